@@ -1,0 +1,163 @@
+"""Every exception that lossfw raises on purpose, in one tree.
+
+::
+
+    LossfwError
+    ├── ParameterError         a parameter of a component is missing, unknown or out of bounds
+    ├── ArgumentError          a call was given something that it cannot work with
+    │   ├── ShapeError         shapes that do not fit
+    │   ├── DtypeError         a dtype that is not computed with
+    │   ├── DomainError        a value outside the declared space
+    │   └── EmptyReductionError  nothing is left to average
+    ├── UnknownNameError       no component or plugin has this name
+    ├── PluginError            a plugin cannot be used
+    │   ├── BrokenPluginError        it cannot be imported, or its hooks are wrong
+    │   ├── DisabledPluginError      the user has disabled it
+    │   ├── DuplicateNameError       two plugins offer the same name
+    │   └── IncompatiblePluginError  it was written for another version of the hooks
+    ├── ConfigError            mistakes in a configuration, each with its address
+    ├── DataError              a file of data, weights or predictions cannot be used
+    ├── MissingExtraError      an optional library is not installed
+    └── RunError               a valid run failed
+        └── OutputError        a result could not be written
+
+A message says what was given, what was wanted, where, and how to mend it. The
+classes also derive from the built-in exception that a user of NumPy would
+expect, so ``except ValueError`` keeps working.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class LossfwError(Exception):
+    """Base of all errors of lossfw.
+
+    Attributes
+    ----------
+    exit_code : int
+        What the command line returns for it: 2 where the user's input is
+        wrong, 1 where a valid run failed.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+
+class ParameterError(LossfwError, ValueError):
+    """A parameter of a component is missing, unknown or out of bounds."""
+
+
+class ArgumentError(LossfwError):
+    """A call was given something that it cannot work with."""
+
+
+class ShapeError(ArgumentError, ValueError):
+    """Shapes that do not fit each other."""
+
+
+class DtypeError(ArgumentError, TypeError):
+    """A dtype that is not computed with."""
+
+
+class DomainError(ArgumentError, ValueError):
+    """A value outside the declared space."""
+
+
+class EmptyReductionError(ArgumentError, ValueError):
+    """Nothing is left to average."""
+
+
+class UnknownNameError(LossfwError, LookupError):
+    """No component or plugin has this name."""
+
+
+class PluginError(LossfwError):
+    """A plugin cannot be used."""
+
+
+class BrokenPluginError(PluginError):
+    """A plugin cannot be imported, or its hooks are wrong."""
+
+
+class DisabledPluginError(PluginError):
+    """The plugin that offers this name is disabled."""
+
+
+class DuplicateNameError(PluginError):
+    """Two plugins offer the same name."""
+
+
+class IncompatiblePluginError(PluginError):
+    """A plugin was written for another version of the hooks."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a configuration.
+
+    Attributes
+    ----------
+    where : str
+        ``file:line:col``, or ``-o key=value`` for an override.
+    what : str
+        What is wrong, with the value given and what was wanted.
+    source : str
+        The source line, empty where there is none.
+    column : int
+        Where in `source` the caret goes, counted from 1; 0 for no caret.
+    hint : str
+        How to mend it, empty where nothing is known.
+    """
+
+    where: str
+    what: str
+    source: str = ""
+    column: int = 0
+    hint: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: error: {self.what}"]
+        if self.source:
+            lines.append(f"  {self.source}")
+            if self.column:
+                # Tabs stay tabs, so that the caret stands under its character.
+                lead = "".join(c if c == "\t" else " " for c in self.source[: self.column - 1])
+                lines.append(f"  {lead}^")
+        if self.hint:
+            lines.append(f"  hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class ConfigError(LossfwError, ValueError):
+    """Mistakes in a configuration, all that were found, in file order.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        At least one.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class DataError(LossfwError, ValueError):
+    """A file of data, weights or predictions cannot be used."""
+
+
+class MissingExtraError(LossfwError, ImportError):
+    """An optional library is not installed."""
+
+
+class RunError(LossfwError):
+    """A valid run failed."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class OutputError(RunError, OSError):
+    """A result could not be written."""
