@@ -1,0 +1,1 @@
+"""Number systems that a body can run on: arrays, exact numbers, dual numbers."""

@@ -1,0 +1,36 @@
+"""Arrays: NumPy's, and those of other libraries through the Python array API standard."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+# An array of any library that follows the array API standard, and the
+# namespace of functions that belongs to it. There is no static type for
+# either; the names say what is meant.
+Array: TypeAlias = Any
+Namespace: TypeAlias = Any
+
+
+def is_foreign(x: object) -> bool:
+    """Tell whether `x` is an array of another library than NumPy."""
+    return not isinstance(x, np.ndarray | np.generic) and (
+        hasattr(x, "__array_namespace__") or type(x).__module__.partition(".")[0] == "torch"
+    )
+
+
+def namespace_of(*arrays: object) -> Namespace:
+    """Return the array namespace of `arrays`: NumPy's own unless one is foreign.
+
+    Raises
+    ------
+    TypeError
+        If arrays of different libraries are mixed.
+    """
+    if not any(is_foreign(x) for x in arrays):
+        return np
+    # Imported on use: most processes never see a foreign array.
+    import array_api_compat
+
+    return array_api_compat.array_namespace(*[x for x in arrays if is_foreign(x)])
