@@ -1,0 +1,163 @@
+"""Dataset: inputs, targets and sample weights of numbered rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.data.finite import check_finite
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# The kinds of NumPy dtypes that rows may have: floats, signed and unsigned
+# integers. Complex numbers, texts, dates and objects have no loss.
+_NUMBER_KINDS = "fiu"
+
+
+class Batch(NamedTuple):
+    """Some consecutive rows of a data set.
+
+    Attributes
+    ----------
+    start : int
+        Global number of the first row.
+    inputs, targets, sample_weight : ndarray
+        The rows; `inputs` and `sample_weight` are None where the data set has none.
+    """
+
+    start: int
+    inputs: NDArray | None
+    targets: NDArray
+    sample_weight: NDArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Rows to evaluate on, checked when they are put together.
+
+    Rows are numbered from 0. Arrays are never written to. An array may be
+    memory-mapped (`numpy.memmap`): then its rows are read, and checked, only as
+    batches ask for them.
+
+    Parameters
+    ----------
+    name : str
+        What the data are called in messages and reports.
+    targets : ndarray, shape (N, ...)
+        Integers of shape (N,) are class indices.
+    inputs : ndarray, shape (N, ...), optional
+        What goes into a network.
+    sample_weight : ndarray, shape (N,) or that of the unreduced loss, optional
+        Finite numbers at or above 0.
+    digest : str
+        Names the content: equal content has an equal digest. Empty where
+        nobody computed it.
+    rows : ndarray of int, optional
+        For data that `take` made: the number that each row has in the whole.
+
+    Raises
+    ------
+    DataError
+        If there are no rows, the lengths differ, a dtype is not of numbers, or
+        a number is NaN or infinite; the message names the first such index.
+
+    Examples
+    --------
+    >>> data = Dataset("two rows", targets=np.array([0, 1]), inputs=np.eye(2))
+    >>> len(data), [batch.start for batch in data.batches(1)]
+    (2, [0, 1])
+    """
+
+    name: str
+    targets: NDArray
+    inputs: NDArray | None = None
+    sample_weight: NDArray | None = None
+    digest: str = ""
+    rows: NDArray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for role, array in self._arrays():
+            self._check_array(role, array)
+            if not isinstance(array, np.memmap):
+                self._check_numbers(role, array, 0)
+
+    def __len__(self) -> int:
+        return int(self.targets.shape[0])
+
+    def take(self, rows: Sequence[int] | NDArray) -> Dataset:
+        """Return the rows with these numbers, in this order; a row may come twice.
+
+        The new data set numbers its rows from 0 again; its digest is that of
+        the whole.
+
+        Raises
+        ------
+        DataError
+            If a number is not that of a row.
+        """
+        index = np.asarray(rows, dtype=np.intp).reshape(-1)
+        outside = (index < 0) | (index >= len(self))
+        if outside.any():
+            raise DataError(
+                f"data {self.name!r} has rows 0 to {len(self) - 1}, there is no row "
+                f"{int(index[outside][0])}."
+            )
+        taken = {role: array[index] for role, array in self._arrays()}
+        origin = index if self.rows is None else self.rows[index]
+        return Dataset(self.name, digest=self.digest, rows=origin, **taken)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield consecutive batches of `size` rows; the last may be smaller.
+
+        Parameters
+        ----------
+        size : int
+            At least 1. Memory-mapped rows are read `size` at a time.
+        """
+        for start in range(0, len(self), size):
+            parts = {role: array[start : start + size] for role, array in self._arrays()}
+            for role, array in parts.items():
+                if isinstance(array, np.memmap):
+                    parts[role] = np.array(array)
+                    self._check_numbers(role, parts[role], start)
+            yield Batch(start, parts.get("inputs"), parts["targets"], parts.get("sample_weight"))
+
+    def _arrays(self) -> Iterator[tuple[str, NDArray]]:
+        for role in ("inputs", "targets", "sample_weight"):
+            array = getattr(self, role)
+            if array is not None:
+                yield role, array
+
+    def _check_array(self, role: str, array: NDArray) -> None:
+        """Check what can be seen without reading a row."""
+        if array.dtype.kind not in _NUMBER_KINDS:
+            raise DataError(
+                f"data {self.name!r}: {role} have dtype {array.dtype}; numbers were wanted, "
+                "floating-point or whole."
+            )
+        if array.ndim == 0:
+            raise DataError(
+                f"data {self.name!r}: {role} is a single number; one entry for each row was "
+                "wanted, so write a list, even of one."
+            )
+        if array.shape[0] == 0:
+            raise DataError(f"data {self.name!r} has no rows: {role} has shape {array.shape}.")
+        if self.targets.ndim and array.shape[0] != len(self):
+            raise DataError(
+                f"data {self.name!r} has {array.shape[0]} rows of {role} but {len(self)} of "
+                "targets; every row needs both."
+            )
+
+    def _check_numbers(self, role: str, array: NDArray, start: int) -> None:
+        where = f"data {self.name!r}: {role}"
+        check_finite(array, where, start=start, rows=self.rows)
+        if role == "sample_weight" and array.dtype.kind != "u" and array.min() < 0:
+            index = tuple(int(i) for i in np.argwhere(array < 0)[0])
+            raise DataError(
+                f"{where}[{start + index[0]}] is {array[index]}; a weight is at or above 0. "
+                "Weight 0 leaves a row out."
+            )

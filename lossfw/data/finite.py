@@ -1,0 +1,60 @@
+"""Finite numbers: data and weights hold no NaN and nothing infinite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+def is_finite(array: NDArray) -> bool:
+    """Tell whether all numbers are finite, without a temporary of the array's size.
+
+    Examples
+    --------
+    >>> is_finite(np.array([1.0, np.nan])), is_finite(np.array([1, 2]))
+    (False, True)
+    """
+    if array.dtype.kind != "f" or array.size == 0:
+        return True
+    # A NaN anywhere makes both of them NaN, an infinity is one of the two.
+    return bool(np.isfinite(array.min()) and np.isfinite(array.max()))
+
+
+def check_finite(
+    array: NDArray, where: str, *, start: int = 0, rows: NDArray | None = None
+) -> None:
+    """Refuse an array with a NaN or an infinity.
+
+    Parameters
+    ----------
+    array : ndarray
+        Numbers of any dtype.
+    where : str
+        What the array is called in the message.
+    start : int
+        Number of the array's first row.
+    rows : ndarray of int, optional
+        The numbers that rows have for the user, where they are not counted from `start`.
+
+    Raises
+    ------
+    DataError
+        Names the first index and its value.
+    """
+    if is_finite(array):
+        return
+    bad = np.argwhere(~np.isfinite(array))
+    first = tuple(int(i) for i in bad[0])
+    named: list[int] = list(first)
+    if named:
+        named[0] = start + first[0] if rows is None else int(rows[start + first[0]])
+    more = f" ({len(bad)} such numbers in all)" if len(bad) > 1 else ""
+    raise DataError(
+        f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; finite numbers were "
+        "wanted. Mend it where the numbers are made, or leave its row out."
+    )
