@@ -1,0 +1,1 @@
+"""Configurations: text with positions, the checked skeleton, overrides, the plan that is run."""

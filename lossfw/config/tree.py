@@ -1,0 +1,200 @@
+"""A configuration as a tree in which every value knows where it was written.
+
+The parser makes it, overrides change it, and whoever finds a mistake in it asks
+it for the address. A value that came in by ``-o`` keeps that as its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lossfw.errors import ConfigError, Problem
+
+# The longest piece of a value, and of a source line, that a message quotes.
+QUOTED_CHARACTERS = 60
+EXCERPT_CHARACTERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where values come from: a file, or one override.
+
+    Attributes
+    ----------
+    label : str
+        The file's name as the user gave it, or ``-o key=value``.
+    folder : Path
+        What relative file names in it are relative to.
+    lines : tuple of str
+        The lines of a file; empty for an override, whose label is its address.
+    rank : int
+        Its place among several sources when mistakes are put in order.
+    """
+
+    label: str
+    folder: Path
+    lines: tuple[str, ...] = ()
+    rank: int = 0
+
+    def excerpt(self, line: int, column: int) -> tuple[str, int]:
+        """Return a readable piece of a source line and the caret's place in it."""
+        if line >= len(self.lines):
+            return "", 0
+        text = "".join(map(_printable, self.lines[line]))
+        start = max(0, column - EXCERPT_CHARACTERS // 2) if len(text) > EXCERPT_CHARACTERS else 0
+        return text[start : start + EXCERPT_CHARACTERS].rstrip(), column - start + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text; `line` and `column` are counted from 0."""
+
+    origin: Origin
+    line: int = 0
+    column: int = 0
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """The sort key that puts mistakes in the order of the file."""
+        return self.origin.rank, self.line, self.column
+
+    def problem(self, what: str, hint: str = "") -> Problem:
+        """Return a mistake at this place."""
+        if not self.origin.lines:
+            return Problem(self.origin.label, what, hint=hint)
+        where = f"{self.origin.label}:{self.line + 1}:{self.column + 1}"
+        return Problem(where, what, *self.origin.excerpt(self.line, self.column), hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value with its position.
+
+    Attributes
+    ----------
+    value : None, bool, int, float, str, list of Node or dict of str to Node
+        The value; containers hold nodes.
+    at : Position
+        Where the value begins.
+    keys : mapping of str to Position
+        For a mapping: where each key was written.
+    """
+
+    value: Any
+    at: Position
+    keys: Mapping[str, Position] = field(default_factory=dict)
+
+    def plain(self) -> Any:
+        """Return the value without positions: lists, dicts and scalars."""
+        if isinstance(self.value, dict):
+            return {key: child.plain() for key, child in self.value.items()}
+        if isinstance(self.value, list):
+            return [child.plain() for child in self.value]
+        return self.value
+
+    def child(self, step: str | int) -> Node | None:
+        """Return what stands under a key or an index, or None."""
+        if isinstance(self.value, dict):
+            return self.value.get(step)
+        if isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
+            item: Node = self.value[step]
+            return item
+        return None
+
+    def find(self, path: Iterable[str | int]) -> Node | None:
+        """Return the node at the end of `path`, or None where there is none."""
+        node: Node | None = self
+        for step in path:
+            node = node.child(step) if node is not None else None
+        return node
+
+    def locate(self, path: Iterable[str | int], *, key: bool = False) -> Position:
+        """Return where the value at `path` stands, or the nearest to it that exists.
+
+        Parameters
+        ----------
+        path : iterable of str or int
+            Keys and indices from this node down.
+        key : bool, optional
+            Point at the last key instead of its value.
+        """
+        node, key_at = self, self.at
+        for step in path:
+            child = node.child(step)
+            if child is None:
+                return key_at if key else node.at
+            key_at = node.keys.get(str(step), child.at)
+            node = child
+        return key_at if key else node.at
+
+
+class Problems:
+    """Collects mistakes with their positions and raises them together, in file order."""
+
+    def __init__(self) -> None:
+        # A dictionary serves as a set that keeps its order.
+        self._found: dict[tuple[tuple[int, int, int], Problem], None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, at: Position, what: str, hint: str = "") -> None:
+        """Record a mistake; the same one at the same place counts once."""
+        self._found[at.order, at.problem(what, hint)] = None
+
+    def raise_if_any(self) -> None:
+        """Raise what was found.
+
+        Raises
+        ------
+        ConfigError
+            If there is at least one mistake.
+        """
+        if self._found:
+            ordered = sorted(self._found, key=lambda entry: entry[0])
+            raise ConfigError([problem for _, problem in ordered])
+
+
+def _printable(character: str) -> str:
+    # A control character in a message could do things to the terminal.
+    return (
+        character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}"
+    )
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """Return a path as ``-o`` writes it.
+
+    Examples
+    --------
+    >>> dotted(["network", "layers", 2, "activation"])
+    'network.layers.2.activation'
+    """
+    return ".".join(str(step) for step in path)
+
+
+def quote(value: Any) -> str:
+    """Return a short, printable form of a value for a message, in YAML's words.
+
+    Examples
+    --------
+    >>> quote("small"), quote(None), quote([1.0] * 1000), quote({"name": 1})
+    ("'small'", 'null', 'a list of 1000 items', 'a mapping (name)')
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list | tuple) and len(value) > 0:
+        return f"a list of {len(value)} item{'s' if len(value) > 1 else ''}"
+    if isinstance(value, dict) and value:
+        return f"a mapping ({shorten(', '.join(map(str, value)))})"
+    return shorten(repr(value))
+
+
+def shorten(text: str) -> str:
+    """Cut a text that is too long for a message."""
+    if len(text) <= QUOTED_CHARACTERS:
+        return text
+    return f"{text[: QUOTED_CHARACTERS - 3]}..."

@@ -1,0 +1,99 @@
+import os
+
+import pytest
+
+from lossfw.config.reading import MAX_BYTES, read_file
+from lossfw.errors import ConfigError
+
+
+def refusal(name, folder):
+    with pytest.raises(ConfigError) as caught:
+        read_file(str(name), folder=folder)
+    assert caught.value.exit_code == 2
+    (problem,) = caught.value.problems
+    assert problem.where.startswith(str(name))
+    return problem
+
+
+def test_text_and_lines_come_back(tmp_path):
+    (tmp_path / "run.yaml").write_bytes(b"lossfw: 1\r\n# \xc3\xa9\n")
+    text, origin = read_file("run.yaml", folder=tmp_path)
+    assert text == "lossfw: 1\r\n# é\n"
+    assert origin.label == "run.yaml"
+    assert origin.folder == tmp_path
+    assert origin.lines[1] == "# é"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path):
+    (tmp_path / "run.yaml").write_bytes(b"\xef\xbb\xbflossfw: 1\n")
+    assert read_file("run.yaml", folder=tmp_path)[0] == "lossfw: 1\n"
+
+
+def test_a_missing_file_is_named_with_its_nearest(tmp_path):
+    (tmp_path / "digits.yaml").write_text("lossfw: 1")
+    problem = refusal("digit.yaml", tmp_path)
+    assert problem.what == "there is no such file"
+    assert problem.hint == "did you mean 'digits.yaml'?"
+
+
+def test_a_missing_folder_is_a_missing_file(tmp_path):
+    assert refusal("no/such/run.yaml", tmp_path).what == "there is no such file"
+
+
+def test_a_folder_is_no_file(tmp_path):
+    assert "folder" in refusal(tmp_path, tmp_path).what
+
+
+def test_a_file_below_a_file_is_refused(tmp_path):
+    (tmp_path / "run.yaml").write_text("lossfw: 1")
+    assert "cannot be read" in refusal("run.yaml/x", tmp_path).what
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "a\0b"])
+def test_impossible_names_are_refused(name, tmp_path):
+    assert "cannot be read" in refusal(name, tmp_path).what
+
+
+def test_a_huge_file_is_refused_from_its_size(tmp_path):
+    path = tmp_path / "run.yaml"
+    with path.open("wb") as file:
+        # A sparse file: 100 MB that take no room and would take long to read.
+        file.truncate(100_000_000)
+    problem = refusal("run.yaml", tmp_path)
+    assert "100,000,000" in problem.what
+    assert f"{MAX_BYTES:,}" in problem.what
+
+
+def test_the_largest_legal_file_is_read(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_bytes(b"#" * MAX_BYTES)
+    assert len(read_file("run.yaml", folder=tmp_path)[0]) == MAX_BYTES
+    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    assert f"{MAX_BYTES + 1:,}" in refusal("run.yaml", tmp_path).what
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_refused(content, tmp_path):
+    (tmp_path / "run.yaml").write_bytes(content)
+    problem = refusal("run.yaml", tmp_path)
+    assert problem.what == "the file is empty"
+    assert "lossfw: 1" in problem.hint
+
+
+def test_a_binary_file_is_refused(tmp_path):
+    (tmp_path / "run.yaml").write_bytes(b"\x93NUMPY\x01\x00v\x00{")
+    assert "not a text file" in refusal("run.yaml", tmp_path).what
+
+
+@pytest.mark.parametrize("content", [b"a: 1\nb: \xff\n", "a: 1\nb: é\n".encode("latin-1")])
+def test_other_encodings_are_refused_with_the_line(content, tmp_path):
+    (tmp_path / "run.yaml").write_bytes(content)
+    problem = refusal("run.yaml", tmp_path)
+    assert problem.what == "this is not UTF-8 text"
+    assert problem.where == "run.yaml:2"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "run.yaml")
+    assert "regular" in refusal("run.yaml", tmp_path).what

@@ -1,0 +1,344 @@
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.config.scalars import MAX_NUMBER_LENGTH, CoreLoader, core_loader
+from lossfw.config.tree import Node, Origin, Problems
+from lossfw.config.yaml import MAX_ALIASED, MAX_DEPTH, parse, split_lines
+from lossfw.errors import ConfigError
+
+# The pure loader stands in where libyaml is missing; both must read alike.
+LOADERS = [core_loader(yaml.SafeLoader), CoreLoader]
+
+
+def read(text, loader=CoreLoader):
+    """Return the root and what was found wrong."""
+    problems = Problems()
+    origin = Origin("run.yaml", Path("/folder"), split_lines(text))
+    root = parse(text, origin, problems, loader=loader)
+    try:
+        problems.raise_if_any()
+    except ConfigError as error:
+        return root, error.problems
+    return root, ()
+
+
+def only(text, loader=CoreLoader):
+    """Return the one problem of a text."""
+    _, problems = read(text, loader)
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+@pytest.fixture(params=LOADERS, ids=["pure", "c"])
+def loader(request):
+    return request.param
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # YAML 1.2.2, section 10.3.2, and the values that YAML 1.1 reads otherwise.
+        ("1e-7", 1e-7),
+        ("1E3", 1000.0),
+        ("-.5", -0.5),
+        ("5.", 5.0),
+        ("+12", 12),
+        ("017", 17),
+        ("0o17", 15),
+        ("0xFf", 255),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        ("true", True),
+        ("FALSE", False),
+        ("no", "no"),
+        ("yes", "yes"),
+        ("On", "On"),
+        ("off", "off"),
+        ("y", "y"),
+        ("1_000", "1_000"),
+        ("12:30:45", "12:30:45"),
+        ("2024-01-01", "2024-01-01"),
+        ("0b11", "0b11"),
+        ("1e", "1e"),
+        ("nul", "nul"),
+        ("'1e-7'", "1e-7"),
+        ('"true"', "true"),
+        ("=", "="),
+    ],
+)
+def test_scalars_follow_the_core_schema(text, value, loader):
+    root, problems = read(f"key: {text}", loader)
+    assert problems == ()
+    found = root.value["key"].value
+    assert (type(found), found) == (type(value), value)
+
+
+def test_infinite_and_not_a_number(loader):
+    root, _ = read("[.inf, -.INF, +.Inf, .nan, .NaN]", loader)
+    values = root.plain()
+    assert values[:3] == [math.inf, -math.inf, math.inf]
+    assert all(math.isnan(value) for value in values[3:])
+
+
+def test_pyyaml_itself_stays_as_it_is():
+    assert yaml.safe_load("[no, 1e-7]") == [False, "1e-7"]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_is_read_back_from_its_repr(number):
+    root, problems = read(f"[{number!r}]")
+    assert problems == ()
+    assert root.plain() == [number]
+
+
+def test_every_node_knows_its_place(loader):
+    root, _ = read("# comment\na: 1\nb:\n  - x\n  - {c: [2, 3]}\n", loader)
+    places = {
+        ("a",): (1, 3),
+        ("b",): (3, 2),
+        ("b", 0): (3, 4),
+        ("b", 1): (4, 4),
+        ("b", 1, "c"): (4, 8),
+        ("b", 1, "c", 1): (4, 12),
+    }
+    for path, place in places.items():
+        at = root.locate(path)
+        assert (at.line, at.column) == place, path
+    at = root.locate(("b", 1, "c"), key=True)
+    assert (at.line, at.column) == (4, 5)
+
+
+def test_the_nearest_place_stands_in_for_what_is_missing(loader):
+    root, _ = read("a:\n  b: 1\n", loader)
+    at = root.locate(("a", "missing", "deeper"), key=True)
+    assert (at.line, at.column) == (0, 0)
+    at = root.locate(("a", "missing"))
+    assert (at.line, at.column) == (1, 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_of_all_systems_count_alike(end, loader):
+    problem = only(end.join(["a: 1", "b: 2", "a: 3"]), loader)
+    assert problem.where == "run.yaml:3:1"
+    assert problem.source == "a: 3"
+
+
+def test_a_duplicate_key_names_both_places(loader):
+    problem = only("loss: a\ndata: b\nloss: c\n", loader)
+    assert problem.where == "run.yaml:3:1"
+    assert problem.what == "the key 'loss' is given twice"
+    assert problem.hint == "the first one stands in line 1"
+
+
+def test_the_caret_stands_under_the_place(loader):
+    _, problems = read("a: 1\nb: {x: 1, x: 2}\n", loader)
+    lines = str(problems[0]).splitlines()
+    assert lines[1] == "  b: {x: 1, x: 2}"
+    assert lines[2].index("^") == lines[1].index("x: 2")
+
+
+@pytest.mark.parametrize("tag", ["!!python/object:os.system", "!!int", "!mine", "!", "!!set"])
+def test_tags_are_refused(tag, loader):
+    assert "is not read" in only(f"a: {tag} x", loader).what
+
+
+def test_a_tagged_container_is_refused(loader):
+    assert only("a: !!python/tuple [1]", loader).where == "run.yaml:1:4"
+
+
+def test_merge_keys_are_refused(loader):
+    problem = only("a: &x {k: 1}\nb:\n  <<: *x\n  c: 1\n", loader)
+    assert problem.where == "run.yaml:3:3"
+    assert "merge keys" in problem.what
+
+
+@pytest.mark.parametrize("key", ["1", "1.5", "true", "null", "[a]", "{a: b}"])
+def test_a_key_is_a_text(key, loader):
+    assert "a key is a text" in only(f"? {key}\n: x\n", loader).what
+
+
+def test_yes_is_a_key_like_any_other(loader):
+    root, problems = read("yes: 1\nno: 2\n", loader)
+    assert problems == ()
+    assert root.plain() == {"yes": 1, "no": 2}
+
+
+def test_aliases_stand_for_their_anchor(loader):
+    root, problems = read("a: &x {k: [1, 2]}\nb: *x\nc: [*x, *x]\n", loader)
+    assert problems == ()
+    assert root.plain()["c"] == [{"k": [1, 2]}] * 2
+
+
+def test_an_alias_bomb_is_stopped(loader):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
+    _, problems = read("\n".join(lines), loader)
+    assert f"more than {MAX_ALIASED}" in problems[-1].what
+
+
+def test_a_ladder_of_aliases_is_no_way_around_the_depth(loader):
+    lines = ["a0: &a0 [x]"] + [f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 100)]
+    _, problems = read("\n".join(lines), loader)
+    assert "nested deeper" in problems[-1].what
+
+
+def test_an_alias_inside_its_own_anchor_is_refused(loader):
+    assert "inside its own anchor" in only("a: &x [1, *x]", loader).what
+    assert "no anchor before it" in only("a: *x", loader).what
+
+
+@pytest.mark.parametrize("levels", [MAX_DEPTH + 1, 1_000, 100_000])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_deep_nests_are_refused(levels, brackets, loader):
+    opening = "[" if brackets == "[]" else "{a: "
+    closing = brackets[1]
+    _, problems = read(opening * levels + closing * levels, loader)
+    assert "nested deeper than" in problems[0].what
+    assert len(problems[0].source) <= 100
+
+
+def test_the_deepest_legal_nest_is_read(loader):
+    root, problems = read("[" * MAX_DEPTH + "]" * MAX_DEPTH, loader)
+    assert problems == ()
+    assert isinstance(root, Node)
+
+
+def test_a_second_document_is_refused(loader):
+    root, problems = read("a: 1\n---\nb: 2\n", loader)
+    assert [problem.where for problem in problems] == ["run.yaml:2:1"]
+    assert root.plain() == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "\n\n"])
+def test_a_text_without_a_document_has_no_root(text, loader):
+    assert read(text, loader) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "hint"),
+    [
+        ("a: [1, 2\nb: 3\n", 2, "bracket is missing"),
+        ("a: 'x\nb: 1\n", 2, "quotation mark is not closed"),
+        ("a: b: c\n", 1, "needs quotes"),
+        ("a: 1\n  b: 2\n", 2, "needs quotes"),
+        ("a:\n\t- 1\n", 2, "indent with spaces"),
+        ("a: @x\n", 1, "quote a text"),
+    ],
+)
+def test_syntax_errors_have_a_place_and_a_hint(text, line, hint, loader):
+    problem = only(text, loader)
+    assert problem.where.startswith(f"run.yaml:{line}:")
+    assert hint in problem.hint
+    assert problem.what.startswith("not readable as YAML: ")
+
+
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\x07", "\udc80", "\ufffe"])
+def test_control_characters_are_refused_and_not_shown(character, loader):
+    problem = only(f"a: 1\nb: x{character}y\n", loader)
+    assert problem.where == "run.yaml:2:5"
+    assert f"U+{ord(character):04X}" in problem.what
+    assert character not in str(problem)
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "0x" + "f" * 5_000, "0." + "1" * 5_000])
+def test_numbers_of_thousands_of_digits_are_refused(number, loader):
+    problem = only(f"a: {number}", loader)
+    assert str(MAX_NUMBER_LENGTH) in problem.what
+    assert len(problem.what) < 200
+
+
+def test_a_number_beyond_float64_is_refused(loader):
+    assert "larger than the largest float64" in only("a: 1e999", loader).what
+
+
+def test_several_mistakes_come_together_in_file_order(loader):
+    _, problems = read("a: !t 1\nb: 1e999\na: 2\nc: *x\n", loader)
+    assert [problem.where for problem in problems] == [
+        "run.yaml:1:4",
+        "run.yaml:2:4",
+        "run.yaml:3:1",
+        "run.yaml:4:4",
+    ]
+
+
+def test_what_stands_before_a_syntax_error_is_reported_too(loader):
+    _, problems = read("a: 1\na: 2\nb: [\n", loader)
+    assert len(problems) == 2
+    assert "twice" in problems[0].what
+    assert "not readable" in problems[1].what
+
+
+def test_a_long_line_is_shown_in_part(loader):
+    problem = only("a: 1\n" + f"b: '{'x' * 500}' # {'y' * 500}\na: 2", loader)
+    assert problem.source == "a: 2"
+    problem = only("{a: " + "x" * 300 + ", a: 2}", loader)
+    assert len(problem.source) <= 100
+    assert problem.source[problem.column - 1 :].startswith("a: 2")
+
+
+yaml_like = st.lists(
+    st.sampled_from(
+        [
+            *"abc01-+.:,[]{}&*!|>'\"%@#?~ \n\t\\",
+            ": ",
+            "- ",
+            "\n  ",
+            "<<",
+            "&a ",
+            "*a",
+            "1e-7",
+            "é",
+            "---\n",
+        ]
+    ),
+    max_size=60,
+).map("".join)
+
+
+@given(st.one_of(st.text(max_size=200), yaml_like))
+def test_any_text_gives_a_tree_or_problems(text):
+    for loader in LOADERS:
+        root, problems = read(text, loader)
+        lines = split_lines(text)
+        for problem in problems:
+            _, line, column = problem.where.rsplit(":", 2)
+            assert 1 <= int(line) <= len(lines)
+            assert 1 <= int(column) <= len(lines[int(line) - 1]) + 1
+        if not problems and root is not None:
+            root.plain()
+
+
+trees = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text("abcno1e-", max_size=6),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", min_size=1), inner),
+    max_leaves=20,
+)
+
+
+def paths(value, path=()):
+    yield path, value
+    children = {dict: dict.items, list: enumerate}.get(type(value), lambda value: ())
+    for step, child in children(value):
+        yield from paths(child, (*path, step))
+
+
+@given(trees, st.sampled_from([True, False, None]))
+def test_positions_point_at_the_very_value(tree, flow):
+    text = yaml.safe_dump(tree, default_flow_style=flow, allow_unicode=True)
+    lines = split_lines(text)
+    for loader in LOADERS:
+        root, problems = read(text, loader)
+        assert problems == ()
+        for path, value in paths(root.plain()):
+            at = root.locate(path)
+            rest = "\n".join([lines[at.line][at.column :], *lines[at.line + 1 :]])
+            if isinstance(value, bool | int) and rest[0] not in "'\"":
+                assert rest.lower().startswith(str(value).lower())
+            elif isinstance(value, str) and value and rest[0] not in "'\"":
+                assert rest.startswith(value)
