@@ -1,0 +1,105 @@
+"""Files: opening them, and names for their content."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How much of a file is held at a time while its digest is computed.
+_CHUNK_BYTES = 1 << 20
+
+
+def need_file(path: Path, role: str) -> int:
+    """Check that a file can be read, and return its size in bytes.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    role : str
+        What it should hold, for messages: ``"weights"``.
+
+    Raises
+    ------
+    DataError
+        If it is missing, no regular file, may not be read, or is empty.
+    """
+    if not path.exists():
+        raise DataError(
+            f"{path}: there is no such file ({role} were wanted). A relative path starts at "
+            "the file that writes it; the folder in LOSSFW_DATA is looked in next."
+        )
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "no regular file"
+        raise DataError(f"{path} is {kind}; a file of {role} was wanted.")
+    try:
+        with path.open("rb"):
+            size = path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({role} were wanted): {error.strerror}.") from None
+    if size == 0:
+        raise DataError(f"{path} is an empty file; {role} were wanted.")
+    return size
+
+
+def read_bytes(path: Path, role: str) -> bytes:
+    """Return the content of a file; see `need_file` for the errors."""
+    need_file(path, role)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def digest_files(*paths: Path) -> str:
+    """Return the SHA-256 of the files' contents, in hexadecimal.
+
+    Their names do not count, their order does. Of several files it is the
+    digest of their digests.
+    """
+    digests = []
+    for path in paths:
+        need_file(path, "data")
+        with path.open("rb") as stream:
+            content = hashlib.sha256()
+            while chunk := stream.read(_CHUNK_BYTES):
+                content.update(chunk)
+        digests.append(content.hexdigest())
+    return join_digests(*digests)
+
+
+def digest_arrays(*arrays: NDArray | None) -> str:
+    """Return the SHA-256 of arrays with their dtypes and shapes, in hexadecimal.
+
+    Examples
+    --------
+    >>> ones = np.ones(3)
+    >>> digest_arrays(ones) == digest_arrays(ones.copy())
+    True
+    >>> digest_arrays(ones) == digest_arrays(ones.reshape(3, 1))
+    False
+    """
+    content = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            content.update(b"none;")
+            continue
+        # The byte order is written out: the digest is the same on any machine.
+        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+        content.update(f"{little.dtype.str}{array.shape};".encode())
+        content.update(little.tobytes())
+    return content.hexdigest()
+
+
+def join_digests(*digests: str) -> str:
+    """Return one digest for several, that of a single one being itself."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256(" ".join(digests).encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""Weights of a network, from ``.npz`` or from a pickle of NumPy arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossfw.data.files import need_file, read_bytes
+from lossfw.data.finite import check_finite
+from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, read_npz
+from lossfw.data.pickles import read_pickle
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# A file of weights is read as a whole. Beyond this it is taken for a mistake:
+# the dense networks that are evaluated here have megabytes of weights.
+MAX_WEIGHT_BYTES = 2 * 1024**3
+
+
+def read_weights(path: Path) -> dict[str, NDArray]:
+    """Return the arrays of a file of weights by name; nothing in it is executed.
+
+    The content decides what the file is: an archive of NumPy (``.npz``) or a
+    pickled dictionary of NumPy arrays. `lossfw.network.Network.from_arrays`
+    checks names, shapes and dtypes against the layers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is neither, or holds a NaN or an infinity.
+    """
+    size = need_file(path, "weights")
+    if size > MAX_WEIGHT_BYTES:
+        raise DataError(
+            f"{path} has {size} bytes; at most {MAX_WEIGHT_BYTES} are read as weights. "
+            "Is it the right file?"
+        )
+    with path.open("rb") as stream:
+        start = stream.read(len(NPY_MAGIC))
+    if start.startswith(NPY_MAGIC):
+        raise DataError(
+            f"{path} is a .npy, which holds one array without a name; weights are named W1, b1, "
+            "W2 ...: write them with numpy.savez."
+        )
+    if start.startswith(NPZ_MAGIC):
+        arrays = read_npz(path, "weights")
+    elif path.suffix == ".npz":
+        raise DataError(
+            f"{path} is no .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "
+            "Write it with numpy.savez."
+        )
+    else:
+        arrays = read_pickle(read_bytes(path, "weights"), str(path))
+    for name, array in arrays.items():
+        check_finite(array, f"{path}: {name}")
+    return arrays
