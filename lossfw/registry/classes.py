@@ -42,7 +42,9 @@ def _imported(target: str, offered: str) -> object:
         raise
     except BaseException as error:
         # Also SystemExit, as when a plugin is loaded.
-        raise BrokenPluginError(f"{offered}, which cannot be imported: {explain(error)}") from error
+        package = target.partition(":")[0].partition(".")[0]
+        reason = explain(error, package=package)
+        raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
 
 
 def _fault(cls: object, entry: Entry) -> str:
@@ -56,6 +58,8 @@ def _fault(cls: object, entry: Entry) -> str:
         return f"which has no kind: derive {cls.__name__} from Loss, Activation, Metric or Source"
     if kind != entry.kind:
         return f"which is a {noun(kind)}: offer it through {HOOKS[kind]}"
+    if not cls.model_config.get("frozen") or cls.model_config.get("extra") != "forbid":
+        return f"which can change or takes unknown parameters: keep the model_config of {kind}"
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(cls.__abstractmethods__))
         return f"which is abstract: {cls.__name__} has to define {missing}"

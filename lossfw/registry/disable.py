@@ -39,11 +39,11 @@ class Disabled:
     def by(self, found: Found) -> str:
         """Return what disables a plugin, as a phrase; empty if nothing does."""
         if any(_means(word, found) for word in self.words):
-            return "disable (--disable)"
+            return "the argument disable (--disable)"
         if any(_means(word, found) for word in self.environment):
             return VARIABLE
         if not self.plugins and not found.builtin and found.path is None:
-            return "plugins=False (--no-plugins)"
+            return "the argument plugins=False (--no-plugins)"
         return ""
 
     def unmatched(self, plugins: Iterable[Found]) -> str | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from pathlib import Path
+from types import FrameType
 
-# Frames of the import system and of this package say nothing to a plugin's author.
-_OURS = str(Path(__file__).parent)
+# Frames of the import system and of lossfw itself say nothing to a plugin's author.
+_CORE = str(Path(__file__).parents[1])
+_NOT_THEIRS = ("<frozen", str(importlib.__file__), _CORE)
 
 
-def explain(error: BaseException, path: Path | None = None) -> str:
+def explain(error: BaseException, *, path: Path | None = None, package: str = "") -> str:
     """Return ``Type: message (file:line)`` in one line.
 
     Parameters
@@ -17,31 +20,47 @@ def explain(error: BaseException, path: Path | None = None) -> str:
     error : BaseException
         What was raised.
     path : Path, optional
-        A file whose line is preferred to the innermost one.
+        The local file that was imported.
+    package : str, optional
+        The package that was imported. The line shown is the innermost one of
+        the file or the package, or of any other code where there is none.
 
     Examples
     --------
     >>> explain(ValueError("no such thing"))
     'ValueError: no such thing'
     """
-    place = _place(error, path)
-    # The message of a SyntaxError repeats its file and line.
+    place = _place(error, path, package)
+    # The text of a SyntaxError repeats its file and line.
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     text = " ".join(said.split())
     what = f"{type(error).__name__}: {text}" if text else type(error).__name__
     return f"{what} ({place})" if place else what
 
 
-def _place(error: BaseException, path: Path | None) -> str:
+def _place(error: BaseException, path: Path | None, package: str) -> str:
     """Return ``file:line`` of the plugin's own code, or an empty string."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
+        return _shown(error.filename, error.lineno, path)
     frames = [
-        (frame.filename, frame.lineno)
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(("<frozen", _OURS)) and "importlib" not in frame.filename
+        (frame, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(_NOT_THEIRS)
     ]
-    own = [frame for frame in frames if path is not None and frame[0] == str(path)]
-    for filename, line in reversed(own or frames):
-        return f"{filename}:{line}"
+    own = [(frame, line) for frame, line in frames if _owns(frame, path, package)]
+    for frame, line in reversed(own or frames):
+        return _shown(frame.f_code.co_filename, line, path)
     return ""
+
+
+def _owns(frame: FrameType, path: Path | None, package: str) -> bool:
+    if path is not None:
+        return frame.f_code.co_filename == str(path.absolute())
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == package
+
+
+def _shown(filename: str, line: int | None, path: Path | None) -> str:
+    """Return the address; a local file as the user wrote it."""
+    if path is not None and filename == str(path.absolute()):
+        filename = str(path)
+    return f"{filename}:{line}" if line else filename

@@ -40,13 +40,19 @@ def find_local(paths: Iterable[str | Path]) -> tuple[Found, ...]:
 
 def _offering() -> list[str]:
     """Return the names of the distributions that mention our entry point group."""
-    names = {}
-    for dist in metadata.distributions():
-        # Read, not parsed: a malformed file of somebody else's is no concern of ours.
-        if f"[{PROJECT}]" in (dist.read_text("entry_points.txt") or ""):
-            name = dist.metadata["Name"]
-            names[normalised(name)] = name
+    names = {normalised(name): name for dist in metadata.distributions() if (name := _name(dist))}
     return list(names.values())
+
+
+def _name(dist: metadata.Distribution) -> str | None:
+    """Return the name of a distribution that mentions our group, None for any other."""
+    try:
+        # Read, not parsed: nearly all distributions are somebody else's.
+        mentioned = f"[{PROJECT}]" in (dist.read_text("entry_points.txt") or "")
+        return str(dist.metadata["Name"] or "") if mentioned else None
+    except Exception:
+        # Damaged metadata, of which the import system would make nothing either.
+        return None
 
 
 def _entries_of(name: str) -> Iterator[Found]:
@@ -55,7 +61,7 @@ def _entries_of(name: str) -> Iterator[Found]:
         dist = metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return
-    name, version = dist.metadata["Name"], dist.version
+    name, version = dist.metadata["Name"], dist.version or ""
     try:
         entries = list(dist.entry_points.select(group=PROJECT))
     except Exception as error:

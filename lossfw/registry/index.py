@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,
     DisabledPluginError,
-    ParameterError,
     UnknownNameError,
 )
 from lossfw.hookspecs import PROJECT
@@ -25,7 +24,8 @@ from lossfw.registry.classes import class_of
 from lossfw.registry.disable import Disabled
 from lossfw.registry.find import find, find_local
 from lossfw.registry.load import load, new_manager
-from lossfw.registry.records import KINDS, Entry, Found, Plugin
+from lossfw.registry.records import KINDS, Entry, Found, Plugin, normalised
+from lossfw.registry.specs import name_and_parameters
 
 
 @functools.cache
@@ -120,8 +120,8 @@ class Registry:
             If the plugin named before the slash cannot be used.
         """
         _check_kind(kind)
-        origin, _, plain = name.rpartition("/")
-        candidates = self._within(kind, origin, plain) if origin else self._anywhere(kind, plain)
+        origin, slash, plain = name.rpartition("/")
+        candidates = self._within(kind, origin, plain) if slash else self._anywhere(kind, plain)
         if len(candidates) > 1:
             raise words.doubled(kind, plain, candidates)
         return self._now(candidates[0])
@@ -156,7 +156,7 @@ class Registry:
             raise known
         return known
 
-    def create(self, kind: str, spec: object, **parameters: Any) -> Component:
+    def create(self, kind: str, spec: object, **parameters: Any) -> Any:
         """Return the component that a name, or a mapping with a name, describes.
 
         Parameters
@@ -168,6 +168,11 @@ class Registry:
             which is returned as it is.
         **parameters
             Parameters besides, or instead of, those in `spec`.
+
+        Returns
+        -------
+        Component
+            Of the class that the name means, which no type checker can know.
 
         Raises
         ------
@@ -184,7 +189,7 @@ class Registry:
                     f"a {words.noun(kind)} is wanted here, got the {words.noun(spec.kind)} {spec!r}"
                 )
             return spec.replace(**parameters) if parameters else spec
-        name, given = _name_and_parameters(kind, spec)
+        name, given = name_and_parameters(kind, spec)
         return self.component_class(kind, name)(**{**given, **parameters})
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
@@ -195,7 +200,7 @@ class Registry:
         """
         if kind is not None:
             _check_kind(kind)
-        self._add_all()
+        self._load(self._found)
         wanted = KINDS if kind is None else (kind,)
         every = {entry for plugin in self._plugins.values() for entry in plugin.entries}
         chosen = [self._now(entry) for entry in every if entry.kind in wanted]
@@ -210,17 +215,23 @@ class Registry:
             False imports nothing: what was not needed so far is ``listed``.
         """
         if load:
-            self._add_all()
-        return tuple(self._plugin_now(found) for found in self._found())
+            self._load(self._found)
+        return tuple(self._plugin_now(found) for found in self._found)
 
     def _refuse_unknown_disable(self) -> None:
         if self._disabled.words:
-            word = self._disabled.unmatched(self._found())
+            word = self._disabled.unmatched(self._found)
             if word is not None:
-                raise words.no_plugin(word, self._found())
+                raise words.no_plugin(word, self._found)
 
+    @functools.cached_property
+    def _first(self) -> tuple[Found, ...]:
+        """The built-in plugins, known by their distribution and nothing else; the local ones."""
+        return (*find(PROJECT), *self._local)
+
+    @functools.cached_property
     def _found(self) -> tuple[Found, ...]:
-        """Return everything found, whether imported or not, sorted by label."""
+        """Everything found, whether imported or not, sorted by label."""
         return tuple(sorted((*find(), *self._local), key=lambda found: found.label))
 
     def _add(self, found: Found) -> Plugin:
@@ -243,21 +254,15 @@ class Registry:
         error = DisabledPluginError(f"plugin {found} is disabled by {reason}")
         return Plugin(found, "disabled", reason, error=error)
 
-    def _add_first(self) -> None:
-        """Load the built-in plugins, then the local ones."""
-        for found in (*_builtins(), *self._local):
-            self._add(found)
-
-    def _add_all(self) -> None:
-        self._add_first()
-        for found in self._found():
+    def _load(self, plugins: Iterable[Found]) -> None:
+        for found in plugins:
             self._add(found)
 
     def _anywhere(self, kind: str, name: str) -> list[Entry]:
         """Return the entries of this name; load third parties only if there is none."""
-        self._add_first()
+        self._load(self._first)
         if not self._index.get((kind, name)):
-            self._add_all()
+            self._load(self._found)
         candidates = self._index.get((kind, name), [])
         if not candidates:
             raise words.unknown(kind, name, self.entries(), self.plugins())
@@ -265,11 +270,12 @@ class Registry:
 
     def _within(self, kind: str, origin: str, name: str) -> list[Entry]:
         """Return the entries of this name in the plugins that `origin` means."""
-        self._add_first()
-        meant = [plugin for plugin in self._plugins.values() if plugin.found.called(origin)]
-        meant = meant or [self._add(found) for found in self._found() if found.called(origin)]
+        self._load(self._first)
+        # Only the built-in plugins are known without reading everybody's metadata.
+        where = self._first if normalised(origin) == PROJECT else self._found
+        meant = [self._add(found) for found in where if found.called(origin)]
         if not meant:
-            raise words.no_plugin(origin, self._found())
+            raise words.no_plugin(origin, self._found)
         candidates = [e for p in meant for e in p.entries if e.kind == kind and name in e.names]
         if candidates:
             return candidates
@@ -282,8 +288,7 @@ class Registry:
         """Return an entry in the state that it has now."""
         rivals = {e: n for n in entry.names for e in self._index[entry.kind, n] if e != entry}
         if rivals:
-            other, name = next(iter(rivals.items()))
-            reason = f"{words.noun(entry.kind)} {name!r} is offered by {other.plugin} too"
+            reason = "; ".join(words.shared(name, rival) for rival, name in rivals.items())
             return replace(entry, state="conflict", reason=reason)
         if entry not in self._classes and isinstance(entry.target, str):
             return entry
@@ -304,37 +309,9 @@ class Registry:
         return replace(plugin, reason="" if entries else "it offers nothing", entries=entries)
 
 
-def _builtins() -> tuple[Found, ...]:
-    """Return the plugins of lossfw itself, known by their distribution and nothing else."""
-    return find(PROJECT)
-
-
 def _check_kind(kind: str) -> None:
     if kind not in KINDS:
         raise UnknownNameError(
             f"There is no kind {kind!r}. {did_you_mean(str(kind), KINDS)} "
             f"The kinds are {', '.join(KINDS)}.".replace("  ", " ")
         )
-
-
-def _name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
-    """Take a specification apart into the name and the parameters."""
-    if isinstance(spec, str):
-        return spec, {}
-    noun = words.noun(kind)
-    if not isinstance(spec, Mapping):
-        raise ArgumentError(
-            f"a {noun} is a name, a mapping with 'name' and parameters, or an object of its "
-            f"class; got {type(spec).__name__}: {spec!r}"
-        )
-    unfit = [key for key in spec if not isinstance(key, str)]
-    if unfit:
-        raise ParameterError(f"a parameter's name is a text, got {unfit[0]!r} for a {noun}")
-    if "name" not in spec:
-        raise ParameterError(
-            f"a mapping that describes a {noun} needs 'name'; it has: "
-            f"{', '.join(map(repr, spec)) or 'nothing'}"
-        )
-    if not isinstance(spec["name"], str):
-        raise ParameterError(f"the 'name' of a {noun} is a text, got {spec['name']!r}")
-    return spec["name"], {key: value for key, value in spec.items() if key != "name"}

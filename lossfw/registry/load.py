@@ -152,7 +152,8 @@ def _misspelt(name: str) -> str:
 def _refused(found: Found, error: BaseException) -> Plugin:
     """Return the record of a plugin that could not be loaded, with the error to raise."""
     known = isinstance(error, PluginError)
-    reason = str(error) if known else explain(error, found.path)
+    package = found.target.partition(":")[0].partition(".")[0]
+    reason = str(error) if known else explain(error, path=found.path, package=package)
     incompatible = isinstance(error, IncompatiblePluginError)
     kind = IncompatiblePluginError if incompatible else BrokenPluginError
     refusal = kind(f"plugin {found} cannot be used: {reason}")

@@ -31,13 +31,14 @@ def import_file(path: Path) -> ModuleType:
     name = _module_name(path, _read(path))
     if name in sys.modules:
         return sys.modules[name]
-    spec = spec_from_loader(name, _Loader(name, str(path)))
+    loader = _Loader(name, str(path.absolute()))
+    spec = spec_from_loader(name, loader)
     assert spec is not None
     module = module_from_spec(spec)
     # pydantic and pickle look the module up by its name.
     sys.modules[name] = module
     try:
-        _Loader(name, str(path)).exec_module(module)
+        loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -48,7 +48,7 @@ def unknown(
         f"{len(same)} {nouns(kind)} are known; `lossfw list` shows them.",
     ]
     lines = [" ".join(part for part in parts if part)]
-    lines += [f"{_why(plugin)}; it may offer it." for plugin in plugins if unusable(plugin)]
+    lines += [f"{_why(plugin)}; it may offer {name!r}." for plugin in plugins if unusable(plugin)]
     return UnknownNameError("\n".join(lines))
 
 
@@ -79,6 +79,11 @@ def doubled(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError
         f"the {noun(kind)} {name!r} is offered by {origins}: write {choices}, or disable a "
         "plugin with LOSSFW_DISABLE"
     )
+
+
+def shared(name: str, rival: Entry) -> str:
+    """Say who else offers a name."""
+    return f"the {noun(rival.kind)} {name!r} is offered by {rival.plugin} too"
 
 
 def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:

@@ -9,11 +9,27 @@ from lossfw.hookspecs import hookimpl
 
 lossfw_api = 1
 
-_LOSSES: dict[str, str] = {}
+_LOSSES: dict[str, str] = {
+    "cross_entropy": "lossfw_std.losses.cross_entropy:CrossEntropy",
+    "l2": "squared_error",
+    "mean_squared_error": "squared_error",
+    "mse": "squared_error",
+    "softmax_cross_entropy": "cross_entropy",
+    "squared_error": "lossfw_std.losses.squared_error:SquaredError",
+}
 
-_ACTIVATIONS: dict[str, str] = {}
+_ACTIVATIONS: dict[str, str] = {
+    "identity": "lossfw_std.activations.identity:Identity",
+    "linear": "identity",
+    "relu": "lossfw_std.activations.relu:Relu",
+    "sigmoid": "lossfw_std.activations.sigmoid:Sigmoid",
+    "softmax": "lossfw_std.activations.softmax:Softmax",
+    "step": "lossfw_std.activations.step:Step",
+}
 
-_METRICS: dict[str, str] = {}
+_METRICS: dict[str, str] = {
+    "accuracy": "lossfw_std.metrics.accuracy:Accuracy",
+}
 
 _SOURCES: dict[str, str] = {}
 

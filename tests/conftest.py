@@ -1,0 +1,50 @@
+"""Fixtures for several folders of tests."""
+
+import sys
+import textwrap
+
+import pytest
+
+from lossfw.registry import registry
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Install real distributions into a folder on ``sys.path``, for one test.
+
+    ``install("acme", {"acme": "acme_plugin"}, {"acme_plugin": "source"}, version="1.0")``
+    writes the modules (a name with slashes is a path, such as "pkg/__init__")
+    and the metadata that pip would write. Returns the folder.
+    """
+    site = tmp_path / "site"
+    site.mkdir()
+    before = set(sys.modules)
+
+    def write(distribution, entries, modules, version="1.0"):
+        for module, source in modules.items():
+            path = site / f"{module}.py"
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_text(textwrap.dedent(source))
+        info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        )
+        lines = [f"{name} = {target}" for name, target in entries.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[lossfw]", *lines, ""]))
+        # Again for each distribution: it also makes the import system look anew.
+        monkeypatch.syspath_prepend(site)
+        registry.cache_clear()
+        return site
+
+    yield write
+    registry.cache_clear()
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def no_disabled_plugins(monkeypatch):
+    """The environment of whoever runs the tests must not choose the plugins."""
+    monkeypatch.delenv("LOSSFW_DISABLE", raising=False)

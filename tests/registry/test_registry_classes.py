@@ -1,0 +1,72 @@
+"""From an entry to its class: what comes must be what was promised."""
+
+import pytest
+from plugin_sources import HEAD, hook, loss
+
+from lossfw.errors import BrokenPluginError
+from lossfw.registry import Registry
+
+ABSTRACT = """
+from abc import ABC, abstractmethod
+class Fair(Component, ABC):
+    kind: ClassVar[str] = "loss"
+    @abstractmethod
+    def value(self, xp, r): ...
+"""
+OPEN = loss("Fair", 'model_config = {"extra": "allow"}')
+
+# What is wrong with a component -> its module, and what the message has to say.
+UNFIT = {
+    "module that is not there": (None, ["fit_fair:Fair", "No module named 'fit_fair'"]),
+    "class that is not there": (HEAD, ["'fit_fair:Fair'", "has no attribute 'Fair'"]),
+    "module that raises": (HEAD + "\n1 / 0", ["ZeroDivisionError", "fit_fair.py:"]),
+    "module that exits": ("import sys\nsys.exit('bye')", ["SystemExit: bye", "fit_fair.py:2"]),
+    "function": ("def Fair(): ...", ["function", "not a class"]),
+    "plain class": ("class Fair: ...", ["no component", "derive Fair"]),
+    "class without a kind": (HEAD + "class Fair(Component): ...", ["no kind", "derive Fair"]),
+    "another kind": (
+        HEAD + loss("Fair").replace('"loss"', '"metric"'),
+        ["is a metric", "offer it through lossfw_metrics"],
+    ),
+    "abstract class": (HEAD + ABSTRACT, ["abstract", "define value"]),
+    "class that takes anything": (HEAD + OPEN, ["unknown parameters", "model_config"]),
+    "another name": (
+        HEAD + loss("Fair", 'name: ClassVar[str] = "fairness"'),
+        ["Fair.name is 'fairness'", "offer it as 'fairness'"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_an_unfit_class_is_refused_with_its_plugin_and_the_fix(install, case):
+    source, wanted = UNFIT[case]
+    modules = {"fit_plugin": HEAD + hook("{'fair': 'fit_fair:Fair', 'good': 'fit_good:Good'}")}
+    modules["fit_good"] = HEAD + loss("Good")
+    if source is not None:
+        modules["fit_fair"] = source
+    install("fit-losses", {"fit": "fit_plugin"}, modules)
+    registry = Registry.discover()
+
+    with pytest.raises(BrokenPluginError) as caught:
+        registry.component_class("loss", "fair")
+    for word in ("fit-losses[fit] 1.0", "'fair'", "fit_fair:Fair", *wanted):
+        assert word in str(caught.value)
+    entry = registry.resolve("loss", "fair")
+    assert (entry.state, entry.reason) == ("broken", str(caught.value))
+    assert registry.component_class("loss", "good").name == "good"
+
+
+def test_a_class_given_as_such_is_checked_for_the_listing(install):
+    install("fit", {"fit": "fit_plugin"}, {"fit_plugin": HEAD + hook("{'fair': int}")})
+    (entry,) = [e for e in Registry.discover().entries("loss") if e.name == "fair"]
+    assert entry.state == "broken"
+    assert "derive int" in entry.reason
+
+
+def test_each_of_two_rivals_can_be_had_by_its_entry(install):
+    for name in ("one", "two"):
+        source = HEAD + loss("Fair") + hook("{'fair': Fair}")
+        install(name, {name: f"{name}_plugin"}, {f"{name}_plugin": source})
+    registry = Registry.discover()
+    classes = {registry.class_of(e) for e in registry.entries("loss") if e.name == "fair"}
+    assert {cls.__module__ for cls in classes} == {"one_plugin", "two_plugin"}

@@ -1,0 +1,172 @@
+"""Loading: each plugin on its own, and what it does wrong stays in its record."""
+
+import sys
+
+import pytest
+from plugin_sources import HEAD, hook, loss, plugin
+
+from lossfw.errors import BrokenPluginError, IncompatiblePluginError, UnknownNameError
+from lossfw.hookspecs import API
+from lossfw.registry import Registry
+
+GOOD = {"good_plugin": plugin("Fair")}
+
+# What is wrong with a plugin -> its source, and what its reason has to say.
+BROKEN = {
+    "raises on import": ("x = 1\nx.nothing", ["AttributeError", "'nothing'", "bad_plugin.py:2"]),
+    "imports what is not there": ("import no_such_module", ["no_such_module", "bad_plugin.py:1"]),
+    "syntax error": ("x = 1\ndef f(:\n    pass", ["SyntaxError", "bad_plugin.py:2"]),
+    "exits on import": ("import sys\nsys.exit(3)", ["SystemExit: 3", "bad_plugin.py:2"]),
+    "raises in its hook": (HEAD + hook("1 / 0"), ["ZeroDivisionError", "bad_plugin.py:"]),
+    "misspelt hook": (
+        HEAD + hook("{}", name="lossfw_loses"),
+        ["lossfw_loses", "Did you mean lossfw_losses?"],
+    ),
+    "unheard-of hook": (HEAD + hook("{}", name="on_start"), ["on_start", "lossfw_sources"]),
+    "wrong signature": (
+        HEAD + hook("{}", parameters="registry"),
+        ["lossfw_losses(registry)", "called as lossfw_losses()"],
+    ),
+    "hook without its mark": ("def lossfw_metrics(): return {}", ["lossfw_metrics", "@hookimpl"]),
+    "a list": (HEAD + loss("Fair") + hook("[Fair]"), ["lossfw_losses", "mapping", "list"]),
+    "a name that is no text": (HEAD + hook("{1: 'a:B'}"), ["lossfw_losses", "name 1"]),
+    "a name with a slash": (HEAD + hook("{'a/b': 'a:B'}"), ["'a/b'", "letters"]),
+    "an object": (HEAD + loss("Fair") + hook("{'fair': Fair()}"), ["'fair'", "Fair(c=1.0)"]),
+    "a target that is none": (HEAD + hook("{'fair': 'a b:C'}"), ["'a b:C'", "module:Class"]),
+    "dangling alias": (
+        HEAD + hook("{'fair': 'a:Fair', 'robust': 'fiar'}"),
+        ["'robust'", "'fiar'", "Did you mean 'fair'?"],
+    ),
+    "circle of aliases": (HEAD + hook("{'a': 'b', 'b': 'c', 'c': 'a'}"), ["a -> b -> c -> a"]),
+    "version that is no number": (f"lossfw_api = '{API}'", ["lossfw_api", f"'{API}'"]),
+}
+
+
+def record(registry, label):
+    return next(p for p in registry.plugins() if p.label == label)
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_plugin_is_told_and_takes_nobody_down(install, case):
+    source, wanted = BROKEN[case]
+    install("good", {"good": "good_plugin"}, GOOD)
+    install("bad-losses", {"bad": "bad_plugin"}, {"bad_plugin": source}, version="0.3")
+    registry = Registry.discover()
+
+    bad = record(registry, "bad-losses[bad]")
+    assert bad.state == "broken"
+    for word in wanted:
+        assert word in bad.reason
+    assert "\n" not in bad.reason
+    assert record(registry, "good[good]").state == "loaded"
+    assert registry.create("loss", "fair").c == 1.0
+
+
+def test_asking_a_broken_plugin_by_name_says_why(install):
+    install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"}, version="0.3")
+    with pytest.raises(BrokenPluginError, match=r"bad\[bad\] 0\.3.*no_such_module") as caught:
+        Registry.discover().resolve("loss", "bad/fair")
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_an_unknown_name_tells_of_plugins_that_may_offer_it(install):
+    install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"})
+    install("old", {"old": "old_plugin"}, {"old_plugin": f"lossfw_api = {API + 1}"})
+    install("off", {"off": "off_plugin"}, {"off_plugin": "raise AssertionError"})
+    install("good", {"good": "good_plugin"}, GOOD)
+    with pytest.raises(UnknownNameError) as caught:
+        Registry.discover(disable=["off"]).resolve("loss", "fiar")
+    message = str(caught.value)
+    assert "Did you mean 'fair'?" in message
+    assert "bad[bad] 1.0 could not be loaded: ModuleNotFoundError" in message
+    assert "off[off] 1.0 is disabled by" in message
+    assert "old[old] 1.0 could not be loaded: it is written for version" in message
+    assert message.count("may offer 'fiar'") == 3
+    assert "good[good]" not in message
+
+
+@pytest.mark.parametrize(("version", "upgrade"), [(API + 1, "lossfw"), (API - 1, "odd-losses")])
+def test_another_version_of_the_hooks_is_refused_with_both(install, version, upgrade):
+    source = f"lossfw_api = {version}\n" + plugin("Fair")
+    install("odd-losses", {"odd": "odd_plugin"}, {"odd_plugin": source})
+    registry = Registry.discover()
+    odd = record(registry, "odd-losses[odd]")
+    assert odd.state == "incompatible"
+    for words in (f"version {version}", f"has version {API}", f"upgrade {upgrade}"):
+        assert words in odd.reason
+    with pytest.raises(IncompatiblePluginError, match="odd-losses"):
+        registry.resolve("loss", "odd-losses/fair")
+
+
+def test_the_right_version_is_taken(install):
+    install("good", {"good": "good_plugin"}, {"good_plugin": f"lossfw_api={API}" + plugin("Fair")})
+    assert record(Registry.discover(), "good[good]").state == "loaded"
+
+
+def test_an_interrupt_by_the_user_is_not_swallowed(install):
+    install("slow", {"slow": "slow_plugin"}, {"slow_plugin": "raise KeyboardInterrupt"})
+    with pytest.raises(KeyboardInterrupt):
+        Registry.discover().plugins()
+
+
+def test_the_same_entry_name_in_two_distributions_works(install):
+    install("one", {"robust": "one_plugin"}, {"one_plugin": plugin("Fair")})
+    install("two", {"robust": "two_plugin"}, {"two_plugin": plugin("Tukey")})
+    registry = Registry.discover()
+    assert registry.resolve("loss", "fair").label == "one[robust]"
+    assert registry.resolve("loss", "tukey").label == "two[robust]"
+
+
+def test_one_object_under_two_entries_is_told(install):
+    install("one", {"a": "one_plugin", "b": "one_plugin"}, {"one_plugin": plugin("Fair")})
+    second = record(Registry.discover(), "one[b]")
+    assert second.state == "broken"
+    assert "already loaded as one[a]" in second.reason
+
+
+def test_a_plugin_may_be_an_object_in_a_module(install):
+    source = (
+        HEAD
+        + loss("Fair")
+        + """
+class Hooks:
+    @hookimpl
+    def lossfw_losses(self):
+        return {"fair": Fair}
+hooks = Hooks()
+"""
+    )
+    install("one", {"a": "one_plugin:hooks"}, {"one_plugin": source})
+    assert Registry.discover().create("loss", "fair").c == 1.0
+
+
+def test_a_plugin_that_offers_nothing_says_so(install):
+    install("void", {"void": "void_plugin"}, {"void_plugin": ""})
+    void = record(Registry.discover(), "void[void]")
+    assert (void.state, void.reason) == ("loaded", "it offers nothing")
+
+
+def test_metadata_that_cannot_be_read_is_a_broken_plugin(install):
+    site = install("acme", {}, {})
+    (site / "acme-1.0.dist-info" / "entry_points.txt").write_text("[lossfw]\nno equals sign\n")
+    assert record(Registry.discover(), "acme[?]").state == "broken"
+
+
+def test_a_plugin_may_use_the_registry_while_it_is_imported(install):
+    source = "import lossfw.registry as r\nr.registry().plugins()\n" + plugin("Fair")
+    install("eager", {"eager": "eager_plugin"}, {"eager_plugin": source})
+    from lossfw.registry import registry
+
+    assert registry().resolve("loss", "fair").label == "eager[eager]"
+
+
+def test_components_given_as_texts_are_imported_on_first_use(install):
+    modules = {"lazy_plugin": HEAD + hook("{'fair': 'lazy_fair:Fair'}")}
+    modules["lazy_fair"] = HEAD + loss("Fair")
+    install("lazy", {"lazy": "lazy_plugin"}, modules)
+    registry = Registry.discover()
+    (entry,) = [e for e in registry.entries("loss") if e.name == "fair"]
+    assert entry.state == "listed"
+    assert "lazy_fair" not in sys.modules
+    registry.component_class("loss", "fair")
+    assert registry.resolve("loss", "fair").state == "loaded"

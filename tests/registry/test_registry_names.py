@@ -1,0 +1,138 @@
+"""Names: aliases, doubled names, choosing a plugin, disabling one."""
+
+import sys
+
+import pytest
+from plugin_sources import HEAD, hook, loss, plugin
+
+from lossfw.errors import DisabledPluginError, DuplicateNameError, UnknownNameError
+from lossfw.registry import Registry
+
+
+@pytest.fixture
+def rivals(install):
+    """Two distributions that offer the same name, and one name each of their own."""
+    install("acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Fair", "Tukey")}, "1.1")
+    install("bolt", {"bolt": "bolt_plugin"}, {"bolt_plugin": plugin("Fair", "Welsch")}, "2.2")
+
+
+def state(registry, label):
+    return next((p.state, p.reason) for p in registry.plugins() if p.label == label)
+
+
+def test_an_alias_resolves_to_the_canonical_name(install):
+    table = "{'fair': Fair, 'robust': 'fair', 'fair_loss': 'robust'}"
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": HEAD + loss("Fair") + hook(table)})
+    registry = Registry.discover()
+    for name in ("fair", "robust", "fair_loss", "acme/robust"):
+        entry = registry.resolve("loss", name)
+        assert (entry.name, entry.aliases) == ("fair", ("fair_loss", "robust"))
+    assert registry.create("loss", "robust").to_config() == {"name": "fair"}
+
+
+def test_a_doubled_name_is_an_error_that_names_both(rivals):
+    registry = Registry.discover()
+    with pytest.raises(DuplicateNameError) as caught:
+        registry.resolve("loss", "fair")
+    message = str(caught.value)
+    for words in ("acme-losses[acme] 1.1", "bolt[bolt] 2.2", "'acme-losses/fair'", "'bolt/fair'"):
+        assert words in message
+    assert registry.resolve("loss", "tukey").distribution == "acme-losses"
+    assert state(registry, "bolt[bolt]") == (
+        "conflict",
+        "the loss 'fair' is offered by acme-losses[acme] 1.1 too",
+    )
+
+
+@pytest.mark.parametrize("origin", ["acme-losses", "Acme_Losses", "acme-losses[acme]"])
+def test_a_distribution_before_the_name_picks_one(rivals, origin):
+    entry = Registry.discover().resolve("loss", f"{origin}/fair")
+    assert (entry.label, entry.version) == ("acme-losses[acme]", "1.1")
+
+
+def test_two_entries_of_one_distribution_are_picked_by_label(install):
+    modules = {"a_plugin": plugin("Fair"), "b_plugin": plugin("Fair")}
+    install("acme", {"a": "a_plugin", "b": "b_plugin"}, modules)
+    registry = Registry.discover()
+    with pytest.raises(DuplicateNameError, match=r"'acme\[a\]/fair' or 'acme\[b\]/fair'"):
+        registry.resolve("loss", "acme/fair")
+    assert registry.resolve("loss", "acme[b]/fair").label == "acme[b]"
+
+
+def test_naming_a_distribution_loads_no_other_third_party(rivals):
+    Registry.discover().resolve("loss", "bolt/welsch")
+    assert "bolt_plugin" in sys.modules
+    assert "acme_plugin" not in sys.modules
+
+
+def test_a_name_that_its_distribution_lacks(rivals):
+    registry = Registry.discover()
+    with pytest.raises(
+        UnknownNameError, match=r"bolt\[bolt\] offers no loss 'tukey'.*fair, welsch"
+    ):
+        registry.resolve("loss", "bolt/tukey")
+    with pytest.raises(UnknownNameError, match=r"no plugin 'blot'. Did you mean 'bolt'"):
+        registry.resolve("loss", "blot/fair")
+
+
+def test_an_unknown_name_of_another_kind(rivals):
+    with pytest.raises(UnknownNameError, match=r"no metric 'tukey'.*another kind: loss"):
+        Registry.discover().resolve("metric", "tukey")
+
+
+def test_an_unknown_kind():
+    with pytest.raises(UnknownNameError, match=r"no kind 'los'. Did you mean 'loss'"):
+        Registry.discover().resolve("los", "fair")
+
+
+def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
+    monkeypatch.setenv("LOSSFW_DISABLE", " other , Acme_losses")
+    registry = Registry.discover()
+    assert registry.resolve("loss", "fair").label == "bolt[bolt]"
+    assert state(registry, "acme-losses[acme]") == ("disabled", "LOSSFW_DISABLE")
+    assert "acme_plugin" not in sys.modules
+    with pytest.raises(DisabledPluginError, match=r"acme-losses\[acme\] 1\.1.*LOSSFW_DISABLE"):
+        registry.resolve("loss", "acme-losses/tukey")
+
+
+@pytest.mark.parametrize("word", ["bolt", "bolt[bolt]", ["bolt"], "bolt, acme-losses"])
+def test_disabling_by_argument(rivals, word):
+    registry = Registry.discover(disable=word)
+    assert state(registry, "bolt[bolt]") == ("disabled", "the argument disable (--disable)")
+    assert "bolt_plugin" not in sys.modules
+
+
+def test_disabling_by_the_name_of_the_entry(install):
+    install("acme", {"robust": "acme_plugin"}, {"acme_plugin": plugin("Fair")})
+    assert state(Registry.discover(disable=["robust"]), "acme[robust]")[0] == "disabled"
+
+
+def test_disabling_what_is_not_there_is_an_error(rivals):
+    with pytest.raises(UnknownNameError, match=r"no plugin 'botl'. Did you mean 'bolt'"):
+        Registry.discover(disable=["botl"])
+
+
+def test_no_plugins_leaves_the_built_in_one(rivals):
+    registry = Registry.discover(plugins=False)
+    assert {p.label: p.state for p in registry.plugins()} == {
+        "acme-losses[acme]": "disabled",
+        "bolt[bolt]": "disabled",
+        "lossfw[std]": "loaded",
+    }
+    assert "acme_plugin" not in sys.modules
+
+
+def test_plugins_are_listed_without_an_import(rivals):
+    states = {p.label: p.state for p in Registry.discover().plugins(load=False)}
+    assert states["bolt[bolt]"] == "listed"
+    assert "bolt_plugin" not in sys.modules
+
+
+def test_entries_are_sorted_and_tell_of_conflicts(rivals):
+    entries = [e for e in Registry.discover().entries("loss") if e.distribution != "lossfw"]
+    assert [(e.name, e.label, e.state) for e in entries] == [
+        ("fair", "acme-losses[acme]", "conflict"),
+        ("fair", "bolt[bolt]", "conflict"),
+        ("tukey", "acme-losses[acme]", "loaded"),
+        ("welsch", "bolt[bolt]", "loaded"),
+    ]
