@@ -145,6 +145,10 @@ class Problems:
         """Record a mistake; the same one at the same place counts once."""
         self._found[at.order, at.problem(what, hint)] = None
 
+    def take(self, other: Problems) -> None:
+        """Record everything that another collection holds."""
+        self._found.update(other._found)
+
     def raise_if_any(self) -> None:
         """Raise what was found.
 
@@ -154,8 +158,12 @@ class Problems:
             If there is at least one mistake.
         """
         if self._found:
-            ordered = sorted(self._found, key=lambda entry: entry[0])
-            raise ConfigError([problem for _, problem in ordered])
+            raise self.error()
+
+    def error(self) -> ConfigError:
+        """Return what was found as one error, in the order of the file."""
+        ordered = sorted(self._found, key=lambda entry: entry[0])
+        return ConfigError([problem for _, problem in ordered])
 
 
 def _printable(character: str) -> str:

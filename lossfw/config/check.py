@@ -1,0 +1,171 @@
+"""From a configuration's text to its checked parts: both steps, reported together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossfw.component import Component
+from lossfw.config.components import Checker
+from lossfw.config.files import find_file
+from lossfw.config.reading import read_file
+from lossfw.config.resolve import override
+from lossfw.config.schema import Skeleton, check_skeleton
+from lossfw.config.tree import Node, Position, Problems
+from lossfw.config.yaml import parse
+from lossfw.errors import PluginError
+from lossfw.registry import Entry, Registry, registry
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """Which plugins a run may use, from the command line.
+
+    Attributes
+    ----------
+    local : sequence of str
+        Local plugin files, relative to the working folder.
+    disable : sequence of str
+        Plugins that are not imported.
+    installed : bool
+        False leaves out every installed plugin but the built-in one.
+    """
+
+    local: Sequence[str] = ()
+    disable: Sequence[str] = ()
+    installed: bool = True
+
+    def registry(self, more: Sequence[Path] = ()) -> Registry:
+        """Return a registry with `more` local files besides; the usual one where nothing is set."""
+        local = [*map(Path, self.local), *more]
+        if not local and not self.disable and self.installed:
+            return registry()
+        return Registry.discover(disable=self.disable, local=local, plugins=self.installed)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The checked parts of a configuration; None, or missing, where a part is wrong.
+
+    Attributes
+    ----------
+    root : Node
+        The configuration, overrides included.
+    skeleton : Skeleton or None
+        Its sections.
+    registry : Registry or None
+        Knows the components, those of its own plugins included.
+    source, loss : Component or None
+        The data source and the loss.
+    activations, metrics : tuple of Component
+        In order.
+    entries : tuple of Entry
+        Where the components come from.
+    """
+
+    root: Node
+    skeleton: Skeleton | None = None
+    registry: Registry | None = None
+    source: Component | None = None
+    loss: Component | None = None
+    activations: tuple[Component, ...] = ()
+    metrics: tuple[Component, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
+    """Return the tree of a configuration file, with overrides put in.
+
+    Parameters
+    ----------
+    name : str
+        The file.
+    overrides : sequence of str
+        ``KEY=VALUE`` each.
+    problems : Problems
+        Receives what is wrong with the text and the overrides, as far as the
+        rest can be read without it.
+
+    Raises
+    ------
+    ConfigError
+        If there is no tree to go on with.
+    """
+    text, origin = read_file(name)
+    root = parse(text, origin, problems)
+    if root is None:
+        if not problems:
+            problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
+        raise problems.error()
+    return override(root, overrides, problems)
+
+
+def check(
+    root: Node,
+    plugins: Plugins,
+    problems: Problems,
+    *,
+    file_fields: Callable[[type[Component]], Sequence[str]],
+) -> Parts:
+    """Check the skeleton, then every component that it names.
+
+    Parameters
+    ----------
+    root : Node
+        The configuration.
+    plugins : Plugins
+        Besides those that the configuration names.
+    problems : Problems
+        Receives every mistake.
+    file_fields : callable
+        Tells which parameters of a class name files.
+    """
+    skeleton = check_skeleton(root, problems)
+    known = _registry(root, plugins, problems)
+    if known is None:
+        # What an unusable plugin offers is not known, and so neither is what
+        # is wrong with the components.
+        return Parts(root, skeleton)
+    checker = Checker(root, known, problems, file_fields)
+    return Parts(
+        root,
+        skeleton,
+        known,
+        checker.make(["data"], "source"),
+        checker.make(["loss"], "loss"),
+        checker.make_each(["network", "layers"], "activation", below=["activation"]),
+        checker.make_each(["evaluate", "metrics"], "metric"),
+        tuple(checker.entries),
+    )
+
+
+def _registry(root: Node, plugins: Plugins, problems: Problems) -> Registry | None:
+    """Return the registry with the configuration's own plugin files."""
+    node = root.find(["plugins"])
+    items = node.value if node is not None and isinstance(node.value, list) else []
+    names = [item for item in items if isinstance(item.value, str) and item.value]
+    found = [find_file(item, problems) for item in names]
+    paths = [path for path in found if path is not None]
+    if len(paths) < len(names):
+        return None
+    try:
+        return plugins.registry(paths)
+    except PluginError:
+        alone = _unusable(names, paths)
+        if not alone:
+            raise
+        for item, reason in alone:
+            problems.add(item.at, reason)
+        return None
+
+
+def _unusable(names: Sequence[Node], paths: Sequence[Path]) -> list[tuple[Node, str]]:
+    """Return the plugin files that cannot be used, each with the reason."""
+    reasons = []
+    for item, path in zip(names, paths, strict=True):
+        try:
+            Registry.discover(local=[path], plugins=False)
+        except PluginError as error:
+            reasons.append((item, str(error)))
+    return reasons

@@ -1,0 +1,164 @@
+"""Whether the parts of a configuration fit each other, before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.activation import Activation
+from lossfw.arguments import prepare
+from lossfw.config.tree import Node, Problems
+from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
+from lossfw.loss import Form, Loss
+from lossfw.spaces import CLASS_INDEX, SIMPLEX, UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Parameters with which a user asks for a loss of probabilities: then it is not
+# replaced by the one from logits, which has no guard.
+_GUARDING = ("guard", "delta")
+
+
+class Fitted(NamedTuple):
+    """A loss in the form in which it is computed.
+
+    Attributes
+    ----------
+    loss : Loss
+        On logits where it was fused with the last activation.
+    form : {"prediction", "logits"}
+        What reaches it.
+    """
+
+    loss: Loss
+    form: Form
+
+
+@contextmanager
+def at(root: Node, path: Sequence[str | int], problems: Problems) -> Iterator[None]:
+    """Record what the ``with`` block raises about the user's input as a mistake at `path`."""
+    try:
+        yield
+    except (ArgumentError, DataError, ParameterError) as error:
+        problems.add(root.locate(path), _sentence(error))
+
+
+def _sentence(error: LossfwError) -> str:
+    """Return an error's message as the end of ``file:line:col: error:``."""
+    return str(error).removesuffix(".")
+
+
+def fit_to_network(loss: Loss, last: Activation, root: Node, problems: Problems) -> Fitted:
+    """Return the loss in the form that suits the network's last activation.
+
+    A last activation that is the loss's link is fused with it, unless the
+    configuration says ``fuse: false`` or sets the guard itself.
+
+    Parameters
+    ----------
+    loss : Loss
+        As configured.
+    last : Activation
+        That of the last layer.
+    root : Node
+        The configuration, for what it sets and for positions.
+    problems : Problems
+        Receives a last activation that gives probabilities to a loss that
+        expects logits.
+    """
+    if loss.form == "logits":
+        if last.out_space in (UNIT, SIMPLEX):
+            _refuse_probabilities(loss, last, root, problems)
+        return Fitted(loss, "logits")
+    linked = last.to_config() == {"name": loss.link_activation()}
+    fused = loss.fused() if linked and not _unfused_by(root) else None
+    return Fitted(loss, "prediction") if fused is None else Fitted(fused, "logits")
+
+
+def _refuse_probabilities(loss: Loss, last: Activation, root: Node, problems: Problems) -> None:
+    layers = root.find(["network", "layers"])
+    index = len(layers.value) - 1 if layers is not None else 0
+    problems.add(
+        root.locate(["network", "layers", index, "activation"]),
+        f"the last activation {last.name} gives probabilities, and the loss {loss.name} is set "
+        "to take logits",
+        f"leave the loss's from_logits out ({last.name} and loss are fused where they can be), or "
+        "write activation: identity",
+    )
+
+
+def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fitted:
+    """Return the loss in the form that suits saved outputs.
+
+    Parameters
+    ----------
+    loss : Loss
+        As configured.
+    given : {"predictions", "logits"}
+        What the configuration calls them.
+    root : Node
+        The configuration, for what it sets and for positions.
+    problems : Problems
+        Receives outputs that the loss does not take.
+    """
+    place = root.locate(["network", given], key=True)
+    if given == "predictions":
+        if loss.form == "logits":
+            problems.add(
+                place,
+                f"network.predictions are given, and the loss {loss.name} is set to take logits",
+                "name them network.logits, or leave the loss's from_logits out",
+            )
+        return Fitted(loss, "prediction")
+    if loss.form == "logits":
+        return Fitted(loss, "logits")
+    fused = loss.fused()
+    unfused_by = _unfused_by(root)
+    if fused is None:
+        problems.add(
+            place,
+            f"network.logits are given, and the loss {loss.name} has no form for logits",
+            "name them network.predictions if the loss is to take them as they are",
+        )
+    elif unfused_by:
+        problems.add(
+            root.locate(["loss", unfused_by], key=True),
+            f"the loss has {unfused_by}, and network.logits are computed without a guard",
+            f"leave {unfused_by} out, or give network.predictions",
+        )
+    return Fitted(fused or loss, "logits")
+
+
+def _unfused_by(root: Node) -> str:
+    """Return the key of the loss that asks for probabilities; empty if none does."""
+    node = root.find(["loss"])
+    given = node.value if node is not None and isinstance(node.value, dict) else {}
+    if "fuse" in given and given["fuse"].value is False:
+        return "fuse"
+    return next((key for key in _GUARDING if key in given), "")
+
+
+def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
+    """Check the shape of what reaches the loss against the targets.
+
+    Parameters
+    ----------
+    loss : Loss
+        As it will be computed.
+    shape : tuple of int
+        Of predictions or logits, rows included.
+    targets : ndarray
+        Of all rows; only shape and dtype are looked at.
+
+    Raises
+    ------
+    ShapeError, DtypeError
+        If they do not fit.
+    """
+    classes = loss.takes_rows and loss.target_space in (CLASS_INDEX, SIMPLEX)
+    # An array of this shape that takes no memory.
+    stand_in = np.broadcast_to(np.float64(0.0), shape)
+    prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes)

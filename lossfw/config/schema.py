@@ -1,0 +1,220 @@
+"""The skeleton of a configuration: its sections and keys, checked by pydantic.
+
+This is the first of two steps. Components appear here only as a name with
+parameters; whether the parameters fit is the second step's question, put to
+each component's own class (`lossfw.config.components`). There are no unions,
+so a mistake is never reported once for every alternative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from lossfw.config.tree import Node, Problems, dotted
+from lossfw.config.wording import add_problem
+from lossfw.names import nearest
+
+# Version of the configuration's keys: what stands behind `lossfw:`.
+SCHEMA_VERSION = 1
+# Rows are read this many at a time unless the configuration says otherwise:
+# a multiple of the network's blocks, small beside any memory.
+DEFAULT_BATCH_SIZE = 1024
+# The drawn row numbers stand in the result, one by one.
+MAX_SAMPLE = 10_000_000
+
+
+class Section(BaseModel):
+    """A mapping with known keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Spec(Section):
+    """A component: its name, and parameters that its class will check."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(min_length=1)
+
+
+class LossSpec(Spec):
+    """A loss; `fuse` stands beside its parameters and is none of them."""
+
+    fuse: bool = True
+
+
+def _named(value: Any) -> Any:
+    """Take a bare name for a mapping with that name."""
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict):
+        return value
+    raise PydanticCustomError("wanted", "a name, or a mapping with 'name' and parameters")
+
+
+def _outputs(value: Any) -> Any:
+    """Tell a file's name from numbers; what is in either is for the reader to check."""
+    if (isinstance(value, str) and value) or (isinstance(value, list) and value):
+        return value
+    raise PydanticCustomError("wanted", "the name of a file, or a list of rows of numbers")
+
+
+def _version(value: int) -> int:
+    """Refuse another version; a literal would take `true` for 1."""
+    if value != SCHEMA_VERSION:
+        raise PydanticCustomError("wanted", f"{SCHEMA_VERSION}, the version that this lossfw reads")
+    return value
+
+
+NamedSpec = Annotated[Spec, BeforeValidator(_named)]
+NamedLoss = Annotated[LossSpec, BeforeValidator(_named)]
+FileName = Annotated[str, Field(min_length=1)]
+Outputs = Annotated[Any, BeforeValidator(_outputs)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Layer(Section):
+    """One dense layer."""
+
+    units: PositiveInt
+    activation: NamedSpec
+
+
+class NetworkSection(Section):
+    """Layers with weights, or saved outputs in place of a network.
+
+    Exactly one of `layers`, `predictions` and `logits` is given, which
+    `check_skeleton` sees to.
+    """
+
+    layers: Annotated[list[Layer], Field(min_length=1)] | None = None
+    weights: FileName | None = None
+    dtype: Literal["float32", "float64"] | None = None
+    predictions: Outputs | None = None
+    logits: Outputs | None = None
+
+
+class Sample(Section):
+    """Rows drawn at random; the configuration's own seed unless another is given."""
+
+    count: Annotated[int, Field(ge=1, le=MAX_SAMPLE)]
+    seed: Seed | None = None
+    replace: bool = False
+
+
+class EvaluateSection(Section):
+    """How the evaluation runs, and what it reports besides the loss."""
+
+    batch_size: PositiveInt = DEFAULT_BATCH_SIZE
+    metrics: list[NamedSpec] = []
+    sample: Sample | None = None
+
+
+class Skeleton(Section):
+    """A whole configuration."""
+
+    lossfw: Annotated[int, AfterValidator(_version)]
+    seed: Seed = 0
+    plugins: list[FileName] = []
+    data: NamedSpec
+    network: NetworkSection
+    loss: NamedLoss
+    evaluate: EvaluateSection = EvaluateSection()
+
+
+# Sections by path, list indices left out: for hints about unknown keys.
+_SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
+    (): Skeleton,
+    ("evaluate",): EvaluateSection,
+    ("evaluate", "sample"): Sample,
+    ("network",): NetworkSection,
+    ("network", "layers"): Layer,
+}
+_OUTPUTS = ("layers", "predictions", "logits")
+
+
+def check_skeleton(root: Node, problems: Problems) -> Skeleton | None:
+    """Check the sections and keys of a configuration.
+
+    Parameters
+    ----------
+    root : Node
+        The configuration, overrides included.
+    problems : Problems
+        Receives every mistake, in its place.
+
+    Returns
+    -------
+    Skeleton or None
+        None if there is a mistake.
+    """
+    if not isinstance(root.value, dict):
+        problems.add(root.at, "a configuration is a mapping", "it begins with 'lossfw: 1'")
+        return None
+    sound = _check_network(root, problems)
+    try:
+        skeleton = Skeleton.model_validate(root.plain())
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            add_problem(problems, root, item, hint=_hint(item))
+        return None
+    return skeleton if sound else None
+
+
+def _hint(item: Mapping[str, Any]) -> str:
+    """Return a hint for an unknown key, or for a missing one."""
+    path = [step for step in item["loc"] if isinstance(step, str)]
+    if item["type"] == "missing" and path == ["lossfw"]:
+        return f"write 'lossfw: {SCHEMA_VERSION}', the version of the configuration's keys"
+    if item["type"] != "extra_forbidden":
+        return ""
+    *inside, key = path
+    return _near_key(key, tuple(inside))
+
+
+def _near_key(key: str, inside: tuple[str, ...]) -> str:
+    known = _SECTIONS[inside].model_fields
+    match = nearest(key, known)
+    if match:
+        return f"did you mean {match!r}?"
+    elsewhere = [path for path, section in _SECTIONS.items() if key in section.model_fields]
+    if elsewhere:
+        return f"did you mean {dotted([*elsewhere[0], key])}?"
+    return f"the keys here are {', '.join(known)}"
+
+
+def _check_network(root: Node, problems: Problems) -> bool:
+    """See that a network is layers with weights, or predictions, or logits."""
+    network = root.find(["network"])
+    if network is None or not isinstance(network.value, dict):
+        return True  # pydantic says so
+    at = root.locate(["network"], key=True)
+    given = [key for key in _OUTPUTS if key in network.value]
+    if len(given) != 1:
+        found = f"got {' and '.join(given)}" if given else "none of them is given"
+        problems.add(at, f"network should have one of {', '.join(_OUTPUTS)}; {found}")
+        return False
+    return _check_companions(network, given[0], at, problems)
+
+
+def _check_companions(network: Node, given: str, at: Any, problems: Problems) -> bool:
+    if given == "layers" and "weights" not in network.value:
+        problems.add(at, "network.weights is missing", "name the .npz file with W1, b1, W2 ...")
+        return False
+    beside: Iterable[str] = [] if given == "layers" else ["weights", "dtype"]
+    unused = [key for key in beside if key in network.value]
+    for key in unused:
+        problems.add(network.keys[key], f"network.{key} has no meaning beside {given}")
+    return not unused
