@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lossfw.data.files import need_file
-from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, pick, read_npy, read_npz
+from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
 from lossfw.data.table import open_table
 from lossfw.errors import DataError
 
@@ -40,20 +39,20 @@ def kind_of(path: Path, role: str) -> str:
     raise DataError(f"{path} is of no kind that is read as {role}: .npy, .npz or .csv were wanted.")
 
 
-def read_array(path: Path, role: str, keys: Iterable[str | int] = ()) -> NDArray:
+def read_array(path: Path, role: str, key: str | int | None = None) -> NDArray:
     """Return one array of a file.
 
     Parameters
     ----------
     path : Path
-        A ``.npy`` (memory-mapped), a ``.npz`` or a ``.csv``. Of a ``.csv`` with
-        one column the array has shape (N,), with several (N, C).
+        A ``.npy`` (memory-mapped), a ``.npz`` or a ``.csv``.
     role : str
-        What the array is, for messages: ``"predictions"``.
-    keys : iterable of str or int
-        Names of the array in a ``.npz``, the first that exists is taken; a
-        file's only array is taken whatever its name. Of a ``.csv``, the column
-        with the first of these names or numbers; without any, all columns.
+        What the array is: ``"predictions"``.
+    key : str or int, optional
+        Of a ``.npz``, the name of the array. Without it, the array is called
+        like its role, or is the only one. Of a ``.csv``, the column by its name
+        or counted from 0, of shape (N,). Without it, all columns: (N,) for one,
+        (N, C) for several.
 
     Raises
     ------
@@ -62,9 +61,13 @@ def read_array(path: Path, role: str, keys: Iterable[str | int] = ()) -> NDArray
     """
     kind = kind_of(path, role)
     if kind == "npy":
+        if key is not None:
+            raise DataError(f"{path} is a .npy with one array without a name: drop {key!r}.")
         return read_npy(path, role)
     if kind == "npz":
-        return pick(read_npz(path, role), map(str, keys), path)
+        arrays = read_npz(path, role)
+        if key is None and role not in arrays and len(arrays) == 1:
+            return next(iter(arrays.values()))
+        return member(arrays, role if key is None else str(key), path)
     table = open_table(path, role)
-    columns = [table.column(key) for key in keys] or range(table.width)
-    return table.read(columns)[0]
+    return table.read(range(table.width) if key is None else [table.column(key)])[0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import warnings
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from lossfw.data.files import need_file
 from lossfw.errors import DataError
+from lossfw.names import did_you_mean
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -74,8 +74,8 @@ def read_npz(path: Path, role: str) -> dict[str, NDArray]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {
-                member.filename.removesuffix(".npy"): _read_member(archive, member, path)
-                for member in archive.infolist()
+                info.filename.removesuffix(".npy"): _read_member(archive, info, path)
+                for info in archive.infolist()
             }
     except DataError:
         raise
@@ -91,29 +91,26 @@ def read_npz(path: Path, role: str) -> dict[str, NDArray]:
         ) from None
 
 
-def pick(arrays: dict[str, NDArray], keys: Iterable[str], path: Path) -> NDArray:
-    """Return the first of `keys` among the arrays of a file, or its only array.
+def member(arrays: dict[str, NDArray], key: str, path: Path) -> NDArray:
+    """Return the array of this name.
 
     Raises
     ------
     DataError
-        If there are several arrays and none has one of these names.
+        If there is none.
     """
-    wanted = list(keys)
-    for key in wanted:
-        if key in arrays:
-            return arrays[key]
-    if len(arrays) == 1:
-        return next(iter(arrays.values()))
+    if key in arrays:
+        return arrays[key]
     names = ", ".join(arrays) or "none at all"
-    raise DataError(f"{path} has no array {' or '.join(map(repr, wanted))}; it has: {names}.")
+    guess = did_you_mean(key, arrays)
+    raise DataError(f"{path} has no array {key!r}; it has: {names}. {guess}".strip())
 
 
-def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> NDArray:
-    where = f"{path}, member {member.filename!r},"
-    with archive.open(member) as stream:
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray:
+    where = f"{path}, member {info.filename!r},"
+    with archive.open(info) as stream:
         header = read_header(stream, where)
-        _check_size(where, header, member.file_size - stream.tell())
+        _check_size(where, header, info.file_size - stream.tell())
         # One byte more: it makes zipfile read on to the checksum.
         content = stream.read(header.nbytes + 1)
     if len(content) != header.nbytes:

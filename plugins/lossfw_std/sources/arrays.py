@@ -1,0 +1,134 @@
+"""Arrays in files: ``.npy``, ``.npz`` or ``.csv``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import model_validator
+
+from lossfw.data import Dataset, File, Source
+from lossfw.data.arrays import kind_of, read_array
+from lossfw.data.files import digest_files
+from lossfw.data.npy import member, read_npz
+from lossfw.data.table import Table, open_table
+from lossfw.errors import DataError
+
+Key = str | int
+
+_ROLES = ("inputs", "targets", "sample_weight")
+
+
+class Arrays(Source):
+    """Arrays in files of NumPy or in tables of comma-separated numbers.
+
+    Either one `file` holds everything, or `inputs`, `targets` and
+    `sample_weight` are files of their own. Nothing is ever unpickled. A
+    ``.npy`` is memory-mapped: its rows are read as they are evaluated.
+
+    Parameters
+    ----------
+    file : file, optional
+        A ``.npz`` with the arrays ``targets`` and, optional, ``inputs`` and
+        ``sample_weight``; or a ``.csv``, whose first line may name its columns.
+    inputs, targets, sample_weight : file, optional
+        A ``.npy``, ``.npz`` or ``.csv`` with one of the arrays.
+    inputs_key, targets_key, sample_weight_key : str or int, optional
+        Of a ``.npz``, the name of the array, where it is not that of the role.
+        Of a ``.csv``, the column, by its name or counted from 0. In a `file`
+        that is a ``.csv``, the targets are the column ``targets`` unless
+        `targets_key` names another, weights the column ``sample_weight`` if
+        there is one, and the inputs are all columns that are left.
+
+    Notes
+    -----
+    Rows run along the first axis of every array. Integers of shape (N,) are
+    class indices to a loss of rows; the numbers of a column are integers if
+    each is written as one (``3``, not ``3.0``).
+    """
+
+    file: File | None = None
+    inputs: File | None = None
+    targets: File | None = None
+    sample_weight: File | None = None
+    inputs_key: Key | None = None
+    targets_key: Key | None = None
+    sample_weight_key: Key | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        apart = [role for role in _ROLES if getattr(self, role) is not None]
+        if self.file is not None and apart:
+            raise ValueError(f"either 'file' or files of their own, not 'file' and {apart[0]!r}")
+        if self.file is None and self.targets is None:
+            raise ValueError("'file', or at least 'targets', which says where the rows are")
+        for role in _ROLES:
+            if self._key(role) is not None and not (self.file or getattr(self, role)):
+                raise ValueError(f"{role!r} or 'file' beside '{role}_key'")
+        return self
+
+    def load(self) -> Dataset:
+        """Read the files, memory-mapped ones only when their rows are used.
+
+        Raises
+        ------
+        DataError
+            If a file cannot be used or lacks an array, or a number is NaN or
+            infinite.
+        """
+        arrays = self._apart() if self.file is None else self._together(self.file)
+        paths = [path for path in self._paths() if path is not None]
+        name = f"{self.name} ({', '.join(path.name for path in paths)})"
+        return Dataset(name, digest=digest_files(*paths), **arrays)
+
+    def _paths(self) -> tuple[Path | None, ...]:
+        return (self.file, self.inputs, self.targets, self.sample_weight)
+
+    def _key(self, role: str) -> Key | None:
+        key: Key | None = getattr(self, f"{role}_key")
+        return key
+
+    def _apart(self) -> dict[str, Any]:
+        arrays = {}
+        for role in _ROLES:
+            path = getattr(self, role)
+            if path is not None:
+                arrays[role] = read_array(path, role, self._key(role))
+        return arrays
+
+    def _together(self, file: Path) -> dict[str, Any]:
+        kind = kind_of(file, "data")
+        if kind == "npz":
+            return self._from_npz(file)
+        if kind == "csv":
+            return self._from_table(open_table(file, "data"))
+        raise DataError(
+            f"{file} is a .npy, which holds one array: give it as `targets`, and another file as "
+            "`inputs`."
+        )
+
+    def _from_npz(self, file: Path) -> dict[str, Any]:
+        members = read_npz(file, "data")
+        arrays = {}
+        for role in _ROLES:
+            key = self._key(role)
+            if key is not None or role in members or role == "targets":
+                arrays[role] = member(members, str(role if key is None else key), file)
+        return arrays
+
+    def _from_table(self, table: Table) -> dict[str, Any]:
+        columns: dict[str, list[int]] = {}
+        for role in ("targets", "sample_weight"):
+            key = self._key(role)
+            if key is not None or role == "targets" or role in table.names:
+                columns[role] = [table.column(role if key is None else key)]
+        if self.inputs_key is not None:
+            columns["inputs"] = [table.column(self.inputs_key)]
+        else:
+            used = {column for group in columns.values() for column in group}
+            columns["inputs"] = [c for c in range(table.width) if c not in used]
+        groups = {role: group for role, group in columns.items() if group}
+        arrays = dict(zip(groups, table.read(*groups.values()), strict=True))
+        if "inputs" in arrays:
+            arrays["inputs"] = arrays["inputs"].reshape(-1, len(groups["inputs"]))
+        return arrays

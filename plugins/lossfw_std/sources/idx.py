@@ -1,0 +1,170 @@
+"""Images and labels in the IDX format, in which MNIST is published."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from lossfw.data import Dataset, File, Source
+from lossfw.data.files import join_digests, read_bytes
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# The third byte of a file says of what dtype its numbers are, all big-endian.
+_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_GZIP_MAGIC = b"\x1f\x8b"
+
+# zlib's code for one gzip member with its header and checksum.
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+# Four bytes of magic number and four for each of at most 255 axes.
+_LONGEST_HEADER = 4 + 4 * 255
+
+# No compressed byte of deflate stands for more than 1,032 bytes.
+_LARGEST_RATIO = 1032
+
+
+class Header(NamedTuple):
+    """What the head of a file says: dtype and shape of its numbers, and its own length."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    length: int
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the numbers have."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+class Idx(Source):
+    """Images and labels in the IDX format, plain or gzipped.
+
+    Whether a file is gzipped is seen from its first bytes, not from its name.
+
+    Parameters
+    ----------
+    images, labels : file
+        The inputs, of any shape (N, ...), and one whole number for each of them.
+    scale : float, optional
+        Inputs are divided by it, in float32: 255 takes pixels of one byte to
+        [0, 1]. Without it they stay what they are in the file.
+    flatten : bool
+        Make each input one row of numbers, which a dense layer takes.
+    """
+
+    images: File
+    labels: File
+    scale: PositiveFloat | None = None
+    flatten: bool = False
+
+    def load(self) -> Dataset:
+        """Read both files.
+
+        Raises
+        ------
+        DataError
+            If one is no IDX file, is cut short, or promises another number of
+            rows than the other.
+        """
+        images, images_digest = read_idx(self.images, "images")
+        labels, labels_digest = read_idx(self.labels, "labels")
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise DataError(
+                f"{self.labels} holds {labels.dtype} of shape {labels.shape}; labels are one "
+                "whole number for each image. Are images and labels exchanged?"
+            )
+        if len(images) != len(labels):
+            raise DataError(
+                f"{self.images} has {len(images)} images but {self.labels} has {len(labels)} "
+                "labels; they do not belong together."
+            )
+        name = f"{self.name} ({self.images.name})"
+        digest = join_digests(images_digest, labels_digest)
+        return Dataset(name, labels.astype(np.int64), self._inputs(images), digest=digest)
+
+    def _inputs(self, images: NDArray) -> NDArray:
+        if self.flatten:
+            images = images.reshape(len(images), math.prod(images.shape[1:]))
+        if self.scale is None:
+            return images.astype(images.dtype.newbyteorder("="), copy=False)
+        scaled = images.astype(np.float32)
+        scaled /= np.float32(self.scale)
+        return scaled
+
+
+def read_idx(path: Path, role: str) -> tuple[NDArray, str]:
+    """Return the array of an IDX file and the digest of the file's content.
+
+    Raises
+    ------
+    DataError
+        If the file is none, or does not hold exactly what its header promises.
+        Nothing of the promised size is allocated before that is known.
+    """
+    content = read_bytes(path, role)
+    digest = hashlib.sha256(content).hexdigest()
+    if content.startswith(_GZIP_MAGIC):
+        header, numbers = _unzip(content, path)
+    else:
+        header = _header(content[:_LONGEST_HEADER], path)
+        numbers = memoryview(content)[header.length :]
+        _check_size(len(numbers), header, path)
+    return np.frombuffer(numbers, header.dtype).reshape(header.shape), digest
+
+
+def _header(start: bytes, path: Path) -> Header:
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _DTYPES or start[3] == 0:
+        raise DataError(
+            f"{path} is no IDX file: it begins with {start[:4].hex(' ')}, wanted 00 00, a dtype "
+            "from 08 to 0e and the number of axes (MNIST's images have 00 00 08 03)."
+        )
+    length = 4 + 4 * start[3]
+    if len(start) < length:
+        raise DataError(f"{path} is cut short within its header. Fetch it again.")
+    shape = tuple(int(n) for n in np.frombuffer(start[4:length], ">u4"))
+    return Header(np.dtype(_DTYPES[start[2]]), shape, length)
+
+
+def _unzip(content: bytes, path: Path) -> tuple[Header, memoryview]:
+    """Unpack a gzipped IDX file, and no more of it than its header promises."""
+    unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        start = unpacker.decompress(content, _LONGEST_HEADER)
+        header = _header(start, path)
+        if header.nbytes > _LARGEST_RATIO * len(content):
+            raise _too_short(f"{len(content)} bytes when packed", header, path)
+        # One byte more than promised, so that it shows if there are more.
+        missing = header.length + header.nbytes - len(start) + 1
+        rest = unpacker.decompress(unpacker.unconsumed_tail, max(missing, 1))
+    except zlib.error as error:
+        raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
+    numbers = memoryview(start + rest)[header.length :]
+    _check_size(len(numbers), header, path)
+    if not unpacker.eof:
+        raise DataError(f"{path} is a gzip file that is cut short. Fetch it again.")
+    return header, numbers
+
+
+def _check_size(found: int, header: Header, path: Path) -> None:
+    if found < header.nbytes:
+        raise _too_short(f"{found} bytes", header, path)
+    if found > header.nbytes:
+        raise DataError(
+            f"{path} holds more than its header promises: numbers of shape {header.shape}, "
+            f"{header.nbytes} bytes. Is the header right?"
+        )
+
+
+def _too_short(found: str, header: Header, path: Path) -> DataError:
+    return DataError(
+        f"{path} promises numbers of shape {header.shape}, {header.nbytes} bytes, but holds "
+        f"{found}: it is cut short, or its header is wrong. Fetch it again."
+    )
