@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,7 +77,7 @@ class Dataset:
     inputs: NDArray | None = None
     sample_weight: NDArray | None = None
     digest: str = ""
-    rows: NDArray | None = field(default=None, repr=False)
+    rows: NDArray | None = None
 
     def __post_init__(self) -> None:
         for role, array in self._arrays():
@@ -87,6 +87,10 @@ class Dataset:
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
+
+    def __repr__(self) -> str:
+        parts = [f"{role} {array.dtype}{array.shape[1:]}" for role, array in self._arrays()]
+        return f"Dataset({self.name!r}, {len(self)} rows of {', '.join(parts)})"
 
     def take(self, rows: Sequence[int] | NDArray) -> Dataset:
         """Return the rows with these numbers, in this order; a row may come twice.

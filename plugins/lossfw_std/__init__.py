@@ -31,7 +31,12 @@ _METRICS: dict[str, str] = {
     "accuracy": "lossfw_std.metrics.accuracy:Accuracy",
 }
 
-_SOURCES: dict[str, str] = {}
+_SOURCES: dict[str, str] = {
+    "arrays": "lossfw_std.sources.arrays:Arrays",
+    "digits": "lossfw_std.sources.digits:Digits",
+    "idx": "lossfw_std.sources.idx:Idx",
+    "inline": "lossfw_std.sources.inline:Inline",
+}
 
 
 @hookimpl
