@@ -1,3 +1,172 @@
-"""lossfw: write a loss once, prove it, use it everywhere."""
+"""lossfw: write a loss once, prove it, use it everywhere.
+
+>>> import lossfw
+>>> loss = lossfw.loss("squared_error", factor=0.5)
+>>> loss([0.1, 0.9], [0.0, 1.0], reduction="sum")
+0.009999999999999998
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from lossfw.activation import Activation, RowActivation
+from lossfw.claims import ActivationClaims, Claims
+from lossfw.engine import threads
+from lossfw.errors import (
+    ArgumentError,
+    BrokenPluginError,
+    ConfigError,
+    DataError,
+    DisabledPluginError,
+    DomainError,
+    DtypeError,
+    DuplicateNameError,
+    EmptyReductionError,
+    IncompatiblePluginError,
+    LossfwError,
+    MissingExtraError,
+    OutputError,
+    ParameterError,
+    PluginError,
+    RunError,
+    ShapeError,
+    UnknownNameError,
+)
+from lossfw.hookspecs import hookimpl
+from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
+from lossfw.loss import Loss
+from lossfw.metrics import Metric, RowMetric
+from lossfw.reduce import Partial
+from lossfw.registry import Registry
+from lossfw.registry import registry as _registry
+from lossfw.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    COUNT,
+    LOGITS,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SIGN,
+    SIMPLEX,
+    UNIT,
+    Interval,
+    Space,
+)
 
 __version__ = "0.1.0"
+
+
+def loss(spec: str | Mapping[str, Any] | Loss, /, **parameters: Any) -> Loss:
+    """Return the loss of this name, from any plugin.
+
+    Parameters
+    ----------
+    spec : str, mapping or Loss
+        A name or alias; a mapping with ``name`` and parameters, as in YAML; or
+        a loss, whose parameters may be changed.
+    **parameters
+        Its parameters.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError, PluginError
+        If there is no such loss, a parameter is wrong, or its plugin is.
+
+    Examples
+    --------
+    >>> loss("mse")
+    SquaredError(factor=1.0)
+    >>> loss({"name": "squared_error", "factor": 0.5}).name
+    'squared_error'
+    """
+    return cast(Loss, registry().create("loss", spec, **parameters))
+
+
+def activation(spec: str | Mapping[str, Any] | Activation, /, **parameters: Any) -> Activation:
+    """Return the activation of this name, from any plugin; see `loss`.
+
+    Examples
+    --------
+    >>> activation("relu")([-1.0, 2.0])
+    array([0., 2.])
+    """
+    return cast(Activation, registry().create("activation", spec, **parameters))
+
+
+def metric(spec: str | Mapping[str, Any] | Metric, /, **parameters: Any) -> Metric:
+    """Return the metric of this name, from any plugin; see `loss`.
+
+    Examples
+    --------
+    >>> metric("accuracy")([[0.9, 0.1], [0.2, 0.8]], [0, 0])
+    0.5
+    """
+    return cast(Metric, registry().create("metric", spec, **parameters))
+
+
+def registry() -> Registry:
+    """Return the registry of everything installed: built-ins and plugins.
+
+    Examples
+    --------
+    >>> [entry.name for entry in registry().entries("metric") if entry.name == "accuracy"]
+    ['accuracy']
+    """
+    return _registry()
+
+
+# Modules of the same name (lossfw.loss ...) are reached by ``from lossfw.loss
+# import ...`` all the same; as attributes these names mean the functions above.
+__all__ = [
+    "BINARY",
+    "CLASS_INDEX",
+    "COUNT",
+    "LOGITS",
+    "NONNEGATIVE",
+    "POSITIVE",
+    "REAL",
+    "SIGN",
+    "SIMPLEX",
+    "UNIT",
+    "Activation",
+    "ActivationClaims",
+    "ArgumentError",
+    "BrokenPluginError",
+    "CategoricalLoss",
+    "Claims",
+    "ConfigError",
+    "DataError",
+    "DisabledPluginError",
+    "DistanceLoss",
+    "DomainError",
+    "DtypeError",
+    "DuplicateNameError",
+    "EmptyReductionError",
+    "IncompatiblePluginError",
+    "Interval",
+    "Loss",
+    "LossfwError",
+    "MarginLoss",
+    "Metric",
+    "MissingExtraError",
+    "OutputError",
+    "ParameterError",
+    "Partial",
+    "PluginError",
+    "PointwiseLoss",
+    "Registry",
+    "RowActivation",
+    "RowMetric",
+    "RunError",
+    "ShapeError",
+    "Space",
+    "UnknownNameError",
+    "__version__",
+    "activation",
+    "hookimpl",
+    "loss",
+    "metric",
+    "registry",
+    "threads",
+]

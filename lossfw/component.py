@@ -39,15 +39,15 @@ class Component(BaseModel):
     kind: ClassVar[str]
     name: ClassVar[str]
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Give the class its name; refuse a field that YAML could not write."""
-        super().__pydantic_init_subclass__(**kwargs)
-        if "name" in cls.model_fields:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        annotation = inspect.get_annotations(cls).get("name", ClassVar)
+        if "ClassVar" not in str(annotation):
             raise TypeError(
                 f"{cls.__name__} has a parameter called 'name', which says in a configuration "
                 "which component is meant: call the parameter something else"
             )
+        # Before pydantic collects the fields: this is no field.
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
 
@@ -56,6 +56,11 @@ class Component(BaseModel):
             super().__init__(**parameters)
         except ValidationError as error:
             raise ParameterError(_explain(type(self), error)) from None
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise ParameterError(
+            f"{type(self).__name__} is frozen: make another one with replace({key}=...)."
+        )
 
     @model_validator(mode="before")
     @classmethod

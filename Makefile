@@ -1,0 +1,54 @@
+# make demo    evaluate the bundled digits network: the two-minute tour
+# make test    run the whole test suite
+# make lint    ruff and mypy
+# make clean   remove the environment
+#
+# Everything is installed in .venv, made on first use and completed when
+# pyproject.toml changes. Another place: make test VENV=/tmp/venv; another
+# Python: make test PYTHON=python3.12.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.ready
+	@$(BIN)/lossfw run configs/digits.yaml
+
+test: $(VENV)/.ready-test
+	@$(BIN)/pytest -n auto
+
+lint: $(VENV)/.ready-lint
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "lossfw needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)."; \
+	  echo "Name another one: make demo PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make a virtual environment: its venv or ensurepip module is missing."; \
+	  echo "On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "Making the environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.made pyproject.toml
+	@echo "Installing lossfw ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.ready-test: $(VENV)/.made pyproject.toml
+	@echo "Installing lossfw with what its tests need ..."
+	@$(PIP) install --editable '.[test]'
+	@touch $@ $(VENV)/.ready
+
+$(VENV)/.ready-lint: $(VENV)/.made pyproject.toml
+	@echo "Installing lossfw with its linters ..."
+	@$(PIP) install --editable '.[test,lint]'
+	@touch $@ $(VENV)/.ready $(VENV)/.ready-test
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,126 @@
+"""Activation: what a layer does to its sums, and how that is differentiated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossfw.arguments import as_array, result_dtype, work_dtype
+from lossfw.claims import ActivationClaims
+from lossfw.component import Component
+from lossfw.errors import ShapeError
+from lossfw.numbers import derivatives as dual
+from lossfw.numbers.arrays import Array, Namespace, is_foreign, namespace_of
+from lossfw.spaces import REAL, Space
+
+
+class Activation(Component, ABC):
+    """A function of one number, applied to every element.
+
+    Write `value`; `formula`, `derivative` and `second_derivative` where they
+    are known. Functions of a whole row derive from `RowActivation`.
+
+    Attributes
+    ----------
+    out_space : Space
+        Where the results live.
+    """
+
+    kind: ClassVar[str] = "activation"
+    out_space: ClassVar[Space] = REAL
+    takes_rows: ClassVar[bool] = False
+
+    def claims(self) -> ActivationClaims:
+        """Return what this activation promises at its parameters; nothing by default."""
+        return ActivationClaims()
+
+    @abstractmethod
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """Return the activation of each element."""
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """Return the textbook definition; `value` unless given."""
+        return self.value(xp, x)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """Return the derivative at each element, in the shape of `x`."""
+        return dual.derivatives(self.value, xp, x, order=1)[1]
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """Return the second derivative at each element."""
+        return dual.derivatives(self.value, xp, x)[2]
+
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the Jacobian at `x` times `v`, both in the shape of `x`."""
+        return self.derivative(xp, x) * v
+
+    def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
+        return self.derivative(xp, x) * v
+
+    def __call__(self, x: Any) -> Any:
+        """Return the activation of an array.
+
+        Parameters
+        ----------
+        x : array_like
+            Any shape; for a function of rows, rows along the last axis.
+
+        Returns
+        -------
+        array
+            In the shape of `x` and, for floats, in its dtype; integers become
+            float64. Infinite arguments are legal, NaN stays NaN.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.activation("sigmoid")([0.0, 1000.0])
+        array([0.5, 1. ])
+        """
+        if is_foreign(x):
+            return self.value(namespace_of(x), x)
+        array = as_array(x, "argument")
+        if self.takes_rows and (array.ndim == 0 or array.shape[-1] == 0):
+            raise ShapeError(f"{self.name} takes rows of at least one, got shape {array.shape}.")
+        dtype = result_dtype(array)
+        with np.errstate(all="ignore"):
+            result = self.value(np, array.astype(work_dtype(dtype), copy=False))
+        if result is array:  # the caller's own array must not come back
+            return result.astype(dtype, copy=True)
+        return np.asarray(result).astype(dtype, copy=False)
+
+
+class RowActivation(Activation):
+    """A function of a whole row, the last axis.
+
+    Write `value` and `vjp`; `derivative` is the full Jacobian of shape
+    (..., K, K), entry [j, k] the derivative of result j with respect to
+    argument k.
+    """
+
+    takes_rows: ClassVar[bool] = True
+
+    @abstractmethod
+    def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
+
+    @abstractmethod
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the Jacobian at `x` times `v`, both in the shape of `x`."""
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """Return the Jacobian, of shape (..., K, K)."""
+        zeros = xp.zeros_like(x)
+        columns = xp.arange(x.shape[-1])
+        rows = [
+            self.vjp(xp, x, xp.where(columns == j, xp.ones_like(x), zeros))
+            for j in range(x.shape[-1])
+        ]
+        return xp.stack(rows, axis=-2)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """Refuse: a row's second derivative has three axes and no use here."""
+        raise NotImplementedError(f"{self.name} is a function of rows")

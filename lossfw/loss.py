@@ -1,0 +1,385 @@
+"""Loss: how every loss is called.
+
+Arguments are always (prediction, target). The kinds of losses, which fix what
+an author writes, stand in `lossfw.kinds`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Literal, get_args
+
+from lossfw import engine, foreign
+from lossfw.arguments import Arguments, NDArray, prepare, set_weight, set_where
+from lossfw.claims import Claims
+from lossfw.component import Component
+from lossfw.errors import ArgumentError
+from lossfw.numbers.arrays import Array, Namespace, is_foreign
+from lossfw.reduce import Denominator, Empty, Partial, Reduction, exact_sum, mean_of
+from lossfw.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX, Space
+
+Form = Literal["prediction", "logits"]
+
+
+class Loss(Component, ABC):
+    """A loss: what a prediction costs, given the target.
+
+    Derive from one of the kinds (`DistanceLoss`, `MarginLoss`,
+    `PointwiseLoss`, `CategoricalLoss`), not from this class.
+
+    Attributes
+    ----------
+    prediction, target : Space
+        Where predictions and targets live. A value outside is a `DomainError`.
+
+    Notes
+    -----
+    Shapes of prediction and target agree exactly, except that a categorical
+    target may be class indices with one dimension less. float64 and float32
+    stay; float16 and bfloat16 are computed in float32; integers and lists
+    become float64. Sums are accumulated in float64. Inputs are never written
+    to. NaN in a prediction always reaches the result.
+    """
+
+    kind: ClassVar[str] = "loss"
+    prediction: ClassVar[Space] = REAL
+    target: ClassVar[Space] = REAL
+    # Whether a loss of rows has one number per row as target, and not a row.
+    target_per_row: ClassVar[bool] = False
+
+    # What an author may add ------------------------------------------------
+
+    def claims(self) -> Claims:
+        """Return what this loss promises at its parameters; nothing by default."""
+        return Claims()
+
+    @property
+    def prediction_space(self) -> Space:
+        """Where predictions live at these parameters."""
+        return LOGITS if self.form == "logits" else self.prediction
+
+    @property
+    def target_space(self) -> Space:
+        """Where targets live at these parameters."""
+        return self.target
+
+    # The link --------------------------------------------------------------
+
+    @property
+    def form(self) -> Form:
+        """``"logits"`` where predictions are what goes into the link, else ``"prediction"``."""
+        return "logits" if self.__dict__.get("from_logits", False) else "prediction"
+
+    def link_activation(self) -> str | None:
+        """Return the activation whose results this loss expects, or None where any will do."""
+        if "from_logits" in type(self).model_fields and self.form == "prediction":
+            link: str = type(self).link  # type: ignore[attr-defined]  # a linked loss declares it
+            return link
+        return None
+
+    def fused(self) -> Loss | None:
+        """Return this loss as a function of what goes into its link; None without a link."""
+        return None if self.link_activation() is None else self.replace(from_logits=True)
+
+    # What a kind provides --------------------------------------------------
+
+    @property
+    @abstractmethod
+    def takes_rows(self) -> bool:
+        """Whether the last axis of a prediction is one row with one loss."""
+
+    @property
+    def sums_rows(self) -> bool:
+        """Whether the losses of elements are summed over the last axis (``per: row``)."""
+        return False
+
+    @abstractmethod
+    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the unreduced losses by the textbook definition."""
+
+    @abstractmethod
+    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the unreduced losses, computed the stable way."""
+
+    @abstractmethod
+    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the derivatives of the unreduced losses with respect to the prediction."""
+
+    @abstractmethod
+    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the diagonal second derivatives of the unreduced losses."""
+
+    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return the unreduced losses of rows for class indices."""
+        raise ArgumentError(f"{type(self).__name__} takes no class indices.")
+
+    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Return `values` and `gradients`, in one pass where the author shares work."""
+        return self.values(xp, y, t), self.gradients(xp, y, t)
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        """Raise `DomainError` where a prediction or target lies outside its space."""
+        self.prediction_space.check(y, "prediction", start=start)
+        if by_index:
+            CLASS_INDEX.check_below(t, y.shape[-1], start=start)
+        else:
+            space = self.target_space
+            (SIMPLEX if space is CLASS_INDEX else space).check(t, "target", start=start)
+
+    # How it is called ------------------------------------------------------
+
+    def __call__(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        sample_weight: Any = None,
+        where: Any = None,
+        reduction: Reduction = "mean",
+        denominator: Denominator = "weights",
+        empty: Empty = "raise",
+    ) -> Any:
+        """Return the loss.
+
+        Parameters
+        ----------
+        prediction, target : array_like
+            Of the same shape; a categorical target may be class indices with
+            one dimension less.
+        sample_weight : array_like, optional
+            Weights at or above 0, of the shape of the unreduced loss or, along
+            axis 0, one for each row. Weight 0 removes, weight 2 counts twice.
+        where : array_like of bool, optional
+            True for what counts; shapes as for `sample_weight`.
+        reduction : {"mean", "sum", "none"}
+            ``"none"`` returns w l, 0 for what is left out.
+        denominator : {"weights", "count"}
+            A mean is sum(w l) / sum(w), or sum(w l) over the number of
+            elements or rows that `where` lets count.
+        empty : {"raise", "nan", "zero"}
+            The mean of nothing.
+
+        Returns
+        -------
+        float, or array for ``reduction="none"``
+            A sum is accumulated in float64. An array has the prediction's
+            dtype. Arrays of another library give results of that library.
+
+        Raises
+        ------
+        ShapeError, DtypeError, DomainError, EmptyReductionError
+            See the notes of the class.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> loss = lossfw.loss("squared_error")
+        >>> loss([1.0, 2.0], [0.0, 0.0], sample_weight=[1.0, 3.0])
+        3.25
+        """
+        _check_choices(reduction, denominator, empty)
+        if is_foreign(prediction):
+            return foreign.value(
+                self, prediction, target, sample_weight, where, reduction, denominator, empty
+            )
+        call = self._prepare(prediction, target, sample_weight, where)
+        if reduction == "none":
+            return engine.unreduced(self, call)
+        return _reduced(engine.sums(self, call), reduction, denominator, empty)
+
+    def gradient(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        sample_weight: Any = None,
+        where: Any = None,
+        reduction: Reduction = "mean",
+        denominator: Denominator = "weights",
+        empty: Empty = "raise",
+    ) -> Any:
+        """Return the gradient of the reduced loss with respect to the prediction.
+
+        For parameters and errors see the call. With ``reduction="none"`` it is
+        that of the sum: the derivative of each unreduced loss. What is left out
+        has gradient 0.
+
+        Returns
+        -------
+        array
+            In the shape and dtype of the prediction.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0])
+        array([1., 2.])
+        """
+        return self._derivative(
+            prediction, target, sample_weight, where, reduction, denominator, empty, second=False
+        )
+
+    def hessian(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        sample_weight: Any = None,
+        where: Any = None,
+        reduction: Reduction = "mean",
+        denominator: Denominator = "weights",
+        empty: Empty = "raise",
+    ) -> Any:
+        """Return the diagonal of the Hessian of the reduced loss.
+
+        Parameters, results and errors are those of `gradient`.
+        """
+        return self._derivative(
+            prediction, target, sample_weight, where, reduction, denominator, empty, second=True
+        )
+
+    def value_and_gradient(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        sample_weight: Any = None,
+        where: Any = None,
+        reduction: Literal["mean", "sum"] = "mean",
+        denominator: Denominator = "weights",
+        empty: Empty = "raise",
+    ) -> tuple[Any, Any]:
+        """Return the reduced loss and its gradient from one pass over the data.
+
+        Parameters and errors are those of the call; a reduction is needed.
+        """
+        _check_choices(reduction, denominator, empty)
+        if reduction not in ("mean", "sum"):
+            raise ArgumentError(
+                'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '
+                "and its gradient."
+            )
+        if is_foreign(prediction):
+            arguments = (prediction, target, sample_weight, where, reduction, denominator, empty)
+            return foreign.value(self, *arguments), foreign.derivative(self, *arguments)
+        call = self._prepare(prediction, target, sample_weight, where)
+        scale = self._scale(call, reduction, denominator, empty)
+        totals, gradient = engine.sums_and_gradient(self, call, scale)
+        return _reduced(totals, reduction, denominator, empty), gradient
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Partial:
+        """Return the mergeable sum over some rows.
+
+        Parameters
+        ----------
+        prediction, target, sample_weight, where
+            As in the call.
+        start : int
+            Global number of the first row. The bits of the merged result are
+            the same for every split of the rows.
+
+        Returns
+        -------
+        Partial
+        """
+        call = self._prepare(prediction, target, sample_weight, where)
+        call.start = start
+        return engine.partial(self, call)
+
+    # Inside ----------------------------------------------------------------
+
+    def _prepare(self, prediction: Any, target: Any, sample_weight: Any, where: Any) -> Arguments:
+        space = self.target_space
+        call = prepare(
+            prediction,
+            target,
+            rowwise=self.takes_rows,
+            classes=self.takes_rows and space in (CLASS_INDEX, SIMPLEX),
+            per_row_target=self.target_per_row,
+        )
+        if self.sums_rows:
+            if not call.prediction_shape:
+                raise ArgumentError("per: row sums over the last axis, and a number has none.")
+            call.shape = call.prediction_shape[:-1]
+            if not call.shape:
+                call.y, call.t = call.y[None], call.t[None]
+        if sample_weight is not None:
+            set_weight(call, sample_weight)
+        if where is not None:
+            set_where(call, where)
+        return call
+
+    def _derivative(
+        self,
+        prediction: Any,
+        target: Any,
+        sample_weight: Any,
+        where: Any,
+        reduction: Reduction,
+        denominator: Denominator,
+        empty: Empty,
+        *,
+        second: bool,
+    ) -> Any:
+        _check_choices(reduction, denominator, empty)
+        if is_foreign(prediction):
+            arguments = (prediction, target, sample_weight, where, reduction, denominator, empty)
+            return foreign.derivative(self, *arguments, second=second)
+        call = self._prepare(prediction, target, sample_weight, where)
+        scale = self._scale(call, reduction, denominator, empty)
+        return engine.derivatives(self, call, scale, second=second)
+
+    def _scale(
+        self, call: Arguments, reduction: Reduction, denominator: Denominator, empty: Empty
+    ) -> float:
+        """Return the factor that turns unreduced derivatives into those of the reduced loss."""
+        if reduction != "mean":
+            return 1.0
+        if call.weight is None and call.keep is None:
+            units = 1
+            for length in call.shape:
+                units *= length
+            return mean_of(1.0, units, empty)
+        blocks = engine.weights(call)
+        if denominator == "weights":
+            return mean_of(1.0, exact_sum(weight for weight, _ in blocks), empty)
+        return mean_of(1.0, sum(counted for _, counted in blocks), empty)
+
+
+def _reduced(
+    blocks: list[tuple[float, float, int]],
+    reduction: Reduction,
+    denominator: Denominator,
+    empty: Empty,
+) -> float:
+    """Add the sums of blocks exactly and reduce."""
+    total = exact_sum(block[0] for block in blocks)
+    if reduction == "sum":
+        return total + 0.0
+    if denominator == "weights":
+        return mean_of(total, exact_sum(block[1] for block in blocks), empty)
+    return mean_of(total, sum(block[2] for block in blocks), empty)
+
+
+_CHOICES = {
+    "reduction": get_args(Reduction),
+    "denominator": get_args(Denominator),
+    "empty": get_args(Empty),
+}
+
+
+def _check_choices(reduction: str, denominator: str, empty: str) -> None:
+    """Refuse a misspelt choice."""
+    given = {"reduction": reduction, "denominator": denominator, "empty": empty}
+    for name, choice in given.items():
+        if choice not in _CHOICES[name]:
+            wanted = ", ".join(repr(option) for option in _CHOICES[name])
+            raise ArgumentError(f"{name}={choice!r} is not known: choose one of {wanted}.")

@@ -1,0 +1,40 @@
+"""The identity."""
+
+from __future__ import annotations
+
+from lossfw import Activation, ActivationClaims
+from lossfw.numbers.arrays import Array, Namespace
+
+
+class Identity(Activation):
+    """Identity, x.
+
+    Any real x, infinite ones included. A layer with it is linear.
+
+    Examples
+    --------
+    >>> Identity()([1.5, -2.0])
+    array([ 1.5, -2. ])
+    """
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """x."""
+        return +x
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """1."""
+        return xp.where(xp.isnan(x), x, xp.ones_like(x))
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """0."""
+        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+
+    def claims(self) -> ActivationClaims:
+        """Linear."""
+        return ActivationClaims(
+            monotone=True,
+            odd=True,
+            range=(float("-inf"), float("inf")),
+            lipschitz=1.0,
+            breaks=(),
+        )

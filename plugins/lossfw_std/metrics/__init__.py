@@ -1,0 +1,1 @@
+"""Built-in metrics, one file for each or for a close family."""

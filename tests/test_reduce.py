@@ -1,0 +1,107 @@
+"""Partials: the same bits whatever the split, and sums without rounding between blocks."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw import ArgumentError, EmptyReductionError, loss, threads
+from lossfw.reduce import ExactSum, block_rows, exact_sum
+
+SQUARED = loss("squared_error")
+# A block of rows 16,384 wide has four rows, so that a few rows fill several blocks.
+WIDE = 16_384
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30))
+def test_an_exact_sum_is_the_nearest_float_of_the_true_sum(numbers):
+    truth = sum((Fraction(x) for x in numbers), Fraction(0))
+    try:
+        wanted = float(truth)
+    except OverflowError:
+        wanted = math.inf if truth > 0 else -math.inf
+    assert exact_sum(numbers) == wanted
+
+
+def test_infinite_and_nan_sums():
+    assert exact_sum([math.inf, 1.0]) == math.inf
+    assert math.isnan(exact_sum([math.inf, -math.inf]))
+    assert math.isnan(ExactSum().add([math.nan, 1.0]).rounded())
+    # The first two overflow together; the sum does not.
+    assert exact_sum([1e308, 1e308, -1e308]) == 1e308
+
+
+@given(st.integers(1, 10**7))
+def test_a_block_is_a_power_of_two_rows_and_at_most_65536_elements(width):
+    rows = block_rows(width)
+    assert rows & (rows - 1) == 0
+    assert rows == 1 or rows * width <= 65_536
+
+
+@st.composite
+def splits(draw, rows):
+    edges = draw(st.lists(st.integers(0, rows), max_size=6))
+    return sorted({0, rows, *edges})
+
+
+@given(st.data())
+def test_partials_merge_to_the_same_bits_in_any_split_and_order(data):
+    rows = 11
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    y = rng.normal(size=(rows, WIDE)).astype(data.draw(st.sampled_from(["f4", "f8"])))
+    t = np.zeros_like(y)
+    weight = data.draw(st.sampled_from([None, rng.integers(0, 3, (rows, WIDE)).astype(float)]))
+    keep = data.draw(st.sampled_from([None, rng.random((rows, WIDE)) < 0.8]))
+    edges = data.draw(splits(rows))
+    parts = [
+        SQUARED.partial(
+            y[a:b],
+            t[a:b],
+            start=a,
+            sample_weight=None if weight is None else weight[a:b],
+            where=None if keep is None else keep[a:b],
+        )
+        for a, b in pairwise(edges)
+    ]
+    merged = None
+    for part in data.draw(st.permutations(parts)):
+        merged = part if merged is None else merged.merge(part)
+    whole = SQUARED(y, t, sample_weight=weight, where=keep)
+    assert merged.mean() == whole
+    assert merged.sum() == SQUARED(y, t, sample_weight=weight, where=keep, reduction="sum")
+    assert merged.count == (rows * WIDE if keep is None else keep.sum())
+    assert merged.masked == (0 if keep is None else (~keep).sum())
+
+
+@given(st.integers(1, 4))
+def test_the_number_of_threads_changes_no_bit(count):
+    y = np.random.default_rng(count).normal(size=700_001).astype(np.float32)
+    with threads(1):
+        alone = SQUARED(y, y * 0.5), SQUARED.gradient(y, y * 0.5)
+    with threads(count):
+        together = SQUARED(y, y * 0.5), SQUARED.gradient(y, y * 0.5)
+    assert alone[0] == together[0]
+    assert np.array_equal(alone[1], together[1])
+
+
+def test_a_row_in_two_partials_is_refused():
+    part = SQUARED.partial([1.0, 2.0], [0.0, 0.0])
+    with pytest.raises(ArgumentError, match="row 0 stands in two"):
+        part.merge(part)
+
+
+def test_partials_of_rows_of_other_shapes_are_refused():
+    with pytest.raises(ArgumentError, match="rows of different shapes"):
+        SQUARED.partial([1.0], [0.0]).merge(SQUARED.partial([[1.0, 2.0]], [[0.0, 0.0]]))
+
+
+def test_the_mean_of_a_partial_of_nothing_is_an_error():
+    part = SQUARED.partial([1.0], [0.0], where=[False])
+    with pytest.raises(EmptyReductionError, match="nothing is left to average"):
+        part.mean()
+    assert part.mean(empty="zero") == 0.0
+    assert part.masked == 1
