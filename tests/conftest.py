@@ -5,8 +5,6 @@ import textwrap
 
 import pytest
 
-from lossfw.registry import registry
-
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
@@ -16,6 +14,8 @@ def install(tmp_path, monkeypatch):
     writes the modules (a name with slashes is a path, such as "pkg/__init__")
     and the metadata that pip would write. Returns the folder.
     """
+    from lossfw.registry import registry
+
     site = tmp_path / "site"
     site.mkdir()
     before = set(sys.modules)

@@ -5,7 +5,7 @@ One line for each component or alias, sorted by name. A component is a text,
 nothing; an alias is the name that it stands for, ``"squared_error"``.
 """
 
-from lossfw.hookspecs import hookimpl
+from lossfw import hookimpl
 
 lossfw_api = 1
 

@@ -1,6 +1,8 @@
 """Loading: each plugin on its own, and what it does wrong stays in its record."""
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from plugin_sources import HEAD, hook, loss, plugin
@@ -153,7 +155,7 @@ def test_metadata_that_cannot_be_read_is_a_broken_plugin(install):
 
 
 def test_a_plugin_may_use_the_registry_while_it_is_imported(install):
-    source = "import lossfw.registry as r\nr.registry().plugins()\n" + plugin("Fair")
+    source = "import lossfw\nlossfw.registry().plugins()\n" + plugin("Fair")
     install("eager", {"eager": "eager_plugin"}, {"eager_plugin": source})
     from lossfw.registry import registry
 
@@ -170,3 +172,19 @@ def test_components_given_as_texts_are_imported_on_first_use(install):
     assert "lazy_fair" not in sys.modules
     registry.component_class("loss", "fair")
     assert registry.resolve("loss", "fair").state == "loaded"
+
+
+def test_threads_that_ask_at_once_load_a_plugin_once(install, tmp_path):
+    log = tmp_path / "log"
+    source = f"with open({str(log)!r}, 'a') as f: f.write('imported ')\n" + plugin("Fair")
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": source})
+    registry, start = Registry.discover(), threading.Barrier(4)
+
+    def ask():
+        start.wait()
+        return registry.component_class("loss", "fair")
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(ask) for _ in range(4)]
+        assert len({future.result() for future in asked}) == 1
+    assert log.read_text() == "imported "
