@@ -11,7 +11,6 @@ from typing import Any, cast
 
 from lossfw.activation import Activation, RowActivation
 from lossfw.claims import ActivationClaims, Claims
-from lossfw.engine import threads
 from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,
@@ -36,6 +35,7 @@ from lossfw.hookspecs import hookimpl
 from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.loss import Loss
 from lossfw.metrics import Metric, RowMetric
+from lossfw.parallel import threads
 from lossfw.reduce import Partial
 from lossfw.registry import Registry
 from lossfw.registry import registry as _registry

@@ -1,230 +1,30 @@
 """Engine: how a body runs over a large array.
 
-An author's plain expression is run on tiles, one for each block of rows, whose
-temporaries fit the second-level cache; on large inputs by several threads,
-since NumPy releases its lock inside every operation. A row belongs to the same
-tile whatever the number of threads, and elementwise operations give the same
-bits in any tile, so neither changes a digit of the result.
+An author's plain expression is run on tiles whose temporaries fit the
+second-level cache, by several threads on large inputs. Elementwise operations
+give the same bits in any tile, and sums are taken over blocks that depend on
+the row number alone, so neither changes a digit of the result.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
+from lossfw import parallel
 from lossfw.arguments import Arguments, NDArray, one_hot
-from lossfw.errors import ParameterError, ShapeError
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.reduce import Partial, Piece, block_rows, block_sum
+from lossfw.errors import ShapeError
+from lossfw.reduce import Partial, Piece, block_sum
+from lossfw.tiles import Body, SmoothBody, Tile, cut, rows_in_block, spans
 
 _Result = TypeVar("_Result")
-
-# Fewer blocks than this are done before a second thread has started.
-_BLOCKS_FOR_THREADS = 4
-
-# Up to this many columns a tile of rows is stored column by column, so that a
-# reduction over a row runs along the long, contiguous axis.
-_FEW_COLUMNS = 64
-
-_threads: ContextVar[int | None] = ContextVar("lossfw_threads", default=None)
-
-
-class Body(Protocol):
-    """What the engine asks of anything that has values."""
-
-    @property
-    def takes_rows(self) -> bool:
-        """Whether the body gives one result for each row (the last axis)."""
-
-    @property
-    def sums_rows(self) -> bool:
-        """Whether results of elements are summed over the last axis."""
-
-    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Raise where a prediction or target lies outside its space."""
-
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return unreduced losses."""
-
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return unreduced losses for class indices."""
-
-
-class SmoothBody(Body, Protocol):
-    """What the engine asks of a loss, which has derivatives too."""
-
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the derivative of the unreduced losses."""
-
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the diagonal second derivative of the unreduced losses."""
-
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """Return both in one pass."""
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Compute with this many threads inside the ``with`` block.
-
-    Without it, the environment variable ``LOSSFW_THREADS`` or else the number
-    of processors decides. No result depends on it.
-
-    Examples
-    --------
-    >>> import lossfw
-    >>> with lossfw.threads(1):
-    ...     lossfw.loss("squared_error")([1.0], [3.0])
-    4.0
-    """
-    if count < 1:
-        raise ParameterError(f"threads should be a whole number of at least 1, got {count!r}.")
-    token = _threads.set(count)
-    try:
-        yield
-    finally:
-        _threads.reset(token)
-
-
-def thread_count() -> int:
-    """Return the number of threads that a large input is computed with."""
-    chosen = _threads.get()
-    if chosen is not None:
-        return chosen
-    text = os.environ.get("LOSSFW_THREADS", "")
-    if not text:
-        return os.cpu_count() or 1
-    if text.isdecimal() and int(text) >= 1:
-        return int(text)
-    raise ParameterError(f"LOSSFW_THREADS should be a whole number of at least 1, got {text!r}.")
-
-
-@dataclass(slots=True)
-class Tile:
-    """Rows `first` to `last` of a call, as the body gets them.
-
-    Attributes
-    ----------
-    y, t : ndarray
-        Elements along the only axis, or rows along the first of two. Those
-        that do not count are left out.
-    weight : ndarray or None
-        Sample weight of each.
-    kept : ndarray of bool or None
-        Which elements or rows of the tile count; None where all do.
-    counted, masked : int
-        How many count in a mean over the count, and how many the mask leaves out.
-    """
-
-    first: int
-    last: int
-    y: NDArray
-    t: NDArray
-    weight: NDArray | None
-    kept: NDArray | None
-    counted: int
-    masked: int
-
-
-def cut(body: Body, call: Arguments, first: int, last: int) -> Tile:
-    """Cut a tile out of a call, select what counts, and check that it is in its domain."""
-    y, t = call.y[first:last], call.t[first:last]
-    if body.takes_rows or body.sums_rows:
-        y = y.reshape(-1, call.y.shape[-1])
-        t = t.reshape(-1) if t.ndim < call.y.ndim else t.reshape(-1, t.shape[-1])
-    elif y.ndim > 1:
-        y, t = y.reshape(-1), t.reshape(-1)
-    counted, masked = y.shape[0], 0
-    weight = kept = None
-    if call.keep is not None:
-        kept = call.keep[first:last].reshape(-1)
-        counted = int(np.count_nonzero(kept))
-        masked = kept.size - counted
-    if call.weight is not None:
-        weight = call.weight[first:last].reshape(-1)
-        # An element of weight 0 is removed before anything is computed, so
-        # that not even a NaN in it does harm.
-        kept = weight > 0 if kept is None else kept & (weight > 0)
-    if kept is not None:
-        if kept.all():
-            kept = None
-        else:
-            y, t = y[kept], t[kept]
-            weight = None if weight is None else weight[kept]
-    try:
-        body.check_domain(y, t, call.by_index, first + call.start)
-    except ValueError:
-        if kept is not None or call.y.ndim > y.ndim:
-            _check_in_place(body, call, first, last)
-        raise
-    columns = y.shape[-1]
-    order: Any = "F" if body.takes_rows and columns <= _FEW_COLUMNS else "K"
-    y = y.astype(call.work, order=order, copy=False)
-    if not call.by_index:
-        t = t.astype(call.work, order=order, copy=False)
-    return Tile(first, last, y, t, weight, kept, counted, masked)
-
-
-def _check_in_place(body: Body, call: Arguments, first: int, last: int) -> None:
-    """Check again with the caller's own axes, so that the message has the caller's index."""
-    y, t = call.y[first:last], call.t[first:last]
-    keep = np.ones(y.shape[: len(call.shape) or 1], bool)
-    if call.keep is not None:
-        keep &= call.keep[first:last]
-    if call.weight is not None:
-        keep &= call.weight[first:last] > 0
-    for index in np.argwhere(keep):
-        at = tuple(index)
-        body.check_domain(y[at], t[at], call.by_index, first + call.start)
-
-
-def spans(call: Arguments) -> list[tuple[int, int]]:
-    """Return the first and last row of each block that a call has rows of."""
-    rows, block = call.y.shape[0], rows_in_block(call)
-    lead = block - call.start % block
-    if rows <= lead:
-        return [(0, rows)]
-    edges = [0, *range(lead, rows, block), rows]
-    return list(pairwise(edges))
-
-
-def rows_in_block(call: Arguments) -> int:
-    """Return how many rows of a call make a block."""
-    width = 1
-    for length in call.y.shape[1:]:
-        width *= length
-    return block_rows(width)
 
 
 def over_tiles(body: Body, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
     """Run a task on every tile of a call and return its results in the order of the rows."""
-    todo = spans(call)
-    if len(todo) < _BLOCKS_FOR_THREADS or (workers := min(thread_count(), len(todo))) == 1:
-        with np.errstate(all="ignore"):
-            return [task(cut(body, call, first, last)) for first, last in todo]
-    results: dict[int, _Result] = {}
-    # Workers take the next tile from one iterator: whoever is free goes on.
-    queue = iter(enumerate(todo))
-
-    def work() -> None:
-        with np.errstate(all="ignore"):
-            for number, (first, last) in queue:
-                results[number] = task(cut(body, call, first, last))
-
-    with ThreadPoolExecutor(workers - 1, "lossfw") as pool:
-        others = [pool.submit(work) for _ in range(workers - 1)]
-        work()
-        for other in others:
-            other.result()
-    return [results[number] for number in range(len(todo))]
+    return parallel.run(lambda span: task(cut(body, call, *span)), spans(call))
 
 
 def tile_values(body: Body, call: Arguments, tile: Tile) -> NDArray:
