@@ -20,6 +20,8 @@ LAYERS = (
     "numerics",
     "arguments",
     "reduce",
+    "parallel",
+    "tiles",
     "engine",
     "guards",
     "foreign",
@@ -32,15 +34,19 @@ LAYERS = (
     "config",
     "data",
     "metrics",
+    "stream",
+    "notices",
     "evaluate",
     "config.build",  # makes the plan of an evaluation out of a configuration
     "learn",
     "runs",
+    "output",
     "report",
     "check",
     "bridges",
     "scale",
     "cli",
+    "__main__",
     "__init__",  # the face, which shows everything and which nothing imports
 )
 
@@ -112,7 +118,7 @@ def upward(core):
         f"{module} imports {other}"
         for module, path in modules(core).items()
         for other in sorted(inner_imports(core, path))
-        if layer(other) > layer(module)
+        if (layer(other) or 0) > (layer(module) or 0)
     ]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
+from typing import Any
 
 from lossfw.component import Component
 from lossfw.errors import BrokenPluginError
 from lossfw.hookspecs import HOOKS
 from lossfw.registry.explain import explain
+from lossfw.registry.faults import fault_of
 from lossfw.registry.load import import_object
 from lossfw.registry.records import Entry
 from lossfw.registry.words import noun
@@ -21,21 +22,18 @@ def class_of(entry: Entry) -> type[Component]:
     BrokenPluginError
         If it cannot be imported, or is not what its plugin says.
     """
-    offered = f"plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as "
-    if isinstance(entry.target, type):
-        cls: object = entry.target
-        offered += entry.target.__qualname__
-    else:
-        cls = _imported(entry.target, f"{offered}{entry.target!r}")
-        offered += repr(entry.target)
-    fault = _fault(cls, entry)
+    given = entry.target
+    shown = repr(given) if isinstance(given, str) else f"the class {given.__qualname__}"
+    offered = f"Plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as {shown}"
+    cls = _imported(given, offered) if isinstance(given, str) else given
+    fault = fault_of(cls) or _mismatch(cls, entry)
     if fault:
-        raise BrokenPluginError(f"{offered}, {fault}")
-    assert isinstance(cls, type)
-    return cls
+        raise BrokenPluginError(f"{offered}, which {fault}")
+    checked: type[Component] = cls
+    return checked
 
 
-def _imported(target: str, offered: str) -> object:
+def _imported(target: str, offered: str) -> Any:
     try:
         return import_object(target)
     except KeyboardInterrupt:
@@ -47,25 +45,13 @@ def _imported(target: str, offered: str) -> object:
         raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
 
 
-def _fault(cls: object, entry: Entry) -> str:
-    """Say why `cls` cannot be used as `entry`, and how to mend it; empty if it can."""
-    if not isinstance(cls, type):
-        return f"which is a {type(cls).__name__} and not a class"
-    if not issubclass(cls, Component):
-        return f"which is no component: derive {cls.__name__} from a kind that lossfw exports"
-    kind = getattr(cls, "kind", None)
-    if kind not in HOOKS:
-        return f"which has no kind: derive {cls.__name__} from Loss, Activation, Metric or Source"
-    if kind != entry.kind:
-        return f"which is a {noun(kind)}: offer it through {HOOKS[kind]}"
-    if not cls.model_config.get("frozen") or cls.model_config.get("extra") != "forbid":
-        return f"which can change or takes unknown parameters: keep the model_config of {kind}"
-    if inspect.isabstract(cls):
-        missing = ", ".join(sorted(cls.__abstractmethods__))
-        return f"which is abstract: {cls.__name__} has to define {missing}"
+def _mismatch(cls: type[Component], entry: Entry) -> str:
+    """Say where a sound class differs from what it is offered as; empty if it does not."""
+    if cls.kind != entry.kind:
+        return f"is a {noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
     if cls.name != entry.name:
         return (
-            f"but {cls.__name__}.name is {cls.name!r}: offer it as {cls.name!r}, or set "
+            f"calls itself {cls.name!r}: offer it as {cls.name!r}, or set "
             f"`name = {entry.name!r}` in the class"
         )
     return ""

@@ -186,7 +186,7 @@ class Registry:
         if isinstance(spec, Component):
             if spec.kind != kind:
                 raise ArgumentError(
-                    f"a {words.noun(kind)} is wanted here, got the {words.noun(spec.kind)} {spec!r}"
+                    f"A {words.noun(kind)} is wanted here, got the {words.noun(spec.kind)} {spec!r}"
                 )
             return spec.replace(**parameters) if parameters else spec
         name, given = name_and_parameters(kind, spec)
@@ -238,21 +238,27 @@ class Registry:
         """Load a plugin unless that was done, or the user has disabled it."""
         with self._lock:
             if found.label not in self._plugins:
-                # Stands in while the plugin is imported: it may ask the registry itself.
-                self._plugins[found.label] = Plugin(found)
-                plugin = self._disabled_or_loaded(found)
-                self._plugins[found.label] = plugin
-                for entry in plugin.entries:
-                    for name in entry.names:
-                        self._index[entry.kind, name].append(entry)
+                self._keep(self._disabled_or_loaded(found))
             return self._plugins[found.label]
+
+    def _keep(self, plugin: Plugin) -> None:
+        self._plugins[plugin.label] = plugin
+        for entry in plugin.entries:
+            for name in entry.names:
+                self._index[entry.kind, name].append(entry)
 
     def _disabled_or_loaded(self, found: Found) -> Plugin:
         reason = self._disabled.by(found)
-        if not reason:
+        if reason:
+            error = DisabledPluginError(f"Plugin {found} is disabled by {reason}")
+            return Plugin(found, "disabled", reason, error=error)
+        # Stands in while the plugin is imported: it may ask the registry itself.
+        self._plugins[found.label] = Plugin(found)
+        try:
             return load(found, self._manager)
-        error = DisabledPluginError(f"plugin {found} is disabled by {reason}")
-        return Plugin(found, "disabled", reason, error=error)
+        except KeyboardInterrupt:
+            del self._plugins[found.label]
+            raise
 
     def _load(self, plugins: Iterable[Found]) -> None:
         for found in plugins:

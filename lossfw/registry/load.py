@@ -156,6 +156,6 @@ def _refused(found: Found, error: BaseException) -> Plugin:
     reason = str(error) if known else explain(error, path=found.path, package=package)
     incompatible = isinstance(error, IncompatiblePluginError)
     kind = IncompatiblePluginError if incompatible else BrokenPluginError
-    refusal = kind(f"plugin {found} cannot be used: {reason}")
+    refusal = kind(f"Plugin {found} cannot be used: {reason}")
     refusal.__cause__ = error
     return Plugin(found, "incompatible" if incompatible else "broken", reason, error=refusal)

@@ -15,6 +15,7 @@ from lossfw.component import Component
 from lossfw.errors import BrokenPluginError
 from lossfw.hookspecs import HOOKS
 from lossfw.names import did_you_mean
+from lossfw.registry.faults import fault_of
 
 
 def import_file(path: Path) -> ModuleType:
@@ -66,7 +67,7 @@ def components_in(module: ModuleType, path: Path) -> dict[str, dict[str, type[Co
         # An abstract class with heirs in the file is a base and not a component.
         if inspect.isabstract(cls) and any(cls in other.__mro__[1:] for other in classes):
             continue
-        _refuse_unfinished(cls, path)
+        _refuse_unfit(cls, path)
         _add(cls, tables[cls.kind], path)
     if not any(tables.values()):
         raise BrokenPluginError(
@@ -105,19 +106,11 @@ def _module_name(path: Path, content: bytes) -> str:
     return f"lossfw_local_{digest}_{path.stem}"
 
 
-def _refuse_unfinished(cls: type[Component], path: Path) -> None:
-    where = f"{path}:{_line_of(cls, path)}: {cls.__name__}"
-    if getattr(cls, "kind", None) not in HOOKS:
-        raise BrokenPluginError(
-            f"{where} derives from no kind: derive it from a loss, such as "
-            "DistanceLoss, or from Activation, Metric or Source"
-        )
-    if inspect.isabstract(cls):
-        missing = ", ".join(sorted(cls.__abstractmethods__))
-        raise BrokenPluginError(
-            f"{where} is not finished: it does not define {missing}. Define it, or put an "
-            "underscore in front of the name of a class that is no component"
-        )
+def _refuse_unfit(cls: type[Component], path: Path) -> None:
+    fault = fault_of(cls)
+    if fault:
+        base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
+        raise BrokenPluginError(f"{path}:{_line_of(cls, path)}: {cls.__name__} {fault}{base}")
 
 
 def _add(cls: type[Component], table: dict[str, type[Component]], path: Path) -> None:

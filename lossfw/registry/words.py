@@ -73,10 +73,11 @@ def no_plugin(word: str, found: Sequence[Found]) -> UnknownNameError:
 
 def doubled(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError:
     """Return the error for a name that several plugins offer."""
+    rivals = sorted(rivals, key=lambda entry: (not entry.plugin.builtin, entry.label))
     origins = " and ".join(str(entry.plugin) for entry in rivals)
     choices = " or ".join(repr(f"{qualifier(entry, rivals)}/{name}") for entry in rivals)
     return DuplicateNameError(
-        f"the {noun(kind)} {name!r} is offered by {origins}: write {choices}, or disable a "
+        f"The {noun(kind)} {name!r} is offered by {origins}: write {choices}, or disable a "
         "plugin with LOSSFW_DISABLE"
     )
 

@@ -22,17 +22,21 @@ UNFIT = {
     "module that raises": (HEAD + "\n1 / 0", ["ZeroDivisionError", "fit_fair.py:"]),
     "module that exits": ("import sys\nsys.exit('bye')", ["SystemExit: bye", "fit_fair.py:2"]),
     "function": ("def Fair(): ...", ["function", "not a class"]),
-    "plain class": ("class Fair: ...", ["no component", "derive Fair"]),
-    "class without a kind": (HEAD + "class Fair(Component): ...", ["no kind", "derive Fair"]),
+    "plain class": ("class Fair: ...", ["no component", "derive it"]),
+    "class without a kind": (HEAD + "class Fair(Component): ...", ["no kind", "derive it"]),
     "another kind": (
         HEAD + loss("Fair").replace('"loss"', '"metric"'),
         ["is a metric", "offer it through lossfw_metrics"],
     ),
-    "abstract class": (HEAD + ABSTRACT, ["abstract", "define value"]),
+    "abstract class": (HEAD + ABSTRACT, ["not finished", "define value"]),
+    "unknown type": (
+        "from __future__ import annotations" + HEAD + loss("Fair", "c: Flaot = 1.0"),
+        ["unknown type 'Flaot'"],
+    ),
     "class that takes anything": (HEAD + OPEN, ["unknown parameters", "model_config"]),
     "another name": (
         HEAD + loss("Fair", 'name: ClassVar[str] = "fairness"'),
-        ["Fair.name is 'fairness'", "offer it as 'fairness'"],
+        ["calls itself 'fairness'", "offer it as 'fairness'"],
     ),
 }
 
@@ -60,7 +64,7 @@ def test_a_class_given_as_such_is_checked_for_the_listing(install):
     install("fit", {"fit": "fit_plugin"}, {"fit_plugin": HEAD + hook("{'fair': int}")})
     (entry,) = [e for e in Registry.discover().entries("loss") if e.name == "fair"]
     assert entry.state == "broken"
-    assert "derive int" in entry.reason
+    assert "the class int, which is no component" in entry.reason
 
 
 def test_each_of_two_rivals_can_be_had_by_its_entry(install):

@@ -63,5 +63,5 @@ def test_what_describes_no_component(registry, spec, error, message):
 
 
 def test_a_component_of_another_kind(registry):
-    with pytest.raises(ArgumentError, match=r"a metric is wanted here, got the loss Fair"):
+    with pytest.raises(ArgumentError, match=r"A metric is wanted here, got the loss Fair"):
         registry.create("metric", registry.create("loss", "fair"))

@@ -107,8 +107,12 @@ def test_the_right_version_is_taken(install):
 
 def test_an_interrupt_by_the_user_is_not_swallowed(install):
     install("slow", {"slow": "slow_plugin"}, {"slow_plugin": "raise KeyboardInterrupt"})
+    registry = Registry.discover()
     with pytest.raises(KeyboardInterrupt):
-        Registry.discover().plugins()
+        registry.plugins()
+    # Nor does it make the plugin vanish.
+    with pytest.raises(KeyboardInterrupt):
+        registry.plugins()
 
 
 def test_the_same_entry_name_in_two_distributions_works(install):
