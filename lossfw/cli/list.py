@@ -1,0 +1,79 @@
+"""``lossfw list``: every component, with its kind, its origin and one line."""
+
+from __future__ import annotations
+
+import contextlib
+
+import click
+
+from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.errors import BrokenPluginError
+from lossfw.output import say, to_json
+from lossfw.registry import KINDS, Entry, Registry
+
+# Version of the JSON object that this verb prints.
+LIST_VERSION = 1
+# The plurals that people type.
+_PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
+
+
+@click.command("list")
+@click.argument("kind", required=False, type=click.Choice([*KINDS, *_PLURALS]), metavar="[KIND]")
+@json_option
+@plugin_options
+@traceback_option
+def list_components(
+    kind: str | None,
+    as_json: bool,
+    local: tuple[str, ...],
+    disable: tuple[str, ...],
+    no_plugins: bool,
+) -> None:
+    """List the components of all plugins, or those of one KIND.
+
+    A KIND is loss, activation, metric or source.
+    """
+    registry = plugins_of(local, disable, no_plugins).registry()
+    entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))
+    if as_json:
+        described = [_described(entry, registry) for entry in entries]
+        say(to_json({"lossfw": LIST_VERSION, "components": described}))
+        return
+    from lossfw.report.table import show_table
+
+    show_table(
+        ("kind", "name", "plugin", "what it is"),
+        [
+            (entry.kind, ", ".join(entry.names), entry.label, _line(entry, registry))
+            for entry in entries
+        ],
+    )
+
+
+def _imported(registry: Registry, kind: str | None) -> tuple[Entry, ...]:
+    """Return the entries with every class imported, so that their states are known."""
+    for entry in registry.entries(kind):
+        with contextlib.suppress(BrokenPluginError):
+            registry.class_of(entry)
+    return registry.entries(kind)
+
+
+def _line(entry: Entry, registry: Registry) -> str:
+    """Return what a component is in one line, or why it cannot be used."""
+    if entry.state != "loaded":
+        return f"{entry.state}: {' '.join(entry.reason.split())}"
+    return registry.class_of(entry).summary()
+
+
+def _described(entry: Entry, registry: Registry) -> dict[str, object]:
+    return {
+        "kind": entry.kind,
+        "name": entry.name,
+        "aliases": list(entry.aliases),
+        "plugin": entry.label,
+        "distribution": entry.distribution,
+        "version": entry.version,
+        "state": entry.state,
+        "reason": entry.reason,
+        "summary": _line(entry, registry) if entry.state == "loaded" else "",
+    }

@@ -1,0 +1,69 @@
+"""Options that several verbs have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lossfw.config.check import Plugins
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_TRACEBACK = "lossfw.traceback"
+
+
+def _note_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    # The group's context and the verb's share this mapping.
+    ctx.meta[_TRACEBACK] = ctx.meta.get(_TRACEBACK, False) or value
+
+
+def wants_traceback(ctx: click.Context) -> bool:
+    """Tell whether ``--traceback`` was given, before or after the verb."""
+    return bool(ctx.meta.get(_TRACEBACK, False))
+
+
+traceback_option = click.option(
+    "--traceback",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_note_traceback,
+    help="Show where in the program an error came from.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
+)
+
+
+def plugin_options(command: Command) -> Command:
+    """Add the options that say which plugins are used; `plugins_of` takes them together."""
+    options = (
+        click.option(
+            "--plugin",
+            "local",
+            multiple=True,
+            metavar="FILE",
+            help="Use the components of a .py file. May be given several times.",
+        ),
+        click.option(
+            "--disable",
+            multiple=True,
+            metavar="NAME",
+            help="Do not import a plugin. May be given several times.",
+        ),
+        click.option(
+            "--no-plugins", is_flag=True, help="Import no installed plugin but the built-in one."
+        ),
+    )
+    # From the last to the first: in the help they stand as they stand here.
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def plugins_of(local: tuple[str, ...], disable: tuple[str, ...], no_plugins: bool) -> Plugins:
+    """Return the choice of plugins that the options of `plugin_options` make."""
+    return Plugins(local=local, disable=disable, installed=not no_plugins)

@@ -1,0 +1,48 @@
+"""``lossfw plugins``: every plugin that was found, with its state and the reason for it."""
+
+from __future__ import annotations
+
+import click
+
+from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.output import say, to_json
+from lossfw.registry import Plugin
+
+# Version of the JSON object that this verb prints.
+PLUGINS_VERSION = 1
+
+
+@click.command("plugins")
+@json_option
+@plugin_options
+@traceback_option
+def list_plugins(
+    as_json: bool, local: tuple[str, ...], disable: tuple[str, ...], no_plugins: bool
+) -> None:
+    """List every plugin, also those that are broken or disabled, and why."""
+    plugins = plugins_of(local, disable, no_plugins).registry().plugins()
+    if as_json:
+        say(to_json({"lossfw": PLUGINS_VERSION, "plugins": [_described(p) for p in plugins]}))
+        return
+    from lossfw.report.table import show_table
+
+    show_table(
+        ("plugin", "version", "state", "components", "reason"),
+        [
+            (plugin.label, plugin.version, plugin.state, str(len(plugin.entries)), plugin.reason)
+            for plugin in plugins
+        ],
+    )
+
+
+def _described(plugin: Plugin) -> dict[str, object]:
+    return {
+        "plugin": plugin.label,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "entry": plugin.entry,
+        "target": plugin.target,
+        "state": plugin.state,
+        "reason": plugin.reason,
+        "components": [{"kind": entry.kind, "name": entry.name} for entry in plugin.entries],
+    }

@@ -1,0 +1,159 @@
+"""What a run gives out: standard output, and result files that are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lossfw.errors import OutputError
+
+RESULT_FILE = "metrics.json"
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """Return one line of JSON.
+
+    JSON has no infinity and no NaN. They are written as the texts ``"inf"``,
+    ``"-inf"`` and ``"nan"``, which Python's ``float`` reads back.
+
+    Examples
+    --------
+    >>> to_json({"value": float("inf"), "count": 2})
+    '{"value": "inf", "count": 2}'
+    """
+    return json.dumps(_finite(value), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def say(text: str) -> None:
+    """Write a text and a line end to standard output.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written. A closed pipe is a `BrokenPipeError` as ever:
+        whoever closed it has seen enough.
+    """
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise
+        _drop_standard_output()
+        _refuse("standard output", error)
+
+
+def _drop_standard_output() -> None:
+    """Send what is left in the buffer nowhere; Python would try, and fail, at its end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def check_folder(folder: Path) -> None:
+    """See before a long computation whether a result could be written to a folder.
+
+    Nothing is made. A disk that is full, or fills up meanwhile, shows only when
+    the result is written.
+
+    Raises
+    ------
+    OutputError
+        If a file is in the way, or the folder (or the one in which it would be
+        made) must not be written to.
+    """
+    try:
+        _check_folder(folder)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OutputError):
+            raise
+        _refuse(folder, error)
+
+
+def _check_folder(folder: Path) -> None:
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise OutputError(f"{folder}: {there} is a file, and a folder was wanted: name another.")
+    if (folder / RESULT_FILE).is_dir():
+        raise OutputError(
+            f"{folder / RESULT_FILE} is a folder: move it, or name another for --out."
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: {there} must not be written to: name another folder.")
+
+
+def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
+    """Write a result to ``metrics.json`` in a folder, which is made if it is not there.
+
+    The file is written under a temporary name beside its place and then
+    renamed, so a reader finds the old file, the new one, or none; never a part.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    result : mapping
+        What `to_json` can write.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; then nothing of it is left.
+    """
+    target = folder / RESULT_FILE
+    # Of this process: two runs may write to one folder, and the last one wins.
+    temporary = folder / f".{RESULT_FILE}.{os.getpid()}.tmp"
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(temporary, f"{to_json(result)}\n")
+        temporary.replace(target)
+    except OSError as error:
+        _clear(temporary, folder if made else None)
+        _refuse(target, error)
+    return target
+
+
+def _write_whole(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        # On the disk before it gets its name: a crash in between leaves no empty file.
+        os.fsync(file.fileno())
+
+
+def _clear(temporary: Path, made: Path | None) -> None:
+    """Take back what was begun."""
+    try:
+        temporary.unlink(missing_ok=True)
+        if made is not None and made.is_dir():
+            made.rmdir()
+    except OSError:
+        # The disk does not let us; the first error is the one to report.
+        return
+
+
+def _refuse(where: object, error: OSError | ValueError) -> NoReturn:
+    reason = getattr(error, "strerror", None) or str(error)
+    raise OutputError(f"{where} cannot be written: {reason}.") from error

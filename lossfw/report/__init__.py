@@ -1,0 +1,1 @@
+"""What a run gave, for people: text on a terminal and elsewhere."""
