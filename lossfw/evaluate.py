@@ -6,18 +6,23 @@ nothing computed. `evaluate` computes and returns a `Result`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from lossfw.data import Dataset
-
-if TYPE_CHECKING:
-    from lossfw.loss import Loss
-    from lossfw.metrics import Metric
-    from lossfw.network import Network
+from lossfw.errors import ArgumentError, DataError
+from lossfw.loss import Loss
+from lossfw.metrics import Metric
+from lossfw.network import BLOCK_ROWS, Network, one_blas_thread
+from lossfw.notices import Notices
+from lossfw.reduce import block_rows
+from lossfw.stream import Scored, forward, regroup, saved
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Form: TypeAlias = Literal["prediction", "logits"]
@@ -66,6 +71,29 @@ class Plan:
     sample: tuple[int, ...] | None = None
     digest: str = ""
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what belongs together; no row is read.
+
+        Raises
+        ------
+        ArgumentError, DataError, ShapeError
+            If there is not exactly one of a network and saved outputs, or the
+            data lack what they need.
+        """
+        if (self.network is None) == (self.outputs is None):
+            raise ArgumentError("a plan has either a network or saved outputs, exactly one.")
+        if self.batch_size < 1:
+            raise ArgumentError(f"batch_size is {self.batch_size}; at least 1 was wanted.")
+        if self.network is not None:
+            if self.data.inputs is None:
+                raise DataError(f"data {self.data.name!r} have no inputs for the network.")
+            self.network.check_inputs(self.data.inputs.shape)
+        elif self.outputs is not None and self.outputs.shape[:1] != (len(self.data),):
+            raise DataError(
+                f"the saved outputs have shape {self.outputs.shape}, but data "
+                f"{self.data.name!r} have {len(self.data)} rows; one entry for each row was wanted."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,4 +164,119 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
     Result
         The same bits for any batch size and any number of cores.
     """
-    raise NotImplementedError
+    clock = _Clock()
+    data = plan.data if plan.sample is None else plan.data.take(plan.sample)
+    tally = _Tally(plan, clock)
+    with one_blas_thread() if plan.network is not None else nullcontext():
+        for rows in _scored(plan, data, clock):
+            with _named(data):
+                tally.add(rows)
+            if progress is not None:
+                progress(rows.start + len(rows.targets), len(data))
+    return tally.result(data)
+
+
+def _scored(plan: Plan, data: Dataset, clock: _Clock) -> Iterator[Scored]:
+    """Yield the rows with their outputs, in groups that fill the blocks of a sum."""
+    batches = clock.timed("read", data.batches(plan.batch_size))
+    if plan.network is not None:
+        parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
+        width = plan.network.units
+    else:
+        assert plan.outputs is not None
+        outputs = plan.outputs if plan.sample is None else plan.outputs[list(plan.sample)]
+        parts = saved(outputs, batches)
+        width = int(np.prod(outputs.shape[1:]))
+    # A group of whole blocks of both kinds: few calls, and no partial waits
+    # for its neighbour.
+    return clock.timed("forward", regroup(parts, max(BLOCK_ROWS, block_rows(width))), but="read")
+
+
+class _Tally:
+    """Partials of the loss and of every metric."""
+
+    def __init__(self, plan: Plan, clock: _Clock) -> None:
+        self.plan, self.clock = plan, clock
+        self.notices = Notices(plan.loss)
+        self.loss: Any = None
+        names = [metric.name for metric in plan.metrics]
+        # Two metrics of one name differ in their parameters, which their text shows.
+        self.metrics = {
+            metric.name if names.count(metric.name) == 1 else str(metric): metric
+            for metric in plan.metrics
+        }
+        self.partials: dict[str, Any] = {}
+
+    def add(self, rows: Scored) -> None:
+        """Take some rows into account."""
+        weight = rows.sample_weight
+        with self.clock.stage("loss"):
+            part = self.plan.loss.partial(
+                rows.reaching, rows.targets, start=rows.start, sample_weight=weight
+            )
+            self.loss = part if self.loss is None else self.loss.merge(part)
+        for name, metric in self.metrics.items():
+            with self.clock.stage(name):
+                shown = rows.reaching
+                if rows.predictions is not None and metric.accepts != "logits":
+                    shown = rows.predictions
+                part = metric.partial(shown, rows.targets, start=rows.start, sample_weight=weight)
+                before = self.partials.get(name)
+                self.partials[name] = part if before is None else before.merge(part)
+        self.notices.see(rows)
+
+    def result(self, data: Dataset) -> Result:
+        """Return the numbers."""
+        plan, weight = self.plan, data.sample_weight
+        metrics = {name: m.result(self.partials[name]) for name, m in self.metrics.items()}
+        return Result(
+            count=len(data),
+            weight=float(len(data) if weight is None else np.sum(weight, dtype=np.float64)),
+            loss_name=plan.loss.name,
+            loss_text=str(plan.loss),
+            loss=self.loss.mean(),
+            form=plan.outputs_form,
+            metrics=metrics,
+            sample=plan.sample,
+            digest=plan.digest,
+            warnings=(*plan.warnings, *self.notices.texts(len(data), self.loss.masked)),
+            timings=dict(self.clock.seconds),
+        )
+
+
+@contextmanager
+def _named(data: Dataset) -> Iterator[None]:
+    """Say of an error about rows in which data they are."""
+    try:
+        yield
+    except ArgumentError as error:
+        counted = "" if data.rows is None else ", rows counted within the sample"
+        raise type(error)(f"data {data.name!r}{counted}: {error}") from None
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time inside the ``with`` block."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - begin
+
+    def timed(self, name: str, items: Iterator[Any], but: str = "") -> Iterator[Any]:
+        """Count the time that making items takes, less that of a stage within."""
+        within = self.seconds
+        while True:
+            begin, other = time.perf_counter(), within[but] if but else 0.0
+            item = next(items, None)
+            spent = time.perf_counter() - begin
+            within[name] += spent - (within[but] - other if but else 0.0)
+            if item is None:
+                return
+            yield item
