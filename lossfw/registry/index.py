@@ -153,7 +153,8 @@ class Registry:
                 self._classes[key] = error
         known = self._classes[key]
         if isinstance(known, BrokenPluginError):
-            raise known
+            # Raised anew each time: without this its traceback would grow.
+            raise known.with_traceback(None)
         return known
 
     def create(self, kind: str, spec: object, **parameters: Any) -> Any:
@@ -287,7 +288,7 @@ class Registry:
             return candidates
         for plugin in meant:
             if plugin.error is not None:
-                raise plugin.error
+                raise plugin.error.with_traceback(None)
         raise words.not_offered(kind, name, meant)
 
     def _now(self, entry: Entry) -> Entry:

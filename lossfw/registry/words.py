@@ -45,9 +45,14 @@ def unknown(
         f"There is no {noun(kind)} {name!r}.",
         f"It is the name of another kind: {', '.join(elsewhere)}." if elsewhere else "",
         did_you_mean(name, names_of(same)),
-        f"{len(same)} {nouns(kind)} are known; `lossfw list` shows them.",
+        f"{_count(len(same), kind)} known; `lossfw list` shows them.",
     ]
     lines = [" ".join(part for part in parts if part)]
+    if not any(plugin.found.builtin for plugin in plugins):
+        lines.append(
+            "The built-in components were not found, since lossfw is not installed here: install "
+            "it with pip instead of putting its folder on the path."
+        )
     lines += [f"{_why(plugin)}; it may offer {name!r}." for plugin in plugins if unusable(plugin)]
     return UnknownNameError("\n".join(lines))
 
@@ -96,6 +101,10 @@ def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:
 def unusable(plugin: Plugin) -> bool:
     """Tell whether a plugin could not be loaded, so that nobody knows what it offers."""
     return plugin.state in ("broken", "disabled", "incompatible")
+
+
+def _count(number: int, kind: str) -> str:
+    return f"1 {noun(kind)} is" if number == 1 else f"{number} {nouns(kind)} are"
 
 
 def _why(plugin: Plugin) -> str:

@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 from plugin_sources import HEAD, loss, plugin
 
-from lossfw.errors import DuplicateNameError
+from lossfw.errors import DuplicateNameError, UnknownNameError
 from lossfw.hookspecs import HOOKS
 from lossfw.registry import KINDS, Registry
 
@@ -91,12 +91,20 @@ def test_a_local_file_doubles_a_built_in_name_at_once(tmp_path):
     assert registry.resolve("loss", "my_loss/squared_error").plugin.path == path
 
 
+def test_lossfw_on_the_path_without_its_metadata_says_what_to_do(tmp_path, monkeypatch):
+    # A path without any installed distribution; the modules are imported already.
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    with pytest.raises(UnknownNameError, match=r"0 losses are known[^\n]*\n.*install it with pip"):
+        Registry.discover().resolve("loss", "squared_error")
+
+
 def test_a_process_among_plugins_good_and_bad(install):
     slow = plugin("Fair")
     site = install("slow", {"slow": "slow_plugin"}, {"slow_plugin": slow})
     install("exits", {"exit": "exit_plugin"}, {"exit_plugin": "import sys\nsys.exit(1)"})
     install("off", {"off": "off_plugin"}, {"off_plugin": "raise AssertionError"})
-    environment = {**os.environ, "PYTHONPATH": str(site), "LOSSFW_DISABLE": "off[off]"}
+    path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    environment = {**os.environ, "PYTHONPATH": path, "LOSSFW_DISABLE": "off[off]"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True
     )
