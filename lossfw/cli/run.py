@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -48,7 +49,9 @@ def run(
     folder = Path(out) if out is not None else None
     if folder is not None:
         check_folder(folder)
+    begin = time.perf_counter()
     plan = build(config, overrides, plugins_of(local, disable, no_plugins))
+    loading = time.perf_counter() - begin
     with Progress() as progress:
         result = evaluate(plan, progress=progress)
     failure = None
@@ -61,6 +64,6 @@ def run(
     if as_json:
         say(to_json(result.to_dict()))
     else:
-        show(plan, result)
+        show(plan, result, loading)
     if failure is not None:
         raise failure

@@ -13,7 +13,14 @@ from lossfw.activation import Activation
 from lossfw.config.check import Parts, Plugins, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.files import find_file
-from lossfw.config.fit import Fitted, at, check_shapes, fit_to_network, fit_to_outputs
+from lossfw.config.fit import (
+    Fitted,
+    at,
+    check_metrics,
+    check_shapes,
+    fit_to_network,
+    fit_to_outputs,
+)
 from lossfw.config.schema import SCHEMA_VERSION, Skeleton
 from lossfw.config.tree import Problems
 from lossfw.data import Dataset, Source
@@ -172,6 +179,8 @@ def _fit(parts: Parts, outputs: _Outputs, data: Dataset, problems: Problems) -> 
         fitted = fit_to_network(loss, last, root, problems)
     else:
         fitted = fit_to_outputs(loss, given, root, problems)
+    # Metrics see what the last activation gives, also where the loss was fused with it.
+    check_metrics(parts.metrics, loss.form if given == "layers" else fitted.form, root, problems)
     if outputs.network is not None:
         with at(root, ["data"], problems):
             outputs.network.check_inputs(_inputs(data).shape)

@@ -21,6 +21,9 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 # replaced by the one from logits, which has no guard.
 _GUARDING = ("guard", "delta")
 
+# The activation that leaves logits as they are.
+_NO_ACTIVATION = "identity"
+
 
 class Fitted(NamedTuple):
     """A loss in the form in which it is computed.
@@ -66,27 +69,27 @@ def fit_to_network(loss: Loss, last: Activation, root: Node, problems: Problems)
     root : Node
         The configuration, for what it sets and for positions.
     problems : Problems
-        Receives a last activation that gives probabilities to a loss that
-        expects logits.
+        Receives a last activation in front of a loss that expects logits.
     """
     if loss.form == "logits":
-        if last.out_space in (UNIT, SIMPLEX):
-            _refuse_probabilities(loss, last, root, problems)
+        if last.name != _NO_ACTIVATION:
+            _refuse_activation(loss, last, root, problems)
         return Fitted(loss, "logits")
     linked = last.to_config() == {"name": loss.link_activation()}
     fused = loss.fused() if linked and not _unfused_by(root) else None
     return Fitted(loss, "prediction") if fused is None else Fitted(fused, "logits")
 
 
-def _refuse_probabilities(loss: Loss, last: Activation, root: Node, problems: Problems) -> None:
+def _refuse_activation(loss: Loss, last: Activation, root: Node, problems: Problems) -> None:
     layers = root.find(["network", "layers"])
     index = len(layers.value) - 1 if layers is not None else 0
+    probabilities = last.out_space in (UNIT, SIMPLEX)
     problems.add(
         root.locate(["network", "layers", index, "activation"]),
-        f"the last activation {last.name} gives probabilities, and the loss {loss.name} is set "
-        "to take logits",
-        f"leave the loss's from_logits out ({last.name} and loss are fused where they can be), or "
-        "write activation: identity",
+        f"the loss {loss.name} is set to take logits, and the last activation {last.name} "
+        f"{'makes probabilities of them' if probabilities else 'changes them'}",
+        f"write activation: {_NO_ACTIVATION}, or leave the loss's from_logits out: a loss is fused "
+        "with its own activation by itself",
     )
 
 
@@ -162,3 +165,28 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     # An array of this shape that takes no memory.
     stand_in = np.broadcast_to(np.float64(0.0), shape)
     prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes)
+
+
+def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Problems) -> None:
+    """Refuse metrics that make no sense of what they are shown.
+
+    Parameters
+    ----------
+    metrics : sequence of Metric
+        In the order of the configuration.
+    shown : {"prediction", "logits"}
+        What the network, or whoever saved its outputs, gives.
+    root, problems
+        As above.
+    """
+    for index, metric in enumerate(metrics):
+        if metric.accepts not in ("any", shown):
+            problems.add(
+                root.locate(["evaluate", "metrics", index]),
+                f"the metric {metric.name} takes {_WORDS[metric.accepts]}, and what it would be "
+                f"shown are {_WORDS[shown]}",
+                f"leave it out, or give {_WORDS[metric.accepts]}",
+            )
+
+
+_WORDS = {"prediction": "predictions", "logits": "logits"}

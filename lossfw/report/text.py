@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from lossfw.evaluate import Plan, Result
@@ -11,7 +12,7 @@ from lossfw.report.table import show_table
 _SHOWN_NUMBERS = 12
 
 
-def show(plan: Plan, result: Result) -> None:
+def show(plan: Plan, result: Result, loading: float) -> None:
     """Write the report to standard output.
 
     Parameters
@@ -20,12 +21,14 @@ def show(plan: Plan, result: Result) -> None:
         What was evaluated.
     result : Result
         What came out.
+    loading : float
+        Seconds that configuration, data and weights took.
     """
-    show_table(("", ""), report_rows(plan, result))
+    show_table(("", ""), report_rows(plan, result, loading))
 
 
-def report_rows(plan: Plan, result: Result) -> list[tuple[str, str]]:
-    """Return the lines of the report, each with its label."""
+def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
+    """Return the lines of the report, each with its label; see `show`."""
     rows = [
         ("data", _data(plan, result)),
         ("network", _network(plan)),
@@ -34,8 +37,7 @@ def report_rows(plan: Plan, result: Result) -> list[tuple[str, str]]:
         (result.loss_name, _number(result.loss)),
     ]
     rows += [(name, _number(value)) for name, value in result.metrics.items()]
-    if result.timings:
-        rows += [("", ""), ("slowest", _slowest(result))]
+    rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows
 
@@ -61,10 +63,12 @@ def _network(plan: Plan) -> str:
     return f"{widths}, {activations}, {plan.network.dtype}"
 
 
-def _slowest(result: Result) -> str:
-    stage, seconds = max(result.timings.items(), key=lambda item: item[1])
-    share = seconds / (sum(result.timings.values()) or 1.0)
-    return f"{stage}, {seconds:.3f} s, {share:.0%} of the evaluation"
+def _slowest(timings: Mapping[str, float]) -> str:
+    stage, seconds = max(timings.items(), key=lambda item: item[1])
+    whole = sum(timings.values())
+    # A clock that did not move: nothing took any time.
+    share = seconds / whole if whole else 1.0
+    return f"{stage}, {seconds:.3f} of {whole:.3f} s ({share:.0%})"
 
 
 def _number(value: Any) -> str:

@@ -1,0 +1,53 @@
+import textwrap
+
+import pytest
+
+from lossfw.config.build import build
+from lossfw.errors import ConfigError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder, and no other one that files could come from."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("LOSSFW_DATA", raising=False)
+    return home
+
+
+@pytest.fixture
+def plan(folder):
+    """Build the plan of a configuration given as text, with overrides."""
+
+    def make(text, *overrides, plugins=None):
+        (folder / "run.yaml").write_text(textwrap.dedent(text))
+        return build("run.yaml", overrides, plugins)
+
+    return make
+
+
+@pytest.fixture
+def problems(plan):
+    """Return what is wrong with a configuration: (where, what, hint) each."""
+
+    def find(text, *overrides, plugins=None):
+        try:
+            plan(text, *overrides, plugins=plugins)
+        except ConfigError as error:
+            return [(p.where, p.what, p.hint) for p in error.problems]
+        return []
+
+    return find
+
+
+@pytest.fixture
+def problem(problems):
+    """Return the one thing that is wrong with a configuration."""
+
+    def find(text, *overrides, plugins=None):
+        found = problems(text, *overrides, plugins=plugins)
+        assert len(found) == 1, found
+        return found[0]
+
+    return find

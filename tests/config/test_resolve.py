@@ -1,0 +1,123 @@
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.config.resolve import override
+from lossfw.config.tree import Origin, Problems
+from lossfw.config.yaml import parse, split_lines
+from lossfw.errors import ConfigError
+
+TEXT = "loss: mse\nevaluate: {metrics: [a, {name: b}], batch_size: 1}\nseed: 3\n"
+
+
+def resolve(text, *overrides):
+    """Return the tree after overrides."""
+    problems = Problems()
+    root = parse(text, Origin("run.yaml", Path("/folder"), split_lines(text)), problems)
+    root = override(root, overrides, problems)
+    problems.raise_if_any()
+    return root
+
+
+def refused(*overrides):
+    with pytest.raises(ConfigError) as caught:
+        resolve(TEXT, *overrides)
+    return [(problem.where, problem.what) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "value"),
+    [
+        ("seed=4", ["seed"], 4),
+        ("seed=1e-7", ["seed"], 1e-7),
+        ("seed=no", ["seed"], "no"),
+        ("seed=", ["seed"], None),
+        ("seed=a=b", ["seed"], "a=b"),
+        ("seed='7'", ["seed"], "7"),
+        (" seed =4", ["seed"], 4),
+        ("loss={name: brier}", ["loss"], {"name": "brier"}),
+        ("evaluate.metrics.1.bins=15", ["evaluate", "metrics", 1], {"name": "b", "bins": 15}),
+        ("evaluate.metrics.0=c", ["evaluate", "metrics"], ["c", {"name": "b"}]),
+        ("evaluate.metrics=[x, y]", ["evaluate", "metrics"], ["x", "y"]),
+        ("loss.delta=1e-6", ["loss"], {"name": "mse", "delta": 1e-6}),
+        ("evaluate.metrics.0.k=5", ["evaluate", "metrics", 0], {"name": "a", "k": 5}),
+        ("new.and.deep=1", ["new"], {"and": {"deep": 1}}),
+    ],
+)
+def test_an_override_puts_a_yaml_value_in_its_place(written, path, value):
+    assert resolve(TEXT, written).find(path).plain() == value
+
+
+def test_the_rest_stays_as_it_was():
+    before, after = resolve(TEXT), resolve(TEXT, "evaluate.metrics.1.name=c")
+    assert before.plain() == resolve(TEXT).plain()
+    assert {**after.plain(), "evaluate": None} == {**before.plain(), "evaluate": None}
+    assert after.plain()["evaluate"] == {"metrics": ["a", {"name": "c"}], "batch_size": 1}
+
+
+def test_the_later_one_wins():
+    assert resolve(TEXT, "seed=4", "seed=5").plain()["seed"] == 5
+
+
+def test_a_value_that_an_alias_shares_changes_in_one_place_only():
+    root = resolve("a: &x {k: 1}\nb: *x\n", "b.k=2")
+    assert root.plain() == {"a": {"k": 1}, "b": {"k": 2}}
+
+
+def test_what_an_override_writes_has_it_as_its_address():
+    root = resolve(TEXT, "evaluate.batch_size=0")
+    assert root.locate(["evaluate", "batch_size"]).problem("x").where == "-o evaluate.batch_size=0"
+    assert root.locate(["evaluate", "batch_size"], key=True).origin.label.startswith("-o")
+    assert root.locate(["evaluate", "metrics"]).problem("x").where == "run.yaml:2:21"
+
+
+@pytest.mark.parametrize("written", ["seed", "=3", "a..b=1", ".a=1", "a.=1", ""])
+def test_an_override_is_key_and_value(written):
+    assert refused(written) == [(f"-o {written}", "an override is KEY=VALUE")]
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("evaluate.metrics.2=x", "evaluate.metrics has the indices 0 to 1, got 2"),
+        ("evaluate.metrics.-1=x", "evaluate.metrics has the indices 0 to 1, got -1"),
+        ("evaluate.metrics.first=x", "evaluate.metrics has the indices 0 to 1, got first"),
+        ("evaluate.metrics.²=x", "evaluate.metrics has the indices 0 to 1, got ²"),
+        (f"evaluate.metrics.{'9' * 5000}=x", "evaluate.metrics has the indices 0 to 1, got 999"),
+        ("seed.x=1", "seed is 3, and nothing can be below it"),
+    ],
+)
+def test_a_path_that_leads_nowhere_says_where_it_ends(written, what):
+    ((_, said),) = refused(written)
+    assert said.startswith(what)
+    assert len(said) < 200
+
+
+def test_an_empty_list_has_no_index():
+    assert refused("evaluate.metrics=[]", "evaluate.metrics.0=x") == [
+        ("-o evaluate.metrics.0=x", "evaluate.metrics is an empty list, got 0")
+    ]
+
+
+@pytest.mark.parametrize("value", ["[1", "!!python/object x", "{a: 1, a: 2}", "\udc80", "*x"])
+def test_a_value_is_read_like_a_file(value):
+    ((where, _),) = refused(f"seed={value}")
+    assert where.startswith("-o seed=")
+
+
+def test_mistakes_of_several_overrides_come_in_their_order():
+    assert [where for where, _ in refused("x", "seed=4", "y")] == ["-o x", "-o y"]
+
+
+def test_a_long_override_has_a_short_address():
+    ((where, _),) = refused(f"seed={'[' * 10_000}")
+    assert len(where) < 80
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_any_override_is_put_in_or_refused(key, value):
+    with contextlib.suppress(ConfigError):
+        resolve(TEXT, f"{key}={value}").plain()
