@@ -1,0 +1,30 @@
+"""Every command, file and line of Python in the documentation runs as shown."""
+
+from pathlib import Path
+
+import pytest
+import run_pages
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_runs_as_shown(page, tmp_path):
+    # The README's commands need the checkout; the Makefile's own test runs them.
+    if page.name == "README.md":
+        (tmp_path / "configs").symlink_to(ROOT / "configs")
+    run_pages.run(page, tmp_path)
+
+
+def test_the_runner_sees_a_wrong_output(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo one\ntwo\n```\n")
+    with pytest.raises(AssertionError, match=r"page\.md:1.*\n.*two"):
+        run_pages.run(page, tmp_path)
+    page.write_text("```python\n>>> 1 + 1\n3\n```\n")
+    with pytest.raises(AssertionError, match="Expected"):
+        run_pages.run(page, tmp_path)
+    page.write_text("```console exit=2\n$ exit 1\n```\n")
+    with pytest.raises(AssertionError, match="exit 1"):
+        run_pages.run(page, tmp_path)

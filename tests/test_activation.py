@@ -1,0 +1,110 @@
+"""The contract of an activation's call, and the chapter's five."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import lossfw
+from lossfw import Activation, DtypeError, ShapeError
+from lossfw.spaces import SIMPLEX
+
+ELEMENTWISE = ["identity", "relu", "sigmoid", "step"]
+ALL = [*ELEMENTWISE, "softmax"]
+rows = hnp.arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 5)),
+                  elements=st.floats(-30, 30))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 3), (0, 3), (2, 1, 3)])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_shape_and_dtype_stay(name, shape, dtype):
+    result = lossfw.activation(name)(np.ones(shape, dtype))
+    assert result.shape == shape
+    assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("x", [1e4, -1e4, 1e308, -1e308, np.inf, -np.inf])
+def test_huge_arguments_give_numbers_and_no_warning(name, x):
+    row = np.array([x, 0.0, 1.0])
+    f = lossfw.activation(name)
+    result = f(row)
+    assert not np.isnan(result).any()
+    with np.errstate(all="raise", under="ignore"):
+        if name in ("sigmoid", "step", "relu"):
+            f.derivative(np, np.clip(row, -1e4, 1e4))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nan_stays_nan(name):
+    result = lossfw.activation(name)(np.array([[np.nan, 1.0], [0.0, 1.0]]))
+    assert np.isnan(result[0, 0])
+    assert not np.isnan(result[1]).any()
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_argument_is_neither_written_to_nor_returned(name):
+    x = np.array([1.0, -2.0])
+    result = lossfw.activation(name)(x)
+    assert not np.shares_memory(result, x)
+    assert x.tolist() == [1.0, -2.0]
+
+
+@pytest.mark.parametrize("name", ["identity", "sigmoid"])
+@given(x=st.floats(-20, 20))
+def test_the_derivative_is_that_of_a_central_difference(name, x):
+    f, h = lossfw.activation(name), 1e-5
+    difference = (f([x + h]) - f([x - h])) / (2 * h)
+    assert f.derivative(np, np.array([x])) == pytest.approx(difference, rel=1e-5, abs=1e-10)
+
+
+def test_the_sigmoids_derivative_is_nowhere_zero_and_the_steps_is_everywhere():
+    x = np.linspace(-700, 700, 10_001)
+    assert (lossfw.activation("sigmoid").derivative(np, x) > 0).all()
+    step = lossfw.activation("step")
+    assert (step.derivative(np, x) == 0).all()
+    assert step.claims().gradient_zero_almost_everywhere
+    assert not lossfw.activation("sigmoid").claims().gradient_zero_almost_everywhere
+
+
+@given(rows)
+def test_softmax_rows_are_distributions_that_a_shift_leaves_alone(x):
+    f = lossfw.activation("softmax")
+    p = f(x)
+    assert SIMPLEX.outside(p) is None
+    assert np.allclose(f(x + 3.0), p, rtol=1e-12)
+
+
+@given(rows, st.integers(0, 2**32 - 1))
+def test_softmax_products_agree_with_its_jacobian(x, seed):
+    f = lossfw.activation("softmax")
+    v = np.random.default_rng(seed).normal(size=x.shape)
+    jacobian = f.derivative(np, x)
+    assert jacobian.shape == (*x.shape, x.shape[-1])
+    assert np.allclose(f.jvp(np, x, v), (jacobian @ v[..., None])[..., 0], atol=1e-12)
+    assert np.allclose(f.vjp(np, x, v), (v[..., None, :] @ jacobian)[..., 0, :], atol=1e-12)
+    h = 1e-6
+    difference = (f(x + h * v) - f(x - h * v)) / (2 * h)
+    assert np.allclose(f.jvp(np, x, v), difference, atol=1e-7)
+
+
+def test_a_number_is_no_row():
+    with pytest.raises(ShapeError, match="softmax takes rows"):
+        lossfw.activation("softmax")(1.0)
+    with pytest.raises(DtypeError, match="argument has dtype"):
+        lossfw.activation("sigmoid")([1j])
+
+
+def test_an_author_writes_the_value_alone():
+    class Cube(Activation):
+        """The third power."""
+
+        def value(self, xp, x):
+            return x**3
+
+    x = np.array([-2.0, 0.0, 3.0])
+    assert Cube()(x).tolist() == [-8.0, 0.0, 27.0]
+    assert Cube().derivative(np, x).tolist() == [12.0, 0.0, 27.0]
+    assert Cube().second_derivative(np, x).tolist() == [-12.0, 0.0, 18.0]

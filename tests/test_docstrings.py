@@ -1,0 +1,25 @@
+"""Every example in a docstring of the core and of the built-in plugin runs."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import lossfw
+import lossfw_std
+
+
+def modules():
+    for package in (lossfw, lossfw_std):
+        yield package.__name__
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not info.name.endswith("__main__"):
+                yield info.name
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_examples_in_docstrings(name):
+    module = importlib.import_module(name)
+    failed, _ = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert failed == 0
