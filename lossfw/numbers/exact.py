@@ -1,0 +1,5 @@
+"""Exact numbers (placeholder; see the next commit)."""
+
+
+class ExactNamespace:
+    """Placeholder."""

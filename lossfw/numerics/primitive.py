@@ -1,0 +1,59 @@
+"""How a primitive tells the number systems what it is.
+
+A primitive is written once for arrays, in the form that keeps its digits. What
+it is on exact numbers, and its derivatives on dual numbers, stand beside it in
+one decorator. Bodies know nothing of this: they call ``softplus(xp, x)``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.dual import Dual
+from lossfw.numbers.dual_namespace import DualNamespace
+from lossfw.numbers.exact import ExactNamespace
+
+Function: TypeAlias = Callable[[Namespace, Array], Array]
+
+
+def primitive(
+    *, textbook: Function, slope: Function, curvature: Function
+) -> Callable[[Function], Function]:
+    """Decorate a function of one argument with its rules for other number systems.
+
+    Parameters
+    ----------
+    textbook : callable
+        What it computes on exact numbers: the definition, no approximation.
+    slope, curvature : callable
+        Its derivatives, for dual numbers.
+    """
+
+    def decorate(stable: Function) -> Function:
+        @functools.wraps(stable)
+        def function(xp: Namespace, x: Any) -> Any:
+            if isinstance(xp, DualNamespace):
+                inner = xp.inner
+                if not isinstance(x, Dual):
+                    return function(inner, x)
+                v = x.value
+                value = function(inner, v)
+                return xp.chain(x, value, slope(inner, v), lambda: curvature(inner, v))
+            if isinstance(xp, ExactNamespace):
+                return textbook(xp, x)
+            return stable(xp, x)
+
+        return function
+
+    return decorate
+
+
+def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
+    """Return c0 + c1 x + c2 x^2 + ... by Horner's rule."""
+    result = x * coefficients[-1] + coefficients[-2]
+    for c in coefficients[-3::-1]:
+        result = result * x + c
+    return result

@@ -1,0 +1,301 @@
+"""Softmax and what belongs to it, along the last axis, with every digit kept.
+
+All of it comes from one decomposition of a row of logits z: the distance
+d = z - max(z), its exponentials e, and ``rest``, the sum of e over all classes
+but one of the largest. Then logsumexp is max(z) + log1p(rest), and no digit of
+a small loss is lost in ``log(sum(e))``.
+
+Infinite logits are legal. A class at +inf takes all the probability; several
+at +inf share it, as equal logits do; a row of -inf alone is a row of equal
+logits too. (The limit depends on the way there; ours is the one along which
+equal logits stay equal.)
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.dual import Dual, Part, add, dense
+from lossfw.numbers.dual_namespace import DualNamespace
+from lossfw.numerics.products import times
+
+
+class _Row(NamedTuple):
+    """Rows of logits taken apart; all but `d`, `e` and `top` have a last axis of 1."""
+
+    largest: Array
+    d: Array
+    e: Array
+    top: Array  # where a class is one of the largest
+    rest: Array
+
+
+def _distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    """Return the largest of each row, and z minus it: 0 for the largest, infinite or not."""
+    largest = xp.max(z, axis=-1, keepdims=True)
+    d = z - largest
+    if xp is np and np.isfinite(largest).all():
+        return largest, d
+    return largest, xp.where(z == largest, xp.zeros_like(z), d)
+
+
+def _take_apart(xp: Namespace, z: Array) -> _Row:
+    largest, d = _distance(xp, z)
+    e = xp.exp(d)
+    top = d == 0
+    zero = xp.zeros_like(e)
+    ties = xp.sum(xp.where(top, xp.ones_like(e), zero), axis=-1, keepdims=True)
+    rest = xp.sum(xp.where(top, zero, e), axis=-1, keepdims=True) + (ties - 1)
+    return _Row(largest, d, e, top, rest)
+
+
+class _Moments(NamedTuple):
+    """How the derivatives of logits spread under their softmax."""
+
+    first: Part  # first derivative less its mean
+    second: Part  # second derivative less its mean
+    mean_first: Part
+    mean_second: Part
+    variance: Part  # of the first derivative
+
+
+def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
+    """Return the moments, measured from the derivative of the largest class.
+
+    Measured from there nothing cancels: with a probability p near 1 the
+    variance of a unit step of that class is q - q^2 with q = 1 - p, not p - p^2.
+    """
+    p = row.e / (1 + row.rest)
+    ties = xp.sum(xp.where(row.top, xp.ones_like(p), xp.zeros_like(p)), axis=-1, keepdims=True)
+
+    def centre(part: Part) -> tuple[Array, Array, Array]:
+        part = dense(xp, part, z.value)
+        at_top = xp.sum(xp.where(row.top, part, xp.zeros_like(p)), axis=-1, keepdims=True) / ties
+        offset = part - at_top
+        shift = xp.sum(times(xp, p, offset), axis=-1, keepdims=True)
+        return offset, shift, at_top + shift
+
+    offset, shift, mean_first = centre(z.first)
+    if order == 1:
+        return _Moments(offset - shift, None, mean_first, None, None)
+    variance = xp.sum(times(xp, p, offset * offset), axis=-1, keepdims=True) - shift * shift
+    bend, bend_shift, mean_second = centre(z.second)
+    return _Moments(offset - shift, bend - bend_shift, mean_first, mean_second, variance)
+
+
+def logsumexp(xp: Namespace, z: Any, *, keepdims: bool = False) -> Any:
+    """Return the logarithm of the sum of exp(z) along the last axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logsumexp(np, np.asarray([1000.0, 1000.0]))
+    array(1000.69314718)
+    """
+    if isinstance(xp, DualNamespace):
+        if not isinstance(z, Dual):
+            return logsumexp(xp.inner, z, keepdims=keepdims)
+        row = _take_apart(xp.inner, z.value)
+        m = _moments(xp.inner, z, row, xp.order)
+        value = row.largest + xp.inner.log1p(row.rest)
+        result = Dual(value, m.mean_first, add(m.mean_second, m.variance), xp)
+    else:
+        row = _take_apart(xp, z)
+        result = row.largest + xp.log1p(row.rest)
+    return result if keepdims else result[..., 0]
+
+
+def log_softmax(xp: Namespace, z: Any) -> Any:
+    """Return z - logsumexp(z), never positive, with the digits of its small values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_softmax(np, np.asarray([40.0, 0.0]))
+    array([-4.24835426e-18, -4.00000000e+01])
+    """
+    if isinstance(xp, DualNamespace) and isinstance(z, Dual):
+        row = _take_apart(xp.inner, z.value)
+        m = _moments(xp.inner, z, row, xp.order)
+        second = None if xp.order == 1 else m.second - m.variance
+        return Dual(row.d - xp.inner.log1p(row.rest), m.first, second, xp)
+    row = _take_apart(xp, z)
+    return row.d - xp.log1p(row.rest)
+
+
+def softmax(xp: Namespace, z: Any) -> Any:
+    """Return exp(z) / sum of exp(z) along the last axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax(np, np.asarray([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    if isinstance(xp, DualNamespace) and isinstance(z, Dual):
+        row = _take_apart(xp.inner, z.value)
+        m = _moments(xp.inner, z, row, xp.order)
+        p = row.e / (1 + row.rest)
+        first = times(xp.inner, p, m.first)
+        second = None
+        if xp.order > 1:
+            second = times(xp.inner, p, m.first * m.first - m.variance + m.second)
+        return Dual(p, first, second, xp)
+    _, d = _distance(xp, z)
+    e = xp.exp(d)
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def softmax_complement(xp: Namespace, z: Any) -> Any:
+    """Return 1 - softmax(z), with the digits of its small values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_complement(np, np.asarray([40.0, 0.0]))
+    array([4.24835426e-18, 1.00000000e+00])
+    """
+    if isinstance(xp, DualNamespace):
+        p = softmax(xp, z)
+        value = softmax_complement(xp.inner, z.value if isinstance(z, Dual) else z)
+        return Dual(value, (-p).first, (-p).second, xp) if isinstance(p, Dual) else value
+    row = _take_apart(xp, z)
+    others = xp.where(row.top, row.rest, row.rest + (1 - row.e))
+    return others / (1 + row.rest)
+
+
+def sum_of_others(xp: Namespace, e: Any, index: Array) -> Any:
+    """Return for each row the sum of `e` over the classes other than `index`.
+
+    Parameters
+    ----------
+    xp : namespace
+    e : array
+        Of shape (..., K).
+    index : array of int
+        Of shape (...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum_of_others(np, np.asarray([[1.0, 2.0, 4.0]]), np.asarray([1]))
+    array([5.])
+    """
+    if xp is np and e.ndim == 2:
+        # One scattered zero costs a third of a comparison of every class.
+        others = e.copy(order="K")
+        others[np.arange(e.shape[0]), index] = 0.0
+        return others.sum(axis=-1)
+    own = xp.arange(e.shape[-1]) == index[..., None]
+    return xp.sum(xp.where(own, xp.zeros_like(e), e), axis=-1)
+
+
+def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:
+    """Return the sum over classes of t (logsumexp(z) - z), one for each row.
+
+    Parameters
+    ----------
+    xp : namespace
+    z : array
+        Logits of shape (..., K); infinite ones are legal.
+    t : array
+        Targets of the same shape. A target of 0 adds 0, whatever its logit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.asarray([[2.0, 0.0, 0.0], [-100.0, 0.0, 0.0]])
+    >>> softmax_cross_entropy(np, z, np.asarray([[1.0, 0.0, 0.0], [0.0, 0.5, 0.5]]))
+    array([0.23954477, 0.69314718])
+    """
+    return xp.sum(times(xp, t, -log_softmax(xp, z)), axis=-1)
+
+
+def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
+    """Return logsumexp(z) - z at the class `index` of each row.
+
+    Parameters
+    ----------
+    xp : namespace
+    z : array
+        Logits of shape (..., K); infinite ones are legal.
+    index : array of int
+        The target's class, of shape (...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_cross_entropy_at(np, np.asarray([[40.0, 0.0]]), np.asarray([0]))
+    array([4.24835426e-18])
+    """
+    if xp is np and z.ndim == 2:
+        return _cross_entropy_at_rows(z, index)
+    own = xp.take_along_axis(log_softmax(xp, z), index[..., None], axis=-1)
+    return -own[..., 0]
+
+
+def _cross_entropy_at_rows(z: Array, index: Array) -> Array:
+    """Return the same for NumPy's rows, with one gather and one scatter.
+
+    Where the target is the largest, the loss is log1p of the sum of the others.
+    Elsewhere one of the others is the largest, their sum is at least 1, and
+    nothing is lost by the plain logarithm.
+    """
+    rows = np.arange(z.shape[0])
+    _, d = _distance(np, z)
+    own = d[rows, index]
+    e = np.exp(d, out=d)
+    own_e = e[rows, index]
+    e[rows, index] = 0.0
+    others = e.sum(axis=-1)
+    return np.where(own == 0, np.log1p(others), np.log(others + own_e) - own)
+
+
+def softmax_cross_entropy_gradient(xp: Namespace, z: Array, t: Array) -> Array:
+    """Return the derivative of `softmax_cross_entropy` with respect to the logits.
+
+    It is p s - t with p the softmax and s the sum of t. For a class of p above
+    1/2 it is computed from the other classes, so that for a one-hot target it
+    is minus the sum of their probabilities.
+
+    Parameters
+    ----------
+    xp : namespace
+    z, t : array
+        Logits and targets of shape (..., K).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_cross_entropy_gradient(np, np.asarray([[40.0, 0.0]]), np.asarray([[1.0, 0.0]]))
+    array([[-4.24835426e-18,  4.24835426e-18]])
+    """
+    row = _take_apart(xp, z)
+    total = 1 + row.rest
+    s = xp.sum(t, axis=-1, keepdims=True)
+    other_targets = xp.sum(xp.where(row.top, xp.zeros_like(t), t), axis=-1, keepdims=True)
+    # A rest below 1 means that there is one largest class, of p above 1/2.
+    lone = row.top & (row.rest < 1)
+    return xp.where(lone, other_targets - row.rest / total * s, row.e / total * s - t)
+
+
+def softmax_cross_entropy_hessian(xp: Namespace, z: Array, t: Array) -> Array:
+    """Return the diagonal second derivative, p (1 - p) times the sum of t.
+
+    Parameters
+    ----------
+    xp : namespace
+    z, t : array
+        Logits and targets of shape (..., K).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_cross_entropy_hessian(np, np.asarray([[0.0, 0.0]]), np.asarray([[1.0, 0.0]]))
+    array([[0.25, 0.25]])
+    """
+    s = xp.sum(t, axis=-1, keepdims=True)
+    return softmax(xp, z) * softmax_complement(xp, z) * s
