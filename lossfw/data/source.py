@@ -16,8 +16,12 @@ class FileParameter:
     """Marks a parameter that names a file, in the metadata of its type."""
 
 
-def _as_path(value: Any) -> Any:
-    return Path(value) if isinstance(value, str) and value else value
+def _as_path(value: Any) -> Path:
+    if isinstance(value, Path):
+        return value
+    if isinstance(value, str) and value:
+        return Path(value)
+    raise ValueError("the name of a file")
 
 
 # A parameter that names a file. In a configuration it is relative to the file

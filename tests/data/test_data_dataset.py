@@ -1,0 +1,122 @@
+"""Dataset: what it refuses, what it takes, how it is read."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.data import Dataset
+from lossfw.errors import DataError
+
+
+def make(n=5, **changes):
+    parts = {
+        "targets": np.arange(n),
+        "inputs": np.arange(2.0 * n).reshape(n, 2),
+        "sample_weight": np.arange(n) / 2,
+    }
+    return Dataset("d", **{**parts, **changes})
+
+
+@given(n=st.integers(1, 40), size=st.integers(1, 50))
+def test_batches_are_the_rows_in_order(n, size):
+    data = make(n)
+    batches = list(data.batches(size))
+    assert [batch.start for batch in batches] == list(range(0, n, size))
+    assert np.array_equal(np.concatenate([b.inputs for b in batches]), data.inputs)
+    assert np.array_equal(np.concatenate([b.targets for b in batches]), data.targets)
+    weights = np.concatenate([b.sample_weight for b in batches])
+    assert np.array_equal(weights, data.sample_weight)
+
+
+@given(rows=st.lists(st.integers(0, 4), min_size=1))
+def test_take_takes_each_row_in_order_and_again(rows):
+    data = make()
+    taken = data.take(rows)
+    assert np.array_equal(taken.targets, data.targets[rows])
+    assert np.array_equal(taken.inputs, data.inputs[rows])
+    assert np.array_equal(taken.sample_weight, data.sample_weight[rows])
+
+
+@given(rows=st.lists(st.integers(0, 4), min_size=1), again=st.data())
+def test_taken_rows_remember_their_numbers(rows, again):
+    taken = make().take(rows)
+    assert taken.rows.tolist() == rows
+    picks = again.draw(st.lists(st.integers(0, len(rows) - 1), min_size=1))
+    assert taken.take(picks).rows.tolist() == [rows[i] for i in picks]
+
+
+@pytest.mark.parametrize("row", [-1, 5])
+def test_take_refuses_a_row_that_is_not_there(row):
+    with pytest.raises(DataError, match=rf"rows 0 to 4, there is no row {row}\."):
+        make().take([0, row])
+
+
+def test_no_rows_are_refused():
+    with pytest.raises(DataError, match=r"'d' has no rows"):
+        make(0)
+
+
+def test_taking_nothing_is_refused():
+    with pytest.raises(DataError, match=r"'d' has no rows"):
+        make().take([])
+
+
+def test_lengths_that_differ_are_refused():
+    with pytest.raises(DataError, match=r"4 rows of inputs but 5 of targets"):
+        make(inputs=np.zeros((4, 2)))
+
+
+def test_a_single_number_is_no_row():
+    with pytest.raises(DataError, match=r"targets is a single number"):
+        make(targets=np.array(3))
+
+
+@pytest.mark.parametrize("dtype", ["complex128", "U3", "object", "datetime64[s]"])
+def test_other_dtypes_than_numbers_are_refused(dtype):
+    with pytest.raises(DataError, match=r"targets have dtype"):
+        make(targets=np.zeros(5, dtype))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("role", ["inputs", "targets", "sample_weight"])
+def test_the_first_number_that_is_not_finite_is_named(role, bad):
+    array = np.ones((5, 2) if role == "inputs" else 5)
+    array[3] = bad
+    array[4] = bad
+    index = "3, 0" if role == "inputs" else "3"
+    with pytest.raises(DataError, match=rf"{role}\[{index}\] is {bad}"):
+        make(**{role: array})
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(DataError, match=r"sample_weight\[2\] is -1.0"):
+        make(sample_weight=np.array([0, 1, -1.0, 1, 1]))
+
+
+def test_mapped_rows_are_checked_when_they_are_read(tmp_path):
+    array = np.ones((6, 2))
+    array[4, 1] = np.nan
+    np.save(tmp_path / "x.npy", array)
+    data = Dataset("d", np.arange(6), np.load(tmp_path / "x.npy", mmap_mode="r"))
+    batches = data.batches(2)
+    next(batches)
+    next(batches)
+    with pytest.raises(DataError, match=r"inputs\[4, 1\] is nan"):
+        next(batches)
+
+
+def test_a_mapped_row_that_is_taken_is_named_by_its_own_number(tmp_path):
+    array = np.ones((6, 2))
+    array[4, 1] = np.nan
+    np.save(tmp_path / "x.npy", array)
+    data = Dataset("d", np.arange(6), np.load(tmp_path / "x.npy", mmap_mode="r"))
+    with pytest.raises(DataError, match=r"inputs\[4, 1\] is nan"):
+        data.take([0, 4])
+
+
+def test_batches_of_mapped_rows_belong_to_the_reader(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((4, 2)))
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    batch = next(Dataset("d", np.arange(4), mapped).batches(2))
+    assert not isinstance(batch.inputs, np.memmap)

@@ -1,0 +1,203 @@
+"""Files, digests, weights, single arrays, nested lists, and the type of file parameters."""
+
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lossfw.data import File, Source
+from lossfw.data.arrays import read_array
+from lossfw.data.files import digest_arrays, digest_files, need_file
+from lossfw.data.finite import is_finite
+from lossfw.data.nested import numbers_array
+from lossfw.data.source import file_fields
+from lossfw.data.weights import read_weights
+from lossfw.errors import DataError, ParameterError
+
+WEIGHTS = {"W1": np.ones((2, 3), "f4"), "b1": np.zeros(3, "f4")}
+
+
+@given(hnp.arrays("f4", hnp.array_shapes(min_side=0), elements=st.floats(width=32)))
+def test_finite_agrees_with_numpy(array):
+    assert is_finite(array) == np.isfinite(array).all()
+
+
+@given(array=hnp.arrays("f8", hnp.array_shapes(max_dims=2)), seed=st.integers(0, 9))
+def test_a_digest_is_that_of_the_content(array, seed):
+    digest = digest_arrays(array)
+    assert digest_arrays(array.copy(order="F")) == digest
+    assert digest_arrays(array.astype(">f8")) == digest
+    assert digest_arrays(array.reshape(*array.shape, 1)) != digest
+    assert digest_arrays(array, None) != digest
+    changed = array.copy()
+    changed.flat[seed % array.size] += 1.0
+    if not np.array_equal(changed, array, equal_nan=True):
+        assert digest_arrays(changed) != digest
+
+
+def test_a_digest_of_files_has_their_order_and_no_names(tmp_path):
+    a, b, c = (tmp_path / name for name in "abc")
+    a.write_text("1")
+    b.write_text("2")
+    c.write_text("1")
+    assert digest_files(a) == digest_files(c)
+    assert digest_files(a, b) == digest_files(c, b)
+    assert digest_files(a, b) != digest_files(b, a)
+
+
+def test_what_is_no_file(tmp_path):
+    with pytest.raises(DataError, match=r"no such file \(weights were wanted\)"):
+        need_file(tmp_path / "x", "weights")
+    with pytest.raises(DataError, match=r"is a folder"):
+        need_file(tmp_path, "weights")
+    (tmp_path / "empty").touch()
+    with pytest.raises(DataError, match=r"is an empty file"):
+        need_file(tmp_path / "empty", "weights")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"no regular file"):
+        need_file(tmp_path / "pipe", "weights")
+
+
+@pytest.mark.parametrize("name", ["w.npz", "w.pkl", "w"])
+def test_weights_are_told_apart_by_content(tmp_path, name):
+    with (tmp_path / name).open("wb") as stream:
+        if name == "w.npz":
+            np.savez(stream, **WEIGHTS)
+        else:
+            pickle.dump(WEIGHTS, stream)
+    read = read_weights(tmp_path / name)
+    assert {k: v.tolist() for k, v in read.items()} == {k: v.tolist() for k, v in WEIGHTS.items()}
+    assert {v.dtype for v in read.values()} == {np.dtype("f4")}
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_are_finite(tmp_path, bad):
+    np.savez(tmp_path / "w.npz", W1=np.ones((2, 2)), b1=np.array([0.0, bad]))
+    with pytest.raises(DataError, match=rf"w\.npz: b1\[1\] is {bad}"):
+        read_weights(tmp_path / "w.npz")
+
+
+def test_what_are_no_weights(tmp_path):
+    np.save(tmp_path / "w.npy", np.ones(3))
+    with pytest.raises(DataError, match=r"is a \.npy, which holds one array without a name"):
+        read_weights(tmp_path / "w.npy")
+    (tmp_path / "w.npz").write_text("W1 = 3")
+    with pytest.raises(DataError, match=r"is no \.npz: it begins with b'W1 = 3'"):
+        read_weights(tmp_path / "w.npz")
+    (tmp_path / "w.txt").write_text("W1 = 3")
+    with pytest.raises(DataError, match=r"no readable pickle"):
+        read_weights(tmp_path / "w.txt")
+
+
+def test_one_array_from_each_kind_of_file(tmp_path):
+    array = np.array([[0.25, 0.75], [1.0, 0.0]])
+    np.save(tmp_path / "y.npy", array)
+    np.savez(tmp_path / "one.npz", whatever=array)
+    np.savez(tmp_path / "two.npz", other=array[:1], predictions=array)
+    np.savetxt(tmp_path / "y.csv", array, delimiter=",")
+    for name in ("y.npy", "one.npz", "two.npz", "y.csv"):
+        assert read_array(tmp_path / name, "predictions").tolist() == array.tolist()
+    assert read_array(tmp_path / "two.npz", "predictions", "other").shape == (1, 2)
+    assert read_array(tmp_path / "y.csv", "predictions", 1).tolist() == [0.75, 0.0]
+
+
+def test_one_array_from_what_does_not_hold_it(tmp_path):
+    np.savez(tmp_path / "two.npz", logit=np.ones(1), other=np.ones(1))
+    with pytest.raises(DataError, match=r"no array 'logits'; it has: logit, other\. Did you mean"):
+        read_array(tmp_path / "two.npz", "logits")
+    np.save(tmp_path / "y.npy", np.ones(1))
+    with pytest.raises(DataError, match=r"without a name"):
+        read_array(tmp_path / "y.npy", "logits", "z")
+    (tmp_path / "y.txt").write_text("1")
+    with pytest.raises(DataError, match=r"\.npy, \.npz or \.csv were wanted"):
+        read_array(tmp_path / "y.txt", "logits")
+    (tmp_path / "z.npy").write_text("1,2")
+    with pytest.raises(DataError, match=r"is no \.npy: it begins with b'1,2'"):
+        read_array(tmp_path / "z.npy", "logits")
+
+
+nested = st.recursive(
+    st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63 - 1),
+    lambda inner: st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple),
+)
+
+
+@given(nested)
+def test_nested_lists_are_what_numpy_makes_of_them(value):
+    try:
+        array = numbers_array(value)
+    except ValueError:
+        with pytest.raises(ValueError, match="inhomogeneous"):
+            np.array(value)
+        return
+    assert array.shape == np.array(value).shape
+    assert np.array_equal(array, np.array(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([[1, 2], [3]], r"lists of equal length, but \[0\] has 2 entries and \[1\] has 1 entry"),
+        ([[1, 2], 3], r"but \[0\] has 2 entries and \[1\] is a number"),
+        ([[[1], [2, 3]]], r"but \[0\]\[0\] has 1 entry and \[0\]\[1\] has 2 entries"),
+        ([1, "2"], r"\[1\] is '2'"),
+        ([1, None], r"\[1\] is None"),
+        ([[0, True]], r"\[0\]\[1\] is True"),
+        ({"a": 1}, r"this is {'a': 1}"),
+        ([1, float("nan")], r"finite numbers, but \[1\] is nan"),
+        ([2**64], r"at most 64 bits"),
+    ],
+)
+def test_nested_lists_that_are_no_array(value, message):
+    with pytest.raises(ValueError, match=message):
+        numbers_array(value)
+
+
+def test_predictions_may_be_infinite():
+    assert np.isinf(numbers_array([float("inf")], finite=False)[0])
+
+
+def test_a_thousand_brackets():
+    value = 1
+    for _ in range(1000):
+        value = [value]
+    with pytest.raises(ValueError, match="nested at most 32 deep"):
+        numbers_array(value)
+
+
+class TwoFiles(Source):
+    """A source for these tests."""
+
+    first: File
+    second: File | None = None
+    scale: float = 1.0
+
+    def load(self):
+        raise NotImplementedError
+
+
+def test_file_parameters_are_known_and_become_paths():
+    assert file_fields(TwoFiles) == ("first", "second")
+    source = TwoFiles(first="a/b.npy")
+    assert source.first.name == "b.npy"
+    assert source.to_config() == {"name": "two_files", "first": str(Path("a", "b.npy"))}
+    assert TwoFiles(**{k: v for k, v in source.to_config().items() if k != "name"}) == source
+
+
+@pytest.mark.parametrize("value", [3, "", None, ["a"]])
+def test_file_parameters_refuse_what_is_no_name(value):
+    with pytest.raises(ParameterError, match=r"first should be the name of a file"):
+        TwoFiles(first=value)
+
+
+def test_a_source_without_files_of_its_own_bundles_none():
+    assert TwoFiles.bundled("digits.npz") is None

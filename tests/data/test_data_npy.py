@@ -1,0 +1,146 @@
+"""NumPy's files: what numpy writes is read, and a header is only a promise."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lossfw.data.npy import read_npy, read_npz
+from lossfw.errors import DataError
+
+number_arrays = hnp.arrays(
+    st.sampled_from(["f4", ">f8", "f2", "i8", ">i4", "u1", "?"]),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+)
+
+
+@given(array=number_arrays, fortran=st.booleans())
+def test_npy_round_trip(tmp_path_factory, array, fortran):
+    path = tmp_path_factory.mktemp("npy") / "a.npy"
+    np.save(path, np.asfortranarray(array) if fortran and array.ndim else array)
+    read = read_npy(path, "data")
+    assert read.dtype == array.dtype
+    np.testing.assert_array_equal(read, array)
+
+
+@given(first=number_arrays, second=number_arrays, packed=st.booleans())
+def test_npz_round_trip(tmp_path_factory, first, second, packed):
+    path = tmp_path_factory.mktemp("npz") / "a.npz"
+    (np.savez_compressed if packed else np.savez)(path, one=first, two=second)
+    read = read_npz(path, "data")
+    assert list(read) == ["one", "two"]
+    np.testing.assert_array_equal(read["one"], first)
+    np.testing.assert_array_equal(read["two"], second)
+    assert all(array.dtype.isnative for array in read.values())
+
+
+def test_npy_is_mapped_and_not_read(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones((3, 2)))
+    assert isinstance(read_npy(tmp_path / "a.npy", "data"), np.memmap)
+
+
+def header_only(shape, descr="<f8"):
+    stream = io.BytesIO()
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("shape", [(2**31, 784), (2**62, 2**62), (1,)])
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_a_promise_that_the_file_does_not_hold(tmp_path, shape, kind):
+    path = tmp_path / f"a.{kind}"
+    if kind == "npy":
+        path.write_bytes(header_only(shape))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.npy", header_only(shape))
+    read = read_npy if kind == "npy" else read_npz
+    with pytest.raises(DataError, match=r"promises an array .* but 0 bytes follow"):
+        read(path, "data")
+
+
+@pytest.mark.parametrize("keep", [0, 1, 5, 9, 50, 100, 150])
+def test_a_truncated_npy(tmp_path, keep):
+    np.save(tmp_path / "a.npy", np.ones(8))
+    whole = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "a.npy").write_bytes(whole[:keep])
+    with pytest.raises(DataError, match=r"a\.npy"):
+        read_npy(tmp_path / "a.npy", "data")
+
+
+def test_every_truncation_of_an_npz_is_an_error(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.ones(3))
+    whole = (tmp_path / "a.npz").read_bytes()
+    for keep in range(len(whole)):
+        (tmp_path / "b.npz").write_bytes(whole[:keep])
+        with pytest.raises(DataError, match=r"b\.npz"):
+            read_npz(tmp_path / "b.npz", "data")
+
+
+def test_a_damaged_npz_is_an_error(tmp_path):
+    np.savez(tmp_path / "a.npz", a=np.ones(30))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[200] ^= 1  # inside the array: only the checksum tells
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"damaged"):
+        read_npz(tmp_path / "a.npz", "data")
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz"])
+def test_objects_are_never_unpickled(tmp_path, kind):
+    marker = tmp_path / "executed"
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(marker), "w"))
+
+    array = np.array([Evil()], dtype=object)
+    path = tmp_path / f"a.{kind}"
+    (np.save if kind == "npy" else np.savez)(path, array)
+    with pytest.raises(DataError, match=r"never done"):
+        (read_npy if kind == "npy" else read_npz)(path, "data")
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("dtype", ["U3", "c16", "M8[s]", "V4", "(2,)f4, i4"])
+def test_dtypes_that_are_no_numbers(tmp_path, dtype):
+    np.save(tmp_path / "a.npy", np.zeros(2, dtype))
+    with pytest.raises(DataError, match=r"has dtype .*; numbers"):
+        read_npy(tmp_path / "a.npy", "data")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 300,
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': __import__('os'), }",
+        "{'descr': 7, 'fortran_order': False, 'shape': (1,), }",
+        "\0\0",
+    ],
+)
+def test_hostile_headers(tmp_path, text):
+    body = text.encode() + b"\n"
+    start = b"\x93NUMPY\x01\x00" + len(body).to_bytes(2, "little")
+    (tmp_path / "a.npy").write_bytes(start + body + bytes(8))
+    with pytest.raises(DataError, match=r"a\.npy"):
+        read_npy(tmp_path / "a.npy", "data")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 and no more"])
+def test_what_is_no_npz(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.npz"):
+        read_npz(tmp_path / "a.npz", "weights")
+
+
+def test_a_folder_and_a_missing_file(tmp_path):
+    with pytest.raises(DataError, match=r"is a folder"):
+        read_npy(tmp_path, "data")
+    with pytest.raises(DataError, match=r"no such file"):
+        read_npy(tmp_path / "x.npy", "data")

@@ -1,0 +1,96 @@
+"""Tables: what a .csv may look like, and where its mistakes are."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.data.table import open_table
+from lossfw.errors import DataError
+
+
+def read(path, text, columns=None):
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    table = open_table(path, "data")
+    return table.read(range(table.width) if columns is None else columns)[0]
+
+
+floats = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda w: st.lists(st.lists(floats, min_size=w, max_size=w), min_size=1)
+    )
+)
+def test_floats_survive(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    text = "\n".join(",".join(map(repr, row)) for row in rows)
+    array = read(path, text)
+    assert array.dtype == np.float64
+    np.testing.assert_array_equal(array.reshape(len(rows), -1), rows)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1))
+def test_whole_numbers_stay_whole(tmp_path_factory, numbers):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    array = read(path, "\n".join(map(str, numbers)))
+    assert array.dtype == np.int64
+    assert array.tolist() == numbers
+
+
+def test_each_group_of_columns_has_its_own_dtype(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n0.5,1,2\n1.5,3,4\n")
+    table = open_table(path, "data")
+    inputs, targets, both = table.read([0], [2], [2, 1])
+    assert inputs.dtype == np.float64
+    assert targets.dtype == np.int64
+    assert both.tolist() == [[2, 1], [4, 3]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2\n3,4\n",
+        "a,b\n1,2\n3,4",
+        "# comment\na,b\n1,2\n\n3,4\n",
+        "1,2 # more\n3,4\n",
+        "1, 2\r\n3,\t4\r\n",
+        "\ufeff1,2\n3,4\n",
+        '"a","b"\n"1","2"\n"3","4"\n',
+    ],
+)
+def test_ways_to_write_a_table(tmp_path, text):
+    assert read(tmp_path / "t.csv", text).tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,2\n3,x\n", r"t\.csv, line 2, column 1: 'x' is no number"),
+        ("a,b\n1,2\n\n3,\n", r"line 4, column 1 \(b\): '' is no number"),
+        ("1,2\n3\n", r"line 2: the number of columns is 1, but 2 in the first line"),
+        ("1,2\n3,4,5\n", r"line 2: the number of columns is 3, but 2 in the first line"),
+        ("a;b\n1;2\n", r"'1;2' is no number"),
+        ("1,1_000\n", r"column 1: '1_000' is no number"),
+        ("a,b\n", r"has no rows of numbers"),
+        ("# only a comment\n", r"has no rows"),
+        ("\n\n", r"has no rows"),
+        (b"\xff\xfe\x00\x01", r"is no \.csv text in UTF-8"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        read(tmp_path / "t.csv", text)
+
+
+def test_columns_by_name_and_number(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("width,label\n1.5,0\n")
+    table = open_table(path, "data")
+    assert [table.column("label"), table.column(0)] == [1, 0]
+    with pytest.raises(DataError, match=r"no column 'lable'.*Did you mean 'label'"):
+        table.column("lable")
+    with pytest.raises(DataError, match=r"no column 2; it has 0 to 1"):
+        table.column(2)
