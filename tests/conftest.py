@@ -1,7 +1,9 @@
 """Fixtures for several folders of tests."""
 
+import os
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,14 @@ def install(tmp_path, monkeypatch):
 def no_disabled_plugins(monkeypatch):
     """The environment of whoever runs the tests must not choose the plugins."""
     monkeypatch.delenv("LOSSFW_DISABLE", raising=False)
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """Return the folder with MNIST's test images and the book's weights, or skip."""
+    beside = Path(__file__).parents[1] / ".." / "shared" / "data"
+    folder = Path(os.environ.get("LOSSFW_DATA", beside))
+    names = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "sample_weight.pkl")
+    if not all((folder / name).is_file() for name in names):
+        pytest.skip("no MNIST files: neither in ../shared/data nor in the folder LOSSFW_DATA")
+    return folder
