@@ -151,9 +151,10 @@ class Dataset:
         if array.shape[0] == 0:
             raise DataError(f"data {self.name!r} has no rows: {role} has shape {array.shape}.")
         if self.targets.ndim and array.shape[0] != len(self):
+            rows = "1 row" if array.shape[0] == 1 else f"{array.shape[0]} rows"
             raise DataError(
-                f"data {self.name!r} has {array.shape[0]} rows of {role} but {len(self)} of "
-                "targets; every row needs both."
+                f"data {self.name!r}: {role} have {rows} and targets {len(self)}; every row needs "
+                "both."
             )
 
     def _check_numbers(self, role: str, array: NDArray, start: int) -> None:

@@ -63,7 +63,7 @@ def test_taking_nothing_is_refused():
 
 
 def test_lengths_that_differ_are_refused():
-    with pytest.raises(DataError, match=r"4 rows of inputs but 5 of targets"):
+    with pytest.raises(DataError, match=r"inputs have 4 rows and targets 5"):
         make(inputs=np.zeros((4, 2)))
 
 

@@ -1,0 +1,340 @@
+"""The built-in sources: digits, IDX, arrays, inline."""
+
+import gzip
+import hashlib
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw.data.weights import read_weights
+from lossfw.errors import DataError, ParameterError
+
+CODES = {"u1": 8, "i1": 9, "i2": 11, "i4": 12, "f4": 13, "f8": 14}
+
+
+def source(name, **parameters):
+    return lossfw.registry().create("source", name, **parameters)
+
+
+def idx(array):
+    """Write an array in the IDX format."""
+    head = bytes([0, 0, CODES[array.dtype.str[1:]], array.ndim])
+    return (
+        head
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.astype(">" + array.dtype.str[1:]).tobytes()
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Write images and labels, and return a function that loads them."""
+    images = np.arange(3 * 2 * 2, dtype="u1").reshape(3, 2, 2)
+    (tmp_path / "images").write_bytes(idx(images))
+    (tmp_path / "labels").write_bytes(idx(np.array([2, 0, 1], "u1")))
+
+    def load(images=None, labels=None, **parameters):
+        if images is not None:
+            (tmp_path / "images").write_bytes(images)
+        if labels is not None:
+            (tmp_path / "labels").write_bytes(labels)
+        paths = {"images": str(tmp_path / "images"), "labels": str(tmp_path / "labels")}
+        return source("idx", **paths, **parameters).load()
+
+    return load
+
+
+class TestDigits:
+    def test_splits_are_parts_of_all(self):
+        parts = [source("digits", split=split).load() for split in ("train", "test", "all")]
+        train, test, whole = parts
+        assert [len(part) for part in parts] == [1200, 597, 1797]
+        assert np.array_equal(np.concatenate([train.inputs, test.inputs]), whole.inputs)
+        assert np.array_equal(np.concatenate([train.targets, test.targets]), whole.targets)
+
+    def test_pixels_are_sixteenths_and_targets_are_digits(self):
+        data = source("digits", split="all").load()
+        assert data.inputs.dtype == np.float32
+        assert set(np.unique(data.inputs * 16)) == set(range(17))
+        assert set(np.unique(data.targets)) == set(range(10))
+
+    def test_the_digits_are_scikit_learns(self):
+        datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")
+        digits, data = datasets.load_digits(), source("digits", split="all").load()
+        assert np.array_equal(data.inputs * 16, digits.data)
+        assert np.array_equal(data.targets, digits.target)
+
+    def test_the_script_writes_the_bundled_bytes(self, tmp_path, monkeypatch, capsys):
+        pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")
+        monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
+        script = __import__("make_digits")
+        monkeypatch.setattr(script, "EPOCHS", 1)  # the data are written by any training
+        script.main(tmp_path)
+        del sys.modules["make_digits"]
+        capsys.readouterr()
+        bundled = type(source("digits")).bundled("digits.npz")
+        assert (tmp_path / "digits.npz").read_bytes() == bundled.read_bytes()
+        assert (tmp_path / "digits-mlp.npz").is_file()
+
+    def test_weights_come_with_it(self):
+        cls = type(source("digits"))
+        assert read_weights(cls.bundled("digits-mlp.npz"))["W1"].shape == (64, 50)
+
+    @pytest.mark.parametrize("name", ["x.npz", "../__init__.py", "/etc/passwd", "", "."])
+    def test_nothing_else_is_handed_out(self, name):
+        assert type(source("digits")).bundled(name) is None
+
+    def test_a_misspelt_split(self):
+        with pytest.raises(ParameterError, match=r"split should be 'test', 'train' or 'all'"):
+            source("digits", split="tset")
+
+
+class TestIdx:
+    @given(
+        kind=st.sampled_from(list(CODES)),
+        shape=st.lists(st.integers(1, 3), min_size=1, max_size=4),
+        packed=st.booleans(),
+    )
+    def test_round_trip(self, tmp_path_factory, kind, shape, packed):
+        array = np.arange(np.prod(shape)).reshape(shape).astype(kind)
+        folder = tmp_path_factory.mktemp("idx")
+        (folder / "i").write_bytes(gzip.compress(idx(array)) if packed else idx(array))
+        (folder / "l").write_bytes(idx(np.zeros(len(array), "u1")))
+        data = source("idx", images=str(folder / "i"), labels=str(folder / "l")).load()
+        assert data.inputs.dtype == np.dtype(kind)
+        assert np.array_equal(data.inputs, array)
+
+    def test_scale_and_flatten(self, files):
+        data = files(scale=255, flatten=True)
+        wanted = (np.arange(12, dtype="f4") / np.float32(255)).reshape(3, 4)
+        assert data.inputs.dtype == np.float32
+        assert np.array_equal(data.inputs, wanted)
+        assert data.targets.tolist() == [2, 0, 1]
+
+    def test_a_gzip_is_known_by_its_content(self, files):
+        packed = gzip.compress(idx(np.zeros((3, 2, 2), "u1")))
+        assert files(packed).inputs.shape == (3, 2, 2)
+
+    def test_the_digest_is_that_of_the_content(self, files):
+        first = files()
+        again = files()
+        other = files(labels=idx(np.array([2, 0, 2], "u1")))
+        assert first.digest == again.digest
+        assert first.digest != other.digest
+
+    @pytest.mark.parametrize("packed", [False, True])
+    @pytest.mark.parametrize("shape", [(2**31, 28, 28), (2**32 - 1,) * 3, (4, 2, 2)])
+    def test_a_header_that_promises_more(self, files, shape, packed):
+        content = b"\0\0\x08\x03" + struct.pack(">3I", *shape) + bytes(12)
+        with pytest.raises(DataError, match=r"promises numbers of shape"):
+            files(gzip.compress(content) if packed else content)
+
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_a_header_that_promises_less(self, files, packed):
+        content = b"\0\0\x08\x03" + struct.pack(">3I", 2, 2, 2) + bytes(12)
+        with pytest.raises(DataError, match=r"more than its header promises"):
+            files(gzip.compress(content) if packed else content)
+
+    def test_every_truncation_is_an_error(self, files):
+        for whole in (
+            idx(np.zeros((3, 2, 2), "u1")),
+            gzip.compress(idx(np.zeros((3, 2, 2), "u1"))),
+        ):
+            for keep in range(len(whole)):
+                with pytest.raises(DataError, match=r"images"):
+                    files(whole[:keep])
+
+    def test_a_damaged_gzip(self, files):
+        content = bytearray(gzip.compress(idx(np.zeros((3, 2, 2), "u1"))))
+        content[-6] ^= 1  # the checksum
+        with pytest.raises(DataError, match=r"damaged gzip file"):
+            files(bytes(content))
+
+    @pytest.mark.parametrize("start", [b"\0\0\x07\x03", b"\x01\0\x08\x03", b"\0\0\x08\0", b"%PDF"])
+    def test_a_wrong_magic_number(self, files, start):
+        with pytest.raises(DataError, match=rf"begins with {start.hex(' ')}"):
+            files(start + bytes(40))
+
+    def test_counts_that_differ(self, files):
+        with pytest.raises(DataError, match=r"3 images but .* has 2 labels"):
+            files(labels=idx(np.zeros(2, "u1")))
+
+    def test_images_and_labels_exchanged(self, files):
+        with pytest.raises(DataError, match=r"Are images and labels exchanged\?"):
+            files(idx(np.zeros(3, "u1")), idx(np.zeros((3, 2, 2), "u1")))
+
+    def test_no_rows(self, files):
+        with pytest.raises(DataError, match=r"has no rows"):
+            files(idx(np.zeros((0, 2, 2), "u1")), idx(np.zeros(0, "u1")))
+
+    def test_a_pixel_that_is_nan(self, files):
+        images = np.zeros((3, 2, 2), "f4")
+        images[1, 0, 1] = np.nan
+        with pytest.raises(DataError, match=r"inputs\[1, 0, 1\] is nan"):
+            files(idx(images))
+
+    def test_a_file_that_is_missing(self, tmp_path):
+        with pytest.raises(DataError, match=r"nowhere: there is no such file"):
+            source("idx", images=str(tmp_path / "nowhere"), labels="x").load()
+
+    @pytest.mark.parametrize("scale", [0, -1, "255", float("nan")])
+    def test_a_wrong_scale(self, scale):
+        with pytest.raises(ParameterError, match=r"scale should be"):
+            source("idx", images="i", labels="l", scale=scale)
+
+    def test_mnist(self, mnist):
+        images, labels = mnist / "t10k-images-idx3-ubyte.gz", mnist / "t10k-labels-idx1-ubyte.gz"
+        data = source("idx", images=str(images), labels=str(labels), scale=255, flatten=True).load()
+        assert data.inputs.shape == (10_000, 784)
+        # The frequencies of the digits, as published with the data set.
+        wanted = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+        assert np.bincount(data.targets).tolist() == wanted
+        raw = gzip.decompress(images.read_bytes())
+        assert (
+            hashlib.sha256(raw[16:]).digest()
+            == hashlib.sha256(np.rint(data.inputs * 255).astype("u1").tobytes()).digest()
+        )
+
+
+class TestArrays:
+    INPUTS = np.array([[0.5, 1.5], [2.5, 3.5], [4.5, 5.5]])
+    TARGETS = np.array([1, 0, 1])
+    WEIGHT = np.array([1.0, 2.0, 0.5])
+
+    def same(self, data, weight=True):
+        assert np.array_equal(data.inputs, self.INPUTS)
+        assert data.targets.dtype.kind == "i"
+        assert np.array_equal(data.targets, self.TARGETS)
+        if weight:
+            assert np.array_equal(data.sample_weight, self.WEIGHT)
+        else:
+            assert data.sample_weight is None
+
+    def test_an_npz_with_everything(self, tmp_path):
+        np.savez(
+            tmp_path / "d.npz", inputs=self.INPUTS, targets=self.TARGETS, sample_weight=self.WEIGHT
+        )
+        self.same(source("arrays", file=str(tmp_path / "d.npz")).load())
+
+    def test_an_npz_with_other_names(self, tmp_path):
+        np.savez(tmp_path / "d.npz", x=self.INPUTS, y=self.TARGETS, w=self.WEIGHT)
+        keys = {"inputs_key": "x", "targets_key": "y", "sample_weight_key": "w"}
+        self.same(source("arrays", file=str(tmp_path / "d.npz"), **keys).load())
+
+    def test_an_npz_without_the_array(self, tmp_path):
+        np.savez(tmp_path / "d.npz", inputs=self.INPUTS)
+        with pytest.raises(DataError, match=r"no array 'targets'; it has: inputs"):
+            source("arrays", file=str(tmp_path / "d.npz")).load()
+
+    def test_files_of_their_own(self, tmp_path):
+        np.save(tmp_path / "x.npy", self.INPUTS)
+        np.savez(tmp_path / "t.npz", anything=self.TARGETS)
+        np.savetxt(tmp_path / "w.csv", self.WEIGHT)
+        data = source(
+            "arrays",
+            inputs=str(tmp_path / "x.npy"),
+            targets=str(tmp_path / "t.npz"),
+            sample_weight=str(tmp_path / "w.csv"),
+        ).load()
+        self.same(data)
+        assert isinstance(data.inputs, np.memmap)
+
+    @pytest.mark.parametrize(
+        ("head", "keys"),
+        [
+            ("a,b,targets,sample_weight\n", {}),
+            ("a,b,t,w\n", {"targets_key": "t", "sample_weight_key": "w"}),
+            ("", {"targets_key": 2, "sample_weight_key": 3}),
+        ],
+    )
+    def test_a_table_with_everything(self, tmp_path, head, keys):
+        rows = "0.5,1.5,1,1.0\n2.5,3.5,0,2.0\n4.5,5.5,1,0.5\n"
+        (tmp_path / "d.csv").write_text(head + rows)
+        self.same(source("arrays", file=str(tmp_path / "d.csv"), **keys).load())
+
+    def test_a_table_of_one_input(self, tmp_path):
+        (tmp_path / "d.csv").write_text("x,targets\n1,0\n2,1\n")
+        assert source("arrays", file=str(tmp_path / "d.csv")).load().inputs.shape == (2, 1)
+
+    def test_a_table_of_targets_alone(self, tmp_path):
+        (tmp_path / "d.csv").write_text("targets\n0.5\n1\n")
+        data = source("arrays", file=str(tmp_path / "d.csv")).load()
+        assert data.inputs is None
+        assert data.targets.tolist() == [0.5, 1.0]
+
+    def test_a_table_without_the_column(self, tmp_path):
+        (tmp_path / "d.csv").write_text("x,target\n1,0\n")
+        with pytest.raises(DataError, match=r"no column 'targets'.*Did you mean 'target'"):
+            source("arrays", file=str(tmp_path / "d.csv")).load()
+
+    def test_rows_that_do_not_agree(self, tmp_path):
+        np.savez(tmp_path / "d.npz", inputs=self.INPUTS[:2], targets=self.TARGETS)
+        with pytest.raises(DataError, match=r"arrays \(d\.npz\).*inputs have 2 rows and targets 3"):
+            source("arrays", file=str(tmp_path / "d.npz")).load()
+
+    def test_a_single_npy_as_file(self, tmp_path):
+        np.save(tmp_path / "d.npy", self.TARGETS)
+        with pytest.raises(DataError, match=r"give it as `targets`"):
+            source("arrays", file=str(tmp_path / "d.npy")).load()
+
+    def test_nan_in_a_table(self, tmp_path):
+        (tmp_path / "d.csv").write_text("x,targets\n1,0\nnan,1\n")
+        with pytest.raises(DataError, match=r"d\.csv.*inputs\[1, 0\] is nan"):
+            source("arrays", file=str(tmp_path / "d.csv")).load()
+
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({}, r"should be 'file', or at least 'targets'"),
+            ({"inputs": "x.npy"}, r"should be 'file', or at least 'targets'"),
+            ({"file": "a.npz", "inputs": "x.npy"}, r"either 'file' or files of their own"),
+            ({"targets": "t.npz", "inputs_key": "x"}, r"'inputs' or 'file' beside 'inputs_key'"),
+            ({"file": "a.npz", "targets_key": True}, r"targets_key"),
+        ],
+    )
+    def test_parameters_that_do_not_go_together(self, parameters, message):
+        with pytest.raises(ParameterError, match=message):
+            source("arrays", **parameters)
+
+
+class TestInline:
+    def test_numbers_become_arrays(self):
+        data = source(
+            "inline", targets=[1, 0], inputs=[[0.5, 1], [2, 3]], sample_weight=[1, 2]
+        ).load()
+        assert data.targets.dtype == np.int64
+        assert data.inputs.tolist() == [[0.5, 1.0], [2.0, 3.0]]
+        assert data.sample_weight.dtype == np.float64
+
+    def test_the_config_round_trip_keeps_the_data(self):
+        first = source("inline", targets=((0, 1), (1, 0)))
+        again = lossfw.registry().create("source", first.to_config())
+        assert again == first
+        assert again.load().digest == first.load().digest
+
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({}, r"needs the parameter 'targets'"),
+            ({"targets": [[1, 2], [3]]}, r"targets should be lists of equal length"),
+            ({"targets": [1], "inputs": [["a"]]}, r"inputs should be numbers.*\[0\]\[0\] is 'a'"),
+            ({"targets": [None]}, r"targets should be numbers.*\[0\] is None"),
+        ],
+    )
+    def test_what_is_no_array(self, parameters, message):
+        with pytest.raises(ParameterError, match=message):
+            source("inline", **parameters)
+
+    def test_what_is_no_data(self):
+        with pytest.raises(DataError, match=r"has no rows"):
+            source("inline", targets=[]).load()
+        with pytest.raises(DataError, match=r"targets is a single number"):
+            source("inline", targets=1).load()
+        with pytest.raises(DataError, match=r"inputs have 1 row and targets 2"):
+            source("inline", targets=[1, 2], inputs=[[1]]).load()
