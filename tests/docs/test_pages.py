@@ -20,7 +20,7 @@ def test_a_page_runs_as_shown(page, tmp_path):
 def test_the_runner_sees_a_wrong_output(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("```console\n$ echo one\ntwo\n```\n")
-    with pytest.raises(AssertionError, match=r"page\.md:1.*\n.*two"):
+    with pytest.raises(AssertionError, match="wanted:\ntwo"):
         run_pages.run(page, tmp_path)
     page.write_text("```python\n>>> 1 + 1\n3\n```\n")
     with pytest.raises(AssertionError, match="Expected"):
