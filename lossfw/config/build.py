@@ -64,9 +64,7 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
     file = _outputs_file(parts, problems)
     problems.raise_if_any()
     outputs = _outputs(parts, file, problems)
-    problems.raise_if_any()
     data = _load(parts, problems)
-    problems.raise_if_any()
     fitted = _fit(parts, outputs, data, problems)
     sample = _draw(parts, len(data), problems)
     problems.raise_if_any()
@@ -135,12 +133,11 @@ def _outputs_file(parts: Parts, problems: Problems) -> Path | None:
 
 def _outputs(parts: Parts, file: Path | None, problems: Problems) -> _Outputs:
     given = _given(parts)
-    if given == "layers":
-        with at(parts.root, ["network", "weights"], problems):
+    with at(parts.root, ["network", "weights" if given == "layers" else given], problems):
+        if given == "layers":
             return _Outputs(network=_network(parts, file))
-    with at(parts.root, ["network", given], problems):
         return _Outputs(saved=_saved(parts, given, file))
-    return _Outputs()
+    raise problems.error()
 
 
 def _network(parts: Parts, file: Path | None) -> Network:
@@ -184,7 +181,8 @@ def _fit(parts: Parts, outputs: _Outputs, data: Dataset, problems: Problems) -> 
     if outputs.network is not None:
         with at(root, ["data"], problems):
             outputs.network.check_inputs(_inputs(data).shape)
-    with at(root, ["network", given], problems):
+    last_units = ["layers", len(parts.activations) - 1, "units"]
+    with at(root, ["network", *(last_units if given == "layers" else [given])], problems):
         check_shapes(fitted.loss, outputs.shape(len(data)), data.targets)
     return fitted
 

@@ -79,11 +79,19 @@ def wanted(item: Mapping[str, Any]) -> str:
     'greater than 0'
     """
     if item["type"] in _WANTED:
-        return _WANTED[item["type"]].format(**item.get("ctx", {}))
+        return _WANTED[item["type"]].format(**_whole(item.get("ctx", {})))
     message: str = item["msg"]
     for start in ("Input should be ", "Value error, "):
         message = message.removeprefix(start)
     return message
+
+
+def _whole(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the bound 0.0 as 0, as anyone would in YAML."""
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in context.items()
+    }
 
 
 def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str:

@@ -1,0 +1,340 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from lossfw.config.build import build
+
+SAVED = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
+loss: cross_entropy
+"""
+
+NETWORK = """\
+lossfw: 1
+seed: 0
+data: {name: inline, inputs: [[1.0, 2.0], [3.0, 4.0]], targets: [0, 1]}
+network:
+  layers:
+    - {units: 3, activation: sigmoid}
+    - {units: 2, activation: softmax}
+  weights: w.npz
+loss: {name: cross_entropy}
+evaluate: {batch_size: 1, metrics: [accuracy]}
+"""
+
+
+@pytest.fixture
+def weights(folder):
+    """Write weights of the network above; some may be replaced."""
+
+    def write(**other):
+        made = {
+            "W1": np.ones((2, 3)),
+            "b1": np.zeros(3),
+            "W2": np.ones((3, 2)),
+            "b2": np.zeros(2),
+            **other,
+        }
+        np.savez(
+            folder / "w.npz", **{key: value for key, value in made.items() if value is not None}
+        )
+
+    write()
+    return write
+
+
+class TestForm:
+    """Whether a loss is computed from predictions or from logits."""
+
+    @pytest.mark.parametrize(
+        ("loss", "form"),
+        [
+            ("cross_entropy", "logits"),
+            ("{name: cross_entropy, fuse: true}", "logits"),
+            ("{name: cross_entropy, fuse: false}", "prediction"),
+            ("{name: cross_entropy, delta: 1e-7}", "prediction"),
+            ("{name: cross_entropy, guard: additive}", "prediction"),
+            ("squared_error", "prediction"),
+        ],
+    )
+    def test_a_loss_is_fused_with_its_own_activation(self, loss, form, weights, plan):
+        text = NETWORK.replace("{name: cross_entropy}", loss)
+        if loss == "squared_error":
+            text = text.replace("targets: [0, 1]", "targets: [[0, 1], [1, 0]]")
+        made = plan(text)
+        assert made.outputs_form == made.loss.form == form
+
+    def test_an_override_that_sets_the_guard_counts_like_the_file(self, weights, plan):
+        assert plan(NETWORK, "loss.delta=1e-7").outputs_form == "prediction"
+        assert plan(NETWORK, "loss.fuse=false").outputs_form == "prediction"
+        guarded = NETWORK.replace("{name: cross_entropy}", "{name: cross_entropy, delta: 1e-3}")
+        assert plan(guarded, "loss=cross_entropy").outputs_form == "logits"
+
+    def test_another_activation_is_not_fused(self, weights, plan):
+        assert plan(NETWORK, "network.layers.1.activation=sigmoid").outputs_form == "prediction"
+
+    @pytest.mark.parametrize("activation", ["softmax", "sigmoid", "relu"])
+    def test_an_activation_before_a_loss_on_logits_is_refused(self, activation, weights, problem):
+        text = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
+        where, what, hint = problem(text.replace("softmax", activation))
+        assert where == "run.yaml:7:30"
+        assert f"the last activation {activation}" in what
+        assert "activation: identity" in hint
+        assert "from_logits" in hint
+
+    def test_a_loss_on_logits_takes_those_of_a_bare_last_layer(self, weights, plan):
+        text = NETWORK.replace("cross_entropy}", "cross_entropy, from_logits: true}")
+        assert plan(text.replace("softmax", "identity")).outputs_form == "logits"
+
+    def test_saved_logits_take_the_loss_to_its_form_from_logits(self, plan):
+        made = plan(SAVED.replace("predictions", "logits"))
+        assert made.outputs_form == made.loss.form == "logits"
+
+    def test_saved_logits_and_a_loss_without_such_a_form(self, problem):
+        text = SAVED.replace("predictions", "logits").replace("cross_entropy", "squared_error")
+        where, what, hint = problem(text.replace("[0, 1]}", "[[0, 1], [1, 0]]}"))
+        assert where == "run.yaml:3:11"
+        assert "has no form for logits" in what
+        assert "network.predictions" in hint
+
+    @pytest.mark.parametrize(
+        ("beside", "key"),
+        [("fuse: false", "fuse"), ("delta: 1e-7", "delta"), ("guard: none", "guard")],
+    )
+    def test_saved_logits_and_a_guard_contradict_each_other(self, beside, key, problem):
+        text = SAVED.replace("predictions", "logits")
+        text = text.replace("loss: cross_entropy", f"loss: {{name: cross_entropy, {beside}}}")
+        where, what, hint = problem(text)
+        assert where == "run.yaml:4:29"
+        assert what.startswith(f"the loss has {key}")
+        assert f"leave {key} out" in hint
+
+    def test_saved_predictions_and_a_loss_on_logits(self, problem):
+        text = SAVED.replace(
+            "loss: cross_entropy", "loss: {name: cross_entropy, from_logits: true}"
+        )
+        where, what, hint = problem(text)
+        assert where == "run.yaml:3:11"
+        assert "is set to take logits" in what
+        assert "network.logits" in hint
+
+
+class TestFit:
+    """Whether shapes fit, before anything is computed."""
+
+    def test_a_layer_too_few(self, weights, problem, folder):
+        text = NETWORK.replace("    - {units: 3, activation: sigmoid}\n", "")
+        where, what, _ = problem(text)
+        assert where == "run.yaml:7:12"
+        assert "1 layers" in what
+        assert "w.npz" in what
+        assert "of 2" in what
+
+    def test_a_layer_of_another_shape_shows_both_shapes_and_the_file(self, weights, problem):
+        weights(W2=np.ones((4, 2)))
+        where, what, _ = problem(NETWORK)
+        assert where == "run.yaml:8:12"
+        for piece in ("layer 2", "(4, 2)", "(3, 2)", "w.npz"):
+            assert piece in what
+
+    def test_weights_are_checked_before_data_are_read(self, weights, problem, folder):
+        weights(W2=np.ones((4, 2)))
+        (folder / "x.npy").write_bytes(b"no array")
+        data = "{name: arrays, inputs: x.npy, targets: x.npy}"
+        text = "\n".join(
+            f"data: {data}" if x.startswith("data") else x for x in NETWORK.split("\n")
+        )
+        assert "layer 2" in problem(text)[1]
+        weights()
+        assert "x.npy" in problem(text)[1]
+
+    def test_a_dtype_that_the_weights_do_not_have(self, weights, problem):
+        where, what, _ = problem(NETWORK.replace("  weights", "  dtype: float32\n  weights"))
+        assert where == "run.yaml:9:12"
+        assert "float32" in what
+
+    def test_nan_in_weights(self, weights, problem):
+        weights(b1=np.array([0.0, np.nan, 0.0]))
+        where, what, _ = problem(NETWORK)
+        assert where == "run.yaml:8:12"
+        assert "nan" in what
+
+    def test_inputs_of_another_width(self, weights, problem):
+        weights(W1=np.ones((5, 3)))
+        where, what, _ = problem(NETWORK)
+        assert where == "run.yaml:3:7"
+        assert "(2, 2)" in what
+        assert "(N, 5)" in what
+
+    def test_data_without_inputs(self, weights, problem):
+        text = NETWORK.replace("inputs: [[1.0, 2.0], [3.0, 4.0]], ", "")
+        where, what, _ = problem(text)
+        assert where == "run.yaml:3:7"
+        assert "have no inputs" in what
+
+    def test_targets_of_another_shape_than_the_network_gives(self, weights, problem):
+        text = NETWORK.replace("cross_entropy", "squared_error")
+        where, what, _ = problem(text)
+        assert where == "run.yaml:7:15"
+        assert "(2, 2)" in what
+        assert "(2,)" in what
+
+    def test_rows_and_columns_are_not_broadcast(self, problem):
+        where, what, _ = problem(
+            """\
+            lossfw: 1
+            data: {name: inline, targets: [0.0, 1.0, 2.0]}
+            network: {predictions: [[0.0], [1.0], [2.0]]}
+            loss: squared_error
+            """
+        )
+        assert where == "run.yaml:3:24"
+        assert "(3, 1)" in what
+        assert "(3,)" in what
+        assert "reshape" in what or "squeeze" in what
+
+    def test_more_predictions_than_rows(self, problem):
+        where, what, _ = problem(SAVED.replace("targets: [0, 1]", "targets: [0, 1, 1]"))
+        assert where == "run.yaml:3:24"
+        assert "3" in what
+
+    @pytest.mark.parametrize("numbers", ["[[0.1], [0.2, 0.3]]", "[[a, b], [c, d]]", "[[null]]"])
+    def test_inline_predictions_are_numbers_in_equal_rows(self, numbers, problem):
+        where, what, _ = problem(SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", numbers))
+        assert where == "run.yaml:3:24"
+        assert what.startswith("network.predictions should be")
+
+    def test_an_empty_data_set(self, problem):
+        where, what, _ = problem(SAVED.replace("[0, 1]", "[]"))
+        assert where == "run.yaml:2:7"
+        assert "no rows" in what
+
+    def test_a_metric_that_needs_predictions_is_not_given_logits(self, folder, problem, plan):
+        (folder / "mine.py").write_text(METRIC)
+        text = SAVED.replace("predictions", "logits")
+        text += "plugins: [mine.py]\nevaluate: {metrics: [accuracy, sharpness]}\n"
+        where, what, _ = problem(text)
+        assert where == "run.yaml:6:32"
+        assert "the metric sharpness takes predictions" in what
+
+    def test_a_metric_sees_predictions_where_the_loss_was_fused(self, folder, weights, plan):
+        (folder / "mine.py").write_text(METRIC)
+        made = plan(NETWORK.replace("[accuracy]", "[sharpness]") + "plugins: [mine.py]\n")
+        assert made.outputs_form == "logits"
+
+
+METRIC = """\
+from lossfw import RowMetric
+
+class Sharpness(RowMetric):
+    '''The largest probability.'''
+
+    def rows(self, prediction, target):
+        return prediction.max(-1)
+"""
+
+
+class TestSample:
+    def rows(self, plan, sample):
+        return plan(SAVED + f"seed: 7\nevaluate: {{sample: {sample}}}\n").sample
+
+    def test_rows_are_drawn_from_a_generator_of_their_own(self, plan):
+        drawn = self.rows(plan, "{count: 10, seed: 3, replace: true}")
+        expected = np.random.default_rng(3).choice(2, 10, replace=True)
+        assert drawn == tuple(expected.tolist())
+        assert all(type(row) is int for row in drawn)
+
+    def test_the_seed_of_the_configuration_serves_where_there_is_no_other(self, plan):
+        assert self.rows(plan, "{count: 9, replace: true}") == self.rows(
+            plan, "{count: 9, seed: 7, replace: true}"
+        )
+
+    def test_without_replacement_no_row_comes_twice(self, plan):
+        assert sorted(self.rows(plan, "{count: 2}")) == [0, 1]
+
+    def test_more_rows_than_there_are(self, problem):
+        where, what, hint = problem(SAVED + "evaluate: {sample: {count: 3}}\n")
+        assert where == "run.yaml:5:28"
+        assert "3 rows cannot be drawn from 2" in what
+        assert "replace: true" in hint
+
+    def test_no_sample_is_all_rows(self, plan):
+        assert plan(SAVED).sample is None
+
+
+class TestDigest:
+    def test_it_is_the_same_for_the_same_configuration(self, weights, plan):
+        assert plan(NETWORK).digest == plan(NETWORK).digest
+        assert len(plan(NETWORK).digest) == 64
+
+    @pytest.mark.parametrize(
+        "override",
+        ["evaluate.batch_size=2", "network.dtype=float64", "loss=softmax_cross_entropy", "seed=1"],
+    )
+    def test_it_does_not_know_what_changes_no_number(self, override, weights, plan):
+        assert plan(NETWORK).digest == plan(NETWORK, override).digest
+
+    @pytest.mark.parametrize(
+        "override",
+        [
+            "loss.delta=1e-6",
+            "loss.fuse=false",
+            "evaluate.metrics=[]",
+            "evaluate.sample={count: 1}",
+            "data.targets=[1, 1]",
+            "data.inputs=[[1.0, 2.0], [3.0, 5.0]]",
+            "network.layers.0.activation=relu",
+        ],
+    )
+    def test_it_knows_what_changes_the_numbers(self, override, weights, plan):
+        assert plan(NETWORK).digest != plan(NETWORK, override).digest
+
+    def test_the_seed_of_a_sample_counts(self, plan):
+        text = SAVED + "evaluate: {sample: {count: 1}}\n"
+        assert plan(text).digest != plan(text, "seed=1").digest
+        assert plan(text).digest == plan(text, "evaluate.sample.seed=0").digest
+
+    def test_the_weights_count_and_their_place_does_not(self, weights, plan, folder):
+        before = plan(NETWORK).digest
+        (folder / "elsewhere").mkdir()
+        shutil.copy(folder / "w.npz", folder / "elsewhere" / "other.npz")
+        assert plan(NETWORK, "network.weights=elsewhere/other.npz").digest == before
+        weights(b1=np.ones(3))
+        assert plan(NETWORK).digest != before
+
+    def test_files_of_data_count_by_their_content(self, plan, folder):
+        np.save(folder / "t.npy", np.array([0, 1]))
+        np.save(folder / "same.npy", np.array([0, 1]))
+        np.save(folder / "other.npy", np.array([1, 1]))
+        text = SAVED.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
+        digests = [plan(text.replace("t.npy", f"{n}.npy")).digest for n in ("t", "same", "other")]
+        assert digests[0] == digests[1] != digests[2]
+
+    def test_a_local_plugin_counts_by_its_content(self, plan, folder):
+        text = SAVED + "plugins: [mine.py]\nevaluate: {metrics: [sharpness]}\n"
+        (folder / "mine.py").write_text(METRIC)
+        before = plan(text).digest
+        (folder / "mine.py").write_text(METRIC.replace("max", "min"))
+        assert plan(text).digest != before
+
+    def test_the_version_of_a_plugin_counts(self, plan, folder, install):
+        offer = (
+            "\nfrom lossfw import hookimpl\n\n@hookimpl\ndef lossfw_metrics():\n"
+            "    return {'sharpness': Sharpness}\n"
+        )
+        site = install("acme", {"acme": "acme_plugin"}, {"acme_plugin": METRIC + offer}, "1.0")
+        text = SAVED + "evaluate: {metrics: [sharpness]}\n"
+        before = plan(text).digest
+        shutil.rmtree(site / "acme-1.0.dist-info")
+        install("acme", {"acme": "acme_plugin"}, {}, "1.1")
+        assert plan(text).digest != before
+
+
+def test_a_plan_does_not_depend_on_the_working_folder(folder, weights, monkeypatch):
+    (folder / "run.yaml").write_text(NETWORK)
+    here = build("run.yaml")
+    monkeypatch.chdir(folder.parent)
+    assert build(str(folder / "run.yaml")).digest == here.digest

@@ -1,0 +1,266 @@
+import numpy as np
+import pytest
+
+from lossfw.config.check import Plugins
+from lossfw.errors import BrokenPluginError, UnknownNameError
+
+GOOD = """\
+lossfw: 1
+data: {name: inline, targets: [[0.0, 1.0]]}
+network: {predictions: [[0.25, 0.75]]}
+loss: {name: squared_error, factor: 0.5}
+evaluate: {metrics: []}
+"""
+
+FAIR = """\
+from pydantic import PositiveFloat
+from lossfw import DistanceLoss
+
+class Fair(DistanceLoss):
+    '''Fair's loss.'''
+
+    c: PositiveFloat = 1.0
+
+    def value(self, xp, r):
+        return self.c * xp.abs(r)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "what", "hint"),
+    [
+        ("factor", "factr", "4:29", "squared_error has no parameter 'factr'", "mean 'factor'?"),
+        (
+            "factor: 0.5",
+            "fues: no",
+            "4:29",
+            "squared_error has no parameter 'fues'",
+            "mean 'fuse'?",
+        ),
+        (
+            "factor",
+            "zzz",
+            "4:29",
+            "squared_error has no parameter 'zzz'",
+            "it has per, factor, fuse",
+        ),
+        ("0.5", "small", "4:37", "loss.factor should be a number, got 'small'", ""),
+        ("0.5", "-1", "4:37", "loss.factor should be greater than 0, got -1", ""),
+        ("0.5", ".nan", "4:37", "loss.factor should be a finite number, got nan", ""),
+        ("0.5", "true", "4:37", "loss.factor should be a number, got true", ""),
+        (
+            "factor: 0.5",
+            "per: rows",
+            "4:34",
+            "loss.per should be 'element' or 'row', got 'rows'",
+            "",
+        ),
+        (
+            "squared_error",
+            "squared_eror",
+            "4:14",
+            "no loss 'squared_eror'",
+            "mean 'squared_error'?",
+        ),
+        ("inline", "inlin", "2:14", "no data source 'inlin'", "did you mean 'inline'?"),
+        ("metrics: []", "metrics: [acuracy]", "5:22", "no metric 'acuracy'", "mean 'accuracy'?"),
+        ("[[0.0, 1.0]]", "[[0.0, x]]", "2:31", "data.targets should be numbers", ""),
+        ("targets: [[0.0, 1.0]]", "", "2:1", "inline needs the parameter 'targets'", ""),
+    ],
+)
+def test_a_component_is_held_to_its_own_class(old, new, place, what, hint, problem):
+    where, said, told = problem(GOOD.replace(old, new))
+    assert where == f"run.yaml:{place}"
+    assert what in said
+    assert hint in told
+
+
+def test_a_mistake_of_an_override_has_it_as_its_address(problem):
+    where, what, _ = problem(GOOD, "loss.factor=small")
+    assert where == "-o loss.factor=small"
+    assert what == "loss.factor should be a number, got 'small'"
+
+
+def test_a_name_alone_and_a_mapping_mean_the_same(plan):
+    short = plan(GOOD.replace("{name: squared_error, factor: 0.5}", "squared_error"))
+    long = plan(GOOD.replace(", factor: 0.5", ""))
+    assert short.loss == long.loss
+
+
+def test_an_alias_makes_the_component_that_it_stands_for(plan):
+    assert plan(GOOD.replace("squared_error", "mse")).loss.name == "squared_error"
+
+
+def test_mistakes_of_both_steps_come_together_in_file_order(problems):
+    found = problems(
+        """\
+        lossfw: 2
+        sed: 0
+        data: {name: inline, targets: x}
+        network:
+          layers:
+            - {units: 2, activation: identiti}
+            - {units: no, activation: relu}
+          weights: nowhere.npz
+        loss: {name: squared_error, factr: 1, per: 3}
+        evaluate:
+          batch_size: 1e-7
+          metrics: [acuracy]
+          sample: {count: 0}
+        """,
+        "evaluate.sample.sed=1",
+    )
+    assert [where for where, _, _ in found] == [
+        "run.yaml:1:9",
+        "run.yaml:2:1",
+        "run.yaml:3:31",
+        "run.yaml:6:30",
+        "run.yaml:7:15",
+        "run.yaml:9:29",
+        "run.yaml:9:44",
+        "run.yaml:11:15",
+        "run.yaml:12:13",
+        "run.yaml:13:19",
+        "-o evaluate.sample.sed=1",
+    ]
+
+
+class TestFiles:
+    text = GOOD.replace("[[0.25, 0.75]]", "y.npy")
+
+    def save(self, folder, value):
+        folder.mkdir(exist_ok=True)
+        np.save(folder / "y.npy", np.array([[value, value]]))
+
+    def test_a_name_starts_at_the_file_that_writes_it(self, folder, plan, monkeypatch):
+        self.save(folder, 1.0)
+        self.save(folder / "elsewhere", 2.0)
+        (folder / "run.yaml").write_text(self.text)
+        monkeypatch.chdir(folder / "elsewhere")
+        from lossfw.config.build import build
+
+        assert build("../run.yaml").outputs[0, 0] == 1.0
+
+    def test_a_name_in_an_override_starts_at_the_working_folder(self, folder, monkeypatch):
+        self.save(folder, 1.0)
+        self.save(folder / "elsewhere", 2.0)
+        (folder / "run.yaml").write_text(self.text)
+        monkeypatch.chdir(folder / "elsewhere")
+        from lossfw.config.build import build
+
+        assert build("../run.yaml", ["network.predictions=y.npy"]).outputs[0, 0] == 2.0
+
+    def test_the_folder_in_the_environment_is_looked_in_next(self, folder, plan, monkeypatch):
+        self.save(folder / "shared", 3.0)
+        monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
+        text = self.text.replace("y.npy", "../no/such/y.npy")
+        assert plan(text).outputs[0, 0] == 3.0
+
+    def test_the_folder_of_the_file_comes_first(self, folder, plan, monkeypatch):
+        self.save(folder, 1.0)
+        self.save(folder / "shared", 3.0)
+        monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
+        assert plan(self.text).outputs[0, 0] == 1.0
+
+    def test_a_whole_path_is_taken_as_it_is(self, folder, plan):
+        self.save(folder / "elsewhere", 4.0)
+        text = self.text.replace("y.npy", str(folder / "elsewhere" / "y.npy"))
+        assert plan(text).outputs[0, 0] == 4.0
+
+    def test_a_missing_file_is_pointed_at(self, folder, problem, monkeypatch):
+        monkeypatch.setenv("LOSSFW_DATA", str(folder / "shared"))
+        where, what, hint = problem(self.text)
+        assert where == "run.yaml:3:24"
+        assert what == "there is no file 'y.npy'"
+        assert str(folder) in hint
+        assert str(folder / "shared") in hint
+
+    def test_all_missing_files_are_pointed_at(self, problems):
+        text = self.text.replace(
+            "{name: inline, targets: [[0.0, 1.0]]}", "{name: arrays, inputs: a.npy, targets: b.npy}"
+        )
+        assert [(where, what) for where, what, _ in problems(text)] == [
+            ("run.yaml:2:30", "there is no file 'a.npy'"),
+            ("run.yaml:2:46", "there is no file 'b.npy'"),
+            ("run.yaml:3:24", "there is no file 'y.npy'"),
+        ]
+
+    @pytest.mark.parametrize("name", ['"a\\0b"', "x" * 5_000, '"\\n"'])
+    def test_impossible_names_are_names_of_no_file(self, name, problem, monkeypatch, folder):
+        monkeypatch.setenv("LOSSFW_DATA", str(folder))
+        where, what, _ = problem(self.text.replace("y.npy", name))
+        assert where == "run.yaml:3:24"
+        assert what.startswith("there is no file ")
+
+    def test_a_folder_is_no_file_of_numbers(self, folder, problem):
+        (folder / "y.npy").mkdir()
+        where, what, _ = problem(self.text)
+        assert where == "run.yaml:3:24"
+        assert "folder" in what
+
+
+class TestPlugins:
+    text = GOOD.replace("{name: squared_error, factor: 0.5}", "{name: fair, c: 2.0}")
+
+    def test_a_file_beside_the_configuration(self, folder, plan):
+        (folder / "mine.py").write_text(FAIR)
+        made = plan(f"plugins: [mine.py]\n{self.text}")
+        assert (made.loss.name, made.loss.c) == ("fair", 2.0)
+
+    def test_its_parameters_are_checked_like_any_others(self, folder, problem):
+        (folder / "mine.py").write_text(FAIR)
+        text = f"plugins: [mine.py]\n{self.text}".replace("2.0", "-2.0")
+        where, what, _ = problem(text)
+        assert (where, what) == ("run.yaml:5:23", "loss.c should be greater than 0, got -2.0")
+
+    def test_a_file_on_the_command_line(self, folder, plan):
+        (folder / "mine.py").write_text(FAIR)
+        assert plan(self.text, plugins=Plugins(local=["mine.py"])).loss.name == "fair"
+
+    def test_without_it_the_name_is_unknown(self, problem):
+        assert "no loss 'fair'" in problem(self.text)[1]
+
+    def test_a_missing_file_is_pointed_at(self, problem):
+        where, what, _ = problem(f"plugins: [mine.py]\n{self.text}")
+        assert (where, what) == ("run.yaml:1:11", "there is no file 'mine.py'")
+
+    def test_every_broken_file_is_pointed_at(self, folder, problems):
+        (folder / "a.py").write_text("1 / 0\n")
+        (folder / "b.py").write_text(FAIR)
+        (folder / "c.py").write_text("nothing = 1\n")
+        (folder / "d.txt").write_text("")
+        found = problems(f"plugins: [a.py, b.py, c.py, d.txt]\n{self.text}")
+        assert [where for where, _, _ in found] == [
+            "run.yaml:1:11",
+            "run.yaml:1:23",
+            "run.yaml:1:29",
+        ]
+        assert "ZeroDivisionError" in found[0][1]
+        assert "offers nothing" in found[1][1]
+        assert ".py" in found[2][1]
+
+    def test_broken_files_of_the_command_line_are_no_mistake_of_the_configuration(
+        self, folder, plan
+    ):
+        (folder / "a.py").write_text("1 / 0\n")
+        with pytest.raises(BrokenPluginError, match="ZeroDivisionError"):
+            plan(GOOD, plugins=Plugins(local=["a.py"]))
+
+    def test_a_plugin_to_disable_has_to_be_there(self, plan):
+        with pytest.raises(UnknownNameError, match="nobody"):
+            plan(GOOD, plugins=Plugins(disable=["nobody"]))
+
+    def test_installed_plugins_can_be_left_out(self, install, plan, problem):
+        install("acme", {"acme": "acme_plugin"}, {"acme_plugin": FAIR + OFFER})
+        assert plan(self.text).loss.name == "fair"
+        assert "no loss 'fair'" in problem(self.text, plugins=Plugins(installed=False))[1]
+        assert "no loss 'fair'" in problem(self.text, plugins=Plugins(disable=["acme"]))[1]
+
+
+OFFER = """
+from lossfw import hookimpl
+
+@hookimpl
+def lossfw_losses():
+    return {"fair": Fair}
+"""
