@@ -1,0 +1,347 @@
+"""Evaluation: the same bits for any batch, the right numbers, the right words."""
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.data.weights import read_weights
+from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
+from lossfw.evaluate import Plan, evaluate
+from lossfw.network import LayerSpec, Network
+from lossfw.stream import Scored, regroup
+
+WIDTH, CLASSES, ROWS = 12, 3, 5000
+random = np.random.default_rng(0)
+NETWORK = Network.from_arrays(
+    [
+        LayerSpec(8, lossfw.activation("sigmoid")),
+        LayerSpec(CLASSES, lossfw.activation("softmax")),
+    ],
+    {
+        "W1": random.normal(size=(WIDTH, 8)).astype("f4"),
+        "b1": random.normal(size=8).astype("f4"),
+        "W2": random.normal(size=(8, CLASSES)).astype("f4"),
+        "b2": random.normal(size=CLASSES).astype("f4"),
+    },
+    "w.npz",
+)
+DATA = Dataset(
+    "d",
+    targets=random.integers(0, CLASSES, ROWS),
+    inputs=random.normal(size=(ROWS, WIDTH)).astype("f4"),
+    sample_weight=random.uniform(0, 2, ROWS),
+)
+ACCURACY = lossfw.registry().create("metric", "accuracy")
+LOSS = lossfw.loss("cross_entropy")
+
+
+def rows(n, **changes):
+    """Return the first rows of the data, without weights unless they are given."""
+    parts = {"targets": DATA.targets[:n], "inputs": DATA.inputs[:n], **changes}
+    return Dataset("d", **parts)
+
+
+def plan(data, **changes):
+    parts = {"loss": LOSS, "network": NETWORK, "metrics": (ACCURACY,), **changes}
+    return Plan(data, **parts)
+
+
+def bits(result):
+    """Return every number of a result, to be compared without any tolerance."""
+    return (result.count, result.weight, result.loss, dict(result.metrics))
+
+
+@settings(max_examples=25)
+@given(
+    n=st.integers(1, ROWS),
+    size=st.integers(1, 6000),
+    threads=st.integers(1, 4),
+    weighted=st.booleans(),
+    logits=st.booleans(),
+)
+def test_batch_size_and_threads_change_no_bit(n, size, threads, weighted, logits):
+    data = rows(n, sample_weight=DATA.sample_weight[:n] if weighted else None)
+    form = {"loss": LOSS.fused(), "outputs_form": "logits"} if logits else {}
+    with lossfw.threads(1):
+        once = evaluate(plan(data, batch_size=n, **form))
+    with lossfw.threads(threads):
+        again = evaluate(plan(data, batch_size=size, **form))
+    assert bits(again) == bits(once)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 10_000])
+def test_batch_size_changes_no_bit_of_saved_outputs(size):
+    outputs = NETWORK.forward(DATA.inputs)
+    changes = {"network": None, "outputs": outputs}
+    whole = evaluate(plan(DATA, batch_size=ROWS, **changes))
+    assert bits(evaluate(plan(DATA, batch_size=size, **changes))) == bits(whole)
+    # And the network's own run gives what its saved predictions give.
+    assert bits(evaluate(plan(DATA, batch_size=size))) == bits(whole)
+
+
+def test_mapped_files_change_no_bit(tmp_path):
+    np.save(tmp_path / "x.npy", DATA.inputs)
+    np.save(tmp_path / "y.npy", NETWORK.forward(DATA.inputs))
+    mapped = Dataset("d", DATA.targets, np.load(tmp_path / "x.npy", mmap_mode="r"))
+    outputs = np.load(tmp_path / "y.npy", mmap_mode="r")
+    wanted = bits(evaluate(plan(rows(ROWS))))
+    assert bits(evaluate(plan(mapped, batch_size=7))) == wanted
+    assert bits(evaluate(plan(mapped, network=None, outputs=outputs, batch_size=7))) == wanted
+
+
+def test_the_numbers_are_those_of_the_loss_and_the_metric():
+    y = NETWORK.forward(DATA.inputs)
+    result = evaluate(plan(DATA))
+    assert result.loss == LOSS(y, DATA.targets, sample_weight=DATA.sample_weight)
+    right = y.argmax(1) == DATA.targets
+    wanted = (right * DATA.sample_weight).sum() / DATA.sample_weight.sum()
+    assert result.metrics["accuracy"] == pytest.approx(wanted, rel=1e-14)
+    assert result.weight == pytest.approx(math.fsum(DATA.sample_weight), rel=1e-14)
+
+
+def test_both_forms_agree_and_the_metrics_see_predictions():
+    class Highest(lossfw.RowMetric):
+        """The largest number of a row: at most 1 for a prediction."""
+
+        def rows(self, prediction, target):
+            return prediction.max(-1)
+
+    class HighestLogit(Highest):
+        """The same of the logits."""
+
+        accepts = "logits"
+
+    metrics = (Highest(), HighestLogit())
+    apart = evaluate(plan(DATA, metrics=metrics))
+    fused = evaluate(plan(DATA, loss=LOSS.fused(), outputs_form="logits", metrics=metrics))
+    assert fused.loss == pytest.approx(apart.loss, rel=1e-5)
+    assert (apart.form, fused.form) == ("prediction", "logits")
+    assert fused.metrics["highest"] == apart.metrics["highest"] <= 1
+    logits = NETWORK.logits(DATA.inputs).max(1).astype("f8")
+    wanted = (logits * DATA.sample_weight).sum() / DATA.sample_weight.sum()
+    assert fused.metrics["highest_logit"] == pytest.approx(wanted, rel=1e-12)
+
+
+@given(sample=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=20))
+def test_a_sample_is_its_rows_in_order(sample):
+    drawn = evaluate(plan(DATA, sample=tuple(sample)))
+    alone = evaluate(plan(DATA.take(sample)))
+    assert bits(drawn) == bits(alone)
+    assert drawn.to_dict()["sample"] == sample
+    outputs = NETWORK.forward(DATA.inputs)
+    saved = evaluate(plan(DATA, network=None, outputs=outputs, sample=tuple(sample)))
+    assert saved.loss == pytest.approx(drawn.loss, rel=1e-5)
+
+
+def test_weight_two_is_the_row_twice_and_weight_zero_the_row_gone():
+    inputs, targets = DATA.inputs[:4], DATA.targets[:4]
+    weighted = Dataset("d", targets, inputs, np.array([2.0, 0.0, 1.0, 1.0]))
+    repeated = Dataset("d", targets, inputs).take([0, 0, 2, 3])
+    assert evaluate(plan(weighted)).loss == pytest.approx(evaluate(plan(repeated)).loss, rel=1e-14)
+
+
+def test_the_result_is_written_as_agreed():
+    result = evaluate(plan(rows(10), digest="abc"))
+    assert result.to_dict() == {
+        "lossfw": 1,
+        "count": 10,
+        "weight": 10.0,
+        "loss": {"name": "cross_entropy", "value": result.loss, "form": "prediction"},
+        "metrics": {"accuracy": {"value": result.metrics["accuracy"]}},
+        "sample": None,
+        "digest": "abc",
+    }
+    assert list(result.timings) == ["read", "forward", "loss", "accuracy"]
+    assert all(seconds >= 0 for seconds in result.timings.values())
+
+
+def test_two_metrics_of_one_name_are_told_apart():
+    class Above(lossfw.RowMetric):
+        """Whether the first number is above a limit."""
+
+        limit: float = 0.5
+
+        def rows(self, prediction, target):
+            return (prediction[:, 0] > self.limit).astype(float)
+
+    result = evaluate(plan(rows(10), metrics=(Above(), Above(limit=0.9))))
+    assert list(result.metrics) == ["Above(limit=0.5)", "Above(limit=0.9)"]
+
+
+def test_progress_goes_up_to_the_end():
+    seen = []
+    evaluate(
+        plan(rows(ROWS), batch_size=100), progress=lambda done, total: seen.append((done, total))
+    )
+    assert [total for _, total in seen] == [ROWS] * len(seen)
+    assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    assert seen[-1] == (ROWS, ROWS)
+
+
+class TestWarnings:
+    def test_none_where_all_is_well(self):
+        assert evaluate(plan(rows(10))).warnings == ()
+
+    def test_those_of_the_plan_come_first(self):
+        assert evaluate(plan(rows(10), warnings=("so it is",))).warnings == ("so it is",)
+
+    @pytest.mark.parametrize("targets", [[0, 1, 1], [[1, 0], [0, 1], [0, 1]]])
+    @pytest.mark.parametrize(
+        ("guard", "text"),
+        [
+            ("normalised", "below delta = 0.01, where the normalised guard decides the loss"),
+            ("none", None),
+        ],
+    )
+    def test_where_the_guard_decides(self, targets, guard, text):
+        y = np.array([[0.001, 0.999], [0.5, 0.5], [1.0, 0.0]])
+        loss = lossfw.loss("cross_entropy", guard=guard, delta=0.01)
+        data = Dataset("d", np.array(targets))
+        (warning,) = evaluate(Plan(data, loss, outputs=y)).warnings
+        if guard == "none":
+            assert warning == (
+                "1 of 3 target probabilities are 0, where the loss without a guard is infinite."
+            )
+        else:
+            assert warning == f"2 of 3 target probabilities are {text}."
+
+    def test_the_guard_has_no_part_in_logits(self):
+        loss = LOSS.fused()
+        data = Dataset("d", np.array([0]))
+        outputs = np.array([[-1000.0, 1000.0]])
+        assert evaluate(Plan(data, loss, outputs=outputs, outputs_form="logits")).warnings == ()
+
+    def test_rows_of_weight_zero(self):
+        data = rows(4, sample_weight=np.array([0.0, 1.0, 0.0, 2.0]))
+        (warning,) = evaluate(plan(data)).warnings
+        assert warning == "2 of 4 rows have weight 0 and do not count."
+
+    def test_a_prediction_that_is_nan_reaches_the_result(self):
+        y = np.full((3, 2), 0.5)
+        y[1] = np.nan
+        result = evaluate(Plan(Dataset("d", np.array([0, 1, 0])), LOSS, outputs=y))
+        assert math.isnan(result.loss)
+        assert result.warnings == (
+            "1 of 3 rows have an infinite or NaN prediction or logit, the first is row 1.",
+        )
+
+
+class TestMistakes:
+    def test_a_network_or_outputs(self):
+        for changes in ({"network": None}, {"outputs": np.ones((ROWS, 3))}):
+            with pytest.raises(ArgumentError, match="either a network or saved outputs"):
+                plan(DATA, **changes)
+
+    def test_a_batch_of_nothing(self):
+        with pytest.raises(ArgumentError, match="batch_size is 0"):
+            plan(DATA, batch_size=0)
+
+    def test_no_inputs(self):
+        with pytest.raises(DataError, match="'d' have no inputs for the network"):
+            plan(Dataset("d", DATA.targets))
+
+    def test_inputs_of_another_width_are_seen_before_a_row_is_read(self):
+        with pytest.raises(ShapeError, match=r"inputs have shape \(5000, 11\)"):
+            plan(rows(ROWS, inputs=DATA.inputs[:, :11]))
+
+    def test_outputs_of_another_length(self):
+        with pytest.raises(DataError, match=r"shape \(9, 3\), but data 'd' have 5000 rows"):
+            plan(DATA, network=None, outputs=np.ones((9, 3)))
+
+    def test_a_label_outside_the_classes_is_named_by_its_row(self):
+        targets = DATA.targets.copy()
+        targets[4567] = CLASSES
+        with pytest.raises(DomainError, match=r"data 'd': .*4567"):
+            evaluate(plan(rows(ROWS, targets=targets), batch_size=7))
+
+    def test_a_target_row_that_does_not_sum_to_one(self):
+        targets = np.eye(3)[DATA.targets]
+        targets[300, 0] += 0.5
+        with pytest.raises(DomainError, match=r"data 'd': .*300"):
+            evaluate(plan(rows(ROWS, targets=targets)))
+
+    def test_targets_in_a_column(self):
+        with pytest.raises(ShapeError, match=r"data 'd': "):
+            evaluate(plan(rows(9, targets=DATA.targets[:9, np.newaxis])))
+
+    def test_all_weights_zero(self):
+        with pytest.raises(EmptyReductionError):
+            evaluate(plan(rows(3, sample_weight=np.zeros(3))))
+
+
+@given(
+    n=st.integers(1, 60),
+    cuts=st.lists(st.integers(1, 59), max_size=8),
+    size=st.integers(1, 70),
+    weighted=st.booleans(),
+)
+def test_regrouping_keeps_every_row_and_aligns_groups(n, cuts, size, weighted):
+    edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
+    values = np.arange(n)
+    parts = [
+        Scored(a, values[a:b], None, -values[a:b], values[a:b] / 2 if weighted else None)
+        for a, b in pairwise(edges)
+    ]
+    groups = list(regroup(parts, size))
+    assert [group.start for group in groups] == list(range(0, n, size))
+    assert np.array_equal(np.concatenate([group.reaching for group in groups]), values)
+    assert np.array_equal(np.concatenate([group.targets for group in groups]), -values)
+    assert all(group.predictions is None for group in groups)
+    if weighted:
+        weights = np.concatenate([group.sample_weight for group in groups])
+        assert np.array_equal(weights, values / 2)
+
+
+class TestBundledDigits:
+    def test_the_demo_reaches_what_it_promises(self):
+        cls = lossfw.registry().component_class("source", "digits")
+        units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
+        specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
+        weights = read_weights(cls.bundled("digits-mlp.npz"))
+        network = Network.from_arrays(specs, weights, "digits-mlp.npz")
+        result = evaluate(plan(cls().load(), network=network))
+        assert result.count == 597
+        assert result.metrics["accuracy"] >= 0.93
+
+
+@pytest.fixture(scope="module")
+def book(mnist):
+    """Return the book's data and its network."""
+    parameters = {
+        "images": str(mnist / "t10k-images-idx3-ubyte.gz"),
+        "labels": str(mnist / "t10k-labels-idx1-ubyte.gz"),
+    }
+    source = lossfw.registry().create("source", "idx", scale=255, flatten=True, **parameters)
+    units = [(50, "sigmoid"), (100, "sigmoid"), (10, "softmax")]
+    specs = [LayerSpec(n, lossfw.activation(name)) for n, name in units]
+    weights = read_weights(Path(mnist / "sample_weight.pkl"))
+    return source.load(), Network.from_arrays(specs, weights, "sample_weight.pkl")
+
+
+class TestMnist:
+    """The book's network on the book's images; the book's program prints 0.9352."""
+
+    def test_the_book_s_accuracy_for_any_batch(self, book):
+        data, network = book
+        loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
+        results = [
+            evaluate(plan(data, network=network, loss=loss, batch_size=size))
+            for size in (1, 7, 100, 10_000)
+        ]
+        assert {result.metrics["accuracy"] for result in results} == {0.9352}
+        assert len({result.loss for result in results}) == 1
+
+    def test_the_book_s_loss(self, book):
+        data, network = book
+        loss = lossfw.loss("cross_entropy", guard="additive", delta=1e-7)
+        y = network.forward(data.inputs)
+        wanted = -np.log(y[np.arange(len(y)), data.targets] + np.float32(1e-7))
+        result = evaluate(plan(data, network=network, loss=loss))
+        assert result.loss == pytest.approx(float(wanted.mean(dtype="f8")), rel=1e-6)
