@@ -1,13 +1,13 @@
 """Claims: what a component promises about itself, and which claims follow from which.
 
 A claim is something that a machine can try to refute. What is absent is not
-claimed. Claims are returned by an *instance*, since they depend on its
+claimed; what follows from a claim that was given is added when the record is made. Claims are returned by an *instance*, since they depend on its
 parameters: Huber's loss with ``delta=0.25`` is Lipschitz with constant 0.25.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -60,6 +60,11 @@ class Claims:
         ``"expectile(q)"``.
     gradient_zero_almost_everywhere : bool
         The derivative is 0 wherever it exists, so nothing can be learnt.
+
+    Examples
+    --------
+    >>> Claims(strongly_convex=2.0).convex
+    True
     """
 
     nonnegative: bool = False
@@ -86,24 +91,19 @@ class Claims:
     elicits: str | None = None
     gradient_zero_almost_everywhere: bool = False
 
-    def closed(self) -> Claims:
-        """Return these claims and all that follow from them.
-
-        Examples
-        --------
-        >>> Claims(strongly_convex=2.0).closed().convex
-        True
-        """
-        claims = self
-        for _ in range(len(_RULES)):
-            added: dict[str, Any] = {}
+    def __post_init__(self) -> None:
+        """Add what follows from the claims that were given."""
+        added = True
+        while added:
+            added = False
             for holds, name, value in _RULES:
-                if holds(claims) and not _is_made(getattr(claims, name)):
-                    added[name] = value
-            if not added:
-                break
-            claims = replace(claims, **added)
-        return claims
+                if holds(self) and not _is_made(getattr(self, name)):
+                    object.__setattr__(self, name, value)
+                    added = True
+
+    def closed(self) -> Claims:
+        """Return these claims, which hold all that follow from them."""
+        return self
 
     def made(self) -> dict[str, Any]:
         """Return the claims that are made, by name."""

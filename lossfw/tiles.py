@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lossfw.arguments import Arguments, NDArray
+from lossfw.errors import DomainError
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.reduce import block_rows
 
@@ -108,12 +109,7 @@ def cut(body: Body, call: Arguments, first: int, last: int) -> Tile:
         else:
             y, t = y[kept], t[kept]
             weight = None if weight is None else weight[kept]
-    try:
-        body.check_domain(y, t, call.by_index, first + call.start)
-    except ValueError:
-        if kept is not None or call.y.ndim > y.ndim:
-            _check_in_place(body, call, first, last)
-        raise
+    _check_domain(body, call, first, last, y, t)
     columns = y.shape[-1]
     order: Any = "F" if body.takes_rows and columns <= _FEW_COLUMNS else "K"
     y = y.astype(call.work, order=order, copy=False)
@@ -122,17 +118,42 @@ def cut(body: Body, call: Arguments, first: int, last: int) -> Tile:
     return Tile(first, last, y, t, weight, kept, counted, masked)
 
 
-def _check_in_place(body: Body, call: Arguments, first: int, last: int) -> None:
-    """Check again with the caller's own axes, so that the message has the caller's index."""
-    y, t = call.y[first:last], call.t[first:last]
-    keep = np.ones(y.shape[: len(call.shape) or 1], bool)
+def _check_domain(
+    body: Body, call: Arguments, first: int, last: int, y: NDArray, t: NDArray
+) -> None:
+    """Check what counts; on a failure again in the caller's own axes, for the message."""
+    start = first + call.start
+    try:
+        body.check_domain(y, t, call.by_index, start)
+    except DomainError:
+        if not call.shape:
+            body.check_domain(call.y[0], call.t[0], call.by_index, 0)
+        if y.shape != call.y[first:last].shape:
+            _check_one_by_one(body, call, first, last)
+        raise
+
+
+def _check_one_by_one(body: Body, call: Arguments, first: int, last: int) -> None:
+    """Find the first element or row that counts and lies outside, by the caller's index."""
+    keep = np.ones((last - first, *call.shape[1:]), bool)
     if call.keep is not None:
         keep &= call.keep[first:last]
     if call.weight is not None:
         keep &= call.weight[first:last] > 0
-    for index in np.argwhere(keep):
-        at = tuple(index)
-        body.check_domain(y[at], t[at], call.by_index, first + call.start)
+    for at in np.argwhere(keep):
+        index = (first + at[0], *at[1:])
+        try:
+            body.check_domain(call.y[index], call.t[index], call.by_index, 0)
+        except DomainError as error:
+            place = ", ".join(str(i + call.start if n == 0 else i) for n, i in enumerate(index))
+            raise DomainError(_with_index(str(error), place)) from None
+
+
+def _with_index(message: str, place: str) -> str:
+    """Put the place of a row into a message about a single one."""
+    head, _, rest = message.partition(" = ")
+    role, bracket, within = head.partition("[")
+    return f"{role}[{place}{', ' + within if bracket else ']'} = {rest}"
 
 
 def spans(call: Arguments) -> list[tuple[int, int]]:

@@ -282,8 +282,26 @@ class TestNanAndDomain:
             CROSS(p, np.zeros(100_000, int))
         keep = np.ones(100_000, bool)
         keep[:5] = False
+        assert CROSS(p[:1000], np.zeros(1000, int)) > 0
         with pytest.raises(DomainError, match=r"prediction\[77777\]"):
             CROSS(p, np.zeros(100_000, int), where=keep)
+
+    def test_the_index_has_the_callers_own_axes(self):
+        p = np.full((2, 3, 2), 0.5)
+        p[1, 2, 0] = 3.0
+        with pytest.raises(DomainError, match=r"prediction\[1, 2\] = \[3, 0\.5\]"):
+            CROSS(p, np.zeros((2, 3), int))
+        with pytest.raises(DomainError, match=r"^prediction = \[3, 0\.5\]"):
+            CROSS([3.0, 0.5], 0)
+        with pytest.raises(DomainError, match=r"^target = 2 is no class"):
+            CROSS([0.5, 0.5], 2)
+        with pytest.raises(DomainError, match=r"target\[1, 0\] = 9 is no class"):
+            CROSS(np.full((2, 3, 2), 0.5), [[0, 0, 0], [9, 0, 0]])
+        logits = np.zeros((70_000, 2))
+        index = np.zeros(70_000, int)
+        index[69_000] = 2
+        with pytest.raises(DomainError, match=r"target\[69000\] = 2"):
+            LOGITS(logits, index, where=logits[:, 0] == 0)
 
 
 class TestCategoricalTargets:
