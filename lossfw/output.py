@@ -80,9 +80,9 @@ def check_folder(folder: Path) -> None:
     """
     try:
         _check_folder(folder)
-    except (OSError, ValueError) as error:
-        if isinstance(error, OutputError):
-            raise
+    except OutputError:
+        raise
+    except OSError as error:
         _refuse(folder, error)
 
 
@@ -154,6 +154,5 @@ def _clear(temporary: Path, made: Path | None) -> None:
         return
 
 
-def _refuse(where: object, error: OSError | ValueError) -> NoReturn:
-    reason = getattr(error, "strerror", None) or str(error)
-    raise OutputError(f"{where} cannot be written: {reason}.") from error
+def _refuse(where: object, error: OSError) -> NoReturn:
+    raise OutputError(f"{where} cannot be written: {error.strerror or error}.") from error

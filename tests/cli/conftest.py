@@ -1,0 +1,46 @@
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+
+GOOD = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
+loss: {name: cross_entropy, guard: none}
+evaluate: {metrics: [accuracy]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder with one good configuration, ``run.yaml``."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "run.yaml").write_text(GOOD)
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("LOSSFW_DATA", raising=False)
+    return home
+
+
+@pytest.fixture
+def lossfw(folder):
+    """Run the command in this process; returns exit_code, stdout and stderr."""
+    return lambda *arguments: CliRunner().invoke(main, arguments)
+
+
+@pytest.fixture
+def process(folder):
+    """Run the command in a process of its own; returns returncode, stdout and stderr."""
+
+    def run(*arguments, **options):
+        command = [sys.executable, "-m", "lossfw", *arguments]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        environment = {**os.environ, "PYTHONWARNINGS": "error"}
+        return subprocess.run(command, text=True, env=environment, timeout=60, **options)
+
+    return run

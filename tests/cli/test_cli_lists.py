@@ -1,0 +1,110 @@
+import json
+
+import pytest
+
+import lossfw as face
+
+PLUGIN = """
+from lossfw import DistanceLoss, hookimpl
+
+
+class Plain(DistanceLoss):
+    '''The residual [sic] itself.
+
+    More about it.
+    '''
+
+    def value(self, xp, r):
+        return r
+
+
+@hookimpl
+def lossfw_losses():
+    return {"plain": Plain, "simple": "plain", "lost": "acme_plugin:Lost"}
+"""
+
+
+def test_the_version(lossfw, process):
+    assert lossfw("--version").stdout == f"lossfw {face.__version__}\n"
+    assert process("--version").stdout == f"lossfw {face.__version__}\n"
+
+
+def test_help_names_every_verb_and_option(lossfw):
+    text = lossfw("--help").stdout
+    assert all(verb in text for verb in ("run", "list", "plugins"))
+    text = lossfw("run", "--help").stdout
+    for option in ("--json", "--out", "--plugin", "--disable", "--no-plugins", "--traceback", "-o"):
+        assert option in text
+
+
+def test_every_component_has_a_line(lossfw):
+    result = lossfw("list")
+    assert (result.exit_code, result.stderr) == (0, "")
+    head, *lines = result.stdout.splitlines()
+    assert head.split() == ["kind", "name", "plugin", "what", "it", "is"]
+    assert len(lines) == len(face.registry().entries())
+    (line,) = [line for line in lines if "squared_error" in line]
+    assert line.startswith("loss ")
+    assert "mse" in line
+    assert "lossfw[std]" in line
+    assert "broken" not in result.stdout
+
+
+@pytest.mark.parametrize("kind", ["loss", "losses"])
+def test_one_kind_by_either_word(kind, lossfw):
+    lines = lossfw("list", kind).stdout.splitlines()[1:]
+    assert lines
+    assert all(line.startswith("loss ") for line in lines)
+
+
+def test_an_unknown_kind_is_a_mistake(lossfw):
+    result = lossfw("list", "lss")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "activation" in result.stderr
+
+
+def test_components_as_json(lossfw, install):
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": PLUGIN}, version="2.0")
+    listed = json.loads(lossfw("list", "loss", "--json").stdout)
+    assert listed["lossfw"] == 1
+    found = {entry["name"]: entry for entry in listed["components"]}
+    assert found["plain"] == {
+        "kind": "loss",
+        "name": "plain",
+        "aliases": ["simple"],
+        "plugin": "acme[acme]",
+        "distribution": "acme",
+        "version": "2.0",
+        "state": "loaded",
+        "reason": "",
+        "summary": "The residual [sic] itself.",
+    }
+    assert found["lost"]["state"] == "broken"
+    assert "Lost" in found["lost"]["reason"]
+    text = lossfw("list", "loss").stdout
+    assert "The residual [sic] itself." in text
+    assert "broken: " in text
+
+
+def test_every_plugin_has_a_line_with_state_and_reason(lossfw, install):
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": "1 / 0"})
+    install("bravo", {"bravo": "bravo_plugin"}, {"bravo_plugin": PLUGIN.replace("acme", "bravo")})
+    result = lossfw("plugins")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = {line.split()[0]: line for line in result.stdout.splitlines()}
+    assert "broken" in lines["acme[acme]"]
+    assert "ZeroDivisionError" in lines["acme[acme]"]
+    assert "loaded" in lines["bravo[bravo]"]
+    assert "loaded" in lines["lossfw[std]"]
+    lines = {x.split()[0]: x for x in lossfw("plugins", "--disable", "bravo").stdout.splitlines()}
+    assert "disabled" in lines["bravo[bravo]"]
+    assert "--disable" in lines["bravo[bravo]"]
+
+
+def test_plugins_as_json(lossfw, install):
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": PLUGIN}, version="2.0")
+    listed = json.loads(lossfw("plugins", "--json").stdout)
+    (acme,) = [plugin for plugin in listed["plugins"] if plugin["distribution"] == "acme"]
+    assert acme["version"] == "2.0"
+    assert {"kind": "loss", "name": "plain"} in acme["components"]
+    assert lossfw("plugins", "--json", "--no-plugins").exit_code == 0

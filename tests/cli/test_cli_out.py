@@ -1,0 +1,142 @@
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lossfw import evaluate as evaluation
+
+FULL = Path("/dev/full")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_same_object_is_written_and_printed(lossfw, folder):
+    result = lossfw("run", "run.yaml", "--json", "--out", "a/b")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (folder / "a" / "b" / "metrics.json").read_text() == result.stdout
+    assert names(folder / "a" / "b") == ["metrics.json"]
+
+
+def test_an_older_result_is_replaced(lossfw, folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "metrics.json").write_text("old")
+    (folder / "out" / "other").write_text("stays")
+    assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
+    assert json.loads((folder / "out" / "metrics.json").read_text())["count"] == 2
+    assert (folder / "out" / "other").read_text() == "stays"
+
+
+def test_without_the_option_nothing_is_written(lossfw, folder):
+    lossfw("run", "run.yaml")
+    assert names(folder) == ["run.yaml"]
+
+
+def in_the_way(folder):
+    (folder / "out").write_text("a file")
+    return "out", "is a file"
+
+
+def above_in_the_way(folder):
+    (folder / "out").write_text("a file")
+    return "out/deep/er", "is a file"
+
+
+def a_folder_in_the_files_place(folder):
+    (folder / "out" / "metrics.json").mkdir(parents=True)
+    return "out", "is a folder"
+
+
+def read_only(folder):
+    (folder / "out").mkdir()
+    (folder / "out").chmod(0o555)
+    return "out", "must not be written to"
+
+
+def too_long_a_name(folder):
+    return "x" * 5_000, "File name too long"
+
+
+@pytest.mark.parametrize(
+    "spoil", [in_the_way, above_in_the_way, a_folder_in_the_files_place, read_only, too_long_a_name]
+)
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(
+    spoil, lossfw, folder, monkeypatch
+):
+    out, piece = spoil(folder)
+    if spoil is read_only:
+        # For root, who may write anywhere, the answer of the system is made.
+        monkeypatch.setattr(os, "access", lambda path, mode: "out" not in str(path))
+    monkeypatch.setattr(evaluation, "evaluate", None)
+    before = sorted(folder.rglob("*"))
+    result = lossfw("run", "run.yaml", "--out", out)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("lossfw: error: ")
+    assert piece in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="this system has no /proc")
+def test_a_folder_that_cannot_be_made_does_not_cost_the_result(lossfw):
+    result = lossfw("run", "run.yaml", "--json", "--out", "/proc/lossfw")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["count"] == 2
+    assert "/proc/lossfw/metrics.json cannot be written" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_disk_that_fills_up_leaves_nothing_half_written(there, process, folder):
+    if there:
+        (folder / "out").mkdir()
+        (folder / "out" / "metrics.json").write_text("old")
+
+    def no_room():
+        # The system refuses to let a file grow past so many bytes, as a full disk would.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    done = process("run", "run.yaml", "--json", "--out", "out", preexec_fn=no_room)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["count"] == 2
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    if there:
+        assert names(folder / "out") == ["metrics.json"]
+        assert (folder / "out" / "metrics.json").read_text() == "old"
+    else:
+        assert not (folder / "out").exists()
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    "arguments", [["run", "run.yaml"], ["run", "run.yaml", "--json"], ["list"]]
+)
+def test_a_standard_output_that_is_full_is_told_in_words(arguments, process, folder):
+    with FULL.open("w") as full:
+        done = process(*arguments, stdout=full)
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "lossfw: error: standard output cannot be written: No space left on device.\n"
+    )
+
+
+def test_a_result_is_written_although_nobody_reads_the_report(process, folder):
+    read, write = os.pipe()
+    os.close(read)
+    done = process("run", "run.yaml", "--out", "out", stdout=write)
+    os.close(write)
+    assert done.stderr == ""
+    assert json.loads((folder / "out" / "metrics.json").read_text())["count"] == 2
+
+
+def test_a_pipe_that_closes_early_is_quiet(folder):
+    command = f"{sys.executable} -m lossfw list | head -c 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("k", "")

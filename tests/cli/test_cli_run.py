@@ -1,0 +1,238 @@
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lossfw import evaluate as evaluation
+
+# -(log 1/4 + log 1/2) / 2
+LOSS = 1.5 * math.log(2)
+
+
+def test_the_report_says_what_was_evaluated_and_what_came_out(lossfw):
+    result = lossfw("run", "run.yaml")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = {line.split("  ")[0]: line for line in result.stdout.splitlines()}
+    assert "inline, 2 rows" in lines["data"]
+    assert "(2, 2)" in lines["network"]
+    assert "guard='none'" in lines["loss"]
+    assert "from predictions" in lines["loss"]
+    assert float(lines["cross_entropy"].split()[-1]) == pytest.approx(LOSS, rel=1e-15)
+    assert lines["accuracy"].split() == ["accuracy", "0.0"]
+    assert "%" in lines["slowest"]
+
+
+def test_warnings_are_part_of_the_report(lossfw):
+    result = lossfw("run", "run.yaml", "-o", "network.predictions=[[0.0, 1.0], [0.5, 0.5]]")
+    (warning,) = [line for line in result.stdout.splitlines() if line.startswith("warning")]
+    assert "1 of 2" in warning
+
+
+def test_json_is_one_object_and_nothing_else(lossfw):
+    result = lossfw("run", "run.yaml", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+    written = json.loads(result.stdout)
+    assert list(written) == ["lossfw", "count", "weight", "loss", "metrics", "sample", "digest"]
+    assert (written["lossfw"], written["count"], written["weight"]) == (1, 2, 2.0)
+    assert written["loss"]["name"] == "cross_entropy"
+    assert written["loss"]["value"] == pytest.approx(LOSS, rel=1e-15)
+    assert written["loss"]["form"] == "prediction"
+    assert written["metrics"] == {"accuracy": {"value": 0.0}}
+    assert written["sample"] is None
+    assert len(written["digest"]) == 64
+
+
+def test_numbers_that_are_not_finite_are_texts_in_json(lossfw):
+    zero = "network.predictions=[[0.0, 1.0], [0.5, 0.5]]"
+    written = json.loads(
+        lossfw("run", "run.yaml", "--json", "-o", zero).stdout, parse_constant=exec
+    )
+    assert written["loss"]["value"] == "inf"
+    assert float(written["loss"]["value"]) == math.inf
+    nan = "network.predictions=[[.nan, 1.0], [0.5, 0.5]]"
+    written = json.loads(lossfw("run", "run.yaml", "--json", "-o", nan).stdout, parse_constant=exec)
+    assert written["loss"]["value"] == "nan"
+
+
+def test_a_sample_names_its_rows(lossfw):
+    sample = "evaluate.sample={count: 5, replace: true}"
+    written = json.loads(lossfw("run", "run.yaml", "--json", "-o", sample).stdout)
+    assert written["sample"] == np.random.default_rng(0).choice(2, 5).tolist()
+    assert written["count"] == 5
+    assert "5 rows drawn from 2" in lossfw("run", "run.yaml", "-o", sample).stdout
+
+
+def test_a_local_plugin_of_the_command_line(lossfw, folder):
+    (folder / "mine.py").write_text(
+        "from lossfw import DistanceLoss\n\n\nclass Plain(DistanceLoss):\n    '''r.'''\n\n"
+        "    def value(self, xp, r):\n        return r\n"
+    )
+    changes = [
+        "-o",
+        "loss=plain",
+        "-o",
+        "data.targets=[[0, 0], [0, 0]]",
+        "-o",
+        "evaluate.metrics=[]",
+    ]
+    result = lossfw("run", "run.yaml", *changes, "--plugin", "mine.py", "--json")
+    assert json.loads(result.stdout)["loss"] == {
+        "name": "plain",
+        "value": 0.5,
+        "form": "prediction",
+    }
+    assert lossfw("run", "run.yaml", *changes).exit_code == 2
+
+
+class TestMistakes:
+    """A user's mistake: exit code 2, words, no traceback, nothing on standard output."""
+
+    def refused(self, result, *pieces):
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "Traceback" not in result.stderr
+        assert "bug" not in result.stderr
+        for piece in pieces:
+            assert piece in result.stderr
+        return result.stderr
+
+    def test_each_is_shown_with_its_line_and_a_caret(self, lossfw, folder):
+        (folder / "run.yaml").write_text("lossfw: 1\nlos: mse\n")
+        text = self.refused(lossfw("run", "run.yaml"), "run.yaml:2:1: error: unknown key 'los'")
+        assert "\n  los: mse\n  ^\n  hint: did you mean 'loss'?\n" in text
+
+    def test_the_override_is_the_address(self, lossfw):
+        result = lossfw("run", "run.yaml", "-o", "loss.delta=small")
+        self.refused(
+            result, "-o loss.delta=small: error: loss.delta should be a number, got 'small'"
+        )
+
+    @pytest.mark.parametrize(
+        ("override", "pieces"),
+        [
+            ("loss.delta=-1", ["loss.delta should be greater than 0, got -1"]),
+            ("loss.dleta=1", ["cross_entropy has no parameter 'dleta'", "did you mean 'delta'?"]),
+            ("loss=cross_entropi", ["no loss 'cross_entropi'", "did you mean 'cross_entropy'?"]),
+            ("data.targets=[]", ["no rows"]),
+            ("data.targets=[0, 10]", ["10", "classes are 0 .. 1"]),
+            ("data.targets=[0, -1]", ["-1", "target[1]"]),
+            ("data.targets=[[0.5, 0.6], [1, 0]]", ["target[0]", "sum"]),
+            ("data.targets=[[0, 1], [0, 1], [0, 1]]", ["3"]),
+            ("data.targets=[[0], [1]]", ["(2, 2)", "(2, 1)"]),
+            ("network.predictions=[[0.5, 1.5], [0.5, 0.5]]", ["prediction[0]", "1.5"]),
+            ("network.predictions=x.npy", ["there is no file 'x.npy'"]),
+        ],
+    )
+    def test_bad_input(self, override, pieces, lossfw):
+        self.refused(lossfw("run", "run.yaml", "-o", override), *pieces)
+
+    @pytest.mark.parametrize(
+        ("content", "piece"),
+        [
+            (b"", "empty"),
+            (b"\x89PNG\r\n\0\0", "not a text file"),
+            (b"\xff\xfe", "not UTF-8"),
+            (b"[" * 1_000, "nested deeper"),
+            (b"[" * 1_000 + b"]" * 1_000, "nested deeper"),
+            (b"[" * 100_000, "nested deeper"),
+            (b"{a: " * 100_000, "nested deeper"),
+            (b"- " * 100_000, "nested deeper"),
+            (b"a: !!python/object/apply:os.system ['echo x']\n", "tag"),
+            (b"a: &a [x,x]\nb: &b [*a,*a]\n" + b"c: &c [*b,*b]\n" * 3, "unknown key"),
+            (b"lossfw: 1\n---\nlossfw: 1\n", "second document"),
+            (b"lossfw: [", "not readable as YAML"),
+        ],
+    )
+    def test_files_that_are_no_configuration(self, content, piece, lossfw, folder):
+        (folder / "run.yaml").write_bytes(content)
+        self.refused(lossfw("run", "run.yaml"), piece)
+
+    def test_an_alias_bomb(self, lossfw, folder):
+        lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+        lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 30)]
+        (folder / "run.yaml").write_text("\n".join(lines))
+        self.refused(lossfw("run", "run.yaml"), "the aliases stand for more than")
+
+    def test_a_file_of_100_megabytes(self, lossfw, folder):
+        with (folder / "run.yaml").open("wb") as file:
+            file.truncate(100_000_000)
+        self.refused(lossfw("run", "run.yaml"), "100,000,000 bytes")
+
+    def test_a_folder(self, lossfw):
+        self.refused(lossfw("run", "."), "folder")
+
+    def test_a_missing_file(self, lossfw):
+        self.refused(lossfw("run", "rum.yaml"), "there is no such file", "did you mean 'run.yaml'?")
+
+    def test_wrong_options(self, lossfw):
+        self.refused(lossfw("run"), "CONFIG")
+        self.refused(lossfw("run", "run.yaml", "--jsn"), "--jsn")
+        self.refused(lossfw("rum"), "rum")
+        self.refused(lossfw("run", "run.yaml", "--disable", "nobody"), "nobody")
+        self.refused(lossfw("run", "run.yaml", "--plugin", "mine.py"), "mine.py")
+
+    def test_the_traceback_is_shown_on_request(self, lossfw):
+        for arguments in (
+            ["run", "run.yaml", "-o", "x", "--traceback"],
+            ["--traceback", "run", "run.yaml", "-o", "x"],
+        ):
+            result = lossfw(*arguments)
+            assert result.exit_code == 2
+            assert "Traceback" in result.stderr
+            assert "an override is KEY=VALUE" in result.stderr
+
+
+class TestFailures:
+    """What is no mistake of the user."""
+
+    def failing(self, monkeypatch, error):
+        def fail(*arguments, **options):
+            raise error
+
+        monkeypatch.setattr(evaluation, "evaluate", fail)
+
+    def test_a_bug_is_called_one(self, lossfw, monkeypatch):
+        self.failing(monkeypatch, RuntimeError("two\nlines"))
+        result = lossfw("run", "run.yaml")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("lossfw: error: RuntimeError: two lines\n")
+        assert "bug in lossfw" in result.stderr
+        assert "--traceback" in result.stderr
+        assert "Traceback" not in result.stderr
+        assert "Traceback" in lossfw("run", "run.yaml", "--traceback").stderr
+
+    def test_an_interrupt_is_130(self, lossfw, monkeypatch):
+        self.failing(monkeypatch, KeyboardInterrupt())
+        result = lossfw("run", "run.yaml")
+        assert (result.exit_code, result.stderr) == (130, "lossfw: interrupted\n")
+
+    def test_too_little_memory(self, lossfw, monkeypatch):
+        self.failing(monkeypatch, MemoryError())
+        result = lossfw("run", "run.yaml")
+        assert (result.exit_code, result.stderr) == (
+            1,
+            "lossfw: error: there is not enough memory\n",
+        )
+
+    def test_a_closed_pipe_is_quiet(self, lossfw, monkeypatch):
+        self.failing(monkeypatch, BrokenPipeError(32, "Broken pipe"))
+        result = lossfw("run", "run.yaml")
+        assert (result.exit_code, result.stderr) == (1, "")
+
+
+PROBE = """\
+import sys
+from lossfw.cli import main
+
+main(["run", "run.yaml"], standalone_mode=False)
+print(sorted({"rich", "matplotlib", "hypothesis", "mpmath"} & set(sys.modules)))
+"""
+
+
+def test_a_plain_run_imports_nothing_that_it_does_not_use(folder):
+    command = [sys.executable, "-c", PROBE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
