@@ -22,7 +22,8 @@ from lossfw.config.fit import (
     fit_to_outputs,
 )
 from lossfw.config.schema import SCHEMA_VERSION, Skeleton
-from lossfw.config.tree import Problems
+from lossfw.config.tree import Node, Problems
+from lossfw.config.wording import indices_in
 from lossfw.data import Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays
@@ -61,9 +62,9 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
     problems = Problems()
     root = read(name, overrides, problems)
     parts = check(root, plugins or Plugins(), problems, file_fields=file_fields)
-    file = _outputs_file(parts, problems)
+    given = _what_is_given(parts, problems)
     problems.raise_if_any()
-    outputs = _outputs(parts, file, problems)
+    outputs = _outputs(parts, given, problems)
     data = _load(parts, problems)
     fitted = _fit(parts, outputs, data, problems)
     sample = _draw(parts, len(data), problems)
@@ -111,38 +112,54 @@ def _skeleton(parts: Parts) -> Skeleton:
     return parts.skeleton
 
 
-def _given(parts: Parts) -> str:
+def _form(parts: Parts) -> str:
     """Return which of the three forms of a network the configuration has."""
     network = _skeleton(parts).network
-    return next(key for key in ("layers", "predictions", "logits") if getattr(network, key))
+    forms = ("layers", "predictions", "logits")
+    return next(key for key in forms if getattr(network, key) is not None)
 
 
-def _outputs_file(parts: Parts, problems: Problems) -> Path | None:
-    """Return the file of weights or of saved outputs; None where there is none."""
+def _what_is_given(parts: Parts, problems: Problems) -> Path | NDArray | None:
+    """Return the file of weights or of saved outputs, or outputs that are written inline."""
     for key in ("weights", "predictions", "logits"):
         node = parts.root.find(["network", key])
-        if node is None or not isinstance(node.value, str) or not node.value:
+        if node is None or not node.value:
             continue
-        if key != "weights":
+        if isinstance(node.value, list):
+            return _inline(parts.root, key, problems)
+        if isinstance(node.value, str) and key != "weights":
             return find_file(node, problems)
         # A source that is wrong itself may be the one that brings the weights.
-        if parts.source is not None:
+        if isinstance(node.value, str) and parts.source is not None:
             return find_file(node, problems, bundled=cast(Source, parts.source).bundled)
     return None
 
 
-def _outputs(parts: Parts, file: Path | None, problems: Problems) -> _Outputs:
-    given = _given(parts)
-    with at(parts.root, ["network", "weights" if given == "layers" else given], problems):
-        if given == "layers":
-            return _Outputs(network=_network(parts, file))
-        return _Outputs(saved=_saved(parts, given, file))
+def _inline(root: Node, key: str, problems: Problems) -> NDArray | None:
+    node = root.find(["network", key])
+    assert node is not None
+    try:
+        return numbers_array(node.plain(), finite=False)
+    except ValueError as error:
+        place = root.locate(["network", key, *indices_in(str(error))])
+        problems.add(place, f"network.{key} should be {error}")
+        return None
+
+
+def _outputs(parts: Parts, given: Path | NDArray | None, problems: Problems) -> _Outputs:
+    """Read weights and check them against the layers, or read saved outputs."""
+    form = _form(parts)
+    if not isinstance(given, Path):
+        return _Outputs(saved=given)
+    with at(parts.root, ["network", "weights" if form == "layers" else form], problems):
+        if form == "layers":
+            return _Outputs(network=_network(parts, given))
+        return _Outputs(saved=read_array(given, form))
     raise problems.error()
 
 
-def _network(parts: Parts, file: Path | None) -> Network:
+def _network(parts: Parts, file: Path) -> Network:
     section = _skeleton(parts).network
-    assert file is not None
     assert section.layers is not None
     activations = cast("tuple[Activation, ...]", parts.activations)
     specs = [
@@ -150,16 +167,6 @@ def _network(parts: Parts, file: Path | None) -> Network:
         for layer, activation in zip(section.layers, activations, strict=True)
     ]
     return Network.from_arrays(specs, read_weights(file), str(file), section.dtype)
-
-
-def _saved(parts: Parts, role: str, file: Path | None) -> NDArray:
-    """Return saved predictions or logits, from a file or from the configuration itself."""
-    if file is not None:
-        return read_array(file, role)
-    try:
-        return numbers_array(getattr(_skeleton(parts).network, role), finite=False)
-    except ValueError as error:
-        raise DataError(f"network.{role} should be {error}") from None
 
 
 def _load(parts: Parts, problems: Problems) -> Dataset:
@@ -170,19 +177,19 @@ def _load(parts: Parts, problems: Problems) -> Dataset:
 
 def _fit(parts: Parts, outputs: _Outputs, data: Dataset, problems: Problems) -> Fitted:
     """Check the parts against each other, and choose the form of the loss."""
-    root, given, loss = parts.root, _given(parts), cast(Loss, parts.loss)
-    if given == "layers":
+    root, form, loss = parts.root, _form(parts), cast(Loss, parts.loss)
+    if form == "layers":
         last = cast(Activation, parts.activations[-1])
         fitted = fit_to_network(loss, last, root, problems)
     else:
-        fitted = fit_to_outputs(loss, given, root, problems)
+        fitted = fit_to_outputs(loss, form, root, problems)
     # Metrics see what the last activation gives, also where the loss was fused with it.
-    check_metrics(parts.metrics, loss.form if given == "layers" else fitted.form, root, problems)
+    check_metrics(parts.metrics, loss.form if form == "layers" else fitted.form, root, problems)
     if outputs.network is not None:
         with at(root, ["data"], problems):
             outputs.network.check_inputs(_inputs(data).shape)
     last_units = ["layers", len(parts.activations) - 1, "units"]
-    with at(root, ["network", *(last_units if given == "layers" else [given])], problems):
+    with at(root, ["network", *(last_units if form == "layers" else [form])], problems):
         check_shapes(fitted.loss, outputs.shape(len(data)), data.targets)
     return fitted
 
@@ -224,7 +231,7 @@ def _digest(parts: Parts, outputs: _Outputs, data: Dataset, fitted: Fitted) -> s
             "lossfw": SCHEMA_VERSION,
             "data": [without_files(parts.source, file_fields), data.digest],
             "network": [
-                _given(parts),
+                _form(parts),
                 [a.to_config() for a in parts.activations],
                 outputs.digest(),
             ],

@@ -201,20 +201,22 @@ def _check_network(root: Node, problems: Problems) -> bool:
     if network is None or not isinstance(network.value, dict):
         return True  # pydantic says so
     at = root.locate(["network"], key=True)
-    given = [key for key in _OUTPUTS if key in network.value]
+    there = {key for key, node in network.value.items() if node.value is not None}
+    given = [key for key in _OUTPUTS if key in there]
     if len(given) != 1:
         found = f"got {' and '.join(given)}" if given else "none of them is given"
         problems.add(at, f"network should have one of {', '.join(_OUTPUTS)}; {found}")
         return False
-    return _check_companions(network, given[0], at, problems)
+    return _check_companions(network, there, given[0], problems)
 
 
-def _check_companions(network: Node, given: str, at: Any, problems: Problems) -> bool:
-    if given == "layers" and "weights" not in network.value:
+def _check_companions(network: Node, there: set[str], given: str, problems: Problems) -> bool:
+    if given == "layers" and "weights" not in there:
+        at = network.keys["layers"]
         problems.add(at, "network.weights is missing", "name the .npz file with W1, b1, W2 ...")
         return False
     beside: Iterable[str] = [] if given == "layers" else ["weights", "dtype"]
-    unused = [key for key in beside if key in network.value]
+    unused = [key for key in beside if key in there]
     for key in unused:
         problems.add(network.keys[key], f"network.{key} has no meaning beside {given}")
     return not unused

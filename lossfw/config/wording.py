@@ -33,6 +33,9 @@ _WANTED = {
 # What YAML 1.1 took for true and false.
 _SPOKEN = ("yes", "no", "on", "off", "y", "n")
 
+# How a validator of nested lists names an entry: [0][12].
+_INDEX = re.compile(r"(?:\[\d{1,9}\])+")
+
 # The form in which `lossfw.names.did_you_mean` guesses.
 _GUESS = re.compile(r" Did you mean ('[^']*')\?")
 
@@ -66,8 +69,11 @@ def add_problem(
     path = [*within, *item["loc"]]
     if item["type"] == "bool_type" and str(item["input"]).lower() in _SPOKEN:
         hint = f"write true or false; in YAML 1.2 {item['input']} is a text"
+    if item["type"] == "value_error":
+        path += indices_in(item["msg"])
     about_key = item["type"] in ("extra_forbidden", "missing")
-    problems.add(root.locate(path, key=about_key), _what(item, path, owner), hint)
+    place = root.locate(path, key=about_key)
+    problems.add(place, _what(item, [*within, *item["loc"]], owner), hint)
 
 
 def wanted(item: Mapping[str, Any]) -> str:
@@ -108,6 +114,18 @@ def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str
     told = item["type"] == "value_error" and isinstance(item["input"], list | tuple | dict)
     got = "" if told else f", got {quote(item['input'])}"
     return f"{key} should be {wanted(item)}{got}"
+
+
+def indices_in(message: str) -> list[int]:
+    """Return the first index that a message names, as steps of a path.
+
+    Examples
+    --------
+    >>> indices_in("numbers, in lists or alone, but [0][12] is 'x'")
+    [0, 12]
+    """
+    named = _INDEX.search(message)
+    return [int(step) for step in re.findall(r"\d+", named[0])] if named else []
 
 
 def split_hint(message: str) -> tuple[str, str]:

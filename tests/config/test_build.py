@@ -201,10 +201,13 @@ class TestFit:
         assert where == "run.yaml:3:24"
         assert "3" in what
 
-    @pytest.mark.parametrize("numbers", ["[[0.1], [0.2, 0.3]]", "[[a, b], [c, d]]", "[[null]]"])
-    def test_inline_predictions_are_numbers_in_equal_rows(self, numbers, problem):
+    @pytest.mark.parametrize(
+        ("numbers", "column"),
+        [("[[0.1], [0.2, 0.3]]", 25), ("[[1, b], [c, d]]", 29), ("[[1, 2], [3, null]]", 37)],
+    )
+    def test_inline_predictions_are_numbers_in_equal_rows(self, numbers, column, problem):
         where, what, _ = problem(SAVED.replace("[[0.25, 0.75], [0.5, 0.5]]", numbers))
-        assert where == "run.yaml:3:24"
+        assert where == f"run.yaml:3:{column}"
         assert what.startswith("network.predictions should be")
 
     def test_an_empty_data_set(self, problem):

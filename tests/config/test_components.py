@@ -64,7 +64,7 @@ class Fair(DistanceLoss):
         ),
         ("inline", "inlin", "2:14", "no data source 'inlin'", "did you mean 'inline'?"),
         ("metrics: []", "metrics: [acuracy]", "5:22", "no metric 'acuracy'", "mean 'accuracy'?"),
-        ("[[0.0, 1.0]]", "[[0.0, x]]", "2:31", "data.targets should be numbers", ""),
+        ("[[0.0, 1.0]]", "[[0.0, x]]", "2:38", "data.targets should be numbers", ""),
         ("targets: [[0.0, 1.0]]", "", "2:1", "inline needs the parameter 'targets'", ""),
     ],
 )

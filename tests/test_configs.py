@@ -1,0 +1,82 @@
+"""Every file in configs/ runs, and the book's numbers come out."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+
+FOLDER = Path(__file__).parents[1] / "configs"
+FILES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml"))
+# These take the files of MNIST and of the book, which are not part of lossfw.
+NEED_MNIST = {"book/mnist.yaml", "book/mini-batch.yaml"}
+
+
+@pytest.fixture
+def run(request):
+    """Run a file of configs/ and return the JSON that it prints."""
+
+    def run_file(name, *arguments):
+        if name in NEED_MNIST:
+            request.getfixturevalue("mnist")
+        result = CliRunner().invoke(main, ["run", str(FOLDER / name), "--json", *arguments])
+        assert (result.exit_code, result.stderr) == (0, "")
+        return json.loads(result.stdout)
+
+    return run_file
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_it_runs_with_a_finite_loss(name, run):
+    assert isinstance(run(name)["loss"]["value"], float)
+
+
+def test_the_demo_evaluates_what_the_network_has_not_seen(run):
+    result = run("digits.yaml")
+    assert result["count"] == 597
+    assert result["metrics"]["accuracy"]["value"] >= 0.93
+    assert result["loss"]["form"] == "logits"
+
+
+def test_the_mean_squared_error_of_the_chapter(run):
+    # Saitoh, Deep Learning from Scratch, section 4.2.1, as float64 prints it.
+    assert run("book/mean-squared-error.yaml")["loss"]["value"] == 0.09750000000000003
+
+
+def test_the_cross_entropy_of_the_chapter(run):
+    # Section 4.2.2 prints 0.510825457099338; -log(0.6 + 1e-7) with the float64
+    # nearest to 0.6 is 0.51082545709933794 by 40-digit arithmetic.
+    result = run("book/cross-entropy.yaml")
+    assert result["loss"]["value"] == 0.5108254570993379
+    assert result["loss"]["form"] == "prediction"
+
+
+def test_the_accuracy_of_the_chapters_network(run):
+    # Section 3.6.2 prints it; 10,000 images.
+    result = run("book/mnist.yaml")
+    assert result["count"] == 10_000
+    assert result["metrics"]["accuracy"]["value"] == 0.9352
+
+
+@pytest.mark.parametrize("size", [1, 7, 256, 10_000, 1_000_000])
+@pytest.mark.parametrize("name", ["digits.yaml", "book/mnist.yaml"])
+def test_the_batch_size_changes_no_digit(size, name, run):
+    assert run(name, "-o", f"evaluate.batch_size={size}") == run(name)
+
+
+def test_the_mini_batch_names_its_rows(run):
+    result = run("book/mini-batch.yaml")
+    assert result["count"] == len(result["sample"]) == 10
+    assert all(0 <= row < 10_000 for row in result["sample"])
+    assert run("book/mini-batch.yaml", "-o", "evaluate.sample.seed=1")["sample"] != result["sample"]
+
+
+def test_the_files_of_the_book_are_found_through_the_environment(run, mnist, monkeypatch, tmp_path):
+    moved = tmp_path / "far" / "away" / "book"
+    moved.mkdir(parents=True)
+    (moved / "mnist.yaml").write_bytes((FOLDER / "book" / "mnist.yaml").read_bytes())
+    monkeypatch.setenv("LOSSFW_DATA", str(mnist.resolve()))
+    result = CliRunner().invoke(main, ["run", str(moved / "mnist.yaml"), "--json"])
+    assert json.loads(result.stdout) == run("book/mnist.yaml")
