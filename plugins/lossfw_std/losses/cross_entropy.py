@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from lossfw.numerics import (
-    softmax,
-    softmax_cross_entropy,
-    softmax_cross_entropy_at,
-    softmax_cross_entropy_gradient,
-    times,
-)
 from pydantic import Field
 
 from lossfw import CategoricalLoss, Claims
@@ -24,6 +17,13 @@ from lossfw.guards import (
     textbook_log,
 )
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import (
+    softmax,
+    softmax_cross_entropy,
+    softmax_cross_entropy_at,
+    softmax_cross_entropy_gradient,
+    times,
+)
 
 
 class CrossEntropy(CategoricalLoss):
@@ -64,7 +64,7 @@ class CrossEntropy(CategoricalLoss):
     Examples
     --------
     >>> CrossEntropy(from_logits=True)([[2.0, 0.0, 0.0]], [0])
-    0.2395447662218846
+    0.23954476622188453
     """
 
     link: ClassVar[str] = "softmax"
