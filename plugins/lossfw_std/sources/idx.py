@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,19 +26,19 @@ _GZIP_MAGIC = b"\x1f\x8b"
 # zlib's code for one gzip member with its header and checksum.
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
-# Four bytes of magic number and four for each of at most 255 axes.
-_LONGEST_HEADER = 4 + 4 * 255
+# Two zeros, the code of the dtype, and the number of axes, before four bytes for
+# the length of each axis.
+_MAGIC_BYTES = 4
 
 # No compressed byte of deflate stands for more than 1,032 bytes.
 _LARGEST_RATIO = 1032
 
 
 class Header(NamedTuple):
-    """What the head of a file says: dtype and shape of its numbers, and its own length."""
+    """What the head of a file says: dtype and shape of its numbers."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
-    length: int
 
     @property
     def nbytes(self) -> int:
@@ -111,46 +113,58 @@ def read_idx(path: Path, role: str) -> tuple[NDArray, str]:
     """
     content = read_bytes(path, role)
     digest = hashlib.sha256(content).hexdigest()
-    if content.startswith(_GZIP_MAGIC):
-        header, numbers = _unzip(content, path)
-    else:
-        header = _header(content[:_LONGEST_HEADER], path)
-        numbers = memoryview(content)[header.length :]
-        _check_size(len(numbers), header, path)
+    unpack = _unzip if content.startswith(_GZIP_MAGIC) else _plain
+    header, numbers = unpack(content, path)
     return np.frombuffer(numbers, header.dtype).reshape(header.shape), digest
 
 
-def _header(start: bytes, path: Path) -> Header:
-    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _DTYPES or start[3] == 0:
+def _read_header(read: Callable[[int], bytes], path: Path) -> Header:
+    """Read the head of a file, and not a byte more."""
+    magic = read(_MAGIC_BYTES)
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
         raise DataError(
-            f"{path} is no IDX file: it begins with {start[:4].hex(' ')}, wanted 00 00, a dtype "
+            f"{path} is no IDX file: it begins with {magic.hex(' ')}, wanted 00 00, a dtype "
             "from 08 to 0e and the number of axes (MNIST's images have 00 00 08 03)."
         )
-    length = 4 + 4 * start[3]
-    if len(start) < length:
+    lengths = read(4 * magic[3])
+    if len(lengths) < 4 * magic[3]:
         raise DataError(f"{path} is cut short within its header. Fetch it again.")
-    shape = tuple(int(n) for n in np.frombuffer(start[4:length], ">u4"))
-    return Header(np.dtype(_DTYPES[start[2]]), shape, length)
+    shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
+    return Header(np.dtype(_DTYPES[magic[2]]), shape)
+
+
+def _plain(content: bytes, path: Path) -> tuple[Header, memoryview]:
+    """Return the header and the numbers of a file that is not packed."""
+    stream = io.BytesIO(content)
+    header = _read_header(stream.read, path)
+    numbers = memoryview(content)[stream.tell() :]
+    _check_size(len(numbers), header, path)
+    return header, numbers
 
 
 def _unzip(content: bytes, path: Path) -> tuple[Header, memoryview]:
     """Unpack a gzipped IDX file, and no more of it than its header promises."""
     unpacker = zlib.decompressobj(_GZIP_WINDOW)
+    packed = content
+
+    def read(size: int) -> bytes:
+        nonlocal packed
+        part = unpacker.decompress(packed, size)
+        packed = unpacker.unconsumed_tail
+        return part
+
     try:
-        start = unpacker.decompress(content, _LONGEST_HEADER)
-        header = _header(start, path)
+        header = _read_header(read, path)
         if header.nbytes > _LARGEST_RATIO * len(content):
             raise _too_short(f"{len(content)} bytes when packed", header, path)
         # One byte more than promised, so that it shows if there are more.
-        missing = header.length + header.nbytes - len(start) + 1
-        rest = unpacker.decompress(unpacker.unconsumed_tail, max(missing, 1))
+        numbers = read(header.nbytes + 1)
     except zlib.error as error:
         raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
-    numbers = memoryview(start + rest)[header.length :]
     _check_size(len(numbers), header, path)
     if not unpacker.eof:
         raise DataError(f"{path} is a gzip file that is cut short. Fetch it again.")
-    return header, numbers
+    return header, memoryview(numbers)
 
 
 def _check_size(found: int, header: Header, path: Path) -> None:
