@@ -160,7 +160,7 @@ class Dataset:
     def _check_numbers(self, role: str, array: NDArray, start: int) -> None:
         where = f"data {self.name!r}: {role}"
         check_finite(array, where, start=start, rows=self.rows)
-        if role == "sample_weight" and array.dtype.kind != "u" and array.min() < 0:
+        if role == "sample_weight" and array.size and array.min() < 0:
             index = tuple(int(i) for i in np.argwhere(array < 0)[0])
             raise DataError(
                 f"{where}[{start + index[0]}] is {array[index]}; a weight is at or above 0. "
