@@ -38,25 +38,30 @@ _ATANH_TAIL = (
     0.08082022805971766,
 )
 
-# Where expm1(x) - x is computed from a series.
-_EXPM1_MINUS_RANGE = 0.75
+# From here on sqrt(1 + x^2) is x + 1/(2 x): the next term, 1/(8 x^3), is below
+# the last digit of every format.
+_HYPOT_BRANCH = 2.0**20
 
-# (expm1(x) - x) / x^2 on [-0.75, 0.75], found in the same way; the error is
+# Where expm1(x) - x is computed from a series.
+_EXPM1_MINUS_RANGE = 1.0
+
+# (expm1(x) - x) / x^2 on [-1, 1], found in the same way; the error is
 # below 5e-18. (Its series is 1/2! + x/3! + x^2/4! + ...)
 _EXP_TAIL = (
     0.5,
-    0.1666666666666666,
-    0.041666666666666664,
-    0.008333333333337186,
-    0.0013888888888891294,
-    0.0001984126983579176,
-    2.4801587298165956e-05,
-    2.755732256185791e-06,
-    2.7557321308738546e-07,
-    2.505112001599536e-08,
-    2.087613963303394e-09,
-    1.6199423283030882e-10,
-    1.1558442407797238e-11,
+    0.16666666666666666,
+    0.04166666666666609,
+    0.008333333333333299,
+    0.0013888888888981404,
+    0.00019841269841324198,
+    2.4801587246096818e-05,
+    2.7557319191381816e-06,
+    2.755733506893373e-07,
+    2.5052117695907823e-08,
+    2.0874435575864273e-09,
+    1.6057679623801638e-10,
+    1.1639194124150522e-11,
+    7.746178593018827e-13,
 )
 
 
@@ -189,11 +194,10 @@ def hypot1m1(xp: Namespace, x: Array) -> Array:
     array([2.e-018, 1.e+200])
     """
     a = xp.abs(x)
-    near = a < 1
-    small = xp.where(near, a, xp.zeros_like(a))
-    square = small * small
-    # Beyond 1, sqrt(1 + x^2) = |x| sqrt(1 + 1/x^2).
-    return xp.where(near, square / (xp.sqrt(1 + square) + 1), a * _hypot1_over(xp, a) - 1)
+    square = a * a
+    near = square / (xp.sqrt(1 + square) + 1)
+    # Far out, sqrt(1 + x^2) = x + 1/(2 x) to the last digit, and x^2 may overflow.
+    return xp.where(a < _HYPOT_BRANCH, near, (a - 1) + 0.5 / a)
 
 
 def _hypot1_over(xp: Namespace, x: Array) -> Array:
