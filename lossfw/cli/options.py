@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lossfw.config.check import Plugins
+from lossfw.config.plugins import Plugins
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

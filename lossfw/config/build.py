@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from lossfw.activation import Activation
-from lossfw.config.check import Parts, Plugins, check, read
+from lossfw.config.check import Parts, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.files import find_file
 from lossfw.config.fit import (
@@ -21,6 +21,7 @@ from lossfw.config.fit import (
     fit_to_network,
     fit_to_outputs,
 )
+from lossfw.config.plugins import Plugins
 from lossfw.config.schema import SCHEMA_VERSION, Skeleton
 from lossfw.config.tree import Node, Problems
 from lossfw.config.wording import indices_in
@@ -35,6 +36,7 @@ from lossfw.evaluate import Plan
 from lossfw.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.network import LayerSpec, Network
+from lossfw.registry import Entry
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -62,12 +64,13 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
     problems = Problems()
     root = read(name, overrides, problems)
     parts = check(root, plugins or Plugins(), problems, file_fields=file_fields)
-    given = _what_is_given(parts, problems)
+    given = _given(parts, problems)
     problems.raise_if_any()
-    outputs = _outputs(parts, given, problems)
-    data = _load(parts, problems)
-    fitted = _fit(parts, outputs, data, problems)
-    sample = _draw(parts, len(data), problems)
+    config = _config(parts)
+    outputs = _outputs(config, given, problems)
+    data = _load(config, problems)
+    fitted = _fit(config, outputs, data, problems)
+    sample = _draw(config, len(data), problems)
     problems.raise_if_any()
     return Plan(
         data=data,
@@ -75,11 +78,70 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
         network=outputs.network,
         outputs=outputs.saved,
         outputs_form=fitted.form,
-        metrics=cast("tuple[Metric, ...]", parts.metrics),
-        batch_size=_skeleton(parts).evaluate.batch_size,
+        metrics=config.metrics,
+        batch_size=config.skeleton.evaluate.batch_size,
         sample=sample,
-        digest=_digest(parts, outputs, data, fitted),
+        digest=_digest(config, outputs, data, fitted),
     )
+
+
+@dataclass(frozen=True)
+class _Config:
+    """A configuration in which each part for itself is right."""
+
+    root: Node
+    skeleton: Skeleton
+    source: Source
+    loss: Loss
+    activations: tuple[Activation, ...]
+    metrics: tuple[Metric, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def form(self) -> Literal["layers", "predictions", "logits"]:
+        """Which of its three forms the network has."""
+        if self.skeleton.network.layers is not None:
+            return "layers"
+        return "predictions" if self.skeleton.network.predictions is not None else "logits"
+
+
+def _config(parts: Parts) -> _Config:
+    """Return the parts, none of which is missing; the registry keeps to the kinds."""
+    assert parts.skeleton is not None
+    return _Config(
+        parts.root,
+        parts.skeleton,
+        cast(Source, parts.source),
+        cast(Loss, parts.loss),
+        cast("tuple[Activation, ...]", parts.activations),
+        cast("tuple[Metric, ...]", parts.metrics),
+        parts.entries,
+    )
+
+
+def _given(parts: Parts, problems: Problems) -> Path | NDArray | None:
+    """Return the file of weights or of saved outputs, or outputs that are written inline."""
+    for key in ("weights", "predictions", "logits"):
+        node = parts.root.find(["network", key])
+        if node is None or not node.value:
+            continue
+        if isinstance(node.value, list):
+            return _inline(parts.root, key, node, problems)
+        if isinstance(node.value, str) and key != "weights":
+            return find_file(node, problems)
+        # A source that is wrong itself may be the one that brings the weights.
+        if isinstance(node.value, str) and parts.source is not None:
+            return find_file(node, problems, bundled=cast(Source, parts.source).bundled)
+    return None
+
+
+def _inline(root: Node, key: str, node: Node, problems: Problems) -> NDArray | None:
+    try:
+        return numbers_array(node.plain(), finite=False)
+    except ValueError as error:
+        place = root.locate(["network", key, *indices_in(str(error))])
+        problems.add(place, f"network.{key} should be {error}")
+        return None
 
 
 @dataclass(frozen=True)
@@ -91,105 +153,57 @@ class _Outputs:
 
     def shape(self, rows: int) -> tuple[int, ...]:
         """Return the shape of what comes out for so many rows."""
-        return (rows, self.network.units) if self.network is not None else self._saved.shape
+        if self.network is not None:
+            return (rows, self.network.units)
+        return () if self.saved is None else self.saved.shape
 
     def digest(self) -> str:
         """Return the digest of the weights, or of the saved outputs."""
-        if self.network is None:
-            return digest_arrays(self._saved)
-        return digest_arrays(
-            *(a for layer in self.network.layers for a in (layer.weight, layer.bias))
-        )
-
-    @property
-    def _saved(self) -> NDArray:
-        assert self.saved is not None
-        return self.saved
+        layers = () if self.network is None else self.network.layers
+        weights = [array for layer in layers for array in (layer.weight, layer.bias)]
+        return digest_arrays(*weights, self.saved)
 
 
-def _skeleton(parts: Parts) -> Skeleton:
-    assert parts.skeleton is not None
-    return parts.skeleton
-
-
-def _form(parts: Parts) -> str:
-    """Return which of the three forms of a network the configuration has."""
-    network = _skeleton(parts).network
-    forms = ("layers", "predictions", "logits")
-    return next(key for key in forms if getattr(network, key) is not None)
-
-
-def _what_is_given(parts: Parts, problems: Problems) -> Path | NDArray | None:
-    """Return the file of weights or of saved outputs, or outputs that are written inline."""
-    for key in ("weights", "predictions", "logits"):
-        node = parts.root.find(["network", key])
-        if node is None or not node.value:
-            continue
-        if isinstance(node.value, list):
-            return _inline(parts.root, key, problems)
-        if isinstance(node.value, str) and key != "weights":
-            return find_file(node, problems)
-        # A source that is wrong itself may be the one that brings the weights.
-        if isinstance(node.value, str) and parts.source is not None:
-            return find_file(node, problems, bundled=cast(Source, parts.source).bundled)
-    return None
-
-
-def _inline(root: Node, key: str, problems: Problems) -> NDArray | None:
-    node = root.find(["network", key])
-    assert node is not None
-    try:
-        return numbers_array(node.plain(), finite=False)
-    except ValueError as error:
-        place = root.locate(["network", key, *indices_in(str(error))])
-        problems.add(place, f"network.{key} should be {error}")
-        return None
-
-
-def _outputs(parts: Parts, given: Path | NDArray | None, problems: Problems) -> _Outputs:
+def _outputs(config: _Config, given: Path | NDArray | None, problems: Problems) -> _Outputs:
     """Read weights and check them against the layers, or read saved outputs."""
-    form = _form(parts)
     if not isinstance(given, Path):
         return _Outputs(saved=given)
-    with at(parts.root, ["network", "weights" if form == "layers" else form], problems):
-        if form == "layers":
-            return _Outputs(network=_network(parts, given))
-        return _Outputs(saved=read_array(given, form))
+    key = "weights" if config.form == "layers" else config.form
+    with at(config.root, ["network", key], problems):
+        if config.form == "layers":
+            return _Outputs(network=_network(config, given))
+        return _Outputs(saved=read_array(given, config.form))
     raise problems.error()
 
 
-def _network(parts: Parts, file: Path) -> Network:
-    section = _skeleton(parts).network
-    assert section.layers is not None
-    activations = cast("tuple[Activation, ...]", parts.activations)
-    specs = [
-        LayerSpec(layer.units, activation)
-        for layer, activation in zip(section.layers, activations, strict=True)
-    ]
+def _network(config: _Config, file: Path) -> Network:
+    section = config.skeleton.network
+    layers = zip(section.layers or (), config.activations, strict=True)
+    specs = [LayerSpec(layer.units, activation) for layer, activation in layers]
     return Network.from_arrays(specs, read_weights(file), str(file), section.dtype)
 
 
-def _load(parts: Parts, problems: Problems) -> Dataset:
-    with at(parts.root, ["data"], problems):
-        return cast(Source, parts.source).load()
+def _load(config: _Config, problems: Problems) -> Dataset:
+    with at(config.root, ["data"], problems):
+        return config.source.load()
     raise problems.error()
 
 
-def _fit(parts: Parts, outputs: _Outputs, data: Dataset, problems: Problems) -> Fitted:
+def _fit(config: _Config, outputs: _Outputs, data: Dataset, problems: Problems) -> Fitted:
     """Check the parts against each other, and choose the form of the loss."""
-    root, form, loss = parts.root, _form(parts), cast(Loss, parts.loss)
-    if form == "layers":
-        last = cast(Activation, parts.activations[-1])
-        fitted = fit_to_network(loss, last, root, problems)
+    root, form, loss = config.root, config.form, config.loss
+    place: list[str | int] = ["network", form]
+    if outputs.network is not None:
+        fitted = fit_to_network(loss, config.activations[-1], root, problems)
+        place = ["network", "layers", len(config.activations) - 1, "units"]
+        with at(root, ["data"], problems):
+            outputs.network.check_inputs(_inputs(data).shape)
     else:
         fitted = fit_to_outputs(loss, form, root, problems)
     # Metrics see what the last activation gives, also where the loss was fused with it.
-    check_metrics(parts.metrics, loss.form if form == "layers" else fitted.form, root, problems)
-    if outputs.network is not None:
-        with at(root, ["data"], problems):
-            outputs.network.check_inputs(_inputs(data).shape)
-    last_units = ["layers", len(parts.activations) - 1, "units"]
-    with at(root, ["network", *(last_units if form == "layers" else [form])], problems):
+    shown = fitted.form if outputs.network is None else loss.form
+    check_metrics(config.metrics, shown, root, problems)
+    with at(root, place, problems):
         check_shapes(fitted.loss, outputs.shape(len(data)), data.targets)
     return fitted
 
@@ -203,41 +217,36 @@ def _inputs(data: Dataset) -> NDArray:
     return data.inputs
 
 
-def _draw(parts: Parts, rows: int, problems: Problems) -> tuple[int, ...] | None:
+def _draw(config: _Config, rows: int, problems: Problems) -> tuple[int, ...] | None:
     """Draw the rows of a sample, from a generator of its own."""
-    skeleton = _skeleton(parts)
-    sample = skeleton.evaluate.sample
+    sample = config.skeleton.evaluate.sample
     if sample is None:
         return None
     if sample.count > rows and not sample.replace:
         problems.add(
-            parts.root.locate(["evaluate", "sample", "count"]),
+            config.root.locate(["evaluate", "sample", "count"]),
             f"{sample.count} rows cannot be drawn from {rows} without drawing one twice",
             f"write replace: true, or a count of at most {rows}",
         )
         return None
-    seed = skeleton.seed if sample.seed is None else sample.seed
+    seed = config.skeleton.seed if sample.seed is None else sample.seed
     drawn = np.random.default_rng(seed).choice(rows, sample.count, replace=sample.replace)
     return tuple(drawn.tolist())
 
 
-def _digest(parts: Parts, outputs: _Outputs, data: Dataset, fitted: Fitted) -> str:
+def _digest(config: _Config, outputs: _Outputs, data: Dataset, fitted: Fitted) -> str:
     """Return the digest of all that decides the numbers; the batch size does not."""
-    skeleton = _skeleton(parts)
-    assert parts.source is not None
-    sample = skeleton.evaluate.sample
+    sample = config.skeleton.evaluate.sample
+    seed = {"seed": config.skeleton.seed}
+    activations = [activation.to_config() for activation in config.activations]
     return digest(
         {
             "lossfw": SCHEMA_VERSION,
-            "data": [without_files(parts.source, file_fields), data.digest],
-            "network": [
-                _form(parts),
-                [a.to_config() for a in parts.activations],
-                outputs.digest(),
-            ],
+            "data": [without_files(config.source, file_fields), data.digest],
+            "network": [config.form, activations, outputs.digest()],
             "loss": [fitted.loss.to_config(), fitted.form],
-            "metrics": [metric.to_config() for metric in parts.metrics],
-            "sample": sample and {"seed": skeleton.seed, **sample.model_dump(exclude_none=True)},
-            "plugins": versions(parts.entries),
+            "metrics": [metric.to_config() for metric in config.metrics],
+            "sample": sample and seed | sample.model_dump(exclude_none=True),
+            "plugins": versions(config.entries),
         }
     )

@@ -9,39 +9,14 @@ from pathlib import Path
 from lossfw.component import Component
 from lossfw.config.components import Checker
 from lossfw.config.files import find_file
+from lossfw.config.plugins import Plugins
 from lossfw.config.reading import read_file
 from lossfw.config.resolve import override
 from lossfw.config.schema import Skeleton, check_skeleton
 from lossfw.config.tree import Node, Position, Problems
 from lossfw.config.yaml import parse
 from lossfw.errors import PluginError
-from lossfw.registry import Entry, Registry, registry
-
-
-@dataclass(frozen=True)
-class Plugins:
-    """Which plugins a run may use, from the command line.
-
-    Attributes
-    ----------
-    local : sequence of str
-        Local plugin files, relative to the working folder.
-    disable : sequence of str
-        Plugins that are not imported.
-    installed : bool
-        False leaves out every installed plugin but the built-in one.
-    """
-
-    local: Sequence[str] = ()
-    disable: Sequence[str] = ()
-    installed: bool = True
-
-    def registry(self, more: Sequence[Path] = ()) -> Registry:
-        """Return a registry with `more` local files besides; the usual one where nothing is set."""
-        local = [*map(Path, self.local), *more]
-        if not local and not self.disable and self.installed:
-            return registry()
-        return Registry.discover(disable=self.disable, local=local, plugins=self.installed)
+from lossfw.registry import Entry, Registry
 
 
 @dataclass(frozen=True)

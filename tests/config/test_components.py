@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lossfw.config.check import Plugins
+from lossfw.config.plugins import Plugins
 from lossfw.errors import BrokenPluginError, UnknownNameError
 
 GOOD = """\
