@@ -6,8 +6,6 @@ nothing computed. `evaluate` computes and returns a `Result`.
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -15,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from lossfw.clock import Clock
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DataError
 from lossfw.loss import Loss
@@ -164,7 +163,7 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
     Result
         The same bits for any batch size and any number of cores.
     """
-    clock = _Clock()
+    clock = Clock()
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
     tally = _Tally(plan, clock)
     with one_blas_thread() if plan.network is not None else nullcontext():
@@ -176,7 +175,7 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
     return tally.result(data)
 
 
-def _scored(plan: Plan, data: Dataset, clock: _Clock) -> Iterator[Scored]:
+def _scored(plan: Plan, data: Dataset, clock: Clock) -> Iterator[Scored]:
     """Yield the rows with their outputs, in groups that fill the blocks of a sum."""
     batches = clock.timed("read", data.batches(plan.batch_size))
     if plan.network is not None:
@@ -189,13 +188,15 @@ def _scored(plan: Plan, data: Dataset, clock: _Clock) -> Iterator[Scored]:
         width = int(np.prod(outputs.shape[1:]))
     # A group of whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
-    return clock.timed("forward", regroup(parts, max(BLOCK_ROWS, block_rows(width))), but="read")
+    return clock.timed(
+        "forward", regroup(parts, max(BLOCK_ROWS, block_rows(width))), without="read"
+    )
 
 
 class _Tally:
     """Partials of the loss and of every metric."""
 
-    def __init__(self, plan: Plan, clock: _Clock) -> None:
+    def __init__(self, plan: Plan, clock: Clock) -> None:
         self.plan, self.clock = plan, clock
         self.notices = Notices(plan.loss)
         self.loss: Any = None
@@ -252,31 +253,3 @@ def _named(data: Dataset) -> Iterator[None]:
     except ArgumentError as error:
         counted = "" if data.rows is None else ", rows counted within the sample"
         raise type(error)(f"data {data.name!r}{counted}: {error}") from None
-
-
-class _Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Count the time inside the ``with`` block."""
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] += time.perf_counter() - begin
-
-    def timed(self, name: str, items: Iterator[Any], but: str = "") -> Iterator[Any]:
-        """Count the time that making items takes, less that of a stage within."""
-        within = self.seconds
-        while True:
-            begin, other = time.perf_counter(), within[but] if but else 0.0
-            item = next(items, None)
-            spent = time.perf_counter() - begin
-            within[name] += spent - (within[but] - other if but else 0.0)
-            if item is None:
-                return
-            yield item

@@ -34,6 +34,7 @@ LAYERS = (
     "config",
     "data",
     "metrics",
+    "clock",
     "stream",
     "notices",
     "evaluate",

@@ -56,5 +56,5 @@ def check_finite(
     more = f" ({len(bad)} such numbers in all)" if len(bad) > 1 else ""
     raise DataError(
         f"{where}[{', '.join(map(str, named))}] is {array[first]}{more}; finite numbers were "
-        "wanted. Mend it where the numbers are made, or leave its row out."
+        "wanted. Mend it where the numbers are made."
     )

@@ -1,0 +1,69 @@
+"""Clock: how long each stage of a run takes."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+
+
+class Clock:
+    """Seconds by stage.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        In the order in which the stages ended first.
+
+    Examples
+    --------
+    >>> clock = Clock()
+    >>> with clock.stage("loss"):
+    ...     pass
+    >>> list(clock.seconds)
+    ['loss']
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time inside the ``with`` block."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - begin
+
+    def timed(
+        self, name: str, items: Iterator[_Item], *, without: str | None = None
+    ) -> Iterator[_Item]:
+        """Yield the items, counting the time that making them takes.
+
+        Parameters
+        ----------
+        name : str
+            The stage.
+        items : iterator
+            What makes the items.
+        without : str, optional
+            A stage within, whose time is not counted again.
+        """
+        while True:
+            begin, before = time.perf_counter(), self._spent(without)
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                within = self._spent(without) - before
+                self.seconds[name] += time.perf_counter() - begin - within
+            yield item
+
+    def _spent(self, stage: str | None) -> float:
+        return 0.0 if stage is None else self.seconds.get(stage, 0.0)

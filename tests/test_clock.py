@@ -1,0 +1,57 @@
+"""Clock: stages add up, and one within another is not counted twice."""
+
+import pytest
+
+from lossfw import clock as module
+from lossfw.clock import Clock
+
+
+@pytest.fixture
+def passing(monkeypatch):
+    """A time that passes only when it is told to."""
+
+    class Time:
+        now = 0.0
+
+        def perf_counter(self):
+            return self.now
+
+    time = Time()
+    monkeypatch.setattr(module, "time", time)
+    return time
+
+
+def test_a_stage_is_counted_each_time(passing):
+    clock = Clock()
+    for seconds in (1.0, 2.0):
+        with clock.stage("a"):
+            passing.now += seconds
+        passing.now += 10.0
+    assert clock.seconds == {"a": 3.0}
+
+
+def test_a_stage_that_fails_is_counted(passing):
+    clock = Clock()
+
+    def fail():
+        with clock.stage("a"):
+            passing.now += 1.0
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert clock.seconds == {"a": 1.0}
+
+
+def test_a_stage_within_is_not_counted_twice(passing):
+    def made(seconds, items):
+        for item in items:
+            passing.now += seconds
+            yield item
+
+    clock = Clock()
+    inner = clock.timed("inner", made(1.0, range(3)))
+    outer = clock.timed("outer", made(2.0, inner), without="inner")
+    for _ in outer:
+        passing.now += 100.0
+    assert clock.seconds == {"inner": 3.0, "outer": 6.0}
