@@ -9,11 +9,10 @@ interpolation at Chebyshev's points with 60 digits.
 
 from __future__ import annotations
 
-import functools
 import math
 
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics.primitive import Function, polynomial, primitive
+from lossfw.numerics.primitive import in_double, polynomial, primitive
 
 _SQRT_TWO = math.sqrt(2.0)
 _SQRT_HALF = math.sqrt(0.5)
@@ -84,18 +83,6 @@ _ERF_SERIES = (
 )
 
 
-def _in_double(stable: Function) -> Function:
-    """Compute float32 in float64 and round: NumPy's float32 exp alone may be 2 ULP off."""
-
-    @functools.wraps(stable)
-    def function(xp: Namespace, x: Array) -> Array:
-        if x.dtype == xp.float32:
-            return xp.astype(stable(xp, xp.astype(x, xp.float64)), xp.float32)
-        return stable(xp, x)
-
-    return function
-
-
 def _exp_minus_square(xp: Namespace, a: Array, factor: float) -> Array:
     """Return exp(-factor a^2) for a >= 0 and a factor of 1/2 or 1.
 
@@ -129,11 +116,21 @@ def _large_erfc(xp: Namespace, a: Array) -> Array:
 
 
 @primitive(
-    textbook=lambda xp, x: xp.erf(x),
-    slope=lambda xp, x: _TWO_OVER_SQRT_PI * _exp_minus_square(xp, xp.abs(x), 1.0),
-    curvature=lambda xp, x: -2 * x * (_TWO_OVER_SQRT_PI * _exp_minus_square(xp, xp.abs(x), 1.0)),
+    textbook=lambda xp, x: 2 * xp.exp(-x * x) / xp.sqrt(xp.full_like(x, xp.pi)),
+    slope=lambda xp, x: -2 * x * _slope_of_erf(xp, x),
+    curvature=lambda xp, x: (4 * x * x - 2) * _slope_of_erf(xp, x),
 )
-@_in_double
+def _slope_of_erf(xp: Namespace, x: Array) -> Array:
+    """Return 2 exp(-x^2) / sqrt(pi)."""
+    return _TWO_OVER_SQRT_PI * _exp_minus_square(xp, xp.abs(x), 1.0)
+
+
+@primitive(
+    textbook=lambda xp, x: xp.erf(x),
+    slope=lambda xp, x: _slope_of_erf(xp, x),
+    curvature=lambda xp, x: -2 * x * _slope_of_erf(xp, x),
+)
+@in_double
 def erf(xp: Namespace, x: Array) -> Array:
     """Return the error function, 2/sqrt(pi) times the integral of exp(-u^2) from 0 to x.
 
@@ -151,10 +148,10 @@ def erf(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.erfc(x),
-    slope=lambda xp, x: -_TWO_OVER_SQRT_PI * _exp_minus_square(xp, xp.abs(x), 1.0),
-    curvature=lambda xp, x: 2 * x * (_TWO_OVER_SQRT_PI * _exp_minus_square(xp, xp.abs(x), 1.0)),
+    slope=lambda xp, x: -_slope_of_erf(xp, x),
+    curvature=lambda xp, x: 2 * x * _slope_of_erf(xp, x),
 )
-@_in_double
+@in_double
 def erfc(xp: Namespace, x: Array) -> Array:
     """Return 1 - erf(x), with the digits of its small values for large x.
 
@@ -176,7 +173,7 @@ def erfc(xp: Namespace, x: Array) -> Array:
     slope=lambda xp, x: normal_pdf(xp, x),
     curvature=lambda xp, x: -x * normal_pdf(xp, x),
 )
-@_in_double
+@in_double
 def normal_cdf(xp: Namespace, x: Array) -> Array:
     """Return the probability that a standard normal variable is at most x.
 
@@ -194,11 +191,11 @@ def normal_cdf(xp: Namespace, x: Array) -> Array:
 
 
 @primitive(
-    textbook=lambda xp, x: xp.exp(-x * x / 2) / xp.sqrt(2 * xp.pi + xp.zeros_like(x)),
+    textbook=lambda xp, x: xp.exp(-x * x / 2) / xp.sqrt(xp.full_like(x, 2 * xp.pi)),
     slope=lambda xp, x: -x * normal_pdf(xp, x),
     curvature=lambda xp, x: (x - 1) * (x + 1) * normal_pdf(xp, x),
 )
-@_in_double
+@in_double
 def normal_pdf(xp: Namespace, x: Array) -> Array:
     """Return exp(-x^2 / 2) / sqrt(2 pi), the density of a standard normal variable.
 
@@ -209,3 +206,21 @@ def normal_pdf(xp: Namespace, x: Array) -> Array:
     array([0.39894228, 0.        ])
     """
     return _ONE_OVER_SQRT_TWO_PI * _exp_minus_square(xp, xp.abs(x), 0.5)
+
+
+@primitive(
+    textbook=lambda xp, x: xp.exp(x * x / 2) * xp.erfc(x / xp.sqrt(xp.full_like(x, 2.0))) / 2,
+    slope=lambda xp, x: x * scaled_normal_tail(xp, x) - _ONE_OVER_SQRT_TWO_PI,
+    curvature=lambda xp, x: (1 + x * x) * scaled_normal_tail(xp, x) - _ONE_OVER_SQRT_TWO_PI * x,
+)
+@in_double
+def scaled_normal_tail(xp: Namespace, x: Array) -> Array:
+    """Return exp(x^2 / 2) P(X > x) for a standard normal variable X and finite x >= 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled_normal_tail(np, np.asarray([0.0, 1e10]))
+    array([5.0000000e-01, 3.9894228e-11])
+    """
+    return _scaled_tail(x)

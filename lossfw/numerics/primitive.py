@@ -51,6 +51,26 @@ def primitive(
     return decorate
 
 
+def in_double(stable: Callable[..., Array]) -> Callable[..., Array]:
+    """Decorate a function of the namespace, an array and parameters: float32 goes by float64.
+
+    NumPy's float32 exponential alone may be more than 2 units in the last place
+    off, which leaves too little for the rest of a function. So float32 arguments
+    are made float64, and the result is rounded once. Others are left alone.
+    """
+
+    @functools.wraps(stable)
+    def function(xp: Namespace, x: Array, *parameters: Any) -> Array:
+        # Exact numbers have one dtype for both.
+        if xp.float32 == xp.float64 or x.dtype != xp.float32:
+            return stable(xp, x, *parameters)
+        result = stable(xp, xp.astype(x, xp.float64), *parameters)
+        # [...] makes an array of a NumPy scalar.
+        return xp.astype(result[...], xp.float32)
+
+    return function
+
+
 def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
     """Return c0 + c1 x + c2 x^2 + ... by Horner's rule."""
     result = x * coefficients[-1] + coefficients[-2]
