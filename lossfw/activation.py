@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lossfw import exactness
 from lossfw.arguments import as_array, result_dtype, work_dtype
 from lossfw.claims import ActivationClaims
 from lossfw.component import Component
@@ -59,6 +60,35 @@ class Activation(Component, ABC):
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
         return self.derivative(xp, x) * v
+
+    def terms(self, xp: Namespace, x: Array, order: exactness.Order) -> tuple[Array, ...]:
+        """Return the terms that may cancel in the value or in a derivative; see `Loss.terms`."""
+        return ()
+
+    def exact(self, x: Any, *, derivative: exactness.Order = 0) -> Any:
+        """Return the true activation, or its derivative, with 60 digits.
+
+        Parameters
+        ----------
+        x : array_like
+            Any shape; for a function of rows, rows along the last axis.
+        derivative : {0, 1, 2}
+            How often to differentiate; at a kink it is the mean of both sides.
+            A function of rows has the Jacobian as its first, of shape
+            (..., K, K), and no second.
+
+        Returns
+        -------
+        ndarray of object
+            See `lossfw.loss.Loss.exact`.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.activation("sigmoid").exact([-1000.0])
+        array([5.0759588975494567653e-435], dtype=object)
+        """
+        return exactness.of_activation(self, x, derivative)
 
     def __call__(self, x: Any) -> Any:
         """Return the activation of an array.
