@@ -60,6 +60,9 @@ class Claims:
         ``"expectile(q)"``.
     gradient_zero_almost_everywhere : bool
         The derivative is 0 wherever it exists, so nothing can be learnt.
+    linear_in_target : bool
+        The loss of a soft target is the mean of the losses of its classes,
+        weighted by the target: then classes can have weights.
 
     Examples
     --------
@@ -90,6 +93,7 @@ class Claims:
     finite_at_boundary: bool = False
     elicits: str | None = None
     gradient_zero_almost_everywhere: bool = False
+    linear_in_target: bool = False
 
     def __post_init__(self) -> None:
         """Add what follows from the claims that were given."""
