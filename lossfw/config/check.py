@@ -12,7 +12,7 @@ from lossfw.config.files import find_file
 from lossfw.config.plugins import Plugins
 from lossfw.config.reading import read_file
 from lossfw.config.resolve import override
-from lossfw.config.schema import Skeleton, check_skeleton
+from lossfw.config.schema import MAX_ITEMS, Skeleton, check_skeleton
 from lossfw.config.tree import Node, Position, Problems
 from lossfw.config.yaml import parse
 from lossfw.errors import PluginError
@@ -119,6 +119,8 @@ def _registry(root: Node, plugins: Plugins, problems: Problems) -> Registry | No
     """Return the registry with the configuration's own plugin files."""
     node = root.find(["plugins"])
     items = node.value if node is not None and isinstance(node.value, list) else []
+    if len(items) > MAX_ITEMS:
+        return None
     names = [item for item in items if isinstance(item.value, str) and item.value]
     found = [find_file(item, problems) for item in names]
     paths = [path for path in found if path is not None]

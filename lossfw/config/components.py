@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from lossfw.component import Component
 from lossfw.config.files import find_file
+from lossfw.config.schema import MAX_ITEMS, MAX_NAME
 from lossfw.config.tree import Node, Problems
 from lossfw.config.wording import add_problem, split_hint
 from lossfw.errors import LossfwError
@@ -53,7 +54,7 @@ class Checker:
         """
         node = self.root.find(path)
         name = node.child("name") if node is not None and isinstance(node.value, dict) else node
-        if node is None or name is None or not isinstance(name.value, str) or not name.value:
+        if node is None or name is None or not _could_be_a_name(name.value):
             return None
         try:
             entry = self.registry.resolve(kind, name.value)
@@ -68,6 +69,8 @@ class Checker:
         """Return the components of the list at `path`, those that are right."""
         node = self.root.find(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
+        if len(items) > MAX_ITEMS:
+            return ()
         made = [self.make([*path, i, *below], kind) for i in range(len(items))]
         return tuple(component for component in made if component is not None)
 
@@ -102,6 +105,10 @@ class Checker:
                 path = find_file(given[key], found)
                 parameters[key] = str(path or parameters[key])
         return parameters
+
+
+def _could_be_a_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_NAME
 
 
 def _hint(cls: type[Component], item: Mapping[str, Any], kind: str) -> str:

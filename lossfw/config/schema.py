@@ -31,6 +31,10 @@ SCHEMA_VERSION = 1
 # Rows are read this many at a time unless the configuration says otherwise:
 # a multiple of the network's blocks, small beside any memory.
 DEFAULT_BATCH_SIZE = 1024
+# More layers, metrics or plugins than these, and longer names, are mistakes, which
+# are not looked up one by one.
+MAX_ITEMS = 100
+MAX_NAME = 200
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
 
@@ -46,7 +50,7 @@ class Spec(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=MAX_NAME)
 
 
 class LossSpec(Spec):
@@ -99,7 +103,7 @@ class NetworkSection(Section):
     `check_skeleton` sees to.
     """
 
-    layers: Annotated[list[Layer], Field(min_length=1)] | None = None
+    layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
     weights: FileName | None = None
     dtype: Literal["float32", "float64"] | None = None
     predictions: Outputs | None = None
@@ -118,7 +122,7 @@ class EvaluateSection(Section):
     """How the evaluation runs, and what it reports besides the loss."""
 
     batch_size: PositiveInt = DEFAULT_BATCH_SIZE
-    metrics: list[NamedSpec] = []
+    metrics: Annotated[list[NamedSpec], Field(max_length=MAX_ITEMS)] = []
     sample: Sample | None = None
 
 
@@ -127,7 +131,7 @@ class Skeleton(Section):
 
     lossfw: Annotated[int, AfterValidator(_version)]
     seed: Seed = 0
-    plugins: list[FileName] = []
+    plugins: Annotated[list[FileName], Field(max_length=MAX_ITEMS)] = []
     data: NamedSpec
     network: NetworkSection
     loss: NamedLoss

@@ -16,6 +16,8 @@ from lossfw.errors import ConfigError, Problem
 # The longest piece of a value, and of a source line, that a message quotes.
 QUOTED_CHARACTERS = 60
 EXCERPT_CHARACTERS = 100
+# Nobody reads more mistakes than these before mending the first.
+SHOWN_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,10 @@ class Origin:
         """Return a readable piece of a source line and the caret's place in it."""
         if line >= len(self.lines):
             return "", 0
-        text = "".join(map(_printable, self.lines[line]))
+        text = self.lines[line]
         start = max(0, column - EXCERPT_CHARACTERS // 2) if len(text) > EXCERPT_CHARACTERS else 0
-        return text[start : start + EXCERPT_CHARACTERS].rstrip(), column - start + 1
+        piece = text[start : start + EXCERPT_CHARACTERS].rstrip()
+        return "".join(map(_printable, piece)), column - start + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,11 @@ class Problems:
 
     def error(self) -> ConfigError:
         """Return what was found as one error, in the order of the file."""
-        ordered = sorted(self._found, key=lambda entry: entry[0])
-        return ConfigError([problem for _, problem in ordered])
+        ordered = [problem for _, problem in sorted(self._found, key=lambda entry: entry[0])]
+        shown, more = ordered[:SHOWN_PROBLEMS], len(ordered) - SHOWN_PROBLEMS
+        if more > 0:
+            shown.append(Problem(ordered[-1].where, f"and {more} more mistakes up to here"))
+        return ConfigError(shown)
 
 
 def _printable(character: str) -> str:

@@ -1,6 +1,7 @@
 import pytest
 
-from lossfw.config.schema import MAX_SAMPLE, Skeleton
+from lossfw.config.schema import MAX_ITEMS, MAX_NAME, MAX_SAMPLE, Skeleton
+from lossfw.config.tree import SHOWN_PROBLEMS
 
 # A configuration in which nothing is wrong, to be spoilt line by line.
 GOOD = """\
@@ -144,3 +145,26 @@ def test_a_huge_value_is_quoted_shortly(problem):
     assert len(what) < 200
     _, what, _ = problem(GOOD.replace("batch_size: 7", f"batch_size: [{'1, ' * 1_000}1]"))
     assert what.endswith("got a list of 1001 items")
+
+
+def test_a_name_of_a_megabyte_is_not_looked_up(problem):
+    where, what, _ = problem(GOOD.replace("squared_error", "x" * 900_000))
+    assert where == "run.yaml:4:7"
+    assert f"at most {MAX_NAME} characters" in what
+    assert len(what) < 200
+
+
+@pytest.mark.parametrize("count", [MAX_ITEMS + 1, 100_000])
+def test_a_list_of_thousands_of_names_is_not_looked_up_either(count, problem):
+    metrics = ", ".join(f"m{i}" for i in range(count))
+    where, what, _ = problem(GOOD.replace("metrics: []", f"metrics: [{metrics}]"))
+    assert where == "run.yaml:5:36"
+    assert what.endswith(f"a list of at most {MAX_ITEMS} items, got a list of {count} items")
+
+
+def test_beyond_a_hundred_mistakes_the_others_are_counted(problems):
+    text = GOOD + "".join(f"key{i}: 1\n" for i in range(1_000))
+    found = problems(text)
+    assert len(found) == SHOWN_PROBLEMS + 1
+    assert [where for where, _, _ in found[:2]] == ["run.yaml:6:1", "run.yaml:7:1"]
+    assert found[-1][:2] == ("run.yaml:1005:1", "and 900 more mistakes up to here")
