@@ -221,6 +221,14 @@ def set_where(call: Arguments, where: Any) -> None:
     call.keep = array if call.shape else array[np.newaxis]
 
 
+def choose(call: Arguments, where: NDArray | None, weight: NDArray | None) -> None:
+    """Add a loss's own mask and weights, in the shape of the unreduced loss."""
+    if where is not None:
+        call.keep = where if call.keep is None else call.keep & where
+    if weight is not None:
+        call.weight = weight if call.weight is None else call.weight * weight
+
+
 def _fit(array: NDArray, shape: tuple[int, ...], role: str) -> NDArray:
     """Give an array the unreduced loss's shape, from that shape or from its first axis."""
     if array.shape == shape:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from lossfw.errors import ParameterError
+from lossfw.errors import LossfwError, ParameterError
 from lossfw.names import did_you_mean, snake_case
 
 
@@ -147,6 +147,9 @@ def _explain(cls: type[Component], error: ValidationError) -> str:
             lines.append(f"{cls.__name__} has no parameter {field!r}. {guess} It has: {known}.")
         elif item["type"] == "missing":
             lines.append(f"{cls.__name__} needs the parameter {field!r}.")
+        elif isinstance(item.get("ctx", {}).get("error"), LossfwError):
+            # Already a sentence of its own.
+            lines.append(f"{cls.__name__}: {item['ctx']['error']}")
         else:
             wanted = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
             lines.append(f"{cls.__name__}: {field} should be {wanted}, got {item['input']!r}.")

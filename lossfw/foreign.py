@@ -32,10 +32,12 @@ def value(
     xp = namespace_of(prediction, target)
     y, t = _arguments(xp, loss, prediction, target)
     by_index = t.ndim < y.ndim and not loss.target_per_row
-    losses = loss.values_at(xp, y, t) if by_index else loss.values(xp, y, t)
+    body = loss.unweighted()
+    losses = body.values_at(xp, y, t) if by_index else body.values(xp, y, t)
     if loss.sums_rows:
         losses = xp.sum(losses, axis=-1)
-    weight = _weight(xp, losses, sample_weight, where)
+    where, own_weight = _own_choice(xp, loss, t, by_index, where)
+    weight = _weight(xp, losses, sample_weight, where, own_weight)
     if weight is not None:
         losses = xp.where(weight > 0, losses * weight, xp.zeros_like(losses))
     if reduction == "none":
@@ -61,11 +63,14 @@ def derivative(
     """Return the gradient, or the diagonal of the Hessian, of foreign arrays."""
     xp = namespace_of(prediction, target)
     y, t = _arguments(xp, loss, prediction, target)
-    if t.ndim < y.ndim and not loss.target_per_row:
+    by_index = t.ndim < y.ndim and not loss.target_per_row
+    where, own_weight = _own_choice(xp, loss, t, by_index, where)
+    if by_index:
         t = xp.astype(t[..., None] == xp.arange(y.shape[-1]), y.dtype)
-    slope = (loss.hessians if second else loss.gradients)(xp, y, t)
+    body = loss.unweighted()
+    slope = (body.hessians if second else body.gradients)(xp, y, t)
     rows = slope[..., 0] if loss.takes_rows or loss.sums_rows else slope
-    weight = _weight(xp, rows, sample_weight, where)
+    weight = _weight(xp, rows, sample_weight, where, own_weight)
     scale = 1.0
     if reduction == "mean":
         scale = mean_of(1.0, _divisor(xp, rows, weight, where, denominator), empty)
@@ -97,10 +102,22 @@ def _arguments(xp: Namespace, loss: Loss, prediction: Array, target: Array) -> t
     return y, t
 
 
-def _weight(xp: Namespace, losses: Array, sample_weight: Array, where: Array) -> Array | None:
-    """Return the sample weight with the mask in it, in the shape of the losses."""
+def _own_choice(
+    xp: Namespace, loss: Loss, t: Array, by_index: bool, where: Array
+) -> tuple[Array | None, Array | None]:
+    """Return the caller's mask with the loss's own in it, and the loss's own weights."""
+    own_where, own_weight = loss.chosen(xp, t, by_index)
+    if own_where is None or where is None:
+        return where if own_where is None else own_where, own_weight
+    while where.ndim < own_where.ndim:
+        where = where[..., None]
+    return where & own_where, own_weight
+
+
+def _weight(xp: Namespace, losses: Array, *factors: Array | None) -> Array | None:
+    """Return the product of weights and masks, in the shape of the losses."""
     weight = None
-    for given in (sample_weight, where):
+    for given in factors:
         if given is None:
             continue
         spread = xp.astype(given, losses.dtype)
@@ -117,7 +134,7 @@ def _divisor(
     if denominator == "weights" and weight is not None:
         return float(xp.sum(weight, dtype=_widest(xp)))
     if where is not None:
-        return float(xp.sum(_weight(xp, losses, None, where)))
+        return float(xp.sum(_weight(xp, losses, where)))
     size = 1
     for length in losses.shape:
         size *= length

@@ -265,11 +265,11 @@ class CategoricalLoss(_PairLoss):
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return the loss for class indices; from one-hot rows unless given."""
-        return self.value(xp, y, _one_hot(xp, y, index))
+        return self.value(xp, y, one_hot_rows(xp, y, index))
 
     def value_at_from_logits(self, xp: Namespace, z: Array, index: Array) -> Array:
         """Return the loss of logits for class indices; from one-hot rows unless given."""
-        return self.value_from_logits(xp, z, _one_hot(xp, z, index))
+        return self.value_from_logits(xp, z, one_hot_rows(xp, z, index))
 
     def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Choose the form; see `Loss.values_at`."""
@@ -282,7 +282,7 @@ class CategoricalLoss(_PairLoss):
         return dual.row_derivatives(body, xp, y, t, order=order)
 
 
-def _one_hot(xp: Namespace, y: Array, index: Array) -> Array:
+def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
     """Return class indices as rows in the shape and dtype of the prediction."""
     classes = xp.arange(y.shape[-1])
     rows = index[..., np.newaxis] == classes

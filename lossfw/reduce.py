@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -23,10 +23,25 @@ Reduction: TypeAlias = Literal["none", "sum", "mean"]
 Denominator: TypeAlias = Literal["weights", "count"]
 Empty: TypeAlias = Literal["raise", "nan", "zero"]
 
+_CHOICES = {
+    "reduction": get_args(Reduction),
+    "denominator": get_args(Denominator),
+    "empty": get_args(Empty),
+}
+
 # Elements of a block: its temporaries, three or four arrays, fit the
 # second-level cache of a present core in float32 (measured: larger blocks gain
 # nothing, smaller ones pay for calls).
 BLOCK_ELEMENTS = 65_536
+
+
+def check_choices(reduction: str, denominator: str, empty: str) -> None:
+    """Raise `ArgumentError` for a misspelt choice."""
+    given = {"reduction": reduction, "denominator": denominator, "empty": empty}
+    for name, choice in given.items():
+        if choice not in _CHOICES[name]:
+            wanted = ", ".join(repr(option) for option in _CHOICES[name])
+            raise ArgumentError(f"{name}={choice!r} is not known: choose one of {wanted}.")
 
 
 def block_rows(width: int) -> int:

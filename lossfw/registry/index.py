@@ -19,6 +19,7 @@ from lossfw.errors import (
 )
 from lossfw.hookspecs import PROJECT
 from lossfw.names import did_you_mean
+from lossfw.parts import with_parts
 from lossfw.registry import words
 from lossfw.registry.classes import class_of
 from lossfw.registry.disable import Disabled
@@ -191,7 +192,8 @@ class Registry:
                 )
             return spec.replace(**parameters) if parameters else spec
         name, given = name_and_parameters(kind, spec)
-        return self.component_class(kind, name)(**{**given, **parameters})
+        cls = self.component_class(kind, name)
+        return cls(**with_parts(cls, {**given, **parameters}, self))
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return every component that is offered, sorted by kind, name and label.
