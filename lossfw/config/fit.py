@@ -164,7 +164,13 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     classes = loss.takes_rows and loss.target_space in (CLASS_INDEX, SIMPLEX)
     # An array of this shape that takes no memory.
     stand_in = np.broadcast_to(np.float64(0.0), shape)
-    prepare(stand_in, targets, rowwise=loss.takes_rows, classes=classes)
+    prepare(
+        stand_in,
+        targets,
+        rowwise=loss.takes_rows,
+        classes=classes,
+        per_row_target=loss.target_per_row,
+    )
 
 
 def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Problems) -> None:
