@@ -63,6 +63,9 @@ def power(a: Raw, b: Raw, precision: int, rounding: str) -> Raw:
     odd = whole and b[2] == 0
     if a == fzero:
         return finf if b[0] else fzero
+    if b[2] == -1 and magnitude(b) <= precision and not a[0] and not is_special(a):
+        root = libmp.mpf_sqrt(a, precision + _SPARE, rounding)
+        return libmp.mpf_pow_int(root, libmp.to_int(libmp.mpf_shift(b, 1)), precision, rounding)
     if a[0] and not whole and a != fninf:
         return fnan
     positive = libmp.mpf_abs(a)
@@ -97,7 +100,8 @@ def expm1(x: Raw, precision: int, rounding: str) -> Raw:
     small = -magnitude(x)
     if small > precision + _SPARE:
         return libmp.mpf_perturb(x, 0, precision, rounding)
-    e = exp(x, precision + _SPARE + max(0, small), rounding)
+    # So many bits that x^2 / 2 is among them: the rounding must know its sign.
+    e = exp(x, precision + _SPARE + 2 * max(0, small), rounding)
     return libmp.mpf_sub(e, fone, precision, rounding)
 
 
@@ -215,8 +219,9 @@ def hypot(a: Raw, b: Raw, precision: int, rounding: str) -> Raw:
     """Return sqrt(a^2 + b^2)."""
     if finf in (libmp.mpf_abs(a), libmp.mpf_abs(b)):
         return finf
-    squares = libmp.mpf_add(libmp.mpf_mul(a, a), libmp.mpf_mul(b, b), precision + _SPARE, "n")
-    return sqrt(squares, precision, rounding)
+    squares = (libmp.mpf_mul(a, a), libmp.mpf_mul(b, b))
+    total = libmp.mpf_add(*squares, precision + _SPARE, rounding)
+    return sqrt(total, precision, rounding)
 
 
 def logaddexp(a: Raw, b: Raw, precision: int, rounding: str) -> Raw:

@@ -44,7 +44,8 @@ class Number:
 
     def __repr__(self) -> str:
         if abs(magnitude(self._mpf_)) > _SHOWN_MAGNITUDE and not is_special(self._mpf_):
-            return f"{'-' if self._mpf_[0] else ''}2**{magnitude(self._mpf_):.6g}"
+            power = libmp.to_str(libmp.from_int(magnitude(self._mpf_)), 6)
+            return f"{'-' if self._mpf_[0] else ''}2**{power}"
         # Twenty digits are enough to look at.
         return str(libmp.to_str(self._mpf_, 20))
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 import math
 
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.dual_namespace import DualNamespace
+from lossfw.numbers.exact import ExactNamespace
 from lossfw.numerics.primitive import in_double, polynomial, primitive
+from lossfw.numerics.products import times
 
 _SQRT_TWO = math.sqrt(2.0)
 _SQRT_HALF = math.sqrt(0.5)
@@ -63,6 +66,11 @@ _SCALED_TAIL = (
     1.967583682024897e-11,
 )
 
+# 2^64, and its logarithm in two parts, of which the first has 32 bits.
+_LARGE = 2.0**64
+_LOG_HIGH = 44.361419558525085
+_LOG_LOW = -2.688585646515894e-09
+
 # Below this erf is computed from its own series, above it erfc from the scaled one.
 _BRANCH = 0.5
 
@@ -83,19 +91,25 @@ _ERF_SERIES = (
 )
 
 
-def _exp_minus_square(xp: Namespace, a: Array, factor: float) -> Array:
-    """Return exp(-factor a^2) for a >= 0 and a factor of 1/2 or 1.
+def _large_exp(xp: Namespace, a: Array, factor: float) -> Array:
+    """Return 2^64 exp(-factor a^2) for a >= 0 and a factor of 1/2 or 1.
 
     The rounding error of a^2 would be multiplied by a^2, so it is found and put
     right. With h the multiple of 1/128 below a, a^2 = h^2 + (a - h)(a + h), in
     which h^2 is exact and the product is small.
+
+    With the 2^64 the result is not subnormal where the exponential is. The last
+    step of a caller takes it off, so that digits are lost once.
     """
     a = xp.minimum(a, xp.full_like(a, _FAR))
     square = a * a
     h = xp.floor(a * _STEPS) / _STEPS
-    error = (h * h - square) + (a - h) * (a + h)
-    e = xp.exp(-factor * square)
-    return e - e * (factor * error)
+    error = factor * ((h * h - square) + (a - h) * (a + h))
+    exponent = _LOG_HIGH - factor * square
+    # What the subtraction has rounded away.
+    rounded = (_LOG_HIGH - exponent) - factor * square
+    e = xp.exp(exponent)
+    return e + e * ((rounded + _LOG_LOW) - error)
 
 
 def _scaled_tail(a: Array) -> Array:
@@ -112,23 +126,31 @@ def _large_erfc(xp: Namespace, a: Array) -> Array:
     """Return erfc(a) for a >= 1/2."""
     # Rounding sqrt(2) a does little harm to the scaled tail, but much to exp(-a^2).
     scaled = _scaled_tail(_SQRT_TWO * xp.minimum(a, xp.full_like(a, _FAR)))
-    return _exp_minus_square(xp, a, 1.0) * (2 * scaled)
+    return _large_exp(xp, a, 1.0) * (2 * scaled) / _LARGE
 
 
-@primitive(
-    textbook=lambda xp, x: 2 * xp.exp(-x * x) / xp.sqrt(xp.full_like(x, xp.pi)),
-    slope=lambda xp, x: -2 * x * _slope_of_erf(xp, x),
-    curvature=lambda xp, x: (4 * x * x - 2) * _slope_of_erf(xp, x),
-)
-def _slope_of_erf(xp: Namespace, x: Array) -> Array:
-    """Return 2 exp(-x^2) / sqrt(pi)."""
-    return _TWO_OVER_SQRT_PI * _exp_minus_square(xp, xp.abs(x), 1.0)
+def _density(xp: Namespace, f: Array, x: Array, factor: float, constant: float) -> Array:
+    """Return constant f exp(-factor x^2); 0 far out, even for an infinite f."""
+    product = constant * f * _large_exp(xp, xp.abs(x), factor) / _LARGE
+    return xp.where(xp.abs(x) >= _FAR, xp.zeros_like(x), product)
+
+
+@in_double
+def _erf_density(xp: Namespace, x: Array, power: int) -> Array:
+    """Return x^power times the derivative of erf."""
+    return _density(xp, x**power, x, 1.0, _TWO_OVER_SQRT_PI)
+
+
+@in_double
+def _normal_density(xp: Namespace, x: Array, power: int) -> Array:
+    """Return x^power times the normal density."""
+    return _density(xp, x**power, x, 0.5, _ONE_OVER_SQRT_TWO_PI)
 
 
 @primitive(
     textbook=lambda xp, x: xp.erf(x),
-    slope=lambda xp, x: _slope_of_erf(xp, x),
-    curvature=lambda xp, x: -2 * x * _slope_of_erf(xp, x),
+    slope=lambda xp, x: _erf_density(xp, x, 0),
+    curvature=lambda xp, x: -2 * _erf_density(xp, x, 1),
 )
 @in_double
 def erf(xp: Namespace, x: Array) -> Array:
@@ -148,8 +170,8 @@ def erf(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.erfc(x),
-    slope=lambda xp, x: -_slope_of_erf(xp, x),
-    curvature=lambda xp, x: 2 * x * _slope_of_erf(xp, x),
+    slope=lambda xp, x: -_erf_density(xp, x, 0),
+    curvature=lambda xp, x: 2 * _erf_density(xp, x, 1),
 )
 @in_double
 def erfc(xp: Namespace, x: Array) -> Array:
@@ -170,8 +192,8 @@ def erfc(xp: Namespace, x: Array) -> Array:
 
 @primitive(
     textbook=lambda xp, x: xp.erfc(-x / xp.sqrt(xp.full_like(x, 2.0))) / 2,
-    slope=lambda xp, x: normal_pdf(xp, x),
-    curvature=lambda xp, x: -x * normal_pdf(xp, x),
+    slope=lambda xp, x: _normal_density(xp, x, 0),
+    curvature=lambda xp, x: -_normal_density(xp, x, 1),
 )
 @in_double
 def normal_cdf(xp: Namespace, x: Array) -> Array:
@@ -186,16 +208,15 @@ def normal_cdf(xp: Namespace, x: Array) -> Array:
     a = xp.minimum(xp.abs(x), xp.full_like(x, _FAR))
     near = a < _NORMAL_BRANCH
     center = 0.5 + 0.5 * _small_erf(xp.where(near, x, xp.zeros_like(x)) * _SQRT_HALF)
-    tail = _exp_minus_square(xp, a, 0.5) * _scaled_tail(a)
+    tail = _large_exp(xp, a, 0.5) * _scaled_tail(a) / _LARGE
     return xp.where(near, center, xp.where(x < 0, tail, 1 - tail))
 
 
 @primitive(
     textbook=lambda xp, x: xp.exp(-x * x / 2) / xp.sqrt(xp.full_like(x, 2 * xp.pi)),
-    slope=lambda xp, x: -x * normal_pdf(xp, x),
-    curvature=lambda xp, x: (x - 1) * (x + 1) * normal_pdf(xp, x),
+    slope=lambda xp, x: -_normal_density(xp, x, 1),
+    curvature=lambda xp, x: _product(xp, x, (x - 1) * (x + 1)),
 )
-@in_double
 def normal_pdf(xp: Namespace, x: Array) -> Array:
     """Return exp(-x^2 / 2) / sqrt(2 pi), the density of a standard normal variable.
 
@@ -205,22 +226,25 @@ def normal_pdf(xp: Namespace, x: Array) -> Array:
     >>> normal_pdf(np, np.asarray([0.0, np.inf]))
     array([0.39894228, 0.        ])
     """
-    return _ONE_OVER_SQRT_TWO_PI * _exp_minus_square(xp, xp.abs(x), 0.5)
+    return _normal_density(xp, x, 0)
 
 
-@primitive(
-    textbook=lambda xp, x: xp.exp(x * x / 2) * xp.erfc(x / xp.sqrt(xp.full_like(x, 2.0))) / 2,
-    slope=lambda xp, x: x * scaled_normal_tail(xp, x) - _ONE_OVER_SQRT_TWO_PI,
-    curvature=lambda xp, x: (1 + x * x) * scaled_normal_tail(xp, x) - _ONE_OVER_SQRT_TWO_PI * x,
-)
-@in_double
-def scaled_normal_tail(xp: Namespace, x: Array) -> Array:
-    """Return exp(x^2 / 2) P(X > x) for a standard normal variable X and finite x >= 0.
+def times_normal_pdf(xp: Namespace, f: Array, x: Array) -> Array:
+    """Return f normal_pdf(x), with its digits where the density alone is subnormal.
+
+    Far out it is 0, even for an infinite `f`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> scaled_normal_tail(np, np.asarray([0.0, 1e10]))
-    array([5.0000000e-01, 3.9894228e-11])
+    >>> times_normal_pdf(np, np.asarray([2.0, np.inf]), np.asarray([0.0, np.inf]))
+    array([0.79788456, 0.        ])
     """
-    return _scaled_tail(x)
+    if isinstance(xp, DualNamespace | ExactNamespace):
+        return times(xp, f, normal_pdf(xp, x))
+    return _product(xp, x, f)
+
+
+@in_double
+def _product(xp: Namespace, x: Array, f: Array) -> Array:
+    return _density(xp, f, x, 0.5, _ONE_OVER_SQRT_TWO_PI)

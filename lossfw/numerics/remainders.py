@@ -42,6 +42,9 @@ _ATANH_TAIL = (
 # the last digit of every format.
 _HYPOT_BRANCH = 2.0**20
 
+# From here on 1 - 1/x^2 has its digits.
+_FAR = 4.0
+
 # Where expm1(x) - x is computed from a series.
 _EXPM1_MINUS_RANGE = 1.0
 
@@ -114,7 +117,7 @@ def _slope_of_log1p_minus(xp: Namespace, x: Array) -> Array:
 @primitive(
     textbook=lambda xp, x: xp.where(xp.isinf(x), -x, xp.log1p(x) - x),
     slope=_slope_of_log1p_minus,
-    curvature=lambda xp, x: -1 / ((1 + x) * (1 + x)),
+    curvature=lambda xp, x: -1 / (1 + x) / (1 + x),
 )
 def log1p_minus(xp: Namespace, x: Array) -> Array:
     """Return log(1 + x) - x, for x of at least -1; never positive.
@@ -163,7 +166,7 @@ def expm1_minus(xp: Namespace, x: Array) -> Array:
 @primitive(
     textbook=lambda xp, x: xp.sqrt(1 + x) - 1,
     slope=lambda xp, x: 0.5 / xp.sqrt(1 + x),
-    curvature=lambda xp, x: -0.25 / ((1 + x) * xp.sqrt(1 + x)),
+    curvature=lambda xp, x: -0.25 / (1 + x) / xp.sqrt(1 + x),
 )
 def sqrt1pm1(xp: Namespace, x: Array) -> Array:
     """Return sqrt(1 + x) - 1, for x of at least -1.
@@ -182,7 +185,7 @@ def sqrt1pm1(xp: Namespace, x: Array) -> Array:
 @primitive(
     textbook=lambda xp, x: xp.sqrt(1 + x * x) - 1,
     slope=lambda xp, x: xp.where(xp.abs(x) > 1, xp.sign(x), x) / _hypot1_over(xp, x),
-    curvature=lambda xp, x: 1 / (xp.sqrt(1 + x * x) * (1 + x * x)),
+    curvature=lambda xp, x: (1 / xp.sqrt(1 + x * x)) ** 3,
 )
 def hypot1m1(xp: Namespace, x: Array) -> Array:
     """Return sqrt(1 + x^2) - 1, without cancellation and without overflow.
@@ -228,10 +231,9 @@ def log1p_square(xp: Namespace, x: Array) -> Array:
 
 
 def _curvature_of_log1p_square(xp: Namespace, x: Array) -> Array:
-    """Return 2 (1 - x^2) / (1 + x^2)^2, with 1/x in place of x beyond 1."""
-    a = xp.abs(x)
-    far = a > 1
-    u = xp.where(far, 1 / xp.where(far, a, xp.ones_like(a)), a)
-    square = u * u
-    shared = 2 * (1 - u) * (1 + u) / ((1 + square) * (1 + square))
-    return xp.where(far, -square * shared, shared)
+    """Return 2 (1 - x^2) / (1 + x^2)^2, by 1/x far out, where x^2 may overflow."""
+    square = x * x
+    near = 2 * (1 - x) * (1 + x) / ((1 + square) * (1 + square))
+    inverse = 1 / x
+    slope = 1 / (x + inverse)
+    return xp.where(xp.abs(x) < _FAR, near, -2 * slope * slope * (1 - inverse * inverse))
