@@ -64,6 +64,13 @@ class Fair(DistanceLoss):
         ("inline", "inlin", "2:14", "no data source 'inlin'", "did you mean 'inline'?"),
         ("metrics: []", "metrics: [acuracy]", "5:22", "no metric 'acuracy'", "mean 'accuracy'?"),
         ("[[0.0, 1.0]]", "[[0.0, x]]", "2:38", "data.targets should be numbers", ""),
+        (
+            "inline, targets: [[0.0, 1.0]]",
+            "arrays",
+            "2:7",
+            "data should be 'file', or at least",
+            "",
+        ),
         ("targets: [[0.0, 1.0]]", "", "2:1", "inline needs the parameter 'targets'", ""),
     ],
 )
