@@ -11,10 +11,11 @@ from pydantic import BaseModel, ValidationError
 from lossfw.component import Component
 from lossfw.config.files import find_file
 from lossfw.config.schema import MAX_ITEMS, MAX_NAME
-from lossfw.config.tree import Node, Problems
+from lossfw.config.tree import Node, Problems, dotted
 from lossfw.config.wording import add_problem, split_hint
 from lossfw.errors import LossfwError
 from lossfw.names import nearest
+from lossfw.parts import SCALE, part_fields, takes_factor
 from lossfw.registry import Entry, Registry
 
 Path: TypeAlias = Sequence[str | int]
@@ -47,10 +48,11 @@ class Checker:
     file_fields: Callable[[type[Component]], Sequence[str]]
     entries: list[Entry] = field(default_factory=list)
 
-    def make(self, path: Path, kind: str) -> Component | None:
+    def make(self, path: Path, kind: str, *, part: bool = False) -> Component | None:
         """Return the component at `path`, None if something is wrong.
 
-        What is no component at all is left to the skeleton's check.
+        What is no component at all is left to the skeleton's check. A `part`
+        stands inside of another component.
         """
         node = self.root.find(path)
         name = node.child("name") if node is not None and isinstance(node.value, dict) else node
@@ -63,7 +65,7 @@ class Checker:
             self.problems.add(name.at, *split_hint(str(error)))
             return None
         self.entries.append(entry)
-        return self._instance(cls, node, path, kind)
+        return self._instance(cls, node, path, _beside(cls, kind, part))
 
     def make_each(self, path: Path, kind: str, below: Path = ()) -> tuple[Component, ...]:
         """Return the components of the list at `path`, those that are right."""
@@ -75,10 +77,25 @@ class Checker:
         return tuple(component for component in made if component is not None)
 
     def _instance(
-        self, cls: type[Component], node: Node, path: Path, kind: str
+        self, cls: type[Component], node: Node, path: Path, beside: Sequence[str]
     ) -> Component | None:
         found = Problems()
-        parameters = self._parameters(cls, node, kind, found)
+        parameters = self._parameters(cls, node, path, beside, found)
+        # A part that is wrong has said so itself.
+        wrong = [key for key in part_fields(cls) if parameters.get(key, ()) is None]
+        component = self._construct(cls, parameters, path, beside, found, silent=wrong)
+        self.problems.take(found)
+        return None if found or wrong else component
+
+    def _construct(
+        self,
+        cls: type[Component],
+        parameters: Mapping[str, Any],
+        path: Path,
+        beside: Sequence[str],
+        found: Problems,
+        silent: Sequence[str] = (),
+    ) -> Component:
         component = cls.__new__(cls)
         try:
             # Component's own __init__ puts the mistakes into words; here their
@@ -86,36 +103,77 @@ class Checker:
             BaseModel.__init__(component, **parameters)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                hint = _hint(cls, item, kind)
-                add_problem(found, self.root, item, within=path, hint=hint, owner=cls.name)
-        self.problems.take(found)
-        return None if found else component
+                if not item["loc"] or item["loc"][0] not in silent:
+                    hint = _hint(cls, item, beside)
+                    add_problem(found, self.root, item, within=path, hint=hint, owner=cls.name)
+        return component
 
     def _parameters(
-        self, cls: type[Component], node: Node, kind: str, found: Problems
+        self,
+        cls: type[Component],
+        node: Node,
+        path: Path,
+        beside: Sequence[str],
+        found: Problems,
     ) -> dict[str, Any]:
-        """Return the parameters, with the names of files made absolute."""
+        """Return the parameters, with files absolute and parts made; None for a wrong part."""
         if not isinstance(node.value, dict):
             return {}
-        beside = ("name", *_BESIDE.get(kind, ()))
-        given = {key: value for key, value in node.value.items() if key not in beside}
-        parameters = {key: value.plain() for key, value in given.items()}
+        given = {k: value for k, value in node.value.items() if k not in ("name", *beside)}
+        parts = set(part_fields(cls)) & set(given)
+        parameters = {k: value.plain() for k, value in given.items() if k not in parts}
         for key in set(self.file_fields(cls)) & set(given):
             if isinstance(parameters[key], str) and parameters[key]:
-                path = find_file(given[key], found)
-                parameters[key] = str(path or parameters[key])
-        return parameters
+                file = find_file(given[key], found)
+                parameters[key] = str(file or parameters[key])
+        return {**parameters, **{key: self._parts(given[key], [*path, key]) for key in parts}}
+
+    def _parts(self, node: Node, path: Path) -> Component | tuple[Component, ...] | None:
+        """Return the loss or the losses at `path`, None if one of them is wrong."""
+        if not isinstance(node.value, list):
+            return self._part(node, path)
+        if len(node.value) > MAX_ITEMS:
+            self.problems.add(node.at, f"{dotted(path)} has more than {MAX_ITEMS} items")
+            return None
+        made = [self._part(item, [*path, i]) for i, item in enumerate(node.value)]
+        right = tuple(part for part in made if part is not None)
+        return right if len(right) == len(made) else None
+
+    def _part(self, node: Node, path: Path) -> Component | None:
+        named = node.child("name") if isinstance(node.value, dict) else node
+        if named is None or not _could_be_a_name(named.value):
+            wanted = "a name, or a mapping with 'name' and parameters"
+            self.problems.add(node.at, f"{dotted(path)} should be {wanted}")
+            return None
+        part = self.make(path, "loss", part=True)
+        factor = node.child(SCALE) if isinstance(node.value, dict) else None
+        if part is None or factor is None or not takes_factor(type(part)):
+            return part
+        found = Problems()
+        # Imported on use: most configurations have no wrapper.
+        from lossfw.wrappers import Scaled
+
+        scaled = self._construct(Scaled, {"of": part, SCALE: factor.plain()}, path, (), found)
+        self.problems.take(found)
+        return None if found else scaled
+
+
+def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
+    """Return the keys beside the parameters of a class that are none of them."""
+    if not part:
+        return _BESIDE.get(kind, ())
+    return (SCALE,) if takes_factor(cls) else ()
 
 
 def _could_be_a_name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_NAME
 
 
-def _hint(cls: type[Component], item: Mapping[str, Any], kind: str) -> str:
+def _hint(cls: type[Component], item: Mapping[str, Any], beside: Sequence[str]) -> str:
     """Return a hint for a parameter that the class does not have."""
     if item["type"] != "extra_forbidden" or len(item["loc"]) != 1:
         return ""
-    known = [*cls.model_fields, *_BESIDE.get(kind, ())]
+    known = [*cls.model_fields, *beside]
     match = nearest(str(item["loc"][0]), known)
     if match:
         return f"did you mean {match!r}?"

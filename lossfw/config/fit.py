@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.activation import Activation
 from lossfw.arguments import prepare
-from lossfw.config.tree import Node, Problems
+from lossfw.config.tree import Node, Problems, dotted
 from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
 from lossfw.loss import Form, Loss
 from lossfw.spaces import CLASS_INDEX, SIMPLEX, UNIT
@@ -128,20 +128,33 @@ def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fi
         )
     elif unfused_by:
         problems.add(
-            root.locate(["loss", unfused_by], key=True),
-            f"the loss has {unfused_by}, and network.logits are computed without a guard",
-            f"leave {unfused_by} out, or give network.predictions",
+            root.locate(["loss", *unfused_by], key=True),
+            f"the loss has {dotted(unfused_by)}, and network.logits are computed without a guard",
+            f"leave {dotted(unfused_by)} out, or give network.predictions",
         )
     return Fitted(fused or loss, "logits")
 
 
-def _unfused_by(root: Node) -> str:
-    """Return the key of the loss that asks for probabilities; empty if none does."""
+def _unfused_by(root: Node) -> list[str | int]:
+    """Return the path below the loss of what asks for probabilities; empty if nothing does."""
     node = root.find(["loss"])
-    given = node.value if node is not None and isinstance(node.value, dict) else {}
-    if "fuse" in given and given["fuse"].value is False:
-        return "fuse"
-    return next((key for key in _GUARDING if key in given), "")
+    if node is None or not isinstance(node.value, dict):
+        return []
+    fuse = node.value.get("fuse")
+    return ["fuse"] if fuse is not None and fuse.value is False else _guarding(node)
+
+
+def _guarding(node: Node) -> list[str | int]:
+    """Return the path to the first parameter of a guard, in the loss or in a part of it."""
+    if isinstance(node.value, dict):
+        inside: Iterable[tuple[str | int, Node]] = node.value.items()
+    else:
+        inside = enumerate(node.value) if isinstance(node.value, list) else ()
+    for step, child in inside:
+        below = [] if step in _GUARDING else _guarding(child)
+        if step in _GUARDING or below:
+            return [step, *below]
+    return []
 
 
 def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
@@ -171,6 +184,9 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
         classes=classes,
         per_row_target=loss.target_per_row,
     )
+    # Of no rows: whatever the loss says of columns.
+    by_index = classes and targets.ndim < len(shape)
+    loss.check_domain(np.empty((0, *shape[1:])), targets[:0], by_index, 0)
 
 
 def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Problems) -> None:

@@ -111,7 +111,7 @@ def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str
     if item["type"] == "missing":
         return f"{owner} needs the parameter {quote(path[-1])}" if owner else f"{key} is missing"
     if isinstance(item.get("ctx", {}).get("error"), LossfwError):
-        return f"{key}: {item['ctx']['error']}"
+        return f"{key}: {item['ctx']['error']}".removesuffix(".")
     # What a validator says of a list names the entry that is wrong.
     told = item["type"] == "value_error" and isinstance(item["input"], list | tuple | dict)
     got = "" if told else f", got {quote(item['input'])}"
