@@ -37,6 +37,12 @@ NEGLIGIBLE_EXPONENT = -1200
 # Where doubling ends.
 MAX_DIGITS = 2000
 
+# What comes out as exactly 0, infinite or NaN may be what was lost between two
+# roundings: log(exp(-300) + exp(-700)) + 300 is 0 with 60 digits and with 120,
+# whichever way they are rounded. It is believed if it stays with so many: float64
+# ends at 1e-324, and sums with terms up to 1e150 keep their digits.
+DOUBTFUL_DIGITS = 500
+
 # How many exact numbers one call of a body may be given: 2**18 of them and the
 # temporaries of a body are some 100 MB.
 _CALL_SIZE = 2**18
@@ -157,6 +163,10 @@ def refine(
             known = better
             continue
         settled = agree(known[todo], better)
+        doubtful = np.flatnonzero(settled & _special(better))
+        if level[0] < DOUBTFUL_DIGITS and doubtful.size:
+            again = estimate((DOUBTFUL_DIGITS, level[1]), todo[doubtful])
+            settled[doubtful] = agree(better[doubtful], again)
         known[todo] = better
         todo = todo[~settled]
         if not todo.size:
@@ -168,6 +178,12 @@ def agree(a: Array, b: Array) -> Array:
     """Tell for each element along the first axis whether two estimates agree."""
     same = np.frompyfunc(lambda x, y: _agree(x._mpf_, y._mpf_), 2, 1)(a, b)
     return np.asarray(same, bool).reshape(len(a), -1).all(axis=1)
+
+
+def _special(x: Array) -> Array:
+    """Tell for each element along the first axis whether 0, infinity or NaN is in it."""
+    special = np.frompyfunc(lambda v: not v._mpf_[1], 1, 1)(x)
+    return np.asarray(special, bool).reshape(len(x), -1).any(axis=1)
 
 
 def _agree(a: Any, b: Any) -> bool:
