@@ -208,27 +208,27 @@ class _PairLoss(Loss):
 
     def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Choose the form; see `Loss.formulas`."""
-        logits = self.form == "logits"
+        logits = self.input_form == "logits"
         return (self.formula_from_logits if logits else self.formula)(xp, y, t)
 
     def values(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Choose the form; see `Loss.values`."""
-        logits = self.form == "logits"
+        logits = self.input_form == "logits"
         return (self.value_from_logits if logits else self.value)(xp, y, t)
 
     def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Choose the form; see `Loss.gradients`."""
-        logits = self.form == "logits"
+        logits = self.input_form == "logits"
         return (self.derivative_from_logits if logits else self.derivative)(xp, y, t)
 
     def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Choose the form; see `Loss.hessians`."""
-        logits = self.form == "logits"
+        logits = self.input_form == "logits"
         return (self.second_derivative_from_logits if logits else self.second_derivative)(xp, y, t)
 
     def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Choose the form; see `Loss.values_and_gradients`."""
-        logits = self.form == "logits"
+        logits = self.input_form == "logits"
         both = self.value_and_derivative_from_logits if logits else self.value_and_derivative
         return both(xp, y, t)
 
@@ -273,7 +273,7 @@ class CategoricalLoss(_PairLoss):
 
     def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Choose the form; see `Loss.values_at`."""
-        logits = self.form == "logits"
+        logits = self.input_form == "logits"
         return (self.value_at_from_logits if logits else self.value_at)(xp, y, index)
 
     def _dual(

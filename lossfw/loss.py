@@ -67,7 +67,7 @@ class Loss(Component, Arithmetic, ABC):
     @property
     def prediction_space(self) -> Space:
         """Where predictions live at these parameters."""
-        return LOGITS if self.form == "logits" else self.prediction
+        return LOGITS if self.input_form == "logits" else self.prediction
 
     @property
     def target_space(self) -> Space:
@@ -88,13 +88,13 @@ class Loss(Component, Arithmetic, ABC):
     # The link --------------------------------------------------------------
 
     @property
-    def form(self) -> Form:
+    def input_form(self) -> Form:
         """``"logits"`` where predictions are what goes into the link, else ``"prediction"``."""
         return "logits" if self.__dict__.get("from_logits", False) else "prediction"
 
     def link_activation(self) -> str | None:
         """Return the activation whose results this loss expects, or None where any will do."""
-        if "from_logits" in type(self).model_fields and self.form == "prediction":
+        if "from_logits" in type(self).model_fields and self.input_form == "prediction":
             link: str = type(self).link  # type: ignore[attr-defined]  # a linked loss declares it
             return link
         return None

@@ -19,7 +19,7 @@ class Notices:
     """
 
     def __init__(self, loss: Loss) -> None:
-        guard = loss.parameters.get("guard") if loss.form == "prediction" else None
+        guard = loss.parameters.get("guard") if loss.input_form == "prediction" else None
         self._guard: str | None = guard
         # Without a guard only 0 itself stands out.
         self._delta: float = 0.0 if guard == "none" else loss.parameters.get("delta", 0.0)

@@ -357,7 +357,6 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("parameters", "message"),
         [
-            ({"factor": -1}, "factor should be greater than 0, got -1"),
             ({"factor": "small"}, "factor should be a valid number, got 'small'"),
             ({"factor": math.nan}, "factor should be a finite number"),
             ({"factro": 1}, "no parameter 'factro'. Did you mean 'factor'"),

@@ -201,7 +201,7 @@ def _fit(config: _Config, outputs: _Outputs, data: Dataset, problems: Problems) 
     else:
         fitted = fit_to_outputs(loss, form, root, problems)
     # Metrics see what the last activation gives, also where the loss was fused with it.
-    shown = fitted.form if outputs.network is None else loss.form
+    shown = fitted.form if outputs.network is None else loss.input_form
     check_metrics(config.metrics, shown, root, problems)
     with at(root, place, problems):
         check_shapes(fitted.loss, outputs.shape(len(data)), data.targets)

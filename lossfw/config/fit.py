@@ -71,7 +71,7 @@ def fit_to_network(loss: Loss, last: Activation, root: Node, problems: Problems)
     problems : Problems
         Receives a last activation in front of a loss that expects logits.
     """
-    if loss.form == "logits":
+    if loss.input_form == "logits":
         if last.name != _NO_ACTIVATION:
             _refuse_activation(loss, last, root, problems)
         return Fitted(loss, "logits")
@@ -109,14 +109,14 @@ def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fi
     """
     place = root.locate(["network", given], key=True)
     if given == "predictions":
-        if loss.form == "logits":
+        if loss.input_form == "logits":
             problems.add(
                 place,
                 f"network.predictions are given, and the loss {loss.name} is set to take logits",
                 "name them network.logits, or leave the loss's from_logits out",
             )
         return Fitted(loss, "prediction")
-    if loss.form == "logits":
+    if loss.input_form == "logits":
         return Fitted(loss, "logits")
     fused = loss.fused()
     unfused_by = _unfused_by(root)

@@ -10,6 +10,7 @@ from pydantic import NonNegativeFloat, field_validator
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
 from lossfw.errors import ParameterError, ShapeError
+from lossfw.exactness import Order
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import times
@@ -121,6 +122,12 @@ class ClassWeighted(PartWrapper):
         t, size = reweighted(xp, t, self.weights)
         losses, slopes = self.of.values_and_gradients(xp, y, t)
         return times(xp, size, losses), times(xp, size[..., None], slopes)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `Loss.terms`."""
+        t, size = reweighted(xp, t, self.weights)
+        size = size[..., None] if order else size
+        return tuple(times(xp, size, term) for term in self.of.terms(xp, y, t, order))
 
     @property
     def weighs(self) -> bool:

@@ -109,7 +109,7 @@ def _shown(space: Space) -> str:
 
 def check_forms(parts: Sequence[Loss]) -> None:
     """Raise `ParameterError` if some parts take logits and others what comes out of a link."""
-    on_logits = next((part for part in parts if part.form == "logits"), None)
+    on_logits = next((part for part in parts if part.input_form == "logits"), None)
     if on_logits is None:
         return
     for part in parts:

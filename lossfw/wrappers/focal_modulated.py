@@ -6,6 +6,7 @@ from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.claims import Claims
 from lossfw.errors import ParameterError
+from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
@@ -84,20 +85,42 @@ class FocalModulated(PartWrapper):
         if not self.gamma:
             return losses, slopes
         u = missed(xp, self.of, y, t)
-        factor = u.share**self.gamma
-        own = times(xp, self._spread(factor), slopes)
-        return times(xp, factor, losses), own + times(xp, self._slope(xp, u), self._spread(losses))
+        first, second = self._gradient_terms(xp, u, losses, slopes)
+        return times(xp, u.share**self.gamma, losses), first + second
 
     def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m l)'' = m l'' + 2 m' l' + m'' l; see `Loss.hessians`."""
-        bends = self.of.hessians(xp, y, t)
         if not self.gamma:
-            return bends
+            return self.of.hessians(xp, y, t)
+        first, second, third = self._hessian_terms(xp, y, t)
+        return first + second + third
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Return the terms of the product rule, and the part's own; see `Loss.terms`."""
+        own = self.of.terms(xp, y, t, order)
+        if not self.gamma:
+            return own
+        factor = missed_share(xp, self.of, y, t) ** self.gamma
+        own = tuple(times(xp, self._spread(factor) if order else factor, term) for term in own)
+        if order == 0:
+            return own
+        if order == 2:
+            return (*self._hessian_terms(xp, y, t), *own)
+        losses, slopes = self.of.values_and_gradients(xp, y, t)
+        return (*self._gradient_terms(xp, missed(xp, self.of, y, t), losses, slopes), *own)
+
+    def _gradient_terms(
+        self, xp: Namespace, u: Missed, losses: Array, slopes: Array
+    ) -> tuple[Array, Array]:
+        own = times(xp, self._spread(u.share**self.gamma), slopes)
+        return own, times(xp, self._slope(xp, u), self._spread(losses))
+
+    def _hessian_terms(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         losses, slopes = self.of.values_and_gradients(xp, y, t)
         u = missed(xp, self.of, y, t)
-        own = times(xp, self._spread(u.share**self.gamma), bends)
+        own = times(xp, self._spread(u.share**self.gamma), self.of.hessians(xp, y, t))
         crossed = times(xp, 2.0 * self._slope(xp, u), slopes)
-        return own + crossed + times(xp, self._bend(xp, u), self._spread(losses))
+        return own, crossed, times(xp, self._bend(xp, u), self._spread(losses))
 
     def _modulated(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
         if not self.gamma:

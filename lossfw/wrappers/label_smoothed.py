@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from lossfw.claims import Claims
 from lossfw.errors import ParameterError
+from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
@@ -83,6 +84,10 @@ class LabelSmoothed(PartWrapper):
     def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.values_and_gradients`."""
         return self.of.values_and_gradients(xp, y, self._smoothed(t))
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `Loss.terms`."""
+        return self.of.terms(xp, y, self._smoothed(t), order)
 
     def _smoothed(self, t: Array) -> Array:
         if not self.smoothing:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
+from lossfw.exactness import Order
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace, namespace_of
 from lossfw.parts import Part
@@ -86,6 +87,12 @@ class Masked(PartWrapper):
         left_out = self._left_out(xp, t, by_index=False)
         losses, slopes = self.of.values_and_gradients(xp, y, self._legal(xp, t, left_out))
         return _blank(xp, losses, left_out), _blank(xp, slopes, left_out)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `Loss.terms`."""
+        left_out = self._left_out(xp, t, by_index=False)
+        terms = self.of.terms(xp, y, self._legal(xp, t, left_out), order)
+        return tuple(_blank(xp, term, left_out) for term in terms)
 
     @property
     def weighs(self) -> bool:

@@ -32,7 +32,7 @@ class Missed(NamedTuple):
 
 def probability_of(loss: Loss) -> Kind | None:
     """Tell how the predictions of a loss give probabilities; None if they do not."""
-    if loss.form == "logits":
+    if loss.input_form == "logits":
         kinds: dict[tuple[str | None, bool], Kind] = {
             ("softmax", True): "softmax",
             ("sigmoid", False): "sigmoid",

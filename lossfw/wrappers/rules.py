@@ -211,7 +211,7 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     if narrowed or total.takes_rows or len({argument_of(other) for other in total.of}) > 1:
         # Then their places are places of something else, or cannot be reached.
         claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
-    if total.form == "logits" and total.link is None:
+    if total.input_form == "logits" and total.link is None:
         # Different links give the same logits different meanings.
         claims = replace(
             claims, proper=False, strictly_proper=False, calibrated=False, elicits=None

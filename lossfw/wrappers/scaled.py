@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lossfw.claims import Claims
+from lossfw.exactness import Order
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.parts import Part
@@ -63,6 +64,10 @@ class Scaled(PartWrapper):
         """See `Loss.values_and_gradients`."""
         values, slopes = self.of.values_and_gradients(xp, y, t)
         return self._times(xp, values), self._times(xp, slopes)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `Loss.terms`."""
+        return tuple(self._times(xp, term) for term in self.of.terms(xp, y, t, order))
 
     def _times(self, xp: Namespace, x: Array) -> Array:
         if self.scale:

@@ -9,6 +9,7 @@ from pydantic import field_validator
 
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
+from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
 from lossfw.loss import Form, Loss
 from lossfw.numbers.arrays import Array, Namespace
@@ -87,9 +88,9 @@ class Sum(Wrapper):
         return narrowest(self.of, "target")
 
     @property
-    def form(self) -> Form:
+    def input_form(self) -> Form:
         """``"logits"`` where one part, and therefore every one, takes them."""
-        return "logits" if any(part.form == "logits" for part in self.of) else "prediction"
+        return "logits" if any(part.input_form == "logits" for part in self.of) else "prediction"
 
     @property
     def argument(self) -> Argument:
@@ -154,6 +155,15 @@ class Sum(Wrapper):
         pairs = [part.values_and_gradients(xp, y, t) for part in self.of]
         losses = [self._fit(xp, part, pair[0]) for part, pair in zip(self.of, pairs, strict=True)]
         return _add(losses), _add(pair[1] for pair in pairs)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Return what is added: the parts, and their own terms; see `Loss.terms`."""
+        name = ("values", "gradients", "hessians")[order]
+        found = []
+        for part in self.of:
+            terms = (getattr(part, name)(xp, y, t), *part.terms(xp, y, t, order))
+            found += [term if order else self._fit(xp, part, xp.abs(term)) for term in terms]
+        return tuple(found)
 
     def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
         """Give the losses of a part the shape of the sum's."""

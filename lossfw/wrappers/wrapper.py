@@ -65,9 +65,9 @@ class PartWrapper(Wrapper):
         return self.of.target_space
 
     @property
-    def form(self) -> Form:
+    def input_form(self) -> Form:
         """That of the part."""
-        return self.of.form
+        return self.of.input_form
 
     @property
     def argument(self) -> Argument:

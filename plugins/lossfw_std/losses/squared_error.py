@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveFloat
-
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
 
@@ -16,7 +14,8 @@ class SquaredError(DistanceLoss):
     Parameters
     ----------
     factor : float
-        1 for the mean squared error, 0.5 for the form whose derivative is r.
+        1 for the mean squared error, 0.5 for the form whose derivative is r. A
+        negative factor turns the loss into a gain, and its claims with it.
 
     Notes
     -----
@@ -30,7 +29,7 @@ class SquaredError(DistanceLoss):
     2.0
     """
 
-    factor: PositiveFloat = 1.0
+    factor: float = 1.0
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """factor * r^2."""
@@ -48,6 +47,14 @@ class SquaredError(DistanceLoss):
     def claims(self) -> Claims:
         """Quadratic: everything that a loss of the residual can have, except bounds."""
         curvature = 2.0 * self.factor
+        if self.factor <= 0:
+            return Claims(
+                bounded=0.0,
+                zero_at_target=True,
+                gradient_lipschitz=abs(curvature),
+                symmetric=True,
+                twice_smooth=True,
+            )
         return Claims(
             nonnegative=True,
             zero_at_target=True,

@@ -1,0 +1,6 @@
+"""The harness: a loss that claims something is held to it."""
+
+from lossfw.check.function import check_function
+from lossfw.check.report import Refutation, Report
+
+__all__ = ["Refutation", "Report", "check_function"]

@@ -1,0 +1,203 @@
+"""Accuracy: the worst error of a component over its whole domain, in units in the last place.
+
+::
+
+    measure(component, dtype, points=20_000, seed=0) -> Accuracy
+
+Results are compared with the textbook formula on exact numbers, at points from
+all over the domain (`lossfw.check.accuracy_points`), by the rules that stand in
+`lossfw.check.accuracy_judge`.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lossfw.activation import Activation
+from lossfw.check import accuracy_points
+from lossfw.check.accuracy_case import ActivationCase, Case, LossCase
+from lossfw.check.accuracy_judge import Worst, judge
+from lossfw.check.accuracy_points import Arrays
+from lossfw.check.peers import Peer
+from lossfw.check.subject import Subject, of_component
+from lossfw.errors import LossfwError
+from lossfw.loss import Loss
+
+# So many points show what the tails of a distribution of errors hold.
+POINTS = 20_000
+
+DTYPES = ("float32", "float64")
+
+# How far results may be off, in units in the last place, by order of the derivative.
+GOALS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 16.0)}
+
+ORDER_NAMES = ("value", "first derivative", "second derivative")
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The worst errors of one component in one dtype.
+
+    Attributes
+    ----------
+    kind : str
+        ``"loss"`` or ``"activation"``.
+    text : str
+        The component with its parameters.
+    config : dict
+        What builds it again.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    rows : bool
+        Whether it takes rows, which have a goal of their own.
+    results : tuple of Worst
+        One for each order: the value, the first and the second derivative.
+    peers : dict of str to tuple of Worst
+        The worst errors of other libraries on the same points.
+    """
+
+    kind: str
+    text: str
+    config: dict[str, Any]
+    dtype: str
+    rows: bool
+    results: tuple[Worst, ...]
+    peers: dict[str, tuple[Worst, ...]] = field(default_factory=dict)
+
+    def goal(self, order: int) -> float:
+        """Return what an error of this order may be."""
+        return GOALS[self.rows][order]
+
+    def missed(self) -> tuple[Worst, ...]:
+        """Return the results that are farther off than they may be."""
+        return tuple(worst for worst in self.results if worst.ulps > self.goal(worst.order))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they are written to JSON."""
+        return {
+            "kind": self.kind,
+            "component": self.text,
+            "config": self.config,
+            "dtype": self.dtype,
+            "results": [{**_plain(w), "goal": self.goal(w.order)} for w in self.results],
+            "peers": {name: [_plain(w) for w in found] for name, found in self.peers.items()},
+        }
+
+
+def _plain(worst: Worst) -> dict[str, Any]:
+    return {
+        "derivative": worst.order,
+        "ulps": worst.ulps,
+        "points": worst.points,
+        "unjudged": worst.unjudged,
+        "of_largest_term": worst.of_terms,
+        "at": worst.at,
+        "computed": worst.computed,
+        "truth": worst.truth,
+    }
+
+
+def measure(
+    component: Loss | Activation,
+    dtype: str,
+    *,
+    points: int = POINTS,
+    seed: int = 0,
+    peers: Sequence[Peer] = (),
+) -> Accuracy:
+    """Return the worst errors of a component in one dtype.
+
+    Parameters
+    ----------
+    component : Loss or Activation
+    dtype : {"float32", "float64"}
+    points : int
+        How many points to draw; at least so many are judged, but where the
+        formula has no value.
+    seed : int
+        The same seed gives the same points.
+    peers : sequence of Peer
+        Other libraries, measured where they have the component.
+
+    Raises
+    ------
+    MissingExtraError
+        If mpmath is not installed.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> found = measure(lossfw.loss("squared_error"), "float64", points=100)
+    >>> [worst.ulps <= 1 for worst in found.results]
+    [True, True, True]
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(f"{component!r} {dtype}".encode())])
+    cases = list(_cases(component, dtype, rng, points))
+    offers = [(peer.name, offer) for peer in peers if (offer := peer.offer(component)) is not None]
+    own: dict[int, Worst] = {}
+    others: dict[str, dict[int, Worst]] = {name: {} for name, _ in offers}
+    for case in cases:
+        truths = case.truths()
+        for order, truth in truths.items():
+            _add(own, judge(case, order, truth, case.computed(order)))
+            for name, offer in offers:
+                computed = offer.compute(order, case.at(order))
+                if computed is not None:
+                    _add(others[name], judge(case, order, truth, computed))
+    return Accuracy(
+        kind=component.kind,
+        text=repr(component),
+        config=component.to_config(),
+        dtype=dtype,
+        rows=component.takes_rows,
+        results=tuple(own[order] for order in sorted(own)),
+        peers={name: tuple(found.values()) for name, found in others.items() if found},
+    )
+
+
+def _add(found: dict[int, Worst], worst: Worst) -> None:
+    known = found.get(worst.order)
+    found[worst.order] = worst if known is None else known.merge(worst)
+
+
+def _cases(
+    component: Loss | Activation, dtype: str, rng: np.random.Generator, points: int
+) -> Iterable[Case]:
+    """Yield sets of arguments, of which each has one shape."""
+    if isinstance(component, Activation):
+        kinks = component.claims().breaks or ()
+        drawn = accuracy_points.of_activation(kinks, component.takes_rows, dtype, rng, points)
+    else:
+        subject = of_component(component)
+        make = accuracy_points.of_rows if component.takes_rows else accuracy_points.of_loss
+        drawn = [arrays for arrays in make(subject, dtype, rng, points) if len(arrays[0])]
+        drawn = [arrays for arrays in drawn if _accepted(subject, arrays)]
+    for arrays in drawn:
+        some = _rows_for_derivatives(component.takes_rows, arrays, rng)
+        if isinstance(component, Activation):
+            yield ActivationCase(arrays, some, component)
+        else:
+            yield LossCase(arrays, some, component)
+
+
+def _accepted(subject: Subject, arrays: Arrays) -> bool:
+    """Tell whether a loss takes arguments of this shape: some want a number of columns."""
+    try:
+        subject.value(*(x[:1] for x in arrays))
+    except LossfwError:
+        return False
+    return True
+
+
+def _rows_for_derivatives(rows: bool, arrays: Arrays, rng: np.random.Generator) -> Any:
+    """Return the rows whose derivatives are measured: a row of K columns has K of them."""
+    count = len(arrays[0])
+    if not rows:
+        return np.arange(count)
+    wanted = -(-count // arrays[0].shape[1])
+    return np.sort(rng.permutation(count)[:wanted])

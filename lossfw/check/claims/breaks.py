@@ -1,0 +1,214 @@
+"""Attacks on smoothness: where value and derivatives jump, none missing, none invented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.curves import Curve, ExactCurve, curves
+from lossfw.check.points import COLUMNS, rows
+from lossfw.check.search import Check, NotApplicable, Refuted, Search
+from lossfw.check.subject import Subject
+from lossfw.numbers import differences
+from lossfw.spaces import CLASS_INDEX
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# An interval is cut into so many parts, and the part with the largest change is
+# looked at again, until it is as narrow as this, relative to the curve's scale.
+_PARTS = 8
+_NARROW = {True: 1e-10, False: 2e-4}
+
+# A change that is left in a narrow interval is a jump if it is larger than this,
+# relative to the size of the derivative around it.
+_JUMP = {True: 1e-5, False: 0.05}
+
+# Breaks are looked for within this distance; beyond it there is nothing to see.
+_REACH = 1e4
+
+# Derivatives within so many times the curve's scale say what is usual; a jump
+# of less than a constant near zero is none.
+_USUAL, _LEAST = 30.0, 1e-9
+
+# A found break is a claimed one if they lie this close to each other.
+_SAME = 1e-3
+
+
+def _function(curve: Curve, order: int, y: NDArray) -> tuple[NDArray, NDArray]:
+    if order == 0:
+        values = curve.value(y)
+        return values, curve.value_bars(y, values)
+    return curve.slope(y) if order == 1 else curve.curvature(y)
+
+
+def jumps(curve: Curve, order: int, search: Search) -> list[float]:
+    """Return where a derivative of the curve jumps, from a search over its whole grid."""
+    exact = isinstance(curve, ExactCurve) or order == 0
+    grid = curve.grid(search)
+    grid = grid[np.abs(grid) < _REACH]
+    values, bars = _function(curve, order, grid)
+    left, right = grid[:-1], grid[1:]
+    # A change counts beside what is usual for the curve, also where it is near 0.
+    usual = np.abs(values[np.isfinite(values) & (np.abs(grid) < _USUAL * curve.scale)])
+    floor = float(np.median(usual)) if usual.size else 0.0
+    size = np.maximum(np.maximum(np.abs(values[1:]), np.abs(values[:-1])), floor)
+    change = np.abs(np.diff(values)) - bars[1:] - bars[:-1]
+    keep = np.isfinite(change) & (change > _JUMP[exact] * np.maximum(size, _LEAST))
+    left, right, size = left[keep], right[keep], size[keep]
+    narrow = _NARROW[exact] * curve.scale
+    change = change[keep]
+    while left.size and (right - left).max() > narrow:
+        # Intervals that are narrow already stay as they are.
+        parts = np.linspace(left, right, _PARTS + 1, axis=-1)
+        values, bars = _function(curve, order, parts.ravel())
+        values, bars = values.reshape(parts.shape), bars.reshape(parts.shape)
+        steps = np.abs(np.diff(values, axis=-1)) - bars[:, 1:] - bars[:, :-1]
+        steps = np.where(np.isfinite(steps), steps, -np.inf)
+        at = np.argmax(steps, axis=-1)
+        rows_ = np.arange(left.size)
+        wide = right - left > narrow
+        change = np.where(wide, steps[rows_, at], change)
+        left = np.where(wide, parts[rows_, at], left)
+        right = np.where(wide, parts[rows_, at + 1], right)
+        keep = change > _JUMP[exact] * np.maximum(size, 1e-6)
+        left, right, size, change = left[keep], right[keep], size[keep], change[keep]
+    return _distinct((left + right) / 2, curve.scale)
+
+
+def _distinct(found: NDArray, scale: float) -> list[float]:
+    kept: list[float] = []
+    for x in sorted(found.tolist(), key=abs):
+        if all(abs(x - y) > _SAME * max(scale, abs(x)) for y in kept):
+            kept.append(x)
+    return kept
+
+
+def _jumps_at(curve: Curve, order: int, x: float) -> bool:
+    """Tell whether a derivative jumps at one place that is claimed."""
+    if isinstance(curve, ExactCurve):
+        body, target = curve.subject.truth.formulas, np.full(1, curve.target)  # type: ignore[union-attr]
+        return bool(differences.kinks(body, np.array([x]), target, order=order)[0])
+    gap = 3 * _NARROW[False] * curve.scale
+    values, _ = _function(curve, order, np.array([x - gap, x + gap]))
+    size = float(np.abs(values).max())
+    return bool(abs(values[1] - values[0]) > _JUMP[False] * max(size, _LEAST))
+
+
+def _near(x: float, places: Iterable[float], scale: float) -> bool:
+    return any(abs(x - place) <= _SAME * max(scale, abs(place)) for place in places)
+
+
+def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[float, ...]) -> int:
+    """Refute a break that is missing among the claimed ones, or that is invented."""
+    if subject.rows:
+        raise NotApplicable("places of breaks are numbers, and predictions are rows")
+    confirmed: set[float] = set()
+    tried, every = 0, curves(subject)
+    for curve in every:
+        for found in jumps(curve, order, search):
+            residual = found - curve.target if subject.kind == "pointwise" else found
+            if not _near(found, claimed, curve.scale) and not _near(residual, claimed, curve.scale):
+                raise Refuted(
+                    f"the {_NAMES[order]} jumps at {found:.9g}, which is not among the claimed "
+                    f"breaks {claimed!r}.",
+                    _CODES[order],
+                    y=np.array([found - 1e-3 * curve.scale, found + 1e-3 * curve.scale]),
+                    t=np.full(2, curve.target),
+                )
+        for place in claimed:
+            here = [place, place + curve.target] if subject.kind == "pointwise" else [place]
+            inner = [x for x in here if curve.low < x < curve.high]
+            if any(_jumps_at(curve, order, x) for x in inner):
+                confirmed.add(place)
+        tried += search.examples
+    for place in claimed:
+        if place not in confirmed:
+            raise Refuted(
+                f"the {_NAMES[order]} is claimed to jump at {place!r}, and does not.",
+                _CODES[order],
+                y=np.array([place - 1e-3, place, place + 1e-3]),
+                t=np.full(3, every[0].target),
+            )
+    return tried
+
+
+_NAMES = {0: "value", 1: "derivative", 2: "second derivative"}
+_CODES = {0: "value(y, t)", 1: "gradient(y, t)", 2: "hessian(y, t)"}
+
+
+def check_breaks(subject: Subject, search: Search) -> int:
+    """Claim: exactly these are the places where the first derivative jumps."""
+    return _check_places(subject, search, 1, tuple(subject.claims["breaks"]))
+
+
+def check_second_breaks(subject: Subject, search: Search) -> int:
+    """Claim: exactly these are the places where the second derivative jumps."""
+    places = tuple(subject.claims["second_breaks"])
+    first = tuple(subject.claims.get("breaks") or ())
+    # Where the first derivative jumps there is no second one to jump or not.
+    return _check_places(subject, search, 2, tuple(p for p in places if p not in first) or places)
+
+
+def check_smooth(subject: Subject, search: Search) -> int:
+    """Claim: the loss is differentiable at every inner point."""
+    return _check_no_jump(subject, search, (0, 1))
+
+
+def check_twice_smooth(subject: Subject, search: Search) -> int:
+    """Claim: the loss is twice differentiable at every inner point."""
+    return _check_no_jump(subject, search, (0, 1, 2))
+
+
+def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) -> int:
+    if subject.rows:
+        return _check_rows(subject, search, max(orders))
+    tried = 0
+    for curve in curves(subject):
+        for order in orders:
+            places = [x for x in curve.kinks if curve.low < x < curve.high and order > 0]
+            found = [x for x in places if _jumps_at(curve, order, x)] or jumps(curve, order, search)
+            tried += search.examples
+            if found:
+                raise Refuted(
+                    f"the {_NAMES[order]} jumps at {found[0]:.9g}.",
+                    _CODES[order],
+                    y=np.array([found[0] - 1e-3 * curve.scale, found[0] + 1e-3 * curve.scale]),
+                    t=np.full(2, curve.target),
+                )
+    return tried
+
+
+def _check_rows(subject: Subject, search: Search, order: int) -> int:
+    """Look for partial derivatives that jump at rows with ties and other inner rows."""
+    if subject.truth is None:
+        raise NotApplicable("without a formula nothing is known about rows")
+    tried = 0
+    for columns in COLUMNS[1:3]:
+        points = rows(subject, columns, "float64", search.rng("rows"), search.examples)
+        inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
+        if subject.prediction.name in ("UNIT", "SIMPLEX"):
+            inner &= (points.y > 1e-9) & (points.y < 1 - 1e-9)
+        some = points.take(np.flatnonzero(inner.all(-1))[:60])
+        t = np.eye(columns)[some.t] if subject.target is CLASS_INDEX else some.t
+        for degree in range(1, order + 1):
+            found = differences.kinks(subject.truth.formulas, some.y, t, order=degree, rows=True)
+            tried += len(some)
+            if found.any():
+                one = int(np.flatnonzero(found.any(-1))[0])
+                raise Refuted(
+                    f"a partial {_NAMES[degree]} jumps at y.",
+                    _CODES[degree],
+                    y=some.y[one : one + 1],
+                    t=some.t[one : one + 1],
+                )
+    return tried
+
+
+CHECKS: dict[str, Check] = {
+    "smooth": check_smooth,
+    "twice_smooth": check_twice_smooth,
+    "breaks": check_breaks,
+    "second_breaks": check_second_breaks,
+}

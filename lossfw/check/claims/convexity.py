@@ -1,0 +1,264 @@
+"""Attacks on convexity: plain, strict and strong, on lines through the space of predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.curves import curves
+from lossfw.check.points import COLUMNS
+from lossfw.check.search import Check, NotApplicable, Refuted, Search
+from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
+from lossfw.numbers.truth import evaluate
+from lossfw.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).smallest_subnormal)
+
+# A constant that is claimed to be tight is refuted when it is off by more.
+TIGHTNESS = 0.01
+
+# Strictness is looked for where curvature shows: between predictions of this
+# size, and where only floats are known, at this distance from each other.
+_STRICT_REACH = 30.0
+_FLOAT_REACH, _FLOAT_WIDTH = 8.0, 1.0
+
+
+@dataclass(frozen=True)
+class Chords:
+    """Ends and midpoints, exact in float64, with one target each.
+
+    Attributes
+    ----------
+    a, m, b : ndarray
+        Ends and midpoints of the same shape.
+    t : ndarray
+        Targets.
+    """
+
+    a: NDArray
+    m: NDArray
+    b: NDArray
+    t: NDArray
+
+
+def _chords(subject: Subject, search: Search) -> list[Chords]:
+    if subject.rows:
+        return [_row_chords(subject, search, k) for k in COLUMNS[1:4]]
+    found = []
+    for curve in curves(subject):
+        grid = curve.grid(search)
+        rng = search.rng(f"chords {curve.target}")
+        i, j = rng.integers(0, grid.size, (2, 4 * search.examples))
+        wide = grid[i], grid[j]
+        reach = curve.scale * 2.0 ** rng.integers(-8, 3, grid.size)
+        a, b = grid - reach, grid + reach
+        inside = (a >= curve.low) & (b <= curve.high)
+        # Symmetric intervals of dyadic numbers have exact midpoints.
+        line = np.arange(-40.0, 41.0) / 8
+        line = line[(line > curve.low) & (line < curve.high)]
+        left = np.concatenate([wide[0], a[inside], line[:-2], line[:-16]])
+        right = np.concatenate([wide[1], b[inside], line[2:], line[16:]])
+        middle = left + (right - left) / 2
+        t = np.full(left.shape, curve.target)
+        found.append(Chords(left, middle, right, t))
+    return found
+
+
+def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
+    """Return chords between rows of dyadic numbers, so that midpoints are exact."""
+    rng = search.rng(f"chords {columns}")
+    count = 2 * search.examples
+    if subject.prediction is SIMPLEX:
+        a, b = (rng.multinomial(1024, rng.dirichlet(np.full(columns, 0.7), count)) / 1024
+                for _ in range(2))  # fmt: skip
+    elif subject.prediction is UNIT:
+        a, b = rng.integers(0, 65, (2, count, columns)) / 64
+    else:
+        scale = rng.choice([1.0, 4.0, 32.0], (count, 1))
+        a, b = np.round(rng.normal(size=(2, count, columns)) * scale * 8) / 8
+    return Chords(a, (a + b) / 2, b, row_targets(subject, columns, count, rng))
+
+
+def row_targets(subject: Subject, columns: int, count: int, rng: np.random.Generator) -> NDArray:
+    """Return unremarkable targets for rows."""
+    if subject.by_index and subject.target is CLASS_INDEX:
+        return np.asarray(rng.integers(0, columns, count))
+    if subject.target is SIMPLEX:
+        return np.asarray(rng.dirichlet(np.ones(columns), count))
+    if subject.target is BINARY:
+        return np.asarray(rng.integers(0, 2, (count, columns)).astype(float))
+    return np.asarray(rng.normal(size=(count, columns)))
+
+
+def _value(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
+    return np.asarray(call(subject.value, y, t), np.float64)
+
+
+def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
+    """Return what rounding may have done to values; rows are moved as a whole, both ways."""
+    step = NUDGE_ULPS * np.spacing(np.abs(y))
+    moved = np.zeros_like(values)
+    for sign in (-1, 1):
+        near = y + sign * step
+        if subject.prediction in (UNIT, SIMPLEX):
+            near = np.clip(near, 0, 1)
+        there = _try(subject, near, t)
+        moved += np.where(np.isfinite(there), np.abs(there - values), 0)
+    return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
+
+
+def _try(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
+    try:
+        return _value(subject, y, t)
+    except Exception:
+        return np.full(y.shape[:1], np.nan)
+
+
+def _refuse(chords: Chords, one: int, text: str) -> Refuted:
+    a, m, b, t = (x[one : one + 1] for x in (chords.a, chords.m, chords.b, chords.t))
+    return Refuted(text, "value(m, t), (value(a, t) + value(b, t)) / 2", a=a, m=m, b=b, t=t)
+
+
+def _smallest(chords: Chords, bad: NDArray) -> int:
+    index = np.flatnonzero(bad)
+    sizes = [float(np.abs(chords.a[i]).max() + np.abs(chords.b[i]).max()) for i in index]
+    return int(index[int(np.argmin(sizes))])
+
+
+def check_convex(subject: Subject, search: Search) -> int:
+    """Claim: between any two predictions the loss lies below its chord."""
+    tried = 0
+    for chords in _chords(subject, search):
+        ends = [_value(subject, y, chords.t) for y in (chords.a, chords.b)]
+        middle = _value(subject, chords.m, chords.t)
+        chord = ends[0] / 2 + ends[1] / 2
+        bars = _bars(subject, chords.m, chords.t, middle) + sum(
+            _bars(subject, y, chords.t, v) / 2
+            for y, v in zip((chords.a, chords.b), ends, strict=True)
+        )
+        bad = np.isfinite(chord) & (middle > chord + bars)
+        tried += len(chords.t)
+        if bad.any():
+            one = _smallest(chords, bad)
+            raise _refuse(
+                chords,
+                one,
+                f"in the middle of a and b the value is {middle[one]:.9g}, above the "
+                f"chord at {chord[one]:.9g}: the loss is not convex.",
+            )
+    return tried
+
+
+def check_strictly_convex(subject: Subject, search: Search) -> int:
+    """Claim: between two different predictions the loss lies strictly below its chord."""
+    check_convex(subject, search)
+    tried = 0
+    for chords in _chords(subject, search):
+        size = np.maximum(np.abs(chords.a), np.abs(chords.b))
+        apart = np.abs(chords.a - chords.b)
+        if subject.rows:
+            size, apart = size.max(-1), apart.max(-1)
+        exact = subject.truth is not None
+        reach, width = (_STRICT_REACH, 0.01) if exact else (_FLOAT_REACH, _FLOAT_WIDTH)
+        if subject.prediction in (UNIT, SIMPLEX):
+            width = min(width, 0.25)
+        index = np.flatnonzero((size <= reach) & (apart >= width))[: 2 * search.examples]
+        some = Chords(*(x[index] for x in (chords.a, chords.m, chords.b, chords.t)))
+        if not index.size:
+            continue
+        flat = _on_chord(subject, some)
+        tried += index.size
+        if flat.any():
+            one = _smallest(some, flat)
+            raise _refuse(
+                some, one, "between a and b the loss is a straight line: it is not strictly convex."
+            )
+    if not tried:
+        raise NotApplicable("no chord was long enough to tell")
+    return tried
+
+
+def _on_chord(subject: Subject, chords: Chords) -> NDArray:
+    """Tell which midpoints lie on the chord; with the formula to 30 digits."""
+    if subject.truth is not None:
+        a, m, b = (
+            evaluate(subject.truth.formulas, y, _spread(subject, chords.t, y), rows=subject.rows)
+            for y in (chords.a, chords.m, chords.b)
+        )
+        gap = (a + b) / 2 - m
+        scale = abs(a) + abs(b) + abs(m)
+        return np.asarray([bool(g <= s * 10**-28) for g, s in zip(gap, scale, strict=True)])
+    a, m, b = (_value(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
+    gap = a / 2 + b / 2 - m
+    return np.asarray(np.isfinite(gap) & (gap <= 8 * _EPS * (np.abs(a) + np.abs(b))))
+
+
+def _spread(subject: Subject, t: NDArray, y: NDArray) -> NDArray:
+    """Return class indices as one-hot rows: a formula takes distributions."""
+    if subject.rows and t.ndim == 1 and t.dtype.kind in "iu":
+        return np.asarray(np.eye(y.shape[-1])[t])
+    return t
+
+
+def check_strongly_convex(subject: Subject, search: Search) -> int:
+    """Claim: mu is the largest constant of strong convexity."""
+    mu = float(subject.claims["strongly_convex"])
+    least, bar, where, tried = np.inf, 0.0, None, 0
+    if subject.rows:
+        least, where, tried = _least_row_curvature(subject, search)
+    else:
+        for curve in curves(subject):
+            grid = curve.grid(search)
+            grid = grid[np.abs(grid) < 1e6]
+            bends, bars = curve.curvature(grid)
+            certain = np.isfinite(bends) & (
+                bars < 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(bends)
+            )
+            tried += int(certain.sum())
+            if certain.any():
+                at = int(np.argmin(np.where(certain, bends + bars, np.inf)))
+                if bends[at] + bars[at] < least:
+                    least, bar = float(bends[at] + bars[at]), float(bars[at])
+                    where = (grid[at : at + 1], np.full(1, curve.target))
+    if where is None:
+        raise NotApplicable("no curvature could be measured")
+    if least < mu * (1 - TIGHTNESS):
+        text = f"the curvature at y is {least:.9g}, below the claimed constant {mu!r}."
+        raise Refuted(
+            text, "hessian(y, t)" if subject.hessian else "value(y, t)", y=where[0], t=where[1]
+        )
+    if least - 2 * bar > mu * (1 + TIGHTNESS):
+        text = f"the least curvature found is {least:.9g}; {mu!r} is not the largest constant."
+        raise Refuted(
+            text, "hessian(y, t)" if subject.hessian else "value(y, t)", y=where[0], t=where[1]
+        )
+    return tried
+
+
+def _least_row_curvature(
+    subject: Subject, search: Search
+) -> tuple[float, tuple[NDArray, NDArray] | None, int]:
+    """Return the least second difference along chords of rows, over their squared length."""
+    least, where, tried = np.inf, None, 0
+    for chords in _chords(subject, search):
+        half = np.sum(((chords.b - chords.a) / 2) ** 2, axis=-1)
+        a, m, b = (_value(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
+        bends = np.where(half > 0, (a - 2 * m + b) / np.where(half > 0, half, 1), np.inf)
+        bends = np.where(np.isfinite(bends), bends, np.inf)
+        tried += bends.size
+        at = int(np.argmin(bends))
+        if bends[at] < least:
+            least, where = float(bends[at]), (chords.m[at : at + 1], chords.t[at : at + 1])
+    return least, where, tried
+
+
+CHECKS: dict[str, Check] = {
+    "convex": check_convex,
+    "strictly_convex": check_strictly_convex,
+    "strongly_convex": check_strongly_convex,
+}

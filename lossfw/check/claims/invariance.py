@@ -1,0 +1,112 @@
+"""Attacks on symmetry: in the residual, under a shift of logits, under a renaming of classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.points import Points
+from lossfw.check.search import Check, NotApplicable, Refuted, Search, close
+from lossfw.check.subject import OUTSIDE_ULPS, Subject, call
+
+# Logits on this grid are shifted without rounding.
+_GRID = 2.0**-6
+_SHIFTS = (1.0, -3.0, 16.0)
+
+
+def check_symmetric(subject: Subject, search: Search) -> int:
+    """Claim: the value is the same for r and for -r."""
+    if subject.kind != "distance":
+        raise NotApplicable("only a loss of the residual is symmetric in it")
+    tried = 0
+    for dtype in ("float64", "float32"):
+        for points in search.points(subject, dtype):
+            r = points.y - points.t
+            zero = np.zeros_like(r)
+            plus, minus = (np.asarray(call(subject.value, y, zero)) for y in (r, -r))
+            bad = ~close(plus, minus, OUTSIDE_ULPS)
+            tried += len(points)
+            if bad.any():
+                one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
+                raise Refuted(
+                    f"the value is {plus[one]:.9g} at r = {r[one]:.9g} and {minus[one]:.9g} at -r.",
+                    y=np.array([r[one], -r[one]], dtype),
+                    t=np.zeros(2, dtype),
+                )
+    return tried
+
+
+def check_shift_invariant(subject: Subject, search: Search) -> int:
+    """Claim: adding one constant to a row of logits changes nothing."""
+    if not subject.rows:
+        raise NotApplicable("only rows can be shifted")
+    tried = 0
+    for points in search.points(subject, "float64"):
+        inner = np.isfinite(points.y) & (np.abs(points.y) < 30)
+        some = points.take(inner.all(-1))
+        y = np.round(some.y / _GRID) * _GRID
+        here = np.asarray(call(subject.value, y, some.t), np.float64)
+        for shift in _SHIFTS:
+            there = np.asarray(call(subject.value, y + shift, some.t), np.float64)
+            bad = np.abs(there - here) > 1e-12 * (1 + np.abs(here) + np.abs(y).max(-1))
+            tried += len(some)
+            if bad.any():
+                one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
+                raise Refuted(
+                    f"the value is {here[one]:.9g}, and {there[one]:.9g} after {shift:g} is added "
+                    "to each logit.",
+                    f"value(y, t), value(y + {shift!r}, t)",
+                    y=y[one : one + 1],
+                    t=some.t[one : one + 1],
+                )
+    return tried
+
+
+def check_permutation_equivariant(subject: Subject, search: Search) -> int:
+    """Claim: renaming the classes in prediction and target changes nothing."""
+    if not subject.rows:
+        raise NotApplicable("there are no classes to rename")
+    tried = 0
+    for points in search.points(subject, "float64"):
+        columns = points.y.shape[-1]
+        order = search.rng(f"renaming {columns}").permutation(columns)
+        if columns > 1 and (order == np.arange(columns)).all():
+            order = np.roll(order, 1)
+        some = points.take(np.isfinite(points.y).all(-1))
+        renamed = _renamed(some, order)
+        here = np.asarray(call(subject.value, some.y, some.t), np.float64)
+        there = np.asarray(call(subject.value, renamed.y, renamed.t), np.float64)
+        # A sum in another order rounds otherwise, relative to its largest term.
+        bad = ~(np.abs(here - there) <= 1e-12 * (1 + np.abs(here)))
+        bad &= np.isfinite(here) | np.isfinite(there)
+        bad &= ~(np.isnan(here) & np.isnan(there))
+        tried += len(some)
+        if bad.any():
+            one = int(np.flatnonzero(bad)[0])
+            raise Refuted(
+                f"the value is {here[one]:.9g}, and {there[one]:.9g} once the classes are renamed.",
+                f"value(y, t), value(y[:, {order.tolist()}], {_target_code(some.t, order)})",
+                y=some.y[one : one + 1],
+                t=some.t[one : one + 1],
+            )
+    return tried
+
+
+def _renamed(points: Points, order: Any) -> Points:
+    if points.t.ndim == 1 and points.t.dtype.kind in "iu":
+        return Points(points.y[:, order], np.argsort(order)[points.t])
+    return Points(points.y[:, order], points.t[:, order])
+
+
+def _target_code(t: Any, order: Any) -> str:
+    if t.ndim == 1:
+        return f"np.array({np.argsort(order).tolist()})[t]"
+    return f"t[:, {order.tolist()}]"
+
+
+CHECKS: dict[str, Check] = {
+    "symmetric": check_symmetric,
+    "shift_invariant": check_shift_invariant,
+    "permutation_equivariant": check_permutation_equivariant,
+}

@@ -1,0 +1,227 @@
+"""Attacks on slopes: Lipschitz constants of value and derivative, monotony, a dead gradient.
+
+A constant is claimed to be the least one. It is false when a steeper place is
+found, and not tight when the steepest that a climb from every start finds is
+more than one per cent below it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.claims.convexity import TIGHTNESS, row_targets
+from lossfw.check.curves import Curve, curves
+from lossfw.check.points import COLUMNS
+from lossfw.check.search import Check, NotApplicable, Refuted, Search
+from lossfw.check.subject import Subject, call
+from lossfw.spaces import SIMPLEX, UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# A climb looks between the best place and its neighbours, so many times over.
+_CLIMBS, _STEPS = 4, 17
+
+# What rounding and differences may add to a slope.
+_SLACK = 1e-6
+
+
+def check_lipschitz(subject: Subject, search: Search) -> int:
+    """Claim: K is the least Lipschitz constant of the value."""
+    constant = float(subject.claims["lipschitz"])
+    if subject.rows:
+        return _check_row_slopes(subject, search, constant)
+    found, tried = [], 0
+    for curve in curves(subject):
+        grid = curve.grid(search)
+        values = curve.value(grid)
+        bars = curve.value_bars(grid, values)
+        # Between neighbours: this is where a jump shows.
+        width = np.diff(grid)
+        steep = (np.abs(np.diff(values)) - bars[:-1] - bars[1:]) / width
+        at = int(np.argmax(np.where(np.isfinite(steep), steep, -np.inf)))
+        if steep[at] > constant * (1 + _SLACK):
+            pair = grid[at : at + 2]
+            raise Refuted(
+                f"between these predictions the value changes by {steep[at]:.9g} per unit; "
+                f"{constant!r} is claimed as the Lipschitz constant.",
+                y=pair,
+                t=np.full(2, curve.target),
+            )
+        found.append(_climb(curve, grid, "slope"))
+        tried += grid.size
+    _judge(found, constant, "slope", "gradient(y, t)" if subject.gradient else "value(y, t)")
+    return tried
+
+
+def check_gradient_lipschitz(subject: Subject, search: Search) -> int:
+    """Claim: L is the least Lipschitz constant of the derivative."""
+    constant = float(subject.claims["gradient_lipschitz"])
+    if subject.rows:
+        return _check_row_curvature(subject, search, constant)
+    found, tried = [], 0
+    for curve in curves(subject):
+        grid = curve.grid(search)
+        slopes, bars = curve.slope(grid)
+        steep = (np.abs(np.diff(slopes)) - bars[:-1] - bars[1:]) / np.diff(grid)
+        steep = np.where(np.isfinite(steep), steep, -np.inf)
+        at = int(np.argmax(steep))
+        if steep[at] > constant * (1 + _SLACK):
+            raise Refuted(
+                f"between these predictions the derivative changes by {steep[at]:.9g} per unit; "
+                f"{constant!r} is claimed as its Lipschitz constant.",
+                "gradient(y, t)" if subject.gradient else "value(y, t)",
+                y=grid[at : at + 2],
+                t=np.full(2, curve.target),
+            )
+        found.append(_climb(curve, grid, "curvature"))
+        tried += grid.size
+    _judge(found, constant, "curvature", "hessian(y, t)" if subject.hessian else "value(y, t)")
+    return tried
+
+
+def _climb(curve: Curve, grid: NDArray, what: str) -> tuple[float, float, NDArray, NDArray]:
+    """Return the largest size of a derivative that can be found, its bar and its place."""
+    best, best_bar, place = -np.inf, 0.0, grid[:1]
+    for _ in range(_CLIMBS):
+        sizes, bars = curve.slope(grid) if what == "slope" else curve.curvature(grid)
+        sure = np.where(np.isfinite(sizes), np.abs(sizes) - bars, -np.inf)
+        at = int(np.argmax(sure))
+        if sure[at] > best:
+            best, best_bar, place = float(sure[at]), float(bars[at]), grid[at : at + 1]
+        low, high = grid[max(at - 1, 0)], grid[min(at + 1, grid.size - 1)]
+        grid = np.linspace(low, high, _STEPS)[1:-1]
+    return best, best_bar, place, np.full(1, curve.target)
+
+
+def _judge(
+    found: list[tuple[float, float, NDArray, NDArray]], constant: float, what: str, code: str
+) -> None:
+    """Compare the steepest place of all curves with the claimed constant."""
+    best, bar, y, t = max(found, key=lambda item: item[0])
+    if best > constant * (1 + _SLACK):
+        text = f"the {what} at y is {best:.9g} in size; {constant!r} is claimed as its bound."
+        raise Refuted(text, code, y=y, t=t)
+    if best + 2 * bar < constant * (1 - TIGHTNESS):
+        text = f"the steepest {what} found is {best:.9g}; {constant!r} is not the least constant."
+        raise Refuted(text, code, y=y, t=t)
+
+
+def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Return rows, unit directions and targets."""
+    rng = search.rng(f"directions {columns}")
+    count = 2 * search.examples
+    direction = rng.normal(size=(count, columns))
+    direction[: count // 3] = np.eye(columns)[rng.integers(0, columns, count // 3)]
+    if columns > 1:
+        # One class against another: where hinges and softmaxes are steepest.
+        i = rng.integers(0, columns, count // 3)
+        pair = np.eye(columns)[i] - np.eye(columns)[(i + 1) % columns]
+        direction[count // 3 : 2 * (count // 3)] = pair
+    direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
+    if subject.prediction is SIMPLEX:
+        y = rng.dirichlet(np.ones(columns), count) * 0.98 + 0.02 / columns
+    elif subject.prediction is UNIT:
+        y = rng.uniform(0.02, 0.98, (count, columns))
+    else:
+        y = rng.normal(size=(count, columns)) * rng.choice([0.0, 0.5, 3.0, 30.0], (count, 1))
+    return y, direction, row_targets(subject, columns, count, rng)
+
+
+def _differences(
+    subject: Subject, search: Search, order: int
+) -> tuple[float, NDArray, NDArray, int]:
+    """Return the largest directional derivative of rows, its row and its target."""
+    best, place, target, tried = 0.0, np.zeros(1), np.zeros(1), 0
+    for columns in COLUMNS[1:]:
+        y, direction, t = _row_pairs(subject, search, columns)
+        h = 1e-3 if order == 2 else 1e-5
+        left, here, right = (
+            np.asarray(call(subject.value, y + k * h * direction, t), np.float64)
+            for k in (-1, 0, 1)
+        )
+        sizes = (
+            np.abs(right - left) / (2 * h) if order == 1 else np.abs(right - 2 * here + left) / h**2
+        )
+        noise = 1e-14 * (np.abs(left) + np.abs(right)) / h**order
+        sizes = np.where(np.isfinite(sizes), sizes - noise, 0)
+        at = int(np.argmax(sizes))
+        tried += sizes.size
+        if sizes[at] > best:
+            best, place, target = float(sizes[at]), y[at : at + 1], t[at : at + 1]
+    return best, place, target, tried
+
+
+def _check_row_slopes(subject: Subject, search: Search, constant: float) -> int:
+    best, y, t, tried = _differences(subject, search, 1)
+    if best > constant * (1 + 1e-4):
+        text = f"along a line through y the value changes by {best:.9g} per unit; {constant!r} is claimed."
+        raise Refuted(text, y=y, t=t)
+    if best < constant * 0.9:
+        text = (
+            f"the steepest line found has slope {best:.9g}; {constant!r} is not the least constant."
+        )
+        raise Refuted(text, y=y, t=t)
+    return tried
+
+
+def _check_row_curvature(subject: Subject, search: Search, constant: float) -> int:
+    best, y, t, tried = _differences(subject, search, 2)
+    if best > constant * (1 + 1e-3):
+        text = f"along a line through y the curvature is {best:.9g}; {constant!r} is claimed."
+        raise Refuted(text, y=y, t=t)
+    if best < constant * 0.9:
+        text = f"the largest curvature found is {best:.9g}; {constant!r} is not the least constant."
+        raise Refuted(text, y=y, t=t)
+    return tried
+
+
+def check_monotone(subject: Subject, search: Search) -> int:
+    """Claim: the value does not increase with the margin."""
+    if subject.kind != "margin":
+        raise NotApplicable("only a loss of the margin is monotone in it")
+    tried = 0
+    for curve in curves(subject):
+        grid = curve.grid(search)
+        values = curve.value(grid)
+        bars = curve.value_bars(grid, values)
+        rise = np.diff(values) - bars[1:] - bars[:-1]
+        tried += grid.size
+        if (rise > 0).any():
+            at = int(np.argmax(rise > 0))
+            raise Refuted(
+                f"the value rises from {values[at]:.9g} to {values[at + 1]:.9g} as the margin grows.",
+                y=grid[at : at + 2],
+                t=np.full(2, curve.target),
+            )
+    return tried
+
+
+def check_dead_gradient(subject: Subject, search: Search) -> int:
+    """Claim: the derivative is 0 wherever it exists."""
+    if subject.gradient is None:
+        raise NotApplicable("there is no gradient")
+    tried = 0
+    for dtype in ("float64", "float32"):
+        for points in search.points(subject, dtype):
+            slopes = np.asarray(call(subject.gradient, points.y, points.t))
+            alive = (slopes != 0) & ~np.isnan(slopes)
+            tried += len(points)
+            if alive.any():
+                one = int(np.flatnonzero(alive.reshape(len(points), -1).any(-1))[0])
+                raise Refuted(
+                    f"the derivative is {slopes[one]!r}, and not 0.",
+                    "gradient(y, t)",
+                    y=points.y[one : one + 1],
+                    t=points.t[one : one + 1],
+                )
+    return tried
+
+
+CHECKS: dict[str, Check] = {
+    "lipschitz": check_lipschitz,
+    "gradient_lipschitz": check_gradient_lipschitz,
+    "monotone": check_monotone,
+    "gradient_zero_almost_everywhere": check_dead_gradient,
+}

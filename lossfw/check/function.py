@@ -1,0 +1,153 @@
+"""check_function: the harness for functions out of anybody's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+from lossfw.check.report import Report
+from lossfw.check.runner import all_checks, run
+from lossfw.check.subject import Kind, Subject, space_named
+from lossfw.errors import ArgumentError
+from lossfw.loss import Loss
+from lossfw.names import did_you_mean
+from lossfw.spaces import LOGITS, Space
+
+
+def check_function(
+    value: Callable[..., Any],
+    *,
+    kind: Kind,
+    prediction: str | Space,
+    target: str | Space,
+    gradient: Callable[..., Any] | None = None,
+    hessian: Callable[..., Any] | None = None,
+    reduce: Callable[..., Any] | None = None,
+    against: str | Loss | None = None,
+    params: Mapping[str, Any] | None = None,
+    claims: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    seed: int = 0,
+    examples: int = 200,
+    time_limit: float | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    setup: str = "",
+) -> Report:
+    """Hold outside functions to the contract and to their claims.
+
+    Parameters
+    ----------
+    value : callable
+        ``value(y, t)``, the unreduced loss: one result per element, for
+        ``"categorical"`` one per row.
+    kind : {"distance", "margin", "pointwise", "categorical"}
+        What the loss depends on.
+    prediction, target : str or Space
+        Names of the spaces; ``"LOGITS"`` and ``"BINARY"`` among them.
+    gradient, hessian : callable, optional
+        First derivative and diagonal second derivative of the unreduced loss.
+    reduce : callable, optional
+        ``reduce(y, t, sample_weight=None, where=None)``, the weighted mean.
+    against : str or Loss, optional
+        A loss whose 60-digit formula is the truth. Without it, gradient and
+        Hessian are judged by differences of the function's own values.
+    params : mapping, optional
+        Parameters of `against`.
+    claims : mapping, optional
+        What the function promises: names and meanings are those of `Claims`.
+    name : str, optional
+        For the report.
+    seed, examples, time_limit, expected_failures
+        As in `check`.
+    setup : str
+        Code that defines ``value`` (and the others) in the snippets.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ArgumentError
+        If kind, a space or a claim is not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def value(y, t):
+    ...     return (y - t) ** 2
+    >>> report = check_function(value, kind="distance", prediction="REAL", target="REAL",
+    ...                         claims={"lipschitz": 1.0}, examples=50)
+    >>> "claim:lipschitz" in [refutation.check for refutation in report.refuted]
+    True
+    """
+    if kind not in get_args(Kind):
+        raise ArgumentError(
+            f"kind={kind!r} is not known: choose one of {', '.join(get_args(Kind))}."
+        )
+    made = {
+        key: claim
+        for key, claim in (claims or {}).items()
+        if claim is not None and claim is not False
+    }
+    _check_claims(made)
+    space = space_named(prediction)
+    subject = Subject(
+        name=name or getattr(value, "__name__", "function"),
+        kind=kind,
+        prediction=space,
+        target=space_named(target),
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=reduce,
+        truth=_truth(against, dict(params or {}), space),
+        claims=made,
+        parameters=dict(params or {}),
+        setup=setup or _import_of(value),
+    )
+    return run(
+        subject,
+        seed=seed,
+        examples=examples,
+        time_limit=time_limit,
+        expected_failures=expected_failures,
+    )
+
+
+def _check_claims(claims: Mapping[str, Any]) -> None:
+    known = {name.removeprefix("claim:") for name in all_checks() if name.startswith("claim:")}
+    for name in claims:
+        if name not in known:
+            raise ArgumentError(
+                f"there is no claim {name!r}. {did_you_mean(name, known)} Known are: "
+                f"{', '.join(sorted(known))}."
+            )
+
+
+def _truth(against: str | Loss | None, params: dict[str, Any], prediction: Space) -> Loss | None:
+    """Return the loss to compare with, in the form for logits where predictions are such."""
+    if against is None or isinstance(against, Loss):
+        return against
+    from lossfw.registry import registry
+
+    cls = registry().component_class("loss", against)
+    fields = cls.model_fields
+    if prediction is LOGITS and "from_logits" in fields:
+        params.setdefault("from_logits", True)
+    elif "guard" in fields:
+        # The textbook formula has no guard.
+        params.setdefault("guard", "none")
+    loss = cls(**params)
+    assert isinstance(loss, Loss)
+    return loss
+
+
+def _import_of(value: Callable[..., Any]) -> str:
+    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
+    if not module or not name.isidentifier():
+        return ""
+    return (
+        "import numpy as np\nfrom numpy import array, inf, nan\n"
+        f"from {module} import {name} as value"
+    )

@@ -1,0 +1,172 @@
+"""Laws of the weighted mean: weights, masks, and how it is accumulated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.points import Points
+from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.subject import Subject, call
+
+# A mean that is accumulated in float64 is right to this relative error; one in
+# float32 is off by 1e-7 at the least and by far more over many elements.
+_MEAN_TOLERANCE = 1e-11
+
+# So many equal losses show a sum that is kept in single precision.
+_MANY = 1_000_000
+
+
+def _parts(subject: Subject, search: Search, name: str, count: int = 100) -> tuple[Points, Any]:
+    """Return ordinary points, repeated to `count`, with their own losses."""
+    if subject.reduce is None:
+        raise NotApplicable("there is no weighted mean")
+    points = ordinary(subject, search, name, count)
+    index = search.rng(f"{name} rows").integers(0, len(points), count)
+    points = points.take(index)
+    losses = np.asarray(call(subject.value, points.y, points.t), np.float64)
+    if losses.shape != (count,) or not np.isfinite(losses).all():
+        raise NotApplicable("the losses of ordinary points are not finite numbers")
+    return points, losses
+
+
+def _mean(losses: Any, weight: Any) -> float:
+    return float(np.dot(losses, weight) / np.sum(weight))
+
+
+def _compare(
+    subject: Subject, points: Points, wanted: float, text: str, scale: float, **options: Any
+) -> None:
+    """Refute when the mean under `options` is not the wanted one."""
+    try:
+        got = call(subject.reduce, points.y, points.t, **options)  # type: ignore[arg-type]
+        result = float(np.asarray(got))
+    except Exception as error:
+        raise Refuted(
+            f"the weighted mean raises: {type(error).__name__}: {error}",
+            _code(options),
+            y=points.y,
+            t=points.t,
+            **options,
+        ) from error
+    if not abs(result - wanted) <= _MEAN_TOLERANCE * scale:
+        raise Refuted(
+            f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over what counts is "
+            f"{wanted:.12g}.",
+            _code(options),
+            y=points.y,
+            t=points.t,
+            **options,
+        )
+
+
+def _code(options: dict[str, Any]) -> str:
+    return f"reduce(y, t{''.join(f', {name}={name}' for name in options)})"
+
+
+def _small(subject: Subject, search: Search, name: str) -> list[tuple[Points, Any]]:
+    """Return the same points in growing numbers, so that a small counterexample comes first."""
+    points, losses = _parts(subject, search, name)
+    return [(points.take(slice(n)), losses[:n]) for n in (2, 3, 5, 33, 100)]
+
+
+def check_weighted_mean(subject: Subject, search: Search) -> int:
+    """The mean is sum(w l) / sum(w), without weights the plain mean."""
+    rng = search.rng("weights:mean draws")
+    for points, losses in _small(subject, search, "weights:mean"):
+        scale = float(np.abs(losses).max())
+        _compare(subject, points, float(losses.mean()), "without weights", scale)
+        weights = (
+            rng.integers(1, 4, losses.size).astype(float),
+            rng.random(losses.size) + 0.1,
+            np.full(losses.size, 3.0),
+        )
+        for weight in weights:
+            wanted = _mean(losses, weight)
+            _compare(subject, points, wanted, "with weights", scale, sample_weight=weight)
+    return 20
+
+
+def check_zero_weight(subject: Subject, search: Search) -> int:
+    """Weight 0 equals removal, even of a NaN."""
+    for points, losses in _small(subject, search, "weights:zero"):
+        weight = np.arange(losses.size) % 2 + 0.0
+        scale = float(np.abs(losses).max())
+        wanted = _mean(losses, weight)
+        _compare(subject, points, wanted, "weight 0", scale, sample_weight=weight)
+        if subject.component is not None:
+            spoilt = Points(points.y.copy(), points.t)
+            spoilt.y[weight == 0] = np.nan
+            _compare(subject, spoilt, wanted, "a NaN of weight 0", scale, sample_weight=weight)
+    return 10
+
+
+def check_accumulation(subject: Subject, search: Search) -> int:
+    """The mean of very many equal float32 losses is that loss."""
+    points, losses = _parts(subject, search, "weights:long", 8)
+    one = int(np.argmax(np.abs(losses)))
+    y = np.repeat(points.y[one : one + 1].astype(np.float32), _MANY, 0)
+    t = points.t[one : one + 1]
+    t = np.repeat(t.astype(np.float32) if t.dtype.kind == "f" else t, _MANY, 0)
+    each = float(np.asarray(call(subject.value, y[:1], t[:1]))[0])
+    result = float(np.asarray(call(subject.reduce, y, t)))  # type: ignore[arg-type]
+    if not abs(result - each) <= 1e-9 * abs(each):
+        raise Refuted(
+            f"the mean of {_MANY:,} equal float32 losses of {each:.9g} is {result:.9g}: sums "
+            "should be accumulated in float64.",
+            f"reduce(np.repeat(y, {_MANY}, 0), np.repeat(t, {_MANY}, 0))",
+            y=y[:1],
+            t=t[:1],
+        )
+    return 1
+
+
+def check_mask(subject: Subject, search: Search) -> int:
+    """What `where` leaves out is removed, even a NaN, with and without weights."""
+    rng = search.rng("mask draws")
+    for points, losses in _small(subject, search, "mask"):
+        keep = rng.random(losses.size) < 0.6
+        keep[:2] = [True, False]
+        scale = float(np.abs(losses).max())
+        weight = rng.random(losses.size) + 0.5
+        spoilt = Points(points.y.copy(), points.t)
+        spoilt.y[~keep] = np.nan
+        for some, text in ((points, "a mask"), (spoilt, "a NaN under the mask")):
+            plain = float(losses[keep].mean())
+            _compare(subject, some, plain, text, scale, where=keep)
+            both = _mean(losses[keep], weight[keep])
+            _compare(
+                subject, some, both, f"{text} and weights", scale, sample_weight=weight, where=keep
+            )
+    return 20
+
+
+def check_nothing_left(subject: Subject, search: Search) -> int:
+    """A mean of nothing is NaN or an exception, and not a number."""
+    points, losses = _parts(subject, search, "mask:nothing", 3)
+    none = np.zeros(losses.size, bool)
+    for options in ({"where": none}, {"sample_weight": np.zeros(losses.size)}):
+        try:
+            result = call(subject.reduce, points.y, points.t, **options)  # type: ignore[arg-type]
+        except Exception:  # noqa: S112  # an exception is one of the right answers
+            continue
+        if not np.isnan(float(np.asarray(result))):
+            raise Refuted(
+                f"the mean of nothing is {float(np.asarray(result))!r}; it should be NaN or an "
+                "exception.",
+                _code(options),
+                y=points.y,
+                t=points.t,
+                **options,
+            )
+    return 2
+
+
+CHECKS: dict[str, Check] = {
+    "weights:mean": check_weighted_mean,
+    "weights:zero": check_zero_weight,
+    "weights:long": check_accumulation,
+    "mask": check_mask,
+    "mask:nothing": check_nothing_left,
+}

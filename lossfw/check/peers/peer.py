@@ -1,0 +1,65 @@
+"""What a peer is, and which ones are installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from lossfw.activation import Activation
+from lossfw.check.accuracy_points import Arrays
+from lossfw.loss import Loss
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# The library that has to be there, and the module that knows it.
+_KNOWN = {"torch": "torch", "optax": "optax", "keras": "keras", "sklearn": "scikit_learn"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One function of a peer, with its derivatives as far as it has them.
+
+    Attributes
+    ----------
+    functions : tuple of callable
+        By order of the derivative: arrays in, an array out, both NumPy's. Each
+        is unreduced, and scaled to be the same function as ours.
+    """
+
+    functions: tuple[Callable[..., NDArray], ...]
+
+    def compute(self, order: int, arrays: Arrays) -> NDArray | None:
+        """Return what the peer computes; None where it has no such derivative."""
+        if order >= len(self.functions):
+            return None
+        with np.errstate(all="ignore"):
+            return np.asarray(self.functions[order](*arrays)).astype(arrays[0].dtype, copy=False)
+
+
+class Peer(Protocol):
+    """A library with losses or activations."""
+
+    @property
+    def name(self) -> str:
+        """How its column is headed."""
+
+    @property
+    def version(self) -> str:
+        """The version that is installed."""
+
+    def offer(self, component: Loss | Activation) -> Offer | None:
+        """Return its function for a component, None where it has none."""
+
+
+def installed() -> tuple[Peer, ...]:
+    """Return the peers that are installed; they are imported here."""
+    found = []
+    for library, module in _KNOWN.items():
+        if importlib.util.find_spec(library) is not None:
+            found.append(importlib.import_module(f"lossfw.check.peers.{module}").PEER)
+    return tuple(found)

@@ -1,0 +1,164 @@
+"""What a check comes to: held, refuted, not claimed, expected to fail, not applicable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A counterexample to one promise.
+
+    Attributes
+    ----------
+    check : str
+        Name of the check that found it: ``"gradient"``, ``"claim:convex"`` ...
+    claim : str or None
+        The claim that is refuted, None for a law that every loss is held to.
+    message : str
+        What was promised, what was found, and where to look.
+    inputs : mapping of str to ndarray
+        The smallest arrays that were found to show it.
+    snippet : str
+        Code that shows it in a fresh interpreter.
+    seed : int
+        The seed of the search.
+    """
+
+    check: str
+    claim: str | None
+    message: str
+    inputs: Mapping[str, NDArray]
+    snippet: str = ""
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they are written to JSON."""
+        return {
+            "check": self.check,
+            "claim": self.claim,
+            "message": self.message,
+            "inputs": {
+                name: {"dtype": str(array.dtype), "values": _plain(array)}
+                for name, array in self.inputs.items()
+            },
+            "snippet": self.snippet,
+            "seed": self.seed,
+        }
+
+    def __str__(self) -> str:
+        shown = "\n".join(f"    {name} = {array!r}" for name, array in self.inputs.items())
+        code = "\n".join(f"    {line}" for line in self.snippet.splitlines())
+        parts = [f"{self.check}: {self.message}", shown]
+        if code:
+            parts.append(f"  to reproduce:\n{code}")
+        return "\n".join(part for part in parts if part)
+
+
+def _plain(array: NDArray) -> Any:
+    """Return nested lists; what JSON has no number for becomes a text."""
+
+    def one(value: Any) -> Any:
+        if isinstance(value, list):
+            return [one(item) for item in value]
+        if isinstance(value, float) and not np.isfinite(value):
+            return str(value)
+        return value
+
+    return one(array.tolist())
+
+
+@dataclass(frozen=True)
+class Held:
+    """A check that did not refute.
+
+    Attributes
+    ----------
+    check : str
+        Its name.
+    examples : int
+        How many examples it tried.
+    """
+
+    check: str
+    examples: int
+
+
+@dataclass
+class Report:
+    """All that the harness found about one component.
+
+    Attributes
+    ----------
+    name : str
+        The component, with its parameters.
+    refuted : list of Refutation
+    held : list of Held
+    not_claimed : list of str
+        Claims that the component does not make.
+    not_applicable : dict of str to str
+        Checks that make no sense for it, with the reason.
+    expected : dict of str to str
+        Checks that were expected to fail and did, with the reason given.
+    unexpected : dict of str to str
+        Checks that were expected to fail and did not, with the reason given.
+    """
+
+    name: str
+    refuted: list[Refutation] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    not_claimed: list[str] = field(default_factory=list)
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, str] = field(default_factory=dict)
+    unexpected: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def examples(self) -> int:
+        """How many examples were tried in all."""
+        return sum(held.examples for held in self.held)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was refuted, something was checked, and no expectation was wrong."""
+        return not self.refuted and not self.unexpected and bool(self.held)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they are written to JSON."""
+        return {
+            "name": self.name,
+            "ok": self.ok,
+            "refuted": [refutation.to_dict() for refutation in self.refuted],
+            "held": {held.check: held.examples for held in self.held},
+            "not_claimed": list(self.not_claimed),
+            "not_applicable": dict(self.not_applicable),
+            "expected": dict(self.expected),
+            "unexpected": dict(self.unexpected),
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {self._summary()}"]
+        lines += [f"\n{refutation}" for refutation in self.refuted]
+        lines += [
+            f"\n{check}: expected to fail ({reason}), but it holds: remove the expectation"
+            for check, reason in self.unexpected.items()
+        ]
+        return "\n".join(lines)
+
+    def _summary(self) -> str:
+        if not self.held and not self.refuted:
+            return "no check ran, which is a failure"
+        parts = [f"{len(self.held)} checks not refuted in {self.examples} examples"]
+        if self.refuted:
+            names = ", ".join(refutation.check for refutation in self.refuted)
+            parts.insert(0, f"{len(self.refuted)} refuted ({names})")
+        if self.expected:
+            parts.append(f"{len(self.expected)} failed as expected")
+        if self.not_claimed:
+            parts.append(f"{len(self.not_claimed)} not claimed")
+        return ", ".join(parts)

@@ -1,0 +1,126 @@
+"""Search: what every check works with, and how it says what it found.
+
+A check is a function ``check(subject, search) -> int``. It returns how many
+examples it tried, raises `Refuted` for a counterexample, and `NotApplicable`
+where it makes no sense for the subject.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.check.points import Points, draw
+from lossfw.check.subject import Subject
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Results that differ by no more than this many units in the last place differ
+# by rounding: an element does not depend on its companions except for that.
+ROUNDING_ULPS = 64
+
+
+class Refuted(Exception):
+    """A counterexample.
+
+    Parameters
+    ----------
+    message : str
+        What was promised, what was found, and where to look.
+    code : str
+        The expression that shows it, in terms of the inputs' names.
+    **inputs
+        The arrays.
+    """
+
+    def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
+
+
+class NotApplicable(Exception):
+    """A check that makes no sense for a subject; the message says why."""
+
+
+@dataclass
+class Search:
+    """The seeded randomness, the effort and the shared points of one run.
+
+    Attributes
+    ----------
+    seed : int
+        The same seed gives the same report.
+    examples : int
+        About how many pairs to try in each dtype.
+    store : dict
+        What one check has computed and another can use.
+    """
+
+    seed: int
+    examples: int
+    store: dict[Any, Any] = field(default_factory=dict)
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Return a generator that depends on the seed and on a check's name alone."""
+        return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
+
+    def points(self, subject: Subject, dtype: str) -> list[Points]:
+        """Return the points that all checks of a subject share, drawn once."""
+        key = ("points", dtype)
+        if key not in self.store:
+            self.store[key] = draw(subject, dtype, self.rng(f"points {dtype}"), self.examples)
+        found: list[Points] = self.store[key]
+        return found
+
+
+Check: TypeAlias = Callable[[Subject, Search], int]
+
+
+def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
+    """Return a few pairs of unremarkable float64 numbers, rows with three columns."""
+    rng = search.rng(name)
+    pool = search.points(subject, "float64")
+    points = pool[min(1, len(pool) - 1)] if not subject.rows else pool[_three_columns(subject)]
+    usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
+    if points.t.dtype.kind == "f":
+        near = np.abs(points.t) < 50
+        usual &= near if near.shape == usual.shape else near[..., None]
+    if subject.prediction.name in ("UNIT", "SIMPLEX"):
+        usual &= points.y < 1 - 1e-3
+    keep = usual.all(-1) if points.y.ndim > 1 else usual
+    index = np.flatnonzero(keep)
+    if not index.size:
+        raise NotApplicable("no ordinary predictions in this space")
+    return points.take(rng.choice(index, min(count, index.size), replace=False))
+
+
+def _three_columns(subject: Subject) -> int:
+    """Return which set of shared points has three columns."""
+    return 2 if subject.least_classes == 1 else 1
+
+
+def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
+    """Tell where two results are equal but for rounding; NaN equals NaN."""
+    a, b = np.asarray(a), np.asarray(b)
+    with np.errstate(all="ignore"):
+        scale = np.maximum(np.abs(a), np.abs(b)).astype(np.float64)
+        eps = float(np.finfo(a.dtype).eps) if a.dtype.kind == "f" else 0.0
+        tiny = float(np.finfo(a.dtype).smallest_subnormal) if a.dtype.kind == "f" else 0.0
+        near = np.abs(a.astype(np.float64) - b) <= ulps * (eps * scale + tiny)
+        return (a == b) | near | (np.isnan(a) & np.isnan(b))
+
+
+def outputs(subject: Subject) -> list[tuple[str, Any]]:
+    """Return the functions that a subject has, by name."""
+    named = [
+        ("value", subject.value),
+        ("gradient", subject.gradient),
+        ("hessian", subject.hessian),
+    ]
+    return [(name, function) for name, function in named if function is not None]

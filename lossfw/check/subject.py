@@ -1,0 +1,191 @@
+"""Subject: one view of whatever is checked, a component or somebody's functions."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.errors import ArgumentError
+from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss
+from lossfw.loss import Loss
+from lossfw.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
+
+Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
+Function: TypeAlias = Callable[..., Any]
+
+# What outside functions are held to: an error of so many units in the last
+# place, or what moving each input by `NUDGE` of them does to the exact result.
+OUTSIDE_ULPS = 64.0
+NUDGE_ULPS = 4
+
+# What our own kinds are held to (elements, rows), by order of the derivative.
+OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A loss as the checks see it.
+
+    Attributes
+    ----------
+    name : str
+        For reports.
+    kind : str
+        ``"distance"``, ``"margin"``, ``"pointwise"`` or ``"categorical"``.
+    prediction, target : Space
+        Where the arguments live.
+    value : callable
+        ``value(y, t)``, unreduced.
+    gradient, hessian : callable or None
+        Derivatives of the unreduced loss, in the shape of y.
+    reduce : callable or None
+        ``reduce(y, t, sample_weight=None, where=None)``, a weighted mean.
+    truth : Loss or None
+        The loss whose formula, run on exact numbers, is the truth.
+    claims : mapping
+        What is promised; an absent name is not claimed.
+    parameters : mapping
+        Parameters: kinks often lie at them.
+    ulps : tuple of float
+        Accuracy of value, first and second derivative.
+    component : Loss or None
+        The component, where one is checked.
+    setup : str
+        Code that defines ``value`` (and ``gradient`` ...) for snippets.
+    """
+
+    name: str
+    kind: Kind
+    prediction: Space
+    target: Space
+    value: Function
+    gradient: Function | None = None
+    hessian: Function | None = None
+    reduce: Function | None = None
+    truth: Loss | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
+    component: Loss | None = None
+    setup: str = ""
+
+    @property
+    def rows(self) -> bool:
+        """Whether a prediction is a row."""
+        return self.kind == "categorical"
+
+    @property
+    def by_index(self) -> bool:
+        """Whether a target may be class indices."""
+        return self.rows and self.target in (CLASS_INDEX, SIMPLEX)
+
+    @property
+    def soft(self) -> bool:
+        """Whether a target may be any distribution over classes."""
+        return self.target is SIMPLEX or (self.component is not None and self.by_index)
+
+    @property
+    def least_classes(self) -> int:
+        """The least number of columns that make sense: a hinge compares two classes."""
+        names = (self.name, self.truth.name if self.truth is not None else "")
+        return 2 if any("hinge" in name for name in names) else 1
+
+    def kinks(self) -> tuple[float, ...]:
+        """Return where a derivative may jump: claimed breaks, and numbers among the parameters."""
+        found = {0.0}
+        claims = [self.claims]
+        if self.truth is not None:
+            claims.append(self.truth.claims().made())
+        for made in claims:
+            for name in ("breaks", "second_breaks"):
+                found.update(float(x) for x in made.get(name) or ())
+        parameters = dict(self.parameters)
+        if self.truth is not None:
+            parameters = {**self.truth.parameters, **parameters}
+        for value in parameters.values():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found.update((float(value), -float(value), 1 - float(value), 1 + float(value)))
+        return tuple(sorted(x for x in found if math.isfinite(x)))
+
+
+def space_named(name: str | Space) -> Space:
+    """Return the space of a name, or the space itself.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+    """
+    if isinstance(name, Space):
+        return name
+    if name in SPACES:
+        return SPACES[name]
+    raise ArgumentError(f"there is no space {name!r}: choose one of {', '.join(SPACES)}.")
+
+
+def of_component(loss: Loss) -> Subject:
+    """Return a built-in or plugin loss as a subject."""
+
+    def value(y: Any, t: Any) -> Any:
+        return loss(y, t, reduction="none")
+
+    def gradient(y: Any, t: Any) -> Any:
+        return loss.gradient(y, t, reduction="none")
+
+    def hessian(y: Any, t: Any) -> Any:
+        return loss.hessian(y, t, reduction="none")
+
+    def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
+        return loss(y, t, sample_weight=sample_weight, where=where)
+
+    return Subject(
+        name=repr(loss),
+        kind=kind_of(loss),
+        prediction=loss.prediction_space,
+        target=loss.target_space,
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=reduce,
+        truth=loss,
+        claims=loss.claims().made(),
+        parameters=loss.parameters,
+        ulps=OWN_ULPS[loss.takes_rows],
+        component=loss,
+        setup=_component_setup(loss),
+    )
+
+
+def kind_of(loss: Loss) -> Kind:
+    """Return the kind of a loss by the class that it derives from."""
+    if isinstance(loss, DistanceLoss):
+        return "distance"
+    if isinstance(loss, MarginLoss):
+        return "margin"
+    return "categorical" if isinstance(loss, CategoricalLoss) or loss.takes_rows else "pointwise"
+
+
+def _component_setup(loss: Loss) -> str:
+    module = type(loss).__module__
+    return (
+        "import numpy as np\n"
+        "from numpy import array, float16, float32, inf, nan\n"
+        f"from {module} import {type(loss).__name__}\n"
+        f"loss = {loss!r}\n"
+        "def value(y, t): return loss(y, t, reduction='none')\n"
+        "def gradient(y, t): return loss.gradient(y, t, reduction='none')\n"
+        "def hessian(y, t): return loss.hessian(y, t, reduction='none')\n"
+        "def reduce(y, t, **options): return loss(y, t, **options)"
+    )
+
+
+def call(function: Function, *arguments: Any, **options: Any) -> Any:
+    """Call somebody's function with warnings off."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments, **options)

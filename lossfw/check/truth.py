@@ -1,0 +1,179 @@
+"""Truth: the exact results at the points of a search, and how far results may be from them.
+
+Results are judged against the textbook formula on the very floats that were
+given. The error may be some units in the last place, or what moving each input
+by 4 of them does to the exact result, whichever is larger: no program can do
+better with inputs that are rounded themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.points import Points
+from lossfw.check.subject import NUDGE_ULPS, Subject
+from lossfw.numbers import differences
+from lossfw.numbers.exact import exact_array
+from lossfw.numbers.truth import evaluate
+from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.spaces import SIMPLEX, UNIT, Interval
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Exact = Callable[[NDArray, NDArray], Any]
+
+# Errors below so many of the smallest subnormals are none.
+_SUBNORMALS = 8
+
+# Stand-ins for an infinite logit: where both give one result, it is the limit.
+_FAR, _FARTHER = 1e5, 3e5
+
+# A difference of exact numbers over 1e-20 that is larger than this is a jump.
+JUMP = 1e18
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Results at some points beside the truth.
+
+    Attributes
+    ----------
+    points : Points
+    got : ndarray
+        The results, of which each one is judged.
+    truth : ndarray
+        The exact results, rounded to the dtype of the results.
+    bad : ndarray of bool
+        Which results are farther from the truth than they may be.
+    """
+
+    points: Points
+    got: NDArray
+    truth: NDArray
+    bad: NDArray
+
+
+def formula(subject: Subject) -> Any:
+    """Return the exact formula, a body of prediction and target."""
+    assert subject.truth is not None
+    return subject.truth.formulas
+
+
+def as_rows(subject: Subject, t: NDArray, columns: int) -> NDArray:
+    """Return class indices as one-hot rows; a formula takes distributions."""
+    return np.eye(columns)[t] if subject.by_index and t.ndim == 1 else t
+
+
+def exact_values(subject: Subject, y: NDArray, t: NDArray) -> Any:
+    """Return exact values; at infinite logits their limit, NaN where there is none."""
+    target = as_rows(subject, t, y.shape[-1])
+    if np.isfinite(y).all():
+        return evaluate(formula(subject), y, target, rows=subject.rows)
+    near, far = (
+        evaluate(formula(subject), np.clip(y, -size, size), target, rows=subject.rows)
+        for size in (_FAR, _FARTHER)
+    )
+    grows = np.array([bool(abs(b) > 2 * abs(a) + 1) for a, b in zip(near, far, strict=True)])
+    result = near.copy()
+    ends = np.array([np.inf if far[i] > 0 else -np.inf for i in np.flatnonzero(grows)])
+    result[grows] = exact_array(ends)
+    return result
+
+
+def exact_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int, side: int = 0) -> Any:
+    """Return exact first or second derivatives, of rows the partial ones."""
+    target = as_rows(subject, t, y.shape[-1])
+    return differences.derivative(
+        formula(subject), y, target, order=order, side=side, rows=subject.rows
+    )
+
+
+def judge(
+    subject: Subject, points: Points, got: NDArray, exact: Exact, ulps: float, *, order: int
+) -> Judgement:
+    """Compare results with the truth.
+
+    Parameters
+    ----------
+    subject : Subject
+    points : Points
+        Where the results were computed.
+    got : ndarray
+        Results, one for each point, or for rows of derivatives one row.
+    exact : callable
+        ``exact(y, t)``, the exact results.
+    ulps : float
+        How many units in the last place a result may be off.
+    order : int
+        Of the derivative, 0 for values.
+    """
+    truth = exact(points.y, points.t)
+    rounded = to_float(truth, got.dtype)
+    error = ulp_error(got, truth)
+    unit = float(np.finfo(got.dtype).smallest_subnormal)
+    with np.errstate(all="ignore"):
+        tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
+    bad = ~((error <= ulps) | tiny) & ~np.isnan(rounded)
+    rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
+    if rows.size:
+        some = points.take(rows)
+        allowed = nudged(subject, some, truth[rows], exact)
+        with np.errstate(all="ignore"):
+            off = np.abs(got[rows].astype(np.float64) - rounded[rows])
+            forgiven = off <= allowed + (ulps + 1) * np.spacing(np.abs(rounded[rows]))
+            # Near the largest float either answer is right.
+            beyond = np.abs(rounded[rows]) + allowed > float(np.finfo(got.dtype).max) / 2
+            forgiven |= beyond & np.isinf(got[rows])
+        bad[rows] &= ~forgiven
+    return Judgement(points, got, rounded, bad)
+
+
+def nudged(subject: Subject, points: Points, truth: Any, exact: Exact) -> NDArray:
+    """Return what moving each input by a few units does to exact results, summed over inputs."""
+    total = np.zeros(np.shape(truth))
+    for moved in _moves(subject, points):
+        size = np.zeros(np.shape(truth))
+        for near in moved:
+            there = exact(near.y, near.t)
+            with np.errstate(all="ignore"):
+                change = np.abs(to_float(there - truth, np.float64))
+            size = np.fmax(size, np.where(np.isfinite(change), change, 0))
+        total += size
+    return total
+
+
+def _moves(subject: Subject, points: Points) -> list[tuple[Points, Points]]:
+    """Return for each input the points with it a few units lower, and higher."""
+    found = []
+    for column in range(points.y.shape[-1]) if subject.rows else (None,):
+        found.append(
+            tuple(Points(_step(points.y, column, s, subject.prediction), points.t) for s in (-1, 1))
+        )
+    real = points.t.dtype.kind == "f" and subject.target.name not in ("SIGN", "BINARY")
+    if real:
+        for column in range(points.t.shape[-1]) if points.t.ndim > 1 else (None,):
+            found.append(
+                tuple(Points(points.y, _step(points.t, column, s, subject.target)) for s in (-1, 1))
+            )
+    return found  # type: ignore[return-value]
+
+
+def _step(x: NDArray, column: int | None, sign: int, space: Any) -> NDArray:
+    moved = x.copy()
+    part = np.s_[:] if column is None else np.s_[:, column]
+    with np.errstate(all="ignore"):
+        step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
+    moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
+    if space in (UNIT, SIMPLEX):
+        moved[part] = np.clip(moved[part], 0, 1)
+    elif isinstance(space, Interval) and np.isfinite(space.low):
+        lowest = (
+            space.low
+            if space.low_included
+            else np.nextafter(x.dtype.type(space.low), x.dtype.type(1))
+        )
+        moved[part] = np.maximum(moved[part], lowest)
+    return moved
