@@ -1,0 +1,54 @@
+"""The absolute error."""
+
+from __future__ import annotations
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import nothing
+
+
+class AbsoluteError(DistanceLoss):
+    """Absolute error, |r| with r = y - t.
+
+    Prediction and target of one shape, both real; one loss per element.
+
+    Notes
+    -----
+    It elicits the median. The derivative at 0 may be anything in [-1, 1]; 0 is
+    taken. Source: Boscovich, *De litteraria expeditione*, 1757; Laplace, 1793.
+
+    See Also
+    --------
+    quantile : twice that loss at q = 0.5 is this one.
+    huber : delta |r| less delta^2 / 2, beyond delta; no kink.
+    epsilon_insensitive : with epsilon = 0 this one.
+
+    Examples
+    --------
+    >>> AbsoluteError()([3.0, 1.0], [1.0, 1.0])
+    1.0
+    """
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """|r|."""
+        return xp.abs(r)
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """The sign of r, 0 at 0."""
+        return xp.sign(r)
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """0 on both sides of the kink."""
+        return nothing(xp, r)
+
+    def claims(self) -> Claims:
+        """Convex, with a kink at 0 and a derivative of -1 or 1 elsewhere."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            convex=True,
+            lipschitz=1.0,
+            symmetric=True,
+            breaks=(0.0,),
+            elicits="median",
+        )

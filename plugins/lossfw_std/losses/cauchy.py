@@ -1,0 +1,97 @@
+"""The Cauchy loss."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import at_most, excess, shares
+
+# Of a number below this, log(1 + u) is u in every float format.
+_TINY = 2.0**-80
+
+# Above this multiple of c the 1 beside (r/c)^2 adds less than 2^-60, and the
+# square may overflow.
+_LARGE = 2.0**30
+
+
+class Cauchy(DistanceLoss):
+    """Cauchy loss, c^2/2 log(1 + (r/c)^2).
+
+    Prediction and target of one shape, both real; one loss per element. Near 0
+    it is r^2 / 2, far out it grows like a logarithm.
+
+    Parameters
+    ----------
+    c : float
+        Scale, in units of the target, beyond which a residual pulls less the
+        larger it is.
+
+    Notes
+    -----
+    The likelihood of Cauchy's distribution, apart from a constant. Not convex
+    beyond c, and so it elicits nothing by a formula. Neither bounded nor
+    strongly anything. Source: Black and Anandan, *The robust estimation of
+    multiple motions*, Computer Vision and Image Understanding 63, 1996.
+    (Black's "Lorentzian" has another scale: log(1 + (r/s)^2 / 2).)
+
+    See Also
+    --------
+    welsch, geman_mcclure, tukey : bounded ones.
+
+    Examples
+    --------
+    >>> Cauchy()([1.0, 1e-9], [0.0, 0.0], reduction="none")
+    array([3.4657359e-01, 5.0000000e-19])
+    """
+
+    c: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition."""
+        c = self.c * xp.ones_like(r)
+        x = r / c
+        return c * c / 2 * xp.log(1 + x * x)
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """The same by log1p; below c as r^2 / 2 times what hardly depends on (r/c)^2."""
+        a = xp.abs(r)
+        x = a / self.c
+        u = xp.maximum(x * x, _TINY * xp.ones_like(x))
+        large = x > _LARGE
+        # log(x^2) = 4 log(sqrt(x)), with a root of each, for a / c may overflow.
+        root = xp.sqrt(xp.where(large, a, xp.ones_like(a))) / math.sqrt(self.c)
+        log = xp.where(large, 4.0 * xp.log(root), xp.log1p(u))
+        return xp.where(u < 1, 0.5 * (a * a) * (log / u), self.c * (self.c * (0.5 * log)))
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """r / (1 + (r/c)^2), in shares of max(|r|, c)."""
+        a = xp.abs(r)
+        p, k = shares(xp, a, self.c)
+        return xp.sign(r) * (at_most(xp, a, self.c) * k / (p * p + k * k))
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """(1 - (r/c)^2) / (1 + (r/c)^2)^2, in shares of max(|r|, c)."""
+        a = xp.abs(r)
+        p, k = shares(xp, a, self.c)
+        w = p * k * (p * k)
+        # k - p = (c - a) / max(a, c), in which c and a may be close.
+        near = a < 2.0 * self.c
+        gap = -excess(xp, xp.where(near, a, xp.zeros_like(a)), self.c)
+        gap = xp.where(near, gap / xp.maximum(a, self.c * xp.ones_like(a)), k - p)
+        # Of the squares of both shares one is 1 and the other w.
+        return gap * (k + p) * k * k / (1.0 + w * (2.0 + w))
+
+    def claims(self) -> Claims:
+        """Smooth and not convex; the derivative is steepest at r = c."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            lipschitz=0.5 * self.c,
+            gradient_lipschitz=1.0,
+            symmetric=True,
+            twice_smooth=True,
+        )

@@ -1,0 +1,76 @@
+"""The Charbonnier loss."""
+
+from __future__ import annotations
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import hypotenuse_and_share, shares
+
+
+class Charbonnier(DistanceLoss):
+    """Charbonnier loss, sqrt(r^2 + c^2) - c.
+
+    Prediction and target of one shape, both real; one loss per element. Near 0
+    it is r^2 / (2 c), far out |r| - c.
+
+    Parameters
+    ----------
+    c : float
+        Scale, in units of the target, at which it turns from square to line.
+
+    Notes
+    -----
+    Strictly convex, but not strongly: far out it is as good as a straight line.
+    It elicits neither mean nor median. Source: Charbonnier, Blanc-Feraud,
+    Aubert and Barlaud, *Two deterministic half-quadratic regularization
+    algorithms for computed imaging*, ICIP 1994.
+
+    See Also
+    --------
+    pseudo_huber : c times this loss.
+    absolute_error : its limit for c towards 0.
+
+    Examples
+    --------
+    >>> Charbonnier(c=3.0)([4.0, 6e-9], [0.0, 0.0], reduction="none")
+    array([2.e+00, 6.e-18])
+    """
+
+    c: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition."""
+        c = self.c * xp.ones_like(r)
+        return xp.sqrt(r * r + c * c) - c
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """r^2 / (sqrt(r^2 + c^2) + c), which cancels nowhere, in shares of max(|r|, c)."""
+        a = xp.abs(r)
+        p, k = shares(xp, a, self.c)
+        return a * (p / hypotenuse_and_share(xp, p, k))
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """r / sqrt(r^2 + c^2)."""
+        p, k = shares(xp, xp.abs(r), self.c)
+        return xp.sign(r) * (p / xp.sqrt(p * p + k * k))
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """c^2 / (r^2 + c^2)^(3/2)."""
+        p, k = shares(xp, xp.abs(r), self.c)
+        square = p * p + k * k
+        # In this order nothing vanishes before the result does.
+        return k / self.c * k * k / (square * xp.sqrt(square))
+
+    def claims(self) -> Claims:
+        """Strictly convex and smooth; the slope comes near 1 far out."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            strictly_convex=True,
+            lipschitz=1.0,
+            gradient_lipschitz=1.0 / self.c,
+            symmetric=True,
+            twice_smooth=True,
+        )

@@ -1,0 +1,97 @@
+"""The epsilon-insensitive loss of support vector regression."""
+
+from __future__ import annotations
+
+from pydantic import NonNegativeFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import positive_part
+from lossfw_std.parameters import excess, nothing
+
+
+class EpsilonInsensitive(DistanceLoss):
+    """Epsilon-insensitive loss, max(0, |r| - epsilon), or its square.
+
+    Prediction and target of one shape, both real; one loss per element.
+
+    Parameters
+    ----------
+    epsilon : float
+        Residual, in units of the target, that costs nothing. The default is
+        that of the usual implementations of support vector regression, and fits
+        targets of about unit scale.
+    squared : bool
+        Take the square.
+
+    Notes
+    -----
+    With epsilon above 0 many predictions cost the least, so it elicits nothing.
+    At the kinks the derivative is taken from within, 0; so is the second
+    derivative of the square. Source: Vapnik, *The nature of statistical
+    learning theory*, 1995, chapter 6.
+
+    See Also
+    --------
+    absolute_error, squared_error : this loss with epsilon = 0, and its square.
+
+    Examples
+    --------
+    >>> EpsilonInsensitive(epsilon=0.5)([3.0, 1.25], [1.0, 1.0], reduction="none")
+    array([1.5, 0. ])
+    """
+
+    epsilon: NonNegativeFloat = 0.1
+    squared: bool = False
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition."""
+        over = xp.maximum(xp.abs(r) - self.epsilon, xp.zeros_like(r))
+        return over * over if self.squared else over
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """The same; beside epsilon every digit of the difference is right."""
+        over = self._over(xp, r)
+        return over * over if self.squared else over
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """The sign of r outside; of the square twice the distance with that sign."""
+        over = self._over(xp, r)
+        return xp.sign(r) * (2.0 * over if self.squared else xp.sign(over))
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """0; of the square 2 outside."""
+        zero = nothing(xp, r)
+        if not self.squared:
+            return zero
+        if self.epsilon == 0:
+            return zero + 2.0
+        return xp.where(self._over(xp, r) > 0, zero + 2.0, zero)
+
+    def _over(self, xp: Namespace, r: Array) -> Array:
+        return positive_part(xp, excess(xp, xp.abs(r), self.epsilon))
+
+    def claims(self) -> Claims:
+        """Convex; with epsilon = 0 what the absolute or the squared error claims."""
+        ends = (-self.epsilon, self.epsilon) if self.epsilon else (0.0,)
+        if not self.squared:
+            return Claims(
+                nonnegative=True,
+                zero_at_target=True,
+                convex=True,
+                lipschitz=1.0,
+                symmetric=True,
+                breaks=ends,
+                elicits=None if self.epsilon else "median",
+            )
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            convex=True,
+            strongly_convex=None if self.epsilon else 2.0,
+            gradient_lipschitz=2.0,
+            symmetric=True,
+            twice_smooth=not self.epsilon,
+            second_breaks=ends if self.epsilon else (),
+            elicits=None if self.epsilon else "mean",
+        )

@@ -1,0 +1,83 @@
+"""The Gaussian negative log-likelihood of a known variance."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import nothing
+
+
+class GaussianNll(DistanceLoss):
+    """Gaussian negative log-likelihood, (log(2 pi v) + r^2 / v) / 2.
+
+    Prediction and target of one shape, both real; one loss per element. The
+    prediction is the mean; the variance is known.
+
+    Parameters
+    ----------
+    variance : float
+        v, in squared units of the target.
+    full : bool
+        Without it the constant log(2 pi) / 2 is left out.
+
+    Notes
+    -----
+    It elicits the mean. It can be negative: below a variance of 1 / (2 pi), or
+    of 1 where it is not full. So its accuracy is that of its larger term. At the
+    target it is 0 for a variance of 1 without the constant, and for no other.
+    Source: Gauss, *Theoria motus corporum coelestium*, 1809.
+
+    See Also
+    --------
+    squared_error : with factor = 1 / (2 v) the same less a constant.
+    heteroscedastic_gaussian_nll : predicts the variance too.
+
+    Examples
+    --------
+    >>> GaussianNll(variance=4.0, full=False)([2.0], [0.0])
+    1.1931471805599454
+    """
+
+    variance: PositiveFloat = 1.0
+    full: bool = True
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition."""
+        v = self.variance * xp.ones_like(r)
+        return (xp.log(2 * xp.pi * v if self.full else v) + r * r / v) / 2
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """The same; the square is taken last, for it may overflow alone."""
+        return 0.5 * r / self.variance * r + self._constant
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """r / v."""
+        return r / self.variance
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """1 / v."""
+        return nothing(xp, r) + 1.0 / self.variance
+
+    @property
+    def _constant(self) -> float:
+        """The loss at the target."""
+        log = math.log(self.variance)
+        return 0.5 * (math.log(2.0 * math.pi) + log if self.full else log)
+
+    def claims(self) -> Claims:
+        """Quadratic; the loss at the target is its lower bound."""
+        least = self._constant
+        return Claims(
+            nonnegative=least >= 0,
+            lower_bound=least,
+            zero_at_target=least == 0,
+            strongly_convex=1.0 / self.variance,
+            gradient_lipschitz=1.0 / self.variance,
+            symmetric=True,
+            twice_smooth=True,
+            elicits="mean",
+        )

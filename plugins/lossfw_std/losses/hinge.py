@@ -1,0 +1,73 @@
+"""The hinge loss of support vector machines."""
+
+from __future__ import annotations
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, MarginLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import positive_part
+from lossfw_std.parameters import excess, nothing
+
+
+class Hinge(MarginLoss):
+    """Hinge loss, max(0, margin - m) with m = t y.
+
+    Prediction real, target in {-1, +1}, of one shape; one loss per element.
+
+    Parameters
+    ----------
+    margin : float
+        From which margin on nothing is lost.
+
+    Notes
+    -----
+    Calibrated, for it is convex and falls at m = 0 (Bartlett, Jordan and
+    McAuliffe, *Convexity, classification, and risk bounds*, Journal of the
+    American Statistical Association 101, 2006). With margin = 1 the best
+    prediction is the more probable target, which is the mode. At the kink the
+    derivative is taken from the right, 0. Source: Cortes and Vapnik,
+    *Support-vector networks*, Machine Learning 20, 1995.
+
+    See Also
+    --------
+    perceptron : the limit of margin towards 0, which is not calibrated.
+    squared_hinge, smoothed_hinge : without the kink.
+
+    Examples
+    --------
+    >>> Hinge()([0.25, 3.0], [1, 1], reduction="none")
+    array([0.75, 0.  ])
+    """
+
+    margin: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, m: Array) -> Array:
+        """The definition."""
+        return xp.maximum(self.margin - m, xp.zeros_like(m))
+
+    def value(self, xp: Namespace, m: Array) -> Array:
+        """The same; beside the kink every digit of the difference is right."""
+        return positive_part(xp, -excess(xp, m, self.margin))
+
+    def derivative(self, xp: Namespace, m: Array) -> Array:
+        """-1 below the margin, 0 from there on."""
+        return 0.0 - xp.sign(self.value(xp, m))
+
+    def second_derivative(self, xp: Namespace, m: Array) -> Array:
+        """0 on both sides of the kink."""
+        return nothing(xp, m)
+
+    def claims(self) -> Claims:
+        """Convex, with a kink at the margin."""
+        return Claims(
+            nonnegative=True,
+            # At the target m is t^2 = 1.
+            zero_at_target=self.margin <= 1,
+            convex=True,
+            lipschitz=1.0,
+            breaks=(self.margin,),
+            monotone=True,
+            calibrated=True,
+            elicits="mode" if self.margin == 1 else None,
+        )

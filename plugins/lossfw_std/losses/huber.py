@@ -1,0 +1,75 @@
+"""Huber's loss."""
+
+from __future__ import annotations
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import at_most, excess, nothing
+
+
+class Huber(DistanceLoss):
+    """Huber's loss, r^2 / 2 up to |r| = delta, and delta (|r| - delta/2) beyond.
+
+    Prediction and target of one shape, both real; one loss per element.
+
+    Parameters
+    ----------
+    delta : float
+        Residual, in units of the target, beyond which the loss is linear.
+
+    Notes
+    -----
+    It elicits neither mean nor median, but what lies between them. Not strictly
+    convex, for beyond delta it is a straight line. Source: Huber, *Robust
+    estimation of a location parameter*, Annals of Mathematical Statistics 35,
+    1964.
+
+    Where others divide by the parameter (``smooth_l1`` with ``beta``), the
+    result is this one divided by delta.
+
+    See Also
+    --------
+    pseudo_huber : the same limits, infinitely often differentiable.
+    squared_error : within delta, with factor = 1/2.
+
+    Examples
+    --------
+    >>> Huber(delta=2.0)([3.0, 1.0], [0.0, 0.0], reduction="none")
+    array([4. , 0.5])
+    """
+
+    delta: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition, with its two cases."""
+        a, delta = xp.abs(r), self.delta
+        return xp.where(a <= delta, r * r / 2, delta * (a - delta / 2))
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """w (|r| - w/2) with w = min(|r|, delta): both cases in one, and no overflow of r^2."""
+        a = xp.abs(r)
+        w = at_most(xp, a, self.delta)
+        return w * (a - 0.5 * w)
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """r, kept within [-delta, delta]."""
+        return xp.sign(r) * at_most(xp, xp.abs(r), self.delta)
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """1 up to delta, 0 beyond."""
+        zero = nothing(xp, r)
+        return xp.where(excess(xp, xp.abs(r), self.delta) > 0, zero, zero + 1.0)
+
+    def claims(self) -> Claims:
+        """Convex; the second derivative jumps at both ends of the square."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            convex=True,
+            lipschitz=self.delta,
+            gradient_lipschitz=1.0,
+            symmetric=True,
+            second_breaks=(-self.delta, self.delta),
+        )

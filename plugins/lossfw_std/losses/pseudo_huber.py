@@ -1,0 +1,77 @@
+"""The pseudo-Huber loss."""
+
+from __future__ import annotations
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import at_most, hypotenuse_and_share, shares
+
+
+class PseudoHuber(DistanceLoss):
+    """Pseudo-Huber loss, delta^2 (sqrt(1 + (r/delta)^2) - 1).
+
+    Prediction and target of one shape, both real; one loss per element. Near 0
+    it is r^2 / 2, far out delta (|r| - delta).
+
+    Parameters
+    ----------
+    delta : float
+        Scale, in units of the target, at which it turns from square to line.
+
+    Notes
+    -----
+    Strictly convex, but not strongly: far out it is as good as a straight line.
+    It elicits neither mean nor median. Source: Hartley and Zisserman, *Multiple
+    view geometry in computer vision*, 2003, appendix 6.8.
+
+    See Also
+    --------
+    charbonnier : this loss divided by delta.
+    huber : never below this loss, and at most delta^2 / 2 above it.
+
+    Examples
+    --------
+    >>> PseudoHuber(delta=3.0)([4.0, 2e-9], [0.0, 0.0], reduction="none")
+    array([6.e+00, 2.e-18])
+    """
+
+    delta: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition."""
+        delta = self.delta * xp.ones_like(r)
+        x = r / delta
+        return delta * delta * (xp.sqrt(1 + x * x) - 1)
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """delta r^2 / (sqrt(r^2 + delta^2) + delta), in shares of max(|r|, delta)."""
+        a = xp.abs(r)
+        p, k = shares(xp, a, self.delta)
+        # delta p = min(|r|, delta), which keeps its digits where p would vanish.
+        return a * (at_most(xp, a, self.delta) / hypotenuse_and_share(xp, p, k))
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """r / sqrt(1 + (r/delta)^2)."""
+        a = xp.abs(r)
+        p, k = shares(xp, a, self.delta)
+        return xp.sign(r) * (at_most(xp, a, self.delta) / xp.sqrt(p * p + k * k))
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """(1 + (r/delta)^2)^(-3/2)."""
+        p, k = shares(xp, xp.abs(r), self.delta)
+        square = p * p + k * k
+        return k * k * k / (square * xp.sqrt(square))
+
+    def claims(self) -> Claims:
+        """Strictly convex and smooth; the slope comes near delta far out."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            strictly_convex=True,
+            lipschitz=self.delta,
+            gradient_lipschitz=1.0,
+            symmetric=True,
+            twice_smooth=True,
+        )

@@ -1,0 +1,74 @@
+"""The quantile loss, also called pinball."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import nothing
+
+
+class Quantile(DistanceLoss):
+    """Quantile loss, q (t - y) where t > y, else (1 - q) (y - t).
+
+    Prediction and target of one shape, both real; one loss per element.
+
+    Parameters
+    ----------
+    q : float
+        Probability of the quantile, between 0 and 1 and neither of them. A
+        large q makes predictions that are too low dear.
+
+    Notes
+    -----
+    It elicits the quantile of probability q. At r = 0 the derivative may be
+    anything in [-q, 1 - q]; 0 is taken. Source: Koenker and Bassett,
+    *Regression quantiles*, Econometrica 46, 1978.
+
+    See Also
+    --------
+    absolute_error : twice this loss at q = 0.5.
+    expectile : the same with squares.
+
+    Examples
+    --------
+    >>> Quantile(q=0.9)([0.0, 2.0], [1.0, 1.0], reduction="none")
+    array([0.9, 0.1])
+    """
+
+    q: Annotated[float, Field(gt=0, lt=1)] = 0.5
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition; 1 - q is taken apart, for as a float it would be rounded."""
+        return xp.where(r < 0, -self.q * r, r - self.q * r)
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """|r| times the weight of its side."""
+        a = xp.abs(r)
+        return xp.where(r < 0, self.q * a, (1.0 - self.q) * a)
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """-q below the target, 1 - q above it, 0 at it."""
+        zero = nothing(xp, r)
+        above = xp.where(r > 0, zero + (1.0 - self.q), zero)
+        return xp.where(r < 0, zero - self.q, above)
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """0 on both sides of the kink."""
+        return nothing(xp, r)
+
+    def claims(self) -> Claims:
+        """Convex, with a kink at 0; symmetric for the median alone."""
+        median = self.q == 0.5
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            convex=True,
+            lipschitz=max(self.q, 1.0 - self.q),
+            symmetric=median,
+            breaks=(0.0,),
+            elicits="median" if median else f"quantile({self.q!r})",
+        )

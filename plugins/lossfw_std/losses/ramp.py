@@ -1,0 +1,65 @@
+"""The ramp loss."""
+
+from __future__ import annotations
+
+from lossfw import Claims, MarginLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import positive_part
+from lossfw_std.parameters import at_most, nothing
+
+
+class Ramp(MarginLoss):
+    """Ramp loss, min(1, max(0, 1 - m)) with m = t y.
+
+    Prediction real, target in {-1, +1}, of one shape; one loss per element,
+    between 0 and 1.
+
+    Notes
+    -----
+    Not convex, yet calibrated: of wrong sign or 0, a prediction costs at least
+    the probability p of the target that is more probable, and the target itself
+    only 1 - p. So the best prediction is the mode. At both kinks the derivative
+    is taken from outside, 0. Source: Collobert, Sinz, Weston and Bottou,
+    *Trading convexity for scalability*, ICML 2006.
+
+    See Also
+    --------
+    hinge : the same without the upper bound.
+    zero_one : never above this loss but at m = 0, where both are 1.
+
+    Examples
+    --------
+    >>> Ramp()([-5.0, 0.25, 3.0], [1, 1, 1], reduction="none")
+    array([1.  , 0.75, 0.  ])
+    """
+
+    def formula(self, xp: Namespace, m: Array) -> Array:
+        """The definition."""
+        one = xp.ones_like(m)
+        return xp.minimum(one, xp.maximum(0 * one, 1 - m))
+
+    def value(self, xp: Namespace, m: Array) -> Array:
+        """1 - m, kept within [0, 1]."""
+        return at_most(xp, positive_part(xp, 1.0 - m), 1.0)
+
+    def derivative(self, xp: Namespace, m: Array) -> Array:
+        """-1 between 0 and 1, 0 outside."""
+        zero = nothing(xp, m)
+        return xp.where((m > 0) & (m < 1), zero - 1.0, zero)
+
+    def second_derivative(self, xp: Namespace, m: Array) -> Array:
+        """0 but for the kinks."""
+        return nothing(xp, m)
+
+    def claims(self) -> Claims:
+        """Bounded, with kinks at 0 and 1."""
+        return Claims(
+            nonnegative=True,
+            bounded=1.0,
+            zero_at_target=True,
+            lipschitz=1.0,
+            breaks=(0.0, 1.0),
+            monotone=True,
+            calibrated=True,
+            elicits="mode",
+        )

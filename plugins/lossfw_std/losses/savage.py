@@ -1,0 +1,107 @@
+"""The Savage loss."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from lossfw import Claims, MarginLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.primitive import in_double
+from lossfw_std.parameters import excess, pieces, precisely
+
+# Where the loss turns from concave to convex: the probability of the wrong
+# class, 1 / (1 + exp(2 m)), is 2/3 there.
+with precisely():
+    _INFLECTION = pieces(Decimal(2).ln() / -2)
+
+# The slope is -4 s^2 (1 - s) with s that probability, steepest at s = 2/3.
+_STEEPEST = 16.0 / 27.0
+
+# The curvature is 8 s^2 (1 - s) (2 - 3 s), greatest where its derivative by s,
+# 8 s (4 - 15 s + 12 s^2), is 0.
+_AT = (15.0 - math.sqrt(33.0)) / 24.0
+_MOST_CURVED = 8.0 * _AT * _AT * (1.0 - _AT) * (2.0 - 3.0 * _AT)
+
+
+class Savage(MarginLoss):
+    """Savage loss, 1 / (1 + exp(2 m))^2 with m = t y.
+
+    Prediction real, target in {-1, +1}, of one shape; one loss per element,
+    between 0 and 1.
+
+    Notes
+    -----
+    Not convex, yet calibrated: with s = 1 / (1 + exp(2 y)) the expected loss is
+    p s^2 + (1 - p) (1 - s)^2, the Brier score, which is least at s = 1 - p; the
+    best prediction is half the log-odds of +1. Source: Masnadi-Shirazi and
+    Vasconcelos, *On the design of loss functions for classification*, NeurIPS
+    2008.
+
+    See Also
+    --------
+    brier : of both probabilities, twice this loss.
+    ramp : bounded too.
+
+    Examples
+    --------
+    >>> Savage()([0.0, 400.0, -400.0], [1, 1, 1], reduction="none")
+    array([0.25, 0.  , 1.  ])
+    """
+
+    def formula(self, xp: Namespace, m: Array) -> Array:
+        """The definition."""
+        return 1 / (1 + xp.exp(2 * m)) ** 2
+
+    def value(self, xp: Namespace, m: Array) -> Array:
+        """The same; for positive m exp(-4 m) / (1 + exp(-2 m))^2, without overflow."""
+        e = _exp(xp, -2.0 * xp.abs(m))
+        last = xp.where(m > 0, e, xp.ones_like(e))
+        # Here and below powers of 1 + e are written as sums of powers: most of
+        # their rounding errors are then those of a small part.
+        return last / (1.0 + e * (2.0 + e)) * last
+
+    def derivative(self, xp: Namespace, m: Array) -> Array:
+        """-4 exp(2 m) / (1 + exp(2 m))^3."""
+        root, e = _exponentials(xp, m)
+        last = xp.where(m > 0, e, root)
+        return -4.0 * last / (1.0 + e * (3.0 + e * (3.0 + e))) * last
+
+    def second_derivative(self, xp: Namespace, m: Array) -> Array:
+        """8 exp(2 m) (2 exp(2 m) - 1) / (1 + exp(2 m))^4."""
+        root, e = _exponentials(xp, m)
+        last = xp.where(m > 0, e, root)
+        # 2 exp(2 m) - 1, which cancels at the inflection; of positive m divided
+        # by exp(2 m).
+        left = xp.expm1(2.0 * excess(xp, xp.where(m > 0, 0.0 * e, m), _INFLECTION))
+        left = xp.where(m > 0, 2.0 - e, left)
+        fourth = 1.0 + e * (4.0 + e * (6.0 + e * (4.0 + e)))
+        return 8.0 * last * left / fourth * last
+
+    def claims(self) -> Claims:
+        """Bounded, smooth and calibrated, though not convex."""
+        return Claims(
+            nonnegative=True,
+            bounded=1.0,
+            lipschitz=_STEEPEST,
+            gradient_lipschitz=_MOST_CURVED,
+            twice_smooth=True,
+            monotone=True,
+            calibrated=True,
+        )
+
+
+@in_double
+def _exp(xp: Namespace, x: Array) -> Array:
+    """Return exp(x), of float32 to half a unit in the last place."""
+    return xp.exp(x)
+
+
+def _exponentials(xp: Namespace, m: Array) -> tuple[Array, Array]:
+    """Return exp(-|m|) and exp(-2 |m|).
+
+    Results are products that end with one of them, and not multiples of their
+    squares: those may have lost their digits where the results have not.
+    """
+    a = xp.abs(m)
+    return _exp(xp, -a), _exp(xp, -2.0 * a)

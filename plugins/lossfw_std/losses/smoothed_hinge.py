@@ -1,0 +1,90 @@
+"""The smoothed hinge loss."""
+
+from __future__ import annotations
+
+import functools
+from decimal import Decimal
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, MarginLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import positive_part
+from lossfw_std.parameters import at_most, excess, nothing, pieces, precisely
+
+
+class SmoothedHinge(MarginLoss):
+    """Smoothed hinge, 0 for m >= 1, (1-m)^2 / (2 gamma) for m >= 1 - gamma, 1 - gamma/2 - m below.
+
+    Prediction real, target in {-1, +1}, of one shape; one loss per element.
+    m = t y.
+
+    Parameters
+    ----------
+    gamma : float
+        Length, below m = 1, over which the kink of the hinge is rounded.
+
+    Notes
+    -----
+    Calibrated, for it is convex and falls at m = 0. At both ends of the square
+    the second derivative is 0, taken from outside. Source: Rennie and Srebro,
+    *Loss functions for preference levels: regression with discrete ordered
+    labels*, 2005 (gamma = 1); Shalev-Shwartz and Zhang, *Stochastic dual
+    coordinate ascent methods for regularized loss minimization*, Journal of
+    Machine Learning Research 14, 2013.
+
+    See Also
+    --------
+    hinge : the limit of gamma towards 0; at most gamma / 2 above this loss.
+    huber : with delta = gamma, of max(0, 1 - m), gamma times this loss.
+
+    Examples
+    --------
+    >>> SmoothedHinge(gamma=0.5)([-1.0, 0.75, 3.0], [1, 1, 1], reduction="none")
+    array([1.75  , 0.0625, 0.    ])
+    """
+
+    gamma: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, m: Array) -> Array:
+        """The definition, with its three cases."""
+        below = 1 - m <= self.gamma
+        square = (1 - m) ** 2 / (2 * self.gamma)
+        rounded = xp.where(below, square, 1 - m - self.gamma / 2)
+        return xp.where(m >= 1, xp.zeros_like(m), rounded)
+
+    def value(self, xp: Namespace, m: Array) -> Array:
+        """w^2 / (2 gamma) + (s - w), with s = max(0, 1 - m) and w = min(s, gamma)."""
+        short = positive_part(xp, 1.0 - m)
+        w = at_most(xp, short, self.gamma)
+        return 0.5 * w * (w / self.gamma) + (short - w)
+
+    def derivative(self, xp: Namespace, m: Array) -> Array:
+        """-1 below the square, 0 above it, a line between."""
+        return 0.0 - at_most(xp, positive_part(xp, 1.0 - m), self.gamma) / self.gamma
+
+    def second_derivative(self, xp: Namespace, m: Array) -> Array:
+        """1 / gamma within the square, 0 outside."""
+        within = (m < 1) & (excess(xp, m, _joint(self.gamma)) > 0)
+        zero = nothing(xp, m)
+        return xp.where(within, zero + 1.0 / self.gamma, zero)
+
+    def claims(self) -> Claims:
+        """Convex; the second derivative jumps at both ends of the square."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            convex=True,
+            lipschitz=1.0,
+            gradient_lipschitz=1.0 / self.gamma,
+            second_breaks=(1.0 - self.gamma, 1.0),
+            monotone=True,
+            calibrated=True,
+        )
+
+
+@functools.lru_cache(maxsize=64)
+def _joint(gamma: float) -> tuple[float, ...]:
+    """Return the pieces of 1 - gamma."""
+    with precisely():
+        return pieces(1 - Decimal(gamma))

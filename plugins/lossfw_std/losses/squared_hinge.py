@@ -1,0 +1,78 @@
+"""The squared hinge loss."""
+
+from __future__ import annotations
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, MarginLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import positive_part
+from lossfw_std.parameters import excess, nothing
+
+
+class SquaredHinge(MarginLoss):
+    """Squared hinge loss, max(0, margin - m)^2 with m = t y.
+
+    Prediction real, target in {-1, +1}, of one shape; one loss per element.
+
+    Parameters
+    ----------
+    margin : float
+        From which margin on nothing is lost.
+
+    Notes
+    -----
+    Calibrated, for it is convex and falls at m = 0. With margin = 1 the best
+    prediction is the mean of the target. At the margin the second derivative is
+    taken from the right, 0. Source: Cortes and Vapnik, *Support-vector
+    networks*, Machine Learning 20, 1995, with sigma = 2.
+
+    See Also
+    --------
+    hinge : its square root.
+    modified_huber : the same down to m = -1, a line below.
+    squared_error : the same for margins up to margin = 1.
+
+    Examples
+    --------
+    >>> SquaredHinge()([0.5, 3.0], [1, 1], reduction="none")
+    array([0.25, 0.  ])
+    """
+
+    margin: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, m: Array) -> Array:
+        """The definition."""
+        short = xp.maximum(self.margin - m, xp.zeros_like(m))
+        return short * short
+
+    def value(self, xp: Namespace, m: Array) -> Array:
+        """The same; beside the margin every digit of the difference is right."""
+        short = self._short(xp, m)
+        return short * short
+
+    def derivative(self, xp: Namespace, m: Array) -> Array:
+        """-2 max(0, margin - m)."""
+        return 0.0 - 2.0 * self._short(xp, m)
+
+    def second_derivative(self, xp: Namespace, m: Array) -> Array:
+        """2 below the margin, 0 from there on."""
+        zero = nothing(xp, m)
+        return xp.where(self._short(xp, m) > 0, zero + 2.0, zero)
+
+    def _short(self, xp: Namespace, m: Array) -> Array:
+        return positive_part(xp, -excess(xp, m, self.margin))
+
+    def claims(self) -> Claims:
+        """Convex; the second derivative jumps at the margin."""
+        return Claims(
+            nonnegative=True,
+            # At the target m is t^2 = 1.
+            zero_at_target=self.margin <= 1,
+            convex=True,
+            gradient_lipschitz=2.0,
+            second_breaks=(self.margin,),
+            monotone=True,
+            calibrated=True,
+            elicits="mean" if self.margin == 1 else None,
+        )

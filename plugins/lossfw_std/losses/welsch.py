@@ -1,0 +1,130 @@
+"""The Welsch loss."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, DistanceLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import at_most, excess, over_root
+
+# Of a number below this, 1 - exp(-u) is u in every float format.
+_TINY = 2.0**-80
+
+# Beyond this multiple of c the derivatives are 0 in every float format.
+_FAR = 32.0
+
+# h below is a multiple of 1/64: up to `_FAR` it has 11 bits, its square 22, and
+# its product with a piece of 12 bits 23, so that float32 holds them exactly.
+_STEPS = 64.0
+_BITS = 12
+
+# exp(-64) is taken out as a factor: multiplied by a large residual, a result
+# may be an ordinary number although exp(-(r/c)^2) alone is none.
+_SHIFT = 64.0
+
+
+class Welsch(DistanceLoss):
+    """Welsch loss, c^2/2 (1 - exp(-(r/c)^2)).
+
+    Prediction and target of one shape, both real; one loss per element. Near 0
+    it is r^2 / 2, far out c^2 / 2.
+
+    Parameters
+    ----------
+    c : float
+        Scale, in units of the target. The default is 95 % efficient for normal
+        residuals of unit variance.
+
+    Notes
+    -----
+    Not convex beyond c / sqrt(2), and so it elicits nothing by a formula.
+    Source: Dennis and Welsch, *Techniques for nonlinear least squares and
+    robust regression*, Communications in Statistics B7, 1978.
+
+    See Also
+    --------
+    tukey : like it, and flat from c on.
+
+    Examples
+    --------
+    >>> Welsch(c=2.0)([100.0, 2e-9], [0.0, 0.0], reduction="none")
+    array([2.e+00, 2.e-18])
+    """
+
+    c: PositiveFloat = 2.985
+
+    def formula(self, xp: Namespace, r: Array) -> Array:
+        """The definition."""
+        c = self.c * xp.ones_like(r)
+        x = r / c
+        return c * c / 2 * (1 - xp.exp(-(x * x)))
+
+    def value(self, xp: Namespace, r: Array) -> Array:
+        """The same by expm1; below c as r^2 / 2 times what hardly depends on (r/c)^2."""
+        x = r / self.c
+        u = xp.maximum(x * x, _TINY * xp.ones_like(x))
+        part = -xp.expm1(-u)
+        return xp.where(u < 1, 0.5 * (r * r) * (part / u), self.c * (self.c * (0.5 * part)))
+
+    def derivative(self, xp: Namespace, r: Array) -> Array:
+        """r exp(-(r/c)^2)."""
+        a = at_most(xp, xp.abs(r), _FAR * self.c)
+        return xp.sign(r) * self._damped(xp, a, a)
+
+    def second_derivative(self, xp: Namespace, r: Array) -> Array:
+        """(1 - 2 (r/c)^2) exp(-(r/c)^2)."""
+        a = at_most(xp, xp.abs(r), _FAR * self.c)
+        # 1 - 2 (r/c)^2 = 2 (z - r) (z + r) / c^2 with z = c / sqrt(2), near which
+        # the difference would have no digit left.
+        gap = -excess(xp, a, over_root(self.c, 2)) / self.c
+        return self._damped(xp, a, 2.0 * gap * (a / self.c + math.sqrt(0.5)))
+
+    def _damped(self, xp: Namespace, a: Array, factor: Array) -> Array:
+        """Return factor exp(-(a/c)^2), for a from 0 to 32 c.
+
+        The rounding error of (a/c)^2 would be multiplied by (a/c)^2. With h the
+        multiple of 1/64 nearest to a/c and d the distance to it, (a/c)^2 = h^2 +
+        d (d + 2 h), in which h^2 is exact and the product is small.
+        """
+        h = xp.round(a / self.c * _STEPS) / _STEPS
+        d = a
+        for piece in _short_pieces(self.c):
+            d = d - h * piece
+        d = d / self.c
+        square = h * h
+        far = square > _SHIFT
+        square = xp.where(far, square - _SHIFT, square)
+        small = d * (d + 2.0 * h)
+        power = square + small
+        error = (square - power) + small
+        e = xp.exp(-power)
+        scale = xp.where(far, math.exp(-_SHIFT) * xp.ones_like(a), xp.ones_like(a))
+        return factor * (e - e * error) * scale
+
+    def claims(self) -> Claims:
+        """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(2)."""
+        return Claims(
+            nonnegative=True,
+            bounded=self.c * self.c / 2.0,
+            zero_at_target=True,
+            lipschitz=self.c / math.sqrt(2.0 * math.e),
+            gradient_lipschitz=1.0,
+            symmetric=True,
+            twice_smooth=True,
+        )
+
+
+@functools.lru_cache(maxsize=64)
+def _short_pieces(c: float) -> tuple[float, ...]:
+    """Return floats of 12 bits each whose sum is c."""
+    found = []
+    while c:
+        mantissa, exponent = math.frexp(c)
+        piece = math.ldexp(math.trunc(mantissa * 2**_BITS), exponent - _BITS)
+        found.append(piece)
+        c -= piece
+    return tuple(found)

@@ -1,0 +1,56 @@
+"""The zero-one loss of margins."""
+
+from __future__ import annotations
+
+from lossfw import Claims, MarginLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw_std.parameters import nothing
+
+
+class ZeroOne(MarginLoss):
+    """Zero-one loss, 1 for m <= 0 and 0 for m > 0, with m = t y.
+
+    Prediction real, target in {-1, +1}, of one shape; one loss per element. A
+    prediction of 0 decides for no class and counts as wrong.
+
+    Notes
+    -----
+    Piecewise constant: the gradient is 0 and nothing can be learnt from it. It
+    jumps at m = 0, so it has no Lipschitz constant, and no break is claimed,
+    which would be one of the derivative. Its mean is the rate of errors; the
+    best prediction has the sign of the mode.
+
+    See Also
+    --------
+    ramp : the smallest of the losses here that bound it and have a slope.
+
+    Examples
+    --------
+    >>> ZeroOne()([-2.0, 0.0, 0.5], [1, 1, 1], reduction="none")
+    array([1., 1., 0.])
+    """
+
+    def value(self, xp: Namespace, m: Array) -> Array:
+        """1 for m <= 0, 0 for m > 0."""
+        zero = nothing(xp, m)
+        return xp.where(m <= 0, zero + 1.0, zero)
+
+    def derivative(self, xp: Namespace, m: Array) -> Array:
+        """0, at the jump too."""
+        return nothing(xp, m)
+
+    def second_derivative(self, xp: Namespace, m: Array) -> Array:
+        """0, at the jump too."""
+        return nothing(xp, m)
+
+    def claims(self) -> Claims:
+        """Bounded and calibrated; the gradient says nothing."""
+        return Claims(
+            nonnegative=True,
+            bounded=1.0,
+            zero_at_target=True,
+            monotone=True,
+            calibrated=True,
+            elicits="mode",
+            gradient_zero_almost_everywhere=True,
+        )

@@ -1,0 +1,112 @@
+"""Arithmetic with parameters, which may have more digits than the arrays of a call.
+
+A parameter is a float64 and may meet arrays in float32; the root of a parameter
+is no float at all. Where a body takes the difference of an argument and such a
+number, rounding the number first would cost every digit near it.
+"""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractContextManager
+from decimal import Context, Decimal, localcontext
+
+import numpy as np
+
+from lossfw.numbers.arrays import Array, Namespace
+
+# Decimal digits kept of an irrational limit: more than `pieces` can hold.
+_DIGITS = 60
+
+# Three pieces of float32 and one of float64: 125 bits. The float nearest to an
+# irrational limit is about 2^-54 of it away, which leaves all its own bits.
+_PIECES = 4
+
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+def short(x: float) -> float:
+    """Return the float32 nearest to `x`: a number that is the same in both dtypes."""
+    return float(np.float32(x)) if abs(x) <= _LARGEST_FLOAT32 else x
+
+
+def pieces(x: Decimal) -> tuple[float, ...]:
+    """Return floats whose sum is `x` to 125 bits; all but the last are float32 numbers."""
+    found = []
+    with precisely():
+        for _ in range(_PIECES - 1):
+            piece = short(float(x))
+            found.append(piece)
+            x -= Decimal(piece)
+    return tuple(piece for piece in (*found, float(x)) if piece)
+
+
+def precisely() -> AbstractContextManager[Context]:
+    """Compute with decimals to more digits than `pieces` can hold, inside the ``with`` block."""
+    return localcontext(prec=_DIGITS)
+
+
+@functools.lru_cache(maxsize=64)
+def over_root(c: float, n: int) -> tuple[float, ...]:
+    """Return the pieces of ``c / sqrt(n)``."""
+    with precisely():
+        return pieces(Decimal(c) / Decimal(n).sqrt())
+
+
+def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
+    """Return ``a - limit``, right to the last digits also where the two are close.
+
+    Parameters
+    ----------
+    xp : namespace
+    a : array
+    limit : float or tuple of float
+        A parameter, or the pieces of a number that is no float.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a = np.float32(0.1)
+    >>> float(a - 0.1), f"{excess(np, a, 0.1):.4g}"
+    (0.0, '1.49e-09')
+    """
+    if not isinstance(limit, tuple):
+        if a.dtype != xp.float32:
+            return a - limit
+        head = short(limit)
+        limit = (head, limit - head) if head != limit else (head,)
+    for piece in limit:
+        a = a - piece
+    return a
+
+
+def at_most(xp: Namespace, a: Array, limit: float) -> Array:
+    """Return the smaller of each element and a number; NaN stays NaN."""
+    # NumPy takes the number itself, which saves an array full of it.
+    return xp.minimum(a, limit if xp is np else xp.full_like(a, limit))
+
+
+def shares(xp: Namespace, a: Array, c: float) -> tuple[Array, Array]:
+    """Return ``a / max(a, c)`` and ``c / max(a, c)``, for ``a >= 0``.
+
+    Both are at most 1, and one of them is 1, so that their squares and sums
+    neither overflow nor vanish where those of a and c would.
+    """
+    larger = xp.maximum(a, c if xp is np else xp.full_like(a, c))
+    # min(a, c) / c is the first also for an infinite a.
+    return at_most(xp, a, c) / c, c / larger
+
+
+def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:
+    """Return ``sqrt(p^2 + k^2) + k`` for the `shares` of a number.
+
+    Of the squares one is 1 and the other w, and sqrt(1 + w) is 1 and a small
+    part, which takes most of the rounding errors with it.
+    """
+    w = p * k * (p * k)
+    return 1.0 + (w / (1.0 + xp.sqrt(1.0 + w)) + k)
+
+
+def nothing(xp: Namespace, x: Array) -> Array:
+    """Return 0 for each element, and NaN where it is NaN."""
+    return xp.abs(0.0 * xp.sign(x))
