@@ -35,6 +35,7 @@ from lossfw.hookspecs import hookimpl
 from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.loss import Loss
 from lossfw.metrics import Metric, RowMetric
+from lossfw.optimizer import Optimizer
 from lossfw.parallel import threads
 from lossfw.reduce import Partial
 from lossfw.registry import Registry
@@ -150,6 +151,7 @@ __all__ = [
     "MarginLoss",
     "Metric",
     "MissingExtraError",
+    "Optimizer",
     "OutputError",
     "ParameterError",
     "Partial",

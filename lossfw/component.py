@@ -27,7 +27,7 @@ class Component(BaseModel):
         The name in a configuration; the class name in snake case unless the
         class says otherwise.
     kind : str
-        ``"loss"``, ``"activation"``, ``"metric"`` or ``"source"``.
+        ``"loss"``, ``"activation"``, ``"metric"``, ``"source"`` or ``"optimizer"``.
     """
 
     # Strict: "0.5" is a text and not a number. Infinite or NaN parameters have

@@ -42,6 +42,7 @@ HOOKS: Final = {
     "activation": "lossfw_activations",
     "metric": "lossfw_metrics",
     "source": "lossfw_sources",
+    "optimizer": "lossfw_optimizers",
 }
 
 
@@ -63,3 +64,8 @@ def lossfw_metrics() -> Table:  # type: ignore[empty-body]  # a spec is a docstr
 @hookspec
 def lossfw_sources() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the data sources that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_optimizers() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the optimizers that the plugin offers, by name."""

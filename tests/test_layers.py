@@ -35,6 +35,7 @@ LAYERS = (
     "hookspecs",
     "registry",
     "network",
+    "optimizer",
     "config",
     "data",
     "metrics",

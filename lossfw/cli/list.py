@@ -31,7 +31,7 @@ def list_components(
 ) -> None:
     """List the components of all plugins, or those of one KIND.
 
-    A KIND is loss, activation, metric or source.
+    A KIND is loss, activation, metric, source or optimizer.
     """
     registry = plugins_of(local, disable, no_plugins).registry()
     entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))

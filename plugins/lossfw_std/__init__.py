@@ -74,6 +74,11 @@ _SOURCES: dict[str, str] = {
     "inline": "lossfw_std.sources.inline:Inline",
 }
 
+_OPTIMIZERS: dict[str, str] = {
+    "adam": "lossfw_std.optimizers.adam:Adam",
+    "sgd": "lossfw_std.optimizers.sgd:Sgd",
+}
+
 
 @hookimpl
 def lossfw_losses() -> dict[str, str]:
@@ -97,3 +102,9 @@ def lossfw_metrics() -> dict[str, str]:
 def lossfw_sources() -> dict[str, str]:
     """Offer the data sources."""
     return _SOURCES
+
+
+@hookimpl
+def lossfw_optimizers() -> dict[str, str]:
+    """Offer the optimizers."""
+    return _OPTIMIZERS

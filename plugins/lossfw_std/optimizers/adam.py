@@ -1,0 +1,69 @@
+"""Adam."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+
+from lossfw import Optimizer
+from lossfw.optimizer import Memory, NDArray, Step
+
+# A share of what was, between nothing and all but everything.
+_Decay = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Adam(Optimizer):
+    """Adam, steps along the mean gradient over the root of its mean square.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Above 0; about the length of a step.
+    first_decay, second_decay : float
+        How much of the mean gradient, of its mean square, stays at each step.
+    tiny : float
+        Added to the root, which may be 0. Above 0.
+    weight_decay : float
+        Each step takes this times the rate off the weights, apart from the
+        gradient; biases stay.
+
+    Notes
+    -----
+    Both means begin at 0 and are divided by what that makes them too small.
+    Source: Kingma and Ba, *Adam: a method for stochastic optimization*, 2015;
+    Loshchilov and Hutter, *Decoupled weight decay regularization*, 2019.
+
+    Examples
+    --------
+    The first step has the length of the rate, whatever the gradient:
+
+    >>> adam = Adam(learning_rate=0.5)
+    >>> w = np.array([1.0, 1.0])
+    >>> adam.move(w, np.array([4.0, -100.0]), adam.start(w), Step(1, 0.5))[0].round(6)
+    array([0.5, 1.5])
+    """
+
+    learning_rate: PositiveFloat = 0.001
+    first_decay: _Decay = 0.9
+    second_decay: _Decay = 0.999
+    tiny: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+
+    def start(self, parameter: NDArray) -> Memory:
+        """Both means are 0."""
+        return np.zeros_like(parameter), np.zeros_like(parameter)
+
+    def move(
+        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: Step
+    ) -> tuple[NDArray, Memory]:
+        """One step."""
+        mean = memory[0] + (1 - self.first_decay) * (gradient - memory[0])
+        square = memory[1] + (1 - self.second_decay) * (gradient * gradient - memory[1])
+        even = mean / (1 - self.first_decay**step.number)
+        root = np.sqrt(square / (1 - self.second_decay**step.number))
+        moved = parameter - step.rate * (even / (root + self.tiny))
+        if self.weight_decay and parameter.ndim > 1:
+            moved -= step.rate * self.weight_decay * parameter
+        return moved, (mean, square)

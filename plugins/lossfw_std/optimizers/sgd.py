@@ -1,0 +1,62 @@
+"""Stochastic gradient descent, with momentum."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveFloat
+
+from lossfw import Optimizer
+from lossfw.optimizer import Memory, NDArray, Step
+
+
+class Sgd(Optimizer):
+    """Stochastic gradient descent, w - rate v with v = momentum v + gradient.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Above 0.
+    momentum : float
+        From 0, plain descent, to below 1: the share of the last step's
+        direction that stays.
+    nesterov : bool
+        Look one step of momentum ahead.
+    weight_decay : float
+        Times the weights it is added to their gradient; biases have none.
+
+    Notes
+    -----
+    Source: Polyak, *Some methods of speeding up the convergence of iteration
+    methods*, 1964; Sutskever, Martens, Dahl and Hinton, *On the importance of
+    initialization and momentum in deep learning*, 2013, for Nesterov's form.
+
+    Examples
+    --------
+    >>> sgd = Sgd(learning_rate=0.5)
+    >>> w = np.array([1.0])
+    >>> sgd.move(w, np.array([0.5]), sgd.start(w), Step(1, 0.5))[0]
+    array([0.75])
+    """
+
+    learning_rate: PositiveFloat = 0.1
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    nesterov: bool = False
+    weight_decay: NonNegativeFloat = 0.0
+
+    def start(self, parameter: NDArray) -> Memory:
+        """A velocity of 0; nothing without momentum."""
+        return (np.zeros_like(parameter),) if self.momentum else ()
+
+    def move(
+        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: Step
+    ) -> tuple[NDArray, Memory]:
+        """One step along the velocity."""
+        if self.weight_decay and parameter.ndim > 1:
+            gradient = gradient + self.weight_decay * parameter
+        if not self.momentum:
+            return parameter - step.rate * gradient, ()
+        velocity = self.momentum * memory[0] + gradient
+        direction = gradient + self.momentum * velocity if self.nesterov else velocity
+        return parameter - step.rate * direction, (velocity,)

@@ -1,0 +1,109 @@
+"""Every optimizer: it descends, writes to nothing, and starts again where it stopped."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import ParameterError
+from lossfw.optimizer import Step
+
+OPTIMIZERS = [
+    {"name": "sgd", "learning_rate": 0.05},
+    {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+    {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
+    {"name": "adam", "learning_rate": 0.05},
+]
+# Of a bowl that is ten times as steep along one axis as along the other.
+STEEPNESS = np.array([[1.0, 10.0]])
+
+
+def make(spec, **parameters):
+    return lossfw.registry().create("optimizer", spec, **parameters)
+
+
+def descend(optimizer, w, memory, numbers):
+    for number in numbers:
+        w, memory = optimizer.move(w, STEEPNESS * w, memory, Step(number, optimizer.learning_rate))
+    return w, memory
+
+
+@pytest.mark.parametrize("spec", OPTIMIZERS, ids=str)
+def test_it_reaches_the_bottom_of_a_bowl(spec):
+    optimizer = make(spec)
+    w = np.array([[3.0, -2.0]])
+    end, _ = descend(optimizer, w, optimizer.start(w), range(1, 501))
+    assert np.abs(end).max() < 1e-3
+
+
+@pytest.mark.parametrize("spec", OPTIMIZERS, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_it_keeps_the_dtype_and_writes_to_nothing(spec, dtype):
+    optimizer = make(spec, weight_decay=0.1)
+    w, gradient = np.ones((2, 3), dtype), np.full((2, 3), 0.5, dtype)
+    memory = optimizer.start(w)
+    for array in (w, gradient, *memory):
+        array.setflags(write=False)
+    moved, memory = optimizer.move(w, gradient, memory, Step(1, 0.1))
+    assert {moved.dtype, *(array.dtype for array in memory)} == {np.dtype(dtype)}
+    assert (moved < w).all()
+
+
+@pytest.mark.parametrize("spec", OPTIMIZERS, ids=str)
+def test_it_goes_on_where_it_stopped(spec):
+    optimizer = make(spec)
+    w = np.array([[3.0, -2.0]])
+    whole, _ = descend(optimizer, w, optimizer.start(w), range(1, 21))
+    half, memory = descend(optimizer, w, optimizer.start(w), range(1, 11))
+    rest, _ = descend(optimizer, half, tuple(a.copy() for a in memory), range(11, 21))
+    assert (rest == whole).all()
+
+
+@pytest.mark.parametrize("spec", OPTIMIZERS, ids=str)
+def test_weight_decay_shrinks_weights_and_leaves_biases(spec):
+    optimizer = make(spec, weight_decay=0.5)
+    for parameter, shrinks in ((np.ones((1, 2)), True), (np.ones(2), False)):
+        nothing = np.zeros_like(parameter)
+        moved, _ = optimizer.move(parameter, nothing, optimizer.start(parameter), Step(1, 0.1))
+        assert (moved < 1).all() == shrinks
+
+
+def test_momentum_adds_up_by_hand():
+    sgd = make("sgd", learning_rate=1.0, momentum=0.5)
+    w, memory = np.zeros(1), (np.zeros(1),)
+    seen = []
+    for number in range(1, 4):
+        w, memory = sgd.move(w, np.ones(1), memory, Step(number, 1.0))
+        seen.append(float(w[0]))
+    # Velocities 1, 1.5, 1.75.
+    assert seen == [-1.0, -2.5, -4.25]
+
+
+@pytest.mark.parametrize(
+    ("spec", "wrong"),
+    [
+        ({"name": "sgd", "learning_rate": -1}, "learning_rate should be greater than 0"),
+        ({"name": "sgd", "learning_rate": 0}, "learning_rate should be greater than 0"),
+        ({"name": "sgd", "momentum": 1}, "momentum should be less than 1"),
+        ({"name": "adam", "second_decay": -0.1}, "second_decay should be greater than or equal"),
+        ({"name": "adam", "weight_decay": -1}, "weight_decay should be"),
+    ],
+)
+def test_a_parameter_out_of_bounds_is_refused(spec, wrong):
+    with pytest.raises(ParameterError, match=wrong):
+        make(spec)
+
+
+def test_a_local_file_offers_an_optimizer(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from lossfw import Optimizer\n"
+        "class Plain(Optimizer):\n"
+        "    'Plain descent.'\n"
+        "    def start(self, parameter):\n"
+        "        return ()\n"
+        "    def move(self, parameter, gradient, memory, step):\n"
+        "        return parameter - step.rate * gradient, ()\n"
+    )
+    registry = lossfw.Registry.discover(local=[path])
+    optimizer = registry.create("optimizer", {"name": "plain", "learning_rate": 0.5})
+    assert optimizer.move(np.ones(1), np.ones(1), (), Step(1, 0.5))[0] == [0.5]
