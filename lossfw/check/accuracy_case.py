@@ -112,9 +112,7 @@ class Case(ABC):
         arrays = self.exactly(self.at(order))
         if which is not None:
             arrays = tuple(x[which] for x in arrays)
-        return differences.derivative(
-            self.formula, *arrays, order=order, side=side, rows=self.rows
-        )
+        return differences.derivative(self.formula, *arrays, order=order, side=side, rows=self.rows)
 
     def sides(self, order: int, flat: NDArray) -> tuple[Array, Array]:
         """Return the left and the right derivative for places in the flattened results."""
@@ -126,8 +124,8 @@ class Case(ABC):
 
     def computed_shape(self, order: int) -> tuple[int, ...]:
         """Return the shape of results of an order."""
-        y = self.at(order)[0]
-        return y.shape[:1] if order == 0 and self.rows else y.shape
+        shape = tuple(self.at(order)[0].shape)
+        return shape[:1] if order == 0 and self.rows else shape
 
 
 @dataclass

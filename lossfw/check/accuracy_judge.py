@@ -71,7 +71,9 @@ class Worst:
 
     def merge(self, other: Worst) -> Worst:
         """Return the worse of two, with the points of both."""
-        worse = other if other.at is not None and (self.at is None or other.ulps > self.ulps) else self
+        worse = (
+            other if other.at is not None and (self.at is None or other.ulps > self.ulps) else self
+        )
         return Worst(
             self.order,
             self.points + other.points,
@@ -222,7 +224,10 @@ def _look(
     unknown = ~known_left & ~known_right
     ends = [ulp_error(computed[which], end) for end in (low, high)]
     if unit is not None:
-        ends = [e * _ratio(x, unit[which], computed.dtype) for e, x in zip(ends, (low, high), strict=True)]
+        ends = [
+            e * _ratio(x, unit[which], computed.dtype)
+            for e, x in zip(ends, (low, high), strict=True)
+        ]
     value = exact_array(computed[which].astype(np.float64))
     smaller, larger = (np.where(low <= high, a, b) for a, b in ((low, high), (high, low)))
     inside = np.asarray((smaller <= value) & (value <= larger), bool)
@@ -238,4 +243,5 @@ def _look(
 def _kinks(case: Case, which: NDArray) -> NDArray:
     """Tell where the value has a kink or jumps."""
     left, right = case.sides(1, which)
-    return ~_near(left, right) & ~np.isnan(to_float(left)) & ~np.isnan(to_float(right))
+    known = ~np.isnan(to_float(left)) & ~np.isnan(to_float(right))
+    return np.asarray(known & ~_near(left, right))

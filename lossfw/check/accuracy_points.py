@@ -66,7 +66,7 @@ def of_loss(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Ar
 
 def _pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
     base = harness.elements(subject, dtype, rng, count // 4)
-    found = [(base.y, base.t)]
+    found: list[Arrays] = [(base.y, base.t)]
     if subject.kind == "pointwise":
         found += _pointwise(subject, dtype, rng, 3 * count // 4)
     else:
@@ -93,7 +93,7 @@ def _difference_is_exact(y: NDArray, t: NDArray) -> NDArray:
     with np.errstate(all="ignore"):
         r = y - t
         back = y - r
-        return np.isfinite(r) & ((y - (r + back)) + (back - t) == 0)
+        return np.asarray(np.isfinite(r) & ((y - (r + back)) + (back - t) == 0))
 
 
 def of_line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
@@ -116,7 +116,7 @@ def floats(dtype: str, rng: Generator, count: int) -> NDArray:
     bits = np.dtype(dtype).itemsize * 8
     whole = rng.integers(0, 2**bits, count, dtype=f"uint{bits}", endpoint=False)
     found = whole.view(dtype)
-    return np.where(np.isfinite(found), found, np.finfo(dtype).max)
+    return np.asarray(np.where(np.isfinite(found), found, np.finfo(dtype).max))
 
 
 def _closing_in(x: NDArray, dtype: str, rng: Generator) -> NDArray:
@@ -174,9 +174,9 @@ def _best(prediction: Space, target: Space, t: NDArray) -> NDArray:
     with np.errstate(all="ignore"):
         if isinstance(prediction, Interval) and prediction.low == -np.inf:
             if target in (NONNEGATIVE, POSITIVE):
-                return np.log(t)
+                return np.asarray(np.log(t))
             if target is UNIT:
-                return np.log(t) - np.log1p(-t)
+                return np.asarray(np.log(t) - np.log1p(-t))
         return t
 
 
@@ -193,7 +193,7 @@ def inside(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
         more = np.concatenate([space.low + small, space.high - small]).astype(dtype)
     found = np.concatenate([found, more])
     found = found[np.isfinite(found)]
-    return found[_within(space, found)]
+    return np.asarray(found[_within(space, found)])
 
 
 def of_rows(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
@@ -218,7 +218,7 @@ def of_rows(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Ar
 
 def _finite_rows(y: NDArray, t: NDArray) -> NDArray:
     keep = np.isfinite(y).all(-1)
-    return keep & np.isfinite(t).all(-1) if t.ndim == y.ndim else keep
+    return np.asarray(keep & np.isfinite(t).all(-1) if t.ndim == y.ndim else keep)
 
 
 def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> list[Arrays]:
@@ -260,7 +260,7 @@ def _near_rows(t: NDArray, rng: Generator) -> NDArray:
     step = 10.0 ** -rng.uniform(1, _CLOSEST, (len(t), 1))
     moved = t * (1 + rng.normal(size=t.shape) * step).clip(0.1)
     total = t.sum(-1, keepdims=True) / np.maximum(moved.sum(-1, keepdims=True), 1e-30)
-    return np.clip(moved * total, 0, 1).astype(t.dtype)
+    return np.asarray(np.clip(moved * total, 0, 1)).astype(t.dtype)
 
 
 def _moved(t: NDArray, dtype: str, rng: Generator) -> NDArray:

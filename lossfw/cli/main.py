@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from lossfw import __version__
+from lossfw.cli.accuracy import accuracy
 from lossfw.cli.list import list_components
 from lossfw.cli.options import traceback_option, wants_traceback
 from lossfw.cli.plugins import list_plugins
@@ -77,5 +78,6 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(accuracy)
 main.add_command(list_components)
 main.add_command(list_plugins)

@@ -14,9 +14,15 @@ class Progress:
     """Shows how many rows are done, on standard error if that is a terminal.
 
     Use it as a context manager; call it with the rows done and the rows in all.
+
+    Parameters
+    ----------
+    what : str
+        What is counted, where that is not rows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "rows") -> None:
+        self._what = what
         self._watched = sys.stderr.isatty()
         self._begun = time.monotonic()
         self._bar: Any = None
@@ -33,16 +39,16 @@ class Progress:
         if not self._watched or time.monotonic() - self._begun < PATIENCE_SECONDS:
             return
         if self._bar is None:
-            self._bar = _new_bar(total)
+            self._bar = _new_bar(self._what, total)
         self._bar.update(self._bar.task_ids[0], completed=done)
 
 
-def _new_bar(total: int) -> Any:
+def _new_bar(what: str, total: int) -> Any:
     # rich takes a twentieth of a second to import: on use only.
     from rich.console import Console
     from rich.progress import Progress as Bar
 
     bar = Bar(console=Console(stderr=True), transient=True)
-    bar.add_task("rows", total=total)
+    bar.add_task(what, total=total)
     bar.start()
     return bar

@@ -1,0 +1,100 @@
+"""Run: the accuracy of many components, in several processes.
+
+Exact numbers are Python's own integers, so threads would wait for each other.
+A process is started anew and makes its components from their configurations;
+nothing is kept on disk.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from lossfw.check.accuracy import DTYPES, POINTS, Accuracy, measure
+from lossfw.check.peers import installed
+from lossfw.config.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Job:
+    """One component in one dtype.
+
+    Attributes
+    ----------
+    kind : str
+        ``"loss"`` or ``"activation"``.
+    config : dict
+        What builds the component.
+    dtype : str
+    points, seed : int
+        See `lossfw.check.accuracy.measure`.
+    peers : bool
+        Whether to measure the libraries that are installed as well.
+    """
+
+    kind: str
+    config: dict[str, Any]
+    dtype: str
+    points: int = POINTS
+    seed: int = 0
+    peers: bool = False
+
+    def run(self, plugins: Plugins) -> Accuracy:
+        """Measure it."""
+        component = plugins.registry().create(self.kind, self.config)
+        peers = installed() if self.peers else ()
+        return measure(component, self.dtype, points=self.points, seed=self.seed, peers=peers)
+
+
+def jobs(components: Sequence[Any], **options: Any) -> list[Job]:
+    """Return a job for each component and dtype, in this order."""
+    return [
+        Job(component.kind, component.to_config(), dtype, **options)
+        for component in components
+        for dtype in DTYPES
+    ]
+
+
+def run(
+    todo: Sequence[Job],
+    plugins: Plugins,
+    *,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Accuracy]:
+    """Yield the accuracy of each job, in their order.
+
+    Parameters
+    ----------
+    todo : sequence of Job
+    plugins : Plugins
+        Where the components come from.
+    processes : int, optional
+        How many to use; as many as there are cores unless given.
+    progress : callable, optional
+        Told how many jobs are done, and how many there are.
+    """
+    count = min(processes or os.cpu_count() or 1, len(todo))
+    tell = progress or (lambda done, total: None)
+    if count <= 1:
+        for done, job in enumerate(todo, start=1):
+            found = job.run(plugins)
+            tell(done, len(todo))
+            yield found
+        return
+    # Not forked: a copy of a process with threads may wait for one of them for ever.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        futures = [pool.submit(job.run, plugins) for job in todo]
+        try:
+            for done, future in enumerate(futures, start=1):
+                found = future.result()
+                tell(done, len(todo))
+                yield found
+        finally:
+            for future in futures:
+                future.cancel()

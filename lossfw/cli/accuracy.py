@@ -1,0 +1,92 @@
+"""``lossfw accuracy``: how many units in the last place results are off, at worst."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lossfw.cli.named import find, make, parameter_option, read_parameters
+from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.errors import ArgumentError
+from lossfw.registry import Registry
+
+# Version of the JSON object that this verb prints.
+ACCURACY_VERSION = 1
+
+_KINDS = ("loss", "activation")
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@parameter_option
+@click.option(
+    "--points", default=20_000, show_default=True, help="How many points to draw over the domain."
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed draws the same points.")
+@click.option(
+    "--peers", is_flag=True, help="Measure torch, optax, keras and scikit-learn where installed."
+)
+@click.option("--processes", type=int, help="How many to use; one for each core if not given.")
+@json_option
+@plugin_options
+@traceback_option
+def accuracy(
+    names: tuple[str, ...],
+    parameters: tuple[str, ...],
+    points: int,
+    seed: int,
+    peers: bool,
+    processes: int | None,
+    as_json: bool,
+    local: tuple[str, ...],
+    disable: tuple[str, ...],
+    no_plugins: bool,
+) -> None:
+    """Measure the worst error of losses and activations, in units in the last place.
+
+    Of those with a NAME, or of all. Value and derivatives are compared with the textbook
+    formula in 60-digit numbers, at the default and at other parameters, in float32 and
+    float64; with -p at those parameters alone.
+    """
+    from lossfw.check.accuracy_run import jobs, run
+    from lossfw.cli.progress import Progress
+    from lossfw.output import say, to_json
+    from lossfw.report.accuracy import notes, show_accuracies
+
+    for option, value, least in (("--points", points, 1), ("--seed", seed, 0)):
+        if value < least:
+            raise ArgumentError(f"{option} {value}: a number of at least {least} was wanted.")
+    plugins = plugins_of(local, disable, no_plugins)
+    given = read_parameters(parameters)
+    if given and len(names) != 1:
+        raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
+    components = chosen(plugins.registry(), names, given)
+    todo = jobs(components, points=points, seed=seed, peers=peers)
+    with Progress("measured") as progress:
+        found = list(run(todo, plugins, processes=processes, progress=progress))
+    if as_json:
+        rows = [row.to_dict() for row in found]
+        say(to_json({"lossfw": ACCURACY_VERSION, "points": points, "seed": seed, "rows": rows}))
+        return
+    show_accuracies(found, peers=peers)
+    for line in notes(found):
+        say(line)
+
+
+def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) -> list[Any]:
+    """Return the components to measure: those named, or all that can be made."""
+    from lossfw.check.accuracy_variants import variants
+
+    if names:
+        entries = [entry for name in names for entry in find(registry, name, _KINDS)]
+    else:
+        entries = [entry for kind in _KINDS for entry in registry.entries(kind)]
+    if given:
+        return [make(registry, entry, given) for entry in entries]
+    found = [one for entry in entries for one in variants(registry.class_of(entry))]
+    if not found:
+        raise ArgumentError(
+            f"{', '.join(names)} cannot be made without parameters: set them with -p KEY=VALUE."
+        )
+    return found
