@@ -10,7 +10,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     log1p_square(xp, x)     log(1 + x^2)
     erf(xp, x)   erfc(xp, x)   normal_cdf(xp, x)   normal_pdf(xp, x)
     times_normal_pdf(xp, f, x)   mills_ratio(xp, x)
-    times(xp, a, b)         a b with 0 inf = 0
+    times(xp, a, b)         a b with 0 inf = 0     quotient(xp, a, b)    a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
     sum_of_others(xp, e, index)
@@ -34,7 +34,7 @@ from lossfw.numerics.normal import (
     normal_pdf,
     times_normal_pdf,
 )
-from lossfw.numerics.products import times, xlog1py, xlogy
+from lossfw.numerics.products import quotient, times, xlog1py, xlogy
 from lossfw.numerics.remainders import (
     expm1_minus,
     hypot1m1,
@@ -71,6 +71,7 @@ __all__ = [
     "normal_cdf",
     "normal_pdf",
     "positive_part",
+    "quotient",
     "sech_squared",
     "sigmoid",
     "softmax",

@@ -1,4 +1,4 @@
-"""Products in which 0 times infinity is 0."""
+"""Products in which 0 times infinity is 0, and quotients in which 0 / 0 is."""
 
 from __future__ import annotations
 
@@ -52,6 +52,20 @@ def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:
         second = add(product(a.second, b.value), product(a.value, b.second))
         second = add(second, add(twice, twice))
     return Dual(times(xp.inner, a.value, b.value), first, second, xp)
+
+
+def quotient(xp: Namespace, a: Array, b: Array) -> Array:
+    """Return ``a / b``, where 0 / 0 is 0. NaN stays NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with np.errstate(all="ignore"):
+    ...     quotient(np, np.asarray([0.0, 2.0, 0.0]), np.asarray([0.0, 0.0, np.nan]))
+    array([ 0., inf, nan])
+    """
+    none = (a == 0) & (b == 0)
+    return a / xp.where(none, xp.ones_like(b), b)
 
 
 def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
