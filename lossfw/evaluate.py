@@ -200,10 +200,10 @@ class _Tally:
         self.plan, self.clock = plan, clock
         self.notices = Notices(plan.loss)
         self.loss: Any = None
-        names = [metric.name for metric in plan.metrics]
+        names = [metric.label for metric in plan.metrics]
         # Two metrics of one name differ in their parameters, which their text shows.
         self.metrics = {
-            metric.name if names.count(metric.name) == 1 else str(metric): metric
+            metric.label if names.count(metric.label) == 1 else str(metric): metric
             for metric in plan.metrics
         }
         self.partials: dict[str, Any] = {}

@@ -1,6 +1,7 @@
 """Metric: a measure of predictions that merges from partials.
 
-A metric is reported; a loss is learnt from.
+A metric is reported; a loss is learnt from, and reported too where it stands
+among the metrics.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 from lossfw import engine
 from lossfw.arguments import NDArray, prepare, set_weight, set_where
 from lossfw.component import Component
+from lossfw.parts import Part
 from lossfw.reduce import Partial
 from lossfw.spaces import CLASS_INDEX
 
@@ -34,6 +36,11 @@ class Metric(Component, ABC):
 
     kind: ClassVar[str] = "metric"
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "prediction"
+
+    @property
+    def label(self) -> str:
+        """What its result is called: its name."""
+        return self.name
 
     @abstractmethod
     def partial(
@@ -115,6 +122,59 @@ class RowMetric(Metric):
     def result(self, partial: Partial) -> float:
         """Return the weighted mean."""
         return partial.mean()
+
+
+class LossMetric(Metric):
+    """A loss that is reported and not learnt from, under its own name.
+
+    Parameters
+    ----------
+    of : Loss
+        What is reported: its weighted mean.
+
+    Examples
+    --------
+    >>> metric = LossMetric(of="squared_error")
+    >>> metric.label, metric([1.0, 3.0], [0.0, 0.0])
+    ('squared_error', 5.0)
+    """
+
+    of: Part
+
+    @property
+    def label(self) -> str:
+        """The canonical name of the loss."""
+        return self.of.name
+
+    @property
+    def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
+        """What the loss takes."""
+        return self.of.input_form
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Partial:
+        """Return the mergeable sum over some rows; see `Metric.partial`."""
+        return self.of.partial(
+            prediction, target, start=start, sample_weight=sample_weight, where=where
+        )
+
+    def result(self, partial: Partial) -> float:
+        """Return the weighted mean."""
+        return partial.mean()
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the mapping of the loss, as it stands among the metrics of a configuration."""
+        return self.of.to_config()
+
+    def __str__(self) -> str:
+        return str(self.of)
 
 
 class _Rows:

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from lossfw.activation import Activation
+from lossfw.component import Component
 from lossfw.config.check import Parts, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.files import find_file
@@ -34,7 +35,7 @@ from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.evaluate import Plan
 from lossfw.loss import Loss
-from lossfw.metrics import Metric
+from lossfw.metrics import LossMetric, Metric
 from lossfw.network import LayerSpec, Network
 from lossfw.registry import Entry
 
@@ -114,9 +115,14 @@ def _config(parts: Parts) -> _Config:
         cast(Source, parts.source),
         cast(Loss, parts.loss),
         cast("tuple[Activation, ...]", parts.activations),
-        cast("tuple[Metric, ...]", parts.metrics),
+        tuple(_metric(component) for component in parts.metrics),
         parts.entries,
     )
+
+
+def _metric(component: Component) -> Metric:
+    """Return a metric; a loss becomes one that is reported under its name."""
+    return LossMetric(of=component) if isinstance(component, Loss) else cast(Metric, component)
 
 
 def _given(parts: Parts, problems: Problems) -> Path | NDArray | None:
@@ -203,8 +209,13 @@ def _fit(config: _Config, outputs: _Outputs, data: Dataset, problems: Problems) 
     # Metrics see what the last activation gives, also where the loss was fused with it.
     shown = fitted.form if outputs.network is None else loss.input_form
     check_metrics(config.metrics, shown, root, problems)
+    shape = outputs.shape(len(data))
     with at(root, place, problems):
-        check_shapes(fitted.loss, outputs.shape(len(data)), data.targets)
+        check_shapes(fitted.loss, shape, data.targets)
+    for index, metric in enumerate(config.metrics):
+        if isinstance(metric, LossMetric):
+            with at(root, ["evaluate", "metrics", index], problems):
+                check_shapes(metric.of, shape, data.targets)
     return fitted
 
 

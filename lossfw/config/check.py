@@ -34,7 +34,7 @@ class Parts:
     source, loss : Component or None
         The data source and the loss.
     activations, metrics : tuple of Component
-        In order.
+        In order; among the metrics may be losses.
     entries : tuple of Entry
         Where the components come from.
     """
@@ -110,7 +110,7 @@ def check(
         checker.make(["data"], "source"),
         checker.make(["loss"], "loss"),
         checker.make_each(["network", "layers"], "activation", below=["activation"]),
-        checker.make_each(["evaluate", "metrics"], "metric"),
+        checker.make_each(["evaluate", "metrics"], "metric", or_else="loss"),
         tuple(checker.entries),
     )
 

@@ -13,7 +13,7 @@ from lossfw.config.files import find_file
 from lossfw.config.schema import MAX_ITEMS, MAX_NAME
 from lossfw.config.tree import Node, Problems, dotted
 from lossfw.config.wording import add_problem, split_hint
-from lossfw.errors import LossfwError
+from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.names import nearest
 from lossfw.parts import SCALE, part_fields, takes_factor
 from lossfw.registry import Entry, Registry
@@ -48,18 +48,21 @@ class Checker:
     file_fields: Callable[[type[Component]], Sequence[str]]
     entries: list[Entry] = field(default_factory=list)
 
-    def make(self, path: Path, kind: str, *, part: bool = False) -> Component | None:
+    def make(
+        self, path: Path, kind: str, *, part: bool = False, or_else: str = ""
+    ) -> Component | None:
         """Return the component at `path`, None if something is wrong.
 
         What is no component at all is left to the skeleton's check. A `part`
-        stands inside of another component.
+        stands inside of another component. A name that no component of the
+        kind has may be that of another kind, `or_else`.
         """
         node = self.root.find(path)
         name = node.child("name") if node is not None and isinstance(node.value, dict) else node
         if node is None or name is None or not _could_be_a_name(name.value):
             return None
         try:
-            entry = self.registry.resolve(kind, name.value)
+            entry = self._entry(name.value, kind, or_else)
             cls = self.registry.class_of(entry)
         except LossfwError as error:
             self.problems.add(name.at, *split_hint(str(error)))
@@ -67,13 +70,28 @@ class Checker:
         self.entries.append(entry)
         return self._instance(cls, node, path, _beside(cls, kind, part))
 
-    def make_each(self, path: Path, kind: str, below: Path = ()) -> tuple[Component, ...]:
+    def _entry(self, name: str, kind: str, or_else: str) -> Entry:
+        try:
+            return self.registry.resolve(kind, name)
+        except UnknownNameError as error:
+            if not or_else:
+                raise
+            try:
+                return self.registry.resolve(or_else, name)
+            except UnknownNameError as other:
+                # Whoever knows a name that is close has more to say.
+                close = [e for e in (error, other) if split_hint(str(e))[1]]
+                raise (close or [error])[0] from None
+
+    def make_each(
+        self, path: Path, kind: str, below: Path = (), or_else: str = ""
+    ) -> tuple[Component, ...]:
         """Return the components of the list at `path`, those that are right."""
         node = self.root.find(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
         if len(items) > MAX_ITEMS:
             return ()
-        made = [self.make([*path, i, *below], kind) for i in range(len(items))]
+        made = [self.make([*path, i, *below], kind, or_else=or_else) for i in range(len(items))]
         return tuple(component for component in made if component is not None)
 
     def _instance(

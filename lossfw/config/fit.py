@@ -205,7 +205,7 @@ def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Pro
         if metric.accepts not in ("any", shown):
             problems.add(
                 root.locate(["evaluate", "metrics", index]),
-                f"the metric {metric.name} takes {_WORDS[metric.accepts]}, and what it would be "
+                f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and what it would be "
                 f"shown are {_WORDS[shown]}",
                 f"leave it out, or give {_WORDS[metric.accepts]}",
             )
