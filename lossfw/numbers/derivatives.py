@@ -100,7 +100,8 @@ def row_derivatives(
     y : array
         Of shape (..., K) and a floating dtype.
     *constants : array
-        Further arguments of the body, of shape (..., K) or (...).
+        Further arguments of the body, of shape (..., K) or (...). The body sees
+        one axis of rows, whatever the shape of `y`.
     order : int
         How many derivatives: 1 or 2.
 
@@ -137,12 +138,22 @@ def _move(
     body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, moved: range
 ) -> tuple[Array, ...]:
     """Return value, and derivatives by the classes `moved` along a new first axis."""
+    lead, classes = y.shape[:-1], y.shape[-1]
     count = len(moved)
-    rows = xp.broadcast_to(y, (count, *y.shape))
+
+    def repeated(x: Array) -> Array:
+        # Two axes, as a body gets them from everyone else.
+        many = xp.broadcast_to(x, (count, *x.shape))
+        return xp.reshape(many, (count * math.prod(lead), *x.shape[len(lead) :]))
+
     which = xp.reshape(xp.arange(moved.start, moved.stop), (count, *[1] * y.ndim))
-    unit = xp.where(which == xp.arange(y.shape[-1]), xp.ones_like(rows), xp.zeros_like(rows))
-    others = [xp.broadcast_to(x, (count, *x.shape)) for x in constants]
+    moves = xp.broadcast_to(which == xp.arange(classes), (count, *y.shape))
+    rows = repeated(y)
+    moves = xp.reshape(moves, rows.shape)
+    unit = xp.where(moves, xp.ones_like(rows), xp.zeros_like(rows))
+    others = [repeated(x) for x in constants]
     value, *parts = derivatives(body, xp, rows, *others, order=order, direction=unit)
+    value, *parts = (xp.reshape(part, (count, *lead)) for part in (value, *parts))
     return (value[0, ...], *parts)
 
 

@@ -1,0 +1,276 @@
+"""Dual numbers against true derivatives, and at ties."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lossfw.errors import ArgumentError
+from lossfw.numbers.derivatives import derivatives, row_derivatives
+from lossfw.numbers.differences import derivative
+from lossfw.numbers.dual_rules import RULES
+from lossfw.numbers.exact import ExactNamespace, exact_array
+from lossfw.numbers.ulp import to_float
+
+# Where each elementary function is smooth.
+DOMAIN = {
+    "sqrt": (1e-3, 1e3),
+    "reciprocal": (1e-2, 1e2),
+    "log": (1e-3, 1e3),
+    "log2": (1e-3, 1e3),
+    "log10": (1e-3, 1e3),
+    "log1p": (-0.99, 1e3),
+    "asin": (-0.99, 0.99),
+    "acos": (-0.99, 0.99),
+    "atanh": (-0.99, 0.99),
+    "acosh": (1.01, 1e3),
+    "tan": (-1.5, 1.5),
+}
+# What the array API leaves out.
+MISSING_IN_NUMPY = {"log2"} - set(dir(np))
+
+
+def true(body, *arrays, order, **options):
+    return to_float(derivative(body, *arrays, order=order, **options))
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_each_elementary_function_has_its_true_derivatives(name):
+    low, high = DOMAIN.get(name, (-20.0, 20.0))
+    x = np.linspace(low, high, 24)
+
+    def body(xp, x):
+        return getattr(xp, name)(x)
+
+    value, first, second = derivatives(body, np, x)
+    np.testing.assert_array_equal(value, getattr(np, name)(x))
+    np.testing.assert_allclose(first, true(body, x, order=1), rtol=1e-13, atol=1e-300)
+    # acos and asin lose digits of their second derivative near 1.
+    np.testing.assert_allclose(second, true(body, x, order=2), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_rules_hold_on_exact_numbers_to_their_digits(name):
+    low, high = DOMAIN.get(name, (-20.0, 20.0))
+    x = [low, (2 * low + high) / 3, high]
+
+    def body(xp, x):
+        return getattr(xp, name)(x)
+
+    _, first, second = derivatives(body, ExactNamespace(), exact_array(x))
+    for order, found in ((1, first), (2, second)):
+        truth = derivative(body, x, order=order)
+        wrong = [float(abs(a - b)) for a, b in zip(found, truth, strict=True)]
+        assert max(wrong) <= 1e-28 * max(1.0, *map(float, map(abs, truth)))
+
+
+# Expressions in x and a constant c, and what they are made of.
+LEAVES = ["x", "c", "x + c", "c - x", "x * x", "x * c", "x / (2 + c * c)"]
+WRAPPERS = [
+    "xp.exp({0} / 10)",
+    "xp.log1p({0} * {0})",
+    "xp.sqrt(1 + ({0})**2)",
+    "xp.tanh({0})",
+    "({0})**3",
+    "({0}) * ({1})",
+    "({0}) - ({1})",
+    "({0}) / (1 + ({1})**2)",
+    "xp.where(c > 0, {0}, {1})",
+    "(2 + xp.sin({0}))**({1})",
+    "2.5**({0})",
+    "xp.hypot({0}, 1 + ({1})**2)",
+    "xp.logaddexp({0}, {1})",
+    "xp.atan({0}) + xp.cos({1})",
+]
+
+
+@st.composite
+def expressions(draw):
+    a, b = draw(st.sampled_from(LEAVES)), draw(st.sampled_from(LEAVES))
+    inner = draw(st.sampled_from(WRAPPERS)).format(a, b)
+    return draw(st.sampled_from(WRAPPERS)).format(inner, b)
+
+
+@settings(max_examples=60, deadline=None)
+@given(expressions(), st.floats(-2, 2), st.floats(-2, 2))
+def test_any_smooth_expression_has_its_true_derivatives(text, x, c):
+    code = compile(text, "body", "eval")
+
+    def body(xp, x, c):
+        return eval(code, {"xp": xp, "x": x, "c": c})  # the expressions stand above
+
+    x, c = np.asarray([x]), np.asarray([c])
+    with np.errstate(all="ignore"):
+        found = derivatives(body, np, x, c)
+        only_first = derivatives(body, np, x, c, order=1)
+    assert len(only_first) == 2
+    for order in (1, 2):
+        # 2.5**x of 1e3 and the like: errors are relative to what was computed with.
+        size = 1e-10 * max(1.0, abs(found[0][0]), abs(found[1][0]), abs(found[2][0]))
+        truth = true(body, x, c, order=order)
+        if np.isfinite(truth).all():
+            np.testing.assert_allclose(found[order], truth, rtol=1e-10, atol=size)
+    np.testing.assert_array_equal(only_first[1], found[1])
+
+
+def at(body, *arguments):
+    return [part.tolist() for part in derivatives(body, np, *map(np.asarray, arguments))]
+
+
+def test_abs_has_derivative_0_at_0():
+    assert at(lambda xp, x: xp.abs(x), [-2.0, 0.0, 3.0]) == [[2, 0, 3], [-1, 0, 1], [0, 0, 0]]
+
+
+def test_maximum_and_minimum_at_a_tie_have_the_mean_of_both_derivatives():
+    up = at(lambda xp, x: xp.maximum(x, xp.zeros_like(x)), [-1.0, 0.0, 1.0])
+    assert up == [[0, 0, 1], [0, 0.5, 1], [0, 0, 0]]
+    down = at(lambda xp, x: xp.minimum(3 * x, x * x), [0.0, 3.0])
+    assert down == [[0, 9], [1.5, 4.5], [1, 1]]
+
+
+def test_clip_is_maximum_and_minimum():
+    assert at(lambda xp, x: xp.clip(x, 0.0, 1.0), [-1.0, 0.0, 0.5, 1.0, 2.0])[1] == [
+        0,
+        0.5,
+        1,
+        0.5,
+        0,
+    ]
+
+
+def test_max_and_min_over_an_axis_share_a_tie():
+    y = np.asarray([[1.0, 3.0, 3.0], [0.0, 0.0, 0.0], [5.0, 1.0, 2.0]])
+    value, gradient, hessian = row_derivatives(lambda xp, y: xp.max(y, axis=-1), np, y)
+    assert value.tolist() == [3, 0, 5]
+    np.testing.assert_allclose(gradient, [[0, 0.5, 0.5], [1 / 3] * 3, [1, 0, 0]])
+    assert not hessian.any()
+    _, gradient = row_derivatives(lambda xp, y: xp.min(y, axis=-1), np, y, order=1)
+    assert gradient[0].tolist() == [1, 0, 0]
+
+
+def test_garbage_in_the_branch_not_taken_does_no_harm():
+    def body(xp, x):
+        return xp.where(x > 0, xp.sqrt(x) * xp.log(x), 1 / x + x**-0.5)
+
+    assert at(lambda xp, x: xp.where(x > 0, body(xp, x), 2 * x), [0.0, -1.0]) == [
+        [0, -2],
+        [2, 2],
+        [0, 0],
+    ]
+
+
+def test_what_does_not_move_adds_nothing_to_a_derivative():
+    # log has an infinite slope at 0, but the class that is at 0 is not the one that moves.
+    def body(xp, y, t):
+        return xp.sum(xp.where(t > 0, -t * xp.log(y), xp.zeros_like(y)), axis=-1)
+
+    _, gradient, hessian = row_derivatives(
+        body, np, np.asarray([[0.0, 0.5]]), np.asarray([[0.0, 1.0]])
+    )
+    assert gradient.tolist() == [[0, -2]]
+    assert hessian.tolist() == [[0, 4]]
+
+
+@pytest.mark.parametrize("p", [0, 1, 2, 3, -1, 0.0, 2.0])
+def test_whole_powers_take_negative_bases(p):
+    value, first, second = at(lambda xp, x: x**p, [-2.0])
+    assert value == [(-2.0) ** p]
+    assert first == [p * (-2.0) ** (p - 1) if p else 0]
+    assert second == [p * (p - 1) * (-2.0) ** (p - 2) if p * (p - 1) else 0]
+
+
+def test_powers_at_zero_have_the_derivatives_of_their_limit():
+    assert at(lambda xp, x: x**0, [0.0]) == [[1], [0], [0]]
+    assert at(lambda xp, x: x**2, [0.0]) == [[0], [0], [2]]
+    assert at(lambda xp, x: x**1.5, [0.0]) == [[0], [0], [math.inf]]
+    assert at(lambda xp, x: x**0.5, [0.0]) == [[0], [math.inf], [-math.inf]]
+    assert at(lambda xp, x, p: x**p, [0.0, 0.0, 0.0], [0.0, 1.0, 2.0]) == [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 2],
+    ]
+    # As a function of the exponent 0**p is 0 for p > 0.
+    assert at(lambda xp, p: 0.0**p, [2.0]) == [[0], [0], [0]]
+
+
+def test_nan_reaches_value_and_derivatives():
+    parts = derivatives(lambda xp, x: xp.where(x > 0, x, 0 * x), np, np.asarray([math.nan, 1.0]))
+    assert all(math.isnan(part[0]) for part in parts)
+    assert [part[1] for part in parts] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_derivatives_have_the_dtype_of_the_argument(dtype):
+    x = np.asarray([-1.0, 0.0, 2.0], dtype)
+
+    def body(xp, x):
+        a = xp.abs(x) / 1.5
+        return xp.where(a < 1, 0.5 * a**2, a - xp.log1p(a)) + xp.maximum(x, xp.zeros_like(x))
+
+    assert {part.dtype for part in derivatives(body, np, x)} == {np.dtype(dtype)}
+
+
+def test_a_body_that_does_not_depend_on_its_argument_has_derivative_0():
+    assert at(lambda xp, x: xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)), [1.0]) == [
+        [1],
+        [0],
+        [0],
+    ]
+    assert at(lambda xp, x: 3.0, [1.0, 2.0]) == [[3, 3], [0, 0], [0, 0]]
+
+
+def test_a_direction_gives_the_product_of_the_jacobian_with_it():
+    y, v = np.asarray([[1.0, 2.0, 4.0]]), np.asarray([[0.5, -1.0, 2.0]])
+
+    def body(xp, y):
+        return y * xp.sum(y, axis=-1, keepdims=True)
+
+    _, first = derivatives(body, np, y, order=1, direction=v)
+    np.testing.assert_allclose(first, v * y.sum() + y * v.sum())
+
+
+def test_a_function_without_a_rule_is_named():
+    with pytest.raises(ArgumentError, match=r"xp\.cumulative_prod has no rule"):
+        derivatives(lambda xp, x: xp.cumulative_prod(x), np, np.asarray([1.0]))
+
+
+def test_the_truth_of_an_array_is_refused_with_the_remedy():
+    with pytest.raises(ArgumentError, match=r"xp\.where"):
+        derivatives(lambda xp, x: x if x > 0 and x else -x, np, np.asarray([1.0]))
+
+
+def test_structure_moves_derivatives_with_their_elements():
+    y = np.asarray([[3.0, 1.0, 2.0]])
+
+    def body(xp, y):
+        ordered = xp.sort(y, axis=-1, descending=True)
+        joined = xp.concat([ordered[..., :1] ** 2, xp.flip(y, axis=-1)], axis=-1)
+        stacked = xp.stack([joined, xp.roll(joined, 1, axis=-1)], axis=-1)
+        best = xp.take_along_axis(y, xp.expand_dims(xp.argmax(y, axis=-1), axis=-1), axis=-1)
+        total = xp.mean(xp.reshape(stacked, (stacked.shape[0], -1)), axis=-1) * 8
+        return total + xp.squeeze(best, axis=-1) + xp.cumulative_sum(y, axis=-1)[..., 1]
+
+    value, gradient, hessian = row_derivatives(body, np, y)
+    # 2 (y0^2 + y0 + y1 + y2) + y0 + (y0 + y1), since y0 is the largest.
+    assert value.tolist() == [2 * (9 + 6) + 3 + 4]
+    assert gradient.tolist() == [[12 + 2 + 2, 3, 2]]
+    assert hessian.tolist() == [[4, 0, 0]]
+
+
+def test_rows_are_differentiated_alike_in_one_pass_or_many(monkeypatch):
+    from lossfw.numbers import derivatives as module
+
+    y = np.random.default_rng(0).normal(size=(4, 3, 5))
+    t = np.random.default_rng(1).integers(0, 5, (4, 3))
+
+    def body(xp, y, t):
+        own = xp.take_along_axis(y, t[..., None], axis=-1)
+        return xp.sum(xp.exp(y - own), axis=-1)
+
+    whole = row_derivatives(body, np, y, t)
+    monkeypatch.setattr(module, "_PASS_SIZE", 130)
+    for one, other in zip(whole, row_derivatives(body, np, y, t), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [part.shape for part in whole] == [(4, 3), (4, 3, 5), (4, 3, 5)]

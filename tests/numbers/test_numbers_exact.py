@@ -1,0 +1,178 @@
+"""Exact numbers: the functions against mpmath's own, and the manners of a float."""
+
+import math
+import subprocess
+import sys
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.numbers import exact as exact_module
+from lossfw.numbers.exact import ExactNamespace, exact_array
+from lossfw.numbers.exact_functions import UNARY
+from lossfw.numbers.ulp import to_float
+
+XP = ExactNamespace()
+SPECIAL = [0.0, 1.0, -1.0, 0.5, -2.5, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]
+
+MPMATH = {
+    "exp2": lambda m, x: m.mpf(2) ** x,
+    "square": lambda m, x: x * x,
+    "reciprocal": lambda m, x: 1 / x,
+    "sign": lambda m, x: m.sign(x),
+    "round": lambda m, x: m.nint(x),
+    "trunc": lambda m, x: m.floor(x) if x > 0 else m.ceil(x),
+    "log2": lambda m, x: m.log(x, 2),
+    "log10": lambda m, x: m.log10(x),
+}
+
+
+def relative_error(found, truth):
+    with mpmath.workdps(80):
+        found = mpmath.mpf(found)
+        return abs(found - truth) / (abs(truth) or 1)
+
+
+@pytest.mark.parametrize("name", sorted(UNARY))
+def test_functions_agree_with_mpmath(name):
+    function = MPMATH.get(name, lambda m, x: getattr(m, name)(x))
+    x = [-30.25, -0.75, -1e-20, 1e-30, 0.3, 0.999, 1.5, 33.0, 1e5]
+    found = getattr(XP, name)(exact_array(x))
+    for argument, result in zip(x, found, strict=True):
+        with mpmath.workdps(110):
+            truth = function(mpmath, mpmath.mpf(argument))
+        if isinstance(truth, mpmath.mpc):
+            assert math.isnan(float(result))
+        else:
+            assert relative_error(result, truth) < 1e-58
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(UNARY) & set(dir(np)) - {"round", "trunc", "sign", "exp2"})
+)
+def test_functions_have_the_manners_of_a_float(name):
+    """Where a float's result is 0, infinite or NaN by definition, the exact one is the same."""
+    x = np.asarray([0.0, 1.0, -1.0, -2.5, math.inf, -math.inf, math.nan])
+    found = to_float(getattr(XP, name)(exact_array(x)))
+    np.testing.assert_allclose(found, getattr(np, name)(x), rtol=1e-15, atol=2e-16)
+
+
+@given(st.sampled_from(SPECIAL), st.sampled_from([*SPECIAL, 2, -3, 0.25]))
+def test_arithmetic_has_the_manners_of_a_float(a, b):
+    x, y = np.asarray([a]), np.asarray([b])
+    for operator in ("add", "subtract", "multiply", "divide", "pow", "maximum", "minimum"):
+        found = getattr(XP, operator)(exact_array(x), exact_array(y))
+        with np.errstate(all="ignore"):
+            expected = getattr(np, operator)(np.longdouble(x), np.longdouble(y))
+        # There is no negative zero: what it would make is not compared.
+        if not (np.any(expected == 0) or (b == 0 and operator in ("divide", "pow"))):
+            np.testing.assert_allclose(to_float(found), expected.astype(float), rtol=1e-15)
+    for operator in ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"):
+        found = getattr(XP, operator)(exact_array(x), exact_array(y))
+        assert found.tolist() == getattr(np, operator)(x, y).tolist()
+
+
+def test_division_by_zero_is_infinite_or_nan():
+    found = exact_array([1.0, -1.0, 0.0, math.nan]) / exact_array([0.0] * 4)
+    np.testing.assert_array_equal(to_float(found), [math.inf, -math.inf, math.nan, math.nan])
+
+
+def test_exponents_have_no_bound_but_towers_end():
+    huge = XP.exp(exact_array([1e300, -1e300]))
+    assert [float(v) for v in XP.log(huge)] == [1e300, -1e300]
+    tower = XP.exp(XP.exp(XP.exp(exact_array([1e3, -1e3]))))
+    # exp(exp(1000)) is beyond any use, exp(exp(exp(-1000))) is e to 434 digits.
+    assert float(tower[0]) == math.inf
+    assert float(tower[1]) == math.e
+    assert repr(huge[0]) == "2**1.4427e+300"
+
+
+def test_mixed_operands_are_exact():
+    third = exact_array([1.0]) / 3
+    assert float(abs(third * 3 - 1)[0]) < 1e-58
+    for other in (0.1, np.float64(0.1), np.float32(0.1), np.asarray([0.1])):
+        assert float((exact_array([0.0]) + other)[0]) == float(np.ravel(other)[0])
+    assert (2 - exact_array([0.5]))[0] == 1.5
+    assert (np.int64(3) * exact_array([0.5]))[0] == 1.5
+
+
+def test_nothing_is_rounded_on_the_way_in():
+    x = np.asarray([0.1, 5e-324, 1.7976931348623157e308, -0.3])
+    np.testing.assert_array_equal(to_float(exact_array(x)), x)
+    assert exact_array([2**70 + 1])[0] == 2**70 + 1
+    assert exact_array(np.asarray([0.1], np.float32))[0] == float(np.float32(0.1))
+
+
+def test_the_global_context_of_mpmath_is_neither_read_nor_changed():
+    before = (mpmath.mp.prec, mpmath.mp.dps)
+    with mpmath.workdps(5):
+        sixth = exact_array([1.0]) / 6
+    assert float(abs(sixth * 6 - 1)[0]) < 1e-58
+    assert (mpmath.mp.prec, mpmath.mp.dps) == before
+
+
+def test_roundings_lie_on_both_sides():
+    up, down = ExactNamespace(60, "u"), ExactNamespace(60, "d")
+    for function in (lambda xp, x: 1 + x, lambda xp, x: xp.cosh(x), lambda xp, x: xp.hypot(x, 1.0)):
+        assert function(up, up.exact([1e-200]))[0] > 1
+        assert function(down, down.exact([1e-200]))[0] == 1
+    for x in (1e-100, -1e-100, 1e-61, -1.3e-126):
+        assert up.expm1(up.exact([x]))[0] != down.expm1(down.exact([x]))[0]
+
+
+def test_reductions_and_structure():
+    x = exact_array([[1.0, 5.0, 2.0], [math.nan, 0.0, 1.0]])
+    assert to_float(XP.sum(x, axis=-1))[0] == 8
+    assert XP.sum(x, axis=-1, keepdims=True).shape == (2, 1)
+    np.testing.assert_array_equal(to_float(XP.max(x, axis=-1)), [5, math.nan])
+    np.testing.assert_array_equal(to_float(XP.min(x, axis=0, keepdims=True)), [[math.nan, 0, 1]])
+    assert float(XP.max(x[0])) == 5
+    assert float(XP.mean(x[0])) == float(8 / exact_array(3.0)[()])
+    assert float(XP.prod(x[0])) == 10
+    assert to_float(XP.cumulative_sum(x[0])).tolist() == [1, 6, 8]
+    assert to_float(XP.sort(x[0], descending=True)).tolist() == [5, 2, 1]
+    assert XP.argmax(x[0]) == 1
+    assert float(XP.sum(exact_array(np.zeros(0)))) == 0
+    assert to_float(XP.clip(x[0], 1.5, 3.0)).tolist() == [1.5, 3, 2]
+    assert XP.isnan(x).tolist() == [[False] * 3, [True, False, False]]
+    assert XP.signbit(exact_array([-1.0, 0.0])).tolist() == [True, False]
+
+
+def test_arrays_of_constants_are_exact_and_masks_are_not():
+    x = exact_array([0.5, -0.5])
+    mixed = XP.where(x > 0, 0.1, x)
+    assert to_float(mixed * 10).tolist() == [1, -5]
+    assert to_float(XP.astype(x > 0, x.dtype)).tolist() == [1, 0]
+    assert XP.asarray([1, 2]).dtype.kind == "i"
+    assert to_float(XP.asarray([1, 2], dtype=XP.float64)).tolist() == [1, 2]
+    assert to_float(XP.full_like(x, 3)).tolist() == [3, 3]
+    assert XP.zeros_like(x, dtype=bool).dtype == bool
+    assert to_float(XP.concat([x, XP.ones_like(x)])).tolist() == [0.5, -0.5, 1, 1]
+    assert XP.where(np.asarray([True, False]), np.asarray([1, 2]), np.asarray([3, 4])).dtype == int
+    with mpmath.workdps(70):
+        assert abs(mpmath.mpf(XP.pi) - mpmath.pi) < 1e-59
+
+
+def test_a_function_that_is_not_there_is_named():
+    with pytest.raises(ArgumentError, match=r"xp\.matmul is not there on exact numbers"):
+        XP.matmul(exact_array([[1.0]]), exact_array([[1.0]]))
+    with pytest.raises(AttributeError, match="no_such_function"):
+        XP.no_such_function  # noqa: B018
+
+
+def test_without_mpmath_the_extra_is_named(monkeypatch):
+    for name in ("mpmath", "lossfw.numbers.number", "lossfw.numbers.exact_functions"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delattr(sys.modules["lossfw.numbers"], "number")
+    with pytest.raises(MissingExtraError, match=r"pip install 'lossfw\[check\]'"):
+        exact_module.ExactNamespace(60)
+
+
+def test_mpmath_is_imported_on_use_only():
+    code = "import sys, lossfw.numerics, lossfw.numbers.truth; print('mpmath' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
