@@ -104,7 +104,7 @@ def derivative(
         return at.difference(body, stencil, level, which)
 
     result = refine(estimate, at.finite.size, DIGITS, chunk(flat))
-    return result.reshape(*shape, *result.shape[1:])
+    return result.reshape((*shape, *result.shape[1:]))
 
 
 def kinks(

@@ -102,7 +102,7 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
         return xp.exact(body(xp, *[prepare(xp, x[which]) for x in flat]))
 
     result = refine(estimate, math.prod(lead), digits, chunk(flat))
-    return result.reshape(*lead, *result.shape[1:])
+    return result.reshape((*lead, *result.shape[1:]))
 
 
 def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[Array]]:
@@ -154,11 +154,13 @@ def refine(
     """
     known: Array | None = None
     todo = np.arange(count)
+    if not count:
+        return estimate((digits, "n"), todo)
     for level in levels(digits):
         # Conversions to and from floats may raise flags that mean nothing here.
         with np.errstate(all="ignore"):
             parts = [estimate(level, todo[i : i + step]) for i in range(0, len(todo), step)]
-            better = np.concatenate(parts) if parts else estimate(level, todo)
+            better = np.concatenate(parts)
         if known is None:
             known = better
             continue

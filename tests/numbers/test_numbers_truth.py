@@ -1,0 +1,176 @@
+"""The adaptive truth, against numbers that come from outside."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.numbers import truth
+from lossfw.numbers.exact import exact_array
+from lossfw.numbers.truth import evaluate
+from lossfw.numbers.ulp import to_float
+
+
+def log_cosh(xp, r):
+    return xp.log(xp.cosh(r))
+
+
+def digits(found, text):
+    """Return to how many digits a number agrees with a decimal text."""
+    with mpmath.workdps(80):
+        error = abs(mpmath.mpf(found) / mpmath.mpf(text) - 1)
+        return math.inf if error == 0 else -float(mpmath.log10(error))
+
+
+# Published constants: OEIS A002162, A087198, A073742 with A073743, A002392, A001113.
+GOLDEN = [
+    (
+        lambda xp, x: xp.log(1 + xp.exp(x)),
+        0.0,
+        "0.6931471805599453094172321214581765680755001343602552",
+    ),
+    (lambda xp, x: xp.erf(x), 1.0, "0.8427007929497148693412206350826092592960669979663029"),
+    (lambda xp, x: xp.sinh(x), 1.0, "1.1752011936438014568823818505956008151557179813340958"),
+    (lambda xp, x: xp.cosh(x), 1.0, "1.5430806348152437784779056207570616826015291123658637"),
+    (lambda xp, x: xp.log(x), 10.0, "2.3025850929940456840179914546843642076011014886287729"),
+    (lambda xp, x: xp.exp(x), 1.0, "2.7182818284590452353602874713526624977572470936999595"),
+]
+
+
+@pytest.mark.parametrize(("body", "x", "text"), GOLDEN)
+def test_published_digits(body, x, text):
+    assert digits(evaluate(body, [x])[0], text) > 50
+
+
+@pytest.mark.parametrize("power", [-1, -9, -50, -100, -200, -300])
+def test_cancellation_of_hundreds_of_digits_is_seen_through(power):
+    """log(cosh(r)) is r^2/2 - r^4/12 + r^6/45 - ... ."""
+    r = float(f"1e{power}")
+    found = evaluate(log_cosh, [r])[0]
+    with mpmath.workdps(700):
+        x = mpmath.mpf(r)
+        terms = [(1, 2), (-1, 12), (1, 45), (-17, 2520), (31, 14175), (-691, 935550)]
+        series = sum(mpmath.mpf(p) / q * x ** (2 * k + 2) for k, (p, q) in enumerate(terms))
+        assert abs(mpmath.mpf(found) / series - 1) < max(mpmath.mpf(10) ** -29, 2 * x**12)
+
+
+def test_lost_digits_are_seen_even_where_two_evaluations_would_agree():
+    """The quotient is 0 with 60 digits and with 120: only its rounding tells."""
+    r = np.asarray([1e-200, -1e-300, 5e-324])
+    np.testing.assert_allclose(to_float(evaluate(lambda xp, r: (1 - xp.exp(-r)) / r + 1, r)), 2)
+
+
+def test_textbook_formulas_do_not_overflow():
+    found = evaluate(lambda xp, z: xp.log(1 + xp.exp(z)), [1e300, -1e300, 710.0])
+    assert to_float(found).tolist() == [1e300, 0, 710]
+    # exp(-1e300) is not 0, it is beyond all floats.
+    assert found[1] > 0
+
+
+def test_limits_that_a_float_has():
+    x = np.asarray([math.inf, -math.inf, math.nan])
+    found = to_float(evaluate(lambda xp, x: xp.exp(-xp.abs(x)) + xp.where(x > 0, 1 / x, x), x))
+    np.testing.assert_array_equal(found, [0, -math.inf, math.nan])
+
+
+def test_exact_zeros_are_doubted_once():
+    """A hinge is not computed with 1,920 digits."""
+    seen = []
+
+    def body(xp, m):
+        seen.append(xp.digits)
+        return xp.maximum(xp.zeros_like(m), 1 - m)
+
+    assert to_float(evaluate(body, [0.0, 1.0, 7.0])).tolist() == [1, 0, 0]
+    assert seen == [60, 120, 500]
+
+
+def test_digits_that_both_roundings_lose_are_found():
+    """With 60 digits and with 120 this is 0, whichever way it is rounded."""
+    found = evaluate(lambda xp, z: xp.log(xp.exp(-300 + z) + xp.exp(-700 + z)) + 300, [0.0])
+    with mpmath.workdps(700):
+        assert digits(found[0], mpmath.log1p(mpmath.exp(-400))) > 55
+
+
+def test_only_what_is_unsettled_is_computed_again():
+    seen = []
+
+    def body(xp, r):
+        seen.append(len(r))
+        return xp.log(xp.cosh(r))
+
+    evaluate(body, [1.0, 2.0, 1e-100, 3.0])
+    assert seen[:2] == [4, 4]
+    assert set(seen[2:]) == {1}
+
+
+def test_doubling_ends(monkeypatch):
+    """Noise that never settles is given up, not computed for ever."""
+    seen = []
+
+    def body(xp, x):
+        seen.append(xp.digits)
+        return x * len(seen)
+
+    evaluate(body, [1.0])
+    assert seen == [60, 120, 240, 480, 960, 1920]
+
+
+def test_rows_with_class_indices():
+    z = np.asarray([[1.0, 2.0, 3.0], [500.0, 0.0, -500.0]])
+
+    def body(xp, z, index):
+        assert index.dtype.kind == "i"
+        own = xp.take_along_axis(z, index[:, None], axis=-1)[:, 0]
+        return xp.log(xp.sum(xp.exp(z), axis=-1)) - own
+
+    found = evaluate(body, z, np.asarray([2, 0]), rows=True)
+    # log(1 + exp(-1) + exp(-2)), and exp(-500) to the first order.
+    with mpmath.workdps(60):
+        assert digits(found[0], mpmath.log(1 + mpmath.exp(-1) + mpmath.exp(-2))) > 55
+        assert digits(found[1], mpmath.log1p(mpmath.exp(-500) + mpmath.exp(-1000))) > 55
+
+
+def test_rows_may_return_rows_and_have_any_leading_axes():
+    z = np.arange(12.0).reshape(2, 2, 3)
+    found = evaluate(lambda xp, z: z - xp.max(z, axis=-1, keepdims=True), z, rows=True)
+    assert to_float(found).tolist() == [[[-2, -1, 0]] * 2] * 2
+    assert evaluate(lambda xp, z: xp.sum(z, axis=-1), z[0, 0], rows=True).shape == ()
+
+
+def test_shapes_are_broadcast_and_empty_is_empty():
+    found = evaluate(lambda xp, y, t: y - t, np.zeros((2, 1)), np.ones(3))
+    assert found.shape == (2, 3)
+    assert evaluate(lambda xp, y: y, np.zeros((0, 4))).shape == (0, 4)
+    assert evaluate(lambda xp, y: y, 0.5).shape == ()
+
+
+def test_integers_are_numbers():
+    found = evaluate(lambda xp, y, t: t / (2 + y), [1, 1], np.asarray([1, 2]))
+    assert digits(found[0] * 3, "1") > 55
+
+
+def test_chunks_change_nothing(monkeypatch):
+    r = np.linspace(-3, 3, 50)
+    whole = evaluate(log_cosh, r)
+    monkeypatch.setattr(truth, "_CALL_SIZE", 7)
+    assert (evaluate(log_cosh, r) == whole).all()
+
+
+@given(st.floats(-700, 700), st.floats(-700, 700))
+def test_a_stable_form_and_the_textbook_have_the_same_truth(a, b):
+    textbook = evaluate(lambda xp, a, b: xp.log(xp.exp(a) + xp.exp(b)), [a], [b])
+    stable = evaluate(
+        lambda xp, a, b: xp.maximum(a, b) + xp.log1p(xp.exp(-xp.abs(a - b))), [a], [b]
+    )
+    # The sum may vanish; then 30 digits are 30 digits of its terms.
+    assert abs(float(textbook[0] - stable[0])) <= 1e-29 * max(1.0, abs(a), abs(b))
+
+
+def test_results_are_rounded_to_the_digits_that_were_asked_for():
+    third = evaluate(lambda xp, x: x / 3, [1.0], digits=40)
+    assert type(third[0]) is type(exact_array([1.0], 40)[0])
+    assert 39 < digits(third[0], "0." + "3" * 70) < 43
