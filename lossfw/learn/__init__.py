@@ -1,0 +1,1 @@
+"""Learning: gradients of a network, and a network that follows them."""
