@@ -17,6 +17,8 @@ loss:
     - cross_entropy
 """
 
+PART = "{name: squared_error, factor: 2, scale: 0.3}"
+
 LOGITS = """\
 lossfw: 1
 data: {name: inline, targets: [0, 1]}
