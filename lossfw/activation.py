@@ -111,10 +111,10 @@ class Activation(Component, ABC):
         array([0.5, 1. ])
         """
         if is_foreign(x):
-            return self.value(namespace_of(x), x)
+            self._check_rows(x)
+            return self._foreign(namespace_of(x), x)
         array = as_array(x, "argument")
-        if self.takes_rows and (array.ndim == 0 or array.shape[-1] == 0):
-            raise ShapeError(f"{self.name} takes rows of at least one, got shape {array.shape}.")
+        self._check_rows(array)
         dtype = result_dtype(array)
         with np.errstate(all="ignore"):
             result = self.value(np, array.astype(work_dtype(dtype), copy=False))
@@ -122,24 +122,43 @@ class Activation(Component, ABC):
             return result.astype(dtype, copy=True)
         return np.asarray(result).astype(dtype, copy=False)
 
+    def _check_rows(self, x: Array) -> None:
+        if self.takes_rows and (x.ndim == 0 or x.shape[-1] == 0):
+            raise ShapeError(
+                f"{self.name} takes rows of at least one number, along the last axis; got shape "
+                f"{tuple(x.shape)}."
+            )
+
+    def _foreign(self, xp: Namespace, x: Array) -> Array:
+        """Return the activation of another library's array, by the same rules for dtypes."""
+        if not xp.isdtype(x.dtype, "real floating"):
+            return self.value(xp, xp.astype(x, xp.float64))
+        if "16" in str(x.dtype):
+            return xp.astype(self.value(xp, xp.astype(x, xp.float32)), x.dtype)
+        return self.value(xp, x)
+
 
 class RowActivation(Activation):
     """A function of a whole row, the last axis.
 
-    Write `value` and `vjp`; `derivative` is the full Jacobian of shape
-    (..., K, K), entry [j, k] the derivative of result j with respect to
-    argument k.
+    Write `value`, and `jvp` and `vjp` where they are known. `derivative` is the
+    full Jacobian of shape (..., K, K), entry [j, k] the derivative of result j
+    with respect to argument k.
     """
 
     takes_rows: ClassVar[bool] = True
 
-    @abstractmethod
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the Jacobian at `x` times `v`, both in the shape of `x`."""
+        return dual.derivatives(self.value, xp, x, order=1, direction=v)[1]
+
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
 
-    @abstractmethod
-    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
-        """Return the Jacobian at `x` times `v`, both in the shape of `x`."""
+        def product(space: Namespace, rows: Array, weights: Array) -> Array:
+            return space.sum(weights * self.value(space, rows), axis=-1)
+
+        return dual.row_derivatives(product, xp, x, v, order=1)[1]
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """Return the Jacobian, of shape (..., K, K)."""

@@ -55,12 +55,28 @@ _LOSSES: dict[str, str] = {
 }
 
 _ACTIVATIONS: dict[str, str] = {
+    "celu": "lossfw_std.activations.elu:Celu",
+    "elu": "lossfw_std.activations.elu:Elu",
+    "exp": "lossfw_std.activations.exp:Exp",
+    "gelu": "lossfw_std.activations.gelu:Gelu",
+    "hard_sigmoid": "lossfw_std.activations.hard:HardSigmoid",
+    "hard_swish": "lossfw_std.activations.hard:HardSwish",
     "identity": "lossfw_std.activations.identity:Identity",
+    "leaky_relu": "lossfw_std.activations.relu:LeakyRelu",
     "linear": "identity",
+    "log_softmax": "lossfw_std.activations.softmax:LogSoftmax",
+    "mish": "lossfw_std.activations.mish:Mish",
     "relu": "lossfw_std.activations.relu:Relu",
+    "selu": "lossfw_std.activations.elu:Selu",
     "sigmoid": "lossfw_std.activations.sigmoid:Sigmoid",
+    "silu": "lossfw_std.activations.silu:Silu",
     "softmax": "lossfw_std.activations.softmax:Softmax",
+    "softplus": "lossfw_std.activations.softplus:Softplus",
+    "softsign": "lossfw_std.activations.softsign:Softsign",
+    "sparsemax": "lossfw_std.activations.sparsemax:Sparsemax",
     "step": "lossfw_std.activations.step:Step",
+    "swish": "silu",
+    "tanh": "lossfw_std.activations.tanh:Tanh",
 }
 
 _METRICS: dict[str, str] = {

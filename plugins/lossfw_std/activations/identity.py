@@ -11,6 +11,10 @@ class Identity(Activation):
 
     Any real x, infinite ones included. A layer with it is linear.
 
+    See Also
+    --------
+    leaky_relu : the same with ``negative_slope=1``.
+
     Examples
     --------
     >>> Identity()([1.5, -2.0])

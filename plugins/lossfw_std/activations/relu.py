@@ -1,11 +1,14 @@
-"""The rectified linear unit."""
+"""The rectified linear unit, and the one that leaks."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import NonNegativeFloat
+
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import times
 
 
 class Relu(Activation):
@@ -14,6 +17,10 @@ class Relu(Activation):
     Any real x, infinite ones included. Its derivative at 0 is set to 0, one of
     the subgradients [0, 1]. Source: Nair and Hinton, *Rectified linear units
     improve restricted Boltzmann machines*, 2010.
+
+    See Also
+    --------
+    leaky_relu : the same with ``negative_slope=0``.
 
     Examples
     --------
@@ -40,4 +47,56 @@ class Relu(Activation):
         """Piecewise linear with one break."""
         return ActivationClaims(
             monotone=True, range=(0.0, float("inf")), lipschitz=1.0, breaks=(0.0,)
+        )
+
+
+class LeakyRelu(Activation):
+    """Leaky rectified linear unit, x for x > 0, else negative_slope x.
+
+    Any real x, infinite ones included. Its derivative at 0 is set to
+    `negative_slope`, one of the subgradients.
+
+    Parameters
+    ----------
+    negative_slope : float
+        Slope below 0, at least 0. With 0 it is `relu`, with 1 the `identity`.
+
+    Notes
+    -----
+    Odd only as the identity. Source: Maas, Hannun and Ng, *Rectifier
+    nonlinearities improve neural network acoustic models*, 2013.
+
+    Examples
+    --------
+    >>> LeakyRelu(negative_slope=0.5)([-1.0, 2.0])
+    array([-0.5,  2. ])
+    """
+
+    negative_slope: NonNegativeFloat = 0.01
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """x above 0, negative_slope x below; slope 0 makes 0 of -inf too."""
+        # + 0 makes a plain 0 of -0 with slope 0.
+        below = times(xp, self.negative_slope + xp.zeros_like(x), x) + 0.0
+        return xp.where(x > 0, x, below)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """1 above 0, else negative_slope."""
+        slope = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, self.negative_slope))
+        return xp.where(xp.isnan(x), x, slope)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """0 wherever it exists."""
+        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+
+    def claims(self) -> ActivationClaims:
+        """Piecewise linear; the break goes where both slopes are 1."""
+        straight = self.negative_slope == 1
+        low = float("-inf") if self.negative_slope else 0.0
+        return ActivationClaims(
+            monotone=True,
+            odd=straight,
+            range=(low, float("inf")),
+            lipschitz=max(1.0, self.negative_slope),
+            breaks=() if straight else (0.0,),
         )

@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw.numerics import sigmoid
-
 from lossfw import UNIT, Activation, ActivationClaims, Space
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import sigmoid
+from lossfw.numerics.primitive import in_double
+
+
+@in_double
+def _bell(xp: Namespace, x: Array) -> Array:
+    """s(x) s(-x) = e / (1 + e)^2 with e = exp(-abs(x)): 1 - s(x) would lose digits."""
+    e = xp.exp(-xp.abs(x))
+    # The square of the sum would have the sum's rounding error twice.
+    return e / (1 + e * (2 + e))
+
+
+@in_double
+def _bend(xp: Namespace, x: Array) -> Array:
+    """-s(x) s(-x) tanh(x / 2), since s(-x) - s(x) = -tanh(x / 2)."""
+    return -_bell(xp, x) * xp.tanh(0.5 * x)
 
 
 class Sigmoid(Activation):
     """Logistic sigmoid, 1 / (1 + exp(-x)).
 
     Any real x, infinite ones included; results in [0, 1]. Its derivative
-    s (1 - s) is nowhere zero, at most 1/4. Source: Verhulst, *Recherches
-    mathématiques sur la loi d'accroissement de la population*, 1845.
+    s (1 - s) is nowhere zero, at most 1/4.
+
+    Notes
+    -----
+    s(x) + s(-x) = 1, so it is odd about (0, 1/2) and not odd. Source: Verhulst,
+    *Recherches mathématiques sur la loi d'accroissement de la population*, 1845.
+
+    See Also
+    --------
+    tanh : 2 sigmoid(2 x) - 1.
+    hard_sigmoid : made of straight lines.
 
     Examples
     --------
@@ -34,12 +57,12 @@ class Sigmoid(Activation):
         return sigmoid(xp, x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
-        """s(x) s(-x): the product s (1 - s) loses the digits of a small 1 - s."""
-        return sigmoid(xp, x) * sigmoid(xp, -x)
+        """s(x) s(-x)."""
+        return _bell(xp, x)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
-        """-s(x) s(-x) tanh(x / 2), since s(-x) - s(x) = -tanh(x / 2)."""
-        return -sigmoid(xp, x) * sigmoid(xp, -x) * xp.tanh(x / 2)
+        """-s(x) s(-x) tanh(x / 2)."""
+        return _bend(xp, x)
 
     def claims(self) -> ActivationClaims:
         """Steepest at 0."""

@@ -1,21 +1,109 @@
-"""Softmax."""
+"""Softmax and its logarithm."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from lossfw.numerics import softmax
-
-from lossfw import SIMPLEX, ActivationClaims, RowActivation, Space
+from lossfw import LOGITS, SIMPLEX, ActivationClaims, RowActivation, Space
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import times
+from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.primitive import in_double
+
+
+class _Row(NamedTuple):
+    """Rows taken apart; `rest` has a last axis of 1."""
+
+    d: Array  # distance to the largest
+    e: Array  # exp(d)
+    top: Array  # which are largest
+    rest: Array  # sum of e, less one of the largest
+
+
+def _take_apart(xp: Namespace, x: Array) -> _Row:
+    """Return a row's distances from its largest, and their exponentials.
+
+    A distance of -700 is rounded by 6e-14, and exp would turn that into 250
+    units in the last place. So the exponential is told what was rounded away.
+    """
+    largest = xp.max(x, axis=-1, keepdims=True)
+    top = x == largest
+    d, lost = exact_difference(xp, x, largest)
+    # Infinity less infinity: equal arguments are equal.
+    d = xp.where(top, xp.zeros_like(d), d)
+    e = xp.exp(d)
+    e = e + e * lost
+    ties = xp.sum(xp.where(top, e, xp.zeros_like(e)), axis=-1, keepdims=True)
+    others = xp.sum(xp.where(top, xp.zeros_like(e), e), axis=-1, keepdims=True)
+    return _Row(d, e, top, others + (ties - 1))
+
+
+def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
+    """Return v less its mean under the softmax.
+
+    Both are measured from v at the largest argument. With a probability p near
+    1 the variance of its indicator is then q - q^2, q = 1 - p, and not p - p^2.
+    """
+    zero = xp.zeros_like(row.e)
+    ties = xp.sum(xp.where(row.top, xp.ones_like(row.e), zero), axis=-1, keepdims=True)
+    middle = xp.sum(xp.where(row.top, v, zero), axis=-1, keepdims=True) / ties
+    offset = v - middle
+    return offset - xp.sum(times(xp, row.e / (1 + row.rest), offset), axis=-1, keepdims=True)
+
+
+@in_double
+def _softmax(xp: Namespace, x: Array) -> Array:
+    row = _take_apart(xp, x)
+    return row.e / (1 + row.rest)
+
+
+@in_double
+def _softmax_product(xp: Namespace, x: Array, v: Array) -> Array:
+    row = _take_apart(xp, x)
+    return times(xp, row.e / (1 + row.rest), _centred(xp, row, v))
+
+
+@in_double
+def _log_softmax(xp: Namespace, x: Array) -> Array:
+    row = _take_apart(xp, x)
+    return row.d - xp.log1p(row.rest)
+
+
+@in_double
+def _log_softmax_jvp(xp: Namespace, x: Array, v: Array) -> Array:
+    return _centred(xp, _take_apart(xp, x), v)
+
+
+@in_double
+def _log_softmax_vjp(xp: Namespace, x: Array, v: Array) -> Array:
+    """v - p sum v; where p is above 1/2, from the rest of the row."""
+    row = _take_apart(xp, x)
+    total = 1 + row.rest
+    whole = xp.sum(v, axis=-1, keepdims=True)
+    others = xp.sum(xp.where(row.top, xp.zeros_like(v), v), axis=-1, keepdims=True)
+    lone = row.top & (row.rest < 1)
+    return xp.where(lone, row.rest / total * whole - others, v - row.e / total * whole)
 
 
 class Softmax(RowActivation):
     """Softmax, exp(x_k) / sum over j of exp(x_j).
 
     Rows along the last axis, infinite arguments included; each row of results
-    is a distribution. Source: Bridle, *Probabilistic interpretation of
-    feedforward classification network outputs*, 1990.
+    is a distribution. A class at +inf takes all the probability, and several
+    share it; so do the classes of a row of -inf alone.
+
+    Notes
+    -----
+    Its Jacobian is J = diag(p) - p p'. For a unit vector v, v' J v is the
+    variance of v under p, at most (max v - min v)^2 / 4 by Popoviciu's
+    inequality, and so at most 1/2: the Lipschitz constant, reached where two
+    classes share the probability. Source: Bridle, *Probabilistic interpretation
+    of feedforward classification network outputs*, 1990.
+
+    See Also
+    --------
+    sigmoid : the softmax of (x, 0).
+    sparsemax : with exact zeros.
 
     Examples
     --------
@@ -32,19 +120,65 @@ class Softmax(RowActivation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with the largest argument taken off first: nothing overflows."""
-        return softmax(xp, x)
+        return _softmax(xp, x)
 
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
-        """p (v - sum p v): the Jacobian diag(p) - p p' is symmetric."""
-        p = softmax(xp, x)
-        return p * (v - xp.sum(p * v, axis=-1, keepdims=True))
+        """p (v - sum p v)."""
+        return _softmax_product(xp, x, v)
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
-        """The same, by symmetry."""
-        return self.jvp(xp, x, v)
+        """The same, since the Jacobian is symmetric."""
+        return _softmax_product(xp, x, v)
 
     def claims(self) -> ActivationClaims:
-        """Each row is a distribution; the spectral norm of the Jacobian is at most 1/2."""
+        """Each row is a distribution."""
         return ActivationClaims(
             range=(0.0, 1.0), lipschitz=0.5, breaks=(), rows_sum_to_one=True, shift_invariant=True
         )
+
+
+class LogSoftmax(RowActivation):
+    """Logarithm of the softmax, x_k - log(sum over j of exp(x_j)).
+
+    Rows along the last axis, infinite arguments included; results at or below
+    0. Small ones keep their digits: they are those of log1p of the other
+    classes' share.
+
+    Notes
+    -----
+    The spectral norm of its Jacobian 1 - 1 p' approaches the square root of the
+    number of classes, so there is no Lipschitz constant for all rows. Source:
+    Bridle, *Probabilistic interpretation of feedforward classification network
+    outputs*, 1990.
+
+    See Also
+    --------
+    softmax : its exponential.
+
+    Examples
+    --------
+    >>> LogSoftmax()([40.0, 0.0])
+    array([-4.24835426e-18, -4.00000000e+01])
+    """
+
+    out_space: ClassVar[Space] = LOGITS
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """x - log sum exp(x)."""
+        return x - xp.log(xp.sum(xp.exp(x), axis=-1, keepdims=True))
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """The same without overflow or cancellation."""
+        return _log_softmax(xp, x)
+
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """v - sum p v."""
+        return _log_softmax_jvp(xp, x, v)
+
+    def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """v - p sum v."""
+        return _log_softmax_vjp(xp, x, v)
+
+    def claims(self) -> ActivationClaims:
+        """At most 0, which it approaches."""
+        return ActivationClaims(range=(float("-inf"), 0.0), breaks=(), shift_invariant=True)

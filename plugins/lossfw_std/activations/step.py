@@ -12,8 +12,13 @@ class Step(Activation):
     """Step function, 1 for x > 0, else 0.
 
     Any real x, infinite ones included. Its derivative is 0 wherever it exists,
-    which is why a network of steps cannot learn by gradients. Source:
-    Rosenblatt, *The perceptron*, 1958.
+    which is why a network of steps cannot learn by gradients.
+
+    Notes
+    -----
+    It has no Lipschitz constant, since it jumps at 0; and since there its value
+    jumps and not its derivative, `breaks` is not claimed. Source: Rosenblatt,
+    *The perceptron*, 1958.
 
     Examples
     --------
@@ -36,7 +41,7 @@ class Step(Activation):
         return self.derivative(xp, x)
 
     def claims(self) -> ActivationClaims:
-        """Piecewise constant: no Lipschitz constant, since it jumps."""
+        """Piecewise constant."""
         return ActivationClaims(
             monotone=True, range=(0.0, 1.0), gradient_zero_almost_everywhere=True
         )

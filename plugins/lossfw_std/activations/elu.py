@@ -1,0 +1,214 @@
+"""Exponential linear units: elu, selu and celu."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pydantic import PositiveFloat
+
+from lossfw import Activation, ActivationClaims
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.primitive import in_double
+from lossfw.numerics.words import FAR, Words, multiply, scaled_exp, words_of
+
+# The fixed point of Klambauer et al., eq. 14: with c = erfc(sqrt(1/2)) and
+# d = erfc(sqrt(2)),
+#   alpha = sqrt(2/pi) / (1 - c sqrt(e)),
+#   lambda = (1 - c sqrt(e)) sqrt(2 pi)
+#            / sqrt(2 d e^2 + pi c^2 e - 2 (2 + pi) c sqrt(e) + pi + 2).
+# A standard normal argument then gives results of mean 0 and variance 1.
+SELU_ALPHA = 1.67326324235437728481704299167165203846115534828127
+SELU_LAMBDA = 1.05070098735548049341933498529460635195898120437640
+# lambda alpha: the slope just below 0, which is the steepest.
+SELU_STEEPEST = 1.75809934084737685994021752081227957732350683713716
+
+# Below this exp(y) - 1 is y to the last digit, also of y^2.
+_TINY = 1e-20
+
+
+@in_double
+def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
+    """scale x above 0, alpha (exp(x) - 1) below."""
+    below = alpha * xp.expm1(xp.where(x < 0, x, xp.zeros_like(x)))
+    return xp.where(x < 0, below, scale * x)
+
+
+@in_double
+def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
+    """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
+    e, unit = scaled_exp(xp, xp.clip(x, -FAR, 0.0))
+    return xp.where(x > 0, xp.full_like(x, scale), alpha * e * unit)
+
+
+class Elu(Activation):
+    """Exponential linear unit, x for x > 0, else alpha (exp(x) - 1).
+
+    Any real x, infinite ones included. At 0 its derivative is set to alpha, the
+    one from the left; with alpha = 1 it has no break.
+
+    Parameters
+    ----------
+    alpha : float
+        Minus the limit at -inf, above 0.
+
+    Notes
+    -----
+    Source: Clevert, Unterthiner and Hochreiter, *Fast and accurate deep network
+    learning by exponential linear units*, 2016.
+
+    See Also
+    --------
+    celu : differentiable for every alpha, and the same with alpha = 1.
+    selu : the same with an alpha and a scale that keep mean and variance.
+
+    Examples
+    --------
+    >>> Elu()([-1.0, 2.0])
+    array([-0.63212056,  2.        ])
+    """
+
+    alpha: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """x for x > 0, else alpha (exp(x) - 1)."""
+        return xp.where(x > 0, x, self.alpha * (xp.exp(x) - 1))
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """The same by expm1, which keeps the digits near 0."""
+        return _elu(xp, x, self.alpha, 1.0)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """1 above 0, else alpha exp(x)."""
+        return _elu_slope(xp, x, self.alpha, 1.0)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """0 above 0, else alpha exp(x)."""
+        return _elu_slope(xp, x, self.alpha, 0.0)
+
+    def claims(self) -> ActivationClaims:
+        """Steepest above 0, or just below it."""
+        return ActivationClaims(
+            monotone=True,
+            range=(-self.alpha, float("inf")),
+            lipschitz=max(1.0, self.alpha),
+            breaks=() if self.alpha == 1 else (0.0,),
+        )
+
+
+class Selu(Activation):
+    """Scaled exponential linear unit, lambda x for x > 0, else lambda alpha (exp(x) - 1).
+
+    Any real x, infinite ones included. lambda = 1.0507... and alpha = 1.6732...
+    are such that standard normal arguments give results of mean 0 and variance
+    1. Its derivative at 0 is set to the one from the left.
+
+    Notes
+    -----
+    Source: Klambauer, Unterthiner, Mayr and Hochreiter, *Self-normalizing neural
+    networks*, 2017, eq. 2 and 14. Its Lipschitz constant is lambda alpha =
+    1.7580993408473768599...
+
+    See Also
+    --------
+    elu : lambda times the elu of this alpha.
+
+    Examples
+    --------
+    >>> Selu()([-1.0, 1.0])
+    array([-1.11133074,  1.05070099])
+    """
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """lambda x for x > 0, else lambda alpha (exp(x) - 1)."""
+        return SELU_LAMBDA * xp.where(x > 0, x, SELU_ALPHA * (xp.exp(x) - 1))
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """The same by expm1, which keeps the digits near 0."""
+        return _elu(xp, x, SELU_STEEPEST, SELU_LAMBDA)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """lambda above 0, else lambda alpha exp(x)."""
+        return _elu_slope(xp, x, SELU_STEEPEST, SELU_LAMBDA)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """0 above 0, else lambda alpha exp(x)."""
+        return _elu_slope(xp, x, SELU_STEEPEST, 0.0)
+
+    def claims(self) -> ActivationClaims:
+        """Steepest just below 0."""
+        return ActivationClaims(
+            monotone=True,
+            range=(-SELU_STEEPEST, float("inf")),
+            lipschitz=SELU_STEEPEST,
+            breaks=(0.0,),
+        )
+
+
+@in_double
+def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
+    """x above 0, alpha (exp(x / alpha) - 1) below."""
+    ratio = xp.where(x < 0, x, xp.zeros_like(x)) / alpha
+    below = alpha * xp.expm1(ratio)
+    # A subnormal ratio has lost digits that x still has.
+    return xp.where(ratio > -_TINY, x, xp.where(x < 0, below, x))
+
+
+@in_double
+def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
+    """`above` for x > 0, else factor exp(x / alpha), with the quotient in two words."""
+    zero = xp.zeros_like(x)
+    bounded = xp.clip(x, -FAR * alpha, 0.0)
+    ratio = multiply(xp, Words(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
+    e, unit = scaled_exp(xp, *ratio)
+    return xp.where(x > 0, xp.full_like(x, above), factor * e * unit)
+
+
+class Celu(Activation):
+    """Continuously differentiable exponential linear unit, alpha (exp(x/alpha) - 1) below 0.
+
+    max(0, x) + min(0, alpha (exp(x / alpha) - 1)), for any real x, infinite
+    ones included. Its derivative has no break for any alpha.
+
+    Parameters
+    ----------
+    alpha : float
+        Minus the limit at -inf, and the width of the bend; above 0.
+
+    Notes
+    -----
+    celu(alpha) of x is alpha times celu(1) of x / alpha. Source: Barron,
+    *Continuously differentiable exponential linear units*, 2017.
+
+    See Also
+    --------
+    elu : the same with alpha = 1.
+
+    Examples
+    --------
+    >>> Celu(alpha=2.0)([-2.0, 2.0])
+    array([-1.26424112,  2.        ])
+    """
+
+    alpha: PositiveFloat = 1.0
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """x for x > 0, else alpha (exp(x / alpha) - 1)."""
+        return xp.where(x > 0, x, self.alpha * (xp.exp(x / self.alpha) - 1))
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """The same by expm1, which keeps the digits near 0."""
+        return _celu(xp, x, self.alpha)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """1 above 0, else exp(x / alpha)."""
+        return _celu_slope(xp, x, self.alpha, 1.0, 1.0)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """0 above 0, else exp(x / alpha) / alpha."""
+        return _celu_slope(xp, x, self.alpha, 0.0, 1 / self.alpha)
+
+    def claims(self) -> ActivationClaims:
+        """Steepest above 0."""
+        return ActivationClaims(
+            monotone=True, range=(-self.alpha, float("inf")), lipschitz=1.0, breaks=()
+        )

@@ -1,0 +1,50 @@
+"""The exponential."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
+from lossfw.numbers.arrays import Array, Namespace
+
+
+class Exp(Activation):
+    """Exponential, exp(x).
+
+    Any real x, infinite ones included; it makes a positive mean of a logarithm,
+    as the deviances expect. Its own derivative, and its own second derivative.
+
+    Notes
+    -----
+    There is no Lipschitz constant: it grows without bound. Results are declared
+    non-negative and not positive, since exp(-1000) is 0 in every float format.
+    Source: Nelder and Wedderburn, *Generalized linear models*, 1972 (the
+    inverse of the logarithmic link).
+
+    See Also
+    --------
+    softplus : positive too, but growing only linearly.
+
+    Examples
+    --------
+    >>> Exp()([0.0, 1.0])
+    array([1.        , 2.71828183])
+    """
+
+    out_space: ClassVar[Space] = NONNEGATIVE
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """exp(x)."""
+        return xp.exp(x)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """exp(x)."""
+        return xp.exp(x)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """exp(x)."""
+        return xp.exp(x)
+
+    def claims(self) -> ActivationClaims:
+        """Increasing and positive."""
+        return ActivationClaims(monotone=True, range=(0.0, float("inf")), breaks=())

@@ -1,0 +1,109 @@
+"""Sparsemax."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lossfw import SIMPLEX, ActivationClaims, RowActivation, Space
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.primitive import in_double
+
+# Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
+# rest. Sums of a million multiples are exact in float64, and those of the rests
+# are right to 2^-65: so the sign of a difference of sums is right, too.
+_GRID = 2.0**32
+
+
+def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
+    """Return the distance from the largest, at least -1, as a multiple of the grid and a rest."""
+    d, lost = exact_difference(xp, x, largest)
+    # Infinity less infinity: equal arguments are equal.
+    d = xp.where(x == largest, xp.zeros_like(d), d)
+    far = d < -1
+    d, lost = xp.where(far, -xp.ones_like(d), d), xp.where(far, xp.zeros_like(d), lost)
+    coarse = xp.floor(d * _GRID) / _GRID
+    return coarse, (d - coarse) + lost
+
+
+@in_double
+def _sparsemax(xp: Namespace, x: Array) -> Array:
+    """With d the distances and S the n classes of the support: (1 - sum of d + n d_k) / n.
+
+    The support is found by sorting: the k-th largest belongs to it if
+    1 - (d_1 + ... + d_k) + k d_k is above 0.
+    """
+    largest = xp.max(x, axis=-1, keepdims=True)
+    coarse, fine = _parts(xp, -xp.sort(-x, axis=-1), largest)
+    k = xp.arange(1, x.shape[-1] + 1)
+    margin = 1 - xp.cumulative_sum(coarse, axis=-1) + k * coarse
+    margin = margin + (k * fine - xp.cumulative_sum(fine, axis=-1))
+    one, zero = xp.ones_like(coarse), xp.zeros_like(coarse)
+    n, coarse_sum, fine_sum = (
+        xp.sum(xp.where(margin > 0, part, zero), axis=-1, keepdims=True)
+        for part in (one, coarse, fine)
+    )
+    coarse, fine = _parts(xp, x, largest)
+    p = ((1 - coarse_sum + n * coarse) + (n * fine - fine_sum)) / n
+    return xp.maximum(p, zero)
+
+
+class Sparsemax(RowActivation):
+    """Sparsemax, the distribution nearest to a row in the Euclidean distance.
+
+    max(0, x_k - tau), with tau such that a row sums to 1. Rows along the last
+    axis, infinite arguments included, as for `softmax`. Classes at 1 or more
+    below the largest get exactly 0, equal ones equal shares.
+
+    Notes
+    -----
+    Between the points where a class enters or leaves the support it is linear:
+    its Jacobian is diag(s) - s s' / n with s the indicator of the n classes of
+    the support, a projection, so that 1 is the Lipschitz constant. Where a
+    class is just about to enter, the derivative is that without it; these
+    points are surfaces and not numbers, so `breaks` is not claimed. Source:
+    Martins and Astudillo, *From softmax to sparsemax: a sparse model of
+    attention and multi-label classification*, 2016.
+
+    See Also
+    --------
+    softmax : never exactly 0.
+
+    Examples
+    --------
+    >>> Sparsemax()([[0.75, 0.25, -2.0], [2.0, 1.0, 0.0]])
+    array([[0.75, 0.25, 0.  ],
+           [1.  , 0.  , 0.  ]])
+    """
+
+    out_space: ClassVar[Space] = SIMPLEX
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """max(0, x - tau), tau the largest of (x_1 + ... + x_k - 1) / k, x sorted."""
+        k = xp.arange(1, x.shape[-1] + 1)
+        sums = xp.cumulative_sum(-xp.sort(-x, axis=-1), axis=-1)
+        tau = xp.max((sums - 1) / k, axis=-1, keepdims=True)
+        return xp.maximum(x - tau, xp.zeros_like(x))
+
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """The same from distances, with sums that cannot mistake the support."""
+        return _sparsemax(xp, x)
+
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """v less its mean over the support; 0 outside."""
+        p = _sparsemax(xp, x)
+        inside = p > 0
+        zero = xp.zeros_like(x)
+        n = xp.sum(xp.where(inside, xp.ones_like(x), zero), axis=-1, keepdims=True)
+        mean = xp.sum(xp.where(inside, v, zero), axis=-1, keepdims=True) / n
+        return xp.where(inside, v - mean, xp.where(xp.isnan(p), p, zero))
+
+    def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """The same, since the Jacobian is symmetric."""
+        return self.jvp(xp, x, v)
+
+    def claims(self) -> ActivationClaims:
+        """Each row is a distribution; a projection brings no two rows further apart."""
+        return ActivationClaims(
+            range=(0.0, 1.0), lipschitz=1.0, rows_sum_to_one=True, shift_invariant=True
+        )
