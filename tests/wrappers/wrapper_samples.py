@@ -191,9 +191,11 @@ class Binary(PointwiseLoss):
                 lipschitz=1.0,
                 gradient_lipschitz=0.25,
                 twice_smooth=True,
-                calibrated=False,
+                linear_in_target=True,
             )
-        return Claims(nonnegative=True, strictly_convex=True, strictly_proper=True)
+        return Claims(
+            nonnegative=True, strictly_convex=True, strictly_proper=True, linear_in_target=True
+        )
 
 
 class Squares(CategoricalLoss):
