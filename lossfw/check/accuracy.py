@@ -21,12 +21,13 @@ import numpy as np
 from lossfw.activation import Activation
 from lossfw.check import accuracy_points
 from lossfw.check.accuracy_case import ActivationCase, Case, LossCase
-from lossfw.check.accuracy_judge import Worst, judge
+from lossfw.check.accuracy_judge import Truth, Worst
 from lossfw.check.accuracy_points import Arrays
 from lossfw.check.peers import Peer
 from lossfw.check.subject import Subject, of_component
 from lossfw.errors import LossfwError
 from lossfw.loss import Loss
+from lossfw.report.accuracy import SUBNORMAL
 
 # So many points show what the tails of a distribution of errors hold.
 POINTS = 20_000
@@ -35,8 +36,6 @@ DTYPES = ("float32", "float64")
 
 # How far results may be off, in units in the last place, by order of the derivative.
 GOALS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 16.0)}
-
-ORDER_NAMES = ("value", "first derivative", "second derivative")
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,8 @@ class Accuracy:
     results : tuple of Worst
         One for each order: the value, the first and the second derivative.
     peers : dict of str to tuple of Worst
-        The worst errors of other libraries on the same points.
+        The worst errors of other libraries on the same points, once without
+        subnormal numbers and once, marked with `SUBNORMAL`, with them.
     """
 
     kind: str
@@ -140,15 +140,16 @@ def measure(
     cases = list(_cases(component, dtype, rng, points))
     offers = [(peer.name, offer) for peer in peers if (offer := peer.offer(component)) is not None]
     own: dict[int, Worst] = {}
-    others: dict[str, dict[int, Worst]] = {name: {} for name, _ in offers}
+    others: dict[str, dict[int, Worst]] = {}
     for case in cases:
-        truths = case.truths()
-        for order, truth in truths.items():
-            _add(own, judge(case, order, truth, case.computed(order)))
+        for order, exact in case.truths().items():
+            truth = Truth(case, order, exact)
+            _add(own, truth.worst(case.computed(order)))
             for name, offer in offers:
                 computed = offer.compute(order, case.at(order))
                 if computed is not None:
-                    _add(others[name], judge(case, order, truth, computed))
+                    _add(others.setdefault(name, {}), truth.worst(computed, subnormal=False))
+                    _add(others.setdefault(f"{name}{SUBNORMAL}", {}), truth.worst(computed))
     return Accuracy(
         kind=component.kind,
         text=repr(component),
@@ -156,7 +157,7 @@ def measure(
         dtype=dtype,
         rows=component.takes_rows,
         results=tuple(own[order] for order in sorted(own)),
-        peers={name: tuple(found.values()) for name, found in others.items() if found},
+        peers={name: tuple(found.values()) for name, found in others.items()},
     )
 
 

@@ -12,14 +12,14 @@ number that it is, and a result is as far off as it is. There are three rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from lossfw.check.accuracy_case import Case
 from lossfw.numbers.arrays import Array
-from lossfw.numbers.exact import exact_array
+from lossfw.numbers.exact import DIGITS, exact_array
 from lossfw.numbers.truth import namespace
 from lossfw.numbers.ulp import to_float, ulp_error
 
@@ -47,11 +47,11 @@ class Worst:
     points : int
         How many results were judged.
     unjudged : int
-        How many were not: the formula has no value there, or jumps.
+        How many were not: the formula has no value there, or a kink.
     ulps : float
         The error, in units in the last place.
-    at : dict of str to list or float
-        The arguments, empty where nothing was judged.
+    at : dict of str to list or float, or None
+        The arguments; None where nothing was judged.
     computed : float
         The result.
     truth : str
@@ -71,177 +71,180 @@ class Worst:
 
     def merge(self, other: Worst) -> Worst:
         """Return the worse of two, with the points of both."""
-        worse = (
-            other if other.at is not None and (self.at is None or other.ulps > self.ulps) else self
-        )
-        return Worst(
-            self.order,
-            self.points + other.points,
-            self.unjudged + other.unjudged,
-            worse.ulps,
-            worse.at,
-            worse.computed,
-            worse.truth,
-            self.of_terms or other.of_terms,
+        better = other.at is None or (self.at is not None and self.ulps >= other.ulps)
+        return replace(
+            self if better else other,
+            points=self.points + other.points,
+            unjudged=self.unjudged + other.unjudged,
+            of_terms=self.of_terms or other.of_terms,
         )
 
 
-def judge(case: Case, order: int, truth: Array, computed: NDArray) -> Worst:
-    """Return the worst of the results of one order.
+class Truth:
+    """What is true of one case and order; judges any results for it.
 
     Parameters
     ----------
     case : Case
     order : int
-    truth : array of exact numbers
-        As `Case.truths` gives it.
-    computed : ndarray
-        Results in the shape of the truth, of whoever computed them.
+        0 for the value, 1 and 2 for its derivatives.
+    exact : array of exact numbers
+        As `Case.truths` gives it. Where differences disagree with derivatives,
+        even if only at one of some points drawn by chance, they take the place of all.
     """
-    truth = truth.ravel()
-    flat = np.ascontiguousarray(computed).ravel()
-    unit = _unit_of_terms(case, order, flat.dtype)
-    errors = ulp_error(flat, truth)
-    if unit is not None:
-        errors = errors * _ratio(truth, unit, flat.dtype)
-    errors[np.isnan(to_float(truth))] = np.nan
-    if order:
-        errors, truth = _settled(case, order, truth, flat, errors, unit)
-    judged = ~np.isnan(errors)
-    none = Worst(order, int(judged.sum()), int((~judged).sum()), of_terms=unit is not None)
-    if not judged.any():
-        return none
-    worst = int(np.nanargmax(errors))
-    return Worst(
-        order,
-        none.points,
-        none.unjudged,
-        float(errors[worst]),
-        _at(case, order, worst),
-        float(flat[worst]),
-        repr(truth[worst]),
-        unit is not None,
-    )
 
+    def __init__(self, case: Case, order: int, exact: Array) -> None:
+        self.case, self.order = case, order
+        self.exact = exact.ravel()
+        # One-sided derivatives of the results that were looked at, and whether
+        # the value has a kink there.
+        self._sides: dict[int, tuple[Any, Any, bool]] = {}
+        if order and self._wrong_by_chance():
+            self.exact = case.difference(order).ravel()
+        self._unit = self._largest_term()
 
-def _at(case: Case, order: int, flat: int) -> dict[str, Any]:
-    """Return the arguments of one result, as numbers and lists."""
-    row, *rest = np.unravel_index(flat, case.computed_shape(order))
-    arrays = [x[row].tolist() for x in case.at(order)]
-    names = ("y", "t") if len(arrays) == 2 else ("x",)
-    found = dict(zip(names, arrays, strict=True))
-    if rest:
-        found["entry"] = [int(i) for i in rest] if len(rest) > 1 else int(rest[0])
-    return found
+    def worst(self, computed: NDArray, *, subnormal: bool = True) -> Worst:
+        """Return the worst of some results.
 
+        Parameters
+        ----------
+        computed : ndarray
+            Results in the shape of the truth, of whoever computed them.
+        subnormal : bool
+            False leaves out subnormal numbers, among arguments and results:
+            some libraries take them for 0.
+        """
+        flat = np.ascontiguousarray(computed).ravel()
+        considered = np.ones(flat.shape, bool) if subnormal else ~self._subnormal(flat.dtype)
+        which = np.flatnonzero(considered)
+        errors = np.full(flat.shape, np.nan)
+        errors[which] = self._errors(flat[which], which, self.exact[which])
+        if self.order:
+            self._look_at_worst(flat, errors, considered)
+        judged = considered & ~np.isnan(errors)
+        counts = {"points": int(judged.sum()), "unjudged": int((considered & ~judged).sum())}
+        of_terms = self._unit is not None
+        if not judged.any():
+            return Worst(self.order, **counts, of_terms=of_terms)
+        at = int(np.argmax(np.where(judged, errors, -1.0)))
+        return Worst(
+            self.order,
+            **counts,
+            ulps=float(errors[at]),
+            at=self._arguments(at),
+            computed=float(flat[at]),
+            truth=repr(self._nearest_truth(at)),
+            of_terms=of_terms,
+        )
 
-def _unit_of_terms(case: Case, order: int, dtype: np.dtype[Any]) -> NDArray | None:
-    """Return the size of the largest term at each result; None where none was named."""
-    with np.errstate(all="ignore"):
-        terms = case.terms(order)
-        if not terms:
-            return None
-        shape = case.computed_shape(order)
-        sizes = [np.broadcast_to(np.abs(term), shape).ravel() for term in terms]
-    return np.asarray(np.fmax.reduce(sizes))
+    def _errors(self, computed: NDArray, which: NDArray, exact: Array) -> NDArray:
+        """Return how far results are from exact numbers; NaN where these are NaN."""
+        errors = ulp_error(computed, exact)
+        if self._unit is not None:
+            errors *= _shorter(exact, self._unit[which], computed.dtype)
+        return np.where(np.isnan(to_float(exact)), np.nan, errors)
 
+    def _largest_term(self) -> NDArray | None:
+        """Return the size of the largest term at each result; None where none was named."""
+        with np.errstate(all="ignore"):
+            terms = self.case.terms(self.order)
+            shape = self.case.computed_shape(self.order)
+            sizes = [np.broadcast_to(np.abs(term), shape).ravel() for term in terms]
+        return np.asarray(np.fmax.reduce(sizes)) if sizes else None
 
-def _ratio(truth: Array, unit: NDArray, dtype: np.dtype[Any]) -> NDArray:
-    """Return by how much a unit in the last place of the truth is shorter than the terms'."""
-    own = np.abs(to_float(truth, dtype))
-    with np.errstate(all="ignore"):
-        larger = np.fmax(own, unit.astype(dtype))
-        ratio = np.spacing(own).astype(np.float64) / np.spacing(larger).astype(np.float64)
-    return np.where(np.isfinite(ratio), ratio, 1.0)
+    def _subnormal(self, dtype: np.dtype[Any]) -> NDArray:
+        """Tell which results, or the arguments they come from, are subnormal."""
+        arrays = self.case.at(self.order)
+        least = np.finfo(dtype).tiny
+        rows = np.zeros(len(arrays[0]), bool)
+        for x in arrays:
+            if x.dtype.kind == "f":
+                rows |= ((np.abs(x) < least) & (x != 0)).reshape(len(x), -1).any(-1)
+        own = (np.abs(to_float(self.exact)) < least) & np.asarray(self.exact != 0, bool)
+        return np.asarray(own | np.repeat(rows, own.size // rows.size))
 
+    def _arguments(self, flat: int) -> dict[str, Any]:
+        """Return the arguments of one result, as numbers and lists."""
+        row, *rest = np.unravel_index(flat, self.case.computed_shape(self.order))
+        arrays = [x[row].tolist() for x in self.case.at(self.order)]
+        names = ("y", "t") if len(arrays) == 2 else ("x",)
+        found: dict[str, Any] = dict(zip(names, arrays, strict=True))
+        if rest:
+            found["entry"] = [int(i) for i in rest] if len(rest) > 1 else int(rest[0])
+        return found
 
-def _settled(
-    case: Case,
-    order: int,
-    truth: Array,
-    computed: NDArray,
-    errors: NDArray,
-    unit: NDArray | None,
-) -> tuple[NDArray, Array]:
-    """Return errors whose largest have been looked at by differences, and the truth."""
-    truth, errors = truth.copy(), errors.copy()
-    if _wrong_by_chance(case, order, truth):
-        truth = case.difference(order).ravel()
-        errors = ulp_error(computed, truth)
-        errors[np.isnan(to_float(truth))] = np.nan
-    todo = np.isnan(errors) | (errors > 0)
-    seen, group = 0, _FIRST_GROUP
-    best = -1.0
-    while seen < _MOST_LOOKED_AT and todo.any():
-        rank = np.where(todo, np.where(np.isnan(errors), np.inf, errors), -1.0)
-        which = np.argsort(-rank, kind="stable")[:group]
-        which = which[rank[which] > best]
-        if not which.size:
-            break
-        errors[which], truth[which] = _look(case, order, which, truth, computed, errors, unit)
-        todo[which] = False
-        looked = errors[which]
-        best = max(best, float(np.nanmax(looked))) if not np.isnan(looked).all() else best
-        seen, group = seen + which.size, 2 * group
-    return errors, truth
+    # Differences --------------------------------------------------------------
 
+    def _wrong_by_chance(self) -> bool:
+        """Tell whether dual numbers and differences disagree at points drawn by chance."""
+        rows = len(self.case.some)
+        drawn = np.random.default_rng(rows).choice(
+            rows, min(_DRAWN[self.order], rows), replace=False
+        )
+        which = np.arange(self.exact.size).reshape(rows, -1)[drawn].ravel()
+        left, right = self.case.sides(self.order, which)
+        return bool((_near(left, right) & ~_near(self.exact[which], left)).any())
 
-def _wrong_by_chance(case: Case, order: int, truth: Array) -> bool:
-    """Tell whether dual numbers and differences disagree at points drawn by chance."""
-    rows = len(case.some)
-    drawn = np.random.default_rng(rows).choice(rows, min(_DRAWN[order], rows), replace=False)
-    which = np.arange(truth.size).reshape(rows, -1)[drawn].ravel()
-    left, right = case.sides(order, which)
-    same = _near(left, right)
-    return bool((same & ~_near(truth[which], left)).any())
+    def _look_at_worst(self, computed: NDArray, errors: NDArray, considered: NDArray) -> None:
+        """Judge the worst by one-sided derivatives, until no other can be worse."""
+        todo = considered & (np.isnan(errors) | (errors > 0))
+        seen, group, best = 0, _FIRST_GROUP, -1.0
+        while seen < _MOST_LOOKED_AT:
+            rank = np.where(todo, np.where(np.isnan(errors), np.inf, errors), -1.0)
+            which = np.argsort(-rank, kind="stable")[:group]
+            which = which[rank[which] > best]
+            if not which.size:
+                return
+            errors[which] = self._between_sides(computed[which], which, errors[which])
+            todo[which] = False
+            best = max(best, *np.nan_to_num(errors[which], nan=-1.0).tolist())
+            seen, group = seen + which.size, 2 * group
+
+    def _between_sides(self, computed: NDArray, which: NDArray, known: NDArray) -> NDArray:
+        """Return the distance from the interval of the one-sided derivatives."""
+        self._learn_sides([i for i in which.tolist() if i not in self._sides])
+        sides = [self._sides[i] for i in which.tolist()]
+        left, right = (np.array([side[i] for side in sides], object) for i in (0, 1))
+        errors = [self._errors(computed, which, side) for side in (left, right)]
+        value = exact_array(computed.astype(np.float64))
+        rising = np.asarray((left <= value) & (value <= right), bool)
+        falling = np.asarray((right <= value) & (value <= left), bool)
+        found = np.where(rising | falling, 0.0, np.fmin(*errors))
+        # Neither side has a derivative: what dual numbers say has to do.
+        found = np.where(np.isnan(errors[0]) & np.isnan(errors[1]), known, found)
+        return np.where([kink for _, _, kink in sides], np.nan, found)
+
+    def _learn_sides(self, which: list[int]) -> None:
+        if not which:
+            return
+        left, right = self.case.sides(self.order, np.asarray(which))
+        kink = np.zeros(len(which), bool)
+        if self.order == 2:
+            apart = np.flatnonzero(~_near(left, right))
+            if apart.size:
+                slopes = self.case.sides(1, np.asarray(which)[apart])
+                both = ~np.isnan(to_float(slopes[0])) & ~np.isnan(to_float(slopes[1]))
+                kink[apart] = both & ~_near(*slopes)
+        self._sides.update(zip(which, zip(left, right, kink.tolist(), strict=True), strict=True))
+
+    def _nearest_truth(self, flat: int) -> Any:
+        sides = self._sides.get(flat)
+        if sides is None or bool(np.isnan(float(sides[0]))):
+            return self.exact[flat]
+        return sides[0]
 
 
 def _near(a: Array, b: Array) -> NDArray:
     """Tell where exact numbers agree; False for NaN."""
+    size = namespace(DIGITS).maximum(abs(a), abs(b))
     tolerance = exact_array(np.asarray(_AGREEMENT))[()]
-    xp = namespace(60)
+    return np.asarray(abs(a - b) <= tolerance * size, bool)
+
+
+def _shorter(exact: Array, unit: NDArray, dtype: np.dtype[Any]) -> NDArray:
+    """Return by how much a unit in the last place of numbers is shorter than the terms'."""
+    own = np.abs(to_float(exact, dtype))
     with np.errstate(all="ignore"):
-        return np.asarray(abs(a - b) <= tolerance * xp.maximum(abs(a), abs(b)), bool)
-
-
-def _look(
-    case: Case,
-    order: int,
-    which: NDArray,
-    truth: Array,
-    computed: NDArray,
-    errors: NDArray,
-    unit: NDArray | None,
-) -> tuple[NDArray, Array]:
-    """Return errors and truth at some results, by the one-sided derivatives.
-
-    The error is NaN where nothing can be judged.
-    """
-    left, right = case.sides(order, which)
-    known_left, known_right = (~np.isnan(to_float(x)) for x in (left, right))
-    low = np.where(known_left, left, right)
-    high = np.where(known_right, right, left)
-    unknown = ~known_left & ~known_right
-    ends = [ulp_error(computed[which], end) for end in (low, high)]
-    if unit is not None:
-        ends = [
-            e * _ratio(x, unit[which], computed.dtype)
-            for e, x in zip(ends, (low, high), strict=True)
-        ]
-    value = exact_array(computed[which].astype(np.float64))
-    smaller, larger = (np.where(low <= high, a, b) for a, b in ((low, high), (high, low)))
-    inside = np.asarray((smaller <= value) & (value <= larger), bool)
-    found = np.where(inside, 0.0, np.minimum(*ends))
-    if order == 2:
-        kinked = ~_near(low, high)
-        if kinked.any():
-            found[np.flatnonzero(kinked)[_kinks(case, which[kinked])]] = np.nan
-    found = np.where(unknown, errors[which], found)
-    return found, np.where(unknown, truth[which], np.where(ends[0] <= ends[1], low, high))
-
-
-def _kinks(case: Case, which: NDArray) -> NDArray:
-    """Tell where the value has a kink or jumps."""
-    left, right = case.sides(1, which)
-    known = ~np.isnan(to_float(left)) & ~np.isnan(to_float(right))
-    return np.asarray(known & ~_near(left, right))
+        larger = np.fmax(own, unit.astype(dtype))
+        ratio = np.spacing(own).astype(np.float64) / np.spacing(larger).astype(np.float64)
+    return np.where(np.isfinite(ratio), ratio, 1.0)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 # Columns by order of the derivative.
 _COLUMNS = ("value", "first", "second")
 
+# Marks a peer's errors that count subnormal numbers too: JAX takes them for 0 on
+# purpose, which would hide everything else.
+SUBNORMAL = ", subnormal numbers too"
+
 # A digit more says nothing about a worst error.
 _DIGITS = 2
 
@@ -48,11 +52,20 @@ def cells(found: Accuracy) -> list[str]:
 
 
 def peer_cells(found: Accuracy) -> str:
-    """Return the errors of other libraries: ``torch 2.0 / 3.5``."""
-    return ", ".join(
-        f"{name} {' / '.join(ulps(worst.ulps) for worst in results)}"
+    """Return the errors of other libraries: ``torch 2.0 / 3.5``.
+
+    Those that count subnormal numbers too stand behind, in brackets, where they differ.
+    """
+    texts = {
+        name: " / ".join(ulps(worst.ulps) for worst in results)
         for name, results in found.peers.items()
-    )
+    }
+    parts = []
+    for name, text in texts.items():
+        every = texts.get(f"{name}{SUBNORMAL}")
+        if every is not None:
+            parts.append(f"{name} {text}" if every == text else f"{name} {text} ({every})")
+    return ", ".join(parts)
 
 
 def show_accuracies(rows: Sequence[Accuracy], *, peers: bool) -> None:

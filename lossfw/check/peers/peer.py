@@ -28,17 +28,23 @@ class Offer:
     ----------
     functions : tuple of callable
         By order of the derivative: arrays in, an array out, both NumPy's. Each
-        is unreduced, and scaled to be the same function as ours.
+        is unreduced, and scaled to be the same function as ours. None stands
+        for a form of target that it does not take.
     """
 
-    functions: tuple[Callable[..., NDArray], ...]
+    functions: tuple[Callable[..., NDArray | None], ...]
 
     def compute(self, order: int, arrays: Arrays) -> NDArray | None:
-        """Return what the peer computes; None where it has no such derivative."""
+        """Return what the peer computes; None where it has no such derivative, or refuses."""
         if order >= len(self.functions):
             return None
-        with np.errstate(all="ignore"):
-            return np.asarray(self.functions[order](*arrays)).astype(arrays[0].dtype, copy=False)
+        try:
+            with np.errstate(all="ignore"):
+                result = self.functions[order](*arrays)
+        except Exception:
+            # A row of one class, say, is no problem to some and an error to others.
+            return None
+        return None if result is None else result.astype(arrays[0].dtype, copy=False)
 
 
 class Peer(Protocol):

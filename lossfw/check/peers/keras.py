@@ -1,0 +1,104 @@
+"""Keras: values of its losses, on JAX unless ``KERAS_BACKEND`` says otherwise.
+
+Its functions of pairs average over the last axis, so each pair is handed over
+as a row of one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lossfw.activation import Activation
+from lossfw.check.peers.peer import Offer
+from lossfw.loss import Loss
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Function = Callable[..., Any]
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import keras  # noqa: E402  # reads the environment when it is imported
+from keras import losses as L  # noqa: E402, N812
+
+
+def _cross_entropy(p: dict[str, Any]) -> Function | None:
+    def function(t: Any, y: Any) -> Any:
+        options = {"from_logits": p["from_logits"]}
+        if t.ndim < y.ndim:
+            return L.sparse_categorical_crossentropy(t, y, **options)
+        return L.categorical_crossentropy(t, y, **options)
+
+    # On probabilities it clips by a constant of its own: the guard "none" comes nearest.
+    comparable = p["from_logits"] or p["guard"] == "none"
+    return function if comparable and not p["label_smoothing"] else None
+
+
+def _binary_cross_entropy(p: dict[str, Any]) -> Function | None:
+    if not p["from_logits"] and p["guard"] != "none":
+        return None
+    return lambda t, z: L.binary_crossentropy(t, z, from_logits=p["from_logits"])
+
+
+_PAIRS: dict[str, Callable[[dict[str, Any]], Function | None]] = {
+    "absolute_error": lambda p: L.mean_absolute_error,
+    "binary_cross_entropy": _binary_cross_entropy,
+    "focal": lambda p: (
+        (lambda t, y: L.binary_focal_crossentropy(t, y, gamma=p["gamma"], from_logits=True))
+        if p["from_logits"] and p["alpha"] is None
+        else None
+    ),
+    "hinge": lambda p: L.hinge if p["margin"] == 1 else None,
+    "huber": lambda p: lambda t, y: L.huber(t, y, delta=p["delta"]),
+    "log_cosh": lambda p: L.log_cosh,
+    "squared_error": lambda p: L.mean_squared_error if p["factor"] == 1 else None,
+    "squared_hinge": lambda p: L.squared_hinge if p["margin"] == 1 else None,
+    "squared_log_error": lambda p: L.mean_squared_logarithmic_error,
+}
+
+_ROWS: dict[str, Callable[[dict[str, Any]], Function | None]] = {
+    "cosine_distance": lambda p: lambda t, y: 1 + L.cosine_similarity(t, y),
+    "cross_entropy": _cross_entropy,
+    "kl_divergence": lambda p: (
+        L.kl_divergence
+        if p["guard"] == "none" and not p["reverse"] and not p.get("from_logits")
+        else None
+    ),
+}
+
+
+class Keras:
+    """Keras on one of its backends."""
+
+    name = "keras"
+    version = f"{keras.__version__} on {keras.backend.backend()}"
+
+    def offer(self, component: Loss | Activation) -> Offer | None:
+        """Return its function for a component, None where it has none."""
+        if isinstance(component, Activation):
+            return None
+        table = _ROWS if component.takes_rows else _PAIRS
+        make = table.get(component.name)
+        function = None if make is None else make(component.parameters)
+        return None if function is None else Offer((_value(function, component.takes_rows),))
+
+
+def _value(function: Function, rows: bool) -> Callable[..., NDArray]:
+    def value(y: NDArray, t: NDArray) -> NDArray:
+        y, t = (y, t) if rows else (y[:, None], t[:, None])
+        usual = keras.config.floatx()
+        # Its functions convert to this dtype, whatever they are given.
+        keras.config.set_floatx(y.dtype.name)
+        try:
+            tensors = (keras.ops.convert_to_tensor(x, x.dtype.name) for x in (t, y))
+            return np.asarray(keras.ops.convert_to_numpy(function(*tensors)))
+        finally:
+            keras.config.set_floatx(usual)
+
+    return value
+
+
+PEER = Keras()
