@@ -122,19 +122,21 @@ class Truth:
         if self.order:
             self._look_at_worst(flat, errors, considered)
         judged = considered & ~np.isnan(errors)
-        counts = {"points": int(judged.sum()), "unjudged": int((considered & ~judged).sum())}
-        of_terms = self._unit is not None
-        if not judged.any():
-            return Worst(self.order, **counts, of_terms=of_terms)
-        at = int(np.argmax(np.where(judged, errors, -1.0)))
-        return Worst(
+        none = Worst(
             self.order,
-            **counts,
+            points=int(judged.sum()),
+            unjudged=int((considered & ~judged).sum()),
+            of_terms=self._unit is not None,
+        )
+        if not none.points:
+            return none
+        at = int(np.argmax(np.where(judged, errors, -1.0)))
+        return replace(
+            none,
             ulps=float(errors[at]),
             at=self._arguments(at),
             computed=float(flat[at]),
             truth=repr(self._nearest_truth(at)),
-            of_terms=of_terms,
         )
 
     def _errors(self, computed: NDArray, which: NDArray, exact: Array) -> NDArray:

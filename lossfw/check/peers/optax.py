@@ -22,7 +22,7 @@ Function = Callable[..., Any]
 
 jax.config.update("jax_enable_x64", True)
 
-_ACTIVATIONS: dict[str, Callable[[dict[str, Any]], Function]] = {
+_ACTIVATIONS: dict[str, Callable[[dict[str, Any]], Function | None]] = {
     "celu": lambda p: lambda x: jax.nn.celu(x, p["alpha"]),
     "elu": lambda p: lambda x: jax.nn.elu(x, p["alpha"]),
     "exp": lambda p: jnp.exp,

@@ -52,8 +52,9 @@ class ScikitLearn:
         if isinstance(component, Activation):
             return None
         if component.name == "cross_entropy":
-            smoothed = component.parameters["label_smoothing"] > 0
-            return None if smoothed or component.form != "logits" else Offer((_multinomial,))
+            p = component.parameters
+            plain = p["from_logits"] and not p["label_smoothing"]
+            return Offer((_multinomial,)) if plain else None
         make = _PAIRS.get(component.name)
         found = None if make is None else make(component.parameters)
         return None if found is None else Offer((_value(*found), _gradient(*found)))
