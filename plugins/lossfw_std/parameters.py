@@ -86,15 +86,19 @@ def at_most(xp: Namespace, a: Array, limit: float) -> Array:
     return xp.minimum(a, limit if xp is np else xp.full_like(a, limit))
 
 
+def at_least(xp: Namespace, a: Array, limit: float) -> Array:
+    """Return the larger of each element and a number; NaN stays NaN."""
+    return xp.maximum(a, limit if xp is np else xp.full_like(a, limit))
+
+
 def shares(xp: Namespace, a: Array, c: float) -> tuple[Array, Array]:
     """Return ``a / max(a, c)`` and ``c / max(a, c)``, for ``a >= 0``.
 
     Both are at most 1, and one of them is 1, so that their squares and sums
     neither overflow nor vanish where those of a and c would.
     """
-    larger = xp.maximum(a, c if xp is np else xp.full_like(a, c))
     # min(a, c) / c is the first also for an infinite a.
-    return at_most(xp, a, c) / c, c / larger
+    return at_most(xp, a, c) / c, c / at_least(xp, a, c)
 
 
 def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:

@@ -8,7 +8,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, excess, shares
+from lossfw_std.parameters import at_least, at_most, excess, shares
 
 # Of a number below this, log(1 + u) is u in every float format.
 _TINY = 2.0**-80
@@ -60,7 +60,7 @@ class Cauchy(DistanceLoss):
         """The same by log1p; below c as r^2 / 2 times what hardly depends on (r/c)^2."""
         a = xp.abs(r)
         x = a / self.c
-        u = xp.maximum(x * x, _TINY * xp.ones_like(x))
+        u = at_least(xp, x * x, _TINY)
         large = x > _LARGE
         # log(x^2) = 4 log(sqrt(x)), with a root of each, for a / c may overflow.
         root = xp.sqrt(xp.where(large, a, xp.ones_like(a))) / math.sqrt(self.c)
@@ -81,7 +81,7 @@ class Cauchy(DistanceLoss):
         # k - p = (c - a) / max(a, c), in which c and a may be close.
         near = a < 2.0 * self.c
         gap = -excess(xp, xp.where(near, a, xp.zeros_like(a)), self.c)
-        gap = xp.where(near, gap / xp.maximum(a, self.c * xp.ones_like(a)), k - p)
+        gap = xp.where(near, gap / at_least(xp, a, self.c), k - p)
         # Of the squares of both shares one is 1 and the other w.
         return gap * (k + p) * k * k / (1.0 + w * (2.0 + w))
 

@@ -77,7 +77,11 @@ class Dwd(MarginLoss):
         q = short(self.q)
         power = x**-q
         rest = self.q - q
-        return tail, x, power * xp.exp(-rest * xp.log(x)) if rest else power
+        if rest:
+            # At infinity the power is 0, and may not be multiplied by infinity.
+            finite = xp.where(xp.isinf(x), xp.ones_like(x), x)
+            power = power * xp.exp(-rest * xp.log(finite))
+        return tail, x, power
 
     def claims(self) -> Claims:
         """Convex; most curved just beyond the joint."""

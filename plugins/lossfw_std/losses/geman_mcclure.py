@@ -8,7 +8,10 @@ from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, excess, over_root
+from lossfw_std.parameters import at_least, at_most, excess, over_root
+
+# Of powers of two: one more than 20 below that of the largest float.
+_LARGEST_EXPONENT = 1000
 
 
 class GemanMcclure(DistanceLoss):
@@ -48,37 +51,42 @@ class GemanMcclure(DistanceLoss):
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by (r/c)^2 below c and by (c/r)^2 above, neither of which overflows."""
-        a = xp.abs(r)
-        w = self._square(xp, a)
-        return xp.where(a < self.c, w, xp.ones_like(w)) / (1.0 + w)
+        a, c, _ = self._in_units(xp, r)
+        w = _square(xp, a, c)
+        return xp.where(a < c, w, xp.ones_like(w)) / (1.0 + w)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """2 r c^2 / (r^2 + c^2)^2."""
-        a = xp.abs(r)
-        w = self._square(xp, a)
-        factor = xp.where(a < self.c, a / (self.c * self.c), w / a)
+        a, c, unit = self._in_units(xp, r)
+        w = _square(xp, a, c)
+        # The unit comes in before a quotient vanishes that the result does not.
+        inner = at_most(xp, a, c) * (2.0 * unit) / (c * c)
+        outer = w * (2.0 * unit) / at_least(xp, a, c)
         # (1 + w)^2 as a sum of powers: most of its rounding errors are then
         # those of a small part.
-        return xp.sign(r) * (2.0 * factor / (1.0 + w * (2.0 + w)))
+        return xp.sign(r) * (xp.where(a < c, inner, outer) / (1.0 + w * (2.0 + w)))
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """2 c^2 (c^2 - 3 r^2) / (r^2 + c^2)^3."""
-        a = xp.abs(r)
-        w = self._square(xp, a)
+        a, c, unit = self._in_units(xp, r)
+        w = _square(xp, a, c)
         # 1 - 3 (r/c)^2 = 3 (z - r) (z + r) / c^2 with z = c / sqrt(3), near which
         # the difference of squares would have no digit left.
-        b = at_most(xp, a, self.c)
-        gap = -excess(xp, b, over_root(self.c, 3)) / self.c
-        inner = 3.0 * gap * (b / self.c + math.sqrt(1.0 / 3.0)) / (self.c * self.c)
-        outer = (w - 3.0) * (w / a / a)
+        b, larger = at_most(xp, a, c), at_least(xp, a, c)
+        gap = -excess(xp, b, over_root(c, 3)) / c
+        inner = 3.0 * gap * (b / c + math.sqrt(1.0 / 3.0)) / (c * c) * unit * (2.0 * unit)
+        outer = (w - 3.0) * (w * unit / larger * (2.0 * unit) / larger)
         cube = 1.0 + w * (3.0 + w * (3.0 + w))
-        return 2.0 * xp.where(a < self.c, inner, outer) / cube
+        return xp.where(a < c, inner, outer) / cube
 
-    def _square(self, xp: Namespace, a: Array) -> Array:
-        """Return (a/c)^2 for a below c and (c/a)^2 elsewhere, with c^2 rounded once."""
-        square = self.c * self.c
-        inner = at_most(xp, a, self.c) / square * a
-        return xp.where(a < self.c, inner, square / a / a)
+    def _in_units(self, xp: Namespace, r: Array) -> tuple[Array, float, float]:
+        """Return |r| and c times a power of two that makes c about 1, and that power.
+
+        Neither loses a digit, and no square of c vanishes or overflows.
+        """
+        _, exponent = math.frexp(self.c)
+        unit = 2.0 ** -min(max(exponent, -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
+        return xp.abs(r) * unit, self.c * unit, unit
 
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(3)."""
@@ -91,3 +99,9 @@ class GemanMcclure(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
+
+
+def _square(xp: Namespace, a: Array, c: float) -> Array:
+    """Return (a/c)^2 for a below c and (c/a)^2 elsewhere, with c^2 rounded once."""
+    larger = at_least(xp, a, c)
+    return xp.where(a < c, at_most(xp, a, c) / (c * c) * a, c * c / larger / larger)

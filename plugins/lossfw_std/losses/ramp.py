@@ -25,7 +25,7 @@ class Ramp(MarginLoss):
     See Also
     --------
     hinge : the same without the upper bound.
-    zero_one : never above this loss but at m = 0, where both are 1.
+    zero_one : never above this loss.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, excess, over_root
+from lossfw_std.parameters import at_least, at_most, excess, over_root
 
 # Of a number below this, 1 - exp(-u) is u in every float format.
 _TINY = 2.0**-80
@@ -66,7 +66,7 @@ class Welsch(DistanceLoss):
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by expm1; below c as r^2 / 2 times what hardly depends on (r/c)^2."""
         x = r / self.c
-        u = xp.maximum(x * x, _TINY * xp.ones_like(x))
+        u = at_least(xp, x * x, _TINY)
         part = -xp.expm1(-u)
         return xp.where(u < 1, 0.5 * (r * r) * (part / u), self.c * (self.c * (0.5 * part)))
 
