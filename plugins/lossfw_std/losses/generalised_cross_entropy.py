@@ -1,0 +1,92 @@
+"""Generalised cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
+from lossfw.guards import guarded_log
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import quotient, times
+from lossfw.numerics.primitive import in_double
+
+
+class GeneralisedCrossEntropy(CategoricalLoss):
+    """Generalised cross-entropy, sum over classes of t (1 - y^q) / q.
+
+    Prediction of shape (..., K): distributions. Target: class indices (...), or
+    distributions (..., K), one-hot or soft. One loss per row, from 0 to 1/q.
+
+    Parameters
+    ----------
+    q : float
+        Between 0, towards which it becomes cross-entropy, and 1, where it is
+        1 - y of the target's class: half the sum of absolute errors.
+
+    Notes
+    -----
+    A wrong label costs at most 1/q, where cross-entropy would pull without
+    end. Calibrated, for each term falls as y grows. Not proper: the minimiser
+    is proportional to the true probability to the power 1 / (1 - q), and for
+    q = 1 it names the most probable class alone. Not 0 at a soft target. Its
+    slope has no bound for q < 1; for q = 1 the slope along the simplex depends
+    on the number of classes, so no Lipschitz constant is claimed.
+    Source: Zhang and Sabuncu, *Generalized cross entropy loss for training
+    deep neural networks with noisy labels*, 2018, eq. 6.
+
+    See Also
+    --------
+    cross_entropy : the limit for q to 0, with the guard ``"none"``.
+
+    Examples
+    --------
+    >>> GeneralisedCrossEntropy(q=0.5)([[0.25, 0.75]], [0])
+    1.0
+    """
+
+    target: ClassVar[Space] = SIMPLEX
+
+    q: Annotated[float, Field(gt=0, le=1)] = 0.7
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Sum of t (1 - y^q) / q."""
+        return xp.sum(t * (1 - y**self.q) / self.q, axis=-1)
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same by expm1: 1 - y^q cancels near y = 1, and for a small q everywhere."""
+        log = guarded_log(xp, y, "none", 0.0)
+        return xp.sum(t * (-xp.expm1(self.q * log) / self.q), axis=-1)
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """-t y^(q - 1)."""
+        return 0.0 - _slope(xp, y, t, self.q)
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(1 - q) t y^(q - 2)."""
+        return quotient(xp, (1.0 - self.q) * _slope(xp, y, t, self.q), y)
+
+    def claims(self) -> Claims:
+        """Convex, for -y^q is; bounded by 1/q."""
+        return Claims(
+            nonnegative=True,
+            bounded=1.0 / self.q,
+            convex=True,
+            twice_smooth=True,
+            calibrated=True,
+            linear_in_target=True,
+            permutation_equivariant=True,
+            finite_at_boundary=True,
+        )
+
+
+# In float32 the parameter would be rounded too, and a tiny y multiplies that error.
+@in_double
+def _slope(xp: Namespace, y: Array, t: Array, q: float) -> Array:
+    """Return t y^(q - 1)."""
+    if q < 0.5:
+        # The logarithm of a tiny y would multiply the rounding of q - 1.
+        return quotient(xp, t * y**q, y)
+    # Here q - 1 is exact. The last term is for NaN, of which the power 0 is 1.
+    return times(xp, t, y ** (q - 1.0)) + 0.0 * y

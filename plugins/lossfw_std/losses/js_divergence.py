@@ -1,0 +1,126 @@
+"""The divergence of Jensen and Shannon."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
+from lossfw.guards import DEFAULT_DELTA, Delta, Guard
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import quotient, times
+from lossfw_std.losses.guarded_ratio import guarded, guarded_difference, log_ratio
+
+# Below this size of x the loss is computed from the logarithms of 1 - x^2 and
+# of (1 + x) / (1 - x), where (t log(1 - x) + y log(1 + x)) would cancel.
+_NEAR = 0.5
+
+
+class JsDivergence(CategoricalLoss):
+    """Jensen-Shannon divergence, sum over classes of (t log(t / m) + y log(y / m)) / 2.
+
+    With m = (t + y) / 2, the midpoint, and the natural logarithm: half of both
+    Kullback-Leibler divergences to the midpoint. Prediction of shape (..., K):
+    distributions. Target: class indices (...), or distributions (..., K),
+    one-hot or soft. One loss per row, from 0 to log 2.
+
+    Parameters
+    ----------
+    guard : {"normalised", "additive", "floor", "none"}
+        What stands in the logarithms in place of t, y and m; see
+        `lossfw.guards`. The loss is finite without it, but its slope at y = 0
+        is not. In ratios "normalised" and "additive" are the same.
+    delta : float
+        The guard's constant.
+    reverse : bool
+        Exchanges the distributions, of which the loss is a symmetric function:
+        so it changes nothing, and is there because kl_divergence has it.
+
+    Notes
+    -----
+    Every class adds at least 0, so the loss is non-negative whatever the rows
+    sum to. Convex, but linear in a class of target 0, so not strictly.
+    Calibrated, but not proper: for a label of probability t the minimiser
+    solves t log(1 + 1/y) = constant. Its square root is a metric. Source: Lin,
+    *Divergence measures based on the Shannon entropy*, 1991; Endres and
+    Schindelin, *A new metric for probability distributions*, 2003.
+
+    See Also
+    --------
+    kl_divergence : of which this is the mean, to the midpoint.
+
+    Examples
+    --------
+    >>> JsDivergence()([[0.0, 1.0]], [[1.0, 0.0]])
+    0.6931470805599602
+    """
+
+    target: ClassVar[Space] = SIMPLEX
+
+    guard: Guard = "normalised"
+    delta: Delta = DEFAULT_DELTA
+    reverse: bool = False
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Sum of (t log(t / m) + y log(y / m)) / 2, with the guard and 0 log 0 = 0."""
+        a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
+        total = a + b
+        some = xp.where(total == 0, xp.ones_like(total), total)
+        own, other = times(xp, y, xp.log(2 * a / some)), times(xp, t, xp.log(2 * b / some))
+        return xp.sum(own + other, axis=-1) / 2
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same; for close y and t from x = (y - t) / (y + t), in which nothing cancels."""
+        a, b, total, x = self._parts(xp, y, t)
+        near = xp.abs(x) <= _NEAR
+        small = xp.where(near, x, xp.zeros_like(x))
+        both = (t + y) * xp.log1p(-small * small)
+        between = (y - t) * (xp.log1p(small) - xp.log1p(-small))
+        gap = guarded_difference(xp, y, t, self.guard, self.delta)
+        own = times(xp, y, log_ratio(xp, 2.0 * a, total, gap))
+        other = times(xp, t, log_ratio(xp, 2.0 * b, total, -gap))
+        terms = xp.where(near, 0.25 * (both + between), 0.5 * (own + other))
+        return xp.sum(terms, axis=-1)
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """log(y / m) / 2, and what the guard adds."""
+        a, b, total, x = self._parts(xp, y, t)
+        log = log_ratio(xp, 2.0 * a, total, guarded_difference(xp, y, t, self.guard, self.delta))
+        # For t = 0 the ratio is 2 however small y is.
+        log = xp.where(total == 0, math.log(2.0), log)
+        if self.guard == "none":
+            return 0.5 * log
+        if self.guard == "floor":
+            return 0.5 * (log + xp.where(y < self.delta, 0.0 * y, (b - t) / total))
+        return 0.5 * (log + x * (self.delta / a))
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """t / (2 y (t + y)), and what the guard makes of it."""
+        a, b, total, _ = self._parts(xp, y, t)
+        if self.guard == "none":
+            return 0.5 * quotient(xp, quotient(xp, t, total), y)
+        other, own = b / total, a / total
+        if self.guard == "floor":
+            bend = (other * other + (t / total) * own) / a
+            return xp.where(y < self.delta, 0.0 * y, 0.5 * bend)
+        squares = other * other * (a + self.delta) + t * own * own
+        return 0.5 * (squares + 2.0 * self.delta * own * other) / a / a
+
+    def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, Array]:
+        """Return guarded y and t, their sum, and their difference over their sum."""
+        a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
+        gap = guarded_difference(xp, y, t, self.guard, self.delta)
+        return a, b, a + b, quotient(xp, gap, a + b)
+
+    def claims(self) -> Claims:
+        """Bounded by log 2, with or without a guard."""
+        return Claims(
+            nonnegative=True,
+            bounded=math.log(2.0),
+            zero_at_target=True,
+            convex=True,
+            twice_smooth=self.guard != "floor",
+            calibrated=True,
+            permutation_equivariant=True,
+            finite_at_boundary=True,
+        )

@@ -1,0 +1,88 @@
+"""Poly-1 cross-entropy."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import log1p_minus, quotient, times
+
+# Above this probability the loss is computed from the distance to 1.
+_NEAR_ONE = 0.5
+
+
+class PolyCrossEntropy(CategoricalLoss):
+    """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
+
+    Prediction of shape (..., K): distributions. Target: class indices (...), or
+    distributions (..., K), one-hot or soft. One loss per row, infinite where
+    the target's class has probability 0.
+
+    Parameters
+    ----------
+    epsilon : float
+        What is added to the coefficient 1 of the first power of 1 - y in the
+        series of -log y. At least -1, below which the loss would be negative.
+
+    Notes
+    -----
+    Calibrated, for each term falls as y grows. Proper for ``epsilon=0`` alone,
+    where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
+    = constant, which is not y = t. Not 0 at a soft target. No bound on its
+    slope. Source: Leng et al., *PolyLoss: a polynomial expansion perspective
+    of classification loss functions*, 2022, eq. 7.
+
+    See Also
+    --------
+    cross_entropy : the same for ``epsilon=0``, with the guard ``"none"``.
+
+    Examples
+    --------
+    >>> PolyCrossEntropy(epsilon=2.0)([[0.5, 0.5]], [0])
+    1.6931471805599454
+    """
+
+    target: ClassVar[Space] = SIMPLEX
+
+    epsilon: Annotated[float, Field(ge=-1)] = 1.0
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Sum of t (-log y + epsilon (1 - y)), with 0 times infinity 0."""
+        return xp.sum(times(xp, t, -xp.log(y) + self.epsilon * (1 - y)), axis=-1)
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same; near 1 as (-log(1 - q) - q) + (1 + epsilon) q with q = 1 - y.
+
+        For an epsilon near -1 the first powers of q in the textbook form cancel.
+        """
+        q = 1.0 - y
+        near = y > _NEAR_ONE
+        ones = xp.ones_like(y)
+        far = -xp.log(xp.where(near, ones, y)) + self.epsilon * q
+        close = (1.0 + self.epsilon) * q - log1p_minus(xp, xp.where(near, -q, 0.0 * ones))
+        return xp.sum(times(xp, t, xp.where(near, close, far)), axis=-1)
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """-t (1/y + epsilon), as (1 - y)/y + (1 + epsilon) for an epsilon near -1."""
+        return 0.0 - (quotient(xp, t * (1.0 - y), y) + (1.0 + self.epsilon) * t)
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """t / y^2."""
+        return quotient(xp, quotient(xp, t, y), y)
+
+    def claims(self) -> Claims:
+        """Cross-entropy and a straight line."""
+        proper = self.epsilon == 0
+        return Claims(
+            nonnegative=True,
+            convex=True,
+            twice_smooth=True,
+            strictly_proper=proper,
+            calibrated=True,
+            linear_in_target=True,
+            permutation_equivariant=True,
+            elicits="mean" if proper else None,
+        )

@@ -1,0 +1,218 @@
+"""Overlap of sets: Tversky's index, and its two best-known cases, Dice and Jaccard."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import ClassVar
+
+from pydantic import NonNegativeFloat
+
+from lossfw import BINARY, UNIT, CategoricalLoss, Claims, Space
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import quotient
+
+# The weights are brought to about 2^60, so that a weight times the smallest of
+# floats is an ordinary number, and the sum of a million columns still is.
+_WEIGHT_EXPONENT = 60
+
+
+class _Overlap(CategoricalLoss):
+    """What the losses of overlap share; a row is one set, each column says who is in it.
+
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) the loss is
+    1 - (TP + s) / (TP + a FP + b FN + s), computed as (a FP + b FN) over the
+    same: so it is exactly 0 for y = t, and keeps its digits near 0. Where
+    nothing is there and nothing is predicted, 0 / 0, it is 0.
+    """
+
+    prediction: ClassVar[Space] = UNIT
+    target: ClassVar[Space] = BINARY
+
+    @property
+    @abstractmethod
+    def _weights(self) -> tuple[float, float, float]:
+        """a of the false positives, b of the false negatives, and s."""
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """1 - (TP + s) / (TP + a FP + b FN + s); 0 for 0 / 0."""
+        a, b, s = self._weights
+        hits = xp.sum(y * t, axis=-1)
+        false_positives = xp.sum(y * (1 - t), axis=-1)
+        false_negatives = xp.sum((1 - y) * t, axis=-1)
+        whole = hits + a * false_positives + b * false_negatives + s
+        empty = whole == 0
+        return xp.where(
+            empty, 0 * whole, 1 - (hits + s) / xp.where(empty, xp.ones_like(whole), whole)
+        )
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(a FP + b FN) / (TP + a FP + b FN + s), which does not cancel near 0."""
+        _, wrong, whole, _ = self._parts(xp, y, t)
+        return quotient(xp, wrong, whole)[..., 0]
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """a (TP + s) / whole^2 where t = 0, -(b (TP + s) + a FP + b FN) / whole^2 where t = 1."""
+        right, wrong, whole, unit = self._parts(xp, y, t)
+        a, b, _ = self._weights
+        slope = xp.where(t > 0, -(b * right + wrong), a * right)
+        return _over(xp, _over(xp, slope, whole, 1.0), whole, unit)
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same times -2 a / whole where t = 0, times -2 (1 - b) / whole where t = 1."""
+        right, wrong, whole, unit = self._parts(xp, y, t)
+        a, b, _ = self._weights
+        bend = xp.where(t > 0, 2.0 * (1.0 - b) * (b * right + wrong), 0.0 - 2.0 * a * (a * right))
+        bend = _over(xp, _over(xp, bend, whole, 1.0), whole, unit)
+        return _over(xp, bend, whole, unit)
+
+    def claims(self) -> Claims:
+        """Between 0 and 1; convex only where false positives do not count."""
+        a, b, _ = self._weights
+        return Claims(
+            nonnegative=True,
+            bounded=1.0,
+            zero_at_target=True,
+            convex=a == 0 and b <= 1,
+            twice_smooth=True,
+            permutation_equivariant=True,
+            finite_at_boundary=True,
+            gradient_zero_almost_everywhere=a == 0 and b == 0,
+        )
+
+    def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, float]:
+        """Return TP + s, a FP + b FN and their sum, in units of 1 / the last result."""
+        a, b, s = self._weights
+        unit = math.ldexp(1.0, _WEIGHT_EXPONENT - math.frexp(max(1.0, a, b, s))[1])
+        hits = xp.sum(y * t, axis=-1, keepdims=True)
+        false_positives = xp.sum(y * (1.0 - t), axis=-1, keepdims=True)
+        false_negatives = xp.sum((1.0 - y) * t, axis=-1, keepdims=True)
+        right = unit * hits + unit * s
+        wrong = (unit * a) * false_positives + (unit * b) * false_negatives
+        return right, wrong, right + wrong, unit
+
+
+def _over(xp: Namespace, x: Array, whole: Array, unit: float) -> Array:
+    """Return x over the sum that is given in units; 0 for 0 / 0."""
+    return quotient(xp, x, whole) * unit
+
+
+class Tversky(_Overlap):
+    """Tversky loss, 1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth).
+
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row.
+    Prediction of shape (..., K): numbers from 0 to 1. Target: 0 or 1, of the
+    same shape. One loss per row, from 0 to 1; 0 for y = t, and where nothing is
+    there and nothing is predicted.
+
+    Parameters
+    ----------
+    alpha : float
+        Weight of the false positives; with 0 they are ignored.
+    beta : float
+        Weight of the false negatives; with 0 they are ignored.
+    smooth : float
+        Added above and below the line. With 0 a row without any member costs 1
+        for the least prediction that it has one.
+
+    Notes
+    -----
+    Not convex, except for alpha = 0 and beta of at most 1. Not Lipschitz: for
+    ``smooth=0`` it jumps where nothing is there, otherwise the constant depends
+    on the number of columns. Source: Tversky, *Features of similarity*, 1977;
+    as a loss: Salehi et al., *Tversky loss function for image segmentation
+    using 3D fully convolutional deep networks*, 2017.
+
+    See Also
+    --------
+    dice : alpha = beta = 1/2.
+    jaccard : alpha = beta = 1.
+
+    Examples
+    --------
+    >>> Tversky(alpha=1.0, beta=0.0)([[1.0, 1.0, 0.0]], [[1, 0, 1]])
+    0.5
+    """
+
+    alpha: NonNegativeFloat = 0.5
+    beta: NonNegativeFloat = 0.5
+    smooth: NonNegativeFloat = 0.0
+
+    @property
+    def _weights(self) -> tuple[float, float, float]:
+        return self.alpha, self.beta, self.smooth
+
+
+class Dice(_Overlap):
+    """Dice loss, 1 - (TP + smooth) / (TP + FP/2 + FN/2 + smooth).
+
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
+    without smooth it is 1 - 2 sum(y t) / (sum(y) + sum(t)). Prediction of shape
+    (..., K): numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss
+    per row, from 0 to 1.
+
+    Parameters
+    ----------
+    smooth : float
+        Added above and below the line, as for tversky: others add it to 2 TP,
+        which is twice as much here.
+
+    Notes
+    -----
+    Not convex. Source: Dice, *Measures of the amount of ecologic association
+    between species*, 1945; as a loss: Milletari, Navab and Ahmadi, *V-Net*, 2016.
+
+    See Also
+    --------
+    tversky : with other weights than alpha = beta = 1/2.
+    jaccard : 2 d / (1 + d), where d is this loss.
+
+    Examples
+    --------
+    >>> Dice()([[1.0, 1.0, 0.0]], [[1, 0, 0]])
+    0.3333333333333333
+    """
+
+    smooth: NonNegativeFloat = 0.0
+
+    @property
+    def _weights(self) -> tuple[float, float, float]:
+        return 0.5, 0.5, self.smooth
+
+
+class Jaccard(_Overlap):
+    """Jaccard loss, 1 - (TP + smooth) / (TP + FP + FN + smooth).
+
+    With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
+    1 minus the intersection over the union. Prediction of shape (..., K):
+    numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss per row,
+    from 0 to 1.
+
+    Parameters
+    ----------
+    smooth : float
+        Added above and below the line.
+
+    Notes
+    -----
+    Not convex; on sets (predictions of 0 and 1) it is a metric. Source:
+    Jaccard, *The distribution of the flora in the alpine zone*, 1912; as a
+    loss: Rahman and Wang, *Optimizing intersection-over-union in deep neural
+    networks for image segmentation*, 2016.
+
+    See Also
+    --------
+    tversky : with other weights than alpha = beta = 1.
+    dice : j / (2 - j), where j is this loss.
+
+    Examples
+    --------
+    >>> Jaccard()([[1.0, 1.0, 0.0]], [[1, 0, 0]])
+    0.5
+    """
+
+    smooth: NonNegativeFloat = 0.0
+
+    @property
+    def _weights(self) -> tuple[float, float, float]:
+        return 1.0, 1.0, self.smooth
