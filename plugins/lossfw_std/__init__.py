@@ -26,6 +26,7 @@ _LOSSES: dict[str, str] = {
     "epsilon_insensitive": "lossfw_std.losses.epsilon_insensitive:EpsilonInsensitive",
     "expectile": "lossfw_std.losses.expectile:Expectile",
     "exponential": "lossfw_std.losses.exponential:Exponential",
+    "fair": "lossfw_std.losses.fair:Fair",
     "gaussian_nll": "lossfw_std.losses.gaussian_nll:GaussianNll",
     "gce": "generalised_cross_entropy",
     "geman_mcclure": "lossfw_std.losses.geman_mcclure:GemanMcclure",
