@@ -16,8 +16,7 @@ import numpy as np
 
 from lossfw.check.search import Search
 from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
-from lossfw.numbers import differences
-from lossfw.numbers.truth import evaluate
+from lossfw.check.truth import exact_derivatives
 from lossfw.numbers.ulp import to_float
 from lossfw.spaces import Interval, Members
 
@@ -107,11 +106,8 @@ class ExactCurve(Curve):
     """A curve whose formula is known: derivatives are true, bars are a unit of rounding."""
 
     def _truth(self, y: NDArray, order: int) -> NDArray:
-        body = self.subject.truth.formulas  # type: ignore[union-attr]
         target = np.full(y.shape, self.target)
-        if order == 0:
-            return to_float(evaluate(body, y, target))
-        return to_float(differences.derivative(body, y, target, order=order))
+        return to_float(exact_derivatives(self.subject, y, target, order))
 
     def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
         """Return first derivatives and their bars."""

@@ -23,6 +23,7 @@ from lossfw.check.truth import (
     exact_values,
     formula,
     judge,
+    one_sided,
 )
 from lossfw.check.values import refute, sort_of_error
 from lossfw.numbers import differences
@@ -36,6 +37,9 @@ _NAMES = {1: "gradient", 2: "hessian"}
 
 # Directions from a kink of rows in which the subgradient inequality is tried.
 _DIRECTIONS = 24
+
+# How many rows with ties are looked at, for each number of columns.
+_TIES = 24
 
 # How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
 _REACH = {"float64": 1e150, "float32": 1e30}
@@ -100,7 +104,7 @@ def _without_kinks(subject: Subject, judgement: Judgement, order: int) -> Judgem
         bad &= ~kink
         kink = differences.kinks(formula(subject), some.y, target, order=2, rows=subject.rows)
     low, high = (
-        to_float(exact_derivatives(subject, some.y, some.t, order, side), np.float64)
+        to_float(one_sided(subject, some.y, some.t, order, side), np.float64)
         for side in (-1, 1)
     )
     with np.errstate(all="ignore"):
@@ -186,10 +190,13 @@ def check_hessian_overflow(subject: Subject, search: Search) -> int:
 def _check_subgradients(subject: Subject, search: Search) -> int:
     """At kinks of a convex loss of rows: from y the loss rises at least as the gradient says."""
     rng, tried = search.rng("subgradients"), 0
+    if subject.prediction in (UNIT, SIMPLEX):
+        return 0
     for points in search.points(subject, "float64"):
         some = _inner(subject, points, "float64")
-        ties = np.abs(some.y) < 50
-        some = some.take(np.flatnonzero(ties.all(-1))[:60])
+        # Kinks of rows lie where columns differ by whole numbers.
+        whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
+        some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
         if not len(some):
             continue
         target = as_rows(subject, some.t, some.y.shape[-1])

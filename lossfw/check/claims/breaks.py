@@ -57,9 +57,11 @@ def jumps(curve: Curve, order: int, search: Search) -> list[float]:
     change = np.abs(np.diff(values)) - bars[1:] - bars[:-1]
     keep = np.isfinite(change) & (change > _JUMP[exact] * np.maximum(size, _LEAST))
     left, right, size = left[keep], right[keep], size[keep]
-    narrow = _NARROW[exact] * curve.scale
     change = change[keep]
-    while left.size and (right - left).max() > narrow:
+    # Close to a bound of the predictions everything happens on a smaller scale.
+    room = np.minimum(np.minimum(left - curve.low, curve.high - right), curve.scale)
+    narrow = _NARROW[exact] * room
+    while left.size and (right - left > narrow).any():
         # Intervals that are narrow already stay as they are.
         parts = np.linspace(left, right, _PARTS + 1, axis=-1)
         values, bars = _function(curve, order, parts.ravel())
@@ -74,6 +76,7 @@ def jumps(curve: Curve, order: int, search: Search) -> list[float]:
         right = np.where(wide, parts[rows_, at + 1], right)
         keep = change > _JUMP[exact] * np.maximum(size, 1e-6)
         left, right, size, change = left[keep], right[keep], size[keep], change[keep]
+        narrow = narrow[keep]
     return _distinct((left + right) / 2, curve.scale)
 
 
