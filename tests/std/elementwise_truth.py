@@ -177,6 +177,7 @@ DISTANCE = {
     "pseudo_huber": (pseudo_huber, {"delta": 1.0}),
     "cauchy": (cauchy, {"c": 1.0}),
     "geman_mcclure": (geman_mcclure, {"c": 1.0}),
+    "fair": (fair, {"c": 1.0}),
     "tukey": (tukey, {"c": 4.685}),
     "welsch": (welsch, {"c": 2.985}),
     "gaussian_nll": (gaussian_nll, {"variance": 1.0, "full": True}),

@@ -14,9 +14,9 @@ from lossfw import ParameterError
 residuals = st.floats(-1e6, 1e6).map(lambda r: r + 0.0)
 scales = st.floats(1e-3, 1e3)
 
-ROBUST = ("huber", "log_cosh", "pseudo_huber", "cauchy", "tukey", "welsch")
+ROBUST = ("huber", "log_cosh", "pseudo_huber", "cauchy", "fair", "tukey", "welsch")
 SCALED = dict.fromkeys(("cauchy", "tukey", "welsch", "charbonnier", "geman_mcclure"), "c")
-SCALED |= {"huber": "delta", "pseudo_huber": "delta"}
+SCALED |= {"fair": "c", "huber": "delta", "pseudo_huber": "delta"}
 SYMMETRIC = (*ROBUST, "absolute_error", "charbonnier", "geman_mcclure", "gaussian_nll")
 
 
@@ -188,6 +188,8 @@ class TestKnownNumbers:
             # 60 digits of mpmath, as LogExpFunctions.jl's issue 31 asks for.
             ("log_cosh", {}, 1e-9, 4.999999999999999999166667e-19),
             ("log_cosh", {}, 1.0, 0.433780830483027187),
+            ("fair", {}, 1.0, 0.306852819440054691),
+            ("fair", {"c": 2.0}, 1.0, 0.378139567567342473),
             ("cauchy", {}, 1.0, 0.346573590279972655),
             ("welsch", {"c": 1.0}, 1.0, 0.316060279414278839),
             ("gaussian_nll", {}, 0.0, 0.918938533204672742),
