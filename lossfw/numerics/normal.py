@@ -19,8 +19,6 @@ from lossfw.numerics.products import times
 
 _SQRT_TWO = math.sqrt(2.0)
 _SQRT_HALF = math.sqrt(0.5)
-_TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
-_ONE_OVER_SQRT_TWO_PI = 1 / math.sqrt(2 * math.pi)
 _SQRT_TWO_PI = math.sqrt(2 * math.pi)
 
 # Beyond this exp(-x^2 / 2) is 0 in every float format.
@@ -130,22 +128,24 @@ def _large_erfc(xp: Namespace, a: Array) -> Array:
     return _large_exp(xp, a, 1.0) * (2 * scaled) / _LARGE
 
 
-def _density(xp: Namespace, f: Array, x: Array, factor: float, constant: float) -> Array:
-    """Return constant f exp(-factor x^2); 0 far out, even for an infinite f."""
-    product = constant * f * _large_exp(xp, xp.abs(x), factor) / _LARGE
+def _density(xp: Namespace, f: Array, x: Array, factor: float) -> Array:
+    """Return f sqrt(factor / pi) exp(-factor x^2); 0 far out, even for an infinite f."""
+    if isinstance(xp, ExactNamespace):
+        return f * xp.exp(-factor * x * x) * xp.sqrt(xp.full_like(x, factor / xp.pi))
+    product = math.sqrt(factor / math.pi) * f * _large_exp(xp, xp.abs(x), factor) / _LARGE
     return xp.where(xp.abs(x) >= _FAR, xp.zeros_like(x), product)
 
 
 @in_double
 def _erf_density(xp: Namespace, x: Array, power: int) -> Array:
     """Return x^power times the derivative of erf."""
-    return _density(xp, x**power, x, 1.0, _TWO_OVER_SQRT_PI)
+    return 2.0 * _density(xp, x**power, x, 1.0)
 
 
 @in_double
 def _normal_density(xp: Namespace, x: Array, power: int) -> Array:
     """Return x^power times the normal density."""
-    return _density(xp, x**power, x, 0.5, _ONE_OVER_SQRT_TWO_PI)
+    return _density(xp, x**power, x, 0.5)
 
 
 @primitive(
@@ -248,7 +248,7 @@ def times_normal_pdf(xp: Namespace, f: Array, x: Array) -> Array:
 
 @in_double
 def _product(xp: Namespace, x: Array, f: Array) -> Array:
-    return _density(xp, f, x, 0.5, _ONE_OVER_SQRT_TWO_PI)
+    return _density(xp, f, x, 0.5)
 
 
 @primitive(

@@ -1,0 +1,256 @@
+"""Softmax and its relatives: every digit, infinite logits, exact derivatives."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.numbers.derivatives import derivatives, row_derivatives
+from lossfw.numbers.differences import derivative
+from lossfw.numbers.truth import evaluate
+from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.numerics import (
+    log_softmax,
+    logsumexp,
+    softmax,
+    softmax_complement,
+    softmax_cross_entropy,
+    softmax_cross_entropy_at,
+    softmax_cross_entropy_gradient,
+    softmax_cross_entropy_hessian,
+    sum_of_others,
+)
+
+inf, nan = math.inf, math.nan
+
+# What issue and design allow for functions of a row.
+GOAL = 16
+
+
+def rows(dtype, classes=6, count=120, seed=0):
+    """Return logits of many scales, ties and one certain class among them."""
+    random = np.random.default_rng(seed)
+    z = random.normal(size=(count, classes)) * np.exp2(random.uniform(-20, 7, (count, 1)))
+    z[::10] = np.round(z[::10])
+    z[5::10, 0] += 30
+    z[7::10] = 0.25
+    return z.astype(dtype)
+
+
+def targets(z, seed=1):
+    """Return one-hot and soft targets, of which some have zeros."""
+    random = np.random.default_rng(seed)
+    t = random.dirichlet(np.full(z.shape[1], 0.5), len(z))
+    t[::3] = np.eye(z.shape[1])[random.integers(0, z.shape[1], len(t[::3]))]
+    return t.astype(z.dtype)
+
+
+# The textbook's formulas, which cancel and overflow on floats.
+def true_softmax(xp, z):
+    e = xp.exp(z)
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def true_loss(xp, z, t):
+    total = xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
+    return xp.sum(t * (total - z), axis=-1)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_errors_in_ulps(dtype):
+    z = rows(dtype)
+    p = evaluate(true_softmax, z, rows=True)
+    total = evaluate(lambda xp, z: xp.log(xp.sum(xp.exp(z), axis=-1)), z, rows=True)
+    assert ulp_error(softmax(np, z), p).max() <= GOAL
+    rest = evaluate(lambda xp, z: 1 - true_softmax(xp, z), z, rows=True)
+    assert ulp_error(softmax_complement(np, z), rest).max() <= GOAL
+    log_p = evaluate(lambda xp, z: xp.log(true_softmax(xp, z)), z, rows=True)
+    assert ulp_error(log_softmax(np, z), log_p).max() <= GOAL
+    # The sum may be near 0; its digits are those of its terms.
+    size = np.maximum(np.abs(to_float(total)), z.max(axis=-1))
+    error = np.abs(to_float(total - evaluate(lambda xp, x: x, logsumexp(np, z))))
+    assert (error <= 4 * np.spacing(size.astype(dtype))).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_cross_entropy_errors_in_ulps(dtype):
+    z = rows(dtype)
+    t = targets(z)
+    assert (
+        ulp_error(softmax_cross_entropy(np, z, t), evaluate(true_loss, z, t, rows=True)).max()
+        <= GOAL
+    )
+    for index in (np.argmax(z, axis=-1), np.argmin(z, axis=-1)):
+        one_hot = np.eye(z.shape[1], dtype=dtype)[index]
+        truth = evaluate(true_loss, z, one_hot, rows=True)
+        assert ulp_error(softmax_cross_entropy_at(np, z, index), truth).max() <= GOAL
+        assert ulp_error(softmax_cross_entropy(np, z, one_hot), truth).max() <= GOAL
+        gradient = softmax_cross_entropy_gradient(np, z, one_hot)
+        truth = evaluate(lambda xp, z, t: true_softmax(xp, z) - t, z, one_hot, rows=True)
+        assert ulp_error(gradient, truth).max() <= GOAL
+        hessian = softmax_cross_entropy_hessian(np, z, one_hot)
+        truth = evaluate(
+            lambda xp, z: true_softmax(xp, z) * (1 - true_softmax(xp, z)), z, rows=True
+        )
+        assert ulp_error(hessian, truth).max() <= GOAL
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gradient_of_soft_targets(dtype):
+    """It may cross 0 at p = t, so it is measured against its larger term."""
+    z = rows(dtype)
+    t = targets(z)
+    truth = to_float(
+        evaluate(
+            lambda xp, z, t: true_softmax(xp, z) * xp.sum(t, axis=-1, keepdims=True) - t,
+            z,
+            t,
+            rows=True,
+        )
+    )
+    unit = np.spacing(np.maximum(t, softmax(np, z)))
+    assert (np.abs(softmax_cross_entropy_gradient(np, z, t) - truth) <= 8 * unit).all()
+
+
+@pytest.mark.parametrize("function", [logsumexp, log_softmax, softmax, softmax_complement])
+@pytest.mark.parametrize("order", [1, 2])
+def test_derivatives_on_dual_numbers(function, order):
+    z = rows(np.float64, classes=4, count=20)
+    direction = np.random.default_rng(2).normal(size=z.shape)
+    found = derivatives(function, np, z, direction=direction)
+    np.testing.assert_array_equal(found[0], function(np, z))
+    # The derivative along a direction is that by s at s = 0 of f(z + s direction).
+    s = np.zeros(len(z))
+
+    def along(xp, s, z, direction):
+        return function(xp, z + s[:, None] * direction)
+
+    for k in range(0, len(z), 5):
+        at = slice(k, k + 1)
+
+        def body(xp, s, at=at):
+            exact = [xp.exact(np.broadcast_to(x[at], (len(s), 4))) for x in (z, direction)]
+            return along(xp, s, *exact)
+
+        truth = to_float(derivative(lambda xp, s: body(xp, s), s[at], order=order))
+        # A mean of slopes that cancel keeps the digits of its terms.
+        np.testing.assert_allclose(found[order][at], truth, rtol=1e-10, atol=1e-14)
+
+
+def test_class_by_class_derivatives_on_dual_numbers_keep_their_digits():
+    z = np.asarray([[40.0, 0.0, 1.0], [0.5, 0.25, -3.0], [700.0, -30.0, 0.0]])
+    for index in range(3):
+        at = np.full(3, index)
+        one_hot = np.eye(3)[at]
+        for body, t in ((softmax_cross_entropy, one_hot), (softmax_cross_entropy_at, at)):
+            value, gradient, hessian = row_derivatives(body, np, z, t)
+            assert ulp_error(value, evaluate(true_loss, z, one_hot, rows=True)).max() <= GOAL
+            truth = evaluate(lambda xp, z, t: true_softmax(xp, z) - t, z, one_hot, rows=True)
+            assert ulp_error(gradient, truth).max() <= GOAL
+            truth = evaluate(
+                lambda xp, z: true_softmax(xp, z) * (1 - true_softmax(xp, z)), z, rows=True
+            )
+            assert ulp_error(hessian, truth).max() <= GOAL
+
+
+INFINITE = [
+    # logits, target, loss
+    ([inf, 0.0, 1.0], 0, 0.0),
+    ([inf, 0.0, 1.0], 1, inf),
+    ([-inf, 0.0, 0.0], 0, inf),
+    ([-inf, 0.0, 0.0], 1, math.log(2)),
+    ([inf, inf, 0.0], 0, math.log(2)),
+    ([inf, inf, 0.0], 2, inf),
+    ([-inf, -inf, -inf], 1, math.log(3)),
+    ([inf, -inf, 0.0], 0, 0.0),
+    ([1e308, -1e308, 0.0], 0, 0.0),
+    ([nan, 0.0, 0.0], 1, nan),
+    ([nan, inf, 0.0], 1, nan),
+]
+
+
+@pytest.mark.parametrize(("z", "target", "loss"), INFINITE)
+def test_infinite_logits(z, target, loss):
+    z, index = np.asarray([z]), np.asarray([target])
+    t = np.eye(3)[index]
+    np.testing.assert_allclose(softmax_cross_entropy(np, z, t), [loss], rtol=1e-15)
+    np.testing.assert_allclose(softmax_cross_entropy_at(np, z, index), [loss], rtol=1e-15)
+    np.testing.assert_array_equal(
+        np.isnan(softmax_cross_entropy_gradient(np, z, t)), np.isnan(z).any()
+    )
+    if not np.isnan(z).any():
+        p = softmax(np, z)
+        np.testing.assert_allclose(p.sum(), 1)
+        np.testing.assert_array_equal(softmax_cross_entropy_gradient(np, z, t), p - t)
+        assert np.isfinite(softmax_cross_entropy_hessian(np, z, t)).all()
+
+
+def test_a_target_of_zero_adds_nothing_whatever_its_logit():
+    z, t = np.asarray([[-inf, 0.0, 0.0]]), np.asarray([[0.0, 0.5, 0.5]])
+    np.testing.assert_allclose(softmax_cross_entropy(np, z, t), [math.log(2)])
+
+
+def test_largest_probabilities_do_not_round_to_one():
+    # 2 exp(-40), the sum of two classes 40 below.
+    small = 2 * math.exp(-40)
+    z = np.asarray([[40.0, 0.0, 0.0]])
+    assert softmax_cross_entropy_at(np, z, np.asarray([0]))[0] == pytest.approx(small, rel=1e-15)
+    assert softmax_complement(np, z)[0, 0] == pytest.approx(small, rel=1e-15)
+    gradient = softmax_cross_entropy_gradient(np, z, np.eye(3)[[0]])
+    assert gradient[0, 0] == pytest.approx(-small, rel=1e-15)
+
+
+@given(
+    st.lists(st.floats(-100, 100), min_size=1, max_size=6),
+    st.integers(0, 5),
+    st.integers(-(2**20), 2**20),
+)
+def test_shifts_and_other_forms_agree(z, index, shift):
+    # Logits that a shift does not round.
+    z = np.asarray([np.round(z, 3) * 0 + np.round(np.asarray(z) * 64) / 64])
+    index = np.asarray([index % z.shape[1]])
+    one_hot = np.eye(z.shape[1])[index]
+    loss = softmax_cross_entropy_at(np, z, index)
+    np.testing.assert_array_equal(softmax_cross_entropy_at(np, z + shift, index), loss)
+    np.testing.assert_allclose(softmax_cross_entropy(np, z, one_hot), loss, rtol=1e-14)
+    np.testing.assert_allclose(np.exp(log_softmax(np, z)), softmax(np, z), rtol=1e-12)
+    gradient = softmax_cross_entropy_gradient(np, z, one_hot)
+    assert abs(gradient.sum()) < 1e-15
+    assert gradient[0, index[0]] <= 0
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_sum_of_others(order):
+    e = np.asarray(np.random.default_rng(0).uniform(size=(50, 7)), order=order)
+    index = np.random.default_rng(1).integers(0, 7, 50)
+    expected = [np.delete(row, i).sum() for row, i in zip(e, index, strict=True)]
+    before = e.copy()
+    np.testing.assert_allclose(sum_of_others(np, e, index), expected)
+    np.testing.assert_array_equal(e, before)
+    deeper = sum_of_others(np, e.reshape(5, 10, 7), index.reshape(5, 10))
+    np.testing.assert_allclose(deeper.ravel(), expected)
+
+
+def test_any_leading_axes_one_class_and_no_rows():
+    z = np.random.default_rng(0).normal(size=(2, 3, 4))
+    index = np.random.default_rng(1).integers(0, 4, (2, 3))
+    t = np.eye(4)[index]
+    flat = softmax_cross_entropy_at(np, z.reshape(6, 4), index.ravel())
+    np.testing.assert_allclose(softmax_cross_entropy_at(np, z, index).ravel(), flat, rtol=1e-14)
+    assert softmax_cross_entropy(np, z, t).shape == (2, 3)
+    assert softmax_cross_entropy_at(np, z[0, 0], index[0, 0]).shape == ()
+    assert softmax_cross_entropy_at(np, z[0, :, :1], np.zeros(3, int)).tolist() == [0, 0, 0]
+    assert softmax(np, z[:0]).shape == (0, 3, 4)
+    assert softmax_cross_entropy_at(np, z[0, :0], index[0, :0]).shape == (0,)
+
+
+@pytest.mark.parametrize("function", [softmax, log_softmax, softmax_complement, logsumexp])
+def test_arguments_are_not_written_to_and_dtypes_stay(function):
+    z = rows(np.float32)
+    z.flags.writeable = False
+    assert function(np, z).dtype == np.float32
+    index = np.zeros(len(z), int)
+    assert softmax_cross_entropy_at(np, z, index).dtype == np.float32
+    assert softmax_cross_entropy_gradient(np, z, targets(z)).dtype == np.float32
