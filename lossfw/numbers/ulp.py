@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossfw.numbers.arrays import Array
-from lossfw.numbers.exact import exact_array, number_module
+from lossfw.numbers.exact import DIGITS, bits, exact_array, number_module
 
 # Above this many bits a number of ULPs is said to be infinite.
 _COUNTABLE_BITS = 1000
@@ -130,7 +130,9 @@ def _ulps(computed: Any, truth: Any, layout: _Format) -> float:
         if _nearest(truth, layout) == libmp.to_float(computed):
             return 0.0
         computed = libmp.from_man_exp(-1 if computed == libmp.fninf else 1, layout.highest)
-    gap = libmp.mpf_shift(libmp.mpf_abs(libmp.mpf_sub(computed, truth)), -_unit(truth, layout))
+    # Rounded: the exact difference of 1 and 2**(10**30) would not fit into memory.
+    difference = libmp.mpf_sub(computed, truth, bits(DIGITS), "n")
+    gap = libmp.mpf_shift(libmp.mpf_abs(difference), -_unit(truth, layout))
     if gap[2] + gap[3] > _COUNTABLE_BITS:
         return math.inf
     return float(libmp.to_float(gap))
