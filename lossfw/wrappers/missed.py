@@ -14,6 +14,10 @@ from lossfw.spaces import SIMPLEX, UNIT
 Kind: TypeAlias = Literal["rows", "softmax", "elements", "sigmoid"]
 
 
+# Above it a target is nearer to 1 than to 0.
+_HALF = 0.5
+
+
 class Missed(NamedTuple):
     """u = 1 - p_t with its derivatives.
 
@@ -78,8 +82,9 @@ def missed(xp: Namespace, loss: Loss, y: Array, t: Array) -> Missed:
         return Missed(share, -t, xp.zeros_like(y))
     if kind == "softmax":
         p = softmax(xp, y)
-        # t - p_t, as the sum of what has no cancellation at the target.
-        excess = (t - 1.0) + share[..., None]
+        given = xp.sum(t * p, axis=-1, keepdims=True)
+        # t - p_t, from whichever of p_t and 1 - p_t is known to the last digit.
+        excess = xp.where(t > _HALF, (t - 1.0) + share[..., None], t - given)
         return Missed(share, -p * excess, -p * excess * (softmax_complement(xp, y) - p))
     if kind == "sigmoid":
         slope = (1.0 - 2.0 * t) * sigmoid(xp, y) * sigmoid(xp, -y)
