@@ -19,51 +19,50 @@ from lossfw.loss import Loss
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[..., Any]
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+# Called with `keras.losses` and the parameters; a function of tensors, or None
+# where there is none at these parameters.
+Maker = Callable[[Any, dict[str, Any]], Function | None]
 
-import keras  # noqa: E402  # reads the environment when it is imported
-from keras import losses as L  # noqa: E402, N812
 
-
-def _cross_entropy(p: dict[str, Any]) -> Function | None:
+def _cross_entropy(losses: Any, p: dict[str, Any]) -> Function | None:
     def function(t: Any, y: Any) -> Any:
         options = {"from_logits": p["from_logits"]}
         if t.ndim < y.ndim:
-            return L.sparse_categorical_crossentropy(t, y, **options)
-        return L.categorical_crossentropy(t, y, **options)
+            return losses.sparse_categorical_crossentropy(t, y, **options)
+        return losses.categorical_crossentropy(t, y, **options)
 
     # On probabilities it clips by a constant of its own: the guard "none" comes nearest.
     comparable = p["from_logits"] or p["guard"] == "none"
     return function if comparable and not p["label_smoothing"] else None
 
 
-def _binary_cross_entropy(p: dict[str, Any]) -> Function | None:
+def _binary_cross_entropy(losses: Any, p: dict[str, Any]) -> Function | None:
     if not p["from_logits"] and p["guard"] != "none":
         return None
-    return lambda t, z: L.binary_crossentropy(t, z, from_logits=p["from_logits"])
+    return lambda t, z: losses.binary_crossentropy(t, z, from_logits=p["from_logits"])
 
 
-_PAIRS: dict[str, Callable[[dict[str, Any]], Function | None]] = {
-    "absolute_error": lambda p: L.mean_absolute_error,
+_PAIRS: dict[str, Maker] = {
+    "absolute_error": lambda losses, p: losses.mean_absolute_error,
     "binary_cross_entropy": _binary_cross_entropy,
-    "focal": lambda p: (
-        (lambda t, y: L.binary_focal_crossentropy(t, y, gamma=p["gamma"], from_logits=True))
+    "focal": lambda losses, p: (
+        (lambda t, y: losses.binary_focal_crossentropy(t, y, gamma=p["gamma"], from_logits=True))
         if p["from_logits"] and p["alpha"] is None
         else None
     ),
-    "hinge": lambda p: L.hinge if p["margin"] == 1 else None,
-    "huber": lambda p: lambda t, y: L.huber(t, y, delta=p["delta"]),
-    "log_cosh": lambda p: L.log_cosh,
-    "squared_error": lambda p: L.mean_squared_error if p["factor"] == 1 else None,
-    "squared_hinge": lambda p: L.squared_hinge if p["margin"] == 1 else None,
-    "squared_log_error": lambda p: L.mean_squared_logarithmic_error,
+    "hinge": lambda losses, p: losses.hinge if p["margin"] == 1 else None,
+    "huber": lambda losses, p: lambda t, y: losses.huber(t, y, delta=p["delta"]),
+    "log_cosh": lambda losses, p: losses.log_cosh,
+    "squared_error": lambda losses, p: losses.mean_squared_error if p["factor"] == 1 else None,
+    "squared_hinge": lambda losses, p: losses.squared_hinge if p["margin"] == 1 else None,
+    "squared_log_error": lambda losses, p: losses.mean_squared_logarithmic_error,
 }
 
-_ROWS: dict[str, Callable[[dict[str, Any]], Function | None]] = {
-    "cosine_distance": lambda p: lambda t, y: 1 + L.cosine_similarity(t, y),
+_ROWS: dict[str, Maker] = {
+    "cosine_distance": lambda losses, p: lambda t, y: 1 + losses.cosine_similarity(t, y),
     "cross_entropy": _cross_entropy,
-    "kl_divergence": lambda p: (
-        L.kl_divergence
+    "kl_divergence": lambda losses, p: (
+        losses.kl_divergence
         if p["guard"] == "none" and not p["reverse"] and not p.get("from_logits")
         else None
     ),
@@ -74,7 +73,14 @@ class Keras:
     """Keras on one of its backends."""
 
     name = "keras"
-    version = f"{keras.__version__} on {keras.backend.backend()}"
+
+    def __init__(self) -> None:
+        # Read when it is imported.
+        os.environ.setdefault("KERAS_BACKEND", "jax")
+        import keras
+
+        self.version = f"{keras.__version__} on {keras.backend.backend()}"
+        self._losses = keras.losses
 
     def offer(self, component: Loss | Activation) -> Offer | None:
         """Return its function for a component, None where it has none."""
@@ -82,12 +88,14 @@ class Keras:
             return None
         table = _ROWS if component.takes_rows else _PAIRS
         make = table.get(component.name)
-        function = None if make is None else make(component.parameters)
+        function = None if make is None else make(self._losses, component.parameters)
         return None if function is None else Offer((_value(function, component.takes_rows),))
 
 
 def _value(function: Function, rows: bool) -> Callable[..., NDArray]:
     def value(y: NDArray, t: NDArray) -> NDArray:
+        import keras
+
         y, t = (y, t) if rows else (y[:, None], t[:, None])
         usual = keras.config.floatx()
         # Its functions convert to this dtype, whatever they are given.
@@ -99,6 +107,3 @@ def _value(function: Function, rows: bool) -> Callable[..., NDArray]:
             keras.config.set_floatx(usual)
 
     return value
-
-
-PEER = Keras()

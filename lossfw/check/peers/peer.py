@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -16,8 +18,13 @@ from lossfw.loss import Loss
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-# The library that has to be there, and the module that knows it.
-_KNOWN = {"torch": "torch", "optax": "optax", "keras": "keras", "sklearn": "scikit_learn"}
+# The library that has to be there, and the class that knows it.
+_KNOWN = {
+    "torch": "torch:Torch",
+    "optax": "optax:Optax",
+    "keras": "keras:Keras",
+    "sklearn": "scikit_learn:ScikitLearn",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,9 @@ class Offer:
         if order >= len(self.functions):
             return None
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                # What a library says of such arguments is not asked here.
+                warnings.simplefilter("ignore")
                 result = self.functions[order](*arrays)
         except Exception:
             # A row of one class, say, is no problem to some and an error to others.
@@ -62,10 +71,12 @@ class Peer(Protocol):
         """Return its function for a component, None where it has none."""
 
 
+@functools.cache
 def installed() -> tuple[Peer, ...]:
     """Return the peers that are installed; they are imported here."""
     found = []
-    for library, module in _KNOWN.items():
+    for library, target in _KNOWN.items():
         if importlib.util.find_spec(library) is not None:
-            found.append(importlib.import_module(f"lossfw.check.peers.{module}").PEER)
+            module, _, name = target.partition(":")
+            found.append(getattr(importlib.import_module(f"lossfw.check.peers.{module}"), name)())
     return tuple(found)

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import sklearn
-from sklearn._loss import loss as L  # noqa: N812
 
 from lossfw.activation import Activation
 from lossfw.check.peers.peer import Offer
@@ -23,20 +21,30 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 Scaled = tuple[Any, float]
 
 
-def _on_log_mean(loss: Callable[[], Any]) -> Callable[[dict[str, Any]], Scaled | None]:
-    return lambda p: (loss(), 2.0) if p["link"] == "log" else None
+# Called with `sklearn._loss.loss` and the parameters.
+Maker = Callable[[Any, dict[str, Any]], Scaled | None]
 
 
-_PAIRS: dict[str, Callable[[dict[str, Any]], Scaled | None]] = {
-    "absolute_error": lambda p: (L.AbsoluteError(), 1.0),
-    "binary_cross_entropy": lambda p: (L.HalfBinomialLoss(), 1.0) if p["from_logits"] else None,
-    "gamma_deviance": _on_log_mean(L.HalfGammaLoss),
-    "huber": lambda p: (L.HuberLoss(delta=p["delta"]), 1.0),
-    "poisson_deviance": _on_log_mean(L.HalfPoissonLoss),
-    "quantile": lambda p: (L.PinballLoss(quantile=p["q"]), 1.0) if 0 < p["q"] < 1 else None,
-    "squared_error": lambda p: (L.HalfSquaredError(), 2.0) if p["factor"] == 1 else None,
-    "tweedie_deviance": lambda p: (
-        (L.HalfTweedieLoss(power=p["power"]), 2.0) if p["link"] == "log" else None
+def _on_log_mean(name: str) -> Maker:
+    return lambda losses, p: (getattr(losses, name)(), 2.0) if p["link"] == "log" else None
+
+
+_PAIRS: dict[str, Maker] = {
+    "absolute_error": lambda losses, p: (losses.AbsoluteError(), 1.0),
+    "binary_cross_entropy": lambda losses, p: (
+        (losses.HalfBinomialLoss(), 1.0) if p["from_logits"] else None
+    ),
+    "gamma_deviance": _on_log_mean("HalfGammaLoss"),
+    "huber": lambda losses, p: (losses.HuberLoss(delta=p["delta"]), 1.0),
+    "poisson_deviance": _on_log_mean("HalfPoissonLoss"),
+    "quantile": lambda losses, p: (
+        (losses.PinballLoss(quantile=p["q"]), 1.0) if 0 < p["q"] < 1 else None
+    ),
+    "squared_error": lambda losses, p: (
+        (losses.HalfSquaredError(), 2.0) if p["factor"] == 1 else None
+    ),
+    "tweedie_deviance": lambda losses, p: (
+        (losses.HalfTweedieLoss(power=p["power"]), 2.0) if p["link"] == "log" else None
     ),
 }
 
@@ -45,7 +53,13 @@ class ScikitLearn:
     """scikit-learn, on one thread."""
 
     name = "scikit-learn"
-    version = sklearn.__version__
+
+    def __init__(self) -> None:
+        import sklearn
+        from sklearn._loss import loss
+
+        self.version = str(sklearn.__version__)
+        self._losses = loss
 
     def offer(self, component: Loss | Activation) -> Offer | None:
         """Return its function for a component, None where it has none."""
@@ -54,9 +68,9 @@ class ScikitLearn:
         if component.name == "cross_entropy":
             p = component.parameters
             plain = p["from_logits"] and not p["label_smoothing"]
-            return Offer((_multinomial,)) if plain else None
+            return Offer((_multinomial(self._losses),)) if plain else None
         make = _PAIRS.get(component.name)
-        found = None if make is None else make(component.parameters)
+        found = None if make is None else make(self._losses, component.parameters)
         return None if found is None else Offer((_value(*found), _gradient(*found)))
 
 
@@ -77,12 +91,13 @@ def _gradient(loss: Any, factor: float) -> Callable[..., NDArray]:
     return gradient
 
 
-def _multinomial(z: NDArray, t: NDArray) -> NDArray | None:
-    """Return cross-entropy from logits, for class indices alone."""
-    if t.ndim == z.ndim:
-        return None
-    loss = L.HalfMultinomialLoss(n_classes=z.shape[-1])
-    return np.asarray(loss.loss(t.astype(z.dtype), np.ascontiguousarray(z)))
+def _multinomial(losses: Any) -> Callable[..., NDArray | None]:
+    """Return a function of cross-entropy from logits, for class indices alone."""
 
+    def value(z: NDArray, t: NDArray) -> NDArray | None:
+        if t.ndim == z.ndim:
+            return None
+        loss = losses.HalfMultinomialLoss(n_classes=z.shape[-1])
+        return np.asarray(loss.loss(t.astype(z.dtype), np.ascontiguousarray(z)))
 
-PEER = ScikitLearn()
+    return value

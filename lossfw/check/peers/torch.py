@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812  # as everyone writes it
 
 from lossfw.activation import Activation
 from lossfw.check.peers.peer import Offer
@@ -17,67 +15,71 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 Function = Callable[..., Tensor]
 
-_ACTIVATIONS: dict[str, Callable[[dict[str, Any]], Function]] = {
-    "celu": lambda p: lambda x: F.celu(x, p["alpha"]),
-    "elu": lambda p: lambda x: F.elu(x, p["alpha"]),
-    "exp": lambda p: torch.exp,
-    "gelu": lambda p: lambda x: F.gelu(x, approximate="tanh" if p["form"] == "tanh" else "none"),
-    "hard_sigmoid": lambda p: F.hardsigmoid,
-    "hard_swish": lambda p: F.hardswish,
-    "leaky_relu": lambda p: lambda x: F.leaky_relu(x, p["negative_slope"]),
-    "log_softmax": lambda p: lambda x: F.log_softmax(x, -1),
-    "mish": lambda p: F.mish,
-    "relu": lambda p: F.relu,
-    "selu": lambda p: F.selu,
-    "sigmoid": lambda p: torch.sigmoid,
-    "silu": lambda p: F.silu,
-    "softmax": lambda p: lambda x: F.softmax(x, -1),
-    "softplus": lambda p: lambda x: F.softplus(x, p["beta"]),
-    "softsign": lambda p: F.softsign,
-    "tanh": lambda p: torch.tanh,
+# Called with `torch.nn.functional` and the parameters; a function of tensors, or
+# None where there is none at these parameters.
+Maker = Callable[[Any, dict[str, Any]], Function | None]
+
+_ACTIVATIONS: dict[str, Maker] = {
+    "celu": lambda f, p: lambda x: f.celu(x, p["alpha"]),
+    "elu": lambda f, p: lambda x: f.elu(x, p["alpha"]),
+    "exp": lambda f, p: lambda x: x.exp(),
+    "gelu": lambda f, p: lambda x: f.gelu(x, approximate="tanh" if p["form"] == "tanh" else "none"),
+    "hard_sigmoid": lambda f, p: f.hardsigmoid,
+    "hard_swish": lambda f, p: f.hardswish,
+    "leaky_relu": lambda f, p: lambda x: f.leaky_relu(x, p["negative_slope"]),
+    "log_softmax": lambda f, p: lambda x: f.log_softmax(x, -1),
+    "mish": lambda f, p: f.mish,
+    "relu": lambda f, p: f.relu,
+    "selu": lambda f, p: f.selu,
+    "sigmoid": lambda f, p: lambda x: x.sigmoid(),
+    "silu": lambda f, p: f.silu,
+    "softmax": lambda f, p: lambda x: f.softmax(x, -1),
+    "softplus": lambda f, p: lambda x: f.softplus(x, p["beta"]),
+    "softsign": lambda f, p: f.softsign,
+    "tanh": lambda f, p: lambda x: x.tanh(),
 }
 
 
-def _cross_entropy(p: dict[str, Any]) -> Function | None:
+def _cross_entropy(f: Any, p: dict[str, Any]) -> Function | None:
     if not p["from_logits"]:
         return None
     smoothing = p["label_smoothing"]
-    return lambda z, t: F.cross_entropy(z, t, reduction="none", label_smoothing=smoothing)
+    return lambda z, t: f.cross_entropy(z, t, reduction="none", label_smoothing=smoothing)
 
 
-def _binary_cross_entropy(p: dict[str, Any]) -> Function | None:
+def _binary_cross_entropy(f: Any, p: dict[str, Any]) -> Function | None:
     if p["from_logits"]:
-        return lambda z, t: F.binary_cross_entropy_with_logits(z, t, reduction="none")
+        return lambda z, t: f.binary_cross_entropy_with_logits(z, t, reduction="none")
     if p["guard"] == "none":
-        return lambda y, t: F.binary_cross_entropy(y, t, reduction="none")
+        return lambda y, t: f.binary_cross_entropy(y, t, reduction="none")
     return None
 
 
-def _gaussian_nll(p: dict[str, Any]) -> Function:
+def _gaussian_nll(f: Any, p: dict[str, Any]) -> Function:
     def function(y: Tensor, t: Tensor) -> Tensor:
-        variance = torch.full_like(y, p["variance"])
-        return F.gaussian_nll_loss(y, t, variance, full=p["full"], reduction="none")
+        variance = p["variance"] + 0 * y.detach()
+        return f.gaussian_nll_loss(y, t, variance, full=p["full"], reduction="none")
 
     return function
 
 
-def _kl_divergence(p: dict[str, Any]) -> Function | None:
+def _kl_divergence(f: Any, p: dict[str, Any]) -> Function | None:
     if p["guard"] != "none" or p["reverse"] or p.get("from_logits"):
         return None
-    return lambda y, t: F.kl_div(torch.log(y), t, reduction="none").sum(-1)
+    return lambda y, t: f.kl_div(y.log(), t, reduction="none").sum(-1)
 
 
-_LOSSES: dict[str, Callable[[dict[str, Any]], Function | None]] = {
-    "absolute_error": lambda p: lambda y, t: F.l1_loss(y, t, reduction="none"),
+_LOSSES: dict[str, Maker] = {
+    "absolute_error": lambda f, p: lambda y, t: f.l1_loss(y, t, reduction="none"),
     "binary_cross_entropy": _binary_cross_entropy,
-    "cosine_distance": lambda p: lambda y, t: 1 - F.cosine_similarity(y, t, -1),
+    "cosine_distance": lambda f, p: lambda y, t: 1 - f.cosine_similarity(y, t, -1),
     "cross_entropy": _cross_entropy,
     "gaussian_nll": _gaussian_nll,
-    "huber": lambda p: lambda y, t: F.huber_loss(y, t, reduction="none", delta=p["delta"]),
+    "huber": lambda f, p: lambda y, t: f.huber_loss(y, t, reduction="none", delta=p["delta"]),
     "kl_divergence": _kl_divergence,
-    "logistic": lambda p: lambda y, t: F.soft_margin_loss(y, t, reduction="none"),
-    "squared_error": lambda p: (
-        (lambda y, t: F.mse_loss(y, t, reduction="none")) if p["factor"] == 1 else None
+    "logistic": lambda f, p: lambda y, t: f.soft_margin_loss(y, t, reduction="none"),
+    "squared_error": lambda f, p: (
+        (lambda y, t: f.mse_loss(y, t, reduction="none")) if p["factor"] == 1 else None
     ),
 }
 
@@ -86,13 +88,18 @@ class Torch:
     """PyTorch on the processor."""
 
     name = "torch"
-    version = torch.__version__
+
+    def __init__(self) -> None:
+        import torch
+
+        self.version = str(torch.__version__)
+        self._functional = torch.nn.functional
 
     def offer(self, component: Loss | Activation) -> Offer | None:
         """Return its function for a component, None where it has none."""
-        table: dict[str, Any] = _LOSSES if isinstance(component, Loss) else _ACTIVATIONS
+        table = _LOSSES if isinstance(component, Loss) else _ACTIVATIONS
         make = table.get(component.name)
-        function = None if make is None else make(component.parameters)
+        function = None if make is None else make(self._functional, component.parameters)
         if function is None:
             return None
         if component.takes_rows:
@@ -102,6 +109,8 @@ class Torch:
 
 
 def _tensors(arrays: tuple[NDArray, ...]) -> list[Tensor]:
+    import torch
+
     return [torch.from_numpy(np.ascontiguousarray(x)) for x in arrays]
 
 
@@ -115,9 +124,11 @@ def _value(function: Function) -> Callable[..., NDArray]:
 
 def _gradient(function: Function) -> Callable[..., NDArray]:
     def gradient(*arrays: NDArray) -> NDArray:
+        from torch import autograd
+
         y, *others = _tensors(arrays)
         y.requires_grad_()
-        (slope,) = torch.autograd.grad(function(y, *others).sum(), y)
+        (slope,) = autograd.grad(function(y, *others).sum(), y)
         return np.asarray(slope.numpy(force=True))
 
     return gradient
@@ -125,12 +136,14 @@ def _gradient(function: Function) -> Callable[..., NDArray]:
 
 def _second(function: Function) -> Callable[..., NDArray]:
     def second(*arrays: NDArray) -> NDArray:
+        from torch import autograd
+
         y, *others = _tensors(arrays)
         y.requires_grad_()
-        (slope,) = torch.autograd.grad(function(y, *others).sum(), y, create_graph=True)
+        (slope,) = autograd.grad(function(y, *others).sum(), y, create_graph=True)
         if not slope.requires_grad:
             return np.zeros_like(arrays[0])
-        (bend,) = torch.autograd.grad(slope.sum(), y, allow_unused=True)
+        (bend,) = autograd.grad(slope.sum(), y, allow_unused=True)
         return np.zeros_like(arrays[0]) if bend is None else np.asarray(bend.numpy(force=True))
 
     return second
@@ -145,6 +158,3 @@ def _jacobian(function: Function) -> Callable[..., NDArray]:
         return np.stack(found, axis=1)
 
     return jacobian
-
-
-PEER = Torch()
