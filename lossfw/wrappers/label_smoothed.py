@@ -43,8 +43,9 @@ class LabelSmoothed(PartWrapper):
     Examples
     --------
     >>> import lossfw
-    >>> loss = lossfw.loss("label_smoothed", of="cross_entropy", smoothing=0.1)
-    >>> loss([[0.5, 0.5]], [0]) == lossfw.loss("cross_entropy")([[0.5, 0.5]], [[0.95, 0.05]])
+    >>> loss = lossfw.loss("label_smoothed", of="cross_entropy", smoothing=0.5)
+    >>> y = [[0.75, 0.25]]
+    >>> loss(y, [0]) == lossfw.loss("cross_entropy")(y, [[0.75, 0.25]])
     True
     """
 
