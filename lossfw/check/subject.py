@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss
 from lossfw.loss import Loss
+from lossfw.parts import Argument, argument_of
 from lossfw.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
@@ -162,12 +162,15 @@ def of_component(loss: Loss) -> Subject:
 
 
 def kind_of(loss: Loss) -> Kind:
-    """Return the kind of a loss by the class that it derives from."""
-    if isinstance(loss, DistanceLoss):
-        return "distance"
-    if isinstance(loss, MarginLoss):
-        return "margin"
-    return "categorical" if isinstance(loss, CategoricalLoss) or loss.takes_rows else "pointwise"
+    """Return the kind of a loss: what its author, or the authors of its parts, wrote it of."""
+    if loss.takes_rows:
+        return "categorical"
+    kinds: dict[Argument, Kind] = {
+        "residual": "distance",
+        "margin": "margin",
+        "prediction": "pointwise",
+    }
+    return kinds[argument_of(loss)]
 
 
 def _component_setup(loss: Loss) -> str:
