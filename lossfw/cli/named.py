@@ -24,6 +24,10 @@ parameter_option = click.option(
     help="Set a parameter: -p delta=0.5. The value is YAML. May be given several times.",
 )
 
+kind_option = click.option(
+    "--kind", type=click.Choice(KINDS), help="Which kind is meant, where a name has several."
+)
+
 
 def read_parameters(texts: Sequence[str]) -> dict[str, Any]:
     """Return parameters by name; the later one wins.
