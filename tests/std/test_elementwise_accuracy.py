@@ -74,6 +74,18 @@ def test_dual_numbers_find_the_written_derivatives(name, truth, parameters):
         assert np.allclose(second, loss.second_derivative(np, x), rtol=1e-6, atol=1e-9 * scale)
 
 
+@pytest.mark.parametrize(("name", "truth", "parameters"), CASES)
+def test_dual_numbers_find_the_derivatives_of_the_formula_at_0(name, truth, parameters):
+    """Where a function of abs(r) is smooth at 0, abs itself is not."""
+    loss = lossfw.loss(name, **parameters)
+    claims = loss.claims()
+    _, first, second = dual.derivatives(loss.formula, np, np.zeros(1))
+    if claims.breaks == ():
+        assert first == pytest.approx(loss.derivative(np, np.zeros(1)), rel=1e-12)
+    if claims.twice_smooth:
+        assert second == pytest.approx(loss.second_derivative(np, np.zeros(1)), rel=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("name", "truth", "parameters"), CASES)
 def test_nan_stays_nan_and_infinity_makes_none(name, truth, parameters, dtype):
