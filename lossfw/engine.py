@@ -103,8 +103,12 @@ def derivatives(
     out = np.zeros(call.y.shape, call.dtype)
 
     def task(tile: Tile) -> None:
-        function = body.hessians if second else body.gradients
-        _put(out, tile, _scaled(tile, function(np, tile.y, _target(call, tile)), scale))
+        if second:
+            slope = body.hessians(np, tile.y, _target(call, tile))
+        else:
+            function = body.gradients_at if call.by_index else body.gradients
+            slope = function(np, tile.y, tile.t)
+        _put(out, tile, _scaled(tile, slope, scale))
 
     over_tiles(body, call, task)
     return out.reshape(call.prediction_shape)
@@ -117,7 +121,8 @@ def sums_and_gradient(
     out = np.zeros(call.y.shape, call.dtype)
 
     def task(tile: Tile) -> tuple[float, float, int]:
-        losses, slope = body.values_and_gradients(np, tile.y, _target(call, tile))
+        both = body.values_and_gradients_at if call.by_index else body.values_and_gradients
+        losses, slope = both(np, tile.y, tile.t)
         _put(out, tile, _scaled(tile, slope, scale))
         total, weight = block_sum(_summed(body, tile, losses), tile.weight)
         return total, weight, tile.counted

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from lossfw.arguments import one_hot
 from lossfw.loss import Loss
 from lossfw.numbers import derivatives as dual
 from lossfw.numbers.arrays import Array, Namespace
@@ -251,8 +252,8 @@ class CategoricalLoss(_PairLoss):
 
     Where the target's space is `CLASS_INDEX` or `SIMPLEX`, a target may also be
     class indices of shape (...): they are told apart by dtype and dimensions,
-    and `value` gets them as one-hot rows. Write `value_at` too where a class
-    index needs less work.
+    and `value` gets them as one-hot rows. Write the functions named ``..._at``
+    too where a class index needs less work.
     """
 
     prediction: ClassVar[Space] = SIMPLEX
@@ -271,10 +272,39 @@ class CategoricalLoss(_PairLoss):
         """Return the loss of logits for class indices; from one-hot rows unless given."""
         return self.value_from_logits(xp, z, one_hot_rows(xp, z, index))
 
+    def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return the derivative for class indices; from one-hot rows unless given."""
+        return self.derivative(xp, y, one_hot_rows(xp, y, index))
+
+    def derivative_at_from_logits(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """Return the derivative at logits for class indices; from one-hot rows unless given."""
+        return self.derivative_from_logits(xp, z, one_hot_rows(xp, z, index))
+
+    def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Return both for class indices; from one-hot rows unless given."""
+        return self.value_and_derivative(xp, y, one_hot_rows(xp, y, index))
+
+    def value_and_derivative_at_from_logits(
+        self, xp: Namespace, z: Array, index: Array
+    ) -> tuple[Array, Array]:
+        """Return both at logits for class indices; from one-hot rows unless given."""
+        return self.value_and_derivative_from_logits(xp, z, one_hot_rows(xp, z, index))
+
     def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Choose the form; see `Loss.values_at`."""
         logits = self.input_form == "logits"
         return (self.value_at_from_logits if logits else self.value_at)(xp, y, index)
+
+    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Choose the form; see `Loss.gradients_at`."""
+        logits = self.input_form == "logits"
+        return (self.derivative_at_from_logits if logits else self.derivative_at)(xp, y, index)
+
+    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Choose the form; see `Loss.values_and_gradients_at`."""
+        if self.input_form == "logits":
+            return self.value_and_derivative_at_from_logits(xp, y, index)
+        return self.value_and_derivative_at(xp, y, index)
 
     def _dual(
         self, body: Callable[..., Array], xp: Namespace, y: Array, t: Array, order: int
@@ -284,6 +314,8 @@ class CategoricalLoss(_PairLoss):
 
 def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
     """Return class indices as rows in the shape and dtype of the prediction."""
+    if xp is np and y.ndim == 2:
+        return one_hot(index, y.shape[-1], y.dtype)
     classes = xp.arange(y.shape[-1])
     rows = index[..., np.newaxis] == classes
     return xp.astype(rows, y.dtype) if hasattr(xp, "astype") else rows.astype(y.dtype)

@@ -12,7 +12,15 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from lossfw import engine, exactness, foreign
-from lossfw.arguments import Arguments, NDArray, choose, prepare, set_weight, set_where
+from lossfw.arguments import (
+    Arguments,
+    NDArray,
+    choose,
+    one_hot,
+    prepare,
+    set_weight,
+    set_where,
+)
 from lossfw.arithmetic import Arithmetic
 from lossfw.claims import Claims
 from lossfw.component import Component
@@ -138,6 +146,14 @@ class Loss(Component, Arithmetic, ABC):
     def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return `values` and `gradients`, in one pass where the author shares work."""
         return self.values(xp, y, t), self.gradients(xp, y, t)
+
+    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return `gradients` of rows for class indices; from one-hot rows unless given."""
+        return self.gradients(xp, y, one_hot(index, y.shape[-1], y.dtype))
+
+    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Return `values_and_gradients` of rows for class indices."""
+        return self.values_and_gradients(xp, y, one_hot(index, y.shape[-1], y.dtype))
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""

@@ -56,6 +56,12 @@ class SmoothBody(Body, Protocol):
     def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return both in one pass."""
 
+    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return the derivative for class indices."""
+
+    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Return both for class indices in one pass."""
+
 
 @dataclass(slots=True)
 class Tile:
