@@ -9,7 +9,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     sqrt1pm1(xp, x)         sqrt(1 + x) - 1         hypot1m1(xp, x)     sqrt(1 + x^2) - 1
     log1p_square(xp, x)     log(1 + x^2)
     erf(xp, x)   erfc(xp, x)   normal_cdf(xp, x)   normal_pdf(xp, x)
-    times_normal_pdf(xp, f, x)   mills_ratio(xp, x)
+    times_normal_pdf(xp, f, x)   scaled_normal_tail(xp, x)
     times(xp, a, b)         a b with 0 inf = 0     quotient(xp, a, b)    a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
@@ -29,9 +29,9 @@ from lossfw.numerics.logistic import log_sigmoid, positive_part, sigmoid, softpl
 from lossfw.numerics.normal import (
     erf,
     erfc,
-    mills_ratio,
     normal_cdf,
     normal_pdf,
+    scaled_normal_tail,
     times_normal_pdf,
 )
 from lossfw.numerics.products import quotient, times, xlog1py, xlogy
@@ -67,11 +67,11 @@ __all__ = [
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
-    "mills_ratio",
     "normal_cdf",
     "normal_pdf",
     "positive_part",
     "quotient",
+    "scaled_normal_tail",
     "sech_squared",
     "sigmoid",
     "softmax",

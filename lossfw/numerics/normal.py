@@ -19,7 +19,6 @@ from lossfw.numerics.products import times
 
 _SQRT_TWO = math.sqrt(2.0)
 _SQRT_HALF = math.sqrt(0.5)
-_SQRT_TWO_PI = math.sqrt(2 * math.pi)
 
 # Beyond this exp(-x^2 / 2) is 0 in every float format.
 _FAR = 64.0
@@ -252,20 +251,20 @@ def _product(xp: Namespace, x: Array, f: Array) -> Array:
 
 
 @primitive(
-    textbook=lambda xp, x: normal_cdf(xp, -x) / normal_pdf(xp, x),
-    slope=lambda xp, x: x * mills_ratio(xp, x) - 1,
-    curvature=lambda xp, x: (1 + x * x) * mills_ratio(xp, x) - x,
+    textbook=lambda xp, x: normal_cdf(xp, -x) * xp.exp(x * x / 2),
+    slope=lambda xp, x: x * scaled_normal_tail(xp, x) - normal_pdf(xp, 0 * x),
+    curvature=lambda xp, x: (1 + x * x) * scaled_normal_tail(xp, x) - x * normal_pdf(xp, 0 * x),
 )
 @in_double
-def mills_ratio(xp: Namespace, x: Array) -> Array:
-    """Return P(X > x) / normal_pdf(x) for a standard normal X and finite x >= 0.
+def scaled_normal_tail(xp: Namespace, x: Array) -> Array:
+    """Return exp(x^2 / 2) P(X > x) for a standard normal X and finite x >= 0.
 
-    Both are 0 far out; this falls like 1 / x.
+    It falls like 1 / x, where the probability itself is soon 0 in floats.
 
     Examples
     --------
     >>> import numpy as np
-    >>> mills_ratio(np, np.asarray([0.0, 1e10]))
-    array([1.25331414e+00, 1.00000000e-10])
+    >>> scaled_normal_tail(np, np.asarray([0.0, 1e10]))
+    array([5.0000000e-01, 3.9894228e-11])
     """
-    return _SQRT_TWO_PI * _scaled_tail(x)
+    return _scaled_tail(x)

@@ -7,17 +7,18 @@ itself computed is kept as two words: the float nearest to it, and the rest.
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from typing import NamedTuple
 
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics.pairs import exact_difference, exact_product
 
-# exp(x) is subnormal below -708. Results are multiplied by this power of e last
-# of all, so that they are rounded to a subnormal number once.
-_DEPTH = 64.0
-_UNIT = math.exp(-_DEPTH)
+# exp(x) is subnormal below -708. Below minus the depth it is computed as
+# exp(x + 61) (1 + excess) 2^-88, of which the last factor loses no digits: 61
+# is nearly log(2^88), and 1 + excess is 2^88 / exp(61).
+_DEPTH = 61.0
+_UNIT = 2.0**-88
+_EXCESS = -0.0030434699517116258
 
 # Beyond this exp(-x) is 0 in every float format, whatever it is multiplied with
 # in a function of x. Finite bounds keep infinity out of differences.
@@ -97,4 +98,6 @@ def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledEx
     # This sum is exact, since it makes the argument smaller.
     e = xp.exp(xp.where(deep, high + _DEPTH, high))
     one = xp.ones_like(e)
-    return ScaledExp(e + e * low, xp.where(deep, _UNIT * one, one))
+    excess = xp.where(deep, _EXCESS * one, 0 * one)
+    # exp(low) is 1 + low to the last digit.
+    return ScaledExp(e + e * (excess + (1 + excess) * low), xp.where(deep, _UNIT * one, one))

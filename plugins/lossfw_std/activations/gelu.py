@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from lossfw import Activation, ActivationClaims
+from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics import mills_ratio, normal_cdf, times_normal_pdf
+from lossfw.numerics import normal_cdf, normal_pdf, scaled_normal_tail
 from lossfw.numerics.pairs import exact_difference, exact_product
 from lossfw.numerics.primitive import in_double, polynomial
 from lossfw.numerics.words import Words, add, multiply, scaled_exp, words_of
@@ -24,6 +26,8 @@ GELU_STEEPEST = 1.1289041451851547863407444422619733123324870139527862134953433
 GELU_TANH_DEPTH = 0.17004075057125405063906742798755568357709297500584673432358455
 GELU_TANH_STEEPEST = 1.1289930686587717654559044703995538457343059219203170644685966
 
+_ONE_OVER_SQRT_TWO_PI = 1 / math.sqrt(2 * math.pi)
+
 # Beyond these the exponentials are 0 in every float format: exp(-x^2 / 2), and
 # exp(-v) with v as below.
 _FAR = 64.0
@@ -35,28 +39,45 @@ _K = Fraction("1.5957691216057307117597842397375274738")
 _C = _K * 44715 / 1_000_000
 
 
+class _Tail(NamedTuple):
+    """What the exact form is made of, at a = abs(x)."""
+
+    a: Array
+    tail: Array  # exp(a^2 / 2) P(-a)
+    scaled: Array
+    unit: Array  # scaled * unit is exp(-a^2 / 2)
+    square: Words  # a^2
+
+
+def _tail_parts(xp: Namespace, x: Array) -> _Tail:
+    a = xp.clip(xp.abs(x), 0.0, _FAR)
+    square = Words(*exact_product(xp, a, a))
+    scaled, unit = scaled_exp(xp, -0.5 * square.high, -0.5 * square.low)
+    return _Tail(a, scaled_normal_tail(xp, a), scaled, unit, square)
+
+
 @in_double
 def _value(xp: Namespace, x: Array) -> Array:
     """x P(x) below 0, x - x P(-x) above."""
-    a = xp.clip(xp.abs(x), 0.0, _FAR)
-    small = times_normal_pdf(xp, a * mills_ratio(xp, a), a)
+    f = _tail_parts(xp, x)
+    small = f.a * f.tail * f.scaled * f.unit
     return xp.where(x < 0, -small, x - small)
 
 
 @in_double
 def _slope(xp: Namespace, x: Array) -> Array:
     """P(x) + x P'(x) below 0; the slopes at x and at -x sum to 1."""
-    a = xp.clip(xp.abs(x), 0.0, _FAR)
-    left = times_normal_pdf(xp, mills_ratio(xp, a) - a, a)
+    f = _tail_parts(xp, x)
+    left = (f.tail - f.a * _ONE_OVER_SQRT_TWO_PI) * f.scaled * f.unit
     return xp.where(x < 0, left, 1 - left)
 
 
 @in_double
 def _bend(xp: Namespace, x: Array) -> Array:
     """P'(x) (2 - x^2), with what the rounding of x^2 took away."""
-    a = xp.clip(xp.abs(x), 0.0, _FAR)
-    square, rest = exact_product(xp, a, a)
-    return times_normal_pdf(xp, (2 - square) - rest, a)
+    f = _tail_parts(xp, x)
+    difference = (2 - f.square.high) - f.square.low
+    return _ONE_OVER_SQRT_TWO_PI * difference * f.scaled * f.unit
 
 
 class _Tanh(NamedTuple):
@@ -168,6 +189,19 @@ class Gelu(Activation):
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """P'(x) (2 - x^2), or that of the form with tanh."""
         return (_bend if self.form == "exact" else _tanh_bend)(xp, x)
+
+    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
+        """The derivatives cross zero: P and x P', and 2 P' and x P''; with tanh likewise."""
+        a = xp.clip(xp.abs(x), 0.0, _FAR_TANH)
+        if self.form == "exact":
+            p, slope, turn = normal_cdf(xp, x), normal_pdf(xp, x), a * a
+        else:
+            f = _tanh_parts(xp, a)
+            e = f.scaled * f.unit
+            p = xp.where(x < 0, e, xp.ones_like(e)) / (1 + e)
+            slope = f.slope.high * e / (1 + e) ** 2
+            turn = f.rise.high * (1 - e) / (1 + e)
+        return ((), (p, a * slope), (2 * slope, turn * slope))[order]
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims
+from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import sech_squared, sigmoid, softplus
 from lossfw.numerics.primitive import in_double, polynomial
 from lossfw.numerics.words import FAR, scaled_exp
 
@@ -94,6 +96,11 @@ class Mish(Activation):
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """2 w + x w' with w = sigmoid(x) / cosh(softplus(x))^2."""
         return _bend(xp, x)
+
+    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
+        """The derivatives cross zero: tanh(p) and x w, and 2 w and x w'."""
+        t, w = xp.tanh(softplus(xp, x)), sech_squared(xp, softplus(xp, x)) * sigmoid(xp, x)
+        return ((), (t, x * w), (2 * w, x * w * (sigmoid(xp, -x) - 2 * t * sigmoid(xp, x))))[order]
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims
+from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import sigmoid
 from lossfw.numerics.primitive import in_double, polynomial
 from lossfw.numerics.words import FAR, scaled_exp
 
@@ -87,6 +89,11 @@ class Silu(Activation):
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) s(-x) (2 - x tanh(x / 2))."""
         return _bend(xp, x)
+
+    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
+        """The derivatives cross zero: s and x s', and 2 s' and x s''."""
+        s, slope = sigmoid(xp, x), sigmoid(xp, x) * sigmoid(xp, -x)
+        return ((), (s, x * slope), (2 * slope, x * slope * xp.tanh(x / 2)))[order]
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""
