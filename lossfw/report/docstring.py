@@ -13,11 +13,11 @@ _ENTRY = re.compile(r"^(?P<names>\S[^:\n]*?)[ ]*(?::[^\n]*)?$", re.M)
 
 
 def sections(docstring: str | None) -> dict[str, str]:
-    """Return the sections of a docstring by title; the text before them under "".
+    r"""Return the sections of a docstring by title; the text before them under "".
 
     Examples
     --------
-    >>> sections("What it is.\\n\\nNotes\\n-----\\nMore.")
+    >>> sections("What it is.\n\nNotes\n-----\nMore.")
     {'': 'What it is.', 'Notes': 'More.'}
     """
     text = inspect.cleandoc(docstring or "")
@@ -30,11 +30,11 @@ def sections(docstring: str | None) -> dict[str, str]:
 
 
 def entries(section: str) -> dict[str, str]:
-    """Return the entries of a section of parameters: the text of each name, in one line.
+    r"""Return the entries of a section of parameters: the text of each name, in one line.
 
     Examples
     --------
-    >>> entries("a, b : float\\n    Two numbers.\\nc : int\\n    One.")
+    >>> entries("a, b : float\n    Two numbers.\nc : int\n    One.")
     {'a': 'Two numbers.', 'b': 'Two numbers.', 'c': 'One.'}
     """
     found: dict[str, str] = {}
@@ -51,7 +51,7 @@ def entries(section: str) -> dict[str, str]:
 
 
 def siblings(section: str) -> dict[str, str]:
-    """Return the entries of a "See Also": the text of each name, in one line.
+    r"""Return the entries of a "See Also": the text of each name, in one line.
 
     Examples
     --------
