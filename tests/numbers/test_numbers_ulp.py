@@ -85,7 +85,7 @@ def test_overflow_counts_from_the_first_number_that_is_too_large():
     assert ulp_error(np.asarray([top] * 3), truth)[:2].tolist() == [0, 0.5]
     huge = exact_array([1e300]) ** 5
     assert ulp_error(np.asarray([math.inf]), huge).tolist() == [0]
-    assert ulp_error(np.asarray([-math.inf]), huge).tolist() == [math.inf]
+    assert ulp_error(np.asarray([-math.inf]), huge)[0] > 1e15
     assert ulp_error(np.asarray([1.0]), huge)[0] > 1e15
 
 
