@@ -63,6 +63,11 @@ def to_raw(value: Any) -> Raw:
     return libmp.from_float(float(value))
 
 
+def _restored(precision: int, rounding: str, raw: Raw) -> Any:
+    """Return a number that was pickled."""
+    return number_type(precision, rounding)(raw)
+
+
 @functools.cache
 def number_type(precision: int, rounding: str = "n") -> Any:
     """Return the class of numbers with so many bits.
@@ -120,6 +125,9 @@ def number_type(precision: int, rounding: str = "n") -> Any:
 
         def __hash__(self) -> int:
             return int(libmp.mpf_hash(self._mpf_))
+
+        def __reduce__(self) -> Any:
+            return _restored, (precision, rounding, self._mpf_)
 
         def __neg__(self) -> Any:
             return Fixed(libmp.mpf_neg(self._mpf_))

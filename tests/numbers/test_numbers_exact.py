@@ -1,6 +1,7 @@
 """Exact numbers: the functions against mpmath's own, and the manners of a float."""
 
 import math
+import pickle
 import subprocess
 import sys
 
@@ -113,6 +114,14 @@ def test_the_global_context_of_mpmath_is_neither_read_nor_changed():
         sixth = exact_array([1.0]) / 6
     assert float(abs(sixth * 6 - 1)[0]) < 1e-58
     assert (mpmath.mp.prec, mpmath.mp.dps) == before
+
+
+def test_numbers_survive_pickling_and_hash_as_equal_floats():
+    x = ExactNamespace(70, "u").exact([0.1, math.inf, -3.0])
+    copy = pickle.loads(pickle.dumps(x))
+    assert (copy == x).all()
+    assert type(copy[0]) is type(x[0])
+    assert {copy[2]: "found"}[-3.0] == "found"
 
 
 def test_roundings_lie_on_both_sides():
