@@ -108,7 +108,7 @@ def derivatives(
         else:
             function = body.gradients_at if call.by_index else body.gradients
             slope = function(np, tile.y, tile.t)
-        _put(out, tile, _scaled(tile, slope, scale))
+        _put_scaled(out, tile, slope, scale)
 
     over_tiles(body, call, task)
     return out.reshape(call.prediction_shape)
@@ -123,7 +123,7 @@ def sums_and_gradient(
     def task(tile: Tile) -> tuple[float, float, int]:
         both = body.values_and_gradients_at if call.by_index else body.values_and_gradients
         losses, slope = both(np, tile.y, tile.t)
-        _put(out, tile, _scaled(tile, slope, scale))
+        _put_scaled(out, tile, slope, scale)
         total, weight = block_sum(_summed(body, tile, losses), tile.weight)
         return total, weight, tile.counted
 
@@ -152,8 +152,8 @@ def _target(call: Arguments, tile: Tile) -> NDArray:
     return tile.t
 
 
-def _scaled(tile: Tile, slope: NDArray, scale: float) -> NDArray:
-    """Multiply derivatives by the weights and the reduction's factor."""
+def _put_scaled(out: NDArray, tile: Tile, slope: NDArray, scale: float) -> None:
+    """Multiply derivatives by the weights and the reduction's factor, and write them."""
     if slope.shape != tile.y.shape:
         raise ShapeError(
             f"a derivative has {_shape_of(slope)} for predictions of shape {tile.y.shape}."
@@ -162,8 +162,13 @@ def _scaled(tile: Tile, slope: NDArray, scale: float) -> NDArray:
         weight = tile.weight * scale
         slope = slope * (weight if tile.y.ndim == 1 else weight[:, np.newaxis])
     elif scale != 1.0:
+        if tile.kept is None:
+            # Multiplied on the way to its place: one pass over the memory, not two.
+            place = out[tile.first : tile.last]
+            np.multiply(slope.reshape(place.shape), scale, out=place, casting="same_kind")
+            return
         slope = slope * scale
-    return slope
+    _put(out, tile, slope)
 
 
 def _put(out: NDArray, tile: Tile, results: NDArray) -> None:

@@ -16,6 +16,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     sum_of_others(xp, e, index)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
+    softmax_cross_entropy_and_gradient_at(xp, z, index)
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on what is measured against it. On dual numbers it
@@ -25,6 +26,10 @@ Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
+from lossfw.numerics.class_index import (
+    softmax_cross_entropy_and_gradient_at,
+    softmax_cross_entropy_at,
+)
 from lossfw.numerics.logistic import log_sigmoid, positive_part, sigmoid, softplus
 from lossfw.numerics.normal import (
     erf,
@@ -50,7 +55,6 @@ from lossfw.numerics.rows import (
     softmax,
     softmax_complement,
     softmax_cross_entropy,
-    softmax_cross_entropy_at,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
     sum_of_others,
@@ -77,6 +81,7 @@ __all__ = [
     "softmax",
     "softmax_complement",
     "softmax_cross_entropy",
+    "softmax_cross_entropy_and_gradient_at",
     "softmax_cross_entropy_at",
     "softmax_cross_entropy_gradient",
     "softmax_cross_entropy_hessian",
