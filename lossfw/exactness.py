@@ -30,6 +30,8 @@ def of_loss(loss: Loss, call: Arguments, order: Order) -> Array:
     y, t = call.y, call.t
     loss.check_domain(y, t, call.by_index, call.start)
     if call.by_index:
+        # What is left out may be no class; any will do for it.
+        t = t if call.keep is None else np.where(call.keep, t, 0)
         t = one_hot(t, y.shape[-1], np.dtype(np.float64))
     elif loss.target_per_row:
         # Integers that lack the last axis would be taken for class indices.
