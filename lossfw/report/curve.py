@@ -23,8 +23,9 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 # How many points a line has: one for each pixel of a large picture.
 _POINTS = 1201
 
-# A line that is bounded nowhere runs so far, and past every kink by the factor.
-_REACH, _PAST_KINKS = 3.0, 1.5
+# A line that is bounded nowhere runs so far, and past what is worth seeing by the
+# factor, unless that is farther away still.
+_REACH, _PAST_LANDMARKS, _FAR = 3.0, 1.5, 50.0
 
 # Logits do something on a longer way.
 _REACH_OF_LOGITS = 6.0
@@ -45,12 +46,15 @@ class Line:
         Where it begins and ends by default.
     place : callable
         From numbers along the line to the arguments: (y, t), or (x,).
+    rows : bool
+        Whether it leads through rows; derivatives are then those by the first column.
     """
 
     label: str
     low: float
     high: float
     place: Callable[[NDArray], tuple[NDArray, ...]]
+    rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,14 +148,23 @@ def _breaks(component: Loss | Activation) -> tuple[tuple[float, ...], tuple[floa
     return tuple(claims.get("breaks", ())), tuple(claims.get("second_breaks", ()))
 
 
+def _landmarks(component: Loss | Activation) -> list[float]:
+    """Return how far from 0 something happens: kinks, and scales among the parameters."""
+    breaks, second_breaks = _breaks(component)
+    numbers = [value for value in component.parameters.values() if isinstance(value, float)]
+    marks = [abs(mark) for mark in (*breaks, *second_breaks, *numbers)]
+    return [mark for mark in marks if mark <= _FAR]
+
+
 def line_of(component: Loss | Activation, target: float = 1.0) -> Line:
     """Return the line along which a component is drawn."""
-    breaks, second_breaks = _breaks(component)
-    reach = max([_REACH, *(_PAST_KINKS * abs(b) for b in (*breaks, *second_breaks))])
+    reach = max([_REACH, *(_PAST_LANDMARKS * mark for mark in _landmarks(component))])
     if isinstance(component, Activation):
         if not component.takes_rows:
             return Line("argument x", -max(reach, 4.0), max(reach, 4.0), lambda x: (x,))
-        return Line("first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),))
+        return Line(
+            "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
+        )
     if component.takes_rows:
         return _line_of_rows(component)
     argument = argument_of(component)
@@ -181,18 +194,18 @@ def _line_of_rows(loss: Loss) -> Line:
     """Return a line through rows of two, for a loss of rows."""
     if loss.target_per_row:
         label = "mean less target, at a log variance of 0"
-        return Line(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)))
+        return Line(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
     if loss.prediction_space in (SIMPLEX, UNIT):
         label = "probability of the target's class, of two"
         place = lambda x: (np.stack([x, 1 - x], -1), _pair(np.ones_like(x), 0.0))  # noqa: E731
-        return Line(label, _INSIDE, 1 - _INSIDE, place)
+        return Line(label, _INSIDE, 1 - _INSIDE, place, True)
     if loss.target_space is REAL:
         label = "x, for the prediction [x, 1] and the target [0, 1]"
         place = lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0))  # noqa: E731
-        return Line(label, -_REACH, _REACH, place)
+        return Line(label, -_REACH, _REACH, place, True)
     label = "score of the target's class, of two, less that of the other"
     place = lambda x: (_pair(x, 0.0), np.zeros(x.shape, int))  # noqa: E731
-    return Line(label, -_REACH_OF_LOGITS, _REACH_OF_LOGITS, place)
+    return Line(label, -_REACH_OF_LOGITS, _REACH_OF_LOGITS, place, True)
 
 
 def _pair(x: NDArray, second: float) -> NDArray:

@@ -105,7 +105,8 @@ def picture(curves: Sequence[Curve], form: str) -> bytes:
         figure = Figure(figsize=(_WIDTH, _HEIGHT * count / len(_TITLES)), layout="constrained")
         panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
         for order, axes in enumerate(panels):
-            axes.set_title(_TITLES[order], loc="left", fontsize=10)
+            by = ", by the first column" if order and curves[0].line.rows else ""
+            axes.set_title(f"{_TITLES[order]}{by}", loc="left", fontsize=10)
             for index, one in enumerate(curves):
                 if order < len(one.parts):
                     _draw(axes, one, order, index)
