@@ -16,6 +16,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     sum_of_others(xp, e, index)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
+    softmax_cross_entropy_and_gradient(xp, z, t)
     softmax_cross_entropy_and_gradient_at(xp, z, index)
 
 On exact numbers a function of one argument is its textbook formula, so that
@@ -55,6 +56,7 @@ from lossfw.numerics.rows import (
     softmax,
     softmax_complement,
     softmax_cross_entropy,
+    softmax_cross_entropy_and_gradient,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
     sum_of_others,
@@ -81,6 +83,7 @@ __all__ = [
     "softmax",
     "softmax_complement",
     "softmax_cross_entropy",
+    "softmax_cross_entropy_and_gradient",
     "softmax_cross_entropy_and_gradient_at",
     "softmax_cross_entropy_at",
     "softmax_cross_entropy_gradient",

@@ -275,7 +275,24 @@ def softmax_cross_entropy_gradient(xp: Namespace, z: Array, t: Array) -> Array:
     >>> softmax_cross_entropy_gradient(np, np.asarray([[40.0, 0.0]]), np.asarray([[1.0, 0.0]]))
     array([[-4.24835426e-18,  4.24835426e-18]])
     """
+    return _gradient(xp, _take_apart(xp, z), t)
+
+
+def softmax_cross_entropy_and_gradient(xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+    """Return `softmax_cross_entropy` and its gradient from the same exponentials.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> softmax_cross_entropy_and_gradient(np, np.asarray([[0.0, 0.0]]), np.asarray([[0.5, 0.5]]))
+    (array([0.69314718]), array([[0., 0.]]))
+    """
     row = _take_apart(xp, z)
+    value = xp.sum(times(xp, t, xp.log1p(row.rest) - row.d), axis=-1)
+    return value, _gradient(xp, row, t)
+
+
+def _gradient(xp: Namespace, row: _Row, t: Array) -> Array:
     total = 1 + row.rest
     s = xp.sum(t, axis=-1, keepdims=True)
     other_targets = xp.sum(xp.where(row.top, xp.zeros_like(t), t), axis=-1, keepdims=True)

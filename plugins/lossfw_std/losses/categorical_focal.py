@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, ShapeError, Space
+from lossfw import CategoricalLoss, Claims, ShapeError
 from lossfw.guards import guarded_log
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import log_softmax, quotient, softmax, softmax_complement, times
@@ -37,9 +37,9 @@ class CategoricalFocal(CategoricalLoss):
     Calibrated, for each term falls as y grows, unless alpha weighs the classes.
     Not proper for gamma above 0: the minimiser is less sure than the truth.
     Convex in the probabilities for every gamma, but not in logits: for a class
-    that is predicted badly the slope tends to -1 from below. Not 0 at a soft
-    target. Source: Lin et al., *Focal loss for dense object detection*, 2017,
-    eq. 4; calibration: Charoenphakdee et al., *On focal loss for
+    that is predicted badly the slope tends to -1 from below. 0 at y = t for a
+    class, not for a soft target. Source: Lin et al., *Focal loss for dense
+    object detection*, 2017, eq. 4; calibration: Charoenphakdee et al., *On focal loss for
     class-posterior probability estimation*, 2021.
 
     See Also
@@ -53,7 +53,6 @@ class CategoricalFocal(CategoricalLoss):
     0.17328679513998632
     """
 
-    target: ClassVar[Space] = SIMPLEX
     link: ClassVar[str] = "softmax"
 
     gamma: NonNegativeFloat = 2.0
@@ -125,6 +124,7 @@ class CategoricalFocal(CategoricalLoss):
         plain = even and self.gamma == 0
         return Claims(
             nonnegative=True,
+            zero_at_target=not self.from_logits,
             convex=plain or not self.from_logits,
             twice_smooth=True,
             strictly_proper=plain and not self.from_logits,

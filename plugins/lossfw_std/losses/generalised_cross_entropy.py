@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
+from lossfw import CategoricalLoss, Claims
 from lossfw.guards import guarded_log
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import quotient, times
@@ -30,11 +30,11 @@ class GeneralisedCrossEntropy(CategoricalLoss):
     A wrong label costs at most 1/q, where cross-entropy would pull without
     end. Calibrated, for each term falls as y grows. Not proper: the minimiser
     is proportional to the true probability to the power 1 / (1 - q), and for
-    q = 1 it names the most probable class alone. Not 0 at a soft target. Its
-    slope has no bound for q < 1; for q = 1 the slope along the simplex depends
-    on the number of classes, so no Lipschitz constant is claimed.
-    Source: Zhang and Sabuncu, *Generalized cross entropy loss for training
-    deep neural networks with noisy labels*, 2018, eq. 6.
+    q = 1 it names the most probable class alone. 0 at y = t for a class, not
+    for a soft target. Its slope has no bound for q < 1; for q = 1 the slope
+    along the simplex depends on the number of classes, so no Lipschitz constant
+    is claimed. Source: Zhang and Sabuncu, *Generalized cross entropy loss for
+    training deep neural networks with noisy labels*, 2018, eq. 6.
 
     See Also
     --------
@@ -45,8 +45,6 @@ class GeneralisedCrossEntropy(CategoricalLoss):
     >>> GeneralisedCrossEntropy(q=0.5)([[0.25, 0.75]], [0])
     1.0
     """
-
-    target: ClassVar[Space] = SIMPLEX
 
     q: Annotated[float, Field(gt=0, le=1)] = 0.7
 
@@ -71,6 +69,7 @@ class GeneralisedCrossEntropy(CategoricalLoss):
         """Convex, for -y^q is; bounded by 1/q."""
         return Claims(
             nonnegative=True,
+            zero_at_target=True,
             bounded=1.0 / self.q,
             convex=True,
             twice_smooth=True,

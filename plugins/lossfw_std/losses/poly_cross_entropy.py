@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
+from lossfw import CategoricalLoss, Claims
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import log1p_minus, quotient, times
 
@@ -31,9 +31,9 @@ class PolyCrossEntropy(CategoricalLoss):
     -----
     Calibrated, for each term falls as y grows. Proper for ``epsilon=0`` alone,
     where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
-    = constant, which is not y = t. Not 0 at a soft target. No bound on its
-    slope. Source: Leng et al., *PolyLoss: a polynomial expansion perspective
-    of classification loss functions*, 2022, eq. 7.
+    = constant, which is not y = t. 0 at y = t for a class, not for a soft
+    target. No bound on its slope. Source: Leng et al., *PolyLoss: a polynomial
+    expansion perspective of classification loss functions*, 2022, eq. 7.
 
     See Also
     --------
@@ -44,8 +44,6 @@ class PolyCrossEntropy(CategoricalLoss):
     >>> PolyCrossEntropy(epsilon=2.0)([[0.5, 0.5]], [0])
     1.6931471805599454
     """
-
-    target: ClassVar[Space] = SIMPLEX
 
     epsilon: Annotated[float, Field(ge=-1)] = 1.0
 
@@ -78,6 +76,7 @@ class PolyCrossEntropy(CategoricalLoss):
         proper = self.epsilon == 0
         return Claims(
             nonnegative=True,
+            zero_at_target=True,
             convex=True,
             twice_smooth=True,
             strictly_proper=proper,
