@@ -25,8 +25,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.pairs import exact_difference
 from lossfw.numerics.primitive import in_double
-from lossfw.numerics.words import two_sum
 
 Guard: TypeAlias = Literal["normalised", "additive", "floor", "none"]
 Delta: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
@@ -74,7 +74,7 @@ def guarded_log(
         log = _log(xp, p, -rest, p >= _NEAR_ONE)
         # NaN < delta is false, so NaN stays.
         return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
-    total, lost = two_sum(p, delta)
+    total, lost = exact_difference(xp, p, -delta)
     if guard == "additive":
         # A large delta may bring the sum close to 1 although p is small.
         excess = xp.where(p >= _NEAR_ONE, delta - rest, (total - 1.0) + lost)

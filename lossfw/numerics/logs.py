@@ -16,8 +16,6 @@ are needed. Arrays of other libraries have a logarithm of one word.
 
 from __future__ import annotations
 
-import functools
-from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
@@ -26,17 +24,11 @@ from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.dual import Dual
 from lossfw.numbers.dual_namespace import DualNamespace
 from lossfw.numbers.exact import ExactNamespace
+from lossfw.numerics.close_logs import close_distance, reduced, tables
 from lossfw.numerics.pairs import exact_difference, exact_product
 from lossfw.numerics.primitive import polynomial
 from lossfw.numerics.remainders import expm1_minus
 from lossfw.numerics.words import Words
-
-# A mantissa from 3/4 to 3/2 is taken relative to the nearest of these parts of 1.
-_PARTS = 64
-_FIRST, _LAST = 48, 96
-
-# log(2) with so many bits less than a float that its product with any exponent is exact.
-_SHORT_BITS = 12
 
 # (atanh(s) - s) / s^3 in powers of w = s^2: the start of its series, for s below 1/64.
 _ATANH_TAIL = (1 / 3, 1 / 5, 1 / 7, 1 / 9, 1 / 11)
@@ -48,8 +40,8 @@ _NEAR_RATIO = 1.03
 # What scales numbers away from either end of the exponents, exactly.
 _SCALE = 2.0**64
 
-# Beyond this an exponential is not finite, or not above 0, in any float format.
-_LIMIT = 700.0
+# A difference of logarithms below this asks for more than 70 bits of them.
+_CLOSE = 2.0**-12
 
 
 def log_words(xp: Namespace, x: Any) -> Words:
@@ -81,31 +73,14 @@ def log_words(xp: Namespace, x: Any) -> Words:
 
 def _log_words(x: Array) -> Words:
     """Return the logarithm of finite floats above 0."""
-    m, k = np.frexp(x)
-    low_half = m < _FIRST / _PARTS
-    m, k = np.where(low_half, m + m, m), np.where(low_half, k - 1, k)
-    part = np.rint(m * _PARTS)
-    c = part / _PARTS
-    log_c, log_c_rest, log_2, log_2_rest = _tables()
-    row = part.astype(np.intp) - _FIRST
+    (log_2, *log_2_rest), (log_c, log_c_rest, _) = tables()
+    k, m, c, row = reduced(x)
     s, s_rest = _quotient(np, m - c, 0.0, *exact_difference(np, m, -c))
     tail = 2.0 * s * (s * s) * polynomial(s * s, _ATANH_TAIL)
     high, rest = exact_difference(np, k * log_2, -log_c[row])
     high, lost = exact_difference(np, high, -2.0 * s)
-    return _normal(high, (rest + lost) + (k * log_2_rest + log_c_rest[row] + 2.0 * s_rest + tail))
-
-
-@functools.cache
-def _tables() -> tuple[Array, Array, float, float]:
-    """Return log(c) for every c of the table, and log(2), each as two floats."""
-    with localcontext(prec=50):
-        logs = [(Decimal(i) / _PARTS).ln() for i in range(_FIRST, _LAST + 1)]
-        high = [float(log) for log in logs]
-        rest = [float(log - Decimal(first)) for log, first in zip(logs, high, strict=True)]
-        two = Decimal(2).ln()
-        # Rounded to a multiple that leaves the bits of an exponent free.
-        short = float(int(two * 2 ** (53 - _SHORT_BITS))) / 2 ** (53 - _SHORT_BITS)
-        return np.array(high), np.array(rest), short, float(two - Decimal(short))
+    small = k * sum(log_2_rest) + log_c_rest[row] + 2.0 * s_rest + tail
+    return _normal(high, (rest + lost) + small)
 
 
 def _quotient(xp: Namespace, a: Array, a_rest: Any, b: Array, b_rest: Any) -> tuple[Array, Array]:
@@ -155,7 +130,18 @@ def log_distance_words(xp: Namespace, z: Any, t: Array) -> Words:
     >>> log_distance_words(np, np.asarray([np.log(10.0)]), np.asarray([10.0])).high
     array([2.17075629e-16])
     """
-    return _difference(xp, Words(z, xp.zeros_like(z)), log_words(xp, t))
+    d = _difference(xp, Words(z, xp.zeros_like(z)), log_words(xp, t))
+    if isinstance(xp, DualNamespace) and isinstance(z, Dual):
+        better = log_distance_words(xp.inner, z.value, t)
+        return Words(Dual(better.high, d.high.first, d.high.second, xp), better.low)
+    if xp is not np:
+        return d
+    close = np.abs(d.high) < _CLOSE
+    if not close.any():
+        return d
+    found = close_distance(z[close], t[close])
+    d.high[close], d.low[close] = found
+    return d
 
 
 def _difference(xp: Namespace, a: Words, b: Words) -> Words:
@@ -166,23 +152,24 @@ def _difference(xp: Namespace, a: Words, b: Words) -> Words:
 
 def exp_words(xp: Namespace, d: Words) -> Array:
     """Return exp(high + low)."""
-    return xp.exp(d.high) + d.low * _bounded_exp(xp, d.high)
+    e = xp.exp(d.high)
+    return _moved(xp, e, e, d.low)
 
 
 def expm1_words(xp: Namespace, d: Words) -> Array:
     """Return exp(high + low) - 1."""
-    return xp.expm1(d.high) + d.low * _bounded_exp(xp, d.high)
+    return _moved(xp, xp.expm1(d.high), xp.exp(d.high), d.low)
 
 
 def expm1_minus_words(xp: Namespace, d: Words) -> Array:
     """Return exp(x) - 1 - x for x = high + low."""
-    slope = xp.expm1(xp.minimum(d.high, xp.full_like(d.high, _LIMIT)))
-    return expm1_minus(xp, d.high) + d.low * slope
+    return _moved(xp, expm1_minus(xp, d.high), xp.expm1(d.high), d.low)
 
 
-def _bounded_exp(xp: Namespace, x: Array) -> Array:
-    """Return exp(x), or something finite where it overflows, to multiply a rest with."""
-    return xp.exp(xp.minimum(x, xp.full_like(x, _LIMIT)))
+def _moved(xp: Namespace, value: Array, slope: Array, step: Array) -> Array:
+    """Return value + slope step, and the value where the slope is infinite."""
+    finite = xp.isfinite(slope)
+    return value + xp.where(finite, slope, xp.zeros_like(slope)) * step
 
 
 def scale_words(xp: Namespace, k: float, d: Words) -> Words:

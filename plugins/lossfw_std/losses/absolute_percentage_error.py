@@ -1,0 +1,96 @@
+"""The absolute percentage error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import PositiveFloat
+
+from lossfw import Claims, PointwiseLoss
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.spaces import REAL, Space
+from lossfw_std.parameters import nothing
+
+
+@dataclass(frozen=True)
+class _AllBut(Space):
+    """Numbers other than one."""
+
+    excluded: float = 0.0
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which elements are the excluded number; see `Space.outside`."""
+        bad = x == self.excluded
+        return bad if bool(bad.any()) else None
+
+
+NONZERO = _AllBut("NONZERO", "the real numbers but 0 (a floor allows 0 too)")
+
+
+class AbsolutePercentageError(PointwiseLoss):
+    """Absolute percentage error, abs(y - t) / abs(t).
+
+    Prediction and target of one shape, both real; one loss per element. It is a
+    share: 0.05 for five percent. A target of 0 is refused unless there is a
+    floor.
+
+    Parameters
+    ----------
+    floor : float or None
+        The least denominator, in units of the target: abs(t) below it counts as
+        the floor.
+
+    Notes
+    -----
+    It is absolute error with sample weights 1 / max(abs(t), floor), and so its
+    mean is least at a weighted median: below the median, since small targets
+    weigh more. It elicits nothing that has a name here. Without a floor the
+    slope 1 / abs(t) has no bound. The derivative at the target, where it jumps,
+    is 0; the break is at another prediction for each target. Source: Makridakis,
+    *Accuracy measures: theoretical and practical concerns*, International
+    Journal of Forecasting 9, 1993.
+
+    See Also
+    --------
+    absolute_error : in the units of the target.
+    squared_log_error : also relative, and symmetric in prediction and target.
+
+    Examples
+    --------
+    >>> AbsolutePercentageError()([110.0, 90.0], [100.0, -100.0], reduction="none")
+    array([0.1, 1.9])
+    >>> AbsolutePercentageError(floor=10.0)([1.0], [0.0])
+    0.1
+    """
+
+    floor: PositiveFloat | None = None
+
+    @property
+    def target_space(self) -> Space:
+        """All real numbers; without a floor all but 0."""
+        return NONZERO if self.floor is None else REAL
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """abs(y - t) / max(abs(t), floor)."""
+        return xp.abs(y - t) / self._unit(xp, t)
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The sign of y - t over the denominator; 0 at the target."""
+        return xp.sign(y - t) / self._unit(xp, t)
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """0, and NaN where the prediction is."""
+        return nothing(xp, y - t)
+
+    def _unit(self, xp: Namespace, t: Array) -> Array:
+        size = xp.abs(t)
+        return size if self.floor is None else xp.maximum(size, xp.full_like(size, self.floor))
+
+    def claims(self) -> Claims:
+        """Convex; the slope is bounded by the floor alone."""
+        return Claims(
+            nonnegative=True,
+            zero_at_target=True,
+            convex=True,
+            lipschitz=None if self.floor is None else 1.0 / self.floor,
+        )

@@ -1,0 +1,197 @@
+"""Cross-entropy of one probability per element."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from lossfw import Claims, PointwiseLoss
+from lossfw.exactness import Order
+from lossfw.guards import (
+    DEFAULT_DELTA,
+    Delta,
+    Guard,
+    guarded_log,
+    guarded_log_derivative,
+    guarded_log_second_derivative,
+    textbook_log,
+)
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import sigmoid, softplus, times
+from lossfw.spaces import UNIT, Space
+from lossfw_std.double import in_double
+from lossfw_std.parameters import nothing
+
+# With the floor below this the risk has its minimum on the right side of 1/2.
+_HALF = 0.5
+
+
+class BinaryCrossEntropy(PointwiseLoss):
+    """Binary cross-entropy, -t log y - (1 - t) log(1 - y).
+
+    Prediction and target of one shape; one loss per element. Predictions are
+    probabilities, or logits of any size, infinite ones included. Targets are 0,
+    1 or anything between them.
+
+    Parameters
+    ----------
+    guard : {"normalised", "additive", "floor", "none"}
+        What keeps log(0) finite; see `lossfw.guards`. It is put before both
+        logarithms and plays no part in logits.
+    delta : float
+        The guard's constant.
+    from_logits : bool
+        Predictions are logits; sigmoid and logarithm are computed as one.
+
+    Notes
+    -----
+    ``loss(y, t)`` is ``loss(1 - y, 1 - t)``, and from logits ``loss(-z, 1 - t)``.
+    From logits it is the logistic loss of the margin for t in {0, 1}, and the
+    cross-entropy of the two classes with logits 0 and z.
+
+    The gradient for a soft target goes through 0 where prediction and target
+    agree; there its accuracy is that of its terms.
+
+    It elicits the mean of the targets, and is strictly proper, for the guard
+    ``"none"`` alone: the others move the minimiser, by delta at most. It is not
+    0 at a soft target, whose entropy it has for its minimum. The floor makes a
+    kink at which convexity is lost, at delta for one target and at 1 - delta
+    for the other. The additive guard is bounded by -log1p(delta), not by 0.
+    Source: Good, *Rational decisions*, Journal of the Royal Statistical Society
+    B 14, 1952.
+
+    See Also
+    --------
+    cross_entropy : over classes.
+    logistic : of the margin, with targets -1 and 1.
+    focal : weighs down what is right already; with gamma = 0 the same.
+
+    Examples
+    --------
+    >>> BinaryCrossEntropy(from_logits=True)([20.0, -20.0], [1.0, 0.0])
+    2.061153620314381e-09
+    """
+
+    link: ClassVar[str] = "sigmoid"
+    prediction: ClassVar[Space] = UNIT
+    target: ClassVar[Space] = UNIT
+
+    guard: Guard = "normalised"
+    delta: Delta = DEFAULT_DELTA
+    from_logits: bool = False
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """-t log y - (1 - t) log(1 - y), with the guard in its textbook form."""
+        log = textbook_log(xp, y, self.guard, self.delta)
+        rest = textbook_log(xp, 1 - y, self.guard, self.delta)
+        return -times(xp, t, log) - times(xp, 1 - t, rest)
+
+    @in_double
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same with 0 log 0 = 0; either logarithm knows its distance to 1."""
+        rest = 1.0 - y
+        log = guarded_log(xp, y, self.guard, self.delta, rest)
+        log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
+        return -(times(xp, t, log) + times(xp, 1.0 - t, log_rest))
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """-t / y + (1 - t) / (1 - y), over one denominator where both count."""
+        rest = 1.0 - y
+        own = guarded_log_derivative(xp, y, self.guard, self.delta)
+        other = guarded_log_derivative(xp, rest, self.guard, self.delta)
+        apart = times(xp, 1.0 - t, other) - times(xp, t, own)
+        # A finite gradient with two terms: their difference keeps the digits of y - t.
+        both = (t > 0.0) & (t < 1.0) & (own > 0.0) & (other > 0.0)
+        both = both & xp.isfinite(own) & xp.isfinite(other)
+        gap = y - t
+        if self.guard in ("additive", "normalised"):
+            gap = gap + self.delta * (1.0 - 2.0 * t)
+        return xp.where(both, gap * xp.where(both, own * other, xp.ones_like(y)), apart)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """t / y^2 + (1 - t) / (1 - y)^2."""
+        own = guarded_log_second_derivative(xp, y, self.guard, self.delta)
+        other = guarded_log_second_derivative(xp, 1.0 - y, self.guard, self.delta)
+        return -(times(xp, t, own) + times(xp, 1.0 - t, other))
+
+    def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
+        return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
+
+    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same with one exponential: softplus(z) = max(z, 0) + log1p(exp(-abs(z)))."""
+        a = xp.abs(z)
+        return self._loss(xp, z, t, a, xp.exp(-a))
+
+    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
+        return self._slope(xp, z, t, xp.exp(-xp.abs(z)))
+
+    def value_and_derivative_from_logits(
+        self, xp: Namespace, z: Array, t: Array
+    ) -> tuple[Array, Array]:
+        """Both from one exponential."""
+        a = xp.abs(z)
+        e = xp.exp(-a)
+        return self._loss(xp, z, t, a, e), self._slope(xp, z, t, e)
+
+    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """sigmoid(z) sigmoid(-z), whatever the target; NaN in it stays."""
+        return sigmoid(xp, z) * sigmoid(xp, -z) + nothing(xp, t)
+
+    def _loss(self, xp: Namespace, z: Array, t: Array, a: Array, e: Array) -> Array:
+        wrong = xp.where(z > 0.0, 1.0 - t, t)
+        return times(xp, wrong, a) + xp.log1p(e)
+
+    def _slope(self, xp: Namespace, z: Array, t: Array, e: Array) -> Array:
+        rest = 1.0 - t
+        return xp.where(z > 0.0, rest - t * e, rest * e - t) / (1.0 + e)
+
+    def claims(self) -> Claims:
+        """Convex but for the floor; the other claims depend on form and guard."""
+        if self.from_logits:
+            return Claims(
+                nonnegative=True,
+                strictly_convex=True,
+                lipschitz=1.0,
+                gradient_lipschitz=0.25,
+                twice_smooth=True,
+                calibrated=True,
+                linear_in_target=True,
+            )
+        none, floor = self.guard == "none", self.guard == "floor"
+        # The largest slope is at a target's probability of 0, at delta for the floor.
+        slope = None if none else 1.0 / self.delta
+        least = -math.log1p(self.delta) if self.guard == "additive" else None
+        worst = math.log1p(1.0 / self.delta) if self.guard == "normalised" else None
+        return Claims(
+            nonnegative=least is None,
+            lower_bound=least,
+            bounded=None if none else worst or -math.log(self.delta),
+            strongly_convex=None if floor else 1.0 / self._end**2,
+            lipschitz=slope,
+            gradient_lipschitz=None if slope is None or floor else slope**2,
+            twice_smooth=not floor,
+            finite_at_boundary=not none,
+            strictly_proper=none,
+            calibrated=not floor or self.delta < _HALF,
+            linear_in_target=True,
+            elicits="mean" if none else None,
+        )
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Those of both classes, which cancel in the slope; in the value for a negative guard."""
+        if self.from_logits:
+            return (t * sigmoid(xp, -y), (1.0 - t) * sigmoid(xp, y)) if order == 1 else ()
+        if order == 2 or (order == 0 and self.guard != "additive"):
+            return ()
+        part = (guarded_log, guarded_log_derivative)[order]
+        own, other = (part(xp, p, self.guard, self.delta) for p in (y, 1.0 - y))
+        return times(xp, t, own), times(xp, 1.0 - t, other)
+
+    @property
+    def _end(self) -> float:
+        """What the logarithm is taken of at a probability of 1, apart from constants."""
+        return 1.0 if self.guard == "none" else 1.0 + self.delta

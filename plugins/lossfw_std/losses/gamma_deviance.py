@@ -1,0 +1,110 @@
+"""The deviance of the gamma distribution."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from lossfw import Claims
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.logs import exp_words, expm1_minus_words, expm1_words
+from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.words import Words
+from lossfw.spaces import POSITIVE, Space
+from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
+from lossfw_std.double import in_double
+
+
+class GammaDeviance(Deviance):
+    """Gamma deviance, 2 (log(y / t) + t / y - 1).
+
+    Prediction and target of one shape; one loss per element. The prediction y
+    is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
+    target is any number above 0.
+
+    Parameters
+    ----------
+    link : {"identity", "log"}
+        Whether predictions are the mean or its logarithm.
+
+    Notes
+    -----
+    It depends on the ratio of prediction and target alone: scaling both changes
+    nothing. Near the target neither form cancels. It elicits the mean; for
+    ``link="log"`` its logarithm, and then it is not 0 where the prediction is
+    the target. Convex in the logarithm, but not in the mean: beyond 2 t it bends
+    the other way, and the second derivative goes through 0.
+    Source: Nelder and Wedderburn, *Generalized linear
+    models*, Journal of the Royal Statistical Society A 135, 1972.
+
+    See Also
+    --------
+    tweedie_deviance : of any power of the mean; this is its power 2.
+    squared_log_error : depends on the ratio too, up to the 1 that is added.
+
+    Examples
+    --------
+    >>> GammaDeviance()([2.0, 1.0], [2.0, 3.0], reduction="none")
+    array([0.        , 1.80277542])
+    """
+
+    target: ClassVar[Space] = POSITIVE
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        return 2 * (xp.log(y / t) + t / y - 1)
+
+    @in_double
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
+        close = near(y, t)
+        s, part, tail = half_angle(xp, y, t, close)
+        share = gap(xp, y, t)
+        _, lost = exact_difference(xp, y, t)
+        far = log_ratio(xp, y, t) - share
+        # Rounding errors of s are added where they meet a rounding anyway.
+        rest = share * part + lost / y + 2.0 * tail
+        return 2.0 * xp.where(close, s * (share + rest), far)
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 (y - t) / y^2."""
+        return 2.0 * gap(xp, y, t) / y
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 (2 t - y) / y^3."""
+        # 2 t may overflow, y / 2 not.
+        share = xp.where(y > 4.0 * t, t / y - 0.5, (t - 0.5 * y) / y)
+        return 4.0 * share / y / y
+
+    @in_double
+    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (exp(-d) - 1 + d) with d = z - log(t)."""
+        return 2.0 * expm1_minus_words(xp, _opposite(xp, z, t))
+
+    @in_double
+    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (1 - exp(-d))."""
+        return -2.0 * expm1_words(xp, _opposite(xp, z, t))
+
+    @in_double
+    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 exp(-d), which is 2 t exp(-z)."""
+        return 2.0 * exp_words(xp, _opposite(xp, z, t))
+
+    def claims(self) -> Claims:
+        """Convex in the logarithm of the mean; zero at the target as a mean."""
+        log = self.link == "log"
+        return Claims(
+            nonnegative=True,
+            zero_at_target=not log,
+            strictly_convex=log,
+            twice_smooth=True,
+            elicits=None if log else "mean",
+        )
+
+
+def _opposite(xp: Namespace, z: Array, t: Array) -> Words:
+    """Return log(t) - z."""
+    d = distance(xp, z, t)
+    return Words(-d.high, -d.low)

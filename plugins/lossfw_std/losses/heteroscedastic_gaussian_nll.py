@@ -1,0 +1,131 @@
+"""The Gaussian negative log-likelihood with a predicted variance."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from lossfw import CategoricalLoss, Claims
+from lossfw.arguments import NDArray
+from lossfw.errors import ShapeError
+from lossfw.exactness import Order
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import times
+from lossfw.spaces import REAL, Space
+from lossfw_std.double import in_double
+from lossfw_std.parameters import nothing
+
+# A mean and a log variance.
+_COLUMNS = 2
+
+_LOG_TWO_PI = math.log(2.0 * math.pi)
+
+# exp(-s) overflows or is subnormal beyond this; there it is multiplied in parts.
+_SAFE = 700.0
+
+
+class HeteroscedasticGaussianNll(CategoricalLoss):
+    """Gaussian negative log-likelihood, (log(2 pi) + s + (m - t)^2 exp(-s)) / 2.
+
+    The prediction has shape (..., 2): in each row the mean m and the logarithm
+    s of the variance, both any real numbers. The target has shape (...), one
+    number for each row. One loss per row; the gradient has the prediction's
+    shape.
+
+    Parameters
+    ----------
+    full : bool
+        Without it the constant log(2 pi) / 2 is left out.
+
+    Notes
+    -----
+    With s = log v for every row it is `gaussian_nll` with the variance v. Given
+    s, the best m is the mean of the targets, and given both, the best exp(s) is
+    their variance.
+
+    It goes through 0 and has no bound below: at m = t it falls with s for ever.
+    So its accuracy is that of its largest term, and likewise that of the
+    derivative by s. Not convex in the row, although it is in m and in s.
+    Source: Nix and Weigend, *Estimating the mean and variance of the target
+    probability distribution*, IEEE International Conference on Neural Networks,
+    1994.
+
+    See Also
+    --------
+    gaussian_nll : of a known variance.
+
+    Examples
+    --------
+    >>> loss = HeteroscedasticGaussianNll(full=False)
+    >>> loss([[1.0, 0.0], [1.0, 2.0]], [3.0, 1.0], reduction="none")
+    array([2., 1.])
+    >>> loss.gradient([[1.0, 0.0], [1.0, 2.0]], [3.0, 1.0], reduction="sum")
+    array([[-2. , -1.5],
+           [ 0. ,  0.5]])
+    """
+
+    prediction: ClassVar[Space] = REAL
+    target: ClassVar[Space] = REAL
+    target_per_row: ClassVar[bool] = True
+
+    full: bool = True
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        """Check that a row has two numbers too; see `Loss.check_domain`."""
+        if y.shape[-1] != _COLUMNS:
+            raise ShapeError(
+                f"prediction has {y.shape[-1]} columns; heteroscedastic_gaussian_nll wants 2, the "
+                "mean and the logarithm of the variance."
+            )
+        super().check_domain(y, t, by_index, start)
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        r, s = y[..., 0] - t, y[..., 1]
+        constant = xp.log(2 * xp.pi * xp.ones_like(s)) if self.full else 0
+        return (constant + s + r * r * xp.exp(-s)) / 2
+
+    @in_double
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same; the square and the exponential may overflow alone."""
+        s, _, square = _parts(xp, y, t)
+        total = s + square + (_LOG_TWO_PI if self.full else 0.0)
+        # An infinite square outweighs any s.
+        return 0.5 * xp.where(xp.isinf(square), square, total)
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
+        s, slope, square = _parts(xp, y, t)
+        return xp.stack([slope, 0.5 * (1.0 - square) + nothing(xp, s)], axis=-1)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """exp(-s) by m, and (m - t)^2 exp(-s) / 2 by s."""
+        s, _, square = _parts(xp, y, t)
+        return xp.stack([xp.exp(-s) + nothing(xp, square), 0.5 * square], axis=-1)
+
+    def claims(self) -> Claims:
+        """Smooth, and nothing else that has a name for rows."""
+        return Claims(twice_smooth=True)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Half of log variance and square, which cancel in the value, and by s in the slope."""
+        s, slope, square = _parts(xp, y, t)
+        if order == 0:
+            return 0.5 * s, 0.5 * square, 0.5 * _LOG_TWO_PI * self.full + 0.0 * s
+        if order == 1:
+            return xp.stack([slope, 0.5 * square], axis=-1), xp.stack([slope, 0.5 + 0.0 * s], -1)
+        return ()
+
+
+def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+    """Return s, (m - t) exp(-s) and (m - t)^2 exp(-s), finite wherever they are."""
+    r, s = y[..., 0] - t, y[..., 1]
+    first = xp.clip(s, -_SAFE, _SAFE)
+    second = xp.clip(s - first, -_SAFE, _SAFE)
+    e, f = xp.exp(-first), xp.exp(-second)
+    # Beyond both, not even the square of a float brings an exponential back.
+    rest = xp.exp(-(s - first - second))
+    slope = times(xp, r * e * f, rest)
+    return s, slope, times(xp, (r * e) * (r * f), rest)

@@ -1,0 +1,249 @@
+"""The deviance of Tweedie's distributions."""
+
+from __future__ import annotations
+
+import functools
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from lossfw import Claims
+from lossfw.exactness import Order
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import xlogy
+from lossfw.numerics.logs import exp_words, expm1_words, log_ratio_words
+from lossfw.numerics.words import Words
+from lossfw.spaces import NONNEGATIVE, POSITIVE, REAL, Space
+from lossfw_std import tweedie
+from lossfw_std.deviance import Deviance, distance, gap, times_exp, times_power
+from lossfw_std.double import in_double
+from lossfw_std.losses.gamma_deviance import GammaDeviance
+from lossfw_std.losses.poisson_deviance import PoissonDeviance
+from lossfw_std.parameters import nothing
+
+# Up to this distance of logarithms, either way, their exponentials are finite.
+_FAR = 600.0
+
+# Up to this ratio of target and prediction it may be multiplied by a power of the latter.
+_LARGE_RATIO = 1e200
+
+
+def _a_power(power: float) -> float:
+    """Refuse a power of which there is no distribution."""
+    if 0 < power < 1:
+        raise ValueError("a number at or below 0, or at or above 1")
+    return power
+
+
+class TweedieDeviance(Deviance):
+    """Tweedie deviance, 2 (t^(2-p) / ((1-p) (2-p)) - t y^(1-p) / (1-p) + y^(2-p) / (2-p)).
+
+    Prediction and target of one shape; one loss per element. The prediction y
+    is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
+    target is any number at or above 0, above 0 for a power of 2 or more. For
+    the power 0 mean and target are any real numbers.
+
+    Parameters
+    ----------
+    power : float
+        p, the power of the mean with which the variance grows: 0 for normal, 1
+        for Poisson's, 2 for gamma and 3 for inverse Gaussian distributions;
+        between 1 and 2 a sum of gamma variables of Poisson's number. At or
+        below 0, or at or above 1.
+    link : {"identity", "log"}
+        Whether predictions are the mean or its logarithm.
+
+    Notes
+    -----
+    The limits at the powers 0, 1 and 2 are squared error, `poisson_deviance`
+    and `gamma_deviance`, which are what is computed there. It elicits the mean;
+    for ``link="log"`` its logarithm, and then it is not 0 where the prediction
+    is the target. In the mean it is convex for the powers 0 and 1 alone, and in
+    the logarithm for those from 1 to 2; elsewhere it bends the other way for
+    some predictions, and where its second derivative goes through 0, its accuracy
+    is that of its terms. Source: Jorgensen, *Exponential dispersion models*,
+    Journal of the Royal Statistical Society B 49, 1987.
+
+    See Also
+    --------
+    poisson_deviance, gamma_deviance, squared_error : its limits.
+
+    Examples
+    --------
+    >>> TweedieDeviance(power=1.5)([2.0, 3.0, 1.0], [2.0, 0.0, 4.0], reduction="none")
+    array([0.        , 6.92820323, 4.        ])
+    >>> TweedieDeviance(power=1.0) == TweedieDeviance(power=1.0, link="identity")
+    True
+    """
+
+    power: Annotated[float, AfterValidator(_a_power)] = 1.5
+
+    @property
+    def prediction_space(self) -> Space:
+        """Means above 0, any mean for the power 0, and any logarithm."""
+        if self.power == 0 and self.link == "identity":
+            return REAL
+        return super().prediction_space
+
+    @property
+    def target_space(self) -> Space:
+        """All of which the deviance is finite."""
+        if self.power == 0:
+            return REAL
+        return NONNEGATIVE if self.power < 2 else POSITIVE
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition, or its limit."""
+        if self.power == 0:
+            return (y - t) * (y - t)
+        if self.power == 1:
+            return 2 * (xlogy(xp, t, t / y) - t + y)
+        if self.power == 2:
+            return 2 * (xp.log(y / t) + t / y - 1)
+        p = xp.full_like(y, self.power)
+        a, b = 1 - p, 2 - p
+        terms = 2 * (t**b / (a * b) - t * y**a / a + y**b / b)
+        # At the target irrational terms cancel; over y^b they are rational, and even
+        # exact numbers see that the sum is 0.
+        ratio = t / y
+        return xp.where(y == t, 2 * y**b * (ratio**b - b * ratio + a) / (a * b), terms)
+
+    @in_double
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The same without cancellation near the target; see `lossfw_std.tweedie`."""
+        if self.power == 0:
+            return (y - t) * (y - t)
+        if self._limit is not None:
+            return self._limit.value(xp, y, t)
+        k = tweedie.exponents(self.power)
+        safe = xp.where(t > 0.0, t, y)
+        r = tweedie.ratio(log_ratio_words(xp, y, safe), k)
+        base = xp.where(r.from_y | (t == 0.0), y, safe)
+        return 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + nothing(xp, t)
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 (y - t) y^-p."""
+        if self.power == 0:
+            return 2.0 * (y - t)
+        if self._limit is not None:
+            return self._limit.derivative(xp, y, t)
+        if self.power < 0:
+            return 2.0 * times_power(xp, y - t, y, Fraction(-self.power))
+        return 2.0 * times_power(xp, gap(xp, y, t), y, 1 - Fraction(self.power))
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 y^-p (1 - p (y - t) / y)."""
+        if self.power == 0:
+            return 2.0 + nothing(xp, y - t)
+        if self._limit is not None:
+            return self._limit.second_derivative(xp, y, t)
+        p = Fraction(self.power)
+        share = gap(xp, y, t)
+        far = float(1 - p) + self.power * (t / y)
+        bend = times_power(xp, xp.where(y > 2.0 * t, far, 1.0 - self.power * share), y, -p)
+        if self.power < 0:
+            # Where the quotient overflows, y^-p may bring it back.
+            small = float((1 - p) / p) * y + t
+            far = self.power * times_power(xp, small, y, -1 - p)
+            bend = xp.where(share < -_LARGE_RATIO, far, bend)
+        return 2.0 * bend
+
+    @in_double
+    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same by d = z - log(t)."""
+        if self.power == 0:
+            gone = _residual(xp, z, t)
+            return gone * gone
+        if self._limit is not None:
+            return self._limit.value_from_logits(xp, z, t)
+        k = tweedie.exponents(self.power)
+        r = tweedie.ratio(distance(xp, z, t), k)
+        half = _half(xp, r, t, k)
+        from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
+        from_y = times_exp(xp, half, k.b, z)
+        return 2.0 * xp.where(r.from_y | (t == 0.0), from_y, from_t) + nothing(xp, t)
+
+    @in_double
+    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (y - t) y^(1-p) with y = exp(z)."""
+        if self.power == 0:
+            return 2.0 * times_exp(xp, _residual(xp, z, t), Fraction(1), z)
+        if self._limit is not None:
+            return self._limit.derivative_from_logits(xp, z, t)
+        k, d = tweedie.exponents(self.power), distance(xp, z, t)
+        # y^b (1 - t / y), or y^a t (y / t - 1), whichever factor has a bound.
+        share = -expm1_words(xp, tweedie.opposite(d))
+        from_y = times_exp(xp, xp.where(t == 0.0, xp.ones_like(z), share), k.b, z)
+        from_t = times_exp(xp, t * expm1_words(xp, d), k.a, z)
+        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+
+    @in_double
+    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
+        if self.power == 0:
+            return 2.0 * times_exp(xp, 2.0 * xp.exp(z) - t, Fraction(1), z)
+        if self._limit is not None:
+            return self._limit.second_derivative_from_logits(xp, z, t)
+        k, d = tweedie.exponents(self.power), distance(xp, z, t)
+        a, b = float(k.a), float(k.b)
+        other = a * exp_words(xp, tweedie.opposite(d))
+        from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
+        from_t = times_exp(xp, t * (b * exp_words(xp, d) - a), k.a, z)
+        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+
+    def claims(self) -> Claims:
+        """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
+        if self._limit is not None:
+            return self._limit.claims()
+        normal, log = self.power == 0, self.link == "log"
+        return Claims(
+            nonnegative=True,
+            zero_at_target=not log,
+            strictly_convex=log and 1 < self.power < 2,
+            strongly_convex=2.0 if normal and not log else None,
+            gradient_lipschitz=2.0 if normal and not log else None,
+            symmetric=normal and not log,
+            twice_smooth=True,
+            elicits=None if log else "mean",
+        )
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Of the second derivative both, where it goes through 0."""
+        if order < 2 or self._limit is not None or (self.power == 0 and self.link == "identity"):
+            return ()
+        k = tweedie.exponents(self.power)
+        if self.link == "log":
+            first = times_exp(xp, 2.0 * float(k.b) + 0.0 * t, k.b, y)
+            return first, times_exp(xp, -2.0 * float(k.a) * t, k.a, y)
+        p = Fraction(self.power)
+        first = times_power(xp, 2.0 * float(k.a) + 0.0 * y, y, -p)
+        return first, times_power(xp, 2.0 * self.power * t, y, -1 - p)
+
+    @property
+    def _limit(self) -> Deviance | None:
+        """The loss that has a name of its own, where the formula has none."""
+        return _limit(self.power, self.link)
+
+
+@functools.cache
+def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
+    classes: dict[float, type[Deviance]] = {1.0: PoissonDeviance, 2.0: GammaDeviance}
+    return classes[power](link=link) if power in classes else None
+
+
+def _residual(xp: Namespace, z: Array, t: Array) -> Array:
+    """Return exp(z) - t for any real t."""
+    d = distance(xp, z, xp.abs(t))
+    close = (t > 0.0) & (xp.abs(d.high) < _FAR)
+    return xp.where(close, t * expm1_words(xp, d), xp.exp(z) - t)
+
+
+def _half(xp: Namespace, r: tweedie.Ratio, t: Array, k: tweedie.Exponents) -> Words:
+    """Return half the deviance over the base's power b; at a target of 0 that is 1 / b."""
+    half = tweedie.half_deviance(xp, r, k)
+    zero = t == 0.0
+    high = xp.where(zero, xp.ones_like(t) / float(k.b), half.high)
+    return Words(high, xp.where(zero, xp.zeros_like(t), half.low))
