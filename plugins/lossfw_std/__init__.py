@@ -11,6 +11,12 @@ lossfw_api = 1
 
 _LOSSES: dict[str, str] = {
     "absolute_error": "lossfw_std.losses.absolute_error:AbsoluteError",
+    "absolute_percentage_error": (
+        "lossfw_std.losses.absolute_percentage_error:AbsolutePercentageError"
+    ),
+    "bce": "binary_cross_entropy",
+    "binary_cross_entropy": "lossfw_std.losses.binary_cross_entropy:BinaryCrossEntropy",
+    "binary_crossentropy": "binary_cross_entropy",
     "bisquare": "tukey",
     "biweight": "tukey",
     "brier": "lossfw_std.losses.brier:Brier",
@@ -28,7 +34,9 @@ _LOSSES: dict[str, str] = {
     "expectile": "lossfw_std.losses.expectile:Expectile",
     "exponential": "lossfw_std.losses.exponential:Exponential",
     "fair": "lossfw_std.losses.fair:Fair",
+    "focal": "lossfw_std.losses.focal:Focal",
     "focal_modulated": "lossfw.wrappers:FocalModulated",
+    "gamma_deviance": "lossfw_std.losses.gamma_deviance:GammaDeviance",
     "gaussian_nll": "lossfw_std.losses.gaussian_nll:GaussianNll",
     "gce": "generalised_cross_entropy",
     "geman_mcclure": "lossfw_std.losses.geman_mcclure:GemanMcclure",
@@ -36,6 +44,9 @@ _LOSSES: dict[str, str] = {
         "lossfw_std.losses.generalised_cross_entropy:GeneralisedCrossEntropy"
     ),
     "generalized_cross_entropy": "generalised_cross_entropy",
+    "heteroscedastic_gaussian_nll": (
+        "lossfw_std.losses.heteroscedastic_gaussian_nll:HeteroscedasticGaussianNll"
+    ),
     "hinge": "lossfw_std.losses.hinge:Hinge",
     "huber": "lossfw_std.losses.huber:Huber",
     "iou": "jaccard",
@@ -53,14 +64,19 @@ _LOSSES: dict[str, str] = {
     "logcosh": "log_cosh",
     "logistic": "lossfw_std.losses.logistic:Logistic",
     "mae": "absolute_error",
+    "mape": "absolute_percentage_error",
     "masked": "lossfw.wrappers:Masked",
     "mean_absolute_error": "absolute_error",
+    "mean_absolute_percentage_error": "absolute_percentage_error",
     "mean_squared_error": "squared_error",
+    "mean_squared_log_error": "squared_log_error",
     "modified_huber": "lossfw_std.losses.modified_huber:ModifiedHuber",
     "mse": "squared_error",
+    "msle": "squared_log_error",
     "multiclass_hinge": "lossfw_std.losses.multiclass_hinge:MulticlassHinge",
     "perceptron": "lossfw_std.losses.perceptron:Perceptron",
     "pinball": "quantile",
+    "poisson_deviance": "lossfw_std.losses.poisson_deviance:PoissonDeviance",
     "poly_cross_entropy": "lossfw_std.losses.poly_cross_entropy:PolyCrossEntropy",
     "pseudo_huber": "lossfw_std.losses.pseudo_huber:PseudoHuber",
     "quantile": "lossfw_std.losses.quantile:Quantile",
@@ -73,9 +89,11 @@ _LOSSES: dict[str, str] = {
     "softmax_cross_entropy": "cross_entropy",
     "squared_error": "lossfw_std.losses.squared_error:SquaredError",
     "squared_hinge": "lossfw_std.losses.squared_hinge:SquaredHinge",
+    "squared_log_error": "lossfw_std.losses.squared_log_error:SquaredLogError",
     "sum": "lossfw.wrappers:Sum",
     "tukey": "lossfw_std.losses.tukey:Tukey",
     "tversky": "lossfw_std.losses.tversky:Tversky",
+    "tweedie_deviance": "lossfw_std.losses.tweedie_deviance:TweedieDeviance",
     "welsch": "lossfw_std.losses.welsch:Welsch",
     "zero_one": "lossfw_std.losses.zero_one:ZeroOne",
 }
