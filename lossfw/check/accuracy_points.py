@@ -81,8 +81,9 @@ def _pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arr
 
 
 def _legal(subject: Subject, y: NDArray, t: NDArray) -> Arrays:
-    """Leave out what is not finite or, for a distance loss, has no exact difference."""
+    """Leave out what is not finite or legal or, for a distance loss, has no exact difference."""
     keep = np.isfinite(y) & np.isfinite(t)
+    keep &= _within(subject.prediction, y) & _within(subject.target, t)
     if subject.kind == "distance":
         keep &= _difference_is_exact(y, t)
     return y[keep], t[keep]
@@ -151,11 +152,7 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> list
     best = _best(subject.prediction, subject.target, t.astype(np.float64))
     close = _closing_in(best, dtype, rng)
     usual = rng.choice(inside(subject.prediction, dtype, rng, third), third)
-    for y in (close, (best + rng.normal(size=third)).astype(dtype), usual):
-        keep = np.isfinite(y)
-        if subject.prediction.outside(y[keep]) is not None:
-            keep &= _within(subject.prediction, y)
-        found.append((y[keep], t[keep]))
+    found += [(y, t) for y in (close, (best + rng.normal(size=third)).astype(dtype), usual)]
     return found
 
 
@@ -183,15 +180,14 @@ def _best(prediction: Space, target: Space, t: NDArray) -> NDArray:
 def inside(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
     """Return finite members of a space of numbers, from edge to edge."""
     found = harness.members(space, dtype, rng, count // 2)
-    if not isinstance(space, Interval):
-        return found
-    more = floats(dtype, rng, count)
-    if space.low > -np.inf:
-        more = np.abs(more)
-    if space.high < np.inf:
-        small = more[more < (space.high - space.low) / 2]
-        more = np.concatenate([space.low + small, space.high - small]).astype(dtype)
-    found = np.concatenate([found, more])
+    if isinstance(space, Interval):
+        more = floats(dtype, rng, count)
+        if space.low > -np.inf:
+            more = np.abs(more)
+        if space.high < np.inf:
+            small = more[more < (space.high - space.low) / 2]
+            more = np.concatenate([space.low + small, space.high - small]).astype(dtype)
+        found = np.concatenate([found, more])
     found = found[np.isfinite(found)]
     return np.asarray(found[_within(space, found)])
 
