@@ -88,9 +88,14 @@ def _refuse_activation(loss: Loss, last: Activation, root: Node, problems: Probl
         root.locate(["network", "layers", index, "activation"]),
         f"the loss {loss.name} is set to take logits, and the last activation {last.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
-        f"write activation: {_NO_ACTIVATION}, or leave the loss's from_logits out: a loss is fused "
+        f"write activation: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: a loss is fused "
         "with its own activation by itself",
     )
+
+
+def _form(loss: Loss) -> str:
+    """Return the name of the parameter that makes a loss take logits."""
+    return "link" if "link" in loss.parameters else "from_logits"
 
 
 def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fitted:
@@ -113,7 +118,7 @@ def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fi
             problems.add(
                 place,
                 f"network.predictions are given, and the loss {loss.name} is set to take logits",
-                "name them network.logits, or leave the loss's from_logits out",
+                f"name them network.logits, or leave the loss's {_form(loss)} out",
             )
         return Fitted(loss, "prediction")
     if loss.input_form == "logits":
