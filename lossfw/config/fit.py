@@ -88,8 +88,8 @@ def _refuse_activation(loss: Loss, last: Activation, root: Node, problems: Probl
         root.locate(["network", "layers", index, "activation"]),
         f"the loss {loss.name} is set to take logits, and the last activation {last.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
-        f"write activation: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: a loss is fused "
-        "with its own activation by itself",
+        f"write activation: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: a loss is "
+        "fused with its own activation by itself",
     )
 
 
