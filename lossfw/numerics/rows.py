@@ -32,12 +32,12 @@ _FEW = 0.03
 
 
 class _Row(NamedTuple):
-    """Rows of logits taken apart; all but `d`, `e` and `top` have a last axis of 1."""
+    """Rows of logits taken apart; `largest` and `rest` have a last axis of 1."""
 
     largest: Array
     d: Array
     e: Array
-    top: Array  # where a class is one of the largest
+    top: Array  # 1 for the classes that are the largest, 0 elsewhere
     rest: Array
 
 
@@ -88,10 +88,12 @@ def _put_right(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> A
 def _take_apart(xp: Namespace, z: Array) -> _Row:
     largest, d = distance(xp, z)
     e = exponentials(xp, z, largest, d)
-    top = d == 0
-    zero = xp.zeros_like(e)
-    ties = xp.sum(xp.where(top, xp.ones_like(e), zero), axis=-1, keepdims=True)
-    rest = xp.sum(xp.where(top, zero, e), axis=-1, keepdims=True) + (ties - 1)
+    # exp(d) is 1 for the largest, and its whole part is 0 for all others. (A class
+    # so near that its exponential rounds to 1 may stand for a largest one.) A
+    # mask and a choice would cost several times as much.
+    top = xp.floor(e)
+    ties = xp.sum(top, axis=-1, keepdims=True)
+    rest = xp.sum(e - top, axis=-1, keepdims=True) + (ties - 1)
     return _Row(largest, d, e, top, rest)
 
 
@@ -112,11 +114,11 @@ def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
     variance of a unit step of that class is q - q^2 with q = 1 - p, not p - p^2.
     """
     p = row.e / (1 + row.rest)
-    ties = xp.sum(xp.where(row.top, xp.ones_like(p), xp.zeros_like(p)), axis=-1, keepdims=True)
+    ties = xp.sum(row.top, axis=-1, keepdims=True)
 
     def centre(part: Part) -> tuple[Array, Array, Array]:
         part = dense(xp, part, z.value)
-        at_top = xp.sum(xp.where(row.top, part, xp.zeros_like(p)), axis=-1, keepdims=True) / ties
+        at_top = xp.sum(times(xp, row.top, part), axis=-1, keepdims=True) / ties
         offset = part - at_top
         shift = xp.sum(times(xp, p, offset), axis=-1, keepdims=True)
         return offset, shift, at_top + shift
@@ -205,8 +207,8 @@ def softmax_complement(xp: Namespace, z: Any) -> Any:
         value = softmax_complement(xp.inner, z.value if isinstance(z, Dual) else z)
         return Dual(value, (-p).first, (-p).second, xp) if isinstance(p, Dual) else value
     row = _take_apart(xp, z)
-    others = xp.where(row.top, row.rest, row.rest + (1 - row.e))
-    return others / (1 + row.rest)
+    # For the largest 1 - e is 0, and the rest is the sum of all others.
+    return (row.rest + (1 - row.e)) / (1 + row.rest)
 
 
 def sum_of_others(xp: Namespace, e: Any, index: Array) -> Any:
@@ -293,12 +295,17 @@ def softmax_cross_entropy_and_gradient(xp: Namespace, z: Array, t: Array) -> tup
 
 
 def _gradient(xp: Namespace, row: _Row, t: Array) -> Array:
+    """Return p s - t, for a class of p above 1/2 as other targets less s (1 - p)."""
     total = 1 + row.rest
     s = xp.sum(t, axis=-1, keepdims=True)
-    other_targets = xp.sum(xp.where(row.top, xp.zeros_like(t), t), axis=-1, keepdims=True)
-    # A rest below 1 means that there is one largest class, of p above 1/2.
-    lone = row.top & (row.rest < 1)
-    return xp.where(lone, other_targets - row.rest / total * s, row.e / total * s - t)
+    # A rest below 1 means that there is one largest class, of p above 1/2: here 1.
+    lone = row.top * xp.astype(row.rest < 1, t.dtype)
+    own = lone * t
+    others = t - own
+    all_others = xp.sum(others, axis=-1, keepdims=True)
+    # e and t less 1 and s there, each without rounding: -rest, and -all_others.
+    e = (row.e - lone) - lone * row.rest
+    return e / total * s - (others - lone * all_others)
 
 
 def softmax_cross_entropy_hessian(xp: Namespace, z: Array, t: Array) -> Array:
