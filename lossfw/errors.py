@@ -19,6 +19,7 @@
     ├── DataError              a file of data, weights or predictions cannot be used
     ├── MissingExtraError      an optional library is not installed
     └── RunError               a valid run failed
+        ├── DivergenceError    a training left every bound
         └── OutputError        a result could not be written
 
 A message says what was given, what was wanted, where, and how to mend it. The
@@ -157,6 +158,10 @@ class RunError(LossfwError):
     """A valid run failed."""
 
     exit_code: ClassVar[int] = 1
+
+
+class DivergenceError(RunError, ArithmeticError):
+    """A training left every bound: a loss or a weight is not finite, or has exploded."""
 
 
 class OutputError(RunError, OSError):

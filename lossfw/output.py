@@ -99,7 +99,20 @@ def _check_folder(folder: Path) -> None:
 
 
 def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
-    """Write a result to ``metrics.json`` in a folder, which is made if it is not there.
+    """Write a result to ``metrics.json`` in a folder; see `write_file`.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    result : mapping
+        What `to_json` can write.
+    """
+    return write_file(folder, RESULT_FILE, f"{to_json(result)}\n".encode())
+
+
+def write_file(folder: Path, name: str, content: bytes) -> Path:
+    """Write a file in a folder, which is made if it is not there.
 
     The file is written under a temporary name beside its place and then
     renamed, so a reader finds the old file, the new one, or none; never a part.
@@ -108,8 +121,10 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
     ----------
     folder : Path
         The folder.
-    result : mapping
-        What `to_json` can write.
+    name : str
+        The file's name.
+    content : bytes
+        What is to stand in it.
 
     Returns
     -------
@@ -121,13 +136,13 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
     OutputError
         If it cannot be written; then nothing of it is left.
     """
-    target = folder / RESULT_FILE
+    target = folder / name
     # Of this process: two runs may write to one folder, and the last one wins.
-    temporary = folder / f".{RESULT_FILE}.{os.getpid()}.tmp"
+    temporary = folder / f".{name}.{os.getpid()}.tmp"
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _write_whole(temporary, f"{to_json(result)}\n")
+        _write_whole(temporary, content)
         temporary.replace(target)
     except OSError as error:
         _clear(temporary, folder if made else None)
@@ -135,9 +150,9 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
     return target
 
 
-def _write_whole(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
+def _write_whole(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         # On the disk before it gets its name: a crash in between leaves no empty file.
         os.fsync(file.fileno())

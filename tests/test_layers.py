@@ -43,8 +43,10 @@ LAYERS = (
     "stream",
     "notices",
     "evaluate",
-    "config.build",  # makes the plan of an evaluation out of a configuration
     "learn",
+    "config.assemble",  # puts the parts of a configuration together
+    "config.build",  # makes the plan of an evaluation out of a configuration
+    "config.train",  # makes that of a training
     "runs",
     "output",
     "report",

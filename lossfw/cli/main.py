@@ -22,6 +22,7 @@ from lossfw.cli.list import list_components
 from lossfw.cli.options import traceback_option, wants_traceback
 from lossfw.cli.plugins import list_plugins
 from lossfw.cli.run import run
+from lossfw.cli.train import train
 from lossfw.errors import ConfigError, LossfwError
 
 FAILED = 1
@@ -78,6 +79,7 @@ def main() -> None:
 
 
 main.add_command(run)
+main.add_command(train)
 main.add_command(accuracy)
 main.add_command(list_components)
 main.add_command(list_plugins)

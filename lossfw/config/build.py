@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
-from lossfw.activation import Activation
-from lossfw.component import Component
-from lossfw.config.check import Parts, check, read
+from lossfw.config.assemble import Config, assemble, fit, load
+from lossfw.config.check import Parts, Rules, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.files import find_file
-from lossfw.config.fit import (
-    Fitted,
-    at,
-    check_metrics,
-    check_shapes,
-    fit_to_network,
-    fit_to_outputs,
-)
+from lossfw.config.fit import Fitted, at
 from lossfw.config.plugins import Plugins
-from lossfw.config.schema import SCHEMA_VERSION, Skeleton
+from lossfw.config.schema import SCHEMA_VERSION
 from lossfw.config.tree import Node, Problems
 from lossfw.config.wording import indices_in
 from lossfw.data import Dataset, Source
@@ -32,12 +24,13 @@ from lossfw.data.files import digest_arrays
 from lossfw.data.nested import numbers_array
 from lossfw.data.source import file_fields
 from lossfw.data.weights import read_weights
-from lossfw.errors import DataError
 from lossfw.evaluate import Plan
-from lossfw.loss import Loss
-from lossfw.metrics import LossMetric, Metric
-from lossfw.network import LayerSpec, Network
-from lossfw.registry import Entry
+from lossfw.learn.initial import INITIALS
+from lossfw.learn.schedules import SCHEDULES
+from lossfw.network import Network
+
+# What the section `train` names, and no plugin offers.
+RULES: Mapping[str, Rules] = {"schedule": SCHEDULES, "initial": INITIALS}
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -64,13 +57,14 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
     """
     problems = Problems()
     root = read(name, overrides, problems)
-    parts = check(root, plugins or Plugins(), problems, file_fields=file_fields)
+    parts = check(root, plugins or Plugins(), problems, file_fields=file_fields, rules=RULES)
     given = _given(parts, problems)
     problems.raise_if_any()
-    config = _config(parts)
+    config = assemble(parts)
     outputs = _outputs(config, given, problems)
-    data = _load(config, problems)
-    fitted = _fit(config, outputs, data, problems)
+    data = load(config.source, ["data"], config.root, problems)
+    shape = outputs.shape(len(data))
+    fitted = fit(config, outputs.network, shape, data, problems)
     sample = _draw(config, len(data), problems)
     problems.raise_if_any()
     return Plan(
@@ -84,45 +78,6 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
         sample=sample,
         digest=_digest(config, outputs, data, fitted),
     )
-
-
-@dataclass(frozen=True)
-class _Config:
-    """A configuration in which each part for itself is right."""
-
-    root: Node
-    skeleton: Skeleton
-    source: Source
-    loss: Loss
-    activations: tuple[Activation, ...]
-    metrics: tuple[Metric, ...]
-    entries: tuple[Entry, ...]
-
-    @property
-    def form(self) -> Literal["layers", "predictions", "logits"]:
-        """Which of its three forms the network has."""
-        if self.skeleton.network.layers is not None:
-            return "layers"
-        return "predictions" if self.skeleton.network.predictions is not None else "logits"
-
-
-def _config(parts: Parts) -> _Config:
-    """Return the parts, none of which is missing; the registry keeps to the kinds."""
-    assert parts.skeleton is not None
-    return _Config(
-        parts.root,
-        parts.skeleton,
-        cast(Source, parts.source),
-        cast(Loss, parts.loss),
-        cast("tuple[Activation, ...]", parts.activations),
-        tuple(_metric(component) for component in parts.metrics),
-        parts.entries,
-    )
-
-
-def _metric(component: Component) -> Metric:
-    """Return a metric; a loss becomes one that is reported under its name."""
-    return LossMetric(of=component) if isinstance(component, Loss) else cast(Metric, component)
 
 
 def _given(parts: Parts, problems: Problems) -> Path | NDArray | None:
@@ -170,7 +125,7 @@ class _Outputs:
         return digest_arrays(*weights, self.saved)
 
 
-def _outputs(config: _Config, given: Path | NDArray | None, problems: Problems) -> _Outputs:
+def _outputs(config: Config, given: Path | NDArray | None, problems: Problems) -> _Outputs:
     """Read weights and check them against the layers, or read saved outputs."""
     if not isinstance(given, Path):
         return _Outputs(saved=given)
@@ -182,53 +137,12 @@ def _outputs(config: _Config, given: Path | NDArray | None, problems: Problems) 
     raise problems.error()
 
 
-def _network(config: _Config, file: Path) -> Network:
-    section = config.skeleton.network
-    layers = zip(section.layers or (), config.activations, strict=True)
-    specs = [LayerSpec(layer.units, activation) for layer, activation in layers]
-    return Network.from_arrays(specs, read_weights(file), str(file), section.dtype)
+def _network(config: Config, file: Path) -> Network:
+    dtype = config.skeleton.network.dtype
+    return Network.from_arrays(config.layers, read_weights(file), str(file), dtype)
 
 
-def _load(config: _Config, problems: Problems) -> Dataset:
-    with at(config.root, ["data"], problems):
-        return config.source.load()
-    raise problems.error()
-
-
-def _fit(config: _Config, outputs: _Outputs, data: Dataset, problems: Problems) -> Fitted:
-    """Check the parts against each other, and choose the form of the loss."""
-    root, form, loss = config.root, config.form, config.loss
-    place: list[str | int] = ["network", form]
-    if outputs.network is not None:
-        fitted = fit_to_network(loss, config.activations[-1], root, problems)
-        place = ["network", "layers", len(config.activations) - 1, "units"]
-        with at(root, ["data"], problems):
-            outputs.network.check_inputs(_inputs(data).shape)
-    else:
-        fitted = fit_to_outputs(loss, form, root, problems)
-    # Metrics see what the last activation gives, also where the loss was fused with it.
-    shown = fitted.form if outputs.network is None else loss.input_form
-    check_metrics(config.metrics, shown, root, problems)
-    shape = outputs.shape(len(data))
-    with at(root, place, problems):
-        check_shapes(fitted.loss, shape, data.targets)
-    for index, metric in enumerate(config.metrics):
-        if isinstance(metric, LossMetric):
-            with at(root, ["evaluate", "metrics", index], problems):
-                check_shapes(metric.of, shape, data.targets)
-    return fitted
-
-
-def _inputs(data: Dataset) -> NDArray:
-    if data.inputs is None:
-        raise DataError(
-            f"the data {data.name!r} have no inputs, and a network needs them: give them, or "
-            "give predictions in place of the network"
-        )
-    return data.inputs
-
-
-def _draw(config: _Config, rows: int, problems: Problems) -> tuple[int, ...] | None:
+def _draw(config: Config, rows: int, problems: Problems) -> tuple[int, ...] | None:
     """Draw the rows of a sample, from a generator of its own."""
     sample = config.skeleton.evaluate.sample
     if sample is None:
@@ -245,7 +159,7 @@ def _draw(config: _Config, rows: int, problems: Problems) -> tuple[int, ...] | N
     return tuple(drawn.tolist())
 
 
-def _digest(config: _Config, outputs: _Outputs, data: Dataset, fitted: Fitted) -> str:
+def _digest(config: Config, outputs: _Outputs, data: Dataset, fitted: Fitted) -> str:
     """Return the digest of all that decides the numbers; the batch size does not."""
     sample = config.skeleton.evaluate.sample
     seed = {"seed": config.skeleton.seed}

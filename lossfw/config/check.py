@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 from lossfw.component import Component
 from lossfw.config.components import Checker
@@ -17,6 +19,9 @@ from lossfw.config.tree import Node, Position, Problems
 from lossfw.config.yaml import parse
 from lossfw.errors import PluginError
 from lossfw.registry import Entry, Registry
+
+# The classes of a kind that no plugin offers, by name.
+Rules: TypeAlias = Mapping[str, type[Component]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,10 @@ class Parts:
         The data source and the loss.
     activations, metrics : tuple of Component
         In order; among the metrics may be losses.
+    optimizer, held_out : Component or None
+        How to learn, and the source of the rows that are held out.
+    rules : mapping of str to Component
+        What else the section `train` names, by its keys.
     entries : tuple of Entry
         Where the components come from.
     """
@@ -46,6 +55,9 @@ class Parts:
     loss: Component | None = None
     activations: tuple[Component, ...] = ()
     metrics: tuple[Component, ...] = ()
+    optimizer: Component | None = None
+    held_out: Component | None = None
+    rules: Mapping[str, Component | None] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
 
 
@@ -82,6 +94,8 @@ def check(
     problems: Problems,
     *,
     file_fields: Callable[[type[Component]], Sequence[str]],
+    rules: Mapping[str, Rules] = MappingProxyType({}),
+    training: bool = False,
 ) -> Parts:
     """Check the skeleton, then every component that it names.
 
@@ -95,8 +109,12 @@ def check(
         Receives every mistake.
     file_fields : callable
         Tells which parameters of a class name files.
+    rules : mapping of str to mapping
+        By a key of the section `train`, the classes that may stand there.
+    training : bool
+        Whether the configuration is to be trained, and not evaluated.
     """
-    skeleton = check_skeleton(root, problems)
+    skeleton = check_skeleton(root, problems, training=training)
     known = _registry(root, plugins, problems)
     if known is None:
         # What an unusable plugin offers is not known, and so neither is what
@@ -111,6 +129,9 @@ def check(
         checker.make(["loss"], "loss"),
         checker.make_each(["network", "layers"], "activation", below=["activation"]),
         checker.make_each(["evaluate", "metrics"], "metric", or_else="loss"),
+        checker.make(["train", "optimizer"], "optimizer"),
+        checker.make(["train", "hold_out", "data"], "source"),
+        {key: checker.choose(["train", key], key, table) for key, table in rules.items()},
         tuple(checker.entries),
     )
 

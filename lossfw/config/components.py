@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from lossfw.component import Component
+from lossfw.config import surrogates
 from lossfw.config.files import find_file
 from lossfw.config.schema import MAX_ITEMS, MAX_NAME
-from lossfw.config.tree import Node, Problems, dotted
+from lossfw.config.tree import Node, Problems, dotted, quote
 from lossfw.config.wording import add_problem, split_hint
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.names import nearest
@@ -65,10 +66,21 @@ class Checker:
             entry = self._entry(name.value, kind, or_else)
             cls = self.registry.class_of(entry)
         except LossfwError as error:
-            self.problems.add(name.at, *split_hint(str(error)))
+            what, hint = split_hint(str(error))
+            self.problems.add(name.at, what, hint or self._advice(kind, name.value))
             return None
         self.entries.append(entry)
         return self._instance(cls, node, path, _beside(cls, kind, part))
+
+    def _advice(self, kind: str, name: str) -> str:
+        """Return what to do about the name of a metric in the place of a loss."""
+        metrics = {known for entry in self.registry.entries("metric") for known in entry.names}
+        if kind != "loss" or name not in metrics:
+            return ""
+        return (
+            "a metric is reported, and has no slope to learn from: write it under "
+            f"evaluate.metrics, and take {surrogates.for_classes(self.registry)} as the loss"
+        )
 
     def _entry(self, name: str, kind: str, or_else: str) -> Entry:
         try:
@@ -82,6 +94,25 @@ class Checker:
                 # Whoever knows a name that is close has more to say.
                 close = [e for e in (error, other) if split_hint(str(e))[1]]
                 raise (close or [error])[0] from None
+
+    def choose(
+        self, path: Path, kind: str, table: Mapping[str, type[Component]]
+    ) -> Component | None:
+        """Return the component at `path` of a class in `table`, None if something is wrong.
+
+        The table holds all that there is of a kind that no plugin offers.
+        """
+        node = self.root.find(path)
+        name = node.child("name") if node is not None and isinstance(node.value, dict) else node
+        if node is None or name is None or not _could_be_a_name(name.value):
+            return None
+        if name.value not in table:
+            match = nearest(name.value, table)
+            known = f"{dotted(path)} is one of {', '.join(table)}"
+            guess = f"did you mean {match!r}?" if match else known
+            self.problems.add(name.at, f"There is no {kind} {quote(name.value)}", guess)
+            return None
+        return self._instance(table[name.value], node, path, ())
 
     def make_each(
         self, path: Path, kind: str, below: Path = (), or_else: str = ""

@@ -31,6 +31,8 @@ SCHEMA_VERSION = 1
 # Rows are read this many at a time unless the configuration says otherwise:
 # a multiple of the network's blocks, small beside any memory.
 DEFAULT_BATCH_SIZE = 1024
+# Rows in one step of a training unless the configuration says otherwise.
+DEFAULT_TRAIN_BATCH = 100
 # More layers, metrics or plugins than these, and longer names, are mistakes, which
 # are not looked up one by one.
 MAX_ITEMS = 100
@@ -126,6 +128,29 @@ class EvaluateSection(Section):
     sample: Sample | None = None
 
 
+class HoldOut(Section):
+    """Rows that are reported and not learnt from: a share of the data, or data of their own.
+
+    Exactly one of `share` and `data` is given, which `check_skeleton` sees to.
+    """
+
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    data: NamedSpec | None = None
+    patience: PositiveInt | None = None
+
+
+class TrainSection(Section):
+    """How the network learns."""
+
+    epochs: PositiveInt
+    optimizer: NamedSpec
+    batch_size: PositiveInt = DEFAULT_TRAIN_BATCH
+    schedule: NamedSpec = Spec(name="constant")
+    initial: NamedSpec = Spec(name="xavier")
+    hold_out: HoldOut | None = None
+    force: bool = False
+
+
 class Skeleton(Section):
     """A whole configuration."""
 
@@ -136,6 +161,7 @@ class Skeleton(Section):
     network: NetworkSection
     loss: NamedLoss
     evaluate: EvaluateSection = EvaluateSection()
+    train: TrainSection | None = None
 
 
 # Sections by path, list indices left out: for hints about unknown keys.
@@ -145,11 +171,13 @@ _SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
     ("evaluate", "sample"): Sample,
     ("network",): NetworkSection,
     ("network", "layers"): Layer,
+    ("train",): TrainSection,
+    ("train", "hold_out"): HoldOut,
 }
 _OUTPUTS = ("layers", "predictions", "logits")
 
 
-def check_skeleton(root: Node, problems: Problems) -> Skeleton | None:
+def check_skeleton(root: Node, problems: Problems, *, training: bool = False) -> Skeleton | None:
     """Check the sections and keys of a configuration.
 
     Parameters
@@ -158,6 +186,9 @@ def check_skeleton(root: Node, problems: Problems) -> Skeleton | None:
         The configuration, overrides included.
     problems : Problems
         Receives every mistake, in its place.
+    training : bool
+        A network is to be trained: then there is a section `train`, and layers
+        need no weights.
 
     Returns
     -------
@@ -167,7 +198,11 @@ def check_skeleton(root: Node, problems: Problems) -> Skeleton | None:
     if not isinstance(root.value, dict):
         problems.add(root.at, "a configuration is a mapping", "it begins with 'lossfw: 1'")
         return None
-    sound = _check_network(root, problems)
+    sound = _check_network(root, problems, training) & _check_hold_out(root, problems)
+    if training and root.find(["train"]) is None:
+        hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
+        problems.add(root.at, "there is no section train", hint)
+        sound = False
     try:
         skeleton = Skeleton.model_validate(root.plain())
     except ValidationError as error:
@@ -199,7 +234,20 @@ def _near_key(key: str, inside: tuple[str, ...]) -> str:
     return f"the keys here are {', '.join(known)}"
 
 
-def _check_network(root: Node, problems: Problems) -> bool:
+def _check_hold_out(root: Node, problems: Problems) -> bool:
+    """See that what is held out is a share or data of its own."""
+    node = root.find(["train", "hold_out"])
+    if node is None or not isinstance(node.value, dict):
+        return True
+    given = [key for key in ("share", "data") if key in node.value]
+    if len(given) != 1:
+        found = "got both" if given else "neither is given"
+        place = root.locate(["train", "hold_out"], key=True)
+        problems.add(place, f"train.hold_out should have one of share, data; {found}")
+    return len(given) == 1
+
+
+def _check_network(root: Node, problems: Problems, training: bool) -> bool:
     """See that a network is layers with weights, or predictions, or logits."""
     network = root.find(["network"])
     if network is None or not isinstance(network.value, dict):
@@ -211,6 +259,13 @@ def _check_network(root: Node, problems: Problems) -> bool:
         found = f"got {' and '.join(given)}" if given else "none of them is given"
         problems.add(at, f"network should have one of {', '.join(_OUTPUTS)}; {found}")
         return False
+    if training:
+        if given != ["layers"]:
+            place = network.keys[given[0]]
+            problems.add(
+                place, f"network has {given[0]}, and nothing that could learn", "give layers"
+            )
+        return given == ["layers"]
     return _check_companions(network, there, given[0], problems)
 
 

@@ -70,17 +70,25 @@ class TestDigits:
         assert np.array_equal(data.inputs * 16, digits.data)
         assert np.array_equal(data.targets, digits.target)
 
-    def test_the_script_writes_the_bundled_bytes(self, tmp_path, monkeypatch, capsys):
+    def test_the_script_writes_the_bundled_bytes(self, tmp_path, monkeypatch):
         pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")
         monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
         script = __import__("make_digits")
-        monkeypatch.setattr(script, "EPOCHS", 1)  # the data are written by any training
         script.main(tmp_path)
         del sys.modules["make_digits"]
-        capsys.readouterr()
         bundled = type(source("digits")).bundled("digits.npz")
         assert (tmp_path / "digits.npz").read_bytes() == bundled.read_bytes()
-        assert (tmp_path / "digits-mlp.npz").is_file()
+
+    def test_moved_copies_are_half_of_each_neighbour(self):
+        plain, moved = (source("digits", split="train", moved=m).load() for m in (False, True))
+        assert len(moved) == 9 * len(plain)
+        assert (moved.inputs[:1200] == plain.inputs).all()
+        assert (moved.targets == np.tile(plain.targets, 9)).all()
+        images = np.pad(plain.inputs.reshape(-1, 8, 8), ((0, 0), (1, 1), (1, 1)))
+        # The last copy: each pixel and the one below and to the right of it.
+        wanted = (images[:, 1:-1, 1:-1] + images[:, 2:, 2:]) / 2
+        assert (moved.inputs[-1200:] == wanted.reshape(-1, 64)).all()
+        assert moved.inputs.dtype == np.float32
 
     def test_weights_come_with_it(self):
         cls = type(source("digits"))

@@ -1,0 +1,82 @@
+"""``lossfw train``: train the network that a configuration describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+
+
+@click.command()
+@click.argument("config")
+@click.option(
+    "-o",
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change the configuration: -o train.epochs=5. The value is YAML, a number in the key "
+    "is an index. May be given several times.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Write weights.npz, training.json and after each epoch checkpoint.npz to this folder.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the folder of --out.")
+@json_option
+@plugin_options
+@traceback_option
+def train(
+    config: str,
+    overrides: tuple[str, ...],
+    out: str | None,
+    resume: bool,
+    as_json: bool,
+    local: tuple[str, ...],
+    disable: tuple[str, ...],
+    no_plugins: bool,
+) -> None:
+    """Train the network of the configuration in the file CONFIG.
+
+    Its section `train` says how. A run that was stopped goes on with --resume
+    and ends with the same bits. In JSON, numbers that are not finite are the
+    texts "nan", "inf" and "-inf".
+    """
+    # Imported here: listing components needs no NumPy file readers.
+    from lossfw.cli.progress import Progress
+    from lossfw.config.train import build_training
+    from lossfw.errors import ArgumentError
+    from lossfw.learn import checkpoint
+    from lossfw.learn.records import State
+    from lossfw.learn.train import train as run
+    from lossfw.output import check_folder, say, to_json, write_file
+    from lossfw.report.training import show
+
+    if resume and out is None:
+        raise ArgumentError("--resume goes on from the checkpoint of a folder: give --out DIR too.")
+    folder = Path(out) if out is not None else None
+    if folder is not None:
+        check_folder(folder)
+    training = build_training(config, overrides, plugins_of(local, disable, no_plugins))
+    start = None
+    if folder is not None and resume:
+        start = checkpoint.read(folder / checkpoint.CHECKPOINT_FILE, training)
+
+    def save(state: State) -> None:
+        if folder is not None:
+            content = checkpoint.to_bytes(training, state)
+            write_file(folder, checkpoint.CHECKPOINT_FILE, content)
+
+    with Progress() as progress:
+        trained = run(training, start=start, save=save, progress=progress)
+    if folder is not None:
+        arrays = checkpoint.weights(trained.network)
+        write_file(folder, checkpoint.WEIGHTS_FILE, checkpoint.packed(arrays))
+        write_file(folder, "training.json", f"{to_json(trained.to_dict())}\n".encode())
+    if as_json:
+        say(to_json(trained.to_dict()))
+    else:
+        show(training, trained, folder)

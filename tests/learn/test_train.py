@@ -1,0 +1,287 @@
+"""Training: it learns, to the same bits each time, and stops where it should."""
+
+import math
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.errors import DivergenceError, DomainError, DtypeError, RunError
+from lossfw.learn import checkpoint
+from lossfw.learn.draws import split
+from lossfw.learn.train import train
+from lossfw.optimizer import Optimizer
+
+
+class StoppedError(Exception):
+    pass
+
+
+def arrays(network):
+    return list(checkpoint.weights(network).values())
+
+
+def same(first, second):
+    """Tell whether two trainings gave the same bits."""
+    pairs = zip(arrays(first.network), arrays(second.network), strict=True)
+    return first.to_dict() == second.to_dict() and all((a == b).all() for a, b in pairs)
+
+
+def until(epoch, kept):
+    """Return a `save` that keeps states and interrupts after an epoch."""
+
+    def save(state):
+        kept.append(state)
+        if state.epoch == epoch:
+            raise StoppedError
+
+    return save
+
+
+def test_it_learns(training):
+    trained = train(training(epochs=30))
+    first, last = trained.history[0].learnt, trained.history[-1].learnt
+    assert last.loss < 0.2 * first.loss
+    assert last.metrics["accuracy"] > 0.97
+    assert [epoch.number for epoch in trained.history] == list(range(31))
+    assert (trained.kept, trained.stopped) == (30, "epochs")
+
+
+def test_the_last_epoch_measures_the_network_that_is_returned(training, two_rings):
+    trained = train(training(epochs=2))
+    y = trained.network.forward(two_rings.inputs)
+    exact = lossfw.loss("cross_entropy", guard="none")(y, two_rings.targets)
+    assert trained.history[-1].learnt.loss == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 600, 10_000])
+def test_any_batch_size_sees_every_row_once_in_an_epoch(batch_size, training):
+    job = training(batch_size=batch_size, epochs=1)
+    seen = []
+    train(job, progress=lambda done, total: seen.append((done, total)))
+    assert len(seen) == math.ceil(600 / batch_size) == job.steps
+    assert seen[-1] == (600, 600)
+    assert seen[0] == (min(batch_size, 600), 600)
+
+
+def test_a_training_repeats_itself_and_the_seed_changes_it(training):
+    first, again = train(training()), train(training())
+    assert same(first, again)
+    assert not same(first, train(training(seed=1)))
+
+
+def test_the_number_of_threads_changes_no_bit(training):
+    found = []
+    for count in (1, 3):
+        with lossfw.threads(count):
+            found.append(train(training(batch_size=600 * 2, epochs=3)))
+    assert same(*found)
+
+
+def test_one_batch_of_all_rows_is_plain_gradient_descent(training, two_rings):
+    sgd = lossfw.registry().create("optimizer", "sgd", learning_rate=0.3)
+    job = training(optimizer=sgd, epochs=1, batch_size=600, units=(2,), activations=("softmax",))
+    trained = train(job)
+    layer = job.network.layers[0]
+    y = job.network.forward(two_rings.inputs)
+    slope = (y - np.eye(2)[two_rings.targets]) / 600
+    w, b = arrays(trained.network)
+    assert w == pytest.approx(layer.weight - 0.3 * two_rings.inputs.T @ slope, rel=1e-12)
+    assert b == pytest.approx(layer.bias - 0.3 * slope.sum(0), rel=1e-12)
+    moves = (np.abs(w - layer.weight).max(), np.abs(b - layer.bias).max())
+    assert trained.moved == (max(moves),)
+
+
+def test_a_row_of_weight_0_teaches_nothing(training, two_rings):
+    weight = np.ones(600)
+    weight[300:] = 0
+    inputs = two_rings.inputs.copy()
+    jobs = []
+    for wild in (0.0, 1e3):
+        inputs[300:] = wild
+        data = Dataset("d", two_rings.targets, inputs.copy(), weight)
+        jobs.append(train(training(data=data, epochs=2)))
+    assert same(*jobs)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "exponential"])
+def test_the_rate_follows_the_schedule(schedule, training):
+    from lossfw.learn.schedules import SCHEDULES
+
+    trained = train(training(schedule=SCHEDULES[schedule](), batch_size=600, epochs=4))
+    wanted = {
+        "constant": [1, 1, 1, 1],
+        "linear": [1, 0.75, 0.5, 0.25],
+        "cosine": [(1 + math.cos(math.pi * i / 4)) / 2 for i in range(4)],
+        "exponential": [0.95**i for i in range(4)],
+    }[schedule]
+    rates = [epoch.rate for epoch in trained.history]
+    assert rates == pytest.approx([0, *(0.02 * factor for factor in wanted)])
+
+
+class TestResume:
+    @pytest.mark.parametrize("stop", [0, 1, 3])
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            {"optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}},
+            {"patience": 2},
+            {"schedule": "cosine"},
+        ],
+        ids=str,
+    )
+    def test_it_ends_with_the_bits_of_an_undisturbed_run(
+        self, stop, changes, training, two_rings, tmp_path
+    ):
+        from lossfw.learn.schedules import SCHEDULES
+
+        changes = dict(changes)
+        if "optimizer" in changes:
+            changes["optimizer"] = lossfw.registry().create("optimizer", changes["optimizer"])
+        if "schedule" in changes:
+            changes["schedule"] = SCHEDULES[changes["schedule"]]()
+        if "patience" in changes:
+            learnt, held = split(600, 0.3, 0)
+            changes |= {"held_out": two_rings.take(held), "data": two_rings.take(learnt)}
+        job = training(**changes)
+        kept = []
+        with pytest.raises(StoppedError):
+            train(job, save=until(stop, kept))
+        file = tmp_path / "checkpoint.npz"
+        file.write_bytes(checkpoint.to_bytes(job, kept[-1]))
+        assert same(train(job, start=checkpoint.read(file, job)), train(job))
+
+    def test_a_finished_training_is_returned_as_it_is(self, training, tmp_path):
+        job, kept = training(), []
+        trained = train(job, save=kept.append)
+        file = tmp_path / "checkpoint.npz"
+        file.write_bytes(checkpoint.to_bytes(job, kept[-1]))
+        assert same(train(job, start=checkpoint.read(file, job)), trained)
+
+
+class TestPatience:
+    def job(self, training, two_rings, **changes):
+        # Held-out targets are drawn by lot: soon there is nothing to gain on them.
+        random = np.random.default_rng(1)
+        held = Dataset("lots", random.integers(0, 2, 200), two_rings.inputs[:200])
+        return training(held_out=held, epochs=60, **changes)
+
+    def test_it_stops_and_keeps_the_best(self, training, two_rings):
+        job = self.job(training, two_rings, patience=3)
+        trained = train(job)
+        losses = [epoch.held_out.loss for epoch in trained.history]
+        assert trained.stopped == "patience"
+        assert trained.kept == int(np.argmin(losses))
+        assert len(losses) - 1 == trained.kept + 3
+        y = trained.network.forward(job.held_out.inputs)
+        exact = lossfw.loss("cross_entropy", guard="none")(y, job.held_out.targets)
+        assert exact == pytest.approx(min(losses), rel=1e-12)
+
+    def test_without_it_the_held_out_rows_decide_nothing(self, training, two_rings):
+        watched = train(self.job(training, two_rings))
+        alone = train(training(epochs=60))
+        pairs = zip(arrays(watched.network), arrays(alone.network), strict=True)
+        assert all((a == b).all() for a, b in pairs)
+        assert watched.kept == 60
+
+    def test_a_split_is_of_all_rows_and_of_none_twice(self):
+        for rows, share in ((2, 0.01), (2, 0.99), (10, 0.25), (597, 0.5)):
+            learnt, held = split(rows, share, seed=3)
+            assert sorted(learnt + held) == list(range(rows))
+            assert learnt
+            assert held
+        assert split(100, 0.2, 0) != split(100, 0.2, 1)
+
+
+class TestDivergence:
+    def test_a_rate_of_1e9_stops_at_once_with_all_that_is_known(self, training):
+        sgd = lossfw.registry().create("optimizer", "sgd", learning_rate=1e9)
+        kept = []
+        with pytest.raises(DivergenceError) as caught:
+            train(training(optimizer=sgd), save=kept.append)
+        told = str(caught.value)
+        assert "epoch 1, batch 1: the loss is " in told
+        assert "in layer" in told
+        assert "Lower the learning rate" in told
+        assert [state.epoch for state in kept] == [0]
+
+    def test_the_last_good_epoch_is_kept(self, training):
+        class LateBlow(Optimizer):
+            """Good for three epochs, and then infinite."""
+
+            learning_rate: float = 0.1
+
+            def start(self, parameter):
+                return ()
+
+            def move(self, parameter, gradient, memory, step):
+                if step.number <= 3 * 19:
+                    return parameter - 0.1 * gradient, ()
+                return parameter * np.inf, ()
+
+        kept = []
+        with pytest.raises(DivergenceError, match=r"in epoch 4, batch 1: .* weight is (inf|nan)"):
+            train(training(optimizer=LateBlow()), save=kept.append)
+        assert [state.epoch for state in kept] == [0, 1, 2, 3]
+        assert all(np.isfinite(array).all() for array in arrays(kept[-1].network))
+
+    def test_a_loss_that_is_infinite_before_any_step(self, training):
+        data = Dataset("d", targets=np.ones((4, 1)), inputs=-np.ones((4, 1)))
+        job = training(
+            data=data,
+            units=(1,),
+            activations=("identity",),
+            metrics=(),
+            form="prediction",
+            loss=lossfw.loss("exponential"),
+        )
+        layer = job.network.layers[0]
+        layer.weight[...] = 1e4
+        with pytest.raises(DivergenceError, match="before any step is inf"):
+            train(job)
+
+
+@pytest.mark.parametrize(
+    ("bias", "error", "when"),
+    [(0.1, RunError, "After epoch 1, a prediction left its space: "), (2.0, DomainError, "")],
+)
+def test_a_prediction_that_leaves_its_space_says_when(bias, error, when, training):
+    data = Dataset("d", targets=np.full((8, 1), 0.5), inputs=np.ones((8, 1)))
+    job = training(
+        data=data,
+        units=(1,),
+        activations=("identity",),
+        metrics=(),
+        form="prediction",
+        loss=lossfw.loss("binary_cross_entropy"),
+        optimizer=lossfw.registry().create("optimizer", "sgd", learning_rate=1e3),
+    )
+    job.network.layers[0].weight[...] = 0.1
+    job.network.layers[0].bias[...] = bias
+    with pytest.raises(error, match=rf"^{when}.*lies outside UNIT.* Give the last layer"):
+        train(job)
+
+
+def test_an_optimizer_that_changes_the_dtype_is_found_out(training):
+    class Single(Optimizer):
+        """Returns float32."""
+
+        learning_rate: float = 0.1
+
+        def start(self, parameter):
+            return ()
+
+        def move(self, parameter, gradient, memory, step):
+            return parameter.astype("f4"), ()
+
+    with pytest.raises(DtypeError, match="optimizer single made float32"):
+        train(training(optimizer=Single()))
+
+
+def test_mapped_inputs_give_the_same_bits(training, two_rings, tmp_path):
+    np.save(tmp_path / "x.npy", two_rings.inputs)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    data = Dataset("rings", targets=two_rings.targets, inputs=mapped)
+    assert same(train(training(data=data, epochs=2)), train(training(epochs=2)))
