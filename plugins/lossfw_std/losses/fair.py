@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics import log1p_minus
 from lossfw.numerics.primitive import polynomial
-from lossfw_std.parameters import at_most, shares
+from lossfw_std.parameters import at_least, at_most, shares
 
-# Up to this multiple of c the logarithm is taken by the series below.
-_NEAR = 0.5
+_LOG_2 = math.log(2.0)
 
-# (atanh(s) - s) / s^3 in powers of s^2, which are 1/25 at most: what is left
-# out is less than the last digit.
-_ATANH_TAIL = tuple(1.0 / (2 * n + 3) for n in range(12))
-
-# Above this multiple of c the logarithm is the smaller part by far, and nothing
-# cancels; from the next on it is less than the last digit.
-_LARGE = 2.0**10
+# Above this multiple of c the logarithm is less than the last digit.
 _HUGE = 2.0**96
+
+# (atanh(s) - s) / s^3 in powers of s^2 up to 1/9, by interpolation at Chebyshev's
+# points with 60 digits; the error is below 2e-16 of what adds at most a tenth.
+_ATANH_TAIL = (
+    0.3333333333333333,
+    0.20000000000007292,
+    0.1428571428355438,
+    0.11111111358713932,
+    0.09090894718066429,
+    0.07692785032479312,
+    0.06657072104827468,
+    0.06000536404795356,
+    0.04400369243072337,
+    0.08082022805971766,
+)
 
 
 class Fair(DistanceLoss):
@@ -60,24 +69,23 @@ class Fair(DistanceLoss):
         return c * c * (x - xp.log1p(x))
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same without cancellation near 0 and without overflow of |r|/c."""
-        a = xp.abs(r)
-        x = a / self.c
-        middle = self.c * (self.c * -log1p_minus(xp, at_most(xp, x, _LARGE)))
-        far = self.c * (a - self.c * xp.log1p(at_most(xp, x, _HUGE)))
-        near = self._near(xp, at_most(xp, a, _NEAR * self.c))
-        return xp.where(x < _NEAR, near, xp.where(x > _LARGE, far, middle))
+        """The same without cancellation, by a series below |r| = c, and without overflow.
 
-    def _near(self, xp: Namespace, a: Array) -> Array:
-        """Return the loss for a up to c/2.
-
-        With s = x / (2 + x) for x = a/c, log(1 + x) = 2 atanh(s) and
-        x - 2 s = s x, so that c^2 (x - log(1 + x)) = c s (a - 2 c s^2 T) with
+        With s = x / (2 + x) for x = |r|/c, log(1 + x) = 2 atanh(s) and
+        x - 2 s = s x, so that c^2 (x - log(1 + x)) = c s (|r| - 2 c s^2 T) with
         T the tail of atanh: the first term is exact and by far the larger one.
+        Above, log(1 + x) = log 2 + log(1 + (x - 1)/2), of which the second part
+        is small where the loss is.
         """
-        s = a / (2.0 * self.c + a)
+        a, c = xp.abs(r), self.c
+        x = a / c
+        b = at_most(xp, a, c)
+        s = b / (2.0 * c + b)
         w = s * s
-        return self.c * s * (a - 2.0 * self.c * (w * polynomial(w, _ATANH_TAIL)))
+        near = c * s * (b - 2.0 * c * (w * polynomial(w, _ATANH_TAIL)))
+        half = 0.5 * (at_most(xp, at_least(xp, x, 1.0), _HUGE) - 1.0)
+        far = c * ((a - c * _LOG_2) - c * xp.log1p(half))
+        return xp.where(x < 1.0, near, far)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / (1 + |r|/c), in shares of max(|r|, c)."""

@@ -9,6 +9,7 @@ from pydantic import PositiveFloat
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part
+from lossfw.numerics.primitive import in_double
 from lossfw_std.parameters import at_most, excess, over_root
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
@@ -55,14 +56,15 @@ class Tukey(DistanceLoss):
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """w^2/6 (1 + v + v^2), with w = min(|r|, c) and v = 1 - (w/c)^2: no case, no cancelling."""
-        a = xp.abs(r)
-        w, v = at_most(xp, a, self.c), self._weight(xp, a)
+        w = at_most(xp, xp.abs(r), self.c)
+        x = w / self.c
+        v = 1.0 - x * x
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r (1 - (r/c)^2)^2 up to c, 0 beyond."""
         a = xp.abs(r)
-        w, v = at_most(xp, a, self.c), self._weight(xp, a)
+        w, v = at_most(xp, a, self.c), _weight(xp, a, self.c)
         return xp.sign(r) * (w * v * v)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
@@ -71,13 +73,7 @@ class Tukey(DistanceLoss):
         w = at_most(xp, a, self.c)
         # The second factor is 5 (z - w) (z + w) / c^2 with z = c / sqrt(5).
         gap = -excess(xp, w, over_root(self.c, 5)) / self.c
-        return self._weight(xp, a) * (5.0 * gap * (w / self.c + 1.0 / math.sqrt(5.0)))
-
-    def _weight(self, xp: Namespace, a: Array) -> Array:
-        """Return 1 - (a/c)^2 with all its digits near a = c, and 0 beyond."""
-        x = a / self.c
-        gap = positive_part(xp, -excess(xp, a, self.c)) / self.c
-        return xp.where(x < 0.5, 1.0 - x * x, gap * (2.0 - gap))
+        return _weight(xp, a, self.c) * (5.0 * gap * (w / self.c + 1.0 / math.sqrt(5.0)))
 
     def claims(self) -> Claims:
         """Bounded and twice smooth, not convex; the derivative is steepest at c / sqrt(5)."""
@@ -90,3 +86,14 @@ class Tukey(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
+
+
+@in_double
+def _weight(xp: Namespace, a: Array, c: float) -> Array:
+    """Return 1 - (a/c)^2 with all its digits near a = c, and 0 beyond.
+
+    Its square doubles every error, which in float32 would be too many.
+    """
+    x = a / c
+    gap = positive_part(xp, c - a) / c
+    return xp.where(x < 0.5, 1.0 - x * x, gap * (2.0 - gap))
