@@ -1,6 +1,7 @@
 """The harness: a loss that claims something is held to it."""
 
+from lossfw.check.component import check
 from lossfw.check.function import check_function
 from lossfw.check.report import Refutation, Report
 
-__all__ = ["Refutation", "Report", "check_function"]
+__all__ = ["Refutation", "Report", "check", "check_function"]

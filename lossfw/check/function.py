@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from lossfw.check.report import Report
-from lossfw.check.runner import all_checks, run
+from lossfw.check.runner import CHECKS, run
 from lossfw.check.subject import Kind, Subject, space_named
 from lossfw.errors import ArgumentError
 from lossfw.loss import Loss
@@ -116,7 +116,7 @@ def check_function(
 
 
 def _check_claims(claims: Mapping[str, Any]) -> None:
-    known = {name.removeprefix("claim:") for name in all_checks() if name.startswith("claim:")}
+    known = {name.removeprefix("claim:") for name in CHECKS if name.startswith("claim:")}
     for name in claims:
         if name not in known:
             raise ArgumentError(

@@ -1,0 +1,88 @@
+"""check: the harness for components, built in or a plugin's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lossfw.activation import Activation
+from lossfw.check import activations, components
+from lossfw.check.report import Report
+from lossfw.check.runner import run, run_checks
+from lossfw.check.subject import of_component
+from lossfw.component import Component
+from lossfw.errors import ArgumentError
+from lossfw.loss import Loss
+
+
+def check(
+    component: str | Mapping[str, Any] | Component,
+    *,
+    seed: int = 0,
+    examples: int = 200,
+    time_limit: float | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+) -> Report:
+    """Try to refute everything that a loss or an activation promises.
+
+    Parameters
+    ----------
+    component : str, mapping or Component
+        A name, a mapping with ``name`` and parameters, a loss or an activation.
+    seed : int
+        The same seed gives the same report.
+    examples : int
+        About how many pairs each check tries in each dtype.
+    time_limit : float, optional
+        Seconds after which no further check is begun.
+    expected_failures : mapping of str to str, optional
+        Name of a check or of a claim to the reason why it is expected to fail.
+        One that holds all the same makes the report not ok.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such component.
+    ArgumentError
+        If an expected failure names no check, or the component is no loss and
+        no activation.
+
+    Examples
+    --------
+    >>> report = check("absolute_error", examples=50)
+    >>> report.ok, report.refuted
+    (True, [])
+    """
+    made = _made(component)
+    options: dict[str, Any] = {
+        "seed": seed,
+        "examples": examples,
+        "time_limit": time_limit,
+        "expected_failures": expected_failures,
+    }
+    if isinstance(made, Activation):
+        return run_checks(
+            repr(made), made, activations.checks(made), activations.not_claimed(made), **options
+        )
+    if isinstance(made, Loss):
+        return run(of_component(made), more=components.CHECKS, **options)
+    raise ArgumentError(
+        f"{made!r} is a {made.kind}: losses and activations are what can be checked."
+    )
+
+
+def _made(component: str | Mapping[str, Any] | Component) -> Component:
+    """Return a component for a name, which is looked for among losses, then activations."""
+    if isinstance(component, Component):
+        return component
+    from lossfw.registry import registry
+
+    name = component if isinstance(component, str) else str(component.get("name", ""))
+    entries = registry().entries("activation")
+    activation = any(name == e.name or name in e.aliases for e in entries)
+    made: Component = registry().create("activation" if activation else "loss", component)
+    return made

@@ -1,0 +1,238 @@
+"""Checks of components alone: domains, guards, warnings, threads, partials, and the round trip.
+
+Outside functions promise none of this.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.points import Points
+from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.subject import Subject
+from lossfw.errors import DomainError, LossfwError
+from lossfw.loss import Loss
+from lossfw.spaces import CLASS_INDEX, Space
+
+# Numbers that lie outside of some space or other.
+_STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
+
+
+def _loss(subject: Subject) -> Loss:
+    assert subject.component is not None
+    return subject.component
+
+
+def check_domain(subject: Subject, search: Search) -> int:
+    """A prediction or target outside its space is a DomainError, one inside is not."""
+    points = ordinary(subject, search, "domain", 3)
+    tried = 0
+    for role, space in (("prediction", subject.prediction), ("target", subject.target)):
+        if space is CLASS_INDEX:
+            continue
+        for stranger in _STRANGERS:
+            y, t = points.y.copy(), points.t.astype(np.float64)
+            array = y if role == "prediction" else t
+            if role == "target" and array.ndim < y.ndim and subject.by_index:
+                break
+            array[(-1, *[0] * (array.ndim - 1))] = stranger
+            tried += 1
+            _one_domain(subject, role, space, y, t)
+    if not tried:
+        raise NotApplicable("every number is inside")
+    return tried
+
+
+def _one_domain(subject: Subject, role: str, space: Space, y: Any, t: Any) -> None:
+    outside = space.outside(y if role == "prediction" else t) is not None
+    for name in ("__call__", "gradient", "hessian"):
+        try:
+            getattr(_loss(subject), name)(y, t, reduction="none")
+            refused = False
+        except DomainError:
+            refused = True
+        if refused != outside:
+            what = "outside" if outside else "inside"
+            did = "is refused" if refused else "is taken"
+            raise Refuted(f"a {role} {what} {space} {did} by {name}.", y=y, t=t)
+
+
+def check_warnings(subject: Subject, search: Search) -> int:
+    """No warning of NumPy's is printed."""
+    tried = 0
+    for dtype in ("float64", "float32", "float16"):
+        for points in search.points(subject, dtype):
+            with warnings.catch_warnings(), np.errstate(all="warn"):
+                warnings.simplefilter("error")
+                for function in (subject.value, subject.gradient, subject.hessian):
+                    try:
+                        function(points.y, points.t)  # type: ignore[misc]
+                    except Warning as warning:
+                        text = f"a warning is printed: {warning}"
+                        raise Refuted(text, y=points.y, t=points.t) from None
+                    except LossfwError:
+                        continue
+            tried += len(points)
+    return tried
+
+
+def check_threads(subject: Subject, search: Search) -> int:
+    """Calls from several threads at once give what they give alone."""
+    points = ordinary(subject, search, "purity:threads")
+    alone = np.asarray(subject.value(points.y, points.t))
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(subject.value, points.y, points.t) for _ in range(16)]
+        for future in futures:
+            if not np.array_equal(np.asarray(future.result()), alone, equal_nan=True):
+                raise Refuted("a call beside others gives another result.", y=points.y, t=points.t)
+    return 16
+
+
+def check_lists(subject: Subject, search: Search) -> int:
+    """Lists and single numbers are taken as arrays of float64."""
+    points = ordinary(subject, search, "dtype:lists", 6)
+    wanted = np.asarray(subject.value(points.y, points.t))
+    listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
+    if not np.array_equal(listed, wanted):
+        raise Refuted("lists give another result.", y=points.y, t=points.t)
+    one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
+    if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0):
+        raise Refuted("a single example gives another result.", y=points.y[:1], t=points.t[:1])
+    return len(points) + 1
+
+
+def check_partials(subject: Subject, search: Search) -> int:
+    """The mean of the whole is the merge of any parts, bit for bit."""
+    points = ordinary(subject, search, "partial", 24)
+    loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
+    weight = rng.integers(0, 4, n).astype(float)
+    weight[0] = 1.0
+    whole = loss(points.y, points.t, sample_weight=weight)
+    for _ in range(4):
+        cuts = sorted({0, n, *rng.integers(0, n, 3).tolist()})
+        parts = [
+            loss.partial(points.y[a:b], points.t[a:b], start=a, sample_weight=weight[a:b])
+            for a, b in zip(cuts, cuts[1:], strict=False)
+        ]
+        merged = parts[-1]
+        for part in parts[:-1]:
+            merged = merged.merge(part)
+        if merged.mean() != whole:
+            raise Refuted(
+                f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}.",
+                "loss(y, t, sample_weight=w)",
+                y=points.y,
+                t=points.t,
+                w=weight,
+            )
+    return 4 * n
+
+
+def check_reductions(subject: Subject, search: Search) -> int:
+    """Sum, mean and unreduced losses agree; value_and_gradient agrees with both its parts."""
+    points = ordinary(subject, search, "reductions", 24)
+    loss = _loss(subject)
+    each = np.asarray(loss(points.y, points.t, reduction="none"), np.float64)
+    total, mean = loss(points.y, points.t, reduction="sum"), loss(points.y, points.t)
+    scale = float(np.abs(each).sum()) or 1.0
+    if not (
+        abs(total - each.sum()) <= 1e-13 * scale and abs(mean * each.size - total) <= 1e-13 * scale
+    ):
+        raise Refuted(
+            "sum and mean do not agree with the unreduced losses.", y=points.y, t=points.t
+        )
+    value, gradient = loss.value_and_gradient(points.y, points.t)
+    apart = loss.gradient(points.y, points.t)
+    if abs(value - mean) > 1e-13 * scale or not np.allclose(gradient, apart, rtol=1e-12, atol=0):
+        raise Refuted(
+            "value_and_gradient is not what value and gradient are.",
+            "loss.value_and_gradient(y, t), loss.gradient(y, t)",
+            y=points.y,
+            t=points.t,
+        )
+    return len(points)
+
+
+def check_guard(subject: Subject, search: Search) -> int:
+    """The loss is finite at log(0) where a guard promises it, and its gradient alive."""
+    loss = _loss(subject)
+    guard = loss.parameters.get("guard")
+    if guard is None or loss.input_form == "logits":
+        raise NotApplicable("there is no guard")
+    tried = 0
+    for dtype in ("float64", "float32", "float16"):
+        for points in _at_zero(subject, dtype):
+            values = np.asarray(subject.value(points.y, points.t))
+            slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]
+            tried += len(points)
+            _one_guard(guard, values, slopes, points)
+    return tried
+
+
+def _at_zero(subject: Subject, dtype: str) -> list[Points]:
+    if not subject.rows:
+        return [Points(np.array([0, 1], dtype), np.array([1, 0], dtype))]
+    y = np.eye(3, dtype=dtype)
+    t = np.roll(np.eye(3), 1, axis=-1).astype(dtype)
+    return [Points(y, t)]
+
+
+def _one_guard(guard: str, values: Any, slopes: Any, points: Points) -> None:
+    finite = bool(np.isfinite(values).all())
+    if finite != (guard != "none"):
+        word = "infinite" if not finite else "finite"
+        raise Refuted(f"with guard {guard!r} the loss at log(0) is {word}.", y=points.y, t=points.t)
+    alive = bool((slopes.reshape(len(points), -1) != 0).any(-1).all())
+    if guard in ("normalised", "additive") and not alive:
+        raise Refuted(
+            f"with guard {guard!r} the gradient at log(0) is 0.",
+            "gradient(y, t)",
+            y=points.y,
+            t=points.t,
+        )
+
+
+def check_round_trip(subject: Subject, search: Search) -> int:
+    """Configuration, JSON, pickle and repr build an equal loss that computes the same bits."""
+    loss = _loss(subject)
+    points = ordinary(subject, search, "roundtrip")
+    wanted = np.asarray(subject.value(points.y, points.t))
+    for text, copy in _copies(loss):
+        if copy != loss or hash(copy) != hash(loss):
+            raise Refuted(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
+        got = np.asarray(copy(points.y, points.t, reduction="none"))
+        if not np.array_equal(got, wanted, equal_nan=True):
+            raise Refuted(f"the loss that comes back from {text} computes something else.",
+                          y=points.y, t=points.t)  # fmt: skip
+    return 4
+
+
+def _copies(loss: Loss) -> list[tuple[str, Loss]]:
+    cls = type(loss)
+    config = json.loads(json.dumps(loss.to_config()))
+    name = config.pop("name")
+    if name != cls.name:
+        raise Refuted(f"the configuration names {name!r}, and the class {cls.name!r}.", "loss")
+    copies: list[tuple[str, Any]] = [("its configuration", cls(**config))]
+    copies.append(("model_validate_json", cls.model_validate_json(loss.model_dump_json())))
+    if "<locals>" not in cls.__qualname__:
+        copies.append(("pickle", pickle.loads(pickle.dumps(loss))))  # noqa: S301  # our own bytes
+    return copies
+
+
+CHECKS: dict[str, Check] = {
+    "domain": check_domain,
+    "purity:warnings": check_warnings,
+    "purity:threads": check_threads,
+    "dtype:lists": check_lists,
+    "weights:partials": check_partials,
+    "weights:reductions": check_reductions,
+    "value:guard": check_guard,
+    "value:roundtrip": check_round_trip,
+}
