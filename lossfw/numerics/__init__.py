@@ -13,6 +13,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     times(xp, a, b)         a b with 0 inf = 0     quotient(xp, a, b)    a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
+    softmax_parts(xp, z)    p, 1 - p, -log(p)
     sum_of_others(xp, e, index)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
@@ -59,6 +60,7 @@ from lossfw.numerics.rows import (
     softmax_cross_entropy_and_gradient,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
+    softmax_parts,
     sum_of_others,
 )
 
@@ -88,6 +90,7 @@ __all__ = [
     "softmax_cross_entropy_at",
     "softmax_cross_entropy_gradient",
     "softmax_cross_entropy_hessian",
+    "softmax_parts",
     "softplus",
     "sqrt1pm1",
     "sum_of_others",

@@ -7,10 +7,12 @@ from typing import Annotated, ClassVar, TypeAlias
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import CategoricalLoss, Claims, ShapeError
+from lossfw.exactness import Order
 from lossfw.guards import guarded_log
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics import log_softmax, quotient, softmax, softmax_complement, times
+from lossfw.numerics import quotient, softmax_parts, times
 from lossfw.numerics.powers import complement_power, power
+from lossfw_std.double import in_double
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
@@ -88,18 +90,21 @@ class CategoricalFocal(CategoricalLoss):
         e = xp.exp(z)
         return self.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
 
+    @in_double
     def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same from log y and 1 - y, each computed from the logits."""
-        modulation = power(xp, softmax_complement(xp, z), self.gamma)
-        term = times(xp, modulation, -log_softmax(xp, z))
+        _, c, surprise = softmax_parts(xp, z)
+        term = times(xp, power(xp, c, self.gamma), surprise)
         return xp.sum(times(xp, self._weighted(xp, t), term), axis=-1)
 
+    @in_double
     def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
         y, c, m = self._parts(xp, z)
         w = self._weighted(xp, t) * power(xp, c, self.gamma) * (1.0 + self.gamma * m)
         return y * _of_others(xp, w) - w * c
 
+    @in_double
     def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """That of the own class, and what the other classes add.
 
@@ -108,15 +113,33 @@ class CategoricalFocal(CategoricalLoss):
         of probability p, p ((1 - p) u - p v) with u = c^gamma (1 + gamma m) and
         v = gamma c^(gamma - 1) y (l - 2 + (1 - gamma) m).
         """
+        more, less, u, v_more, v_less, y, c = self._bends(xp, z, t)
+        v = _of_others(xp, v_more - v_less)
+        return (more - less) + y * (c * _of_others(xp, u) - y * v)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """At logits, what the classes of a soft target add, and the parts of the bend."""
+        if order == 0 or not self.from_logits:
+            return ()
+        more, less, u, v_more, v_less, p, c = self._bends(xp, y, t)
+        if order == 1:
+            return u * c, p * _of_others(xp, u)
+        v_more, v_less = (p * p * _of_others(xp, v) for v in (v_more, v_less))
+        return more, less, p * c * _of_others(xp, u), v_more, v_less
+
+    def _bends(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, ...]:
+        """Return the terms of the second derivative: own (2), u, v (2), and y and 1 - y."""
         y, c, m = self._parts(xp, z)
         g, at, modulation = self.gamma, self._weighted(xp, t), power(xp, c, self.gamma)
-        y_log = m * c
-        own = modulation * c * (y * (1.0 + 2.0 * g + g * g * m) - g * y_log)
+        own = at * modulation * c
+        more, less = own * (y * (1.0 + 2.0 * g + g * g * m)), own * (g * (m * c))
         u = at * modulation * (1.0 + g * m)
         # Where c is 0 no other class has any probability that v could act on.
-        inside = xp.where(c == 0, xp.ones_like(c), c)
-        v = at * g * (modulation / inside) * (y_log - 2.0 * y + (1.0 - g) * y * m)
-        return at * own + y * (c * _of_others(xp, u) - y * _of_others(xp, v))
+        v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
+        # (1 - gamma) y m has the sign of 1 - gamma.
+        turn = v * ((1.0 - g) * y * m)
+        positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)
+        return more, less, u, v * (m * c) + positive, v * (2.0 * y) + negative, y, c
 
     def claims(self) -> Claims:
         """Convex on the simplex; proper for gamma = 0 alone."""
@@ -156,11 +179,10 @@ class CategoricalFocal(CategoricalLoss):
 
     def _parts(self, xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
         """Return y, 1 - y and -y log y / (1 - y) at logits."""
-        y, c = softmax(xp, z), softmax_complement(xp, z)
+        y, c, surprise = softmax_parts(xp, z)
         at_one = c == 0
         inside = xp.where(at_one, xp.ones_like(y), c)
-        product = times(xp, y, -log_softmax(xp, z))
-        return y, c, xp.where(at_one, xp.ones_like(y), product / inside)
+        return y, c, xp.where(at_one, xp.ones_like(y), times(xp, y, surprise) / inside)
 
 
 def _of_others(xp: Namespace, w: Array) -> Array:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lossfw import REAL, CategoricalLoss, Claims, DomainError, Space
 from lossfw.arguments import NDArray
+from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics.pairs import exact_product
 from lossfw.spaces import first_true
@@ -100,6 +101,20 @@ class CosineDistance(CategoricalLoss):
         bend = (bend / angle.norm) * angle.scale
         bend = (bend / angle.norm) * angle.scale
         return xp.where(angle.lost[..., None], xp.zeros_like(bend), bend)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """The whole row of a slope, of which an element may be small, and parts of the bend.
+
+        The cosine is a sum that cancels: it has an error of the size of 1.
+        """
+        if order == 0:
+            return ()
+        angle = _Angle(xp, y, t)
+        inverse = angle.scale / angle.norm
+        if order == 1:
+            return (xp.sqrt(xp.sum(angle.across**2, axis=-1, keepdims=True)) * inverse,)
+        bend = 2.0 * angle.across * angle.unit
+        return bend * inverse * inverse, _one_minus_square(xp, angle.unit) * inverse * inverse
 
     def claims(self) -> Claims:
         """Bounded; smooth but for the row of zeros, if that is legal."""

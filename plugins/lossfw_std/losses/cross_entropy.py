@@ -21,7 +21,6 @@ from lossfw.guards import (
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import (
     quotient,
-    softmax,
     softmax_cross_entropy,
     softmax_cross_entropy_and_gradient,
     softmax_cross_entropy_and_gradient_at,
@@ -166,10 +165,11 @@ class CrossEntropy(CategoricalLoss):
         return softmax_cross_entropy_hessian(xp, z, self._smoothed(t))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The softmax and the target, of which the slope at logits is the difference."""
+        """A target between 0 and 1, from which the slope at logits takes the softmax."""
         if order != 1 or not self.from_logits:
             return ()
-        return softmax(xp, y), self._smoothed(t)
+        t = self._smoothed(t)
+        return (xp.where((t > 0) & (t < 1), t, 0.0 * t),)
 
     def claims(self) -> Claims:
         """Bounds and properness depend on guard and smoothing."""

@@ -6,6 +6,7 @@ import math
 from typing import ClassVar
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
+from lossfw.exactness import Order
 from lossfw.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -117,6 +118,15 @@ class KlDivergence(CategoricalLoss):
             return moves * quotient(xp, quotient(xp, t, own), own)
         # (y + 2 delta) / (y + delta)^2 where the guard is a sum.
         return moves / own if self.guard in ("none", "floor") else (own + self.delta) / own / own
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """The largest class of the sum; in reverse the 1 that the slope adds to a logarithm."""
+        of, against = (y, t) if self.reverse else (t, y)
+        a, b = self._guarded(xp, of), self._guarded(xp, against)
+        gap = guarded_difference(xp, of, against, self.guard, self.delta)
+        if order == 0:
+            return (xp.max(xp.abs(times(xp, of, log_ratio(xp, a, b, gap))), axis=-1),)
+        return (y / a,) if self.reverse and order == 1 else ()
 
     def claims(self) -> Claims:
         """Convex as -log is, in reverse as y log y is; the floor is flat below delta."""
