@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.dual_rules import sech_squared as _sech_squared
 from lossfw.numerics.primitive import polynomial, primitive
 
-_LOG_2 = math.log(2.0)
-
-# Below this log(cosh(x)) is computed from sinh, above it from exp: both forms
-# lose the fewest digits there.
-_LOG_COSH_BRANCH = 0.75
+# From here on log(cosh(x)) is x - log(2): what is left, exp(-2 x), is below the
+# last digit of every format.
+_LINEAR = 20.0
 
 # Where log1p(x) - x is computed from a series in w = (x / (2 + x))^2, which is
 # at most 1/9 there.
@@ -94,8 +94,8 @@ def sech_squared(xp: Namespace, x: Array) -> Array:
 def log_cosh(xp: Namespace, x: Array) -> Array:
     """Return log(cosh(x)), exact near 0 and without overflow.
 
-    Near 0 it is ``log1p(2 sinh(x/2)^2)``: the widespread form for large x loses
-    every digit there.
+    It is ``log1p(2 sinh(x/2)^2)``, up to where it grows like abs(x). The
+    widespread ``abs(x) + log1p(exp(-2 abs(x))) - log(2)`` loses every digit near 0.
 
     Examples
     --------
@@ -104,9 +104,10 @@ def log_cosh(xp: Namespace, x: Array) -> Array:
     array([5.00000000e-19, 9.93068528e+01])
     """
     a = xp.abs(x)
-    s = xp.sinh(0.5 * a)
-    far = (a - _LOG_2) + xp.log1p(xp.exp(-2 * a))
-    return xp.where(a < _LOG_COSH_BRANCH, xp.log1p(2 * s * s), far)
+    # NumPy takes the number itself, which saves an array of it.
+    near = xp.minimum(a, _LINEAR if xp is np else xp.full_like(a, _LINEAR))
+    s = xp.sinh(0.5 * near)
+    return xp.log1p(2 * s * s) + (a - near)
 
 
 def _slope_of_log1p_minus(xp: Namespace, x: Array) -> Array:
