@@ -222,11 +222,9 @@ class Truth:
         left, right = self.case.sides(self.order, np.asarray(which))
         kink = np.zeros(len(which), bool)
         if self.order == 2:
-            apart = np.flatnonzero(~_near(left, right))
-            if apart.size:
-                slopes = self.case.sides(1, np.asarray(which)[apart])
-                both = ~np.isnan(to_float(slopes[0])) & ~np.isnan(to_float(slopes[1]))
-                kink[apart] = both & ~_near(*slopes)
+            slopes = self.case.sides(1, np.asarray(which))
+            both = ~np.isnan(to_float(slopes[0])) & ~np.isnan(to_float(slopes[1]))
+            kink = both & ~_near(*slopes)
         self._sides.update(zip(which, zip(left, right, kink.tolist(), strict=True), strict=True))
 
     def _nearest_truth(self, flat: int) -> Any:

@@ -1,0 +1,220 @@
+"""What `measure` says of losses whose errors are known."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.check.accuracy import measure
+from lossfw.check.accuracy_case import LossCase
+from lossfw.check.accuracy_judge import Truth, Worst
+from lossfw.numbers.exact import exact_array
+
+POINTS = 400
+
+
+class Square(lossfw.DistanceLoss):
+    """r^2, right in every respect."""
+
+    def value(self, xp, r):
+        return r * r
+
+
+def errors(loss, dtype="float64", **options):
+    return {w.order: w for w in measure(loss, dtype, points=POINTS, **options).results}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_right_loss_is_right_to_half_a_unit(dtype):
+    found = errors(Square(), dtype)
+    assert [found[order].ulps <= 0.5 for order in (0, 1, 2)] == [True] * 3
+    assert all(worst.points >= POINTS for worst in found.values())
+    assert all(worst.unjudged == 0 for worst in found.values())
+
+
+@pytest.mark.parametrize("units", [8.0, 1000.0])
+def test_an_error_is_found_and_measured(units):
+    class Off(Square):
+        """A value that is off by some units in the last place."""
+
+        def formula(self, xp, r):
+            return r * r
+
+        def value(self, xp, r):
+            # An epsilon of a number is one or two units in its last place.
+            return r * r * (1 + units * 2.0**-52)
+
+        def derivative(self, xp, r):
+            return 2 * r
+
+        def second_derivative(self, xp, r):
+            return 2 + 0 * r
+
+    found = errors(Off())
+    assert units <= found[0].ulps <= 2 * units + 1
+    assert found[1].ulps == found[2].ulps == 0
+
+
+def test_lost_digits_are_found_without_a_hint():
+    class Lost(lossfw.DistanceLoss):
+        """log(cosh(r)) as it is written most often."""
+
+        def formula(self, xp, r):
+            return xp.log(xp.cosh(r))
+
+        def value(self, xp, r):
+            a = xp.abs(r)
+            return a + xp.log1p(xp.exp(-2 * a)) - np.log(2)
+
+    found = errors(Lost())
+    assert found[0].ulps > 1e15
+    assert set(found[0].at) == {"y", "t"}
+
+
+def test_a_wrong_derivative_is_found():
+    class Wrong(Square):
+        """The derivative lacks its factor of 2."""
+
+        def derivative(self, xp, r):
+            return r
+
+    assert errors(Wrong())[1].ulps > 1e15
+
+
+class Kinked(lossfw.DistanceLoss):
+    """abs(r) with a given derivative at 0."""
+
+    at_zero: float = 0.0
+    bend: float = 0.0
+
+    def value(self, xp, r):
+        return xp.abs(r)
+
+    def derivative(self, xp, r):
+        return xp.where(r == 0, self.at_zero, xp.sign(r))
+
+    def second_derivative(self, xp, r):
+        return xp.where(r == 0, self.bend, 0.0 * r)
+
+
+@pytest.mark.parametrize("slope", [-1.0, 0.0, 0.3, 1.0])
+def test_at_a_kink_any_slope_between_both_sides_is_right(slope):
+    assert errors(Kinked(at_zero=slope))[1].ulps == 0
+
+
+@pytest.mark.parametrize("slope", [1.5, -1.0 - 2.0**-40])
+def test_at_a_kink_no_other_slope_is(slope):
+    found = errors(Kinked(at_zero=slope))[1]
+    assert found.ulps > 1000
+    assert found.at["y"] == found.at["t"]
+
+
+def test_at_a_kink_of_the_value_the_second_derivative_is_not_judged():
+    found = errors(Kinked(bend=7.0))[2]
+    assert found.ulps == 0
+    assert found.unjudged > 0
+
+
+def test_an_overflow_that_comes_early_is_no_infinity_of_the_truth():
+    class Early(Square):
+        """Fits float64 up to 1e154, and this overflows at 1e153."""
+
+        def formula(self, xp, r):
+            return r * r / 100
+
+        def value(self, xp, r):
+            return r * 10 * (r * 10) / 10000
+
+    assert errors(Early())[0].ulps > 1e10
+    # Where the truth is beyond the largest float, infinity is right.
+    assert errors(Square())[0].ulps <= 0.5
+
+
+def test_terms_that_cancel_are_the_measure_where_a_loss_names_them():
+    class Crossing(lossfw.DistanceLoss):
+        """abs(r) - 0.1, which is 0 at a number that is no float."""
+
+        def formula(self, xp, r):
+            return xp.abs(r) - xp.ones_like(r) / 10
+
+        def value(self, xp, r):
+            return xp.abs(r) - 0.1
+
+        def derivative(self, xp, r):
+            return xp.sign(r)
+
+        def claims(self):
+            return lossfw.Claims(second_breaks=(0.1,))
+
+    class Named(Crossing):
+        """The same, with its terms named."""
+
+        def terms(self, xp, y, t, order):
+            return (y - t, 0.1 * xp.ones_like(y)) if order == 0 else ()
+
+    plain, named = errors(Crossing())[0], errors(Named())[0]
+    assert plain.ulps > 1e10
+    assert not plain.of_terms
+    assert named.ulps <= 1
+    assert named.of_terms
+
+
+def case_of(loss, y):
+    y = np.array(y)
+    return LossCase((y, np.zeros_like(y)), np.arange(len(y)), loss)
+
+
+def test_differences_overrule_a_wrong_derivative_of_the_formula():
+    case = case_of(Square(), [1.0, 2.0, 3.0])
+    truth = Truth(case, 1, exact_array([2.0, 4.0, 6.5]))
+    assert truth.worst(np.array([2.0, 4.0, 6.0])).ulps == 0
+
+
+def test_subnormal_numbers_may_be_left_out():
+    case = case_of(Square(), [1e-160, 1.0])
+    truth = Truth(case, 0, case.truths()[0])
+    # 1e-320, which a library that knows no subnormal numbers takes for 0.
+    flushed = np.array([0.0, 1.0])
+    assert truth.worst(flushed).ulps > 1000
+    assert truth.worst(flushed, subnormal=False).ulps == 0
+    assert truth.worst(flushed, subnormal=False).points == 1
+
+
+def test_where_the_formula_has_no_value_nothing_is_judged():
+    case = case_of(Square(), [1.0, 2.0])
+    found = Truth(case, 0, exact_array([np.nan, 4.0])).worst(np.array([1.0, 4.0]))
+    assert (found.points, found.unjudged, found.ulps) == (1, 1, 0)
+
+
+def test_of_two_the_worse_stays_with_the_points_of_both():
+    a = Worst(0, points=3, unjudged=1, ulps=2.0, at={"y": 1.0})
+    b = Worst(0, points=4, ulps=5.0, at={"y": 2.0}, of_terms=True)
+    for merged in (a.merge(b), b.merge(a)):
+        assert (merged.points, merged.unjudged, merged.ulps) == (7, 1, 5.0)
+        assert merged.at == {"y": 2.0}
+        assert merged.of_terms
+    assert Worst(0).merge(a) == a
+
+
+def test_a_row_and_a_class_index_are_measured():
+    found = measure(lossfw.loss("cross_entropy", from_logits=True), "float64", points=100)
+    assert found.rows
+    assert {worst.order for worst in found.results} == {0, 1, 2}
+
+
+def test_the_same_seed_gives_the_same_result():
+    loss = lossfw.loss("log_cosh")
+    first, again = (measure(loss, "float32", points=100, seed=3) for _ in range(2))
+    assert first == again
+    assert measure(loss, "float32", points=100, seed=4) != first
+
+
+def test_what_is_missed_is_told():
+    class Wrong(Square):
+        """The derivative lacks its factor of 2."""
+
+        def derivative(self, xp, r):
+            return r
+
+    found = measure(Wrong(), "float64", points=100)
+    assert [worst.order for worst in found.missed()] == [1]
+    assert found.to_dict()["results"][1]["ulps"] == found.results[1].ulps

@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+LIAR = '''
+from lossfw import DistanceLoss, hookimpl
+
+
+class Lost(DistanceLoss):
+    """r^2, by way of a sum in which its digits are lost."""
+
+    def formula(self, xp, r):
+        return r * r
+
+    def value(self, xp, r):
+        return (1 + r * r) - 1
+
+
+@hookimpl
+def lossfw_losses():
+    return {"lost": Lost}
+'''
+
+
+def test_a_table_of_one_loss(lossfw):
+    result = lossfw("accuracy", "huber", "--points", "60", "--processes", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    head, *lines = result.stdout.splitlines()
+    assert head.split() == ["component", "dtype", "value", "first", "second", "points"]
+    # At the default and at two other parameters, in both dtypes.
+    assert len(lines) == 6
+    assert lines[0].startswith("Huber(delta=1.0)  float32")
+
+
+def test_only_the_parameters_that_were_set(lossfw):
+    result = lossfw(
+        *("accuracy", "huber", "-p", "delta=0.25", "--points", "40", "--processes", "1", "--json")
+    )
+    rows = json.loads(result.stdout)["rows"]
+    assert [(row["config"], row["dtype"]) for row in rows] == [
+        ({"name": "huber", "delta": 0.25}, "float32"),
+        ({"name": "huber", "delta": 0.25}, "float64"),
+    ]
+    first = rows[0]["results"][0]
+    assert first["ulps"] <= first["goal"] == 4.0
+    assert first["points"] >= 40
+
+
+def test_processes_change_nothing(lossfw, process):
+    arguments = ("accuracy", "absolute_error", "--points", "40", "--seed", "2", "--json")
+    here = lossfw(*arguments, "--processes", "1").stdout
+    there = process(*arguments, "--processes", "2")
+    assert there.returncode == 0, there.stderr
+    assert there.stdout == here
+
+
+def test_where_a_goal_is_missed_the_point_is_named(folder, lossfw):
+    (folder / "liar.py").write_text(LIAR)
+    arguments = ("accuracy", "lost", "--plugin", "liar.py", "--points", "60", "--processes", "1")
+    lines = lossfw(*arguments).stdout.splitlines()
+    missed = [line for line in lines if line.startswith("! Lost() float64 value")]
+    assert len(missed) == 1
+    assert "goal 4, at y = " in missed[0]
+
+
+def test_an_activation_and_a_row(lossfw):
+    result = lossfw("accuracy", "relu", "softmax", "--points", "60", "--processes", "1")
+    assert result.exit_code == 0
+    rows = [line.split() for line in result.stdout.splitlines()[1:5]]
+    assert [row[0] for row in rows] == ["Relu()", "Relu()", "Softmax()", "Softmax()"]
+    assert [row[4] for row in rows] == ["0.0", "0.0", "-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["hubber"], "Did you mean 'huber'?"),
+        (["accuracy"], "There is no loss or activation 'accuracy'"),
+        (["huber", "--points", "0"], "--points 0: a number of at least 1 was wanted"),
+        (["huber", "--seed", "-1"], "--seed -1"),
+        (["huber", "log_cosh", "-p", "delta=1"], "exactly one NAME"),
+        (["huber", "-p", "delta=-1"], "greater than 0"),
+        (["sum"], "cannot be made without parameters"),
+    ],
+)
+def test_a_mistake_is_told(arguments, told, lossfw):
+    result = lossfw("accuracy", *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+
+import lossfw as face
+
+
+@pytest.fixture
+def evaluated(lossfw):
+    """Evaluate a loss and return what the JSON says."""
+
+    def evaluate(*arguments):
+        result = lossfw("eval", *arguments, "--json")
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return evaluate
+
+
+def test_a_loss_on_two_numbers(evaluated):
+    found = evaluated("huber", "-y", "[1, 3]", "-t", "[0, 0]", "-p", "delta=1.0", "--gradient")
+    # (1/2 + 5/2) / 2, with the derivatives 1 and 1 halved.
+    assert found["value"] == 1.5
+    assert found["gradient"] == [0.5, 0.5]
+    assert "hessian" not in found
+    assert found["loss"] == {"name": "huber"}
+
+
+@pytest.mark.parametrize(("reduction", "wanted"), [("sum", 10.0), ("none", [1.0, 9.0])])
+def test_reductions(reduction, wanted, evaluated):
+    arguments = ("squared_error", "-y", "[1, 3]", "-t", "[0, 0]", "--reduction", reduction)
+    assert evaluated(*arguments)["value"] == wanted
+
+
+def test_weights_and_the_hessian(evaluated):
+    found = evaluated(
+        *("squared_error", "-y", "[1, 3]", "-t", "[0, 0]"),
+        *("--sample-weight", "[1, 3]", "--hessian", "--exact"),
+    )
+    assert found["value"] == 7.0
+    assert found["exact_value"] == "7.0"
+    assert found["hessian"] == [0.5, 1.5]
+    assert found["exact_hessian"] == ["0.5", "1.5"]
+
+
+def test_rows_with_class_indices(evaluated):
+    found = evaluated(
+        *("cross_entropy", "-p", "from_logits=true", "-y", "[[1, 2, 3], [0, 0, 40]]"),
+        *("-t", "[0, 2]", "--gradient", "--exact", "--reduction", "none"),
+    )
+    truth = [float(text) for text in found["exact_value"]]
+    np.testing.assert_allclose(found["value"], truth, rtol=1e-15)
+    np.testing.assert_allclose(
+        found["gradient"], np.array(found["exact_gradient"], float), rtol=1e-14
+    )
+
+
+def test_the_truth_has_sixty_digits(evaluated):
+    arguments = ("log_cosh", "-y", "1e-9", "-t", "0", "--exact", "--reduction", "none")
+    found = evaluated(*arguments)
+    digits = found["exact_value"].partition("e")[0].replace(".", "")
+    assert len(digits) == 60
+    # r^2 / 2 - r^4 / 12, at the float nearest to 1e-9, which is 1e-9 + 6.228159...e-26.
+    assert digits.startswith("50000000000000006219825")
+    assert found["value"] == float(found["exact_value"])
+
+
+def test_the_dtype_of_predictions(evaluated):
+    arguments = ("squared_error", "-y", "[0.1]", "-t", "[0]", "--reduction", "none")
+    assert evaluated(*arguments, "--dtype", "float32")["value"] == [float(np.float32(0.1) ** 2)]
+    assert evaluated(*arguments)["value"] == [0.1 * 0.1]
+
+
+def test_arrays_from_files(folder, evaluated):
+    np.save(folder / "y.npy", np.array([1.0, 3.0], np.float32))
+    (folder / "t.csv").write_text("0\n1\n")
+    assert evaluated("squared_error", "-y", "y.npy", "-t", "t.csv")["value"] == 2.5
+    np.savez(folder / "both.npz", predictions=[1.0, 2.0], targets=[1.0, 4.0])
+    assert evaluated("squared_error", "-y", "both.npz", "-t", "both.npz")["value"] == 2.0
+
+
+def test_infinite_logits_and_nan(evaluated):
+    found = evaluated(
+        *("cross_entropy", "-p", "from_logits=true", "-y", "[[.inf, 0], [.nan, 0]]"),
+        *("-t", "[0, 0]", "--reduction", "none"),
+    )
+    assert found["value"] == [0.0, "nan"]
+
+
+def test_text_shows_every_digit(lossfw):
+    result = lossfw("eval", "squared_error", "-y", "[0.1, -2]", "-t", "[0, 0]", "--gradient")
+    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    loss = face.loss("squared_error")
+    assert float(lines["value"]) == loss([0.1, -2.0], [0.0, 0.0])
+    assert lines["gradient"] == str(loss.gradient([0.1, -2.0], [0.0, 0.0]).tolist())
+
+
+def test_a_long_array_is_cut_in_the_text(folder, lossfw):
+    np.save(folder / "y.npy", np.arange(1000.0))
+    np.save(folder / "t.npy", np.zeros(1000))
+    result = lossfw("eval", "huber", "-y", "y.npy", "-t", "t.npy", "--reduction", "none")
+    assert "..." in result.stdout
+    assert len(result.stdout) < 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["huber", "-y", "[1, a]", "-t", "0"], "-y should be numbers"),
+        (["huber", "-y", "[[1], [1, 2]]", "-t", "0"], "lists of equal length"),
+        (["huber", "-y", "[1", "-t", "0"], "-y [1: error: not readable as YAML"),
+        (["huber", "-y", "", "-t", "0"], "-y should be numbers"),
+        (["huber", "-y", "none.npy", "-t", "0"], "there is no such file"),
+        (["huber", "-y", "[1, 2]", "-t", "[1]"], "Nothing is broadcast"),
+        (["sigmoid", "-y", "1", "-t", "0"], "It is the name of another kind"),
+        (["huber", "-y", "1"], "Missing option '-t'"),
+        (["brier", "-y", "[[0.5, 0.6]]", "-t", "[0]"], "lies outside"),
+        (["huber", "-y", "[]", "-t", "[]"], "nothing"),
+    ],
+)
+def test_a_mistake_is_told(arguments, told, lossfw):
+    result = lossfw("eval", *arguments)
+    assert result.exit_code == 2
+    assert told.lower() in result.stderr.lower()
+    assert "Traceback" not in result.stderr
+    assert "bug" not in result.stderr

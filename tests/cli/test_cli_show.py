@@ -1,0 +1,158 @@
+import json
+
+import pytest
+
+PLUGIN = '''
+from typing import Literal
+
+from lossfw import Claims, DistanceLoss, hookimpl
+
+
+class Plain(DistanceLoss):
+    """Its residual, r.
+
+    Parameters
+    ----------
+    scale : float
+        By what it is multiplied,
+        told over two lines.
+    word : {"a", "b"}
+        A choice.
+
+    Notes
+    -----
+    A first note.
+
+    A second note.
+
+    See Also
+    --------
+    huber : bounded in its slope.
+    """
+
+    scale: float
+    word: Literal["a", "b"] = "a"
+
+    def value(self, xp, r):
+        return self.scale * r
+
+    def claims(self):
+        return Claims(lipschitz=abs(self.scale), smooth=True)
+
+
+@hookimpl
+def lossfw_losses():
+    return {"plain": Plain, "simple": "plain"}
+'''
+
+
+@pytest.fixture
+def shown(lossfw):
+    """Show one component and return what the JSON says of it."""
+
+    def show(*arguments):
+        result = lossfw("show", *arguments, "--json")
+        assert result.exit_code == 0, result.stderr
+        (found,) = json.loads(result.stdout)["components"]
+        return found
+
+    return show
+
+
+def test_a_loss_is_described(shown):
+    found = shown("huber", "-p", "delta=0.25")
+    assert found["name"] == "huber"
+    assert "r^2 / 2" in found["summary"]
+    assert found["prediction"]["name"] == found["target"]["name"] == "REAL"
+    assert found["claims"]["lipschitz"] == 0.25
+    assert "strictly_convex" in found["not_claimed"]
+    assert not set(found["claims"]) & set(found["not_claimed"])
+    assert found["derivative"] == "author"
+    (delta, _) = found["parameters"]
+    assert (delta["name"], delta["default"], delta["value"], delta["bounds"]) == (
+        *("delta", 1.0, 0.25),
+        "> 0",
+    )
+
+
+def test_an_alias_shows_the_canonical_name(shown):
+    assert shown("mse")["name"] == "squared_error"
+    assert "mse" in shown("squared_error")["aliases"]
+
+
+def test_the_form_decides_on_the_spaces(shown):
+    usual, fused = shown("cross_entropy"), shown("cross_entropy", "-p", "from_logits=true")
+    assert (usual["prediction"]["name"], usual["link"]) == ("SIMPLEX", "softmax")
+    assert (fused["prediction"]["name"], fused["form"], fused["link"]) == ("LOGITS", "logits", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("sigmoid", "activation"), ("accuracy", "metric"), ("digits", "source")]
+)
+def test_other_kinds_are_shown(name, kind, shown, lossfw):
+    assert shown(name)["kind"] == kind
+    text = lossfw("show", name).stdout
+    assert text.startswith(f"{name}: ")
+
+
+def test_activations_have_a_result_space_and_claims(shown):
+    found = shown("sigmoid")
+    assert found["result"]["name"] == "UNIT"
+    assert found["claims"]["lipschitz"] == 0.25
+    assert shown("softmax")["second_derivative"] == "none"
+
+
+def test_a_plugin_s_loss_with_derivatives_from_dual_numbers(folder, shown, lossfw):
+    (folder / "plain.py").write_text(PLUGIN)
+    found = shown("simple", "--plugin", "plain.py", "-p", "scale=-2.0")
+    assert found["derivative"] == found["second_derivative"] == "dual numbers"
+    assert found["plugin"].endswith("plain.py")
+    assert found["claims"]["lipschitz"] == 2.0
+    assert found["notes"] == ["A first note.", "A second note."]
+    assert found["see_also"] == {"huber": "bounded in its slope."}
+    scale, word, _ = found["parameters"]
+    assert scale["meaning"] == "By what it is multiplied, told over two lines."
+    assert word["type"] == "a | b"
+    text = lossfw("show", "plain", "--plugin", "plain.py", "-p", "scale=-2.0").stdout
+    assert "from dual numbers" in text
+    assert "Not claimed: " in text
+
+
+def test_without_a_needed_parameter_the_class_is_shown_but_no_claim(folder, shown, lossfw):
+    (folder / "plain.py").write_text(PLUGIN)
+    found = shown("plain", "--plugin", "plain.py")
+    assert "claims" not in found
+    assert found["parameters"][0]["required"]
+    assert "needed" in lossfw("show", "plain", "--plugin", "plain.py").stdout
+
+
+def test_the_text_says_what_the_json_says(lossfw):
+    text = lossfw("show", "huber", "-p", "delta=0.25").stdout
+    for part in ("delta = 0.25", "> 0", "lipschitz", "Not claimed", "written by its author"):
+        assert part in text
+    assert all(len(line) <= 120 for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["hubber"], "Did you mean 'huber'?"),
+        (["huber", "-p", "dleta=1"], "Did you mean 'delta'?"),
+        (["huber", "-p", "delta=-1"], "greater than 0"),
+        (["huber", "-p", "delta"], "a parameter is KEY=VALUE"),
+        (["huber", "-p", "delta=[1"], "not readable as YAML"),
+        (["huber", "--kind", "activation"], "It is the name of another kind: loss"),
+        (["huber", "--kind", "los"], "is not one of"),
+    ],
+)
+def test_a_mistake_is_told(arguments, told, lossfw):
+    result = lossfw("show", *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):
+    found = shown("scaled", "-p", "of=huber", "-p", "scale=-2.0")
+    assert found["derivative"] == "parts"
+    assert found["parameters"][0]["value"] == {"name": "huber"}

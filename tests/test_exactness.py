@@ -1,0 +1,132 @@
+"""`exact`: the truth of losses and activations, against sources outside the code."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.numbers.ulp import to_float
+
+
+def fractions(x):
+    """Return exact numbers, each of which a Fraction can hold, as Fractions."""
+    return [Fraction(text) for text in map(repr, np.ravel(x))]
+
+
+def test_a_square_is_exact():
+    y, t = [0.5, -3.0, 1e-200], [0.25, 4.0, 0.0]
+    found = lossfw.loss("squared_error").exact(y, t)
+    assert fractions(found[:2]) == [Fraction(1, 16), 49]
+    # The square of the float 1e-200 is far below all floats.
+    assert 0 < found[2] < 5e-324
+
+
+@pytest.mark.parametrize(("order", "wanted"), [(0, 49), (1, -14), (2, 2)])
+def test_derivatives_of_a_square(order, wanted):
+    found = lossfw.loss("squared_error").exact([-3.0], [4.0], derivative=order)
+    assert fractions(found) == [wanted]
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0,)])
+def test_results_have_the_shape_of_the_call(shape):
+    loss = lossfw.loss("squared_error")
+    y = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape)
+    for order in (0, 1, 2):
+        assert loss.exact(y, np.zeros(shape), derivative=order).shape == shape
+
+
+def test_rows_have_one_value_and_a_gradient_in_their_shape():
+    loss = lossfw.loss("cross_entropy", from_logits=True)
+    z = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 40.0]])
+    by_index, by_row = loss.exact(z, [0, 2]), loss.exact(z, np.eye(3)[[0, 2]])
+    assert by_index.shape == (2,)
+    assert (by_index == by_row).all()
+    slope = loss.exact(z, [0, 2], derivative=1)
+    assert slope.shape == (2, 3)
+    # The gradient of cross-entropy is softmax less the target: each row sums to 0.
+    assert all(abs(total) < 1e-28 for total in slope.sum(-1))
+
+
+def test_cross_entropy_of_a_single_row():
+    loss = lossfw.loss("cross_entropy", guard="none")
+    # log(4), to 40 digits: OEIS A016627.
+    assert repr(loss.exact([0.25, 0.75], 0)[()]).startswith("1.3862943611198906188")
+
+
+def test_a_sum_over_rows():
+    loss = lossfw.loss("squared_error", per="row")
+    found = loss.exact([[1.0, 2.0], [3.0, 4.0]], np.zeros((2, 2)))
+    assert fractions(found) == [5, 25]
+
+
+def test_integers_are_numbers_too():
+    assert fractions(lossfw.loss("squared_error").exact([3], [1])) == [4]
+
+
+def test_at_a_kink_it_is_the_mean_of_both_sides():
+    found = lossfw.loss("absolute_error").exact([0.0], [0.0], derivative=1)
+    assert fractions(found) == [0]
+
+
+def test_own_weights_are_in_it():
+    loss = lossfw.loss(
+        "class_weighted", of={"name": "cross_entropy", "guard": "none"}, weights=[2.0, 0.5]
+    )
+    y, t = np.array([[0.25, 0.75], [0.5, 0.5]]), [0, 1]
+    exact = to_float(loss.exact(y, t))
+    np.testing.assert_allclose(exact, loss(y, t, reduction="none"), rtol=1e-15)
+
+
+@pytest.mark.parametrize("order", [3, -1, "1"])
+def test_a_derivative_that_is_not_computed_is_named(order):
+    for ask in (
+        lambda: lossfw.loss("squared_error").exact([1.0], [0.0], derivative=order),
+        lambda: lossfw.activation("relu").exact([1.0], derivative=order),
+    ):
+        with pytest.raises(lossfw.ArgumentError, match="0, 1 or 2 was wanted"):
+            ask()
+
+
+def test_errors_are_those_of_the_call():
+    with pytest.raises(lossfw.DomainError, match="SIMPLEX"):
+        lossfw.loss("cross_entropy").exact([[1.5, -0.5]], [0])
+    with pytest.raises(lossfw.ShapeError):
+        lossfw.loss("squared_error").exact([1.0, 2.0], [[1.0], [2.0]])
+
+
+def test_the_sigmoid_far_out():
+    # exp(-1000) is 5.0759588975494567...e-435, less its square.
+    (found,) = lossfw.activation("sigmoid").exact([-1000.0])
+    assert repr(found) == "5.0759588975494567653e-435"
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (2, 3)])
+def test_activations_keep_the_shape(shape):
+    sigmoid = lossfw.activation("sigmoid")
+    for order in (0, 1, 2):
+        assert sigmoid.exact(np.zeros(shape), derivative=order).shape == shape
+
+
+def test_the_jacobian_of_a_row_has_results_before_arguments():
+    class First(lossfw.RowActivation):
+        """Each result is the first argument."""
+
+        def value(self, xp, x):
+            return x[..., :1] + 0 * x
+
+        def vjp(self, xp, x, v):
+            raise NotImplementedError
+
+        jvp = vjp
+
+    found = to_float(First().exact([[2.0, 3.0]], derivative=1))
+    assert found.tolist() == [[[1.0, 0.0], [1.0, 0.0]]]
+
+
+def test_a_row_has_no_second_derivative_and_a_number_is_no_row():
+    softmax = lossfw.activation("softmax")
+    with pytest.raises(lossfw.ArgumentError, match="derivative=0 and 1"):
+        softmax.exact([[1.0, 2.0]], derivative=2)
+    with pytest.raises(lossfw.ArgumentError, match="takes rows"):
+        softmax.exact(1.0)
