@@ -1,6 +1,9 @@
 """``lossfw train``: files, resuming, and mistakes told in words."""
 
 import json
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -170,3 +173,19 @@ def test_every_mistake_is_told_and_nothing_is_made(lossfw, config, folder):
     assert "train.yaml:7:11: error: train.epochs should be greater than 0" in result.stderr
     assert "did you mean 'sgd'?" in result.stderr
     assert not (folder / "a").exists()
+
+
+def test_a_process_that_is_killed_goes_on_to_the_same_bytes(lossfw, folder):
+    arguments = ["train", "train.yaml", "-o", "train.epochs=60", "--out"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lossfw", *arguments, "a"], stdout=subprocess.DEVNULL
+    )
+    checkpoint = folder / "a" / "checkpoint.npz"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    told(lossfw, *arguments, "a", "--resume")
+    told(lossfw, *arguments, "b")
+    for name in ("weights.npz", "checkpoint.npz", "training.json"):
+        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
