@@ -18,10 +18,13 @@ import click
 
 from lossfw import __version__
 from lossfw.cli.accuracy import accuracy
+from lossfw.cli.eval import evaluate
 from lossfw.cli.list import list_components
 from lossfw.cli.options import traceback_option, wants_traceback
+from lossfw.cli.plot import plot
 from lossfw.cli.plugins import list_plugins
 from lossfw.cli.run import run
+from lossfw.cli.show import show
 from lossfw.cli.train import train
 from lossfw.errors import ConfigError, LossfwError
 
@@ -80,6 +83,9 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(train)
+main.add_command(show)
+main.add_command(plot)
+main.add_command(evaluate)
 main.add_command(accuracy)
 main.add_command(list_components)
 main.add_command(list_plugins)
