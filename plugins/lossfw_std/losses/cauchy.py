@@ -8,6 +8,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.primitive import in_double
 from lossfw_std.parameters import at_least, at_most, excess, shares
 
 # Of a number below this, log(1 + u) is u in every float format.
@@ -61,17 +62,14 @@ class Cauchy(DistanceLoss):
         a = xp.abs(r)
         x = a / self.c
         u = at_least(xp, x * x, _TINY)
-        large = x > _LARGE
-        # log(x^2) = 4 log(sqrt(x)), with a root of each, for a / c may overflow.
-        root = xp.sqrt(xp.where(large, a, xp.ones_like(a))) / math.sqrt(self.c)
-        log = xp.where(large, 4.0 * xp.log(root), xp.log1p(u))
-        return xp.where(u < 1, 0.5 * (a * a) * (log / u), self.c * (self.c * (0.5 * log)))
+        # log(x^2) / 2 = 2 log(sqrt(x)), with a root of each, for a / c may overflow.
+        root = xp.sqrt(at_least(xp, a, self.c)) / math.sqrt(self.c)
+        half = xp.where(x > _LARGE, 2.0 * xp.log(root), 0.5 * xp.log1p(u))
+        return xp.where(u < 1, a * a * (half / u), self.c * (self.c * half))
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / (1 + (r/c)^2), in shares of max(|r|, c)."""
-        a = xp.abs(r)
-        p, k = shares(xp, a, self.c)
-        return xp.sign(r) * (at_most(xp, a, self.c) * k / (p * p + k * k))
+        return _slope(xp, r, self.c)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - (r/c)^2) / (1 + (r/c)^2)^2, in shares of max(|r|, c)."""
@@ -95,3 +93,11 @@ class Cauchy(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
+
+
+@in_double
+def _slope(xp: Namespace, r: Array, c: float) -> Array:
+    """Return r / (1 + (r/c)^2); in float32 rounding c alone may be too much."""
+    a = xp.abs(r)
+    p, k = shares(xp, a, c)
+    return xp.sign(r) * (at_most(xp, a, c) * k / (p * p + k * k))
