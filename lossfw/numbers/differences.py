@@ -28,8 +28,9 @@ from lossfw.numbers.arrays import Array
 from lossfw.numbers.exact import DIGITS, bits, exact_array, number_module
 from lossfw.numbers.truth import Body, chunk, flatten, namespace, prepare, refine
 
-# The step, relative to the distance to the nearest place of change, in digits.
-_STEP_DIGITS = 20
+# Of 60 digits a third, 20, is the step, relative to the distance to the nearest
+# place of change. It shrinks as digits are doubled: a derivative may be 0.
+_STEP_SHARE = 3
 
 # One-sided derivatives that differ by less than this many digits are the same.
 _JUMP_DIGITS = 25
@@ -165,10 +166,10 @@ class _Points:
     ) -> Array:
         """Return the difference quotient at the points `which`."""
         wanted, rounding = level
-        step = np.maximum(bits(wanted) // 3, bits(_STEP_DIGITS) + self.depth[which])
+        step = bits(wanted) // _STEP_SHARE + self.depth[which]
         # What the division by the step costs, and what y is larger than 1.
         lost = self.order * (step + self.height[which])
-        digits = np.asarray([_rung(wanted + b / bits(1)) for b in lost.tolist()], int)
+        digits = np.asarray([_rung(wanted + b / math.log2(10)) for b in lost.tolist()], int)
         result: Array = None
         for some in np.unique(digits).tolist():
             group = np.flatnonzero(digits == some)

@@ -61,6 +61,10 @@ def test_derivatives_at_zero_vanish_where_they_should():
         assert to_float(derivative(body, [0.0])).tolist() == [0]
     assert to_float(derivative(lambda xp, x: x**4, [0.0], order=2)).tolist() == [0]
     assert to_float(derivative(lambda xp, x: (x - 1) ** 3, [1.0], order=2)).tolist() == [0]
+    # The deviance of Poisson at its minimum, for targets of any size.
+    t = np.asarray([1e-300, 5e-324, 1e-9, 1.0, 3e7, 1e300])
+    found = derivative(lambda xp, y, t: t * xp.log(t / y) - t + y, t, t)
+    assert to_float(found).tolist() == [0] * 6
 
 
 def test_derivatives_between_nearly_equal_arguments():
