@@ -8,7 +8,8 @@ from typing import Any
 from lossfw.activation import Activation
 from lossfw.check import activations, components
 from lossfw.check.report import Report
-from lossfw.check.runner import run, run_checks
+from lossfw.check.runner import Prepared, prepare, run
+from lossfw.check.snippets import setup
 from lossfw.check.subject import of_component
 from lossfw.component import Component
 from lossfw.errors import ArgumentError
@@ -57,19 +58,29 @@ def check(
     >>> report.ok, report.refuted
     (True, [])
     """
+    return run(
+        prepared(component),
+        seed=seed,
+        examples=examples,
+        time_limit=time_limit,
+        expected_failures=expected_failures,
+    )
+
+
+def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
+    """Return a loss or an activation with the checks that apply to it.
+
+    Raises
+    ------
+    UnknownNameError, ArgumentError
+        As in `check`.
+    """
     made = _made(component)
-    options: dict[str, Any] = {
-        "seed": seed,
-        "examples": examples,
-        "time_limit": time_limit,
-        "expected_failures": expected_failures,
-    }
     if isinstance(made, Activation):
-        return run_checks(
-            repr(made), made, activations.checks(made), activations.not_claimed(made), **options
-        )
+        table, not_claimed = activations.checks(made), activations.not_claimed(made)
+        return Prepared(repr(made), made, table, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        return run(of_component(made), more=components.CHECKS, **options)
+        return prepare(of_component(made), components.CHECKS)
     raise ArgumentError(
         f"{made!r} is a {made.kind}: losses and activations are what can be checked."
     )

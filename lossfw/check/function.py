@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 from lossfw.check.report import Report
-from lossfw.check.runner import CHECKS, run
+from lossfw.check.runner import CHECKS, prepare, run
+from lossfw.check.snippets import importing
 from lossfw.check.subject import Kind, Subject, space_named
 from lossfw.errors import ArgumentError
 from lossfw.loss import Loss
@@ -93,7 +94,7 @@ def check_function(
     _check_claims(made)
     space = space_named(prediction)
     subject = Subject(
-        name=name or getattr(value, "__name__", "function"),
+        name=name or str(getattr(value, "__name__", "function")),
         kind=kind,
         prediction=space,
         target=space_named(target),
@@ -104,10 +105,10 @@ def check_function(
         truth=_truth(against, dict(params or {}), space),
         claims=made,
         parameters=dict(params or {}),
-        setup=setup or _import_of(value),
+        setup=setup or importing(value),
     )
     return run(
-        subject,
+        prepare(subject),
         seed=seed,
         examples=examples,
         time_limit=time_limit,
@@ -141,13 +142,3 @@ def _truth(against: str | Loss | None, params: dict[str, Any], prediction: Space
     loss = cls(**params)
     assert isinstance(loss, Loss)
     return loss
-
-
-def _import_of(value: Callable[..., Any]) -> str:
-    module, name = getattr(value, "__module__", ""), getattr(value, "__qualname__", "")
-    if not module or not name.isidentifier():
-        return ""
-    return (
-        "import numpy as np\nfrom numpy import array, inf, nan\n"
-        f"from {module} import {name} as value"
-    )

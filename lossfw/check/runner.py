@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +14,10 @@ import numpy as np
 from lossfw.check import call, claims, derivatives, laws, values
 from lossfw.check.report import Held, Refutation, Report
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
+from lossfw.check.snippets import snippet
 from lossfw.check.subject import Subject
-from lossfw.errors import ArgumentError
+from lossfw.component import Component
+from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.names import did_you_mean
 
 # The checks of any loss, in the order in which they run.
@@ -25,67 +30,90 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def run(
-    subject: Subject,
-    *,
-    seed: int = 0,
-    examples: int = 200,
-    time_limit: float | None = None,
-    expected_failures: Mapping[str, str] | None = None,
-    more: Mapping[str, Check] | None = None,
-) -> Report:
-    """Run every check on a loss.
+@dataclass(frozen=True)
+class Prepared:
+    """What is checked, with the checks that apply to it.
+
+    Attributes
+    ----------
+    name : str
+        For the report.
+    subject : Subject or Activation
+        What the checks take.
+    checks : mapping of str to callable
+        The checks by name, in the order in which they run.
+    not_claimed : tuple of str
+        The claims that are not made.
+    setup : str
+        Code that defines ``value`` and the others in snippets.
+    component : Component or None
+        The component, where one is checked.
+    """
+
+    name: str
+    subject: Any
+    checks: Mapping[str, Callable[[Any, Search], int]]
+    not_claimed: tuple[str, ...]
+    setup: str = ""
+    component: Component | None = None
+
+
+def prepare(subject: Subject, more: Mapping[str, Check] | None = None) -> Prepared:
+    """Return a loss with the checks that apply to it.
 
     Parameters
     ----------
     subject : Subject
-    seed, examples, time_limit, expected_failures
-        As in `lossfw.check.check`.
     more : mapping of str to Check, optional
         Checks for components alone.
     """
     checks = {**CHECKS, **(more or {})}
     claimed = {f"claim:{name}" for name in subject.claims}
     missing = [n for n in checks if n.startswith("claim:") and n not in claimed]
-    return run_checks(
+    return Prepared(
         subject.name,
         subject,
         {name: check for name, check in checks.items() if name not in missing},
-        [name.removeprefix("claim:") for name in missing],
-        seed=seed,
-        examples=examples,
-        time_limit=time_limit,
-        expected_failures=expected_failures,
-        setup=subject.setup,
+        tuple(name.removeprefix("claim:") for name in missing),
+        subject.setup,
+        subject.component,
     )
 
 
-def run_checks(
-    name: str,
-    subject: Any,
-    checks: Mapping[str, Callable[[Any, Search], int]],
-    not_claimed: Iterable[str],
+def run(
+    prepared: Prepared,
     *,
     seed: int = 0,
     examples: int = 200,
     time_limit: float | None = None,
     expected_failures: Mapping[str, str] | None = None,
-    setup: str = "",
+    watch: Callable[[str], None] | None = None,
 ) -> Report:
-    """Run checks on whatever they are made for; see `run`."""
-    report = Report(name, not_claimed=list(not_claimed))
+    """Run every check on what was prepared.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    seed, examples, time_limit, expected_failures
+        As in `lossfw.check.check`.
+    watch : callable, optional
+        Told the name of each check before it runs.
+    """
+    report = Report(prepared.name, not_claimed=list(prepared.not_claimed))
     search = Search(seed, examples)
-    expected = _expected(expected_failures or {}, checks)
+    expected = expectations(expected_failures or {}, prepared.checks)
     begun = time.monotonic()
-    for check_name, check in checks.items():
+    for name in prepared.checks:
         if time_limit is not None and time.monotonic() - begun > time_limit:
-            report.not_applicable[check_name] = f"the time limit of {time_limit:g} s was over"
+            report.not_applicable[name] = f"the time limit of {time_limit:g} s was over"
             continue
-        _run_one(subject, search, check_name, check, report, expected.get(check_name, ""), setup)
+        if watch is not None:
+            watch(name)
+        _enter(report, name, attempt(prepared, name, search), expected.get(name, ""))
     return report
 
 
-def _expected(failures: Mapping[str, str], checks: Mapping[str, Any]) -> dict[str, str]:
+def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
     """Return expected failures by the name of the check; a claim may be named alone.
 
     Raises
@@ -93,63 +121,78 @@ def _expected(failures: Mapping[str, str], checks: Mapping[str, Any]) -> dict[st
     ArgumentError
         If a name is that of no check, or there is no reason.
     """
-    found = {}
+    found, known = {}, list(checks)
     for name, reason in failures.items():
-        known = name if name in checks else f"claim:{name}"
-        if known not in checks:
+        check = name if name in known else f"claim:{name}"
+        if check not in known:
             raise ArgumentError(
                 f"expected failure {name!r} is none of the checks that run here. "
-                f"{did_you_mean(name, [*checks, *(n.removeprefix('claim:') for n in checks)])}"
+                f"{did_you_mean(name, [*known, *(n.removeprefix('claim:') for n in known)])}"
             )
         if not str(reason).strip():
             raise ArgumentError(f"expected failure {name!r} has no reason: say why it fails.")
-        found[known] = str(reason)
+        found[check] = str(reason)
     return found
 
 
-def _run_one(
-    subject: Any,
-    search: Search,
-    name: str,
-    check: Callable[[Any, Search], int],
-    report: Report,
-    reason: str,
-    setup: str,
-) -> None:
+def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation | NotApplicable:
+    """Run one check and return what it came to.
+
+    Raises
+    ------
+    MissingExtraError
+        If the exact numbers are not installed.
+    """
     try:
         with np.errstate(all="ignore"):
-            tried = check(subject, search)
+            tried = prepared.checks[name](prepared.subject, search)
     except NotApplicable as why:
-        report.not_applicable[name] = str(why)
+        return why
     except Refuted as found:
-        if reason:
-            report.expected[name] = reason
-        else:
-            report.refuted.append(_refutation(name, found, search.seed, setup))
-    else:
+        return _refutation(name, found, search.seed, prepared.setup)
+    except MissingExtraError:
+        raise
+    except Exception as error:
+        # What a check meets on legal input, whoever raises it, must not pass for held.
+        return Refutation(name, _claim(name), _ended(error), {}, seed=search.seed)
+    return Held(name, tried) if tried else NotApplicable("there was no example to try")
+
+
+def _ended(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"the check was ended by {type(error).__name__}: {error} "
+        f"({Path(last.filename).name}, line {last.lineno}, in {last.name})"
+    )
+
+
+def _enter(
+    report: Report, name: str, outcome: Held | Refutation | NotApplicable, reason: str
+) -> None:
+    """Enter an outcome into the report; `reason` is why a failure was expected, if it was."""
+    if isinstance(outcome, NotApplicable):
+        report.not_applicable[name] = str(outcome)
+    elif isinstance(outcome, Held):
+        report.held.append(outcome)
         if reason:
             report.unexpected[name] = reason
-        report.held.append(Held(name, tried))
+    elif reason:
+        report.expected[name] = reason
+    else:
+        report.refuted.append(outcome)
+
+
+def _claim(name: str) -> str | None:
+    return name.removeprefix("claim:") if name.startswith("claim:") else None
 
 
 def _refutation(name: str, found: Refuted, seed: int, setup: str) -> Refutation:
     """Return a counterexample with the code that shows it."""
-    lines = [setup] if setup else []
-    lines += [f"{key} = {_literal(array)}" for key, array in found.inputs.items()]
-    lines.append(f"print({found.code})")
     return Refutation(
         check=name,
-        claim=name.removeprefix("claim:") if name.startswith("claim:") else None,
+        claim=_claim(name),
         message=found.message,
         inputs=found.inputs,
-        snippet="\n".join(lines),
+        snippet=snippet(setup, found.inputs, found.code),
         seed=seed,
     )
-
-
-def _literal(array: np.ndarray[Any, Any]) -> str:
-    """Write an array as code, with every digit."""
-    values = repr(array.tolist())
-    if array.dtype.name in ("float64", "int64", "bool"):
-        return f"array({values})"
-    return f"array({values}, dtype='{array.dtype.name}')"

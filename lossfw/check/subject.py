@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from lossfw.check.snippets import setup
 from lossfw.errors import ArgumentError
 from lossfw.loss import Loss
 from lossfw.parts import Argument, argument_of
@@ -22,6 +23,9 @@ Function: TypeAlias = Callable[..., Any]
 # place, or what moving each input by `NUDGE` of them does to the exact result.
 OUTSIDE_ULPS = 64.0
 NUDGE_ULPS = 4
+
+# Numbers of columns: one, two and more, and an odd and an even number of them.
+COLUMNS = (1, 2, 3, 4, 6)
 
 # What our own kinds are held to (elements, rows), by order of the derivative.
 OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
@@ -74,6 +78,17 @@ class Subject:
     component: Loss | None = None
     setup: str = ""
 
+    def unchecked(self, y: Any, t: Any) -> Any:
+        """Return values also beside the space of predictions, where a formula goes on.
+
+        Partial derivatives of a loss of distributions leave the simplex, and a
+        component would refuse such a prediction.
+        """
+        if self.component is None or not self.rows:
+            return call(self.value, y, t)
+        target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+        return call(self.component.values, np, y, target)
+
     @property
     def rows(self) -> bool:
         """Whether a prediction is a row."""
@@ -90,10 +105,30 @@ class Subject:
         return self.target is SIMPLEX or (self.component is not None and self.by_index)
 
     @property
+    def columns(self) -> tuple[int, ...]:
+        """Numbers of columns to try: one, two and more, or those that the loss fixes."""
+        weights = self.parameters.get("weights")
+        if self.target_per_row:
+            return (2,)
+        if isinstance(weights, tuple):
+            return (len(weights),)
+        return tuple(k for k in COLUMNS if k >= self.least_classes)
+
+    @property
+    def several(self) -> tuple[int, ...]:
+        """Numbers of columns above one."""
+        return tuple(k for k in self.columns if k > 1)
+
+    @property
+    def target_per_row(self) -> bool:
+        """Whether a row has one number as target, and not a row."""
+        return self.truth is not None and self.truth.target_per_row
+
+    @property
     def least_classes(self) -> int:
         """The least number of columns that make sense: a hinge compares two classes."""
         names = (self.name, self.truth.name if self.truth is not None else "")
-        return 2 if any("hinge" in name for name in names) else 1
+        return 2 if any("hinge" in name.lower() for name in names) else 1
 
     def kinks(self) -> tuple[float, ...]:
         """Return where a derivative may jump: claimed breaks, and numbers among the parameters."""
@@ -157,7 +192,7 @@ def of_component(loss: Loss) -> Subject:
         parameters=loss.parameters,
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,
-        setup=_component_setup(loss),
+        setup=setup(loss),
     )
 
 
@@ -171,20 +206,6 @@ def kind_of(loss: Loss) -> Kind:
         "prediction": "pointwise",
     }
     return kinds[argument_of(loss)]
-
-
-def _component_setup(loss: Loss) -> str:
-    module = type(loss).__module__
-    return (
-        "import numpy as np\n"
-        "from numpy import array, float16, float32, inf, nan\n"
-        f"from {module} import {type(loss).__name__}\n"
-        f"loss = {loss!r}\n"
-        "def value(y, t): return loss(y, t, reduction='none')\n"
-        "def gradient(y, t): return loss.gradient(y, t, reduction='none')\n"
-        "def hessian(y, t): return loss.hessian(y, t, reduction='none')\n"
-        "def reduce(y, t, **options): return loss(y, t, **options)"
-    )
 
 
 def call(function: Function, *arguments: Any, **options: Any) -> Any:
