@@ -114,8 +114,23 @@ class MulticlassHinge(CategoricalLoss):
                 own = xp.astype(xp.arange(y.shape[-1]) == k, y.dtype)
                 count = xp.sum(violated, axis=-1, keepdims=True)
                 slope = slope + t[..., k : k + 1] * (violated - own * count)
-        unknown = xp.any(xp.isnan(y), axis=-1, keepdims=True)
-        return xp.where(unknown, xp.nan * xp.ones_like(y), slope)
+        return _unless_unknown(xp, y, slope)
+
+    def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """The same for one class of each row, with the work of one row."""
+        own = xp.take_along_axis(y, index[..., None], axis=-1)
+        classes = xp.arange(y.shape[-1])
+        is_own = index[..., None] == classes
+        if self.form == "crammer_singer":
+            strongest = _largest_without(xp, y, is_own)
+            rival = (y == strongest) & ~is_own
+            first = classes == xp.argmax(xp.astype(rival, y.dtype), axis=-1, keepdims=True)
+            violated = first & (_violation(xp, strongest, own) > 0)
+        else:
+            violated = (_violation(xp, y, own) > 0) & ~is_own
+        gain = xp.astype(violated, y.dtype)
+        loss = xp.astype(is_own, y.dtype) * xp.sum(gain, axis=-1, keepdims=True)
+        return _unless_unknown(xp, y, gain - loss)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 wherever it exists; NaN where the prediction is NaN."""
@@ -148,6 +163,12 @@ class MulticlassHinge(CategoricalLoss):
         of_rest = xp.sum(xp.where(first, 0.0 * weight, weight), axis=-1, keepdims=True)
         gain = xp.where(first, of_rest, xp.where(second, of_first, 0.0 * weight))
         return gain - weight
+
+
+def _unless_unknown(xp: Namespace, y: Array, slope: Array) -> Array:
+    """Return a slope, and NaN for all classes of a row with a NaN in it."""
+    unknown = xp.any(xp.isnan(y), axis=-1, keepdims=True)
+    return xp.where(unknown, xp.nan * xp.ones_like(y), slope)
 
 
 def _difference(xp: Namespace, a: Array, b: Array) -> Array:
