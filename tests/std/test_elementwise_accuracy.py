@@ -146,3 +146,15 @@ def test_breaks_are_where_the_derivatives_jump_and_nowhere_else(name, truth, par
             assert jumps[1] == (place in claims.breaks), place
         if claims.second_breaks is not None:
             assert jumps[2] == (place in claims.second_breaks), place
+
+
+@pytest.mark.parametrize(("name", "truth", "parameters"), CASES)
+def test_bodies_use_the_array_standard_alone(name, truth, parameters):
+    strict = pytest.importorskip("array_api_strict")
+    loss = lossfw.loss(name, **parameters)
+    x = np.array([-5.3, -1.0, 0.0, 1e-3, 0.7, 1e6, np.inf, np.nan], np.float32)
+    for function in (loss.value, loss.derivative, loss.second_derivative, loss.formula):
+        with np.errstate(all="ignore"):
+            wanted, found = function(np, x), np.asarray(function(strict, strict.asarray(x)))
+        assert found.dtype == np.float32
+        assert np.array_equal(wanted, found, equal_nan=True)
