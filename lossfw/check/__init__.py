@@ -3,5 +3,6 @@
 from lossfw.check.component import check
 from lossfw.check.function import check_function
 from lossfw.check.report import Refutation, Report
+from lossfw.check.testing import parametrize_with_checks
 
-__all__ = ["Refutation", "Report", "check", "check_function"]
+__all__ = ["Refutation", "Report", "check", "check_function", "parametrize_with_checks"]

@@ -1,0 +1,231 @@
+"""Strategies: Hypothesis draws predictions, targets, weights and masks for any loss.
+
+They read the spaces that a loss declares, so that whoever writes a property
+test writes no strategy::
+
+    from hypothesis import given
+    from lossfw.check.strategies import pairs
+
+    @given(pairs(loss))
+    def test_the_loss_is_finite(pair):
+        y, t = pair
+        assert np.isfinite(loss(y, t))
+
+What is drawn shrinks towards few rows of simple numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.subject import of_component
+from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.loss import Loss
+from lossfw.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# What is drawn: enough rows and columns for every law, few enough to be read.
+MOST_ROWS = 8
+MOST_COLUMNS = 5
+
+# Magnitudes at which losses are still ordinary numbers, in each dtype.
+_LARGEST = {"float16": 100.0, "float32": 1e6, "float64": 1e6}
+
+# Counts and weights above this show nothing that smaller ones do not.
+_MOST = 1000
+
+
+def predictions(
+    loss: str | Mapping[str, Any] | Loss, *, rows: int | None = None, dtype: str = "float64"
+) -> Any:
+    """Return a strategy for predictions of a loss.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        The loss, or what `lossfw.loss` takes.
+    rows : int, optional
+        How many elements or rows; up to 8 unless given.
+    dtype : {"float64", "float32", "float16"}
+        Of the array.
+
+    Returns
+    -------
+    SearchStrategy of ndarray
+        Shape (N,), or (N, K) for a loss of rows.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> y = predictions("brier", rows=2).example()  # doctest: +SKIP
+    """
+    return pairs(loss, rows=rows, dtype=dtype).map(lambda pair: pair[0])
+
+
+def targets(
+    loss: str | Mapping[str, Any] | Loss, *, rows: int | None = None, dtype: str = "float64"
+) -> Any:
+    """Return a strategy for targets of a loss; see `predictions`.
+
+    Class indices come without the number of columns: draw `pairs` where the
+    prediction matters too.
+    """
+    return pairs(loss, rows=rows, dtype=dtype).map(lambda pair: pair[1])
+
+
+def pairs(
+    loss: str | Mapping[str, Any] | Loss, *, rows: int | None = None, dtype: str = "float64"
+) -> Any:
+    """Return a strategy for pairs of a prediction and a target that fit; see `predictions`."""
+    made = _loss(loss)
+    drawn = _shapes(made, rows).flatmap(
+        lambda shape: _strategies().tuples(
+            _array(made.prediction_space, shape, dtype), _target(made, shape, dtype)
+        )
+    )
+    # A loss may refuse more than its spaces say, as a row of zeros without a direction.
+    return drawn.filter(lambda pair: _takes(made, *pair))
+
+
+def weights(rows: int) -> Any:
+    """Return a strategy for sample weights, shape (rows,): zeros among them, never all of them."""
+    st = _strategies()
+    one = st.one_of(st.integers(0, 3).map(float), st.floats(0, _MOST))
+    drawn = st.lists(one, min_size=rows, max_size=rows).map(np.array)
+    return drawn.filter(lambda weight: bool(weight.any())) if rows else drawn
+
+
+def masks(rows: int) -> Any:
+    """Return a strategy for masks, shape (rows,), which leave at least one row in."""
+    st = _strategies()
+    drawn = st.lists(st.booleans(), min_size=rows, max_size=rows)
+    arrays = drawn.map(lambda values: np.array(values, bool))
+    return arrays.filter(lambda mask: bool(mask.any())) if rows else arrays
+
+
+def _strategies() -> Any:
+    """Return Hypothesis's strategies.
+
+    Raises
+    ------
+    MissingExtraError
+        If Hypothesis is not installed.
+    """
+    try:
+        from hypothesis import strategies
+    except ImportError:
+        raise MissingExtraError(
+            "strategies need Hypothesis: pip install 'lossfw[check]'."
+        ) from None
+    return strategies
+
+
+def _loss(spec: str | Mapping[str, Any] | Loss) -> Loss:
+    from lossfw.registry import registry
+
+    made = registry().create("loss", spec)
+    assert isinstance(made, Loss)
+    return made
+
+
+def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
+    """Tell whether a loss takes such arguments."""
+    try:
+        loss(y, t, reduction="none")
+    except ArgumentError:
+        return False
+    return True
+
+
+def _shapes(loss: Loss, rows: int | None) -> Any:
+    """Return a strategy for shapes of predictions."""
+    st = _strategies()
+    if rows is not None and rows < 0:
+        raise ArgumentError(f"rows={rows}: a number of at least 0 was wanted.")
+    count = st.integers(1, MOST_ROWS) if rows is None else st.just(rows)
+    if not loss.takes_rows and not loss.sums_rows:
+        return st.tuples(count)
+    return st.tuples(count, st.sampled_from(_columns(loss)))
+
+
+def _columns(loss: Loss) -> list[int]:
+    """Return the numbers of columns that a loss takes and that make sense for it."""
+    least = of_component(loss).least_classes if loss.takes_rows else 1
+    every = range(least, MOST_COLUMNS + 1)
+    return [k for k in every if _takes(loss, np.full((1, k), 1 / k), _some_target(loss, k))]
+
+
+def _some_target(loss: Loss, columns: int) -> NDArray:
+    if loss.target_per_row:
+        return np.ones(1)
+    if loss.takes_rows and loss.target_space is CLASS_INDEX:
+        return np.zeros(1, int)
+    whole = loss.target_space.outside(np.full((1, columns), 1 / columns)) is not None
+    return np.ones((1, columns)) if whole else np.full((1, columns), 1 / columns)
+
+
+def _target(loss: Loss, shape: tuple[int, ...], dtype: str) -> Any:
+    st = _strategies()
+    space = loss.target_space
+    if loss.target_per_row:
+        return _array(space, shape[:1], dtype)
+    if not loss.takes_rows or space is not CLASS_INDEX:
+        return _array(space, shape, dtype)
+    index = st.lists(st.integers(0, shape[1] - 1), min_size=shape[0], max_size=shape[0])
+    return index.map(lambda values: np.array(values, int))
+
+
+def _array(space: Space, shape: tuple[int, ...], dtype: str) -> Any:
+    """Return a strategy for arrays of members of a space."""
+    st = _strategies()
+    if isinstance(space, Simplex):
+        return _distributions(shape, dtype)
+    size = int(np.prod(shape))
+    drawn = st.lists(_member(space, dtype), min_size=size, max_size=size)
+    return drawn.map(lambda values: np.array(values, dtype).reshape(shape))
+
+
+def _member(space: Space, dtype: str) -> Any:
+    """Return a strategy for single members of a space, as floats of the dtype."""
+    st = _strategies()
+    if isinstance(space, Members):
+        return st.sampled_from(space.members)
+    if isinstance(space, Counts):
+        return st.integers(0, 100).map(float)
+    width = int(dtype.removeprefix("float"))
+    largest = _LARGEST[dtype]
+    if not isinstance(space, Interval):
+        drawn = st.floats(-largest, largest, width=width, allow_subnormal=False)
+        return drawn.filter(lambda x: space.outside(np.array([x], dtype)) is None)
+    low, high = max(space.low, -largest), min(space.high, largest)
+    if not space.low_included:
+        # Of what is left out the next neighbours are subnormal: begin with the normal numbers.
+        low = max(low, float(np.finfo(dtype).tiny))
+    inner = st.floats(
+        low,
+        high,
+        width=width,
+        allow_subnormal=False,
+    )
+    if space is LOGITS:
+        return st.one_of(st.integers(-40, 40).map(float), inner)
+    return inner
+
+
+def _distributions(shape: tuple[int, ...], dtype: str) -> Any:
+    """Return a strategy for rows on the simplex: shares of whole numbers, so 0 and 1 are exact."""
+    st = _strategies()
+    rows, columns = int(np.prod(shape[:-1])), shape[-1]
+    row = st.lists(st.integers(0, _MOST), min_size=columns, max_size=columns).filter(any)
+    drawn = st.lists(row, min_size=rows, max_size=rows)
+    return drawn.map(lambda values: _shares(values, shape, dtype))
+
+
+def _shares(values: list[list[int]], shape: tuple[int, ...], dtype: str) -> NDArray:
+    whole = np.array(values, float).reshape(shape)
+    shares: NDArray = (whole / whole.sum(-1, keepdims=True)).astype(dtype)
+    return shares
