@@ -16,9 +16,9 @@ from lossfw.activation import Activation
 from lossfw.check import derivatives, values
 from lossfw.check.claims import breaks, slopes
 from lossfw.check.curves import curves
-from lossfw.check.points import COLUMNS, rows
+from lossfw.check.points import rows
 from lossfw.check.search import NotApplicable, Refuted, Search, close
-from lossfw.check.subject import Subject, of_component
+from lossfw.check.subject import COLUMNS, Subject, of_component
 from lossfw.claims import ActivationClaims
 from lossfw.kinds import DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace

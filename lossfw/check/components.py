@@ -37,7 +37,9 @@ def check_domain(subject: Subject, search: Search) -> int:
         if space is CLASS_INDEX:
             continue
         for stranger in _STRANGERS:
-            y, t = points.y.copy(), points.t.astype(np.float64)
+            y, t = points.y.copy(), points.t.copy()
+            if t.dtype.kind == "f":
+                t = t.astype(np.float64)
             array = y if role == "prediction" else t
             if role == "target" and array.ndim < y.ndim and subject.by_index:
                 break

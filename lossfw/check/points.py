@@ -37,9 +37,6 @@ _MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3
                1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0, 104.0,
                710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e38, 1e150, 1e200, 1e300)  # fmt: skip
 
-# Numbers of columns: one, two and more, and an odd and an even number of them.
-COLUMNS = (1, 2, 3, 4, 6)
-
 
 @dataclass(frozen=True)
 class Points:
@@ -83,6 +80,8 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
     y = _rows_of(subject.prediction, subject, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
         return Points(y, rng.integers(0, columns, len(y)))
+    if subject.target_per_row:
+        return Points(y, _line((), dtype, rng, len(y))[: len(y)][rng.permutation(len(y))])
     if subject.target is REAL and subject.prediction is REAL:
         t = _near_rows(y, rng).astype(dtype)
         # The direction of a row of zeros is not defined.
@@ -99,9 +98,25 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
 def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
     """Return pairs for a loss of any kind; for rows one set for each number of columns."""
     if not subject.rows:
-        return [elements(subject, dtype, rng, count)]
-    columns = [k for k in COLUMNS if k >= subject.least_classes]
-    return [rows(subject, k, dtype, rng, count // len(columns) + 8) for k in columns]
+        return [inside(subject, elements(subject, dtype, rng, count))]
+    each = count // len(subject.columns) + 8
+    return [inside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
+
+
+def inside(subject: Subject, points: Points) -> Points:
+    """Return the pairs whose prediction and target both lie in their spaces."""
+    keep = is_inside(subject, points)
+    return points if keep.all() else points.take(keep)
+
+
+def is_inside(subject: Subject, points: Points) -> NDArray:
+    """Tell of which pairs prediction and target both lie in their spaces."""
+    keep = np.ones(len(points), bool)
+    for space, x in ((subject.prediction, points.y), (subject.target, points.t)):
+        bad = None if x.dtype.kind in "iu" else space.outside(x)
+        if bad is not None:
+            keep &= ~np.asarray(bad).reshape(len(points), -1).any(-1)
+    return keep
 
 
 def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:

@@ -86,7 +86,7 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     """Return a few pairs of unremarkable float64 numbers, rows with three columns."""
     rng = search.rng(name)
     pool = search.points(subject, "float64")
-    points = pool[min(1, len(pool) - 1)] if not subject.rows else pool[_three_columns(subject)]
+    points = max(pool, key=lambda some: some.y.shape[-1] == 3) if subject.rows else pool[0]
     usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
     if points.t.dtype.kind == "f":
         near = np.abs(points.t) < 50
@@ -98,11 +98,6 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     if not index.size:
         raise NotApplicable("no ordinary predictions in this space")
     return points.take(rng.choice(index, min(count, index.size), replace=False))
-
-
-def _three_columns(subject: Subject) -> int:
-    """Return which set of shared points has three columns."""
-    return 2 if subject.least_classes == 1 else 1
 
 
 def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import COLUMNS, Points
+from lossfw.check.points import Points
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
 from lossfw.check.subject import Subject, call
 from lossfw.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
@@ -95,7 +95,7 @@ def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
     if subject.target is CLASS_INDEX:
         if subject.prediction not in (SIMPLEX, UNIT):
             return []
-        return [Points(np.eye(k, dtype=dtype), np.arange(k)) for k in _columns(subject)]
+        return [Points(np.eye(k, dtype=dtype), np.arange(k)) for k in subject.columns]
     found = []
     for points in search.points(subject, dtype):
         inside = subject.prediction.outside(points.t.astype(dtype))
@@ -105,10 +105,6 @@ def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
             target = points.t[keep].astype(dtype)
             found.append(Points(target.copy(), target))
     return found
-
-
-def _columns(subject: Subject) -> list[int]:
-    return [k for k in COLUMNS if k >= subject.least_classes]
 
 
 def check_finite_at_boundary(subject: Subject, search: Search) -> int:
@@ -134,7 +130,7 @@ def _boundary(subject: Subject, dtype: str) -> list[Points]:
     if subject.prediction is LOGITS:
         raise NotApplicable("logits have no boundary")
     found = []
-    for k in _columns(subject):
+    for k in subject.columns:
         which = np.indices((k, k)).reshape(2, -1)
         y = np.eye(k, dtype=dtype)[which[0]]
         t = which[1] if subject.by_index else np.eye(k, dtype=dtype)[which[1]]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.curves import curves
-from lossfw.check.points import COLUMNS
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
 from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.numbers.truth import evaluate
@@ -48,7 +47,7 @@ class Chords:
 
 def _chords(subject: Subject, search: Search) -> list[Chords]:
     if subject.rows:
-        return [_row_chords(subject, search, k) for k in COLUMNS[1:4]]
+        return [_row_chords(subject, search, k) for k in subject.several[:3]]
     found = []
     for curve in curves(subject):
         grid = curve.grid(search)
@@ -86,6 +85,8 @@ def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
 
 def row_targets(subject: Subject, columns: int, count: int, rng: np.random.Generator) -> NDArray:
     """Return unremarkable targets for rows."""
+    if subject.target_per_row:
+        return np.asarray(rng.normal(size=count) * 2)
     if subject.by_index and subject.target is CLASS_INDEX:
         return np.asarray(rng.integers(0, columns, count))
     if subject.target is SIMPLEX:
@@ -107,16 +108,9 @@ def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
         near = y + sign * step
         if subject.prediction in (UNIT, SIMPLEX):
             near = np.clip(near, 0, 1)
-        there = _try(subject, near, t)
+        there = np.asarray(subject.unchecked(near, t), np.float64)
         moved += np.where(np.isfinite(there), np.abs(there - values), 0)
     return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
-
-
-def _try(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
-    try:
-        return _value(subject, y, t)
-    except Exception:
-        return np.full(y.shape[:1], np.nan)
 
 
 def _refuse(chords: Chords, one: int, text: str) -> Refuted:

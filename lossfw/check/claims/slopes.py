@@ -13,7 +13,6 @@ import numpy as np
 
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
 from lossfw.check.curves import Curve, curves
-from lossfw.check.points import COLUMNS
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
 from lossfw.check.subject import Subject, call
 from lossfw.spaces import SIMPLEX, UNIT
@@ -134,12 +133,11 @@ def _differences(
 ) -> tuple[float, NDArray, NDArray, int]:
     """Return the largest directional derivative of rows, its row and its target."""
     best, place, target, tried = 0.0, np.zeros(1), np.zeros(1), 0
-    for columns in COLUMNS[1:]:
+    for columns in subject.several:
         y, direction, t = _row_pairs(subject, search, columns)
         h = 1e-3 if order == 2 else 1e-5
         left, here, right = (
-            np.asarray(call(subject.value, y + k * h * direction, t), np.float64)
-            for k in (-1, 0, 1)
+            np.asarray(subject.unchecked(y + k * h * direction, t), np.float64) for k in (-1, 0, 1)
         )
         sizes = (
             np.abs(right - left) / (2 * h) if order == 1 else np.abs(right - 2 * here + left) / h**2
