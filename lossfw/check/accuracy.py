@@ -148,8 +148,10 @@ def measure(
             for name, offer in offers:
                 computed = offer.compute(order, case.at(order))
                 if computed is not None:
-                    _add(others.setdefault(name, {}), truth.worst(computed, subnormal=False))
-                    _add(others.setdefault(f"{name}{SUBNORMAL}", {}), truth.worst(computed))
+                    which = None if offer.takes is None else offer.takes(*case.at(order))
+                    for mark, subnormal in (("", False), (SUBNORMAL, True)):
+                        worst = truth.worst(computed, subnormal=subnormal, which=which)
+                        _add(others.setdefault(f"{name}{mark}", {}), worst)
     return Accuracy(
         kind=component.kind,
         text=repr(component),

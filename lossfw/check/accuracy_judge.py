@@ -103,7 +103,9 @@ class Truth:
             self.exact = case.difference(order).ravel()
         self._unit = self._largest_term()
 
-    def worst(self, computed: NDArray, *, subnormal: bool = True) -> Worst:
+    def worst(
+        self, computed: NDArray, *, subnormal: bool = True, which: NDArray | None = None
+    ) -> Worst:
         """Return the worst of some results.
 
         Parameters
@@ -113,12 +115,16 @@ class Truth:
         subnormal : bool
             False leaves out subnormal numbers, among arguments and results:
             some libraries take them for 0.
+        which : ndarray of bool, optional
+            Elements or rows to judge; all unless given.
         """
         flat = np.ascontiguousarray(computed).ravel()
         considered = np.ones(flat.shape, bool) if subnormal else ~self._subnormal(flat.dtype)
-        which = np.flatnonzero(considered)
+        if which is not None:
+            considered &= np.repeat(which, flat.size // max(1, which.size))
+        some = np.flatnonzero(considered)
         errors = np.full(flat.shape, np.nan)
-        errors[which] = self._errors(flat[which], which, self.exact[which])
+        errors[some] = self._errors(flat[some], some, self.exact[some])
         if self.order:
             self._look_at_worst(flat, errors, considered)
         judged = considered & ~np.isnan(errors)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.activation import Activation
-from lossfw.check.peers.peer import Offer
+from lossfw.check.peers.peer import Offer, hard, positive
 from lossfw.loss import Loss
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -89,7 +89,10 @@ class Keras:
         table = _ROWS if component.takes_rows else _PAIRS
         make = table.get(component.name)
         function = None if make is None else make(self._losses, component.parameters)
-        return None if function is None else Offer((_value(function, component.takes_rows),))
+        if function is None:
+            return None
+        takes = {"focal": hard, "squared_log_error": positive}.get(component.name)
+        return Offer((_value(function, component.takes_rows),), takes=takes)
 
 
 def _value(function: Function, rows: bool) -> Callable[..., NDArray]:

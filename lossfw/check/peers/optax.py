@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.activation import Activation
-from lossfw.check.peers.peer import Offer
+from lossfw.check.peers.peer import Offer, hard
 from lossfw.loss import Loss
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -60,7 +60,7 @@ def _focal(losses: Any, p: dict[str, Any]) -> Function | None:
 
 
 def _poly(losses: Any, p: dict[str, Any]) -> Function | None:
-    if not p["from_logits"]:
+    if not p.get("from_logits"):
         return None
     return lambda z, t: losses.poly_loss_cross_entropy(
         z, _one_hot(t, z) if t.ndim < z.ndim else t, epsilon=p["epsilon"]
@@ -118,7 +118,10 @@ class Optax:
             derivative = jax.jacrev if isinstance(component, Activation) else jax.grad
             return Offer((value, _array_of(jax.vmap(derivative(function)))))
         slope = jax.grad(function)
-        return Offer((value, _array_of(jax.vmap(slope)), _array_of(jax.vmap(jax.grad(slope)))))
+        return Offer(
+            (value, _array_of(jax.vmap(slope)), _array_of(jax.vmap(jax.grad(slope)))),
+            takes=hard if component.name == "focal" else None,
+        )
 
 
 def _array_of(function: Function) -> Callable[..., NDArray]:

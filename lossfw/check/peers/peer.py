@@ -37,9 +37,13 @@ class Offer:
         By order of the derivative: arrays in, an array out, both NumPy's. Each
         is unreduced, and scaled to be the same function as ours. None stands
         for a form of target that it does not take.
+    takes : callable or None
+        From the arguments to the elements or rows of which it computes the same
+        as we do; None for all. What is left out is not measured.
     """
 
     functions: tuple[Callable[..., NDArray | None], ...]
+    takes: Callable[..., NDArray] | None = None
 
     def compute(self, order: int, arrays: Arrays) -> NDArray | None:
         """Return what the peer computes; None where it has no such derivative, or refuses."""
@@ -54,6 +58,16 @@ class Offer:
             # A row of one class, say, is no problem to some and an error to others.
             return None
         return None if result is None else result.astype(arrays[0].dtype, copy=False)
+
+
+def hard(y: NDArray, t: NDArray) -> NDArray:
+    """Tell which targets are 0 or 1: of others, some libraries make something else."""
+    return np.asarray((t == 0) | (t == 1))
+
+
+def positive(y: NDArray, t: NDArray) -> NDArray:
+    """Tell where both are above 0: some libraries take what is below for 0."""
+    return np.asarray((y > 0) & (t > 0))
 
 
 class Peer(Protocol):

@@ -17,6 +17,9 @@ from lossfw.loss import Loss
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
+# It has halves of squares and of deviances.
+_OF_DEVIANCE = 2.0
+
 # A loss, and by what its results are multiplied to be ours.
 Scaled = tuple[Any, float]
 
@@ -26,7 +29,7 @@ Maker = Callable[[Any, dict[str, Any]], Scaled | None]
 
 
 def _on_log_mean(name: str) -> Maker:
-    return lambda losses, p: (getattr(losses, name)(), 2.0) if p["link"] == "log" else None
+    return lambda losses, p: (getattr(losses, name)(), _OF_DEVIANCE) if p["link"] == "log" else None
 
 
 _PAIRS: dict[str, Maker] = {
@@ -41,10 +44,10 @@ _PAIRS: dict[str, Maker] = {
         (losses.PinballLoss(quantile=p["q"]), 1.0) if 0 < p["q"] < 1 else None
     ),
     "squared_error": lambda losses, p: (
-        (losses.HalfSquaredError(), 2.0) if p["factor"] == 1 else None
+        (losses.HalfSquaredError(), _OF_DEVIANCE) if p["factor"] == 1 else None
     ),
     "tweedie_deviance": lambda losses, p: (
-        (losses.HalfTweedieLoss(power=p["power"]), 2.0) if p["link"] == "log" else None
+        (losses.HalfTweedieLoss(power=p["power"]), _OF_DEVIANCE) if p["link"] == "log" else None
     ),
 }
 
@@ -77,8 +80,9 @@ class ScikitLearn:
 def _value(loss: Any, factor: float) -> Callable[..., NDArray]:
     def value(y: NDArray, t: NDArray) -> NDArray:
         y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
-        constant = loss.constant_to_optimal_zero(t)
-        return np.asarray(factor * (loss.loss(t, y) + constant)).astype(y.dtype)
+        # Deviances are 0 at the best prediction; it leaves out what does not depend on it.
+        rest = loss.constant_to_optimal_zero(t) if factor == _OF_DEVIANCE else 0.0
+        return np.asarray(factor * (loss.loss(t, y) + rest)).astype(y.dtype)
 
     return value
 

@@ -1,0 +1,130 @@
+"""Peers compute the same functions as we do; those that are not installed are skipped."""
+
+import importlib.util
+import warnings
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.check import accuracy_points as points
+from lossfw.check.accuracy import measure
+from lossfw.check.accuracy_variants import variants
+from lossfw.check.peers import Offer, installed
+from lossfw.check.peers.peer import _KNOWN
+from lossfw.check.subject import of_component
+
+
+def usual(component):
+    """Return a few unremarkable arguments."""
+    rng = np.random.default_rng(0)
+    if isinstance(component, lossfw.Activation):
+        return [(rng.normal(size=(6, 3) if component.takes_rows else 20),)]
+    make = points.of_rows if component.takes_rows else points.of_loss
+    found = []
+    for y, t in make(of_component(component), "float64", rng, 600):
+        keep = np.abs(y) < 5
+        # Away from both ends, where others clip.
+        keep &= (np.abs(y) > 1e-3) & (np.abs(y) < 1 - 1e-3)
+        if t.shape == y.shape:
+            keep &= (np.abs(t) < 5) & ((np.abs(t - y) > 1e-2) | (t == 1))
+        keep = keep.all(-1) if component.takes_rows else keep
+        found.append((y[keep][:20], t[keep][:20]))
+    return [arrays for arrays in found if len(arrays[0])]
+
+
+@pytest.fixture(scope="module", params=_KNOWN)
+def peer(request):
+    """One of the libraries."""
+    if importlib.util.find_spec(request.param) is None:
+        pytest.skip(f"{request.param} is not installed")
+    target, _, name = _KNOWN[request.param].partition(":")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return getattr(importlib.import_module(f"lossfw.check.peers.{target}"), name)()
+
+
+def test_a_peer_s_functions_are_ours(peer):
+    offered = 0
+    registry = lossfw.registry()
+    for kind in ("loss", "activation"):
+        for entry in registry.entries(kind):
+            for component in variants(registry.class_of(entry)):
+                offer = peer.offer(component)
+                if offer is None:
+                    continue
+                offered += 1
+                for arrays in usual(component):
+                    _compare(peer, component, offer, arrays)
+    assert offered > 5
+    assert peer.version[0].isdigit()
+
+
+def _compare(peer, component, offer, arrays):
+    if offer.takes is not None:
+        arrays = tuple(x[offer.takes(*arrays)] for x in arrays)
+    theirs = offer.compute(0, arrays)
+    if theirs is None:
+        return
+    ours = component(*arrays, **({} if len(arrays) == 1 else {"reduction": "none"}))
+    np.testing.assert_allclose(
+        theirs, ours, rtol=1e-4, atol=1e-6, err_msg=f"{peer.name}: {component!r}"
+    )
+    slope = offer.compute(1, arrays)
+    if slope is not None and len(arrays) == 2:
+        own = component.gradient(*arrays, reduction="none")
+        np.testing.assert_allclose(
+            slope, own, rtol=1e-4, atol=1e-6, err_msg=f"{peer.name}: {component!r}"
+        )
+
+
+class Halves:
+    """A library whose squared error lacks a half, and which takes no float32."""
+
+    name = "halves"
+    version = "1"
+
+    def offer(self, component):
+        if component.name != "squared_error":
+            return None
+
+        def value(y, t):
+            if y.dtype == np.float32:
+                raise TypeError("float64 only")
+            return (y - t) ** 2 / 2
+
+        return Offer((value,))
+
+
+def test_a_peer_is_measured_where_it_has_the_loss():
+    loss = lossfw.loss("squared_error")
+    found = measure(loss, "float64", points=60, peers=[Halves()])
+    (worst,) = found.peers["halves"]
+    assert worst.ulps > 1e15
+    assert measure(loss, "float32", points=60, peers=[Halves()]).peers == {}
+    assert measure(lossfw.loss("huber"), "float64", points=60, peers=[Halves()]).peers == {}
+
+
+def test_what_a_peer_does_not_mean_is_not_measured():
+    class Partly(Halves):
+        """A library whose squared error is wrong for targets that are not 0."""
+
+        name = "partly"
+
+        def offer(self, component):
+            def value(y, t):
+                return np.where(t == 0, y * y, 7.0)
+
+            return Offer((value,), takes=lambda y, t: t == 0)
+
+    found = measure(lossfw.loss("squared_error"), "float64", points=60, peers=[Partly()])
+    (worst,) = found.peers["partly"]
+    assert worst.ulps <= 0.5
+    assert 0 < worst.points < found.results[0].points
+
+
+def test_only_what_is_installed_is_asked(monkeypatch):
+    installed.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert installed() == ()
+    installed.cache_clear()
