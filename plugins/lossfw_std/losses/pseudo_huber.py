@@ -6,6 +6,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.primitive import in_double
 from lossfw_std.parameters import at_most, hypotenuse_and_share, shares
 
 
@@ -60,9 +61,7 @@ class PseudoHuber(DistanceLoss):
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 + (r/delta)^2)^(-3/2)."""
-        p, k = shares(xp, xp.abs(r), self.delta)
-        square = p * p + k * k
-        return k * k * k / (square * xp.sqrt(square))
+        return _curvature(xp, r, self.delta)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near delta far out."""
@@ -75,3 +74,11 @@ class PseudoHuber(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
+
+
+@in_double
+def _curvature(xp: Namespace, r: Array, delta: float) -> Array:
+    """Return (1 + (r/delta)^2)^(-3/2); in float32 rounding delta counts three times."""
+    p, k = shares(xp, xp.abs(r), delta)
+    square = p * p + k * k
+    return k * k * k / (square * xp.sqrt(square))
