@@ -32,10 +32,14 @@ class Metric(Component, ABC):
     accepts : {"any", "prediction", "logits"}
         Which results of the network make sense to it: ``"any"`` where logits
         and predictions give the same answer.
+    piecewise_constant : bool
+        Whether what it gives for a row changes by jumps alone, so that its
+        derivative is 0 wherever there is one.
     """
 
     kind: ClassVar[str] = "metric"
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "prediction"
+    piecewise_constant: ClassVar[bool] = False
 
     @property
     def label(self) -> str:

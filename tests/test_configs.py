@@ -14,7 +14,7 @@ FILES = sorted(
     str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml") if path.parent.name != "train"
 )
 # These take the files of MNIST and of the book, which are not part of lossfw.
-NEED_MNIST = {"book/mnist.yaml", "book/mini-batch.yaml"}
+NEED_MNIST = {"book/mnist.yaml", "book/mini-batch.yaml", "book/sensitivity.yaml"}
 
 
 @pytest.fixture

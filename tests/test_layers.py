@@ -47,6 +47,7 @@ LAYERS = (
     "config.assemble",  # puts the parts of a configuration together
     "config.build",  # makes the plan of an evaluation out of a configuration
     "config.train",  # makes that of a training
+    "config.sensitivity",  # and that of a study
     "runs",
     "output",
     "report",

@@ -24,6 +24,7 @@ from lossfw.cli.options import traceback_option, wants_traceback
 from lossfw.cli.plot import plot
 from lossfw.cli.plugins import list_plugins
 from lossfw.cli.run import run
+from lossfw.cli.sensitivity import sensitivity
 from lossfw.cli.show import show
 from lossfw.cli.train import train
 from lossfw.errors import ConfigError, LossfwError
@@ -83,6 +84,7 @@ def main() -> None:
 
 main.add_command(run)
 main.add_command(train)
+main.add_command(sensitivity)
 main.add_command(show)
 main.add_command(plot)
 main.add_command(evaluate)

@@ -55,6 +55,13 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
     ConfigError
         All mistakes of the file and the overrides, each with its place.
     """
+    return build_parts(name, overrides, plugins)[0]
+
+
+def build_parts(
+    name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None
+) -> tuple[Plan, Parts]:
+    """Return the plan, and the parts that it was made of; see `build`."""
     problems = Problems()
     root = read(name, overrides, problems)
     parts = check(root, plugins or Plugins(), problems, file_fields=file_fields, rules=RULES)
@@ -67,7 +74,7 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
     fitted = fit(config, outputs.network, shape, data, problems)
     sample = _draw(config, len(data), problems)
     problems.raise_if_any()
-    return Plan(
+    plan = Plan(
         data=data,
         loss=fitted.loss,
         network=outputs.network,
@@ -78,6 +85,7 @@ def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = No
         sample=sample,
         digest=_digest(config, outputs, data, fitted),
     )
+    return plan, parts
 
 
 def _given(parts: Parts, problems: Problems) -> Path | NDArray | None:

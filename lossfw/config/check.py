@@ -42,6 +42,8 @@ class Parts:
         In order; among the metrics may be losses.
     optimizer, held_out : Component or None
         How to learn, and the source of the rows that are held out.
+    instead : tuple of Component
+        Activations that a study puts in the place of the hidden ones.
     rules : mapping of str to Component
         What else the section `train` names, by its keys.
     entries : tuple of Entry
@@ -57,6 +59,7 @@ class Parts:
     metrics: tuple[Component, ...] = ()
     optimizer: Component | None = None
     held_out: Component | None = None
+    instead: tuple[Component, ...] = ()
     rules: Mapping[str, Component | None] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
 
@@ -131,6 +134,7 @@ def check(
         checker.make_each(["evaluate", "metrics"], "metric", or_else="loss"),
         checker.make(["train", "optimizer"], "optimizer"),
         checker.make(["train", "hold_out", "data"], "source"),
+        checker.make_each(["sensitivity", "instead"], "activation"),
         {key: checker.choose(["train", key], key, table) for key, table in rules.items()},
         tuple(checker.entries),
     )

@@ -33,6 +33,11 @@ SCHEMA_VERSION = 1
 DEFAULT_BATCH_SIZE = 1024
 # Rows in one step of a training unless the configuration says otherwise.
 DEFAULT_TRAIN_BATCH = 100
+# Points of a study's curve: enough for a smooth picture; and at most.
+DEFAULT_POINTS = 401
+MAX_POINTS = 1_000_000
+# Parameters of each layer that a study moves one by one, unless the configuration says otherwise.
+DEFAULT_MOVED = 25
 # More layers, metrics or plugins than these, and longer names, are mistakes, which
 # are not looked up one by one.
 MAX_ITEMS = 100
@@ -151,6 +156,17 @@ class TrainSection(Section):
     force: bool = False
 
 
+class SensitivitySection(Section):
+    """How the answer of loss and metrics to small changes is studied."""
+
+    parameter: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] = [-1.0, 1.0]
+    points: Annotated[int, Field(ge=2, le=MAX_POINTS)] = DEFAULT_POINTS
+    directions: Annotated[int, Field(ge=0, le=MAX_ITEMS)] = 0
+    instead: Annotated[list[NamedSpec], Field(max_length=MAX_ITEMS)] = []
+    sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = DEFAULT_MOVED
+
+
 class Skeleton(Section):
     """A whole configuration."""
 
@@ -162,6 +178,7 @@ class Skeleton(Section):
     loss: NamedLoss
     evaluate: EvaluateSection = EvaluateSection()
     train: TrainSection | None = None
+    sensitivity: SensitivitySection | None = None
 
 
 # Sections by path, list indices left out: for hints about unknown keys.
@@ -173,6 +190,7 @@ _SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
     ("network", "layers"): Layer,
     ("train",): TrainSection,
     ("train", "hold_out"): HoldOut,
+    ("sensitivity",): SensitivitySection,
 }
 _OUTPUTS = ("layers", "predictions", "logits")
 

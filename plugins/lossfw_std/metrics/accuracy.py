@@ -25,6 +25,7 @@ class Accuracy(RowMetric):
     """
 
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "any"
+    piecewise_constant: ClassVar[bool] = True
 
     def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
         """1.0 for a row that is right, else 0.0."""

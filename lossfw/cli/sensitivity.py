@@ -1,0 +1,100 @@
+"""``lossfw sensitivity``: how loss and metrics answer when parameters move a little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+
+RESULT_FILE = "sensitivity.json"
+PICTURE_FILE = "sensitivity.svg"
+
+
+def _range(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """Turn ``-1:1`` into a list as YAML writes it."""
+    if text is None:
+        return None
+    ends = text.split(":")
+    try:
+        low, high = map(float, ends)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no range: write two numbers as -1:1") from None
+    return f"[{low!r}, {high!r}]"
+
+
+@click.command()
+@click.argument("config")
+@click.option(
+    "--parameter",
+    metavar="NAME",
+    help="The parameter that moves: layers.2.weights[17,4] or layers.0.bias[3], from 0.",
+)
+@click.option(
+    "--range",
+    "reach",
+    metavar="LOW:HIGH",
+    callback=_range,
+    help="How far it goes from its value, -1:1 unless given.",
+)
+@click.option("--points", type=int, help="At how many points of the way; 401 unless given.")
+@click.option(
+    "--directions", type=int, metavar="N", help="Go along the gradient and N drawn directions too."
+)
+@click.option(
+    "-o",
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change the configuration. May be given several times.",
+)
+@click.option(
+    "--out", metavar="DIR", help="Write sensitivity.json and sensitivity.svg to this folder."
+)
+@json_option
+@plugin_options
+@traceback_option
+def sensitivity(
+    config: str,
+    parameter: str | None,
+    reach: str | None,
+    points: int | None,
+    directions: int | None,
+    overrides: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+    local: tuple[str, ...],
+    disable: tuple[str, ...],
+    no_plugins: bool,
+) -> None:
+    """Move parameters of the network of CONFIG and watch its loss and metrics.
+
+    The configuration's section `sensitivity` may say the same as the options.
+    The picture that --out writes needs matplotlib.
+    """
+    # Imported here: listing components needs no NumPy file readers.
+    from lossfw.cli.progress import Progress
+    from lossfw.config.sensitivity import build_study
+    from lossfw.learn.study import study_sensitivity
+    from lossfw.output import check_folder, say, to_json, write_file
+    from lossfw.report.sensitivity import show
+
+    options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
+    given = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
+    folder = Path(out) if out is not None else None
+    if folder is not None:
+        check_folder(folder)
+    study = build_study(config, [*overrides, *given], plugins_of(local, disable, no_plugins))
+    with Progress("points") as progress:
+        result = study_sensitivity(study, progress=progress)
+    if folder is not None:
+        from lossfw.report.stairs import picture
+
+        write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
+        write_file(folder, PICTURE_FILE, picture(result))
+    if as_json:
+        say(to_json(result.to_dict()))
+    else:
+        show(result)

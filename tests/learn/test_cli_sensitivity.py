@@ -1,0 +1,173 @@
+"""``lossfw sensitivity``: from a configuration to tables, numbers and a picture."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+
+CONFIG = """\
+lossfw: 1
+data: {name: digits, split: test}
+network:
+  layers:
+    - {units: 50, activation: sigmoid}
+    - {units: 100, activation: sigmoid}
+    - {units: 10, activation: softmax}
+  weights: digits-mlp.npz
+loss: cross_entropy
+evaluate: {metrics: [accuracy]}
+sensitivity: {points: 21, instead: [step], sample: 3}
+"""
+NAME = ("--parameter", "layers.0.weights[20,4]")
+
+
+@pytest.fixture
+def lossfw(folder):
+    """Run the verb on a configuration; returns exit_code, stdout and stderr."""
+    (folder / "study.yaml").write_text(CONFIG)
+    return lambda *arguments: CliRunner().invoke(main, ["sensitivity", "study.yaml", *arguments])
+
+
+def told(lossfw, *arguments):
+    result = lossfw(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def test_the_numbers(lossfw):
+    found = told(lossfw, *NAME, "--range=-5:5")
+    assert found["count"] == 597
+    assert found["parameter"]["name"] == NAME[1]
+    assert (found["ways"][0], found["ways"][-1], len(found["ways"])) == (-5, 5, 21)
+    assert list(found["zeros"]) == ["sigmoid", "step"]
+    assert list(found["variants"]) == ["step"]
+    assert found["zeros"]["step"]["loss"] == [3250, 5100, 0]
+    # Six pixels are blank in every image.
+    assert found["zeros"]["sigmoid"]["loss"] == found["zeros"]["sigmoid"]["unseen"] == [300, 0, 0]
+    assert len(set(found["variants"]["step"]["slope"])) == 1
+    assert found == told(lossfw, *NAME, "--range=-5:5")
+
+
+def test_the_value_itself_is_a_point_of_any_range(lossfw):
+    for reach in ("-1:2", "0:1", "-0.3:0", "-1:1e-3"):
+        ways = told(lossfw, *NAME, f"--range={reach}", "--points", "8")["ways"]
+        assert 0.0 in ways
+        assert len(ways) == 8
+        assert (np.diff(ways) > 0).all()
+
+
+def test_directions_go_beside_the_parameter_or_without_it(lossfw):
+    beside = told(lossfw, *NAME, "--directions", "2")["curves"]
+    assert [c["name"] for c in beside[1:]] == [
+        "gradient",
+        "drawn direction 1",
+        "drawn direction 2",
+    ]
+    alone = told(lossfw, "--directions", "2")
+    assert alone["parameter"] is None
+    assert alone["curves"] == beside[1:]
+
+
+def test_the_report_says_the_facts(lossfw):
+    result = lossfw(*NAME, "--range=-5:5")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "accuracy flat   around here from" in result.stdout
+    assert "exactly 0 at 21 of 21 points" in result.stdout
+    assert "3250 (100.0%)" in result.stdout
+
+
+def test_the_folder_gets_numbers_and_a_picture(lossfw, folder):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    for out in "ab":
+        assert lossfw(*NAME, "--out", out).exit_code == 0
+    assert sorted(path.name for path in (folder / "a").iterdir()) == [
+        "sensitivity.json",
+        "sensitivity.svg",
+    ]
+    for name in ("sensitivity.json", "sensitivity.svg"):
+        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
+    picture = (folder / "a" / "sensitivity.svg").read_text()
+    assert picture.lstrip().startswith("<?xml")
+    assert "NaN" not in picture
+
+
+def test_a_sample_of_rows_is_what_is_studied(lossfw):
+    found = told(lossfw, *NAME, "-o", "evaluate.sample={count: 50}")
+    assert found["count"] == 50
+
+
+WRONG = [
+    (("--parameter", "layers.7.bias[0]"), "there is no layer 7"),
+    (("--parameter", "layers.7.bias[0]"), "layers.1.weights (50, 100), layers.1.bias (100,)"),
+    ((), "sensitivity.parameter is missing"),
+    ((*NAME, "--range=1:-1"), "sensitivity.range from 1 to -1 is empty"),
+    ((*NAME, "--range=1:1"), "sensitivity.range from 1 to 1 is empty"),
+    ((*NAME, "--range=1:2"), "leaves out 0"),
+    ((*NAME, "--range=-1:inf"), "sensitivity.range"),
+    ((*NAME, "--range=nan:1"), "sensitivity.range"),
+    ((*NAME, "--range=1"), "'1' is no range: write two numbers as -1:1"),
+    ((*NAME, "--points", "1"), "sensitivity.points should be at least 2, got 1"),
+    ((*NAME, "--points", "0"), "sensitivity.points should be at least 2, got 0"),
+    ((*NAME, "--directions", "-1"), "sensitivity.directions should be at least 0"),
+    ((*NAME, "-o", "sensitivity.instead=[stp]"), "did you mean 'step'?"),
+    ((*NAME, "-o", "sensitivity.pionts=3"), "did you mean 'points'?"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG, ids=[" ".join(w[0]) for w in WRONG])
+def test_a_mistake_is_told_in_words(arguments, said, lossfw):
+    result = lossfw(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "bug" not in result.stderr
+
+
+def test_saved_outputs_have_no_weights(lossfw, folder):
+    (folder / "study.yaml").write_text(
+        "lossfw: 1\n"
+        "data: {name: inline, targets: [0, 1]}\n"
+        "network: {predictions: [[0.5, 0.5], [0.1, 0.9]]}\n"
+        "loss: cross_entropy\n"
+    )
+    result = lossfw(*NAME)
+    assert result.exit_code == 2
+    assert "study.yaml:3:1: error: the network has saved outputs and no weights" in result.stderr
+
+
+def test_the_weights_of_a_network_that_are_missing_or_not_finite(lossfw, folder):
+    (folder / "study.yaml").write_text(CONFIG.replace("  weights: digits-mlp.npz\n", ""))
+    assert "network.weights is missing" in lossfw(*NAME).stderr
+    cls_file = Path(main.__module__)  # only to name a file that is not there
+    (folder / "study.yaml").write_text(CONFIG.replace("digits-mlp.npz", f"{cls_file.name}.npz"))
+    assert "there is no file" in lossfw(*NAME).stderr
+    arrays = {
+        f"{letter}{n}": np.zeros(shape, "f4")
+        for n, (w, u) in enumerate(((64, 50), (50, 100), (100, 10)), start=1)
+        for letter, shape in (("W", (w, u)), ("b", (u,)))
+    }
+    arrays["W2"][3, 4] = np.nan
+    np.savez(folder / "w.npz", **arrays)
+    (folder / "study.yaml").write_text(CONFIG.replace("digits-mlp.npz", "w.npz"))
+    assert "W2[3, 4] is nan" in lossfw(*NAME).stderr
+
+
+def test_a_data_set_of_one_class_is_studied_as_any_other(lossfw, folder):
+    np.savez(folder / "one.npz", inputs=np.ones((3, 64), "f4"), targets=np.full(3, 4))
+    (folder / "study.yaml").write_text(
+        CONFIG.replace("{name: digits, split: test}", "{name: arrays, file: one.npz}").replace(
+            "weights: digits-mlp.npz", f"weights: {_bundled()}"
+        )
+    )
+    found = told(lossfw, *NAME)
+    assert found["count"] == 3
+
+
+def _bundled():
+    import lossfw
+
+    return lossfw.registry().component_class("source", "digits").bundled("digits-mlp.npz")
