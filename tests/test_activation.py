@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lossfw
-from lossfw import Activation, DtypeError, ShapeError
+from lossfw import Activation, DtypeError, RowActivation, ShapeError
 from lossfw.spaces import SIMPLEX
 
 ELEMENTWISE = ["identity", "relu", "sigmoid", "step"]
@@ -108,3 +108,23 @@ def test_an_author_writes_the_value_alone():
     assert Cube()(x).tolist() == [-8.0, 0.0, 27.0]
     assert Cube().derivative(np, x).tolist() == [12.0, 0.0, 27.0]
     assert Cube().second_derivative(np, x).tolist() == [-12.0, 0.0, 18.0]
+
+
+def test_an_author_of_rows_writes_the_value_alone():
+    class Shares(RowActivation):
+        """Each element's share of the row's sum."""
+
+        def value(self, xp, x):
+            return x / xp.sum(x, axis=-1, keepdims=True)
+
+    x = np.array([[1.0, 3.0], [2.0, 2.0]])
+    jacobian = np.array([[[3.0, -1.0], [-3.0, 1.0]], [[2.0, -2.0], [-2.0, 2.0]]]) / 16
+    v = np.array([[1.0, -2.0], [0.5, 4.0]])
+    f = Shares()
+    assert np.allclose(f.derivative(np, x), jacobian, rtol=1e-14)
+    assert np.allclose(f.jvp(np, x, v), np.einsum("njk,nk->nj", jacobian, v), rtol=1e-13)
+    assert np.allclose(f.vjp(np, x, v), np.einsum("njk,nj->nk", jacobian, v), rtol=1e-13)
+    assert f.vjp(np, x[0], v[0]).shape == (2,)
+    assert f.derivative(np, np.zeros((0, 3))).shape == (0, 3, 3)
+    with pytest.raises(NotImplementedError, match="function of rows"):
+        f.second_derivative(np, x)

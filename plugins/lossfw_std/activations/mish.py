@@ -83,7 +83,7 @@ class Mish(Activation):
 
     def formula(self, xp: Namespace, x: Array) -> Array:
         """x tanh(log(1 + exp(x)))."""
-        return x * xp.tanh(xp.log(1 + xp.exp(x)))
+        return x * xp.tanh(xp.log1p(xp.exp(x)))
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with one exponential, without overflow or cancellation."""

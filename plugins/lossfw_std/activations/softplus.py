@@ -82,7 +82,7 @@ class Softplus(Activation):
 
     def formula(self, xp: Namespace, x: Array) -> Array:
         """log(1 + exp(beta x)) / beta."""
-        return xp.log(1 + xp.exp(self.beta * x)) / self.beta
+        return xp.log1p(xp.exp(self.beta * x)) / self.beta
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same without overflow, and with the digits of its small values."""

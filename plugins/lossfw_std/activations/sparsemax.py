@@ -35,7 +35,7 @@ def _sparsemax(xp: Namespace, x: Array) -> Array:
     """
     largest = xp.max(x, axis=-1, keepdims=True)
     coarse, fine = _parts(xp, -xp.sort(-x, axis=-1), largest)
-    k = xp.arange(1, x.shape[-1] + 1)
+    k = xp.cumulative_sum(xp.ones_like(coarse), axis=-1)
     margin = 1 - xp.cumulative_sum(coarse, axis=-1) + k * coarse
     margin = margin + (k * fine - xp.cumulative_sum(fine, axis=-1))
     one, zero = xp.ones_like(coarse), xp.zeros_like(coarse)
@@ -80,7 +80,7 @@ class Sparsemax(RowActivation):
 
     def formula(self, xp: Namespace, x: Array) -> Array:
         """max(0, x - tau), tau the largest of (x_1 + ... + x_k - 1) / k, x sorted."""
-        k = xp.arange(1, x.shape[-1] + 1)
+        k = xp.cumulative_sum(xp.ones_like(x), axis=-1)
         sums = xp.cumulative_sum(-xp.sort(-x, axis=-1), axis=-1)
         tau = xp.max((sums - 1) / k, axis=-1, keepdims=True)
         return xp.maximum(x - tau, xp.zeros_like(x))

@@ -1,0 +1,253 @@
+"""Every built-in activation: what it says of itself, and how it behaves on odd input."""
+
+import math
+
+import numpy as np
+import pytest
+from activation_samples import ELEMENTWISE, ROWS, label, line, make
+
+import lossfw
+from lossfw import ParameterError, ShapeError
+from lossfw.numbers.differences import kinks
+
+inf, nan = math.inf, math.nan
+
+# The limits of value and derivative at -inf and at inf.
+LIMITS = {
+    "identity": (-inf, inf, 1, 1),
+    "relu": (0, inf, 0, 1),
+    "leaky_relu": (-inf, inf, 0.01, 1),
+    "elu": (-1, inf, 0, 1),
+    "selu": (-1.7580993408473769, inf, 0, 1.0507009873554805),
+    "celu": (-1, inf, 0, 1),
+    "softplus": (0, inf, 0, 1),
+    "sigmoid": (0, 1, 0, 0),
+    "tanh": (-1, 1, 0, 0),
+    "silu": (0, inf, 0, 1),
+    "gelu": (0, inf, 0, 1),
+    "mish": (0, inf, 0, 1),
+    "hard_sigmoid": (0, 1, 0, 0),
+    "hard_swish": (0, inf, 0, 1),
+    "softsign": (-1, 1, 0, 0),
+    "step": (0, 1, 0, 0),
+    "exp": (0, inf, 0, inf),
+}
+
+# What is set at a kink: the slope at 0, or at -3 and 3.
+AT_KINKS = {
+    "relu": {0: 0},
+    "leaky_relu": {0: 0.01},
+    "selu": {0: 1.7580993408473769},
+    "hard_sigmoid": {-3: 0, 3: 0},
+    "hard_swish": {-3: 0, 3: 1},
+    "step": {0: 0},
+}
+
+each = pytest.mark.parametrize("sample", ELEMENTWISE, ids=label)
+each_name = pytest.mark.parametrize("name", sorted(LIMITS))
+everything = pytest.mark.parametrize("sample", [*ELEMENTWISE, *((n, {}) for n in ROWS)], ids=label)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    """Bodies are called as the engine calls them: floating-point flags are ignored."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+def test_the_table_of_the_plugin_is_what_is_tested():
+    entries = lossfw.registry().entries("activation")
+    offered = {entry.name for entry in entries if entry.plugin.builtin}
+    assert offered == {name for name, _ in ELEMENTWISE} | set(ROWS)
+    assert lossfw.activation("swish") == lossfw.activation("silu")
+    assert lossfw.activation("linear") == lossfw.activation("identity")
+
+
+# What a call does -----------------------------------------------------------
+
+
+@everything
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3,), (0, 3), (2, 0, 3), (2, 1, 3)])
+def test_shape_and_dtype_stay(sample, shape, dtype):
+    result = make(sample)(np.full(shape, 0.5, dtype))
+    assert result.shape == shape
+    assert result.dtype == dtype
+
+
+@each
+def test_numbers_and_integers_are_float64(sample):
+    f = make(sample)
+    assert f(1).dtype == np.float64
+    assert f(1).shape == ()
+    assert f(np.float32(-1)).dtype == np.float32
+    assert f([1, -2]).tolist() == f([1.0, -2.0]).tolist()
+
+
+@everything
+def test_what_lies_beside_an_argument_does_not_matter(sample):
+    f = make(sample)
+    x = np.random.default_rng(0).normal(size=(6, 4)) * 30
+    whole = f(x)
+    assert np.array_equal(f(np.asfortranarray(x)), whole)
+    assert np.array_equal(f(x[::-2]), whole[::-2])
+    assert np.array_equal(f(x[2]), whole[2])
+
+
+@everything
+def test_a_read_only_argument_will_do(sample):
+    x = np.linspace(-4, 4, 6)
+    x.flags.writeable = False
+    f = make(sample)
+    for function in (f, lambda x: f.derivative(np, x)):
+        assert not np.shares_memory(function(x), x)
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nan_stays_and_touches_nothing_else(sample, dtype):
+    f, x = make(sample), np.array([1.0, nan, -1.0], dtype)
+    for function in (f.value, f.derivative, f.second_derivative):
+        result = function(np, x)
+        assert np.isnan(result).tolist() == [False, True, False]
+        assert result.dtype == dtype
+
+
+@each_name
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_limits_are_reached(name, dtype):
+    f, ends = lossfw.activation(name), np.array([-inf, inf], dtype)
+    low, high, *slopes = LIMITS[name]
+    assert f(ends).tolist() == np.array([low, high], dtype).tolist()
+    for x in (ends, np.finfo(dtype).max * np.array([-1, 1], dtype)):
+        assert f.derivative(np, x).tolist() == np.array(slopes, dtype).tolist()
+        bend = f.second_derivative(np, x)
+        assert bend.tolist() == ([0, inf] if name == "exp" else [0, 0])
+
+
+@each
+def test_every_float_gives_a_number(sample):
+    f = make(sample)
+    for dtype in (np.float32, np.float64):
+        x = line(dtype, 200)
+        for function in (f.value, f.derivative, f.second_derivative):
+            assert not np.isnan(function(np, x)).any()
+
+
+# What it says of itself -----------------------------------------------------
+
+
+@everything
+def test_a_configuration_gives_the_same_function_back(sample):
+    f = make(sample)
+    again = lossfw.activation(f.to_config())
+    x = np.linspace(-9, 9, 12).reshape(3, 4)
+    assert again == f
+    assert np.array_equal(again(x), f(x))
+
+
+@everything
+def test_results_lie_in_the_space_that_is_declared(sample):
+    f = make(sample)
+    for dtype in (np.float16, np.float32, np.float64):
+        x = np.append(line(dtype, 40), [inf, -inf, 0.0, -0.0]).astype(dtype)
+        rows = x[: x.size // 4 * 4].reshape(-1, 4)
+        assert f.out_space.outside(f(rows)) is None
+
+
+@each
+def test_range(sample):
+    f = make(sample)
+    low, high = f.claims().range
+    x = np.concatenate([line(np.float64, 200), np.linspace(-4, 4, 200_001), [-inf, inf]])
+    least, most = f(x).min(), f(x).max()
+    rounding = 1e-15 * abs(low) if np.isfinite(low) else 0.0
+    assert low - rounding <= least
+    assert least == low or least <= low + 1e-9 * abs(low)
+    assert most == high
+
+
+@each
+def test_lipschitz_constant(sample):
+    f = make(sample)
+    claimed = f.claims().lipschitz
+    x = np.concatenate([line(np.float64, 200), np.linspace(-4, 4, 200_001)])
+    steepest = np.abs(f.derivative(np, x)).max()
+    if claimed is None:
+        assert f.name in ("exp", "step")
+    else:
+        assert steepest <= claimed * (1 + 1e-15)
+        assert steepest >= claimed * (1 - 1e-9)
+
+
+@each
+def test_monotone(sample):
+    f = make(sample)
+    x = np.sort(np.concatenate([line(np.float64, 200), np.linspace(-4, 4, 20_001)]))
+    value = f(x)
+    finite = value[np.isfinite(value)]
+    falls = np.diff(finite) < -4 * np.spacing(np.abs(finite[1:]))
+    assert f.claims().monotone != falls.any()
+
+
+@each
+def test_odd(sample):
+    f = make(sample)
+    x = line(np.float64, 50)
+    same = f(-x) == -f(x)
+    assert same.all() if f.claims().odd else not same.all()
+
+
+@each
+def test_breaks(sample):
+    f = make(sample)
+    if f.name == "step":
+        assert f.claims().breaks is None
+        return
+    x = np.array([-3.0, -2.0, -1.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 2.0, 3.0])
+    found = kinks(lambda xp, x: f.formula(xp, x), x)
+    assert tuple(x[found].tolist()) == f.claims().breaks
+
+
+@each
+def test_gradient_zero_almost_everywhere(sample):
+    f = make(sample)
+    slope = f.derivative(np, np.linspace(-2.9, 2.9, 51))
+    assert f.claims().gradient_zero_almost_everywhere == (slope == 0).all()
+
+
+@pytest.mark.parametrize("name", sorted(AT_KINKS))
+def test_the_slope_at_a_kink_is_the_documented_one(name):
+    f = lossfw.activation(name)
+    for kink, slope in AT_KINKS[name].items():
+        assert f.derivative(np, np.array([float(kink)])).tolist() == [slope]
+        assert abs(f.second_derivative(np, np.array([float(kink)]))[0]) < 2
+    elu = lossfw.activation("elu", alpha=0.25)
+    assert elu.derivative(np, np.array([0.0, -0.0])).tolist() == [0.25, 0.25]
+
+
+# What it refuses ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("leaky_relu", {"negative_slope": -0.1}, "negative_slope"),
+        ("elu", {"alpha": 0.0}, "alpha"),
+        ("celu", {"alpha": -1.0}, "alpha"),
+        ("softplus", {"beta": 0.0}, "beta"),
+        ("gelu", {"form": "sigmoid"}, "'exact' or 'tanh'"),
+        ("silu", {"beta": 2.0}, "no parameter 'beta'"),
+        ("elu", {"alpha": inf}, "finite"),
+    ],
+)
+def test_parameters_have_bounds(name, parameters, words):
+    with pytest.raises(ParameterError, match=words):
+        lossfw.activation(name, **parameters)
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("x", [1.0, np.zeros((2, 0))])
+def test_a_function_of_rows_needs_rows(name, x):
+    with pytest.raises(ShapeError, match=f"{name} takes rows of at least one number"):
+        lossfw.activation(name)(x)

@@ -1,0 +1,154 @@
+"""Every digit of the built-in activations: ULPs against mpmath and exact differences."""
+
+import mpmath
+import numpy as np
+import pytest
+from activation_samples import ELEMENTWISE, label, line, make
+
+from lossfw.numbers.derivatives import derivatives
+from lossfw.numbers.truth import evaluate
+from lossfw.numbers.ulp import ulp_error
+
+# Goals for value, first and second derivative, in units in the last place.
+GOALS = (4, 4, 8)
+
+# With so many digits no definition cancels down to the smallest float.
+DIGITS = 460
+# Beyond this a value is a straight line or a constant in every float format.
+FAR = 800
+
+
+def sigmoid(x):
+    return 1 / (1 + mpmath.exp(-x))
+
+
+def above(x, below):
+    return x if x > 0 else below
+
+
+def tanh_gelu(x):
+    u = mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)
+    return x * (1 + mpmath.tanh(u)) / 2
+
+
+# The definitions once more, from the papers: name -> function of x and the parameter.
+TRUTH = {
+    "identity": lambda x: x,
+    "relu": lambda x: max(x, 0),
+    "leaky_relu": lambda x, s=0.01: x if x > 0 else mpmath.mpf(s) * x,
+    "elu": lambda x, a=1: above(x, a * mpmath.expm1(x)),
+    "celu": lambda x, a=1: max(x, 0) + min(0, a * mpmath.expm1(x / mpmath.mpf(a))),
+    "softplus": lambda x, b=1: mpmath.log1p(mpmath.exp(b * x)) / b,
+    "sigmoid": sigmoid,
+    "tanh": mpmath.tanh,
+    "silu": lambda x: x * sigmoid(x),
+    "gelu": lambda x, form="exact": (
+        x * mpmath.erfc(-x / mpmath.sqrt(2)) / 2 if form == "exact" else tanh_gelu(x)
+    ),
+    "mish": lambda x: x * mpmath.tanh(mpmath.log1p(mpmath.exp(x))),
+    "hard_sigmoid": lambda x: min(max((x + 3) / 6, 0), 1),
+    "hard_swish": lambda x: x * min(max((x + 3) / 6, 0), 1),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "step": lambda x: mpmath.mpf(x > 0),
+    "exp": mpmath.exp,
+}
+# selu's lambda and alpha, as the float64 numbers that the formula has.
+TRUTH["selu"] = lambda x: (
+    mpmath.mpf(1.0507009873554805) * above(x, mpmath.mpf(1.6732632423543772) * mpmath.expm1(x))
+)
+
+each = pytest.mark.parametrize("sample", ELEMENTWISE, ids=label)
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with np.errstate(all="ignore"):
+        yield
+
+
+@each
+def test_the_formula_on_exact_numbers_is_what_mpmath_says(sample):
+    name, parameters = sample
+    x = line(np.float64, 4)
+    x = x[(np.abs(x) < FAR) & (np.abs(x) > 1e-200)]
+    for argument, found in zip(x.tolist(), make(sample).exact(x), strict=True):
+        with mpmath.workdps(DIGITS):
+            wanted = TRUTH[name](mpmath.mpf(argument), *parameters.values())
+            # What is far below every float does not matter.
+            least = mpmath.mpf(10) ** -400
+            assert abs(mpmath.mpf(found) - wanted) <= abs(wanted) * mpmath.mpf(10) ** -50 + least
+
+
+def parts(f):
+    """Return a body: value and derivatives of the formula, by dual numbers."""
+    return lambda xp, x: xp.stack(derivatives(f.formula, xp, x), axis=-1)
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_errors_in_ulps(sample, dtype):
+    f = make(sample)
+    x = line(dtype, 5, seed=1)
+    truth = evaluate(parts(f), x)
+    for order, function in enumerate((f.value, f.derivative, f.second_derivative)):
+        found = function(np, x)
+        assert found.dtype == dtype
+        errors = ulp_error(found, truth[:, order]) * shorter(f, x, order, found)
+        worst = int(np.argmax(errors))
+        assert errors[worst] <= GOALS[order], f"{errors[worst]:.2f} ULP at {x[worst]!r}"
+
+
+@each
+def test_the_truth_of_derivatives_knows_no_rule(sample):
+    """Dual numbers have rules, differences have none: both give the same derivatives."""
+    f = make(sample)
+    x = np.asarray([-37.5, -4.0, -1.1, -0.4, 1e-3, 0.7, 2.5, 30.0])
+    truth = evaluate(parts(f), x)
+    for order in (1, 2):
+        for found, wanted in zip(f.exact(x, derivative=order), truth[:, order], strict=True):
+            assert abs(found - wanted) <= abs(wanted) * 1e-25 + 1e-300
+
+
+def shorter(f, x, order, found):
+    """Return how much shorter a ULP of a result is than one of the largest term in it."""
+    terms = f.terms(np, x.astype(np.float64), order)
+    if not terms:
+        return 1.0
+    largest = np.max(np.abs(np.broadcast_arrays(*terms, found)), axis=0).astype(found.dtype)
+    return np.spacing(np.abs(found)) / np.spacing(largest)
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "mish"])
+def test_only_derivatives_cross_zero_and_only_there_terms_count(name):
+    f = make((name, {}))
+    x = line(np.float64, 100)
+    assert f.terms(np, x, 0) == ()
+    for order, function in ((1, f.derivative), (2, f.second_derivative)):
+        largest = np.max(np.abs(np.broadcast_arrays(*f.terms(np, x, order))), axis=0)
+        result = function(np, x)
+        assert (np.abs(result) <= 2.5 * largest + 1e-300).all()
+        away = (np.abs(x) > 4) | (np.abs(x) < 0.3)
+        assert (np.abs(result) >= 0.3 * largest)[away].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "value"),
+    [
+        # From mpmath 1.4 with 80 digits, by the definitions above.
+        ("gelu", -10.0, -7.619853024160526065973e-23),
+        ("gelu", -38.0, -1.09646277682613804e-314),
+        ("silu", -100.0, -3.72007597602083596296e-42),
+        ("mish", -100.0, -3.72007597602083596296e-42),
+    ],
+)
+def test_values_in_the_tails(name, x, value):
+    assert abs(make((name, {}))(x) - value) <= 3 * np.spacing(abs(value))
+
+
+def test_sparse_grid_of_small_and_large_parameters():
+    x = line(np.float64, 6)
+    for sample in [("elu", {"alpha": 1e-20}), ("celu", {"alpha": 1e20}), ("celu", {"alpha": 1e-20}),
+                   ("softplus", {"beta": 1e20}), ("softplus", {"beta": 1e-20})]:  # fmt: skip
+        f = make(sample)
+        assert ulp_error(f(x), f.exact(x)).max() <= 4
+        assert ulp_error(f.derivative(np, x), f.exact(x, derivative=1)).max() <= 4

@@ -1,0 +1,276 @@
+"""Functions of rows: softmax, its logarithm, and sparsemax."""
+
+import math
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from activation_samples import ROWS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import lossfw
+from lossfw.numbers.ulp import ulp_error
+from lossfw.spaces import SIMPLEX
+
+inf, nan = math.inf, math.nan
+
+# The goal for functions of rows, in units in the last place.
+GOAL = 16
+
+rows = hnp.arrays(np.float64, st.integers(1, 6), elements=st.floats(-30, 30))
+close_rows = hnp.arrays(np.float64, st.integers(1, 6), elements=st.sampled_from(
+    [0.0, 0.1, 0.25, 1 / 3, 0.5, 0.6, 1.0, 1.1]))  # fmt: skip
+each = pytest.mark.parametrize("name", ROWS)
+few = settings(max_examples=40)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quiet():
+    """Bodies are called as the engine calls them: floating-point flags are ignored."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+def samples(dtype, count, seed=0):
+    """Yield rows of all lengths and magnitudes, with ties, and far from 0."""
+    random = np.random.default_rng(seed)
+    for i in range(count):
+        row = random.normal(size=random.integers(1, 9)) * 10.0 ** random.uniform(-6, 2.6)
+        row = np.repeat(row, 2) if i % 5 == 0 else row
+        yield (row + 1e4 if i % 7 == 0 else row).astype(dtype)
+
+
+def exactly(name, row):
+    """Return the true result, by mpmath or, for sparsemax, in rational numbers."""
+    if name == "sparsemax":
+        z = [Fraction(float(x)) for x in row]
+        down = sorted(z, reverse=True)
+        support = [k for k in range(1, len(z) + 1) if 1 + k * down[k - 1] > sum(down[:k])]
+        tau = (sum(down[: support[-1]]) - 1) / support[-1]
+        return [mpmath.mpf(max(x - tau, 0).numerator) / max(x - tau, 0).denominator for x in z]
+    z = [mpmath.mpf(float(x)) for x in row]
+    total = mpmath.fsum(map(mpmath.exp, z))
+    log = mpmath.log(total)
+    return [mpmath.exp(x) / total if name == "softmax" else x - log for x in z]
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_errors_in_ulps(name, dtype):
+    f = lossfw.activation(name)
+    for row in samples(dtype, 150):
+        found = f(row)
+        assert found.dtype == dtype
+        with mpmath.workdps(400):
+            wanted = exactly(name, row)
+            for got, truth in zip(found.tolist(), wanted, strict=True):
+                unit = np.spacing(np.abs(dtype(float(truth))))
+                assert abs(got - truth) <= GOAL * float(unit), (row, got)
+
+
+@each
+def test_the_formula_on_exact_numbers_is_what_mpmath_says(name):
+    for row in samples(np.float64, 12, seed=3):
+        with mpmath.workdps(400):
+            for found, wanted in zip(
+                lossfw.activation(name).exact(row), exactly(name, row), strict=True
+            ):
+                # What is far below every float does not matter.
+                least = mpmath.mpf(10) ** -390
+                assert (
+                    abs(mpmath.mpf(found) - wanted) <= mpmath.mpf(10) ** -50 * abs(wanted) + least
+                )
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_jacobian_in_ulps(name, dtype):
+    f = lossfw.activation(name)
+    for row in samples(dtype, 25, seed=1):
+        truth = f.exact(row, derivative=1)
+        found = f.derivative(np, row)
+        assert found.dtype == dtype
+        assert ulp_error(found, truth).max() <= GOAL, row
+
+
+def test_digits_of_a_distance_that_is_rounded():
+    # -700.1 - 0.3 is rounded by half of 1e-13, which exp would show.
+    z = np.array([0.3, -700.1])
+    assert (
+        ulp_error(lossfw.activation("softmax")(z), lossfw.activation("softmax").exact(z)).max() < 3
+    )
+
+
+def test_small_logarithms_keep_their_digits():
+    log = lossfw.activation("log_softmax")(np.array([40.0, 0.0, -1.0]))
+    assert log[0] == pytest.approx(-5.811182e-18, rel=1e-6)
+
+
+@few
+@given(rows)
+def test_results_are_distributions_that_a_shift_leaves_alone(x):
+    for name in ("softmax", "sparsemax"):
+        f = lossfw.activation(name)
+        assert SIMPLEX.outside(f(x)) is None
+        assert f(x).sum() == pytest.approx(1.0, rel=1e-14)
+        assert f.claims().rows_sum_to_one
+    for name in ROWS:
+        f = lossfw.activation(name)
+        assert f(x + 2.0**6) == pytest.approx(f(x), rel=1e-10, abs=1e-12)
+        assert f.claims().shift_invariant
+        low, high = f.claims().range
+        assert (low <= f(x)).all()
+        assert (f(x) <= high).all()
+
+
+@each
+@few
+@given(x=rows, seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_classes_does_not_matter(name, x, seed):
+    f = lossfw.activation(name)
+    order = np.random.default_rng(seed).permutation(x.size)
+    assert f(x[order]) == pytest.approx(f(x)[order], rel=1e-14, abs=1e-300)
+
+
+@each
+@few
+@given(x=rows, seed=st.integers(0, 2**32 - 1))
+def test_products_are_those_of_the_jacobian(name, x, seed):
+    f = lossfw.activation(name)
+    v, w = np.random.default_rng(seed).normal(size=(2, x.size))
+    jacobian = f.derivative(np, x)
+    assert f.jvp(np, x, v) == pytest.approx(jacobian @ v, rel=1e-12, abs=1e-13)
+    assert f.vjp(np, x, w) == pytest.approx(w @ jacobian, rel=1e-12, abs=1e-13)
+    assert w @ f.jvp(np, x, v) == pytest.approx(v @ f.vjp(np, x, w), rel=1e-11, abs=1e-12)
+
+
+@each
+@few
+@given(x=rows, y=rows)
+def test_no_two_rows_get_further_apart_than_is_claimed(name, x, y):
+    f = lossfw.activation(name)
+    bound = f.claims().lipschitz
+    if x.size != y.size:
+        return
+    # No claim for the logarithm: the norm approaches the root of the number of classes.
+    bound = math.sqrt(x.size) if bound is None else bound
+    apart = np.linalg.norm(f(x) - f(y))
+    assert apart <= bound * np.linalg.norm(x - y) * (1 + 1e-12) + 1e-14
+
+
+def test_lipschitz_constants_are_reached():
+    tie, step = np.zeros(2), np.array([1e-4, -1e-4])
+    for name, bound in (("softmax", 0.5), ("sparsemax", 1.0)):
+        f = lossfw.activation(name)
+        ratio = np.linalg.norm(f(tie + step) - f(tie)) / np.linalg.norm(step)
+        assert ratio == pytest.approx(bound, rel=1e-8)
+    sure = lossfw.activation("log_softmax").derivative(np, np.array([30.0, 0.0, 0.0]))
+    assert np.linalg.norm(sure, 2) == pytest.approx(math.sqrt(3), rel=1e-9)
+
+
+@each
+def test_axes_in_front_make_no_difference(name):
+    f = lossfw.activation(name)
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)) * 5
+    whole, jacobian = f(x), f.derivative(np, x)
+    products = f.jvp(np, x, x), f.vjp(np, x, x)
+    assert jacobian.shape == (2, 3, 4, 4)
+    for i in np.ndindex(2, 3):
+        assert np.array_equal(f(x[i]), whole[i])
+        assert np.array_equal(f.derivative(np, x[i]), jacobian[i])
+        assert np.array_equal(f.jvp(np, x[i], x[i]), products[0][i])
+        assert np.array_equal(f.vjp(np, x[i], x[i]), products[1][i])
+
+
+@each
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0, 3), (0, 1)])
+def test_no_rows_at_all(name, shape):
+    f, x = lossfw.activation(name), np.zeros(shape)
+    assert f(x).shape == f.jvp(np, x, x).shape == f.vjp(np, x, x).shape == shape
+    assert f.derivative(np, x).shape == (*shape, shape[-1])
+
+
+@each
+def test_a_row_of_one(name):
+    f, x = lossfw.activation(name), np.array([[3.0], [-1e30]])
+    assert f(x).tolist() == [[0.0 if name == "log_softmax" else 1.0]] * 2
+    assert f.derivative(np, x).tolist() == [[[0.0]]] * 2
+
+
+@pytest.mark.parametrize("name", ["softmax", "sparsemax"])
+@pytest.mark.parametrize(
+    ("row", "shares"),
+    [
+        ([inf, 0, -3], [1, 0, 0]),
+        ([inf, 1, inf], [0.5, 0, 0.5]),
+        ([-inf, -inf], [0.5, 0.5]),
+        ([-inf, 7, -inf], [0, 1, 0]),
+        ([-1e300, 1e300, 0], [0, 1, 0]),
+        ([-1e308, 1e308, 0], [0, 1, 0]),
+        ([5, 5, 5, 5], [0.25] * 4),
+    ],
+)
+def test_infinite_and_huge_arguments(name, row, shares):
+    x = np.array(row, float)
+    assert lossfw.activation(name)(x).tolist() == shares
+    log = lossfw.activation("log_softmax")(x)
+    assert np.array_equal(np.exp(log) > 0, np.array(shares) > 0)
+    assert log.max() == pytest.approx(math.log(max(shares)), rel=1e-15)
+
+
+@each
+def test_nan_spoils_its_own_row_alone(name):
+    f = lossfw.activation(name)
+    x = np.array([[nan, 1.0, inf], [0.0, 1.0, 2.0]])
+    for result in (f(x), f.jvp(np, x, np.ones_like(x)), f.vjp(np, x, np.ones_like(x))):
+        assert np.isnan(result).tolist() == [[True] * 3, [False] * 3]
+
+
+# Sparsemax ------------------------------------------------------------------
+
+
+@few
+@given(close_rows)
+def test_the_support_is_that_of_rational_arithmetic(x):
+    wanted = [p > 0 for p in exactly("sparsemax", x)]
+    assert (lossfw.activation("sparsemax")(x) > 0).tolist() == wanted
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_support_next_to_the_boundary(dtype):
+    f = lossfw.activation("sparsemax")
+    below = np.nextafter(dtype(1), dtype(0))
+    assert f(np.array([1, 0], dtype)).tolist() == [1, 0]
+    assert f(np.array([below, 0], dtype))[1] == (1 - float(below)) / 2
+    # 1.1 - 0.1 rounds to 1, and is a little more or less in floats of each kind.
+    x = np.array([1.1, 0.1], dtype)
+    tiny = max(0.0, float(1 - (Fraction(float(x[0])) - Fraction(float(x[1])))) / 2)
+    assert f(x)[1] == pytest.approx(tiny, rel=1e-6, abs=0)
+
+
+@few
+@given(close_rows)
+def test_equal_arguments_get_equal_shares(x):
+    p = lossfw.activation("sparsemax")(x)
+    assert all(len(set(p[x == value].tolist())) == 1 for value in set(x.tolist()))
+
+
+@few
+@given(rows, st.integers(0, 2**32 - 1))
+def test_sparsemax_is_the_nearest_distribution(x, seed):
+    p = lossfw.activation("sparsemax")(x)
+    other = np.random.default_rng(seed).dirichlet(np.full(x.size, 0.5))
+    assert np.linalg.norm(p - x) <= np.linalg.norm(other - x) + 1e-12
+    assert lossfw.activation("sparsemax")(p) == pytest.approx(p, abs=1e-15)
+
+
+def test_many_classes():
+    z = np.random.default_rng(0).normal(size=20_000).astype(np.float32) * np.float32(1e-3)
+    p = lossfw.activation("sparsemax")(z)
+    assert float(p.sum(dtype=np.float64)) == pytest.approx(1, rel=1e-7)
+    wide = lossfw.activation("sparsemax")(z.astype(np.float64))
+    assert np.array_equal(p > 0, wide > 0)
+    assert lossfw.activation("softmax")(z).sum(dtype=np.float64) == pytest.approx(1, rel=1e-7)
