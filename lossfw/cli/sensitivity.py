@@ -80,18 +80,18 @@ def sensitivity(
     from lossfw.learn.study import study_sensitivity
     from lossfw.output import check_folder, say, to_json, write_file
     from lossfw.report.sensitivity import show
+    from lossfw.report.stairs import need_matplotlib, picture
 
     options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
     given = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
     folder = Path(out) if out is not None else None
     if folder is not None:
         check_folder(folder)
+        need_matplotlib()
     study = build_study(config, [*overrides, *given], plugins_of(local, disable, no_plugins))
     with Progress("points") as progress:
         result = study_sensitivity(study, progress=progress)
     if folder is not None:
-        from lossfw.report.stairs import picture
-
         write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
         write_file(folder, PICTURE_FILE, picture(result))
     if as_json:

@@ -36,6 +36,17 @@ _SETTINGS = {
 }
 
 
+def need_matplotlib() -> None:
+    """Raise `MissingExtraError` unless pictures can be drawn."""
+    try:
+        import matplotlib  # noqa: F401  # whether it is there
+    except ImportError as error:
+        raise MissingExtraError(
+            f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]', "
+            "or take the numbers from --json"
+        ) from None
+
+
 def picture(result: Sensitivity) -> bytes:
     """Return the picture of a study as the content of an SVG file.
 
@@ -47,13 +58,10 @@ def picture(result: Sensitivity) -> bytes:
     MissingExtraError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]'"
-        ) from None
+    need_matplotlib()
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     lines = {curve.name: curve for curve in result.curves}
     if len(result.zeros) > 1 and result.variants:
         # Of one parameter it is told which activation stands in the hidden layers.

@@ -1,6 +1,7 @@
 """``lossfw sensitivity``: from a configuration to tables, numbers and a picture."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,12 @@ def _bundled():
     import lossfw
 
     return lossfw.registry().component_class("source", "digits").bundled("digits-mlp.npz")
+
+
+def test_without_matplotlib_it_says_so_before_anything_is_computed(lossfw, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = lossfw(*NAME, "--out", "a")
+    assert result.exit_code == 2
+    assert "pip install 'lossfw[report]'" in result.stderr
+    assert not (folder / "a").exists()
+    assert lossfw(*NAME).exit_code == 0
