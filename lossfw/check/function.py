@@ -33,6 +33,7 @@ def check_function(
     time_limit: float | None = None,
     expected_failures: Mapping[str, str] | None = None,
     setup: str = "",
+    watch: Callable[[str], None] | None = None,
 ) -> Report:
     """Hold outside functions to the contract and to their claims.
 
@@ -62,6 +63,8 @@ def check_function(
         As in `check`.
     setup : str
         Code that defines ``value`` (and the others) in the snippets.
+    watch : callable, optional
+        Told the name of each check before it runs.
 
     Returns
     -------
@@ -113,6 +116,7 @@ def check_function(
         examples=examples,
         time_limit=time_limit,
         expected_failures=expected_failures,
+        watch=watch,
     )
 
 

@@ -34,13 +34,13 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, done: int, total: int) -> None:
-        """Take note of the rows done."""
+    def __call__(self, done: int, total: int, now: str = "") -> None:
+        """Take note of the rows done, and of what is being done."""
         if not self._watched or time.monotonic() - self._begun < PATIENCE_SECONDS:
             return
         if self._bar is None:
             self._bar = _new_bar(self._what, total)
-        self._bar.update(self._bar.task_ids[0], completed=done)
+        self._bar.update(self._bar.task_ids[0], completed=done, description=now or self._what)
 
 
 def _new_bar(what: str, total: int) -> Any:

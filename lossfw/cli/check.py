@@ -1,0 +1,186 @@
+"""``lossfw check``: try to refute what losses and activations promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lossfw.cli.named import parameter_option, read_parameters
+from lossfw.cli.options import plugin_options, plugins_of, traceback_option
+from lossfw.errors import ArgumentError
+
+# Version of the JSON object that this verb writes.
+CHECK_VERSION = 1
+
+REFUTED = 1
+
+
+def _outside_options(command: Any) -> Any:
+    """Add the options for outside functions."""
+    options = (
+        click.option("--against", metavar="LOSS", help="The loss whose formula is the truth."),
+        click.option("--kind", help="Of an outside function: distance, margin, pointwise ..."),
+        click.option("--prediction", metavar="SPACE", help="Where its predictions live: REAL ..."),
+        click.option("--target", metavar="SPACE", help="Where its targets live."),
+        click.option("--gradient", metavar="MODULE:FUNCTION", help="Its first derivative."),
+        click.option("--hessian", metavar="MODULE:FUNCTION", help="Its second derivative."),
+        click.option(
+            "--claim",
+            "claims",
+            multiple=True,
+            metavar="NAME[=VALUE]",
+            help="What it promises: --claim convex. May be given several times.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("check")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@parameter_option
+@click.option("--all", "every", is_flag=True, help="Check everything that is installed.")
+@click.option("--defaults", is_flag=True, help="Check at default parameters alone.")
+@click.option("--examples", default=200, show_default=True, help="About how many, for each check.")
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same report.")
+@click.option("--time-limit", type=float, metavar="S", help="Seconds for each component.")
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="CHECK=REASON",
+    help="Expect a check to fail, and say why; a failure if it holds.",
+)
+@click.option("--json", "json_file", metavar="FILE", help="Write the reports to a file as JSON.")
+@click.option("--junit", "junit_file", metavar="FILE", help="Write them as JUnit's XML.")
+@click.option("--catalogue", metavar="FOLDER", help="Check the entries of a catalogue.")
+@click.option("--processes", type=int, help="How many to use; one for each core if not given.")
+@_outside_options
+@plugin_options
+@traceback_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    parameters: tuple[str, ...],
+    every: bool,
+    defaults: bool,
+    examples: int,
+    seed: int,
+    time_limit: float | None,
+    expect: tuple[str, ...],
+    json_file: str | None,
+    junit_file: str | None,
+    catalogue: str | None,
+    processes: int | None,
+    local: tuple[str, ...],
+    disable: tuple[str, ...],
+    no_plugins: bool,
+    **outside: Any,
+) -> None:
+    """Try to refute what losses and activations promise.
+
+    A NAME is a loss, an activation, a distribution or plugin (all that it offers), or an
+    outside function, MODULE:FUNCTION. Components are checked at their defaults and at edges
+    of their parameters, with -p at those parameters alone.
+
+    The exit code is 0 where nothing was refuted, 1 where something was, 2 for a mistake in
+    the command.
+    """
+    from lossfw.check.batch import Options, run_all
+    from lossfw.check.choose import chosen
+    from lossfw.cli.progress import Progress
+
+    _refuse_numbers(examples=(examples, 1), seed=(seed, 0), processes=(processes, 1))
+    given = read_parameters(parameters)
+    if given and len(names) != 1:
+        raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
+    if catalogue is not None:
+        from lossfw.check.catalogue import jobs
+
+        if names or every or local:
+            raise ArgumentError("--catalogue checks a folder: give no NAME and no --all with it.")
+        todo: Sequence[Any] = jobs(Path(catalogue))
+    else:
+        todo = chosen(
+            names,
+            given,
+            plugins_of(local, disable, no_plugins),
+            every=every,
+            defaults=defaults,
+            expected=_pairs(expect, "--expect"),
+            outside={**outside, "claims": read_parameters(_with_values(outside["claims"]))},
+        )
+    options = Options(seed, examples, time_limit)
+    with Progress("checked") as progress:
+        reports = run_all(todo, options, processes=processes, progress=progress)
+    _write(reports, options, json_file, junit_file)
+    _show(reports, seed, catalogue)
+    if not all(report.ok for report in reports):
+        ctx.exit(REFUTED)
+
+
+def _refuse_numbers(**numbers: tuple[int | None, int]) -> None:
+    for name, (value, least) in numbers.items():
+        if value is not None and value < least:
+            raise ArgumentError(f"--{name} {value}: a number of at least {least} was wanted.")
+
+
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Return ``NAME=TEXT`` options as a mapping.
+
+    Raises
+    ------
+    ArgumentError
+        If one has no equals sign.
+    """
+    for text in texts:
+        if "=" not in text:
+            raise ArgumentError(f"{option} {text}: NAME=REASON was wanted.")
+    return {name.strip(): reason for name, _, reason in (text.partition("=") for text in texts)}
+
+
+def _with_values(claims: Sequence[str]) -> list[str]:
+    """Return claims with their values: a bare name is short for ``name=true``."""
+    return [claim if "=" in claim else f"{claim}=true" for claim in claims]
+
+
+def _write(reports: Sequence[Any], options: Any, json_file: str | None, junit: str | None) -> None:
+    from lossfw.check.junit import to_junit
+    from lossfw.output import to_json, write_file
+
+    if json_file is not None:
+        whole = {
+            "lossfw": CHECK_VERSION,
+            "seed": options.seed,
+            "examples": options.examples,
+            "ok": all(report.ok for report in reports),
+            "reports": [report.to_dict() for report in reports],
+        }
+        path = Path(json_file)
+        write_file(path.parent, path.name, f"{to_json(whole)}\n".encode())
+    if junit is not None:
+        path = Path(junit)
+        write_file(path.parent, path.name, to_junit(reports).encode())
+
+
+def _show(reports: Sequence[Any], seed: int, catalogue: str | None) -> None:
+    from lossfw.output import say
+    from lossfw.report.check import HEADERS, entry_rows, lines_below, row, summary
+    from lossfw.report.table import show_table
+
+    if catalogue is None:
+        show_table(HEADERS, [row(report) for report in reports])
+        for line in lines_below(reports, seed):
+            say(line)
+        return
+    from lossfw.check.catalogue import is_right, score, truth
+
+    known = truth(Path(catalogue)) or {}
+    headers = ("entry", "refuted by", "what refutes it", "")[: 4 if known else 2]
+    show_table(headers, entry_rows(reports, known, is_right))
+    say(f"\n{score(reports, known) if known else summary(reports, seed)}")

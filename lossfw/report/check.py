@@ -1,0 +1,121 @@
+"""What ``lossfw check`` prints: a table, then every refutation in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # The harness stands above the reports; a table takes what it is given.
+    from lossfw.check.report import Report
+
+HEADERS = ("component", "held", "refuted", "not claimed", "expected")
+
+# Of components in this number what was not claimed and not applicable is named,
+# of more it is counted: the names stand in the JSON.
+_FEW = 1
+
+
+def row(report: Report) -> tuple[str, ...]:
+    """Return the cells of one component."""
+    return (
+        report.name,
+        str(len(report.held)),
+        str(len(report.refuted)),
+        str(len(report.not_claimed)),
+        str(len(report.expected)),
+    )
+
+
+def lines_below(reports: Sequence[Report], seed: int) -> Iterator[str]:
+    """Yield what stands below the table, refutations first.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+    seed : int
+        Of the searches.
+    """
+    for report in reports:
+        for refutation in report.refuted:
+            yield f"\n{report.name}\n  {refutation}"
+        for check, reason in report.unexpected.items():
+            yield (
+                f"\n{report.name}\n  {check}: expected to fail ({reason}), but it holds: remove "
+                "the expectation"
+            )
+        if not report.held and not report.refuted:
+            yield f"\n{report.name}\n  no check ran, which is a failure"
+    yield from _told(reports)
+    yield f"\n{summary(reports, seed)}"
+
+
+def _told(reports: Sequence[Report]) -> Iterator[str]:
+    for report in reports:
+        for check, reason in report.expected.items():
+            yield f"\n{report.name}\n  {check} failed, as expected: {reason}"
+    few = len({report.name.partition("(")[0] for report in reports}) <= _FEW
+    for report in reports[: _FEW if few else 0]:
+        yield ""
+        if report.not_claimed:
+            yield f"not claimed: {', '.join(report.not_claimed)}"
+        for reason, checks in _by_reason(report).items():
+            yield f"not applicable: {', '.join(checks)} ({reason})"
+
+
+def _by_reason(report: Report) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for check, reason in report.not_applicable.items():
+        found.setdefault(reason, []).append(check)
+    return found
+
+
+def summary(reports: Sequence[Report], seed: int) -> str:
+    """Return the last line: what was refuted, and in how many examples the rest was not."""
+    held = sum(len(report.held) for report in reports)
+    examples = sum(report.examples for report in reports)
+    refuted = [r for report in reports for r in report.refuted]
+    many = sum(bool(report.refuted) for report in reports)
+    parts = []
+    if refuted:
+        parts.append(f"{len(refuted)} refuted, of {many} {_plural('component', many)}")
+    parts.append(
+        f"{held} {_plural('check', held)} of {len(reports)} "
+        f"{_plural('component', len(reports))} not refuted in {examples:,} examples, seed {seed}"
+    )
+    return "; ".join(parts)
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+def entry_rows(reports: Sequence[Report], known: dict[str, Any], right: Any) -> list[list[str]]:
+    """Return the cells of a catalogue's table.
+
+    Parameters
+    ----------
+    reports : sequence of Report
+        One for each entry.
+    known : dict
+        What each entry is; empty where nobody says.
+    right : callable
+        ``right(report, known)``: whether the check that is named in `known` refuted it.
+    """
+    rows = []
+    for report in reports:
+        found = ", ".join(refutation.check for refutation in report.refuted) or "not refuted"
+        cells = [report.name, found]
+        if known:
+            truth = known[report.name]
+            cells += [truth["refuted_by"] or "correct", _mark(report, truth, right)]
+        rows.append(cells)
+    return rows
+
+
+def _mark(report: Report, truth: Any, right: Any) -> str:
+    if truth["verdict"] != "faulty":
+        return "FALSE ALARM" if report.refuted else "right"
+    if not report.refuted:
+        return "MISSED"
+    return "right" if right(report, truth) else "other reason"
