@@ -18,6 +18,7 @@ import click
 
 from lossfw import __version__
 from lossfw.cli.accuracy import accuracy
+from lossfw.cli.check import check
 from lossfw.cli.eval import evaluate
 from lossfw.cli.list import list_components
 from lossfw.cli.options import traceback_option, wants_traceback
@@ -89,5 +90,6 @@ main.add_command(show)
 main.add_command(plot)
 main.add_command(evaluate)
 main.add_command(accuracy)
+main.add_command(check)
 main.add_command(list_components)
 main.add_command(list_plugins)
