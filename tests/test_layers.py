@@ -27,6 +27,7 @@ LAYERS = (
     "foreign",
     "arithmetic",
     "exactness",
+    "definition",
     "loss",
     "activation",
     "kinds",

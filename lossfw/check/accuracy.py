@@ -11,6 +11,7 @@ all over the domain (`lossfw.check.accuracy_points`), by the rules that stand in
 
 from __future__ import annotations
 
+import inspect
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ class Accuracy:
         Whether it takes rows, which have a goal of their own.
     results : tuple of Worst
         One for each order: the value, the first and the second derivative.
+    reason : str
+        What cancels, where results are measured against their largest term.
     peers : dict of str to tuple of Worst
         The worst errors of other libraries on the same points, once without
         subnormal numbers and once, marked with `SUBNORMAL`, with them.
@@ -67,6 +70,7 @@ class Accuracy:
     dtype: str
     rows: bool
     results: tuple[Worst, ...]
+    reason: str = ""
     peers: dict[str, tuple[Worst, ...]] = field(default_factory=dict)
 
     def goal(self, order: int) -> float:
@@ -84,6 +88,7 @@ class Accuracy:
             "component": self.text,
             "config": self.config,
             "dtype": self.dtype,
+            "reason": self.reason,
             "results": [{**_plain(w), "goal": self.goal(w.order)} for w in self.results],
             "peers": {name: [_plain(w) for w in found] for name, found in self.peers.items()},
         }
@@ -152,6 +157,7 @@ def measure(
                     for mark, subnormal in (("", False), (SUBNORMAL, True)):
                         worst = truth.worst(computed, subnormal=subnormal, which=which)
                         _add(others.setdefault(f"{name}{mark}", {}), worst)
+    of_terms = any(worst.of_terms for worst in own.values())
     return Accuracy(
         kind=component.kind,
         text=repr(component),
@@ -159,8 +165,14 @@ def measure(
         dtype=dtype,
         rows=component.takes_rows,
         results=tuple(own[order] for order in sorted(own)),
+        reason=_reason(component) if of_terms else "",
         peers={name: tuple(found.values()) for name, found in others.items()},
     )
+
+
+def _reason(component: Loss | Activation) -> str:
+    """Return the first line of what the author says of the terms that cancel."""
+    return inspect.cleandoc(type(component).terms.__doc__ or "").partition("\n")[0]
 
 
 def _add(found: dict[int, Worst], worst: Worst) -> None:
@@ -179,13 +191,23 @@ def _cases(
         subject = of_component(component)
         make = accuracy_points.of_rows if component.takes_rows else accuracy_points.of_loss
         drawn = [arrays for arrays in make(subject, dtype, rng, points) if len(arrays[0])]
-        drawn = [arrays for arrays in drawn if _accepted(subject, arrays)]
+        drawn = [arrays for arrays in _joined(drawn) if _accepted(subject, arrays)]
     for arrays in drawn:
         some = _rows_for_derivatives(component.takes_rows, arrays, rng)
         if isinstance(component, Activation):
             yield ActivationCase(arrays, some, component)
         else:
             yield LossCase(arrays, some, component)
+
+
+def _joined(drawn: Sequence[Arrays]) -> list[Arrays]:
+    """Join sets whose arrays are alike but for their length."""
+    alike: dict[Any, list[Arrays]] = {}
+    for arrays in drawn:
+        alike.setdefault(tuple((x.shape[1:], x.dtype.kind) for x in arrays), []).append(arrays)
+    return [
+        tuple(np.concatenate(parts) for parts in zip(*sets, strict=True)) for sets in alike.values()
+    ]
 
 
 def _accepted(subject: Subject, arrays: Arrays) -> bool:

@@ -193,12 +193,8 @@ def check_half_precision(subject: Subject, search: Search) -> int:
     tried = 0
     limit = float(np.finfo(np.float16).max)
     for points in search.points(subject, "float16"):
-        finite = np.isfinite(points.y)
-        keep = finite.all(-1) if finite.ndim > 1 else finite
-        if points.t.dtype.kind == "f":
-            within = np.isfinite(points.t)
-            keep &= within.all(-1) if within.ndim > 1 else within
-        some = points.take(keep)
+        some = points.keep(np.isfinite(points.y))
+        some = some.keep(np.isfinite(some.t))
         # Half precision's rows sum to 1 less exactly than wider ones may.
         real = some.t.dtype.kind == "f"
         real_t = some.t.astype(np.float64) if real else some.t

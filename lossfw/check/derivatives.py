@@ -53,7 +53,7 @@ def _inner(subject: Subject, points: Points, dtype: str) -> Points:
         keep &= (y > 0) & (y < 1)
     elif isinstance(subject.prediction, Interval):
         keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
-    return points.take(keep.all(-1) if keep.ndim > 1 else keep)
+    return points.keep(keep)
 
 
 def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
@@ -104,8 +104,7 @@ def _without_kinks(subject: Subject, judgement: Judgement, order: int) -> Judgem
         bad &= ~kink
         kink = differences.kinks(formula(subject), some.y, target, order=2, rows=subject.rows)
     low, high = (
-        to_float(one_sided(subject, some.y, some.t, order, side), np.float64)
-        for side in (-1, 1)
+        to_float(one_sided(subject, some.y, some.t, order, side), np.float64) for side in (-1, 1)
     )
     with np.errstate(all="ignore"):
         slack = 1e-5 * (np.abs(low) + np.abs(high)) if got.dtype != np.float64 else 1e-12
@@ -201,7 +200,7 @@ def _check_subgradients(subject: Subject, search: Search) -> int:
             continue
         target = as_rows(subject, some.t, some.y.shape[-1])
         kink = differences.kinks(formula(subject), some.y, target, rows=True).any(-1)
-        some = some.take(kink)
+        some = some.keep(kink)
         if not len(some):
             continue
         slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)  # type: ignore[arg-type]

@@ -58,6 +58,10 @@ class Points:
         """Return some of the pairs."""
         return Points(self.y[which], self.t[which])
 
+    def keep(self, mask: NDArray) -> Points:
+        """Return the pairs for which a mask, of elements or of whole rows, is true throughout."""
+        return self.take(np.flatnonzero(np.asarray(mask).reshape(len(self), -1).all(-1)))
+
 
 def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
     """Return pairs of single numbers for a distance, margin or pointwise loss."""

@@ -89,7 +89,8 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
     points = max(pool, key=lambda some: some.y.shape[-1] == 3) if subject.rows else pool[0]
     usual = np.isfinite(points.y) & (np.abs(points.y) < 50) & (np.abs(points.y) > 1e-3)
     if points.t.dtype.kind == "f":
-        near = np.abs(points.t) < 50
+        # Not so small either that another precision makes it 0.
+        near = (np.abs(points.t) < 50) & ((points.t == 0) | (np.abs(points.t) > 1e-3))
         usual &= near if near.shape == usual.shape else near[..., None]
     if subject.prediction.name in ("UNIT", "SIMPLEX"):
         usual &= points.y < 1 - 1e-3
@@ -108,7 +109,8 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
         eps = float(np.finfo(a.dtype).eps) if a.dtype.kind == "f" else 0.0
         tiny = float(np.finfo(a.dtype).smallest_subnormal) if a.dtype.kind == "f" else 0.0
         near = np.abs(a.astype(np.float64) - b) <= ulps * (eps * scale + tiny)
-        return (a == b) | near | (np.isnan(a) & np.isnan(b))
+        same: NDArray = (a == b) | near | (np.isnan(a) & np.isnan(b))
+        return same
 
 
 def outputs(subject: Subject) -> list[tuple[str, Any]]:

@@ -84,7 +84,7 @@ def _at_edge(x: NDArray, rows: int) -> NDArray:
 
 def refute(judgement: Judgement, which: NDArray, name: str, explain: str, code: str) -> Refuted:
     """Return the refutation of the result whose numbers are written most shortly."""
-    rows = which.reshape(len(judgement.points), -1).any(-1)
+    rows = np.asarray(which.reshape(len(judgement.points), -1).any(-1))
     one = simplest(judgement.points, rows)
     got, truth = judgement.got[one], judgement.truth[one]
     return Refuted(

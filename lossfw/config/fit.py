@@ -12,7 +12,8 @@ from lossfw.activation import Activation
 from lossfw.arguments import prepare
 from lossfw.config.tree import Node, Problems, dotted
 from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
-from lossfw.loss import Form, Loss
+from lossfw.definition import Form
+from lossfw.loss import Loss
 from lossfw.spaces import CLASS_INDEX, SIMPLEX, UNIT
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

@@ -11,7 +11,8 @@ from lossfw.arguments import NDArray
 from lossfw.claims import Claims
 from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
-from lossfw.loss import Form, Loss
+from lossfw.definition import Form
+from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.parts import Argument, Part, argument_of, link_of
 from lossfw.spaces import Space

@@ -6,7 +6,8 @@ from typing import Any
 
 from lossfw.arguments import NDArray
 from lossfw.errors import ParameterError
-from lossfw.loss import Form, Loss
+from lossfw.definition import Form
+from lossfw.loss import Loss
 from lossfw.parts import Argument, Part, argument_of, link_of, with_parts
 from lossfw.spaces import Space
 

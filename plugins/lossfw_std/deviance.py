@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 from lossfw import PointwiseLoss
-from lossfw.loss import Form
+from lossfw.definition import Form
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import times
 from lossfw.numerics.logs import log_distance_words, scale_words
@@ -166,5 +166,4 @@ def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
     rest = float(k - Fraction(high))
     if not rest:
         return u
-    finite = xp.where(xp.isfinite(d.high), d.high, xp.zeros_like(d.high))
-    return Words(u.high, u.low + rest * finite)
+    return Words(u.high, u.low + xp.where(xp.isfinite(d.high), rest * d.high, 0.0 * u.low))

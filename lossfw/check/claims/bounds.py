@@ -100,9 +100,7 @@ def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
     for points in search.points(subject, dtype):
         inside = subject.prediction.outside(points.t.astype(dtype))
         if inside is None:
-            keep = np.isfinite(points.t)
-            keep = keep.all(-1) if keep.ndim > 1 else keep
-            target = points.t[keep].astype(dtype)
+            target = points.keep(np.isfinite(points.t)).t.astype(dtype)
             found.append(Points(target.copy(), target))
     return found
 

@@ -186,8 +186,9 @@ def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) ->
 
 
 # How many rows are looked at for each number of columns, how far to each side of
-# them, and what change of a partial derivative over that distance is a jump.
-_ROWS, _SIDE, _ROW_JUMP = 24, 2.0**-36, 1e-6
+# them, and what change of a partial derivative over that distance is a jump,
+# relative to its size or to a hundredth.
+_ROWS, _SIDE, _ROW_JUMP, _ROW_SIZE = 24, 2.0**-36, 1e-6, 1e-2
 
 
 def _check_rows(subject: Subject, search: Search, order: int) -> int:
@@ -229,7 +230,7 @@ def _row_jumps(subject: Subject, points: Points, column: int, degree: int) -> ND
         slopes = to_float(exact_derivatives(subject, y, points.t, degree))
         sides.append(slopes[:, column])
     size = np.maximum(np.abs(sides[0]), np.abs(sides[1]))
-    return np.asarray(np.abs(sides[1] - sides[0]) > _ROW_JUMP * np.maximum(size, _LEAST))
+    return np.asarray(np.abs(sides[1] - sides[0]) > _ROW_JUMP * np.maximum(size, _ROW_SIZE))
 
 
 CHECKS: dict[str, Check] = {

@@ -44,7 +44,7 @@ def check_shift_invariant(subject: Subject, search: Search) -> int:
     tried = 0
     for points in search.points(subject, "float64"):
         inner = np.isfinite(points.y) & (np.abs(points.y) < 30)
-        some = points.take(inner.all(-1))
+        some = points.keep(inner)
         y = np.round(some.y / _GRID) * _GRID
         here = np.asarray(call(subject.value, y, some.t), np.float64)
         for shift in _SHIFTS:
@@ -73,7 +73,7 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> int:
         order = search.rng(f"renaming {columns}").permutation(columns)
         if columns > 1 and (order == np.arange(columns)).all():
             order = np.roll(order, 1)
-        some = points.take(np.isfinite(points.y).all(-1))
+        some = points.keep(np.isfinite(points.y))
         renamed = _renamed(some, order)
         here = np.asarray(call(subject.value, some.y, some.t), np.float64)
         there = np.asarray(call(subject.value, renamed.y, renamed.t), np.float64)
