@@ -1,0 +1,327 @@
+"""Cross-entropy: every form right to the last digits, every form the same loss."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
+
+import lossfw
+from lossfw import DomainError, ParameterError
+
+GUARDS = ("normalised", "additive", "floor", "none")
+INF = math.inf
+
+rows_of_logits = hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(2, 5)),
+                            elements=st.floats(-50, 50))  # fmt: skip
+
+
+def loss(**parameters):
+    return lossfw.loss("cross_entropy", **parameters)
+
+
+def by_mpmath(row, k):
+    """log(sum(exp)) - z_k with 400 digits."""
+    with mp.workdps(400):
+        return mp.log(mp.fsum(mp.exp(mp.mpf(float(z))) for z in row)) - mp.mpf(float(row[k]))
+
+
+class TestAccuracy:
+    @pytest.mark.parametrize("dtype", FORMS)
+    def test_values_at_logits_agree_with_mpmath(self, dtype):
+        z = logits(1, 150, 4, dtype)
+        index = np.random.default_rng(1).integers(0, 4, len(z))
+        found = loss(from_logits=True)(z, index, reduction="none")
+        for row, k, value in zip(z, index, found, strict=True):
+            truth = by_mpmath(row, k)
+            unit = np.spacing(dtype(float(truth))) or tiny(dtype)
+            assert abs(float(mp.mpf(float(value)) - truth)) <= 12 * unit
+
+    def test_far_logits_keep_their_digits(self):
+        # The rounding of 300.1 + 400.3 alone is 250 units in the last place of the loss.
+        found = loss(from_logits=True)([[300.1, -400.3]], [0])
+        assert found == pytest.approx(float(by_mpmath([300.1, -400.3], 0)), rel=1e-15)
+        slope = loss(from_logits=True).gradient([[300.1, -400.3]], [0])
+        assert slope[0] == pytest.approx([-found, found], rel=1e-15)
+
+    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    @pytest.mark.parametrize("order", [0, 1, 2])
+    def test_logits(self, dtype, smoothing, order):
+        y = logits(2, 10, 3, dtype)
+        t = np.concatenate([one_hot(2, 5, 3, dtype), distributions(3, 5, 3, dtype)])
+        # The slope is the softmax less the smoothed target, and may cross 0.
+        against = (1 - smoothing) * t + smoothing / 3 if order == 1 else None
+        form = loss(from_logits=True, label_smoothing=smoothing)
+        assert worst(form, y, t, order, against=against) <= 16
+
+    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("guard", GUARDS)
+    @pytest.mark.parametrize(("delta", "smoothing"), [(1e-7, 0.0), (0.3, 0.1)])
+    def test_probabilities(self, dtype, guard, delta, smoothing):
+        y = distributions(4, 9, 3, dtype)
+        y[:3] = [[1, 0, 0], [0, 1, 0], [tiny(dtype), 1 - np.finfo(dtype).epsneg, 0]]
+        t = np.concatenate([one_hot(4, 6, 3, dtype), distributions(5, 3, 3, dtype)])
+        form = loss(guard=guard, delta=delta, label_smoothing=smoothing)
+        assert worst(form, y, t) <= 8
+        inside = y[3:], t[3:]
+        assert worst(form, *inside, 1) <= 8
+        assert worst(form, *inside, 2) <= 8
+
+
+class TestForms:
+    @given(rows_of_logits, st.sampled_from([0.0, 0.2]), st.booleans())
+    def test_a_class_index_is_its_one_hot_row(self, z, smoothing, logits):
+        form = loss(from_logits=logits, label_smoothing=smoothing)
+        y = z if logits else distributions(0, *z.shape, np.float64)
+        index = np.arange(len(y)) % y.shape[-1]
+        hot = np.eye(y.shape[-1])[index]
+        assert form(y, index) == pytest.approx(form(y, hot), rel=1e-13, abs=1e-300)
+        assert form.gradient(y, index) == pytest.approx(form.gradient(y, hot), rel=1e-12, abs=1e-15)
+        assert form.hessian(y, index) == pytest.approx(form.hessian(y, hot), rel=1e-12)
+
+    @given(rows_of_logits, st.integers(0, 2**32 - 1))
+    def test_a_soft_target_is_the_mean_of_its_classes(self, z, seed):
+        form, columns = loss(from_logits=True), z.shape[-1]
+        t = np.random.default_rng(seed).dirichlet(np.ones(columns), len(z))
+        classes = [form(z, np.full(len(z), k), reduction="none") for k in range(columns)]
+        mean = (np.stack(classes, axis=-1) * t).sum(-1)
+        assert form(z, t, reduction="none") == pytest.approx(mean, rel=1e-12)
+
+    @given(rows_of_logits)
+    def test_logits_are_the_logits_of_the_softmax(self, z):
+        y = lossfw.activation("softmax")(z)
+        index = np.argmax(z, axis=-1)  # elsewhere y has lost digits to 1
+        plain = loss(guard="none")(y, index, reduction="none")
+        assert plain == pytest.approx(loss(from_logits=True)(z, index, reduction="none"), abs=1e-12)
+
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("columns", [3, 100])
+    def test_value_and_gradient_are_those_of_two_calls(self, smoothing, dtype, columns):
+        z = logits(6, 50, columns, dtype)
+        index = np.arange(50) % columns
+        for target in (index, np.eye(columns)[index]):
+            for form in (loss(from_logits=True, label_smoothing=smoothing),
+                         loss(label_smoothing=smoothing)):  # fmt: skip
+                y = z if form.from_logits else lossfw.activation("softmax")(z)
+                value, slope = form.value_and_gradient(y, target)
+                # The sum over a one-hot row may be added in another order.
+                assert value == pytest.approx(
+                    form(y, target), rel=1e-6 if dtype == np.float32 else 1e-14
+                )
+                assert np.array_equal(slope, form.gradient(y, target))
+
+    @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64, np.int32])
+    def test_indices_of_any_integer_dtype(self, kind):
+        z = logits(7, 5000, 10, np.float64)
+        index = (np.arange(5000) % 10).astype(kind)
+        form = loss(from_logits=True)
+        assert form(z, index) == form(z, index.astype(int))
+        assert np.array_equal(form.gradient(z, index), form.gradient(z, index.astype(int)))
+
+    def test_rows_in_any_layout(self):
+        z, index = logits(8, 40, 80, np.float64), np.arange(40)
+        for form in (loss(from_logits=True), loss(from_logits=True, label_smoothing=0.1)):
+            wanted = form(z, index, reduction="none")
+            slopes = form.gradient(z, index, reduction="none")
+            for laid in (np.asfortranarray(z), np.repeat(z, 2, axis=1)[:, ::2], z[::-1][::-1]):
+                assert form(laid, index, reduction="none") == pytest.approx(wanted, rel=1e-14)
+                found = form.gradient(laid, index, reduction="none")
+                assert found == pytest.approx(slopes, rel=1e-13)
+
+    def test_more_axes_are_more_rows(self):
+        z, index = logits(9, 12, 5, np.float64), np.arange(12) % 5
+        flat = loss(from_logits=True)(z, index, reduction="none")
+        cube = loss(from_logits=True)(z.reshape(3, 4, 5), index.reshape(3, 4), reduction="none")
+        assert np.array_equal(cube, flat.reshape(3, 4))
+
+
+class TestLogits:
+    @given(rows_of_logits, st.floats(-1e3, 1e3))
+    def test_a_shift_changes_nothing(self, z, shift):
+        # Logits with few bits, so that the shift is exact.
+        z, shift = np.round(z), round(shift)
+        index = np.zeros(len(z), int)
+        form = loss(from_logits=True)
+        assert form(z + shift, index) == form(z, index)
+        assert np.array_equal(form.gradient(z + shift, index), form.gradient(z, index))
+
+    @given(rows_of_logits)
+    def test_slopes_sum_to_nothing_and_are_bounded(self, z):
+        form = loss(from_logits=True)
+        slopes = form.gradient(z, np.zeros(len(z), int), reduction="none")
+        assert slopes.sum(-1) == pytest.approx(np.zeros(len(z)), abs=1e-15)
+        assert (np.linalg.norm(slopes, axis=-1) <= form.claims().lipschitz * (1 + 1e-15)).all()
+
+    @pytest.mark.parametrize(
+        ("row", "value", "slope"),
+        [
+            ([INF, 0, 0], 0.0, [0, 0, 0]),
+            ([0, INF, 0], INF, [-1, 1, 0]),
+            ([0, -INF, 0], math.log(2), [-0.5, 0, 0.5]),
+            ([-INF, 0, 0], INF, [-1, 0.5, 0.5]),
+            ([0, -INF, -INF], 0.0, [0, 0, 0]),
+            # Equal infinities are equal logits.
+            ([INF, INF, 0], math.log(2), [-0.5, 0.5, 0]),
+            ([-INF, -INF, -INF], math.log(3), [-2 / 3, 1 / 3, 1 / 3]),
+        ],
+    )
+    @pytest.mark.parametrize("target", [0, [1.0, 0.0, 0.0]])
+    def test_infinite_logits_have_their_limits(self, row, value, slope, target):
+        form = loss(from_logits=True)
+        assert form(row, target) == pytest.approx(value)
+        assert form.gradient(row, target) == pytest.approx(np.array(slope, float), abs=1e-15)
+        assert np.isfinite(form.hessian(row, target)).all()
+
+    def test_an_excluded_class_does_no_harm(self):
+        # 0 times infinity is 0.
+        assert loss(from_logits=True)([[0.0, -INF, 1.0]], [[0.5, 0.0, 0.5]]) == pytest.approx(
+            loss(from_logits=True)([[0.0, 1.0]], [[0.5, 0.5]])
+        )
+
+    def test_huge_logits_overflow_nowhere(self):
+        z = [[1e300, -1e300, 0.0]]
+        form = loss(from_logits=True)
+        assert form(z, [0]) == 0
+        assert form(z, [2]) == 1e300
+        assert form.gradient(z, [2]).tolist() == [[1, 0, -1]]
+
+    def test_curvature_keeps_its_digits_where_one_class_is_sure(self):
+        # p (1 - p) with p rounded to 1 is 0.
+        bend = loss(from_logits=True).hessian([[40.0, 0.0]], [0])
+        assert bend[0] == pytest.approx([4.248354255291589e-18] * 2, rel=1e-14)
+
+    def test_one_class_is_always_right(self):
+        for target in ([0, 0], [[1.0], [1.0]]):
+            assert loss(from_logits=True)([[3.0], [-5.0]], target) == 0
+            assert not loss(from_logits=True).gradient([[3.0], [-5.0]], target).any()
+
+    @pytest.mark.parametrize("k", [0, 1, 2])
+    @pytest.mark.parametrize("logits", [True, False])
+    def test_nan_anywhere_in_a_row_is_the_loss_of_that_row_alone(self, k, logits):
+        y = np.full((3, 3), 1 / 3)
+        y[1, k] = np.nan
+        for target in ([0, 0, 0], np.eye(3)[[0, 0, 0]]):
+            found = loss(from_logits=logits)(y, target, reduction="none")
+            assert np.isnan(found).tolist() == [False, True, False]
+            slopes = loss(from_logits=logits).gradient(y, target, reduction="none")
+            assert np.isnan(slopes[1, k])
+            assert not np.isnan(slopes[[0, 2]]).any()
+
+
+class TestGuards:
+    @given(st.floats(1e-12, 0.99))
+    def test_what_they_cost_at_the_ends(self, delta):
+        at = {guard: [loss(guard=guard, delta=delta)([p, 1 - p], 0) for p in (0.0, 1.0)]
+              for guard in GUARDS}  # fmt: skip
+        assert at["normalised"] == [pytest.approx(math.log1p(1 / delta)), 0.0]
+        assert at["additive"] == [
+            pytest.approx(-math.log(delta)),
+            pytest.approx(-math.log1p(delta)),
+        ]
+        assert at["floor"] == [pytest.approx(-math.log(delta)), 0.0]
+        assert at["none"] == [INF, 0.0]
+
+    @given(st.floats(0, 1), st.floats(1e-9, 0.9))
+    def test_the_normalised_guard_is_the_additive_one_moved_to_0(self, p, delta):
+        normalised, additive = (loss(guard=g, delta=delta)([p, 1 - p], 0)
+                                for g in ("normalised", "additive"))  # fmt: skip
+        assert normalised == pytest.approx(additive + math.log1p(delta), abs=1e-15)
+        assert normalised >= 0 >= -normalised
+
+    def test_the_floor_has_no_slope_below_delta_and_the_others_do(self):
+        slopes = {g: loss(guard=g, delta=1e-3).gradient([1e-4, 1 - 1e-4], 0)[0] for g in GUARDS}
+        assert slopes["floor"] == 0
+        assert slopes["none"] == pytest.approx(-1e4)
+        assert slopes["normalised"] == slopes["additive"] == pytest.approx(-1 / 1.1e-3)
+
+    def test_a_soft_target_does_not_overflow_before_its_loss(self):
+        # 1 / p is infinite, t / p is not.
+        slope = loss(guard="none").gradient([1e-310, 1.0], [0.01, 0.99])
+        assert slope[0] == pytest.approx(-1e308)
+
+    def test_logits_need_no_guard(self):
+        z = [[2.0, -1.0, 0.5]]
+        values = {loss(guard=g, delta=0.3, from_logits=True)(z, [1]) for g in GUARDS}
+        assert len(values) == 1
+
+
+class TestSmoothing:
+    @given(rows_of_logits, st.floats(0, 0.99), st.booleans())
+    def test_it_spreads_over_all_classes(self, z, share, logits):
+        y = z if logits else distributions(1, *z.shape, np.float64)
+        t = distributions(2, *z.shape, np.float64)
+        spread = (1 - share) * t + share / z.shape[-1]
+        smoothed = loss(from_logits=logits, label_smoothing=share)(y, t)
+        assert smoothed == pytest.approx(loss(from_logits=logits)(y, spread), rel=1e-12)
+
+    def test_the_minimiser_moves_to_the_smoothed_distribution(self):
+        form = loss(guard="none", label_smoothing=0.3)
+        truth, smoothed = np.array([0.7, 0.3]), 0.7 * np.array([0.7, 0.3]) + 0.15
+        assert form(smoothed, truth) < form(truth, truth)
+        assert form.gradient(smoothed, truth) == pytest.approx([-1.0, -1.0])
+
+
+class TestClaims:
+    @given(st.integers(0, 2**32 - 1))
+    def test_without_a_guard_the_truth_alone_is_best(self, seed):
+        truth, other = np.random.default_rng(seed).dirichlet(np.ones(3), 2)
+        form = loss(guard="none")
+        gap = form(other, truth) - form(truth, truth)
+        divergence = lossfw.loss("kl_divergence", guard="none")(other, truth)
+        assert gap == pytest.approx(divergence, abs=1e-13)
+        assert form.claims().strictly_proper
+
+    def test_what_is_not_true_is_not_claimed(self):
+        assert not loss().claims().proper
+        assert not loss(guard="none", label_smoothing=0.1).claims().proper
+        assert not loss(guard="additive").claims().nonnegative
+        assert loss(guard="additive", delta=0.1).claims().lower_bound == -math.log1p(0.1)
+        assert not loss(guard="additive").claims().zero_at_target
+        assert not loss(label_smoothing=0.1).claims().zero_at_target
+        assert not loss(guard="floor").claims().convex
+        assert not loss(guard="none").claims().finite_at_boundary
+        assert loss(from_logits=True, label_smoothing=0.1).claims().lipschitz is None
+
+    def test_constants_at_logits(self):
+        claims = loss(from_logits=True).claims()
+        assert claims.lipschitz == math.sqrt(2)
+        assert claims.gradient_lipschitz == 0.5
+        # Both are reached: a sure mistake, and two even classes moved apart.
+        slope = loss(from_logits=True).gradient([-800.0, 0.0], 0)
+        assert np.linalg.norm(slope) == pytest.approx(claims.lipschitz)
+        bend = loss(from_logits=True).hessian([0.0, 0.0], 0)
+        assert bend.sum() == pytest.approx(claims.gradient_lipschitz)
+
+    @given(st.floats(1e-9, 0.9), st.sampled_from(GUARDS[:3]), st.floats(0, 1))
+    def test_bounds_hold_and_are_reached(self, delta, guard, p):
+        form = loss(guard=guard, delta=delta)
+        assert form([p, 1 - p], 0) <= form.claims().bounded * (1 + 1e-15)
+        assert form([0.0, 1.0], 0) == pytest.approx(form.claims().bounded)
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("parameters", "field"),
+        [
+            ({"delta": 0.0}, "delta"),
+            ({"delta": 1.0}, "delta"),
+            ({"guard": "clip"}, "guard"),
+            ({"label_smoothing": 1.0}, "label_smoothing"),
+            ({"label_smoothing": -0.1}, "label_smoothing"),
+            ({"from_logits": 1}, "from_logits"),
+        ],
+    )
+    def test_a_parameter_out_of_bounds_is_named(self, parameters, field):
+        with pytest.raises(ParameterError, match=field):
+            loss(**parameters)
+
+    @pytest.mark.parametrize("target", [[3], [-1], [[0.5, 0.5, 0.5]], [[1.5, -0.5, 0.0]]])
+    def test_targets_that_are_no_distribution_are_refused(self, target):
+        with pytest.raises(DomainError, match=r"target\[0\]"):
+            loss(from_logits=True)([[1.0, 2.0, 3.0]], target)
