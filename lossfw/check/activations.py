@@ -160,11 +160,12 @@ def check_range(activation: Activation, search: Search) -> int:
 
 
 def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
+    huge = float(np.finfo(dtype).max) / 8
     if activation.takes_rows:
-        return _rows(activation, 3, dtype, search)
+        found = _rows(activation, 3, dtype, search)
+        return np.concatenate([found, [[huge, 0.0, -huge]]]).astype(dtype)
     curve = curves(_subject(activation, search))[0]
     fine = np.arange(-800, 801) / 100
-    huge = float(np.finfo(dtype).max) / 8
     return np.concatenate([curve.grid(search), fine, [-huge, huge]]).astype(dtype)
 
 

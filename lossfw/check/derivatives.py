@@ -199,8 +199,8 @@ def _check_subgradients(subject: Subject, search: Search) -> int:
         if not len(some):
             continue
         target = as_rows(subject, some.t, some.y.shape[-1])
-        kink = differences.kinks(formula(subject), some.y, target, rows=True).any(-1)
-        some = some.keep(kink)
+        kink = differences.kinks(formula(subject), some.y, target, rows=True)
+        some = some.take(np.flatnonzero(kink.any(-1)))
         if not len(some):
             continue
         slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)  # type: ignore[arg-type]

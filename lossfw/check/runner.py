@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check import call, claims, derivatives, laws, values
+from lossfw.check import call, derivatives, laws, values
+from lossfw.check.claims import table
 from lossfw.check.report import Held, Refutation, Report
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
 from lossfw.check.snippets import snippet
@@ -26,7 +27,7 @@ CHECKS: dict[str, Check] = {
     **laws.CHECKS,
     **values.CHECKS,
     **derivatives.CHECKS,
-    **{f"claim:{name}": check for name, check in claims.CHECKS.items()},
+    **{f"claim:{name}": check for name, check in table.CHECKS.items()},
 }
 
 

@@ -1,15 +1,1 @@
-"""Attacks on claims: one for each, every one with its own search for the worst case."""
-
-from __future__ import annotations
-
-from lossfw.check.claims import bounds, breaks, convexity, decisions, invariance, slopes
-from lossfw.check.search import Check
-
-CHECKS: dict[str, Check] = {
-    **bounds.CHECKS,
-    **convexity.CHECKS,
-    **slopes.CHECKS,
-    **invariance.CHECKS,
-    **breaks.CHECKS,
-    **decisions.CHECKS,
-}
+"""Attacks on claims: one module for each family of them."""

@@ -1,0 +1,15 @@
+"""The attacks on claims by name: one for each, with its own search for the worst case."""
+
+from __future__ import annotations
+
+from lossfw.check.claims import bounds, breaks, convexity, decisions, invariance, slopes
+from lossfw.check.search import Check
+
+CHECKS: dict[str, Check] = {
+    **bounds.CHECKS,
+    **convexity.CHECKS,
+    **slopes.CHECKS,
+    **invariance.CHECKS,
+    **breaks.CHECKS,
+    **decisions.CHECKS,
+}
