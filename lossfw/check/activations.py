@@ -106,8 +106,8 @@ def check_call(activation: Activation, search: Search) -> int:
             before = x.copy()
             result = activation(x)
             if result.shape != shape or result.dtype != dtype:
-                text = f"for shape {shape} and {dtype} the result has {result.shape} and {result.dtype}."
-                raise Refuted(text, "f(x)", x=before)
+                got = f"{result.shape} and {result.dtype}"
+                raise Refuted(f"for {shape} and {dtype} the result has {got}.", "f(x)", x=before)
             if not np.array_equal(x, before) or np.shares_memory(result, x):
                 raise Refuted("the argument is written to, or returned.", "f(x)", x=before)
             if not np.array_equal(activation(x), result, equal_nan=True):

@@ -9,6 +9,7 @@ import json
 import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def check_partials(subject: Subject, search: Search) -> int:
         cuts = sorted({0, n, *rng.integers(0, n, 3).tolist()})
         parts = [
             loss.partial(points.y[a:b], points.t[a:b], start=a, sample_weight=weight[a:b])
-            for a, b in zip(cuts, cuts[1:], strict=False)
+            for a, b in pairwise(cuts)
         ]
         merged = parts[-1]
         for part in parts[:-1]:

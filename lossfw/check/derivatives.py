@@ -1,4 +1,4 @@
-"""Checks of gradient and Hessian: against exact derivatives, or against the function's own differences.
+"""Checks of gradient and Hessian, against exact derivatives or the function's own differences.
 
 At a kink a gradient is right if it lies between the one-sided derivatives, and
 for convex losses of rows if it is a subgradient. At a kink of the value the
@@ -213,7 +213,7 @@ def _check_subgradients(subject: Subject, search: Search) -> int:
                 one = int(np.flatnonzero(bad)[0])
                 raise Refuted(
                     f"at a tie the gradient {slope[one].tolist()} is no subgradient: along "
-                    f"{direction.tolist()} it promises a slope of {promised[one]:.6g}, and the loss "
+                    f"{direction.tolist()} it promises a slope of {promised[one]:.6g}; the loss "
                     f"rises by {rise[one]:.6g}.",
                     "gradient(y, t)",
                     y=some.y[one : one + 1],

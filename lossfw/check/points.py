@@ -221,7 +221,9 @@ def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDAr
     info = np.finfo(dtype)
     hot = np.eye(columns)
     centre = np.full((1, columns), 1 / columns)
-    found = [hot, centre, rng.dirichlet(np.ones(columns), count), rng.dirichlet(np.full(columns, 0.2), count // 3 + 1)]  # fmt: skip
+    even = rng.dirichlet(np.ones(columns), count)
+    ruled = rng.dirichlet(np.full(columns, 0.2), count // 3 + 1)
+    found = [hot, centre, even, ruled]
     for gap in (float(info.smallest_subnormal), 1e-30, 1e-10, 1e-7, float(info.eps) / 2, 1e-4):
         near = np.where(hot > 0, 1 - gap, gap / max(columns - 1, 1))
         found.append(near if columns > 1 else hot)

@@ -24,7 +24,7 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 ROUNDING_ULPS = 64
 
 
-class Refuted(Exception):
+class Refuted(Exception):  # noqa: N818  # no error: it is what is looked for
     """A counterexample.
 
     Parameters
@@ -44,7 +44,7 @@ class Refuted(Exception):
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
 
 
-class NotApplicable(Exception):
+class NotApplicable(Exception):  # noqa: N818  # no error either
     """A check that makes no sense for a subject; the message says why."""
 
 

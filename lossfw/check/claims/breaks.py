@@ -12,7 +12,6 @@ from lossfw.check.points import Points, inside, rows
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
 from lossfw.check.subject import Subject
 from lossfw.check.truth import exact_derivatives
-from lossfw.numbers import differences
 from lossfw.numbers.ulp import to_float
 from lossfw.spaces import SIMPLEX, UNIT
 
@@ -30,9 +29,13 @@ _JUMP = {True: 1e-5, False: 0.05}
 # Breaks are looked for within this distance; beyond it there is nothing to see.
 _REACH = 1e4
 
-# Derivatives within so many times the curve's scale say what is usual; a jump
-# of less than a constant near zero is none.
-_USUAL, _LEAST = 30.0, 1e-9
+# Derivatives within so many times the curve's scale say what is large, of which
+# a share counts; a jump of less than a constant near zero is none.
+_USUAL, _SHARE, _LEAST = 30.0, 1e-2, 1e-9
+
+# How far to both sides of a claimed place a jump is looked for: the true place
+# may lie between two floats.
+_BESIDE = 2.0**-40
 
 # A found break is a claimed one if they lie this close to each other.
 _SAME = 1e-3
@@ -52,9 +55,9 @@ def jumps(curve: Curve, order: int, search: Search) -> list[float]:
     grid = grid[np.abs(grid) < _REACH]
     values, bars = _function(curve, order, grid)
     left, right = grid[:-1], grid[1:]
-    # A change counts beside what is usual for the curve, also where it is near 0.
+    # A change counts beside the largest around, also where the curve is near 0.
     usual = np.abs(values[np.isfinite(values) & (np.abs(grid) < _USUAL * curve.scale)])
-    floor = float(np.median(usual)) if usual.size else 0.0
+    floor = _SHARE * float(usual.max()) if usual.size else 0.0
     size = np.maximum(np.maximum(np.abs(values[1:]), np.abs(values[:-1])), floor)
     change = np.abs(np.diff(values)) - bars[1:] - bars[:-1]
     keep = np.isfinite(change) & (change > _JUMP[exact] * np.maximum(size, _LEAST))
@@ -92,13 +95,13 @@ def _distinct(found: NDArray, scale: float) -> list[float]:
 
 def _jumps_at(curve: Curve, order: int, x: float) -> bool:
     """Tell whether a derivative jumps at one place that is claimed."""
-    if isinstance(curve, ExactCurve):
-        body, target = curve.subject.truth.formulas, np.full(1, curve.target)  # type: ignore[union-attr]
-        return bool(differences.kinks(body, np.array([x]), target, order=order)[0])
-    gap = 3 * _NARROW[False] * curve.scale
+    exact = isinstance(curve, ExactCurve)
+    gap = _BESIDE * max(abs(x), curve.scale) if exact else 3 * _NARROW[False] * curve.scale
     values, _ = _function(curve, order, np.array([x - gap, x + gap]))
-    size = float(np.abs(values).max())
-    return bool(abs(values[1] - values[0]) > _JUMP[False] * max(size, _LEAST))
+    around, _ = _function(curve, order, np.array([x - curve.scale / 2, x + curve.scale / 2]))
+    sizes = np.abs(np.concatenate([values, around]))
+    size = float(sizes[np.isfinite(sizes)].max(initial=_LEAST))
+    return bool(abs(values[1] - values[0]) > _JUMP[exact] * size)
 
 
 def _near(x: float, places: Iterable[float], scale: float) -> bool:

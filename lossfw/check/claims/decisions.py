@@ -204,7 +204,7 @@ def _calibrated_rows(subject: Subject, search: Search) -> int:
                 f"where the classes have probabilities {_shown(q)}, the prediction {_shown(wrong)} "
                 f"does not name the most probable class, and reaches the least risk "
                 f"{min(free_risk, wrong_risk):.9g}.",
-                "[sum(w * value(row[None], np.array([k]))[0] for k, w in enumerate(q)) for row in y]",
+                "[sum(w * value(r[None], np.array([k]))[0] for k, w in enumerate(q)) for r in y]",
                 y=np.stack([wrong, free]),
                 q=q,
             )

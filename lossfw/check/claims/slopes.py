@@ -154,8 +154,8 @@ def _differences(
 def _check_row_slopes(subject: Subject, search: Search, constant: float) -> int:
     best, y, t, tried = _differences(subject, search, 1)
     if best > constant * (1 + 1e-4):
-        text = f"along a line through y the value changes by {best:.9g} per unit; {constant!r} is claimed."
-        raise Refuted(text, y=y, t=t)
+        text = f"along a line through y the value changes by {best:.9g} per unit"
+        raise Refuted(f"{text}; {constant!r} is claimed.", y=y, t=t)
     if best < constant * 0.9:
         text = (
             f"the steepest line found has slope {best:.9g}; {constant!r} is not the least constant."
@@ -189,7 +189,7 @@ def check_monotone(subject: Subject, search: Search) -> int:
         if (rise > 0).any():
             at = int(np.argmax(rise > 0))
             raise Refuted(
-                f"the value rises from {values[at]:.9g} to {values[at + 1]:.9g} as the margin grows.",
+                f"the value rises from {values[at]:.9g} to {values[at + 1]:.9g} with the margin.",
                 y=grid[at : at + 2],
                 t=np.full(2, curve.target),
             )

@@ -33,7 +33,7 @@ class SquaredError(DistanceLoss):
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """factor * r^2."""
-        return self.factor * (r * r)
+        return (self.factor * r) * r
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """2 factor r."""
