@@ -1,8 +1,9 @@
 """Claims: what a component promises about itself, and which claims follow from which.
 
 A claim is something that a machine can try to refute. What is absent is not
-claimed; what follows from a claim that was given is added when the record is made. Claims are returned by an *instance*, since they depend on its
-parameters: Huber's loss with ``delta=0.25`` is Lipschitz with constant 0.25.
+claimed; what follows from a claim that was given is added when the record is
+made. Claims are returned by an *instance*, since they depend on its parameters:
+Huber's loss with ``delta=0.25`` is Lipschitz with constant 0.25.
 """
 
 from __future__ import annotations
@@ -104,10 +105,6 @@ class Claims:
                 if holds(self) and not _is_made(getattr(self, name)):
                     object.__setattr__(self, name, value)
                     added = True
-
-    def closed(self) -> Claims:
-        """Return these claims, which hold all that follow from them."""
-        return self
 
     def made(self) -> dict[str, Any]:
         """Return the claims that are made, by name."""

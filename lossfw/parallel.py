@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
@@ -78,6 +77,9 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
         with np.errstate(all="ignore"):
             return [task(item) for item in items]
     _keep_freed_memory()
+    # Imported on use: most processes never have so much to do.
+    from concurrent.futures import ThreadPoolExecutor
+
     results: dict[int, _Result] = {}
     failures: dict[int, Exception] = {}
     # Workers take the next item from one iterator: whoever is free goes on.
