@@ -41,7 +41,9 @@ def find_jumps(
 ) -> list[Jump]:
     """Return every jump between neighbouring points of a grid, in the order of the way.
 
-    A row that jumps twice within one step of the grid, and back, is not seen.
+    A row that jumps within one step of the grid, and back, is not seen. Where
+    layers follow the one that moves, their rounding may let a row flicker over
+    a few floats around a jump; one of these places is returned.
 
     Parameters
     ----------
