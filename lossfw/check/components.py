@@ -171,13 +171,15 @@ def check_guard(subject: Subject, search: Search) -> int:
     guard = loss.parameters.get("guard")
     if guard is None or loss.input_form == "logits":
         raise NotApplicable("there is no guard")
+    # A loss may be finite without a guard, which then is for its gradient.
+    finite = guard != "none" or bool(subject.claims.get("finite_at_boundary"))
     tried = 0
     for dtype in ("float64", "float32", "float16"):
         for points in _at_zero(subject, dtype):
             values = np.asarray(subject.value(points.y, points.t))
             slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]
             tried += len(points)
-            _one_guard(guard, values, slopes, points)
+            _one_guard(guard, finite, values, slopes, points)
     return tried
 
 
@@ -189,10 +191,9 @@ def _at_zero(subject: Subject, dtype: str) -> list[Points]:
     return [Points(y, t)]
 
 
-def _one_guard(guard: str, values: Any, slopes: Any, points: Points) -> None:
-    finite = bool(np.isfinite(values).all())
-    if finite != (guard != "none"):
-        word = "infinite" if not finite else "finite"
+def _one_guard(guard: str, finite: bool, values: Any, slopes: Any, points: Points) -> None:
+    if bool(np.isfinite(values).all()) != finite:
+        word = "infinite" if finite else "finite"
         raise Refuted(f"with guard {guard!r} the loss at log(0) is {word}.", y=points.y, t=points.t)
     alive = bool((slopes.reshape(len(points), -1) != 0).any(-1).all())
     if guard in ("normalised", "additive") and not alive:
