@@ -22,6 +22,7 @@ import click
 from lossfw import __version__
 from lossfw.cli.options import traceback_option, wants_traceback
 from lossfw.errors import ConfigError, LossfwError
+from lossfw.names import did_you_mean
 
 FAILED = 1
 # 128 and the number of the signal, as shells count.
@@ -50,10 +51,11 @@ class Verbs(click.Group):
         """Return the verbs in the order of their table."""
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         """Import a verb."""
         if cmd_name not in VERBS:
-            return None
+            guess = did_you_mean(cmd_name, VERBS)
+            ctx.fail(f"there is no verb {cmd_name!r}. {guess}".rstrip())
         module, _, name = VERBS[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), name)
         return command
