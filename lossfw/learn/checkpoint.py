@@ -84,9 +84,8 @@ def read(path: Path, training: Training) -> State:
             "the same --out."
         )
     arrays = _arrays(path)
-    plain = _plain(arrays, path)
-    _check_identity(plain["identity"], training.identity, path)
-    history = tuple(Epoch.from_dict(epoch) for epoch in plain["history"])
+    identity, history, best_epoch = _plain(arrays, path)
+    _check_identity(identity, training.identity, path)
     if history[-1].number > training.epochs:
         raise DataError(
             f"{path} stands after {history[-1].number} epochs, and train.epochs is "
@@ -95,10 +94,10 @@ def read(path: Path, training: Training) -> State:
     best = _network(training, arrays, path, _BEST) if f"{_BEST}W1" in arrays else None
     return State(
         network=_network(training, arrays, path),
-        memory=tuple(_memory(arrays, number) for number in range(1, _depth(training) + 1)),
+        memory=_memories(training, arrays, path),
         history=history,
         best=best,
-        best_epoch=plain["best_epoch"],
+        best_epoch=best_epoch,
     )
 
 
@@ -111,26 +110,25 @@ def _arrays(path: Path) -> dict[str, NDArray]:
         raise DataError(f"{reason}: train again without --resume.") from None
 
 
-def _depth(training: Training) -> int:
-    return len(training.network.layers)
-
-
-def _plain(arrays: dict[str, NDArray], path: Path) -> dict[str, Any]:
+def _plain(
+    arrays: dict[str, NDArray], path: Path
+) -> tuple[Mapping[str, str], tuple[Epoch, ...], int]:
+    """Return what is no array: the training's identity, its history, the best epoch."""
     text = member(arrays, _PLAIN, path).tobytes()
     try:
         plain = json.loads(text)
         version = plain["version"]
-    except (ValueError, TypeError, KeyError):
+        if version == CHECKPOINT_VERSION:
+            history = tuple(Epoch.from_dict(epoch) for epoch in plain["history"])
+            return dict(plain["identity"]), history, history[plain["best_epoch"]].number
+    except (ValueError, TypeError, KeyError, IndexError):
         raise DataError(
             f"{path} is no checkpoint of lossfw: train again without --resume."
         ) from None
-    if version != CHECKPOINT_VERSION:
-        raise DataError(
-            f"{path} is a checkpoint of version {version}, and this lossfw reads version "
-            f"{CHECKPOINT_VERSION}: train again without --resume."
-        )
-    checked: dict[str, Any] = plain
-    return checked
+    raise DataError(
+        f"{path} is a checkpoint of version {version!r}, and this lossfw reads version "
+        f"{CHECKPOINT_VERSION}: train again without --resume."
+    )
 
 
 def _check_identity(then: Mapping[str, str], now: Mapping[str, str], path: Path) -> None:
@@ -158,14 +156,19 @@ def _network(
     return Network(tuple(layers))
 
 
-def _memory(arrays: Mapping[str, NDArray], layer: int) -> tuple[Memory, Memory]:
-    weight, bias = (_numbered(arrays, f"{letter}{layer}") for letter in "Wb")
-    return weight, bias
+def _memories(
+    training: Training, arrays: Mapping[str, NDArray], path: Path
+) -> tuple[tuple[Memory, Memory], ...]:
+    """Return what the optimizer remembers of each layer."""
 
+    def memory(name: str, parameter: NDArray) -> Memory:
+        wanted = len(training.optimizer.start(parameter))
+        found = [arrays.get(f"{name}.{number}") for number in range(wanted)]
+        if any(array is None for array in found):
+            raise DataError(f"{path} lacks what the optimizer remembers of {name}: train again.")
+        return tuple(array for array in found if array is not None)
 
-def _numbered(arrays: Mapping[str, NDArray], name: str) -> Memory:
-    """Return the arrays ``name.0``, ``name.1`` and so on."""
-    found: list[NDArray] = []
-    while f"{name}.{len(found)}" in arrays:
-        found.append(arrays[f"{name}.{len(found)}"])
-    return tuple(found)
+    return tuple(
+        (memory(f"W{number}", layer.weight), memory(f"b{number}", layer.bias))
+        for number, layer in enumerate(training.network.layers, start=1)
+    )

@@ -126,6 +126,32 @@ class TestResuming:
         file.write_bytes(whole)
         assert "a/checkpoint.npz" in self.wrong(lossfw, "--out", "a")
 
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"training": b"x"}, "is no checkpoint of lossfw"),
+            ({"training": b"[]"}, "is no checkpoint of lossfw"),
+            ({"training": b'{"version": 1}'}, "is no checkpoint of lossfw"),
+            ({"training": b'{"version": 1, "history": []}'}, "is no checkpoint of lossfw"),
+            ({"training": b'{"version": 2}'}, "of version 2, and this lossfw reads version 1"),
+            ({"W1": None}, "lacks the weights of layer 1"),
+            ({"W2": b"four"}, "lacks the weights of layer 2"),
+            ({"W1.0": None}, "lacks what the optimizer remembers of W1"),
+        ],
+        ids=str,
+    )
+    def test_a_file_that_somebody_made(self, change, said, lossfw, folder):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        file = folder / "a" / "checkpoint.npz"
+        arrays = dict(np.load(file))
+        for name, content in change.items():
+            if content is None:
+                del arrays[name]
+            else:
+                arrays[name] = np.frombuffer(content, np.uint8)
+        np.savez(file, **arrays)
+        assert said in self.wrong(lossfw, "--out", "a")
+
     def test_weights_are_no_checkpoint(self, lossfw, folder):
         told(lossfw, "train", "train.yaml", "--out", "a")
         (folder / "a" / "weights.npz").replace(folder / "a" / "checkpoint.npz")
