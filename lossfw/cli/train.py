@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
@@ -70,8 +71,10 @@ def train(
             content = checkpoint.to_bytes(training, state)
             write_file(folder, checkpoint.CHECKPOINT_FILE, content)
 
+    begin = time.perf_counter()
     with Progress() as progress:
         trained = run(training, start=start, save=save, progress=progress)
+    seconds = time.perf_counter() - begin
     if folder is not None:
         arrays = checkpoint.weights(trained.network)
         write_file(folder, checkpoint.WEIGHTS_FILE, checkpoint.packed(arrays))
@@ -79,4 +82,4 @@ def train(
     if as_json:
         say(to_json(trained.to_dict()))
     else:
-        show(training, trained, folder)
+        show(training, trained, folder, seconds)

@@ -14,7 +14,7 @@ from lossfw.report.table import show_table
 SHOWN_EPOCHS = 21
 
 
-def show(training: Training, trained: Trained, folder: Path | None) -> None:
+def show(training: Training, trained: Trained, folder: Path | None, seconds: float) -> None:
     """Write the report to standard output.
 
     Parameters
@@ -25,11 +25,13 @@ def show(training: Training, trained: Trained, folder: Path | None) -> None:
         What came out.
     folder : Path or None
         Where the weights were written.
+    seconds : float
+        That the training took.
     """
     show_table(("", ""), _head(training, trained))
     headers, rows = epoch_rows(trained.history)
     show_table(headers, rows)
-    show_table(("", ""), _foot(trained, folder))
+    show_table(("", ""), _foot(trained, folder, seconds))
 
 
 def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
@@ -81,13 +83,14 @@ def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _foot(trained: Trained, folder: Path | None) -> list[tuple[str, str]]:
+def _foot(trained: Trained, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
     moved = ", ".join(f"{number}: {_number(by)}" for number, by in enumerate(trained.moved, 1))
     why = {"epochs": "all epochs done", "patience": "the held-out loss improved no more"}
     rows = [
         ("", ""),
         ("stopped", f"{why[trained.stopped]}; the weights are those of epoch {trained.kept}"),
         ("moved", f"largest change of a weight by layer, {moved}"),
+        ("time", f"{seconds:.1f} s"),
     ]
     if folder is not None:
         rows.append(("weights", str(folder / WEIGHTS_FILE)))
