@@ -1,0 +1,51 @@
+"""Every check of the harness catches a liar who breaks just this, and names it."""
+
+import pytest
+from liars import LIARS
+
+from lossfw.check import activations, components
+from lossfw.check.report import Refutation
+from lossfw.check.runner import CHECKS, attempt, run
+from lossfw.check.search import Search
+
+TABLES = {
+    "loss": CHECKS,
+    "component": components.CHECKS,
+    "activation": {
+        **activations._CALL,
+        **activations._ELEMENTWISE,
+        **{
+            f"claim:{name}": check
+            for name, check in activations._CLAIMS.items()
+            if name not in ("rows_sum_to_one", "shift_invariant")
+        },
+    },
+    "rows": {
+        **activations._CALL,
+        **activations._ROWS,
+        "claim:rows_sum_to_one": None,
+        "claim:shift_invariant": None,
+    },
+}
+
+
+def test_every_check_has_a_liar():
+    wanted = {(table, check) for table, checks in TABLES.items() for check in checks}
+    known = {(liar.table, liar.check) for liar in LIARS}
+    assert known == wanted
+
+
+@pytest.mark.parametrize("liar", LIARS, ids=str)
+def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
+    prepared = liar.prepared()
+    outcome = attempt(prepared, liar.check, Search(seed=0, examples=200))
+    assert isinstance(outcome, Refutation), outcome
+    assert outcome.check == liar.check
+    assert outcome.inputs or liar.check == "value:roundtrip"
+    assert "was ended by" not in outcome.message
+
+
+@pytest.mark.parametrize("liar", LIARS, ids=str)
+def test_a_liar_breaks_nothing_else(liar):
+    report = run(liar.prepared(), examples=20)
+    assert {r.check for r in report.refuted} - {liar.check} <= set(liar.besides)
