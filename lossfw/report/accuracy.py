@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossfw.report.table import show_table
@@ -56,16 +56,16 @@ def peer_cells(found: Accuracy) -> str:
 
     Those that count subnormal numbers too stand behind, in brackets, where they differ.
     """
-    texts = {
-        name: " / ".join(ulps(worst.ulps) for worst in results)
-        for name, results in found.peers.items()
-    }
-    parts = []
-    for name, text in texts.items():
-        every = texts.get(f"{name}{SUBNORMAL}")
-        if every is not None:
-            parts.append(f"{name} {text}" if every == text else f"{name} {text} ({every})")
-    return ", ".join(parts)
+    names = [name for name in found.peers if not name.endswith(SUBNORMAL)]
+    return ", ".join(f"{name} {_peer_cell(found, name)}" for name in names)
+
+
+def _peer_cell(found: Accuracy, name: str) -> str:
+    few, every = (
+        " / ".join(ulps(worst.ulps) for worst in found.peers.get(f"{name}{mark}", ()))
+        for mark in ("", SUBNORMAL)
+    )
+    return few if few == every else f"{few} ({every})"
 
 
 def show_accuracies(rows: Sequence[Accuracy], *, peers: bool) -> None:
@@ -104,3 +104,82 @@ def notes(rows: Iterable[Accuracy]) -> list[str]:
 
 def _point(at: dict[str, Any] | None) -> str:
     return ", ".join(f"{name} = {value!r}" for name, value in (at or {}).items())
+
+
+def page(rows: Sequence[Accuracy], versions: Mapping[str, str], measured: str) -> str:
+    """Return the table as a page in Markdown.
+
+    Parameters
+    ----------
+    rows : sequence of Accuracy
+        In the order of the page.
+    versions : mapping of str to str
+        The peers that were measured, with their versions.
+    measured : str
+        How it was measured, in one sentence.
+    """
+    parts = [_HEAD, measured]
+    if versions:
+        listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+        parts.append(f"The other libraries are {listed}. {_PEERS}")
+    for title, chosen in _groups(rows):
+        if chosen:
+            parts += [f"## {title}", _table(chosen, list(versions))]
+    parts += ["## What is measured against its largest term", *_reasons(rows)]
+    parts += ["## Where a goal is missed", *_misses(rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+_HEAD = """# Accuracy
+
+How many units in the last place (ULP) results are off, at worst, over the whole domain: subnormal
+numbers, neighbours of kinks, nearly equal pairs and the largest floats included. The truth is the
+textbook formula in 60-digit numbers; derivatives are checked by its differences. Nothing is taken
+out for the conditioning of a function, but that the difference of prediction and target is a
+float at all points of a distance loss: the rounding of `y - t` is the same whoever computes the
+loss.
+
+The goals are 4 ULP for value and first derivative and 8 for the second, for what is computed
+element by element, and 16 for functions of rows. `!` marks a goal that is missed, `*` a result
+that is measured in units of its largest term, since its terms cancel where it goes through 0. At a
+kink a derivative is right between the one-sided ones. An infinite result is right where the truth
+is beyond the largest float."""
+
+_PEERS = """Their columns hold value, first and second derivative as far as there are any, by their
+own derivatives, on the same points without subnormal numbers; in brackets stands the error with
+them, where it differs. JAX takes subnormal numbers for 0 on purpose. Keras averages float64 in
+float32."""
+
+
+def _groups(rows: Sequence[Accuracy]) -> list[tuple[str, list[Accuracy]]]:
+    def chosen(kind: str, of_rows: bool) -> list[Accuracy]:
+        return [found for found in rows if found.kind == kind and found.rows == of_rows]
+
+    return [
+        ("Losses of elements", chosen("loss", False)),
+        ("Losses of rows", chosen("loss", True)),
+        ("Activations", chosen("activation", False)),
+        ("Activations of rows", chosen("activation", True)),
+    ]
+
+
+def _table(rows: Sequence[Accuracy], peers: Sequence[str]) -> str:
+    # A library without any of these has no column.
+    peers = [name for name in peers if any(name in found.peers for found in rows)]
+    lines = [["component", "dtype", *_COLUMNS, *peers]]
+    lines.append(["---", "---", *["---:"] * (len(_COLUMNS) + len(peers))])
+    for found in rows:
+        others = [_peer_cell(found, name) for name in peers]
+        lines.append([f"`{found.text}`", found.dtype, *cells(found), *others])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _reasons(rows: Sequence[Accuracy]) -> list[str]:
+    by_name = {found.config["name"]: found.reason for found in rows if found.reason}
+    lines = [f"- `{name}`: {reason}" for name, reason in by_name.items()]
+    return ["\n".join(lines) or "Nothing."]
+
+
+def _misses(rows: Sequence[Accuracy]) -> list[str]:
+    lines = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
+    return ["\n".join(lines) or "Nowhere."]

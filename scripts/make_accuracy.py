@@ -1,0 +1,46 @@
+"""Measure every loss and activation, and write the page of the documentation.
+
+    python scripts/make_accuracy.py docs/reference/accuracy.md [--points 20000]
+
+Other libraries that are installed are measured too: torch, jax with optax,
+keras and scikit-learn.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from lossfw import __version__
+from lossfw.check.accuracy import POINTS
+from lossfw.check.accuracy_run import jobs, run
+from lossfw.check.peers import installed
+from lossfw.cli.accuracy import chosen
+from lossfw.config.plugins import Plugins
+from lossfw.report.accuracy import page
+
+
+def main() -> None:
+    """Measure, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--points", type=int, default=POINTS)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    plugins = Plugins(installed=False)
+    components = chosen(plugins.registry(), (), {})
+    todo = jobs(components, points=arguments.points, seed=arguments.seed, peers=True)
+    rows = []
+    for row in run(todo, plugins):
+        rows.append(row)
+        print(f"{len(rows)} of {len(todo)}: {row.text} {row.dtype}", file=sys.stderr)
+    measured = (
+        f"Measured by lossfw {__version__} at {arguments.points:,} points or a few more for each "
+        f"row of the table, seed {arguments.seed}. `make accuracy` measures again and writes this "
+        "page; `lossfw accuracy NAME` measures one component."
+    )
+    versions = {peer.name: peer.version for peer in installed()}
+    arguments.page.write_text(page(rows, versions, measured))
+
+
+if __name__ == "__main__":
+    main()
