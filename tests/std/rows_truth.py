@@ -45,8 +45,8 @@ def worst(loss, y, t, order=0, *, against=None):
     found = computed(loss, y, t, order)
     errors = ulp_error(found, exact)
     if against is not None:
-        own, unit = np.abs(found), np.abs(np.broadcast_to(against, found.shape))
-        unit = np.maximum(own, unit.astype(found.dtype))
-        errors = errors * (np.spacing(own).astype(float) / np.spacing(unit))
+        own = np.where(np.isfinite(found), np.abs(found), 0)
+        unit = np.abs(np.broadcast_to(against, found.shape)).astype(found.dtype)
+        errors = errors * (np.spacing(own).astype(float) / np.spacing(np.maximum(own, unit)))
     known = np.array([x == x for x in exact.ravel()]).reshape(exact.shape)
     return float(np.where(known, errors, 0.0).max())
