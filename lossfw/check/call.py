@@ -240,7 +240,7 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> int:
             if not (np.array_equal(y, before[0]) and np.array_equal(t, before[1])):
                 raise Refuted(
                     f"{name} writes into its arguments.",
-                    f"{name}(y, t); y, t",
+                    f"{name}(y, t), y, t",
                     y=before[0],
                     t=before[1],
                 )

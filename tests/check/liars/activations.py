@@ -170,7 +170,7 @@ LIARS = (
     Liar("activation", "claim:gradient_zero_almost_everywhere", "slope",
          elementwise("Alive", tanh, gradient_zero_almost_everywhere=True)),
     Liar("rows", "shape", "double",
-         softmax_that("DoublingRows", lambda self, x: _Softmax.__call__(self, x).astype(float))),
+         softmax_that("DoublingRows", lambda self, x: _Softmax.__call__(self, np.float64(x)))),
     Liar("rows", "nan", "nan to num",
          softmax_that("DeafRows", lambda self, x: np.nan_to_num(_Softmax.__call__(self, x)))),
     Liar("rows", "value", "a little off", Inexact()),

@@ -1,0 +1,164 @@
+"""Reports: what counts, which words, the same bytes for a seed, and code that runs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from liars.claims import huber
+from liars.honest import SQUARE, TRUE_SQUARE, distance
+
+import lossfw
+from lossfw import DistanceLoss
+from lossfw.check import Report, check, check_function
+from lossfw.check.runner import prepare, run
+from lossfw.check.snippets import setup, snippet
+from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
+
+FALSE = distance(huber, lipschitz=0.5, convex=True)
+
+
+def test_what_is_honest_is_not_refuted():
+    for subject in (SQUARE, TRUE_SQUARE):
+        report = run(prepare(subject), examples=50)
+        assert report.refuted == []
+        assert report.ok
+
+
+def test_the_same_seed_gives_the_same_report():
+    first, again = (run(prepare(FALSE), seed=3, examples=50).to_dict() for _ in range(2))
+    assert json.dumps(first) == json.dumps(again)
+    assert first["refuted"][0]["seed"] == 3
+
+
+def test_a_check_does_not_depend_on_those_before_it():
+    whole = run(prepare(TRUE_SQUARE), examples=30)
+    alone = run(prepare(TRUE_SQUARE), examples=30, expected_failures={"value": "to see it"})
+    assert [held.check for held in alone.held] == [held.check for held in whole.held]
+    assert {h.check: h.examples for h in alone.held} == {h.check: h.examples for h in whole.held}
+
+
+def test_no_check_at_all_is_not_ok():
+    report = Report("nothing")
+    assert not report.ok
+    assert "no check ran, which is a failure" in str(report)
+    assert not check("squared_error", time_limit=-1.0).ok
+
+
+def test_a_failure_that_was_expected():
+    report = run(prepare(FALSE), examples=50, expected_failures={"lipschitz": "it is 1"})
+    assert report.ok
+    assert report.expected == {"claim:lipschitz": "it is 1"}
+    assert "1 failed as expected" in str(report)
+
+
+def test_an_expected_failure_that_holds_is_not_ok():
+    report = run(prepare(FALSE), examples=50, expected_failures={"claim:convex": "I thought so"})
+    assert not report.ok
+    assert report.unexpected == {"claim:convex": "I thought so"}
+    assert "remove the expectation" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("failures", "words"),
+    [({"convx": "because"}, "Did you mean 'convex'"), ({"convex": " "}, "has no reason")],
+)
+def test_a_wrong_expectation_is_told(failures, words):
+    with pytest.raises(ArgumentError, match=words):
+        run(prepare(FALSE), expected_failures=failures)
+
+
+def test_what_is_not_claimed_is_named():
+    report = run(prepare(SQUARE), examples=20)
+    assert {"convex", "lipschitz"} <= set(report.not_claimed)
+    assert "not refuted in" in str(report)
+    assert "proved" not in str(report)
+
+
+def test_an_exception_is_no_silent_pass():
+    def raising(y, t):
+        if len(y) > 50:
+            raise RuntimeError("too many rows")
+        return SQUARE.value(y, t)
+
+    report = check_function(raising, kind="distance", prediction="REAL", target="REAL",
+                            claims={"nonnegative": True})  # fmt: skip
+    (refutation,) = [r for r in report.refuted if r.check == "claim:nonnegative"]
+    assert "RuntimeError: too many rows" in refutation.message
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"kind": "distances"}, "kind='distances'"),
+        ({"prediction": "REALS"}, "REALS"),
+        ({"claims": {"convx": True}}, "Did you mean 'convex'"),
+    ],
+)
+def test_a_wrong_description_of_a_function_is_told(wrong, words):
+    right = {"kind": "distance", "prediction": "REAL", "target": "REAL"}
+    with pytest.raises(ArgumentError, match=words):
+        check_function(SQUARE.value, **{**right, **wrong})
+
+
+def test_what_cannot_be_checked():
+    with pytest.raises(ArgumentError, match="losses and activations"):
+        check(lossfw.metric("accuracy"))
+    with pytest.raises(UnknownNameError, match="huber"):
+        check("hubber")
+    with pytest.raises(ParameterError):
+        check({"name": "huber", "delta": -1.0})
+
+
+@pytest.mark.parametrize("name", ["huber", "sigmoid", "cross_entropy"])
+def test_a_built_in_is_not_refuted(name):
+    report = check({"name": name}, examples=10)
+    assert report.ok, str(report)
+
+
+def run_code(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    return done.stdout or done.stderr
+
+
+def test_a_snippet_shows_what_was_found(tmp_path, monkeypatch):
+    file = tmp_path / "outside_losses.py"
+    file.write_text("import numpy as np\n\ndef cheap(y, t):\n    return np.abs(y - t) - 0.5\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    from outside_losses import cheap
+
+    report = check_function(cheap, kind="distance", prediction="REAL", target="REAL",
+                            claims={"nonnegative": True}, examples=20)  # fmt: skip
+    (refutation,) = [r for r in report.refuted if r.claim == "nonnegative"]
+    assert run_code(refutation.snippet).strip() == "[-0.5]"
+
+
+@pytest.mark.parametrize(
+    "component",
+    [lossfw.loss("huber", delta=0.5), 2 * lossfw.loss("squared_error"), lossfw.activation("tanh")],
+    ids=repr,
+)
+def test_a_snippet_makes_its_component(component):
+    import numpy as np
+
+    y, t = np.array([3.0]), np.array([1.0])
+    code = snippet(setup(component), {"y": y, "t": t}, "float(value(y, t)[0])")
+    wanted = component(y - t)[0] if component.kind == "activation" else component(y, t)
+    assert float(run_code(code)) == wanted
+
+
+def test_a_snippet_of_a_local_file(tmp_path):
+    import numpy as np
+
+    from lossfw.registry import Registry
+
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from lossfw import DistanceLoss\n\n\nclass Mine(DistanceLoss):\n"
+        '    """Mine."""\n\n    def value(self, xp, r):\n        return r * r\n'
+    )
+    loss = Registry.discover(local=[file]).create("loss", "mine")
+    assert isinstance(loss, DistanceLoss)
+    code = snippet(setup(loss), {"y": np.array([3.0])}, "value(y, 0 * y)")
+    assert run_code(code).strip() == "[9.]"
