@@ -1,0 +1,169 @@
+"""The cosine distance: any scale, any angle, to the last digits."""
+
+import math
+from fractions import Fraction
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from rows_truth import FORMS, worst
+
+import lossfw
+from lossfw import DomainError, ParameterError
+
+rows = hnp.arrays(np.float64, 3, elements=st.floats(-10, 10).map(lambda x: round(x, 3)))
+
+
+def distance(y, t, **parameters):
+    return lossfw.loss("cosine_distance", **parameters)(y, t)
+
+
+def by_mpmath(y, t):
+    with mp.workdps(80):
+        y, t = ([mp.mpf(float(x)) for x in row] for row in (y, t))
+        return 1 - mp.fdot(y, t) / mp.sqrt(mp.fdot(y, y) * mp.fdot(t, t))
+
+
+class TestAccuracy:
+    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("columns", [2, 3, 8])
+    def test_every_angle(self, dtype, columns):
+        rng = np.random.default_rng(columns)
+        y, t = rng.normal(size=(2, 120, columns))
+        apart = 10.0 ** -rng.uniform(0, 17, (80, 1))
+        t[:80] = y[:80] * rng.uniform(0.1, 10, (80, 1)) + apart * t[:80]
+        t[:20] *= -1
+        assert worst(lossfw.loss("cosine_distance"), y.astype(dtype), t.astype(dtype)) <= 12
+
+    @pytest.mark.parametrize("dtype", FORMS)
+    def test_every_scale(self, dtype):
+        rng = np.random.default_rng(1)
+        y, t = rng.normal(size=(2, 60, 3))
+        t[:30] = y[:30] + 1e-5 * t[:30]
+        reach = math.log10(np.finfo(dtype).max) - 1
+        y, t = (x * 10 ** rng.uniform(-reach, reach, (60, 1)) for x in (y, t))
+        loss = lossfw.loss("cosine_distance")
+        assert worst(loss, y.astype(dtype), t.astype(dtype)) <= 12
+
+    @pytest.mark.parametrize("dtype", FORMS)
+    def test_derivatives(self, dtype):
+        rng = np.random.default_rng(2)
+        y, t = rng.normal(size=(2, 8, 3))
+        t[:4] = y[:4] + 1e-4 * t[:4]
+        y, t = y.astype(dtype), t.astype(dtype)
+        loss = lossfw.loss("cosine_distance")
+        # An element may be small beside its row.
+        slopes = loss.gradient(y, t, reduction="none")
+        assert worst(loss, y, t, 1, against=np.abs(slopes).max(-1, keepdims=True)) <= 12
+        bends = 1 / (y.astype(float) ** 2).sum(-1, keepdims=True)
+        assert worst(loss, y, t, 2, against=bends) <= 16
+
+    def test_a_small_angle_is_half_its_square(self):
+        assert distance([1.0, 1e-9], [1.0, 0.0]) == 5e-19
+        found = distance([1.0, 1e-200], [1.0, 1e-150])
+        assert found == pytest.approx(5e-301, rel=1e-12)
+        narrow = np.array([[1.0, 1e-5]], np.float32)
+        wanted = float(by_mpmath(narrow[0], [1.0, 0.0]))
+        assert distance(narrow, np.array([[1, 0]], np.float32)) == pytest.approx(wanted, rel=1e-6)
+
+    @given(rows, st.integers(1, 9), st.integers(-60, 60))
+    def test_parallel_rows_are_exactly_0_apart(self, y, factor, power):
+        y = np.round(y * 8)
+        assume(y.any())
+        t = y * factor * 2.0**power
+        assert distance(y, t) == 0
+        assert not lossfw.loss("cosine_distance").gradient(y, t).any()
+        assert distance(y, -t) == pytest.approx(2, rel=1e-15)
+
+    @pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e-8, 1.0, 1e20, 1e300])
+    def test_a_row_and_itself_at_any_scale(self, scale):
+        y = np.array([1.0, 2.0, -3.0]) * scale
+        assert distance(y, y) == 0
+        # The products with the scale were rounded, so a little is left.
+        assert distance(y, [1.0, 2.0, -3.0]) <= 1e-31
+
+
+class TestRelations:
+    @given(rows, rows)
+    def test_half_the_squared_distance_of_the_unit_rows(self, y, t):
+        assume(y.any() and t.any())
+        units = [x / np.linalg.norm(x) for x in (y, t)]
+        squared = lossfw.loss("squared_error", per="row")(*units)
+        assert distance(y, t) == pytest.approx(squared / 2, abs=1e-14)
+
+    @given(rows, rows, st.integers(-300, 300))
+    def test_symmetric_and_free_of_scale(self, y, t, power):
+        assume(y.any() and t.any())
+        assert distance(y, t) == pytest.approx(distance(t, y), rel=1e-12, abs=1e-15)
+        assert distance(y * 2.0**power, t) == distance(y, t)
+
+    @given(rows, rows)
+    def test_the_slope_is_at_right_angles_to_the_row(self, y, t):
+        assume(y.any() and t.any())
+        slope = lossfw.loss("cosine_distance").gradient(y, t)
+        size = np.linalg.norm(slope) * np.linalg.norm(y)
+        assert abs(slope @ y) <= 1e-14 * max(size, 1e-300)
+
+    @given(rows, rows)
+    def test_between_0_and_2(self, y, t):
+        assume(y.any() and t.any())
+        assert 0 <= distance(y, t) <= 2 * (1 + 1e-15)
+
+    def test_known_angles(self):
+        assert distance([1.0, 0.0], [0.0, 5.0]) == 1
+        assert distance([1.0, 0.0], [-3.0, 0.0]) == 2
+        assert distance([1.0, 0.0], [1.0, 1.0]) == pytest.approx(1 - math.sqrt(0.5), rel=1e-15)
+        # A Pythagorean pair: the cosine is 24/25.
+        exact = 1 - Fraction(24, 25)
+        assert distance([3.0, 4.0], [4.0, 3.0]) == pytest.approx(float(exact), rel=1e-15)
+
+    def test_one_column_has_two_directions(self):
+        assert distance([[2.0], [2.0]], [[5.0], [-5.0]]) == 1
+        assert not lossfw.loss("cosine_distance").gradient([[2.0]], [[5.0]]).any()
+
+
+class TestZeros:
+    def test_a_row_of_zeros_is_an_error_that_says_what_to_do(self):
+        with pytest.raises(DomainError, match=r"prediction\[1\] is a row of zeros.*zero="):
+            distance([[1.0, 2.0], [0.0, 0.0]], [[1.0, 2.0], [1.0, 2.0]])
+        with pytest.raises(DomainError, match=r"target\[0\]"):
+            distance([[1.0, 2.0]], [[0.0, -0.0]])
+
+    def test_a_row_of_zeros_that_does_not_count_is_none(self):
+        y, t = [[1.0, 2.0], [0.0, 0.0]], [[1.0, 2.0], [1.0, 2.0]]
+        loss = lossfw.loss("cosine_distance")
+        assert loss(y, t, where=[True, False]) == 0
+        assert loss(y, t, sample_weight=[1.0, 0.0]) == 0
+
+    @pytest.mark.parametrize("zero", [0.0, 1.0, 2.0])
+    def test_a_row_of_zeros_may_have_a_price(self, zero):
+        loss = lossfw.loss("cosine_distance", zero=zero)
+        y, t = [[0.0, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0]], [[1.0, 1.0], [0.0, 0.0]] * 2
+        assert loss(y, t, reduction="none").tolist() == [zero] * 4
+        assert not loss.gradient(y, t).any()
+        assert not loss.hessian(y, t).any()
+        assert loss([[3.0, 4.0]], [[4.0, 3.0]]) == pytest.approx(0.04)
+
+    def test_claims_depend_on_the_price(self):
+        strict, free, dear = (lossfw.loss("cosine_distance", zero=zero).claims()
+                              for zero in ("error", 0.0, 1.0))  # fmt: skip
+        assert strict.zero_at_target
+        assert strict.twice_smooth
+        assert free.zero_at_target
+        assert not free.smooth
+        assert not dear.zero_at_target
+
+    def test_nan_reaches_its_row_alone(self):
+        y = np.array([[1.0, 2.0], [np.nan, 1.0], [3.0, 1.0]])
+        for loss in (lossfw.loss("cosine_distance"), lossfw.loss("cosine_distance", zero=1.0)):
+            assert np.isnan(loss(y, y[[0, 0, 0]], reduction="none")).tolist() == [0, 1, 0]
+            slopes = loss.gradient(y, y[[0, 0, 0]], reduction="none")
+            assert np.isnan(slopes).all(-1).tolist() == [0, 1, 0]
+
+    @pytest.mark.parametrize("zero", ["none", -0.1, 2.5, None])
+    def test_other_prices_are_refused(self, zero):
+        with pytest.raises(ParameterError, match="zero"):
+            lossfw.loss("cosine_distance", zero=zero)
