@@ -125,6 +125,21 @@ def chosen(
     return _jobs(registry, entries, given, plugins, defaults, expected or {}, bool(names))
 
 
+def components(name: str, plugins: Plugins | None = None) -> list[Component]:
+    """Return what a name means, at default parameters.
+
+    Raises
+    ------
+    ArgumentError
+        If one of it cannot be made without parameters.
+    UnknownNameError
+        If the name means nothing.
+    """
+    registry = (plugins or Plugins()).registry()
+    entries = _meant(registry, name)
+    return [one for entry in entries for one in _components(registry, entry, {}, True, True)]
+
+
 def _function(
     name: str, given: Mapping[str, Any], described: Mapping[str, Any], expected: Mapping[str, str]
 ) -> FunctionJob:
@@ -193,15 +208,9 @@ def _jobs(
 ) -> list[ComponentJob]:
     found = []
     for entry in entries:
-        made = _components(registry, entry, given, defaults)
-        if not made and named:
-            raise ArgumentError(
-                f"{entry.name} cannot be made without parameters: set them with -p KEY=VALUE."
-            )
-        name = f"{entry.distribution}/{entry.name}"
-        for component in made:
+        for component in _components(registry, entry, given, defaults, named):
             # A doubled name is told apart by its distribution.
-            config = {**component.to_config(), "name": name}
+            config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
             _refuse_unknown(component, expected)
             found.append(ComponentJob(entry.kind, config, plugins, dict(expected)))
     if not found:
@@ -210,14 +219,19 @@ def _jobs(
 
 
 def _components(
-    registry: Registry, entry: Entry, given: Mapping[str, Any], defaults: bool
+    registry: Registry, entry: Entry, given: Mapping[str, Any], defaults: bool, named: bool
 ) -> list[Component]:
-    qualified = f"{entry.distribution}/{entry.name}"
+    """Return a component at the parameters that are given, else at its defaults and at edges."""
     if given:
+        qualified = f"{entry.distribution}/{entry.name}"
         return [registry.create(entry.kind, {"name": qualified, **given})]
     every: list[Component] = variants(registry.class_of(entry))
     if not every:
         every = [one for one in (_with(registry, entry, parts) for parts in _PARTS) if one]
+    if not every and named:
+        raise ArgumentError(
+            f"{entry.name} cannot be made without parameters: set them with -p KEY=VALUE."
+        )
     return every[:1] if defaults else every
 
 

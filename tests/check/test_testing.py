@@ -1,0 +1,142 @@
+"""parametrize_with_checks and the plugin: checks as cases of pytest."""
+
+import subprocess
+import sys
+
+import pytest
+
+import lossfw
+from lossfw.check import parametrize_with_checks
+from lossfw.errors import ArgumentError, UnknownNameError
+
+# Of an editable install alone; see pyproject.toml.
+EDITABLE = "ignore:Module already imported so cannot be rewritten; _editable_impl_lossfw"
+
+HEAD = """
+import warnings
+from lossfw import Claims, DistanceLoss
+from lossfw.check import parametrize_with_checks
+
+
+class Dented(DistanceLoss):
+    '''Not convex.'''
+
+    def value(self, xp, r):
+        return r * r / (1 + r * r)
+
+    def claims(self):
+        return Claims(convex=True, nonnegative=True)
+
+"""
+
+
+@pytest.fixture
+def session(tmp_path):
+    """Run a test file in a session of its own and return what pytest says."""
+
+    def run(source, *options):
+        (tmp_path / "pytest.ini").write_text(
+            f"[pytest]\nfilterwarnings =\n    error\n    {EDITABLE}\n"
+        )
+        (tmp_path / "test_it.py").write_text(source)
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", *options]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        return done.stdout + done.stderr
+
+    return run
+
+
+def test_each_check_is_a_case(session):
+    said = session(
+        HEAD + "@parametrize_with_checks([Dented(), 'absolute_error'], examples=20)\n"
+        "def test_mine(component, check):\n    check(component)\n",
+        "-k", "claim or nan",
+    )  # fmt: skip
+    assert "test_it.py::test_mine[Dented()-nan] PASSED" in said
+    assert "test_it.py::test_mine[Dented()-claim:convex] FAILED" in said
+    assert "test_it.py::test_mine[AbsoluteError()-claim:convex] PASSED" in said
+    assert "to reproduce:" in said
+    assert "1 failed" in said
+
+
+def test_expected_failures(session):
+    said = session(
+        HEAD + "@parametrize_with_checks([Dented()], examples=20, expected_failures={\n"
+        "    'convex': 'it is not', 'claim:nonnegative': 'I thought so'})\n"
+        "def test_mine(component, check):\n    check(component)\n",
+        "-k", "claim",
+    )  # fmt: skip
+    assert "[Dented()-claim:convex] XFAIL (it is not)" in said
+    assert "[Dented()-claim:nonnegative] FAILED" in said
+    assert "[XPASS(strict)] I thought so" in said
+
+
+def cases(*arguments, **options):
+    return parametrize_with_checks(*arguments, **options).args[1]
+
+
+def test_the_names_of_cases_are_those_of_components_and_checks():
+    ids = [case.id for case in cases(["huber", lossfw.activation("tanh")])]
+    assert "Huber(delta=1.0)-claim:lipschitz" in ids
+    assert "Tanh()-gradient" in ids
+    assert len(set(ids)) == len(ids)
+
+
+def test_expectations_are_those_of_one_component_where_it_is_named():
+    expected = {"huber": {"convex": "to see it"}, "nonnegative": "for both"}
+    marked = [c.id for c in cases(["huber", "hinge"], expected_failures=expected) if c.marks]
+    assert marked == [
+        "Huber(delta=1.0)-claim:nonnegative",
+        "Huber(delta=1.0)-claim:convex",
+        "Hinge(margin=1.0)-claim:nonnegative",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("components", "expected", "error", "words"),
+    [
+        ([], {}, ArgumentError, "no components"),
+        (["hubber"], {}, UnknownNameError, "huber"),
+        (["huber"], {"hinge": {"convex": "x"}}, ArgumentError, "none of the components"),
+        (["huber"], {"convx": "x"}, ArgumentError, "Did you mean 'convex'"),
+        (["huber"], {"convex": ""}, ArgumentError, "no reason"),
+    ],
+)
+def test_mistakes_are_told_at_collection(components, expected, error, words):
+    with pytest.raises(error, match=words):
+        parametrize_with_checks(components, expected_failures=expected)
+
+
+def test_another_component_may_come_to_the_body():
+    (case,) = [c for c in cases(["huber"], examples=10) if c.values[1].name == "nan"]
+    case.values[1](lossfw.loss("squared_error"))
+    (case,) = [c for c in cases(["huber"]) if c.values[1].name == "claim:lipschitz"]
+    with pytest.raises(pytest.skip.Exception, match="does not claim lipschitz"):
+        case.values[1](lossfw.loss("squared_error"))
+
+
+PLAIN = "def test_nothing():\n    pass\n"
+
+
+def test_the_plugin_checks_what_the_option_names(session):
+    said = session(PLAIN, "--lossfw-check", "hinge", "--lossfw-check", "tanh")
+    assert "lossfw::Hinge(margin=1.0)-shape:result PASSED" in said
+    assert "lossfw::Tanh()-gradient PASSED" in said
+    assert "test_it.py::test_nothing PASSED" in said
+    assert "failed" not in said
+
+
+def test_the_plugin_tells_a_name_that_means_nothing(session):
+    said = session(PLAIN, "--lossfw-check", "hingee")
+    assert "did you mean 'hinge'" in said.lower()
+    assert "Traceback" not in said
+
+
+def test_the_plugin_costs_nothing_where_it_is_not_used(session):
+    said = session(
+        "import sys\n\ndef test_nothing():\n"
+        "    assert 'lossfw_pytest' in sys.modules\n"
+        "    assert not {'lossfw', 'numpy', 'pydantic', 'mpmath'} & set(sys.modules)\n",
+        "-p", "no:hypothesispytest", "-p", "no:anyio", "-p", "no:jaxtyping", "-p", "no:xdist",
+    )  # fmt: skip
+    assert "1 passed" in said
