@@ -11,8 +11,8 @@ import numpy as np
 from lossfw.activation import Activation
 from lossfw.arguments import prepare
 from lossfw.config.tree import Node, Problems, dotted
-from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
 from lossfw.definition import Form
+from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
 from lossfw.loss import Loss
 from lossfw.spaces import CLASS_INDEX, SIMPLEX, UNIT
 

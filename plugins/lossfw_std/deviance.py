@@ -166,4 +166,6 @@ def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
     rest = float(k - Fraction(high))
     if not rest:
         return u
-    return Words(u.high, u.low + xp.where(xp.isfinite(d.high), rest * d.high, 0.0 * u.low))
+    more = rest * d.high
+    # Where this is no rounding error any more, neither is the exponential a number.
+    return Words(u.high, u.low + xp.where(xp.abs(more) < 1.0, more, xp.zeros_like(more)))

@@ -47,8 +47,8 @@ def test_the_bar_goes_when_the_run_fails(monkeypatch, clock):
     stopped = []
     monkeypatch.setattr("sys.stderr", Terminal())
     bar = type("Bar", (), {"stop": lambda self: stopped.append(self), "task_ids": [0]})()
-    bar.update = lambda task, completed: None
-    monkeypatch.setattr(module, "_new_bar", lambda total: bar)
+    bar.update = lambda task, completed, description: None
+    monkeypatch.setattr(module, "_new_bar", lambda what, total: bar)
 
     def fail():
         with Progress() as progress:

@@ -16,8 +16,8 @@ FAIR = """\
 from pydantic import PositiveFloat
 from lossfw import DistanceLoss
 
-class Fair(DistanceLoss):
-    '''Fair's loss.'''
+class Mild(DistanceLoss):
+    '''Mild loss.'''
 
     c: PositiveFloat = 1.0
 
@@ -206,12 +206,12 @@ class TestFiles:
 
 
 class TestPlugins:
-    text = GOOD.replace("{name: squared_error, factor: 0.5}", "{name: fair, c: 2.0}")
+    text = GOOD.replace("{name: squared_error, factor: 0.5}", "{name: mild, c: 2.0}")
 
     def test_a_file_beside_the_configuration(self, folder, plan):
         (folder / "mine.py").write_text(FAIR)
         made = plan(f"plugins: [mine.py]\n{self.text}")
-        assert (made.loss.name, made.loss.c) == ("fair", 2.0)
+        assert (made.loss.name, made.loss.c) == ("mild", 2.0)
 
     def test_its_parameters_are_checked_like_any_others(self, folder, problem):
         (folder / "mine.py").write_text(FAIR)
@@ -221,10 +221,10 @@ class TestPlugins:
 
     def test_a_file_on_the_command_line(self, folder, plan):
         (folder / "mine.py").write_text(FAIR)
-        assert plan(self.text, plugins=Plugins(local=["mine.py"])).loss.name == "fair"
+        assert plan(self.text, plugins=Plugins(local=["mine.py"])).loss.name == "mild"
 
     def test_without_it_the_name_is_unknown(self, problem):
-        assert "no loss 'fair'" in problem(self.text)[1]
+        assert "no loss 'mild'" in problem(self.text)[1]
 
     def test_a_missing_file_is_pointed_at(self, problem):
         where, what, _ = problem(f"plugins: [mine.py]\n{self.text}")
@@ -258,9 +258,9 @@ class TestPlugins:
 
     def test_installed_plugins_can_be_left_out(self, install, plan, problem):
         install("acme", {"acme": "acme_plugin"}, {"acme_plugin": FAIR + OFFER})
-        assert plan(self.text).loss.name == "fair"
-        assert "no loss 'fair'" in problem(self.text, plugins=Plugins(installed=False))[1]
-        assert "no loss 'fair'" in problem(self.text, plugins=Plugins(disable=["acme"]))[1]
+        assert plan(self.text).loss.name == "mild"
+        assert "no loss 'mild'" in problem(self.text, plugins=Plugins(installed=False))[1]
+        assert "no loss 'mild'" in problem(self.text, plugins=Plugins(disable=["acme"]))[1]
 
 
 OFFER = """
@@ -268,5 +268,5 @@ from lossfw import hookimpl
 
 @hookimpl
 def lossfw_losses():
-    return {"fair": Fair}
+    return {"mild": Mild}
 """
