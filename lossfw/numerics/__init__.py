@@ -14,7 +14,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
     softmax_parts(xp, z)    p, 1 - p, -log(p)
-    sum_of_others(xp, e, index)
+    sum_of_others(xp, e, index)   put_at(xp, x, index, values)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
     softmax_cross_entropy_and_gradient(xp, z, t)
@@ -29,6 +29,7 @@ most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
 from lossfw.numerics.class_index import (
+    put_at,
     softmax_cross_entropy_and_gradient_at,
     softmax_cross_entropy_at,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "normal_cdf",
     "normal_pdf",
     "positive_part",
+    "put_at",
     "quotient",
     "scaled_normal_tail",
     "sech_squared",

@@ -76,6 +76,32 @@ def softmax_cross_entropy_and_gradient_at(
     return _loss(row), e
 
 
+def put_at(xp: Namespace, x: Array, index: Array, values: Array) -> Array:
+    """Return rows with another value at the class `index` of each.
+
+    Parameters
+    ----------
+    xp : namespace
+    x : array
+        Of shape (..., K); NumPy's own rows may be written to.
+    index : array of int
+        Of shape (...).
+    values : array
+        Of shape (...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> put_at(np, np.zeros((2, 3)), np.asarray([2, 0]), np.asarray([5.0, 7.0]))
+    array([[0., 0., 5.],
+           [7., 0., 0.]])
+    """
+    if xp is np and x.ndim == 2 and (x.flags.c_contiguous or x.flags.f_contiguous):
+        _flat(x)[_places(x, index)] = values
+        return x
+    return xp.where(index[..., None] == xp.arange(x.shape[-1]), values[..., None], x)
+
+
 class _AtIndex(NamedTuple):
     """What the loss of each row is made of."""
 

@@ -20,6 +20,7 @@ from lossfw.guards import (
 )
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import (
+    put_at,
     quotient,
     softmax_cross_entropy,
     softmax_cross_entropy_and_gradient,
@@ -115,6 +116,19 @@ class CrossEntropy(CategoricalLoss):
         if self.guard == "none":
             return 0.0 - quotient(xp, t, y)
         return 0.0 - times(xp, t, guarded_log_derivative(xp, y, self.guard, self.delta))
+
+    def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """-1 / y at the target, with the guard; 0 elsewhere."""
+        if self.label_smoothing:
+            return super().derivative_at(xp, y, index)
+        own = xp.take_along_axis(y, index[..., None], axis=-1)[..., 0]
+        slope = guarded_log_derivative(xp, own, self.guard, self.delta)
+        # 0 y keeps a NaN.
+        return put_at(xp, 0.0 * y, index, -slope)
+
+    def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Both without a one-hot row."""
+        return self.value_at(xp, y, index), self.derivative_at(xp, y, index)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2, with the guard."""
