@@ -21,7 +21,7 @@ import lossfw
 seen = {"alias": lossfw.loss("mse").name, "origin": lossfw.registry().resolve("loss", "mse").label}
 seen["imported"] = [m for m in ("slow_plugin", "exit_plugin") if m in sys.modules]
 seen["states"] = {p.label: [p.state, p.reason] for p in lossfw.registry().plugins()}
-seen["fair"] = lossfw.registry().create("loss", "fair").to_config()
+seen["mild"] = lossfw.registry().create("loss", "mild").to_config()
 print(json.dumps(seen))
 """
 
@@ -99,7 +99,7 @@ def test_lossfw_on_the_path_without_its_metadata_says_what_to_do(tmp_path, monke
 
 
 def test_a_process_among_plugins_good_and_bad(install):
-    slow = plugin("Fair")
+    slow = plugin("Mild")
     site = install("slow", {"slow": "slow_plugin"}, {"slow_plugin": slow})
     install("exits", {"exit": "exit_plugin"}, {"exit_plugin": "import sys\nsys.exit(1)"})
     install("off", {"off": "off_plugin"}, {"off_plugin": "raise AssertionError"})
@@ -119,4 +119,4 @@ def test_a_process_among_plugins_good_and_bad(install):
         "slow[slow]": "loaded",
     }
     assert "SystemExit: 1" in seen["states"]["exits[exit]"][1]
-    assert seen["fair"] == {"name": "fair"}
+    assert seen["mild"] == {"name": "mild"}

@@ -11,7 +11,7 @@ from lossfw.errors import BrokenPluginError, IncompatiblePluginError, UnknownNam
 from lossfw.hookspecs import API
 from lossfw.registry import Registry
 
-GOOD = {"good_plugin": plugin("Fair")}
+GOOD = {"good_plugin": plugin("Mild")}
 
 # What is wrong with a plugin -> its source, and what its reason has to say.
 BROKEN = {
@@ -30,14 +30,14 @@ BROKEN = {
         ["lossfw_losses(registry)", "called as lossfw_losses()"],
     ),
     "hook without its mark": ("def lossfw_metrics(): return {}", ["lossfw_metrics", "@hookimpl"]),
-    "a list": (HEAD + loss("Fair") + hook("[Fair]"), ["lossfw_losses", "mapping", "list"]),
+    "a list": (HEAD + loss("Mild") + hook("[Mild]"), ["lossfw_losses", "mapping", "list"]),
     "a name that is no text": (HEAD + hook("{1: 'a:B'}"), ["lossfw_losses", "name 1"]),
     "a name with a slash": (HEAD + hook("{'a/b': 'a:B'}"), ["'a/b'", "letters"]),
-    "an object": (HEAD + loss("Fair") + hook("{'fair': Fair()}"), ["'fair'", "Fair(c=1.0)"]),
-    "a target that is none": (HEAD + hook("{'fair': 'a b:C'}"), ["'a b:C'", "module:Class"]),
+    "an object": (HEAD + loss("Mild") + hook("{'mild': Mild()}"), ["'mild'", "Mild(c=1.0)"]),
+    "a target that is none": (HEAD + hook("{'mild': 'a b:C'}"), ["'a b:C'", "module:Class"]),
     "dangling alias": (
-        HEAD + hook("{'fair': 'a:Fair', 'robust': 'fiar'}"),
-        ["'robust'", "'fiar'", "Did you mean 'fair'?"],
+        HEAD + hook("{'mild': 'a:Mild', 'robust': 'fiar'}"),
+        ["'robust'", "'fiar'", "Did you mean 'mild'?"],
     ),
     "circle of aliases": (HEAD + hook("{'a': 'b', 'b': 'c', 'c': 'a'}"), ["a -> b -> c -> a"]),
     "version that is no number": (f"lossfw_api = '{API}'", ["lossfw_api", f"'{API}'"]),
@@ -61,13 +61,13 @@ def test_a_broken_plugin_is_told_and_takes_nobody_down(install, case):
         assert word in bad.reason
     assert "\n" not in bad.reason
     assert record(registry, "good[good]").state == "loaded"
-    assert registry.create("loss", "fair").c == 1.0
+    assert registry.create("loss", "mild").c == 1.0
 
 
 def test_asking_a_broken_plugin_by_name_says_why(install):
     install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"}, version="0.3")
     with pytest.raises(BrokenPluginError, match=r"bad\[bad\] 0\.3.*no_such_module") as caught:
-        Registry.discover().resolve("loss", "bad/fair")
+        Registry.discover().resolve("loss", "bad/mild")
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
@@ -79,7 +79,7 @@ def test_an_unknown_name_tells_of_plugins_that_may_offer_it(install):
     with pytest.raises(UnknownNameError) as caught:
         Registry.discover(disable=["off"]).resolve("loss", "fiar")
     message = str(caught.value)
-    assert "Did you mean 'fair'?" in message
+    assert "Did you mean 'mild'?" in message
     assert "bad[bad] 1.0 could not be loaded: ModuleNotFoundError" in message
     assert "off[off] 1.0 is disabled by" in message
     assert "old[old] 1.0 could not be loaded: it is written for version" in message
@@ -89,7 +89,7 @@ def test_an_unknown_name_tells_of_plugins_that_may_offer_it(install):
 
 @pytest.mark.parametrize(("version", "upgrade"), [(API + 1, "lossfw"), (API - 1, "odd-losses")])
 def test_another_version_of_the_hooks_is_refused_with_both(install, version, upgrade):
-    source = f"lossfw_api = {version}\n" + plugin("Fair")
+    source = f"lossfw_api = {version}\n" + plugin("Mild")
     install("odd-losses", {"odd": "odd_plugin"}, {"odd_plugin": source})
     registry = Registry.discover()
     odd = record(registry, "odd-losses[odd]")
@@ -97,11 +97,11 @@ def test_another_version_of_the_hooks_is_refused_with_both(install, version, upg
     for words in (f"version {version}", f"has version {API}", f"upgrade {upgrade}"):
         assert words in odd.reason
     with pytest.raises(IncompatiblePluginError, match="odd-losses"):
-        registry.resolve("loss", "odd-losses/fair")
+        registry.resolve("loss", "odd-losses/mild")
 
 
 def test_the_right_version_is_taken(install):
-    install("good", {"good": "good_plugin"}, {"good_plugin": f"lossfw_api={API}" + plugin("Fair")})
+    install("good", {"good": "good_plugin"}, {"good_plugin": f"lossfw_api={API}" + plugin("Mild")})
     assert record(Registry.discover(), "good[good]").state == "loaded"
 
 
@@ -116,15 +116,15 @@ def test_an_interrupt_by_the_user_is_not_swallowed(install):
 
 
 def test_the_same_entry_name_in_two_distributions_works(install):
-    install("one", {"robust": "one_plugin"}, {"one_plugin": plugin("Fair")})
+    install("one", {"robust": "one_plugin"}, {"one_plugin": plugin("Mild")})
     install("two", {"robust": "two_plugin"}, {"two_plugin": plugin("Tukey")})
     registry = Registry.discover()
-    assert registry.resolve("loss", "fair").label == "one[robust]"
+    assert registry.resolve("loss", "mild").label == "one[robust]"
     assert registry.resolve("loss", "tukey").label == "two[robust]"
 
 
 def test_one_object_under_two_entries_is_told(install):
-    install("one", {"a": "one_plugin", "b": "one_plugin"}, {"one_plugin": plugin("Fair")})
+    install("one", {"a": "one_plugin", "b": "one_plugin"}, {"one_plugin": plugin("Mild")})
     second = record(Registry.discover(), "one[b]")
     assert second.state == "broken"
     assert "already loaded as one[a]" in second.reason
@@ -133,17 +133,17 @@ def test_one_object_under_two_entries_is_told(install):
 def test_a_plugin_may_be_an_object_in_a_module(install):
     source = (
         HEAD
-        + loss("Fair")
+        + loss("Mild")
         + """
 class Hooks:
     @hookimpl
     def lossfw_losses(self):
-        return {"fair": Fair}
+        return {"mild": Mild}
 hooks = Hooks()
 """
     )
     install("one", {"a": "one_plugin:hooks"}, {"one_plugin": source})
-    assert Registry.discover().create("loss", "fair").c == 1.0
+    assert Registry.discover().create("loss", "mild").c == 1.0
 
 
 def test_a_plugin_that_offers_nothing_says_so(install):
@@ -159,34 +159,34 @@ def test_metadata_that_cannot_be_read_is_a_broken_plugin(install):
 
 
 def test_a_plugin_may_use_the_registry_while_it_is_imported(install):
-    source = "import lossfw\nlossfw.registry().plugins()\n" + plugin("Fair")
+    source = "import lossfw\nlossfw.registry().plugins()\n" + plugin("Mild")
     install("eager", {"eager": "eager_plugin"}, {"eager_plugin": source})
     from lossfw.registry import registry
 
-    assert registry().resolve("loss", "fair").label == "eager[eager]"
+    assert registry().resolve("loss", "mild").label == "eager[eager]"
 
 
 def test_components_given_as_texts_are_imported_on_first_use(install):
-    modules = {"lazy_plugin": HEAD + hook("{'fair': 'lazy_fair:Fair'}")}
-    modules["lazy_fair"] = HEAD + loss("Fair")
+    modules = {"lazy_plugin": HEAD + hook("{'mild': 'lazy_fair:Mild'}")}
+    modules["lazy_fair"] = HEAD + loss("Mild")
     install("lazy", {"lazy": "lazy_plugin"}, modules)
     registry = Registry.discover()
-    (entry,) = [e for e in registry.entries("loss") if e.name == "fair"]
+    (entry,) = [e for e in registry.entries("loss") if e.name == "mild"]
     assert entry.state == "listed"
     assert "lazy_fair" not in sys.modules
-    registry.component_class("loss", "fair")
-    assert registry.resolve("loss", "fair").state == "loaded"
+    registry.component_class("loss", "mild")
+    assert registry.resolve("loss", "mild").state == "loaded"
 
 
 def test_threads_that_ask_at_once_load_a_plugin_once(install, tmp_path):
     log = tmp_path / "log"
-    source = f"with open({str(log)!r}, 'a') as f: f.write('imported ')\n" + plugin("Fair")
+    source = f"with open({str(log)!r}, 'a') as f: f.write('imported ')\n" + plugin("Mild")
     install("acme", {"acme": "acme_plugin"}, {"acme_plugin": source})
     registry, start = Registry.discover(), threading.Barrier(4)
 
     def ask():
         start.wait()
-        return registry.component_class("loss", "fair")
+        return registry.component_class("loss", "mild")
 
     with ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(ask) for _ in range(4)]

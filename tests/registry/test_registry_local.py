@@ -34,29 +34,29 @@ def offered(registry):
 
 
 def test_the_public_components_of_a_file_are_offered(local):
-    source = HEAD + loss("Fair") + loss("_Hidden") + loss("Tukey") + "\nAgain = Fair\n"
+    source = HEAD + loss("Mild") + loss("_Hidden") + loss("Tukey") + "\nAgain = Mild\n"
     registry = Registry.discover(local=[local(source)])
-    assert offered(registry) == ["fair", "tukey"]
-    entry = registry.resolve("loss", "fair")
+    assert offered(registry) == ["mild", "tukey"]
+    entry = registry.resolve("loss", "mild")
     assert (entry.label, entry.version, entry.state) == ("my_loss.py", "", "loaded")
     assert registry.resolve("loss", "my_loss/tukey").name == "tukey"
 
 
 def test_a_base_with_heirs_in_the_file_is_no_component(local):
-    heir = "\nclass Fair(Base):\n    def value(self, xp, r): ...\n"
-    assert offered(Registry.discover(local=[local(HEAD + ABSTRACT + heir)])) == ["fair"]
+    heir = "\nclass Mild(Base):\n    def value(self, xp, r): ...\n"
+    assert offered(Registry.discover(local=[local(HEAD + ABSTRACT + heir)])) == ["mild"]
 
 
 def test_a_hook_says_what_a_file_offers_where_there_is_one(local):
-    source = HEAD + loss("Fair") + loss("Tukey") + hook("{'fair': Fair, 'robust': 'fair'}")
+    source = HEAD + loss("Mild") + loss("Tukey") + hook("{'mild': Mild, 'robust': 'mild'}")
     registry = Registry.discover(local=[local(source)])
-    assert offered(registry) == ["fair"]
-    assert registry.resolve("loss", "robust").name == "fair"
+    assert offered(registry) == ["mild"]
+    assert registry.resolve("loss", "robust").name == "mild"
 
 
 def test_local_files_are_loaded_without_plugins(local):
-    registry = Registry.discover(local=[local(HEAD + loss("Fair"))], plugins=False)
-    assert registry.resolve("loss", "fair").label == "my_loss.py"
+    registry = Registry.discover(local=[local(HEAD + loss("Mild"))], plugins=False)
+    assert registry.resolve("loss", "mild").label == "my_loss.py"
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_local_files_are_loaded_without_plugins(local):
         ("def lossfw_losses(): ...", ["@hookimpl"]),
         (HEAD + ABSTRACT, ["my_loss.py:7: Base", "define value"]),
         (
-            "from __future__ import annotations" + HEAD + loss("Fair", "c: Flaot = 1.0"),
-            ["my_loss.py:6: Fair", "unknown type 'Flaot'"],
+            "from __future__ import annotations" + HEAD + loss("Mild", "c: Flaot = 1.0"),
+            ["my_loss.py:6: Mild", "unknown type 'Flaot'"],
         ),
-        (HEAD + "class Fair(Component): ...", ["my_loss.py:5: Fair", "has no kind"]),
+        (HEAD + "class Mild(Component): ...", ["my_loss.py:5: Mild", "has no kind"]),
         (
-            HEAD + loss("Fair") + loss("Other", "name: ClassVar[str] = 'fair'"),
-            ["my_loss.py:11", "Other and Fair", "'fair'"],
+            HEAD + loss("Mild") + loss("Other", "name: ClassVar[str] = 'mild'"),
+            ["my_loss.py:11", "Other and Mild", "'mild'"],
         ),
-        (HEAD + "class Fair(Component):\n    name: str = 'x'", ["'name'", "(my_loss.py:5)"]),
+        (HEAD + "class Mild(Component):\n    name: str = 'x'", ["'name'", "(my_loss.py:5)"]),
         ("\0", ["null bytes"]),
     ],
 )
@@ -118,39 +118,39 @@ def test_a_file_for_another_version_of_the_hooks(local):
 
 
 def test_a_file_is_imported_once_and_anew_when_edited(local):
-    path = local(HEAD + loss("Fair"))
+    path = local(HEAD + loss("Mild"))
     first, second = (Registry.discover(local=[path]) for _ in range(2))
-    assert first.component_class("loss", "fair") is second.component_class("loss", "fair")
-    local(HEAD + loss("Fair", "c: float = 7.0"))
-    assert Registry.discover(local=[path]).create("loss", "fair").c == 7.0
+    assert first.component_class("loss", "mild") is second.component_class("loss", "mild")
+    local(HEAD + loss("Mild", "c: float = 7.0"))
+    assert Registry.discover(local=[path]).create("loss", "mild").c == 7.0
 
 
 def test_a_file_hides_no_module_and_leaves_nothing_beside_it(local, tmp_path):
     import json
 
-    registry = Registry.discover(local=[local(HEAD + loss("Fair"), "json.py")])
-    assert registry.resolve("loss", "json/fair").label == "json.py"
+    registry = Registry.discover(local=[local(HEAD + loss("Mild"), "json.py")])
+    assert registry.resolve("loss", "json/mild").label == "json.py"
     assert sys.modules["json"] is json
     assert [path.name for path in tmp_path.iterdir()] == ["json.py"]
 
 
 def test_a_local_name_doubles_an_installed_one(local, install):
-    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Fair")})
-    registry = Registry.discover(local=[local(HEAD + loss("Fair"))])
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild")})
+    registry = Registry.discover(local=[local(HEAD + loss("Mild"))])
     registry.entries()
-    with pytest.raises(DuplicateNameError, match="write 'acme/fair' or 'my_loss/fair'"):
-        registry.resolve("loss", "fair")
-    assert registry.resolve("loss", "my_loss/fair").label == "my_loss.py"
-    assert registry.resolve("loss", "acme/fair").label == "acme[acme]"
+    with pytest.raises(DuplicateNameError, match="write 'acme/mild' or 'my_loss/mild'"):
+        registry.resolve("loss", "mild")
+    assert registry.resolve("loss", "my_loss/mild").label == "my_loss.py"
+    assert registry.resolve("loss", "acme/mild").label == "acme[acme]"
 
 
 def test_two_files_of_one_stem_are_told_apart_by_path(local, tmp_path):
     (tmp_path / "sub").mkdir()
-    paths = [local(HEAD + loss("Fair")), local(HEAD + loss("Fair"), "sub/my_loss.py")]
+    paths = [local(HEAD + loss("Mild")), local(HEAD + loss("Mild"), "sub/my_loss.py")]
     registry = Registry.discover(local=paths)
-    with pytest.raises(DuplicateNameError, match=r"'my_loss.py/fair' or 'sub/my_loss.py/fair'"):
-        registry.resolve("loss", "my_loss/fair")
-    assert registry.resolve("loss", "sub/my_loss.py/fair").label == "sub/my_loss.py"
+    with pytest.raises(DuplicateNameError, match=r"'my_loss.py/mild' or 'sub/my_loss.py/mild'"):
+        registry.resolve("loss", "my_loss/mild")
+    assert registry.resolve("loss", "sub/my_loss.py/mild").label == "sub/my_loss.py"
 
 
 def test_a_disabled_file_is_not_imported(local):

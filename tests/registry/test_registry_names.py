@@ -12,8 +12,8 @@ from lossfw.registry import Registry
 @pytest.fixture
 def rivals(install):
     """Two distributions that offer the same name, and one name each of their own."""
-    install("acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Fair", "Tukey")}, "1.1")
-    install("bolt", {"bolt": "bolt_plugin"}, {"bolt_plugin": plugin("Fair", "Welsch")}, "2.2")
+    install("acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild", "Tukey")}, "1.1")
+    install("bolt", {"bolt": "bolt_plugin"}, {"bolt_plugin": plugin("Mild", "Welsch")}, "2.2")
 
 
 def state(registry, label):
@@ -21,42 +21,42 @@ def state(registry, label):
 
 
 def test_an_alias_resolves_to_the_canonical_name(install):
-    table = "{'fair': Fair, 'robust': 'fair', 'fair_loss': 'robust'}"
-    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": HEAD + loss("Fair") + hook(table)})
+    table = "{'mild': Mild, 'robust': 'mild', 'mild_loss': 'robust'}"
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": HEAD + loss("Mild") + hook(table)})
     registry = Registry.discover()
-    for name in ("fair", "robust", "fair_loss", "acme/robust"):
+    for name in ("mild", "robust", "mild_loss", "acme/robust"):
         entry = registry.resolve("loss", name)
-        assert (entry.name, entry.aliases) == ("fair", ("fair_loss", "robust"))
-    assert registry.create("loss", "robust").to_config() == {"name": "fair"}
+        assert (entry.name, entry.aliases) == ("mild", ("mild_loss", "robust"))
+    assert registry.create("loss", "robust").to_config() == {"name": "mild"}
 
 
 def test_a_doubled_name_is_an_error_that_names_both(rivals):
     registry = Registry.discover()
     with pytest.raises(DuplicateNameError) as caught:
-        registry.resolve("loss", "fair")
+        registry.resolve("loss", "mild")
     message = str(caught.value)
-    for words in ("acme-losses[acme] 1.1", "bolt[bolt] 2.2", "'acme-losses/fair'", "'bolt/fair'"):
+    for words in ("acme-losses[acme] 1.1", "bolt[bolt] 2.2", "'acme-losses/mild'", "'bolt/mild'"):
         assert words in message
     assert registry.resolve("loss", "tukey").distribution == "acme-losses"
     assert state(registry, "bolt[bolt]") == (
         "conflict",
-        "the loss 'fair' is offered by acme-losses[acme] 1.1 too",
+        "the loss 'mild' is offered by acme-losses[acme] 1.1 too",
     )
 
 
 @pytest.mark.parametrize("origin", ["acme-losses", "Acme_Losses", "acme-losses[acme]"])
 def test_a_distribution_before_the_name_picks_one(rivals, origin):
-    entry = Registry.discover().resolve("loss", f"{origin}/fair")
+    entry = Registry.discover().resolve("loss", f"{origin}/mild")
     assert (entry.label, entry.version) == ("acme-losses[acme]", "1.1")
 
 
 def test_two_entries_of_one_distribution_are_picked_by_label(install):
-    modules = {"a_plugin": plugin("Fair"), "b_plugin": plugin("Fair")}
+    modules = {"a_plugin": plugin("Mild"), "b_plugin": plugin("Mild")}
     install("acme", {"a": "a_plugin", "b": "b_plugin"}, modules)
     registry = Registry.discover()
-    with pytest.raises(DuplicateNameError, match=r"'acme\[a\]/fair' or 'acme\[b\]/fair'"):
-        registry.resolve("loss", "acme/fair")
-    assert registry.resolve("loss", "acme[b]/fair").label == "acme[b]"
+    with pytest.raises(DuplicateNameError, match=r"'acme\[a\]/mild' or 'acme\[b\]/mild'"):
+        registry.resolve("loss", "acme/mild")
+    assert registry.resolve("loss", "acme[b]/mild").label == "acme[b]"
 
 
 def test_naming_a_distribution_loads_no_other_third_party(rivals):
@@ -68,11 +68,11 @@ def test_naming_a_distribution_loads_no_other_third_party(rivals):
 def test_a_name_that_its_distribution_lacks(rivals):
     registry = Registry.discover()
     with pytest.raises(
-        UnknownNameError, match=r"bolt\[bolt\] offers no loss 'tukey'.*fair, welsch"
+        UnknownNameError, match=r"bolt\[bolt\] offers no loss 'tukey'.*mild, welsch"
     ):
         registry.resolve("loss", "bolt/tukey")
     with pytest.raises(UnknownNameError, match=r"no plugin 'blot'. Did you mean 'bolt'"):
-        registry.resolve("loss", "blot/fair")
+        registry.resolve("loss", "blot/mild")
 
 
 def test_an_unknown_name_of_another_kind(rivals):
@@ -82,13 +82,13 @@ def test_an_unknown_name_of_another_kind(rivals):
 
 def test_an_unknown_kind():
     with pytest.raises(UnknownNameError, match=r"no kind 'los'. Did you mean 'loss'"):
-        Registry.discover().resolve("los", "fair")
+        Registry.discover().resolve("los", "mild")
 
 
 def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
     monkeypatch.setenv("LOSSFW_DISABLE", " other , Acme_losses")
     registry = Registry.discover()
-    assert registry.resolve("loss", "fair").label == "bolt[bolt]"
+    assert registry.resolve("loss", "mild").label == "bolt[bolt]"
     assert state(registry, "acme-losses[acme]") == ("disabled", "LOSSFW_DISABLE")
     assert "acme_plugin" not in sys.modules
     with pytest.raises(DisabledPluginError, match=r"acme-losses\[acme\] 1\.1.*LOSSFW_DISABLE"):
@@ -103,7 +103,7 @@ def test_disabling_by_argument(rivals, word):
 
 
 def test_disabling_by_the_name_of_the_entry(install):
-    install("acme", {"robust": "acme_plugin"}, {"acme_plugin": plugin("Fair")})
+    install("acme", {"robust": "acme_plugin"}, {"acme_plugin": plugin("Mild")})
     assert state(Registry.discover(disable=["robust"]), "acme[robust]")[0] == "disabled"
 
 
@@ -131,8 +131,8 @@ def test_plugins_are_listed_without_an_import(rivals):
 def test_entries_are_sorted_and_tell_of_conflicts(rivals):
     entries = [e for e in Registry.discover().entries("loss") if e.distribution != "lossfw"]
     assert [(e.name, e.label, e.state) for e in entries] == [
-        ("fair", "acme-losses[acme]", "conflict"),
-        ("fair", "bolt[bolt]", "conflict"),
+        ("mild", "acme-losses[acme]", "conflict"),
+        ("mild", "bolt[bolt]", "conflict"),
         ("tukey", "acme-losses[acme]", "loaded"),
         ("welsch", "bolt[bolt]", "loaded"),
     ]
