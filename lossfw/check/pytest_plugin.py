@@ -47,7 +47,7 @@ class _Root(pytest.Collector):
         for of in self.every:
             search = Search(0, 200)
             for check in of.checks:
-                item: Any = _Item.from_parent(self, name=f"{of.name}-{check}")
+                item: Any = _Item.from_parent(self, name=f"check[{of.name}-{check}]")
                 item.of, item.case = of, Case(of, check, search)
                 yield item
 

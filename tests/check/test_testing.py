@@ -120,8 +120,8 @@ PLAIN = "def test_nothing():\n    pass\n"
 
 def test_the_plugin_checks_what_the_option_names(session):
     said = session(PLAIN, "--lossfw-check", "hinge", "--lossfw-check", "tanh")
-    assert "lossfw::Hinge(margin=1.0)-shape:result PASSED" in said
-    assert "lossfw::Tanh()-gradient PASSED" in said
+    assert "lossfw::check[Hinge(margin=1.0)-shape:result] PASSED" in said
+    assert "lossfw::check[Tanh()-gradient] PASSED" in said
     assert "test_it.py::test_nothing PASSED" in said
     assert "failed" not in said
 
