@@ -32,6 +32,9 @@ _AGREEMENT = 1e-20
 # which take much longer; of rows as many rows as have so many.
 _DRAWN = {1: 24, 2: 8}
 
+# What is left of h**0.3 at the shortest step h of a difference.
+_REST_OF_ROOT = 1e-100
+
 # The worst results are looked at again, in groups that double, up to so many.
 _MOST_LOOKED_AT = 4096
 
@@ -217,7 +220,9 @@ class Truth:
         """Return the distance from the interval of the one-sided derivatives."""
         self._learn_sides([i for i in which.tolist() if i not in self._sides])
         sides = [self._sides[i] for i in which.tolist()]
-        left, right = (np.array([side[i] for side in sides], object) for i in (0, 1))
+        left, right = (
+            self._without_rest(which, np.array([side[i] for side in sides], object)) for i in (0, 1)
+        )
         errors = [self._errors(computed, which, side) for side in (left, right)]
         value = exact_array(computed.astype(np.float64))
         rising = np.asarray((left <= value) & (value <= right), bool)
@@ -226,6 +231,14 @@ class Truth:
         # Neither side has a derivative: what dual numbers say has to do.
         found = np.where(np.isnan(errors[0]) & np.isnan(errors[1]), known, found)
         return np.where([kink for _, _, kink in sides], np.nan, found)
+
+    def _without_rest(self, which: NDArray, side: Array) -> Array:
+        """Return 0 for what is left of a derivative that vanishes like a root of the step.
+
+        There dual numbers have no derivative: it is infinity times 0.
+        """
+        lost = np.isnan(to_float(self.exact[which])) & (np.abs(to_float(side)) < _REST_OF_ROOT)
+        return np.where(lost, exact_array(np.zeros(side.shape)), side)
 
     def _learn_sides(self, which: list[int]) -> None:
         if not which:
