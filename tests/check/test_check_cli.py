@@ -1,0 +1,165 @@
+"""lossfw check: what it prints, writes and returns."""
+
+import json
+import xml.etree.ElementTree as Xml
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw.check.batch import ComponentJob, Options, run_all
+from lossfw.cli import main
+
+MINE = """
+from lossfw import Claims, DistanceLoss
+
+
+class Mine(DistanceLoss):
+    '''Claims too much.'''
+
+    def value(self, xp, r):
+        return -xp.expm1(-xp.abs(r))
+
+    def claims(self):
+        return Claims(convex=True, nonnegative=True)
+"""
+
+OUTSIDE = """
+import numpy as np
+
+
+def square(y, t):
+    y, t = np.asarray(y), np.asarray(t)
+    if y.shape != t.shape:
+        raise ValueError
+    dtype = y.dtype if y.dtype.kind == "f" else float
+    return ((y.astype(np.result_type(dtype, "f4")) - t) ** 2).astype(dtype)
+
+
+def slope(y, t):
+    return 3 * (square(y, t) * 0 + y - t).astype(square(y, t).dtype)
+"""
+
+
+@pytest.fixture
+def lossfw(tmp_path, monkeypatch):
+    """Run the command in an empty folder with a local plugin and an outside module."""
+    (tmp_path / "mine.py").write_text(MINE)
+    (tmp_path / "outside_of_it.py").write_text(OUTSIDE)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, ["check", *arguments])
+
+
+def test_a_built_in_at_its_defaults_and_at_edges(lossfw):
+    result = lossfw("hinge", "--examples", "10")
+    assert (result.exit_code, result.stderr) == (0, "")
+    head, first, *more = result.stdout.splitlines()
+    assert head.split("  ")[0] == "component"
+    assert first.startswith("Hinge(margin=1.0)")
+    assert sum(line.startswith("Hinge(") for line in more) >= 2
+    assert "not claimed: bounded" in result.stdout
+    assert "not refuted in" in result.stdout
+    only = lossfw("hinge", "-p", "margin=0.25", "--examples", "10").stdout
+    assert "Hinge(margin=0.25)" in only
+    assert "Hinge(margin=1.0)" not in only
+
+
+def test_a_refutation_is_shown_in_full_and_returned(lossfw):
+    result = lossfw("--plugin", "mine.py", "--examples", "10")
+    assert result.exit_code == 1
+    assert "claim:convex" in result.stdout
+    assert "to reproduce:" in result.stdout
+    assert "1 refuted, of 1 component" in result.stdout
+    assert lossfw("--plugin", "mine.py", "mine", "--examples", "10").stdout == result.stdout
+    assert lossfw("--plugin", "mine.py", "mine", "--defaults", "-p", "x=1").exit_code == 2
+
+
+def test_an_expected_failure(lossfw):
+    arguments = ("--plugin", "mine.py", "mine", "--examples", "10", "--expect")
+    result = lossfw(*arguments, "convex=it is not")
+    assert result.exit_code == 0
+    assert "claim:convex failed, as expected: it is not" in result.stdout
+    result = lossfw(*arguments, "nonnegative=I thought so")
+    assert result.exit_code == 1
+    assert "remove the expectation" in result.stdout
+
+
+def test_files(lossfw, tmp_path):
+    files = ("--json", "out/it.json", "--junit", "it.xml")
+    lossfw("--plugin", "mine.py", "mine", "--examples", "10", "--seed", "7", *files)
+    whole = json.loads((tmp_path / "out/it.json").read_text())
+    assert (whole["lossfw"], whole["seed"], whole["examples"], whole["ok"]) == (1, 7, 10, False)
+    (report,) = whole["reports"]
+    assert [r["check"] for r in report["refuted"]] == ["claim:convex"]
+    suite = Xml.parse(tmp_path / "it.xml").getroot().find("testsuite")
+    assert suite.get("failures") == "1"
+    cases = {case.get("name"): case for case in suite}
+    assert int(suite.get("tests")) == len(cases) == len(suite)
+    assert cases["claim:convex"].find("failure") is not None
+    assert cases["claim:lipschitz"].find("skipped").get("message") == "not claimed"
+    assert len(list(cases["nan"])) == 0
+
+
+def test_an_outside_function(lossfw):
+    arguments = ("outside_of_it:square", "--against", "squared_error", "--examples", "10")
+    result = lossfw(*arguments)
+    assert result.exit_code == 0, result.stdout
+    result = lossfw(*arguments, "-p", "factor=0.5")
+    assert result.exit_code == 1
+    assert "wrong value" in result.stdout
+    result = lossfw(*arguments, "--gradient", "outside_of_it:slope", "--claim", "lipschitz=2")
+    assert result.exit_code == 1
+    assert "wrong gradient" in result.stdout
+    assert "claim:lipschitz" in result.stdout
+    result = lossfw(
+        *("outside_of_it:square", "--kind", "distance", "--prediction", "REAL"),
+        *("--target", "REAL", "--claim", "convex", "--examples", "10"),
+    )
+    assert result.exit_code == 0, result.stdout
+
+
+def test_all_of_a_distribution(lossfw, install):
+    hook = "\n\nfrom lossfw import hookimpl\n\n@hookimpl\ndef lossfw_losses():\n"
+    install("acme-losses", {"acme": "acme"}, {"acme": f"{MINE}{hook}    return {{'mine': Mine}}\n"})
+    for name in ("acme-losses", "acme-losses[acme]"):
+        assert "Mine()" in lossfw(name, "--examples", "10", "--processes", "1").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "nothing to check"),
+        (("hubber",), "Did you mean 'huber'"),
+        (("accuracy",), "no loss, activation or distribution"),
+        (("huber", "--all"), "give no NAME"),
+        (("huber", "hinge", "-p", "delta=1"), "exactly one NAME"),
+        (("huber", "-p", "dleta=1"), "no parameter 'dleta'"),
+        (("huber", "--against", "hinge"), "--against describes an outside function"),
+        (("huber", "--examples", "0"), "--examples 0"),
+        (("huber", "--seed", "-1"), "--seed -1"),
+        (("huber", "--expect", "convex"), "NAME=REASON"),
+        (("huber", "--expect", "convx=x"), "Did you mean 'convex'"),
+        (("outside_of_it:square",), "--kind, --prediction, --target"),
+        (("outside_of_it:cube", "--against", "huber"), "no attribute 'cube'"),
+        (("nowhere_at_all:f", "--against", "huber"), "nowhere_at_all"),
+        (("outside_of_it:square", "--against", "huber", "--claim", "convx"), "'convex'"),
+        (("--catalogue", "."), "entry.py"),
+        (("--catalogue", ".", "huber"), "--catalogue checks a folder"),
+        (("lossfw/huber", "--plugin", "no.py"), "no.py"),
+    ],
+)
+def test_a_mistake_is_told_in_words(arguments, words, lossfw):
+    result = lossfw(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_processes_give_what_one_gives():
+    jobs = [ComponentJob("loss", {"name": name}) for name in ("hinge", "perceptron")]
+    told = []
+    options = Options(seed=1, examples=10)
+    both = run_all(jobs, options, processes=2, progress=lambda *now: told.append(now))
+    alone = run_all(jobs, options, processes=1)
+    assert [r.to_dict() for r in both] == [r.to_dict() for r in alone]
+    assert told[-1][:2] == (2, 2)
+    assert any("hinge: " in text or "perceptron: " in text for _, _, text in told)
