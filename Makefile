@@ -1,7 +1,8 @@
-# make demo    evaluate the bundled digits network: the two-minute tour
-# make test    run the whole test suite
-# make lint    ruff and mypy
-# make clean   remove the environment
+# make demo     evaluate the bundled digits network: the two-minute tour
+# make test     run the whole test suite
+# make lint     ruff and mypy
+# make accuracy measure every loss again, and write docs/reference/accuracy.md
+# make clean    remove the environment
 #
 # Everything is installed in .venv, made on first use and completed when
 # pyproject.toml changes. Another place: make test VENV=/tmp/venv; another
@@ -12,7 +13,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint accuracy clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -23,6 +24,11 @@ test: $(VENV)/.ready-test
 
 lint: $(VENV)/.ready-lint
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+# Other libraries are measured too, if they are installed there: torch, jax with
+# optax, keras and scikit-learn.
+accuracy: $(VENV)/.ready-test
+	@$(BIN)/python scripts/make_accuracy.py docs/reference/accuracy.md
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
