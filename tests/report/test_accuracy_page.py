@@ -1,0 +1,65 @@
+import re
+
+import pytest
+
+from lossfw.check.accuracy import Accuracy
+from lossfw.check.accuracy_judge import Worst
+from lossfw.report.accuracy import SUBNORMAL, cells, notes, page, peer_cells, ulps
+
+
+def found(text="Huber(delta=1.0)", **options):
+    name = re.sub(r"\W.*", "", text).lower()
+    usual = {
+        "kind": "loss",
+        "config": {"name": name},
+        "dtype": "float32",
+        "rows": False,
+        "results": tuple(Worst(order, points=9, ulps=0.5, at={"y": 1.0}) for order in (0, 1, 2)),
+    }
+    return Accuracy(text=text, **{**usual, **options})
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(0.0, "0.0"), (3.96, "4.0"), (999.0, "999.0"), (1000.0, "1.0e3"), (3.6e221, "3.6e221")],
+)
+def test_errors_have_two_digits(error, text):
+    assert ulps(error) == text
+    assert float(ulps(error)) == pytest.approx(error, rel=0.06, abs=0.06)
+
+
+def test_a_miss_and_a_term_are_marked():
+    worst = (Worst(0, points=9, ulps=4.5, at={"y": 2.0}), Worst(1, points=9, of_terms=True))
+    row = found(results=worst)
+    assert cells(row) == ["4.5!", "0.0*", "-"]
+    first, second = notes([row])
+    assert first.startswith("* in units of the largest term")
+    assert second.startswith("! Huber(delta=1.0) float32 value: 4.5 ULP, goal 4, at y = 2.0")
+
+
+def test_subnormal_numbers_stand_in_brackets_where_they_matter():
+    peers = {
+        "a": (Worst(0, ulps=0.5), Worst(1, ulps=1.0)),
+        f"a{SUBNORMAL}": (Worst(0, ulps=5e6), Worst(1, ulps=1.0)),
+        "b": (Worst(0, ulps=2.0),),
+        f"b{SUBNORMAL}": (Worst(0, ulps=2.0),),
+    }
+    assert peer_cells(found(peers=peers)) == "a 0.5 / 1.0 (5.0e6 / 1.0), b 2.0"
+
+
+def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
+    peers = {"torch": (Worst(0, ulps=9.0),), f"torch{SUBNORMAL}": (Worst(0, ulps=9.0),)}
+    rows = [
+        found(peers=peers),
+        found("Brier()", rows=True, reason="They cancel."),
+        found("Relu()", kind="activation"),
+    ]
+    text = page(rows, {"torch": "2.13", "keras": "3"}, "Measured by hand.")
+    assert "Measured by hand." in text
+    assert "torch 2.13, keras 3" in text
+    elements, of_rows, activations = re.findall(r"^\| component .*$", text, re.M)
+    assert elements == "| component | dtype | value | first | second | torch |"
+    assert of_rows == activations == "| component | dtype | value | first | second |"
+    assert "| `Huber(delta=1.0)` | float32 | 0.5 | 0.5 | 0.5 | 9.0 |" in text
+    assert "- `brier`: They cancel." in text
+    assert text.endswith("## Where a goal is missed\n\nNowhere.\n")

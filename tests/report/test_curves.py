@@ -1,0 +1,90 @@
+"""Every loss and activation can be drawn; kinks are where they are claimed."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.check.accuracy_variants import variants
+from lossfw.report.curve import curve, curves
+from lossfw.report.plot import _cut, _limits, picture
+
+
+def components():
+    registry = lossfw.registry()
+    return [
+        component
+        for kind in ("loss", "activation")
+        for entry in registry.entries(kind)
+        for component in variants(registry.class_of(entry), others=False)
+    ]
+
+
+@pytest.mark.parametrize("component", components(), ids=repr)
+def test_everything_has_a_curve(component):
+    one = curve(component)
+    assert len(one.parts) == (2 if component.kind == "activation" and component.takes_rows else 3)
+    assert all(part.shape == one.x.shape for part in one.parts)
+    assert np.isfinite(one.parts[0]).mean() > 0.9
+    assert (np.diff(one.x) > 0).all()
+
+
+# A row's derivative is a partial one, which is not the slope of a line through rows.
+OF_ELEMENTS = [one for one in components() if not one.takes_rows]
+
+
+@pytest.mark.parametrize("component", OF_ELEMENTS, ids=repr)
+def test_the_derivative_is_the_slope_of_the_curve(component):
+    one = curve(component)
+    usual = np.abs(one.parts[0]) < 10
+    middle = slice(1, -1)
+    with np.errstate(all="ignore"):
+        slope = (one.parts[0][2:] - one.parts[0][:-2]) / (one.x[2:] - one.x[:-2])
+    near = usual[middle] & (np.diff(one.x)[1:] > 1e-6) & (np.diff(one.x)[:-1] > 1e-6)
+    error = np.abs(slope - one.parts[1][middle])[near]
+    scale = 1 + np.abs(one.parts[1][middle])[near] + np.abs(one.parts[2][middle])[near]
+    # But for the few points beside a kink or a jump.
+    assert np.mean(error < 0.02 * scale) > 0.97
+
+
+def test_kinks_stand_between_their_neighbours():
+    one = curve(lossfw.loss("epsilon_insensitive", epsilon=0.5))
+    assert one.breaks == (-0.5, 0.5)
+    here = int(np.searchsorted(one.x, 0.5))
+    assert one.x[here] == 0.5
+    assert one.x[here + 1] == np.nextafter(0.5, 1)
+    assert one.parts[1][[here - 1, here + 1]].tolist() == [0.0, 1.0]
+
+
+def test_a_line_is_cut_at_a_kink_and_at_an_unclaimed_jump():
+    huber = curve(lossfw.loss("huber"))
+    assert np.isnan(_cut(huber, 2)[np.isin(huber.x, (-1.0, 1.0))]).all()
+    assert np.isfinite(_cut(huber, 1)).all()
+    step = curve(lossfw.activation("step"))
+    assert np.isnan(_cut(step, 0)).sum() == 1
+
+
+def test_what_goes_to_infinity_does_not_flatten_the_rest():
+    x = np.linspace(0.001, 1, 1000)
+    low, high = _limits([1 / x**2])
+    assert low < 1 < high < 1000
+    assert _limits([np.full(3, np.nan)]) == (-1.0, 1.0)
+    low, high = _limits([np.zeros(5)])
+    assert low < 0 < high
+
+
+def test_curves_of_one_picture_have_one_reach():
+    huber, tukey = curves([lossfw.loss("huber"), lossfw.loss("tukey")])
+    assert huber.x[0] == tukey.x[0] < -4.685
+    short, _ = curves([lossfw.loss("huber"), lossfw.loss("tukey")], span=(0.0, 1.0))
+    assert (short.x[0], short.x[-1]) == (0.0, 1.0)
+
+
+def test_the_legend_names_parameters_that_were_changed():
+    assert curve(lossfw.loss("huber")).name == "huber"
+    assert curve(lossfw.loss("huber", delta=0.5)).name == "huber(delta=0.5)"
+
+
+def test_a_picture_has_no_date_and_no_chance():
+    one = [curve(lossfw.loss("hinge"))]
+    assert picture(one, "svg") == picture(one, "svg")
+    assert picture(one, "png") == picture(one, "png")

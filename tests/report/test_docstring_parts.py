@@ -1,0 +1,54 @@
+from lossfw.report.docstring import entries, paragraphs, sections, siblings
+
+TEXT = """What it is.
+
+    More, over
+    two lines.
+
+    Parameters
+    ----------
+    a, b : float
+        Two numbers.
+    word : {"x", "y"}
+        A choice: one of two.
+
+    Notes
+    -----
+    First.
+
+    Second, with a - dash
+    - and a list.
+    """
+
+
+def test_sections_by_title():
+    found = sections(TEXT)
+    assert list(found) == ["", "Parameters", "Notes"]
+    assert found[""].startswith("What it is.")
+    assert found["Notes"].endswith("- and a list.")
+
+
+def test_a_docstring_may_be_missing_or_plain():
+    assert sections(None) == {"": ""}
+    assert sections("One line.") == {"": "One line."}
+
+
+def test_entries_of_parameters():
+    assert entries(sections(TEXT)["Parameters"]) == {
+        "a": "Two numbers.",
+        "b": "Two numbers.",
+        "word": "A choice: one of two.",
+    }
+    assert entries("") == {}
+
+
+def test_siblings_with_and_without_a_text():
+    assert siblings("huber : near it\n    and far.\nramp") == {
+        "huber": "near it and far.",
+        "ramp": "",
+    }
+
+
+def test_paragraphs_in_one_line_each():
+    assert paragraphs(sections(TEXT)[""]) == ["What it is.", "More, over two lines."]
+    assert paragraphs("") == []
