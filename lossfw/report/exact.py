@@ -65,7 +65,7 @@ def texts(x: Array, digits: int) -> Any:
     --------
     >>> from lossfw.numbers.exact import exact_array
     >>> texts(exact_array([0.1]), 20)
-    ['0.1000000000000000055511']
+    ['0.10000000000000000555']
     """
     from lossfw.numbers.exact import number_module
 

@@ -34,12 +34,12 @@ def offered(registry):
 
 
 def test_the_public_components_of_a_file_are_offered(local):
-    source = HEAD + loss("Mild") + loss("_Hidden") + loss("Tukey") + "\nAgain = Mild\n"
+    source = HEAD + loss("Mild") + loss("_Hidden") + loss("Tender") + "\nAgain = Mild\n"
     registry = Registry.discover(local=[local(source)])
-    assert offered(registry) == ["mild", "tukey"]
+    assert offered(registry) == ["mild", "tender"]
     entry = registry.resolve("loss", "mild")
     assert (entry.label, entry.version, entry.state) == ("my_loss.py", "", "loaded")
-    assert registry.resolve("loss", "my_loss/tukey").name == "tukey"
+    assert registry.resolve("loss", "my_loss/tender").name == "tender"
 
 
 def test_a_base_with_heirs_in_the_file_is_no_component(local):
@@ -48,7 +48,7 @@ def test_a_base_with_heirs_in_the_file_is_no_component(local):
 
 
 def test_a_hook_says_what_a_file_offers_where_there_is_one(local):
-    source = HEAD + loss("Mild") + loss("Tukey") + hook("{'mild': Mild, 'robust': 'mild'}")
+    source = HEAD + loss("Mild") + loss("Tender") + hook("{'mild': Mild, 'robust': 'mild'}")
     registry = Registry.discover(local=[local(source)])
     assert offered(registry) == ["mild"]
     assert registry.resolve("loss", "robust").name == "mild"

@@ -12,8 +12,8 @@ from lossfw.registry import Registry
 @pytest.fixture
 def rivals(install):
     """Two distributions that offer the same name, and one name each of their own."""
-    install("acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild", "Tukey")}, "1.1")
-    install("bolt", {"bolt": "bolt_plugin"}, {"bolt_plugin": plugin("Mild", "Welsch")}, "2.2")
+    install("acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild", "Tender")}, "1.1")
+    install("bolt", {"bolt": "bolt_plugin"}, {"bolt_plugin": plugin("Mild", "Velvet")}, "2.2")
 
 
 def state(registry, label):
@@ -37,7 +37,7 @@ def test_a_doubled_name_is_an_error_that_names_both(rivals):
     message = str(caught.value)
     for words in ("acme-losses[acme] 1.1", "bolt[bolt] 2.2", "'acme-losses/mild'", "'bolt/mild'"):
         assert words in message
-    assert registry.resolve("loss", "tukey").distribution == "acme-losses"
+    assert registry.resolve("loss", "tender").distribution == "acme-losses"
     assert state(registry, "bolt[bolt]") == (
         "conflict",
         "the loss 'mild' is offered by acme-losses[acme] 1.1 too",
@@ -60,7 +60,7 @@ def test_two_entries_of_one_distribution_are_picked_by_label(install):
 
 
 def test_naming_a_distribution_loads_no_other_third_party(rivals):
-    Registry.discover().resolve("loss", "bolt/welsch")
+    Registry.discover().resolve("loss", "bolt/velvet")
     assert "bolt_plugin" in sys.modules
     assert "acme_plugin" not in sys.modules
 
@@ -68,16 +68,16 @@ def test_naming_a_distribution_loads_no_other_third_party(rivals):
 def test_a_name_that_its_distribution_lacks(rivals):
     registry = Registry.discover()
     with pytest.raises(
-        UnknownNameError, match=r"bolt\[bolt\] offers no loss 'tukey'.*mild, welsch"
+        UnknownNameError, match=r"bolt\[bolt\] offers no loss 'tender'.*mild, velvet"
     ):
-        registry.resolve("loss", "bolt/tukey")
+        registry.resolve("loss", "bolt/tender")
     with pytest.raises(UnknownNameError, match=r"no plugin 'blot'. Did you mean 'bolt'"):
         registry.resolve("loss", "blot/mild")
 
 
 def test_an_unknown_name_of_another_kind(rivals):
-    with pytest.raises(UnknownNameError, match=r"no metric 'tukey'.*another kind: loss"):
-        Registry.discover().resolve("metric", "tukey")
+    with pytest.raises(UnknownNameError, match=r"no metric 'tender'.*another kind: loss"):
+        Registry.discover().resolve("metric", "tender")
 
 
 def test_an_unknown_kind():
@@ -92,7 +92,7 @@ def test_disabling_removes_a_rival_before_it_is_imported(rivals, monkeypatch):
     assert state(registry, "acme-losses[acme]") == ("disabled", "LOSSFW_DISABLE")
     assert "acme_plugin" not in sys.modules
     with pytest.raises(DisabledPluginError, match=r"acme-losses\[acme\] 1\.1.*LOSSFW_DISABLE"):
-        registry.resolve("loss", "acme-losses/tukey")
+        registry.resolve("loss", "acme-losses/tender")
 
 
 @pytest.mark.parametrize("word", ["bolt", "bolt[bolt]", ["bolt"], "bolt, acme-losses"])
@@ -133,6 +133,6 @@ def test_entries_are_sorted_and_tell_of_conflicts(rivals):
     assert [(e.name, e.label, e.state) for e in entries] == [
         ("mild", "acme-losses[acme]", "conflict"),
         ("mild", "bolt[bolt]", "conflict"),
-        ("tukey", "acme-losses[acme]", "loaded"),
-        ("welsch", "bolt[bolt]", "loaded"),
+        ("tender", "acme-losses[acme]", "loaded"),
+        ("velvet", "bolt[bolt]", "loaded"),
     ]

@@ -188,7 +188,8 @@ class TestMasked:
                 options = {"sample_weight": np.linspace(1, 2, 40), "denominator": denominator}
                 assert masked(y, marked, **options) == loss(y, t, where=counts, **options)
             wanted = loss.gradient(y, t, where=counts)
-            assert np.array_equal(masked.gradient(y, marked), wanted)
+            # Class indices and their rows take different roads to the gradient.
+            assert np.allclose(masked.gradient(y, marked), wanted, rtol=1e-12, atol=0)
             assert masked.partial(y, marked).masked == 40 - counts.sum()
 
     def test_the_mask_of_the_call_counts_too(self):

@@ -69,7 +69,7 @@ class Focal(PointwiseLoss):
     Examples
     --------
     >>> Focal()([0.9, 0.1], [1.0, 1.0], reduction="none")
-    array([1.05360516e-03, 1.86509390e+00])
+    array([1.05360516e-03, 1.86509393e+00])
     """
 
     link: ClassVar[str] = "sigmoid"
