@@ -46,7 +46,7 @@ class SquaredLogError(PointwiseLoss):
     Examples
     --------
     >>> SquaredLogError()([0.0, 1e-9], [0.0, 0.0], reduction="none")
-    array([0.e+00, 1.e-18])
+    array([0.00000000e+00, 9.99999999e-19])
     """
 
     prediction: ClassVar[Space] = ABOVE_MINUS_ONE
