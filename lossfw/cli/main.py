@@ -39,6 +39,7 @@ VERBS = {
     "eval": "eval:evaluate",
     "accuracy": "accuracy:accuracy",
     "check": "check:check",
+    "new": "new:new",
     "list": "list:list_components",
     "plugins": "plugins:list_plugins",
 }

@@ -90,5 +90,7 @@ def _unknown(
 
 def make(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
     """Return the component of an entry at some parameters."""
-    made: Component = registry.create(entry.kind, {"name": entry.name, **parameters})
+    # Where two plugins offer the name, the one that was found is meant.
+    name = f"{entry.distribution}/{entry.name}"
+    made: Component = registry.create(entry.kind, {"name": name, **parameters})
     return made

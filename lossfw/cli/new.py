@@ -1,0 +1,139 @@
+"""``lossfw new``: the first files of a loss, or of a plugin for others to install."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import click
+
+from lossfw.cli.options import traceback_option
+from lossfw.errors import ArgumentError, OutputError
+from lossfw.names import snake_case
+from lossfw.output import say, write_file
+
+# As package indexes want them.
+_DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+# Each file of a plugin and its template; the path is a template as well.
+_PLUGIN = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    ".gitignore": "gitignore",
+    ".github/workflows/check.yml": "ci.yml",
+    "src/${package}/__init__.py": "init.py",
+    "src/${package}/${name}.py": "loss.py",
+    "tests/test_${package}.py": "test.py",
+}
+
+
+@click.group("new")
+@traceback_option
+def new() -> None:
+    """Write the first files of a loss or of a plugin."""
+
+
+@new.command("loss")
+@click.argument("name")
+@traceback_option
+def new_loss(name: str) -> None:
+    """Write NAME.py, a local plugin file with one loss."""
+    words = _words(name)
+    _write(Path(), {f"{name}.py": _filled("loss.py", words)})
+    _note_taken(name, name)
+    say(f"{name}.py: write your formula and what it claims, then")
+    say(f"  lossfw check --plugin {name}.py")
+
+
+@new.command("plugin")
+@click.argument("distribution")
+@click.option("--loss", "name", default="my_loss", show_default=True, help="Its first loss.")
+@traceback_option
+def new_plugin(distribution: str, name: str) -> None:
+    """Write a folder DISTRIBUTION, a package with one loss that others can install."""
+    if not _DISTRIBUTION.fullmatch(distribution):
+        raise ArgumentError(
+            f"{distribution!r} is no name of a distribution: letters, digits and hyphens were "
+            "wanted, such as acme-losses."
+        )
+    words = _words(name)
+    package = re.sub(r"[-.]+", "_", distribution).lower()
+    _refuse_word(package, "package", "acme-losses")
+    words |= {"distribution": distribution, "package": package}
+    folder = Path(distribution)
+    if folder.exists():
+        raise OutputError(f"{folder} is there already: name another, or move it away.")
+    files = {
+        Template(path).substitute(words): _filled(template, words)
+        for path, template in _PLUGIN.items()
+    }
+    _write(folder, files)
+    _note_taken(name, distribution)
+    for path in sorted(files):
+        say(f"{folder / path}")
+    say(f"\nWrite your formula and what it claims in src/{package}/{name}.py, then")
+    say(f"  pip install -e '{distribution}[test]'")
+    say(f"  lossfw check {distribution}")
+
+
+def _words(name: str) -> dict[str, str]:
+    """Return what the templates of a loss ask for.
+
+    Raises
+    ------
+    ArgumentError
+        If the name cannot be that of a loss.
+    """
+    cls = "".join(part.capitalize() for part in name.split("_"))
+    if snake_case(cls) != name:
+        raise ArgumentError(
+            f"{name!r} cannot be the name of a loss: words of small letters and digits, joined by "
+            "underscores, were wanted, such as tilted_error."
+        )
+    _refuse_word(name, "loss", "tilted_error")
+    return {"name": name, "cls": cls}
+
+
+def _refuse_word(name: str, what: str, example: str) -> None:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ArgumentError(
+            f"{name!r} cannot be the name of a {what}, since Python could not import it: name it "
+            f"like {example}."
+        )
+
+
+def _filled(template: str, words: dict[str, str]) -> str:
+    source = resources.files("lossfw.cli") / "templates" / f"{template}.txt"
+    return Template(source.read_text(encoding="utf-8")).substitute(words)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Write files that are not there yet.
+
+    Raises
+    ------
+    OutputError
+        If one is there, or cannot be written.
+    """
+    for path in files:
+        if (folder / path).exists():
+            raise OutputError(f"{folder / path} is there already: name another, or move it away.")
+    for path, text in files.items():
+        target = folder / path
+        write_file(target.parent, target.name, text.encode())
+
+
+def _note_taken(name: str, origin: str) -> None:
+    """Say that a name is that of a built-in, which would be meant or in doubt."""
+    from lossfw.registry import Registry
+
+    known = Registry.discover(plugins=False).entries("loss")
+    if any(name in entry.names for entry in known):
+        click.echo(
+            f"lossfw: note: lossfw has a loss {name!r} of its own; yours is "
+            f"'{origin}/{name}' wherever a name is given.",
+            err=True,
+        )

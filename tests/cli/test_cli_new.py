@@ -1,0 +1,102 @@
+"""lossfw new: what it writes can be run, checked, tested and installed."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lossfw.registry import Registry
+
+
+def test_a_loss_in_one_file(lossfw):
+    result = lossfw("new", "loss", "tilted_error")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "lossfw check --plugin tilted_error.py" in result.stdout
+    loss = Registry.discover(local=["tilted_error.py"]).create("loss", "tilted_error")
+    assert type(loss).__name__ == "TiltedError"
+    assert len(Path("tilted_error.py").read_text().splitlines()) <= 20
+
+
+def test_a_name_that_a_built_in_has_is_told(lossfw):
+    result = lossfw("new", "loss", "fair")
+    assert result.exit_code == 0
+    assert "'fair/fair'" in result.stderr
+    assert lossfw("eval", "--plugin", "fair.py", "fair/fair", "-y2", "-t0").stdout == "value  4.0\n"
+
+
+def test_nothing_is_overwritten(lossfw):
+    lossfw("new", "loss", "tilted")
+    Path("tilted.py").write_text("mine")
+    Path("acme").mkdir()
+    for arguments in (("loss", "tilted"), ("plugin", "acme")):
+        result = lossfw("new", *arguments)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "is there already" in result.stderr
+    assert Path("tilted.py").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("loss", "Tilted"),
+        ("loss", "tilted-error"),
+        ("loss", "../tilted"),
+        ("loss", "1st"),
+        ("loss", "class"),
+        ("loss", ""),
+        ("plugin", "acme losses"),
+        ("plugin", "../acme"),
+        ("plugin", "1acme"),
+        ("plugin", "import"),
+        ("plugin", "acme", "--loss", "Tilted"),
+    ],
+)
+def test_a_name_that_cannot_be_is_told(arguments, lossfw):
+    result = lossfw("new", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "wanted, such as" in result.stderr or "name it like" in result.stderr
+    assert [path.name for path in Path().iterdir()] == ["run.yaml"]
+
+
+@pytest.fixture
+def plugin(lossfw):
+    """The folder of a new plugin."""
+    result = lossfw("new", "plugin", "Acme-Losses", "--loss", "tilted_error")
+    assert (result.exit_code, result.stderr) == (0, "")
+    folder = Path("Acme-Losses")
+    written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {"README.md", ".github/workflows/check.yml"} < written
+    assert all(str(folder / path) in result.stdout for path in written)
+    return folder
+
+
+def test_a_plugin_is_discovered(plugin, install):
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "Acme-Losses"
+    source = plugin / "src/acme_losses"
+    modules = {f"acme_losses/{p.stem}": p.read_text() for p in source.glob("*.py")}
+    install(project["name"], project["entry-points"]["lossfw"], modules, project["version"])
+    registry = Registry.discover()
+    entry = registry.resolve("loss", "tilted_error")
+    assert entry.label == "Acme-Losses[acme_losses]"
+    assert registry.create("loss", "tilted_error", scale=2.0)([4.0], [0.0]) == 4.0
+
+
+def test_a_plugin_passes_its_own_tests(plugin):
+    # Without --strict-config and the like: its own settings count.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "claim"]
+    done = subprocess.run(command, cwd=plugin, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+    assert " passed" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("ruff", path=str(Path(sys.executable).parent)) is None,
+                    reason="ruff is not installed")  # fmt: skip
+def test_a_plugin_passes_ruff(plugin):
+    ruff = Path(sys.executable).parent / "ruff"
+    for arguments in (("check", "--no-cache"), ("format", "--check", "--no-cache")):
+        done = subprocess.run([ruff, *arguments, "."], cwd=plugin, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
