@@ -40,6 +40,9 @@ _NEAR_RATIO = 1.03
 # What scales numbers away from either end of the exponents, exactly.
 _SCALE = 2.0**64
 
+# Beyond these a product may overflow, and an exponential is 0 or infinite.
+_HUGE, _HUGE_EXPONENT = 2.0**60, 2.0**16
+
 # A difference of logarithms below this asks for more than 70 bits of them.
 _CLOSE = 2.0**-12
 
@@ -173,8 +176,13 @@ def _moved(xp: Namespace, value: Array, slope: Array, step: Array) -> Array:
 
 
 def scale_words(xp: Namespace, k: float, d: Words) -> Words:
-    """Return k times a number of two words."""
-    finite = xp.isfinite(d.high)
-    high = xp.where(finite, d.high, xp.zeros_like(d.high))
-    product, lost = exact_product(xp, high, xp.full_like(high, k))
-    return Words(xp.where(finite, product, k * d.high), lost + k * d.low)
+    """Return k times a number of two words, as what goes into an exponential.
+
+    Where that is 0 or infinite anyway, the second word is 0.
+    """
+    whole = k * d.high
+    usual = (xp.abs(d.high) < _HUGE) & (xp.abs(whole) < _HUGE_EXPONENT)
+    zero = xp.zeros_like(whole)
+    product, lost = exact_product(xp, xp.where(usual, d.high, zero), xp.full_like(whole, k))
+    low = lost + xp.where(usual, k * d.low, zero)
+    return Words(xp.where(usual, product, whole), low)

@@ -53,6 +53,9 @@ _ATANH_TAIL = (
 _TINY, _HUGE = 1e-290, 1e290
 _SAFE_EXPONENT = 600.0
 
+# An exponent beyond this has no digits to be kept: its exponential is 0 or infinite.
+_USUAL_EXPONENT = 1e4
+
 
 class Deviance(PointwiseLoss):
     """A deviance, twice the log-likelihood that is lost by predicting y where t is.
@@ -166,6 +169,5 @@ def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
     rest = float(k - Fraction(high))
     if not rest:
         return u
-    more = rest * d.high
-    # Where this is no rounding error any more, neither is the exponential a number.
-    return Words(u.high, u.low + xp.where(xp.abs(more) < 1.0, more, xp.zeros_like(more)))
+    usual = xp.abs(u.high) < _USUAL_EXPONENT
+    return Words(u.high, u.low + xp.where(usual, rest * d.high, xp.zeros_like(u.low)))

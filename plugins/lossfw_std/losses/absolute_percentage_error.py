@@ -71,8 +71,11 @@ class AbsolutePercentageError(PointwiseLoss):
         return NONZERO if self.floor is None else REAL
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """abs(y - t) / max(abs(t), floor)."""
-        return xp.abs(y - t) / self._unit(xp, t)
+        """abs(y - t) / max(abs(t), floor); in halves, for the difference of large ones overflows."""
+        unit = self._unit(xp, t)
+        one = xp.ones_like(t)
+        half = xp.where(unit > 1.0, 0.5 * one, one)
+        return xp.abs(half * y - half * t) / (half * unit)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sign of y - t over the denominator; 0 at the target."""

@@ -12,12 +12,10 @@ from lossfw.guards import (
     Delta,
     Guard,
     guarded_log,
-    guarded_log_derivative,
-    guarded_log_second_derivative,
     textbook_log,
 )
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics import sigmoid, softplus, times
+from lossfw.numerics import quotient, sigmoid, softplus, times
 from lossfw.spaces import UNIT, Space
 from lossfw_std.double import in_double
 from lossfw_std.parameters import nothing
@@ -97,24 +95,32 @@ class BinaryCrossEntropy(PointwiseLoss):
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y + (1 - t) / (1 - y), over one denominator where both count."""
-        rest = 1.0 - y
-        own = guarded_log_derivative(xp, y, self.guard, self.delta)
-        other = guarded_log_derivative(xp, rest, self.guard, self.delta)
-        apart = times(xp, 1.0 - t, other) - times(xp, t, own)
-        # A finite gradient with two terms: their difference keeps the digits of y - t.
+        own, other = self._under(xp, y), self._under(xp, 1.0 - y)
+        apart = quotient(xp, 1.0 - t, other) - quotient(xp, t, own)
+        # With two terms their difference keeps the digits of y - t.
         both = (t > 0.0) & (t < 1.0) & (own > 0.0) & (other > 0.0)
         both = both & xp.isfinite(own) & xp.isfinite(other)
         gap = y - t
         if self.guard in ("additive", "normalised"):
             gap = gap + self.delta * (1.0 - 2.0 * t)
-        return xp.where(both, gap * xp.where(both, own * other, xp.ones_like(y)), apart)
+        one = xp.ones_like(y)
+        joint = gap / xp.where(both, own, one) / xp.where(both, other, one)
+        return xp.where(both, joint, apart)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2 + (1 - t) / (1 - y)^2."""
-        own = guarded_log_second_derivative(xp, y, self.guard, self.delta)
-        other = guarded_log_second_derivative(xp, 1.0 - y, self.guard, self.delta)
-        return -(times(xp, t, own) + times(xp, 1.0 - t, other))
+        own, other = self._under(xp, y), self._under(xp, 1.0 - y)
+        first = quotient(xp, quotient(xp, t, own), own)
+        return first + quotient(xp, quotient(xp, 1.0 - t, other), other)
+
+    def _under(self, xp: Namespace, p: Array) -> Array:
+        """Return what the slope of the guarded logarithm is 1 over; infinite for none."""
+        if self.guard == "none":
+            return p
+        if self.guard == "floor":
+            return xp.where(p < self.delta, xp.inf, p)
+        return p + self.delta
 
     def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
@@ -187,9 +193,11 @@ class BinaryCrossEntropy(PointwiseLoss):
             return (t * sigmoid(xp, -y), (1.0 - t) * sigmoid(xp, y)) if order == 1 else ()
         if order == 2 or (order == 0 and self.guard != "additive"):
             return ()
-        part = (guarded_log, guarded_log_derivative)[order]
-        own, other = (part(xp, p, self.guard, self.delta) for p in (y, 1.0 - y))
-        return times(xp, t, own), times(xp, 1.0 - t, other)
+        sides = ((t, y, 1.0 - y), (1.0 - t, 1.0 - y, y))
+        if order == 1:
+            return tuple(quotient(xp, share, self._under(xp, p)) for share, p, _ in sides)
+        logs = (guarded_log(xp, p, self.guard, self.delta, rest) for _, p, rest in sides)
+        return tuple(times(xp, share, log) for (share, _, _), log in zip(sides, logs, strict=True))
 
     @property
     def _end(self) -> float:

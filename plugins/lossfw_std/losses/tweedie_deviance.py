@@ -104,10 +104,11 @@ class TweedieDeviance(Deviance):
         p = xp.full_like(y, self.power)
         a, b = 1 - p, 2 - p
         terms = 2 * (t**b / (a * b) - t * y**a / a + y**b / b)
-        # At the target irrational terms cancel; over y^b they are rational, and even
-        # exact numbers see that the sum is 0.
+        # Near the target irrational terms cancel, on exact numbers too; over y^b
+        # they are nearly rational, and at the target their sum is exactly 0.
         ratio = t / y
-        return xp.where(y == t, 2 * y**b * (ratio**b - b * ratio + a) / (a * b), terms)
+        close = (y < 2 * t) & (t < 2 * y)
+        return xp.where(close, 2 * y**b * (ratio**b - b * ratio + a) / (a * b), terms)
 
     @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
