@@ -183,10 +183,15 @@ class TestRobust:
         slopes = lossfw.loss("generalised_cross_entropy", q=q).gradient(best, truth)
         assert slopes[0] == pytest.approx(slopes[1], rel=1e-9)
 
-    def test_slopes_at_the_ends(self):
-        loss = lossfw.loss("generalised_cross_entropy")
-        assert loss.gradient([0.0, 1.0], 0).tolist() == [-INF, 0]
-        assert loss.gradient([1.0, 0.0], 0).tolist() == [-1, 0]
+    @pytest.mark.parametrize("q", [0.01, 0.3, 0.7])
+    def test_slopes_at_the_ends(self, q):
+        loss = lossfw.loss("generalised_cross_entropy", q=q)
+        for target in (0, [1.0, 0.0]):
+            assert loss.gradient([0.0, 1.0], target).tolist() == [-INF, 0]
+            assert loss.hessian([0.0, 1.0], target).tolist() == [INF, 0]
+            assert loss.gradient([1.0, 0.0], target).tolist() == [-1, 0]
+
+    def test_slopes_of_the_straight_line(self):
         whole = lossfw.loss("generalised_cross_entropy", q=1.0)
         assert whole.gradient([0.0, 1.0], 0).tolist() == [-1, 0]
         assert whole.hessian([0.0, 1.0], 0).tolist() == [0, 0]

@@ -45,6 +45,8 @@ def case(dtype):
     y[6], t[6] = [1, 0, 0], [1, 0, 0]
     y[7], t[7] = [0.5, 0.5, 0], [0, 0.5, 0.5]
     y[8], t[8] = [tiny(dtype), 1, 0], [0.5, 0.5, tiny(dtype)]
+    # In float32 the nearest to a delta of 1e-3, which is not that delta.
+    y[11], t[11] = [1e-3, 1 - 1e-3, 0], [0, 1, 0]
     return y, t
 
 

@@ -86,6 +86,7 @@ def _slope(xp: Namespace, y: Array, t: Array, q: float) -> Array:
     """Return t y^(q - 1)."""
     if q < 0.5:
         # The logarithm of a tiny y would multiply the rounding of q - 1.
-        return quotient(xp, t * y**q, y)
+        at_zero, one = y == 0, xp.ones_like(y)
+        return times(xp, t, xp.where(at_zero, xp.inf * one, y**q / xp.where(at_zero, one, y)))
     # Here q - 1 is exact. The last term is for NaN, of which the power 0 is 1.
     return times(xp, t, y ** (q - 1.0)) + 0.0 * y

@@ -10,6 +10,7 @@ from lossfw.exactness import Order
 from lossfw.guards import DEFAULT_DELTA, Delta, Guard
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import quotient, times
+from lossfw_std.double import in_double
 from lossfw_std.losses.guarded_ratio import guarded, guarded_difference, log_ratio
 
 # Below this size of x the loss is computed from the logarithms of 1 - x^2 and
@@ -70,6 +71,7 @@ class JsDivergence(CategoricalLoss):
         own, other = times(xp, y, xp.log(2 * a / some)), times(xp, t, xp.log(2 * b / some))
         return xp.sum(own + other, axis=-1) / 2
 
+    @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; for close y and t from x = (y - t) / (y + t), in which nothing cancels."""
         a, b, total, x = self._parts(xp, y, t)
@@ -83,6 +85,7 @@ class JsDivergence(CategoricalLoss):
         terms = xp.where(near, 0.25 * (both + between), 0.5 * (own + other))
         return xp.sum(terms, axis=-1)
 
+    @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, and what the guard adds."""
         a, b, total, x = self._parts(xp, y, t)
@@ -95,6 +98,7 @@ class JsDivergence(CategoricalLoss):
             return 0.5 * (log + xp.where(y < self.delta, 0.0 * y, (b - t) / total))
         return 0.5 * (log + x * (self.delta / a))
 
+    @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / (2 y (t + y)), and what the guard makes of it."""
         a, b, total, _ = self._parts(xp, y, t)

@@ -15,6 +15,7 @@ from lossfw.guards import (
 )
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import log1p_minus, quotient, times
+from lossfw_std.double import in_double
 from lossfw_std.losses.guarded_ratio import guarded, guarded_difference, log_ratio
 
 
@@ -73,6 +74,7 @@ class KlDivergence(CategoricalLoss):
         loss = times(xp, of, textbook_log(xp, of, self.guard, self.delta))
         return xp.sum(loss - gain, axis=-1)
 
+    @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; near t = y as t (x - log(1 + x)) - t x with x = y/t - 1.
 
@@ -97,6 +99,7 @@ class KlDivergence(CategoricalLoss):
         added = a - of if self.guard == "floor" else self.delta * xp.ones_like(a)
         return total + exact + xp.sum(close_gap * (xp.where(large, -added, of) / inside), axis=-1)
 
+    @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y; in reverse log(y / t) + 1; with the guard in both."""
         own = self._guarded(xp, y)
@@ -110,6 +113,7 @@ class KlDivergence(CategoricalLoss):
         log = xp.where(other == 0, xp.inf * xp.ones_like(log), log)
         return log + (moves if self.guard in ("none", "floor") else y / own)
 
+    @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2; in reverse 1 / y; with the guard in both."""
         own = self._guarded(xp, y)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from lossfw import LOGITS, CategoricalLoss, Claims, ShapeError, Space
 from lossfw.arguments import NDArray
+from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part, times
 from lossfw.numerics.pairs import exact_difference
@@ -135,6 +136,13 @@ class MulticlassHinge(CategoricalLoss):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 wherever it exists; NaN where the prediction is NaN."""
         return xp.where(xp.isnan(y), y, xp.zeros_like(y))
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Of a soft target, what each class may take from its own slope."""
+        if order != 1:
+            return ()
+        most = 1.0 if self.form == "crammer_singer" else y.shape[-1] - 1.0
+        return (xp.where((t > 0) & (t < 1), most * t, 0.0 * t),)
 
     def claims(self) -> Claims:
         """Convex and piecewise linear."""
