@@ -144,9 +144,10 @@ def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation 
     MissingExtraError
         If the exact numbers are not installed.
     """
+    check = prepared.checks[name]
     try:
         with np.errstate(all="ignore"):
-            tried = prepared.checks[name](prepared.subject, search)
+            tried = check(prepared.subject, search)
     except NotApplicable as why:
         return why
     except Refuted as found:

@@ -1,8 +1,11 @@
 """Every check of the harness catches a liar who breaks just this, and names it."""
 
+import dataclasses
+
 import pytest
 from liars import LIARS
 
+from lossfw import ActivationClaims, Claims
 from lossfw.check import activations, components
 from lossfw.check.report import Refutation
 from lossfw.check.runner import CHECKS, attempt, run
@@ -33,6 +36,13 @@ def test_every_check_has_a_liar():
     wanted = {(table, check) for table, checks in TABLES.items() for check in checks}
     known = {(liar.table, liar.check) for liar in LIARS}
     assert known == wanted
+
+
+def test_every_claim_has_a_check():
+    made = {f"claim:{field.name}" for field in dataclasses.fields(Claims)}
+    assert made == {check for check in CHECKS if check.startswith("claim:")}
+    made = {field.name for field in dataclasses.fields(ActivationClaims)}
+    assert made == set(activations._CLAIMS)
 
 
 @pytest.mark.parametrize("liar", LIARS, ids=str)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw.check.claims import bounds, breaks, convexity, decisions, invariance, slopes
+from lossfw.check.claims import bounds, breaks, convexity, decisions, invariance, linearity, slopes
 from lossfw.check.search import Check
 
 CHECKS: dict[str, Check] = {
@@ -10,6 +10,7 @@ CHECKS: dict[str, Check] = {
     **convexity.CHECKS,
     **slopes.CHECKS,
     **invariance.CHECKS,
+    **linearity.CHECKS,
     **breaks.CHECKS,
     **decisions.CHECKS,
 }

@@ -15,6 +15,7 @@ from liars.honest import (
     rowwise,
 )
 from liars.liar import Liar
+from lossfw.spaces import UNIT
 
 
 def unit(f, **claims):
@@ -147,6 +148,10 @@ LIARS = (
     Liar("loss", "claim:shift_invariant", "mean", logit_rows(shifted, shift_invariant=True)),
     Liar("loss", "claim:permutation_equivariant", "weights",
          simplex_rows(weighted_classes, permutation_equivariant=True)),
+    Liar("loss", "claim:linear_in_target", "rows",
+         simplex_rows(lambda y, t: ((y - t) ** 2).sum(-1), linear_in_target=True)),
+    Liar("loss", "claim:linear_in_target", "probability",
+         replace(unit(lambda y, t: (y - t) ** 2, linear_in_target=True), target=UNIT)),
     Liar("loss", "claim:smooth", "kink", distance(kinked, smooth=True)),
     Liar("loss", "claim:twice_smooth", "bend", distance(bent, twice_smooth=True)),
     Liar("loss", "claim:breaks", "missing", distance(kinked, breaks=())),

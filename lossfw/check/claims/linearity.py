@@ -1,0 +1,72 @@
+"""Attack on linearity in the target: a soft target costs what its classes cost on average."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.points import Points
+from lossfw.check.search import Check, NotApplicable, Refuted, Search
+from lossfw.check.subject import OUTSIDE_ULPS, Subject, call
+from lossfw.spaces import UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).smallest_subnormal)
+
+
+def check_linear_in_target(subject: Subject, search: Search) -> int:
+    """Claim: the loss of a soft target is the mean of the losses of its classes."""
+    if subject.rows and not (subject.by_index and subject.soft):
+        raise NotApplicable("targets are no distributions over classes")
+    if not subject.rows and (subject.target is not UNIT or subject.kind != "pointwise"):
+        raise NotApplicable("targets are no probabilities")
+    tried = 0
+    for points in search.points(subject, "float64"):
+        finite: NDArray = np.isfinite(points.y)
+        some = points.take(np.asarray(finite.reshape(len(points), -1).all(-1)))
+        tried += _one_set(subject, some, search.rng(f"linear {points.y.shape[-1]}"))
+    return tried
+
+
+def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> int:
+    y, count = points.y, len(points)
+    if subject.rows:
+        columns = y.shape[-1]
+        t = rng.dirichlet(np.ones(columns), count)
+        shares = t.T
+        terms = [_values(subject, y, np.full(count, k)) for k in range(columns)]
+    else:
+        t = rng.choice([0.25, 0.5, 0.9], count)
+        shares = np.stack([t, 1 - t])
+        terms = [_values(subject, y, np.ones(count)), _values(subject, y, np.zeros(count))]
+    soft = _values(subject, y, t)
+    with np.errstate(all="ignore"):
+        each = np.stack([np.where(q == 0, 0, q * v) for q, v in zip(shares, terms, strict=True)])
+        wanted, size = each.sum(0), np.abs(each).sum(0)
+        near = np.abs(soft - wanted) <= OUTSIDE_ULPS * (_EPS * size + _TINY)
+    bad = np.isfinite(wanted) & ~near
+    if bad.any():
+        one = int(np.flatnonzero(bad)[0])
+        raise Refuted(
+            f"the loss of the soft target is {soft[one]:.9g}; the losses of its classes, weighted "
+            f"by it, sum to {wanted[one]:.9g}.",
+            _CODE,
+            y=y[one : one + 1],
+            t=t[one : one + 1],
+        )
+    return count
+
+
+def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
+    return np.asarray(call(subject.value, y, t), np.float64)
+
+
+_CODE = (
+    "value(y, t), sum(q * value(y, np.array([k])) for k, q in enumerate(t[0])) if y.ndim > 1 "
+    "else t * value(y, np.ones(1)) + (1 - t) * value(y, np.zeros(1))"
+)
+
+CHECKS: dict[str, Check] = {"linear_in_target": check_linear_in_target}
