@@ -68,7 +68,9 @@ class JsDivergence(CategoricalLoss):
         a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
         total = a + b
         some = xp.where(total == 0, xp.ones_like(total), total)
-        own, other = times(xp, y, xp.log(2 * a / some)), times(xp, t, xp.log(2 * b / some))
+        # Without a target the midpoint is y / 2, also at y = 0.
+        ratio = xp.where(b == 0, 2.0 * xp.ones_like(b), 2 * a / some)
+        own, other = times(xp, y, xp.log(ratio)), times(xp, t, xp.log(2 * b / some))
         return xp.sum(own + other, axis=-1) / 2
 
     @in_double
