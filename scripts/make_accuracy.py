@@ -35,8 +35,9 @@ def main() -> None:
         print(f"{len(rows)} of {len(todo)}: {row.text} {row.dtype}", file=sys.stderr)
     measured = (
         f"Measured by lossfw {__version__} at {arguments.points:,} points or a few more for each "
-        f"row of the table, seed {arguments.seed}. `make accuracy` measures again and writes this "
-        "page; `lossfw accuracy NAME` measures one component."
+        "row of the table, at other parameters than the defaults at a quarter of them, seed "
+        f"{arguments.seed}. `make accuracy` measures again and writes this page; `lossfw accuracy "
+        "NAME` measures one component."
     )
     versions = {peer.name: peer.version for peer in installed()}
     arguments.page.write_text(page(rows, versions, measured))

@@ -15,8 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from lossfw.check.accuracy import DTYPES, POINTS, Accuracy, measure
+from lossfw.check.accuracy_variants import variants
 from lossfw.check.peers import installed
 from lossfw.config.plugins import Plugins
+
+# Other parameters are measured at so many times fewer points.
+_FEWER = 4
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,22 @@ class Job:
         return measure(component, self.dtype, points=self.points, seed=self.seed, peers=peers)
 
 
-def jobs(components: Sequence[Any], **options: Any) -> list[Job]:
-    """Return a job for each component and dtype, in this order."""
-    return [
-        Job(component.kind, component.to_config(), dtype, **options)
-        for component in components
-        for dtype in DTYPES
-    ]
+def jobs(
+    components: Sequence[Any], *, points: int = POINTS, seed: int = 0, peers: bool = False
+) -> list[Job]:
+    """Return a job for each component and dtype, in this order.
+
+    Among several components of one class, those at parameters that are no
+    default and no form of their own have a quarter of the points.
+    """
+    found = []
+    for component in components:
+        alone = sum(type(other) is type(component) for other in components) == 1
+        usual = alone or component in variants(type(component), others=False)
+        count = points if usual else max(1, points // _FEWER)
+        config = component.to_config()
+        found += [Job(component.kind, config, dtype, count, seed, peers) for dtype in DTYPES]
+    return found
 
 
 def run(

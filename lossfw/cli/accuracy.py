@@ -46,8 +46,8 @@ def accuracy(
     """Measure the worst error of losses and activations, in units in the last place.
 
     Of those with a NAME, or of all. Value and derivatives are compared with the textbook
-    formula in 60-digit numbers, at the default and at other parameters, in float32 and
-    float64; with -p at those parameters alone.
+    formula in 60-digit numbers, at the default and, with a quarter of the points, at other
+    parameters, in float32 and float64; with -p at those parameters alone.
     """
     from lossfw.check.accuracy_run import jobs, run
     from lossfw.cli.progress import Progress

@@ -127,3 +127,15 @@ def test_a_parameter_without_a_default_is_given_a_value():
 
 def test_what_cannot_be_made_is_left_out():
     assert variants(lossfw.registry().component_class("loss", "sum")) == []
+
+
+def test_other_parameters_have_a_quarter_of_the_points():
+    from lossfw.check.accuracy_run import jobs
+
+    losses = variants(type(lossfw.loss("huber")))
+    assert [job.points for job in jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]
+    alone = [lossfw.loss("huber", delta=0.3)]
+    assert [(job.points, job.dtype) for job in jobs(alone, points=100)] == [
+        (100, "float32"),
+        (100, "float64"),
+    ]
