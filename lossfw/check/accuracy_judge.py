@@ -230,6 +230,9 @@ class Truth:
         found = np.where(rising | falling, 0.0, np.fmin(*errors))
         # Neither side has a derivative: what dual numbers say has to do.
         found = np.where(np.isnan(errors[0]) & np.isnan(errors[1]), known, found)
+        # An infinite derivative, where dual numbers have none: differences cannot tell.
+        lost = np.isnan(to_float(self.exact[which])) & np.isinf(computed)
+        found = np.where(lost, np.nan, found)
         return np.where([kink for _, _, kink in sides], np.nan, found)
 
     def _without_rest(self, which: NDArray, side: Array) -> Array:
