@@ -11,7 +11,7 @@ from lossfw.guards import DEFAULT_DELTA, Delta, Guard
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import quotient, times
 from lossfw_std.double import in_double
-from lossfw_std.losses.guarded_ratio import guarded, guarded_difference, log_ratio
+from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
 # Below this size of x the loss is computed from the logarithms of 1 - x^2 and
 # of (1 + x) / (1 - x), where (t log(1 - x) + y log(1 + x)) would cancel.

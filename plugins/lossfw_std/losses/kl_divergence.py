@@ -16,7 +16,7 @@ from lossfw.guards import (
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import log1p_minus, quotient, times
 from lossfw_std.double import in_double
-from lossfw_std.losses.guarded_ratio import guarded, guarded_difference, log_ratio
+from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
 
 class KlDivergence(CategoricalLoss):
