@@ -66,6 +66,9 @@ def jumps(curve: Curve, order: int, search: Search) -> list[float]:
     # Close to a bound of the predictions everything happens on a smaller scale.
     room = np.minimum(np.minimum(left - curve.low, curve.high - right), curve.scale)
     narrow = _NARROW[exact] * room
+    # Close to 1 floats lie too far apart for it: a jump cannot be told from a steep place.
+    fine = narrow > 4 * np.spacing(np.maximum(np.abs(left), np.abs(right)))
+    left, right, size, change, narrow = (x[fine] for x in (left, right, size, change, narrow))
     while left.size and (right - left > narrow).any():
         # Intervals that are narrow already stay as they are.
         parts = np.linspace(left, right, _PARTS + 1, axis=-1)
