@@ -7,10 +7,11 @@ nothing is kept on disk.
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,13 +102,18 @@ def run(
         return
     # Not forked: a copy of a process with threads may wait for one of them for ever.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
-        futures = [pool.submit(job.run, plugins) for job in todo]
-        try:
-            for done, future in enumerate(futures, start=1):
-                found = future.result()
-                tell(done, len(todo))
-                yield found
-        finally:
-            for future in futures:
-                future.cancel()
+    # Its end ends the processes, whatever they are at.
+    with context.Pool(count, initializer=_leave_interrupts) as pool:
+        measured = pool.imap(functools.partial(_run, plugins), todo)
+        for done, found in enumerate(measured, start=1):
+            tell(done, len(todo))
+            yield found
+
+
+def _leave_interrupts() -> None:
+    """Let whoever started this process answer Ctrl-C, which reaches all of them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(plugins: Plugins, job: Job) -> Accuracy:
+    return job.run(plugins)
