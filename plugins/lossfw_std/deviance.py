@@ -8,14 +8,12 @@ there, and where the ratio leaves the range of floats.
 from __future__ import annotations
 
 from abc import abstractmethod
-from fractions import Fraction
 from typing import ClassVar, Literal, Self
 
 from lossfw import PointwiseLoss
 from lossfw.definition import Form
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics import times
-from lossfw.numerics.logs import log_distance_words, scale_words
+from lossfw.numerics.logs import log_distance_words
 from lossfw.numerics.pairs import exact_difference
 from lossfw.numerics.primitive import polynomial
 from lossfw.numerics.words import Words
@@ -47,14 +45,6 @@ _ATANH_TAIL = (
     -2.144245734613091,
     0.9771649671097749,
 )
-
-# Powers within these bounds are multiplied as they are; beyond, in two halves,
-# which overflow or become subnormal only where the product does.
-_TINY, _HUGE = 1e-290, 1e290
-_SAFE_EXPONENT = 600.0
-
-# An exponent beyond this has no digits to be kept: its exponential is 0 or infinite.
-_USUAL_EXPONENT = 1e4
 
 
 class Deviance(PointwiseLoss):
@@ -135,39 +125,3 @@ def distance(xp: Namespace, z: Array, t: Array) -> Words:
     d = log_distance_words(xp, z, xp.where(positive, t, xp.ones_like(t)))
     # NaN is not positive and has to stay.
     return Words(xp.where(t == 0.0, z, xp.where(positive, d.high, t)), d.low)
-
-
-def times_power(xp: Namespace, c: Words | Array, x: Array, k: Fraction) -> Array:
-    """Return c x^k for x > 0, finite wherever the product is, with the digits of c and k."""
-    factor, low = c if isinstance(c, Words) else (c, xp.zeros_like(c))
-    high = float(k)
-    rest = float(k - Fraction(high))
-    whole, half = x**high, x ** (0.5 * high)
-    if rest:
-        low = low + factor * (rest * xp.log(x))
-    low = xp.where(xp.isfinite(factor), low, xp.zeros_like(low))
-    usual = (whole > _TINY) & (whole < _HUGE)
-    c = factor + low
-    return xp.where(usual, c * whole, times(xp, times(xp, c, half), half))
-
-
-def times_exp(xp: Namespace, c: Words | Array, k: Fraction, z: Array) -> Array:
-    """Return c exp(k z), finite wherever the product is, with the digits of c and k z."""
-    factor, low = c if isinstance(c, Words) else (c, xp.zeros_like(c))
-    u = scaled(xp, k, Words(z, xp.zeros_like(z)))
-    whole, half = xp.exp(u.high), xp.exp(0.5 * u.high)
-    low = xp.where(xp.isfinite(factor), low + factor * u.low, xp.zeros_like(low))
-    usual = xp.abs(u.high) < _SAFE_EXPONENT
-    c = factor + low
-    return xp.where(usual, c * whole, times(xp, times(xp, c, half), half))
-
-
-def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
-    """Return k d, with the digits of k."""
-    high = float(k)
-    u = scale_words(xp, high, d)
-    rest = float(k - Fraction(high))
-    if not rest:
-        return u
-    usual = xp.abs(u.high) < _USUAL_EXPONENT
-    return Words(u.high, u.low + xp.where(usual, rest * d.high, xp.zeros_like(u.low)))

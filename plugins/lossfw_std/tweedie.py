@@ -23,7 +23,7 @@ from lossfw.numerics import times
 from lossfw.numerics.logs import exp_words, expm1_words
 from lossfw.numerics.pairs import exact_difference, exact_product
 from lossfw.numerics.words import Words
-from lossfw_std.deviance import scaled
+from lossfw_std.powers import scaled
 
 # Up to this distance of logarithms, 16 to 1, the integral is taken by a sum, as
 # long as no exponential falls by more than 10 in its exponent; beyond, the

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat
 
 from lossfw import Claims, PointwiseLoss
 from lossfw.exactness import Order
-from lossfw.guards import guarded_log
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import sigmoid, softplus, times
-from lossfw.numerics.pairs import exact_difference, exact_product
 from lossfw.spaces import UNIT, Space
+from lossfw_std import focusing
 from lossfw_std.double import in_double
 
-# Beyond this a logit changes nothing in 1 + exp(-abs(z)); larger ones may be infinite.
-_FAR = 1e4
-
-
-class _Side(NamedTuple):
-    """What the loss of one of both classes is made of."""
-
-    s: Array  # the probability of the truth
-    rest: Array  # 1 - s
-    minus_log: Array  # -log s
-    weight: Array  # (1 - s)^gamma
+# Value, slope or bend of one class.
+_Part: TypeAlias = Callable[..., Any]
 
 
 class Focal(PointwiseLoss):
@@ -83,105 +74,66 @@ class Focal(PointwiseLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s, summed over both classes."""
         rest = 1 - y
-        own = -times(xp, rest**self.gamma, xp.log(y))
-        other = -times(xp, y**self.gamma, xp.log(rest))
-        return self._sum(xp, t, own, other)
+        own = times(xp, t, times(xp, rest**self.gamma, xp.log(y)))
+        return self._sum(xp, -own, -times(xp, 1 - t, times(xp, y**self.gamma, xp.log(rest))))
 
     @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; the logarithm knows its distance to 1."""
-        own, other = self._sides(xp, y)
-        return self._sum(xp, t, self._loss(xp, own), self._loss(xp, other))
+        """The same; see `lossfw_std.focusing`."""
+        return self._both(xp, focusing.value, y, t)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-(1 - s)^gamma (gamma q + 1) / s with q = -s log s / (1 - s), which is 1 at s = 1."""
-        own, other = self._sides(xp, y)
-        return self._sum(xp, t, self._slope(xp, own), -self._slope(xp, other))
+        """That of the class less that of the other."""
+        return self._both(xp, focusing.slope, y, t, -1.0)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """(1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s."""
-        own, other = self._sides(xp, y)
-        return self._sum(xp, t, self._bend(xp, own), self._bend(xp, other))
+        """Those of both classes."""
+        return self._both(xp, focusing.bend, y, t)
 
     def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""
-        own = times(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
-        other = times(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
-        return self._sum(xp, t, own, other)
+        first = times(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
+        second = times(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
+        return self._sum(xp, times(xp, t, first), times(xp, 1 - t, second))
 
     @in_double
     def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same; for gamma > 1 the power would multiply the errors of the sigmoid."""
-        own, other = self._sides_from_logits(xp, z)
-        return self._sum(xp, t, self._loss(xp, own), self._loss(xp, other))
+        """The same in powers of exp(-abs(z))."""
+        return self._both_from_logits(xp, focusing.value_of_odds, z, t)
 
     @in_double
     def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """-(1 - s)^gamma (1 - s - gamma s log s)."""
-        own, other = self._sides_from_logits(xp, z)
-        return self._sum(
-            xp, t, self._slope_from_logits(xp, own), -self._slope_from_logits(xp, other)
-        )
+        """That of the class less that of the other."""
+        return self._both_from_logits(xp, focusing.slope_of_odds, z, t, -1.0)
 
     @in_double
     def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """(1 - s)^gamma s ((1 + 2 gamma) (1 - s) + gamma log s (1 - s - gamma s))."""
-        own, other = self._sides_from_logits(xp, z)
-        return self._sum(xp, t, self._bend_from_logits(xp, own), self._bend_from_logits(xp, other))
+        """Those of both classes."""
+        return self._both_from_logits(xp, focusing.bend_of_odds, z, t)
 
-    # Both classes.
+    def _both(self, xp: Namespace, part: _Part, y: Array, t: Array, sign: float = 1.0) -> Array:
+        own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
+        return self._sum(xp, part(xp, own, self.gamma), sign * part(xp, other, self.gamma))
 
-    def _sum(self, xp: Namespace, t: Array, own: Array, other: Array) -> Array:
-        """Return what the loss of either class adds."""
-        a, b = (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
-        return times(xp, a * t, own) + times(xp, b * (1.0 - t), other)
+    def _both_from_logits(
+        self, xp: Namespace, part: _Part, z: Array, t: Array, sign: float = 1.0
+    ) -> Array:
+        own, other = self._odds(xp, z, t)
+        return self._sum(xp, part(xp, own, self.gamma), sign * part(xp, other, self.gamma))
 
-    def _sides(self, xp: Namespace, y: Array) -> tuple[_Side, _Side]:
-        rest = 1.0 - y
-        return self._side(xp, y, rest), self._side(xp, rest, y)
+    def _odds(self, xp: Namespace, z: Array, t: Array) -> tuple[focusing.Odds, focusing.Odds]:
+        return (
+            focusing.odds(xp, t, z, self.gamma),
+            focusing.odds(xp, 1.0 - t, -z, self.gamma),
+        )
 
-    def _side(self, xp: Namespace, s: Array, rest: Array) -> _Side:
-        return _Side(s, rest, -guarded_log(xp, s, "none", 0.0, rest), rest**self.gamma)
-
-    def _sides_from_logits(self, xp: Namespace, z: Array) -> tuple[_Side, _Side]:
-        return self._side_from_logits(xp, z), self._side_from_logits(xp, -z)
-
-    def _side_from_logits(self, xp: Namespace, z: Array) -> _Side:
-        # (1 - s)^gamma = exp(-gamma max(z, 0)) / (1 + exp(-abs(z)))^gamma. The
-        # exponential would multiply the rounding error of gamma z by z, the power
-        # that of the sum by gamma: both are taken along.
-        high, low = exact_product(xp, xp.clip(z, 0.0, _FAR), xp.full_like(z, self.gamma))
-        base, lost = exact_difference(xp, xp.ones_like(z), -xp.exp(-xp.abs(z)))
-        power = xp.exp(-high)
-        weight = (power - power * (low + self.gamma * lost / base)) / base**self.gamma
-        return _Side(sigmoid(xp, z), sigmoid(xp, -z), softplus(xp, -z), weight)
-
-    # One class.
-
-    def _loss(self, xp: Namespace, side: _Side) -> Array:
-        return times(xp, side.weight, side.minus_log)
-
-    def _slope(self, xp: Namespace, side: _Side) -> Array:
-        return -side.weight * (self.gamma * _quotient(xp, side) + 1.0) / side.s
-
-    def _bend(self, xp: Namespace, side: _Side) -> Array:
-        if self.gamma == 0:
-            return 1.0 / side.s / side.s
-        g, q = self.gamma, _quotient(xp, side)
-        shared = g * (g - 1.0) * q + 2.0 * g + side.rest / side.s
-        # In two halves: the whole power may be subnormal before it is multiplied.
-        half = side.rest ** (0.5 * (g - 1.0))
-        return half * (half * (shared / side.s))
-
-    def _slope_from_logits(self, xp: Namespace, side: _Side) -> Array:
-        return -side.weight * (side.rest + self.gamma * times(xp, side.s, side.minus_log))
-
-    def _bend_from_logits(self, xp: Namespace, side: _Side) -> Array:
-        g, q = self.gamma, times(xp, side.s, side.minus_log)
-        falling = (1.0 + 2.0 * g) * side.s * side.rest
-        return side.weight * (falling - g * q * (side.rest - g * side.s))
+    def _sum(self, xp: Namespace, own: Array, other: Array) -> Array:
+        """Return the sum over both classes by their weights, of which 0 drops even infinity."""
+        if self.alpha is None:
+            return own + other
+        return times(xp, self.alpha, own) + times(xp, 1.0 - self.alpha, other)
 
     def claims(self) -> Claims:
         """Proper for gamma = 0 alone; calibrated where both classes weigh the same."""
@@ -208,24 +160,14 @@ class Focal(PointwiseLoss):
         """Those of both classes, which cancel in the slope; the summands of the bend of logits."""
         if order == 0 or (order == 2 and not self.from_logits):
             return ()
-        sides = self._sides_from_logits(xp, y) if self.from_logits else self._sides(xp, y)
-        slope = self._slope_from_logits if self.from_logits else self._slope
-        one, zero = xp.ones_like(t), xp.zeros_like(t)
-        weights = self._sum(xp, t, one, zero), self._sum(xp, t, zero, one)
-        found = []
-        for weight, side in zip(weights, sides, strict=True):
+        if not self.from_logits:
+            own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
+            return focusing.slope(xp, own, self.gamma), focusing.slope(xp, other, self.gamma)
+        found: list[Array] = []
+        for side in self._odds(xp, y, t):
             if order == 1:
-                found.append(times(xp, weight, slope(xp, side)))
+                found.append(focusing.slope_of_odds(xp, side, self.gamma))
             else:
-                q = times(xp, side.s, side.minus_log)
-                steep = (1.0 + 2.0 * self.gamma) * side.s * side.rest
-                found += [weight * side.weight * part for part in (steep, self.gamma * q)]
+                shared = side.share * side.up * side.fall / side.base ** (self.gamma + 2.0)
+                found += [shared * term for term in focusing.bend_terms(xp, side, self.gamma)]
         return tuple(found)
-
-
-def _quotient(xp: Namespace, side: _Side) -> Array:
-    """Return -s log s / (1 - s): 0 at s = 0 and 1 at s = 1."""
-    sure = side.rest == 0
-    one = xp.ones_like(side.s)
-    product = times(xp, side.s, side.minus_log)
-    return xp.where(sure, one, product / xp.where(sure, one, side.rest))

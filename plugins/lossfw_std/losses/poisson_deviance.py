@@ -72,7 +72,7 @@ class PoissonDeviance(Deviance):
         # inf - inf is NaN, and the logarithm is nothing beside y.
         far = xp.where(xp.isinf(y), y, far)
         # Rounding errors of s r are added where they meet a rounding anyway.
-        rest = r * part + 2.0 * lost - 2.0 * t * tail
+        rest = r * part + 2.0 * lost - 2.0 * (t * tail)
         return 2.0 * xp.where(close, s * (r + rest), far)
 
     @in_double

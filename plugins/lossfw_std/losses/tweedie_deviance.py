@@ -16,11 +16,12 @@ from lossfw.numerics.logs import exp_words, expm1_words, log_ratio_words
 from lossfw.numerics.words import Words
 from lossfw.spaces import NONNEGATIVE, POSITIVE, REAL, Space
 from lossfw_std import tweedie
-from lossfw_std.deviance import Deviance, distance, gap, times_exp, times_power
+from lossfw_std.deviance import Deviance, distance, gap
 from lossfw_std.double import in_double
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.parameters import nothing
+from lossfw_std.powers import times_exp, times_power
 
 # Up to this distance of logarithms, either way, their exponentials are finite.
 _FAR = 600.0

@@ -1,0 +1,160 @@
+"""The focal loss of one class, -(1 - s)^gamma log s, and its derivatives.
+
+The functions come in two forms: of the probability s of the class, and of its
+logit z, s = sigmoid(z). Each is multiplied with the class's share of the target,
+and that first: it may bring back what would overflow, or lift what is subnormal.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from lossfw.guards import guarded_log
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import positive_part, quotient, times
+from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.words import FAR, Words, scaled_exp
+from lossfw_std.powers import scaled, times_power
+
+# More than any -log s that still counts: s is 0 before it is reached.
+_MORE_THAN_ANY_LOG = 1e3
+
+# A logit as good as infinite.
+_INFINITE = 1e100
+
+
+class Chance(NamedTuple):
+    """The probability of a class."""
+
+    share: Array  # of the target
+    s: Array
+    rest: Array  # 1 - s
+    slip: Array | float  # the relative rounding error of the rest, which is to be added
+
+
+def of_one(xp: Namespace, y: Array, t: Array) -> Chance:
+    """Return the class of which y is the probability and t the share."""
+    rest, lost = exact_difference(xp, xp.ones_like(y), y)
+    return Chance(t, y, rest, quotient(xp, lost, rest))
+
+
+def of_other(y: Array, t: Array) -> Chance:
+    """Return the other class, of which y is the rest and known without rounding."""
+    return Chance(1.0 - t, 1.0 - y, y, 0.0)
+
+
+def value(xp: Namespace, c: Chance, gamma: float) -> Array:
+    """Return the share times -(1 - s)^gamma log s."""
+    minus_log = -guarded_log(xp, c.s, "none", 0.0, c.rest)
+    return _focused(xp, times(xp, c.share, minus_log), c, Fraction(gamma))
+
+
+def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
+    """Return the share times -(1 - s)^gamma (gamma q + 1) / s, for q see `_entropy_share`."""
+    steep = gamma * _entropy_share(xp, c) + 1.0
+    return -_focused(xp, quotient(xp, c.share * steep, c.s), c, Fraction(gamma))
+
+
+def bend(xp: Namespace, c: Chance, gamma: float) -> Array:
+    """Return the share times the second derivative.
+
+    It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s.
+    """
+    if gamma == 0:
+        return quotient(xp, quotient(xp, c.share, c.s), c.s)
+    inner = gamma * (gamma - 1.0) * _entropy_share(xp, c) + 2.0 * gamma
+    last = quotient(xp, c.share * c.rest, c.s)
+    shared = quotient(xp, c.share * inner + last, c.s)
+    return _focused(xp, shared, c, Fraction(gamma) - 1)
+
+
+def _focused(xp: Namespace, factor: Array, c: Chance, k: Fraction) -> Array:
+    """Return a factor times (1 - s)^k."""
+    return times_power(xp, Words(factor, times(xp, factor, float(k) * c.slip)), c.rest, k)
+
+
+def _entropy_share(xp: Namespace, c: Chance) -> Array:
+    """Return q = -s log s / (1 - s): 0 at s = 0 and 1 at s = 1."""
+    sure = c.rest == 0
+    one = xp.ones_like(c.s)
+    entropy = -times(xp, c.s, guarded_log(xp, c.s, "none", 0.0, c.rest))
+    return xp.where(sure, one, entropy / xp.where(sure, one, c.rest))
+
+
+class Odds(NamedTuple):
+    """The logit of a class, taken apart.
+
+    With e = exp(-abs(z)) and l = log(1 + e), s is `up` and 1 - s is `down`, each
+    over 1 + e, and -log s is `minus_log`.
+    """
+
+    share: Array
+    up: Array
+    down: Array
+    minus_log: Array
+    fall: Array  # exp(-gamma max(z, 0)), without `low`
+    low: Array  # what rounding took from gamma max(z, 0)
+    base: Array  # 1 + e, without `lost`
+    lost: Array
+    z: Array
+
+
+def odds(xp: Namespace, share: Array, z: Array, gamma: float) -> Odds:
+    """Take a logit apart."""
+    e = xp.exp(-xp.abs(z))
+    one = xp.ones_like(e)
+    base, lost = exact_difference(xp, one, -e)
+    # Bounded, for 0 times infinity is no number.
+    positive = xp.clip(z, 0.0, _INFINITE)
+    # exp would multiply the rounding error of gamma z by z.
+    high, low = scaled(xp, Fraction(gamma), Words(positive, xp.zeros_like(z)))
+    return Odds(
+        share=share,
+        up=xp.where(z > 0.0, one, e),
+        down=xp.where(z > 0.0, e, one),
+        minus_log=xp.log1p(e) + positive_part(xp, -z),
+        fall=xp.exp(-high),
+        low=low,
+        base=base,
+        lost=lost,
+        z=z,
+    )
+
+
+def value_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
+    """Return the share times -(1 - s)^gamma log s."""
+    product = times(xp, o.share, o.minus_log)
+    rest = -_slip(o, gamma) * xp.where(xp.isfinite(product), product, xp.zeros_like(product))
+    return times(xp, o.fall / o.base**gamma, product + rest)
+
+
+def slope_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
+    """Return the share times -(1 - s)^gamma (1 - s - gamma s log s)."""
+    second = gamma * times(xp, o.up, o.minus_log)
+    inner = o.down + (second - _slip(o, gamma + 1.0) * (o.down + second))
+    return -o.share * (inner * (o.fall / o.base ** (gamma + 1.0)))
+
+
+def bend_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
+    """Return the share times the second derivative by the logit.
+
+    It is (1 - s)^gamma s ((1 + 2 gamma) (1 - s) + gamma log s (1 - s - gamma s)).
+    """
+    first, second = bend_terms(xp, o, gamma)
+    inner = first - second * (o.down - gamma * o.up)
+    inner = inner - _slip(o, gamma + 2.0) * inner
+    # s may be subnormal before it is multiplied.
+    up, unit = scaled_exp(xp, xp.clip(o.z, -FAR, 0.0))
+    return o.share * (inner * up * (o.fall / o.base ** (gamma + 2.0))) * unit
+
+
+def bend_terms(xp: Namespace, o: Odds, gamma: float) -> tuple[Array, Array]:
+    """Return the two terms of the second derivative that cancel, less common factors."""
+    bounded = xp.minimum(o.minus_log, xp.full_like(o.minus_log, _MORE_THAN_ANY_LOG))
+    return (1.0 + 2.0 * gamma) * o.down, gamma * bounded
+
+
+def _slip(o: Odds, k: float) -> Array:
+    """Return the relative error of fall / base^k, which is to be taken off."""
+    return o.low + k * (o.lost / o.base)

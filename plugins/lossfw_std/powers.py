@@ -1,0 +1,79 @@
+"""Products with a power or an exponential, finite and precise wherever the product is.
+
+A power by itself may overflow, or be subnormal and have lost its digits, where
+what it is multiplied with brings it back. So beyond a safe range it is multiplied
+in two halves. An exponent is a rational number, of which no digit is lost: that
+1 - p is no float would cost hundreds of units in the last place of x^(1 - p).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics import times
+from lossfw.numerics.logs import scale_words
+from lossfw.numerics.words import Words
+
+# Powers within these bounds are multiplied as they are.
+_TINY, _HUGE = 1e-290, 1e290
+_SAFE_EXPONENT = 600.0
+
+# An exponent beyond this has no digits to be kept: its exponential is 0 or infinite.
+_USUAL_EXPONENT = 1e4
+
+
+def times_power(xp: Namespace, c: Words | Array, x: Array, k: Fraction) -> Array:
+    """Return c x^k for x >= 0, with the digits of c and k; 0 where c is 0.
+
+    Parameters
+    ----------
+    xp : namespace
+    c : array or Words
+        A factor, of one word or of two.
+    x : array
+    k : Fraction
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> times_power(np, np.asarray([1e-200]), np.asarray([1e-160]), Fraction(-2))
+    array([1.e+120])
+    """
+    factor, low = c if isinstance(c, Words) else (c, xp.zeros_like(c))
+    high = float(k)
+    rest = float(k - Fraction(high))
+    whole, half = x**high, x ** (0.5 * high)
+    if rest:
+        low = low + factor * (rest * xp.log(xp.where(x > 0.0, x, xp.ones_like(x))))
+    usual = (whole > _TINY) & (whole < _HUGE)
+    return _times(xp, _one_word(xp, factor, low), whole, half, usual)
+
+
+def times_exp(xp: Namespace, c: Words | Array, k: Fraction, z: Array) -> Array:
+    """Return c exp(k z), with the digits of c and of k z; 0 where c is 0."""
+    factor, low = c if isinstance(c, Words) else (c, xp.zeros_like(c))
+    u = scaled(xp, k, Words(z, xp.zeros_like(z)))
+    usual = xp.abs(u.high) < _SAFE_EXPONENT
+    c = _one_word(xp, factor, low + factor * u.low)
+    return _times(xp, c, xp.exp(u.high), xp.exp(0.5 * u.high), usual)
+
+
+def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
+    """Return k d, with the digits of k, as what goes into an exponential."""
+    high = float(k)
+    u = scale_words(xp, high, d)
+    rest = float(k - Fraction(high))
+    if not rest:
+        return u
+    usual = xp.abs(u.high) < _USUAL_EXPONENT
+    return Words(u.high, u.low + xp.where(usual, rest * d.high, xp.zeros_like(u.low)))
+
+
+def _one_word(xp: Namespace, high: Array, low: Array) -> Array:
+    # An infinite number has no rest, but inf - inf.
+    return high + xp.where(xp.isfinite(high), low, xp.zeros_like(low))
+
+
+def _times(xp: Namespace, c: Array, whole: Array, half: Array, usual: Array) -> Array:
+    return xp.where(usual, c * whole, times(xp, times(xp, c, half), half))

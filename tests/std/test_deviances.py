@@ -1,0 +1,344 @@
+"""Deviances: relations, limits, edges, claims, and accuracy in units in the last place."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pairs_truth import BODIES, worst
+
+import lossfw
+from lossfw import DomainError, ParameterError
+from lossfw.config.build import build
+from lossfw.evaluate import evaluate
+from lossfw.numbers import differences, truth
+from lossfw.numbers.ulp import to_float
+
+inf, nan = math.inf, math.nan
+
+POISSON = lossfw.loss("poisson_deviance")
+GAMMA = lossfw.loss("gamma_deviance")
+POWERS = (-3.0, -0.3, 0.0, 1.0, 1.000001, 1.1, 1.5, 1.9, 1.999999, 2.0, 2.5, 3.0, 7.5)
+
+ALL = [
+    ("poisson_deviance", {}),
+    ("gamma_deviance", {}),
+    *(("tweedie_deviance", {"power": p}) for p in POWERS),
+]
+LINKS = [(name, {**given_, "link": link}) for name, given_ in ALL for link in ("identity", "log")]
+# At a limit it is another loss that is measured.
+OWN = [pair for pair in LINKS if pair[1].get("power") not in (0, 1, 2)]
+each = pytest.mark.parametrize(("name", "parameters"), ALL)
+each_link = pytest.mark.parametrize(("name", "parameters"), LINKS)
+
+means = st.floats(1e-6, 1e6)
+targets = st.floats(0, 1e6).filter(lambda t: t == 0 or t > 1e-6)
+
+
+def tweedie(power, **more):
+    return lossfw.loss("tweedie_deviance", power=power, **more)
+
+
+class TestKnownValues:
+    # From the documentation of scikit-learn 1.9, metrics.mean_..._deviance.
+    y, counts, times = [0.5, 0.5, 2.0, 2.0], [2, 0, 1, 4], [2, 0.5, 1, 4]
+
+    def test_the_examples_of_scikit_learn(self):
+        assert POISSON(self.y, self.counts) == pytest.approx(1.4260, abs=1e-4)
+        assert GAMMA(self.y, self.times) == pytest.approx(1.0568, abs=1e-4)
+        assert tweedie(1.0)(self.y, self.counts) == pytest.approx(1.4260, abs=1e-4)
+
+    @pytest.mark.parametrize("power", [p for p in POWERS if p >= 0])
+    def test_those_of_scikit_learn_itself(self, power):
+        metrics = pytest.importorskip("sklearn.metrics")
+        t = self.counts if power < 2 else self.times
+        wanted = metrics.mean_tweedie_deviance(t, self.y, power=power)
+        # Its formula cancels near the powers 1 and 2.
+        assert tweedie(power)(self.y, t) == pytest.approx(wanted, rel=1e-8)
+
+    def test_inverse_gaussian(self):
+        # Jorgensen, The theory of dispersion models, 1997: (t - y)^2 / (t y^2).
+        y, t = np.array([0.5, 2.0, 3.0]), np.array([2.0, 1.0, 3.0])
+        found = tweedie(3.0)(y, t, reduction="none")
+        assert found == pytest.approx((t - y) ** 2 / (t * y**2), rel=1e-14)
+
+
+class TestLimits:
+    @given(means, targets)
+    def test_power_one_is_poisson(self, y, t):
+        assert tweedie(1.0)(y, t) == POISSON(y, t)
+        assert tweedie(1.0, link="log")(y, t) == lossfw.loss("poisson_deviance", link="log")(y, t)
+
+    @given(means, means)
+    def test_power_two_is_gamma(self, y, t):
+        assert tweedie(2.0)(y, t) == GAMMA(y, t)
+        assert np.array_equal(tweedie(2.0).gradient([y], [t]), GAMMA.gradient([y], [t]))
+
+    @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+    def test_power_zero_is_the_squared_error_of_all_real_numbers(self, y, t):
+        assert tweedie(0.0)(y, t) == lossfw.loss("squared_error")(y, t)
+
+    @pytest.mark.parametrize("step", [1e-4, 1e-8, 1e-12])
+    @pytest.mark.parametrize("limit", [0.0, 1.0, 2.0])
+    @pytest.mark.parametrize("link", ["identity", "log"])
+    def test_powers_near_a_limit_come_near_to_it(self, limit, step, link):
+        y, t = np.array([0.3, 1.0, 2.0, 40.0]), np.array([1.0, 1.0, 2.1, 0.01])
+        y = np.log(y) if link == "log" else y
+        for power in (limit - step, limit + step):
+            if 0 < power < 1:
+                continue
+            near, exact = (tweedie(p, link=link) for p in (power, limit))
+            for call in ("__call__", "gradient", "hessian"):
+                found = getattr(near, call)(y, t, reduction="none")
+                wanted = getattr(exact, call)(y, t, reduction="none")
+                size = np.abs(wanted).max()
+                assert found == pytest.approx(wanted, rel=1e-13, abs=20 * step * size + 1e-12)
+
+
+class TestRelations:
+    @each
+    @settings(max_examples=25)
+    @given(y=means, t=means)
+    def test_the_log_link_takes_the_logarithm_of_the_mean(self, name, parameters, y, t):
+        loss = lossfw.loss(name, **parameters)
+        z = math.log(y)
+        wanted = loss.fused()([z], [t])
+        # exp(log(y)) is y but for its last digits.
+        step = y * (2 + abs(z)) * 1e-15
+        slope, bend = (abs(float(f([y], [t])[0])) for f in (loss.gradient, loss.hessian))
+        slack = slope * step + bend * step**2
+        assert loss([y], [t]) == pytest.approx(wanted, rel=1e-12, abs=slack)
+
+    @each
+    def test_fusing_names_the_same_loss(self, name, parameters):
+        loss = lossfw.loss(name, **parameters)
+        assert loss.link_activation() == "exp"
+        assert loss.fused() == lossfw.loss(name, **parameters, link="log")
+        assert loss.fused().fused() is None
+        assert loss.fused().link_activation() is None
+        assert lossfw.loss(loss.fused().to_config()) == loss.fused()
+
+    @given(means, means, st.integers(-20, 20))
+    def test_scaling_both_scales_by_a_power(self, y, t, k):
+        # 4^k to the power 2 - 1.5 is 2^k.
+        scaled, plain = tweedie(1.5)(y * 4.0**k, t * 4.0**k), tweedie(1.5)(y, t)
+        assert scaled == pytest.approx(2.0**k * plain, rel=1e-14)
+        assert GAMMA(y * 4.0**k, t * 4.0**k) == pytest.approx(GAMMA(y, t), rel=1e-14)
+
+    @pytest.mark.parametrize("power", [1.5, 1.1, 2.5, 7.5, -0.3])
+    @given(y=st.floats(1e-3, 1e3))
+    def test_powers_p_and_three_minus_p_mirror_each_other(self, power, y):
+        # From the integral of (v - 1) v^-p dv by v -> 1 / v.
+        if 0 < 3 - power < 1:
+            return
+        assert tweedie(power)(y, 1.0) == pytest.approx(tweedie(3 - power)(1 / y, 1.0), rel=1e-11)
+
+    @each_link
+    def test_the_mean_of_the_targets_is_the_best_prediction(self, name, parameters):
+        t = np.array([0.5, 1.0, 3.0, 7.5])
+        best = np.full(4, math.log(3.0) if parameters["link"] == "log" else 3.0)
+        slope = lossfw.loss(name, **parameters).gradient(best, t)
+        assert slope.sum() == pytest.approx(0, abs=1e-12 * np.abs(slope).max())
+
+
+class TestEdges:
+    @each
+    @settings(max_examples=40)
+    @given(y=means)
+    def test_zero_at_the_target_and_nowhere_below(self, name, parameters, y):
+        loss = lossfw.loss(name, **parameters)
+        around = np.array([y, math.nextafter(y, 0), math.nextafter(y, inf)])
+        found = loss(around, np.full(3, y), reduction="none")
+        assert found[0] == 0
+        assert (found[1:] > 0).all()
+        assert loss.gradient([y], [y])[0] == 0
+
+    @pytest.mark.parametrize("power", [-1.5, 1.0, 1.25, 1.5])
+    def test_at_a_target_of_zero_only_a_power_of_the_mean_is_left(self, power):
+        y, b = np.array([1e-80, 0.25, 3.0, 1e80]), 2 - power
+        loss = tweedie(power)
+        zero = np.zeros(4)
+        assert loss(y, zero, reduction="none") == pytest.approx(2 * y**b / b, rel=1e-14)
+        slope = loss.gradient(y, zero, reduction="none")
+        assert slope == pytest.approx(2 * y ** (1 - power), rel=1e-14)
+        z = np.array([-inf, -3.0, 0.0, 2.0, inf])
+        by_log = loss.fused()(z, np.zeros(5), reduction="none")
+        with np.errstate(over="ignore"):
+            assert by_log == pytest.approx(2 * np.exp(b * z) / b, rel=1e-14)
+
+    @each
+    def test_infinite_logarithms_give_the_limit(self, name, parameters):
+        loss = lossfw.loss(name, **parameters).fused()
+        power = parameters.get("power", 1.0 if name == "poisson_deviance" else 2.0)
+        low, high = loss([-inf, inf], [2.0, 2.0], reduction="none")
+        # 2 t^(2-p) / ((1-p) (2-p)) is what remains where the others vanish.
+        a, b = 1 - power, 2 - power
+        rest = 2 * 2**b / (a * b) if power not in (1, 2) else None
+        assert high == (inf if power <= 2 else pytest.approx(rest))
+        assert low == (inf if power >= 1 else pytest.approx(rest))
+
+    @each_link
+    def test_nan_in_the_prediction_stays(self, name, parameters):
+        loss = lossfw.loss(name, **parameters)
+        y, t = [nan, 1.0], [1.0, 1.0]
+        for found in (
+            loss(y, t, reduction="none"),
+            loss.gradient(y, t, reduction="none"),
+            loss.hessian(y, t, reduction="none"),
+        ):
+            assert np.isnan(found[0])
+            assert np.isfinite(found[1])
+
+    @each_link
+    def test_huge_and_tiny_arguments_give_no_nan(self, name, parameters):
+        ends = [5e-324, 1e-300, 1.0, 1e300, 1.7e308]
+        y, t = (x.ravel() for x in np.meshgrid(ends, ends))
+        if parameters["link"] == "log":
+            y = np.concatenate([np.log(y), -y, y])
+            t = np.tile(t, 3)
+        loss = lossfw.loss(name, **parameters)
+        for call in (loss, loss.gradient, loss.hessian):
+            assert not np.isnan(call(y, t, reduction="none")).any()
+
+    def test_half_precision_comes_from_float32(self):
+        found = POISSON(np.array([1.0, 3.0], np.float16), [0.0, 3.0], reduction="none")
+        assert found.dtype == np.float16
+        assert found.tolist() == [2.0, 0.0]
+
+
+class TestDomain:
+    @each
+    def test_a_mean_that_is_not_positive_is_refused(self, name, parameters):
+        loss = lossfw.loss(name, **parameters)
+        if parameters.get("power") == 0:
+            assert loss([-1.0], [2.0]) == 9
+            return
+        for y in (0.0, -1.0):
+            with pytest.raises(DomainError, match=r"prediction\[1\] = -?\d.*POSITIVE"):
+                loss([1.0, y], [1.0, 1.0])
+
+    @each_link
+    def test_a_target_outside_is_refused(self, name, parameters):
+        loss = lossfw.loss(name, **parameters)
+        power = parameters.get("power", 1 if name == "poisson_deviance" else 2)
+        if power == 0:
+            return
+        with pytest.raises(DomainError, match=r"target\[0\] = -1"):
+            loss([1.0], [-1.0])
+        if power >= 2:
+            with pytest.raises(DomainError, match=r"target\[0\] = 0 .*POSITIVE"):
+                loss([1.0], [0.0])
+
+    @pytest.mark.parametrize("power", [0.5, 1e-9, 1 - 1e-9])
+    def test_powers_between_zero_and_one_are_refused(self, power):
+        with pytest.raises(ParameterError, match="power should be a number at or below 0, or at"):
+            tweedie(power)
+
+    def test_an_unknown_link_is_refused(self):
+        with pytest.raises(ParameterError, match="link should be 'identity' or 'log'"):
+            lossfw.loss("gamma_deviance", link="sqrt")
+
+
+class TestClaims:
+    @each_link
+    def test_convexity_is_the_sign_of_the_second_derivative(self, name, parameters):
+        loss = lossfw.loss(name, **parameters)
+        y = np.geomspace(1e-8, 1e8, 33)
+        y, t = (x.ravel() for x in np.meshgrid(np.log(y) if loss.link == "log" else y, y))
+        bend = loss.hessian(y, t, reduction="none")
+        claims = loss.claims()
+        # Where it is not claimed, a prediction refutes it.
+        assert claims.convex == bool((bend >= 0).all())
+        if claims.strictly_convex:
+            assert (bend > 0).all()
+
+    def test_at_a_target_of_zero_poisson_is_straight_in_the_mean(self):
+        assert not POISSON.claims().strictly_convex
+        assert POISSON.hessian([2.0], [0.0])[0] == 0
+
+    def test_power_zero_has_the_constants_of_the_squared_error(self):
+        wanted = lossfw.loss("squared_error").claims()
+        found = tweedie(0.0).claims()
+        assert found.strongly_convex == wanted.strongly_convex == 2
+        assert found.gradient_lipschitz == wanted.gradient_lipschitz == 2
+
+    def test_from_logarithms_it_is_not_zero_at_the_target(self):
+        assert not lossfw.loss("poisson_deviance", link="log").claims().zero_at_target
+        assert lossfw.loss("poisson_deviance", link="log")([3.0], [3.0]) > 1
+
+
+def points(parameters, dtype, count):
+    """Return predictions and targets: free, nearly equal, of a usual ratio; all magnitudes."""
+    rng = np.random.default_rng(7)
+    low, high = (-320, 308) if dtype == np.float64 else (-44, 38)
+    with np.errstate(all="ignore"):
+        wide = 10.0 ** rng.uniform(low, high, (2, count))
+        t = np.where(rng.random(count) < 0.5, 10.0 ** rng.uniform(-2, 3, count), wide[0])
+        close = t * (1 + rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-16, -0.01, count))
+        usual = t * np.exp(2 * rng.normal(size=count))
+        y = np.choose(rng.integers(0, 3, count), [wide[1], close, usual]).astype(dtype)
+        if parameters.get("power", 1) < 2 and "power" in parameters:
+            t[rng.random(count) < 0.03] = 0
+        tiny = np.finfo(dtype).smallest_subnormal
+        y = np.clip(y, tiny, np.finfo(dtype).max)
+        t = np.where(t > 0, np.clip(t.astype(dtype), tiny, None), t).astype(dtype)
+        if parameters["link"] == "log":
+            other = rng.uniform(-900, 900, count)
+            y = np.where(rng.random(count) < 0.1, other, np.log(y.astype(np.float64)))
+        return y.astype(dtype), t
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "parameters"), OWN)
+def test_accuracy(name, parameters, dtype):
+    y, t = points(parameters, dtype, 300)
+    goals = {0: 4, 1: 4, 2: 8}
+    found = {order: worst(name, parameters, y, t, order) for order in goals}
+    assert all(found[order] <= goals[order] for order in goals), found
+
+
+@pytest.mark.parametrize(("name", "parameters"), OWN)
+def test_the_derivatives_of_the_truth_are_those_of_its_values(name, parameters):
+    value, slope, bend = BODIES[name](**parameters)
+    y, t = np.array([0.3, 2.0, 5.0]), np.array([1.5, 2.5, 0.1])
+    for order, body in ((1, slope), (2, bend)):
+        wanted = differences.derivative(value, y, t, order=order)
+        assert to_float(truth.evaluate(body, y, t)) == pytest.approx(to_float(wanted), rel=1e-14)
+
+
+NETWORK = """\
+lossfw: 1
+data: {name: inline, inputs: [[1.0, 2.0], [3.0, 4.0]], targets: [[1.0], [2.0]]}
+network:
+  layers: [{units: 1, activation: exp}]
+  weights: w.npz
+loss: LOSS
+"""
+
+
+class TestInARun:
+    @pytest.fixture
+    def run(self, tmp_path, monkeypatch):
+        """Evaluate a network whose last activation is the exponential."""
+        monkeypatch.chdir(tmp_path)
+        np.savez("w.npz", W1=np.full((2, 1), 0.1), b1=np.zeros(1))
+
+        def evaluated(loss):
+            (tmp_path / "run.yaml").write_text(NETWORK.replace("LOSS", loss))
+            return evaluate(build("run.yaml"))
+
+        return evaluated
+
+    @pytest.mark.parametrize(
+        "loss", ["name: poisson_deviance", "name: tweedie_deviance, power: 1.5"]
+    )
+    def test_an_exponential_is_fused_with_the_loss_after_it(self, run, loss):
+        fused, apart = run(f"{{{loss}}}"), run(f"{{{loss}, fuse: false}}")
+        assert (fused.form, apart.form) == ("logits", "prediction")
+        assert fused.loss == pytest.approx(apart.loss, rel=1e-14)
+        assert fused.loss_name == loss.split(",")[0].removeprefix("name: ")
+
+    def test_an_exponential_before_a_loss_of_logarithms_is_a_mistake(self, run):
+        with pytest.raises(lossfw.LossfwError, match="leave the loss's link out"):
+            run("{name: gamma_deviance, link: log}")
