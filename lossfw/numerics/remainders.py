@@ -25,7 +25,7 @@ _LOG1P_MINUS_RANGE = (-0.5, 1.0)
 # (atanh(s) - s) / s^3 as a polynomial in w = s^2 on [0, 1/9], by interpolation
 # at Chebyshev's points with 60 digits; the error is below 5e-17. (Its series
 # is 1/3 + w/5 + w^2/7 + ...)
-_ATANH_TAIL = (
+ATANH_TAIL = (
     0.3333333333333333,
     0.20000000000007292,
     0.1428571428355438,
@@ -137,7 +137,7 @@ def log1p_minus(xp: Namespace, x: Array) -> Array:
     small = xp.where(near, x, xp.zeros_like(x))
     s = small / (2 + small)
     w = s * s
-    series = s * (2 * w * polynomial(w, _ATANH_TAIL) - small)
+    series = s * (2 * w * polynomial(w, ATANH_TAIL) - small)
     # inf - inf is NaN, and the logarithm of infinity is nothing beside it.
     far = xp.where(x == math.inf, -x, xp.log1p(x) - x)
     return xp.where(near, series, far)

@@ -16,6 +16,7 @@ import numpy as np
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.output import write_file
 from lossfw.report.curve import Curve
+from lossfw.report.style import SETTINGS
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,19 +36,6 @@ _LEAP = 0.1
 
 # The picture ends at this many times what nine tenths of a curve stay below.
 _TOP = 3.0
-
-_SETTINGS = {
-    # Names of clipping paths and the like come from this and not from chance.
-    "svg.hashsalt": "lossfw",
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-}
 
 
 def check_out(out: Path) -> None:
@@ -100,7 +88,7 @@ def picture(curves: Sequence[Curve], form: str) -> bytes:
         raise MissingExtraError(
             f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]'"
         ) from None
-    with rc_context(_SETTINGS):
+    with rc_context(SETTINGS):
         count = max(len(one.parts) for one in curves)
         figure = Figure(figsize=(_WIDTH, _HEIGHT * count / len(_TITLES)), layout="constrained")
         panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]

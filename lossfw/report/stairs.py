@@ -13,6 +13,7 @@ import numpy as np
 
 from lossfw.errors import MissingExtraError
 from lossfw.learn.study import Curve, Sensitivity, Staircase
+from lossfw.report.style import SETTINGS
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,19 +22,6 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 
 # Inches of the whole picture.
 _WIDTH, _HEIGHT = 9.0, 6.0
-
-_SETTINGS = {
-    # Names of clipping paths and the like come from this and not from chance.
-    "svg.hashsalt": "lossfw",
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-}
 
 
 def need_matplotlib() -> None:
@@ -68,7 +56,7 @@ def picture(result: Sensitivity) -> bytes:
         own = next(iter(result.zeros))
         lines = {own: result.curves[0], **result.variants}
     stairs = next(iter(result.curves[0].stairs), None)
-    with rc_context(_SETTINGS):
+    with rc_context(SETTINGS):
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         panels = figure.subplots(2, 2 if stairs else 1, sharex=True, squeeze=False)
         for index, (name, curve) in enumerate(lines.items()):
