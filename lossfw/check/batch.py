@@ -63,12 +63,15 @@ class ComponentJob:
         Where it comes from.
     expected_failures : mapping of str to str
         See `lossfw.check.check`.
+    share : float
+        Of the examples; less for one of many parameters.
     """
 
     kind: str
     config: Mapping[str, Any]
     plugins: Plugins = field(default_factory=Plugins)
     expected_failures: Mapping[str, str] = field(default_factory=dict)
+    share: float = 1.0
 
     @property
     def label(self) -> str:
@@ -81,7 +84,7 @@ class ComponentJob:
         return run(
             prepared(component),
             seed=options.seed,
-            examples=options.examples,
+            examples=max(1, round(options.examples * self.share)),
             time_limit=options.time_limit,
             expected_failures=self.expected_failures,
             watch=watch,

@@ -20,6 +20,9 @@ from lossfw.registry import Entry, Registry
 
 KINDS = ("loss", "activation")
 
+# Where everything is checked, edges of parameters get this share of the examples.
+EDGE_SHARE = 0.1
+
 # What a wrapper is checked with: each that it takes.
 _PARTS: tuple[dict[str, Any], ...] = (
     {"of": "squared_error"},
@@ -208,11 +211,12 @@ def _jobs(
 ) -> list[ComponentJob]:
     found = []
     for entry in entries:
-        for component in _components(registry, entry, given, defaults, named):
+        for rank, component in enumerate(_components(registry, entry, given, defaults, named)):
             # A doubled name is told apart by its distribution.
             config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
             _refuse_unknown(component, expected)
-            found.append(ComponentJob(entry.kind, config, plugins, dict(expected)))
+            share = 1.0 if named or rank == 0 else EDGE_SHARE
+            found.append(ComponentJob(entry.kind, config, plugins, dict(expected), share))
     if not found:
         raise ArgumentError("there is nothing to check.")
     return found

@@ -16,6 +16,7 @@ import numpy as np
 
 from lossfw.check.points import Points, draw
 from lossfw.check.subject import Subject
+from lossfw.spaces import SIMPLEX, UNIT, Interval, Space
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -92,13 +93,27 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
         # Not so small either that another precision makes it 0.
         near = (np.abs(points.t) < 50) & ((points.t == 0) | (np.abs(points.t) > 1e-3))
         usual &= near if near.shape == usual.shape else near[..., None]
-    if subject.prediction.name in ("UNIT", "SIMPLEX"):
-        usual &= points.y < 1 - 1e-3
+    usual &= _off_bounds(subject.prediction, points.y, included=True)
+    if points.t.shape == points.y.shape:
+        usual &= _off_bounds(subject.target, points.t, included=False)
     keep = usual.all(-1) if points.y.ndim > 1 else usual
     index = np.flatnonzero(keep)
     if not index.size:
         raise NotApplicable("no ordinary predictions in this space")
     return points.take(rng.choice(index, min(count, index.size), replace=False))
+
+
+def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
+    """Tell what rounding to half precision leaves off the bounds; `included` ones count or not."""
+    inside: NDArray = np.ones(x.shape, bool)
+    if space is SIMPLEX:
+        space = UNIT
+    if isinstance(space, Interval):
+        if included or not space.low_included:
+            inside &= x > space.low + 1e-3
+        if included or not space.high_included:
+            inside &= x < space.high - 1e-3
+    return inside
 
 
 def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
