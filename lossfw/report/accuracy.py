@@ -143,7 +143,7 @@ The goals are 4 ULP for value and first derivative and 8 for the second, for wha
 element by element, and 16 for functions of rows. `!` marks a goal that is missed, `*` a result
 that is measured in units of its largest term, since its terms cancel where it goes through 0. At a
 kink a derivative is right between the one-sided ones. An infinite result is right where the truth
-is beyond the largest float."""
+is beyond the largest float. Wrappers, which need parts, are not in the table."""
 
 _PEERS = """Their columns hold value, first and second derivative as far as there are any, by their
 own derivatives, on the same points without subnormal numbers; in brackets stands the error with
