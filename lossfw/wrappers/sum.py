@@ -9,9 +9,9 @@ from pydantic import field_validator
 
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
+from lossfw.definition import Form
 from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
-from lossfw.definition import Form
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.parts import Argument, Part, argument_of, link_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lossfw.arguments import NDArray
-from lossfw.errors import ParameterError
 from lossfw.definition import Form
+from lossfw.errors import ParameterError
 from lossfw.loss import Loss
 from lossfw.parts import Argument, Part, argument_of, link_of, with_parts
 from lossfw.spaces import Space

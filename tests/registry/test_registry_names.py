@@ -12,7 +12,9 @@ from lossfw.registry import Registry
 @pytest.fixture
 def rivals(install):
     """Two distributions that offer the same name, and one name each of their own."""
-    install("acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild", "Tender")}, "1.1")
+    install(
+        "acme-losses", {"acme": "acme_plugin"}, {"acme_plugin": plugin("Mild", "Tender")}, "1.1"
+    )
     install("bolt", {"bolt": "bolt_plugin"}, {"bolt_plugin": plugin("Mild", "Velvet")}, "2.2")
 
 

@@ -71,7 +71,7 @@ class AbsolutePercentageError(PointwiseLoss):
         return NONZERO if self.floor is None else REAL
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """abs(y - t) / max(abs(t), floor); in halves, for the difference of large ones overflows."""
+        """abs(y - t) / max(abs(t), floor); in halves, for a large difference overflows."""
         unit = self._unit(xp, t)
         one = xp.ones_like(t)
         half = xp.where(unit > 1.0, 0.5 * one, one)
