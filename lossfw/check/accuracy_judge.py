@@ -152,7 +152,7 @@ class Truth:
         """Return how far results are from exact numbers; NaN where these are NaN."""
         errors = ulp_error(computed, exact)
         if self._unit is not None:
-            errors *= _shorter(exact, self._unit[which], computed.dtype)
+            errors = _of_terms(computed, exact, self._unit[which], errors)
         return np.where(np.isnan(to_float(exact)), np.nan, errors)
 
     def _largest_term(self) -> NDArray | None:
@@ -273,10 +273,14 @@ def _near(a: Array, b: Array) -> NDArray:
     return np.asarray(close | (to_float(size) == 0))
 
 
-def _shorter(exact: Array, unit: NDArray, dtype: np.dtype[Any]) -> NDArray:
-    """Return by how much a unit in the last place of numbers is shorter than the terms'."""
-    own = np.abs(to_float(exact, dtype))
+def _of_terms(computed: NDArray, exact: Array, terms: NDArray, errors: NDArray) -> NDArray:
+    """Return errors in units of the larger of the truth and the terms.
+
+    Where something is infinite, the errors stay as they are.
+    """
+    own = np.abs(to_float(exact, computed.dtype))
     with np.errstate(all="ignore"):
-        larger = np.fmax(own, unit.astype(dtype))
-        ratio = np.spacing(own).astype(np.float64) / np.spacing(larger).astype(np.float64)
-    return np.where(np.isfinite(ratio), ratio, 1.0)
+        unit = np.spacing(np.fmax(own, terms.astype(computed.dtype))).astype(np.float64)
+        gap = np.abs(to_float(exact_array(computed) - exact))
+        found = gap / unit
+    return np.where(np.isfinite(found) & np.isfinite(computed), found, errors)
