@@ -13,6 +13,7 @@ from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics.pairs import exact_product
 from lossfw.spaces import first_true
+from lossfw_std.double import in_double
 
 # What the loss of a row of zeros is, from 0 (alike) to 2 (opposite).
 Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
@@ -93,6 +94,7 @@ class CosineDistance(CategoricalLoss):
         slope = (-angle.across / angle.norm) * angle.scale
         return xp.where(angle.lost[..., None], xp.zeros_like(slope), slope)
 
+    @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it."""
         angle = _Angle(xp, y, t)
@@ -103,7 +105,7 @@ class CosineDistance(CategoricalLoss):
         return xp.where(angle.lost[..., None], xp.zeros_like(bend), bend)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The whole row of a slope, of which an element may be small, and parts of the bend.
+        """The whole row of a slope, of which an element may be small, and so in the bend.
 
         The cosine is a sum that cancels: it has an error of the size of 1.
         """
@@ -111,9 +113,10 @@ class CosineDistance(CategoricalLoss):
             return ()
         angle = _Angle(xp, y, t)
         inverse = angle.scale / angle.norm
+        row = xp.sqrt(xp.sum(angle.across**2, axis=-1, keepdims=True))
         if order == 1:
-            return (xp.sqrt(xp.sum(angle.across**2, axis=-1, keepdims=True)) * inverse,)
-        bend = 2.0 * angle.across * angle.unit
+            return (row * inverse,)
+        bend = 2.0 * row * angle.unit
         return bend * inverse * inverse, _one_minus_square(xp, angle.unit) * inverse * inverse
 
     def claims(self) -> Claims:
