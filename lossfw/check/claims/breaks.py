@@ -49,7 +49,16 @@ def _function(curve: Curve, order: int, y: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def jumps(curve: Curve, order: int, search: Search) -> list[float]:
-    """Return where a derivative of the curve jumps, from a search over its whole grid."""
+    """Return where a derivative of the curve jumps; looked for once, for all claims about it."""
+    key = ("jumps", curve.target, order)
+    if key not in search.store:
+        search.store[key] = _find_jumps(curve, order, search)
+    found: list[float] = search.store[key]
+    return found
+
+
+def _find_jumps(curve: Curve, order: int, search: Search) -> list[float]:
+    """Search the whole grid of a curve for jumps of a derivative."""
     exact = isinstance(curve, ExactCurve) or order == 0
     grid = curve.grid(search)
     grid = grid[np.abs(grid) < _REACH]
