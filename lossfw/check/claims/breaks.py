@@ -26,8 +26,9 @@ _NARROW = {True: 1e-10, False: 2e-4}
 # relative to the size of the derivative around it.
 _JUMP = {True: 1e-5, False: 0.05}
 
-# Breaks are looked for within this distance; beyond it there is nothing to see.
-_REACH = 1e4
+# Breaks are looked for within this distance, or some way beyond the farthest
+# known kink; farther out exact numbers need thousands of digits to see anything.
+_REACH, _BEYOND = 60.0, 4.0
 
 # Derivatives within so many times the curve's scale say what is large, of which
 # a share counts; a jump of less than a constant near zero is none.
@@ -61,7 +62,8 @@ def _find_jumps(curve: Curve, order: int, search: Search) -> list[float]:
     """Search the whole grid of a curve for jumps of a derivative."""
     exact = isinstance(curve, ExactCurve) or order == 0
     grid = curve.grid(search)
-    grid = grid[np.abs(grid) < _REACH]
+    reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
+    grid = grid[np.abs(grid) < reach]
     values, bars = _function(curve, order, grid)
     left, right = grid[:-1], grid[1:]
     # A change counts beside the largest around, also where the curve is near 0.
