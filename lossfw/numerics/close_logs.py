@@ -86,9 +86,9 @@ def close_distance(z: Array, t: Array) -> Words:
     Examples
     --------
     >>> import numpy as np
-    >>> z = np.log(np.asarray([10.0]))
-    >>> close_distance(z, np.asarray([10.0])).high  # -2.170756223382249351e-16
-    array([-2.17075622e-16])
+    >>> z = np.asarray([2.302585092994046])  # the float next to log(10)
+    >>> close_distance(z, np.asarray([10.0])).high
+    array([2.17075622e-16])
     """
     log_2, log_c = tables()
     k, m, c, row = reduced(t)

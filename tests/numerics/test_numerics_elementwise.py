@@ -161,7 +161,7 @@ def test_times_normal_pdf_keeps_the_digits_of_subnormal_densities():
 
 # What the coefficients of the series are said to be: the function and its interval.
 SERIES = {
-    ("remainders", "_ATANH_TAIL"): (
+    ("remainders", "ATANH_TAIL"): (
         lambda m, w: (m.atanh(m.sqrt(w)) - m.sqrt(w)) / m.sqrt(w) ** 3,
         (1e-12, 1 / 9),
         5e-17,
