@@ -23,6 +23,9 @@ from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.parameters import nothing
 from lossfw_std.powers import times_exp, times_power
 
+# Targets below this lose digits in a product, and this factor brings them back.
+_SUBNORMAL, _LIFT = 2.0**-1000, 2.0**80
+
 # Up to this distance of logarithms, either way, their exponentials are finite.
 _FAR = 600.0
 
@@ -193,7 +196,9 @@ class TweedieDeviance(Deviance):
         a, b = float(k.a), float(k.b)
         other = a * exp_words(xp, tweedie.opposite(d))
         from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
-        from_t = times_exp(xp, t * (b * exp_words(xp, d) - a), k.a, z)
+        # A subnormal target has no digits to share: it is lifted over the product.
+        lift = xp.where(t < _SUBNORMAL, _LIFT * xp.ones_like(t), xp.ones_like(t))
+        from_t = times_exp(xp, (lift * t) * (b * exp_words(xp, d) - a), k.a, z) / lift
         return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
 
     def claims(self) -> Claims:
