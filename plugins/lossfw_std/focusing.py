@@ -7,8 +7,12 @@ and that first: it may bring back what would overflow, or lift what is subnormal
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
+
+import numpy as np
 
 from lossfw.guards import guarded_log
 from lossfw.numbers.arrays import Array, Namespace
@@ -22,6 +26,12 @@ _MORE_THAN_ANY_LOG = 1e3
 
 # A logit as good as infinite.
 _INFINITE = 1e100
+
+# Beyond this logit, and nearer to 0 or 1 than this, no derivative has its extreme.
+_REACH, _MARGIN = 60.0, 1e-9
+
+# How an extreme is narrowed down: points in each round, and rounds.
+_POINTS, _ROUNDS = 401, 12
 
 
 class Chance(NamedTuple):
@@ -158,3 +168,44 @@ def bend_terms(xp: Namespace, o: Odds, gamma: float) -> tuple[Array, Array]:
 def _slip(o: Odds, k: float) -> Array:
     """Return the relative error of fall / base^k, which is to be taken off."""
     return o.low + k * (o.lost / o.base)
+
+
+class Extremes(NamedTuple):
+    """The steepest slope and the sharpest bend by the logit, and the least bend by s."""
+
+    slope: float
+    bend: float
+    least_bend: float
+
+
+@functools.cache
+def extremes(gamma: float) -> Extremes:
+    """Return the extremes of the derivatives over all s; of the last two there is no closed form.
+
+    The slope by the logit comes to 1 at an infinite logit.
+    """
+    one = np.ones(_POINTS)
+
+    def by_logit(part: Callable[..., Array]) -> Callable[[Array], Array]:
+        return lambda z: np.abs(part(np, odds(np, one, z, gamma), gamma))
+
+    def by_chance(s: Array) -> Array:
+        return -bend(np, of_one(np, s, one), gamma)
+
+    return Extremes(
+        slope=max(1.0, _largest(by_logit(slope_of_odds), -_REACH, _REACH)),
+        bend=_largest(by_logit(bend_of_odds), -_REACH, _REACH),
+        least_bend=-_largest(by_chance, _MARGIN, 1.0 - _MARGIN),
+    )
+
+
+def _largest(function: Callable[[Array], Array], low: float, high: float) -> float:
+    """Return the largest value, by looking ever closer around the largest so far."""
+    best = -np.inf
+    for _ in range(_ROUNDS):
+        x = np.linspace(low, high, _POINTS)
+        values = function(x)
+        at = int(np.argmax(values))
+        best = max(best, float(values[at]))
+        low, high = x[max(at - 1, 0)], x[min(at + 1, _POINTS - 1)]
+    return best

@@ -302,8 +302,32 @@ class TestClaims:
             assert least is None or bend.min() >= least * (1 - 1e-12)
         z = np.linspace(-30, 30, 501)
         bend = loss.fused().hessian(z, np.ones(501), reduction="none")
-        assert (bend.min() < 0) == (gamma > 0)
-        assert not loss.fused().claims().convex
+        assert (bend.min() < 0) == (gamma > 0) == (not loss.fused().claims().convex)
+
+    @pytest.mark.parametrize(
+        ("gamma", "slope", "bend"),
+        # By mpmath's findroot for the second and third derivative, with 30 digits.
+        [
+            (0.3, 1.0014417712628280855, 0.29562276358279714179),
+            (2.0, 1.1289832185683981976, 0.49619134616812505974),
+        ],
+    )
+    def test_constants_of_focal_from_logits(self, gamma, slope, bend):
+        claims = lossfw.loss("focal", gamma=gamma, from_logits=True).claims()
+        assert claims.lipschitz == pytest.approx(slope, rel=1e-15)
+        assert claims.gradient_lipschitz == pytest.approx(bend, rel=1e-15)
+        weighted = lossfw.loss("focal", gamma=gamma, alpha=0.25, from_logits=True).claims()
+        assert weighted.lipschitz == pytest.approx(0.75 * slope, rel=1e-15)
+
+    def test_focal_without_a_weight_has_the_constants_of_the_cross_entropy(self):
+        for from_logits in (False, True):
+            wanted = lossfw.loss("binary_cross_entropy", guard="none", from_logits=from_logits)
+            found = lossfw.loss("focal", gamma=0.0, from_logits=from_logits).claims()
+            for name in ("lipschitz", "gradient_lipschitz", "strongly_convex"):
+                known = getattr(wanted.claims(), name)
+                assert getattr(found, name) == (known and pytest.approx(known, rel=1e-15))
+            assert found.convex
+            assert found.strictly_proper == wanted.claims().strictly_proper
 
 
 SETTINGS = [

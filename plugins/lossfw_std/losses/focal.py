@@ -43,10 +43,9 @@ class Focal(PointwiseLoss):
 
     Stated not proper: with gamma > 0 the minimiser lies nearer to 1/2 than the
     true probability, though on the same side of it, so it is calibrated. Where
-    alpha is not 1/2, it is not even that. Convex in the probability and not in
-    the logit. From logits it is Lipschitz, but its constants have no closed
-    form; so has that of strong convexity in the probability, for gamma between
-    0 and 1. The derivatives for a soft target and the second derivative from
+    alpha is not 1/2, it is not even that. Convex in the probability and, with
+    gamma > 0, not in the logit. Its constants are found by search where they have
+    no closed form. The derivatives for a soft target and the second derivative from
     logits go through 0; there their accuracy is that of their terms. Source:
     Lin, Goyal, Girshick, He and Dollar, *Focal loss for dense object detection*,
     ICCV 2017; Charoenphakdee and others, *On focal loss for class-posterior
@@ -139,16 +138,25 @@ class Focal(PointwiseLoss):
         """Proper for gamma = 0 alone; calibrated where both classes weigh the same."""
         fair = self.alpha is None or self.alpha == 0.5
         proper = fair and self.gamma == 0
+        weights = (1.0,) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
+        known = focusing.extremes(self.gamma)
         if self.from_logits:
             return Claims(
-                nonnegative=True, twice_smooth=True, calibrated=fair, linear_in_target=True
+                nonnegative=True,
+                strictly_convex=self.gamma == 0 and min(weights) > 0,
+                lipschitz=max(weights) * known.slope,
+                gradient_lipschitz=max(weights) * known.bend,
+                twice_smooth=True,
+                calibrated=fair,
+                linear_in_target=True,
             )
-        least = 1.0 if self.alpha is None else min(self.alpha, 1.0 - self.alpha)
+        # With gamma > 1 there is no curvature left at s = 1.
+        least = min(weights) * (known.least_bend if 0 < self.gamma < 1 else 1.0 + self.gamma)
         return Claims(
             nonnegative=True,
             convex=True,
-            strictly_convex=least > 0,
-            strongly_convex=(1.0 + self.gamma) * least if self.gamma in (0, 1) else None,
+            strictly_convex=min(weights) > 0,
+            strongly_convex=least if least > 0 and self.gamma <= 1 else None,
             twice_smooth=True,
             strictly_proper=proper,
             calibrated=fair,
