@@ -18,7 +18,6 @@ from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import quotient, sigmoid, softplus, times
 from lossfw.spaces import UNIT, Space
 from lossfw_std.double import in_double
-from lossfw_std.parameters import nothing
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
 _HALF = 0.5
@@ -127,33 +126,25 @@ class BinaryCrossEntropy(PointwiseLoss):
         return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
 
     def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same with one exponential: softplus(z) = max(z, 0) + log1p(exp(-abs(z)))."""
+        """log1p(e) + w abs(z), with e = exp(-abs(z)) and w what the sign of z gets wrong."""
         a = xp.abs(z)
-        return self._loss(xp, z, t, a, xp.exp(-a))
+        return _from_logits(xp, a, _wrong(xp, z, t), xp.exp(-a))
 
     def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
-        return self._slope(xp, z, t, xp.exp(-xp.abs(z)))
+        return _slope_from_logits(xp, z, _wrong(xp, z, t), xp.exp(-xp.abs(z)))
 
     def value_and_derivative_from_logits(
         self, xp: Namespace, z: Array, t: Array
     ) -> tuple[Array, Array]:
         """Both from one exponential."""
         a = xp.abs(z)
-        e = xp.exp(-a)
-        return self._loss(xp, z, t, a, e), self._slope(xp, z, t, e)
+        w, e = _wrong(xp, z, t), xp.exp(-a)
+        return _from_logits(xp, a, w, e), _slope_from_logits(xp, z, w, e)
 
     def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """sigmoid(z) sigmoid(-z), whatever the target; NaN in it stays."""
-        return sigmoid(xp, z) * sigmoid(xp, -z) + nothing(xp, t)
-
-    def _loss(self, xp: Namespace, z: Array, t: Array, a: Array, e: Array) -> Array:
-        wrong = xp.where(z > 0.0, 1.0 - t, t)
-        return times(xp, wrong, a) + xp.log1p(e)
-
-    def _slope(self, xp: Namespace, z: Array, t: Array, e: Array) -> Array:
-        rest = 1.0 - t
-        return xp.where(z > 0.0, rest - t * e, rest * e - t) / (1.0 + e)
+        return sigmoid(xp, z) * sigmoid(xp, -z) + 0.0 * t
 
     def claims(self) -> Claims:
         """Convex but for the floor; the other claims depend on form and guard."""
@@ -203,3 +194,28 @@ class BinaryCrossEntropy(PointwiseLoss):
     def _end(self) -> float:
         """What the logarithm is taken of at a probability of 1, apart from constants."""
         return 1.0 if self.guard == "none" else 1.0 + self.delta
+
+
+# Without a choice between arrays: it costs more than an exponential where the
+# signs of the logits come in no order.
+
+
+def _positive(xp: Namespace, z: Array) -> Array:
+    """Return 1 where z is above 0, and 0 elsewhere."""
+    return xp.astype(z > 0.0, z.dtype)
+
+
+def _wrong(xp: Namespace, z: Array, t: Array) -> Array:
+    """Return the share of the target that the sign of z gets wrong: 1 - t or t."""
+    return xp.abs(t - _positive(xp, z))
+
+
+def _from_logits(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
+    """Return the loss from abs(z), the share that is wrong, and exp(-abs(z))."""
+    return times(xp, w, a) + xp.log1p(e)
+
+
+def _slope_from_logits(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
+    """Return the derivative: sigmoid(abs(z)) of the wrong share less sigmoid(-abs(z)) of the rest."""
+    sign = 2.0 * _positive(xp, z) - 1.0
+    return sign * ((w - (1.0 - w) * e) / (1.0 + e))
