@@ -27,9 +27,10 @@ def times(xp: Namespace, a: Any, b: Any) -> Any:
         return _times_dual(xp, a, b)
     product = a * b
     if xp is np:
-        # Nearly always there is no NaN at all, and one sum is enough to know.
-        total = np.sum(product)
-        if total == total:
+        # Nearly always there is no NaN at all, and the largest is enough to know:
+        # it is NaN if one is, and found several times faster than a sum.
+        largest = product.max(initial=0.0)
+        if largest == largest:
             return product
     # x == x is false for NaN alone, and numbers have it as well as arrays.
     known = (a == a) & (b == b)
