@@ -216,6 +216,6 @@ def _from_logits(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
 
 
 def _slope_from_logits(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
-    """Return the derivative: sigmoid(abs(z)) of the wrong share less sigmoid(-abs(z)) of the rest."""
+    """Return the derivative: sigmoid(abs(z)) for what is wrong, less its rest for the rest."""
     sign = 2.0 * _positive(xp, z) - 1.0
     return sign * ((w - (1.0 - w) * e) / (1.0 + e))
