@@ -41,6 +41,9 @@ _DIRECTIONS = 24
 # How many rows with ties are looked at, for each number of columns.
 _TIES = 24
 
+# What rounding adds to a one-sided derivative.
+_SLACK = 1e-12
+
 # How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
 _REACH = {"float64": 1e150, "float32": 1e30}
 
@@ -86,7 +89,6 @@ def _judged(subject: Subject, points: Points, got: NDArray, order: int) -> Judge
         got,
         lambda y, t: exact_derivatives(subject, y, t, order),
         subject.ulps[order],
-        order=order,
     )
 
 
@@ -107,8 +109,7 @@ def _without_kinks(subject: Subject, judgement: Judgement, order: int) -> Judgem
         to_float(one_sided(subject, some.y, some.t, order, side), np.float64) for side in (-1, 1)
     )
     with np.errstate(all="ignore"):
-        slack = 1e-5 * (np.abs(low) + np.abs(high)) if got.dtype != np.float64 else 1e-12
-        between = (got >= np.fmin(low, high) - slack) & (got <= np.fmax(low, high) + slack)
+        between = (got >= np.fmin(low, high) - _SLACK) & (got <= np.fmax(low, high) + _SLACK)
         jump = np.fmax(np.abs(low), np.abs(high)) > JUMP
     bad &= ~(kink & (between | jump))
     judgement.bad[rows] = bad
@@ -224,11 +225,6 @@ def _check_subgradients(subject: Subject, search: Search) -> int:
 
 def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArray:
     """Return one-sided slopes of a loss of rows along one direction, from exact numbers."""
-    body = formula(subject)
-
-    def along(xp: Any, s: Any, y: Any, t: Any) -> Any:
-        return body(xp, y + s[..., None] * xp.asarray(direction), t)
-
     # Ties and hinges of these points lie at multiples far above this step.
     step = 2.0**-40
     moved = points.y + step * direction

@@ -113,9 +113,7 @@ def one_sided(subject: Subject, y: NDArray, t: NDArray, order: int, side: int) -
     )
 
 
-def judge(
-    subject: Subject, points: Points, got: NDArray, exact: Exact, ulps: float, *, order: int
-) -> Judgement:
+def judge(subject: Subject, points: Points, got: NDArray, exact: Exact, ulps: float) -> Judgement:
     """Compare results with the truth.
 
     Parameters
@@ -129,8 +127,6 @@ def judge(
         ``exact(y, t)``, the exact results.
     ulps : float
         How many units in the last place a result may be off.
-    order : int
-        Of the derivative, 0 for values.
     """
     truth = exact(points.y, points.t)
     rounded = to_float(truth, got.dtype)

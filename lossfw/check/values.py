@@ -45,7 +45,6 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
                         got,
                         lambda y, t: exact_values(subject, y, t),
                         subject.ulps[0],
-                        order=0,
                     )
                 )
         search.store["values"] = found
