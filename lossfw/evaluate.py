@@ -22,6 +22,7 @@ from lossfw.network import BLOCK_ROWS, Network, one_blas_thread
 from lossfw.notices import Notices
 from lossfw.reduce import block_rows
 from lossfw.stream import Scored, forward, regroup, saved
+from lossfw.tally import Numbers, Tally
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Form: TypeAlias = Literal["prediction", "logits"]
@@ -121,6 +122,8 @@ class Result:
         For the reader of the report.
     timings : mapping of str to float
         Seconds by stage.
+    numbers : Numbers or None
+        Loss and metrics with all that was found of them: intervals, curves, slices.
     """
 
     count: int
@@ -134,18 +137,32 @@ class Result:
     digest: str = ""
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    numbers: Numbers | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as it is written to JSON: plain numbers, texts and lists."""
-        return {
+        found = self.numbers or Numbers(
+            {"value": self.loss}, {name: {"value": value} for name, value in self.metrics.items()}
+        )
+        plain: dict[str, Any] = {
             "lossfw": RESULT_VERSION,
             "count": self.count,
             "weight": self.weight,
-            "loss": {"name": self.loss_name, "value": self.loss, "form": self.form},
-            "metrics": {name: {"value": value} for name, value in self.metrics.items()},
-            "sample": None if self.sample is None else list(self.sample),
-            "digest": self.digest,
+            "loss": {
+                "name": self.loss_name,
+                "value": self.loss,
+                "form": self.form,
+                **{key: value for key, value in found.loss.items() if key != "value"},
+            },
+            "metrics": {name: dict(value) for name, value in found.metrics.items()},
         }
+        if found.intervals is not None:
+            plain["intervals"] = dict(found.intervals)
+        if found.slices is not None:
+            plain["slices"] = [dict(part) for part in found.slices]
+        plain["sample"] = None if self.sample is None else list(self.sample)
+        plain["digest"] = self.digest
+        return plain
 
 
 def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
@@ -165,14 +182,34 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
     """
     clock = Clock()
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
-    tally = _Tally(plan, clock)
+    tally = Tally(plan.loss, plan.metrics, clock=clock)
+    notices = Notices(plan.loss)
     with one_blas_thread() if plan.network is not None else nullcontext():
         for rows in _scored(plan, data, clock):
             with _named(data):
                 tally.add(rows)
+                notices.see(rows)
             if progress is not None:
                 progress(rows.start + len(rows.targets), len(data))
-    return tally.result(data)
+    return _result(plan, data, tally.numbers(), notices, clock)
+
+
+def _result(plan: Plan, data: Dataset, numbers: Numbers, notices: Notices, clock: Clock) -> Result:
+    weight = data.sample_weight
+    return Result(
+        count=len(data),
+        weight=float(len(data) if weight is None else np.sum(weight, dtype=np.float64)),
+        loss_name=plan.loss.name,
+        loss_text=str(plan.loss),
+        loss=numbers.loss["value"],
+        form=plan.outputs_form,
+        metrics={name: found["value"] for name, found in numbers.metrics.items()},
+        sample=plan.sample,
+        digest=plan.digest,
+        warnings=(*plan.warnings, *notices.texts(len(data), numbers.masked)),
+        timings=dict(clock.seconds),
+        numbers=numbers,
+    )
 
 
 def _scored(plan: Plan, data: Dataset, clock: Clock) -> Iterator[Scored]:
@@ -191,58 +228,6 @@ def _scored(plan: Plan, data: Dataset, clock: Clock) -> Iterator[Scored]:
     return clock.timed(
         "forward", regroup(parts, max(BLOCK_ROWS, block_rows(width))), without="read"
     )
-
-
-class _Tally:
-    """Partials of the loss and of every metric."""
-
-    def __init__(self, plan: Plan, clock: Clock) -> None:
-        self.plan, self.clock = plan, clock
-        self.notices = Notices(plan.loss)
-        self.loss: Any = None
-        names = [metric.label for metric in plan.metrics]
-        # Two metrics of one name differ in their parameters, which their text shows.
-        self.metrics = {
-            metric.label if names.count(metric.label) == 1 else str(metric): metric
-            for metric in plan.metrics
-        }
-        self.partials: dict[str, Any] = {}
-
-    def add(self, rows: Scored) -> None:
-        """Take some rows into account."""
-        weight = rows.sample_weight
-        with self.clock.stage("loss"):
-            part = self.plan.loss.partial(
-                rows.reaching, rows.targets, start=rows.start, sample_weight=weight
-            )
-            self.loss = part if self.loss is None else self.loss.merge(part)
-        for name, metric in self.metrics.items():
-            with self.clock.stage(name):
-                shown = rows.reaching
-                if rows.predictions is not None and metric.accepts != "logits":
-                    shown = rows.predictions
-                part = metric.partial(shown, rows.targets, start=rows.start, sample_weight=weight)
-                before = self.partials.get(name)
-                self.partials[name] = part if before is None else before.merge(part)
-        self.notices.see(rows)
-
-    def result(self, data: Dataset) -> Result:
-        """Return the numbers."""
-        plan, weight = self.plan, data.sample_weight
-        metrics = {name: m.result(self.partials[name]) for name, m in self.metrics.items()}
-        return Result(
-            count=len(data),
-            weight=float(len(data) if weight is None else np.sum(weight, dtype=np.float64)),
-            loss_name=plan.loss.name,
-            loss_text=str(plan.loss),
-            loss=self.loss.mean(),
-            form=plan.outputs_form,
-            metrics=metrics,
-            sample=plan.sample,
-            digest=plan.digest,
-            warnings=(*plan.warnings, *self.notices.texts(len(data), self.loss.masked)),
-            timings=dict(self.clock.seconds),
-        )
 
 
 @contextmanager

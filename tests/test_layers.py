@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     "errors",
     "names",
+    "intervals",
+    "slices",
     "component",
     "numbers.arrays",  # what an array is; the spaces ask it
     "spaces",
@@ -43,6 +45,7 @@ LAYERS = (
     "clock",
     "stream",
     "notices",
+    "tally",
     "evaluate",
     "learn",
     "config.assemble",  # puts the parts of a configuration together
