@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from lossfw.config.tree import Node, Problems, dotted
 from lossfw.config.wording import add_problem
+from lossfw.intervals import MAX_REPLICATES, MIN_REPLICATES, Method
 from lossfw.names import nearest
 
 # Version of the configuration's keys: what stands behind `lossfw:`.
@@ -44,12 +45,14 @@ MAX_ITEMS = 100
 MAX_NAME = 200
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
+# Each run of a sweep is checked before the first one begins.
+MAX_RUNS = 1_000
 
 
 class Section(BaseModel):
     """A mapping with known keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Spec(Section):
@@ -89,6 +92,27 @@ def _version(value: int) -> int:
     return value
 
 
+def _seeds(value: Any) -> Any:
+    """Take a number of seeds for the seeds 0, 1, 2 ..."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_RUNS:
+        return list(range(value))
+    if isinstance(value, list):
+        return value
+    wanted = f"a number of seeds from 1 to {MAX_RUNS}, or a list of seeds"
+    raise PydanticCustomError("wanted", wanted)
+
+
+def _slice(value: Any) -> Any:
+    """Take a bare text for the slice that is named after what tells the rows apart."""
+    if isinstance(value, str):
+        return {"name": value, "by": value}
+    if isinstance(value, dict):
+        return value
+    raise PydanticCustomError(
+        "wanted", "what tells the rows apart, or a mapping with 'name', 'by' and 'bins'"
+    )
+
+
 NamedSpec = Annotated[Spec, BeforeValidator(_named)]
 NamedLoss = Annotated[LossSpec, BeforeValidator(_named)]
 FileName = Annotated[str, Field(min_length=1)]
@@ -125,12 +149,50 @@ class Sample(Section):
     replace: bool = False
 
 
+class IntervalsSection(Section):
+    """How sure the numbers are; the configuration's own seed unless another is given."""
+
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    method: Method = "jackknife"
+    replicates: Annotated[int, Field(ge=MIN_REPLICATES, le=MAX_REPLICATES)] = 1000
+    seed: Seed | None = None
+
+
+class SliceSection(Section):
+    """Rows told apart by something that each has; `lossfw.slices.Slice` checks the rest."""
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+    by: str
+    bins: list[float] = []
+
+
+NamedSlice = Annotated[SliceSection, BeforeValidator(_slice)]
+
+
 class EvaluateSection(Section):
     """How the evaluation runs, and what it reports besides the loss."""
 
     batch_size: PositiveInt = DEFAULT_BATCH_SIZE
     metrics: Annotated[list[NamedSpec], Field(max_length=MAX_ITEMS)] = []
     sample: Sample | None = None
+    rows: bool = False
+    intervals: IntervalsSection | None = None
+    slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = []
+
+
+Axes = dict[str, Annotated[list[Any], Field(min_length=1, max_length=MAX_RUNS)]]
+
+
+class SweepSection(Section):
+    """Several runs: each key is the dotted name of what changes, with its values.
+
+    `grid` takes every combination, `zip` the first of each, the second of each
+    and so on. Given together, every combination of what they give is a run.
+    """
+
+    grid: Axes = {}
+    zip: Axes = {}
+    seeds: Annotated[list[Seed], BeforeValidator(_seeds)] | None = None
 
 
 class HoldOut(Section):
@@ -171,6 +233,7 @@ class Skeleton(Section):
     """A whole configuration."""
 
     lossfw: Annotated[int, AfterValidator(_version)]
+    extends: FileName | None = None
     seed: Seed = 0
     plugins: Annotated[list[FileName], Field(max_length=MAX_ITEMS)] = []
     data: NamedSpec
@@ -179,6 +242,7 @@ class Skeleton(Section):
     evaluate: EvaluateSection = EvaluateSection()
     train: TrainSection | None = None
     sensitivity: SensitivitySection | None = None
+    sweep: SweepSection | None = None
 
 
 # Sections by path, list indices left out: for hints about unknown keys.
@@ -186,11 +250,14 @@ _SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
     (): Skeleton,
     ("evaluate",): EvaluateSection,
     ("evaluate", "sample"): Sample,
+    ("evaluate", "intervals"): IntervalsSection,
+    ("evaluate", "slices"): SliceSection,
     ("network",): NetworkSection,
     ("network", "layers"): Layer,
     ("train",): TrainSection,
     ("train", "hold_out"): HoldOut,
     ("sensitivity",): SensitivitySection,
+    ("sweep",): SweepSection,
 }
 _OUTPUTS = ("layers", "predictions", "logits")
 
