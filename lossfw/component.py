@@ -31,9 +31,15 @@ class Component(BaseModel):
     """
 
     # Strict: "0.5" is a text and not a number. Infinite or NaN parameters have
-    # no meaning in any formula.
+    # no meaning in any formula. The validator is built when a first component is
+    # made: it takes a millisecond for each class, and most are only listed.
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,
     )
 
     kind: ClassVar[str]
