@@ -16,11 +16,13 @@ import numpy as np
 from lossfw.clock import Clock
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DataError
+from lossfw.intervals import Intervals
 from lossfw.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.network import BLOCK_ROWS, Network, one_blas_thread
 from lossfw.notices import Notices
 from lossfw.reduce import block_rows
+from lossfw.slices import Slice
 from lossfw.stream import Scored, forward, regroup, saved
 from lossfw.tally import Numbers, Tally
 
@@ -55,6 +57,13 @@ class Plan:
         How many rows are read at a time. It changes no bit of any number.
     sample : tuple of int or None
         Numbers of the rows to evaluate, in this order; None for all rows.
+    rows : bool or str
+        Whether a run folder gets a file with the loss, prediction and target of
+        each row: ``"jsonl"`` (which True means) or ``"parquet"``.
+    intervals : Intervals or None
+        Which confidence intervals are asked for.
+    slices : tuple of Slice
+        Parts of the rows for which the numbers are reported again.
     digest : str
         Identifies configuration, plugin versions and data.
     warnings : tuple of str
@@ -69,6 +78,9 @@ class Plan:
     metrics: tuple[Metric, ...] = ()
     batch_size: int = 100
     sample: tuple[int, ...] | None = None
+    rows: bool | Literal["jsonl", "parquet"] = False
+    intervals: Intervals | None = None
+    slices: tuple[Slice, ...] = ()
     digest: str = ""
     warnings: tuple[str, ...] = ()
 
@@ -182,7 +194,9 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
     """
     clock = Clock()
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
-    tally = Tally(plan.loss, plan.metrics, clock=clock)
+    tally = Tally(
+        plan.loss, plan.metrics, intervals=plan.intervals, slices=plan.slices, clock=clock
+    )
     notices = Notices(plan.loss)
     with one_blas_thread() if plan.network is not None else nullcontext():
         for rows in _scored(plan, data, clock):
