@@ -164,7 +164,7 @@ def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
     if activation.takes_rows:
         found = _rows(activation, 3, dtype, search)
         return np.concatenate([found, [[huge, 0.0, -huge]]]).astype(dtype)
-    curve = curves(_subject(activation, search))[0]
+    curve = curves(_subject(activation, search), search)[0]
     fine = np.arange(-800, 801) / 100
     return np.concatenate([curve.grid(search), fine, [-huge, huge]]).astype(dtype)
 
@@ -173,7 +173,7 @@ def check_monotone(activation: Activation, search: Search) -> int:
     """Claim: the value does not decrease."""
     if activation.takes_rows:
         raise NotApplicable("rows have no order")
-    curve = curves(_subject(activation, search))[0]
+    curve = curves(_subject(activation, search), search)[0]
     x = np.unique(np.concatenate([curve.grid(search), np.arange(-800, 801) / 100]))
     result = np.asarray(activation(x))
     fall = np.diff(result) < -4 * np.spacing(np.abs(result[1:]))

@@ -9,14 +9,14 @@ own values, with bars for what rounding and the step may have done.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from lossfw.check.search import Search
 from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
-from lossfw.check.truth import exact_derivatives
+from lossfw.check.truth import all_derivatives
 from lossfw.numbers.ulp import to_float
 from lossfw.spaces import Interval, Members
 
@@ -24,6 +24,9 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)
+
+# So many of a grid's predictions are drawn, twice, as there are examples.
+_DRAWN = (30, 120)
 
 # Steps of differences, relative to the scale of the curve: near the cube root
 # of the rounding step for a slope, and near its fourth root for a curvature.
@@ -82,9 +85,10 @@ class Curve(ABC):
     def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
         """Return second derivatives and their bars."""
 
-    def grid(self, search: Search, count: int = 120) -> NDArray:
+    def grid(self, search: Search) -> NDArray:
         """Return sorted, inner predictions: all magnitudes, and both sides of every kink."""
         rng = search.rng(f"curve {self.target}")
+        count = int(np.clip(search.examples, *_DRAWN))
         if np.isfinite(self.low) and np.isfinite(self.high):
             width = self.high - self.low
             gaps = 10.0 ** -np.arange(1.0, 13)
@@ -102,12 +106,35 @@ class Curve(ABC):
         return np.asarray(found[(found > self.low) & (found < self.high)], np.float64)
 
 
+# From so many predictions on both derivatives are computed: of a grid both are asked for.
+_BOTH = 64
+
+
+@dataclass(frozen=True)
 class ExactCurve(Curve):
-    """A curve whose formula is known: derivatives are true, bars are a unit of rounding."""
+    """A curve whose formula is known: derivatives are true, bars are a unit of rounding.
+
+    Attributes
+    ----------
+    known : dict of int to dict
+        The derivatives that were computed, by order and prediction.
+    """
+
+    known: dict[int, dict[float, float]] = field(
+        default_factory=lambda: {1: {}, 2: {}}, compare=False
+    )
 
     def _truth(self, y: NDArray, order: int) -> NDArray:
-        target = np.full(y.shape, self.target)
-        return to_float(exact_derivatives(self.subject, y, target, order))
+        known = self.known[order]
+        new = np.asarray([x for x in np.unique(y).tolist() if x not in known])
+        if new.size:
+            target = np.full(new.shape, self.target)
+            both = 2 if new.size >= _BOTH else order
+            found = all_derivatives(self.subject, new, target, both)
+            for degree, derivative in enumerate(found, 1):
+                values = to_float(derivative).tolist()
+                self.known[degree].update(zip(new.tolist(), values, strict=True))
+        return np.asarray([known[x] for x in y.tolist()], np.float64)
 
     def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
         """Return first derivatives and their bars."""
@@ -152,8 +179,15 @@ class FloatCurve(Curve):
 _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 
-def curves(subject: Subject) -> list[Curve]:
-    """Return the curves of an elementwise loss: one for each of a few targets."""
+def curves(subject: Subject, search: Search) -> list[Curve]:
+    """Return the curves of an elementwise loss: one for each of a few targets; made once."""
+    if "curves" not in search.store:
+        search.store["curves"] = _made(subject)
+    found: list[Curve] = search.store["curves"]
+    return found
+
+
+def _made(subject: Subject) -> list[Curve]:
     kind = ExactCurve if subject.truth is not None else FloatCurve
     space = subject.prediction
     low = space.low if isinstance(space, Interval) else -np.inf

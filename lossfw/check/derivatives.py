@@ -18,6 +18,7 @@ from lossfw.check.subject import Subject, call
 from lossfw.check.truth import (
     JUMP,
     Judgement,
+    all_derivatives,
     as_rows,
     exact_derivatives,
     exact_values,
@@ -41,6 +42,9 @@ _DIRECTIONS = 24
 # How many rows with ties are looked at, for each number of columns.
 _TIES = 24
 
+# Of so many partial derivatives the exact ones are computed, for each number of columns.
+_MOST_PARTIALS = 180
+
 # What rounding adds to a one-sided derivative.
 _SLACK = 1e-12
 
@@ -59,8 +63,31 @@ def _inner(subject: Subject, points: Points, dtype: str) -> Points:
     return points.keep(keep)
 
 
+def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, ...]]]:
+    """Return inner points with the exact derivatives there, of all orders; computed once."""
+    if "exact derivatives" not in search.store:
+        order = 1 if subject.hessian is None else 2
+        found = []
+        for dtype in _DTYPES:
+            for points in search.points(subject, dtype):
+                some = _few(subject, _inner(subject, points, dtype))
+                if len(some):
+                    found.append((some, all_derivatives(subject, some.y, some.t, order)))
+        search.store["exact derivatives"] = found
+    result: list[tuple[Points, tuple[Any, ...]]] = search.store["exact derivatives"]
+    return result
+
+
+def _few(subject: Subject, points: Points) -> Points:
+    """Return fewer rows where each has many columns, as each has as many derivatives."""
+    if not subject.rows or points.y.size <= _MOST_PARTIALS:
+        return points
+    count = _MOST_PARTIALS // points.y.shape[-1]
+    return points.take(np.linspace(0, len(points) - 1, count).round().astype(int))
+
+
 def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
-    """Return derivatives at all inner points beside the exact ones; computed once."""
+    """Return derivatives at inner points beside the exact ones; computed once."""
     function = subject.gradient if order == 1 else subject.hessian
     if function is None:
         raise NotApplicable(f"there is no {_NAMES[order]}")
@@ -68,52 +95,41 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
         raise NotApplicable("no formula is known to compare with")
     if ("derivatives", order) not in search.store:
         found = []
-        for dtype in _DTYPES:
-            for points in search.points(subject, dtype):
-                some = _inner(subject, points, dtype)
-                if not len(some):
-                    continue
-                got = np.asarray(call(function, some.y, some.t))
-                if got.shape != some.y.shape or got.dtype.kind != "f":
-                    raise NotApplicable("results have the wrong shape or dtype")
-                found.append(_without_kinks(subject, _judged(subject, some, got, order), order))
+        for some, exact in _truths(subject, search):
+            got = np.asarray(call(function, some.y, some.t))
+            if got.shape != some.y.shape or got.dtype.kind != "f":
+                raise NotApplicable("results have the wrong shape or dtype")
+            found.append(_judged(subject, some, got, order, exact[order - 1]))
         search.store["derivatives", order] = found
     result: list[Judgement] = search.store["derivatives", order]
     return result
 
 
-def _judged(subject: Subject, points: Points, got: NDArray, order: int) -> Judgement:
+def _judged(subject: Subject, points: Points, got: NDArray, order: int, truth: Any) -> Judgement:
     return judge(
         subject,
         points,
         got,
         lambda y, t: exact_derivatives(subject, y, t, order),
         subject.ulps[order],
+        truth=truth,
+        forgive=lambda some, results: _right_at_kink(subject, some, results, order),
     )
 
 
-def _without_kinks(subject: Subject, judgement: Judgement, order: int) -> Judgement:
-    """Forgive what is right at a kink."""
-    rows = np.flatnonzero(judgement.bad.reshape(len(judgement.points), -1).any(-1))
-    if not rows.size:
-        return judgement
-    some = judgement.points.take(rows)
-    got, bad = judgement.got[rows].astype(np.float64), judgement.bad[rows]
-    target = as_rows(subject, some.t, some.y.shape[-1])
-    kink = differences.kinks(formula(subject), some.y, target, order=1, rows=subject.rows)
+def _right_at_kink(subject: Subject, points: Points, got: NDArray, order: int) -> NDArray:
+    """Tell which derivatives are right because they stand at a kink."""
+    right = np.zeros(got.shape, bool)
     if order == 2:
         # Where the slope jumps, curvature is not judged.
-        bad &= ~kink
-        kink = differences.kinks(formula(subject), some.y, target, order=2, rows=subject.rows)
-    low, high = (
-        to_float(one_sided(subject, some.y, some.t, order, side), np.float64) for side in (-1, 1)
-    )
+        target = as_rows(subject, points.t, points.y.shape[-1])
+        right |= differences.kinks(formula(subject), points.y, target, rows=subject.rows)
+    sides = [one_sided(subject, points.y, points.t, order, side) for side in (-1, 1)]
+    low, high = (to_float(side, np.float64) for side in sides)
     with np.errstate(all="ignore"):
         between = (got >= np.fmin(low, high) - _SLACK) & (got <= np.fmax(low, high) + _SLACK)
         jump = np.fmax(np.abs(low), np.abs(high)) > JUMP
-    bad &= ~(kink & (between | jump))
-    judgement.bad[rows] = bad
-    return judgement
+    return np.asarray(right | (differences.differ(*sides) & (between | jump)))
 
 
 def _check(subject: Subject, search: Search, order: int, sort: str, explain: str) -> int:
@@ -239,7 +255,7 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
         return _rows_by_differences(subject, search, order)
     function = subject.gradient if order == 1 else subject.hessian
     tried = 0
-    for curve in curves(subject):
+    for curve in curves(subject, search):
         grid = curve.grid(search)
         grid = grid[np.abs(grid) < 1e4]
         target = np.full(grid.shape, curve.target)

@@ -15,7 +15,7 @@ from lossfw.check.subject import Subject, call
 _MEAN_TOLERANCE = 1e-11
 
 # So many equal losses show a sum that is kept in single precision.
-_MANY = 1_000_000
+_MANY = 300_000
 
 
 def _parts(subject: Subject, search: Search, name: str, count: int = 100) -> tuple[Points, Any]:

@@ -38,8 +38,9 @@ JUMP = 1e18
 
 # Moving every input of a result costs several exact evaluations, for rows very
 # many; of more bad elements or rows than this, those written most shortly and
-# some others are looked at.
+# some others are looked at. Whether a derivative is right at a kink costs less.
 _MOST_NUDGED = {False: 48, True: 10}
+_MOST_FORGIVEN = {False: 96, True: 40}
 
 
 @dataclass(frozen=True)
@@ -96,13 +97,34 @@ def exact_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> A
     They come from dual numbers over exact ones, which is several times cheaper
     than differences. Dual numbers are held to differences by tests of their own.
     """
+    return all_derivatives(subject, y, t, order)[order - 1]
+
+
+def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tuple[Any, ...]:
+    """Return exact derivatives up to an order, of rows the partial ones, from one pass."""
     body = formula(subject)
     rule = row_derivatives if subject.rows else derivatives
 
-    def slope(xp: Any, y: Any, t: Any) -> Any:
-        return rule(body, xp, y, t, order=order)[order]
+    def slopes(xp: Any, y: Any, t: Any) -> Any:
+        return xp.stack(rule(body, xp, y, t, order=order)[1:], axis=-1)
 
-    return evaluate(slope, y, as_rows(subject, t, y.shape[-1]), rows=subject.rows)
+    found = evaluate(slopes, y, as_rows(subject, t, y.shape[-1]), rows=subject.rows)
+    return tuple(found[..., k] for k in range(order))
+
+
+def exact_partial(
+    subject: Subject, y: NDArray, t: NDArray, column: int, order: int
+) -> tuple[Any, ...]:
+    """Return exact derivatives of rows by one column, up to an order."""
+    body = formula(subject)
+
+    def slopes(xp: Any, y: Any, t: Any) -> Any:
+        moved = np.arange(y.shape[-1]) == column
+        unit = xp.where(moved, xp.ones_like(y), xp.zeros_like(y))
+        return xp.stack(derivatives(body, xp, y, t, order=order, direction=unit)[1:], axis=-1)
+
+    found = evaluate(slopes, y, as_rows(subject, t, y.shape[-1]), rows=True)
+    return tuple(found[..., k] for k in range(order))
 
 
 def one_sided(subject: Subject, y: NDArray, t: NDArray, order: int, side: int) -> Any:
@@ -113,7 +135,16 @@ def one_sided(subject: Subject, y: NDArray, t: NDArray, order: int, side: int) -
     )
 
 
-def judge(subject: Subject, points: Points, got: NDArray, exact: Exact, ulps: float) -> Judgement:
+def judge(
+    subject: Subject,
+    points: Points,
+    got: NDArray,
+    exact: Exact,
+    ulps: float,
+    *,
+    truth: Any = None,
+    forgive: Callable[[Points, NDArray], NDArray] | None = None,
+) -> Judgement:
     """Compare results with the truth.
 
     Parameters
@@ -127,19 +158,24 @@ def judge(subject: Subject, points: Points, got: NDArray, exact: Exact, ulps: fl
         ``exact(y, t)``, the exact results.
     ulps : float
         How many units in the last place a result may be off.
+    truth : array of exact numbers, optional
+        What `exact` returns at the points, where that is known.
+    forgive : callable, optional
+        ``forgive(points, got)`` tells which results are right for a reason of
+        their own; it is asked about those that differ from the truth.
     """
-    truth = exact(points.y, points.t)
+    truth = exact(points.y, points.t) if truth is None else truth
     rounded = to_float(truth, got.dtype)
     error = ulp_error(got, truth)
     unit = float(np.finfo(got.dtype).smallest_subnormal)
     with np.errstate(all="ignore"):
         tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
     bad = ~((error <= ulps) | tiny) & ~np.isnan(rounded)
-    rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
-    if rows.size > _MOST_NUDGED[subject.rows]:
-        # What is wrong nearly everywhere need not be shown everywhere.
-        bad[np.setdiff1d(rows, _spread(points, rows, _MOST_NUDGED[subject.rows]))] = False
-        rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
+    if forgive is not None:
+        rows = _fewer(points, bad, _MOST_FORGIVEN[subject.rows])
+        if rows.size:
+            bad[rows] &= ~forgive(points.take(rows), got[rows])
+    rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
     if rows.size:
         some = points.take(rows)
         allowed = nudged(subject, some, truth[rows], exact)
@@ -151,6 +187,17 @@ def judge(subject: Subject, points: Points, got: NDArray, exact: Exact, ulps: fl
             forgiven |= beyond & np.isinf(got[rows])
         bad[rows] &= ~forgiven
     return Judgement(points, got, rounded, bad)
+
+
+def _fewer(points: Points, bad: NDArray, most: int) -> NDArray:
+    """Return the rows that hold something bad, after the mark is taken from all but so many."""
+    rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
+    if rows.size <= most:
+        return rows
+    # What is wrong nearly everywhere need not be shown everywhere.
+    kept = _spread(points, rows, most)
+    bad[np.setdiff1d(rows, kept)] = False
+    return kept
 
 
 def _spread(points: Points, rows: NDArray, most: int) -> NDArray:

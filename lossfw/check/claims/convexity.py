@@ -49,7 +49,7 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
     if subject.rows:
         return [_row_chords(subject, search, k) for k in subject.several[:3]]
     found = []
-    for curve in curves(subject):
+    for curve in curves(subject, search):
         grid = curve.grid(search)
         rng = search.rng(f"chords {curve.target}")
         i, j = rng.integers(0, grid.size, (2, 4 * search.examples))
@@ -206,7 +206,7 @@ def check_strongly_convex(subject: Subject, search: Search) -> int:
     if subject.rows:
         least, where, tried = _least_row_curvature(subject, search)
     else:
-        for curve in curves(subject):
+        for curve in curves(subject, search):
             grid = curve.grid(search)
             grid = grid[np.abs(grid) < 1e6]
             bends, bars = curve.curvature(grid)

@@ -32,7 +32,7 @@ def check_lipschitz(subject: Subject, search: Search) -> int:
     if subject.rows:
         return _check_row_slopes(subject, search, constant)
     found, tried = [], 0
-    for curve in curves(subject):
+    for curve in curves(subject, search):
         grid = curve.grid(search)
         values = curve.value(grid)
         bars = curve.value_bars(grid, values)
@@ -60,7 +60,7 @@ def check_gradient_lipschitz(subject: Subject, search: Search) -> int:
     if subject.rows:
         return _check_row_curvature(subject, search, constant)
     found, tried = [], 0
-    for curve in curves(subject):
+    for curve in curves(subject, search):
         grid = curve.grid(search)
         slopes, bars = curve.slope(grid)
         steep = (np.abs(np.diff(slopes)) - bars[:-1] - bars[1:]) / np.diff(grid)
@@ -180,7 +180,7 @@ def check_monotone(subject: Subject, search: Search) -> int:
     if subject.kind != "margin":
         raise NotApplicable("only a loss of the margin is monotone in it")
     tried = 0
-    for curve in curves(subject):
+    for curve in curves(subject, search):
         grid = curve.grid(search)
         values = curve.value(grid)
         bars = curve.value_bars(grid, values)

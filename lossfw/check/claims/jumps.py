@@ -1,0 +1,175 @@
+"""Jumps: where the value or a derivative of a curve jumps.
+
+Intervals of the curve's grid over which there is a change are cut into parts,
+and those parts that may hold a jump into parts again, until they are narrow. Of
+a smooth function neighbouring parts change alike, the more so the narrower they
+are; a jump sets one of them apart. So with exact numbers, which have no noise,
+most intervals need not be cut more than once or twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.curves import Curve, ExactCurve
+from lossfw.check.search import Search
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# An interval is cut into so many parts, until it is as narrow as this, relative
+# to the curve's scale. The keys tell whether derivatives are exact.
+_PARTS = 8
+_NARROW = {True: 1e-10, False: 2e-4}
+
+# A change that is left in a narrow interval is a jump if it is larger than this,
+# relative to the size of the derivative around it.
+_JUMP = {True: 1e-5, False: 0.05}
+
+# A jump beside the end of an interval sets the only neighbour apart by half of it.
+_APART = 0.25
+
+# Breaks are looked for within this distance, or some way beyond the farthest
+# known kink; farther out exact numbers need thousands of digits to see anything.
+_REACH, _BEYOND = 60.0, 4.0
+
+# Derivatives within so many times the curve's scale say what is large, of which
+# a share counts; a jump of less than a constant near zero is none.
+_USUAL, _SHARE, _LEAST = 30.0, 1e-2, 1e-9
+
+# Within an interval that is cut, sizes below this are as good as this.
+_LEAST_WITHIN = 1e-6
+
+# How far to both sides of a claimed place a jump is looked for: the true place
+# may lie between two floats.
+_BESIDE = 2.0**-40
+
+# Two breaks are one if they lie this close to each other.
+SAME = 1e-3
+
+
+def jumps(curve: Curve, order: int, search: Search) -> list[float]:
+    """Return where a derivative of the curve jumps; looked for once, for all claims about it."""
+    key = ("jumps", curve.target, order)
+    if key not in search.store:
+        search.store[key] = _find(curve, order, search)
+    found: list[float] = search.store[key]
+    return found
+
+
+def jumps_at(curve: Curve, order: int, x: float) -> bool:
+    """Tell whether a derivative jumps at one place that is claimed."""
+    exact = isinstance(curve, ExactCurve)
+    gap = _BESIDE * max(abs(x), curve.scale) if exact else 3 * _NARROW[False] * curve.scale
+    values, _ = _function(curve, order, np.array([x - gap, x + gap]))
+    around, _ = _function(curve, order, np.array([x - curve.scale / 2, x + curve.scale / 2]))
+    sizes = np.abs(np.concatenate([values, around]))
+    size = float(sizes[np.isfinite(sizes)].max(initial=_LEAST))
+    return bool(abs(values[1] - values[0]) > _JUMP[exact] * size)
+
+
+def _function(curve: Curve, order: int, y: NDArray) -> tuple[NDArray, NDArray]:
+    if order == 0:
+        values = curve.value(y)
+        return values, curve.value_bars(y, values)
+    return curve.slope(y) if order == 1 else curve.curvature(y)
+
+
+@dataclass(frozen=True)
+class _Intervals:
+    """Intervals that may hold a jump.
+
+    Attributes
+    ----------
+    left, right : ndarray
+    size : ndarray
+        How large the derivative is there or thereabouts.
+    change : ndarray
+        By how much it changes, less what noise may have done.
+    narrow : ndarray
+        The width at which the change is a jump.
+    """
+
+    left: NDArray
+    right: NDArray
+    size: NDArray
+    change: NDArray
+    narrow: NDArray
+
+    def keep(self, which: NDArray) -> _Intervals:
+        """Return some of the intervals."""
+        parts = (self.left, self.right, self.size, self.change, self.narrow)
+        return _Intervals(*(x[which] for x in parts))
+
+
+def _find(curve: Curve, order: int, search: Search) -> list[float]:
+    """Search the whole grid of a curve for jumps of a derivative."""
+    exact = isinstance(curve, ExactCurve) or order == 0
+    todo = _changing(curve, order, search, exact)
+    while todo.left.size and (todo.right - todo.left > todo.narrow).any():
+        todo = _cut(curve, order, todo, exact)
+    return _distinct((todo.left + todo.right) / 2, curve.scale)
+
+
+def _changing(curve: Curve, order: int, search: Search, exact: bool) -> _Intervals:
+    """Return the intervals of the grid over which a derivative changes."""
+    grid = curve.grid(search)
+    reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
+    grid = grid[np.abs(grid) < reach]
+    values, bars = _function(curve, order, grid)
+    # A change counts beside the largest around, also where the curve is near 0.
+    usual = np.abs(values[np.isfinite(values) & (np.abs(grid) < _USUAL * curve.scale)])
+    floor = _SHARE * float(usual.max()) if usual.size else 0.0
+    size = np.maximum(np.maximum(np.abs(values[1:]), np.abs(values[:-1])), floor)
+    change = np.abs(np.diff(values)) - bars[1:] - bars[:-1]
+    left, right = grid[:-1], grid[1:]
+    # Close to a bound of the predictions everything happens on a smaller scale.
+    room = np.minimum(np.minimum(left - curve.low, curve.high - right), curve.scale)
+    narrow = _NARROW[exact] * room
+    keep = np.isfinite(change) & (change > _JUMP[exact] * np.maximum(size, _LEAST))
+    # Close to 1 floats lie too far apart for it: a jump cannot be told from a steep place.
+    keep &= narrow > 4 * np.spacing(np.maximum(np.abs(left), np.abs(right)))
+    return _Intervals(left, right, size, change, narrow).keep(keep)
+
+
+def _cut(curve: Curve, order: int, some: _Intervals, exact: bool) -> _Intervals:
+    """Return for each interval the parts that may hold a jump, if any do."""
+    # Intervals that are narrow already stay as they are.
+    wide = some.right - some.left > some.narrow
+    done, some = some.keep(~wide), some.keep(wide)
+    parts = np.linspace(some.left, some.right, _PARTS + 1, axis=-1)
+    values, bars = (x.reshape(parts.shape) for x in _function(curve, order, parts.ravel()))
+    steps = np.diff(values, axis=-1)
+    change = np.abs(steps) - bars[:, 1:] - bars[:, :-1]
+    change = np.where(np.isfinite(change), change, -np.inf)
+    least = _JUMP[exact] * np.maximum(some.size, _LEAST_WITHIN)
+    keep = change.max(-1) > least
+    first = last = np.argmax(change, axis=-1)
+    if exact and order:
+        apart = np.abs(np.diff(steps, 2, axis=-1)) / 2
+        apart = np.where(np.isfinite(apart), apart, np.inf)
+        # Of a jump in the first part only half shows in the second: it may be in either.
+        middle = np.argmax(apart, axis=-1) + 1
+        keep &= apart.max(-1) > _APART * least
+        first, last = middle - 1, middle + 1
+    row = np.arange(len(parts))
+    kept = _Intervals(
+        parts[row, first], parts[row, last + 1], some.size, change.max(-1), some.narrow
+    ).keep(keep)
+    return _Intervals(
+        *(np.concatenate([a, b]) for a, b in zip(_fields(done), _fields(kept), strict=True))
+    )
+
+
+def _fields(some: _Intervals) -> tuple[NDArray, ...]:
+    return some.left, some.right, some.size, some.change, some.narrow
+
+
+def _distinct(found: NDArray, scale: float) -> list[float]:
+    kept: list[float] = []
+    for x in sorted(found.tolist(), key=abs):
+        if all(abs(x - y) > SAME * max(scale, abs(x)) for y in kept):
+            kept.append(x)
+    return kept

@@ -1,0 +1,74 @@
+"""Smoothness of rows: partial derivatives that jump at ties or elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.points import Points, inside, rows
+from lossfw.check.search import NotApplicable, Refuted, Search
+from lossfw.check.subject import Subject
+from lossfw.check.truth import exact_partial
+from lossfw.numbers.ulp import to_float
+from lossfw.spaces import SIMPLEX, UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How many rows are looked at for each number of columns, how far to each side of
+# them, and what change of a partial derivative over that distance is a jump,
+# relative to its size or to a hundredth.
+_ROWS, _SIDE, _ROW_JUMP, _ROW_SIZE = 24, 2.0**-36, 1e-6, 1e-2
+
+_NAMES = {1: "derivative", 2: "second derivative"}
+_CODES = {1: "gradient(y, t)", 2: "hessian(y, t)"}
+
+
+def check_rows(subject: Subject, search: Search, order: int) -> int:
+    """Look for partial derivatives that jump at rows with ties and other inner rows."""
+    if subject.truth is None:
+        raise NotApplicable("without a formula nothing is known about rows")
+    tried = 0
+    for columns in subject.several[:2]:
+        some = _inner_rows(subject, search, columns)
+        for column in range(columns):
+            for degree, jump in enumerate(_jumps(subject, search, some, column)[:order], 1):
+                tried += len(some)
+                if jump.any():
+                    one = int(np.flatnonzero(jump)[0])
+                    raise Refuted(
+                        f"the partial {_NAMES[degree]} in column {column} jumps at y.",
+                        _CODES[degree],
+                        y=some.y[one : one + 1],
+                        t=some.t[one : one + 1],
+                    )
+    return tried
+
+
+def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
+    drawn = rows(subject, columns, "float64", search.rng("rows"), search.examples)
+    points = inside(subject, drawn)
+    inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
+    if subject.prediction in (UNIT, SIMPLEX):
+        inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
+    return points.take(np.flatnonzero(inner.all(-1))[:_ROWS])
+
+
+def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:
+    """Tell where the first and the second partial derivative differ on the two sides of a row."""
+    key = ("row jumps", points.y.shape[-1], column)
+    if key not in search.store:
+        order = 2 if subject.claims.get("twice_smooth") else 1
+        sides = []
+        for sign in (-1, 1):
+            y = points.y.copy()
+            y[:, column] += sign * _SIDE * np.maximum(np.abs(y[:, column]), _SIDE)
+            sides.append([to_float(x) for x in exact_partial(subject, y, points.t, column, order)])
+        search.store[key] = [_differ(*pair) for pair in zip(*sides, strict=True)]
+    found: list[NDArray] = search.store[key]
+    return found
+
+
+def _differ(left: NDArray, right: NDArray) -> NDArray:
+    size = np.maximum(np.abs(left), np.abs(right))
+    return np.asarray(np.abs(right - left) > _ROW_JUMP * np.maximum(size, _ROW_SIZE))
