@@ -65,7 +65,7 @@ class Parts:
 
 
 def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
-    """Return the tree of a configuration file, with overrides put in.
+    """Return the tree of a configuration file, over what it extends, with overrides put in.
 
     Parameters
     ----------
@@ -82,13 +82,32 @@ def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
     ConfigError
         If there is no tree to go on with.
     """
-    text, origin = read_file(name)
-    root = parse(text, origin, problems)
+
+    def read_one(name: str, rank: int) -> Node | None:
+        return _read_one(name, rank, problems)
+
+    root = read_one(name, 0)
     if root is None:
-        if not problems:
-            problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
         raise problems.error()
+    if isinstance(root.value, dict) and "extends" in root.value:
+        # Imported on use: most configurations stand alone.
+        from lossfw.config.extends import extend
+
+        root = extend(root, read_one, problems)
     return override(root, overrides, problems)
+
+
+def _read_one(name: str, rank: int, problems: Problems) -> Node | None:
+    """Return the tree of one file, None where there is none to go on with."""
+    text, origin = read_file(name, rank=rank)
+    root = parse(text, origin, problems)
+    if root is None and not problems:
+        problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
+    if root is not None and "${env:" in text:
+        from lossfw.config.environment import fill
+
+        root = fill(root, problems)
+    return root
 
 
 def check(

@@ -98,8 +98,9 @@ def _seeds(value: Any) -> Any:
         return list(range(value))
     if isinstance(value, list):
         return value
-    wanted = f"a number of seeds from 1 to {MAX_RUNS}, or a list of seeds"
-    raise PydanticCustomError("wanted", wanted)
+    raise PydanticCustomError(
+        "wanted", "a number of seeds from 1 to {most}, or a list of seeds", {"most": MAX_RUNS}
+    )
 
 
 def _slice(value: Any) -> Any:

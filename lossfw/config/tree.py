@@ -31,15 +31,23 @@ class Origin:
     folder : Path
         What relative file names in it are relative to.
     lines : tuple of str
-        The lines of a file; empty for an override, whose label is its address.
+        Its lines, to be shown with a mistake; may be empty.
     rank : int
         Its place among several sources when mistakes are put in order.
+    numbered : bool
+        Whether lines and columns are part of an address: those of a file are,
+        and of an override the label is enough.
+    shift : int
+        Where in the first line the text that is parsed begins: after the key
+        and the ``=`` of an override.
     """
 
     label: str
     folder: Path
     lines: tuple[str, ...] = ()
     rank: int = 0
+    numbered: bool = True
+    shift: int = 0
 
     def excerpt(self, line: int, column: int) -> tuple[str, int]:
         """Return a readable piece of a source line and the caret's place in it."""
@@ -64,11 +72,16 @@ class Position:
         """The sort key that puts mistakes in the order of the file."""
         return self.origin.rank, self.line, self.column
 
+    @property
+    def address(self) -> str:
+        """``file:line:col``, or the label of what has no such numbers."""
+        if not self.origin.numbered:
+            return self.origin.label
+        return f"{self.origin.label}:{self.line + 1}:{self.column + 1}"
+
     def problem(self, what: str, hint: str = "") -> Problem:
         """Return a mistake at this place."""
-        if not self.origin.lines:
-            return Problem(self.origin.label, what, hint=hint)
-        where = f"{self.origin.label}:{self.line + 1}:{self.column + 1}"
+        where = self.address if self.origin.lines else self.origin.label
         return Problem(where, what, *self.origin.excerpt(self.line, self.column), hint=hint)
 
 
@@ -140,17 +153,26 @@ class Problems:
     def __init__(self) -> None:
         # A dictionary serves as a set that keeps its order.
         self._found: dict[tuple[tuple[int, int, int], Problem], None] = {}
+        self._unknown: set[tuple[int, int, int]] = set()
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def add(self, at: Position, what: str, hint: str = "") -> None:
         """Record a mistake; the same one at the same place counts once."""
-        self._found[at.order, at.problem(what, hint)] = None
+        if at.order not in self._unknown:
+            self._found[at.order, at.problem(what, hint)] = None
+
+    def add_unknown(self, at: Position, what: str, hint: str = "") -> None:
+        """Record why the value at a place is not known, and nothing else that is said of it."""
+        self.add(at, what, hint)
+        self._unknown.add(at.order)
 
     def take(self, other: Problems) -> None:
         """Record everything that another collection holds."""
-        self._found.update(other._found)
+        news = [entry for entry in other._found if entry[0] not in self._unknown]
+        self._found.update(dict.fromkeys(news))
+        self._unknown |= other._unknown
 
     def raise_if_any(self) -> None:
         """Raise what was found.

@@ -24,7 +24,7 @@ MAX_ALIASED = 10_000
 
 # What a YAML file must not contain; lone surrogates come from arguments that
 # are not UTF-8.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 # Words of PyYAML's messages (both loaders'), and what the writer probably meant.
@@ -74,7 +74,7 @@ def parse(
         The root, or None where the text has none or could not be read.
     """
     builder = _Builder(origin, problems)
-    forbidden = _FORBIDDEN.search(text)
+    forbidden = FORBIDDEN.search(text)
     if forbidden:
         builder.refuse_character(text, forbidden.start())
         return None
@@ -232,7 +232,10 @@ class _Builder:
         return node.value
 
     def _at(self, mark: Any) -> Position:
-        return Position(self._origin, mark.line, mark.column)
+        return self._place(mark.line, mark.column)
+
+    def _place(self, line: int, column: int) -> Position:
+        return Position(self._origin, line, column + (0 if line else self._origin.shift))
 
     def _stop(self, at: Position, what: str, hint: str = "") -> None:
         self._problems.add(at, what, hint)
@@ -241,7 +244,7 @@ class _Builder:
     def refuse_character(self, text: str, index: int) -> None:
         """Report a character that no YAML file may contain."""
         lines = split_lines(text[:index])
-        at = Position(self._origin, len(lines) - 1, len(lines[-1]))
+        at = self._place(len(lines) - 1, len(lines[-1]))
         self._problems.add(at, f"the character U+{ord(text[index]):04X} is not allowed in YAML")
 
     def refuse_syntax(self, error: yaml.YAMLError) -> None:

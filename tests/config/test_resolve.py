@@ -121,3 +121,67 @@ def test_a_long_override_has_a_short_address():
 def test_any_override_is_put_in_or_refused(key, value):
     with contextlib.suppress(ConfigError):
         resolve(TEXT, f"{key}={value}").plain()
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "value"),
+    [
+        ("evaluate.metrics+=c", ["evaluate", "metrics"], ["a", {"name": "b"}, "c"]),
+        ("evaluate.metrics += [c]", ["evaluate", "metrics"], ["a", {"name": "b"}, ["c"]]),
+        ("evaluate.slices+=target", ["evaluate", "slices"], ["target"]),
+        ("evaluate.metrics-", ["evaluate"], {"batch_size": 1}),
+        (" evaluate.metrics.0- ", ["evaluate", "metrics"], [{"name": "b"}]),
+        ("evaluate.metrics.1.name-", ["evaluate", "metrics"], ["a", {}]),
+        ("seed-", [], {"loss": "mse", "evaluate": resolve(TEXT).find(["evaluate"]).plain()}),
+        ('sweep.grid."loss.delta"=[1, 2]', ["sweep"], {"grid": {"loss.delta": [1, 2]}}),
+        ('"a=b".c=d=e', ["a=b"], {"c": "d=e"}),
+        ("a-=1", ["a-"], 1),
+        ("seed=a-", ["seed"], "a-"),
+    ],
+)
+def test_adding_to_a_list_and_taking_away(written, path, value):
+    assert resolve(TEXT, written).find(path).plain() == value
+
+
+def test_what_was_taken_away_has_no_place_any_more():
+    root = resolve(TEXT, "evaluate.metrics-")
+    assert list(root.find(["evaluate"]).keys) == ["batch_size"]
+    assert root.locate(["evaluate", "metrics"], key=True).address == "run.yaml:2:1"
+    # A value in the middle of the file keeps its place among the keys.
+    assert list(resolve(TEXT, "evaluate.batch_size-").plain()) == ["loss", "evaluate", "seed"]
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("sed-", "there is no sed to take away"),
+        ("evaluate.metrics.2-", "evaluate.metrics has the indices 0 to 1, got 2"),
+        ("loss.delta-", "there is no loss.delta to take away"),
+        ("seed.x-", "there is no seed.x to take away"),
+        ("seed+=1", "seed is 3, and += adds to the end of a list"),
+        ("evaluate+=1", "evaluate is a mapping (metrics, batch_size), and += adds to the end of"),
+        ("-", "an override is KEY=VALUE"),
+        ("+=1", "an override is KEY=VALUE"),
+        ('"a=1', "an override is KEY=VALUE"),
+        ('"a"b=1', "an override is KEY=VALUE"),
+    ],
+)
+def test_what_cannot_be_added_or_taken_away(written, what):
+    ((where, said),) = refused(written)
+    assert where == f"-o {written}"
+    assert said.startswith(what)
+
+
+def test_the_nearest_key_to_take_away_is_told():
+    with pytest.raises(ConfigError) as caught:
+        resolve(TEXT, "evaluate.metric-")
+    assert caught.value.problems[0].hint == "did you mean evaluate.metrics-?"
+
+
+def test_a_mistake_inside_of_an_override_has_a_caret():
+    with pytest.raises(ConfigError) as caught:
+        resolve(TEXT, "evaluate.metrics=[accuracy, !x brier]")
+    assert str(caught.value).splitlines()[1:3] == [
+        "  evaluate.metrics=[accuracy, !x brier]",
+        "                              ^",
+    ]

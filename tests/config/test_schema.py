@@ -75,7 +75,13 @@ def test_wrong_values_are_pointed_at(old, new, place, what, problem):
         ("lossfw: 1", "lossfw: 1\nsed: 1", "2:1", "sed", "did you mean 'seed'?"),
         ("batch_size", "batchsize", "5:12", "evaluate.batchsize", "did you mean 'batch_size'?"),
         ("lossfw: 1", "lossfw: 1\nmetrics: []", "2:1", "metrics", "mean evaluate.metrics?"),
-        ("lossfw: 1", "lossfw: 1\nxyz: 1", "2:1", "xyz", "the keys here are lossfw, extends, seed,"),
+        (
+            "lossfw: 1",
+            "lossfw: 1\nxyz: 1",
+            "2:1",
+            "xyz",
+            "the keys here are lossfw, extends, seed,",
+        ),
         ("network: {", "network: {weight: 1, ", "3:11", "network.weight", "mean 'weights'?"),
     ],
 )

@@ -1,0 +1,190 @@
+"""A file laid over others: what it says wins, and each value keeps the file that wrote it."""
+
+import pytest
+
+from lossfw.config.check import read
+from lossfw.config.extends import MAX_CHAIN, merge
+from lossfw.config.tree import Node, Origin, Position, Problems
+from lossfw.errors import ConfigError
+
+BASE = """\
+lossfw: 1
+data: {name: inline, targets: [[0.0, 1.0]]}
+network: {predictions: [[0.25, 0.75]]}
+loss: {name: squared_error, factor: 0.5}
+evaluate: {batch_size: 7, metrics: [mse]}
+"""
+
+
+@pytest.fixture
+def tree(folder):
+    """Write files, read the first and return its tree."""
+
+    def make(files, *overrides):
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        problems = Problems()
+        root = read(next(iter(files)), overrides, problems)
+        problems.raise_if_any()
+        return root
+
+    return make
+
+
+@pytest.fixture
+def refusal(tree):
+    def find(files, *overrides):
+        with pytest.raises(ConfigError) as caught:
+            tree(files, *overrides)
+        (problem,) = caught.value.problems
+        return problem
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "merged"),
+    [
+        ("a: 1", "b: 2", {"a": 1, "b": 2}),
+        ("a: 1", "a: 2", {"a": 2}),
+        ("a: {x: 1, y: 2}", "a: {y: 3, z: 4}", {"a": {"x": 1, "y": 3, "z": 4}}),
+        ("a: {x: {p: 1, q: 2}}", "a: {x: {q: 3}}", {"a": {"x": {"p": 1, "q": 3}}}),
+        ("a: [1, 2, 3]", "a: [4]", {"a": [4]}),
+        ("a: {x: 1}", "a: 2", {"a": 2}),
+        ("a: 2", "a: {x: 1}", {"a": {"x": 1}}),
+        # null takes away what is below it, and is a value where nothing is.
+        ("a: {x: 1, y: 2}", "a: {x: null}", {"a": {"y": 2}}),
+        ("a: {y: 2}", "a: {x: null}", {"a": {"y": 2, "x": None}}),
+        # A component with another name takes no parameter over.
+        ("a: {name: p, x: 1}", "a: {name: q, y: 2}", {"a": {"name": "q", "y": 2}}),
+        ("a: {name: p, x: 1}", "a: {name: p, y: 2}", {"a": {"name": "p", "x": 1, "y": 2}}),
+        ("a: {name: p, x: 1}", "a: {x: 2}", {"a": {"name": "p", "x": 2}}),
+        ("a: {name: p, x: 1}", "a: q", {"a": "q"}),
+        ("a: p", "a: {x: 2}", {"a": {"name": "p", "x": 2}}),
+        ("a: p", "a: {name: q, x: 2}", {"a": {"name": "q", "x": 2}}),
+    ],
+)
+def test_mappings_merge_and_the_rest_replaces(below, above, merged, tree):
+    assert (
+        tree({"run.yaml": f"extends: base.yaml\n{above}\n", "base.yaml": below}).plain() == merged
+    )
+
+
+def test_a_chain_is_laid_file_over_file(tree):
+    root = tree(
+        {
+            "run.yaml": "extends: mid/middle.yaml\na: {x: 1}\n",
+            "mid/middle.yaml": "extends: ../base.yaml\na: {x: 2, y: 2}\nb: 2\n",
+            "base.yaml": "a: {x: 3, y: 3, z: 3}\nb: 3\nc: 3\n",
+        }
+    )
+    assert root.plain() == {"a": {"x": 1, "y": 2, "z": 3}, "b": 2, "c": 3}
+    where = [root.locate(["a", key]).address for key in "xyz"]
+    assert where == ["run.yaml:2:8", "mid/middle.yaml:2:14", "base.yaml:1:20"]
+    assert root.locate(["c"], key=True).address == "base.yaml:3:1"
+
+
+def test_merging_in_any_order_of_the_files_is_the_same():
+    def node(value):
+        at = Position(Origin("x", None))
+        if isinstance(value, dict):
+            return Node({k: node(v) for k, v in value.items()}, at, dict.fromkeys(value, at))
+        return Node(value, at)
+
+    a, b, c = (node(v) for v in ({"p": {"x": 1}}, {"p": {"x": 2, "y": 2}}, {"p": {"z": 3}, "q": 3}))
+    assert merge(merge(c, b), a).plain() == merge(c, merge(b, a)).plain()
+
+
+def test_a_file_of_the_base_is_beside_the_base(plan, folder):
+    (folder / "bases").mkdir()
+    (folder / "bases" / "y.csv").write_text("0.25,0.75\n")
+    (folder / "bases" / "base.yaml").write_text(BASE.replace("[[0.25, 0.75]]}", "y.csv}"))
+    assert plan("extends: bases/base.yaml\n").outputs.tolist() == [[0.25, 0.75]]
+
+
+def test_an_override_comes_after_all_files(tree):
+    assert tree({"run.yaml": "extends: base.yaml\na: 1\n", "base.yaml": "a: 2"}, "a=3").plain() == {
+        "a": 3
+    }
+
+
+def test_the_plan_is_that_of_the_whole_file(plan, folder):
+    whole = plan(BASE.replace("factor: 0.5", "factor: 0.25"))
+    (folder / "base.yaml").write_text(BASE)
+    assert plan("extends: base.yaml\nloss: {factor: 0.25}\n").digest == whole.digest
+
+
+def test_mistakes_are_told_in_the_file_that_made_them(problems, folder):
+    (folder / "base.yaml").write_text(BASE.replace("batch_size: 7", "batch_size: 0"))
+    found = problems("extends: base.yaml\nloss: {factor: x}\nsed: 1\n", "evaluate.metrics=[a]")
+    assert [where for where, _, _ in found] == [
+        "run.yaml:2:16",
+        "run.yaml:3:1",
+        "base.yaml:5:24",
+        "-o evaluate.metrics=[a]",
+    ]
+
+
+def test_what_is_missing_everywhere_is_missing_in_the_first(problem, folder):
+    (folder / "base.yaml").write_text(BASE.replace("loss: {", "# loss: {"))
+    assert problem("extends: base.yaml\n")[:2] == ("run.yaml:1:1", "loss is missing")
+
+
+@pytest.mark.parametrize(
+    ("files", "what"),
+    [
+        ({"a.yaml": "extends: a.yaml"}, "a.yaml -> a.yaml"),
+        ({"a.yaml": "extends: b.yaml", "b.yaml": "extends: a.yaml"}, "a.yaml -> b.yaml -> a.yaml"),
+        (
+            {"a.yaml": "extends: d/b.yaml", "d/b.yaml": "extends: ../d/b.yaml"},
+            "a.yaml -> b.yaml -> b.yaml",
+        ),
+    ],
+)
+def test_a_circle_is_refused_where_it_closes(files, what, refusal):
+    problem = refusal(files)
+    assert problem.what == f"extends goes round in a circle: {what}"
+    assert problem.where == f"{list(files)[-1]}:1:10"
+
+
+def test_a_circle_through_a_link_is_one(folder, refusal):
+    (folder / "link.yaml").symlink_to("a.yaml")
+    assert "circle" in refusal({"a.yaml": "extends: link.yaml"}).what
+
+
+def test_a_chain_without_end_is_refused(refusal):
+    files = {f"{n}.yaml": f"extends: {n + 1}.yaml" for n in range(MAX_CHAIN + 2)}
+    assert f"more than {MAX_CHAIN} files" in refusal(files).what
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "hint"),
+    [
+        ("bas.yaml", "bas.yaml: there is no such file", "did you mean 'base.yaml'?"),
+        (".", ".: this is a folder, not a file", "give a YAML file"),
+        ("3", "extends should be the name of a file, got 3", ""),
+        ("[base.yaml]", "extends should be the name of a file, got a list of 1 item", ""),
+        ("''", "extends should be the name of a file, got ''", ""),
+    ],
+)
+def test_what_cannot_be_extended(value, what, hint, refusal):
+    problem = refusal({"run.yaml": f"lossfw: 1\nextends: {value}\n", "base.yaml": BASE})
+    assert (problem.where, problem.what, problem.hint) == ("run.yaml:2:10", what, hint)
+
+
+def test_a_base_that_is_no_mapping(refusal):
+    problem = refusal({"run.yaml": "extends: base.yaml", "base.yaml": "[1]"})
+    assert (problem.where, problem.what) == ("base.yaml:1:1", "a configuration is a mapping")
+    assert problem.hint == "it is extended by run.yaml:1:10"
+
+
+def test_a_syntax_error_of_the_base_is_told_there(refusal):
+    problem = refusal({"run.yaml": "extends: base.yaml", "base.yaml": "a: [1\n"})
+    assert problem.where.startswith("base.yaml:")
+
+
+def test_an_override_does_not_change_what_is_extended(refusal):
+    problem = refusal({"run.yaml": "a: 1"}, "extends=base.yaml")
+    assert problem.where == "-o extends=base.yaml"
+    assert "read before any override" in problem.what
