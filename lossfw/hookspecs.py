@@ -15,13 +15,24 @@ names. It implements the hooks below as plain functions marked with
             "huberish": Huberish,               # or the class itself
             "fair_loss": "fair",                # an alias of a name in this mapping
         }
+
+Besides, it may follow the life of a run by the hooks in `LIFE_CYCLE`, of which it
+takes the parameters that it needs::
+
+    @hookimpl
+    def lossfw_run_end(run, result):
+        print(run.name, result.loss)
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pluggy
+
+if TYPE_CHECKING:
+    from lossfw.evaluate import Result
+    from lossfw.runs.run import Run
 
 # The name of the pluggy project, of the entry point group and of the
 # distribution whose plugins are the built-in ones.
@@ -44,6 +55,9 @@ HOOKS: Final = {
     "source": "lossfw_sources",
     "optimizer": "lossfw_optimizers",
 }
+
+# The hooks that follow a run, in the order in which they are called.
+LIFE_CYCLE: Final = ("lossfw_run_start", "lossfw_progress", "lossfw_run_end", "lossfw_report")
 
 
 @hookspec
@@ -69,3 +83,56 @@ def lossfw_sources() -> Table:  # type: ignore[empty-body]  # a spec is a docstr
 @hookspec
 def lossfw_optimizers() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the optimizers that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_run_start(run: Run) -> None:
+    """Learn that a run begins: its plan is made, and nothing is computed.
+
+    A hook that raises, here and below, is reported with its plugin's name and
+    not called again in this run, which goes on.
+
+    Parameters
+    ----------
+    run : lossfw.runs.run.Run
+        What is run, from where, and into which folder.
+    """
+
+
+@hookspec
+def lossfw_progress(run: Run, done: int, total: int) -> None:
+    """Learn how many rows are done, several times in a run.
+
+    Parameters
+    ----------
+    run : lossfw.runs.run.Run
+        The run.
+    done, total : int
+        Rows done, and rows in all. A run that is resumed begins above 0.
+    """
+
+
+@hookspec
+def lossfw_run_end(run: Run, result: Result | None) -> None:
+    """Learn that a run has ended; its files are in their places.
+
+    Parameters
+    ----------
+    run : lossfw.runs.run.Run
+        The run.
+    result : lossfw.evaluate.Result or None
+        What came out; None where the run failed.
+    """
+
+
+@hookspec
+def lossfw_report(run: Run, result: Result) -> str | None:
+    """Return a text that stands below the report of a run, or None.
+
+    Parameters
+    ----------
+    run : lossfw.runs.run.Run
+        The run, which has ended.
+    result : lossfw.evaluate.Result
+        What came out.
+    """

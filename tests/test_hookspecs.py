@@ -1,17 +1,17 @@
-"""The hooks: one for each kind, each with a docstring, none that asks for anything."""
+"""The hooks: one for each kind, those that follow a run, each with a docstring."""
 
 import inspect
 
 import pytest
 
 from lossfw import hookspecs
-from lossfw.hookspecs import HOOKS
+from lossfw.hookspecs import HOOKS, LIFE_CYCLE
 from lossfw.registry.load import new_manager
 
 
 def test_the_manager_knows_the_hooks_and_no_others():
     known = {name for name in vars(new_manager().hook) if not name.startswith("_")}
-    assert known == set(HOOKS.values())
+    assert known == {*HOOKS.values(), *LIFE_CYCLE}
 
 
 @pytest.mark.parametrize("hook", HOOKS.values())
@@ -20,3 +20,13 @@ def test_a_spec_is_a_docstring(hook):
     assert inspect.getdoc(spec)
     assert not inspect.signature(spec).parameters
     assert spec() is None
+
+
+@pytest.mark.parametrize("hook", LIFE_CYCLE)
+def test_a_hook_that_follows_a_run_says_what_it_is_told(hook):
+    spec = getattr(hookspecs, hook)
+    parameters = inspect.signature(spec).parameters
+    assert next(iter(parameters)) == "run"
+    described = inspect.getdoc(spec)
+    assert all(name in described for name in parameters)
+    assert spec(*parameters) is None

@@ -46,14 +46,15 @@ LAYERS = (
     "stream",
     "notices",
     "tally",
+    "standing",
     "evaluate",
     "learn",
     "config.assemble",  # puts the parts of a configuration together
     "config.build",  # makes the plan of an evaluation out of a configuration
     "config.train",  # makes that of a training
     "config.sensitivity",  # and that of a study
-    "runs",
     "output",
+    "runs",
     "report",
     "check",
     "bridges",

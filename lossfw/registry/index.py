@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pluggy
+
 from lossfw.component import Component
 from lossfw.errors import (
     ArgumentError,
@@ -24,7 +26,7 @@ from lossfw.registry import words
 from lossfw.registry.classes import class_of
 from lossfw.registry.disable import Disabled
 from lossfw.registry.find import find, find_local
-from lossfw.registry.load import load, new_manager
+from lossfw.registry.load import followers, load, new_manager
 from lossfw.registry.records import KINDS, Entry, Found, Plugin, normalised
 from lossfw.registry.specs import name_and_parameters
 
@@ -220,6 +222,21 @@ class Registry:
         if load:
             self._load(self._found)
         return tuple(self._plugin_now(found) for found in self._found)
+
+    def followers(self, hook: str, *, load: bool) -> dict[str, pluggy.HookCaller]:
+        """Return the plugins that follow runs by a hook: label -> what calls it there.
+
+        Parameters
+        ----------
+        hook : str
+            One of `lossfw.hookspecs.LIFE_CYCLE`.
+        load : bool
+            Import every installed plugin first; False asks those that are
+            loaded so far.
+        """
+        if load:
+            self._load(self._found)
+        return followers(self._manager, hook)
 
     def _refuse_unknown_disable(self) -> None:
         if self._disabled.words:

@@ -11,12 +11,15 @@ import pluggy
 
 from lossfw import hookspecs
 from lossfw.errors import BrokenPluginError, IncompatiblePluginError, PluginError
-from lossfw.hookspecs import API, HOOKS, PROJECT
+from lossfw.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT
 from lossfw.names import nearest
 from lossfw.registry.explain import explain
 from lossfw.registry.local import components_in, import_file
 from lossfw.registry.records import Entry, Found, Plugin
 from lossfw.registry.tables import entries_in
+
+# Every hook by name.
+_KNOWN = (*HOOKS.values(), *LIFE_CYCLE)
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -65,6 +68,19 @@ def import_object(target: str) -> Any:
     return value
 
 
+def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
+    """Return what calls a hook in each plugin that implements it, by the plugin's label."""
+    plugins = {
+        impl.plugin_name: impl.plugin for impl in getattr(manager.hook, hook).get_hookimpls()
+    }
+    return {label: _caller(hook, plugins[label], manager) for label in sorted(plugins)}
+
+
+def _caller(hook: str, plugin: object, manager: pluggy.PluginManager) -> pluggy.HookCaller:
+    """Return what calls a hook in this plugin and in no other."""
+    return manager.subset_hook_caller(hook, manager.get_plugins() - {plugin})
+
+
 def _load(found: Found, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
     if found.problem:
         raise BrokenPluginError(found.problem)
@@ -78,8 +94,8 @@ def _load(found: Found, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
             "two entry points name the same object"
         )
     manager.register(plugin, name=found.label)
-    if found.path is not None and not hooks:
-        tables = components_in(plugin, found.path)
+    if found.path is not None and not set(hooks) & set(HOOKS.values()):
+        tables = components_in(plugin, found.path, needed=not hooks)
         return tuple(e for kind in HOOKS for e in entries_in(tables[kind], kind, found))
     return tuple(e for kind in HOOKS for e in _offered(plugin, kind, found, manager))
 
@@ -88,8 +104,7 @@ def _offered(
     plugin: object, kind: str, found: Found, manager: pluggy.PluginManager
 ) -> Iterator[Entry]:
     """Yield what this plugin, and no other, offers through one hook."""
-    others = manager.get_plugins() - {plugin}
-    for table in manager.subset_hook_caller(HOOKS[kind], others)():
+    for table in _caller(HOOKS[kind], plugin, manager)():
         yield from entries_in(table, kind, found)
 
 
@@ -117,7 +132,7 @@ def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> Iterator[tuple[s
 
 def _checked_hook(name: str, function: Any, optional: bool) -> str:
     """Return a hook's name; refuse one that nobody calls, or that cannot be called."""
-    if name not in HOOKS.values():
+    if name not in _KNOWN:
         if optional:
             return name
         raise BrokenPluginError(_misspelt(name))
@@ -138,14 +153,14 @@ def _checked_hook(name: str, function: Any, optional: bool) -> str:
 
 def _check_marks(plugin: object, hooks: list[str]) -> None:
     """Refuse a function that has the name of a hook and is not marked as one."""
-    for name in HOOKS.values():
+    for name in _KNOWN:
         if name not in hooks and inspect.isfunction(getattr(plugin, name, None)):
             raise BrokenPluginError(f"its {name} is not marked: write @hookimpl above it")
 
 
 def _misspelt(name: str) -> str:
-    match = nearest(name, HOOKS.values())
-    guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(HOOKS.values())}."
+    match = nearest(name, _KNOWN)
+    guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(_KNOWN)}."
     return f"it implements a hook {name}, which does not exist. {guess}"
 
 

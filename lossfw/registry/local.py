@@ -46,13 +46,24 @@ def import_file(path: Path) -> ModuleType:
     return module
 
 
-def components_in(module: ModuleType, path: Path) -> dict[str, dict[str, type[Component]]]:
+def components_in(
+    module: ModuleType, path: Path, *, needed: bool = True
+) -> dict[str, dict[str, type[Component]]]:
     """Return the public components that a file defines: kind -> {name: class}.
+
+    Parameters
+    ----------
+    module : module
+        What the file came to.
+    path : Path
+        The file.
+    needed : bool
+        False where the file may do without: it follows runs by a hook.
 
     Raises
     ------
     BrokenPluginError
-        If there is none, if one is unfinished, or if two have the same name.
+        If there is none though it is needed, if one is unfinished, or if two have the same name.
     """
     classes = [
         value
@@ -69,7 +80,7 @@ def components_in(module: ModuleType, path: Path) -> dict[str, dict[str, type[Co
             continue
         _refuse_unfit(cls, path)
         _add(cls, tables[cls.kind], path)
-    if not any(tables.values()):
+    if needed and not any(tables.values()):
         raise BrokenPluginError(
             f"{path} offers nothing: define a public class at top level that derives from a "
             "kind, such as DistanceLoss, or a hook marked with @hookimpl, such as lossfw_losses"

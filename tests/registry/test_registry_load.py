@@ -24,7 +24,7 @@ BROKEN = {
         HEAD + hook("{}", name="lossfw_loses"),
         ["lossfw_loses", "Did you mean lossfw_losses?"],
     ),
-    "unheard-of hook": (HEAD + hook("{}", name="on_start"), ["on_start", "lossfw_sources"]),
+    "unheard-of hook": (HEAD + hook("{}", name="qqq_hook"), ["qqq_hook", "lossfw_sources"]),
     "wrong signature": (
         HEAD + hook("{}", parameters="registry"),
         ["lossfw_losses(registry)", "called as lossfw_losses()"],

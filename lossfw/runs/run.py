@@ -1,0 +1,37 @@
+"""Run: what is run, from where, and into which folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossfw.evaluate import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run, as the hooks of plugins see it.
+
+    Attributes
+    ----------
+    name : str
+        What it is called: the configuration's file name without its ending, or
+        in a sweep what tells it from the others, such as ``loss.delta=1e-07``.
+    config : str
+        The configuration file, as it was given.
+    overrides : tuple of str
+        ``KEY=VALUE`` each, those of the sweep among them.
+    folder : Path or None
+        Where its files go; None for a run that only shows its numbers.
+    seed : int
+        That of the configuration.
+    plan : Plan
+        What is evaluated: data, network, loss and metrics, and its digest.
+    """
+
+    name: str
+    config: str
+    overrides: tuple[str, ...]
+    folder: Path | None
+    seed: int
+    plan: Plan
