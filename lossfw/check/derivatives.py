@@ -42,8 +42,9 @@ _DIRECTIONS = 24
 # How many rows with ties are looked at, for each number of columns.
 _TIES = 24
 
-# Of so many partial derivatives the exact ones are computed, for each number of columns.
-_MOST_PARTIALS = 180
+# As many partial derivatives as examples are looked at for each number of columns, but
+# no fewer and no more than this.
+_PARTIALS = (72, 180)
 
 # What rounding adds to a one-sided derivative.
 _SLACK = 1e-12
@@ -70,7 +71,7 @@ def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, .
         found = []
         for dtype in _DTYPES:
             for points in search.points(subject, dtype):
-                some = _few(subject, _inner(subject, points, dtype))
+                some = _few(subject, search, _inner(subject, points, dtype))
                 if len(some):
                     found.append((some, all_derivatives(subject, some.y, some.t, order)))
         search.store["exact derivatives"] = found
@@ -78,11 +79,12 @@ def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, .
     return result
 
 
-def _few(subject: Subject, points: Points) -> Points:
+def _few(subject: Subject, search: Search, points: Points) -> Points:
     """Return fewer rows where each has many columns, as each has as many derivatives."""
-    if not subject.rows or points.y.size <= _MOST_PARTIALS:
+    most = int(np.clip(search.examples, *_PARTIALS))
+    if not subject.rows or points.y.size <= most:
         return points
-    count = _MOST_PARTIALS // points.y.shape[-1]
+    count = most // points.y.shape[-1]
     return points.take(np.linspace(0, len(points) - 1, count).round().astype(int))
 
 
