@@ -10,7 +10,7 @@ the same bits for any split of the rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias, get_args
@@ -95,6 +95,23 @@ class ExactSum:
         """Return the sum of both."""
         return ExactSum(self.finite + other.finite, self.special + other.special)
 
+    def pack(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return plain arrays that `unpack` makes the same sum of."""
+        numerator = self.finite.numerator
+        size = numerator.bit_length() // 8 + 1  # with a bit for the sign
+        return {
+            "numerator": np.frombuffer(numerator.to_bytes(size, "little", signed=True), np.uint8),
+            # The denominator of a sum of floats is a power of 2.
+            "halvings": np.array(self.finite.denominator.bit_length() - 1),
+            "special": np.array(self.special),
+        }
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> ExactSum:
+        """Return the sum that was packed."""
+        numerator = int.from_bytes(arrays["numerator"].tobytes(), "little", signed=True)
+        return cls(Fraction(numerator, 1 << int(arrays["halvings"])), float(arrays["special"]))
+
     def rounded(self) -> float:
         """Return the nearest float64, infinite where the sum is beyond the largest."""
         if self.special != 0:  # NaN too
@@ -123,6 +140,17 @@ class Piece:
     stop: int
     losses: np.ndarray[Any, Any]
     weights: np.ndarray[Any, Any] | None
+
+    def pack(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return plain arrays that `unpack` makes the same piece of."""
+        arrays = {"rows": np.array([self.start, self.stop], np.int64), "losses": self.losses}
+        return arrays if self.weights is None else {**arrays, "weights": self.weights}
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Piece:
+        """Return the piece that was packed."""
+        start, stop = map(int, arrays["rows"])
+        return cls(start, stop, arrays["losses"], arrays.get("weights"))
 
 
 def block_sum(
@@ -191,6 +219,23 @@ class Partial:
         count, masked = self.count + other.count, self.masked + other.masked
         return Partial(self.block, total, weight, count, masked, tuple(waiting))
 
+    def pack(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Return plain arrays that `unpack` makes the same partial of."""
+        numbers = [self.block, self.count, self.masked, len(self.pieces)]
+        arrays = {"numbers": np.array(numbers, np.int64)}
+        arrays |= prefixed("total", self.total.pack()) | prefixed("weight", self.weight.pack())
+        for number, piece in enumerate(self.pieces):
+            arrays |= prefixed(f"piece{number}", piece.pack())
+        return arrays
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Partial:
+        """Return the partial that was packed."""
+        block, count, masked, pieces = map(int, arrays["numbers"])
+        total, weight = (ExactSum.unpack(below(name, arrays)) for name in ("total", "weight"))
+        waiting = (Piece.unpack(below(f"piece{number}", arrays)) for number in range(pieces))
+        return cls(block, total, weight, count, masked, tuple(waiting))
+
     def sums(self) -> tuple[float, float]:
         """Return sum(w l) and sum(w), those of incomplete blocks included."""
         joined = [_join(group) for group in _by_block(self.pieces, self.block)]
@@ -212,6 +257,28 @@ class Partial:
         """
         total, weight = self.sums()
         return mean_of(total, weight if denominator == "weights" else self.count, empty)
+
+
+def prefixed(
+    name: str, arrays: Mapping[str, np.ndarray[Any, Any]]
+) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the packed arrays of a part under the part's name.
+
+    Examples
+    --------
+    >>> list(prefixed("total", ExactSum().pack()))
+    ['total.numerator', 'total.halvings', 'total.special']
+    """
+    return {f"{name}.{key}": array for key, array in arrays.items()}
+
+
+def below(name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the arrays that `prefixed` put under a name."""
+    return {
+        key.removeprefix(f"{name}."): array
+        for key, array in arrays.items()
+        if key.startswith(f"{name}.")
+    }
 
 
 def mean_of(total: float, divisor: float, empty: Empty) -> float:

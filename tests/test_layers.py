@@ -21,6 +21,7 @@ LAYERS = (
     "numbers",
     "numerics",
     "arguments",
+    "exact_table",
     "reduce",
     "parallel",
     "tiles",

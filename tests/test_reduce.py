@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw import ArgumentError, EmptyReductionError, loss, threads
-from lossfw.reduce import ExactSum, block_rows, exact_sum
+from lossfw.reduce import ExactSum, Partial, block_rows, exact_sum
 
 SQUARED = loss("squared_error")
 # A block of rows 16,384 wide has four rows, so that a few rows fill several blocks.
@@ -75,6 +75,33 @@ def test_partials_merge_to_the_same_bits_in_any_split_and_order(data):
     assert merged.sum() == SQUARED(y, t, sample_weight=weight, where=keep, reduction="sum")
     assert merged.count == (rows * WIDE if keep is None else keep.sum())
     assert merged.masked == (0 if keep is None else (~keep).sum())
+
+
+@given(st.data())
+def test_packing_a_partial_anywhere_changes_no_bit(data):
+    rows = 11
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    y, t = rng.normal(size=(rows, WIDE)), np.zeros((rows, WIDE))
+    weight = data.draw(st.sampled_from([None, rng.random(rows)]))
+    cut = data.draw(st.integers(0, rows))
+    first, second = (
+        SQUARED.partial(
+            y[part], t[part], start=start, sample_weight=None if weight is None else weight[part]
+        )
+        for start, part in ((0, slice(cut)), (cut, slice(cut, None)))
+    )
+    arrays = first.pack()
+    assert all(array.dtype.kind in "iuf" for array in arrays.values())
+    again = Partial.unpack(arrays).merge(second)
+    assert again.mean() == SQUARED(y, t, sample_weight=weight)
+    assert again.count == first.merge(second).count
+
+
+@given(st.lists(st.floats(), max_size=9))
+def test_packing_an_exact_sum_changes_no_bit(numbers):
+    found, wanted = ExactSum.unpack(ExactSum().add(numbers).pack()), ExactSum().add(numbers)
+    assert found.finite == wanted.finite
+    np.testing.assert_array_equal(found.special, wanted.special)
 
 
 @given(st.integers(1, 4))

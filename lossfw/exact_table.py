@@ -1,0 +1,253 @@
+"""Exact tables: sums by key without any rounding, which merge in any order.
+
+A sum is a number in base 2**32, its digits in 64-bit integers: a float is at
+most three of them, and adding integers rounds nothing. So the sums, and all
+that is computed from them, are the same bits for any split of what was added.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_BITS = 32
+_MASK = (1 << _BITS) - 1
+_MANTISSA = 53
+# What the last bit of digit 0 is worth: below the mantissa of the least float.
+_LOWEST = -1074 - _MANTISSA
+# Keys that spread no wider than this many times their number are counted in place, not sorted.
+_DENSE = 4
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ExactTable:
+    """Sums of float64 numbers by key.
+
+    Attributes
+    ----------
+    keys : ndarray of int64, shape (M, C)
+        In ascending order, each once.
+    digits : ndarray of int64, shape (M, L)
+        Digits of the sums, the least first: each from 0 to 2**32 - 1, but the
+        last, which has the sign.
+    low : int
+        Which digit the first column is.
+    special : ndarray of float64, shape (M,)
+        Sums of the infinite and NaN numbers, 0 where there are none.
+
+    Examples
+    --------
+    >>> table = ExactTable.of(np.array([[7], [2], [7]]), np.array([1e16, 5.0, 1.0]))
+    >>> more = ExactTable.of(np.array([[7]]), np.array([-1e16]))
+    >>> table.merge(more).keys.tolist(), table.merge(more).rounded().tolist()
+    ([[2], [7]], [5.0, 1.0])
+    """
+
+    keys: NDArray
+    digits: NDArray
+    low: int
+    special: NDArray
+
+    @classmethod
+    def of(cls, keys: NDArray, values: NDArray | None = None) -> ExactTable:
+        """Return the sums of numbers by their keys.
+
+        Parameters
+        ----------
+        keys : ndarray of int64, shape (E, C)
+            One for each number.
+        values : ndarray of float64, shape (E,), optional
+            The numbers; 1 each if not given.
+        """
+        found, place = _unique(keys)
+        if values is None:
+            counts = np.bincount(place, minlength=len(found)).astype(np.float64)
+            return cls._of_sums(found, np.arange(len(found)), counts)
+        return cls._of_sums(found, place, values)
+
+    @classmethod
+    def _of_sums(cls, keys: NDArray, place: NDArray, values: NDArray) -> ExactTable:
+        special = np.zeros(len(keys))
+        finite = np.isfinite(values)
+        if not finite.all():
+            with np.errstate(invalid="ignore"):
+                np.add.at(special, place[~finite], values[~finite])
+            values = np.where(finite, values, 0.0)
+        fraction, exponent = np.frexp(values)
+        mantissa = np.ldexp(fraction, _MANTISSA).astype(np.int64)
+        bit = exponent.astype(np.int64) - _MANTISSA - _LOWEST
+        digit, shift = bit >> 5, bit & (_BITS - 1)
+        low, high = (int(digit.min()), int(digit.max())) if len(digit) else (0, 0)
+        width = high - low + 3
+        lower, upper = (mantissa & _MASK) << shift, (mantissa >> _BITS) << shift
+        sums = np.zeros(len(keys) * width, np.int64)
+        at = place * width + (digit - low)
+        # Of one number none is above 2**33: there is room for 2**30 of them.
+        np.add.at(sums, at, lower & _MASK)
+        np.add.at(sums, at + 1, (lower >> _BITS) + (upper & _MASK))
+        np.add.at(sums, at + 2, upper >> _BITS)
+        return cls(keys, *_carried(sums.reshape(-1, width), low), special)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def merge(self, other: ExactTable) -> ExactTable:
+        """Return the sums of both."""
+        low = min(self.low, other.low)
+        width = max(t.low + t.digits.shape[1] for t in (self, other)) - low
+        places: tuple[Any, Any] = (slice(None), slice(None))
+        keys = self.keys
+        if not np.array_equal(self.keys, other.keys):
+            keys, place = _unique(np.concatenate([self.keys, other.keys]))
+            places = (place[: len(self)], place[len(self) :])
+        digits, special = np.zeros((len(keys), width), np.int64), np.zeros(len(keys))
+        for table, place in zip((self, other), places, strict=True):
+            shift = table.low - low
+            digits[place, shift : shift + table.digits.shape[1]] += table.digits
+            with np.errstate(invalid="ignore"):
+                special[place] += table.special
+        return ExactTable(keys, *_carried(digits, low), special)
+
+    def take(self, chosen: Any) -> ExactTable:
+        """Return some of the sums: a slice, or a mask with one answer for each key."""
+        return ExactTable(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
+
+    def rekeyed(self, keys: NDArray) -> ExactTable:
+        """Return the sums under other keys; those whose keys become equal are added.
+
+        Parameters
+        ----------
+        keys : ndarray of int64, shape (M, C)
+            For each key the one in its place.
+        """
+        found, place = _unique(keys)
+        digits = np.zeros((len(found), self.digits.shape[1]), np.int64)
+        special = np.zeros(len(found))
+        np.add.at(digits, place, self.digits)
+        with np.errstate(invalid="ignore"):
+            np.add.at(special, place, self.special)
+        return ExactTable(found, *_carried(digits, self.low), special)
+
+    def rounded(self) -> NDArray:
+        """Return the nearest float64 of each sum, infinite where it is beyond the largest."""
+        worth = _BITS * (self.low + np.arange(self.digits.shape[1])) + _LOWEST
+        with np.errstate(over="ignore", invalid="ignore"):
+            terms = np.ldexp(self.digits.astype(np.float64), worth)
+            if self.digits.shape[1] <= 2:
+                # Each digit is a float, so one sum is rounded once.
+                sums = terms.sum(axis=1)
+            else:
+                sums = np.array([_fsum(row) for row in terms.tolist()], np.float64)
+            for wild in np.flatnonzero(~np.isfinite(sums)).tolist():
+                sums[wild] = _nearest(self._fraction(wild))
+            total: NDArray = np.where(self.special != 0, self.special, sums)
+        return total
+
+    def fractions(self) -> list[Fraction]:
+        """Return the sums as they are; infinite and NaN numbers are not in them."""
+        return [self._fraction(place) for place in range(len(self))]
+
+    def _fraction(self, place: int) -> Fraction:
+        number = sum(digit << (_BITS * i) for i, digit in enumerate(self.digits[place].tolist()))
+        return Fraction(number) * Fraction(2) ** (_BITS * self.low + _LOWEST)
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return plain arrays that `unpack` makes the same table of."""
+        return {
+            "keys": self.keys,
+            "digits": self.digits,
+            "low": np.array(self.low),
+            "special": self.special,
+        }
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> ExactTable:
+        """Return the table that was packed."""
+        return cls(arrays["keys"], arrays["digits"], int(arrays["low"]), arrays["special"])
+
+
+def ordered(values: NDArray) -> NDArray:
+    """Return float64 numbers as int64 keys of the same order; NaN comes last.
+
+    Examples
+    --------
+    >>> keys = ordered(np.array([-2.0, -0.0, 0.0, 1.0, np.inf, np.nan]))
+    >>> bool((np.diff(keys)[[0, 2, 3, 4]] > 0).all()), int(keys[1] - keys[2])
+    (True, 0)
+    """
+    # One NaN and one zero: others have other bits.
+    plain = np.where(np.isnan(values), np.nan, values + 0.0)
+    bits = plain.view(np.int64)
+    return np.where(bits < 0, bits ^ np.int64(2**63 - 1), bits)
+
+
+def unordered(keys: NDArray) -> NDArray:
+    """Return the numbers whose keys `ordered` gave."""
+    bits: NDArray = np.where(keys < 0, keys ^ np.int64(2**63 - 1), keys)
+    return bits.view(np.float64)
+
+
+def _unique(keys: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the different keys in order, and for each key given which of them it is."""
+    if not len(keys):
+        return keys, np.zeros(0, np.intp)
+    if keys.shape[1] == 1:
+        return _unique_numbers(keys[:, 0])
+    order = np.lexsort(keys.T[::-1])
+    inorder = keys[order]
+    new = np.empty(len(keys), bool)
+    new[0] = True
+    np.any(inorder[1:] != inorder[:-1], axis=1, out=new[1:])
+    place = np.empty(len(keys), np.intp)
+    place[order] = np.cumsum(new) - 1
+    return inorder[new], place
+
+
+def _unique_numbers(keys: NDArray) -> tuple[NDArray, NDArray]:
+    least = int(keys.min())
+    spread = int(keys.max()) - least + 1
+    if spread > _DENSE * len(keys) + _MASK.bit_length():
+        found, place = np.unique(keys, return_inverse=True)
+        return found[:, np.newaxis], place
+    at = keys - least
+    there = np.zeros(spread, bool)
+    there[at] = True
+    found = np.flatnonzero(there)
+    return (found + least)[:, np.newaxis], (np.cumsum(there) - 1)[at]
+
+
+def _carried(digits: NDArray, low: int) -> tuple[NDArray, int]:
+    """Return digits within their bounds, without columns of zeros at either end."""
+    for column in range(digits.shape[1] - 1):
+        digits[:, column + 1] += digits[:, column] >> _BITS
+        digits[:, column] &= _MASK
+    last = digits[:, -1:]
+    if last.size and (last.max() > _MASK >> 1 or last.min() < -(_MASK >> 1)):
+        carry = last >> _BITS
+        digits[:, -1:] &= _MASK
+        digits = np.concatenate([digits, carry], axis=1)
+    used = np.flatnonzero(digits.any(axis=0))
+    if not len(used):
+        return digits[:, :1], low
+    return np.ascontiguousarray(digits[:, used[0] : used[-1] + 1]), low + int(used[0])
+
+
+def _fsum(terms: list[float]) -> float:
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):  # beyond the largest, or of infinities of both signs
+        return math.inf
+
+
+def _nearest(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
