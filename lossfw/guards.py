@@ -74,22 +74,21 @@ def guarded_log(
         log = _log(xp, p, -rest, p >= _NEAR_ONE)
         # NaN < delta is false, so NaN stays.
         return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
-    total, lost = exact_difference(xp, p, -delta)
     if guard == "additive":
+        total, lost = exact_difference(xp, p, -delta)
         # A large delta may bring the sum close to 1 although p is small.
         excess = xp.where(p >= _NEAR_ONE, delta - rest, (total - 1.0) + lost)
         return _log(xp, total, excess, total >= _NEAR_ONE)
     # (p + d) / (1 + d) - 1 = -(1 - p) / (1 + d)
-    excess = -rest / (1.0 + delta)
-    return _log(xp, total, excess, excess >= -_NEAR_ONE, math.log1p(delta))
+    excess = rest / -(1.0 + delta)
+    return _log(xp, p + delta, excess, excess >= -_NEAR_ONE, math.log1p(delta))
 
 
 def _log(xp: Namespace, p: Array, excess: Array, near: Array, shift: float = 0.0) -> Array:
     """Return log1p(excess) where p is near 1, and log(p) - shift, which equals it, elsewhere."""
-    one = xp.ones_like(p)
-    far = xp.log(xp.where(near, one, p)) - shift
+    far = xp.log(xp.where(near, 1.0, p)) - shift
     # + 0.0 turns -0.0 into 0.0.
-    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0 * one)), far) + 0.0
+    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), far) + 0.0
 
 
 def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:

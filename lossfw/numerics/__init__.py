@@ -32,6 +32,7 @@ from lossfw.numerics.class_index import (
     put_at,
     softmax_cross_entropy_and_gradient_at,
     softmax_cross_entropy_at,
+    take_at,
 )
 from lossfw.numerics.logistic import log_sigmoid, positive_part, sigmoid, softplus
 from lossfw.numerics.normal import (
@@ -96,6 +97,7 @@ __all__ = [
     "softplus",
     "sqrt1pm1",
     "sum_of_others",
+    "take_at",
     "times",
     "times_normal_pdf",
     "xlog1py",

@@ -48,8 +48,7 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
     """
     if xp is np and z.ndim == 2:
         return _loss(_at_index(z, index)[0])
-    own = xp.take_along_axis(log_softmax(xp, z), index[..., None], axis=-1)
-    return -own[..., 0]
+    return -take_at(xp, log_softmax(xp, z), index)
 
 
 def softmax_cross_entropy_and_gradient_at(
@@ -74,6 +73,29 @@ def softmax_cross_entropy_and_gradient_at(
     e /= row.total[:, np.newaxis]
     _flat(e)[place] = -row.others / row.total
     return _loss(row), e
+
+
+def take_at(xp: Namespace, x: Array, index: Array) -> Array:
+    """Return the element at the class `index` of each row.
+
+    Parameters
+    ----------
+    xp : namespace
+    x : array
+        Of shape (..., K).
+    index : array of int
+        Of shape (...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> take_at(np, np.asarray([[0.1, 0.9], [0.4, 0.6]]), np.asarray([1, 0]))
+    array([0.9, 0.4])
+    """
+    if xp is np and x.ndim == 2:
+        # A fifth of the time of take_along_axis, which counts for a small batch.
+        return x[np.arange(x.shape[0]), index]
+    return xp.take_along_axis(x, index[..., None], axis=-1)[..., 0]
 
 
 def put_at(xp: Namespace, x: Array, index: Array, values: Array) -> Array:

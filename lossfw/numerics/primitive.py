@@ -11,6 +11,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.dual import Dual
 from lossfw.numbers.dual_namespace import DualNamespace
@@ -74,6 +76,12 @@ def in_double(stable: Callable[..., Array]) -> Callable[..., Array]:
 def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
     """Return c0 + c1 x + c2 x^2 + ... by Horner's rule."""
     result = x * coefficients[-1] + coefficients[-2]
+    if isinstance(result, np.ndarray):
+        # The same without new memory for each step.
+        for c in coefficients[-3::-1]:
+            result *= x
+            result += c
+        return result
     for c in coefficients[-3::-1]:
         result = result * x + c
     return result

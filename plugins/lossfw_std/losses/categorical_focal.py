@@ -8,10 +8,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import CategoricalLoss, Claims, ShapeError
 from lossfw.exactness import Order
-from lossfw.guards import guarded_log
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import quotient, softmax_parts, times
-from lossfw.numerics.powers import complement_power, power
+from lossfw.numerics.powers import power
+from lossfw_std import focusing
 from lossfw_std.double import in_double
 
 # One factor for all classes, or one for each.
@@ -66,24 +66,23 @@ class CategoricalFocal(CategoricalLoss):
         term = times(xp, (1 - y) ** self.gamma, -xp.log(y))
         return xp.sum(times(xp, self._weighted(xp, t), term), axis=-1)
 
+    @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same with the digits of 1 - y and of log y near 1."""
-        term = complement_power(xp, y, self.gamma) * -guarded_log(xp, y, "none", 0.0)
-        return xp.sum(times(xp, self._weighted(xp, t), term), axis=-1)
+        """The same; see `lossfw_std.focusing`."""
+        return xp.sum(focusing.value(xp, self._chance(xp, y, t), self.gamma), axis=-1)
 
+    @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-a t (1 - y)^gamma (1 + gamma m) / y with m = -y log y / (1 - y)."""
-        slope = complement_power(xp, y, self.gamma) * (1.0 + self.gamma * self._ratio(xp, y))
-        return 0.0 - quotient(xp, self._weighted(xp, t) * slope, y)
+        """Of each class's own term alone."""
+        return focusing.slope(xp, self._chance(xp, y, t), self.gamma) + 0.0
 
+    @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """a t (1 - y)^gamma (gamma (2 + (gamma - 1) m) / (1 - y) + 1 / y) / y."""
-        at = self._weighted(xp, t)
-        bend = quotient(xp, at * complement_power(xp, y, self.gamma), y)
-        if self.gamma:
-            more = self.gamma * (2.0 + (self.gamma - 1.0) * self._ratio(xp, y))
-            bend = bend + times(xp, at, complement_power(xp, y, self.gamma - 1.0) * more)
-        return quotient(xp, bend, y)
+        """Of each class's own term alone."""
+        return focusing.bend(xp, self._chance(xp, y, t), self.gamma)
+
+    def _chance(self, xp: Namespace, y: Array, t: Array) -> focusing.Chance:
+        return focusing.of_one(xp, y, self._weighted(xp, t))
 
     def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """`formula` of the softmax."""
@@ -168,14 +167,6 @@ class CategoricalFocal(CategoricalLoss):
                 f"{t.shape[-1]} classes: give one number, or one for each class."
             )
         return t * xp.asarray(self.alpha, dtype=t.dtype)
-
-    def _ratio(self, xp: Namespace, y: Array) -> Array:
-        """Return -y log y / (1 - y), which is 0 at 0 and 1 at 1."""
-        c = 1.0 - y
-        at_one = c == 0
-        inside = xp.where(at_one, xp.ones_like(y), c)
-        product = times(xp, y, -guarded_log(xp, y, "none", 0.0))
-        return xp.where(at_one, xp.ones_like(y), product / inside)
 
     def _parts(self, xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
         """Return y, 1 - y and -y log y / (1 - y) at logits."""

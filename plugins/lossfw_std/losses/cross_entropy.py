@@ -28,6 +28,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_at,
     softmax_cross_entropy_gradient,
     softmax_cross_entropy_hessian,
+    take_at,
     times,
 )
 
@@ -104,11 +105,10 @@ class CrossEntropy(CategoricalLoss):
         """-log of the target's probability: one gather instead of a sum."""
         if self.label_smoothing:
             return super().value_at(xp, y, index)
-        own = xp.take_along_axis(y, index[..., None], axis=-1)[..., 0]
-        # A NaN anywhere in the row reaches the result, and is in its sum.
-        total = xp.sum(y, axis=-1)
+        own = take_at(xp, y, index)
         log = guarded_log(xp, own, self.guard, self.delta)
-        return xp.where(xp.isnan(total), total, -log)
+        # A NaN anywhere in the row is in its sum, and so reaches the result.
+        return 0.0 * xp.sum(y, axis=-1) - log
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y, with the guard."""
@@ -121,7 +121,7 @@ class CrossEntropy(CategoricalLoss):
         """-1 / y at the target, with the guard; 0 elsewhere."""
         if self.label_smoothing:
             return super().derivative_at(xp, y, index)
-        own = xp.take_along_axis(y, index[..., None], axis=-1)[..., 0]
+        own = take_at(xp, y, index)
         slope = guarded_log_derivative(xp, own, self.guard, self.delta)
         # 0 y keeps a NaN.
         return put_at(xp, 0.0 * y, index, -slope)

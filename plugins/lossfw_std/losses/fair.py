@@ -69,7 +69,7 @@ class Fair(DistanceLoss):
         s = b / (2.0 * c + b)
         w = s * s
         near = c * s * (b - 2.0 * c * (w * polynomial(w, ATANH_TAIL)))
-        half = 0.5 * (at_most(xp, at_least(xp, x, 1.0), _HUGE) - 1.0)
+        half = 0.5 * at_most(xp, at_least(xp, x, 1.0), _HUGE) - 0.5
         far = c * ((a - c * _LOG_2) - c * xp.log1p(half))
         return xp.where(x < 1.0, near, far)
 

@@ -53,7 +53,7 @@ class GemanMcclure(DistanceLoss):
         """The same by (r/c)^2 below c and by (c/r)^2 above, neither of which overflows."""
         a, c, _ = self._in_units(xp, r)
         w = _square(xp, a, c)
-        return xp.where(a < c, w, xp.ones_like(w)) / (1.0 + w)
+        return xp.where(a < c, w, 1.0) / (1.0 + w)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """2 r c^2 / (r^2 + c^2)^2."""
