@@ -50,6 +50,8 @@ LAYERS = (
     "standing",
     "evaluate",
     "learn",
+    "config.asked",  # what an evaluation is asked for, with what it draws from the data
+    "config.spaces",  # whether data, network and loss speak of the same things
     "config.assemble",  # puts the parts of a configuration together
     "config.build",  # makes the plan of an evaluation out of a configuration
     "config.train",  # makes that of a training

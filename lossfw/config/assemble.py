@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,23 +19,67 @@ from lossfw.config.fit import (
     fit_to_network,
     fit_to_outputs,
 )
-from lossfw.config.schema import Skeleton
+from lossfw.config.schema import Form, NetworkSection, Skeleton, network_section
+from lossfw.config.spaces import check_predictions, check_targets, refuse_classes
 from lossfw.config.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.errors import DataError
 from lossfw.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.network import LayerSpec, Network
-from lossfw.registry import Entry
+from lossfw.registry import Entry, Registry
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The parts that are right for themselves; None where one is not.
+
+    Attributes
+    ----------
+    root : Node
+        The configuration.
+    network : NetworkSection or None
+        What it says of the network.
+    loss, source : component or None
+        The loss and the source of the data.
+    activations, metrics : tuple of component or None
+        In order.
+    registry : Registry or None
+        Knows the components.
+    """
+
+    root: Node
+    network: NetworkSection | None
+    loss: Loss | None
+    source: Source | None
+    activations: tuple[Activation | None, ...]
+    metrics: tuple[Metric | None, ...]
+    registry: Registry | None
+
+    @property
+    def form(self) -> Form | None:
+        """Which of its forms the network has."""
+        return None if self.network is None else self.network.form
+
+    @property
+    def layers(self) -> list[LayerSpec] | None:
+        """The layers of the network; None where one is wrong or there is none."""
+        known = [activation for activation in self.activations if activation is not None]
+        if self.network is None or self.network.layers is None:
+            return None
+        if len(known) < len(self.network.layers):
+            return None
+        layers = zip(self.network.layers, known, strict=True)
+        return [LayerSpec(layer.units, activation) for layer, activation in layers]
 
 
 @dataclass(frozen=True)
 class Config:
     """A configuration in which each part for itself is right."""
 
-    root: Node
+    sound: Sound
     skeleton: Skeleton
     source: Source
     loss: Loss
@@ -44,86 +88,153 @@ class Config:
     entries: tuple[Entry, ...]
 
     @property
-    def layers(self) -> list[LayerSpec]:
-        """The layers of the network; empty where there is none."""
-        layers = zip(self.skeleton.network.layers or (), self.activations, strict=True)
-        return [LayerSpec(layer.units, activation) for layer, activation in layers]
+    def root(self) -> Node:
+        """The configuration."""
+        return self.sound.root
 
     @property
-    def form(self) -> Literal["layers", "predictions", "logits"]:
-        """Which of its three forms the network has."""
-        if self.skeleton.network.layers is not None:
-            return "layers"
-        return "predictions" if self.skeleton.network.predictions is not None else "logits"
+    def layers(self) -> list[LayerSpec]:
+        """The layers of the network; empty where there is none."""
+        return self.sound.layers or []
+
+
+def sound(parts: Parts) -> Sound:
+    """Return the parts that are right; the registry keeps to the kinds."""
+    return Sound(
+        parts.root,
+        network_section(parts.root) if parts.skeleton is None else parts.skeleton.network,
+        cast("Loss | None", parts.loss),
+        cast("Source | None", parts.source),
+        cast("tuple[Activation | None, ...]", parts.activations),
+        tuple(_metric(component) for component in parts.metrics),
+        parts.registry,
+    )
 
 
 def assemble(parts: Parts) -> Config:
-    """Return the parts, none of which is missing; the registry keeps to the kinds."""
+    """Return the parts, none of which is missing."""
+    right = sound(parts)
     assert parts.skeleton is not None
     return Config(
-        parts.root,
+        right,
         parts.skeleton,
-        cast(Source, parts.source),
-        cast(Loss, parts.loss),
-        cast("tuple[Activation, ...]", parts.activations),
-        tuple(_metric(component) for component in parts.metrics),
+        cast(Source, right.source),
+        cast(Loss, right.loss),
+        cast("tuple[Activation, ...]", right.activations),
+        cast("tuple[Metric, ...]", right.metrics),
         parts.entries,
     )
 
 
-def _metric(component: Component) -> Metric:
+def _metric(component: Component | None) -> Metric | None:
     """Return a metric; a loss becomes one that is reported under its name."""
-    return LossMetric(of=component) if isinstance(component, Loss) else cast(Metric, component)
+    if isinstance(component, Loss):
+        return LossMetric(of=component)
+    return cast("Metric | None", component)
 
 
-def load(source: Source, path: Sequence[str | int], root: Node, problems: Problems) -> Dataset:
-    """Return the rows of a source, which stands at `path`."""
+def load(
+    source: Source, path: Sequence[str | int], root: Node, problems: Problems
+) -> Dataset | None:
+    """Return the rows of a source, which stands at `path`; None if they cannot be read."""
     with at(root, path, problems):
         return source.load()
-    raise problems.error()
+    return None
 
 
 def fit(
-    config: Config,
+    right: Sound,
     network: Network | None,
-    shape: tuple[int, ...],
-    data: Dataset,
+    outputs: tuple[int, ...] | None,
+    data: Dataset | None,
     problems: Problems,
-) -> Fitted:
-    """Check the parts against each other, and choose the form of the loss.
+) -> Fitted | None:
+    """Check the parts against each other as far as they are known, and choose the loss's form.
 
     Parameters
     ----------
-    config : Config
+    right : Sound
         The parts.
     network : Network or None
-        What makes predictions; None where they are saved.
-    shape : tuple of int
-        Of the predictions.
-    data : Dataset
+        What makes predictions; None where they are saved, or it is wrong.
+    outputs : tuple of int or None
+        The shape of saved outputs.
+    data : Dataset or None
         The rows.
     problems : Problems
         Receives what does not fit.
+
+    Returns
+    -------
+    Fitted or None
+        None where the loss or the network is not known.
     """
-    root, form, loss = config.root, config.form, config.loss
-    place: list[str | int] = ["network", form]
-    if network is not None:
-        fitted = fit_to_network(loss, config.activations[-1], root, problems)
-        place = ["network", "layers", len(config.activations) - 1, "units"]
+    root, loss, form = right.root, right.loss, right.form
+    if network is not None and data is not None:
         with at(root, ["data"], problems):
             network.check_inputs(inputs_of(data).shape)
-    else:
+    if loss is None or form is None:
+        return None
+    last = right.activations[-1] if right.activations and form == "layers" else None
+    if form != "layers":
         fitted = fit_to_outputs(loss, form, root, problems)
-    # Metrics see what the last activation gives, also where the loss was fused with it.
-    shown = fitted.form if network is None else loss.input_form
-    check_metrics(config.metrics, shown, root, problems)
-    with at(root, place, problems):
-        check_shapes(fitted.loss, shape, data.targets)
-    for index, metric in enumerate(config.metrics):
-        if isinstance(metric, LossMetric):
-            with at(root, ["evaluate", "metrics", index], problems):
-                check_shapes(metric.of, shape, data.targets)
+        check_metrics(right.metrics, fitted.form, root, problems)
+    elif last is not None:
+        fitted = fit_to_network(loss, last, root, problems)
+        # Metrics see what it gives, also where the loss was fused with it.
+        check_metrics(right.metrics, loss.input_form, root, problems)
+        _check_spaces(right, fitted, last, problems)
+    else:
+        return None
+    if data is not None:
+        shape = outputs if form != "layers" else _shape(right, data)
+        if shape is not None:
+            _check_rows(right, fitted, shape, data, problems)
     return fitted
+
+
+def _shape(right: Sound, data: Dataset) -> tuple[int, ...] | None:
+    """Return the shape of what the layers give for the data."""
+    layers = right.network and right.network.layers
+    return (len(data), layers[-1].units) if layers else None
+
+
+def _check_spaces(right: Sound, fitted: Fitted, last: Activation, problems: Problems) -> None:
+    place: list[str | int] = ["network", "layers", len(right.activations) - 1, "activation"]
+    if fitted.form == "prediction":
+        check_predictions(fitted.loss, last, right.root, place, problems)
+    for index, metric in enumerate(right.metrics):
+        if isinstance(metric, LossMetric) and metric.accepts == "prediction":
+            path: list[str | int] = ["evaluate", "metrics", index]
+            check_predictions(metric.of, last, right.root, path, problems)
+
+
+def _check_rows(
+    right: Sound, fitted: Fitted, shape: tuple[int, ...], data: Dataset, problems: Problems
+) -> None:
+    """Check shapes and targets, for the loss and for the losses among the metrics."""
+    root, registry = right.root, right.registry
+    units: list[str | int] | None = None
+    place: list[str | int] = ["network", right.form or ""]
+    if right.form == "layers":
+        place = units = ["network", "layers", len(right.activations) - 1, "units"]
+    if not refuse_classes(fitted.loss, data, registry, root, ["loss"], problems):
+        with at(root, place, problems, _columns(shape, data.targets, units)):
+            check_shapes(fitted.loss, shape, data.targets)
+            check_targets(fitted.loss, shape, data, root, units, problems)
+    for index, metric in enumerate(right.metrics):
+        if isinstance(metric, LossMetric):
+            path: list[str | int] = ["evaluate", "metrics", index]
+            if not refuse_classes(metric.of, data, registry, root, path, problems):
+                with at(root, path, problems):
+                    check_shapes(metric.of, shape, data.targets)
+
+
+def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
+    """Return what to do where rows of targets have another width than the last layer."""
+    if units is None or targets.ndim != len(shape) or targets.shape[-1] == shape[-1]:
+        return ""
+    return f"write units: {targets.shape[-1]}, as wide as the targets"
 
 
 def inputs_of(data: Dataset) -> NDArray:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.config.assemble import Config, assemble, fit, load
+from lossfw.config.asked import Asked, asked
+from lossfw.config.assemble import Config, Sound, assemble, fit, load, sound
 from lossfw.config.check import Parts, Rules, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.files import find_file
@@ -34,12 +35,15 @@ RULES: Mapping[str, Rules] = {"schedule": SCHEDULES, "initial": INITIALS}
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
+# Rows that were read already, by their source: the runs of a sweep share them.
+Loaded: TypeAlias = MutableMapping[Source, Dataset]
+
 
 def build(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Plan:
     """Return the plan that a configuration describes.
 
-    Weights are read and checked against the layers before any data, and every
-    part is checked against the others before anything is computed.
+    Every part is checked against the others before anything is computed, also
+    where some part is wrong, as far as the others go.
 
     Parameters
     ----------
@@ -64,43 +68,101 @@ def build_parts(
     """Return the plan, and the parts that it was made of; see `build`."""
     problems = Problems()
     root = read(name, overrides, problems)
-    parts = check(root, plugins or Plugins(), problems, file_fields=file_fields, rules=RULES)
-    given = _given(parts, problems)
+    return build_tree(root, plugins or Plugins(), problems)
+
+
+def build_tree(
+    root: Node, plugins: Plugins, problems: Problems, loaded: Loaded | None = None
+) -> tuple[Plan, Parts]:
+    """Return the plan of a configuration that has been read; see `build`.
+
+    Parameters
+    ----------
+    root : Node
+        The configuration, overrides included.
+    plugins : Plugins
+        Which plugins may be used.
+    problems : Problems
+        Receives every mistake.
+    loaded : mapping, optional
+        Rows by their source. What is read is put in, and not read again.
+
+    Raises
+    ------
+    ConfigError
+        All that `problems` holds, if it holds anything.
+    """
+    parts = check(root, plugins, problems, file_fields=file_fields, rules=RULES)
+    refuse_sweep(root, problems)
+    right = sound(parts)
+    outputs = _outputs(right, _given(right, problems), problems)
+    data = _data(right, {} if loaded is None else loaded, problems)
+    shape = None if outputs is None or outputs.saved is None else outputs.saved.shape
+    network = None if outputs is None else outputs.network
+    fitted = fit(right, network, shape, data, problems)
+    wanted = asked(root, parts.skeleton, data, problems)
     problems.raise_if_any()
-    config = assemble(parts)
-    outputs = _outputs(config, given, problems)
-    data = load(config.source, ["data"], config.root, problems)
-    shape = outputs.shape(len(data))
-    fitted = fit(config, outputs.network, shape, data, problems)
-    sample = _draw(config, len(data), problems)
-    problems.raise_if_any()
-    plan = Plan(
+    # What is missing would have been told.
+    assert outputs is not None
+    assert data is not None
+    assert fitted is not None
+    assert wanted is not None
+    return _plan(assemble(parts), outputs, data, fitted, wanted), parts
+
+
+def _plan(config: Config, outputs: _Outputs, data: Dataset, fitted: Fitted, wanted: Asked) -> Plan:
+    evaluate = config.skeleton.evaluate
+    return Plan(
         data=data,
         loss=fitted.loss,
         network=outputs.network,
         outputs=outputs.saved,
         outputs_form=fitted.form,
         metrics=config.metrics,
-        batch_size=config.skeleton.evaluate.batch_size,
-        sample=sample,
-        digest=_digest(config, outputs, data, fitted),
+        batch_size=evaluate.batch_size,
+        sample=wanted.sample,
+        rows=evaluate.rows,
+        intervals=wanted.intervals,
+        slices=wanted.slices,
+        digest=_digest(config, outputs, data, fitted, wanted),
     )
-    return plan, parts
 
 
-def _given(parts: Parts, problems: Problems) -> Path | NDArray | None:
+def refuse_sweep(root: Node, problems: Problems) -> None:
+    """Record a sweep where a single run is wanted."""
+    if root.find(["sweep"]) is not None:
+        problems.add(
+            root.locate(["sweep"], key=True),
+            "a sweep describes several runs, and one is wanted here",
+            "lossfw run makes them one by one; for a single one leave sweep out: -o sweep-",
+        )
+
+
+def _data(right: Sound, loaded: Loaded, problems: Problems) -> Dataset | None:
+    """Return the rows, None if they are not known."""
+    if right.source is None:
+        return None
+    if right.source not in loaded:
+        data = load(right.source, ["data"], right.root, problems)
+        if data is None:
+            return None
+        loaded[right.source] = data
+    return loaded[right.source]
+
+
+def _given(right: Sound, problems: Problems) -> Path | NDArray | None:
     """Return the file of weights or of saved outputs, or outputs that are written inline."""
     for key in ("weights", "predictions", "logits"):
-        node = parts.root.find(["network", key])
+        node = right.root.find(["network", key])
         if node is None or not node.value:
             continue
         if isinstance(node.value, list):
-            return _inline(parts.root, key, node, problems)
+            return _inline(right.root, key, node, problems)
         if isinstance(node.value, str) and key != "weights":
             return find_file(node, problems)
         # A source that is wrong itself may be the one that brings the weights.
-        if isinstance(node.value, str) and parts.source is not None:
-            return find_file(node, problems, bundled=cast(Source, parts.source).bundled)
+        if isinstance(node.value, str) and right.source is not None:
+            return find_file(node, problems, bundled=right.source.bundled)
     return None
 
 
@@ -120,12 +182,6 @@ class _Outputs:
     network: Network | None = None
     saved: NDArray | None = None
 
-    def shape(self, rows: int) -> tuple[int, ...]:
-        """Return the shape of what comes out for so many rows."""
-        if self.network is not None:
-            return (rows, self.network.units)
-        return () if self.saved is None else self.saved.shape
-
     def digest(self) -> str:
         """Return the digest of the weights, or of the saved outputs."""
         layers = () if self.network is None else self.network.layers
@@ -133,41 +189,25 @@ class _Outputs:
         return digest_arrays(*weights, self.saved)
 
 
-def _outputs(config: Config, given: Path | NDArray | None, problems: Problems) -> _Outputs:
+def _outputs(right: Sound, given: Path | NDArray | None, problems: Problems) -> _Outputs | None:
     """Read weights and check them against the layers, or read saved outputs."""
+    if given is None or right.form is None:
+        return None
     if not isinstance(given, Path):
         return _Outputs(saved=given)
-    key = "weights" if config.form == "layers" else config.form
-    with at(config.root, ["network", key], problems):
-        if config.form == "layers":
-            return _Outputs(network=_network(config, given))
-        return _Outputs(saved=read_array(given, config.form))
-    raise problems.error()
+    key = "weights" if right.form == "layers" else right.form
+    with at(right.root, ["network", key], problems):
+        if right.form != "layers":
+            return _Outputs(saved=read_array(given, right.form))
+        layers = right.layers
+        dtype = right.network.dtype if right.network is not None else None
+        if layers is not None:
+            arrays = read_weights(given)
+            return _Outputs(network=Network.from_arrays(layers, arrays, str(given), dtype))
+    return None
 
 
-def _network(config: Config, file: Path) -> Network:
-    dtype = config.skeleton.network.dtype
-    return Network.from_arrays(config.layers, read_weights(file), str(file), dtype)
-
-
-def _draw(config: Config, rows: int, problems: Problems) -> tuple[int, ...] | None:
-    """Draw the rows of a sample, from a generator of its own."""
-    sample = config.skeleton.evaluate.sample
-    if sample is None:
-        return None
-    if sample.count > rows and not sample.replace:
-        problems.add(
-            config.root.locate(["evaluate", "sample", "count"]),
-            f"{sample.count} rows cannot be drawn from {rows} without drawing one twice",
-            f"write replace: true, or a count of at most {rows}",
-        )
-        return None
-    seed = config.skeleton.seed if sample.seed is None else sample.seed
-    drawn = np.random.default_rng(seed).choice(rows, sample.count, replace=sample.replace)
-    return tuple(drawn.tolist())
-
-
-def _digest(config: Config, outputs: _Outputs, data: Dataset, fitted: Fitted) -> str:
+def _digest(config: Config, outputs: _Outputs, data: Dataset, fitted: Fitted, wanted: Asked) -> str:
     """Return the digest of all that decides the numbers; the batch size does not."""
     sample = config.skeleton.evaluate.sample
     seed = {"seed": config.skeleton.seed}
@@ -176,10 +216,11 @@ def _digest(config: Config, outputs: _Outputs, data: Dataset, fitted: Fitted) ->
         {
             "lossfw": SCHEMA_VERSION,
             "data": [without_files(config.source, file_fields), data.digest],
-            "network": [config.form, activations, outputs.digest()],
+            "network": [config.sound.form, activations, outputs.digest()],
             "loss": [fitted.loss.to_config(), fitted.form],
             "metrics": [metric.to_config() for metric in config.metrics],
             "sample": sample and seed | sample.model_dump(exclude_none=True),
             "plugins": versions(config.entries),
+            **wanted.described(),
         }
     )

@@ -38,16 +38,18 @@ class Parts:
         Knows the components, those of its own plugins included.
     source, loss : Component or None
         The data source and the loss.
-    activations, metrics : tuple of Component
-        In order; among the metrics may be losses.
+    activations, metrics : tuple of Component or None
+        In order, None for one that is wrong; among the metrics may be losses.
     optimizer, held_out : Component or None
         How to learn, and the source of the rows that are held out.
-    instead : tuple of Component
+    instead : tuple of Component or None
         Activations that a study puts in the place of the hidden ones.
     rules : mapping of str to Component
         What else the section `train` names, by its keys.
     entries : tuple of Entry
         Where the components come from.
+    files : mapping
+        The absolute names of the files that the configuration names, by path.
     """
 
     root: Node
@@ -55,13 +57,14 @@ class Parts:
     registry: Registry | None = None
     source: Component | None = None
     loss: Component | None = None
-    activations: tuple[Component, ...] = ()
-    metrics: tuple[Component, ...] = ()
+    activations: tuple[Component | None, ...] = ()
+    metrics: tuple[Component | None, ...] = ()
     optimizer: Component | None = None
     held_out: Component | None = None
-    instead: tuple[Component, ...] = ()
+    instead: tuple[Component | None, ...] = ()
     rules: Mapping[str, Component | None] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
+    files: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)
 
 
 def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
@@ -156,6 +159,7 @@ def check(
         checker.make_each(["sensitivity", "instead"], "activation"),
         {key: checker.choose(["train", key], key, table) for key, table in rules.items()},
         tuple(checker.entries),
+        checker.files,
     )
 
 

@@ -41,6 +41,8 @@ class Checker:
         Tells which parameters of a class name files.
     entries : list of Entry
         What was made so far comes from these.
+    files : dict
+        The files that parameters name, by the path of the parameter.
     """
 
     root: Node
@@ -48,6 +50,7 @@ class Checker:
     problems: Problems
     file_fields: Callable[[type[Component]], Sequence[str]]
     entries: list[Entry] = field(default_factory=list)
+    files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
 
     def make(
         self, path: Path, kind: str, *, part: bool = False, or_else: str = ""
@@ -116,14 +119,15 @@ class Checker:
 
     def make_each(
         self, path: Path, kind: str, below: Path = (), or_else: str = ""
-    ) -> tuple[Component, ...]:
-        """Return the components of the list at `path`, those that are right."""
+    ) -> tuple[Component | None, ...]:
+        """Return the components of the list at `path`, None for one that is wrong."""
         node = self.root.find(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
         if len(items) > MAX_ITEMS:
             return ()
-        made = [self.make([*path, i, *below], kind, or_else=or_else) for i in range(len(items))]
-        return tuple(component for component in made if component is not None)
+        return tuple(
+            self.make([*path, i, *below], kind, or_else=or_else) for i in range(len(items))
+        )
 
     def _instance(
         self, cls: type[Component], node: Node, path: Path, beside: Sequence[str]
@@ -175,6 +179,8 @@ class Checker:
             if isinstance(parameters[key], str) and parameters[key]:
                 file = find_file(given[key], found)
                 parameters[key] = str(file or parameters[key])
+                if file is not None:
+                    self.files[*path, key] = str(file)
         return {**parameters, **{key: self._parts(given[key], [*path, key]) for key in parts}}
 
     def _parts(self, node: Node, path: Path) -> Component | tuple[Component, ...] | None:

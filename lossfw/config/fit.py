@@ -11,6 +11,7 @@ import numpy as np
 from lossfw.activation import Activation
 from lossfw.arguments import prepare
 from lossfw.config.tree import Node, Problems, dotted
+from lossfw.config.wording import split_hint
 from lossfw.definition import Form
 from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
 from lossfw.loss import Loss
@@ -42,12 +43,13 @@ class Fitted(NamedTuple):
 
 
 @contextmanager
-def at(root: Node, path: Sequence[str | int], problems: Problems) -> Iterator[None]:
+def at(root: Node, path: Sequence[str | int], problems: Problems, hint: str = "") -> Iterator[None]:
     """Record what the ``with`` block raises about the user's input as a mistake at `path`."""
     try:
         yield
     except (ArgumentError, DataError, ParameterError) as error:
-        problems.add(root.locate(path), _sentence(error))
+        what, guess = split_hint(_sentence(error))
+        problems.add(root.locate(path), what, guess or hint)
 
 
 def _sentence(error: LossfwError) -> str:
@@ -200,15 +202,15 @@ def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Pro
 
     Parameters
     ----------
-    metrics : sequence of Metric
-        In the order of the configuration.
+    metrics : sequence of Metric or None
+        In the order of the configuration; None for one that is wrong itself.
     shown : {"prediction", "logits"}
         What the network, or whoever saved its outputs, gives.
     root, problems
         As above.
     """
     for index, metric in enumerate(metrics):
-        if metric.accepts not in ("any", shown):
+        if metric is not None and metric.accepts not in ("any", shown):
             problems.add(
                 root.locate(["evaluate", "metrics", index]),
                 f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and what it would be "

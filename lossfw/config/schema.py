@@ -45,6 +45,9 @@ MAX_ITEMS = 100
 MAX_NAME = 200
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
+# What the rows of a result can be written as.
+ROW_FILES = ("jsonl", "parquet")
+_ROWS = ", ".join(ROW_FILES)
 # Each run of a sweep is checked before the first one begins.
 MAX_RUNS = 1_000
 
@@ -118,6 +121,7 @@ NamedSpec = Annotated[Spec, BeforeValidator(_named)]
 NamedLoss = Annotated[LossSpec, BeforeValidator(_named)]
 FileName = Annotated[str, Field(min_length=1)]
 Outputs = Annotated[Any, BeforeValidator(_outputs)]
+Form = Literal["layers", "predictions", "logits"]
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -140,6 +144,13 @@ class NetworkSection(Section):
     dtype: Literal["float32", "float64"] | None = None
     predictions: Outputs | None = None
     logits: Outputs | None = None
+
+    @property
+    def form(self) -> Form:
+        """Which of its three forms it has."""
+        if self.layers is not None:
+            return "layers"
+        return "predictions" if self.predictions is not None else "logits"
 
 
 class Sample(Section):
@@ -167,6 +178,14 @@ class SliceSection(Section):
     bins: list[float] = []
 
 
+def _rows(value: Any) -> Any:
+    """Tell whether rows are written, and as what."""
+    if isinstance(value, bool) or value in ROW_FILES:
+        return value
+    raise PydanticCustomError("wanted", "true or false, or one of {known}", {"known": _ROWS})
+
+
+Rows = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
 NamedSlice = Annotated[SliceSection, BeforeValidator(_slice)]
 
 
@@ -176,7 +195,7 @@ class EvaluateSection(Section):
     batch_size: PositiveInt = DEFAULT_BATCH_SIZE
     metrics: Annotated[list[NamedSpec], Field(max_length=MAX_ITEMS)] = []
     sample: Sample | None = None
-    rows: bool = False
+    rows: Rows = False
     intervals: IntervalsSection | None = None
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = []
 
@@ -296,6 +315,20 @@ def check_skeleton(root: Node, problems: Problems, *, training: bool = False) ->
             add_problem(problems, root, item, hint=_hint(item))
         return None
     return skeleton if sound else None
+
+
+def network_section(root: Node) -> NetworkSection | None:
+    """Return what a configuration says of the network; None if something of it is wrong.
+
+    It serves where another section is wrong, and repeats no mistake.
+    """
+    node = root.find(["network"])
+    if node is None or not _check_network(root, Problems(), training=False):
+        return None
+    try:
+        return NetworkSection.model_validate(node.plain())
+    except ValidationError:
+        return None
 
 
 def _hint(item: Mapping[str, Any]) -> str:

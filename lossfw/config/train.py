@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.component import Component
 from lossfw.config import surrogates
 from lossfw.config.assemble import Config, assemble, fit, inputs_of, load
-from lossfw.config.build import RULES
+from lossfw.config.build import RULES, refuse_sweep
 from lossfw.config.check import Parts, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.fit import Fitted, at
@@ -74,6 +74,7 @@ def build_training(
         training=True,
     )
     _refuse_sample(parts, problems)
+    refuse_sweep(root, problems)
     problems.raise_if_any()
     learner = _learner(parts)
     data, held_out = _rows(learner, problems)
@@ -131,8 +132,13 @@ def _rows(learner: _Learner, problems: Problems) -> tuple[Dataset, Dataset | Non
     """Return the rows to learn from and those that are held out."""
     config, hold_out = learner.config, learner.section.hold_out
     data = load(config.source, ["data"], config.root, problems)
+    held_out = None
     if learner.held_out is not None:
-        return data, load(learner.held_out, _HELD_OUT, config.root, problems)
+        held_out = load(learner.held_out, _HELD_OUT, config.root, problems)
+    problems.raise_if_any()
+    assert data is not None
+    if held_out is not None:
+        return data, held_out
     if hold_out is None:
         return data, None
     assert hold_out.share is not None
@@ -185,7 +191,8 @@ def _fit(
 ) -> Fitted:
     """Check both data sets against the network and the loss, targets to the last."""
     config = learner.config
-    fitted = fit(config, network, (len(data), network.units), data, problems)
+    fitted = fit(config.sound, network, None, data, problems)
+    assert fitted is not None  # nothing that it depends on is missing
     for rows, path in ((data, ["data"]), (held_out, _HELD_OUT)):
         if rows is None or problems:
             continue

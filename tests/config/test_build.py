@@ -140,14 +140,16 @@ class TestFit:
         for piece in ("layer 2", "(4, 2)", "(3, 2)", "w.npz"):
             assert piece in what
 
-    def test_weights_are_checked_before_data_are_read(self, weights, problem, folder):
+    def test_weights_and_data_are_told_together(self, weights, problem, problems, folder):
         weights(W2=np.ones((4, 2)))
         (folder / "x.npy").write_bytes(b"no array")
         data = "{name: arrays, inputs: x.npy, targets: x.npy}"
         text = "\n".join(
             f"data: {data}" if x.startswith("data") else x for x in NETWORK.split("\n")
         )
-        assert "layer 2" in problem(text)[1]
+        (_, of_data, _), (_, of_weights, _) = problems(text)
+        assert "x.npy" in of_data
+        assert "layer 2" in of_weights
         weights()
         assert "x.npy" in problem(text)[1]
 

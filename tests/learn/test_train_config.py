@@ -145,8 +145,9 @@ def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem,
     data = dict(np.load(folder / "data.npz"))
     data["targets"][17] = 2
     np.savez(folder / "data.npz", **data)
-    where, what, _ = problem()
-    assert where == "train.yaml:2:7"
+    where, what, hint = problem()
+    assert where == "train.yaml:3:58"
+    assert hint == "write units: 3, one for each class"
     assert "target[17] = 2 is no class" in what
 
 
