@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,14 +37,88 @@ class Jump(NamedTuple):
     after: float
 
 
-def find_jumps(
-    values: Callable[[NDArray, NDArray], NDArray], grid: NDArray, table: Iterator[NDArray]
-) -> list[Jump]:
-    """Return every jump between neighbouring points of a grid, in the order of the way.
+@dataclass(frozen=True)
+class Staircase:
+    """A metric that changes by jumps alone, along one direction.
 
-    A row that jumps within one step of the grid, and back, is not seen. Where
-    layers follow the one that moves, their rounding may let a row flicker over
-    a few floats around a jump; one of these places is returned.
+    Attributes
+    ----------
+    jumps : tuple of Jump
+        One for each row that changes, in the order of the way.
+    flat : tuple of float
+        The first and the last float, around 0, between which nothing changes;
+        where nothing changes on one side, the end of the way.
+    way : tuple of float
+        Where the way begins and ends.
+    """
+
+    jumps: tuple[Jump, ...]
+    flat: tuple[float, float]
+    way: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, texts and lists."""
+        return {
+            "flat": list(self.flat),
+            "flat_share": self.share(*self.flat),
+            "places": self.places,
+            "jumping_share": self.jumping,
+            "pieces": len(self.pieces),
+            "longest": list(self.longest),
+            "jumps": [jump._asdict() for jump in self.jumps],
+        }
+
+    def share(self, low: float, high: float) -> float:
+        """Return what part of the way lies between two floats."""
+        return (high - low) / (self.way[1] - self.way[0])
+
+    @property
+    def pieces(self) -> tuple[tuple[float, float], ...]:
+        """The pieces of the way on which nothing changes, by their first and last floats."""
+        last = {jump.at: jump.last for jump in self.jumps}
+        return tuple(zip((self.way[0], *last), (*last.values(), self.way[1]), strict=True))
+
+    @property
+    def longest(self) -> tuple[float, float]:
+        """The longest of these pieces."""
+        return max(self.pieces, key=lambda piece: piece[1] - piece[0])
+
+    @property
+    def jumping(self) -> float:
+        """What part of the way is left: the gaps between floats in which it jumps."""
+        return sum(self.share(last, at) for at, last in {j.at: j.last for j in self.jumps}.items())
+
+    @property
+    def places(self) -> int:
+        """At how many floats it changes: everywhere else its derivative is 0."""
+        return len({jump.at for jump in self.jumps})
+
+
+class Sight(NamedTuple):
+    """What is known of a metric at one point of the grid.
+
+    Attributes
+    ----------
+    values : ndarray, shape (rows,)
+        The metric of every row.
+    rows, ways : ndarray
+        Rows to look at once more, and where: strictly between this point and
+        the one before it. A row may come more than once.
+    """
+
+    values: NDArray
+    rows: NDArray
+    ways: NDArray
+
+
+def find_jumps(
+    values: Callable[[NDArray, NDArray], NDArray], grid: NDArray, table: Iterator[Sight]
+) -> list[Jump]:
+    """Return every jump between points that are looked at, in the order of the way.
+
+    A row that jumps between two neighbours of these points, and back, is not
+    seen. Where layers follow the one that moves, their rounding may let a row
+    flicker over a few floats around a jump; one of these places is returned.
 
     Parameters
     ----------
@@ -51,23 +126,38 @@ def find_jumps(
         ``values(ways, rows)``: the metric of some rows, each at its own point.
     grid : ndarray, shape (points,)
         Ascending.
-    table : iterator of ndarray, shape (rows,)
-        The metric of every row, for one point of the grid after the other.
+    table : iterator of Sight
+        For one point of the grid after the other.
     """
-    before = next(table)
-    found: list[tuple[NDArray, NDArray, NDArray, NDArray, NDArray]] = []
-    for left, right, after in zip(grid[:-1], grid[1:], table, strict=True):
-        rows = np.flatnonzero(before != after)
-        if rows.size:
-            ends = np.full(rows.size, left), np.full(rows.size, right)
-            found.append((rows, *ends, before[rows], after[rows]))
-        before = after
-    if not found:
-        return []
+    before = next(table).values
+    found: list[tuple[NDArray, ...]] = []
+    for left, right, sight in zip(grid[:-1], grid[1:], table, strict=True):
+        found.append(_changes(values, (left, right), before, sight))
+        before = sight.values
     rows, low, high, old, new = (np.concatenate(column) for column in zip(*found, strict=True))
     low, high, new = bisect(lambda ways, some: values(ways, rows[some]), low, high, old, new)
     columns = (column.tolist() for column in (high, low, rows, old, new))
     return sorted(Jump(*jump) for jump in zip(*columns, strict=True))
+
+
+def _changes(
+    values: Callable[[NDArray, NDArray], NDArray],
+    ends: tuple[float, float],
+    before: NDArray,
+    sight: Sight,
+) -> tuple[NDArray, ...]:
+    """Return rows, the points between which each changes, and what it gives there."""
+    after = sight.values
+    rows = np.union1d(np.flatnonzero(before != after), sight.rows)
+    left, right = (np.full(rows.size, end) for end in ends)
+    inside = values(sight.ways, sight.rows) if sight.rows.size else sight.ways
+    every_row = np.concatenate([rows, sight.rows, rows])
+    every_way = np.concatenate([left, sight.ways, right])
+    given = np.concatenate([before[rows], inside, after[rows]])
+    order = np.lexsort((every_way, every_row))
+    of, at, given = every_row[order], every_way[order], given[order]
+    here = np.flatnonzero((of[1:] == of[:-1]) & (given[1:] != given[:-1]))
+    return of[here], at[here], at[here + 1], given[here], given[here + 1]
 
 
 def bisect(

@@ -10,8 +10,9 @@ import numpy as np
 
 from lossfw.data import Dataset
 from lossfw.evaluate import Form
+from lossfw.learn.closer import Gaps, gaps, look_closer
 from lossfw.learn.directions import Direction, Parameter
-from lossfw.learn.jumps import Jump, find_jumps
+from lossfw.learn.jumps import Sight, Staircase, find_jumps
 from lossfw.learn.line import Line, Reached, start_at
 from lossfw.learn.zeros import Zeros, count_zeros
 from lossfw.loss import Loss
@@ -70,33 +71,6 @@ class Study:
     sample: int = 25
     seed: int = 0
     digest: str = ""
-
-
-@dataclass(frozen=True)
-class Staircase:
-    """A metric that changes by jumps alone, along one direction.
-
-    Attributes
-    ----------
-    jumps : tuple of Jump
-        One for each row that changes, in the order of the way.
-    flat : tuple of float
-        The first and the last float, around 0, between which nothing changes;
-        where nothing changes on one side, the end of the way.
-    """
-
-    jumps: tuple[Jump, ...]
-    flat: tuple[float, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain numbers, texts and lists."""
-        jumps = [jump._asdict() for jump in self.jumps]
-        return {"flat": list(self.flat), "places": self.places, "jumps": jumps}
-
-    @property
-    def places(self) -> int:
-        """At how many floats it changes: everywhere else its derivative is 0."""
-        return len({jump.at for jump in self.jumps})
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,14 +261,41 @@ class _Follower:
             reached = self.line.at(at[:, np.newaxis], rows)
             return metric.rows(_shown(metric, reached), targets[rows])
 
-        def table() -> Iterator[NDArray]:
-            for way in ways.tolist():
-                yield metric.rows(_shown(metric, self.line.at(way)), targets)
-
-        jumps = find_jumps(values, ways, table())
+        jumps = find_jumps(values, ways, self._sights(metric))
         low = max((jump.at for jump in jumps if jump.at <= 0), default=float(ways[0]))
         high = min((jump.last for jump in jumps if jump.at > 0), default=float(ways[-1]))
-        return Staircase(tuple(jumps), (low, high))
+        return Staircase(tuple(jumps), (low, high), (float(ways[0]), float(ways[-1])))
+
+    def _sights(self, metric: RowMetric) -> Iterator[Sight]:
+        """Yield what is seen of a staircase at each point, with where to look closer."""
+        targets = self.study.data.targets
+        classes = _classes(targets, self.line.layers[-1].weight.shape[1])
+
+        def look(reached: Reached, rows: NDArray | slice = slice(None)) -> Gaps:
+            assert classes is not None
+            return gaps(reached.logits, reached.logit_tangents, classes[rows])
+
+        def ask(ways: NDArray, rows: NDArray) -> Gaps:
+            return look(self.line.at(ways[:, np.newaxis], rows), rows)
+
+        last: tuple[float, Gaps] | None = None
+        for way in self.study.ways.tolist():
+            reached, places = self.line.at(way), _NOWHERE
+            if classes is not None:
+                here = look(reached)
+                places = look_closer(ask, last[0], way, last[1], here) if last else _NOWHERE
+                last = way, here
+            yield Sight(metric.rows(_shown(metric, reached), targets), *places)
+
+
+_NOWHERE = np.empty(0, np.intp), np.empty(0)
+
+
+def _classes(targets: NDArray, units: int) -> NDArray | None:
+    """Return the column of each row's target, or None for targets that are no classes."""
+    if units > 1 and targets.shape[1:] == (units,):
+        return np.asarray(targets.argmax(-1))
+    return targets if units > 1 and targets.ndim == 1 and targets.dtype.kind in "iu" else None
 
 
 def _shown(metric: Metric, reached: Reached) -> NDArray:

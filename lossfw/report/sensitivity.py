@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.learn.jumps import Jump
-from lossfw.learn.study import Curve, Sensitivity, Staircase
+from lossfw.learn.jumps import Jump, Staircase
+from lossfw.learn.study import Curve, Sensitivity
 from lossfw.learn.zeros import Zeros
 from lossfw.report.table import show_table
 
@@ -59,9 +59,21 @@ def _stairs(name: str, stairs: Staircase) -> Iterator[tuple[str, str]]:
     low, high = stairs.flat
     changes = f"{len(stairs.jumps)} changes of rows" if stairs.jumps else "no row changes"
     yield f"{name} jumps", f"at {stairs.places} places, {changes}; its slope is 0 everywhere else"
-    yield f"{name} flat", f"around here from {low!r} to {high!r}, {high - low:.6g} wide"
+    wide = f"{high - low:.6g} wide, {stairs.share(low, high):.3g} of the way"
+    yield f"{name} flat", f"around here from {low!r} to {high!r}, {wide}"
+    yield "", _all_but(stairs)
     for jump in _nearest(stairs):
         yield "", f"{jump.at!r}: row {jump.row} goes from {jump.before:g} to {jump.after:g}"
+
+
+def _all_but(stairs: Staircase) -> str:
+    """Say on what part of the way nothing changes; its first and last floats bound a piece."""
+    first, last = stairs.longest
+    longest = f"the longest from {first:.6g} to {last:.6g}"
+    if not stairs.jumps:
+        return "on all of the way"
+    gaps = f"{stairs.jumping:.2g} of it, the gaps between the two floats of each jump"
+    return f"on all of the way but {gaps}; in {len(stairs.pieces)} pieces, {longest}"
 
 
 def _nearest(stairs: Staircase) -> list[Jump]:

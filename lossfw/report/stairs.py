@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import MissingExtraError
-from lossfw.learn.study import Curve, Sensitivity, Staircase
+from lossfw.learn.jumps import Staircase
+from lossfw.learn.study import Curve, Sensitivity
 from lossfw.report.style import SETTINGS
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

@@ -10,8 +10,9 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
 from lossfw.learn.backward import loss_and_slopes
+from lossfw.learn.closer import Gaps, look_closer
 from lossfw.learn.directions import along, along_parameter, drawn, find_parameter
-from lossfw.learn.jumps import bisect
+from lossfw.learn.jumps import Jump, Staircase, bisect
 from lossfw.learn.study import Study, study_sensitivity
 from lossfw.metrics import LossMetric
 from lossfw.network import Dense, Network, one_blas_thread
@@ -146,6 +147,57 @@ def test_the_flat_interval_holds_the_value_and_nothing_changes_in_it():
         state = right(net)
         for way in random.uniform(low, high, 20):
             assert (right(moved(net, name, way)) == state).all()
+
+
+def test_a_coarse_grid_finds_the_jumps_of_a_fine_one(monkeypatch):
+    seed = 1
+    activations = [lossfw.activation(name) for name in ("sigmoid", "tanh", "softmax")]
+    net = draw_network(np.random.default_rng(seed), (4, 6, 5, 3), activations)
+
+    def jumps(points):
+        ways = np.linspace(-24, 24, points)
+        job = Study(DATA, net, LOSS, "logits", (ACCURACY,), tuple(drawn(net, 2, seed)), ways)
+        curves = study_sensitivity(job).curves
+        return [
+            {(jump.row, round(jump.at, 6)) for jump in curve.stairs["accuracy"].jumps}
+            for curve in curves
+        ]
+
+    coarse, fine = jumps(41), jumps(801)
+    assert coarse == fine
+    # It is the closer look that finds them: without it a row that jumps twice is not seen.
+    nowhere = np.empty(0, int), np.empty(0)
+    monkeypatch.setattr("lossfw.learn.study.look_closer", lambda *_: nowhere)
+    assert sum(map(len, jumps(41))) < sum(map(len, coarse))
+
+
+def test_a_dip_and_two_meetings_are_found_and_nothing_else():
+    # Four rows of three units, the target being unit 0: row 0 dips, row 1 meets one
+    # logit after the other, row 2 meets a single one, row 3 none.
+    def ask(ways, rows):
+        x = np.broadcast_to(ways, rows.shape)
+        a = np.array([(x - 0.41) ** 2 - 1e-6, x - 0.3, x - 0.5, x + 3])[rows, np.arange(rows.size)]
+        b = np.array([x + 9, 0.4 - x, x + 9, x + 3])[rows, np.arange(rows.size)]
+        da = np.where(rows == 0, 2 * (x - 0.41), 1.0)
+        db = np.where(rows == 1, -1.0, 1.0)
+        zero = np.zeros_like(a)
+        return Gaps(np.stack([zero, a, b], 1), np.stack([zero, da, db], 1))
+
+    every = np.arange(4)
+    ends = (ask(np.full(4, end), every) for end in (0.0, 1.0))
+    rows, ways = look_closer(ask, 0.0, 1.0, *ends)
+    assert rows.tolist() == [0, 1]
+    assert ways == pytest.approx([0.41, 0.35], abs=1e-3)
+
+
+def test_shares_of_the_way():
+    jumps = (Jump(0.5, np.nextafter(0.5, 0), 7, 0.0, 1.0), Jump(1.0, np.nextafter(1.0, 0), 8, 1, 0))
+    stairs = Staircase(jumps, (0.0, np.nextafter(0.5, 0)), (-1.0, 3.0))
+    assert stairs.pieces == ((-1.0, np.nextafter(0.5, 0)), (0.5, np.nextafter(1.0, 0)), (1.0, 3.0))
+    assert stairs.longest == (1.0, 3.0)
+    assert stairs.jumping == (2.0**-54 + 2.0**-53) / 4
+    assert stairs.to_dict()["flat_share"] == np.nextafter(0.5, 0) / 4
+    assert Staircase((), (-1.0, 3.0), (-1.0, 3.0)).longest == (-1.0, 3.0)
 
 
 def test_a_halving_ends_at_neighbours_also_at_0_and_between_huge_numbers():
