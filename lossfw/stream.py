@@ -10,6 +10,7 @@ import numpy as np
 
 from lossfw import parallel
 from lossfw.data import Batch
+from lossfw.data.columns import Rows, read_rows
 from lossfw.network import BLOCK_ROWS, Network
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -53,7 +54,7 @@ def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
     Parameters
     ----------
     parts : iterable of Batch or of Scored
-        Consecutive rows from row 0 on.
+        Consecutive rows from a multiple of `size` on.
     size : int
         At least 1.
     """
@@ -104,7 +105,7 @@ def forward(network: Network, batches: Iterable[Batch], *, logits: bool) -> Iter
     network : Network
         What makes predictions of the inputs.
     batches : iterable of Batch
-        Consecutive rows from row 0 on, with inputs.
+        Consecutive rows from a multiple of `BLOCK_ROWS` on, with inputs.
     logits : bool
         Whether logits reach the loss, and not predictions.
     """
@@ -123,18 +124,16 @@ def forward(network: Network, batches: Iterable[Batch], *, logits: bool) -> Iter
         yield from parallel.run(run, wave)
 
 
-def saved(outputs: NDArray, batches: Iterable[Batch]) -> Iterator[Scored]:
-    """Put saved outputs beside the targets of their rows; mapped ones are read by batch.
+def saved(outputs: Rows, batches: Iterable[Batch]) -> Iterator[Scored]:
+    """Put saved outputs beside the targets of their rows; those in a file are read by batch.
 
     Parameters
     ----------
-    outputs : ndarray, shape (N, ...)
+    outputs : ndarray or Column, shape (N, ...)
         Predictions or logits of all rows.
     batches : iterable of Batch
-        Consecutive rows from row 0 on.
+        Consecutive rows.
     """
     for batch in batches:
-        rows = outputs[batch.start : batch.start + len(batch.targets)]
-        if isinstance(rows, np.memmap):
-            rows = np.array(rows)
+        rows = read_rows(outputs, batch.start, batch.start + len(batch.targets))
         yield Scored(batch.start, rows, None, batch.targets, batch.sample_weight)

@@ -1,22 +1,25 @@
-"""One array from a file: ``.npy``, ``.npz`` or ``.csv``, told apart by content and name."""
+"""One array from a file: ``.npy``, ``.npz``, ``.csv`` or Parquet."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from lossfw.data.columns import Rows
 from lossfw.data.files import need_file
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
-from lossfw.data.table import open_table
+from lossfw.data.table import Table, open_table
 from lossfw.errors import DataError
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:
+    from lossfw.data.parquet import ParquetTable
+
+# What a Parquet file begins with.
+PARQUET_MAGIC = b"PAR1"
 
 
 def kind_of(path: Path, role: str) -> str:
-    """Return ``"npy"``, ``"npz"`` or ``"csv"``: what a file is.
+    """Return ``"npy"``, ``"npz"``, ``"parquet"`` or ``"csv"``: what a file is.
 
     Raises
     ------
@@ -34,25 +37,46 @@ def kind_of(path: Path, role: str) -> str:
                 f"{path} is no .{kind}: it begins with {start!r} and not with {magic!r}. Write it "
                 f"with numpy.{'save' if kind == 'npy' else 'savez'}."
             )
+    if start.startswith(PARQUET_MAGIC):
+        return "parquet"
+    if path.suffix == ".parquet":
+        raise DataError(f"{path} is no .parquet: it begins with {start!r}. Write it again.")
     if path.suffix == ".csv":
         return "csv"
-    raise DataError(f"{path} is of no kind that is read as {role}: .npy, .npz or .csv were wanted.")
+    raise DataError(
+        f"{path} is of no kind that is read as {role}: .npy, .npz, .csv or .parquet were wanted."
+    )
 
 
-def read_array(path: Path, role: str, key: str | int | None = None) -> NDArray:
+def open_columns(path: Path, role: str, kind: str) -> Table | ParquetTable:
+    """Return the table in a file of kind ``"csv"`` or ``"parquet"``; only its head is read."""
+    if kind == "csv":
+        return open_table(path, role)
+    # Imported on use: few tables are Parquet.
+    from lossfw.data.parquet import open_parquet
+
+    return open_parquet(path, role)
+
+
+def read_array(path: Path, role: str, key: str | int | None = None) -> Rows:
     """Return one array of a file.
 
     Parameters
     ----------
     path : Path
-        A ``.npy`` (memory-mapped), a ``.npz`` or a ``.csv``.
+        A ``.npy`` (memory-mapped), a ``.npz``, a ``.csv`` or a Parquet file.
     role : str
         What the array is: ``"predictions"``.
     key : str or int, optional
         Of a ``.npz``, the name of the array. Without it, the array is called
-        like its role, or is the only one. Of a ``.csv``, the column by its name
-        or counted from 0, of shape (N,). Without it, all columns: (N,) for one,
-        (N, C) for several.
+        like its role, or is the only one. Of a ``.csv`` or a Parquet file, the
+        column by its name or counted from 0, of shape (N,). Without it, all
+        columns: (N,) for one, (N, C) for several.
+
+    Returns
+    -------
+    ndarray or Column
+        A column of a large table stays in its file.
 
     Raises
     ------
@@ -69,5 +93,7 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> NDArray:
         if key is None and role not in arrays and len(arrays) == 1:
             return next(iter(arrays.values()))
         return member(arrays, role if key is None else str(key), path)
-    table = open_table(path, role)
-    return table.read(range(table.width) if key is None else [table.column(key)])[0]
+    table = open_columns(path, role, kind)
+    if key is None and table.width > 1:
+        return table.read(range(table.width))[0]
+    return table.read(0 if key is None else table.column(key))[0]

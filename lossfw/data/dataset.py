@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.data.columns import Rows, read_rows, stays, take_rows
 from lossfw.data.finite import check_finite
 from lossfw.errors import DataError
 
@@ -40,7 +41,8 @@ class Dataset:
     """Rows to evaluate on, checked when they are put together.
 
     Rows are numbered from 0. Arrays are never written to. An array may be
-    memory-mapped (`numpy.memmap`): then its rows are read, and checked, only as
+    memory-mapped (`numpy.memmap`) or a column of a file that is read in pieces
+    (`lossfw.data.columns.Column`): then its rows are read, and checked, only as
     batches ask for them.
 
     Parameters
@@ -73,17 +75,17 @@ class Dataset:
     """
 
     name: str
-    targets: NDArray
-    inputs: NDArray | None = None
-    sample_weight: NDArray | None = None
+    targets: Rows
+    inputs: Rows | None = None
+    sample_weight: Rows | None = None
     digest: str = ""
     rows: NDArray | None = None
 
     def __post_init__(self) -> None:
         for role, array in self._arrays():
             self._check_array(role, array)
-            if not isinstance(array, np.memmap):
-                self._check_numbers(role, array, 0)
+            if not stays(array):
+                self._check_numbers(role, np.asarray(array), 0)
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
@@ -110,33 +112,36 @@ class Dataset:
                 f"data {self.name!r} has rows 0 to {len(self) - 1}, there is no row "
                 f"{int(index[outside][0])}."
             )
-        taken = {role: array[index] for role, array in self._arrays()}
+        taken = {role: take_rows(array, index) for role, array in self._arrays()}
         origin = index if self.rows is None else self.rows[index]
         return Dataset(self.name, digest=self.digest, rows=origin, **taken)
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    def batches(self, size: int, first: int = 0) -> Iterator[Batch]:
         """Yield consecutive batches of `size` rows; the last may be smaller.
 
         Parameters
         ----------
         size : int
-            At least 1. Memory-mapped rows are read `size` at a time.
+            At least 1. Rows that stay in a file are read `size` at a time.
+        first : int
+            The row to begin with.
         """
-        for start in range(0, len(self), size):
-            parts = {role: array[start : start + size] for role, array in self._arrays()}
-            for role, array in parts.items():
-                if isinstance(array, np.memmap):
-                    parts[role] = np.array(array)
+        for start in range(first, len(self), size):
+            parts = {}
+            stop = min(start + size, len(self))
+            for role, array in self._arrays():
+                parts[role] = read_rows(array, start, stop)
+                if stays(array):
                     self._check_numbers(role, parts[role], start)
             yield Batch(start, parts.get("inputs"), parts["targets"], parts.get("sample_weight"))
 
-    def _arrays(self) -> Iterator[tuple[str, NDArray]]:
+    def _arrays(self) -> Iterator[tuple[str, Rows]]:
         for role in ("inputs", "targets", "sample_weight"):
             array = getattr(self, role)
             if array is not None:
                 yield role, array
 
-    def _check_array(self, role: str, array: NDArray) -> None:
+    def _check_array(self, role: str, array: Rows) -> None:
         """Check what can be seen without reading a row."""
         if array.dtype.kind not in _NUMBER_KINDS:
             raise DataError(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lossfw.data.columns import Rows, read_rows
 from lossfw.errors import DataError
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -75,8 +78,10 @@ def digest_files(*paths: Path) -> str:
     return join_digests(*digests)
 
 
-def digest_arrays(*arrays: NDArray | None) -> str:
+def digest_arrays(*arrays: Rows | None) -> str:
     """Return the SHA-256 of arrays with their dtypes and shapes, in hexadecimal.
+
+    Rows that stay in a file are read some at a time.
 
     Examples
     --------
@@ -92,10 +97,22 @@ def digest_arrays(*arrays: NDArray | None) -> str:
             content.update(b"none;")
             continue
         # The byte order is written out: the digest is the same on any machine.
-        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        content.update(f"{little.dtype.str}{array.shape};".encode())
-        content.update(little.tobytes())
+        little = array.dtype.newbyteorder("<")
+        content.update(f"{little.str}{array.shape};".encode())
+        for part in _parts(array):
+            content.update(np.ascontiguousarray(part, little).tobytes())
     return content.hexdigest()
+
+
+def _parts(array: Rows) -> Iterator[NDArray]:
+    """Yield an array some rows at a time, a megabyte or one row."""
+    if not array.ndim:
+        yield np.asarray(array)
+        return
+    row_bytes = math.prod(array.shape[1:]) * array.dtype.itemsize
+    size = max(1, _CHUNK_BYTES // max(1, row_bytes))
+    for start in range(0, len(array), size):
+        yield read_rows(array, start, min(start + size, len(array)))
 
 
 def join_digests(*digests: str) -> str:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import csv
-import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from lossfw.data.columns import Group, Rows, listed
 from lossfw.data.files import need_file
+from lossfw.data.numbers_text import ENCODING, read_numbers
+from lossfw.data.table_pieces import columns_of
 from lossfw.errors import DataError
 from lossfw.names import did_you_mean
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-# Text files of today; a byte-order mark at the start is skipped.
-_ENCODING = "utf-8-sig"
+# A smaller file is read as a whole: its numbers take some hundred megabytes at most.
+WHOLE_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,13 @@ class Table:
         guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
         raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
 
-    def read(self, *groups: Sequence[int]) -> list[NDArray]:
-        """Return an array for each group of columns: (N,) of a single one, (N, C) of several.
+    def read(self, *groups: Group) -> list[Rows]:
+        """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
 
         The dtype is int64 where every number of a group is written as a whole
-        one, such as ``3`` and not ``3.0``, and float64 otherwise.
+        one, such as ``3`` and not ``3.0``, and float64 otherwise. A large file
+        is read once, to see that it is right, and its rows again as they are
+        used: what comes back are columns that stay in the file.
 
         Raises
         ------
@@ -74,38 +77,28 @@ class Table:
             Names the first line and column with anything but a number, or the
             first line with more or fewer columns than the first.
         """
+        if self.path.stat().st_size > WHOLE_BYTES:
+            columns = columns_of(self.path, self.width, self.header_lines, groups)
+            if columns is None:
+                raise DataError(self._first_mistake())
+            self._need_rows(columns[0].size)
+            return cast("list[Rows]", columns)
         # All columns: so a line of another length is an error.
-        table = self._load(None, np.float64)
+        table = read_numbers(self.path, np.float64, skip=self.header_lines)
         if table is None:
             raise DataError(self._first_mistake())
-        if table.size == 0:
-            raise DataError(f"{self.path} has no rows of numbers.")
-        arrays = []
-        for columns in groups:
-            whole = self._load(columns, np.int64)
-            array = table[:, list(columns)] if whole is None else whole
-            arrays.append(array[:, 0] if len(columns) == 1 else array)
+        self._need_rows(table.size)
+        arrays: list[Rows] = []
+        for group in groups:
+            several = listed(group)
+            whole = read_numbers(self.path, np.int64, several, skip=self.header_lines)
+            array = table[:, several] if whole is None else whole
+            arrays.append(array[:, 0] if isinstance(group, int) else array)
         return arrays
 
-    def _load(self, columns: Sequence[int] | None, dtype: Any) -> NDArray | None:
-        """Return columns, or all, in a dtype; None where they cannot be read as such."""
-        try:
-            with warnings.catch_warnings():
-                # NumPy warns where it takes 3.0 for a whole number: that is none.
-                warnings.simplefilter("error", DeprecationWarning)
-                warnings.simplefilter("ignore", UserWarning)  # of a file without rows
-                return np.loadtxt(
-                    self.path,
-                    dtype,
-                    delimiter=",",
-                    quotechar='"',
-                    skiprows=self.header_lines,
-                    usecols=columns,
-                    ndmin=2,
-                    encoding=_ENCODING,
-                )
-        except (ValueError, OverflowError, DeprecationWarning):
-            return None
+    def _need_rows(self, numbers: int) -> None:
+        if numbers == 0:
+            raise DataError(f"{self.path} has no rows of numbers.")
 
     def _first_mistake(self) -> str:
         """Say what NumPy could not read, where, and what was wanted."""
@@ -146,7 +139,7 @@ def open_table(path: Path, role: str) -> Table:
 def _lines(path: Path) -> Any:
     """Yield the number and the cells of every line that is not empty and no comment."""
     try:
-        with path.open(encoding=_ENCODING, newline="") as stream:
+        with path.open(encoding=ENCODING, newline="") as stream:
             reader = csv.reader(stream)
             for cells in reader:
                 if cells and not cells[0].lstrip().startswith("#"):

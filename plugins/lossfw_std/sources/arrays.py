@@ -1,4 +1,4 @@
-"""Arrays in files: ``.npy``, ``.npz`` or ``.csv``."""
+"""Arrays in files: ``.npy``, ``.npz``, ``.csv`` or Parquet."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from lossfw.data import Dataset, File, Source
-from lossfw.data.arrays import kind_of, read_array
+from lossfw.data.arrays import kind_of, open_columns, read_array
+from lossfw.data.columns import Group
 from lossfw.data.files import digest_files
 from lossfw.data.npy import member, read_npz
-from lossfw.data.table import Table, open_table
 from lossfw.errors import DataError
 
 Key = str | int
@@ -24,21 +24,25 @@ class Arrays(Source):
 
     Either one `file` holds everything, or `inputs`, `targets` and
     `sample_weight` are files of their own. Nothing is ever unpickled. A
-    ``.npy`` is memory-mapped: its rows are read as they are evaluated.
+    ``.npy`` of any size, and a large ``.csv`` or Parquet file, stays on the
+    disk: its rows are read as they are evaluated. Parquet needs the library
+    pyarrow: ``pip install lossfw[parquet]``.
 
     Parameters
     ----------
     file : file, optional
         A ``.npz`` with the arrays ``targets`` and, optional, ``inputs`` and
-        ``sample_weight``; or a ``.csv``, whose first line may name its columns.
+        ``sample_weight``; or a table: a ``.csv``, whose first line may name its
+        columns, or a Parquet file.
     inputs, targets, sample_weight : file, optional
-        A ``.npy``, ``.npz`` or ``.csv`` with one of the arrays.
+        A ``.npy``, ``.npz``, ``.csv`` or Parquet file with one of the arrays.
     inputs_key, targets_key, sample_weight_key : str or int, optional
         Of a ``.npz``, the name of the array, where it is not that of the role.
-        Of a ``.csv``, the column, by its name or counted from 0. In a `file`
-        that is a ``.csv``, the targets are the column ``targets`` unless
-        `targets_key` names another, weights the column ``sample_weight`` if
-        there is one, and the inputs are all columns that are left.
+        Of a table, the column, by its name or counted from 0. In a `file` that
+        is a table, the targets are the column ``targets`` unless `targets_key`
+        names another, weights the column ``sample_weight`` if there is one, and
+        the inputs are all columns that are left. A column of a Parquet file may
+        hold lists of numbers, all of one length.
 
     Notes
     -----
@@ -68,7 +72,7 @@ class Arrays(Source):
         return self
 
     def load(self) -> Dataset:
-        """Read the files, memory-mapped ones only when their rows are used.
+        """Read the files, large ones only when their rows are used.
 
         Raises
         ------
@@ -100,8 +104,8 @@ class Arrays(Source):
         kind = kind_of(file, "data")
         if kind == "npz":
             return self._from_npz(file)
-        if kind == "csv":
-            return self._from_table(open_table(file, "data"))
+        if kind in ("csv", "parquet"):
+            return self._from_table(open_columns(file, "data", kind))
         raise DataError(
             f"{file} is a .npy, which holds one array: give it as `targets`, and another file as "
             "`inputs`."
@@ -116,19 +120,14 @@ class Arrays(Source):
                 arrays[role] = member(members, str(role if key is None else key), file)
         return arrays
 
-    def _from_table(self, table: Table) -> dict[str, Any]:
-        columns: dict[str, list[int]] = {}
+    def _from_table(self, table: Any) -> dict[str, Any]:
+        columns: dict[str, Group] = {}
         for role in ("targets", "sample_weight"):
             key = self._key(role)
             if key is not None or role == "targets" or role in table.names:
-                columns[role] = [table.column(role if key is None else key)]
+                columns[role] = table.column(role if key is None else key)
         if self.inputs_key is not None:
             columns["inputs"] = [table.column(self.inputs_key)]
-        else:
-            used = {column for group in columns.values() for column in group}
-            columns["inputs"] = [c for c in range(table.width) if c not in used]
-        groups = {role: group for role, group in columns.items() if group}
-        arrays = dict(zip(groups, table.read(*groups.values()), strict=True))
-        if "inputs" in arrays:
-            arrays["inputs"] = arrays["inputs"].reshape(-1, len(groups["inputs"]))
-        return arrays
+        elif left := [column for column in range(table.width) if column not in columns.values()]:
+            columns["inputs"] = left
+        return dict(zip(columns, table.read(*columns.values()), strict=True))

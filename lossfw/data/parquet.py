@@ -1,0 +1,224 @@
+"""Tables of numbers in Parquet files, by the optional library pyarrow."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from lossfw.data.columns import Column, Group, Pieces, Rows, listed
+from lossfw.data.files import need_file
+from lossfw.errors import DataError, MissingExtraError
+from lossfw.names import did_you_mean
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Numbers of one piece in memory; two pieces are kept.
+_PIECE_BYTES = 8 * 2**20
+# A table with fewer is read as a whole.
+_WHOLE_BYTES = 64 * 2**20
+# How much of a column the library reads at a time.
+_BUFFER_BYTES = 2**20
+
+
+def pyarrow(module: str = "pyarrow") -> Any:
+    """Return a module of pyarrow, imported on use.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingExtraError(
+            "a Parquet file needs the library pyarrow, which is not installed: "
+            "pip install lossfw[parquet]"
+        ) from None
+
+
+@dataclass(frozen=True)
+class ParquetTable:
+    """A Parquet file of numbers, and of lists of numbers of one length.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    names : tuple of str
+        Names of the columns.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.names)
+
+    def column(self, key: str | int) -> int:
+        """Return the number of a column, given by its name or counted from 0.
+
+        Raises
+        ------
+        DataError
+            If there is no such column.
+        """
+        if isinstance(key, int) and 0 <= key < self.width:
+            return key
+        if isinstance(key, str) and key in self.names:
+            return self.names.index(key)
+        guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
+        raise DataError(
+            f"{self.path} has no column {key!r}; it has {', '.join(self.names)}. {guess}".strip()
+        )
+
+    def read(self, *groups: Group) -> list[Rows]:
+        """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
+
+        A column of lists of one length gives (N, C). Rows of a large file are read
+        as they are used.
+
+        Raises
+        ------
+        DataError
+            If a column holds anything but numbers, or the file has no rows.
+        """
+        pieces = _ParquetPieces(self, groups)
+        if len(pieces) == 0:
+            raise DataError(f"{self.path} has no rows.")
+        example = pieces.rows(0)
+        columns = [
+            Column(pieces, number, example[number].shape[1:], example[number].dtype)
+            for number in range(len(groups))
+        ]
+        if sum(column.size * column.dtype.itemsize for column in columns) > _WHOLE_BYTES:
+            return cast("list[Rows]", columns)
+        return [np.asarray(column) for column in columns]
+
+
+def open_parquet(path: Path, role: str) -> ParquetTable:
+    """Read the head of a Parquet file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    MissingExtraError
+        If pyarrow is not installed.
+    """
+    need_file(path, role)
+    with _opened(path) as file:
+        return ParquetTable(path, tuple(file.schema_arrow.names))
+
+
+def _opened(path: Path) -> Any:
+    parquet, errors = pyarrow("pyarrow.parquet"), pyarrow("pyarrow.lib")
+    try:
+        return parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
+    except (errors.ArrowException, OSError) as error:
+        said = " ".join(str(error).split())
+        raise DataError(f"{path} is no readable Parquet file ({said:.200}).") from None
+
+
+class _ParquetPieces(Pieces):
+    """Pieces of a file, none of which goes over the end of a group of rows of the file."""
+
+    def __init__(self, table: ParquetTable, groups: Sequence[Group]) -> None:
+        self._table, self._groups = table, groups
+        self._wanted = sorted({number for group in groups for number in listed(group)})
+        # One reader goes on from piece to piece; `_next` is the one that it gives next.
+        self._reader: Iterator[Any] = iter(())
+        self._next = -1
+        with _opened(table.path) as file:
+            lengths = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+            self._rows = max(1, _PIECE_BYTES // _row_bytes(file, self._wanted))
+        # Of each piece: its group of rows, and its number among the pieces of that group.
+        self._places = [
+            (group, i) for group, n in enumerate(lengths) for i in range(-(-n // self._rows))
+        ]
+        rows = [min(self._rows, lengths[group] - i * self._rows) for group, i in self._places]
+        super().__init__(np.cumsum([0, *rows]))
+
+    def load(self, piece: int) -> dict[Hashable, NDArray]:
+        if piece != self._next:
+            self._reader = self._read_from(piece)
+        batch, self._next = next(self._reader), piece + 1
+        if len(batch) != self.starts[piece + 1] - self.starts[piece]:
+            raise DataError(f"{self._table.path} has changed while it was read: run again.")
+        start = int(self.starts[piece])
+        arrays = {n: self._array(batch, n, start) for n in self._wanted}
+        return {
+            number: arrays[group]
+            if isinstance(group, int)
+            else np.column_stack([arrays[column] for column in group])
+            for number, group in enumerate(self._groups)
+        }
+
+    def _read_from(self, piece: int) -> Iterator[Any]:
+        """Yield the pieces from this one on, as batches of the library."""
+        first, skipped = self._places[piece]
+        names = [self._table.names[number] for number in self._wanted]
+        with _opened(self._table.path) as file:
+            for group in range(first, self._places[-1][0] + 1):
+                batches = file.iter_batches(self._rows, row_groups=[group], columns=names)
+                for i, batch in enumerate(batches):
+                    if group > first or i >= skipped:
+                        yield batch
+
+    def _array(self, batch: Any, number: int, start: int) -> NDArray:
+        name = self._table.names[number]
+        where = f"{self._table.path}, column {name!r}"
+        column = batch.column(name)
+        if column.null_count:
+            row = start + column.is_null().to_pylist().index(True)
+            raise DataError(f"{where}, row {row} is null; a number was wanted.")
+        types = pyarrow("pyarrow.types")
+        lengths: tuple[int, ...] = ()
+        while types.is_list(column.type) or types.is_fixed_size_list(column.type):
+            flat = column.flatten()
+            lengths = (*lengths, _length(column, flat, types, where, start))
+            column = flat
+        if types.is_boolean(column.type):
+            column = column.cast("uint8")
+        if not (types.is_integer(column.type) or types.is_floating(column.type)):
+            raise DataError(f"{where} holds {column.type}; numbers were wanted.")
+        if column.null_count:
+            raise DataError(f"{where} has a null within a list; numbers were wanted.")
+        values: NDArray = column.to_numpy(zero_copy_only=False)
+        return values.reshape(len(batch), *lengths)
+
+
+def _length(column: Any, flat: Any, types: Any, where: str, start: int) -> int:
+    """Return the length that all lists of a column have."""
+    if types.is_fixed_size_list(column.type):
+        return int(column.type.list_size)
+    lengths = np.diff(column.offsets.to_numpy())
+    length = int(lengths[0]) if len(lengths) else 0
+    if (lengths != length).any():
+        row = int(np.flatnonzero(lengths != length)[0])
+        raise DataError(
+            f"{where}: its lists are not of one length: {length} numbers in row {start}, "
+            f"{int(lengths[row])} in row {start + row}."
+        )
+    return length
+
+
+def _row_bytes(file: Any, columns: Sequence[int]) -> int:
+    """Return how many bytes a row takes in memory, roughly."""
+    rows, whole = max(1, int(file.metadata.num_rows)), 0
+    names = {file.schema_arrow.names[number] for number in columns}
+    for group in range(file.num_row_groups):
+        stored = file.metadata.row_group(group)
+        for number in range(stored.num_columns):
+            column = stored.column(number)
+            if column.path_in_schema.partition(".")[0] in names:
+                # What is stored in a dictionary takes its whole width in memory.
+                whole += max(int(column.total_uncompressed_size), 8 * int(column.num_values))
+    return max(1, whole // rows)
