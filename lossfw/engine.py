@@ -9,6 +9,7 @@ the row number alone, so neither changes a digit of the result.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -131,11 +132,47 @@ def sums_and_gradient(
     return totals, out.reshape(call.prediction_shape)
 
 
-def partial(body: Body, call: Arguments) -> Partial:
-    """Return the mergeable sum over the rows of a call, numbered from `call.start`."""
+@dataclass(slots=True)
+class RowSums:
+    """Sums over each row of a call, filled in while its tiles are computed.
+
+    Attributes
+    ----------
+    total, weight : ndarray of float64, shape (N,)
+        Sums of w l and of w over what counts; both 0 in a row that is left out.
+    """
+
+    total: NDArray
+    weight: NDArray
+
+    @classmethod
+    def of(cls, call: Arguments) -> RowSums:
+        """Return sums to fill."""
+        rows = call.y.shape[0]
+        return cls(np.zeros(rows), np.zeros(rows))
+
+    def put(self, tile: Tile, losses: NDArray) -> None:
+        """Write the sums of a tile's rows to their place."""
+        weight = np.ones(losses.shape) if tile.weight is None else tile.weight
+        for out, terms in ((self.total, weight * losses), (self.weight, weight)):
+            place = out[tile.first : tile.last]
+            if tile.kept is not None:
+                full = np.zeros(tile.kept.size)
+                full[tile.kept] = terms
+                terms = full
+            place[...] = terms if len(terms) == len(place) else terms.reshape(len(place), -1).sum(1)
+
+
+def partial(body: Body, call: Arguments, rows: RowSums | None = None) -> Partial:
+    """Return the mergeable sum over the rows of a call, numbered from `call.start`.
+
+    Where `rows` is given, it receives the sums of single rows as well.
+    """
 
     def task(tile: Tile) -> Partial:
         losses = np.ascontiguousarray(tile_values(body, call, tile))
+        if rows is not None:
+            rows.put(tile, losses)
         piece = Piece(call.start + tile.first, call.start + tile.last, losses, tile.weight)
         return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
 

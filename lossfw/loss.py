@@ -225,9 +225,25 @@ class Loss(Definition, Arithmetic):
         -------
         Partial
         """
+        return self.partial_and_rows(
+            prediction, target, start=start, sample_weight=sample_weight, where=where, rows=False
+        )[0]
+
+    def partial_and_rows(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+        rows: bool = True,
+    ) -> tuple[Partial, engine.RowSums | None]:
+        """Return `partial`, and from the same pass the sums over each row; None without `rows`."""
         call = self._prepare(prediction, target, sample_weight, where)
         call.start = start
-        return engine.partial(self.unweighted(), call)
+        sums = engine.RowSums.of(call) if rows else None
+        return engine.partial(self.unweighted(), call, sums), sums
 
     def exact(self, prediction: Any, target: Any, *, derivative: exactness.Order = 0) -> NDArray:
         """Return the true unreduced loss, or its derivative, with 60 digits.

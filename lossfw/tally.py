@@ -6,12 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from lossfw.clock import Clock
 from lossfw.intervals import Intervals
+from lossfw.kept import Kept, Layout
 from lossfw.loss import Loss
-from lossfw.metrics import Metric
+from lossfw.metrics import LossMetric, Metric, Observed
+from lossfw.reduce import below, prefixed
 from lossfw.slices import Slice
 from lossfw.stream import Scored
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Of the time that the numbers of slices take at the end.
+_SLICES_STAGE = "slices"
 
 
 @dataclass(frozen=True)
@@ -24,11 +33,13 @@ class Numbers:
         ``value``, and ``interval`` where one was asked for.
     metrics : mapping of str to mapping
         By name: ``value``, and ``interval`` and ``curve`` where there is one.
+        Where a value is a list, so is the interval, with a pair for each number.
     masked : int
         Losses that a mask leaves out.
     slices : tuple of mapping
         One for each part of the rows: ``name``, ``by``, ``value``, ``count``,
         ``weight``, ``loss`` and ``metrics``; None where none were asked for.
+        Numbers of a part without rows that count are None.
     intervals : mapping or None
         How the intervals were made; None where none were asked for.
     """
@@ -41,7 +52,7 @@ class Numbers:
 
 
 class Tally:
-    """Partials of the loss and of every metric.
+    """Partials of the loss and of every metric, for all rows and for each part of them.
 
     Parameters
     ----------
@@ -66,37 +77,89 @@ class Tally:
         slices: Sequence[Slice] = (),
         clock: Clock | None = None,
     ) -> None:
-        self.loss, self.clock = loss, clock or Clock()
+        self.intervals, self.slices = intervals, tuple(slices)
+        self.clock = clock or Clock()
+        self._layout = Layout(self.slices, grouped=intervals is not None)
         names = [metric.label for metric in metrics]
         # Two metrics of one name differ in their parameters, which their text shows.
         self.metrics = {
             metric.label if names.count(metric.label) == 1 else str(metric): metric
             for metric in metrics
         }
-        self._lost: Any = None
-        self._partials: dict[str, Any] = {}
+        self._loss = Kept(LossMetric(of=loss), self._layout)
+        self._kept = {name: Kept(metric, self._layout) for name, metric in self.metrics.items()}
 
     def add(self, rows: Scored) -> None:
         """Take some rows into account."""
-        weight = rows.sample_weight
         with self.clock.stage("loss"):
-            part = self.loss.partial(
-                rows.reaching, rows.targets, start=rows.start, sample_weight=weight
-            )
-            self._lost = part if self._lost is None else self._lost.merge(part)
-        for name, metric in self.metrics.items():
+            seen = self._observe(self._loss.metric, rows)
+            self._layout.place(rows, seen.entries)
+            self._loss.add(seen)
+        for name, kept in self._kept.items():
             with self.clock.stage(name):
-                shown = rows.reaching
-                if rows.predictions is not None and metric.accepts != "logits":
-                    shown = rows.predictions
-                part = metric.partial(shown, rows.targets, start=rows.start, sample_weight=weight)
-                before = self._partials.get(name)
-                self._partials[name] = part if before is None else before.merge(part)
+                kept.add(self._observe(kept.metric, rows))
+
+    def _observe(self, metric: Metric, rows: Scored) -> Observed:
+        shown = rows.reaching
+        of_loss = metric is self._loss.metric
+        if rows.predictions is not None and metric.accepts != "logits" and not of_loss:
+            shown = rows.predictions
+        return metric.observe(
+            shown,
+            rows.targets,
+            start=rows.start,
+            sample_weight=rows.sample_weight,
+            entries=self._layout.wanted,
+        )
 
     def numbers(self) -> Numbers:
         """Return what the rows come to."""
-        metrics = {
-            name: {"value": metric.result(self._partials[name])}
-            for name, metric in self.metrics.items()
-        }
-        return Numbers({"value": self._lost.mean()}, metrics, self._lost.masked)
+        asked = self.intervals
+        loss = self._loss.whole(asked)
+        loss.pop("curve", None)
+        metrics = {}
+        for name, kept in self._kept.items():
+            with self.clock.stage(name):
+                metrics[name] = kept.whole(asked)
+        return Numbers(
+            loss=loss,
+            metrics=metrics,
+            masked=self._loss.partial().masked,
+            slices=self._parts() if self.slices else None,
+            intervals=None if asked is None else asked.to_dict(),
+        )
+
+    def _parts(self) -> tuple[Mapping[str, Any], ...]:
+        parts = []
+        with self.clock.stage(_SLICES_STAGE):
+            for index, part in enumerate(self.slices):
+                for number, name in self._layout.named(index):
+                    count, weight = self._layout.size(index, number)
+                    parts.append(
+                        {
+                            "name": part.name,
+                            "by": part.by,
+                            "value": name,
+                            "count": count,
+                            "weight": weight,
+                            "loss": self._loss.part(index, number, self.intervals),
+                            "metrics": {
+                                metric: kept.part(index, number, self.intervals)
+                                for metric, kept in self._kept.items()
+                            },
+                        }
+                    )
+        return tuple(parts)
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return all that is kept as plain arrays of numbers, for `unpack`."""
+        arrays = prefixed("layout", self._layout.pack())
+        for number, kept in enumerate((self._loss, *self._kept.values())):
+            arrays |= prefixed(f"kept{number}", kept.pack())
+        return arrays
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Go on from what a tally of the same loss, metrics, intervals and slices packed."""
+        self._layout.unpack(below("layout", arrays))
+        for number, kept in enumerate((self._loss, *self._kept.values())):
+            kept.unpack(below(f"kept{number}", arrays))

@@ -1,0 +1,25 @@
+"""Metric: a measure of predictions that merges from partials.
+
+A metric is reported; a loss is learnt from, and reported too where it stands
+among the metrics. The kinds fix what an author writes: `RowMetric` and
+`ElementMetric` are means of something that each row or element has,
+`SumMetric` is a function of a few sums over the rows, and `ScoreMetric` one of
+sums that are kept apart by a number, of which rows are ranked.
+"""
+
+from lossfw.cells import Term
+from lossfw.metrics.base import Mergeable, Metric, Observed
+from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
+from lossfw.metrics.sums import ScoreMetric, SumMetric
+
+__all__ = [
+    "ElementMetric",
+    "LossMetric",
+    "Mergeable",
+    "Metric",
+    "Observed",
+    "RowMetric",
+    "ScoreMetric",
+    "SumMetric",
+    "Term",
+]

@@ -1,0 +1,220 @@
+"""Metrics that are means: of what rows or elements have, or of a loss."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from lossfw import engine
+from lossfw.arguments import Arguments, NDArray, prepare
+from lossfw.cells import Entries, Term
+from lossfw.metrics.base import MetricOfSums, Observed
+from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of
+from lossfw.parts import Part
+from lossfw.reduce import Partial
+
+# The sums of a mean: of w times what is averaged, and of w.
+_TOTAL, _WEIGHT = 0, 1
+_MEAN_SUMS = 2
+
+
+class _Mean(MetricOfSums):
+    """A metric that is a mean, or a function of one; its partial is a sum of blocks."""
+
+    def finish(self, mean: NDArray) -> NDArray:
+        """Return the metric from the mean; the mean itself by default."""
+        return mean
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Partial:
+        """Return the mergeable sum over some rows; see `Metric.partial`."""
+        part: Partial = self.observe(
+            prediction,
+            target,
+            start=start,
+            sample_weight=sample_weight,
+            where=where,
+            entries=False,
+        ).partial
+        return part
+
+    def result(self, partial: Partial) -> float:
+        """Return the metric of the weighted mean."""
+        with np.errstate(all="ignore"):
+            return float(self.finish(np.float64(partial.mean())))  # type: ignore[arg-type]
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """Return the metric of sum(w l) / sum(w)."""
+        return self.finish(sums[:, _TOTAL] / sums[:, _WEIGHT] + 0.0)
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> Partial:
+        """Return the partial that was packed."""
+        return Partial.unpack(arrays)
+
+
+def _mean_entries(sums: engine.RowSums | None, columns: int) -> Entries | None:
+    if sums is None:
+        return None
+    rows = np.flatnonzero(sums.weight)
+    place = np.zeros(len(rows), np.int64)
+    terms = [
+        Term(place + _TOTAL, sums.total[rows]),
+        Term(place + _WEIGHT, sums.weight[rows]),
+    ]
+    return Entries.of(columns, _MEAN_SUMS, rows, terms)
+
+
+class _ByBody(_Mean):
+    """A mean of what the engine computes with a body of rows or elements."""
+
+    @abstractmethod
+    def arguments(self, prediction: Any, target: Any) -> Arguments:
+        """Return prediction and target, their shapes checked."""
+
+    @abstractmethod
+    def body(self) -> MetricBody:
+        """Return what the engine runs."""
+
+    def observe(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+        entries: bool = True,
+    ) -> Observed:
+        """Return the partial, and what each row adds; see `Metric.observe`."""
+        call = call_of(self.arguments(prediction, target), start, sample_weight, where)
+        sums = engine.RowSums.of(call) if entries else None
+        part = engine.partial(self.body(), call, sums)
+        return Observed(part, _mean_entries(sums, columns_of(call)))
+
+
+class RowMetric(_ByBody):
+    """A metric that is a mean over rows of something that each row has.
+
+    Write `rows`, and `check` if not every prediction makes sense. A prediction
+    and a target of shape (N,) are N rows of one column.
+    """
+
+    @abstractmethod
+    def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
+        """Return one number for each row.
+
+        Parameters
+        ----------
+        prediction : ndarray, shape (N, K)
+        target : ndarray, shape (N,) for class indices, else (N, K)
+        """
+
+    def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
+
+    def arguments(self, prediction: Any, target: Any) -> Arguments:
+        """Return prediction and target, their shapes checked."""
+        return prepare(*rows_of(prediction, target), rowwise=True, classes=True)
+
+    def body(self) -> MetricBody:
+        """Return what the engine runs."""
+        return MetricBody(self.rows, self.check, takes_rows=True)
+
+
+class ElementMetric(_ByBody):
+    """A metric that is a mean over elements, or a function of it. Write `elements`."""
+
+    @abstractmethod
+    def elements(self, prediction: NDArray, target: NDArray) -> NDArray:
+        """Return one number for each element.
+
+        Parameters
+        ----------
+        prediction, target : ndarray, shape (N,)
+            Elements in any order.
+        """
+
+    def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Raise `DomainError` for the first element that makes no sense."""
+
+    def arguments(self, prediction: Any, target: Any) -> Arguments:
+        """Return prediction and target, their shapes checked."""
+        return prepare(prediction, target, rowwise=False, classes=False)
+
+    def body(self) -> MetricBody:
+        """Return what the engine runs."""
+        return MetricBody(self.elements, self.check, takes_rows=False)
+
+
+class LossMetric(_Mean):
+    """A loss that is reported and not learnt from, under its own name.
+
+    Parameters
+    ----------
+    of : Loss
+        What is reported: its weighted mean.
+
+    Examples
+    --------
+    >>> metric = LossMetric(of="squared_error")
+    >>> metric.label, metric([1.0, 3.0], [0.0, 0.0])
+    ('squared_error', 5.0)
+    """
+
+    of: Part
+
+    @property
+    def label(self) -> str:
+        """The canonical name of the loss."""
+        return self.of.name
+
+    @property
+    def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
+        """What the loss takes."""
+        return self.of.input_form
+
+    @property
+    def bounds(self) -> tuple[float, float]:  # type: ignore[override]  # by instance
+        """What the loss claims."""
+        claims = self.of.claims()
+        low = 0.0 if claims.nonnegative else claims.lower_bound
+        high = claims.bounded
+        return (-np.inf if low is None else low, np.inf if high is None else high)
+
+    def observe(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+        entries: bool = True,
+    ) -> Observed:
+        """Return the partial, and what each row adds; see `Metric.observe`."""
+        part, sums = self.of.partial_and_rows(
+            prediction,
+            target,
+            start=start,
+            sample_weight=sample_weight,
+            where=where,
+            rows=entries,
+        )
+        return Observed(part, _mean_entries(sums, 1))
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the mapping of the loss, as it stands among the metrics of a configuration."""
+        return self.of.to_config()
+
+    def __str__(self) -> str:
+        return str(self.of)

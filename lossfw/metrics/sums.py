@@ -1,0 +1,177 @@
+"""Metrics of sums over rows, and of sums that are kept apart by a score."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossfw.arguments import NDArray, prepare
+from lossfw.cells import Entries, Tabled, Term
+from lossfw.errors import EmptyReductionError
+from lossfw.metrics.base import Metric, MetricOfSums, Observed
+from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of
+from lossfw.tiles import cut
+
+# Numbers in one piece of the work on replicates: some tens of megabytes.
+_AT_ONCE = 4_000_000
+
+
+class _ByTerms(Metric):
+    """A metric whose partial is a table of the sums of what its rows add."""
+
+    # Whether the target may be class indices, with one dimension less.
+    classes: ClassVar[bool] = True
+
+    @abstractmethod
+    def places(self, columns: int) -> int:
+        """Return how many sums there are for predictions of so many columns."""
+
+    @abstractmethod
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:
+        """Return what each row adds to the sums, one or more terms of all rows.
+
+        Parameters
+        ----------
+        prediction : ndarray, shape (N, K)
+            float64, or float32 as it was given.
+        target : ndarray, shape (N,) for class indices, else (N, K)
+        weight : ndarray of float64, shape (N,)
+            Above 0.
+        """
+
+    def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
+
+    def observe(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+        entries: bool = True,
+    ) -> Observed:
+        """Return what each row adds; see `Metric.observe`."""
+        arguments = prepare(*rows_of(prediction, target), rowwise=True, classes=self.classes)
+        call = call_of(arguments, start, sample_weight, where)
+        tile = cut(MetricBody(None, self.check, takes_rows=True), call, 0, call.y.shape[0])
+        inner = int(np.prod(call.shape[1:]))
+        rows = np.arange(len(tile.y)) if tile.kept is None else np.flatnonzero(tile.kept)
+        weight = np.ones(len(tile.y)) if tile.weight is None else tile.weight
+        columns = columns_of(call)
+        with np.errstate(all="ignore"):
+            terms = self.terms(tile.y, tile.t, weight)
+            return Observed(None, Entries.of(columns, self.places(columns), rows // inner, terms))
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Tabled:
+        """Return the mergeable sums over some rows; see `Metric.partial`."""
+        entries = self.observe(
+            prediction, target, start=start, sample_weight=sample_weight, where=where
+        ).entries
+        assert entries is not None
+        return entries.table(None)
+
+    def result(self, partial: Tabled) -> Any:
+        """Return the metric as a float, or as lists of them.
+
+        Raises
+        ------
+        EmptyReductionError
+            If no row counts.
+        """
+        if not len(partial.table):
+            raise EmptyReductionError(
+                f"nothing is left for {self.name}: no row, all masked, or all weights 0."
+            )
+        return self.estimate(partial).tolist()
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> Tabled:
+        """Return the sums that were packed."""
+        return Tabled.unpack(arrays)
+
+
+class SumMetric(_ByTerms, MetricOfSums):
+    """A metric that is a function of a few sums over rows.
+
+    Write `places`, `terms` and `value`; the sums are made without rounding.
+
+    Examples
+    --------
+    >>> class Bias(SumMetric):
+    ...     classes = False
+    ...
+    ...     def places(self, columns):
+    ...         return 2
+    ...
+    ...     def terms(self, prediction, target, weight):
+    ...         place = np.zeros(len(weight), int)
+    ...         yield Term(place, weight * (prediction - target).mean(-1))
+    ...         yield Term(place + 1, weight)
+    ...
+    ...     def value(self, sums, columns):
+    ...         return sums[:, 0] / sums[:, 1]
+    >>> Bias()([1.0, 2.0], [0.0, 0.0])
+    1.5
+    """
+
+
+class ScoreMetric(_ByTerms):
+    """A metric of rows that are ranked by a score, which their terms have.
+
+    Write `places`, `terms` and `ranked`. What is kept is one sum for each
+    different score: some 40 bytes, at most as many as there are rows.
+    """
+
+    @abstractmethod
+    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+        """Return the metric from the weights of all scores.
+
+        Parameters
+        ----------
+        columns : int
+            Columns of the predictions.
+        places, scores : ndarray, shape (D,)
+            In ascending order of the scores; NaN comes last.
+        weights : ndarray of float64, shape (R, D)
+            R times the sums.
+
+        Returns
+        -------
+        ndarray, shape (R, ...)
+        """
+
+    def estimate(self, sums: Tabled) -> NDArray:
+        """Return the metric of the rows of all cells; see `Metric.estimate`."""
+        pooled = sums.pooled()
+        found: NDArray = self._ranked(pooled, pooled.table.rounded()[np.newaxis])[0]
+        return found
+
+    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+        """Return the metric of weighted groups; see `Metric.estimates`."""
+        weights, cells = sums.table.rounded(), sums.cells
+        at_once = max(1, _AT_ONCE // max(1, len(weights)))
+        return np.concatenate(
+            [
+                self._ranked(sums, weights * times[first : first + at_once, cells])
+                for first in range(0, len(times), at_once)
+            ]
+        )
+
+    def _ranked(self, sums: Tabled, weights: NDArray) -> NDArray:
+        order = np.argsort(sums.table.keys[:, 1], kind="stable")
+        with np.errstate(all="ignore"):
+            return self.ranked(
+                sums.columns, sums.where[order], sums.scores[order], weights[:, order]
+            )

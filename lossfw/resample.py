@@ -1,0 +1,116 @@
+"""Resampling: how much a metric varies with the rows that it was computed from.
+
+Rows stand in groups (`lossfw.groups`), each a small random part of the data,
+and every metric knows its value for any choice of groups.
+
+**Jackknife.** Each group is left out once. With G groups, m the metric of all
+rows and m_g that without group g, the variance is estimated by
+(G - 1) / G sum (m_g - m)^2, and the interval is m plus and minus its root times
+a quantile of Student's t with G - 1 degrees of freedom. With as many groups as
+rows this is Tukey's jackknife. It holds for metrics that are smooth functions
+of means; it knows nothing of bias, and its interval is symmetric.
+
+**Bootstrap.** G groups are drawn from the G with replacement, again and again,
+and the interval is cut from the sorted metrics of what was drawn (percentiles).
+It takes asymmetry into account; a metric that does not exist for some draws is
+judged by the others, if they are most.
+
+Both estimate how the metric would vary if other rows had been drawn at random
+from where these came from. Rows that depend on each other, copies for
+instance, make every such interval too narrow. Intervals are cut to where the
+metric lies; there is none where nothing varies, or where there is one group.
+
+Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993,
+chapters 11 and 13; Shao and Tu, *The jackknife and bootstrap*, 1995, 2.3
+(groups); Cameron, Gelbach and Miller, *Bootstrap-based improvements for
+inference with clustered errors*, 2008 (t with G - 1 degrees of freedom).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.cells import Tabled
+from lossfw.intervals import Intervals
+from lossfw.metrics import Metric
+from lossfw.student import t_quantile
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Percentiles of what exists say nothing if much does not.
+_LEAST_KNOWN = 0.9
+
+
+def interval(metric: Metric, sums: Tabled, value: Any, asked: Intervals) -> Any:
+    """Return the confidence interval of a metric.
+
+    Parameters
+    ----------
+    metric : Metric
+        What was computed.
+    sums : Tabled
+        Its sums, the groups of the rows as cells.
+    value : float or nested list of float
+        The metric of all rows.
+    asked : Intervals
+        Which interval.
+
+    Returns
+    -------
+    list
+        Two floats in place of each float of `value`; None in place of a pair
+        that there is not.
+    """
+    grouped, groups = sums.by_group()
+    middle = np.asarray(value, np.float64)
+    if groups < 2:
+        return _pairs(np.full((2, *middle.shape), np.nan))
+    with np.errstate(all="ignore"):
+        make = _jackknife if asked.method == "jackknife" else _bootstrap
+        ends = make(metric, grouped, groups, middle, asked)
+        ends = np.clip(ends, *metric.bounds)
+        # Where nothing varies the data say nothing of how much it may.
+        known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+    return _pairs(np.where(known, ends, np.nan))
+
+
+def _jackknife(
+    metric: Metric, sums: Tabled, groups: int, middle: NDArray, asked: Intervals
+) -> NDArray:
+    without_one = metric.estimates(sums, 1.0 - np.eye(groups))
+    variance = np.square(without_one - middle).sum(axis=0) * ((groups - 1) / groups)
+    half = t_quantile(asked.level, groups - 1) * np.sqrt(variance)
+    return np.stack([middle - half, middle + half])
+
+
+def _bootstrap(
+    metric: Metric, sums: Tabled, groups: int, middle: NDArray, asked: Intervals
+) -> NDArray:
+    # The same draws for every metric of these groups: their differences mean something.
+    draws = np.random.default_rng([asked.seed, groups]).integers(
+        groups, size=(asked.replicates, groups)
+    )
+    draw = np.arange(asked.replicates)[:, np.newaxis]
+    times = np.bincount((draw * groups + draws).ravel(), minlength=draws.size)
+    found = metric.estimates(sums, times.reshape(draws.shape).astype(np.float64))
+    tail = (1.0 - asked.level) / 2
+    if not np.isnan(found).any():
+        return np.quantile(found, [tail, 1.0 - tail], axis=0)
+    enough = (~np.isnan(found)).mean(axis=0) >= _LEAST_KNOWN
+    # Columns without any number would be warned of; they are not known anyway.
+    ends = np.nanquantile(np.where(enough, found, 0.0), [tail, 1.0 - tail], axis=0)
+    return np.where(enough, ends, np.nan)
+
+
+def _pairs(ends: NDArray) -> Any:
+    """Return two arrays of ends as nested lists of pairs."""
+    pairs = np.moveaxis(ends, 0, -1)
+    return _without_nan(pairs.tolist())
+
+
+def _without_nan(pairs: Any) -> Any:
+    if isinstance(pairs[0], float):
+        return None if np.isnan(pairs[0]) else pairs
+    return [_without_nan(pair) for pair in pairs]

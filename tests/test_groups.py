@@ -1,0 +1,36 @@
+"""Groups of rows, and the quantiles that their spread is multiplied by."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossfw.groups import GROUPS, group_of
+from lossfw.student import t_quantile
+
+stats = pytest.importorskip("scipy.stats")
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=1))
+def test_a_row_s_group_depends_on_its_number_alone(rows):
+    groups = group_of(np.array(rows))
+    assert ((groups >= 0) & (groups < GROUPS)).all()
+    assert [group_of(np.array([row]))[0] for row in rows] == groups.tolist()
+
+
+def test_few_rows_have_a_group_each():
+    assert group_of(np.arange(GROUPS)).tolist() == list(range(GROUPS))
+
+
+@pytest.mark.parametrize("step", [1, 10, GROUPS, 1024])
+def test_a_period_of_the_rows_shows_in_no_group(step):
+    counts = np.bincount(group_of(GROUPS + step * np.arange(50_000)), minlength=GROUPS)
+    expected = 50_000 / GROUPS
+    chi = ((counts - expected) ** 2 / expected).sum()
+    assert 1e-4 < stats.chi2.sf(chi, GROUPS - 1) < 1 - 1e-4
+
+
+@given(st.floats(0.01, 0.999), st.integers(1, 200))
+def test_quantiles_of_t(level, freedom):
+    wanted = stats.t.ppf((1 + level) / 2, freedom)
+    assert t_quantile(level, freedom) == pytest.approx(wanted, rel=1e-9)
