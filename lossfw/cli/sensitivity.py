@@ -10,6 +10,7 @@ from lossfw.cli.options import json_option, plugin_options, plugins_of, tracebac
 
 RESULT_FILE = "sensitivity.json"
 PICTURE_FILE = "sensitivity.svg"
+PAGE_FILE = "report.html"
 
 
 def _range(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
@@ -51,7 +52,9 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
     help="Change the configuration. May be given several times.",
 )
 @click.option(
-    "--out", metavar="DIR", help="Write sensitivity.json and sensitivity.svg to this folder."
+    "--out",
+    metavar="DIR",
+    help="Write sensitivity.json, sensitivity.svg and report.html to this folder.",
 )
 @json_option
 @plugin_options
@@ -72,28 +75,31 @@ def sensitivity(
     """Move parameters of the network of CONFIG and watch its loss and metrics.
 
     The configuration's section `sensitivity` may say the same as the options.
-    The picture that --out writes needs matplotlib.
+    The picture and the page that --out writes need matplotlib and jinja2.
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import Progress
     from lossfw.config.sensitivity import build_study
     from lossfw.learn.study import study_sensitivity
     from lossfw.output import check_folder, say, to_json, write_file
+    from lossfw.report.page.html import need_report
+    from lossfw.report.page.study import study_page
     from lossfw.report.sensitivity import show
-    from lossfw.report.stairs import need_matplotlib, picture
+    from lossfw.report.stairs import picture
 
     options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
     given = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
     folder = Path(out) if out is not None else None
     if folder is not None:
         check_folder(folder)
-        need_matplotlib()
+        need_report()
     study = build_study(config, [*overrides, *given], plugins_of(local, disable, no_plugins))
     with Progress("points") as progress:
         result = study_sensitivity(study, progress=progress)
     if folder is not None:
         write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
         write_file(folder, PICTURE_FILE, picture(result))
+        write_file(folder, PAGE_FILE, study_page(result).encode())
     if as_json:
         say(to_json(result.to_dict()))
     else:

@@ -97,8 +97,14 @@ def picture(curves: Sequence[Curve], form: str) -> bytes:
             axes.set_title(f"{_TITLES[order]}{by}", loc="left", fontsize=10)
             for index, one in enumerate(curves):
                 if order < len(one.parts):
-                    _draw(axes, one, order, index)
-            axes.set_ylim(*_limits([one.parts[order] for one in curves if order < len(one.parts)]))
+                    # A second curve of the same course shows between the dashes of the first.
+                    look = {
+                        "color": _COLOURS[index % len(_COLOURS)],
+                        "linestyle": _STYLES[index % len(_STYLES)],
+                        "label": one.name if order == 0 else None,
+                    }
+                    draw_part(axes, one, order, "white", look)
+            axes.set_ylim(*limits([one.parts[order] for one in curves if order < len(one.parts)]))
         panels[0].legend(loc="best")
         panels[-1].set_xlabel(curves[0].line.label)
         panels[-1].set_xlim(min(one.x[0] for one in curves), max(one.x[-1] for one in curves))
@@ -109,14 +115,24 @@ def picture(curves: Sequence[Curve], form: str) -> bytes:
     return content.getvalue()
 
 
-def _draw(axes: Any, one: Curve, order: int, index: int) -> None:
-    """Draw one curve, cut where it jumps, with a ring at each kink."""
-    colour = _COLOURS[index % len(_COLOURS)]
-    # A second curve of the same course shows between the dashes of the first.
-    style = _STYLES[index % len(_STYLES)]
-    label = one.name if order == 0 else None
-    axes.plot(one.x, _cut(one, order), style, color=colour, linewidth=1.8, label=label)
-    ring = {"color": colour, "markersize": 5, "markerfacecolor": "white"}
+def draw_part(axes: Any, one: Curve, order: int, surface: str, look: dict[str, Any]) -> None:
+    """Draw one curve, cut where it jumps, with a ring at each kink.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Where.
+    one : Curve
+        What.
+    order : int
+        0 for the value, 1 and 2 for the derivatives.
+    surface : str
+        The colour in the rings.
+    look : dict
+        Of the line, with its ``color``.
+    """
+    axes.plot(one.x, _cut(one, order), **{"linewidth": 1.8, **look})
+    ring = {"color": look["color"], "markersize": 5, "markerfacecolor": surface}
     for at in _kinks(one, order):
         here = int(np.searchsorted(one.x, at))
         # A jump has two ends, beside the break; else the curve goes through it.
@@ -139,7 +155,7 @@ def _cut(one: Curve, order: int) -> NDArray:
     y = one.parts[order].copy()
     y[np.isin(one.x, _jumps(one, order))] = np.nan
     # Also where nobody claimed it, as a step's value.
-    low, high = _limits([y])
+    low, high = limits([y])
     with np.errstate(invalid="ignore"):
         leap = np.abs(np.diff(y)) > _LEAP * (high - low)
         inside = (y > low) & (y < high)
@@ -147,7 +163,7 @@ def _cut(one: Curve, order: int) -> NDArray:
     return y
 
 
-def _limits(parts: Sequence[NDArray]) -> tuple[float, float]:
+def limits(parts: Sequence[NDArray]) -> tuple[float, float]:
     """Return the range of heights that is shown: what goes to infinity is cut off."""
     heights = np.concatenate([part[np.isfinite(part)] for part in parts])
     if not heights.size:

@@ -81,15 +81,14 @@ def test_the_report_says_the_facts(lossfw):
     assert "3250 (100.0%)" in result.stdout
 
 
-def test_the_folder_gets_numbers_and_a_picture(lossfw, folder):
+def test_the_folder_gets_numbers_a_picture_and_a_page(lossfw, folder):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    pytest.importorskip("jinja2", reason="jinja2 is not installed")
     for out in "ab":
         assert lossfw(*NAME, "--out", out).exit_code == 0
-    assert sorted(path.name for path in (folder / "a").iterdir()) == [
-        "sensitivity.json",
-        "sensitivity.svg",
-    ]
-    for name in ("sensitivity.json", "sensitivity.svg"):
+    names = ["report.html", "sensitivity.json", "sensitivity.svg"]
+    assert sorted(path.name for path in (folder / "a").iterdir()) == names
+    for name in names:
         assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
     picture = (folder / "a" / "sensitivity.svg").read_text()
     assert picture.lstrip().startswith("<?xml")
@@ -174,8 +173,11 @@ def _bundled():
     return lossfw.registry().component_class("source", "digits").bundled("digits-mlp.npz")
 
 
-def test_without_matplotlib_it_says_so_before_anything_is_computed(lossfw, folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+@pytest.mark.parametrize("missing", ["matplotlib", "jinja2"])
+def test_without_what_pages_need_it_says_so_before_anything_is_computed(
+    lossfw, folder, monkeypatch, missing
+):
+    monkeypatch.setitem(sys.modules, missing, None)
     result = lossfw(*NAME, "--out", "a")
     assert result.exit_code == 2
     assert "pip install 'lossfw[report]'" in result.stderr

@@ -1,0 +1,90 @@
+"""Numbers as people read them: as many digits as mean something."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+# Digits of a number about whose uncertainty nothing is known.
+_DIGITS = 4
+
+# Digits of half the width of an interval; the number itself ends at the same place.
+_DIGITS_OF_SPREAD = 2
+
+# Past so many decimal places a number is written with an exponent.
+_MOST_PLACES = 7
+
+
+def as_number(value: float, digits: int = _DIGITS) -> str:
+    """Return a number with a few significant digits.
+
+    Examples
+    --------
+    >>> as_number(0.9631490787), as_number(1234567.0), as_number(-2e-9), as_number(12)
+    ('0.9631', '1.235e+06', '-2e-09', '12')
+    """
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+
+
+def as_share(value: float) -> str:
+    """Return a share in percent.
+
+    Examples
+    --------
+    >>> as_share(0.1029), as_share(1.0), as_share(0.0), as_share(0.99999)
+    ('10.3 %', '100 %', '0 %', '99.999 %')
+    """
+    if value in (0, 1):
+        return f"{value:.0%}".replace("%", " %")
+    # Next to all is not all.
+    places = next((n for n in range(1, 6) if f"{value:.{n}%}" not in _WHOLE), 6)
+    return f"{value:.{places}%}".replace("%", " %")
+
+
+_WHOLE = {f"{whole:.{places}%}" for whole in (0.0, 1.0) for places in range(1, 6)}
+
+
+def places(interval: Sequence[float] | None) -> int | None:
+    """Return how many decimal places an interval gives meaning to, or None.
+
+    Examples
+    --------
+    >>> places([0.947, 0.979]), places([900.0, 1100.0]), places([0.5, 0.5]), places(None)
+    (3, 0, None, None)
+    """
+    if interval is None:
+        return None
+    half = (interval[1] - interval[0]) / 2
+    if not (math.isfinite(half) and half > 0):
+        return None
+    found = max(0, _DIGITS_OF_SPREAD - 1 - math.floor(math.log10(half)))
+    return found if found <= _MOST_PLACES else None
+
+
+def as_rounded(value: float, interval: Sequence[float] | None, sign: bool = False) -> str:
+    """Return a number with the digits that its interval gives meaning to.
+
+    Examples
+    --------
+    >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.0123, [0.001, 0.02], sign=True)
+    ('0.963', '+0.0123')
+    """
+    plus = "+" if sign and value > 0 else ""
+    digits = places(interval)
+    if digits is None or not math.isfinite(value):
+        return f"{plus}{as_number(value)}"
+    return f"{plus}{value:.{digits}f}"
+
+
+def as_interval(interval: Sequence[float] | None, sign: bool = False) -> str:
+    """Return an interval as text, empty for none.
+
+    Examples
+    --------
+    >>> as_interval([0.947123, 0.97898]), as_interval([-0.5, 0.25], sign=True), as_interval(None)
+    ('0.947 to 0.979', '-0.50 to +0.25', '')
+    """
+    if interval is None:
+        return ""
+    low, high = (as_rounded(end, interval, sign) for end in interval)
+    return f"{low} to {high}"
