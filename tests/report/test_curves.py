@@ -6,7 +6,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy_variants import variants
 from lossfw.report.curve import curve, curves
-from lossfw.report.plot import _cut, _limits, picture
+from lossfw.report.plot import _cut, limits, picture
 
 
 def components():
@@ -65,10 +65,10 @@ def test_a_line_is_cut_at_a_kink_and_at_an_unclaimed_jump():
 
 def test_what_goes_to_infinity_does_not_flatten_the_rest():
     x = np.linspace(0.001, 1, 1000)
-    low, high = _limits([1 / x**2])
+    low, high = limits([1 / x**2])
     assert low < 1 < high < 1000
-    assert _limits([np.full(3, np.nan)]) == (-1.0, 1.0)
-    low, high = _limits([np.zeros(5)])
+    assert limits([np.full(3, np.nan)]) == (-1.0, 1.0)
+    low, high = limits([np.zeros(5)])
     assert low < 0 < high
 
 
