@@ -60,6 +60,8 @@ LAYERS = (
     "config.spaces",  # whether data, network and loss speak of the same things
     "config.assemble",  # puts the parts of a configuration together
     "config.build",  # makes the plan of an evaluation out of a configuration
+    "config.sweep",  # makes the plans of several runs
+    "config.resolved",  # and writes down what they were made from
     "config.train",  # makes that of a training
     "config.sensitivity",  # and that of a study
     "output",

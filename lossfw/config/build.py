@@ -95,7 +95,7 @@ def build_tree(
     parts = check(root, plugins, problems, file_fields=file_fields, rules=RULES)
     refuse_sweep(root, problems)
     right = sound(parts)
-    outputs = _outputs(right, _given(right, problems), problems)
+    outputs = _outputs(right, given_outputs(right, parts.files, problems), problems)
     data = _data(right, {} if loaded is None else loaded, problems)
     shape = None if outputs is None or outputs.saved is None else outputs.saved.shape
     network = None if outputs is None else outputs.network
@@ -150,20 +150,46 @@ def _data(right: Sound, loaded: Loaded, problems: Problems) -> Dataset | None:
     return loaded[right.source]
 
 
-def _given(right: Sound, problems: Problems) -> Path | NDArray | None:
-    """Return the file of weights or of saved outputs, or outputs that are written inline."""
+def given_outputs(
+    right: Sound, files: dict[tuple[str | int, ...], str], problems: Problems
+) -> Path | NDArray | None:
+    """Return the file of weights or of saved outputs, or outputs that are written inline.
+
+    Parameters
+    ----------
+    right : Sound
+        The parts of the configuration.
+    files : dict
+        Receives the absolute name of the file, unless it comes with a plugin.
+    problems : Problems
+        Receives what is wrong.
+    """
     for key in ("weights", "predictions", "logits"):
         node = right.root.find(["network", key])
         if node is None or not node.value:
             continue
         if isinstance(node.value, list):
             return _inline(right.root, key, node, problems)
-        if isinstance(node.value, str) and key != "weights":
-            return find_file(node, problems)
-        # A source that is wrong itself may be the one that brings the weights.
-        if isinstance(node.value, str) and right.source is not None:
-            return find_file(node, problems, bundled=right.source.bundled)
+        if isinstance(node.value, str):
+            return _file(key, node, right.source, files, problems)
     return None
+
+
+def _file(
+    key: str,
+    node: Node,
+    source: Source | None,
+    files: dict[tuple[str | int, ...], str],
+    problems: Problems,
+) -> Path | None:
+    # A source that is wrong itself may be the one that brings the weights.
+    if key == "weights" and source is None:
+        return None
+    bundled = source.bundled if key == "weights" and source is not None else None
+    path = find_file(node, problems, bundled=bundled)
+    if path is not None and (bundled is None or path != bundled(node.value)):
+        files["network", key] = str(path)
+    return path
 
 
 def _inline(root: Node, key: str, node: Node, problems: Problems) -> NDArray | None:

@@ -48,8 +48,11 @@ class Parts:
         What else the section `train` names, by its keys.
     entries : tuple of Entry
         Where the components come from.
-    files : mapping
-        The absolute names of the files that the configuration names, by path.
+    files : dict
+        The absolute names of the files that the configuration names, by path;
+        those that come with a plugin are left out.
+    made : mapping
+        The components by path, those inside of others too.
     """
 
     root: Node
@@ -64,7 +67,8 @@ class Parts:
     instead: tuple[Component | None, ...] = ()
     rules: Mapping[str, Component | None] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
-    files: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)
+    files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
+    made: Mapping[tuple[str | int, ...], Component] = field(default_factory=dict)
 
 
 def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
@@ -140,12 +144,13 @@ def check(
         Whether the configuration is to be trained, and not evaluated.
     """
     skeleton = check_skeleton(root, problems, training=training)
-    known = _registry(root, plugins, problems)
+    files: dict[tuple[str | int, ...], str] = {}
+    known = _registry(root, plugins, files, problems)
     if known is None:
         # What an unusable plugin offers is not known, and so neither is what
         # is wrong with the components.
         return Parts(root, skeleton)
-    checker = Checker(root, known, problems, file_fields)
+    checker = Checker(root, known, problems, file_fields, files=files)
     return Parts(
         root,
         skeleton,
@@ -159,11 +164,17 @@ def check(
         checker.make_each(["sensitivity", "instead"], "activation"),
         {key: checker.choose(["train", key], key, table) for key, table in rules.items()},
         tuple(checker.entries),
-        checker.files,
+        files,
+        checker.made,
     )
 
 
-def _registry(root: Node, plugins: Plugins, problems: Problems) -> Registry | None:
+def _registry(
+    root: Node,
+    plugins: Plugins,
+    files: dict[tuple[str | int, ...], str],
+    problems: Problems,
+) -> Registry | None:
     """Return the registry with the configuration's own plugin files."""
     node = root.find(["plugins"])
     items = node.value if node is not None and isinstance(node.value, list) else []
@@ -174,6 +185,7 @@ def _registry(root: Node, plugins: Plugins, problems: Problems) -> Registry | No
     paths = [path for path in found if path is not None]
     if len(paths) < len(names):
         return None
+    files.update({("plugins", index): str(path) for index, path in enumerate(paths)})
     try:
         return plugins.registry(paths)
     except PluginError:

@@ -43,6 +43,8 @@ class Checker:
         What was made so far comes from these.
     files : dict
         The files that parameters name, by the path of the parameter.
+    made : dict
+        The components by path, those inside of others too.
     """
 
     root: Node
@@ -51,6 +53,7 @@ class Checker:
     file_fields: Callable[[type[Component]], Sequence[str]]
     entries: list[Entry] = field(default_factory=list)
     files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
+    made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
 
     def make(
         self, path: Path, kind: str, *, part: bool = False, or_else: str = ""
@@ -138,7 +141,10 @@ class Checker:
         wrong = [key for key in part_fields(cls) if parameters.get(key, ()) is None]
         component = self._construct(cls, parameters, path, beside, found, silent=wrong)
         self.problems.take(found)
-        return None if found or wrong else component
+        if found or wrong:
+            return None
+        self.made[tuple(path)] = component
+        return component
 
     def _construct(
         self,

@@ -266,7 +266,7 @@ class Skeleton(Section):
 
 
 # Sections by path, list indices left out: for hints about unknown keys.
-_SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
+SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
     (): Skeleton,
     ("evaluate",): EvaluateSection,
     ("evaluate", "sample"): Sample,
@@ -343,11 +343,11 @@ def _hint(item: Mapping[str, Any]) -> str:
 
 
 def _near_key(key: str, inside: tuple[str, ...]) -> str:
-    known = _SECTIONS[inside].model_fields
+    known = SECTIONS[inside].model_fields
     match = nearest(key, known)
     if match:
         return f"did you mean {match!r}?"
-    elsewhere = [path for path, section in _SECTIONS.items() if key in section.model_fields]
+    elsewhere = [path for path, section in SECTIONS.items() if key in section.model_fields]
     if elsewhere:
         return f"did you mean {dotted([*elsewhere[0], key])}?"
     return f"the keys here are {', '.join(known)}"

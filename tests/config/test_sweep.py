@@ -1,0 +1,240 @@
+"""A sweep: its runs, their names, and that all of them are right before the first."""
+
+import textwrap
+
+import numpy as np
+import pytest
+
+from lossfw.config import sweep
+from lossfw.config.build import build
+from lossfw.config.schema import MAX_RUNS
+from lossfw.config.sweep import MAX_RUN_NAME, expand
+from lossfw.errors import ConfigError
+from lossfw.evaluate import evaluate
+
+GOOD = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
+loss: {name: cross_entropy, delta: 1e-3}
+evaluate: {batch_size: 7, metrics: [accuracy]}
+"""
+
+
+@pytest.fixture
+def runs(folder):
+    """Return the runs of the good configuration with a sweep."""
+
+    def find(text, *overrides, base=GOOD):
+        (folder / "run.yaml").write_text(base + textwrap.dedent(text))
+        return expand("run.yaml", overrides)
+
+    return find
+
+
+@pytest.fixture
+def mistakes(runs):
+    def find(text, *overrides, base=GOOD):
+        with pytest.raises(ConfigError) as caught:
+            runs(text, *overrides, base=base)
+        return [(p.where, p.what) for p in caught.value.problems]
+
+    return find
+
+
+def names(found):
+    return [run.name for run in found]
+
+
+def test_without_a_sweep_there_is_one_run_with_the_files_name(runs):
+    (run,) = runs("", "seed=1")
+    assert (run.name, run.overrides) == ("run", ("seed=1",))
+
+
+def test_a_grid_is_every_combination(runs):
+    text = "sweep: {grid: {loss.delta: [1e-7, 1e-5], evaluate.batch_size: [1, 2]}}"
+    assert names(runs(text)) == [
+        "loss.delta=1e-07,evaluate.batch_size=1",
+        "loss.delta=1e-07,evaluate.batch_size=2",
+        "loss.delta=1e-05,evaluate.batch_size=1",
+        "loss.delta=1e-05,evaluate.batch_size=2",
+    ]
+
+
+def test_zip_goes_side_by_side(runs):
+    text = "sweep: {zip: {loss.delta: [1e-7, 1e-5], evaluate.batch_size: [1, 2]}}"
+    assert names(runs(text)) == [
+        "loss.delta=1e-07,evaluate.batch_size=1",
+        "loss.delta=1e-05,evaluate.batch_size=2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "wanted"), [("3", ["seed=0", "seed=1", "seed=2"]), ("[5, 0]", ["seed=5", "seed=0"])]
+)
+def test_seeds_are_a_number_of_them_or_a_list(seeds, wanted, runs):
+    assert names(runs(f"sweep: {{seeds: {seeds}}}")) == wanted
+
+
+def test_all_three_together(runs):
+    text = """\
+    sweep:
+      grid: {loss.delta: [0.1, 0.2]}
+      zip: {evaluate.batch_size: [1, 2], evaluate.metrics: [[], [accuracy, brier]]}
+      seeds: 2
+    """
+    found = names(runs(text))
+    assert len(found) == len(set(found)) == 8
+    assert found[3] == (
+        "loss.delta=0.1,evaluate.batch_size=2,evaluate.metrics=accuracy+brier,seed=1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("brier", "loss=brier"),
+        ("{name: cross_entropy, delta: 0.5}", "loss=cross_entropy+delta=0.5"),
+        ("{name: scaled, of: {name: brier}, scale: 2}", "loss=scaled+of=brier+scale=2"),
+    ],
+)
+def test_components_go_by_name_and_parameters(value, name, runs):
+    assert names(runs(f"sweep: {{grid: {{loss: [{value}]}}}}")) == [name]
+
+
+def test_a_name_is_fit_for_a_folder(runs, folder):
+    (folder / "a b").mkdir()
+    np.save(folder / "a b" / "t:1.npy", np.array([0, 1]))
+    base = GOOD.replace("{name: inline, targets: [0, 1]}", "{name: arrays}")
+    (run,) = runs("sweep: {grid: {data.targets: ['a b/t:1.npy']}}", base=base)
+    assert run.name == "data.targets=a_b_t_1.npy"
+
+
+def test_a_long_name_is_cut_and_still_its_own(runs):
+    of = "[" + ", ".join(["{name: cross_entropy, delta: 0.001}"] * 20) + "]"
+    text = f"sweep: {{grid: {{loss.of: [{of}, {of[:-1]}, brier]]}}}}"
+    base = GOOD.replace("{name: cross_entropy, delta: 1e-3}", "sum")
+    found = names(runs(text, base=base))
+    assert len(set(found)) == 2
+    assert all(len(name) == MAX_RUN_NAME for name in found)
+
+
+def test_the_overrides_of_a_run_make_it(runs):
+    text = """\
+    sweep:
+      grid: {loss: [brier, {name: cross_entropy}], evaluate.metrics.0: [accuracy, brier]}
+      seeds: [3]
+    """
+    found = runs(text, "evaluate.batch_size=1")
+    values = {run.name: evaluate(build("run.yaml", run.overrides)).to_dict() for run in found}
+    assert values["loss=brier,evaluate.metrics.0=brier,seed=3"]["loss"]["name"] == "brier"
+    by_hand = build("run.yaml", ["sweep-", "loss=brier", "evaluate.metrics.0=brier"])
+    assert values["loss=brier,evaluate.metrics.0=brier,seed=3"] == evaluate(by_hand).to_dict()
+    assert len({value["digest"] for value in values.values()}) == 4
+
+
+def test_a_component_comes_before_its_parameters(runs):
+    text = "sweep: {grid: {loss.delta: [0.1, 0.2], loss: [cross_entropy]}}"
+    found = runs(text)
+    assert [build("run.yaml", run.overrides).loss.delta for run in found] == [0.1, 0.2]
+
+
+def test_files_in_a_sweep_are_beside_the_file_that_names_them(folder, monkeypatch):
+    home = folder / "far"
+    home.mkdir()
+    np.save(home / "t.npy", np.array([0, 1]))
+    np.save(home / "y.npy", np.array([[0.5, 0.5], [0.25, 0.75]]))
+    text = GOOD.replace("{name: inline, targets: [0, 1]}", "inline")
+    sweep = "sweep: {zip: {data: [{name: arrays, targets: t.npy}], network.predictions: [y.npy]}}"
+    (home / "run.yaml").write_text(text + sweep)
+    (run,) = expand("far/run.yaml")
+    assert build("far/run.yaml", run.overrides).outputs.tolist() == [[0.5, 0.5], [0.25, 0.75]]
+
+
+def test_a_sweep_in_a_file_that_is_extended(folder):
+    (folder / "base.yaml").write_text(GOOD + "sweep: {grid: {loss.delta: [0.1, 0.2]}}\n")
+    (folder / "run.yaml").write_text("extends: base.yaml\nsweep: {seeds: 2}\n")
+    assert len(expand("run.yaml")) == 4
+    assert len(expand("run.yaml", ['sweep.grid."loss.delta"=[0.3]'])) == 2
+    assert names(expand("run.yaml", ["sweep-"])) == ["run"]
+
+
+def test_the_data_are_read_once(runs, monkeypatch):
+    loads = []
+    build_tree = sweep.build_tree
+
+    def watched(root, plugins, problems, loaded):
+        before = len(loaded)
+        try:
+            return build_tree(root, plugins, problems, loaded)
+        finally:
+            loads.append(len(loaded) - before)
+
+    monkeypatch.setattr(sweep, "build_tree", watched)
+    runs("sweep: {grid: {loss.delta: [0.1, 0.2, 0.3]}}")
+    assert loads == [1, 0, 0]
+
+
+def test_every_run_is_checked_and_each_mistake_is_told_where_it_stands(mistakes):
+    text = """\
+    sweep:
+      grid:
+        loss: [cross_entropy, hinge, cros_entropy]
+        evaluate.batch_size: [1, 0, many]
+    """
+    assert [where for where, _ in mistakes(text)] == [
+        "run.yaml:8:27",
+        "run.yaml:8:34",
+        "run.yaml:9:30",
+        "run.yaml:9:33",
+    ]
+
+
+def test_a_mistake_outside_of_the_sweep_is_told_once(mistakes):
+    text = "sweep: {seeds: 5}"
+    found = mistakes(text, base=GOOD.replace("batch_size: 7", "batch_size: 0"))
+    assert [where for where, _ in found] == ["run.yaml:5:24"]
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ("sweep: {}", "6:1", "sweep has none of grid, zip, seeds"),
+        ("sweep: {grid: {}}", "6:1", "sweep has none of grid, zip, seeds"),
+        ("sweep: 3", "6:8", "sweep should be a mapping, got 3"),
+        ("sweep: {gird: {a: [1]}}", "6:9", "unknown key 'sweep.gird'"),
+        ("sweep: {grid: {loss.delta: 1}}", "6:28", "sweep.grid.loss.delta should be a list, got 1"),
+        ("sweep: {grid: {loss.delta: []}}", "6:28", "sweep.grid.loss.delta should be a list that"),
+        ("sweep: {grid: {loss..delta: [1]}}", "6:16", "'loss..delta' is the name of no value"),
+        ("sweep: {grid: {sweep.seeds: [1]}}", "6:16", "sweep is the same for all runs"),
+        ("sweep: {grid: {extends: [a]}}", "6:16", "extends is the same for all runs"),
+        ("sweep: {grid: {seed.x: [1]}}", "6:16", "seed should be a whole number, got a mapping"),
+        ("seed: 3\nsweep: {grid: {seed.x: [1]}}", "7:16", "seed is 3, and nothing can be below"),
+        ("sweep: {grid: {evaluate.metrics.1: [x]}}", "6:16", "evaluate.metrics has the indices 0"),
+        ("sweep: {grid: {seed: [1]}, seeds: 2}", "6:28", "the sweep sets seed twice"),
+        ("sweep: {grid: {seed: [1, 1]}}", "6:26", "two runs are called seed=1"),
+        ("sweep: {seeds: 0}", "6:16", "sweep.seeds should be a number of seeds from 1 to 1000"),
+        ("sweep: {seeds: [-1]}", "6:17", "sweep.seeds.0 should be at least 0, got -1"),
+        ("sweep: {seeds: true}", "6:16", "sweep.seeds should be a number of seeds"),
+        ("sweep: {zip: {seed: [1, 2], loss.delta: [1]}}", "6:29", "loss.delta has 1 values and"),
+        ("sweep: {grid: {loss.delta: [!x 1]}}", "6:29", "the tag '!x' is not read"),
+    ],
+)
+def test_what_is_no_sweep(text, where, what, mistakes):
+    found = mistakes(text)
+    assert found[0][0] == f"run.yaml:{where}"
+    assert found[0][1].startswith(what)
+
+
+def test_too_many_runs_are_not_even_tried(mistakes):
+    values = ", ".join(map(str, range(100)))
+    text = f"sweep: {{grid: {{evaluate.batch_size: [{values}], seed: [{values}]}}}}"
+    ((_, what),) = mistakes(text)
+    assert what == f"the sweep has 10000 runs, and at most {MAX_RUNS} are checked and run"
+
+
+def test_a_sweep_is_no_single_run(problem):
+    where, what, hint = problem(GOOD + "sweep: {seeds: 2}\n")
+    assert where == "run.yaml:6:1"
+    assert "several runs" in what
+    assert "-o sweep-" in hint
