@@ -8,6 +8,7 @@ from typing import Any
 
 from lossfw.check import outside
 from lossfw.check.accuracy_variants import variants
+from lossfw.check.adapters import adapt
 from lossfw.check.batch import ComponentJob, Options
 from lossfw.check.component import prepared
 from lossfw.check.function import check_function
@@ -58,15 +59,19 @@ class FunctionJob:
         """Check it; see `lossfw.check.batch.Job`."""
         more: dict[str, Any] = dict(self.options)
         named = {key: more.pop(key, None) for key in ("gradient", "hessian")}
-        more.update({key: outside.load(name) for key, name in named.items() if name})
+        rows = more.get("kind") == "categorical"
+        adapted = adapt(self.name, outside.load(self.name), more["params"], rows=rows)
+        functions: dict[str, Any] = {"gradient": adapted.gradient, "reduce": adapted.reduce}
+        functions.update({key: outside.load(name) for key, name in named.items() if name})
         return check_function(
-            outside.load(self.name),
+            adapted.value,
             name=self.name,
             seed=options.seed,
             examples=options.examples,
             time_limit=options.time_limit,
-            setup=outside.setup(value=self.name, **{k: v or "" for k, v in named.items()}),
+            setup="\n".join([adapted.setup, *outside.setup(named)]),
             watch=watch,
+            **functions,
             **more,
         )
 

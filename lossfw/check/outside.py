@@ -57,14 +57,14 @@ def load(name: str) -> Callable[..., Any]:
     return function
 
 
-def setup(**names: str) -> str:
+def setup(named: Mapping[str, str | None]) -> list[str]:
     """Return code that imports outside functions under the names that checks call them by."""
-    lines = ["import numpy as np", "from numpy import array, inf, nan"]
-    for called, name in names.items():
+    lines = []
+    for called, name in named.items():
         if name:
             module, _, path = name.partition(":")
             lines += [f"import {module}", f"{called} = {module}.{path}"]
-    return "\n".join(lines)
+    return lines
 
 
 def described(against: Loss | None, given: Mapping[str, str | None]) -> dict[str, str]:
