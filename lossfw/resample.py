@@ -28,7 +28,8 @@ inference with clustered errors*, 2008 (t with G - 1 degrees of freedom).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -38,6 +39,7 @@ from lossfw.metrics import Metric
 from lossfw.student import t_quantile
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
+Estimates: TypeAlias = Callable[[NDArray], NDArray]
 
 # Percentiles of what exists say nothing if much does not.
 _LEAST_KNOWN = 0.9
@@ -64,37 +66,59 @@ def interval(metric: Metric, sums: Tabled, value: Any, asked: Intervals) -> Any:
         that there is not.
     """
     grouped, groups = sums.by_group()
+    return interval_of(
+        lambda times: metric.estimates(grouped, times), groups, value, asked, metric.bounds
+    )
+
+
+def interval_of(
+    estimates: Estimates,
+    groups: int,
+    value: Any,
+    asked: Intervals,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Any:
+    """Return the confidence interval of anything that groups of rows decide.
+
+    Parameters
+    ----------
+    estimates : callable
+        ``estimates(times)``: what comes out where each group is taken a number of
+        times; see `lossfw.metrics.Metric.estimates`.
+    groups : int
+        How many there are.
+    value, asked
+        See `interval`.
+    bounds : tuple of float
+        Where the interval is cut.
+    """
     middle = np.asarray(value, np.float64)
     if groups < 2:
         return _pairs(np.full((2, *middle.shape), np.nan))
     with np.errstate(all="ignore"):
         make = _jackknife if asked.method == "jackknife" else _bootstrap
-        ends = make(metric, grouped, groups, middle, asked)
-        ends = np.clip(ends, *metric.bounds)
+        ends = make(estimates, groups, middle, asked)
+        ends = np.clip(ends, *bounds)
         # Where nothing varies the data say nothing of how much it may.
         known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
     return _pairs(np.where(known, ends, np.nan))
 
 
-def _jackknife(
-    metric: Metric, sums: Tabled, groups: int, middle: NDArray, asked: Intervals
-) -> NDArray:
-    without_one = metric.estimates(sums, 1.0 - np.eye(groups))
+def _jackknife(estimates: Estimates, groups: int, middle: NDArray, asked: Intervals) -> NDArray:
+    without_one = estimates(1.0 - np.eye(groups))
     variance = np.square(without_one - middle).sum(axis=0) * ((groups - 1) / groups)
     half = t_quantile(asked.level, groups - 1) * np.sqrt(variance)
     return np.stack([middle - half, middle + half])
 
 
-def _bootstrap(
-    metric: Metric, sums: Tabled, groups: int, middle: NDArray, asked: Intervals
-) -> NDArray:
+def _bootstrap(estimates: Estimates, groups: int, middle: NDArray, asked: Intervals) -> NDArray:
     # The same draws for every metric of these groups: their differences mean something.
     draws = np.random.default_rng([asked.seed, groups]).integers(
         groups, size=(asked.replicates, groups)
     )
     draw = np.arange(asked.replicates)[:, np.newaxis]
     times = np.bincount((draw * groups + draws).ravel(), minlength=draws.size)
-    found = metric.estimates(sums, times.reshape(draws.shape).astype(np.float64))
+    found = estimates(times.reshape(draws.shape).astype(np.float64))
     tail = (1.0 - asked.level) / 2
     if not np.isnan(found).any():
         return np.quantile(found, [tail, 1.0 - tail], axis=0)
