@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from lossfw.clock import Clock
 from lossfw.data import Dataset
+from lossfw.data.columns import Rows, take_rows
 from lossfw.errors import ArgumentError, DataError
 from lossfw.intervals import Intervals
 from lossfw.loss import Loss
@@ -23,6 +24,7 @@ from lossfw.network import BLOCK_ROWS, Network, one_blas_thread
 from lossfw.notices import Notices
 from lossfw.reduce import block_rows
 from lossfw.slices import Slice
+from lossfw.standing import Standing
 from lossfw.stream import Scored, forward, regroup, saved
 from lossfw.tally import Numbers, Tally
 
@@ -46,7 +48,7 @@ class Plan:
         Already in its form from logits where `outputs_form` is ``"logits"``.
     network : Network or None
         What makes the predictions from the inputs.
-    outputs : ndarray, shape (N, ...), or None
+    outputs : ndarray or Column, shape (N, ...), or None
         Saved predictions or logits, where there is no network.
     outputs_form : str
         ``"prediction"`` or ``"logits"``: what reaches the loss.
@@ -73,7 +75,7 @@ class Plan:
     data: Dataset
     loss: Loss
     network: Network | None = None
-    outputs: NDArray | None = None
+    outputs: Rows | None = None
     outputs_form: Form = "prediction"
     metrics: tuple[Metric, ...] = ()
     batch_size: int = 100
@@ -177,7 +179,19 @@ class Result:
         return plain
 
 
-def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
+class Journal(Protocol):
+    """What keeps the rows of an evaluation, and from which it can go on."""
+
+    def resume(self, standing: Standing) -> None:
+        """Before the first row: let the evaluation stand where it was left, if it was."""
+
+    def add(self, rows: Scored, standing: Standing) -> None:
+        """Keep some rows, which `standing` knows already."""
+
+
+def evaluate(
+    plan: Plan, *, progress: Progress | None = None, journal: Journal | None = None
+) -> Result:
     """Evaluate a plan.
 
     Parameters
@@ -186,6 +200,8 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
         What to evaluate.
     progress : callable, optional
         Called with the rows done and the rows in all.
+    journal : Journal, optional
+        Keeps what is computed, and may begin with what was kept before.
 
     Returns
     -------
@@ -197,22 +213,25 @@ def evaluate(plan: Plan, *, progress: Progress | None = None) -> Result:
     tally = Tally(
         plan.loss, plan.metrics, intervals=plan.intervals, slices=plan.slices, clock=clock
     )
-    notices = Notices(plan.loss)
+    standing = Standing(tally, Notices(plan.loss), clock)
+    if journal is not None:
+        journal.resume(standing)
     with one_blas_thread() if plan.network is not None else nullcontext():
-        for rows in _scored(plan, data, clock):
+        for rows in _scored(plan, data, standing):
             with _named(data):
-                tally.add(rows)
-                notices.see(rows)
+                standing.add(rows)
+            if journal is not None:
+                journal.add(rows, standing)
             if progress is not None:
-                progress(rows.start + len(rows.targets), len(data))
-    return _result(plan, data, tally.numbers(), notices, clock)
+                progress(standing.row, len(data))
+    return _result(plan, data, standing)
 
 
-def _result(plan: Plan, data: Dataset, numbers: Numbers, notices: Notices, clock: Clock) -> Result:
-    weight = data.sample_weight
+def _result(plan: Plan, data: Dataset, standing: Standing) -> Result:
+    numbers = standing.tally.numbers()
     return Result(
         count=len(data),
-        weight=float(len(data) if weight is None else np.sum(weight, dtype=np.float64)),
+        weight=standing.weight.rounded(),
         loss_name=plan.loss.name,
         loss_text=str(plan.loss),
         loss=numbers.loss["value"],
@@ -220,21 +239,24 @@ def _result(plan: Plan, data: Dataset, numbers: Numbers, notices: Notices, clock
         metrics={name: found["value"] for name, found in numbers.metrics.items()},
         sample=plan.sample,
         digest=plan.digest,
-        warnings=(*plan.warnings, *notices.texts(len(data), numbers.masked)),
-        timings=dict(clock.seconds),
+        warnings=(*plan.warnings, *standing.notices.texts(len(data), numbers.masked)),
+        timings=dict(standing.clock.seconds),
         numbers=numbers,
     )
 
 
-def _scored(plan: Plan, data: Dataset, clock: Clock) -> Iterator[Scored]:
-    """Yield the rows with their outputs, in groups that fill the blocks of a sum."""
-    batches = clock.timed("read", data.batches(plan.batch_size))
+def _scored(plan: Plan, data: Dataset, standing: Standing) -> Iterator[Scored]:
+    """Yield the rows to come with their outputs, in groups that fill the blocks of a sum."""
+    clock = standing.clock
+    batches = clock.timed("read", data.batches(plan.batch_size, standing.row))
     if plan.network is not None:
         parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
         width = plan.network.units
     else:
         assert plan.outputs is not None
-        outputs = plan.outputs if plan.sample is None else plan.outputs[list(plan.sample)]
+        outputs = plan.outputs
+        if plan.sample is not None:
+            outputs = take_rows(outputs, np.array(plan.sample))
         parts = saved(outputs, batches)
         width = int(np.prod(outputs.shape[1:]))
     # A group of whole blocks of both kinds: few calls, and no partial waits

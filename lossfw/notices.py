@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from lossfw.data.finite import is_finite
@@ -26,6 +28,23 @@ class Notices:
         self._by_row = loss.takes_rows
         self._guarded = self._probabilities = self._weightless = self._wild = 0
         self._first_wild: int | None = None
+
+    def pack(self) -> dict[str, int | None]:
+        """Return what was counted so far; `unpack` takes it back."""
+        return {
+            "guarded": self._guarded,
+            "probabilities": self._probabilities,
+            "weightless": self._weightless,
+            "wild": self._wild,
+            "first_wild": self._first_wild,
+        }
+
+    def unpack(self, counts: Mapping[str, int | None]) -> None:
+        """Go on from these counts."""
+        self._guarded, self._probabilities, self._weightless, self._wild = (
+            int(counts[name] or 0) for name in ("guarded", "probabilities", "weightless", "wild")
+        )
+        self._first_wild = counts["first_wild"]
 
     def see(self, rows: Scored) -> None:
         """Look at some rows."""

@@ -56,7 +56,7 @@ def say(text: str) -> None:
         if error.errno == errno.EPIPE:
             raise
         _drop_standard_output()
-        _refuse("standard output", error)
+        refuse("standard output", error)
 
 
 def _drop_standard_output() -> None:
@@ -83,7 +83,7 @@ def check_folder(folder: Path) -> None:
     except OutputError:
         raise
     except OSError as error:
-        _refuse(folder, error)
+        refuse(folder, error)
 
 
 def _check_folder(folder: Path) -> None:
@@ -146,7 +146,7 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
         temporary.replace(target)
     except OSError as error:
         _clear(temporary, folder if made else None)
-        _refuse(target, error)
+        refuse(target, error)
     return target
 
 
@@ -169,5 +169,6 @@ def _clear(temporary: Path, made: Path | None) -> None:
         return
 
 
-def _refuse(where: object, error: OSError) -> NoReturn:
+def refuse(where: object, error: OSError) -> NoReturn:
+    """Raise an `OutputError` that says where, and what the system says."""
     raise OutputError(f"{where} cannot be written: {error.strerror or error}.") from error

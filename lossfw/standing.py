@@ -1,0 +1,87 @@
+"""Standing: all that is kept of the rows that an evaluation has seen so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from lossfw.clock import Clock
+from lossfw.notices import Notices
+from lossfw.reduce import ExactSum
+from lossfw.stream import Scored
+from lossfw.tally import Tally
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Between a part's name and that of one of its arrays.
+_DOT = "."
+_PLAIN = "standing"
+_TALLY = "tally" + _DOT
+
+
+@dataclass
+class Standing:
+    """Where an evaluation stands.
+
+    Attributes
+    ----------
+    tally : Tally
+        Partials of the loss and the metrics.
+    notices : Notices
+        What is worth a warning.
+    clock : Clock
+        Seconds by stage.
+    row : int
+        How many rows were seen: the number of the next one.
+    weight : ExactSum
+        Their total sample weight.
+    """
+
+    tally: Tally
+    notices: Notices
+    clock: Clock
+    row: int = 0
+    weight: ExactSum = field(default_factory=ExactSum)
+
+    def add(self, rows: Scored) -> None:
+        """Take some rows into account, which follow on those before."""
+        self.tally.add(rows)
+        self.notices.see(rows)
+        weight = rows.sample_weight
+        total = float(len(rows.targets) if weight is None else weight.sum(dtype=np.float64))
+        self.weight = self.weight.add([total])
+        self.row += len(rows.targets)
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return everything as arrays of numbers; `unpack` takes them back."""
+        plain = {
+            "row": self.row,
+            "weight": [str(self.weight.finite), str(self.weight.special)],
+            "notices": self.notices.pack(),
+            "seconds": self.clock.seconds,
+        }
+        arrays = {_TALLY + name: array for name, array in self.tally.pack().items()}
+        return {_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays}
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Stand where the evaluation stood that packed these arrays.
+
+        Raises
+        ------
+        ValueError, TypeError, LookupError
+            If they were not packed by an evaluation of the same plan.
+        """
+        plain = json.loads(arrays[_PLAIN].tobytes())
+        finite, special = plain["weight"]
+        tallied = {k.removeprefix(_TALLY): v for k, v in arrays.items() if k.startswith(_TALLY)}
+        self.tally.unpack(tallied)
+        self.notices.unpack(plain["notices"])
+        self.weight = ExactSum(Fraction(finite), float(special))
+        self.row = int(plain["row"])
+        for stage, seconds in plain["seconds"].items():
+            self.clock.seconds[stage] += seconds
