@@ -1,8 +1,9 @@
-# make demo     evaluate the bundled digits network: the two-minute tour
-# make test     run the whole test suite
-# make lint     ruff and mypy
-# make accuracy measure every loss again, and write docs/reference/accuracy.md
-# make clean    remove the environment
+# make demo       evaluate the bundled digits network: the two-minute tour
+# make test       run the whole test suite
+# make lint       ruff and mypy
+# make accuracy   measure every loss again, and write docs/reference/accuracy.md
+# make reference  describe every component in docs/reference/components.md
+# make clean      remove the environment
 #
 # Everything is installed in .venv, made on first use and completed when
 # pyproject.toml changes. Another place: make test VENV=/tmp/venv; another
@@ -13,7 +14,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy clean
+.PHONY: demo test lint accuracy reference clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -29,6 +30,10 @@ lint: $(VENV)/.ready-lint
 # optax, keras and scikit-learn.
 accuracy: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_accuracy.py docs/reference/accuracy.md
+
+reference: $(VENV)/.ready
+	@$(BIN)/lossfw show --all --no-plugins --markdown > docs/reference/components.md.tmp
+	@mv docs/reference/components.md.tmp docs/reference/components.md
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

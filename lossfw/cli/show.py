@@ -2,58 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from lossfw.cli.named import find, kind_option, make, parameter_option, read_parameters
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
 from lossfw.errors import ParameterError
-from lossfw.registry import KINDS
+from lossfw.registry import KINDS, Entry, Registry
 
 # Version of the JSON object that this verb prints.
 SHOW_VERSION = 1
 
 
 @click.command()
-@click.argument("name")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--all", "every", is_flag=True, help="Show every component that is installed.")
 @parameter_option
 @kind_option
 @json_option
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print a page of documentation.")
 @plugin_options
 @traceback_option
 def show(
-    name: str,
+    names: tuple[str, ...],
+    every: bool,
     parameters: tuple[str, ...],
     kind: str | None,
     as_json: bool,
+    as_markdown: bool,
     local: tuple[str, ...],
     disable: tuple[str, ...],
     no_plugins: bool,
 ) -> None:
-    """Show the component NAME: formula, parameters, spaces, claims, derivatives, origin.
+    """Show components: formula, parameters, spaces, claims, derivatives, origin.
 
     Claims depend on the parameters: set them with -p. Of a name that several kinds of
     component have, all are shown.
     """
     from lossfw.output import say, to_json
-    from lossfw.report.describe import describe
     from lossfw.report.show import show_description
 
     registry = plugins_of(local, disable, no_plugins).registry()
-    given = read_parameters(parameters)
-    found = []
-    for entry in find(registry, name, KINDS if kind is None else (kind,)):
-        try:
-            component = make(registry, entry, given)
-        except ParameterError:
-            if given:
-                raise
-            # Some parameter is needed: its class can be shown all the same.
-            component = None
-        found.append(describe(entry, registry.class_of(entry), component))
+    if every == bool(names):
+        raise click.UsageError("name components, or give --all for every one, and not both.")
+    kinds = KINDS if kind is None else (kind,)
+    entries = registry.entries(kind) if every else _named(registry, names, kinds)
+    found = [_described(registry, entry, read_parameters(parameters)) for entry in entries]
     if as_json:
         say(to_json({"lossfw": SHOW_VERSION, "components": found}))
+        return
+    if as_markdown:
+        from lossfw.report.markdown import markdown
+
+        say(markdown(found).rstrip())
         return
     for index, one in enumerate(found):
         if index:
             say("")
         show_description(one)
+
+
+def _named(registry: Registry, names: Sequence[str], kinds: Sequence[str]) -> list[Entry]:
+    """Return what names mean, those of a kind together."""
+    entries = [entry for name in names for entry in find(registry, name, kinds)]
+    return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
+
+
+def _described(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
+    from lossfw.report.describe import describe
+
+    try:
+        component = make(registry, entry, given)
+    except ParameterError:
+        if given:
+            raise
+        # Some parameter is needed: its class can be shown all the same.
+        component = None
+    return describe(entry, registry.class_of(entry), component)

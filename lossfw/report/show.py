@@ -22,7 +22,7 @@ _WRITTEN_BY = {
 def show_description(found: dict[str, Any]) -> None:
     """Write what `lossfw.report.describe.describe` found to standard output."""
     say(f"{found['name']}: {found['summary']}\n")
-    show_table(("", ""), _facts(found))
+    show_table(("", ""), facts(found))
     if found["parameters"]:
         say("")
         _show_parameters(found["parameters"])
@@ -34,7 +34,8 @@ def show_description(found: dict[str, Any]) -> None:
         say(textwrap.fill(paragraph, _WIDTH))
 
 
-def _facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what there is to say in a word or two: kind, plugin, spaces, derivatives."""
     origin = f"{found['plugin']} {found['version']}".rstrip()
     rows = [("kind", found["kind"]), ("plugin", f"{origin}, {found['class']}")]
     if found["aliases"]:
@@ -67,8 +68,8 @@ def _show_parameters(parameters: list[dict[str, Any]]) -> None:
     say("Parameters:")
     for one in parameters:
         limits = ", ".join(filter(None, [one["type"], one["bounds"]]))
-        given = f" = {_shown(one['value'])}" if "value" in one else ""
-        default = f"default {_shown(one['default'])}" if "default" in one else "needed"
+        given = f" = {shown(one['value'])}" if "value" in one else ""
+        default = f"default {shown(one['default'])}" if "default" in one else "needed"
         say(f"  {one['name']}{given}  ({limits}; {default})")
         if one["meaning"]:
             say(
@@ -79,11 +80,11 @@ def _show_parameters(parameters: list[dict[str, Any]]) -> None:
 
 
 def _show_claims(found: dict[str, Any]) -> None:
-    values = [f"{one['name']}={_shown(one['value'])}" for one in found["parameters"]]
+    values = [f"{one['name']}={shown(one['value'])}" for one in found["parameters"]]
     say(f"It claims{' at ' if values else ''}{', '.join(values)}:")
     width = max(map(len, found["claims"]), default=0)
     for name, value in found["claims"].items():
-        say(f"  {name.ljust(width)}  {_shown(value)}")
+        say(f"  {name.ljust(width)}  {shown(value)}")
     if not found["claims"]:
         say("  nothing")
     rest = ", ".join(found["not_claimed"]) or "nothing"
@@ -99,11 +100,12 @@ def _see_also(siblings: dict[str, str]) -> list[str]:
     return [f"See also {listed}."]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a parameter or the value of a claim as YAML would write it."""
     if value is True or value is False:
         return str(value).lower()
     if value is None:
         return "none"
     if isinstance(value, list):
-        return f"[{', '.join(map(_shown, value))}]"
+        return f"[{', '.join(map(shown, value))}]"
     return str(value)

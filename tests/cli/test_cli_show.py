@@ -76,8 +76,8 @@ def test_a_loss_is_described(shown):
 
 
 def test_an_alias_shows_the_canonical_name(shown):
-    assert shown("mse")["name"] == "squared_error"
-    assert "mse" in shown("squared_error")["aliases"]
+    assert shown("l2")["name"] == "squared_error"
+    assert "l2" in shown("squared_error")["aliases"]
 
 
 def test_the_form_decides_on_the_spaces(shown):
@@ -156,3 +156,24 @@ def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):
     found = shown("scaled", "-p", "of=huber", "-p", "scale=-2.0")
     assert found["derivative"] == "parts"
     assert found["parameters"][0]["value"] == {"name": "huber"}
+
+
+def test_a_page_has_a_section_for_every_component(lossfw):
+    page = lossfw("show", "--all", "--markdown").stdout
+    listed = json.loads(lossfw("list", "--json").stdout)["components"]
+    sections = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
+    assert sorted(sections) == sorted(one["name"] for one in listed)
+    # In a table a bar would begin a cell.
+    assert r"| element \| row |" in page
+
+
+def test_several_names_are_shown_those_of_a_kind_together(lossfw):
+    shown = json.loads(lossfw("show", "relu", "huber", "step", "hinge", "--json").stdout)
+    assert [one["name"] for one in shown["components"]] == ["huber", "hinge", "relu", "step"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["huber", "--all"]])
+def test_either_names_or_all(arguments, lossfw):
+    result = lossfw("show", *arguments)
+    assert result.exit_code == 2
+    assert "or give --all" in result.stderr
