@@ -66,7 +66,10 @@ LAYERS = (
     "config.sensitivity",  # and that of a study
     "output",
     "runs",
+    "compare",
     "report",
+    "config.json_components",  # describes to editors what is installed, docstrings included
+    "config.json_schema",
     "check",
     "bridges",
     "scale",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import MissingExtraError
-from lossfw.report.page.numbers import as_interval, as_number, as_share
+from lossfw.report.numbers import as_interval, as_number, as_share
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -12,8 +12,8 @@ from lossfw.learn.jumps import Staircase
 from lossfw.learn.study import Curve, Sensitivity
 from lossfw.learn.zeros import Zeros
 from lossfw.report.curve import curve
+from lossfw.report.numbers import as_number, as_share
 from lossfw.report.page.html import render
-from lossfw.report.page.numbers import as_number, as_share
 from lossfw.report.page.study_plots import Picture, of_activation, of_loss, of_stairs
 
 

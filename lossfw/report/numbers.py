@@ -9,7 +9,9 @@ from collections.abc import Sequence
 _DIGITS = 4
 
 # Digits of half the width of an interval; the number itself ends at the same place.
-_DIGITS_OF_SPREAD = 2
+# Differences of runs on the same rows are finer than each run's own interval.
+_DIGITS_OF_SPREAD = 3
+_DIGITS_OF_DIFFERENCE = 2
 
 # Past so many decimal places a number is written with an exponent.
 _MOST_PLACES = 7
@@ -44,47 +46,59 @@ def as_share(value: float) -> str:
 _WHOLE = {f"{whole:.{places}%}" for whole in (0.0, 1.0) for places in range(1, 6)}
 
 
-def places(interval: Sequence[float] | None) -> int | None:
+def places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SPREAD) -> int | None:
     """Return how many decimal places an interval gives meaning to, or None.
 
     Examples
     --------
     >>> places([0.947, 0.979]), places([900.0, 1100.0]), places([0.5, 0.5]), places(None)
-    (3, 0, None, None)
+    (4, 0, None, None)
     """
     if interval is None:
         return None
     half = (interval[1] - interval[0]) / 2
     if not (math.isfinite(half) and half > 0):
         return None
-    found = max(0, _DIGITS_OF_SPREAD - 1 - math.floor(math.log10(half)))
+    found = max(0, digits - 1 - math.floor(math.log10(half)))
     return found if found <= _MOST_PLACES else None
 
 
-def as_rounded(value: float, interval: Sequence[float] | None, sign: bool = False) -> str:
+def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return a number with the digits that its interval gives meaning to.
+
+    Parameters
+    ----------
+    value : float
+    interval : sequence of float or None
+    sign : bool
+        For a difference: positive numbers get a plus.
 
     Examples
     --------
-    >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.0123, [0.001, 0.02], sign=True)
-    ('0.963', '+0.0123')
+    >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.01234, [0.001, 0.02], sign=True)
+    ('0.9631', '+0.0123')
+    >>> as_rounded(-0.0001, [-0.1, 0.1], sign=True)
+    '0.00'
     """
-    plus = "+" if sign and value > 0 else ""
-    digits = places(interval)
+    digits = places(interval, _DIGITS_OF_DIFFERENCE if sign else _DIGITS_OF_SPREAD)
     if digits is None or not math.isfinite(value):
-        return f"{plus}{as_number(value)}"
-    return f"{plus}{value:.{digits}f}"
+        text = as_number(float(value)) if sign else as_number(value)
+    else:
+        text = f"{value:.{digits}f}"
+    if float(text) == 0:
+        return text.removeprefix("-")
+    return f"+{text}" if sign and value > 0 else text
 
 
-def as_interval(interval: Sequence[float] | None, sign: bool = False) -> str:
+def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
     """Return an interval as text, empty for none.
 
     Examples
     --------
     >>> as_interval([0.947123, 0.97898]), as_interval([-0.5, 0.25], sign=True), as_interval(None)
-    ('0.947 to 0.979', '-0.50 to +0.25', '')
+    ('0.9471 to 0.9790', '-0.50 to +0.25', '')
     """
     if interval is None:
         return ""
-    low, high = (as_rounded(end, interval, sign) for end in interval)
+    low, high = (as_rounded(end, interval, sign=sign) for end in interval)
     return f"{low} to {high}"

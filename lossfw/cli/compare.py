@@ -1,0 +1,66 @@
+"""``lossfw compare``: runs beside each other, and what each has more than the first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lossfw.cli.options import json_option, traceback_option
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, metavar="RUN RUN...")
+@click.option("--sort", metavar="KEY", help="Order by loss, a metric, a setting, or name.")
+@click.option("--reverse", is_flag=True, help="The largest first.")
+@click.option(
+    "--level", type=float, metavar="SHARE", help="Of the intervals; as in the first run, or 0.95."
+)
+@click.option(
+    "--side-by-side",
+    is_flag=True,
+    help="Allow runs on different data, and show no differences.",
+)
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print tables of Markdown.")
+@traceback_option
+def compare(
+    folders: tuple[str, ...],
+    sort: str | None,
+    reverse: bool,
+    level: float | None,
+    side_by_side: bool,
+    as_json: bool,
+    as_csv: bool,
+    as_markdown: bool,
+) -> None:
+    """Compare the runs in folders, each with the first.
+
+    A RUN is the folder of a run, or a folder that holds such folders, as a sweep writes it.
+    Where the runs kept their rows (evaluate: {rows: true}), differences are paired by row.
+    """
+    # Imported here: listing components needs no readers of runs.
+    from lossfw.compare import compare as compare_runs
+    from lossfw.compare import find_runs
+    from lossfw.intervals import Intervals
+    from lossfw.output import say, to_json
+    from lossfw.report.comparison import comma_separated, markdown, show
+
+    if as_json + as_csv + as_markdown > 1:
+        raise click.UsageError("--json, --csv and --markdown exclude each other.")
+    runs, left_out = find_runs([Path(folder) for folder in folders])
+    for told in left_out:
+        click.echo(f"lossfw: warning: {told}", err=True)
+    asked = None if level is None else Intervals(level=level)
+    comparison = compare_runs(runs, asked=asked, side_by_side=side_by_side)
+    if sort is not None:
+        comparison = comparison.sorted(sort, reverse=reverse)
+    if as_json:
+        say(to_json(comparison.to_dict()))
+    elif as_csv:
+        say(comma_separated(comparison))
+    elif as_markdown:
+        say(markdown(comparison))
+    else:
+        show(comparison)

@@ -1,0 +1,41 @@
+"""The metrics of a run that is done, made again from its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lossfw.compare.ran import Ran
+from lossfw.config.assemble import sound
+from lossfw.config.build import RULES
+from lossfw.config.check import check, read
+from lossfw.config.plugins import Plugins
+from lossfw.config.tree import Problems
+from lossfw.data.source import file_fields
+from lossfw.metrics import Metric
+from lossfw.runs.folder import CONFIG_FILE
+from lossfw.tally import Tally
+
+
+def plugins_of(ran: Ran) -> Plugins:
+    """Return which plugins a run had, besides those that its configuration names."""
+    told = ran.record.get("options") or {}
+    return Plugins((), tuple(told.get("disable", ())), bool(told.get("installed", True)))
+
+
+def metrics_of(ran: Ran) -> Mapping[str, Metric]:
+    """Return the metrics of a run by the names under which it reports them.
+
+    Neither data nor weights are read.
+
+    Raises
+    ------
+    ConfigError, PluginError
+        If a component is not to be had any more.
+    """
+    problems = Problems()
+    root = read(str(ran.path / CONFIG_FILE), (), problems)
+    parts = check(root, plugins_of(ran), problems, file_fields=file_fields, rules=RULES)
+    problems.raise_if_any()
+    right = sound(parts)
+    assert right.loss is not None
+    return Tally(right.loss, [metric for metric in right.metrics if metric is not None]).metrics

@@ -1,0 +1,216 @@
+"""A comparison of runs as tables: on the terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from lossfw.compare import Comparison, Difference, Number, Ran
+from lossfw.compare.settings import as_text
+from lossfw.output import say
+from lossfw.report.numbers import as_rounded
+from lossfw.report.table import show_table
+
+# More settings than this stand in a table of their own.
+_MOST_BESIDE = 3
+
+_CLEAR = " *"
+_NOTHING = "-"
+
+
+class Table(NamedTuple):
+    """A table of text: its headers, and its rows, each beginning with its name."""
+
+    headers: list[str]
+    rows: list[list[str]]
+
+
+def show(comparison: Comparison) -> None:
+    """Write a comparison to standard output."""
+    for index, table in enumerate(tables(comparison)):
+        if index:
+            say("")
+        show_table(table.headers, table.rows)
+    say("")
+    for line in remarks(comparison):
+        say(line)
+
+
+def tables(comparison: Comparison) -> list[Table]:
+    """Return the tables of a comparison; of two runs the measures are the rows."""
+    found = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
+    beside = len(comparison.runs) > 2 and len(comparison.settings) <= _MOST_BESIDE
+    before = [] if beside or not comparison.settings else [_settings(comparison)]
+    around = [_around(comparison)] if comparison.around else []
+    return [*before, *around, *found]
+
+
+def _settings(comparison: Comparison) -> Table:
+    values = {k: [run.settings.get(k) for run in comparison.runs] for k in comparison.settings}
+    return _by_key("setting", values, comparison)
+
+
+def _around(comparison: Comparison) -> Table:
+    order = [comparison.given.index(run) for run in comparison.runs]
+    values = {key: [of[i] for i in order] for key, of in comparison.around.items()}
+    return _by_key("besides", values, comparison)
+
+
+def _by_key(name: str, values: dict[str, list[Any]], comparison: Comparison) -> Table:
+    rows = [[key, *map(as_text, of)] for key, of in values.items()]
+    return Table([name, *(run.name for run in comparison.runs)], rows)
+
+
+def _of_two(comparison: Comparison) -> Table:
+    base = comparison.baseline
+    other = next(run for run in comparison.runs if run is not base)
+    headers = ["result", base.name, other.name]
+    differences = comparison.differences.get(other.name)
+    rows = []
+    for name in comparison.single:
+        row = [comparison.title(name), *(_number(comparison, run, name) for run in (base, other))]
+        if differences is not None:
+            row.append(difference_text(differences.get(name)))
+        rows.append(row)
+    return Table(headers + (["second less first"] if differences is not None else []), rows)
+
+
+def _of_many(comparison: Comparison) -> Iterator[Table]:
+    few = len(comparison.settings) <= _MOST_BESIDE
+    beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
+    titles = [comparison.title(name) for name in comparison.single]
+    yield Table(
+        ["run", *beside, *titles],
+        [
+            [run.name]
+            + [as_text(run.settings.get(key)) for key in beside]
+            + [_number(comparison, run, name) for name in comparison.single]
+            for run in comparison.runs
+        ],
+    )
+    if comparison.differences:
+        rows = [
+            [run.name, *(difference_text(found.get(name)) for name in comparison.single)]
+            for run in comparison.runs
+            if (found := comparison.differences.get(run.name)) is not None
+        ]
+        yield Table([f"less {comparison.baseline.name}", *titles], rows)
+
+
+def _in_names(key: str, comparison: Comparison) -> bool:
+    """Tell whether the name of each run says what it has, as those of a sweep do."""
+    return all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
+
+
+def _number(comparison: Comparison, run: Ran, name: str) -> str:
+    return number_text(comparison.numbers[run.name].get(name))
+
+
+def number_text(number: Number | None) -> str:
+    """Return a number with its interval.
+
+    Examples
+    --------
+    >>> number_text(Number(0.96314, [0.947, 0.979])), number_text(Number(0.25)), number_text(None)
+    ('0.9631 [0.9470, 0.9790]', '0.25', '-')
+    """
+    if number is None or number.value is None:
+        return _NOTHING
+    return _with_interval(number.value, number.interval, sign=False)
+
+
+def difference_text(difference: Difference | None) -> str:
+    """Return a difference with its interval, and a star where that leaves out 0.
+
+    Examples
+    --------
+    >>> difference_text(Difference(0.0123, [0.001, 0.0236])), difference_text(Difference(0.0))
+    ('+0.012 [+0.001, +0.024] *', '0')
+    """
+    if difference is None or difference.value is None:
+        return _NOTHING
+    text = _with_interval(difference.value, difference.interval, sign=True)
+    return text + (_CLEAR if difference.clear else "")
+
+
+def _with_interval(value: float, interval: Sequence[float] | None, *, sign: bool) -> str:
+    told = as_rounded(value, interval, sign=sign)
+    if interval is None:
+        return told
+    low, high = (as_rounded(end, interval, sign=sign) for end in interval)
+    return f"{told} [{low}, {high}]"
+
+
+def remarks(comparison: Comparison) -> list[str]:
+    """Return what to know about the tables, in sentences."""
+    asked = comparison.intervals
+    told = []
+    ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
+    if any(ranges):
+        told.append(f"In brackets: {100 * asked.level:.4g}% intervals, by the {asked.method}.")
+    if comparison.paired:
+        count = comparison.baseline.result["count"]
+        told.append(
+            f"Differences are paired by {count:,} rows; * marks an interval that leaves out 0."
+        )
+    if not comparison.settings:
+        told.append("The configurations say the same.")
+    lists = [name for name in comparison.measures if name not in comparison.single]
+    if lists:
+        told.append(f"Not shown here, but by --json: {', '.join(lists)}.")
+    return [*told, *(f"note: {note}" for note in comparison.notes)]
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return a comparison as tables of Markdown, with its remarks."""
+    parts = ["\n".join(_markdown_lines(table)) for table in tables(comparison)]
+    return "\n\n".join([*parts, *(_escaped(line) for line in remarks(comparison))])
+
+
+def _markdown_lines(table: Table) -> Iterator[str]:
+    yield _markdown_line(table.headers)
+    yield _markdown_line(["---", *("---:" for _ in table.headers[1:])])
+    yield from map(_markdown_line, table.rows)
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text that Markdown shows as it is.
+
+    Examples
+    --------
+    >>> print(_escaped("a|b_c <d> *"))
+    a\|b\_c \<d> \*
+    """
+    for mark in "\\|_*<`[":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
+
+
+def comma_separated(comparison: Comparison) -> str:
+    """Return a comparison as CSV: a line for each run, every digit of every number."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measured = [
+        f"{name}{part}"
+        for name in comparison.single
+        for part in ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
+    ]
+    writer.writerow(["run", *comparison.settings, *measured])
+    for run in comparison.runs:
+        settings = [as_text(run.settings.get(key)) for key in comparison.settings]
+        writer.writerow([run.name, *settings, *_cells(comparison, run)])
+    return text.getvalue().rstrip("\n")
+
+
+def _cells(comparison: Comparison, run: Ran) -> Iterator[Any]:
+    for name in comparison.single:
+        number = comparison.numbers[run.name].get(name) or Number(None)
+        difference = comparison.differences.get(run.name, {}).get(name) or Difference(None)
+        for value, interval in (number, difference):
+            yield from (value, *(interval or (None, None)))
