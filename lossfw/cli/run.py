@@ -1,17 +1,20 @@
-"""``lossfw run``: evaluate what a configuration describes."""
+"""``lossfw run``: evaluate what configurations describe."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
 
+if TYPE_CHECKING:
+    from lossfw.runs.run import Order
+
 
 @click.command()
-@click.argument("config")
+@click.argument("configs", metavar="CONFIG...", nargs=-1, required=True)
 @click.option(
     "-o",
     "--override",
@@ -21,49 +24,101 @@ from lossfw.cli.options import json_option, plugin_options, plugins_of, tracebac
     help="Change the configuration: -o loss.delta=1e-6. The value is YAML, a number in the key "
     "is an index. May be given several times.",
 )
-@click.option("--out", metavar="DIR", help="Write metrics.json to this folder as well.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    help="Write metrics.json and all that says how it came about to this folder; of several runs, "
+    "each to a folder of its own in it.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with what was interrupted in the folder of --out."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything and compute nothing.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many of several runs at a time, each in a process of its own.",
+)
 @json_option
 @plugin_options
 @traceback_option
 def run(
-    config: str,
+    configs: tuple[str, ...],
     overrides: tuple[str, ...],
     out: str | None,
+    resume: bool,
+    dry_run: bool,
+    jobs: int,
     as_json: bool,
     local: tuple[str, ...],
     disable: tuple[str, ...],
     no_plugins: bool,
 ) -> None:
-    """Evaluate the configuration in the file CONFIG.
+    """Evaluate the configuration in each file CONFIG.
 
-    In JSON, numbers that are not finite are the texts "nan", "inf" and "-inf".
+    Several files, or one with a section `sweep`, are run in processes of their
+    own; one that fails does not stop the others, and the exit code is 1. In
+    JSON, numbers that are not finite are the texts "nan", "inf" and "-inf".
     """
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.cli.progress import Progress
-    from lossfw.config.build import build
-    from lossfw.errors import OutputError
-    from lossfw.evaluate import evaluate
-    from lossfw.output import check_folder, say, to_json, write_result
-    from lossfw.report.text import show
+    from lossfw.errors import ArgumentError
+    from lossfw.runs.run import Order
 
+    if resume and out is None:
+        raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
+    plugins = plugins_of(local, disable, no_plugins)
     folder = Path(out) if out is not None else None
-    if folder is not None:
-        check_folder(folder)
-    begin = time.perf_counter()
-    plan = build(config, overrides, plugins_of(local, disable, no_plugins))
-    loading = time.perf_counter() - begin
-    with Progress() as progress:
-        result = evaluate(plan, progress=progress)
-    failure = None
-    if folder is not None:
-        try:
-            write_result(folder, result.to_dict())
-        except OutputError as error:
-            # What was computed is shown all the same.
-            failure = error
-    if as_json:
-        say(to_json(result.to_dict()))
+    if len(configs) == 1 and not _may_sweep(configs[0], overrides):
+        orders = [Order(configs[0], overrides, plugins, folder=folder, resume=resume)]
     else:
-        show(plan, result, loading)
-    if failure is not None:
-        raise failure
+        from lossfw.runs.many import orders_of
+
+        orders = orders_of(configs, overrides, plugins, folder, resume=resume)
+    if dry_run:
+        from lossfw.cli.dry_run import show_plans
+
+        show_plans(orders, as_json=as_json)
+    elif len(orders) == 1 and len(configs) == 1:
+        _one(orders[0], as_json=as_json)
+    else:
+        from lossfw.cli.many import run_many
+
+        run_many(orders, jobs, as_json=as_json)
+
+
+def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:
+    """Tell whether a configuration could describe several runs, without reading its YAML."""
+    words = ("sweep", "extends")
+    try:
+        text = Path(config).read_text(errors="replace")
+    except (OSError, ValueError):
+        return False  # told by whoever reads it in earnest
+    return any(word in text for word in words) or any("sweep" in item for item in overrides)
+
+
+def _one(order: Order, *, as_json: bool) -> None:
+    from lossfw.cli.progress import Progress
+    from lossfw.output import say, to_json
+    from lossfw.report.text import show
+    from lossfw.runs.one import carry_out
+
+    with Progress() as progress:
+        outcome = carry_out(order, progress=progress, warn=warn)
+    if outcome.before:
+        click.echo(f"{order.folder}: done before, not run again", err=True)
+    if as_json:
+        say(to_json(outcome.result.to_dict()))
+    else:
+        show(outcome.run.plan, outcome.result, outcome.loading)
+        for text in outcome.texts:
+            say(text)
+    if outcome.failure is not None:
+        raise outcome.failure
+
+
+def warn(text: str) -> None:
+    """Write a warning to standard error."""
+    click.echo(f"lossfw: warning: {text}", err=True)

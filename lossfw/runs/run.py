@@ -1,11 +1,40 @@
-"""Run: what is run, from where, and into which folder."""
+"""Order and run: what is to be run, and what is run, from where and into which folder."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from lossfw.config.plugins import Plugins
 from lossfw.evaluate import Plan
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be run.
+
+    Attributes
+    ----------
+    config : str
+        The configuration file.
+    overrides : tuple of str
+        ``KEY=VALUE`` each.
+    plugins : Plugins
+        Which plugins may be used.
+    name : str
+        What the run is called; after the file unless given.
+    folder : Path or None
+        Where its files go; None for nowhere.
+    resume : bool
+        Go on with what is in the folder.
+    """
+
+    config: str
+    overrides: tuple[str, ...] = ()
+    plugins: Plugins = field(default_factory=Plugins)
+    name: str = ""
+    folder: Path | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True, eq=False)

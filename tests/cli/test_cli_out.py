@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lossfw import evaluate as evaluation
+from lossfw.runs import one
 
 FULL = Path("/dev/full")
 
@@ -20,7 +20,8 @@ def test_the_same_object_is_written_and_printed(lossfw, folder):
     result = lossfw("run", "run.yaml", "--json", "--out", "a/b")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (folder / "a" / "b" / "metrics.json").read_text() == result.stdout
-    assert names(folder / "a" / "b") == ["metrics.json"]
+    assert names(folder / "a" / "b") == ["config.yaml", "metrics.json", "run.json", "status"]
+    assert (folder / "a" / "b" / "status").read_text() == "done\n"
 
 
 def test_an_older_result_is_replaced(lossfw, folder):
@@ -72,7 +73,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(
     if spoil is read_only:
         # For root, who may write anywhere, the answer of the system is made.
         monkeypatch.setattr(os, "access", lambda path, mode: "out" not in str(path))
-    monkeypatch.setattr(evaluation, "evaluate", None)
+    monkeypatch.setattr(one, "evaluate", None)
     before = sorted(folder.rglob("*"))
     result = lossfw("run", "run.yaml", "--out", out)
     assert (result.exit_code, result.stdout) == (1, "")
@@ -87,7 +88,7 @@ def test_a_folder_that_cannot_be_made_does_not_cost_the_result(lossfw):
     result = lossfw("run", "run.yaml", "--json", "--out", "/proc/lossfw")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["count"] == 2
-    assert "/proc/lossfw/metrics.json cannot be written" in result.stderr
+    assert "/proc/lossfw cannot be written" in result.stderr
     assert "Traceback" not in result.stderr
 
 

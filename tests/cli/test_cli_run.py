@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from lossfw import evaluate as evaluation
+from lossfw.runs import one
 
 # -(log 1/4 + log 1/2) / 2
 LOSS = 1.5 * math.log(2)
@@ -192,7 +192,7 @@ class TestFailures:
         def fail(*arguments, **options):
             raise error
 
-        monkeypatch.setattr(evaluation, "evaluate", fail)
+        monkeypatch.setattr(one, "evaluate", fail)
 
     def test_a_bug_is_called_one(self, lossfw, monkeypatch):
         self.failing(monkeypatch, RuntimeError("two\nlines"))

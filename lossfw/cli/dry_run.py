@@ -1,0 +1,60 @@
+"""``lossfw run --dry-run``: what would be run, everything checked and nothing computed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from lossfw.output import say
+from lossfw.report.table import show_table
+from lossfw.runs.one import prepare
+from lossfw.runs.run import Order, Run
+
+
+def show_plans(orders: Sequence[Order], *, as_json: bool) -> None:
+    """Make the plan of each order and show it.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the first configuration that has any.
+    OutputError
+        If a folder could not be written to.
+    """
+    runs = [prepare(order)[0] for order in orders]
+    if as_json:
+        say(json.dumps([_plain(run) for run in runs]))
+        return
+    headers = ("run", "rows", "loss", "from", "folder", "digest")
+    show_table(headers, [_row(run) for run in runs])
+    for run in runs:
+        for warning in run.plan.warnings:
+            say(f"{run.name}: warning: {warning}")
+
+
+def _plain(run: Run) -> dict[str, object]:
+    plan = run.plan
+    return {
+        "name": run.name,
+        "config": run.config,
+        "overrides": list(run.overrides),
+        "folder": None if run.folder is None else str(run.folder),
+        "rows": _rows(run),
+        "loss": plan.loss.to_config(),
+        "form": plan.outputs_form,
+        "metrics": [metric.to_config() for metric in plan.metrics],
+        "digest": plan.digest,
+        "warnings": list(plan.warnings),
+    }
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    plan = run.plan
+    folder = "" if run.folder is None else str(run.folder)
+    # As many digits of the digest as git shows of a commit: for the eye.
+    form, digest = plan.outputs_form, plan.digest[:12]
+    return (run.name, str(_rows(run)), str(plan.loss), form, folder, digest)
+
+
+def _rows(run: Run) -> int:
+    return len(run.plan.data) if run.plan.sample is None else len(run.plan.sample)

@@ -1,0 +1,100 @@
+"""Several runs on the command line: a table of all of them in the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from lossfw.cli.progress import Progress
+from lossfw.errors import RunError
+from lossfw.output import say
+from lossfw.report.table import show_table
+from lossfw.runs.many import Ended, run_all
+from lossfw.runs.run import Order
+
+
+def run_many(orders: Sequence[Order], jobs: int, *, as_json: bool) -> None:
+    """Carry out orders and show what became of them.
+
+    Raises
+    ------
+    RunError
+        If one of them failed.
+    """
+    done: list[Ended] = []
+    with Progress("runs") as progress:
+
+        def ended(outcome: Ended) -> None:
+            done.append(outcome)
+            progress(len(done), len(orders))
+            _tell(outcome)
+
+        outcomes = run_all(orders, jobs, ended=ended)
+    if as_json:
+        # What a run gave has its numbers that are not finite as texts already.
+        say(json.dumps([_plain(outcome) for outcome in outcomes]))
+    else:
+        show_table(*_table(outcomes))
+        for outcome in outcomes:
+            for text in outcome.texts:
+                say(f"{outcome.order.name}: {text}")
+    failed = [outcome.order.name for outcome in outcomes if outcome.result is None]
+    if failed:
+        raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
+
+
+def _tell(outcome: Ended) -> None:
+    """Write at once what went wrong, each line with the run's name."""
+    for line in [*outcome.notes.splitlines(), *outcome.error.splitlines()]:
+        click.echo(f"{outcome.order.name}: {line}", err=True)
+
+
+def _plain(outcome: Ended) -> dict[str, Any]:
+    folder = outcome.order.folder
+    return {
+        "name": outcome.order.name,
+        "status": outcome.status,
+        "folder": None if folder is None else str(folder),
+        "seconds": outcome.seconds,
+        "result": outcome.result,
+        "error": outcome.error or None,
+    }
+
+
+def _table(outcomes: Sequence[Ended]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return headers and rows: every metric that is a single number has a column."""
+    results = [outcome.result for outcome in outcomes if outcome.result is not None]
+    metrics = list(
+        dict.fromkeys(
+            name
+            for result in results
+            for name, found in result["metrics"].items()
+            if not isinstance(found["value"], list)
+        )
+    )
+    headers = ("run", "status", "loss", "value", *metrics, "seconds")
+    return headers, [_row(outcome, metrics) for outcome in outcomes]
+
+
+def _row(outcome: Ended, metrics: Sequence[str]) -> tuple[str, ...]:
+    result = outcome.result
+    status = "done before" if outcome.before else outcome.status
+    if result is None:
+        return (outcome.order.name, status, "", "", *("" for _ in metrics), "")
+    found = [result["metrics"].get(name, {}).get("value", "") for name in metrics]
+    return (
+        outcome.order.name,
+        status,
+        result["loss"]["name"],
+        _number(result["loss"]["value"]),
+        *map(_number, found),
+        f"{outcome.seconds:.1f}",
+    )
+
+
+def _number(value: Any) -> str:
+    """Return a number with as many digits as a table is read with; all of them stand in JSON."""
+    return f"{value:.6g}" if isinstance(value, int | float) else str(value)

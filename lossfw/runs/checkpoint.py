@@ -1,0 +1,99 @@
+"""Checkpoint: where a run stands, in one file from which it goes on to the same bits."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.data.npy import read_npz
+from lossfw.errors import DataError
+from lossfw.evaluate import Plan
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+CHECKPOINT_FILE = "checkpoint.npz"
+
+# Version of the file.
+CHECKPOINT_VERSION = 1
+
+# The member that holds everything but arrays, as JSON.
+_PLAIN = "run"
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint holds.
+
+    Attributes
+    ----------
+    identity : mapping of str to str
+        That of the run; see `identity_of`.
+    written : int
+        Bytes of the file of rows that belong to the rows that were done.
+    seconds : float
+        How long the run had taken.
+    standing : mapping of str to ndarray
+        What `lossfw.standing.Standing.pack` gave.
+    """
+
+    identity: Mapping[str, str]
+    written: int
+    seconds: float
+    standing: Mapping[str, NDArray]
+
+
+def identity_of(plan: Plan) -> dict[str, str]:
+    """Return what must be the same for a run to go on to the same bits.
+
+    The digest names configuration, plugins and data. Another NumPy may round
+    otherwise.
+    """
+    return {
+        "version": str(CHECKPOINT_VERSION),
+        "digest": plan.digest,
+        "rows": str(plan.rows),
+        "intervals": repr(plan.intervals),
+        "slices": repr(plan.slices),
+        "numpy": np.__version__,
+    }
+
+
+def to_bytes(checkpoint: Checkpoint) -> bytes:
+    """Return a checkpoint as it is written to a file."""
+    plain = {
+        "identity": dict(checkpoint.identity),
+        "written": checkpoint.written,
+        "seconds": checkpoint.seconds,
+    }
+    content = io.BytesIO()
+    arrays = {_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **checkpoint.standing}
+    # The names are ours and none is `file`, which savez takes for itself.
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # it takes arrays by any name
+    return content.getvalue()
+
+
+def read(folder: Path, plan: Plan) -> Checkpoint | None:
+    """Return the checkpoint in a folder; None if there is none of this very run.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, which no interruption does to it.
+    """
+    path = folder / CHECKPOINT_FILE
+    if not path.exists():
+        return None
+    try:
+        arrays = read_npz(path, "a checkpoint")
+        plain = json.loads(arrays.pop(_PLAIN).tobytes())
+        kept = Checkpoint(plain["identity"], plain["written"], plain["seconds"], arrays)
+    except (DataError, ValueError, TypeError, LookupError):
+        raise DataError(
+            f"{path} is no checkpoint of a run, or damaged: run without --resume, which begins "
+            "anew."
+        ) from None
+    return kept if kept.identity == identity_of(plan) else None

@@ -1,0 +1,261 @@
+"""Run folder: what a run leaves behind, whole at any moment.
+
+::
+
+    status          running, done or failed: written last
+    run.json        versions, plugins, seed, digests, git state, times
+    config.yaml     the configuration, which runs from anywhere
+    metrics.json    the numbers
+    results.jsonl   each row with its loss, prediction and target, where they are asked for
+    error.txt       why a run failed
+
+and while a run is not done, ``checkpoint.npz`` and ``results.part``, from which
+it goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from lossfw.errors import DataError, OutputError
+from lossfw.evaluate import Plan, Result
+from lossfw.output import RESULT_FILE, refuse, to_json, write_file, write_result
+from lossfw.runs.checkpoint import CHECKPOINT_FILE
+from lossfw.runs.part import PART_FILE, ROWS_FILES, RowsFormat
+
+Status = Literal["running", "done", "failed"]
+
+STATUS_FILE = "status"
+RECORD_FILE = "run.json"
+CONFIG_FILE = "config.yaml"
+ERROR_FILE = "error.txt"
+REPORT_FILE = "report.html"
+
+
+class RunFolder:
+    """The files of a run.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; `begin` makes it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def status(self) -> str | None:
+        """What the run has come to; None where there is none."""
+        file = self.path / STATUS_FILE
+        return file.read_text().strip() if file.is_file() else None
+
+    def record(self) -> dict[str, Any] | None:
+        """Return what ``run.json`` says, None where it is not there."""
+        return read_json(self.path / RECORD_FILE)
+
+    def make(self) -> bool:
+        """Make the folder, and tell whether that was needed.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be made.
+        """
+        there = self.path.is_dir()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            refuse(self.path, error)
+        return not there
+
+    def remove_if_empty(self) -> None:
+        """Take the folder back that was made for nothing."""
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def begin(self, record: Mapping[str, Any], config: str) -> None:
+        """Begin anew, whatever is there. Older numbers stay until the new ones are there.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written or removed.
+        """
+        names = (RECORD_FILE, CONFIG_FILE, STATUS_FILE)
+        before = {name: _content(self.path / name) for name in names}
+        try:
+            # Without a record nothing in the folder is taken for a run's.
+            self._remove(RECORD_FILE)
+            self.write(STATUS_FILE, "running\n")
+            self._remove(CHECKPOINT_FILE, PART_FILE, ERROR_FILE)
+            self._remove_temporary()
+            self.write(CONFIG_FILE, config)
+            self.write(RECORD_FILE, f"{to_json(record)}\n")
+        except OutputError:
+            self._put_back(before)
+            raise
+
+    def go_on(self) -> None:
+        """Go on with a run that was interrupted, or has failed."""
+        self.write(STATUS_FILE, "running\n")
+        self._remove(ERROR_FILE)
+        self._remove_temporary()
+
+    def finish(
+        self, record: Mapping[str, Any], result: Mapping[str, Any], rows: RowsFormat | None
+    ) -> None:
+        """Put the results of a run in their places.
+
+        Parameters
+        ----------
+        record : mapping
+            What ``run.json`` says.
+        result : mapping
+            What ``metrics.json`` says.
+        rows : {"jsonl", "parquet"} or None
+            In which form the rows are.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written.
+        """
+        old = [name for form, name in ROWS_FILES.items() if form != rows]
+        self._remove(*old, REPORT_FILE)
+        if rows == "jsonl":
+            self._rename(PART_FILE, ROWS_FILES[rows])
+        elif rows == "parquet":
+            # Imported on use: it needs an optional library.
+            from lossfw.runs.parquet import write_parquet
+
+            write_parquet(self.path / PART_FILE, self.path / ROWS_FILES[rows])
+        write_result(self.path, result)
+        self.write(RECORD_FILE, f"{to_json(record)}\n")
+        self.write(STATUS_FILE, "done\n")
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove what a run that is done needs no more."""
+        self._remove(CHECKPOINT_FILE, PART_FILE)
+        self._remove_temporary()
+
+    def fail(self, message: str) -> None:
+        """Say that the run failed, and why; do nothing where even that cannot be written."""
+        try:
+            self.write(ERROR_FILE, f"{message}\n")
+            self.write(STATUS_FILE, "failed\n")
+        except OutputError:
+            return
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file; see `lossfw.output.write_file`."""
+        write_file(self.path, name, text.encode())
+
+    def _remove(self, *names: str) -> None:
+        for name in names:
+            try:
+                (self.path / name).unlink(missing_ok=True)
+            except OSError as error:
+                refuse(self.path / name, error)
+
+    def _remove_temporary(self) -> None:
+        """Remove what a process that was killed had begun to write."""
+        self._remove(*(path.name for path in self.path.glob(".*.tmp")))
+
+    def _put_back(self, before: Mapping[str, bytes | None]) -> None:
+        """Leave the folder as it was found, as far as the disk lets us."""
+        for name, content in before.items():
+            try:
+                if content is None:
+                    self._remove(name)
+                else:
+                    write_file(self.path, name, content)
+            except OutputError:
+                return
+
+    def _rename(self, old: str, new: str) -> None:
+        try:
+            (self.path / old).replace(self.path / new)
+        except OSError as error:
+            refuse(self.path / new, error)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a file, None if there is no file.
+
+    Raises
+    ------
+    DataError
+        If it holds anything else.
+    """
+    if not path.is_file():
+        return None
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds no object of JSON, which a run writes.")
+    return value
+
+
+def kept_result(folder: RunFolder, plan: Plan) -> Result:
+    """Return the result of a run that is done, from its files.
+
+    Raises
+    ------
+    DataError
+        If they are damaged.
+    """
+    from lossfw.tally import Numbers
+
+    found, record = read_json(folder.path / RESULT_FILE), folder.record()
+    try:
+        assert found is not None
+        assert record is not None
+        loss = {key: _number(value) for key, value in found["loss"].items()}
+        return Result(
+            count=found["count"],
+            weight=float(found["weight"]),
+            loss_name=loss["name"],
+            loss_text=str(plan.loss),
+            loss=loss["value"],
+            form=loss["form"],
+            metrics={name: _number(m["value"]) for name, m in found["metrics"].items()},
+            sample=None if found["sample"] is None else tuple(found["sample"]),
+            digest=found["digest"],
+            warnings=tuple(record.get("warnings", ())),
+            timings=dict(record.get("timings", {})),
+            numbers=Numbers(
+                {key: value for key, value in loss.items() if key not in ("name", "form")},
+                _number(found["metrics"]),
+                slices=None if "slices" not in found else tuple(_number(found["slices"])),
+                intervals=found.get("intervals"),
+            ),
+        )
+    except (AssertionError, LookupError, TypeError, ValueError, AttributeError):
+        raise DataError(
+            f"{folder.path} does not hold the whole result of a run that is done: run without "
+            "--resume, which begins anew."
+        ) from None
+
+
+def _number(value: Any) -> Any:
+    """Return a value of JSON in which the texts inf, -inf and nan are numbers again."""
+    if isinstance(value, str) and value in ("inf", "-inf", "nan"):
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: _number(item) for key, item in value.items()}
+    return [_number(item) for item in value] if isinstance(value, list) else value

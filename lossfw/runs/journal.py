@@ -1,0 +1,151 @@
+"""Journal: keeps what a run has computed, so that it can be killed at any moment and go on.
+
+The rows are appended to one file. From time to time the partials of all
+numbers are written to a checkpoint, with the length that the file of rows has
+just then: what follows it is cut off when the run goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from lossfw.errors import DataError, OutputError
+from lossfw.evaluate import Plan
+from lossfw.metrics import Metric
+from lossfw.output import write_file
+from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
+from lossfw.runs.part import Part, RowsFormat, find_part
+from lossfw.runs.rows import rows_of
+from lossfw.standing import Standing
+from lossfw.stream import Scored
+
+# Time between two checkpoints: as much as one is ready to lose ...
+CHECKPOINT_SECONDS = 1.0
+# ... but at least so many times what writing one takes, which then costs 5 %.
+_TIMES_ITS_COST = 20.0
+
+
+def rows_format(plan: Plan) -> RowsFormat | None:
+    """Return in which form the rows of a plan are written; None for not at all."""
+    return "jsonl" if plan.rows is True else plan.rows or None
+
+
+class RunJournal:
+    """Keeps a run in a folder; see `lossfw.evaluate.Journal`.
+
+    Parameters
+    ----------
+    folder : Path
+        It is there, and nobody else works in it.
+    plan : Plan
+        What is run.
+    resume : bool
+        Go on from the checkpoint, if there is one.
+
+    Attributes
+    ----------
+    before : float
+        Seconds that the run had taken before it was resumed.
+    resumed : int
+        The row that it was resumed at; 0 where it began anew.
+    failure : OutputError or None
+        Why nothing is kept any more. The run itself goes on.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, *, resume: bool) -> None:
+        self._folder, self._plan, self._resume = folder, plan, resume
+        self._identity = identity_of(plan)
+        self._sample = None if plan.sample is None else np.array(plan.sample)
+        # A metric of a plugin may keep what cannot be packed: then a run that is
+        # interrupted begins anew.
+        self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
+        self._part: Part | None = None
+        self._begun = self._last = time.monotonic()
+        self._pause = CHECKPOINT_SECONDS
+        self.before, self.resumed = 0.0, 0
+        self.failure: OutputError | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken, up to now and before it was resumed."""
+        return self.before + time.monotonic() - self._begun
+
+    def resume(self, standing: Standing) -> None:
+        """Let the evaluation stand where the checkpoint says; see `Journal.resume`.
+
+        Raises
+        ------
+        DataError
+            If the checkpoint is damaged.
+        """
+        kept = self._kept()
+        if kept is not None:
+            try:
+                standing.unpack(kept.standing)
+            except (ValueError, TypeError, LookupError) as error:
+                raise DataError(
+                    f"{self._folder / CHECKPOINT_FILE} does not hold what it should ({error}): "
+                    "run without --resume, which begins anew."
+                ) from None
+            self.before, self.resumed = kept.seconds, standing.row
+        form = rows_format(self._plan)
+        if form is None:
+            return
+        try:
+            self._part = Part(self._folder, form, 0 if kept is None else kept.written)
+        except OutputError as error:
+            self.failure = error
+
+    def add(self, rows: Scored, standing: Standing) -> None:
+        """Keep some rows; see `Journal.add`."""
+        if self.failure is not None:
+            return
+        try:
+            if self._part is not None:
+                with standing.clock.stage("rows"):
+                    self._part.add(rows_of(self._plan.loss, rows, self._sample))
+            if self._packs and time.monotonic() - self._last >= self._pause:
+                with standing.clock.stage("checkpoint"):
+                    self._save(standing)
+        except OutputError as error:
+            # What is computed is not lost with the disk: the numbers are shown in the end.
+            self.failure = error
+
+    def close(self) -> None:
+        """Close the file of rows, which is on the disk then.
+
+        Raises
+        ------
+        OutputError
+            If it is not.
+        """
+        if self._part is not None and self.failure is None:
+            self._part.settle()
+        self.drop()
+
+    def drop(self) -> None:
+        """Close the file of rows as it is."""
+        if self._part is not None:
+            self._part.close()
+
+    def _kept(self) -> Checkpoint | None:
+        """Return the checkpoint to go on from, if there is one with its rows."""
+        kept = read(self._folder, self._plan) if self._resume else None
+        form = rows_format(self._plan)
+        if kept is None or form is None:
+            return kept
+        return kept if find_part(self._folder, form, kept.written) else None
+
+    def _save(self, standing: Standing) -> None:
+        begin = time.monotonic()
+        written = 0
+        if self._part is not None:
+            self._part.settle()
+            written = self._part.written
+        kept = Checkpoint(self._identity, written, self.seconds, standing.pack())
+        write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
+        self._last = time.monotonic()
+        self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))

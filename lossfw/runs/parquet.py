@@ -1,0 +1,74 @@
+"""Rows of a run as a Parquet file, by the optional library pyarrow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossfw.data.parquet import pyarrow
+from lossfw.output import refuse
+from lossfw.runs.part import read_records
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Rows of a group: enough to be stored column by column, few enough for memory.
+_GROUP_ROWS = 16_384
+
+
+def write_parquet(part: Path, target: Path) -> None:
+    """Make a Parquet file of a binary file of rows, under a temporary name first.
+
+    A column of rows of numbers is a column of lists of one length; a row that
+    does not count has no loss (null).
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; then nothing of it is left.
+    MissingExtraError
+        If pyarrow is not installed.
+    """
+    temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
+    try:
+        _write(read_records(part, _GROUP_ROWS), temporary)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        refuse(target, error)
+
+
+def _write(groups: Iterator[NDArray], path: Path) -> None:
+    parquet = pyarrow("pyarrow.parquet")
+    writer: Any = None
+    with path.open("wb") as file:
+        for group in groups:
+            table = _table(group)
+            if writer is None:
+                writer = parquet.ParquetWriter(file, table.schema)
+            writer.write_table(table)
+        if writer is not None:
+            writer.close()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _table(group: NDArray) -> Any:
+    names = group.dtype.names or ()
+    # Without weights every row counts.
+    absent = group["weight"] == 0 if "weight" in names else None
+    return pyarrow().table(
+        {name: _column(group[name], absent if name == "loss" else None) for name in names}
+    )
+
+
+def _column(values: NDArray, absent: NDArray | None) -> Any:
+    arrow = pyarrow()
+    values = np.ascontiguousarray(values)
+    column = arrow.array(values.reshape(-1), mask=absent)
+    for length in reversed(values.shape[1:]):
+        column = arrow.FixedSizeListArray.from_arrays(column, length)
+    return column

@@ -1,0 +1,46 @@
+"""A run that is killed at any moment goes on to the same bytes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KILLING = Path(__file__).parent / "killing.py"
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def kill(config, *how):
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
+    command = [sys.executable, str(KILLING), str(config), str(config.parent / "out"), *how]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=900, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_killed_at_a_few_random_moments(write):
+    said = kill(write(rows=4_000), "moments", "6", "0")
+    assert said["wrong"] == []
+    assert said["tried"] == 6
+    assert said["killed"]
+
+
+@pytest.mark.slow
+def test_killed_at_a_hundred_random_moments(write):
+    said = kill(write(rows=12_000), "moments", "100", "1")
+    assert said["wrong"] == []
+    assert said["tried"] == 100
+    assert said["killed"] > 80
+    assert said["kept"] > 40
+
+
+def test_killed_before_every_operation_on_a_file(write):
+    said = kill(write(rows=400), "operations")
+    assert said["wrong"] == []
+    assert said["killed"] == said["tried"] - 1 > 20
+    assert said["kept"] > 3
