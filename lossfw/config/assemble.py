@@ -212,7 +212,7 @@ def _check_spaces(right: Sound, fitted: Fitted, last: Activation, problems: Prob
 def _check_rows(
     right: Sound, fitted: Fitted, shape: tuple[int, ...], data: Dataset, problems: Problems
 ) -> None:
-    """Check shapes and targets, for the loss and for the losses among the metrics."""
+    """Check shapes and targets, for the loss and for the metrics."""
     root, registry = right.root, right.registry
     units: list[str | int] | None = None
     place: list[str | int] = ["network", right.form or ""]
@@ -223,11 +223,14 @@ def _check_rows(
             check_shapes(fitted.loss, shape, data.targets)
             check_targets(fitted.loss, shape, data, root, units, problems)
     for index, metric in enumerate(right.metrics):
+        path: list[str | int] = ["evaluate", "metrics", index]
         if isinstance(metric, LossMetric):
-            path: list[str | int] = ["evaluate", "metrics", index]
             if not refuse_classes(metric.of, data, registry, root, path, problems):
                 with at(root, path, problems):
                     check_shapes(metric.of, shape, data.targets)
+        elif metric is not None:
+            with at(root, path, problems):
+                metric.check_shapes(shape, data.targets)
 
 
 def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:

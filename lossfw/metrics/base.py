@@ -100,6 +100,22 @@ class Metric(Component, ABC):
         """Return lists of numbers that show more than the result; None where there are none."""
         return None
 
+    def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
+        """See before a computation whether predictions of a shape fit the targets.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the predictions, rows included.
+        targets : ndarray
+            Of all rows; only shape and dtype are looked at.
+
+        Raises
+        ------
+        ShapeError, DtypeError
+            If they do not fit.
+        """
+
     # What intervals and slices ask of a metric; the kinds answer ------------
 
     def observe(
@@ -180,23 +196,21 @@ class MetricOfSums(Metric):
             NaN where nothing can be said.
         """
 
-    def floats(self, sums: Tabled) -> NDArray:
-        """Return the sums as floats, one for each; where they cancel, what is left of them."""
-        return sums.table.rounded()
+    def dense(self, sums: Tabled, groups: int) -> NDArray:
+        """Return the sums of each group as floats, of shape (groups, places)."""
+        return sums.dense(sums.table.rounded(), groups)
 
     def estimate(self, sums: Tabled) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.estimate`."""
-        pooled = sums.pooled()
         with np.errstate(all="ignore"):
-            found: NDArray = self.value(pooled.dense(self.floats(pooled)), sums.columns)[0]
+            found: NDArray = self.value(self.dense(sums.pooled(), 1), sums.columns)[0]
         return found
 
     def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
         """Return the metric of weighted groups; see `Metric.estimates`."""
-        groups = sums.dense(self.floats(sums), times.shape[1])
         totals = np.zeros((len(times), sums.places))
         with np.errstate(all="ignore"):
             # One group after the other: a product of matrices has other bits elsewhere.
-            for number, group in enumerate(groups):
+            for number, group in enumerate(self.dense(sums, times.shape[1])):
                 totals += times[:, number, np.newaxis] * group
             return self.value(totals, sums.columns)

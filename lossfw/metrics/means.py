@@ -12,7 +12,7 @@ from lossfw import engine
 from lossfw.arguments import Arguments, NDArray, prepare
 from lossfw.cells import Entries, Term
 from lossfw.metrics.base import MetricOfSums, Observed
-from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of
+from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.parts import Part
 from lossfw.reduce import Partial
 
@@ -81,8 +81,13 @@ class _ByBody(_Mean):
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
 
+    def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
+        """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
+        call = self.arguments(stand_in(shape), targets)
+        self.body(call).check_domain(call.y[:0], call.t[:0], call.by_index, 0)
+
     @abstractmethod
-    def body(self) -> MetricBody:
+    def body(self, call: Arguments) -> MetricBody:
         """Return what the engine runs."""
 
     def observe(
@@ -98,7 +103,7 @@ class _ByBody(_Mean):
         """Return the partial, and what each row adds; see `Metric.observe`."""
         call = call_of(self.arguments(prediction, target), start, sample_weight, where)
         sums = engine.RowSums.of(call) if entries else None
-        part = engine.partial(self.body(), call, sums)
+        part = engine.partial(self.body(call), call, sums)
         return Observed(part, _mean_entries(sums, columns_of(call)))
 
 
@@ -126,7 +131,7 @@ class RowMetric(_ByBody):
         """Return prediction and target, their shapes checked."""
         return prepare(*rows_of(prediction, target), rowwise=True, classes=True)
 
-    def body(self) -> MetricBody:
+    def body(self, call: Arguments) -> MetricBody:
         """Return what the engine runs."""
         return MetricBody(self.rows, self.check, takes_rows=True)
 
@@ -151,7 +156,7 @@ class ElementMetric(_ByBody):
         """Return prediction and target, their shapes checked."""
         return prepare(prediction, target, rowwise=False, classes=False)
 
-    def body(self) -> MetricBody:
+    def body(self, call: Arguments) -> MetricBody:
         """Return what the engine runs."""
         return MetricBody(self.elements, self.check, takes_rows=False)
 

@@ -12,7 +12,7 @@ from lossfw.arguments import NDArray, prepare
 from lossfw.cells import Entries, Tabled, Term
 from lossfw.errors import EmptyReductionError
 from lossfw.metrics.base import Metric, MetricOfSums, Observed
-from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of
+from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.tiles import cut
 
 # Numbers in one piece of the work on replicates: some tens of megabytes.
@@ -44,6 +44,11 @@ class _ByTerms(Metric):
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
+
+    def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
+        """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
+        call = prepare(*rows_of(stand_in(shape), targets), rowwise=True, classes=self.classes)
+        self.check(call.y[:0], call.t[:0], 0)
 
     def observe(
         self,
