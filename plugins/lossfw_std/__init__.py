@@ -125,6 +125,20 @@ _ACTIVATIONS: dict[str, str] = {
 
 _METRICS: dict[str, str] = {
     "accuracy": "lossfw_std.metrics.accuracy:Accuracy",
+    "average_precision": "lossfw_std.metrics.ranking:AveragePrecision",
+    "balanced_accuracy": "lossfw_std.metrics.class_counts:BalancedAccuracy",
+    "calibration_error": "lossfw_std.metrics.calibration_error:CalibrationError",
+    "confusion_matrix": "lossfw_std.metrics.confusion_matrix:ConfusionMatrix",
+    "f1": "lossfw_std.metrics.class_counts:F1",
+    "mae": "lossfw_std.metrics.errors:Mae",
+    "mse": "lossfw_std.metrics.errors:Mse",
+    "precision": "lossfw_std.metrics.class_counts:Precision",
+    "quantile_coverage": "lossfw_std.metrics.quantile_coverage:QuantileCoverage",
+    "r2": "lossfw_std.metrics.r2:R2",
+    "recall": "lossfw_std.metrics.class_counts:Recall",
+    "rmse": "lossfw_std.metrics.errors:Rmse",
+    "roc_auc": "lossfw_std.metrics.ranking:RocAuc",
+    "top_k": "lossfw_std.metrics.accuracy:TopK",
 }
 
 _SOURCES: dict[str, str] = {

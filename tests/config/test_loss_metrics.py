@@ -9,7 +9,7 @@ loss: mse
 
 
 def test_a_name_is_a_metric_s_first_and_then_a_loss_s(plan):
-    metrics = plan(SAVED + "evaluate: {metrics: [accuracy, {name: mse, factor: 0.5}]}\n").metrics
+    metrics = plan(SAVED + "evaluate: {metrics: [accuracy, {name: l2, factor: 0.5}]}\n").metrics
     assert [metric.label for metric in metrics] == ["accuracy", "squared_error"]
     assert metrics[1].of.factor == 0.5
 
@@ -23,9 +23,9 @@ def test_a_name_of_neither_gets_the_nearest_of_both(problem):
 
 
 def test_a_parameter_of_such_a_loss_is_checked_in_its_place(problem):
-    text = SAVED + "evaluate: {metrics: [{name: mse, fcator: 1}]}\n"
+    text = SAVED + "evaluate: {metrics: [{name: l2, fcator: 1}]}\n"
     where, what, hint = problem(text)
-    assert (where, hint) == ("run.yaml:5:34", "did you mean 'factor'?")
+    assert (where, hint) == ("run.yaml:5:33", "did you mean 'factor'?")
     assert what == "squared_error has no parameter 'fcator'"
 
 
@@ -38,7 +38,7 @@ def test_a_loss_that_does_not_fit_the_targets_is_refused_before_anything_runs(pr
 
 def test_the_parameters_of_such_a_loss_count_in_the_digest(plan):
     digests = {
-        plan(SAVED + f"evaluate: {{metrics: [{{name: mse, factor: {factor}}}]}}\n").digest
+        plan(SAVED + f"evaluate: {{metrics: [{{name: l2, factor: {factor}}}]}}\n").digest
         for factor in (0.5, 1.0)
     }
     assert len(digests) == 2

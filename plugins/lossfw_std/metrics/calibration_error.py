@@ -1,0 +1,220 @@
+"""Calibration error of the winning probability, with the reliability curve."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from lossfw import SIMPLEX, UNIT, Metric
+from lossfw.cells import Tabled
+from lossfw.metrics import Observed, ScoreMetric, SumMetric, Term
+from lossfw_std.metrics.classes import check_targets, true_classes
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# The sums of a bin: of w, of w times the winning probability, and of w where it was right.
+_WEIGHT, _CONFIDENCE, _RIGHT = range(3)
+_SUMS = 3
+
+
+class CalibrationError(Metric):
+    """Calibration error, mean over bins of |share that is right - mean winning probability|.
+
+    Prediction of shape (N, K), distributions, with class indices (N,) or rows
+    (N, K); or (N,), the probability of class 1, with targets 0 and 1 (or -1 and
+    +1), which is taken for the row (1 - p, p). The winning probability is the
+    largest of a row, the first of equal ones. Bins count by their weight.
+
+    The curve has for each bin that is not empty its mean winning probability,
+    the share that is right, and its weight.
+
+    Parameters
+    ----------
+    bins : int
+        How many.
+    strategy : {"uniform", "quantile"}
+        Bins of equal width from 0 to 1; or of equal weight, their edges being
+        quantiles of the winning probability (the least that has j / bins of the
+        weight at or below it). A probability at an edge is in the lower bin.
+
+    Notes
+    -----
+    It is no proper score, and estimates of it are too large by what chance does
+    in each bin: compare models on the same rows and bins. With quantiles what
+    is kept is one weight for each different probability, some 40 bytes; with
+    uniform bins three sums for each.
+    Sources: Naeini, Cooper and Hauskrecht, *Obtaining well calibrated
+    probabilities using Bayesian binning*, 2015; Guo et al., *On calibration of
+    modern neural networks*, 2017.
+
+    Examples
+    --------
+    >>> y, t = [[0.8, 0.2], [0.7, 0.3], [0.4, 0.6]], [0, 0, 0]
+    >>> round(CalibrationError(bins=2)(y, t), 4)
+    0.0333
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    bins: Annotated[int, Field(ge=1, le=100_000)] = 15
+    strategy: Literal["uniform", "quantile"] = "uniform"
+
+    @property
+    def _made(self) -> _Uniform | _Quantile:
+        return _Uniform(bins=self.bins) if self.strategy == "uniform" else _Quantile(bins=self.bins)
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Tabled:
+        """Return the mergeable sums over some rows; see `Metric.partial`."""
+        return self._made.partial(
+            prediction, target, start=start, sample_weight=sample_weight, where=where
+        )
+
+    def observe(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+        entries: bool = True,
+    ) -> Observed:
+        """Return what each row adds; see `Metric.observe`."""
+        return self._made.observe(
+            prediction, target, start=start, sample_weight=sample_weight, where=where
+        )
+
+    def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
+        """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
+        self._made.check_shapes(shape, targets)
+
+    def result(self, partial: Tabled) -> Any:
+        """Return the error."""
+        return self._made.result(partial)
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> Tabled:
+        """Return the sums that were packed."""
+        return Tabled.unpack(arrays)
+
+    def estimate(self, sums: Tabled) -> NDArray:
+        """Return the error of the rows of all cells."""
+        return self._made.estimate(sums)
+
+    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+        """Return the error of weighted groups."""
+        return self._made.estimates(sums, times)
+
+    def curve(self, partial: Tabled) -> dict[str, list[float]]:
+        """Return the reliability curve: ``confidence``, ``accuracy`` and ``weight`` of bins."""
+        with np.errstate(all="ignore"):
+            sums = self._made.bin_sums(partial.pooled())
+            sums = sums[:, sums[_WEIGHT] != 0]
+            return {
+                "confidence": (sums[_CONFIDENCE] / sums[_WEIGHT]).tolist(),
+                "accuracy": (sums[_RIGHT] / sums[_WEIGHT]).tolist(),
+                "weight": sums[_WEIGHT].tolist(),
+            }
+
+
+class _Binned(Metric):
+    """What both strategies share."""
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    bins: int
+
+    def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Raise `DomainError` for the first row that is no distribution, or has no class."""
+        if prediction.shape[-1] == 1:
+            UNIT.check(prediction[..., 0], "prediction", start=start)
+        else:
+            SIMPLEX.check(prediction, "prediction", start=start)
+        check_targets(target, start)
+
+    @abstractmethod
+    def bin_sums(self, sums: Tabled) -> NDArray:
+        """Return the three sums of each bin, of shape (3, bins)."""
+
+
+class _Uniform(_Binned, SumMetric):
+    """Bins of equal width: three sums for each."""
+
+    def places(self, columns: int) -> int:
+        return _SUMS * self.bins
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+        confidence, right = _winning(prediction, target)
+        edges = np.linspace(0.0, 1.0, self.bins + 1)[1:-1]
+        number = np.searchsorted(edges, confidence, side="left")
+        yield Term(_WEIGHT * self.bins + number, weight)
+        yield Term(_CONFIDENCE * self.bins + number, weight * confidence)
+        yield Term(_RIGHT * self.bins + number, weight * right)
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        return _error(sums.reshape(-1, _SUMS, self.bins))
+
+    def bin_sums(self, sums: Tabled) -> NDArray:
+        return self.dense(sums, 1).reshape(_SUMS, self.bins)
+
+
+class _Quantile(_Binned, ScoreMetric):
+    """Bins of equal weight: the weights of wrong and of right rows for each probability."""
+
+    def places(self, columns: int) -> int:
+        return 2
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+        confidence, right = _winning(prediction, target)
+        yield Term(right.astype(np.int64), weight, confidence)
+
+    def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+        return _error(self._binned(places, scores, weights))
+
+    def bin_sums(self, sums: Tabled) -> NDArray:
+        order = np.argsort(sums.table.keys[:, 1], kind="stable")
+        weights = sums.table.rounded()[np.newaxis, order]
+        binned: NDArray = self._binned(sums.where[order], sums.scores[order], weights)[0]
+        return binned
+
+    def _binned(self, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
+        """Return the sums of bins, of shape (R, 3, bins)."""
+        before = np.cumsum(weights, axis=1) - weights
+        # The weight below a probability, the same for all that are equal to it.
+        below = before[:, np.searchsorted(scores, scores, side="left")]
+        share = below * self.bins / weights.sum(axis=1, keepdims=True)
+        number = np.clip(np.nan_to_num(share), 0, self.bins - 1).astype(np.int64)
+        line = np.arange(len(weights))[:, np.newaxis] * self.bins
+        at = (line + number).ravel()
+        size = len(weights) * self.bins
+        sums = [
+            np.bincount(at, terms.ravel(), size).reshape(len(weights), self.bins)
+            for terms in (weights, weights * scores, weights * places)
+        ]
+        return np.stack(sums, axis=1)
+
+
+def _winning(prediction: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the winning probability of each row, and whether it was right."""
+    rows = prediction.astype(np.float64)
+    if rows.shape[1] == 1:
+        rows = np.concatenate([1.0 - rows, rows], axis=1)
+    return rows.max(axis=1), rows.argmax(axis=1) == true_classes(target)
+
+
+def _error(sums: NDArray) -> NDArray:
+    """Return the error from sums of shape (R, 3, bins)."""
+    difference = np.abs(sums[:, _RIGHT] - sums[:, _CONFIDENCE]).sum(axis=1)
+    error: NDArray = difference / sums[:, _WEIGHT].sum(axis=1)
+    return error

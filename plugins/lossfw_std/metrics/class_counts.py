@@ -1,0 +1,207 @@
+"""Metrics that count right and wrong rows of each class."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from lossfw.metrics import SumMetric, Term
+from lossfw_std.metrics.classes import ClassMetric, class_count
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+class Counts(NamedTuple):
+    """Weights of rows by class, each of shape (R, K).
+
+    Attributes
+    ----------
+    true, chosen, right : ndarray
+        Of rows whose target is the class, that chose it, and both.
+    unknown : ndarray
+        Of rows whose target is the class, and that chose nothing for a NaN.
+    """
+
+    true: NDArray
+    chosen: NDArray
+    right: NDArray
+    unknown: NDArray
+
+
+class CountMetric(ClassMetric, SumMetric):
+    """A metric of the weights of rows that are right and wrong, by class.
+
+    Write `of_counts`.
+    """
+
+    def places(self, columns: int) -> int:
+        """Four sums for each class."""
+        return len(Counts._fields) * class_count(columns)
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+        """Weight to the target's class, to the chosen one, and to both where they agree."""
+        chosen, true, known, classes = self.choose(prediction, target)
+        yield Term(true, weight)
+        yield Term(classes + chosen, weight * known)
+        yield Term(2 * classes + true, weight * (known & (chosen == true)))
+        yield Term(3 * classes + true, weight * ~known)
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """Return the metric from its sums."""
+        return self.of_counts(Counts(*np.split(sums, len(Counts._fields), axis=1)))
+
+    @abstractmethod
+    def of_counts(self, counts: Counts) -> NDArray:
+        """Return the metric, of shape (R,) or (R, K)."""
+
+
+class BalancedAccuracy(CountMetric):
+    """Balanced accuracy, the mean of the recalls of the classes that occur among the targets.
+
+    Predictions and targets as for `accuracy`. NaN in a prediction makes it NaN.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        For predictions of shape (N,) that are no probabilities: class 1 is
+        chosen above it.
+
+    Examples
+    --------
+    >>> BalancedAccuracy()([0.1, 0.2, 0.8, 0.9], [0, 0, 0, 1])
+    0.8333333333333333
+    """
+
+    def of_counts(self, counts: Counts) -> NDArray:
+        """Mean of right / true."""
+        return _mean(_share(counts.right, counts.true, counts.unknown > 0), counts.true > 0)
+
+
+class _Averaged(CountMetric):
+    """A metric that each class has, and that is averaged over the classes."""
+
+    average: Literal["macro", "micro", "none"] = "macro"
+
+    def of_counts(self, counts: Counts) -> NDArray:
+        """Return one number, or one for each class."""
+        if self.average == "micro":
+            counts = Counts(*(part.sum(axis=1, keepdims=True) for part in counts))
+        found = self.by_class(counts)
+        if self.average == "none":
+            return found
+        return _mean(found, counts.true + counts.chosen > 0)
+
+    @abstractmethod
+    def by_class(self, counts: Counts) -> NDArray:
+        """Return the metric of each class, of shape (R, K)."""
+
+
+class Precision(_Averaged):
+    """Precision, of the rows that chose a class the share that are of it.
+
+    Predictions and targets as for `accuracy`. A class that no row chose has
+    precision 0. NaN in a prediction makes it NaN: the row may have chosen any.
+
+    Parameters
+    ----------
+    average : {"macro", "micro", "none"}
+        The mean over the classes that occur among targets or choices; all
+        classes counted together, which is accuracy; or a list, in the order of
+        the classes.
+    threshold : float, optional
+        For predictions of shape (N,) that are no probabilities: class 1 is
+        chosen above it.
+
+    Notes
+    -----
+    The values are those of scikit-learn with ``zero_division=0``. For two
+    classes the precision of class 1 alone is the second number of the list.
+
+    Examples
+    --------
+    >>> Precision(average="none")([0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1])
+    [1.0, 0.6666666666666666]
+    """
+
+    average: Literal["macro", "micro", "none"] = "macro"
+
+    def by_class(self, counts: Counts) -> NDArray:
+        """Right / chosen."""
+        any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
+        return _share(counts.right, counts.chosen, any_unknown)
+
+
+class Recall(_Averaged):
+    """Recall, of the rows of a class the share that chose it.
+
+    Predictions and targets as for `accuracy`. A class without rows has recall
+    0. NaN in a prediction makes the recall of the target's class NaN.
+
+    Parameters
+    ----------
+    average : {"macro", "micro", "none"}
+        As for `precision`.
+    threshold : float, optional
+        For predictions of shape (N,) that are no probabilities: class 1 is
+        chosen above it.
+
+    Examples
+    --------
+    >>> Recall(average="none")([0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1])
+    [0.5, 1.0]
+    """
+
+    average: Literal["macro", "micro", "none"] = "macro"
+
+    def by_class(self, counts: Counts) -> NDArray:
+        """Right / true."""
+        return _share(counts.right, counts.true, counts.unknown > 0)
+
+
+class F1(_Averaged):
+    """F1, the harmonic mean of precision and recall, 2 right / (true + chosen).
+
+    Predictions and targets as for `accuracy`. A class that is neither among
+    targets nor choices has 0. NaN in a prediction makes it NaN.
+
+    Parameters
+    ----------
+    average : {"macro", "micro", "none"}
+        As for `precision`; the mean of the classes' F1, and not the F1 of mean
+        precision and recall.
+    threshold : float, optional
+        For predictions of shape (N,) that are no probabilities: class 1 is
+        chosen above it.
+
+    Notes
+    -----
+    Source: van Rijsbergen, *Information retrieval*, 1979, as the effectiveness
+    measure with equal weights.
+
+    Examples
+    --------
+    >>> F1(average="none")([0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1])
+    [0.6666666666666666, 0.8]
+    """
+
+    average: Literal["macro", "micro", "none"] = "macro"
+
+    def by_class(self, counts: Counts) -> NDArray:
+        """2 right / (true + chosen)."""
+        any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
+        return _share(2.0 * counts.right, counts.true + counts.chosen, any_unknown)
+
+
+def _share(part: NDArray, whole: NDArray, unknown: NDArray) -> NDArray:
+    """Return a quotient, 0 for that of nothing and NaN for what is not known."""
+    share = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), 0.0)
+    return np.where(unknown, np.nan, share)
+
+
+def _mean(found: NDArray, counted: NDArray) -> NDArray:
+    """Return the mean over the classes that count."""
+    mean: NDArray = np.where(counted, found, 0.0).sum(axis=1) / counted.sum(axis=1)
+    return mean

@@ -1,0 +1,119 @@
+"""Which class a prediction chooses, and which one a target is: for metrics of classes.
+
+**Rows.** A prediction of shape (N, K) chooses its largest column, the first of
+equal ones. The target is a class index, or a row of which the largest column
+is the class.
+
+**Single numbers.** A prediction of shape (N,) or (N, 1) with a target of the
+same shape is about two classes, 0 and 1. It is the probability of class 1,
+which is chosen above 0.5: as of a row (1 - p, p), of which the first of equal
+columns counts. With `threshold` it may be any number, a margin or a logit, and
+class 1 is chosen above the threshold. In a target 1 is class 1, and 0 or -1 is
+class 0.
+
+A prediction with a NaN chooses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from lossfw import SIMPLEX, UNIT, DomainError, Metric
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Above this probability class 1 is chosen.
+_HALF = 0.5
+
+
+class Choice(NamedTuple):
+    """What predictions chose.
+
+    Attributes
+    ----------
+    chosen, true : ndarray of int, shape (N,)
+        Classes.
+    known : ndarray of bool, shape (N,)
+        False where a prediction has a NaN.
+    classes : int
+        How many there are.
+    """
+
+    chosen: NDArray
+    true: NDArray
+    known: NDArray
+    classes: int
+
+
+class ClassMetric(Metric):
+    """A metric of the classes that predictions choose.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        For predictions of single numbers: above it class 1 is chosen. Without
+        it they are probabilities, and 0.5 is meant.
+    """
+
+    accepts: ClassVar[Literal["any", "prediction", "logits"]] = "any"
+    piecewise_constant: ClassVar[bool] = True
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    threshold: float | None = None
+
+    def choose(self, prediction: NDArray, target: NDArray) -> Choice:
+        """Return what rows choose: predictions (N, K), targets (N,) or (N, K)."""
+        true = true_classes(target)
+        if prediction.shape[1] == 1:
+            threshold = _HALF if self.threshold is None else self.threshold
+            chosen = (prediction[:, 0] > threshold).astype(np.int64)
+            return Choice(chosen, true, ~np.isnan(prediction[:, 0]), 2)
+        known = np.logical_not(np.isnan(prediction).any(-1))
+        return Choice(prediction.argmax(-1), true, known, prediction.shape[1])
+
+    def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
+        """Raise `DomainError` for the first row that has no class."""
+        check_targets(target, start)
+        if prediction.shape[-1] == 1 and self.threshold is None:
+            try:
+                UNIT.check(prediction[..., 0], "prediction", start=start)
+            except DomainError as error:
+                raise DomainError(
+                    f"{error} A single number is the probability of class 1; for margins or "
+                    f"logits give {self.name} a threshold, which is 0 for most."
+                ) from None
+
+
+def true_classes(target: NDArray) -> NDArray:
+    """Return the class of each target, of shape (N,) or (N, K)."""
+    if target.ndim == 1:
+        return target
+    if target.shape[1] == 1:
+        return (target[:, 0] > 0).astype(np.int64)
+    largest: NDArray = target.argmax(-1)
+    return largest
+
+
+def class_count(columns: int) -> int:
+    """Return how many classes predictions of so many columns are about."""
+    return max(columns, 2)
+
+
+def check_targets(target: NDArray, start: int) -> None:
+    """Raise `DomainError` for the first target that is no class; indices are checked elsewhere."""
+    if target.ndim == 0 or target.dtype.kind != "f":
+        return
+    if target.shape[-1] > 1:
+        SIMPLEX.check(target, "target", start=start)
+        return
+    numbers = np.atleast_1d(target[..., 0])
+    bad = (numbers != 1) & (numbers != 0) & (numbers != -1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        at = f"target[{start + row}]" if target.ndim > 1 else "target"
+        raise DomainError(
+            f"{at} = {float(numbers[row]):.9g} is no class: to a prediction of a single number "
+            "belongs a target of 0 and 1, or of -1 and +1."
+        )

@@ -1,0 +1,71 @@
+"""The confusion matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossfw.cells import Tabled
+from lossfw.metrics import SumMetric, Term
+from lossfw_std.metrics.classes import ClassMetric, class_count
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Intervals of a matrix compute all of it for each replicate: no more numbers than this.
+_MOST_NUMBERS = 50_000_000
+
+
+class ConfusionMatrix(ClassMetric, SumMetric):
+    """Confusion matrix, the weight of rows of class i that chose class j, in row i, column j.
+
+    Predictions and targets as for `accuracy`. The result is a list of K lists;
+    without sample weights it counts. NaN in a prediction makes the row of the
+    target's class NaN.
+
+    Parameters
+    ----------
+    threshold : float, optional
+        For predictions of shape (N,) that are no probabilities: class 1 is
+        chosen above it.
+
+    Notes
+    -----
+    An interval is that of the share of a cell, times the weight of all rows.
+    There are none where replicates times K^2 is above fifty million.
+
+    Examples
+    --------
+    >>> ConfusionMatrix()([0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1])
+    [[1.0, 1.0], [0.0, 2.0]]
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
+
+    def places(self, columns: int) -> int:
+        """One sum for each pair, and for each class the rows that chose nothing."""
+        classes = class_count(columns)
+        return classes * (classes + 1)
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+        """Weight to the pair of the target's class and the chosen one."""
+        chosen, true, known, classes = self.choose(prediction, target)
+        yield Term(true * (classes + 1) + np.where(known, chosen, classes), weight)
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """Return the matrices, of shape (R, K, K)."""
+        classes = class_count(columns)
+        table = sums.reshape(-1, classes, classes + 1)
+        return np.where(table[:, :, classes:] > 0, np.nan, table[:, :, :classes])
+
+    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+        """Return the matrices of weighted groups, brought to the weight of all rows."""
+        classes = class_count(sums.columns)
+        if len(times) * sums.places > _MOST_NUMBERS:
+            return np.full((1, classes, classes), np.nan)
+        found = super().estimates(sums, times)
+        whole = self.estimate(sums).sum()
+        with np.errstate(all="ignore"):
+            scaled: NDArray = found * (whole / found.sum(axis=(1, 2), keepdims=True))
+        return scaled

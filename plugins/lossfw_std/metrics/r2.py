@@ -1,0 +1,98 @@
+"""The coefficient of determination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossfw.cells import Tabled
+from lossfw.metrics import SumMetric, Term
+from lossfw.numerics.pairs import exact_product
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# The sums of a column: of w, w t, w t^2 and w (y - t)^2.
+_W, _WT, _WTT, _WRR = range(4)
+_SUMS = 4
+
+
+class R2(SumMetric):
+    """R squared, 1 - sum of w (y - t)^2 / sum of w (t - mean of t)^2.
+
+    Prediction and target of one shape, (N,) or (N, D), both real; with D
+    columns the mean over the columns. 1 is perfect, 0 is as good as the mean of
+    the targets, and there is no lower bound. Where all targets are equal it is
+    1 if every prediction is right and else 0, as in scikit-learn.
+
+    Notes
+    -----
+    The sums of w t and w t^2 are made without any rounding, so that targets
+    far from 0 lose no digit where the square of their mean is taken off.
+
+    Examples
+    --------
+    >>> R2()([1.0, 2.0, 3.5], [1.0, 2.0, 3.0])
+    0.875
+    >>> R2()([1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.5], [1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0])
+    0.875
+    """
+
+    bounds: ClassVar[tuple[float, float]] = (-np.inf, 1.0)
+    classes: ClassVar[bool] = False
+
+    def places(self, columns: int) -> int:
+        """Four sums for each column."""
+        return _SUMS * columns
+
+    def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
+        """w, w t, w t^2 and w (y - t)^2; products with their rounding errors."""
+        place = np.zeros(len(weight), np.int64)
+        for column in range(target.shape[1]):
+            first = place + _SUMS * column
+            y = prediction[:, column].astype(np.float64)
+            t = target[:, column].astype(np.float64)
+            yield Term(first + _W, weight)
+            yield Term(first + _WRR, weight * np.square(y - t))
+            for part in exact_product(np, weight, t):
+                yield Term(first + _WT, part)
+                for smaller in exact_product(np, part, t):
+                    yield Term(first + _WTT, smaller)
+
+    def dense(self, sums: Tabled, groups: int) -> NDArray:
+        """Return the sums with the mean of all targets taken off each target."""
+        rough = super().dense(sums, groups)
+        exact: dict[tuple[int, int], Fraction] = dict(
+            zip(
+                zip(sums.cells.tolist(), sums.where.tolist(), strict=True),
+                sums.table.fractions(),
+                strict=True,
+            )
+        )
+        for first in range(0, sums.places, _SUMS):
+            self._centre(rough[:, first : first + _SUMS], exact, first)
+        return rough
+
+    def _centre(self, rough: NDArray, exact: dict[tuple[int, int], Fraction], first: int) -> None:
+        if not np.isfinite(rough).all():
+            return
+        of_groups = [
+            [exact.get((group, first + which), Fraction(0)) for which in (_W, _WT, _WTT)]
+            for group in range(len(rough))
+        ]
+        w, wt, _ = (sum(parts, Fraction(0)) for parts in zip(*of_groups, strict=True))
+        # Any number near the mean will do: what is taken off is exact.
+        mean = Fraction(float(wt / w)) if w else Fraction(0)
+        for row, (w, wt, wtt) in zip(rough, of_groups, strict=True):
+            row[_WT] = float(wt - mean * w)
+            row[_WTT] = float(wtt - 2 * mean * wt + mean * mean * w)
+
+    def value(self, sums: NDArray, columns: int) -> NDArray:
+        """1 - residual / total, the mean over the columns."""
+        w, wt, wtt, residual = np.moveaxis(sums.reshape(-1, columns, _SUMS), -1, 0)
+        total = wtt - wt * wt / w
+        constant = np.where(residual == 0, 1.0, np.where(np.isnan(residual), np.nan, 0.0))
+        found: NDArray = np.where(total == 0, constant, 1.0 - residual / total).mean(axis=1)
+        return found
