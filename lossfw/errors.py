@@ -111,6 +111,10 @@ class Problem:
         Where in `source` the caret goes, counted from 1; 0 for no caret.
     hint : str
         How to mend it, empty where nothing is known.
+    file : str
+        The file that it stands in, empty for an override.
+    line, character : int
+        The place in the file, counted from 1; 0 where there is none.
     """
 
     where: str
@@ -118,6 +122,9 @@ class Problem:
     source: str = ""
     column: int = 0
     hint: str = ""
+    file: str = ""
+    line: int = 0
+    character: int = 0
 
     def __str__(self) -> str:
         lines = [f"{self.where}: error: {self.what}"]

@@ -71,14 +71,15 @@ def _decode(name: str, content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise _refuse(f"{name}:{line}", "this is not UTF-8 text", "save it as UTF-8") from None
+        raise _refuse(name, "this is not UTF-8 text", "save it as UTF-8", line) from None
     if not text.strip():
         raise _refuse(name, "the file is empty", "a configuration begins with 'lossfw: 1'")
     return text
 
 
-def _refuse(where: str, what: str, hint: str = "") -> ConfigError:
-    return ConfigError([Problem(where, what, hint=hint)])
+def _refuse(name: str, what: str, hint: str = "", line: int = 0) -> ConfigError:
+    where = f"{name}:{line}" if line else name
+    return ConfigError([Problem(where, what, hint=hint, file=name, line=line)])
 
 
 def _refuse_size(name: str, size: int) -> ConfigError:

@@ -17,7 +17,7 @@ from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.fit import Fitted, at
 from lossfw.config.plugins import Plugins
 from lossfw.config.schema import SCHEMA_VERSION, TrainSection
-from lossfw.config.tree import Problems
+from lossfw.config.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.data.files import digest_arrays
 from lossfw.data.source import file_fields
@@ -65,9 +65,14 @@ def build_training(
     """
     problems = Problems()
     root = read(name, overrides, problems)
+    return build_training_tree(root, plugins or Plugins(), problems)
+
+
+def build_training_tree(root: Node, plugins: Plugins, problems: Problems) -> Training:
+    """Return the training of a configuration that has been read; see `build_training`."""
     parts = check(
         root,
-        plugins or Plugins(),
+        plugins,
         problems,
         file_fields=file_fields,
         rules=RULES,

@@ -81,8 +81,12 @@ class Position:
 
     def problem(self, what: str, hint: str = "") -> Problem:
         """Return a mistake at this place."""
-        where = self.address if self.origin.lines else self.origin.label
-        return Problem(where, what, *self.origin.excerpt(self.line, self.column), hint=hint)
+        source, caret = self.origin.excerpt(self.line, self.column)
+        label = self.origin.label
+        if not (self.origin.lines and self.origin.numbered):
+            return Problem(label, what, source, caret, hint)
+        place = (self.line + 1, self.column + 1)
+        return Problem(self.address, what, source, caret, hint, label, *place)
 
 
 @dataclass(frozen=True, slots=True)

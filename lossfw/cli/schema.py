@@ -1,0 +1,35 @@
+"""``lossfw schema``: the JSON schema of a configuration, for editors and checkers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lossfw.cli.options import plugin_options, plugins_of, traceback_option
+
+
+@click.command()
+@click.option("--out", metavar="FILE", help="Write it to this file, whole or not at all.")
+@plugin_options
+@traceback_option
+def schema(
+    out: str | None, local: tuple[str, ...], disable: tuple[str, ...], no_plugins: bool
+) -> None:
+    """Print the JSON schema of a configuration, with everything that is installed.
+
+    A line at the top of a configuration lets an editor use it:
+    "# yaml-language-server: $schema=lossfw.schema.json".
+    """
+    import json
+
+    from lossfw.config.json_schema import json_schema
+    from lossfw.output import say, write_file
+
+    registry = plugins_of(local, disable, no_plugins).registry()
+    text = json.dumps(json_schema(registry), indent=1, ensure_ascii=False)
+    if out is None:
+        say(text)
+    else:
+        path = Path(out)
+        write_file(path.parent, path.name, f"{text}\n".encode())

@@ -1,0 +1,59 @@
+"""``lossfw validate``: everything that is wrong with configurations, and nothing run."""
+
+from __future__ import annotations
+
+import click
+
+from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+
+# Version of the JSON object that this verb prints.
+VALIDATE_VERSION = 1
+
+
+@click.command()
+@click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
+@click.option(
+    "-o",
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change every configuration first. May be given several times.",
+)
+@json_option
+@plugin_options
+@traceback_option
+@click.pass_context
+def validate(
+    ctx: click.Context,
+    configs: tuple[str, ...],
+    overrides: tuple[str, ...],
+    as_json: bool,
+    local: tuple[str, ...],
+    disable: tuple[str, ...],
+    no_plugins: bool,
+) -> None:
+    """Say what is wrong with each file CONFIG; nothing is run.
+
+    Every mistake is told at once, in the order of the file. The exit code is 0
+    if there is none, and 2 otherwise. With --json, editors get line and column.
+    """
+    from lossfw.config.validate import Verdict
+    from lossfw.config.validate import validate as look_at
+    from lossfw.output import say, to_json
+
+    plugins = plugins_of(local, disable, no_plugins)
+    verdicts = [look_at(config, overrides, plugins) for config in configs]
+
+    def told(verdict: Verdict) -> str:
+        if verdict.problems:
+            return "\n".join(map(str, verdict.problems))
+        return f"{verdict.file}: valid{f', {verdict.runs} runs' if verdict.runs > 1 else ''}"
+
+    if as_json:
+        files = [verdict.to_dict() for verdict in verdicts]
+        say(to_json({"lossfw": VALIDATE_VERSION, "files": files}))
+    else:
+        say("\n".join(map(told, verdicts)))
+    if any(verdict.problems for verdict in verdicts):
+        ctx.exit(2)

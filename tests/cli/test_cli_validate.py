@@ -1,0 +1,95 @@
+import json
+
+GOOD_RUNS = "sweep: {grid: {evaluate.batch_size: [1, 2]}}\n"
+
+
+def test_a_good_file_is_valid_and_nothing_is_run(lossfw, monkeypatch):
+    monkeypatch.setattr("lossfw.evaluate.evaluate", None)
+    result = lossfw("validate", "run.yaml")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "run.yaml: valid\n", "")
+
+
+def test_the_runs_of_a_sweep_are_counted(lossfw, folder):
+    with (folder / "run.yaml").open("a") as file:
+        file.write(GOOD_RUNS)
+    assert lossfw("validate", "run.yaml").stdout == "run.yaml: valid, 2 runs\n"
+    result = lossfw("validate", "run.yaml", "-o", "loss.delta=-1")
+    assert result.exit_code == 2
+    assert result.stdout.count("error:") == 1
+
+
+def test_every_file_is_looked_at(lossfw, folder):
+    (folder / "bad.yaml").write_text("lossfw: 1\nloss: hubber\n")
+    result = lossfw("validate", "bad.yaml", "run.yaml", "missing.yaml")
+    assert result.exit_code == 2
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["bad.yaml:1:1: error: data is missing", "  lossfw: 1"]
+    assert "run.yaml: valid" in lines
+    assert "missing.yaml: error: there is no such file" in lines
+
+
+def test_editors_get_line_and_column(lossfw, folder):
+    (folder / "bad.yaml").write_text((folder / "run.yaml").read_text().replace("none", "nnone"))
+    result = lossfw("validate", "--json", "bad.yaml", "run.yaml", "-o", "evaluate.rows=maybe")
+    assert result.exit_code == 2
+    told = json.loads(result.stdout)
+    assert told["lossfw"] == 1
+    bad, good = told["files"]
+    assert (bad["file"], bad["valid"], bad["runs"]) == ("bad.yaml", False, 0)
+    guard, rows = bad["problems"]
+    assert (guard["file"], guard["line"], guard["column"]) == ("bad.yaml", 4, 36)
+    assert guard["message"].startswith("loss.guard should be")
+    assert (rows["file"], rows["line"], rows["column"]) == (None, None, None)
+    assert rows["where"] == "-o evaluate.rows=maybe"
+    assert [problem["where"] for problem in good["problems"]] == ["-o evaluate.rows=maybe"]
+
+
+def test_a_file_that_cannot_be_read_is_told_in_json_too(lossfw):
+    (file,) = json.loads(lossfw("validate", "--json", "run.yml").stdout)["files"]
+    (problem,) = file["problems"]
+    assert (problem["file"], problem["line"]) == ("run.yml", None)
+    assert problem["hint"] == "did you mean 'run.yaml'?"
+
+
+def test_a_training_is_looked_at_as_one(lossfw, folder):
+    text = """\
+lossfw: 1
+data: {name: digits, split: train}
+network: {layers: [{units: 10, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd}
+"""
+    (folder / "train.yaml").write_text(text)
+    assert lossfw("validate", "train.yaml").exit_code == 0
+    result = lossfw("validate", "train.yaml", "-o", "loss={name: top_k, k: 3}")
+    assert result.exit_code == 2
+    (folder / "train.yaml").write_text(text.replace("units: 10", "units: 3"))
+    result = lossfw("validate", "train.yaml")
+    assert "write units: 10, one for each class" in result.stdout
+
+
+def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):
+    text = """\
+lossfw: 1
+data: {name: digits, split: train}
+network:
+  layers: [{units: 10, activation: softmax}]
+  weights: none.npz
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgdd}
+"""
+    (folder / "train.yaml").write_text(text)
+    lines = lossfw("validate", "train.yaml").stdout
+    assert "there is no file 'none.npz'" in lines
+    assert "There is no optimizer 'sgdd'" in lines
+    assert lines.count("error:") == 2
+
+
+def test_at_least_one_file(lossfw):
+    assert lossfw("validate").exit_code == 2
+
+
+def test_what_is_no_mistake_of_a_file_is_told_as_ever(lossfw):
+    result = lossfw("validate", "run.yaml", "--plugin", "none.py")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("lossfw: error:")
