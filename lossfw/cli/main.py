@@ -32,6 +32,7 @@ INTERRUPTED = 130
 # are imported when the verb is used. A run does not wait for the plots' code.
 VERBS = {
     "run": "run:run",
+    "rerun": "rerun:rerun",
     "train": "train:train",
     "sensitivity": "sensitivity:sensitivity",
     "compare": "compare:compare",

@@ -13,6 +13,7 @@ from lossfw.errors import OutputError
 from lossfw.evaluate import Progress, Result, evaluate
 from lossfw.hookspecs import LIFE_CYCLE
 from lossfw.output import check_folder
+from lossfw.registry import Entry
 from lossfw.runs.run import Order, Run
 
 Warn = Callable[[str], None]
@@ -28,6 +29,8 @@ class Outcome:
         The run.
     result : Result
         Its numbers.
+    entries : tuple of Entry
+        Where its components come from.
     loading : float
         Seconds that configuration, data and weights took.
     texts : tuple of str
@@ -40,6 +43,7 @@ class Outcome:
 
     run: Run
     result: Result
+    entries: tuple[Entry, ...]
     loading: float
     texts: tuple[str, ...] = ()
     failure: OutputError | None = None
@@ -98,14 +102,14 @@ def carry_out(order: Order, *, progress: Progress | None = None, warn: Warn) -> 
     registry = parts.registry
     assert registry is not None  # there is a plan
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
-        return Outcome(run, evaluate(run.plan, progress=progress), loading)
+        return Outcome(run, evaluate(run.plan, progress=progress), parts.entries, loading)
     # Imported on use: a run that only shows its numbers starts without them.
     from lossfw.runs.follow import Followers
     from lossfw.runs.keep import keeping
 
     with keeping(order, run, parts) as keeper:
         if keeper.done is not None:
-            return Outcome(run, keeper.done, loading, before=True)
+            return Outcome(run, keeper.done, parts.entries, loading, before=True)
         followers = Followers(registry, run, warn)
         followers.start()
 
@@ -122,4 +126,5 @@ def carry_out(order: Order, *, progress: Progress | None = None, warn: Warn) -> 
             raise
         keeper.finish(result, followers.warnings)
         followers.end(result)
-        return Outcome(run, result, loading, tuple(followers.report(result)), keeper.failure)
+        texts = tuple(followers.report(result))
+        return Outcome(run, result, parts.entries, loading, texts, keeper.failure)

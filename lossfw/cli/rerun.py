@@ -1,0 +1,48 @@
+"""``lossfw rerun``: run what is in a run folder again, and say what differs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from lossfw.cli.options import json_option, traceback_option
+
+# Beyond so many differences the rest is counted.
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("folder")
+@json_option
+@traceback_option
+@click.pass_context
+def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
+    """Run what is in the run folder FOLDER again, and say what differs.
+
+    Compared are every number, the versions of lossfw, Python, NumPy and the
+    plugins, and the digests of data, weights and the whole run. The exit code
+    is 0 if all are the same, and 1 otherwise. Nothing is written.
+    """
+    # Imported here: listing components needs no NumPy file readers.
+    from lossfw.cli.progress import Progress
+    from lossfw.cli.run import warn
+    from lossfw.output import say
+    from lossfw.report.table import show_table
+    from lossfw.runs.rerun import rerun as run_again
+
+    with Progress() as progress:
+        differences = run_again(Path(folder), progress=progress, warn=warn)
+    if as_json:
+        plain = [difference._asdict() for difference in differences]
+        say(json.dumps({"same": not differences, "differences": plain}))
+    elif differences:
+        rows = [(d.kind, d.what, str(d.then), str(d.now)) for d in differences[:_SHOWN]]
+        show_table(("", "differs", "then", "now"), rows)
+        if len(differences) > _SHOWN:
+            say(f"... and {len(differences) - _SHOWN} more")
+    else:
+        say(f"{folder}: the same numbers, versions and digests")
+    if differences:
+        ctx.exit(1)

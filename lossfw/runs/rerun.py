@@ -1,0 +1,138 @@
+"""Running again: what a run folder says came out, against what comes out now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lossfw.config.plugins import Plugins
+from lossfw.errors import DataError
+from lossfw.evaluate import Progress
+from lossfw.output import RESULT_FILE, to_json
+from lossfw.runs.facts import versions, weights_digest
+from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder, read_json
+from lossfw.runs.one import Warn, carry_out
+from lossfw.runs.run import Order
+
+# Versions that are compared; the system's is told where numbers differ.
+_VERSIONS = ("lossfw", "python", "numpy")
+_PLATFORM = "platform"
+
+
+class Difference(NamedTuple):
+    """Something that is not what it was.
+
+    Attributes
+    ----------
+    kind : {"number", "version", "digest"}
+        What it is.
+    what : str
+        Its name: ``loss.value``, ``numpy``, ``data``.
+    then, now : object
+        What the folder says, and what is found now; None for nothing.
+    """
+
+    kind: str
+    what: str
+    then: Any
+    now: Any
+
+
+def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[Difference]:
+    """Run what is in a run folder again, and return what differs; nothing is written.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of a run that is done.
+    progress : callable, optional
+        Called with the rows done and the rows in all.
+    warn : callable
+        Called with each warning about a plugin.
+
+    Raises
+    ------
+    DataError
+        If the folder holds no run that is done.
+    ConfigError
+        If its configuration cannot be run any more; its data are gone, say.
+    """
+    folder = RunFolder(path)
+    record, then = _read(folder)
+    options = record.get("options", {})
+    # Local plugin files stand in the configuration itself.
+    plugins = Plugins(
+        disable=tuple(options.get("disable", ())), installed=options.get("installed", True)
+    )
+    order = Order(str(path / CONFIG_FILE), plugins=plugins, name=path.name)
+    outcome = carry_out(order, progress=progress, warn=warn)
+    now = json.loads(to_json(outcome.result.to_dict()))
+    plan = outcome.run.plan
+    digests = {"data": plan.data.digest, "weights": weights_digest(plan), "run": plan.digest}
+    was = {
+        "data": record.get("data", {}).get("digest"),
+        "weights": record.get("weights"),
+        "run": record.get("digest"),
+    }
+    numbers = list(_differences("number", _flat(then), _flat(now)))
+    found = versions(outcome.entries)
+    keys = (*_VERSIONS, *((_PLATFORM,) if numbers else ()))
+    return [
+        *numbers,
+        *_differences("version", _versions(record, keys), _versions(found, keys)),
+        *_differences("digest", was, digests),
+    ]
+
+
+def _read(folder: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return record and numbers of a run that is done."""
+    if not folder.path.is_dir():
+        raise DataError(f"{folder.path} is no folder; that of a run was wanted.")
+    record, numbers = folder.record(), read_json(folder.path / RESULT_FILE)
+    missing = [
+        name
+        for name in (RECORD_FILE, RESULT_FILE, CONFIG_FILE)
+        if not (folder.path / name).is_file()
+    ]
+    if record is None or numbers is None or missing:
+        raise DataError(
+            f"{folder.path} is no run folder: it has no {' and no '.join(missing)}. "
+            "`lossfw run CONFIG --out DIR` writes one."
+        )
+    if folder.status != "done":
+        raise DataError(
+            f"{folder.path} holds a run that is not done (its status: {folder.status}): go on "
+            "with it by `lossfw run CONFIG --out DIR --resume`."
+        )
+    return record, numbers
+
+
+def _versions(facts: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    own = {key: facts.get(key) for key in keys}
+    plugins = {f"plugin {p['name']}": p["version"] for p in facts.get("plugins", ())}
+    return own | plugins
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Return every number and text of a result by its name."""
+    if isinstance(value, Mapping):
+        inner = {f"{name}.{key}" if name else str(key): item for key, item in value.items()}
+    elif isinstance(value, list):
+        inner = {f"{name}[{index}]": item for index, item in enumerate(value)}
+    else:
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, item in inner.items():
+        flat |= _flat(item, key)
+    return flat
+
+
+def _differences(
+    kind: str, then: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for key in dict.fromkeys((*then, *now)):
+        # The digest of a run is compared once, among the digests.
+        if then.get(key) != now.get(key) and not (kind == "number" and key == "digest"):
+            yield Difference(kind, key, then.get(key), now.get(key))
