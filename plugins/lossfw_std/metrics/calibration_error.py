@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from lossfw import SIMPLEX, UNIT, Metric
+from lossfw import SIMPLEX, UNIT, Metric, Space
 from lossfw.cells import Tabled
 from lossfw.metrics import Observed, ScoreMetric, SumMetric, Term
 from lossfw_std.metrics.classes import check_targets, true_classes
@@ -58,6 +58,7 @@ class CalibrationError(Metric):
     0.0333
     """
 
+    prediction: ClassVar[Space] = SIMPLEX
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     bins: Annotated[int, Field(ge=1, le=100_000)] = 15

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 import lossfw
@@ -31,6 +32,20 @@ EVERY = (
     *(("single", spec) for spec in SINGLE),
     *(("numbers", spec) for spec in NUMBERS),
 )
+# One for each way of being computed; the others are taken on request (-m slow).
+TYPICAL = (
+    ("rows", "accuracy"),
+    ("rows", {"name": "precision", "average": "none"}),
+    ("rows", "confusion_matrix"),
+    ("rows", {"name": "calibration_error", "bins": 4, "strategy": "quantile"}),
+    ("rows", "roc_auc"),
+    ("single", {"name": "calibration_error", "bins": 5}),
+    ("single", "average_precision"),
+    ("single", "f1"),
+    ("numbers", "rmse"),
+    ("numbers", "r2"),
+    ("numbers", "quantile_coverage"),
+)
 
 
 class Drawn(NamedTuple):
@@ -51,6 +66,14 @@ def metric(spec):
 def label(case):
     kind, spec = case
     return f"{kind}-{spec if isinstance(spec, str) else '-'.join(map(str, spec.values()))}"
+
+
+def each():
+    """Parametrise a test with a case for every metric, the typical ones by default."""
+    slow = [pytest.param(c, marks=pytest.mark.slow) for c in EVERY if c not in TYPICAL]
+    cases = [*TYPICAL, *slow]
+    names = [*map(label, TYPICAL), *(label(case.values[0]) for case in slow)]
+    return pytest.mark.parametrize("case", cases, ids=names)
 
 
 @st.composite

@@ -1,0 +1,188 @@
+"""Every metric: the same bits for any split, order and packing; weights, masks and NaN."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from drawn import EVERY, data, each, label, metric
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw import DomainError, EmptyReductionError
+
+EACH = each()
+few = settings(max_examples=8)
+
+
+def same(found, wanted):
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
+
+
+def partial(made, rows, start=0, **options):
+    return made.partial(rows.y, rows.t, start=start, sample_weight=rows.weight, **options)
+
+
+@EACH
+@few
+@given(st.data())
+def test_merging_and_packing_change_no_bit(case, data_):
+    kind, spec = case
+    rows, made = data_.draw(data(kind)), metric(spec)
+    edges = sorted({0, len(rows.t), *data_.draw(st.lists(st.integers(0, len(rows.t)), max_size=4))})
+    parts = [partial(made, rows[a:b], start=a) for a, b in pairwise(edges)]
+    merged = None
+    for part in data_.draw(st.permutations(parts)):
+        merged = part if merged is None else merged.merge(part)
+        if data_.draw(st.booleans()):
+            arrays = merged.pack()
+            assert all(array.dtype.kind in "iuf" for array in arrays.values())
+            merged = made.unpack(arrays)
+    with lossfw.threads(data_.draw(st.integers(1, 3))):
+        whole = partial(made, rows)
+    same(made.result(merged), made.result(whole))
+    assert made.curve(merged) == made.curve(whole)
+
+
+@EACH
+@few
+@given(st.data())
+def test_what_is_left_out_is_as_if_it_were_not_there(case, data_):
+    kind, spec = case
+    rows, made = data_.draw(data(kind, least=2)), metric(spec)
+    keep = np.array(data_.draw(st.lists(st.booleans(), min_size=len(rows.t), max_size=len(rows.t))))
+    if not keep.any():
+        with pytest.raises(EmptyReductionError):
+            made(rows.y, rows.t, sample_weight=rows.weight, where=keep)
+        return
+    kept = rows[keep]
+    wanted = made(kept.y, kept.t, sample_weight=kept.weight)
+    # Not even what is no number, or no class, does harm there.
+    y = rows.y.copy()
+    y[~keep] = math.nan
+    t = rows.t.copy()
+    t[~keep] = 99
+    weight = np.ones(len(t)) if rows.weight is None else rows.weight
+    for options in (
+        {"sample_weight": rows.weight, "where": keep},
+        {"sample_weight": np.where(keep, weight, 0.0)},
+    ):
+        found = np.asarray(made(y, t, **options))
+        assert found == pytest.approx(np.asarray(wanted), rel=1e-12, nan_ok=True)
+
+
+@EACH
+@few
+@given(st.data())
+def test_weight_two_is_a_row_twice(case, data_):
+    kind, spec = case
+    rows, made = data_.draw(data(kind)), metric(spec)
+    times = np.array(
+        data_.draw(st.lists(st.integers(1, 3), min_size=len(rows.t), max_size=len(rows.t)))
+    )
+    often = rows[np.repeat(np.arange(len(rows.t)), times)]
+    weight = times if rows.weight is None else times * rows.weight
+    found = made(rows.y, rows.t, sample_weight=weight.astype(float))
+    wanted = made(often.y, often.t, sample_weight=often.weight)
+    assert np.asarray(found) == pytest.approx(np.asarray(wanted), rel=1e-12, abs=1e-12, nan_ok=True)
+
+
+@EACH
+def test_a_nan_in_a_prediction_reaches_the_result(case):
+    kind, spec = case
+    made = metric(spec)
+    rng = np.random.default_rng(1)
+    if kind == "rows":
+        y, t = rng.dirichlet(np.ones(3), 30), rng.integers(0, 3, 30)
+        y[5, (t[5] + 1) % 3] = math.nan
+    else:
+        y, t = rng.random(30), rng.integers(0, 2, 30).astype(float)
+        y[5] = math.nan
+    found = np.asarray(made(y, t))
+    if spec == "confusion_matrix" or (isinstance(spec, dict) and spec.get("name") == "recall"):
+        if isinstance(spec, dict) and spec["average"] == "micro":
+            assert np.isnan(found)
+            return
+        # Only of the target's class is anything not known.
+        assert np.isnan(found[int(t[5])]).all()
+        assert not np.isnan(np.delete(found, int(t[5]), 0)).any()
+    else:
+        assert np.isnan(found).all()
+
+
+CLASS_CASES = [case for case in EVERY if case[0] != "numbers"]
+
+
+@pytest.mark.parametrize("case", CLASS_CASES, ids=label)
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_target_that_is_no_class_is_named(case, masked):
+    kind, spec = case
+    y = np.full((9, 3), 1 / 3) if kind == "rows" else np.full(9, 0.5)
+    t = np.zeros(9, int) if kind == "rows" else np.zeros(9)
+    t[7] = 3 if kind == "rows" else 0.25
+    where = None
+    if masked:
+        where = np.ones(9, bool)
+        where[0] = False
+    with pytest.raises(DomainError, match=r"target\[107\] = (3|0.25) is no class"):
+        metric(spec).partial(y, t, start=100, where=where)
+
+
+def test_rows_of_targets_are_distributions():
+    with pytest.raises(DomainError, match=r"target\[1\] = \[1, 1\] \(sum 2\) lies outside SIMPLEX"):
+        metric("accuracy")([[0.1, 0.9]] * 2, [[0.0, 1.0], [1.0, 1.0]])
+
+
+@pytest.mark.parametrize("spec", ["accuracy", "f1", "confusion_matrix", "calibration_error"])
+def test_a_single_number_that_is_no_probability_is_named(spec):
+    with pytest.raises(DomainError, match=r"prediction\[2\] = 1.5 lies outside UNIT"):
+        metric(spec)([0.5, 0.5, 1.5], [0, 1, 1])
+
+
+@pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "recall"])
+def test_margins_are_judged_by_a_threshold(name):
+    y, t = np.array([-3.0, 0.5, 2.0, -0.1]), np.array([-1, -1, 1, 1])
+    wanted = metric(name)((y > 0).astype(float), (t > 0).astype(int))
+    assert metric({"name": name, "threshold": 0})(y, t) == wanted
+
+
+@given(data("rows"))
+def test_the_best_one_is_accuracy(rows):
+    options = {"sample_weight": rows.weight}
+    assert metric({"name": "top_k", "k": 1})(rows.y, rows.t, **options) == metric("accuracy")(
+        rows.y, rows.t, **options
+    )
+
+
+@given(data("single"))
+def test_one_column_two_columns_and_one_hot_rows_agree(rows):
+    two, hot = np.stack([1 - rows.y, rows.y], 1), np.eye(2)[rows.t]
+    for spec in ("accuracy", "f1", "confusion_matrix", "roc_auc", "average_precision"):
+        options = {"sample_weight": rows.weight}
+        wanted = metric(spec)(rows.y, rows.t, **options)
+        same(metric(spec)(rows.y[:, None], rows.t[:, None], **options), wanted)
+        same(metric(spec)(rows.y, rows.t * 2 - 1, **options), wanted)
+        if not (rows.y == 0.5).any() or spec in ("roc_auc", "average_precision"):
+            same(metric(spec)(two, rows.t, **options), wanted)
+            same(metric(spec)(two, hot, **options), wanted)
+
+
+@given(data("single"), st.integers(1, 6))
+def test_quantile_bins_have_numpy_s_quantiles_as_edges(rows, bins):
+    winning = np.maximum(rows.y, 1 - rows.y)
+    edges = np.quantile(
+        winning, np.arange(1, bins) / bins, method="inverted_cdf", weights=rows.weight
+    )
+    right = (rows.y > 0.5) == rows.t
+    weight = np.ones(len(winning)) if rows.weight is None else rows.weight
+    number = np.searchsorted(edges, winning, side="left")
+    wanted = (
+        sum(abs((weight * (right - winning))[number == bin_].sum()) for bin_ in range(bins))
+        / weight.sum()
+    )
+    spec = {"name": "calibration_error", "bins": bins, "strategy": "quantile"}
+    found = metric(spec)(rows.y, rows.t, sample_weight=rows.weight)
+    # Where a sum of real weights is a quantile but for rounding, either bin is right.
+    if rows.weight is None or (rows.weight == np.round(rows.weight)).all():
+        assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12)
