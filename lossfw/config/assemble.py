@@ -18,9 +18,15 @@ from lossfw.config.fit import (
     check_shapes,
     fit_to_network,
     fit_to_outputs,
+    leaves_logits,
 )
 from lossfw.config.schema import Form, NetworkSection, Skeleton, network_section
-from lossfw.config.spaces import check_predictions, check_targets, refuse_classes
+from lossfw.config.spaces import (
+    check_predictions,
+    check_targets,
+    class_advice,
+    refuse_classes,
+)
 from lossfw.config.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.errors import DataError
@@ -178,18 +184,21 @@ def fit(
     last = right.activations[-1] if right.activations and form == "layers" else None
     if form != "layers":
         fitted = fit_to_outputs(loss, form, root, problems)
-        check_metrics(right.metrics, fitted.form, root, problems)
+        refused = check_metrics(right.metrics, fitted.form, root, problems)
     elif last is not None:
         fitted = fit_to_network(loss, last, root, problems)
-        # Metrics see what it gives, also where the loss was fused with it.
-        check_metrics(right.metrics, loss.input_form, root, problems)
-        _check_spaces(right, fitted, last, problems)
+        refused = frozenset()
+        # Nothing is said of metrics where it is not known what they would see.
+        if loss.input_form == "prediction" or leaves_logits(last):
+            # They see what it gives, also where the loss was fused with it.
+            refused = check_metrics(right.metrics, loss.input_form, root, problems)
+            refused |= _check_spaces(right, fitted, last, problems)
     else:
         return None
     if data is not None:
         shape = outputs if form != "layers" else _shape(right, data)
         if shape is not None:
-            _check_rows(right, fitted, shape, data, problems)
+            _check_rows(right, fitted, shape, data, refused, problems)
     return fitted
 
 
@@ -199,18 +208,29 @@ def _shape(right: Sound, data: Dataset) -> tuple[int, ...] | None:
     return (len(data), layers[-1].units) if layers else None
 
 
-def _check_spaces(right: Sound, fitted: Fitted, last: Activation, problems: Problems) -> None:
+def _check_spaces(
+    right: Sound, fitted: Fitted, last: Activation, problems: Problems
+) -> frozenset[int]:
+    """Check what the last activation gives; return the indices of metrics that were refused."""
     place: list[str | int] = ["network", "layers", len(right.activations) - 1, "activation"]
     if fitted.form == "prediction":
-        check_predictions(fitted.loss, last, right.root, place, problems)
+        check_predictions(fitted.loss, last, right.registry, right.root, place, problems)
+    refused = set()
     for index, metric in enumerate(right.metrics):
-        if isinstance(metric, LossMetric) and metric.accepts == "prediction":
+        if metric is not None and metric.accepts == "prediction":
             path: list[str | int] = ["evaluate", "metrics", index]
-            check_predictions(metric.of, last, right.root, path, problems)
+            if not check_predictions(metric, last, right.registry, right.root, path, problems):
+                refused.add(index)
+    return frozenset(refused)
 
 
 def _check_rows(
-    right: Sound, fitted: Fitted, shape: tuple[int, ...], data: Dataset, problems: Problems
+    right: Sound,
+    fitted: Fitted,
+    shape: tuple[int, ...],
+    data: Dataset,
+    refused: frozenset[int],
+    problems: Problems,
 ) -> None:
     """Check shapes and targets, for the loss and for the metrics."""
     root, registry = right.root, right.registry
@@ -219,14 +239,17 @@ def _check_rows(
     if right.form == "layers":
         place = units = ["network", "layers", len(right.activations) - 1, "units"]
     if not refuse_classes(fitted.loss, data, registry, root, ["loss"], problems):
-        with at(root, place, problems, _columns(shape, data.targets, units)):
+        hint = _columns(shape, data.targets, units) or class_advice(fitted.loss, data, registry)
+        with at(root, place, problems, hint):
             check_shapes(fitted.loss, shape, data.targets)
             check_targets(fitted.loss, shape, data, root, units, problems)
     for index, metric in enumerate(right.metrics):
         path: list[str | int] = ["evaluate", "metrics", index]
+        if index in refused:
+            continue
         if isinstance(metric, LossMetric):
             if not refuse_classes(metric.of, data, registry, root, path, problems):
-                with at(root, path, problems):
+                with at(root, path, problems, class_advice(metric.of, data, registry)):
                     check_shapes(metric.of, shape, data.targets)
         elif metric is not None:
             with at(root, path, problems):

@@ -75,12 +75,17 @@ def fit_to_network(loss: Loss, last: Activation, root: Node, problems: Problems)
         Receives a last activation in front of a loss that expects logits.
     """
     if loss.input_form == "logits":
-        if last.name != _NO_ACTIVATION:
+        if not leaves_logits(last):
             _refuse_activation(loss, last, root, problems)
         return Fitted(loss, "logits")
     linked = last.to_config() == {"name": loss.link_activation()}
     fused = loss.fused() if linked and not _unfused_by(root) else None
     return Fitted(loss, "prediction") if fused is None else Fitted(fused, "logits")
+
+
+def leaves_logits(last: Activation) -> bool:
+    """Tell whether a last activation leaves logits as they are."""
+    return last.name == _NO_ACTIVATION
 
 
 def _refuse_activation(loss: Loss, last: Activation, root: Node, problems: Problems) -> None:
@@ -197,7 +202,9 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     loss.check_domain(np.empty((0, *shape[1:])), targets[:0], by_index, 0)
 
 
-def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Problems) -> None:
+def check_metrics(
+    metrics: Sequence[Any], shown: Form, root: Node, problems: Problems
+) -> frozenset[int]:
     """Refuse metrics that make no sense of what they are shown.
 
     Parameters
@@ -208,15 +215,23 @@ def check_metrics(metrics: Sequence[Any], shown: Form, root: Node, problems: Pro
         What the network, or whoever saved its outputs, gives.
     root, problems
         As above.
+
+    Returns
+    -------
+    frozenset of int
+        The indices of those that were refused.
     """
+    refused = set()
     for index, metric in enumerate(metrics):
         if metric is not None and metric.accepts not in ("any", shown):
+            refused.add(index)
             problems.add(
                 root.locate(["evaluate", "metrics", index]),
                 f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and what it would be "
                 f"shown are {_WORDS[shown]}",
                 f"leave it out, or give {_WORDS[metric.accepts]}",
             )
+    return frozenset(refused)
 
 
 _WORDS = {"prediction": "predictions", "logits": "logits"}

@@ -13,6 +13,7 @@ from lossfw.config.tree import Node, Problems
 from lossfw.data import Dataset
 from lossfw.errors import DomainError
 from lossfw.loss import Loss
+from lossfw.metrics import LossMetric, Metric
 from lossfw.registry import Registry
 from lossfw.spaces import BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
 
@@ -45,16 +46,23 @@ def within(inner: Space, outer: Space) -> bool:
 
 
 def check_predictions(
-    taker: Loss, last: Activation, root: Node, path: Sequence[str | int], problems: Problems
+    taker: Loss | Metric,
+    last: Activation,
+    registry: Registry | None,
+    root: Node,
+    path: Sequence[str | int],
+    problems: Problems,
 ) -> bool:
-    """Check that a loss, or a loss among the metrics, takes what the last activation gives.
+    """Check that a loss or a metric takes what the last activation gives.
 
     Parameters
     ----------
-    taker : Loss
-        In the form in which it sees predictions.
+    taker : Loss or Metric
+        A loss in the form in which it sees predictions.
     last : Activation
         That of the last layer.
+    registry : Registry or None
+        Knows other activations, for advice.
     root : Node
         The configuration.
     path : sequence of str or int
@@ -67,16 +75,20 @@ def check_predictions(
     bool
         Whether it does.
     """
-    space = taker.prediction_space
+    loss = taker.of if isinstance(taker, LossMetric) else taker
+    space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
     if within(last.out_space, space):
         return True
-    link = taker.link_activation()
-    mend = f"write activation: {link}" if link is not None else "take another last activation"
+    names = (loss.link_activation() if isinstance(loss, Loss) else None) or (
+        "" if registry is None else surrogates.for_space(space, registry)
+    )
+    mend = f"make the last activation {names}" if names else "take another last activation"
+    kind = taker.kind
     problems.add(
         root.locate(path),
-        f"the loss {taker.name} takes predictions in {space.name}, {space.meaning}, and the last "
+        f"the {kind} {loss.name} takes predictions in {space.name}, {space.meaning}, and the last "
         f"activation {last.name} gives {last.out_space.meaning}",
-        f"{mend}, or another loss",
+        f"{mend}, or {'leave the metric out' if kind == 'metric' else 'take another loss'}",
     )
     return False
 
@@ -115,8 +127,7 @@ def refuse_classes(
     if _takes_classes(loss) or not _are_classes(targets) or space.outside(targets) is None:
         return False
     most = int(targets.max())
-    names = "" if registry is None else surrogates.for_classes(registry)
-    hint = f"take {names} in its place" if names else "take a loss of classes in its place"
+    hint = _losses_of_classes(loss, registry)
     if space is SIGN and most <= 1:
         hint = f"give the targets -1 and +1; or {hint}"
     problems.add(
@@ -165,6 +176,18 @@ def check_targets(
             problems.add(root.locate(units), what, hint)
         else:
             problems.add(root.locate(["data"]), what)
+
+
+def class_advice(loss: Loss, data: Dataset, registry: Registry | None) -> str:
+    """Return what to do where class indices stand before a loss that takes no classes."""
+    if _takes_classes(loss) or not _are_classes(_looked_at(data)):
+        return ""
+    return f"if the targets are class indices, {_losses_of_classes(loss, registry)}"
+
+
+def _losses_of_classes(loss: Loss, registry: Registry | None) -> str:
+    names = "" if registry is None else surrogates.for_classes(registry)
+    return f"take {names or 'a loss of classes'} in place of {loss.name}"
 
 
 def _looked_at(data: Dataset) -> NDArray:

@@ -53,6 +53,25 @@ def for_activation(activation: Activation, registry: Registry) -> str:
     return _told(names)
 
 
+def for_space(space: Space, registry: Registry) -> str:
+    """Return the names of activations that give what a space holds.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> from lossfw.spaces import SIMPLEX
+    >>> for_space(SIMPLEX, lossfw.registry())
+    'softmax or sparsemax'
+    """
+    names = []
+    for activation in _made("activation", registry):
+        assert isinstance(activation, Activation)
+        learns = not activation.claims().gradient_zero_almost_everywhere
+        if activation.out_space is space and learns:
+            names.append(activation.name)
+    return _told(names)
+
+
 def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     names = []
     for other in _made("loss", registry):

@@ -13,6 +13,7 @@ from lossfw.arguments import NDArray
 from lossfw.cells import Entries, Tabled
 from lossfw.component import Component
 from lossfw.errors import ArgumentError
+from lossfw.spaces import LOGITS, Space
 
 
 class Mergeable(Protocol):
@@ -52,12 +53,15 @@ class Metric(Component, ABC):
     piecewise_constant : bool
         Whether what it gives for a row changes by jumps alone, so that its
         derivative is 0 wherever there is one.
+    prediction : Space
+        Where the predictions live that it takes.
     bounds : tuple of float
         Between which its results lie: no interval goes beyond.
     """
 
     kind: ClassVar[str] = "metric"
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "prediction"
+    prediction: ClassVar[Space] = LOGITS
     piecewise_constant: ClassVar[bool] = False
     bounds: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
 

@@ -1,0 +1,190 @@
+"""Parts that do not fit are found before anything is computed, each with what mends it."""
+
+import numpy as np
+import pytest
+
+from lossfw.config.spaces import LOOKED_AT, within
+from lossfw.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
+
+NETWORK = """\
+lossfw: 1
+data: {name: inline, inputs: [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], targets: [0, 1, 2]}
+network:
+  layers:
+    - {units: 4, activation: tanh}
+    - {units: 3, activation: softmax}
+  weights: w.npz
+loss: cross_entropy
+evaluate: {metrics: [accuracy]}
+"""
+
+SAVED = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+network: {logits: [[0.25, 0.75], [0.5, 0.5]]}
+loss: cross_entropy
+evaluate: {metrics: [accuracy]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def weights(folder):
+    shapes = {"W1": (2, 4), "b1": 4, "W2": (4, 3), "b2": 3}
+    np.savez(folder / "w.npz", **{key: np.ones(shape) for key, shape in shapes.items()})
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "answer"),
+    [
+        (UNIT, UNIT, True),
+        (SIMPLEX, UNIT, True),
+        (UNIT, SIMPLEX, True),
+        (BINARY, UNIT, True),
+        (UNIT, REAL, True),
+        (LOGITS, REAL, True),
+        (REAL, UNIT, False),
+        (POSITIVE, UNIT, False),
+        (REAL, POSITIVE, False),
+        # A bound may be touched: a rectifier is tried before a loss of positive numbers.
+        (UNIT, POSITIVE, True),
+        (COUNT, UNIT, False),
+    ],
+)
+def test_what_is_far_from_a_space(inner, outer, answer):
+    assert within(inner, outer) is answer
+
+
+def test_the_good_ones_are_good(problems):
+    assert problems(NETWORK) == []
+    assert problems(SAVED) == []
+
+
+def test_the_last_layer_against_the_classes(problems):
+    ((where, what, hint),) = problems(NETWORK.replace("targets: [0, 1, 2]", "targets: [0, 1, 4]"))
+    assert where == "run.yaml:6:15"
+    assert what == (
+        "data 'inline': target[2] = 4 is no class: the prediction has 3 columns, so classes are "
+        "0 .. 2"
+    )
+    assert hint == "write units: 5, one for each class"
+
+
+def test_the_last_layer_against_rows_of_targets(problem):
+    text = NETWORK.replace("[0, 1, 2]", "[[1, 0], [0, 1], [1, 0]]").replace("accuracy", "")
+    where, what, hint = problem(text)
+    assert where == "run.yaml:6:15"
+    assert "(3, 3)" in what
+    assert "(3, 2)" in what
+    assert hint == "write units: 2, as wide as the targets"
+
+
+def test_softmax_before_from_logits(problem):
+    where, what, hint = problem(NETWORK, "loss.from_logits=true")
+    assert where == "run.yaml:6:30"
+    assert "set to take logits" in what
+    assert "softmax makes probabilities" in what
+    assert "activation: identity" in hint
+
+
+@pytest.mark.parametrize("loss", ["hinge", "logistic"])
+def test_a_loss_for_signs_and_class_indices(loss, problem):
+    text = NETWORK.replace("softmax", "identity").replace("[accuracy]", "[]")
+    where, what, hint = problem(text.replace("cross_entropy", loss))
+    assert where == "run.yaml:8:7"
+    assert what == (
+        f"the loss {loss} takes targets in SIGN, the set {{-1, +1}}, and the data 'inline' have "
+        "the class indices 0 to 2"
+    )
+    assert "cross_entropy" in hint
+    assert hint.endswith(f"in place of {loss}")
+
+
+def test_a_loss_for_signs_and_zeros_and_ones(problem):
+    text = SAVED.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: [0.5, -0.5]")
+    where, _, hint = problem(text.replace("cross_entropy", "hinge").replace("accuracy", ""))
+    assert where == "run.yaml:4:7"
+    assert hint.startswith("give the targets -1 and +1; or take ")
+
+
+def test_a_loss_of_numbers_and_class_indices(problem):
+    text = NETWORK.replace("cross_entropy", "squared_error").replace("[accuracy]", "[]")
+    where, what, hint = problem(text)
+    assert where == "run.yaml:6:15"
+    assert "(3, 3)" in what
+    assert hint.startswith("if the targets are class indices, take ")
+
+
+def test_a_metric_that_needs_probabilities_and_logits(problem):
+    where, what, hint = problem(SAVED, "evaluate.metrics+=calibration_error")
+    assert where == "-o evaluate.metrics+=calibration_error"
+    assert what == (
+        "the metric calibration_error takes predictions, and what it would be shown are logits"
+    )
+    assert hint == "leave it out, or give predictions"
+
+
+@pytest.mark.parametrize("metric", ["calibration_error", "brier", "cross_entropy"])
+def test_a_metric_that_needs_probabilities_and_real_numbers(metric, problems):
+    text = NETWORK.replace("softmax", "identity").replace("accuracy", f"accuracy, {metric}")
+    found = problems(text.replace("loss: cross_entropy", "loss: multiclass_hinge"))
+    assert [where for where, _, _ in found] == ["run.yaml:9:32"]
+    ((_, what, hint),) = found
+    assert what.startswith(f"the metric {metric} takes predictions in SIMPLEX")
+    assert "softmax" in hint
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "hint"),
+    [
+        ("identity", "cross_entropy", "make the last activation softmax, or take another loss"),
+        ("tanh", "brier", "make the last activation softmax or sparsemax, or take another loss"),
+        ("relu", "cross_entropy", "make the last activation softmax, or take another loss"),
+    ],
+)
+def test_a_last_activation_that_leaves_the_losss_space(activation, loss, hint, problem):
+    text = NETWORK.replace("softmax", activation).replace("loss: cross_entropy", f"loss: {loss}")
+    where, what, told = problem(text)
+    assert where == "run.yaml:6:30"
+    assert "takes predictions in SIMPLEX" in what
+    assert told == hint
+
+
+def test_a_target_outside_is_told_at_the_data(problem):
+    text = SAVED.replace("targets: [0, 1]", "targets: [[0.5, 0.6], [1, 0]]")
+    where, what, _ = problem(text.replace("[accuracy]", "[]"))
+    assert where == "run.yaml:2:7"
+    assert "target[0] = [0.5, 0.6]" in what
+
+
+def test_what_does_not_fit_is_told_beside_what_is_wrong_elsewhere(problems):
+    """A misspelt metric, an unknown key and a wrong batch size hide no misfit."""
+    text = NETWORK.replace("softmax", "identity").replace("[accuracy]", "[acuracy, brier]")
+    found = problems(text.replace("evaluate: {", "sed: 3\nevaluate: {batch_size: 0, "))
+    assert [where for where, _, _ in found] == [
+        "run.yaml:6:30",
+        "run.yaml:9:1",
+        "run.yaml:10:24",
+        "run.yaml:10:37",
+        "run.yaml:10:46",
+    ]
+
+
+def test_weights_that_do_not_fit_hide_nothing(problems):
+    text = NETWORK.replace("units: 3", "units: 2")
+    assert [where for where, _, _ in problems(text)] == ["run.yaml:6:15", "run.yaml:7:12"]
+
+
+def test_of_mapped_targets_the_first_are_looked_at(problem, plan, folder):
+    targets = np.zeros(LOOKED_AT + 10, dtype=np.int64)
+    targets[3] = 7
+    np.save(folder / "t.npy", targets)
+    np.save(folder / "y.npy", np.full((len(targets), 2), 0.5))
+    text = SAVED.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
+    text = text.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: y.npy")
+    assert "target[3] = 7" in problem(text)[1]
+
+
+def test_a_mask_counts(problems):
+    text = SAVED.replace("loss: cross_entropy", "loss: {name: masked, of: cross_entropy}")
+    text = text.replace("targets: [0, 1]", "targets: [0, -100]").replace("[accuracy]", "[]")
+    assert problems(text, "loss.ignore=-100") == []
