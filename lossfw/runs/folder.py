@@ -34,6 +34,8 @@ RECORD_FILE = "run.json"
 CONFIG_FILE = "config.yaml"
 ERROR_FILE = "error.txt"
 REPORT_FILE = "report.html"
+# Where the record of an older run is until that of the new one is there.
+_ASIDE = f".{RECORD_FILE}.old.tmp"
 
 
 class RunFolder:
@@ -86,18 +88,23 @@ class RunFolder:
         OutputError
             If a file cannot be written or removed.
         """
-        names = (RECORD_FILE, CONFIG_FILE, STATUS_FILE)
-        before = {name: _content(self.path / name) for name in names}
+        self._remove_temporary()
+        before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
+        there = (self.path / RECORD_FILE).exists()
         try:
             # Without a record nothing in the folder is taken for a run's.
-            self._remove(RECORD_FILE)
+            if there:
+                self._rename(RECORD_FILE, _ASIDE)
             self.write(STATUS_FILE, "running\n")
             self._remove(CHECKPOINT_FILE, PART_FILE, ERROR_FILE)
-            self._remove_temporary()
             self.write(CONFIG_FILE, config)
             self.write(RECORD_FILE, f"{to_json(record)}\n")
+            self._remove(_ASIDE)
         except OutputError:
-            self._put_back(before)
+            with suppress(OutputError):
+                self._put_back(before)
+                if there:
+                    self._rename(_ASIDE, RECORD_FILE)
             raise
 
     def go_on(self) -> None:
@@ -170,13 +177,10 @@ class RunFolder:
     def _put_back(self, before: Mapping[str, bytes | None]) -> None:
         """Leave the folder as it was found, as far as the disk lets us."""
         for name, content in before.items():
-            try:
-                if content is None:
-                    self._remove(name)
-                else:
-                    write_file(self.path, name, content)
-            except OutputError:
-                return
+            if content is None:
+                self._remove(name)
+            elif content != _content(self.path / name):
+                write_file(self.path, name, content)
 
     def _rename(self, old: str, new: str) -> None:
         try:

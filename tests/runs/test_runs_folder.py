@@ -1,0 +1,301 @@
+"""The run folder: what stands in it, who may write to it, and how a run goes on there."""
+
+import json
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lossfw.errors import OutputError
+from lossfw.runs import keep, one
+from lossfw.runs.lock import held
+
+HOLD = """\
+import sys
+from pathlib import Path
+from lossfw.runs.lock import held
+with held(Path("out")):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+FULL = """\
+lossfw: 1
+seed: 7
+data: {name: digits, split: test}
+network:
+  layers:
+    - {units: 50, activation: sigmoid}
+    - {units: 100, activation: sigmoid}
+    - {units: 10, activation: softmax}
+  weights: digits-mlp.npz
+loss: {name: cross_entropy}
+evaluate: {metrics: [accuracy]}
+"""
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+class TestWhatStandsInIt:
+    def test_all_that_says_how_the_numbers_came_about(self, lossfw, folder):
+        (folder / "run.yaml").write_text(FULL)
+        done = lossfw("run", "run.yaml", "-o", "loss.delta=1e-6", "--out", "out")
+        assert (done.exit_code, done.stderr) == (0, "")
+        assert names(folder / "out") == ["config.yaml", "metrics.json", "run.json", "status"]
+        record, numbers = read(folder / "out/run.json"), read(folder / "out/metrics.json")
+        assert record["seed"] == 7
+        assert (record["config"], record["overrides"]) == ("run.yaml", ["loss.delta=1e-6"])
+        assert record["data"]["name"] == "digits (test)"
+        assert record["data"]["rows"] == numbers["count"] == 597
+        assert record["digest"] == numbers["digest"]
+        assert record["numpy"] == np.__version__
+        assert [plugin["name"] for plugin in record["plugins"]] == ["lossfw"]
+        assert len(record["weights"]) == len(record["data"]["digest"]) == 64
+        assert record["seconds"] > 0
+        assert set(record["timings"]) >= {"read", "forward", "loss", "accuracy"}
+        assert record["started"].endswith("+00:00")
+
+    def test_the_configuration_runs_from_anywhere(self, lossfw, folder, write, monkeypatch):
+        write()
+        lossfw("run", "run.yaml", "--out", "out")
+        monkeypatch.chdir("/")
+        again = lossfw("run", folder / "out/config.yaml", "--json")
+        assert json.loads(again.stdout) == read(folder / "out/metrics.json")
+
+    def test_a_checkout_of_git_is_named(self, lossfw, folder):
+        (folder / "run.yaml").write_text(FULL)
+        lossfw("run", "run.yaml", "--out", "out")
+        assert read(folder / "out/run.json")["git"] is None
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+        for command in (["init", "-q"], ["add", "run.yaml"], [*who, "commit", "-q", "-m", "x"]):
+            subprocess.run(["git", *command], cwd=folder, check=True)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True
+        ).stdout.strip()
+        lossfw("run", "run.yaml", "--out", "out")
+        assert read(folder / "out/run.json")["git"] == {"commit": head, "dirty": False}
+        (folder / "run.yaml").write_text(f"{FULL}# changed\n")
+        lossfw("run", "run.yaml", "--out", "out")
+        assert read(folder / "out/run.json")["git"] == {"commit": head, "dirty": True}
+
+    def test_a_local_plugin_is_named_by_its_content(self, lossfw, folder, write):
+        (folder / "mine.py").write_text(
+            "from lossfw import DistanceLoss\n\n\nclass Fourth(DistanceLoss):\n"
+            '    """Fourth power."""\n\n    def value(self, xp, r):\n        return r**4\n'
+        )
+        write(
+            config="lossfw: 1\ndata: {name: inline, targets: [0.5]}\n"
+            "network: {predictions: [1.5]}\nloss: fourth\n"
+        )
+        done = lossfw("run", "run.yaml", "--plugin", "mine.py", "--out", "out")
+        assert done.exit_code == 0, done.stderr
+        plugins = {p["name"]: p["version"] for p in read(folder / "out/run.json")["plugins"]}
+        assert set(plugins) == {"lossfw", "mine"}
+        assert plugins["mine"].startswith("sha256:")
+        # The folder's configuration names the file: it needs no option any more.
+        assert lossfw("run", "out/config.yaml").exit_code == 0
+
+    def test_a_new_run_takes_the_place_of_an_old_one_with_all_its_files(
+        self, lossfw, folder, write
+    ):
+        write()
+        lossfw("run", "run.yaml", "--out", "out")
+        assert (folder / "out/results.jsonl").exists()
+        (folder / "out/report.html").write_text("of the old run")
+        (folder / "out/.metrics.json.1.tmp").write_text("of a run that was killed")
+        lossfw("run", "run.yaml", "-o", "evaluate.rows=false", "--out", "out")
+        assert names(folder / "out") == ["config.yaml", "metrics.json", "run.json", "status"]
+
+
+class TestGoingOn:
+    def test_a_folder_that_is_not_there_is_begun(self, lossfw, folder, write):
+        write()
+        assert lossfw("run", "run.yaml", "--out", "out", "--resume").exit_code == 0
+        assert (folder / "out/status").read_text() == "done\n"
+
+    def test_what_is_done_is_shown_and_not_run_again(self, lossfw, folder, write, monkeypatch):
+        write()
+        first = lossfw("run", "run.yaml", "--json", "--out", "out")
+        before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
+        monkeypatch.setattr(one, "evaluate", None)
+        again = lossfw("run", "run.yaml", "--json", "--out", "out", "--resume")
+        assert again.exit_code == 0
+        assert again.stdout == first.stdout
+        assert again.stderr == "out: done before, not run again\n"
+        assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
+        shown = lossfw("run", "run.yaml", "--out", "out", "--resume").stdout
+        assert repr(json.loads(first.stdout)["loss"]["value"]) in shown
+
+    def test_rows_that_are_asked_for_later_are_written(self, lossfw, folder, write):
+        write()
+        lossfw("run", "run.yaml", "-o", "evaluate.rows=false", "--out", "out")
+        lossfw("run", "run.yaml", "--out", "out", "--resume")
+        assert (folder / "out/results.jsonl").exists()
+
+    def test_another_run_is_refused(self, lossfw, folder, write):
+        write()
+        lossfw("run", "run.yaml", "--out", "out")
+        before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
+        other = lossfw("run", "run.yaml", "-o", "loss.delta=1e-3", "--out", "out", "--resume")
+        assert (other.exit_code, other.stdout) == (2, "")
+        for word in ("out holds another run (run.yaml, digest", "differ", "Name another folder"):
+            assert word in other.stderr
+        assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
+
+    def test_a_run_that_failed_is_tried_again(self, lossfw, folder, write, monkeypatch):
+        write()
+
+        def fail(*arguments, **options):
+            raise RuntimeError("no luck")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(one, "evaluate", fail)
+            assert lossfw("run", "run.yaml", "--out", "out").exit_code == 1
+        assert (folder / "out/status").read_text() == "failed\n"
+        assert (folder / "out/error.txt").read_text() == "no luck\n"
+        assert not (folder / "out/metrics.json").exists()
+        assert lossfw("run", "run.yaml", "--out", "out", "--resume").exit_code == 0
+        assert (folder / "out/status").read_text() == "done\n"
+        assert not (folder / "out/error.txt").exists()
+
+    def test_a_run_that_is_interrupted_is_still_running(self, lossfw, folder, write, monkeypatch):
+        write()
+
+        def interrupt(*arguments, **options):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(one, "evaluate", interrupt)
+        assert lossfw("run", "run.yaml", "--out", "out").exit_code == 130
+        assert (folder / "out/status").read_text() == "running\n"
+
+    @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nothing", b"text"])
+    def test_a_damaged_checkpoint_is_told(self, lossfw, folder, write, content):
+        write()
+        lossfw("run", "run.yaml", "--out", "out")
+        (folder / "out/status").write_text("running\n")
+        (folder / "out/checkpoint.npz").write_bytes(content)
+        done = lossfw("run", "run.yaml", "--out", "out", "--resume")
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "checkpoint.npz is no checkpoint of a run, or damaged" in done.stderr
+        assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
+
+    def test_going_on_needs_a_folder(self, lossfw, write):
+        write()
+        done = lossfw("run", "run.yaml", "--resume")
+        assert done.exit_code == 2
+        assert "give --out DIR too" in done.stderr
+
+    def test_a_metric_that_packs_nothing_is_no_hindrance(self, lossfw, folder, write, monkeypatch):
+        monkeypatch.setattr("lossfw.runs.journal.CHECKPOINT_SECONDS", 0.0)
+        (folder / "mine.py").write_text(
+            "from lossfw import Metric\n\n\nclass Rows:\n    def __init__(self, n):\n"
+            "        self.n = n\n\n    def merge(self, other):\n"
+            "        return Rows(self.n + other.n)\n\n\nclass HowMany(Metric):\n"
+            '    """Rows."""\n\n    def partial(self, y, t, **options):\n'
+            "        return Rows(len(t))\n\n    def result(self, partial):\n"
+            "        return partial.n\n"
+        )
+        write(
+            config="lossfw: 1\nplugins: [mine.py]\ndata: {name: arrays, targets: t.npy}\n"
+            "network: {predictions: p.npy}\nloss: cross_entropy\n"
+            "evaluate: {metrics: [how_many]}\n"
+        )
+        done = lossfw("run", "run.yaml", "--json", "--out", "out")
+        assert done.exit_code == 0, done.stderr
+        assert json.loads(done.stdout)["metrics"]["how_many"]["value"] == 20
+
+
+class TestWhoMayWrite:
+    def test_a_folder_in_use_by_a_live_process_is_refused(self, lossfw, folder, write):
+        pytest.importorskip("fcntl")
+        write()
+        (folder / "out").mkdir()
+        holding = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                HOLD,
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert holding.stdout.readline() == b"held\n"
+        refused = lossfw("run", "run.yaml", "--out", "out", "--resume")
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "out is in use: another process that is alive" in refused.stderr
+        assert names(folder / "out") == []
+        # Killed, it holds nothing any more.
+        holding.kill()
+        holding.communicate()
+        assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
+
+    def test_a_lock_is_given_back(self, tmp_path):
+        pytest.importorskip("fcntl")
+        with held(tmp_path), pytest.raises(OutputError, match="is in use"), held(tmp_path):
+            pass
+        with held(tmp_path):
+            pass
+
+    def test_a_disk_that_fills_up_early_leaves_the_folder_as_it_was(self, lossfw, folder, write):
+        write()
+        lossfw("run", "run.yaml", "--out", "out")
+        before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
+        done = self.limited(folder, 100, "-o", "loss.delta=1e-3")
+        assert done.returncode == 1
+        assert json.loads(done.stdout)["count"] == 20
+        assert "cannot be written" in done.stderr
+        assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
+
+    def test_a_disk_that_fills_up_while_rows_are_written_costs_no_number(
+        self, lossfw, folder, write
+    ):
+        write(rows=2_000)
+        done = self.limited(folder, 20_000)
+        assert done.returncode == 1
+        assert json.loads(done.stdout)["count"] == 2_000
+        assert "results.part cannot be written" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert (folder / "out/status").read_text() == "failed\n"
+        assert "cannot be written" in (folder / "out/error.txt").read_text()
+        assert not (folder / "out/metrics.json").exists()
+
+    def limited(self, folder, size, *arguments):
+        def limit():
+            # A file may not grow beyond so many bytes, as on a full disk.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+        command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--json", "--out", "out"]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=folder,
+            preexec_fn=limit,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def test_a_dry_run_checks_everything_and_writes_nothing(lossfw, folder, write, monkeypatch):
+    write()
+    monkeypatch.setattr(one, "evaluate", None)
+    monkeypatch.setattr(keep, "keeping", None)
+    done = lossfw("run", "run.yaml", "--dry-run", "--json", "--out", "out")
+    assert done.exit_code == 0, done.stderr
+    (plan,) = json.loads(done.stdout)
+    assert (plan["name"], plan["rows"], plan["folder"]) == ("run", 20, "out")
+    assert plan["metrics"][0] == {"name": "accuracy"}
+    assert not (folder / "out").exists()
+    shown = lossfw("run", "run.yaml", "--dry-run")
+    assert plan["digest"][:12] in shown.stdout
+    wrong = lossfw("run", "run.yaml", "--dry-run", "-o", "loss.name=cross_entropi")
+    assert wrong.exit_code == 2
+    assert "did you mean" in wrong.stderr
