@@ -36,6 +36,7 @@ VERBS = {
     "train": "train:train",
     "sensitivity": "sensitivity:sensitivity",
     "compare": "compare:compare",
+    "report": "report:report",
     "show": "show:show",
     "plot": "plot:plot",
     "validate": "validate:validate",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lossfw.compare.ran import Ran
-from lossfw.config.assemble import sound
+from lossfw.config.assemble import Sound, sound
 from lossfw.config.build import RULES
 from lossfw.config.check import check, read
 from lossfw.config.plugins import Plugins
 from lossfw.config.tree import Problems
 from lossfw.data.source import file_fields
+from lossfw.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.tally import Tally
@@ -32,10 +33,21 @@ def metrics_of(ran: Ran) -> Mapping[str, Metric]:
     ConfigError, PluginError
         If a component is not to be had any more.
     """
+    right = _sound(ran)
+    assert right.loss is not None
+    return Tally(right.loss, [metric for metric in right.metrics if metric is not None]).metrics
+
+
+def loss_of(ran: Ran) -> Loss:
+    """Return the loss of a run as its configuration has it, not fused; see `metrics_of`."""
+    loss = _sound(ran).loss
+    assert loss is not None
+    return loss
+
+
+def _sound(ran: Ran) -> Sound:
     problems = Problems()
     root = read(str(ran.path / CONFIG_FILE), (), problems)
     parts = check(root, plugins_of(ran), problems, file_fields=file_fields, rules=RULES)
     problems.raise_if_any()
-    right = sound(parts)
-    assert right.loss is not None
-    return Tally(right.loss, [metric for metric in right.metrics if metric is not None]).metrics
+    return sound(parts)

@@ -29,21 +29,16 @@ def as_number(value: float, digits: int = _DIGITS) -> str:
 
 
 def as_share(value: float) -> str:
-    """Return a share in percent.
+    """Return a share in percent; what is next to nothing or to all says so.
 
     Examples
     --------
-    >>> as_share(0.1029), as_share(1.0), as_share(0.0), as_share(0.99999)
-    ('10.3 %', '100 %', '0 %', '99.999 %')
+    >>> as_share(0.1029), as_share(1.0), as_share(0.0), as_share(0.99999), as_share(1e-9)
+    ('10.3 %', '100 %', '0 %', '> 99.9 %', '< 0.1 %')
     """
-    if value in (0, 1):
-        return f"{value:.0%}".replace("%", " %")
-    # Next to all is not all.
-    places = next((n for n in range(1, 6) if f"{value:.{n}%}" not in _WHOLE), 6)
-    return f"{value:.{places}%}".replace("%", " %")
-
-
-_WHOLE = {f"{whole:.{places}%}" for whole in (0.0, 1.0) for places in range(1, 6)}
+    if value in (0, 1) or not 0 < value < 1:
+        return f"{100 * value:.4g} %"
+    return {"0.0": "< 0.1 %", "100.0": "> 99.9 %"}.get(text := f"{100 * value:.1f}", f"{text} %")
 
 
 def places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SPREAD) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import MissingExtraError
-from lossfw.report.numbers import as_interval, as_number, as_share
+from lossfw.report.numbers import as_interval, as_number, as_rounded, as_share
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -15,6 +15,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "number": as_number,
     "share": as_share,
     "interval": as_interval,
+    "rounded": as_rounded,
 }
 
 

@@ -1,0 +1,285 @@
+"""The page of a run: what ran, its numbers, its loss, its rows, its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from lossfw import __version__
+from lossfw.compare import Number, Ran
+from lossfw.compare.components import loss_of, plugins_of
+from lossfw.compare.ran import LOSS
+from lossfw.compare.rows import KeptRows, read_rows
+from lossfw.config.build import build
+from lossfw.errors import LossfwError
+from lossfw.report.curve import curve
+from lossfw.report.numbers import as_interval, as_rounded
+from lossfw.report.page.html import render
+from lossfw.report.page.images import as_images, as_uri
+from lossfw.report.page.matrix import matrix_of
+from lossfw.report.page.rows import confusion_of, described, reliability_of, spread_of, worst_of
+from lossfw.report.page.run_plots import of_loss_itself, of_parts, of_reliability, of_spread
+from lossfw.report.page.study_plots import Picture
+from lossfw.runs.folder import CONFIG_FILE
+
+# More parts than this of one slice stand in the table alone.
+_MOST_PARTS = 30
+
+
+@dataclass
+class _Told:
+    """What is known of a run, and what could not be found out."""
+
+    ran: Ran
+    rows: KeptRows | None
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def run_page(ran: Ran) -> str:
+    """Return the page of a run that is done.
+
+    Parameters
+    ----------
+    ran : Ran
+        The run. Its configuration is read again, for its loss and for the inputs
+        of its worst rows; where that fails the page says so.
+
+    Raises
+    ------
+    DataError
+        If its rows are damaged.
+    MissingExtraError
+        If jinja2 or matplotlib is not installed.
+    """
+    told = _Told(ran, read_rows(ran.path))
+    spread = None if told.rows is None else spread_of(told.rows)
+    parts: dict[str, Any] = {
+        "loss_plots": list(_loss_plots(told)),
+        "spread": spread,
+        "spread_plots": [] if spread is None else of_spread(spread),
+        "worst": _worst(told),
+        "matrix": matrix_of(_confusion(told)),
+        "reliability": _reliability(told),
+        "slices": list(_slices(ran)),
+    }
+    warnings = list(ran.record.get("warnings") or ())
+    return render(
+        "run.html",
+        kind="lossfw run",
+        title=ran.name,
+        lead=" · ".join(_lead(ran)),
+        sections=_sections(parts, warnings),
+        foot=f"Written by lossfw {__version__} from the files of the run.",
+        cards=list(_cards(ran)),
+        by_class=_by_class(ran),
+        level=_level(ran),
+        warnings=warnings,
+        missing=told.missing,
+        facts=list(_facts(ran)),
+        config=(ran.path / CONFIG_FILE).read_text(errors="replace"),
+        **parts,
+    )
+
+
+def _lead(ran: Ran) -> Iterator[str]:
+    if ran.record.get("config"):
+        yield PurePath(str(ran.record["config"])).name
+    yield ran.data.partition(", digest")[0]
+    yield ran.loss_name
+
+
+def _sections(parts: Mapping[str, Any], warnings: list[str]) -> list[tuple[str, str]]:
+    there = [
+        ("result", "Result", True),
+        ("warnings", "Warnings", warnings),
+        ("loss", "The loss", True),
+        ("rows", "Row losses", True),
+        ("worst", "Worst rows", True),
+        ("confusion", "Confusion", parts["matrix"]),
+        ("reliability", "Reliability", parts["reliability"]),
+        ("slices", "Slices", parts["slices"]),
+        ("what", "What ran", True),
+    ]
+    return [(id_, name) for id_, name, shown in there if shown]
+
+
+def _cards(ran: Ran) -> Iterator[dict[str, str]]:
+    for name, number in ran.numbers.items():
+        if number.single or number.value is None:
+            yield {
+                "name": f"{ran.loss_name} (the loss)" if name == LOSS else name,
+                "value": "–" if number.value is None else as_rounded(*number),
+                "sub": as_interval(number.interval),
+            }
+
+
+def _level(ran: Ran) -> str:
+    """Return what the intervals are, empty where there are none."""
+    told = ran.result.get("intervals")
+    if not told:
+        return ""
+    return f"{100 * told['level']:.4g}% intervals, by the {told['method']}"
+
+
+def _by_class(ran: Ran) -> dict[str, Any] | None:
+    """Return the metrics that are lists, class by class."""
+    lists = {
+        name: number
+        for name, number in ran.numbers.items()
+        if isinstance(number.value, list) and not any(isinstance(v, list) for v in number.value)
+    }
+    if not lists:
+        return None
+    longest = max(len(number.value) for number in lists.values())
+    rows = [
+        [str(index), *(_element(number, index) for number in lists.values())]
+        for index in range(longest)
+    ]
+    return {"names": list(lists), "rows": rows}
+
+
+def _element(number: Number, index: int) -> str:
+    if index >= len(number.value) or number.value[index] is None:
+        return "–"
+    interval = number.interval[index] if number.interval else None
+    told = as_rounded(number.value[index], interval)
+    return f"{told} ({as_interval(interval)})" if interval else told
+
+
+def _loss_plots(told: _Told) -> Iterator[Picture]:
+    try:
+        yield from of_loss_itself(curve(loss_of(told.ran)))
+    except LossfwError as error:
+        told.missing["loss"] = f"The loss cannot be drawn: {error}"
+
+
+def _worst(told: _Told) -> dict[str, Any] | None:
+    if told.rows is None:
+        return None
+    rows = worst_of(told.rows)
+    items = list(described(rows))
+    images = _images(told, rows)
+    for item, image in zip(items, images if images is not None else (), strict=False):
+        item["image"] = as_uri(image)
+    return {"rows": items, "images": images is not None, "pixelated": _small(images)}
+
+
+def _small(images: Any) -> bool:
+    return images is not None and max(images.shape[1:3]) < 100
+
+
+def _images(told: _Told, rows: KeptRows) -> Any:
+    """Return the inputs of rows as images; None if they are none, or not to be had."""
+    try:
+        plan = build(str(told.ran.path / CONFIG_FILE), (), plugins_of(told.ran))
+        digest = (told.ran.record.get("data") or {}).get("digest")
+        if plan.data.digest != digest:
+            told.missing["worst"] = "The data have changed since: their inputs are not shown."
+            return None
+        inputs = plan.data.take(rows.row).inputs
+    except LossfwError as error:
+        told.missing["worst"] = f"The inputs could not be read again: {error}"
+        return None
+    return None if inputs is None else as_images(np.asarray(inputs))
+
+
+def _confusion(told: _Told) -> list[list[float]] | None:
+    """Return the run's own confusion matrix, or that of its rows."""
+    for number in told.ran.numbers.values():
+        value = number.value
+        square = isinstance(value, list) and all(
+            isinstance(row, list) and len(row) == len(value) for row in value
+        )
+        if square and len(value) > 1 and isinstance(value[0][0], float):
+            return list(value)
+    return None if told.rows is None else confusion_of(told.rows)
+
+
+def _reliability(told: _Told) -> Picture | None:
+    """Draw the run's own reliability curve, or that of its rows."""
+    keys = {"confidence", "accuracy", "weight"}
+    curves = [metric.get("curve") or {} for metric in told.ran.result["metrics"].values()]
+    own: Mapping[str, list[float]] | None = next((c for c in curves if keys <= c.keys()), None)
+    if own is None and told.rows is not None:
+        own = reliability_of(told.rows)
+    return of_reliability(own) if own and own["weight"] else None
+
+
+def _slices(ran: Ran) -> Iterator[dict[str, Any]]:
+    by_name: dict[str, list[Mapping[str, Any]]] = {}
+    for part in ran.result.get("slices") or ():
+        by_name.setdefault(part["name"], []).append(part)
+    for index, (name, parts) in enumerate(by_name.items()):
+        numbers = [_numbers(part) for part in parts]
+        single = [m for m, n in ran.numbers.items() if n.single and any(m in x for x in numbers)]
+        pictures = []
+        if len(parts) <= _MOST_PARTS:
+            for measure in single[:2]:
+                values = [
+                    (str(p["value"]), n[measure]) for p, n in zip(parts, numbers, strict=True)
+                ]
+                title = ran.loss_name if measure == LOSS else measure
+                whole = ran.numbers[measure].value
+                pictures.append(
+                    of_parts(f"slice-{index}-{measure == LOSS:d}", title, values, whole)
+                )
+        yield {
+            "name": name,
+            "by": parts[0]["by"],
+            "pictures": pictures,
+            "measures": [ran.loss_name if m == LOSS else m for m in single],
+            "rows": [
+                {"value": p["value"], "count": p["count"], "numbers": [n.get(m) for m in single]}
+                for p, n in zip(parts, numbers, strict=True)
+            ],
+        }
+
+
+def _numbers(part: Mapping[str, Any]) -> dict[str, Number]:
+    found = {LOSS: part["loss"], **part["metrics"]}
+    return {name: Number(n.get("value"), n.get("interval")) for name, n in found.items()}
+
+
+def _facts(ran: Ran) -> Iterator[tuple[str, str]]:
+    record = ran.record
+    data = record.get("data") or {}
+    yield "data", f"{data.get('name', '?')}, {data.get('rows', '?'):,} rows"
+    if ran.result.get("sample") is not None:
+        yield "sample", f"{ran.result['count']:,} rows drawn"
+    units = [ran.settings.get(f"network.layers.{i}.units") for i in range(100)]
+    layers = [
+        f"{unit} {ran.settings.get(f'network.layers.{i}.activation', '')}".strip()
+        for i, unit in enumerate(units)
+        if unit is not None
+    ]
+    yield "network", ", ".join(layers) or "saved outputs"
+    form = "logits" if ran.result["loss"]["form"] == "logits" else "predictions"
+    yield "loss", f"{ran.loss_name}, from {form}"
+    yield "seed", str(record.get("seed", "?"))
+    if record.get("overrides"):
+        yield "overrides", ", ".join(map(str, record["overrides"]))
+    yield "started", str(record.get("started", "?"))
+    if "seconds" in record:
+        yield (
+            "took",
+            f"{record['seconds']:.3g} s, most of it: {_slowest(record.get('timings') or {})}",
+        )
+    plugins = ", ".join(f"{p['name']} {p['version']}" for p in record.get("plugins") or ())
+    versions = (("lossfw", "lossfw"), ("Python", "python"), ("NumPy", "numpy"))
+    yield "versions", ", ".join(f"{name} {record.get(key)}" for name, key in versions)
+    yield "plugins", plugins or "none"
+    git = record.get("git")
+    if git:
+        yield "git", f"{git['commit']}{', with changes' if git.get('dirty') else ''}"
+    for name in ("weights", "digest"):
+        if record.get(name):
+            yield f"{name} digest" if name == "weights" else name, str(record[name])
+    yield "data digest", str(data.get("digest", "?"))
+
+
+def _slowest(timings: Mapping[str, float]) -> str:
+    return max(timings, key=lambda name: timings[name]) if timings else "unknown"
