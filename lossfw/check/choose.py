@@ -29,7 +29,9 @@ _PARTS: tuple[dict[str, Any], ...] = (
     {"of": "squared_error"},
     {"of": "cross_entropy"},
     {"of": "squared_error", "scale": 0.5},
-    {"of": "cross_entropy", "value": 0},
+    {"of": "squared_error", "ignore": -1.0},
+    {"of": "cross_entropy", "ignore": 1},
+    {"of": "cross_entropy", "weights": [1.0, 0.5, 3.0]},
     {"of": "cross_entropy", "epsilon": 0.1},
     {"of": ["squared_error", "absolute_error"]},
 )

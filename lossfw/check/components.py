@@ -24,6 +24,9 @@ from lossfw.spaces import CLASS_INDEX, Space
 # Numbers that lie outside of some space or other.
 _STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
 
+# So many calls are made beside each other.
+_CALLS = 16
+
 
 def _loss(subject: Subject) -> Loss:
     assert subject.component is not None
@@ -88,13 +91,15 @@ def check_warnings(subject: Subject, search: Search) -> int:
 def check_threads(subject: Subject, search: Search) -> int:
     """Calls from several threads at once give what they give alone."""
     points = ordinary(subject, search, "purity:threads")
-    alone = np.asarray(subject.value(points.y, points.t))
+    # Each thread has arguments of its own, or nobody would see that they are mixed up.
+    every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
+    alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(subject.value, points.y, points.t) for _ in range(16)]
-        for future in futures:
-            if not np.array_equal(np.asarray(future.result()), alone, equal_nan=True):
-                raise Refuted("a call beside others gives another result.", y=points.y, t=points.t)
-    return 16
+        futures = [pool.submit(subject.value, some.y, some.t) for some in every]
+        for some, wanted, future in zip(every, alone, futures, strict=True):
+            if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
+                raise Refuted("a call beside others gives another result.", y=some.y, t=some.t)
+    return _CALLS
 
 
 def check_lists(subject: Subject, search: Search) -> int:
@@ -114,13 +119,16 @@ def check_partials(subject: Subject, search: Search) -> int:
     """The mean of the whole is the merge of any parts, bit for bit."""
     points = ordinary(subject, search, "partial", 24)
     loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
+    y, t = subject.given(points.y), subject.given(points.t)
+    if not subject.counts(points.y, points.t).any():
+        raise NotApplicable("no ordinary point counts")
     weight = rng.integers(0, 4, n).astype(float)
-    weight[0] = 1.0
-    whole = loss(points.y, points.t, sample_weight=weight)
+    weight[int(np.argmax(subject.counts(points.y, points.t)))] = 1.0
+    whole = loss(y, t, sample_weight=weight)
     for _ in range(4):
         cuts = sorted({0, n, *rng.integers(0, n, 3).tolist()})
         parts = [
-            loss.partial(points.y[a:b], points.t[a:b], start=a, sample_weight=weight[a:b])
+            loss.partial(y[a:b], t[a:b], start=a, sample_weight=weight[a:b])
             for a, b in pairwise(cuts)
         ]
         merged = parts[-1]
@@ -140,21 +148,24 @@ def check_partials(subject: Subject, search: Search) -> int:
 def check_reductions(subject: Subject, search: Search) -> int:
     """Sum, mean and unreduced losses agree; value_and_gradient agrees with both its parts."""
     points = ordinary(subject, search, "reductions", 24)
-    loss = _loss(subject)
-    each = np.asarray(loss(points.y, points.t, reduction="none"), np.float64)
-    total, mean = loss(points.y, points.t, reduction="sum"), loss(points.y, points.t)
+    loss, y, t = _loss(subject), subject.given(points.y), subject.given(points.t)
+    each = np.asarray(loss(y, t, reduction="none"), np.float64)
+    count = float(subject.counts(points.y, points.t).sum())
+    if not count:
+        raise NotApplicable("no ordinary point counts")
+    total, mean = loss(y, t, reduction="sum"), loss(y, t)
     scale = float(np.abs(each).sum()) or 1.0
 
     def agree(a: float, b: float) -> bool:
         # An infinite loss makes all of them infinite, of which the difference is none.
         return a == b or abs(a - b) <= 1e-13 * scale
 
-    if not (agree(total, float(each.sum())) and agree(mean * each.size, total)):
+    if not (agree(total, float(each.sum())) and agree(mean * count, total)):
         raise Refuted(
             "sum and mean do not agree with the unreduced losses.", y=points.y, t=points.t
         )
-    value, gradient = loss.value_and_gradient(points.y, points.t)
-    apart = loss.gradient(points.y, points.t)
+    value, gradient = loss.value_and_gradient(y, t)
+    apart = loss.gradient(y, t)
     if not agree(value, mean) or not np.allclose(gradient, apart, rtol=1e-12, atol=0):
         raise Refuted(
             "value_and_gradient is not what value and gradient are.",
@@ -163,6 +174,26 @@ def check_reductions(subject: Subject, search: Search) -> int:
             t=points.t,
         )
     return len(points)
+
+
+def check_sums_rows(subject: Subject, search: Search) -> int:
+    """Summed over rows, a row costs what its elements cost together."""
+    loss = _loss(subject)
+    if not loss.sums_rows:
+        raise NotApplicable("it has one loss for each element, or for each row")
+    points = ordinary(subject, search, "value:rows", 12)
+    pairs = len(points) // 2 * 2
+    y, t = (x[:pairs].reshape(-1, 2) for x in (points.y, points.t))
+    each = np.asarray(subject.value(points.y[:pairs], points.t[:pairs]), np.float64).reshape(-1, 2)
+    rows = np.asarray(loss(y, t, reduction="none"), np.float64)
+    if rows.shape != y.shape[:1] or not np.allclose(rows, each.sum(-1), rtol=1e-13, atol=0):
+        raise Refuted(
+            "a row does not cost what its elements cost together.",
+            "value(y, t), [value(row[:, None], s[:, None]).sum() for row, s in zip(y, t)]",
+            y=y,
+            t=t,
+        )
+    return pairs
 
 
 def check_guard(subject: Subject, search: Search) -> int:
@@ -213,7 +244,8 @@ def check_round_trip(subject: Subject, search: Search) -> int:
     for text, copy in _copies(loss):
         if copy != loss or hash(copy) != hash(loss):
             raise Refuted(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
-        got = np.asarray(copy(points.y, points.t, reduction="none"))
+        y, t = subject.given(points.y), subject.given(points.t)
+        got = np.asarray(copy(y, t, reduction="none"))
         if not np.array_equal(got, wanted, equal_nan=True):
             raise Refuted(f"the loss that comes back from {text} computes something else.",
                           y=points.y, t=points.t)  # fmt: skip
@@ -242,4 +274,5 @@ CHECKS: dict[str, Check] = {
     "weights:reductions": check_reductions,
     "value:guard": check_guard,
     "value:roundtrip": check_round_trip,
+    "value:rows": check_sums_rows,
 }

@@ -28,6 +28,8 @@ def check_function(
     params: Mapping[str, Any] | None = None,
     claims: Mapping[str, Any] | None = None,
     name: str | None = None,
+    subnormal: bool = True,
+    fewest_classes: int = 0,
     seed: int = 0,
     examples: int = 200,
     time_limit: float | None = None,
@@ -59,6 +61,11 @@ def check_function(
         What the function promises: names and meanings are those of `Claims`.
     name : str, optional
         For the report.
+    subnormal : bool
+        False forgives who takes subnormal numbers for 0, as XLA does on processors.
+    fewest_classes : int
+        The least number of classes that the function takes, 1 unless given (of a
+        hinge 2).
     seed, examples, time_limit, expected_failures
         As in `check`.
     setup : str
@@ -109,6 +116,8 @@ def check_function(
         claims=made,
         parameters=dict(params or {}),
         setup=setup or importing(value),
+        subnormal=subnormal,
+        fewest=fewest_classes,
     )
     return run(
         prepare(subject),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from lossfw.check.points import Points
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
 from lossfw.check.subject import Subject, call
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # A mean that is accumulated in float64 is right to this relative error; one in
 # float32 is off by 1e-7 at the least and by far more over many elements.
@@ -24,27 +27,64 @@ _MANY, _FEW, _ENOUGH = 1_000_000, 100_000, 100
 _EQUAL, _DIFFERENT = 1, 4
 
 
-def _parts(subject: Subject, search: Search, name: str, count: int = 100) -> tuple[Points, Any]:
+@dataclass(frozen=True)
+class _Parts:
+    """Points with what belongs into their weighted mean.
+
+    Attributes
+    ----------
+    points : Points
+    losses : ndarray
+        The loss of each.
+    counts : ndarray
+        As how many each counts: as one, unless the loss has a rule of its own.
+    """
+
+    points: Points
+    losses: NDArray
+    counts: NDArray
+
+    @property
+    def scale(self) -> float:
+        """How large a rounding error may be taken for: the largest loss of one."""
+        some = self.counts > 0
+        return float(np.abs(self.losses[some] / self.counts[some]).max(initial=0.0))
+
+    def take(self, which: Any) -> _Parts:
+        """Return some of them."""
+        return _Parts(self.points.take(which), self.losses[which], self.counts[which])
+
+    def mean(self, weight: Any = 1.0) -> float:
+        """Return the mean that a loss should have, NaN where there is nothing left."""
+        divisor = float(np.sum(self.counts * weight))
+        return float(np.sum(self.losses * weight)) / divisor if divisor else float("nan")
+
+
+def _parts(subject: Subject, search: Search, name: str, count: int = 100) -> _Parts:
     """Return ordinary points, repeated to `count`, with their own losses."""
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
     points = ordinary(subject, search, name, count)
+    counts = subject.counts(points.y, points.t)
+    some = np.flatnonzero(counts > 0)
+    if not some.size:
+        raise NotApplicable("no ordinary point counts")
     index = search.rng(f"{name} rows").integers(0, len(points), count)
+    # One that counts comes first, so that something is left of any number of them.
+    index[0] = some[0]
     points = points.take(index)
     losses = np.asarray(call(subject.value, points.y, points.t), np.float64)
     if losses.shape != (count,) or not np.isfinite(losses).all():
         raise NotApplicable("the losses of ordinary points are not finite numbers")
-    return points, losses
-
-
-def _mean(losses: Any, weight: Any) -> float:
-    return float(np.dot(losses, weight) / np.sum(weight))
+    return _Parts(points, losses, counts[index])
 
 
 def _compare(
     subject: Subject, points: Points, wanted: float, text: str, scale: float, **options: Any
 ) -> None:
-    """Refute when the mean under `options` is not the wanted one."""
+    """Refute when the mean under `options` is not the wanted one; NaN stands for nothing left."""
+    if np.isnan(wanted):
+        return
     try:
         got = call(subject.reduce, points.y, points.t, **options)  # type: ignore[arg-type]
         result = float(np.asarray(got))
@@ -71,35 +111,35 @@ def _code(options: dict[str, Any]) -> str:
     return f"reduce(y, t{''.join(f', {name}={name}' for name in options)})"
 
 
-def _small(subject: Subject, search: Search, name: str) -> list[tuple[Points, Any]]:
+def _small(subject: Subject, search: Search, name: str) -> list[_Parts]:
     """Return the same points in growing numbers, so that a small counterexample comes first."""
-    points, losses = _parts(subject, search, name)
-    return [(points.take(slice(n)), losses[:n]) for n in (2, 3, 5, 33, 100)]
+    parts = _parts(subject, search, name)
+    return [parts.take(slice(n)) for n in (2, 3, 5, 33, 100)]
 
 
 def check_weighted_mean(subject: Subject, search: Search) -> int:
     """The mean is sum(w l) / sum(w), without weights the plain mean."""
     rng = search.rng("weights:mean draws")
-    for points, losses in _small(subject, search, "weights:mean"):
-        scale = float(np.abs(losses).max())
-        _compare(subject, points, float(losses.mean()), "without weights", scale)
+    for parts in _small(subject, search, "weights:mean"):
+        size, scale = parts.losses.size, parts.scale
+        _compare(subject, parts.points, parts.mean(), "without weights", scale)
         weights = (
-            rng.integers(1, 4, losses.size).astype(float),
-            rng.random(losses.size) + 0.1,
-            np.full(losses.size, 3.0),
+            rng.integers(1, 4, size).astype(float),
+            rng.random(size) + 0.1,
+            np.full(size, 3.0),
         )
         for weight in weights:
-            wanted = _mean(losses, weight)
-            _compare(subject, points, wanted, "with weights", scale, sample_weight=weight)
+            wanted = parts.mean(weight)
+            _compare(subject, parts.points, wanted, "with weights", scale, sample_weight=weight)
     return 20
 
 
 def check_zero_weight(subject: Subject, search: Search) -> int:
     """Weight 0 equals removal, even of a NaN."""
-    for points, losses in _small(subject, search, "weights:zero"):
-        weight = np.arange(losses.size) % 2 + 0.0
-        scale = float(np.abs(losses).max())
-        wanted = _mean(losses, weight)
+    for parts in _small(subject, search, "weights:zero"):
+        points, scale = parts.points, parts.scale
+        weight = np.arange(parts.losses.size) % 2 + 0.0
+        wanted = parts.mean(weight)
         _compare(subject, points, wanted, "weight 0", scale, sample_weight=weight)
         if subject.component is not None:
             spoilt = Points(points.y.copy(), points.t)
@@ -110,17 +150,17 @@ def check_zero_weight(subject: Subject, search: Search) -> int:
 
 def check_accumulation(subject: Subject, search: Search) -> int:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
-    points, losses = _parts(subject, search, "weights:long", 8)
-    one = int(np.argmax(np.abs(losses)))
+    parts = _parts(subject, search, "weights:long", 8)
+    one = int(np.argmax(np.abs(parts.losses) * (parts.counts > 0)))
     many = _MANY if search.examples >= _ENOUGH else _FEW
-    same = points.take(slice(one, one + 1))
+    same, points = parts.points.take(slice(one, one + 1)), parts.points
     for some, tolerance, share in ((same, 1e-9, _EQUAL), (points, _ROUNDED, _DIFFERENT)):
         y, t = some.y.astype(np.float32), some.t
         t = t.astype(np.float32) if t.dtype.kind == "f" else t
         each = np.asarray(call(subject.value, y, t), np.float64)
         times = many // share // len(some)
         # A loss that overflows float32 has a mean that is infinite too.
-        wanted = float(each.mean())
+        wanted = _Parts(some, each, subject.counts(y, t)).mean()
         whole = np.concatenate([y] * times), np.concatenate([t] * times)
         result = float(np.asarray(call(subject.reduce, *whole)))  # type: ignore[arg-type]
         if not (result == wanted or abs(result - wanted) <= tolerance * float(np.abs(each).max())):
@@ -138,28 +178,27 @@ def check_accumulation(subject: Subject, search: Search) -> int:
 def check_mask(subject: Subject, search: Search) -> int:
     """What `where` leaves out is removed, even a NaN, with and without weights."""
     rng = search.rng("mask draws")
-    for points, losses in _small(subject, search, "mask"):
-        keep = rng.random(losses.size) < 0.6
+    for parts in _small(subject, search, "mask"):
+        keep = rng.random(parts.losses.size) < 0.6
         keep[:2] = [True, False]
-        scale = float(np.abs(losses).max())
-        weight = rng.random(losses.size) + 0.5
-        spoilt = Points(points.y.copy(), points.t)
+        scale = parts.scale
+        weight = rng.random(keep.size) + 0.5
+        spoilt = Points(parts.points.y.copy(), parts.points.t)
         spoilt.y[~keep] = np.nan
-        for some, text in ((points, "a mask"), (spoilt, "a NaN under the mask")):
-            plain = float(losses[keep].mean())
-            _compare(subject, some, plain, text, scale, where=keep)
-            both = _mean(losses[keep], weight[keep])
-            _compare(
-                subject, some, both, f"{text} and weights", scale, sample_weight=weight, where=keep
-            )
+        left, plain = parts.take(keep), {"where": keep}
+        both = {"sample_weight": weight, "where": keep}
+        for some, text in ((parts.points, "a mask"), (spoilt, "a NaN under the mask")):
+            _compare(subject, some, left.mean(), text, scale, **plain)
+            wanted = left.mean(weight[keep])
+            _compare(subject, some, wanted, f"{text} and weights", scale, **both)
     return 20
 
 
 def check_nothing_left(subject: Subject, search: Search) -> int:
     """A mean of nothing is NaN or an exception, and not a number."""
-    points, losses = _parts(subject, search, "mask:nothing", 3)
-    none = np.zeros(losses.size, bool)
-    for options in ({"where": none}, {"sample_weight": np.zeros(losses.size)}):
+    points = _parts(subject, search, "mask:nothing", 3).points
+    none = np.zeros(len(points), bool)
+    for options in ({"where": none}, {"sample_weight": np.zeros(len(points))}):
         try:
             result = call(subject.reduce, points.y, points.t, **options)  # type: ignore[arg-type]
         except Exception:  # noqa: S112  # an exception is one of the right answers

@@ -13,9 +13,10 @@ import numpy as np
 from lossfw.check.snippets import setup
 from lossfw.errors import ArgumentError
 from lossfw.loss import Loss
-from lossfw.parts import Argument, argument_of
+from lossfw.parts import Argument, argument_of, part_fields
 from lossfw.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 
+NDArray = np.ndarray[Any, np.dtype[Any]]
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
 Function: TypeAlias = Callable[..., Any]
 
@@ -61,6 +62,10 @@ class Subject:
         The component, where one is checked.
     setup : str
         Code that defines ``value`` (and ``gradient`` ...) for snippets.
+    subnormal : bool
+        Whether subnormal numbers count; some libraries take them for 0.
+    fewest : int
+        The least number of columns that make sense, 0 where that is not said.
     """
 
     name: str
@@ -77,6 +82,8 @@ class Subject:
     ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
     component: Loss | None = None
     setup: str = ""
+    subnormal: bool = True
+    fewest: int = 0
 
     def unchecked(self, y: Any, t: Any) -> Any:
         """Return values also beside the space of predictions, where a formula goes on.
@@ -88,6 +95,25 @@ class Subject:
             return call(self.value, y, t)
         target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
         return call(self.component.values, np, y, target)
+
+    def given(self, x: NDArray) -> NDArray:
+        """Return arguments as the component takes them: one that sums rows gets rows of one."""
+        sums = self.component is not None and self.component.sums_rows
+        return x[..., None] if sums else x
+
+    def counts(self, y: NDArray, t: NDArray) -> NDArray:
+        """Return as how many elements or rows each one counts in a mean, by the loss's own rule.
+
+        A mask leaves some out, and a weight of its class makes one count more.
+        """
+        count: NDArray = np.ones(y.shape[:1])
+        if self.component is not None:
+            by_index = self.by_index and t.ndim < y.ndim
+            where, weight = self.component.chosen(np, self.given(t), by_index)
+            for part in (where, weight):
+                if part is not None:
+                    count = count * np.asarray(part, np.float64).reshape(count.shape)
+        return count
 
     @property
     def rows(self) -> bool:
@@ -107,11 +133,11 @@ class Subject:
     @property
     def columns(self) -> tuple[int, ...]:
         """Numbers of columns to try: one, two and more, or those that the loss fixes."""
-        weights = self.parameters.get("weights")
         if self.target_per_row:
             return (2,)
-        if isinstance(weights, tuple):
-            return (len(weights),)
+        fixed = None if self.truth is None else fixed_columns(self.truth)
+        if fixed is not None:
+            return (fixed,)
         return tuple(k for k in COLUMNS if k >= self.least_classes)
 
     @property
@@ -127,6 +153,8 @@ class Subject:
     @property
     def least_classes(self) -> int:
         """The least number of columns that make sense: a hinge compares two classes."""
+        if self.fewest:
+            return self.fewest
         names = (self.name, self.truth.name if self.truth is not None else "")
         return 2 if any("hinge" in name.lower() for name in names) else 1
 
@@ -148,6 +176,25 @@ class Subject:
         return tuple(sorted(x for x in found if math.isfinite(x)))
 
 
+def fixed_columns(loss: Loss) -> int | None:
+    """Return the one number of columns that a loss takes: it, or a part of it, weights classes.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> part = {"name": "class_weighted", "of": "cross_entropy", "weights": [1, 2, 3]}
+    >>> fixed_columns(lossfw.loss("scaled", of=part, scale=2.0))
+    3
+    """
+    weights = loss.parameters.get("weights")
+    if isinstance(weights, tuple):
+        return len(weights)
+    parts = [loss.parameters[name] for name in part_fields(type(loss))]
+    every = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+    found = (fixed_columns(part) for part in every)
+    return next((columns for columns in found if columns is not None), None)
+
+
 def space_named(name: str | Space) -> Space:
     """Return the space of a name, or the space itself.
 
@@ -166,17 +213,24 @@ def space_named(name: str | Space) -> Space:
 def of_component(loss: Loss) -> Subject:
     """Return a built-in or plugin loss as a subject."""
 
+    def given(x: Any) -> Any:
+        # Of a loss that sums rows each element is a row of one.
+        return np.asarray(x)[..., None] if loss.sums_rows else x
+
+    def own(result: Any) -> Any:
+        return result[..., 0] if loss.sums_rows else result
+
     def value(y: Any, t: Any) -> Any:
-        return loss(y, t, reduction="none")
+        return loss(given(y), given(t), reduction="none")
 
     def gradient(y: Any, t: Any) -> Any:
-        return loss.gradient(y, t, reduction="none")
+        return own(loss.gradient(given(y), given(t), reduction="none"))
 
     def hessian(y: Any, t: Any) -> Any:
-        return loss.hessian(y, t, reduction="none")
+        return own(loss.hessian(given(y), given(t), reduction="none"))
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
-        return loss(y, t, sample_weight=sample_weight, where=where)
+        return loss(given(y), given(t), sample_weight=sample_weight, where=where)
 
     return Subject(
         name=repr(loss),

@@ -171,6 +171,8 @@ def judge(
     with np.errstate(all="ignore"):
         tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
     bad = ~((error <= ulps) | tiny) & ~np.isnan(rounded)
+    if not subject.subnormal:
+        bad &= ~_subnormal(points, rounded, got.dtype)
     if forgive is not None:
         rows = _fewer(points, bad, _MOST_FORGIVEN[subject.rows])
         if rows.size:
@@ -187,6 +189,19 @@ def judge(
             forgiven |= beyond & np.isinf(got[rows])
         bad[rows] &= ~forgiven
     return Judgement(points, got, rounded, bad)
+
+
+def _subnormal(points: Points, truth: NDArray, dtype: Any) -> NDArray:
+    """Tell which results, or which of their arguments, are below the normal numbers of a dtype."""
+
+    def below(x: NDArray) -> NDArray:
+        return np.asarray((x != 0) & (np.abs(x) < float(np.finfo(dtype).tiny)))
+
+    found = below(truth)
+    for x in (points.y, points.t):
+        row = below(x).reshape(len(points), -1).any(-1)
+        found |= row.reshape(-1, *[1] * (truth.ndim - 1))
+    return np.asarray(found)
 
 
 def _fewer(points: Points, bad: NDArray, most: int) -> NDArray:

@@ -100,6 +100,14 @@ class Forgetful(_Square):
         return {"name": self.name}
 
 
+class MeanOfRow(_Square):
+    """Averages over a row where it should sum."""
+
+    def __call__(self, prediction, target, **options):
+        result = super().__call__(prediction, target, **options)
+        return result / np.shape(prediction)[-1] if options.get("reduction") == "none" else result
+
+
 LIARS = (
     Liar("component", "domain", "lenient", Lenient()),
     Liar("component", "purity:warnings", "warns", Talkative()),
@@ -110,4 +118,5 @@ LIARS = (
     Liar("component", "weights:reductions", "sum", TwoGradients()),
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
+    Liar("component", "value:rows", "mean", MeanOfRow(per="row")),
 )
