@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.config.schema import EvaluateSection, Skeleton
+from lossfw.config.schema import MAX_ITEMS, Skeleton, slice_section
 from lossfw.config.tree import Node, Problems
 from lossfw.config.wording import split_hint
 from lossfw.data import Dataset
@@ -58,11 +58,8 @@ def asked(
     problems : Problems
         Receives what cannot be had.
     """
-    if skeleton is None:
-        return None
-    evaluate = skeleton.evaluate
-    slices = _slices(evaluate, root, problems)
-    if data is None:
+    slices = _slices(root, problems)
+    if skeleton is None or data is None:
         return None
     sample = _draw(skeleton, len(data), root, problems)
     return Asked(sample, _intervals(skeleton), slices)
@@ -76,14 +73,19 @@ def _intervals(skeleton: Skeleton) -> Intervals | None:
     return Intervals(section.level, section.method, section.replicates, seed)
 
 
-def _slices(evaluate: EvaluateSection, root: Node, problems: Problems) -> tuple[Slice, ...]:
+def _slices(root: Node, problems: Problems) -> tuple[Slice, ...]:
+    """Return the slices, those that are right where others are not."""
+    node = root.find(["evaluate", "slices"])
+    items = node.value if node is not None and isinstance(node.value, list) else []
     made: dict[str, Slice] = {}
-    for index, section in enumerate(evaluate.slices):
+    for index, item in enumerate(items[:MAX_ITEMS]):
+        section = slice_section(item)
+        if section is None:
+            continue
         place: list[str | int] = ["evaluate", "slices", index]
         if section.name in made:
-            hint = "give each a name of its own"
             what = f"two slices are called {section.name!r}"
-            problems.add(root.locate([*place, "name"]), what, hint)
+            problems.add(root.locate([*place, "name"]), what, "give each a name of its own")
             continue
         try:
             made[section.name] = Slice(section.name, section.by, tuple(section.bins))

@@ -145,12 +145,8 @@ def check(
     """
     skeleton = check_skeleton(root, problems, training=training)
     files: dict[tuple[str | int, ...], str] = {}
-    known = _registry(root, plugins, files, problems)
-    if known is None:
-        # What an unusable plugin offers is not known, and so neither is what
-        # is wrong with the components.
-        return Parts(root, skeleton)
-    checker = Checker(root, known, problems, file_fields, files=files)
+    known, whole = _registry(root, plugins, files, problems)
+    checker = Checker(root, known, problems, file_fields, whole=whole, files=files)
     return Parts(
         root,
         skeleton,
@@ -174,35 +170,33 @@ def _registry(
     plugins: Plugins,
     files: dict[tuple[str | int, ...], str],
     problems: Problems,
-) -> Registry | None:
-    """Return the registry with the configuration's own plugin files."""
+) -> tuple[Registry, bool]:
+    """Return the registry with the configuration's own plugin files, and whether all are in it."""
     node = root.find(["plugins"])
     items = node.value if node is not None and isinstance(node.value, list) else []
     if len(items) > MAX_ITEMS:
-        return None
+        return plugins.registry(), False
     names = [item for item in items if isinstance(item.value, str) and item.value]
-    found = [find_file(item, problems) for item in names]
-    paths = [path for path in found if path is not None]
-    if len(paths) < len(names):
-        return None
-    files.update({("plugins", index): str(path) for index, path in enumerate(paths)})
+    found = [(item, find_file(item, problems)) for item in names]
+    there = [(item, path) for item, path in found if path is not None]
+    files.update({("plugins", items.index(item)): str(path) for item, path in there})
     try:
-        return plugins.registry(paths)
+        return plugins.registry([path for _, path in there]), len(there) == len(names)
     except PluginError:
-        alone = _unusable(names, paths)
-        if not alone:
+        wrong = _unusable(there)
+        if not wrong:
             raise
-        for item, reason in alone:
+        for item, reason in wrong.values():
             problems.add(item.at, reason)
-        return None
+        return plugins.registry([path for _, path in there if path not in wrong]), False
 
 
-def _unusable(names: Sequence[Node], paths: Sequence[Path]) -> list[tuple[Node, str]]:
+def _unusable(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
     """Return the plugin files that cannot be used, each with the reason."""
-    reasons = []
-    for item, path in zip(names, paths, strict=True):
+    reasons = {}
+    for item, path in there:
         try:
             Registry.discover(local=[path], plugins=False)
         except PluginError as error:
-            reasons.append((item, str(error)))
+            reasons[path] = (item, str(error))
     return reasons

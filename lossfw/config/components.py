@@ -39,6 +39,9 @@ class Checker:
         Receives unknown names, and everything wrong with parameters.
     file_fields : callable
         Tells which parameters of a class name files.
+    whole : bool
+        Whether the registry has all plugins. A name that is like none that it
+        knows may come from one that is missing, and is no mistake of its own.
     entries : list of Entry
         What was made so far comes from these.
     files : dict
@@ -51,6 +54,7 @@ class Checker:
     registry: Registry
     problems: Problems
     file_fields: Callable[[type[Component]], Sequence[str]]
+    whole: bool = True
     entries: list[Entry] = field(default_factory=list)
     files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
@@ -73,6 +77,8 @@ class Checker:
             cls = self.registry.class_of(entry)
         except LossfwError as error:
             what, hint = split_hint(str(error))
+            if isinstance(error, UnknownNameError) and not self.whole and not hint:
+                return None
             self.problems.add(name.at, what, hint or self._advice(kind, name.value))
             return None
         self.entries.append(entry)

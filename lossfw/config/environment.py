@@ -47,14 +47,15 @@ def fill(node: Node, problems: Problems) -> Node:
 
 
 def _filled(node: Node, problems: Problems) -> object:
+    """Return the value of a text; the text itself where a variable cannot be used."""
     text: str = node.value
     matches = list(_VARIABLE.finditer(text))
     if len(matches) < text.count(MARK):
         problems.add_unknown(node.at, f"{quote(text)} has a '{MARK}' without its '}}'")
-        return None
+        return text
     values = [_value(match["name"], node, problems) for match in matches]
     if None in values:
-        return None
+        return text
     if matches[0].span() == (0, len(text)):
         return _scalar(str(values[0]), node, problems)
     replaced = iter(values)
@@ -87,6 +88,6 @@ def _scalar(text: str, node: Node, problems: Problems) -> object:
         return read_scalar(loader, yaml.ScalarEvent(None, None, (True, False), text))
     except ValueError as error:
         problems.add_unknown(node.at, f"{quote(text)} {error}")
-        return None
+        return text
     finally:
         loader.dispose()

@@ -331,6 +331,14 @@ def network_section(root: Node) -> NetworkSection | None:
         return None
 
 
+def slice_section(node: Node) -> SliceSection | None:
+    """Return what one item of `evaluate.slices` says; None if something of it is wrong."""
+    try:
+        return SliceSection.model_validate(_slice(node.plain()))
+    except (ValidationError, PydanticCustomError):
+        return None
+
+
 def _hint(item: Mapping[str, Any]) -> str:
     """Return a hint for an unknown key, or for a missing one."""
     path = [step for step in item["loc"] if isinstance(step, str)]
