@@ -1,0 +1,102 @@
+"""Running again: the same is the same, and what differs is named."""
+
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def done(lossfw, folder, write):
+    """A run that is done, in ``out``."""
+    write()
+    assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
+    return folder / "out"
+
+
+def differences(lossfw, code=1):
+    found = lossfw("rerun", "out", "--json")
+    assert found.exit_code == code, found.stderr
+    said = json.loads(found.stdout)
+    assert said["same"] == (code == 0)
+    return {(d["kind"], d["what"]): (d["then"], d["now"]) for d in said["differences"]}
+
+
+def test_the_same_is_the_same_from_anywhere(lossfw, done, monkeypatch):
+    before = {path: path.read_bytes() for path in done.iterdir()}
+    assert differences(lossfw, 0) == {}
+    shown = lossfw("rerun", "out")
+    assert shown.stdout == "out: the same numbers, versions and digests\n"
+    monkeypatch.chdir("/")
+    assert lossfw("rerun", done).exit_code == 0
+    assert {path: path.read_bytes() for path in done.iterdir()} == before
+
+
+def test_other_data_are_named_with_the_numbers_that_they_change(lossfw, done, folder):
+    targets = np.load(folder / "t.npy")
+    targets[0] = (targets[0] + 1) % 3
+    np.save(folder / "t.npy", targets)
+    found = differences(lossfw)
+    assert {("digest", "data"), ("digest", "run"), ("number", "loss.value")} <= set(found)
+    assert ("digest", "weights") not in found
+    then, now = found["number", "loss.value"]
+    assert then == json.loads((done / "metrics.json").read_text())["loss"]["value"] != now
+    assert not any(kind == "version" for kind, _ in found)
+
+
+def test_other_versions_are_named(lossfw, done):
+    record = json.loads((done / "run.json").read_text())
+    record["numpy"] = "1.0"
+    record["plugins"].append({"name": "acme-losses", "version": "0.1"})
+    (done / "run.json").write_text(json.dumps(record))
+    assert differences(lossfw) == {
+        ("version", "numpy"): ("1.0", np.__version__),
+        ("version", "plugin acme-losses"): ("0.1", None),
+    }
+    shown = lossfw("rerun", "out").stdout
+    assert [line.split() for line in shown.splitlines()][1] == [
+        "version",
+        "numpy",
+        "1.0",
+        np.__version__,
+    ]
+
+
+def test_other_weights_are_named(lossfw, folder):
+    random = np.random.default_rng(0)
+    weights = {"W1": random.normal(size=(64, 10)), "b1": np.zeros(10)}
+    np.savez(folder / "w.npz", **weights)
+    (folder / "run.yaml").write_text(
+        "lossfw: 1\ndata: digits\nnetwork:\n  layers: [{units: 10, activation: softmax}]\n"
+        "  weights: w.npz\nloss: cross_entropy\n"
+    )
+    lossfw("run", "run.yaml", "--out", "out")
+    assert differences(lossfw, 0) == {}
+    np.savez(folder / "w.npz", **(weights | {"b1": np.full(10, 1e-3) * np.arange(10)}))
+    assert ("digest", "weights") in differences(lossfw)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda out: (out / "run.json").unlink(), "it has no run.json"),
+        (lambda out: (out / "config.yaml").unlink(), "it has no config.yaml"),
+        (lambda out: (out / "run.json").write_text("[]"), "holds no object of JSON"),
+        (lambda out: (out / "metrics.json").write_text("{"), "cannot be read"),
+        (lambda out: (out / "status").write_text("running\n"), "a run that is not done"),
+    ],
+)
+def test_a_folder_without_a_whole_run_is_refused(lossfw, done, spoil, message):
+    spoil(done)
+    refused = lossfw("rerun", "out")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert message in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_no_folder_and_lost_data_are_told(lossfw, done, folder):
+    assert "no folder; that of a run was wanted" in lossfw("rerun", "nowhere").stderr
+    (folder / "p.npy").unlink()
+    lost = lossfw("rerun", "out")
+    assert lost.exit_code == 2
+    assert "there is no file" in lost.stderr

@@ -1,0 +1,165 @@
+"""Several runs: side by side, each for itself, all in one table."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lossfw.config.plugins import Plugins
+from lossfw.runs.many import orders_of, run_all
+
+PLAIN = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy}
+network: {predictions: p.npy}
+loss: {name: cross_entropy, delta: 1e-7}
+evaluate: {metrics: [accuracy, confusion_matrix]}
+"""
+SWEEP = PLAIN + "sweep: {grid: {loss.delta: [1e-7, 1e-3]}}\n"
+# Fails when its rows are read.
+BROKEN = PLAIN.replace("t.npy", "broken.npy")
+
+
+@pytest.fixture
+def broken(write, folder):
+    """Three configurations, the second of which fails."""
+    write(config=PLAIN, name="a.yaml")
+    (folder / "broken.npy").write_bytes(b"nothing")
+    (folder / "b.yaml").write_text(BROKEN)
+    (folder / "c.yaml").write_text(PLAIN)
+    return folder
+
+
+def test_a_sweep_is_a_folder_of_runs_and_a_table(lossfw, folder, write):
+    write(config=SWEEP)
+    done = lossfw("run", "run.yaml", "--out", "out", "--jobs", "2")
+    assert (done.exit_code, done.stderr) == (0, "")
+    names = ["loss.delta=1e-07", "loss.delta=0.001"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == sorted(names)
+    head, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert head == ["run", "status", "loss", "value", "accuracy", "seconds"]
+    for name, row in zip(names, rows, strict=True):
+        numbers = json.loads((folder / "out" / name / "metrics.json").read_text())
+        assert row[:3] == [name, "done", "cross_entropy"]
+        assert float(row[3]) == pytest.approx(numbers["loss"]["value"], rel=1e-5)
+        # A run of a sweep is a run like any other.
+        alone = lossfw("run", "run.yaml", "-o", "sweep-", "-o", name, "--json")
+        assert json.loads(alone.stdout) == numbers
+
+
+def test_one_that_fails_stops_no_other(lossfw, broken):
+    done = lossfw("run", "a.yaml", "b.yaml", "c.yaml", "--json", "--out", "out")
+    assert done.exit_code == 1
+    runs = json.loads(done.stdout)
+    assert [run["name"] for run in runs] == ["a", "b", "c"]
+    assert [run["status"] for run in runs] == ["done", "failed", "done"]
+    assert [run["result"] is None for run in runs] == [False, True, False]
+    assert "broken.npy" in runs[1]["error"]
+    assert [run["error"] for run in runs[::2]] == [None, None]
+    assert runs[0]["result"] == json.loads((broken / "out/a/metrics.json").read_text())
+    assert "b: " in done.stderr
+    assert done.stderr.endswith("lossfw: error: 1 of 3 runs failed: b.\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_done_is_not_run_again(lossfw, broken):
+    assert lossfw("run", "a.yaml", "b.yaml", "--out", "out").exit_code == 1
+    before = (broken / "out/a/run.json").read_bytes()
+    (broken / "b.yaml").write_text(PLAIN)
+    done = lossfw("run", "a.yaml", "b.yaml", "--out", "out", "--resume")
+    assert done.exit_code == 0, done.stderr
+    status = [line.split()[1:3] for line in done.stdout.splitlines()[1:]]
+    assert status == [["done", "before"], ["done", "cross_entropy"]]
+    assert (broken / "out/a/run.json").read_bytes() == before
+
+
+def test_a_mistake_in_a_sweep_is_told_before_its_first_run(lossfw, folder, write):
+    write(config=SWEEP.replace("1e-3]", "-1]"))
+    done = lossfw("run", "run.yaml", "--out", "out")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert not (folder / "out").exists()
+
+
+def test_a_dry_run_lists_them(lossfw, folder, write):
+    write(config=SWEEP)
+    done = lossfw("run", "run.yaml", "--dry-run", "--json", "--out", "out")
+    plans = json.loads(done.stdout)
+    assert [plan["folder"] for plan in plans] == ["out/loss.delta=1e-07", "out/loss.delta=0.001"]
+    assert len({plan["digest"] for plan in plans}) == 2
+    assert not (folder / "out").exists()
+
+
+def named(configs, folder=None):
+    orders = orders_of([str(config) for config in configs], (), Plugins(), folder, resume=False)
+    return [order.name for order in orders], [order.folder for order in orders]
+
+
+def test_names_tell_runs_apart(folder, write, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "run.yaml").write_text(PLAIN)
+    config = write(config=SWEEP)
+    plain = write(config=PLAIN, name="plain.yaml")
+    assert named([plain], folder) == ([""], [folder])
+    assert named([plain, other / "run.yaml", plain], folder)[0] == ["plain", "run", "plain-2"]
+    names, folders = named([config, plain], folder)
+    assert names == ["run,loss.delta=1e-07", "run,loss.delta=0.001", "plain"]
+    assert folders == [folder / name for name in names]
+    one = write(config=SWEEP.replace(", 1e-3]", "]"), name="one.yaml")
+    assert named([one], folder) == (["loss.delta=1e-07"], [folder / "loss.delta=1e-07"])
+
+
+def test_a_process_that_dies_is_a_run_that_failed(folder, write):
+    config = write(config=PLAIN)
+    dying = folder / "dying.py"
+    dying.write_text(
+        "import os, signal\nfrom lossfw import hookimpl\n\n\n@hookimpl\n"
+        "def lossfw_run_start(run):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    orders = orders_of([str(config)], (), Plugins((str(dying),)), folder / "out", resume=False)
+    told = []
+    (outcome,) = run_all(orders, 1, ended=told.append)
+    assert (outcome.status, outcome.error) == ("failed", "ended by signal 9")
+    assert told == [outcome]
+    assert (folder / "out/status").read_text() == "running\n"
+
+
+def test_runs_end_with_the_process_that_started_them(folder, write):
+    waiting = folder / "waiting.py"
+    waiting.write_text(
+        "import os, time\nfrom pathlib import Path\nfrom lossfw import hookimpl\n\n\n@hookimpl\n"
+        "def lossfw_run_start(run):\n    Path('pid').write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\n"
+    )
+    write(config=SWEEP)
+    command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--plugin", "waiting.py"]
+    parent = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    pid = folder / "pid"
+    wait_for(lambda: pid.exists() and pid.read_text())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    wait_for(lambda: ended(int(pid.read_text())))
+
+
+def wait_for(condition):
+    for _ in range(3000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("waited for half a minute")
+
+
+def ended(process):
+    try:
+        os.kill(process, 0)
+        # Nobody may be there to take note of its end.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except ProcessLookupError:
+        return True
+    except FileNotFoundError:  # ended in between, or this system has no /proc
+        return Path("/proc/self").exists()

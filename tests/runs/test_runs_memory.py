@@ -1,0 +1,55 @@
+"""A run takes no more memory for a large file than for a small one."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+MEGABYTE = 2**20
+# What a run may take beyond what it takes for a few rows. The issue of a run is far
+# below: the bound is what the documentation promises.
+BOUND = 200 * MEGABYTE
+
+CONFIG = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy}
+network: {predictions: p.npy}
+loss: absolute_error
+evaluate: {batch_size: 100000}
+"""
+# The peak of this program alone: what `resource` says of a child counts what the
+# parent had in memory when it made it.
+RUN = """\
+from pathlib import Path
+from lossfw.cli import main
+main(["run", "run.yaml", "--out", "out"], standalone_mode=False)
+print(*[l.split()[1] for l in Path("/proc/self/status").open() if l.startswith("VmHWM")])
+"""
+
+
+def sparse(path, rows, dtype):
+    """Write a .npy of zeros that take no place on the disk."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"shape": (rows,), "fortran_order": False, "descr": dtype}
+        )
+        file.truncate(file.tell() + rows * np.dtype(dtype).itemsize)
+
+
+def peak(folder, megabytes):
+    rows = megabytes * MEGABYTE // 4
+    sparse(folder / "p.npy", rows, "<f4")
+    sparse(folder / "t.npy", rows, "|i1")
+    (folder / "run.yaml").write_text(CONFIG)
+    command = [sys.executable, "-c", RUN]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1]) * 1024
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks are read from /proc")
+def test_the_peak_does_not_grow_with_the_file(folder):
+    few, many = peak(folder, 1), peak(folder, 300)
+    assert many - few < BOUND / 4
+    assert many < BOUND
