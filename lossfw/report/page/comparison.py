@@ -12,7 +12,7 @@ from lossfw.compare.ran import is_number
 from lossfw.compare.settings import as_text
 from lossfw.report.comparison import remarks
 from lossfw.report.numbers import as_interval, as_rounded
-from lossfw.report.page.html import render
+from lossfw.report.page.html import breakable, render
 from lossfw.report.page.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.page.study_plots import Picture
 from lossfw.report.page.svg import INK, SERIES, drawing, inline
@@ -47,14 +47,15 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         "compare.html",
         kind="lossfw comparison",
         title=title,
-        lead=f"{len(comparison.runs)} runs · {count:,} rows · less {comparison.baseline.name}",
+        lead=breakable(f"{count:,} rows · compared with {comparison.baseline.name}"),
         sections=[*sections, ("notes", "Notes")],
         foot=f"Written by lossfw {__version__}.",
         titles=[comparison.title(name) for name in comparison.single],
+        baseline=comparison.baseline.name,
         rows=[_row(comparison, index, beside) for index in range(len(comparison.runs))],
         plots=[_plot(comparison, name, place) for place, name in enumerate(comparison.single)],
         settings=list(_settings(comparison)),
-        names=[run.name for run in comparison.runs],
+        labels=_labels(comparison.runs),
         notes=remarks(comparison),
     )
 
@@ -88,12 +89,12 @@ def _cell(comparison: Comparison, run: Ran, name: str) -> dict[str, Any]:
         "interval": as_interval(number.interval),
         "difference": "",
         "between": "",
-        "clear": False,
+        "star": False,
     }
     if difference is not None and difference.value is not None:
         cell["difference"] = as_rounded(difference.value, difference.interval, sign=True)
         cell["between"] = as_interval(difference.interval, sign=True)
-        cell["clear"] = difference.clear
+        cell["star"] = difference.clear
     return cell
 
 
@@ -118,11 +119,11 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
         if both:
             draw_numbers(panels[1], differences, SERIES[1])
             panels[1].axvline(0, color=INK, linewidth=0.9)
-            panels[1].set_title("less the first")
+            panels[1].set_title("difference")
         for axes in panels:
             # Two numbers on an axis are enough, and more would run into each other.
             axes.locator_params(axis="x", nbins=4)
-        known = [(n.value, run.name) for n, run in zip(numbers, runs, strict=True) if n]
+        known = [(n.value, label) for n, label in zip(numbers, _labels(runs), strict=True) if n]
         caption = "No run has a number."
         if known:
             (low, least), (high, most) = min(known), max(known)
@@ -130,13 +131,13 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
         clear = [r.name for r in runs if _is_clear(comparison, r, name)]
         if both:
             told = f"in {len(clear)} of {len(runs) - 1} runs the interval leaves out 0"
-            caption += f" Right: less {comparison.baseline.name}; {told}."
+            caption += f" Right: the difference; {told}."
         return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
 
 
 def _labels(runs: Sequence[Ran]) -> list[str]:
     short = all(len(run.name) <= _LONGEST_LABEL for run in runs)
-    return [run.name if short else f"{index}" for index, run in enumerate(runs, start=1)]
+    return [run.name if short else f"#{index}" for index, run in enumerate(runs, start=1)]
 
 
 def _drawable(number: Number | None) -> Number | None:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossfw.errors import MissingExtraError
 from lossfw.report.numbers import as_interval, as_number, as_rounded, as_share
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 TEMPLATES = Path(__file__).parent / "templates"
 
-FILTERS: dict[str, Callable[..., str]] = {
-    "number": as_number,
-    "share": as_share,
-    "interval": as_interval,
-    "rounded": as_rounded,
-}
+
+def breakable(text: str) -> Markup:
+    """Return a text that a browser may break after a comma, a dot or an equals sign.
+
+    Examples
+    --------
+    >>> str(breakable("a<b=1,c"))
+    'a&lt;b=<wbr>1,<wbr>c'
+    """
+    from markupsafe import Markup, escape
+
+    told = str(escape(text))
+    for mark in ",=.":
+        told = told.replace(mark, f"{mark}<wbr>")
+    return Markup(told)  # noqa: S704  # escaped above
 
 
 def need_report() -> None:
@@ -63,5 +74,11 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update(
+        breakable=breakable,
+        interval=as_interval,
+        number=as_number,
+        rounded=as_rounded,
+        share=as_share,
+    )
     return environment.get_template(template).render(**values)
