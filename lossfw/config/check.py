@@ -89,9 +89,10 @@ def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
     ConfigError
         If there is no tree to go on with.
     """
+    texts: list[str] = []
 
     def read_one(name: str, rank: int) -> Node | None:
-        return _read_one(name, rank, problems)
+        return _read_one(name, rank, problems, texts)
 
     root = read_one(name, 0)
     if root is None:
@@ -101,19 +102,22 @@ def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
         from lossfw.config.extends import extend
 
         root = extend(root, read_one, problems)
-    return override(root, overrides, problems)
+    root = override(root, overrides, problems)
+    if any("${env:" in text for text in texts):
+        # What is overridden need not be set.
+        from lossfw.config.environment import fill
+
+        root = fill(root, problems)
+    return root
 
 
-def _read_one(name: str, rank: int, problems: Problems) -> Node | None:
+def _read_one(name: str, rank: int, problems: Problems, texts: list[str]) -> Node | None:
     """Return the tree of one file, None where there is none to go on with."""
     text, origin = read_file(name, rank=rank)
     root = parse(text, origin, problems)
     if root is None and not problems:
         problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
-    if root is not None and "${env:" in text:
-        from lossfw.config.environment import fill
-
-        root = fill(root, problems)
+    texts.append(text)
     return root
 
 

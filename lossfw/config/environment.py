@@ -33,15 +33,15 @@ def fill(node: Node, problems: Problems) -> Node:
     -----
     A value that is ``${env:NAME}`` and nothing else is read as YAML reads an
     unquoted scalar, so that it can be a number. Within a longer text the
-    variable is text. Keys stay as they are, and what comes from a variable is
-    not looked at again.
+    variable is text. Keys and overrides stay as they are, and what comes from a
+    variable is not looked at again.
     """
     if isinstance(node.value, dict):
         items = {key: fill(child, problems) for key, child in node.value.items()}
         return Node(items, node.at, node.keys)
     if isinstance(node.value, list):
         return Node([fill(child, problems) for child in node.value], node.at)
-    if isinstance(node.value, str) and MARK in node.value:
+    if isinstance(node.value, str) and MARK in node.value and node.at.origin.numbered:
         return Node(_filled(node, problems), node.at)
     return node
 

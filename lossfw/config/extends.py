@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from lossfw.config.environment import fill
 from lossfw.config.resolve import with_parameters
 from lossfw.config.tree import Node, Problems, quote
 from lossfw.errors import ConfigError
@@ -39,7 +40,7 @@ def extend(root: Node, read: Reader, problems: Problems) -> Node:
     """
     layers, seen = [root], [_file(root)]
     while isinstance(layers[-1].value, dict) and KEY in layers[-1].value:
-        name = layers[-1].value[KEY]
+        name = fill(layers[-1].value[KEY], problems)
         path = _path(name, seen, problems)
         base = _read(name, path, read, len(layers), problems)
         layers[-1] = _without(layers[-1])

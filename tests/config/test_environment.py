@@ -79,3 +79,28 @@ def test_a_file_that_is_extended_has_them_too(plan, folder, monkeypatch):
     monkeypatch.setenv("FILE", "y.csv")
     monkeypatch.setenv("BASE", "base")
     assert plan("extends: ${env:BASE}.yaml\n").outputs is not None
+
+
+def test_what_is_overridden_need_not_be_set(plan, problem):
+    text = GOOD.replace("y.csv", "${env:UNSET}")
+    assert problem(text)[1] == "the environment variable 'UNSET' is not set"
+    assert plan(text, "network.predictions=y.csv").outputs is not None
+
+
+def test_what_a_file_that_extends_replaces_need_not_be_set(plan, folder):
+    (folder / "base.yaml").write_text(GOOD.replace("y.csv", "${env:UNSET}"))
+    assert plan("extends: base.yaml\nnetwork: {predictions: y.csv}\n").outputs is not None
+
+
+def test_an_override_is_the_shells_and_not_looked_at(problem, monkeypatch):
+    monkeypatch.setenv("FILE", "y.csv")
+    marked = GOOD.replace("count: 1", "count: '${env:COUNT}'")
+    monkeypatch.setenv("COUNT", "1")
+    where, what, _ = problem(marked, "network.predictions=${env:FILE}")
+    assert where == "-o network.predictions=${env:FILE}"
+    assert what == "there is no file '${env:FILE}'"
+
+
+def test_a_file_to_extend_that_is_not_set(problem):
+    where, what, _ = problem("extends: ${env:UNSET}.yaml\n")
+    assert (where, what) == ("run.yaml:1:10", "the environment variable 'UNSET' is not set")
