@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 from lossfw import __version__
 from lossfw.compare import Number, Ran
-from lossfw.compare.components import loss_of, plugins_of
-from lossfw.compare.ran import LOSS
-from lossfw.compare.rows import KeptRows, read_rows
-from lossfw.config.build import build
+from lossfw.compare.components import loss_of
+from lossfw.compare.ran import LOSS, is_number
+from lossfw.compare.rows import KeptRows
 from lossfw.errors import LossfwError
 from lossfw.report.curve import curve
 from lossfw.report.numbers import as_interval, as_rounded
+from lossfw.report.page.again import Again
 from lossfw.report.page.html import render
 from lossfw.report.page.images import as_images, as_uri
 from lossfw.report.page.matrix import matrix_of
@@ -29,14 +26,8 @@ from lossfw.runs.folder import CONFIG_FILE
 # More parts than this of one slice stand in the table alone.
 _MOST_PARTS = 30
 
-
-@dataclass
-class _Told:
-    """What is known of a run, and what could not be found out."""
-
-    ran: Ran
-    rows: KeptRows | None
-    missing: dict[str, str] = field(default_factory=dict)
+# From this side on an image is smoothed.
+_FINE = 100
 
 
 def run_page(ran: Ran) -> str:
@@ -55,15 +46,18 @@ def run_page(ran: Ran) -> str:
     MissingExtraError
         If jinja2 or matplotlib is not installed.
     """
-    told = _Told(ran, read_rows(ran.path))
-    spread = None if told.rows is None else spread_of(told.rows)
+    again = Again(ran)
+    rows = again.rows()
+    spread = None if rows is None else spread_of(rows)
+    loss_plots, loss_missing = _loss_plots(ran)
     parts: dict[str, Any] = {
-        "loss_plots": list(_loss_plots(told)),
+        "loss_plots": loss_plots,
+        "loss_missing": loss_missing,
         "spread": spread,
         "spread_plots": [] if spread is None else of_spread(spread),
-        "worst": _worst(told),
-        "matrix": matrix_of(_confusion(told)),
-        "reliability": _reliability(told),
+        "worst": None if rows is None else _worst(again, rows),
+        "matrix": matrix_of(_confusion(ran, rows)),
+        "reliability": _reliability(ran, rows),
         "slices": list(_slices(ran)),
     }
     warnings = list(ran.record.get("warnings") or ())
@@ -78,7 +72,7 @@ def run_page(ran: Ran) -> str:
         by_class=_by_class(ran),
         level=_level(ran),
         warnings=warnings,
-        missing=told.missing,
+        missing=again.missing,
         facts=list(_facts(ran)),
         config=(ran.path / CONFIG_FILE).read_text(errors="replace"),
         **parts,
@@ -150,62 +144,46 @@ def _element(number: Number, index: int) -> str:
     return f"{told} ({as_interval(interval)})" if interval else told
 
 
-def _loss_plots(told: _Told) -> Iterator[Picture]:
+def _loss_plots(ran: Ran) -> tuple[list[Picture], str]:
+    """Return the plots of the loss itself, or why there are none."""
     try:
-        yield from of_loss_itself(curve(loss_of(told.ran)))
+        return of_loss_itself(curve(loss_of(ran))), ""
     except LossfwError as error:
-        told.missing["loss"] = f"The loss cannot be drawn: {error}"
+        return [], f"The loss cannot be drawn: {error}"
 
 
-def _worst(told: _Told) -> dict[str, Any] | None:
-    if told.rows is None:
-        return None
-    rows = worst_of(told.rows)
-    items = list(described(rows))
-    images = _images(told, rows)
-    for item, image in zip(items, images if images is not None else (), strict=False):
+def _worst(again: Again, rows: KeptRows) -> dict[str, Any]:
+    worst = worst_of(rows)
+    items = list(described(worst))
+    inputs = again.inputs(worst.row)
+    images = None if inputs is None else as_images(inputs)
+    if images is None:
+        return {"rows": items, "images": False, "pixelated": False}
+    for item, image in zip(items, images, strict=True):
         item["image"] = as_uri(image)
-    return {"rows": items, "images": images is not None, "pixelated": _small(images)}
+    # Few pixels are shown as squares, many are smoothed.
+    return {"rows": items, "images": True, "pixelated": max(images.shape[1:3]) < _FINE}
 
 
-def _small(images: Any) -> bool:
-    return images is not None and max(images.shape[1:3]) < 100
-
-
-def _images(told: _Told, rows: KeptRows) -> Any:
-    """Return the inputs of rows as images; None if they are none, or not to be had."""
-    try:
-        plan = build(str(told.ran.path / CONFIG_FILE), (), plugins_of(told.ran))
-        digest = (told.ran.record.get("data") or {}).get("digest")
-        if plan.data.digest != digest:
-            told.missing["worst"] = "The data have changed since: their inputs are not shown."
-            return None
-        inputs = plan.data.take(rows.row).inputs
-    except LossfwError as error:
-        told.missing["worst"] = f"The inputs could not be read again: {error}"
-        return None
-    return None if inputs is None else as_images(np.asarray(inputs))
-
-
-def _confusion(told: _Told) -> list[list[float]] | None:
+def _confusion(ran: Ran, rows: KeptRows | None) -> list[list[float]] | None:
     """Return the run's own confusion matrix, or that of its rows."""
-    for number in told.ran.numbers.values():
+    for number in ran.numbers.values():
         value = number.value
         square = isinstance(value, list) and all(
             isinstance(row, list) and len(row) == len(value) for row in value
         )
-        if square and len(value) > 1 and isinstance(value[0][0], float):
+        if square and len(value) > 1 and all(is_number(n) for row in value for n in row):
             return list(value)
-    return None if told.rows is None else confusion_of(told.rows)
+    return None if rows is None else confusion_of(rows)
 
 
-def _reliability(told: _Told) -> Picture | None:
+def _reliability(ran: Ran, rows: KeptRows | None) -> Picture | None:
     """Draw the run's own reliability curve, or that of its rows."""
     keys = {"confidence", "accuracy", "weight"}
-    curves = [metric.get("curve") or {} for metric in told.ran.result["metrics"].values()]
+    curves = [metric.get("curve") or {} for metric in ran.result["metrics"].values()]
     own: Mapping[str, list[float]] | None = next((c for c in curves if keys <= c.keys()), None)
-    if own is None and told.rows is not None:
-        own = reliability_of(told.rows)
+    if own is None and rows is not None:
+        own = reliability_of(rows)
     return of_reliability(own) if own and own["weight"] else None
 
 
