@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -59,6 +60,7 @@ def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | Non
     problems.raise_if_any()
     if plan.sample is not None:
         plan = _sampled(plan, plan.sample)
+    plan = replace(plan, data=plan.data.in_memory())
     seed = parts.skeleton.seed
     return Study(
         data=plan.data,
@@ -78,8 +80,6 @@ def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | Non
 
 def _sampled(plan: Plan, sample: tuple[int, ...]) -> Plan:
     """Return the plan of the drawn rows alone."""
-    from dataclasses import replace
-
     return replace(plan, data=plan.data.take(sample), sample=None)
 
 

@@ -142,8 +142,9 @@ def _rows(learner: _Learner, problems: Problems) -> tuple[Dataset, Dataset | Non
         held_out = load(learner.held_out, _HELD_OUT, config.root, problems)
     problems.raise_if_any()
     assert data is not None
+    data = data.in_memory()
     if held_out is not None:
-        return data, held_out
+        return data, held_out.in_memory()
     if hold_out is None:
         return data, None
     assert hold_out.share is not None

@@ -153,6 +153,11 @@ def stays(array: Rows) -> bool:
     return isinstance(array, np.memmap | Column)
 
 
+def in_memory(array: Rows) -> NDArray:
+    """Return a column as an array; an array is returned as it is."""
+    return np.asarray(array) if isinstance(array, Column) else array
+
+
 def read_rows(array: Rows, start: int, stop: int) -> NDArray:
     """Return consecutive rows, in memory; those of an array in memory are no copy."""
     if isinstance(array, Column):

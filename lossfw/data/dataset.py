@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.columns import Rows, read_rows, stays, take_rows
+from lossfw.data.columns import Rows, in_memory, read_rows, stays, take_rows
 from lossfw.data.finite import check_finite
 from lossfw.errors import DataError
 
@@ -115,6 +115,15 @@ class Dataset:
         taken = {role: take_rows(array, index) for role, array in self._arrays()}
         origin = index if self.rows is None else self.rows[index]
         return Dataset(self.name, digest=self.digest, rows=origin, **taken)
+
+    def in_memory(self) -> Dataset:
+        """Return the same rows in memory, for what takes them again and again.
+
+        Memory-mapped arrays stay where they are: any of their rows is near.
+        """
+        columns: dict[str, Any] = {role: in_memory(array) for role, array in self._arrays()}
+        kept = all(array is getattr(self, role) for role, array in columns.items())
+        return self if kept else replace(self, **columns)
 
     def batches(self, size: int, first: int = 0) -> Iterator[Batch]:
         """Yield consecutive batches of `size` rows; the last may be smaller.

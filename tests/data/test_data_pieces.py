@@ -126,6 +126,16 @@ def test_a_data_set_in_pieces_gives_the_same_batches(tmp_path, in_pieces):
     assert (few.inputs[:, 0] * 8).tolist() == few.rows.tolist() == [40, 3, 40]
 
 
+def test_a_training_has_its_rows_in_memory(tmp_path, in_pieces):
+    write(tmp_path / "t.csv", [[i / 8, i % 3] for i in range(50)], "x,targets\n")
+    data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.csv")).load()
+    held = data.in_memory()
+    assert type(held.inputs) is type(held.targets) is np.ndarray
+    assert held.digest == data.digest
+    assert held.in_memory() is held
+    np.testing.assert_array_equal(held.inputs, np.asarray(data.inputs))
+
+
 def test_a_number_that_is_not_finite_is_found_where_it_is_used(tmp_path, in_pieces):
     write(tmp_path / "t.csv", [*[[0.5, 1]] * 20, ["nan", 1]], "x,targets\n")
     data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.csv")).load()
