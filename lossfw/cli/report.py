@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -42,3 +43,39 @@ def report(folders: tuple[str, ...], out: str | None, side_by_side: bool) -> Non
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     for path in write_reports(runs, Path(out) if out else None, side_by_side=side_by_side):
         say(f"wrote {path}")
+
+
+def check_report(out: str | None) -> None:
+    """See before a run whether a report of it can be written.
+
+    Raises
+    ------
+    ArgumentError
+        If the run has no folder.
+    MissingExtraError
+        If matplotlib or jinja2 is not installed.
+    """
+    from lossfw.errors import ArgumentError
+    from lossfw.report.page.html import need_report
+
+    if out is None:
+        raise ArgumentError("--report writes report.html to a folder: give --out DIR too.")
+    need_report()
+
+
+def report_on(folders: Sequence[Path]) -> None:
+    """Write the reports of runs that have just ended, those that are done.
+
+    Runs on different data stand side by side in the comparison.
+    """
+    from lossfw.compare import find_runs, is_run
+    from lossfw.report.page.write import write_reports
+
+    runs, _ = find_runs([folder for folder in folders if is_run(folder)])
+    if not runs:
+        return
+    several = len(folders) > 1
+    out = folders[0].parent / "report.html" if several and len(runs) > 1 else None
+    apart = len({run.rows_key for run in runs}) > 1
+    for path in write_reports(runs, out, side_by_side=apart):
+        click.echo(f"wrote {path}", err=True)

@@ -42,6 +42,11 @@ if TYPE_CHECKING:
     metavar="N",
     help="So many of several runs at a time, each in a process of its own.",
 )
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Write report.html to the folder too; of several runs also a comparison.",
+)
 @json_option
 @plugin_options
 @traceback_option
@@ -52,6 +57,7 @@ def run(
     resume: bool,
     dry_run: bool,
     jobs: int,
+    report: bool,
     as_json: bool,
     local: tuple[str, ...],
     disable: tuple[str, ...],
@@ -69,6 +75,10 @@ def run(
 
     if resume and out is None:
         raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
+    if report:
+        from lossfw.cli.report import check_report
+
+        check_report(out)
     plugins = plugins_of(local, disable, no_plugins)
     folder = Path(out) if out is not None else None
     if len(configs) == 1 and not _may_sweep(configs[0], overrides):
@@ -81,12 +91,20 @@ def run(
         from lossfw.cli.dry_run import show_plans
 
         show_plans(orders, as_json=as_json)
-    elif len(orders) == 1 and len(configs) == 1:
-        _one(orders[0], as_json=as_json)
-    else:
-        from lossfw.cli.many import run_many
+        return
+    try:
+        if len(orders) == 1 and len(configs) == 1:
+            _one(orders[0], as_json=as_json)
+        else:
+            from lossfw.cli.many import run_many
 
-        run_many(orders, jobs, as_json=as_json)
+            run_many(orders, jobs, as_json=as_json)
+    finally:
+        # Of several runs some may have failed, and the others have their reports.
+        if report:
+            from lossfw.cli.report import report_on
+
+            report_on([order.folder for order in orders if order.folder is not None])
 
 
 def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:

@@ -72,14 +72,17 @@ def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = F
     --------
     >>> as_rounded(0.9631490787, [0.947, 0.979]), as_rounded(0.01234, [0.001, 0.02], sign=True)
     ('0.9631', '+0.0123')
-    >>> as_rounded(-0.0001, [-0.1, 0.1], sign=True)
-    '0.00'
+    >>> as_rounded(-0.0001, [-0.1, 0.1], sign=True), as_rounded(-0.04, [-16.0, -0.04], sign=True)
+    ('0.00', '-0.04')
     """
     digits = places(interval, _DIGITS_OF_DIFFERENCE if sign else _DIGITS_OF_SPREAD)
     if digits is None or not math.isfinite(value):
         text = as_number(float(value)) if sign else as_number(value)
     else:
         text = f"{value:.{digits}f}"
+    if float(text) == 0 and value and interval and (interval[0] > 0 or interval[1] < 0):
+        # On which side of 0 it lies is what one wants to know.
+        text = as_number(float(value), 1)
     if float(text) == 0:
         return text.removeprefix("-")
     return f"+{text}" if sign and value > 0 else text

@@ -128,6 +128,8 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
         if known:
             (low, least), (high, most) = min(known), max(known)
             caption = f"{title}: from {low:.4g} ({least}) to {high:.4g} ({most})."
+            if low == high:
+                caption = f"{title}: {low:.4g} in every run."
         clear = [r.name for r in runs if _is_clear(comparison, r, name)]
         if both:
             told = f"in {len(clear)} of {len(runs) - 1} runs the interval leaves out 0"

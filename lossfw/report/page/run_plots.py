@@ -88,6 +88,8 @@ def _histogram(spread: Spread) -> Picture:
             axes.set_yscale("log")
             axes.set_ylim(bottom=0.7)
             _plain_powers(axes.yaxis)
+        else:
+            axes.locator_params(axis="y", integer=True)
         for at, dash in ((median, (0, (2, 2))), (spread.mean, "-")):
             axes.axvline(max(at, least) if wide else at, color=INK, linewidth=1.3, linestyle=dash)
         axes.set_title("rows by their loss")
@@ -100,7 +102,7 @@ def _histogram(spread: Spread) -> Picture:
             f"{as_number(spread.mean)}; the largest is {as_number(most)}."
         )
         if below:
-            caption += f" The first bar holds {below:,} rows that lie below it."
+            caption += f" Lower losses stand in the first bar: {below:,}."
         return Picture(inline(figure, "spread", "Distribution of row losses", caption), caption)
 
 
