@@ -155,7 +155,9 @@ def stays(array: Rows) -> bool:
 
 def in_memory(array: Rows) -> NDArray:
     """Return a column as an array; an array is returned as it is."""
-    return np.asarray(array) if isinstance(array, Column) else array
+    if isinstance(array, Column):
+        return np.asarray(array)
+    return array
 
 
 def read_rows(array: Rows, start: int, stop: int) -> NDArray:
