@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
-# Halvings of an interval between two floats of one sign: more change nothing.
-_HALVINGS = 200
 
-
+@functools.cache
 def t_quantile(level: float, freedom: int) -> float:
     """Return the number below which a t variable lies in absolute value, `level` of the time.
 
@@ -30,8 +29,8 @@ def t_quantile(level: float, freedom: int) -> float:
     (12.7062, 1.9842)
     """
     low, high = 0.0, math.pi / 2
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
+    # Until no float lies between them.
+    while low < (middle := (low + high) / 2) < high:
         if _within(middle, freedom) < level:
             low = middle
         else:
