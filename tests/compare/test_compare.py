@@ -1,0 +1,237 @@
+"""``lossfw compare``: numbers against textbooks, and what is not compared."""
+
+import json
+import shutil
+import statistics
+
+import numpy as np
+import pytest
+
+from lossfw.compare import find_runs
+from lossfw.compare.rows import read_rows
+
+# Two-sided 95 percent points of Student's t, from Abramowitz and Stegun, table 26.10.
+T_59 = 2.0010
+
+
+def of(found, name):
+    """Return what is said of a run: its numbers and its differences."""
+    one = next(run for run in found["runs"] if run["name"] == name)
+    return one["numbers"], one["differences"]
+
+
+def paired_t(differences):
+    """Return the interval of the textbook for the mean of paired differences."""
+    half = T_59 * statistics.stdev(differences) / len(differences) ** 0.5
+    mean = statistics.fmean(differences)
+    return [mean - half, mean + half]
+
+
+def test_the_difference_of_a_loss_is_that_of_the_paired_t_test(run, compared):
+    one, other = run("one"), run("other", predictions="worse")
+    losses = [read_rows(path).loss for path in (one, other)]
+    found = of(compared(one, other), "other")[1]["loss"]
+    differences = (losses[1] - losses[0]).tolist()
+    assert found["value"] == pytest.approx(statistics.fmean(differences), rel=1e-12)
+    assert found["interval"] == pytest.approx(paired_t(differences), rel=1e-3)
+
+
+def test_so_is_that_of_a_metric_that_is_a_mean_of_rows(run, compared):
+    one, other = run("one"), run("other", predictions="worse")
+    right = [(r.prediction.argmax(1) == r.target) * 1.0 for r in map(read_rows, (one, other))]
+    found = of(compared(one, other), "other")[1]["accuracy"]
+    assert found["value"] == pytest.approx(right[1].mean() - right[0].mean(), rel=1e-12)
+    assert found["interval"] == pytest.approx(paired_t((right[1] - right[0]).tolist()), rel=1e-3)
+
+
+def test_a_pair_tells_more_than_two_intervals(run, compared):
+    found = compared(run("one"), run("other", predictions="worse"))
+    assert found["paired"]
+    for name in ("loss", "accuracy", "calibration_error"):
+        widths = [np.diff(of(found, run)[0][name]["interval"])[0] for run in ("one", "other")]
+        apart = np.hypot(*widths)
+        assert np.diff(of(found, "other")[1][name]["interval"])[0] < 0.8 * apart
+
+
+def test_intervals_of_the_rows_are_those_of_the_run_itself(run, compared):
+    one = run("one", "evaluate.intervals={level: 0.95}")
+    other = run("other")
+    found = compared(other, one)
+    for name, number in of(found, "other")[0].items():
+        assert number["interval"] == pytest.approx(of(found, "one")[0][name]["interval"], rel=1e-9)
+
+
+@pytest.mark.parametrize("method", ["jackknife", "bootstrap"])
+def test_weights_count_in_differences_too(run, compared, method):
+    asked = f"evaluate.intervals={{level: 0.9, method: {method}}}"
+    one = run("one", asked, weight="weights")
+    other = run("other", asked, weight="weights", predictions="worse")
+    rows = [read_rows(path) for path in (one, other)]
+    counts = rows[0].weight > 0
+    assert 0 < counts.sum() < len(counts)
+    means = [np.average(one.loss[counts], weights=one.weight[counts]) for one in rows]
+    wanted = means[1] - means[0]
+    found = compared(one, other)
+    assert found["intervals"]["method"] == method
+    loss, accuracy = (of(found, "other")[1][name] for name in ("loss", "accuracy"))
+    assert loss["value"] == pytest.approx(wanted, rel=1e-9)
+    assert loss["interval"][0] < wanted < loss["interval"][1]
+    assert accuracy["interval"] is not None
+
+
+def test_the_order_of_the_rows_does_not_matter(run, compared):
+    one, other = run("one"), run("other", predictions="worse")
+    before = of(compared(one, other), "other")
+    lines = (other / "results.jsonl").read_text().splitlines()
+    (other / "results.jsonl").write_text("\n".join(reversed(lines)) + "\n")
+    assert of(compared(one, other), "other") == before
+
+
+def test_a_run_and_itself_do_not_differ(run, compared):
+    one = run("one")
+    shutil.copytree(one, one.with_name("copy"))
+    found = compared(one, one.with_name("copy"))
+    assert found["differing"]["settings"] == []
+    for difference in of(found, "copy")[1].values():
+        assert difference == {"value": 0.0, "interval": None}
+
+
+def test_lists_differ_element_by_element(run, compared):
+    metrics = "[confusion_matrix, {name: f1, average: none}]"
+    one, other = run("one", metrics=metrics), run("other", metrics=metrics, predictions="worse")
+    found = compared(one, other)
+    (first, _), (second, differences) = of(found, "one"), of(found, "other")
+    for name in ("confusion_matrix", "f1"):
+        wanted = np.array(second[name]["value"]) - np.array(first[name]["value"])
+        assert np.array(differences[name]["value"]) == pytest.approx(wanted, abs=1e-12)
+        assert len(differences[name]["interval"]) == 3
+
+
+def test_rows_in_parquet_are_paired_as_well(run, compared):
+    pytest.importorskip("pyarrow")
+    one, other = run("one"), run("other", predictions="worse")
+    third = run("third", rows="parquet", predictions="worse")
+    found = compared(one, other, third)
+    assert of(found, "third")[1] == of(found, "other")[1]
+
+
+class TestWhatIsNotCompared:
+    def test_other_targets(self, run, command):
+        result = command("compare", str(run("one")), str(run("other", targets="others")))
+        assert result.exit_code == 2
+        assert "the runs have different data: one has" in result.stderr
+        assert "--side-by-side" in result.stderr
+
+    def test_other_rows_of_the_same_data(self, run, command, compared):
+        one, other = run("one"), run("other", "evaluate.sample={count: 20}")
+        assert command("compare", str(one), str(other)).exit_code == 2
+        beside = compared(one, other, "--side-by-side")
+        assert not beside["paired"]
+        assert of(beside, "other")[1] == {}
+        assert of(beside, "other")[0]["loss"]["value"] > 0
+
+    def test_the_same_sample_is_the_same_rows(self, run, compared):
+        sample = "evaluate.sample={count: 20}"
+        one, other = run("one", sample), run("other", sample, predictions="worse")
+        assert compared(one, other)["paired"]
+
+    def test_different_losses(self, run, compared):
+        other = run("other", "loss=brier")
+        found = compared(run("one"), other)
+        assert of(found, "other")[1]["loss"] == {"value": None, "interval": None}
+        assert "are different things" in found["notes"][0]
+        assert of(found, "other")[1]["accuracy"]["value"] == 0
+
+    def test_a_metric_with_other_parameters(self, run, compared):
+        other = run("other", "evaluate.metrics.1.bins=7")
+        found = compared(run("one"), other)
+        assert of(found, "other")[1]["calibration_error"]["value"] is None
+        assert "and CalibrationError(bins=7" in found["notes"][0]
+
+    def test_runs_without_rows_have_no_interval(self, run, compared):
+        found = compared(run("one", rows="false"), run("other", predictions="worse"))
+        assert not found["paired"]
+        assert of(found, "other")[1]["accuracy"]["interval"] is None
+        assert of(found, "other")[1]["accuracy"]["value"] < 0
+        assert "write evaluate: {rows: true}" in found["notes"][0]
+
+    def test_a_number_that_the_rows_do_not_give_has_no_interval(self, run, compared):
+        one, other = run("one"), run("other", predictions="worse")
+        told = json.loads((other / "metrics.json").read_text())
+        told["metrics"]["accuracy"]["value"] = 0.125
+        (other / "metrics.json").write_text(json.dumps(told))
+        found = compared(one, other)
+        assert of(found, "other")[1]["accuracy"]["interval"] is None
+        assert of(found, "other")[1]["loss"]["interval"] is not None
+        assert "accuracy: the rows of other do not give its number again" in found["notes"][0]
+
+
+class TestFolders:
+    def test_a_folder_of_runs_is_all_of_them_in_the_order_of_numbers(self, run, compared, folder):
+        for size in ("10", "9", "1e-07"):
+            run(f"sweep/size={size}")
+        names = [one["name"] for one in compared(folder / "sweep")["runs"]]
+        assert names == ["size=1e-07", "size=9", "size=10"]
+
+    def test_the_first_that_is_given_is_what_others_are_compared_with(self, run, compared, folder):
+        run("sweep/a"), run("sweep/b")
+        found = compared(folder / "sweep" / "b", folder / "sweep")
+        assert [one["name"] for one in found["runs"]] == ["b", "a"]
+        assert found["baseline"] == "b"
+
+    def test_equal_names_are_told_apart_by_what_is_above_them(self, run, folder):
+        found, _ = find_runs([run("x/same"), run("y/same")])
+        assert [one.name for one in found] == ["x/same", "y/same"]
+
+    def test_a_run_that_is_not_done_is_left_out_and_named(self, run, command, folder):
+        run("s/a"), run("s/b"), run("s/c"), run("s/d")
+        (folder / "s" / "c" / "status").write_text("failed\n")
+        (folder / "s" / "c" / "error.txt").write_text("the disk is full\nmore\n")
+        (folder / "s" / "d" / "status").write_text("running\n")
+        result = command("compare", "s")
+        assert result.exit_code == 0
+        assert "warning: c is left out: it is failed: the disk is full\n" in result.stderr
+        assert "warning: d is left out: it is running\n" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["one"], "needs at least two runs, got 1"),
+            (["one", "nowhere"], "nowhere does not exist"),
+            (["one", "run.yaml"], "run.yaml is a file"),
+            (["one", "empty"], "empty holds no run"),
+            (["one", "one"], "needs at least two runs, got 1"),
+        ],
+    )
+    def test_what_is_no_run(self, run, command, folder, arguments, said):
+        run("one")
+        (folder / "empty").mkdir()
+        result = command("compare", *arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert said in result.stderr
+        assert "bug" not in result.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "content"),
+        [
+            ("metrics.json", "{"),
+            ("metrics.json", "[]"),
+            ("metrics.json", "{}"),
+            ("metrics.json", '{"loss": 1, "metrics": [], "count": 2}'),
+            ("run.json", "nonsense"),
+            ("run.json", "{}"),
+            ("config.yaml", "{"),
+            ("results.jsonl", '{"row": 0'),
+            ("results.jsonl", "1\n2\n"),
+            ("results.jsonl", '{"row": 0, "loss": 1.0}\n'),
+            ("results.jsonl", '{"row": 0, "loss": "x", "prediction": [1.0], "target": 1}\n'),
+            ("results.jsonl", ""),
+        ],
+    )
+    def test_damaged_files_are_told_in_words(self, run, command, name, content):
+        one, other = run("one"), run("other")
+        (other / name).write_text(content)
+        for verb in ("compare", "report"):
+            result = command(verb, str(one), str(other))
+            assert result.exit_code == 2, result.output
+            assert "bug" not in result.stderr

@@ -1,0 +1,130 @@
+"""``lossfw compare``: tables, CSV, Markdown, order."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from lossfw.compare.settings import differing, flat
+
+
+def test_the_tables_of_two_runs(run, command):
+    result = command("compare", str(run("one")), str(run("other", "loss.guard=floor")))
+    assert (result.exit_code, result.stderr) == (0, "")
+    settings, numbers, remarks = result.stdout.split("\n\n")
+    assert settings.split() == ["setting", "one", "other", "loss.guard", "none", "floor"]
+    assert numbers.splitlines()[0].split(maxsplit=3)[3] == "second less first"
+    assert numbers.splitlines()[1].startswith("loss (cross_entropy)  ")
+    assert "In brackets: 95% intervals, by the jackknife." in remarks
+    assert "paired by 60 rows" in remarks
+
+
+def test_the_tables_of_many_runs(run, command):
+    paths = [run(f"seed={seed}", f"seed={seed}") for seed in (1, 2, 3)]
+    result = command("compare", *map(str, paths))
+    numbers, differences, _ = result.stdout.split("\n\n")
+    # The names say the seeds, so that they have no column.
+    assert numbers.splitlines()[0].split() == [
+        "run",
+        "loss",
+        "(cross_entropy)",
+        "accuracy",
+        "calibration_error",
+    ]
+    assert differences.startswith("less seed=1")
+    assert len(differences.splitlines()) == 3
+
+
+def test_a_star_where_the_interval_leaves_out_0(run, command, compared):
+    one, other = run("one"), run("other", predictions="worse")
+    ends = compared(one, other)["runs"][1]["differences"]["loss"]["interval"]
+    assert ends[0] > 0
+    line = command("compare", str(one), str(other)).stdout.splitlines()
+    assert next(text for text in line if text.startswith("loss")).endswith("] *")
+
+
+def test_csv_has_every_digit(run, command, compared):
+    one, other = run("one"), run("other", "loss.guard=floor", predictions="worse")
+    found = compared(one, other)["runs"]
+    lines = list(csv.DictReader(io.StringIO(command("compare", "one", "other", "--csv").stdout)))
+    assert [line["run"] for line in lines] == ["one", "other"]
+    assert [line["loss.guard"] for line in lines] == ["none", "floor"]
+    for line, run_ in zip(lines, found, strict=True):
+        assert float(line["accuracy"]) == run_["numbers"]["accuracy"]["value"]
+        assert float(line["loss.low"]) == run_["numbers"]["loss"]["interval"][0]
+    assert float(lines[1]["loss.difference.high"]) == found[1]["differences"]["loss"]["interval"][1]
+    assert lines[0]["loss.difference"] == ""
+
+
+def test_markdown_has_tables_and_no_marks_of_users(run, command):
+    run("a|b"), run("c_d*")
+    result = command("compare", "a|b", "c_d*", "--markdown")
+    assert result.exit_code == 0
+    head, rule = result.stdout.splitlines()[:2]
+    assert head == r"| result | a\|b | c\_d\* | second less first |"
+    assert rule == "| --- | ---: | ---: | ---: |"
+
+
+def test_the_order(run, command, folder):
+    for name, predictions in (("b", "worse"), ("a", "good"), ("c", "good")):
+        run(f"s/{name}", f"seed={ord(name)}", predictions=predictions)
+
+    def order(*arguments):
+        result = command("compare", "s", "--json", *arguments)
+        assert result.exit_code == 0, result.output
+        return [one["name"] for one in json.loads(result.stdout)["runs"]]
+
+    assert order() == ["a", "b", "c"]
+    assert order("--sort", "loss") == ["a", "c", "b"]
+    assert order("--sort", "loss", "--reverse")[0] == "b"
+    assert order("--sort", "seed", "--reverse") == ["c", "b", "a"]
+    assert order("--sort", "name", "--reverse") == ["c", "b", "a"]
+    result = command("compare", "s", "--sort", "acuracy")
+    assert result.exit_code == 2
+    assert "did you mean 'accuracy'?" in result.stderr.lower()
+
+
+def test_values_of_a_setting_stay_with_their_runs_in_any_order(run, command):
+    run("one", "seed=2"), run("two", "seed=1"), run("three", "seed=3")
+    lines = command("compare", "one", "two", "three", "--sort", "seed").stdout.splitlines()
+    assert [line.split()[:2] for line in lines[1:4]] == [["two", "1"], ["one", "2"], ["three", "3"]]
+
+
+def test_another_level(run, command):
+    run("one"), run("other", predictions="worse")
+    widths = []
+    for level in ("0.5", "0.99"):
+        found = json.loads(command("compare", "one", "other", "--level", level, "--json").stdout)
+        low, high = found["runs"][1]["differences"]["loss"]["interval"]
+        widths.append(high - low)
+    assert widths[1] > 3 * widths[0]
+    result = command("compare", "one", "other", "--level", "95")
+    assert result.exit_code == 2
+    assert "level should lie between 0 and 1" in result.stderr
+
+
+def test_one_form_at_a_time(run, command):
+    run("one"), run("other")
+    result = command("compare", "one", "other", "--json", "--csv")
+    assert result.exit_code == 2
+    assert "exclude each other" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "wanted"),
+    [
+        ({"loss": "huber"}, {"loss": {"name": "huber"}}, {}),
+        ({"a": {"b": 1}}, {"a": {"b": 2}}, {"a.b": [1, 2]}),
+        ({"a": [1, 2]}, {"a": [1, 3]}, {"a": [[1, 2], [1, 3]]}),
+        (
+            {"a": ["x"]},
+            {"a": ["x", {"name": "y", "k": 2}]},
+            {"a.1": [None, "y"], "a.1.k": [None, 2]},
+        ),
+        ({"evaluate": {"batch_size": 1}}, {"evaluate": {"batch_size": 2}}, {}),
+        ({"a": {}}, {"a": 1}, {"a": [{}, 1]}),
+    ],
+)
+def test_where_configurations_differ(one, other, wanted):
+    assert differing([flat(one), flat(other)]) == wanted
