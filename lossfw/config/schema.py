@@ -200,6 +200,7 @@ class EvaluateSection(Section):
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = []
 
 
+Seeds = Annotated[list[Seed], Field(min_length=1, max_length=MAX_RUNS), BeforeValidator(_seeds)]
 Axes = dict[str, Annotated[list[Any], Field(min_length=1, max_length=MAX_RUNS)]]
 
 
@@ -212,7 +213,7 @@ class SweepSection(Section):
 
     grid: Axes = {}
     zip: Axes = {}
-    seeds: Annotated[list[Seed], BeforeValidator(_seeds)] | None = None
+    seeds: Seeds | None = None
 
 
 class HoldOut(Section):

@@ -1,0 +1,59 @@
+"""What a configuration does not use is not imported; what all verbs read is read alike."""
+
+import subprocess
+import sys
+
+import pytest
+
+from lossfw.config.train import build_training
+from lossfw.errors import ConfigError
+
+GOOD = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
+loss: cross_entropy
+"""
+
+TRAIN = """\
+lossfw: 1
+data: {name: inline, inputs: [[0.0], [1.0]], targets: [0, 1]}
+network: {layers: [{units: 2, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd}
+"""
+
+
+def imported(folder, text):
+    """Return what making a plan imports of lossfw.config, in a process of its own."""
+    (folder / "run.yaml").write_text(text)
+    (folder / "base.yaml").write_text(GOOD)
+    code = (
+        "import sys; from lossfw.config.build import build; build('run.yaml'); "
+        "print(*(name[14:] for name in sys.modules if name.startswith('lossfw.config.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_a_plain_configuration_imports_no_more_than_it_uses(folder):
+    unused = {"extends", "environment", "sweep", "resolved", "writing", "validate"}
+    unused |= {"json_schema", "json_components", "describing"}
+    assert not imported(folder, GOOD) & unused
+    assert "extends" in imported(folder, "extends: base.yaml\n")
+
+
+def test_a_training_extends_and_knows_the_environment(folder, monkeypatch):
+    (folder / "base.yaml").write_text(TRAIN)
+    (folder / "run.yaml").write_text("extends: base.yaml\ntrain: {epochs: '${env:EPOCHS}'}\n")
+    monkeypatch.setenv("EPOCHS", "7")
+    assert build_training("run.yaml").epochs == 7
+    assert build_training("run.yaml", ["train.epochs=2"]).epochs == 2
+
+
+def test_a_training_is_one_run(folder):
+    (folder / "run.yaml").write_text(TRAIN + "sweep: {seeds: 2}\n")
+    with pytest.raises(ConfigError, match="several runs") as caught:
+        build_training("run.yaml")
+    assert "run.yaml:6:1" in str(caught.value)
+    assert build_training("run.yaml", ["sweep-"]).seed == 0
