@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossfw.evaluate import Plan, Result
+from lossfw.output import say
+from lossfw.report.lines import measured, short_measured
 from lossfw.report.table import show_table
-
-# Longer lists of numbers are cut: the whole stands in the JSON.
-_SHOWN_NUMBERS = 12
 
 
 def show(plan: Plan, result: Result, loading: float) -> None:
@@ -25,21 +24,53 @@ def show(plan: Plan, result: Result, loading: float) -> None:
         Seconds that configuration, data and weights took.
     """
     show_table(("", ""), report_rows(plan, result, loading))
+    headers, rows = slice_table(result)
+    if rows:
+        say("")
+        show_table(headers, rows)
 
 
 def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
+    found = result.numbers
     rows = [
         ("data", _data(plan, result)),
         ("network", _network(plan)),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
         ("", ""),
-        (result.loss_name, _number(result.loss)),
+        *measured(result.loss_name, {"value": result.loss, **(found.loss if found else {})}),
     ]
-    rows += [(name, _number(value)) for name, value in result.metrics.items()]
+    for name, value in result.metrics.items():
+        rows += measured(name, {"value": value, **(found.metrics[name] if found else {})})
+    if found and found.intervals is not None:
+        rows += [("", ""), ("intervals", _intervals(found.intervals))]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows
+
+
+def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the numbers of slices as a table: its headers and its rows.
+
+    Lists and matrices are left out; they stand in the JSON.
+    """
+    parts = (result.numbers.slices if result.numbers else None) or ()
+    names = [n for n, value in result.metrics.items() if not isinstance(value, list | tuple)]
+    rows, before = [], ""
+    for part in parts:
+        first = part["name"] if part["name"] != before else ""
+        before = part["name"]
+        numbers = [part["loss"], *(part["metrics"][name] for name in names)]
+        cells = [first, part["value"], str(part["count"]), *map(short_measured, numbers)]
+        rows.append(tuple(cells))
+    return ("slice", "", "rows", result.loss_name, *names), rows
+
+
+def _intervals(asked: Mapping[str, Any]) -> str:
+    text = f"{asked['level']:.4g} by {asked['method']}"
+    if "replicates" in asked:
+        text += f", {asked['replicates']} replicates, seed {asked['seed']}"
+    return text
 
 
 _FORMS = {"prediction": "predictions", "logits": "logits"}
@@ -69,15 +100,6 @@ def _slowest(timings: Mapping[str, float]) -> str:
     # A clock that did not move: nothing took any time.
     share = seconds / whole if whole else 1.0
     return f"{stage}, {seconds:.3f} of {whole:.3f} s ({share:.0%})"
-
-
-def _number(value: Any) -> str:
-    """Return a number with all its digits: they are what is compared."""
-    if not isinstance(value, list | tuple):
-        return repr(value)
-    shown = ", ".join(map(_number, value[:_SHOWN_NUMBERS]))
-    more = f", ... ({len(value)} in all)" if len(value) > _SHOWN_NUMBERS else ""
-    return f"[{shown}{more}]"
 
 
 def _counted(count: int, noun: str) -> str:
