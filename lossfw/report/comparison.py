@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from lossfw.compare import Comparison, Difference, Number, Ran
 from lossfw.compare.settings import as_text
 from lossfw.output import say
-from lossfw.report.numbers import as_rounded
+from lossfw.report.rounding import as_rounded
 from lossfw.report.table import show_table
 
 # More settings than this stand in a table of their own.

@@ -11,11 +11,11 @@ from lossfw.compare import Comparison, Number, Ran
 from lossfw.compare.ran import is_number
 from lossfw.compare.settings import as_text
 from lossfw.report.comparison import remarks
-from lossfw.report.numbers import as_interval, as_rounded
 from lossfw.report.page.html import breakable, render
 from lossfw.report.page.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.page.study_plots import Picture
 from lossfw.report.page.svg import INK, SERIES, drawing, inline
+from lossfw.report.rounding import as_interval, as_rounded
 from lossfw.runs.folder import REPORT_FILE
 
 # Longer names of runs stand in the table alone, and in plots their numbers.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossfw.errors import MissingExtraError
-from lossfw.report.numbers import as_interval, as_number, as_rounded, as_share
+from lossfw.report.rounding import as_interval, as_number, as_rounded, as_share
 
 if TYPE_CHECKING:
     from markupsafe import Markup

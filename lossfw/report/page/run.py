@@ -13,7 +13,6 @@ from lossfw.compare.ran import LOSS, is_number
 from lossfw.compare.rows import KeptRows
 from lossfw.errors import LossfwError
 from lossfw.report.curve import curve
-from lossfw.report.numbers import as_interval, as_rounded
 from lossfw.report.page.again import Again
 from lossfw.report.page.html import render
 from lossfw.report.page.images import as_images, as_uri
@@ -21,6 +20,7 @@ from lossfw.report.page.matrix import matrix_of
 from lossfw.report.page.rows import confusion_of, described, reliability_of, spread_of, worst_of
 from lossfw.report.page.run_plots import of_loss_itself, of_parts, of_reliability, of_spread
 from lossfw.report.page.study_plots import Picture
+from lossfw.report.rounding import as_interval, as_rounded
 from lossfw.runs.folder import CONFIG_FILE
 
 # More parts than this of one slice stand in the table alone.

@@ -9,11 +9,11 @@ import numpy as np
 
 from lossfw.compare import Number
 from lossfw.report.curve import Curve
-from lossfw.report.numbers import as_number, as_share
 from lossfw.report.page.rows import Spread
 from lossfw.report.page.study_plots import Picture
 from lossfw.report.page.svg import INK, MUTED, SERIES, SURFACE, drawing, inline
 from lossfw.report.plot import draw_part, limits
+from lossfw.report.rounding import as_number, as_share
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

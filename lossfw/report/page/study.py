@@ -12,9 +12,9 @@ from lossfw.learn.jumps import Staircase
 from lossfw.learn.study import Curve, Sensitivity
 from lossfw.learn.zeros import Zeros
 from lossfw.report.curve import curve
-from lossfw.report.numbers import as_number, as_share
 from lossfw.report.page.html import render
 from lossfw.report.page.study_plots import Picture, of_activation, of_loss, of_stairs
+from lossfw.report.rounding import as_number, as_share
 
 
 def study_page(result: Sensitivity) -> str:
