@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -132,13 +132,16 @@ def expand_tree(root: Node, plugins: Plugins, problems: Problems) -> list[Run]:
         raise problems.error()
     base = remove(root, [KEY])
     loaded: Loaded = {}
-    runs = {}
+    runs: dict[str, Run] = {}
+    told: set[str] = set()
     for point in points:
-        name = _name(point)
-        if name in runs:
+        text = _told(point)
+        if text in told:
             last = point[-1]
-            problems.add(last.value.at, f"two runs are called {name}", "give each value once")
+            problems.add(last.value.at, f"two runs are called {text}", "give each value once")
             continue
+        told.add(text)
+        name = _name(text, runs)
         parts = _checked(base, point, plugins, loaded, problems)
         if parts is not None:
             runs[name] = Run(name, point, parts)
@@ -250,11 +253,15 @@ def _zipped(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple
     return list(zip(*axes, strict=False))
 
 
-def _name(point: Sequence[Setting]) -> str:
-    """Return the name of a run."""
-    told = ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
+def _told(point: Sequence[Setting]) -> str:
+    """Return what a run sets, in one line."""
+    return ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
+
+
+def _name(told: str, taken: Container[str]) -> str:
+    """Return the name of a run: what it sets, as far as a folder's name can say it."""
     name = _UNSAFE.sub("_", told.replace('"', "")).strip("._")
-    if len(name) <= MAX_RUN_NAME:
+    if len(name) <= MAX_RUN_NAME and name not in taken:
         return name
     ending = hashlib.sha256(told.encode()).hexdigest()[:8]
     return f"{name[: MAX_RUN_NAME - len(ending) - 1]}-{ending}"

@@ -77,11 +77,13 @@ def validate(name: str, overrides: Sequence[str] = (), plugins: Plugins | None =
 
 
 def _runs(root: Node, plugins: Plugins, problems: Problems) -> int:
-    if root.find(["sweep"]) is not None:
+    trains = root.find(["train"]) is not None
+    weights = root.find(["network", "weights"]) is not None
+    # A training is one run, and says so of a sweep.
+    if root.find(["sweep"]) is not None and (weights or not trains):
         from lossfw.config.sweep import expand_tree
 
         return len(expand_tree(root, plugins, problems))
-    trains = root.find(["train"]) is not None
     if trains:
         from lossfw.config.train import build_training_tree
 
@@ -91,7 +93,7 @@ def _runs(root: Node, plugins: Plugins, problems: Problems) -> int:
             build_training_tree(root, plugins, found)
         except ConfigError:
             problems.take(found)
-    if not trains or root.find(["network", "weights"]) is not None:
+    if weights or not trains:
         from lossfw.config.build import build_tree
 
         build_tree(root, plugins, problems)

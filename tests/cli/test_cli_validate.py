@@ -68,6 +68,22 @@ train: {epochs: 1, optimizer: sgd}
     assert "write units: 10, one for each class" in result.stdout
 
 
+def test_a_training_is_one_run(lossfw, folder):
+    text = """\
+lossfw: 1
+data: {name: digits, split: train}
+network: {layers: [{units: 10, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd}
+sweep: {seeds: 2}
+"""
+    (folder / "train.yaml").write_text(text)
+    result = lossfw("validate", "train.yaml")
+    assert result.exit_code == 2
+    assert result.stdout.startswith("train.yaml:6:1: error: a sweep describes several runs")
+    assert result.stdout.count("error:") == 1
+
+
 def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):
     text = """\
 lossfw: 1

@@ -110,6 +110,16 @@ def test_a_name_is_fit_for_a_folder(runs, folder):
     assert run.name == "data.targets=a_b_t_1.npy"
 
 
+def test_names_that_a_folder_cannot_tell_apart_are_told_apart(runs, folder):
+    for name in ("a b.npy", "a:b.npy"):
+        np.save(folder / name, np.array([0, 1]))
+    base = GOOD.replace("{name: inline, targets: [0, 1]}", "{name: arrays}")
+    text = "sweep: {grid: {data.targets: ['a b.npy', 'a:b.npy']}}"
+    first, second = names(runs(text, base=base))
+    assert first == "data.targets=a_b.npy"
+    assert second.startswith("data.targets=a_b.npy-")
+
+
 def test_a_long_name_is_cut_and_still_its_own(runs):
     of = "[" + ", ".join(["{name: cross_entropy, delta: 0.001}"] * 20) + "]"
     text = f"sweep: {{grid: {{loss.of: [{of}, {of[:-1]}, brier]]}}}}"
