@@ -35,7 +35,15 @@ from lossfw.errors import (
 from lossfw.hookspecs import hookimpl
 from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.loss import Loss
-from lossfw.metrics import Metric, RowMetric
+from lossfw.metrics import (
+    ElementMetric,
+    LossMetric,
+    Metric,
+    RowMetric,
+    ScoreMetric,
+    SumMetric,
+    Term,
+)
 from lossfw.optimizer import Optimizer
 from lossfw.parallel import threads
 from lossfw.reduce import Partial
@@ -97,14 +105,22 @@ def activation(spec: str | Mapping[str, Any] | Activation, /, **parameters: Any)
 
 
 def metric(spec: str | Mapping[str, Any] | Metric, /, **parameters: Any) -> Metric:
-    """Return the metric of this name, from any plugin; see `loss`.
+    """Return the metric of this name, or the loss of this name as a metric; see `loss`.
 
     Examples
     --------
     >>> metric("accuracy")([[0.9, 0.1], [0.2, 0.8]], [0, 0])
     0.5
+    >>> metric("brier").label
+    'brier'
     """
-    return cast(Metric, registry().create("metric", spec, **parameters))
+    try:
+        return cast(Metric, registry().create("metric", spec, **parameters))
+    except UnknownNameError as unknown:
+        try:
+            return LossMetric(of=loss(cast(str, spec), **parameters))
+        except UnknownNameError:
+            raise unknown from None
 
 
 def registry() -> Registry:
@@ -145,6 +161,7 @@ __all__ = [
     "DomainError",
     "DtypeError",
     "DuplicateNameError",
+    "ElementMetric",
     "EmptyReductionError",
     "IncompatiblePluginError",
     "Interval",
@@ -163,8 +180,11 @@ __all__ = [
     "RowActivation",
     "RowMetric",
     "RunError",
+    "ScoreMetric",
     "ShapeError",
     "Space",
+    "SumMetric",
+    "Term",
     "UnknownNameError",
     "__version__",
     "activation",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.cells import Entries, Tabled, Term
+from lossfw.errors import ArgumentError
 from lossfw.groups import GROUPS, group_of
 from lossfw.intervals import Intervals
 from lossfw.metrics import Mergeable, Metric, Observed
@@ -57,11 +58,14 @@ class Layout:
         Ways to tell rows apart.
     grouped : bool
         Whether groups are kept apart, for intervals.
+    logits : bool
+        Whether logits reach the loss: then predictions must come beside them.
     """
 
-    def __init__(self, slices: Sequence[Slice], *, grouped: bool) -> None:
+    def __init__(self, slices: Sequence[Slice], *, grouped: bool, logits: bool = False) -> None:
         self.slices, self.grouped = tuple(slices), grouped
         self.groups = GROUPS if grouped else 1
+        self._logits = logits
         # Of the rows at hand: a cell for each, for all rows and for each slice.
         self.all: NDArray | None = None
         self.each: list[NDArray] = []
@@ -98,6 +102,11 @@ class Layout:
         lost = _row_losses(losses, count)
         self.each = []
         for index, part in enumerate(self.slices):
+            if self._logits and rows.predictions is None and part.takes_predictions:
+                raise ArgumentError(
+                    f"slice {part.name!r} is by {part.by}, which takes predictions, and there are "
+                    "only logits: give predictions, or leave it out."
+                )
             parts = parts_of(part, seen, rows.targets, lost, weight, rows.start)
             part_names(part, np.unique(parts).tolist())  # refuses too many
             self.each.append(parts * self.groups + group)

@@ -22,6 +22,8 @@ BY: dict[str, str] = {
 }
 # Numbers, no two of which need be equal.
 _NEED_BINS = ("prediction", "prediction.max", "prediction.entropy", "loss", "weight")
+# Not the same of logits.
+_OF_PREDICTIONS = ("prediction", "prediction.max", "prediction.entropy")
 _TAKE_NO_BINS = ("prediction.argmax",)
 # Each bin computes every metric again.
 MAX_BINS = 1000
@@ -72,6 +74,11 @@ class Slice:
     def of(cls, by: str) -> Slice:
         """Return the slice that is named after what tells the rows apart."""
         return cls(by, by)
+
+    @property
+    def takes_predictions(self) -> bool:
+        """Whether logits in place of predictions would tell rows apart otherwise."""
+        return self.by in _OF_PREDICTIONS
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -79,7 +79,9 @@ class Tally:
     ) -> None:
         self.intervals, self.slices = intervals, tuple(slices)
         self.clock = clock or Clock()
-        self._layout = Layout(self.slices, grouped=intervals is not None)
+        self._layout = Layout(
+            self.slices, grouped=intervals is not None, logits=loss.input_form == "logits"
+        )
         names = [metric.label for metric in metrics]
         # Two metrics of one name differ in their parameters, which their text shows.
         self.metrics = {

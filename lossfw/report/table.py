@@ -35,7 +35,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     activation  relu
     """
     # A cell has one line, so that a program can read the table line by line.
-    lines = [[" ".join(cell.split()) for cell in row] for row in rows]
+    lines = [[_one_line(cell) for cell in row] for row in rows]
     if any(headers):
         lines.insert(0, list(headers))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -43,6 +43,10 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split()) if "\n" in cell else cell
 
 
 def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -291,6 +291,17 @@ def test_what_does_not_tell_rows_apart_is_refused(part, y, t, message):
         made.add(Scored(10, np.asarray(y), None, np.asarray(t), None))
 
 
+def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
+    loss = lossfw.loss("cross_entropy", from_logits=True)
+    rows = Scored(0, np.eye(2) * 3, None, np.array([0, 0]), None)
+    made = Tally(loss, [], slices=[Slice.of("prediction.argmax")])
+    made.add(rows)
+    assert [part["count"] for part in made.numbers().slices] == [1, 1]
+    made = Tally(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
+    with pytest.raises(ArgumentError, match="takes predictions, and there are only logits"):
+        made.add(rows)
+
+
 def test_too_many_parts_are_refused():
     made = Tally(lossfw.loss("squared_error"), [], slices=[Slice.of("target")])
     with pytest.raises(ArgumentError, match="1001 parts; at most 1000"):

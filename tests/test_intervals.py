@@ -1,0 +1,58 @@
+"""What can be asked of intervals and slices, and what is refused."""
+
+import pytest
+
+from lossfw import ParameterError
+from lossfw.intervals import Intervals
+from lossfw.slices import BY, Slice
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"level": 1.0}, "level should lie between 0 and 1, got 1.0"),
+        ({"level": True}, "level should lie"),
+        ({"level": float("nan")}, "level should lie"),
+        ({"method": "bootstap"}, "Did you mean 'bootstrap'?"),
+        ({"replicates": 99}, "from 100 to 100000, got 99"),
+        ({"replicates": 1e3}, "whole number from 100"),
+        ({"seed": -1}, "seed should be a whole number of at least 0, got -1"),
+    ],
+)
+def test_intervals_that_make_no_sense(wrong, said):
+    with pytest.raises(ParameterError) as error:
+        Intervals(**wrong)
+    assert said in str(error.value)
+
+
+def test_a_result_says_of_intervals_what_made_them():
+    assert Intervals().to_dict() == {"level": 0.95, "method": "jackknife"}
+    assert Intervals(0.9, "bootstrap", 200, 3).to_dict() == {
+        "level": 0.9,
+        "method": "bootstrap",
+        "replicates": 200,
+        "seed": 3,
+    }
+
+
+@pytest.mark.parametrize(
+    ("by", "bins", "said"),
+    [
+        ("prediction.mx", [0.5], "got 'prediction.mx'. Did you mean 'prediction.max'?"),
+        ("colour", [], f"by should be one of {', '.join(BY)}, got 'colour'."),
+        ("loss", [], "bins are needed for by: loss"),
+        ("prediction.argmax", [0.5], "bins make no sense for by: prediction.argmax"),
+        ("loss", [1.0, 1.0], "should increase"),
+        ("loss", [float("inf")], "finite"),
+        ("loss", list(range(1001)), "at most 1000 edges, got 1001"),
+    ],
+)
+def test_slices_that_make_no_sense(by, bins, said):
+    with pytest.raises(ParameterError) as error:
+        Slice("s", by, bins)
+    assert said in str(error.value)
+
+
+def test_parts_in_words():
+    assert Slice("s", "loss", [0.5]).labels == ("< 0.5", ">= 0.5")
+    assert Slice.of("target").labels == ()
