@@ -1,7 +1,6 @@
 """The JSON schema takes every configuration that is right, and refuses what is wrong."""
 
 import contextlib
-import re
 from pathlib import Path
 
 import jsonschema
@@ -23,9 +22,6 @@ from lossfw.registry import KINDS, Registry, registry
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = sorted(CONFIGS.rglob("*.yaml"))
-PAGES = sorted((CONFIGS.parent / "docs").rglob("*.md"))
-# How a page of documentation shows a file.
-_FILE = re.compile(r"<!-- file: (\S+\.yaml) -->\n```yaml\n(.*?)^```$", re.M | re.S)
 
 
 def plain(text):
@@ -101,15 +97,6 @@ def test_every_component_is_there_with_its_docstring(schema):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: str(path.relative_to(CONFIGS)))
 def test_a_shipped_configuration_is_valid(path, mistakes):
     assert mistakes(path.read_text()) == []
-
-
-def test_the_configurations_of_the_documentation_are_valid(mistakes):
-    files = [found for page in PAGES for found in _FILE.findall(page.read_text())]
-    assert len(files) > 4
-    for name, text in files:
-        # Some are there for their mistakes.
-        if name not in ("twelve.yaml", "wrong.yaml") and "lossfw: 1" in text:
-            assert mistakes(text) == [], name
 
 
 TRAIN = "{epochs: 1, optimizer: sgd, schedule: cosine, initial: {name: he}}"
