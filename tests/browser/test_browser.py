@@ -1,0 +1,204 @@
+"""Pages in a real browser without a window: nothing said, nothing asked for, nothing too wide."""
+
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+
+pytest.importorskip("jinja2", reason="jinja2 is not installed")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+# Where Debian puts it.
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
+
+# A phone and a desk, in pixels.
+WIDTHS = (360, 1440)
+SWEEP = """\
+lossfw: 1
+data: {name: digits, split: test}
+network:
+  layers:
+    - {units: 50, activation: sigmoid}
+    - {units: 100, activation: sigmoid}
+    - {units: 10, activation: softmax}
+  weights: digits-mlp.npz
+loss: {name: cross_entropy, delta: 1e-7}
+evaluate:
+  metrics: [accuracy, brier, calibration_error, confusion_matrix, {name: f1, average: none}]
+  rows: true
+  intervals: {level: 0.95}
+  slices: [target, {name: confident, by: prediction.max, bins: [0.5, 0.9]}]
+sensitivity: {points: 9, instead: [step], sample: 1}
+sweep: {grid: {network.layers.1.activation: [sigmoid, relu]}}
+"""
+RELU = "network.layers.1.activation=relu"
+NASTY = '<img src=x onerror=alert(1)>"&' + "long" * 30
+SECTIONS = {
+    "run": "result warnings loss rows worst confusion reliability slices what",
+    "comparison": "result plots settings notes",
+    "study": "answer parameter directions activations zeros what",
+    "nasty": "result warnings loss rows worst what",
+}
+
+
+def command(*arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Return the files of the pages, by what they are of."""
+    home = tmp_path_factory.mktemp("browser")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        (home / "sweep.yaml").write_text(SWEEP)
+        command("run", "sweep.yaml", "--out", "sweep", "--report")
+        (home / "study.yaml").write_text(SWEEP.partition("sweep:")[0])
+        name = ("--parameter", "layers.0.weights[20,4]")
+        command("sensitivity", "study.yaml", *name, "--directions", "1", "--out", "study")
+        (home / "nasty.yaml").write_text(
+            "lossfw: 1\ndata: {name: inline, targets: [1, 2, 3], sample_weight: [1, 1, 0]}\n"
+            "network: {predictions: [1.5, 2, 2]}\nloss: huber\n"
+            f"evaluate: {{rows: true}} # {NASTY}\n"
+        )
+        command("run", "nasty.yaml", "--out", NASTY, "--report")
+    return {
+        "run": home / "sweep" / RELU / "report.html",
+        "comparison": home / "sweep" / "report.html",
+        "study": home / "study" / "report.html",
+        "nasty": home / NASTY / "report.html",
+    }
+
+
+@pytest.fixture(scope="module")
+def browser():
+    # As root there is no sandbox to be had.
+    options = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=str(CHROMIUM), args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def show(browser, pages):
+    """Open a page; returns it, with what it said and asked for."""
+    opened = []
+
+    def shown(name, width=1440, **options):
+        view = {"width": width, "height": 900}
+        page = browser.new_page(viewport=view, **options)
+        opened.append(page)
+        said, asked = [], []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(pages[name].as_uri())
+        return page, said, asked
+
+    yield shown
+    for page in opened:
+        page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_page(name, width, show, pages):
+    page, said, asked = show(name, width)
+    assert said == []
+    # Images within the page are no requests of a network.
+    assert [url for url in asked if not url.startswith("data:")] == [pages[name].as_uri()]
+    assert [s.get_attribute("id") for s in page.query_selector_all("section")] == SECTIONS[
+        name
+    ].split()
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(EMPTY) == []
+    assert page.evaluate(BROKEN) == 0
+
+
+# Elements that reach beyond the window, but for those in a box that scrolls.
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter(e => !e.parentElement.closest(".scroll, nav ul, pre, svg"))
+  .filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.width && (box.left < -0.5 || box.right > document.documentElement.clientWidth + 0.5);
+  })
+  .map(e => e.outerHTML.slice(0, 120))
+  .concat(document.documentElement.scrollWidth > window.innerWidth ? ["the page"] : [])"""
+
+EMPTY = """() => [...document.querySelectorAll("section")]
+  .filter(e => e.getBoundingClientRect().height < 60 || !e.innerText.trim())
+  .map(e => e.id)"""
+
+BROKEN = """() => [...document.images].filter(i => !i.complete || !i.naturalWidth).length"""
+
+# Text of pictures that other text lies over, or that the picture cuts off.
+CUT = """() => [...document.querySelectorAll("figure svg")].flatMap(svg => {
+  const frame = svg.getBoundingClientRect();
+  const boxes = [...svg.querySelectorAll("text")]
+    .map(text => [text.textContent, text.getBoundingClientRect()]);
+  const cut = boxes.filter(([, box]) => box.left < frame.left - 3 || box.right > frame.right + 3);
+  const over = boxes.filter(([, a], i) => boxes.some(([, b], j) => j > i &&
+    Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4));
+  return [...cut, ...over].map(([words]) => words);
+})"""
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_words_in_pictures_are_whole_and_apart(name, show):
+    page, _, _ = show(name, 360)
+    assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("name", ["run", "study"])
+def test_dark_and_light(name, show):
+    looks = {}
+    for scheme in ("light", "dark"):
+        page, _, _ = show(name, color_scheme=scheme)
+        looks[scheme] = page.evaluate(LOOKS)
+    background, *inks = zip(looks["light"], looks["dark"], strict=True)
+    assert _brightness(background[0]) > 200 > 60 > _brightness(background[1])
+    for light, dark in inks:
+        assert _brightness(dark) > _brightness(light)
+
+
+LOOKS = """() => {
+  const of = place => getComputedStyle(document.querySelector(place));
+  return [of("body").backgroundColor, of("body").color, of("figure svg text").fill,
+    of("figure svg path[style*='--s0']").stroke];
+}"""
+
+
+def _brightness(colour):
+    red, green, blue = (float(part) for part in colour.partition("(")[2].rstrip(")").split(",")[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_print(show):
+    page, _, _ = show("run", color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
+
+
+def test_links_lead_to_sections_and_to_the_reports_of_the_runs(show, pages):
+    page, _, asked = show("comparison")
+    page.click("nav a[href='#settings']")
+    assert page.url.endswith("#settings")
+    page.click("tr:nth-child(2) th a")
+    assert page.title() == RELU
+    assert asked[-1] == pages["run"].as_uri()
+
+
+def test_what_unfolds_unfolds_without_a_script(show):
+    page, said, _ = show("run", java_script_enabled=False)
+    page.click("#slices summary")
+    assert page.is_visible("#slices details[open] table")
+    assert said == []

@@ -1,0 +1,363 @@
+"""Pages of runs, comparisons and studies: what stands in them, whoever wrote it."""
+
+import base64
+import re
+import struct
+import xml.etree.ElementTree as ElementTree
+import zlib
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+from lossfw.compare.rows import KeptRows
+
+pytest.importorskip("jinja2", reason="jinja2 is not installed")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
+from lossfw.report.page.images import as_images, as_uri
+from lossfw.report.page.matrix import matrix_of
+from lossfw.report.page.rows import confusion_of, described, reliability_of, spread_of, worst_of
+
+DIGITS = """\
+lossfw: 1
+data: {name: digits, split: test}
+network:
+  layers:
+    - {units: 50, activation: sigmoid}
+    - {units: 100, activation: sigmoid}
+    - {units: 10, activation: softmax}
+  weights: digits-mlp.npz
+loss: cross_entropy
+evaluate:
+  metrics: [accuracy, {name: f1, average: none}]
+  slices: [target]
+  intervals: {level: 0.95}
+"""
+NASTY = "<script>alert(1)</script>\"'&"
+PLAIN = """\
+lossfw: 1
+data: {name: inline, targets: [0.5, 1.0, 4.0]}
+network: {predictions: [0.4, 1.5, -2.0]}
+loss: {name: huber, delta: 2.0}
+evaluate: {metrics: [mae], rows: true}
+"""
+# Elements that have no end.
+VOID = {"meta", "link", "img", "br", "line", "wbr"}
+
+
+class Page(HTMLParser):
+    """Reads a page, and sees that every element is closed where it should be."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.text, self.ids = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for key, value in attributes if key == "id"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.ids += [value for key, value in attributes if key == "id"]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def words(self):
+        return " ".join("".join(self.text).split())
+
+
+def command(*arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with runs and their reports: of digits, of a name that is an attack, of both."""
+    home = tmp_path_factory.mktemp("pages")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        (home / "digits.yaml").write_text(DIGITS)
+        (home / "plain.yaml").write_text(PLAIN)
+        command("run", "digits.yaml", "--out", "digits", "--report")
+        for name in ("nasty", "other"):
+            command("run", "plain.yaml", "--out", f"runs/{name}")
+        (home / "runs" / "nasty" / "config.yaml").write_text(f"{PLAIN}# {NASTY}\n")
+        (home / "runs" / "nasty").rename(home / "runs" / NASTY.replace("/", "_"))
+        command("report", "runs")
+    return home
+
+
+@pytest.fixture(scope="module")
+def digits(home):
+    return Page((home / "digits" / "report.html").read_text())
+
+
+@pytest.fixture(scope="module")
+def nasty(home):
+    return Page((home / "runs" / NASTY.replace("/", "_") / "report.html").read_text())
+
+
+@pytest.fixture(scope="module")
+def comparison(home):
+    return Page((home / "runs" / "report.html").read_text())
+
+
+PAGES = ["digits", "nasty", "comparison"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_asked_of_a_network_and_nothing_runs(name, request):
+    page = request.getfixturevalue(name)
+    assert page.all("script") == []
+    assert page.all("iframe") == []
+    sources = [a.get("src") for a in page.all("img")]
+    assert all(source.startswith("data:image/png;base64,") for source in sources)
+    links = [a["href"] for a in page.all("a") + page.all("link")]
+    links += [a["xlink:href"] for a in page.all("use")]
+    assert all(re.match(r"#|data:,|[^:/]+/report\.html$", link) for link in links), links
+    (policy,) = [a["content"] for a in page.all("meta") if "http-equiv" in a]
+    assert policy.startswith("default-src 'none';")
+    assert not any(key.startswith("on") for _, a in page.tags for key in a)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_id_is_there_once_and_each_reference_has_its_place(name, request):
+    page = request.getfixturevalue(name)
+    assert len(page.ids) == len(set(page.ids))
+    named = [w for _, a in page.tags for w in (a.get("aria-labelledby") or "").split()]
+    named += [a["href"][1:] for a in page.all("a") if a["href"].startswith("#")]
+    assert set(named) <= set(page.ids)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_each_picture_is_well_formed_and_told_in_words(name, home, request):
+    page = request.getfixturevalue(name)
+    pictures = [a for a in page.all("svg") if a.get("role") == "img"]
+    assert pictures
+    assert len(pictures) == len(page.all("desc"))
+    assert all(a["alt"] for a in page.all("img"))
+    file = {
+        "digits": home / "digits",
+        "nasty": home / "runs" / NASTY.replace("/", "_"),
+        "comparison": home / "runs",
+    }[name]
+    for text in re.findall(r"<svg.*?</svg>", (file / "report.html").read_text(), re.S):
+        # Colours are the page's own: none is left of those that stand for them.
+        assert not re.search(r"#01a00\d|#1a1b01|#5a5b01|#d0d101|#fefd01", text)
+        whole = text.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
+        ElementTree.fromstring(whole if "xmlns:xlink" not in text else text)
+
+
+def test_what_users_write_is_text(nasty, comparison):
+    name = NASTY.replace("/", "_")
+    assert name in nasty.words
+    assert f"# {NASTY}" in nasty.words  # the configuration
+    assert name in comparison.words
+
+
+def test_the_sections_of_a_run(digits):
+    sections = [a["id"] for a in digits.all("section")]
+    wanted = ["result", "loss", "rows", "worst", "confusion", "reliability", "slices", "what"]
+    assert sections == wanted
+    assert [a["href"][1:] for a in digits.all("a")] == wanted
+    assert "0.9631" in digits.words
+    assert "95% intervals, by the jackknife" in digits.words
+
+
+def test_rows_that_were_not_kept_are_computed_again(digits, home):
+    assert not (home / "digits" / "results.jsonl").exists()
+    assert len(digits.all("img")) == 24
+    alt = digits.all("img")[0]["alt"]
+    assert re.fullmatch(r"Row \d+: target \d, predicted \d", alt)
+
+
+def test_data_that_changed_are_not_taken_for_those_of_the_run(home, monkeypatch):
+    monkeypatch.chdir(home)
+    np.save("t.npy", np.array([0, 1]))
+    np.save("p.npy", np.eye(2) * 0.8 + 0.1)
+    (home / "files.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: p.npy}\n"
+        "loss: cross_entropy\n"
+    )
+    command("run", "files.yaml", "--out", "files")
+    np.save("p.npy", np.eye(2)[::-1] * 0.8 + 0.1)
+    command("report", "files")
+    page = Page((home / "files" / "report.html").read_text())
+    assert "have changed since" in page.words
+    assert "The rows were not kept" in page.words
+
+
+def test_the_same_run_gives_the_same_page(home, monkeypatch):
+    monkeypatch.chdir(home)
+    page = (home / "runs" / "other" / "report.html").read_bytes()
+    command("report", "runs/other")
+    assert (home / "runs" / "other" / "report.html").read_bytes() == page
+
+
+def test_where_reports_go(home, monkeypatch):
+    monkeypatch.chdir(home)
+    inline = PLAIN.replace("4.0", "5.0").replace("lossfw: 1\n", "lossfw: 1\nseed: 3\n")
+    (home / "files.yaml").write_text(inline)
+    command("run", "files.yaml", "--out", "files")
+    told = command("report", "runs/other", "--out", "new/one.html").stdout
+    assert told == "wrote new/one.html\n"
+    for arguments, said in (
+        (["digits", "--out", "one.txt"], "let it end in .html"),
+        (["digits", "runs"], "say where their comparison goes"),
+        (["digits", "runs", "--out", "c.html"], "the runs have different data"),
+        (["nowhere"], "nowhere does not exist"),
+    ):
+        result = CliRunner().invoke(main, ["report", *arguments])
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert said in result.stderr
+    told = command("report", "files", "runs/other", "--out", "c.html", "--side-by-side").stdout
+    assert told.endswith("wrote c.html\n")
+
+
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_what_is_missing_is_named_before_anything_runs(missing, home, monkeypatch):
+    monkeypatch.chdir(home)
+    monkeypatch.setitem(__import__("sys").modules, missing, None)
+    for arguments in (["report", "digits"], ["run", "digits.yaml", "--out", "no", "--report"]):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 2
+        assert "pip install 'lossfw[report]'" in result.stderr
+    assert not (home / "no").exists()
+
+
+def test_a_report_needs_a_folder(home, monkeypatch):
+    monkeypatch.chdir(home)
+    result = CliRunner().invoke(main, ["run", "plain.yaml", "--report"])
+    assert result.exit_code == 2
+    assert "give --out DIR too" in result.stderr
+
+
+# What the pages are made of -----------------------------------------------------
+
+
+def decoded(uri):
+    """Return the pixels of a PNG as its specification says."""
+    content = base64.b64decode(uri.removeprefix("data:image/png;base64,"))
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, place = {}, 8
+    while place < len(content):
+        (size,) = struct.unpack(">I", content[place : place + 4])
+        kind, body = content[place + 4 : place + 8], content[place + 8 : place + 8 + size]
+        check = content[place + 8 + size : place + 12 + size]
+        assert struct.pack(">I", zlib.crc32(kind + body)) == check
+        chunks[kind], place = body, place + 12 + size
+    width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    assert depth == 8
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(height, -1)
+    assert (lines[:, 0] == 0).all()
+    return lines[:, 1:].reshape(height, width, {0: 1, 2: 3}[colour])
+
+
+@pytest.mark.parametrize(
+    ("shape", "image"),
+    [
+        ((64,), (8, 8, 1)),
+        ((784,), (28, 28, 1)),
+        ((9, 12), (9, 12, 1)),
+        ((10, 8, 3), (10, 8, 3)),
+        ((3, 10, 8), (10, 8, 3)),
+        ((1, 28, 28), (28, 28, 1)),
+    ],
+)
+def test_images_keep_their_pixels(shape, image):
+    rows = np.random.default_rng(0).integers(0, 256, (3, *shape))
+    rows.reshape(3, -1)[0, 0] = 255
+    images = as_images(rows.astype(np.float32) / 255)
+    assert images.shape == (3, *image)
+    for one, row in zip(images, rows, strict=True):
+        wanted = np.moveaxis(row, 0, -1) if shape[0] in (1, 3) else row
+        assert (decoded(as_uri(one)) == wanted.reshape(image)).all()
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (16,), (63,), (2, 2), (8, 8, 2), (8, 8, 3, 1)])
+def test_other_rows_are_no_images(shape):
+    assert as_images(np.ones((2, *shape))) is None
+
+
+def test_numbers_below_0_are_no_pixels():
+    assert as_images(-np.ones((2, 64))) is None
+    assert as_images(np.zeros((2, 64))).max() == 0
+
+
+def rows(loss, weight=None, prediction=None, target=None):
+    loss = np.array(loss)
+    if prediction is None:
+        prediction, target = np.full((loss.size, 2), 0.5), np.zeros(loss.size, int)
+    weight = None if weight is None else np.array(weight)
+    return KeptRows(np.arange(loss.size) + 100, loss, prediction, target, weight)
+
+
+def test_the_worst_rows_come_first_and_those_without_weight_not_at_all():
+    kept = rows([1.0, np.nan, 3.0, np.inf, 9.0], weight=[1.0, 1.0, 1.0, 1.0, 0.0])
+    assert worst_of(kept).row.tolist() == [101, 103, 102, 100]
+    assert worst_of(kept, 1).row.tolist() == [101]
+
+
+def test_the_spread_of_losses():
+    spread = spread_of(rows([*range(1, 101), np.inf], weight=[*[1.0] * 101]))
+    assert dict(spread.quantiles)["median"] == 50.5
+    assert spread.mean == 50.5
+    assert spread.others == 1
+    assert spread.worst_share == sum(range(91, 101)) / 5050
+    assert spread_of(rows([np.nan])) is None
+    assert spread_of(rows([-1.0, 1.0])).worst_share is None
+
+
+def test_confusion_and_reliability_are_those_of_the_metrics():
+    import lossfw
+
+    random = np.random.default_rng(3)
+    y = random.dirichlet(np.ones(4) * 0.5, 300)
+    t, w = random.integers(0, 4, 300), random.integers(0, 3, 300).astype(float)
+    kept = rows(np.ones(300), weight=w, prediction=y, target=t)
+    metric = lossfw.metric("confusion_matrix")
+    assert confusion_of(kept) == metric(y, t, sample_weight=w)
+    metric = lossfw.metric("calibration_error")
+    wanted = metric.curve(metric.partial(y, t, sample_weight=w))
+    for name, values in reliability_of(kept).items():
+        assert values == pytest.approx([v for v in wanted[name] if v is not None], rel=1e-12)
+
+
+def test_predictions_that_are_no_probabilities_have_no_reliability():
+    t = np.array([0, 1])
+    assert reliability_of(rows([1, 1], prediction=np.array([[3.0, 1], [0, 2]]), target=t)) is None
+    assert confusion_of(rows([1, 1], prediction=np.ones(2), target=np.ones(2))) is None
+
+
+def test_a_row_in_words():
+    y = np.array([[0.25, 0.75]])
+    (told,) = described(rows([2.0], prediction=y, target=np.array([0])))
+    assert told["prediction"] == "1"
+    assert (told["target"], told["sure"], told["of_target"]) == ("0", 0.75, 0.25)
+    (told,) = described(rows([2.0], prediction=np.arange(8.0)[None], target=np.ones((1, 8))))
+    assert told["prediction"] == "[0, 1, 2, 3, 4, 5, …]"
+
+
+def test_a_matrix_names_its_mistakes_the_most_frequent_first():
+    found = matrix_of([[5, 1, 0], [3, 4, 0], [0, 0, 0]])
+    assert found["mistakes"] == [("3", 1, 0), ("1", 0, 1)]
+    assert (found["right"], found["whole"]) == (9, 13)
+    assert matrix_of(None) is None
