@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import Points
+from lossfw.check.points import Points, counting
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
 from lossfw.check.subject import Subject
 from lossfw.errors import DomainError, LossfwError
@@ -35,7 +35,9 @@ def _loss(subject: Subject) -> Loss:
 
 def check_domain(subject: Subject, search: Search) -> int:
     """A prediction or target outside its space is a DomainError, one inside is not."""
-    points = ordinary(subject, search, "domain", 3)
+    points = counting(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
+    if not len(points):
+        raise NotApplicable("no ordinary point counts")
     tried = 0
     for role, space in (("prediction", subject.prediction), ("target", subject.target)):
         if space is CLASS_INDEX:
@@ -48,6 +50,9 @@ def check_domain(subject: Subject, search: Search) -> int:
             if role == "target" and array.ndim < y.ndim and subject.by_index:
                 break
             array[(-1, *[0] * (array.ndim - 1))] = stranger
+            if len(counting(subject, Points(y, t))) < len(points):
+                # It is what a mask leaves out.
+                continue
             tried += 1
             _one_domain(subject, role, space, y, t)
     if not tried:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.search import Search
+from lossfw.check.search import NotApplicable, Search
 from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.check.truth import all_derivatives
 from lossfw.numbers.ulp import to_float
@@ -193,11 +193,15 @@ def _made(subject: Subject) -> list[Curve]:
     low = space.low if isinstance(space, Interval) else -np.inf
     high = space.high if isinstance(space, Interval) else np.inf
     kinks = subject.kinks()
-    if subject.kind == "distance":
-        return [kind(subject, 0.0, low, high, kinks)]
-    if subject.kind == "margin":
-        return [kind(subject, 1.0, low, high, kinks)]
-    return [kind(subject, t, low, high, (t,)) for t in targets(subject)]
+    if subject.kind in ("distance", "margin"):
+        # Of one target alone: a residual or a margin says it all.
+        drawn = [(0.0 if subject.kind == "distance" else 1.0, kinks)]
+    else:
+        drawn = [(t, (t,)) for t in targets(subject)]
+    found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]
+    if not found:
+        raise NotApplicable("a mask leaves out what its curves are drawn for")
+    return [kind(subject, t, low, high, k) for t, k in found]
 
 
 def targets(subject: Subject) -> tuple[float, ...]:

@@ -44,7 +44,7 @@ _TIES = 24
 
 # As many partial derivatives as examples are looked at for each number of columns, but
 # no fewer and no more than this.
-_PARTIALS = (72, 180)
+_PARTIALS = (36, 180)
 
 # What rounding adds to a one-sided derivative.
 _SLACK = 1e-12
@@ -114,6 +114,7 @@ def _judged(subject: Subject, points: Points, got: NDArray, order: int, truth: A
         got,
         lambda y, t: exact_derivatives(subject, y, t, order),
         subject.ulps[order],
+        order=order,
         truth=truth,
         forgive=lambda some, results: _right_at_kink(subject, some, results, order),
     )

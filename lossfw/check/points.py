@@ -83,7 +83,10 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
     """Return pairs of rows for a categorical loss."""
     y = _rows_of(subject.prediction, subject, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
-        return Points(y, rng.integers(0, columns, len(y)))
+        index = rng.integers(0, columns, len(y))
+        # Where a mask leaves out an index, or its one-hot row, these are not the same target.
+        keep = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index]) > 0
+        return Points(y, index) if keep.all() else Points(y, index).take(keep)
     if subject.target_per_row:
         return Points(y, _line((), dtype, rng, len(y))[: len(y)][rng.permutation(len(y))])
     if subject.target is REAL and subject.prediction is REAL:
@@ -104,7 +107,8 @@ def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Point
     if not subject.rows:
         return [inside(subject, elements(subject, dtype, rng, count))]
     each = count // len(subject.columns) + 8
-    return [inside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
+    every = [inside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
+    return [points for points in every if len(points)]
 
 
 def inside(subject: Subject, points: Points) -> Points:
@@ -121,6 +125,19 @@ def is_inside(subject: Subject, points: Points) -> NDArray:
         if bad is not None:
             keep &= ~np.asarray(bad).reshape(len(points), -1).any(-1)
     return keep
+
+
+def counting(subject: Subject, points: Points) -> Points:
+    """Return the points that count for anything: a mask leaves out all others."""
+    keep = subject.counts(points.y, points.t) > 0
+    return points if keep.all() else points.take(keep)
+
+
+def simplest(points: Points, bad: NDArray) -> int:
+    """Return which of the bad points is written with the fewest characters."""
+    index = np.flatnonzero(bad)
+    lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in index]
+    return int(index[int(np.argmin(lengths))])
 
 
 def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:

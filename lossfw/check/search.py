@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.check.points import Points, draw
-from lossfw.check.subject import Subject
+from lossfw.check.subject import Subject, call
 from lossfw.spaces import SIMPLEX, UNIT, Interval, Space
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -126,6 +126,21 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
         near = np.abs(a.astype(np.float64) - b) <= ulps * (eps * scale + tiny)
         same: NDArray = (a == b) | near | (np.isnan(a) & np.isnan(b))
         return same
+
+
+def result_of(
+    function: Any, name: str, y: Any, t: Any, check: str = "", what: str = "legal arguments"
+) -> Any:
+    """Call a function; an exception where none is asked for is a refutation."""
+    try:
+        return call(function, y, t)
+    except Exception as error:
+        raise Refuted(
+            f"{name} raises for {what}: {type(error).__name__}: {error}",
+            f"{name}(y, t)",
+            y=y,
+            t=t,
+        ) from error
 
 
 def outputs(subject: Subject) -> list[tuple[str, Any]]:

@@ -115,6 +115,14 @@ class Subject:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
         return count
 
+    def terms(self, y: NDArray, t: NDArray, order: int) -> tuple[NDArray, ...]:
+        """Return the terms that the component says may cancel; see `lossfw.loss.Loss.terms`."""
+        if self.component is None:
+            return ()
+        target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+        doubles = y.astype(np.float64), target.astype(np.float64)
+        return self.component.terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
+
     @property
     def rows(self) -> bool:
         """Whether a prediction is a row."""

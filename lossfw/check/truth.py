@@ -26,8 +26,9 @@ from lossfw.spaces import SIMPLEX, UNIT, Interval
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Exact = Callable[[NDArray, NDArray], Any]
 
-# Errors below so many of the smallest subnormals are none.
-_SUBNORMALS = 8
+# Errors below so many of the smallest subnormals are none: one that is rounded away in a
+# factor comes back multiplied by the others.
+_SUBNORMALS = 64
 
 # Stand-ins for an infinite logit: where both give one result, it is the limit.
 _FAR, _FARTHER = 1e5, 3e5
@@ -142,6 +143,7 @@ def judge(
     exact: Exact,
     ulps: float,
     *,
+    order: int = 0,
     truth: Any = None,
     forgive: Callable[[Points, NDArray], NDArray] | None = None,
 ) -> Judgement:
@@ -158,6 +160,8 @@ def judge(
         ``exact(y, t)``, the exact results.
     ulps : float
         How many units in the last place a result may be off.
+    order : int
+        Of the derivative, 0 for the value.
     truth : array of exact numbers, optional
         What `exact` returns at the points, where that is known.
     forgive : callable, optional
@@ -183,7 +187,10 @@ def judge(
         allowed = nudged(subject, some, truth[rows], exact)
         with np.errstate(all="ignore"):
             off = np.abs(got[rows].astype(np.float64) - rounded[rows])
-            forgiven = off <= allowed + (ulps + 1) * np.spacing(np.abs(rounded[rows]))
+            size = np.abs(rounded[rows])
+            for term in subject.terms(some.y, some.t, order):
+                size = np.fmax(size, np.abs(term).astype(size.dtype))
+            forgiven = off <= allowed + (ulps + 1) * np.spacing(size)
             # Near the largest float either answer is right.
             beyond = np.abs(rounded[rows]) + allowed > float(np.finfo(got.dtype).max) / 2
             forgiven |= beyond & np.isinf(got[rows])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import Points
+from lossfw.check.points import Points, counting, simplest
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
 from lossfw.check.subject import Subject, call
 from lossfw.check.truth import Judgement, exact_values, judge
@@ -95,13 +95,6 @@ def refute(judgement: Judgement, which: NDArray, name: str, explain: str, code: 
     )
 
 
-def simplest(points: Points, bad: NDArray) -> int:
-    """Return which of the bad points is written with the fewest characters."""
-    index = np.flatnonzero(bad)
-    lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in index]
-    return int(index[int(np.argmin(lengths))])
-
-
 def _number(x: Any) -> str:
     values = [f"{float(v):.9g}" for v in np.atleast_1d(x)]
     return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
@@ -141,6 +134,8 @@ def check_soft_and_hard(subject: Subject, search: Search) -> int:
     points = ordinary(subject, search, "value:index")
     columns = points.y.shape[-1]
     index = search.rng("value:index rows").integers(0, columns, len(points))
+    points = counting(subject, Points(points.y, index))
+    index = points.t
     hot = np.eye(columns)[index]
     for name, function in (("value", subject.value), ("gradient", subject.gradient)):
         if function is None:

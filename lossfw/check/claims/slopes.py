@@ -22,6 +22,9 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 # A climb looks between the best place and its neighbours, so many times over.
 _CLIMBS, _STEPS = 4, 17
 
+# So many directions from rows are tried at least: few may miss the steepest.
+_FEWEST = 160
+
 # What rounding and differences may add to a slope.
 _SLACK = 1e-6
 
@@ -110,7 +113,7 @@ def _judge(
 def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray, NDArray, NDArray]:
     """Return rows, unit directions and targets."""
     rng = search.rng(f"directions {columns}")
-    count = 2 * search.examples
+    count = max(2 * search.examples, _FEWEST)
     direction = rng.normal(size=(count, columns))
     direction[: count // 3] = np.eye(columns)[rng.integers(0, columns, count // 3)]
     if columns > 1:
