@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from lossfw.compare import Comparison, Difference, Number, Ran
@@ -41,6 +42,9 @@ def show(comparison: Comparison) -> None:
 def tables(comparison: Comparison) -> list[Table]:
     """Return the tables of a comparison; of two runs the measures are the rows."""
     found = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
+    if len(comparison.runs) == 2:
+        # The runs are the columns, the first being what the second is compared with.
+        comparison = replace(comparison, runs=comparison.given)
     beside = len(comparison.runs) > 2 and len(comparison.settings) <= _MOST_BESIDE
     before = [] if beside or not comparison.settings else [_settings(comparison)]
     around = [_around(comparison)] if comparison.around else []
