@@ -109,12 +109,18 @@ def run(
 
 def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:
     """Tell whether a configuration could describe several runs, without reading its YAML."""
-    words = ("sweep", "extends")
+    from lossfw.config.reading import MAX_BYTES
+
+    if any("sweep" in item for item in overrides):
+        return True
     try:
-        text = Path(config).read_text(errors="replace")
+        if not Path(config).is_file():
+            return False  # a pipe, say, which is read once
+        with Path(config).open("rb") as file:
+            text = file.read(MAX_BYTES)
     except (OSError, ValueError):
         return False  # told by whoever reads it in earnest
-    return any(word in text for word in words) or any("sweep" in item for item in overrides)
+    return b"sweep" in text or b"extends" in text
 
 
 def _one(order: Order, *, as_json: bool) -> None:

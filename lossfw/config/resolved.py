@@ -10,7 +10,7 @@ from typing import Any
 from lossfw.component import Component
 from lossfw.config.assemble import sound
 from lossfw.config.build import RULES, given_outputs
-from lossfw.config.check import check, read
+from lossfw.config.check import Parts, check, read
 from lossfw.config.plugins import Plugins
 from lossfw.config.resolve import put, with_parameters
 from lossfw.config.schema import SECTIONS, Section, Spec
@@ -92,6 +92,28 @@ def resolve(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = 
         made, files = parts.made, dict(parts.files)
     else:
         made, files = _of_sweep(root, plugins, problems)
+    return _resolved(root, plugins, made, files)
+
+
+def text_of(parts: Parts, plugins: Plugins) -> str:
+    """Return the configuration of parts that are right as YAML; see `resolved_text`.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of which a plan was made.
+    plugins : Plugins
+        With which it was made.
+    """
+    return _resolved(parts.root, plugins, parts.made, parts.files).text()
+
+
+def _resolved(
+    root: Node,
+    plugins: Plugins,
+    made: Mapping[_Path, Component],
+    files: Mapping[_Path, str],
+) -> Resolved:
     for path, file in files.items():
         root = _put(root, path, file)
     return Resolved(_with_defaults(_with_plugins(root, plugins)), _unset(made, root))

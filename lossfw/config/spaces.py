@@ -11,6 +11,7 @@ from lossfw.activation import Activation
 from lossfw.config import surrogates
 from lossfw.config.tree import Node, Problems
 from lossfw.data import Dataset
+from lossfw.data.columns import read_rows, stays
 from lossfw.errors import DomainError
 from lossfw.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -192,8 +193,8 @@ def _losses_of_classes(loss: Loss, registry: Registry | None) -> str:
 
 def _looked_at(data: Dataset) -> NDArray:
     """Return the targets, or of a file that is not in the memory the first."""
-    if isinstance(data.targets, np.memmap):
-        return np.array(data.targets[:LOOKED_AT])
+    if stays(data.targets):
+        return read_rows(data.targets, 0, min(LOOKED_AT, len(data)))
     return data.targets
 
 

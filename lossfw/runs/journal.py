@@ -8,6 +8,7 @@ just then: what follows it is cut off when the run goes on.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -107,12 +108,13 @@ class RunJournal:
             if self._part is not None:
                 with standing.clock.stage("rows"):
                     self._part.add(rows_of(self._plan.loss, rows, self._sample))
-            if self._packs and time.monotonic() - self._last >= self._pause:
-                with standing.clock.stage("checkpoint"):
-                    self._save(standing)
         except OutputError as error:
             # What is computed is not lost with the disk: the numbers are shown in the end.
             self.failure = error
+            return
+        if self._packs and time.monotonic() - self._last >= self._pause:
+            with standing.clock.stage("checkpoint"):
+                self._save(standing)
 
     def close(self) -> None:
         """Close the file of rows, which is on the disk then.
@@ -141,11 +143,13 @@ class RunJournal:
 
     def _save(self, standing: Standing) -> None:
         begin = time.monotonic()
-        written = 0
-        if self._part is not None:
-            self._part.settle()
-            written = self._part.written
-        kept = Checkpoint(self._identity, written, self.seconds, standing.pack())
-        write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
+        # A checkpoint that cannot be written is none; the next one may.
+        with suppress(OutputError):
+            written = 0
+            if self._part is not None:
+                self._part.settle()
+                written = self._part.written
+            kept = Checkpoint(self._identity, written, self.seconds, standing.pack())
+            write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
         self._last = time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lossfw.config.check import Parts
-from lossfw.config.resolved import resolved_text
+from lossfw.config.resolved import text_of
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluate import Plan, Result
 from lossfw.runs.facts import facts_of
@@ -56,8 +56,7 @@ class Keeper:
             return
         if old is None:
             self._record = facts_of(run, parts.entries, order.plugins)
-            text = resolved_text(order.config, order.overrides, order.plugins)
-            folder.begin(self._record, text)
+            folder.begin(self._record, text_of(parts, order.plugins))
         else:
             self._record = old
             folder.go_on()

@@ -15,8 +15,8 @@ from lossfw.runs.part import read_records
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-# Rows of a group: enough to be stored column by column, few enough for memory.
-_GROUP_ROWS = 16_384
+# Bytes of a group of rows: enough to be stored column by column, few enough for memory.
+_GROUP_BYTES = 8 * 2**20
 
 
 def write_parquet(part: Path, target: Path) -> None:
@@ -34,7 +34,7 @@ def write_parquet(part: Path, target: Path) -> None:
     """
     temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
-        _write(read_records(part, _GROUP_ROWS), temporary)
+        _write(read_records(part, _GROUP_BYTES), temporary)
         temporary.replace(target)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -109,10 +109,11 @@ def _head(dtype: np.dtype[Any]) -> bytes:
     return _MAGIC + json.dumps(fields).encode() + b"\n"
 
 
-def read_records(path: Path, rows: int) -> Iterator[NDArray]:
-    """Yield the records of a binary file of rows, so many at a time."""
+def read_records(path: Path, size: int) -> Iterator[NDArray]:
+    """Yield the records of a binary file of rows, so many bytes at a time, or one record."""
     with path.open("rb") as file:
         fields = json.loads(file.readline().removeprefix(_MAGIC))
         dtype = np.dtype([(name, base, tuple(shape)) for name, base, shape in fields])
-        while content := file.read(rows * dtype.itemsize):
+        at_once = max(1, size // dtype.itemsize) * dtype.itemsize
+        while content := file.read(at_once):
             yield np.frombuffer(content, dtype)

@@ -1,0 +1,94 @@
+"""What goes on from a checkpoint: any data, any form of rows, the same bytes."""
+
+import numpy as np
+import pytest
+
+from lossfw import evaluate as evaluation
+from lossfw.data import table, table_pieces
+from lossfw.runs import journal, one
+
+NETWORK = """\
+lossfw: 1
+seed: 3
+data: {name: digits, split: all}
+network:
+  layers:
+    - {units: 50, activation: sigmoid}
+    - {units: 100, activation: sigmoid}
+    - {units: 10, activation: softmax}
+  weights: digits-mlp.npz
+loss: cross_entropy
+evaluate: {metrics: [accuracy, calibration_error], rows: true, batch_size: 37}
+"""
+TABLE = """\
+lossfw: 1
+data: {name: arrays, file: t.csv}
+network: {predictions: p.npy}
+loss: cross_entropy
+evaluate: {metrics: [roc_auc], intervals: {method: bootstrap, replicates: 100}, slices: [target]}
+"""
+CASES = {
+    "rows as lines": (NETWORK, []),
+    "rows as Parquet": (NETWORK, ["-o", "evaluate.rows=parquet"]),
+    "a sample": (NETWORK, ["-o", "evaluate.sample={count: 1500, replace: true}"]),
+    "a table in pieces": (TABLE, []),
+}
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Run with a checkpoint after each group of rows, stopped after so many of them."""
+    monkeypatch.setattr("lossfw.reduce.BLOCK_ELEMENTS", 1024)
+    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
+
+    def stop_after(groups, run):
+        def evaluate(plan, *, progress, journal):
+            seen = []
+
+            def counted(done, total):
+                seen.append(done)
+                if len(seen) == groups:
+                    raise KeyboardInterrupt
+
+            return evaluation.evaluate(plan, progress=counted, journal=journal)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(one, "evaluate", evaluate)
+            return run()
+
+    return stop_after
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, monkeypatch):
+    config, options = CASES[case]
+    if "Parquet" in case:
+        pytest.importorskip("pyarrow")
+    monkeypatch.setattr(table, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(table_pieces, "PIECE_BYTES", 500)
+    write(rows=1500, config=config)
+    targets = np.load(folder / "t.npy")
+    (folder / "t.csv").write_text("targets\n" + "\n".join(map(str, targets)) + "\n")
+
+    def run(out, *more):
+        return lossfw("run", "run.yaml", *options, "--out", out, *more)
+
+    first = run("wanted")
+    assert first.exit_code == 0, first.stderr
+    resumed = []
+    monkeypatch.setattr(
+        journal.RunJournal, "close", lambda self: (resumed.append(self.resumed), self.drop())
+    )
+    for _ in range(2):
+        assert stopped(2, lambda: run("out", "--resume")).exit_code == 130
+    assert (folder / "out/status").read_text() == "running\n"
+    assert run("out", "--resume").exit_code == 0
+    # Two groups of 256 rows, twice.
+    assert resumed == [4 * 256]
+    for path in (folder / "wanted").iterdir():
+        if path.name != "run.json":
+            assert (folder / "out" / path.name).read_bytes() == path.read_bytes(), path.name
+    assert sorted(p.name for p in (folder / "out").iterdir()) == sorted(
+        p.name for p in (folder / "wanted").iterdir()
+    )
