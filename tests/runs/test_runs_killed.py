@@ -10,6 +10,15 @@ import pytest
 
 KILLING = Path(__file__).parent / "killing.py"
 
+# Every operation on a file, and few numbers.
+SMALL = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy, sample_weight: w.npy}
+network: {predictions: p.npy}
+loss: {name: cross_entropy, guard: none}
+evaluate: {rows: true, metrics: [accuracy]}
+"""
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
@@ -24,7 +33,7 @@ def kill(config, *how):
 
 
 def test_killed_at_a_few_random_moments(write):
-    said = kill(write(rows=4_000), "moments", "6", "0")
+    said = kill(write(rows=3_000), "moments", "6", "0")
     assert said["wrong"] == []
     assert said["tried"] == 6
     assert said["killed"]
@@ -40,7 +49,7 @@ def test_killed_at_a_hundred_random_moments(write):
 
 
 def test_killed_before_every_operation_on_a_file(write):
-    said = kill(write(rows=400), "operations")
+    said = kill(write(rows=400, config=SMALL), "operations")
     assert said["wrong"] == []
     assert said["killed"] == said["tried"] - 1 > 20
     assert said["kept"] > 3

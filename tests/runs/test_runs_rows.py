@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw as package
@@ -42,6 +42,7 @@ def scored(elements, seed, weighted, rows=40):
     [*((True, spec) for spec in ELEMENTS.values()), *((False, spec) for spec in CLASSES.values())],
     ids=str,
 )
+@settings(max_examples=15)
 @given(seed=st.integers(0, 999))
 def test_the_mean_of_the_rows_by_their_weights_is_the_loss(elements, spec, weighted, seed):
     loss = package.loss(spec)
