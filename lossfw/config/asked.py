@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.config.schema import MAX_ITEMS, Skeleton, slice_section
+from lossfw.config.schema import MAX_ITEMS, Skeleton
+from lossfw.config.skeleton import slice_section
 from lossfw.config.tree import Node, Problems
 from lossfw.config.wording import split_hint
 from lossfw.data import Dataset

@@ -20,7 +20,8 @@ from lossfw.config.fit import (
     fit_to_outputs,
     leaves_logits,
 )
-from lossfw.config.schema import Form, NetworkSection, Skeleton, network_section
+from lossfw.config.schema import Form, NetworkSection, Skeleton
+from lossfw.config.skeleton import network_section
 from lossfw.config.spaces import (
     check_predictions,
     check_targets,

@@ -14,7 +14,8 @@ from lossfw.config.files import find_file
 from lossfw.config.plugins import Plugins
 from lossfw.config.reading import read_file
 from lossfw.config.resolve import override
-from lossfw.config.schema import MAX_ITEMS, Skeleton, check_skeleton
+from lossfw.config.schema import MAX_ITEMS, Skeleton
+from lossfw.config.skeleton import check_skeleton
 from lossfw.config.tree import Node, Position, Problems
 from lossfw.config.yaml import parse
 from lossfw.errors import PluginError

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from lossfw.config.build import build
+from lossfw.intervals import Intervals
+from lossfw.slices import Slice
 
 SAVED = """\
 lossfw: 1
@@ -270,6 +272,54 @@ class TestSample:
         assert plan(SAVED).sample is None
 
 
+class TestAsked:
+    """Intervals, slices and rows reach the plan as objects."""
+
+    def asked(self, plan, text, *overrides):
+        return plan(SAVED + f"seed: 7\nevaluate: {{{text}}}\n", *overrides)
+
+    def test_nothing_is_asked_for_unless_given(self, plan):
+        made = plan(SAVED)
+        assert (made.rows, made.intervals, made.slices) == (False, None, ())
+
+    def test_intervals_take_the_seed_of_the_configuration(self, plan):
+        made = self.asked(plan, "intervals: {method: bootstrap, replicates: 200}")
+        assert made.intervals == Intervals(0.95, "bootstrap", 200, 7)
+        made = self.asked(plan, "intervals: {level: 0.5, seed: 3}")
+        assert made.intervals == Intervals(0.5, "jackknife", 1000, 3)
+
+    def test_slices_are_named_or_bare(self, plan):
+        text = "slices: [target, {name: sure, by: prediction.max, bins: [0.5, 0.9]}]"
+        assert self.asked(plan, text).slices == (
+            Slice.of("target"),
+            Slice("sure", "prediction.max", (0.5, 0.9)),
+        )
+
+    @pytest.mark.parametrize(("rows", "as_what"), [("true", True), ("parquet", "parquet")])
+    def test_rows_are_written_as_asked(self, rows, as_what, plan):
+        assert self.asked(plan, f"rows: {rows}").rows == as_what
+
+    @pytest.mark.parametrize(
+        ("text", "column", "what"),
+        [
+            ("slices: [tagret]", 21, "by should be one of target, prediction,"),
+            ("slices: [{name: a, by: tagret}]", 35, "by should be one of target, prediction,"),
+            ("slices: [{name: a}]", 21, "evaluate.slices.0.by is missing"),
+            ("slices: [{name: a, by: loss}]", 21, "bins are needed for by: loss"),
+            ("slices: [target, target]", 29, "two slices are called 'target'"),
+            ("slices: [3]", 21, "evaluate.slices.0 should be what tells the rows apart"),
+            ("intervals: {level: 1}", 31, "evaluate.intervals.level should be less than 1"),
+            ("intervals: {method: magic}", 32, "evaluate.intervals.method should be 'jackknife'"),
+            ("intervals: {replicates: 3}", 36, "evaluate.intervals.replicates should be at least"),
+            ("rows: csv", 18, "evaluate.rows should be true or false, or one of jsonl, parquet"),
+        ],
+    )
+    def test_what_cannot_be_had(self, text, column, what, problem):
+        where, said, _ = problem(SAVED + f"evaluate: {{{text}}}\n")
+        assert where == f"run.yaml:5:{column}"
+        assert said.startswith(what)
+
+
 class TestDigest:
     def test_it_is_the_same_for_the_same_configuration(self, weights, plan):
         assert plan(NETWORK).digest == plan(NETWORK).digest
@@ -277,7 +327,13 @@ class TestDigest:
 
     @pytest.mark.parametrize(
         "override",
-        ["evaluate.batch_size=2", "network.dtype=float64", "loss=softmax_cross_entropy", "seed=1"],
+        [
+            "evaluate.batch_size=2",
+            "evaluate.rows=true",
+            "network.dtype=float64",
+            "loss=softmax_cross_entropy",
+            "seed=1",
+        ],
     )
     def test_it_does_not_know_what_changes_no_number(self, override, weights, plan):
         assert plan(NETWORK).digest == plan(NETWORK, override).digest
@@ -289,6 +345,8 @@ class TestDigest:
             "loss.fuse=false",
             "evaluate.metrics=[]",
             "evaluate.sample={count: 1}",
+            "evaluate.intervals={}",
+            "evaluate.slices=[target]",
             "data.targets=[1, 1]",
             "data.inputs=[[1.0, 2.0], [3.0, 5.0]]",
             "network.layers.0.activation=relu",
