@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from lossfw.data.columns import Rows
 from lossfw.data.files import need_file
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
-from lossfw.data.table import Table, open_table
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
     from lossfw.data.parquet import ParquetTable
+    from lossfw.data.table import Table
 
 # What a Parquet file begins with.
 PARQUET_MAGIC = b"PAR1"
@@ -50,9 +50,11 @@ def kind_of(path: Path, role: str) -> str:
 
 def open_columns(path: Path, role: str, kind: str) -> Table | ParquetTable:
     """Return the table in a file of kind ``"csv"`` or ``"parquet"``; only its head is read."""
+    # Imported on use: most data are arrays.
     if kind == "csv":
+        from lossfw.data.table import open_table
+
         return open_table(path, role)
-    # Imported on use: few tables are Parquet.
     from lossfw.data.parquet import open_parquet
 
     return open_parquet(path, role)
