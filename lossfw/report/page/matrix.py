@@ -8,6 +8,12 @@ from typing import Any
 # From this share of its row on, a cell is so dark that its number is light.
 _STRONG = 0.55
 
+# How deep the colour of a mistake is: at least, and how much more for the most frequent.
+_FAINT, _DEEP = 0.12, 0.68
+
+# So many mistakes of one kind at least has the deepest colour.
+_SOME = 3.0
+
 
 def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None:
     """Return the cells of a confusion matrix with what each looks like, None for none.
@@ -19,7 +25,6 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
     """
     if matrix is None:
         return None
-    rows = [_row(index, row) for index, row in enumerate(matrix)]
     mistakes = sorted(
         (
             (count, target, taken)
@@ -29,6 +34,9 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
         ),
         key=lambda mistake: -mistake[0],
     )
+    # A single mistake is no deep colour, also where there is no worse one.
+    wrong = max(_SOME, *(count for count, *_ in mistakes), 0.0)
+    rows = [_row(index, row, wrong) for index, row in enumerate(matrix)]
     right = sum(row[index] for index, row in enumerate(matrix))
     return {
         "rows": rows,
@@ -39,14 +47,13 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
     }
 
 
-def _row(index: int, row: Sequence[float]) -> list[dict[str, Any]]:
+def _row(index: int, row: Sequence[float], wrong: float) -> list[dict[str, Any]]:
     # Mistakes are few: beside the right ones they would not be seen on one scale.
     total = sum(row) or 1.0
-    wrong = max((count for column, count in enumerate(row) if column != index), default=0.0) or 1.0
     return [
         {
             "text": f"{count:.4g}",
-            "share": count / total if column == index else 0.15 + 0.6 * count / max(wrong, 3.0),
+            "share": count / total if column == index else _FAINT + _DEEP * count / wrong,
             "kind": "none" if count == 0 else "hit" if column == index else "miss",
             "strong": column == index and count / total > _STRONG,
         }

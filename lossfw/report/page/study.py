@@ -114,17 +114,26 @@ def _groups(result: Sensitivity) -> Iterator[dict[str, Any]]:
 def _group(
     id_: str, name: str, along: str, lines: Mapping[str, Curve], result: Sensitivity
 ) -> dict[str, Any]:
-    ways = result.study.ways
-    pictures: list[Picture] = []
-    if found := _first_stairs(next(iter(lines.values()))):
-        pictures.append(of_stairs(f"{id_}-stairs", found[0], along, lines, ways))
-    pictures.append(of_loss(f"{id_}-loss", result.study.loss.name, along, lines, ways))
-    jumps = [
-        (line, metric, stairs)
-        for line, one in lines.items()
-        for metric, stairs in one.stairs.items()
+    """Return all lines on one picture, and then each on its own scale."""
+    together = list(_pictures(id_, along, lines, result)) if len(lines) > 1 else []
+    each = [
+        {
+            "name": line,
+            "pictures": list(_pictures(f"{id_}-{place}", along, {line: one}, result, place)),
+            "stairs": list(one.stairs.items()),
+        }
+        for place, (line, one) in enumerate(lines.items())
     ]
-    return {"id": id_, "name": name, "names": list(lines), "pictures": pictures, "jumps": jumps}
+    return {"id": id_, "name": name, "names": list(lines), "together": together, "each": each}
+
+
+def _pictures(
+    id_: str, along: str, lines: Mapping[str, Curve], result: Sensitivity, first: int = 0
+) -> Iterator[Picture]:
+    ways, loss = result.study.ways, result.study.loss.name
+    if found := _first_stairs(next(iter(lines.values()))):
+        yield of_stairs(f"{id_}-stairs", found[0], along, lines, ways, first)
+    yield of_loss(f"{id_}-loss", loss, along, lines, ways, first)
 
 
 def _activations(result: Sensitivity) -> Iterator[Picture]:

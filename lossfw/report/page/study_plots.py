@@ -37,13 +37,27 @@ class Picture(NamedTuple):
 
 
 def of_stairs(
-    name: str, metric: str, along: str, lines: Mapping[str, Curve], ways: NDArray
+    name: str, metric: str, along: str, lines: Mapping[str, Curve], ways: NDArray, first: int = 0
 ) -> Picture:
-    """Draw a metric as a staircase, and its slope, which is 0 between the jumps."""
+    """Draw a metric as a staircase, and its slope, which is 0 between the jumps.
+
+    Parameters
+    ----------
+    name, metric : str
+        Of the picture, and of what is drawn.
+    along : str
+        What the axis says.
+    lines : mapping of str to Curve
+        By name.
+    ways : ndarray
+        Where they were asked.
+    first : int
+        The number of the first line among all that have colours.
+    """
     with drawing(_HEIGHT) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.2))
         for index, one in enumerate(lines.values()):
-            look = _look(index)
+            look = _look(first + index, alone=len(lines) == 1)
             x, y = steps(ways, np.array(one.metrics[metric]), one.stairs[metric])
             above.plot(x, y, **look)
             below.plot(ways, np.zeros_like(ways), **look)
@@ -62,15 +76,18 @@ def of_stairs(
         return Picture(inline(figure, name, f"{metric} and its slope", caption), caption)
 
 
-def of_loss(name: str, loss: str, along: str, lines: Mapping[str, Curve], ways: NDArray) -> Picture:
-    """Draw the loss and its slope."""
+def of_loss(
+    name: str, loss: str, along: str, lines: Mapping[str, Curve], ways: NDArray, first: int = 0
+) -> Picture:
+    """Draw the loss and its slope; see `of_stairs`."""
     with drawing(_HEIGHT) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         for index, one in enumerate(lines.values()):
+            look = _look(first + index, alone=len(lines) == 1)
             # A loss without slope is a staircase too.
             shape = "default" if one.slope.any() else "steps-mid"
-            above.plot(ways, one.loss, drawstyle=shape, **_look(index))
-            below.plot(ways, one.slope, **_look(index))
+            above.plot(ways, one.loss, drawstyle=shape, **look)
+            below.plot(ways, one.slope, **look)
         _name(above, below, loss, along, ways)
         told = "; ".join(
             f"{n}: slope from {one.slope.min():.3g} to {one.slope.max():.3g}, 0 at "
@@ -86,7 +103,7 @@ def of_activation(name: str, drawn: Drawn, index: int) -> Picture:
     with drawing(_HEIGHT_OF_ACTIVATION) as figure:
         panels = figure.subplots(2, 1, sharex=True)
         for order, axes in enumerate(panels):
-            draw_part(axes, drawn, order, SURFACE, _look(index))
+            draw_part(axes, drawn, order, SURFACE, _look(index, alone=True))
             axes.set_ylim(*limits([drawn.parts[order]]))
         panels[0].set_title(drawn.name)
         panels[1].set_title(f"slope of {drawn.name}")
@@ -103,9 +120,14 @@ def of_activation(name: str, drawn: Drawn, index: int) -> Picture:
         return Picture(inline(figure, name, f"{drawn.name} and its slope", caption), caption)
 
 
-def _look(index: int) -> dict[str, Any]:
+def _look(index: int, *, alone: bool) -> dict[str, Any]:
+    """Return colour and dashes of a line; one that is alone needs no dashes."""
     at = index % len(SERIES)
-    return {"color": SERIES[at], "linestyle": DASHES[at], "linewidth": 1.7}
+    return {
+        "color": SERIES[at],
+        "linestyle": DASHES[0 if alone else at],
+        "linewidth": 1.7,
+    }
 
 
 def _name(above: Any, below: Any, title: str, along: str, ways: NDArray) -> None:
