@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import (
+    json_option,
+    override_option,
+    plugin_options,
+    plugins_of,
+    traceback_option,
+)
 
 # Version of the JSON object that this verb prints.
 CONFIG_VERSION = 1
@@ -12,14 +18,7 @@ CONFIG_VERSION = 1
 
 @click.command()
 @click.argument("config")
-@click.option(
-    "-o",
-    "--override",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change the configuration first. May be given several times.",
-)
+@override_option
 @click.option("--plain", is_flag=True, help="Leave the origins and the defaults in comments out.")
 @json_option
 @plugin_options

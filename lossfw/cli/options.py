@@ -33,6 +33,16 @@ traceback_option = click.option(
     help="Show where in the program an error came from.",
 )
 
+override_option = click.option(
+    "-o",
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change the configuration: -o loss.delta=1e-6. The value is YAML, a number in the key "
+    "is an index. KEY+=VALUE adds to a list, KEY- takes a key away. May be given several times.",
+)
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object and nothing else."
 )

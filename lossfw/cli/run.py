@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import (
+    json_option,
+    override_option,
+    plugin_options,
+    plugins_of,
+    traceback_option,
+)
 
 if TYPE_CHECKING:
     from lossfw.runs.run import Order
@@ -15,15 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("configs", metavar="CONFIG...", nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--override",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change the configuration: -o loss.delta=1e-6. The value is YAML, a number in the key "
-    "is an index. May be given several times.",
-)
+@override_option
 @click.option(
     "--out",
     metavar="DIR",
@@ -87,6 +85,8 @@ def run(
         from lossfw.runs.many import orders_of
 
         orders = orders_of(configs, overrides, plugins, folder, resume=resume)
+    # A sweep adds overrides of its own, also one of a single run.
+    single = len(configs) == 1 and orders[0].overrides == overrides
     if dry_run:
         from lossfw.cli.dry_run import show_plans
 

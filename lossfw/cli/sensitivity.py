@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import (
+    json_option,
+    override_option,
+    plugin_options,
+    plugins_of,
+    traceback_option,
+)
 
 RESULT_FILE = "sensitivity.json"
 PICTURE_FILE = "sensitivity.svg"
@@ -43,14 +49,7 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
 @click.option(
     "--directions", type=int, metavar="N", help="Go along the gradient and N drawn directions too."
 )
-@click.option(
-    "-o",
-    "--override",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change the configuration. May be given several times.",
-)
+@override_option
 @click.option(
     "--out",
     metavar="DIR",

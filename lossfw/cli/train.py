@@ -7,20 +7,18 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import (
+    json_option,
+    override_option,
+    plugin_options,
+    plugins_of,
+    traceback_option,
+)
 
 
 @click.command()
 @click.argument("config")
-@click.option(
-    "-o",
-    "--override",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change the configuration: -o train.epochs=5. The value is YAML, a number in the key "
-    "is an index. May be given several times.",
-)
+@override_option
 @click.option(
     "--out",
     metavar="DIR",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import (
+    json_option,
+    override_option,
+    plugin_options,
+    plugins_of,
+    traceback_option,
+)
 
 # Version of the JSON object that this verb prints.
 VALIDATE_VERSION = 1
@@ -12,14 +18,7 @@ VALIDATE_VERSION = 1
 
 @click.command()
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
-@click.option(
-    "-o",
-    "--override",
-    "overrides",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change every configuration first. May be given several times.",
-)
+@override_option
 @json_option
 @plugin_options
 @traceback_option
