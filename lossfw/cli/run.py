@@ -93,7 +93,7 @@ def run(
         show_plans(orders, as_json=as_json)
         return
     try:
-        if len(orders) == 1 and len(configs) == 1:
+        if single:
             _one(orders[0], as_json=as_json)
         else:
             from lossfw.cli.many import run_many

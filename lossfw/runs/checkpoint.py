@@ -16,7 +16,8 @@ from lossfw.evaluate import Plan
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-CHECKPOINT_FILE = "checkpoint.npz"
+# Not the name of a training's checkpoint, which may lie in the same folder.
+CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
 CHECKPOINT_VERSION = 1

@@ -9,7 +9,7 @@
     results.jsonl   each row with its loss, prediction and target, where they are asked for
     error.txt       why a run failed
 
-and while a run is not done, ``checkpoint.npz`` and ``results.part``, from which
+and while a run is not done, ``partials.npz`` and ``results.part``, from which
 it goes on.
 """
 

@@ -62,6 +62,7 @@ def prepare(order: Order) -> tuple[Run, Parts]:
     """
     if order.folder is not None:
         check_folder(order.folder)
+        _check_own(order.folder, order)
     plan, parts = build_parts(order.config, order.overrides, order.plugins)
     if plan.rows and order.folder is None:
         warning = "evaluate.rows asks for a file of rows, which stands in a run folder: give --out."
@@ -74,6 +75,26 @@ def prepare(order: Order) -> tuple[Run, Parts]:
     seed = 0 if parts.skeleton is None else parts.skeleton.seed
     name = order.name or Path(order.config).stem
     return Run(name, order.config, order.overrides, order.folder, seed, plan), parts
+
+
+def _check_own(folder: Path, order: Order) -> None:
+    """Refuse to write over a configuration that no run has written, or that is run."""
+    # Imported on use: a run that only shows its numbers starts without them.
+    from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE
+
+    there = folder / CONFIG_FILE
+    if not there.exists():
+        return
+    if not (folder / STATUS_FILE).exists():
+        raise OutputError(
+            f"{there} was not written by a run, and a run writes its own configuration there: "
+            "name another folder for --out."
+        )
+    if not order.resume and Path(order.config).exists() and there.samefile(order.config):
+        raise OutputError(
+            f"{there} is what is to be run, and a run writes its own configuration there: name "
+            "another folder for --out, or run the file that it was made from."
+        )
 
 
 def carry_out(order: Order, *, progress: Progress | None = None, warn: Warn) -> Outcome:

@@ -1,7 +1,8 @@
 """A run in a process of its own, which `lossfw.runs.many` starts.
 
 It reads an order as one line of JSON from standard input, and writes what came
-out as JSON to standard output. Standard input stays open: when it ends, the
+out as JSON to standard output; what plugins print goes to standard error.
+Standard input stays open: when it ends, the
 process that gave the order has ended, and so does this one.
 """
 
@@ -62,6 +63,8 @@ def from_line(line: str) -> Order:
 
 def main() -> int:
     """Carry out one order, and return the exit code."""
+    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     order = from_line(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -77,7 +80,8 @@ def main() -> int:
         traceback.print_exc()
         sys.stderr.write(f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin.\n")
         return _BUG
-    sys.stdout.write(to_json(_plain(outcome)))
+    with answer:
+        answer.write(to_json(_plain(outcome)))
     return 0
 
 

@@ -100,7 +100,7 @@ def trial(config, folder, kill, wanted):
     child = start([config, "--out", folder], prepare)
     act(child)
     killed = ended(child) == -signal.SIGKILL
-    kept = (folder / "checkpoint.npz").is_file()
+    kept = (folder / "partials.npz").is_file()
     code = ended(start([config, "--out", folder, "--resume"]))
     wrong = differing(folder, wanted) if folder.is_dir() else ["everything"]
     return killed, kept, [*wrong, *([f"exit code {code}"] if code else [])]

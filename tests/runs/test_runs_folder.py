@@ -114,6 +114,29 @@ class TestWhatStandsInIt:
         lossfw("run", "run.yaml", "-o", "evaluate.rows=false", "--out", "out")
         assert names(folder / "out") == ["config.yaml", "metrics.json", "run.json", "status"]
 
+    def test_a_configuration_of_the_user_s_own_is_not_written_over(self, lossfw, folder, write):
+        write(name="config.yaml")
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        refused = lossfw("run", "config.yaml", "--out", ".")
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "config.yaml was not written by a run" in refused.stderr
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
+        assert lossfw("run", "config.yaml", "--out", "out").exit_code == 0
+        again = lossfw("run", "out/config.yaml", "-o", "loss.delta=1e-3", "--out", "out")
+        assert (again.exit_code, again.stdout) == (1, "")
+        assert "is what is to be run" in again.stderr
+        assert lossfw("run", "out/config.yaml", "--out", "out", "--resume").exit_code == 0
+
+    def test_a_training_s_files_in_the_folder_stay(self, lossfw, folder, write):
+        write()
+        names_of_training = ("checkpoint.npz", "weights.npz", "training.json")
+        (folder / "out").mkdir()
+        for name in names_of_training:
+            (folder / "out" / name).write_text("of a training")
+        assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
+        for name in names_of_training:
+            assert (folder / "out" / name).read_text() == "of a training"
+
 
 class TestGoingOn:
     def test_a_folder_that_is_not_there_is_begun(self, lossfw, folder, write):
@@ -181,10 +204,10 @@ class TestGoingOn:
         write()
         lossfw("run", "run.yaml", "--out", "out")
         (folder / "out/status").write_text("running\n")
-        (folder / "out/checkpoint.npz").write_bytes(content)
+        (folder / "out/partials.npz").write_bytes(content)
         done = lossfw("run", "run.yaml", "--out", "out", "--resume")
         assert (done.exit_code, done.stdout) == (2, "")
-        assert "checkpoint.npz is no checkpoint of a run, or damaged" in done.stderr
+        assert "partials.npz is no checkpoint of a run, or damaged" in done.stderr
         assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
 
     def test_going_on_needs_a_folder(self, lossfw, write):

@@ -64,6 +64,21 @@ def test_one_that_fails_stops_no_other(lossfw, broken):
     assert "Traceback" not in done.stderr
 
 
+def test_what_plugins_print_and_report_is_told_apart(folder, write):
+    config = write(config=PLAIN)
+    talking = folder / "talking.py"
+    talking.write_text(
+        "from lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n"
+        "    print('to be read by people')\n\n\n@hookimpl\n"
+        "def lossfw_report(run, result):\n    return 'a text'\n"
+    )
+    orders = orders_of([str(config)], (), Plugins((str(talking),)), None, resume=False)
+    (outcome,) = run_all(orders, 1, ended=lambda outcome: None)
+    assert outcome.status == "done"
+    assert outcome.result["count"] == 20
+    assert (outcome.notes, outcome.texts) == ("to be read by people", ("a text",))
+
+
 def test_what_is_done_is_not_run_again(lossfw, broken):
     assert lossfw("run", "a.yaml", "--out", "out/a").exit_code == 0
     before = (broken / "out/a/run.json").read_bytes()
@@ -108,6 +123,7 @@ def test_names_tell_runs_apart(folder, write, tmp_path):
     assert names == ["run,loss.delta=1e-07", "run,loss.delta=0.001", "plain"]
     assert folders == [folder / name for name in names]
     one = write(config=SWEEP.replace(", 1e-3]", "]"), name="one.yaml")
+    # A sweep is a sweep, whatever the number of its runs.
     assert named([one], folder) == (["loss.delta=1e-07"], [folder / "loss.delta=1e-07"])
 
 
