@@ -212,9 +212,24 @@ class MetricOfSums(Metric):
 
     def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
         """Return the metric of weighted groups; see `Metric.estimates`."""
-        totals = np.zeros((len(times), sums.places))
         with np.errstate(all="ignore"):
-            # One group after the other: a product of matrices has other bits elsewhere.
-            for number, group in enumerate(self.dense(sums, times.shape[1])):
-                totals += times[:, number, np.newaxis] * group
-            return self.value(totals, sums.columns)
+            return self.value(taken(self.dense(sums, times.shape[1]), times), sums.columns)
+
+
+def taken(groups: NDArray, times: NDArray) -> NDArray:
+    """Return the sums over groups, each of them taken a number of times.
+
+    Parameters
+    ----------
+    groups : ndarray, shape (G, places)
+    times : ndarray, shape (R, G)
+
+    Returns
+    -------
+    ndarray, shape (R, places)
+    """
+    totals = np.zeros((len(times), groups.shape[1]))
+    # One group after the other: a product of matrices has other bits elsewhere.
+    for number, group in enumerate(groups):
+        totals += times[:, number, np.newaxis] * group
+    return totals

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drawn import data, each, metric
+from drawn import Drawn, data, each, metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
@@ -182,6 +182,30 @@ def shares_of(draws, left, value, level):
     growth = cube / (6 * square) if square > 0 else 0.0
     z = norm.ppf([(1 - level) / 2, (1 + level) / 2])
     return norm.cdf(bias + (bias + z) / (1 - growth * (bias + z)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "share"),
+    [
+        ("roc_auc", 0.02),
+        ("average_precision", 0.02),
+        # Rows at the edge of a bin, which are gathered, have a large part in its spread.
+        ({"name": "calibration_error", "strategy": "quantile"}, 0.3),
+    ],
+    ids=["roc_auc", "average_precision", "calibration_error"],
+)
+@pytest.mark.parametrize("asked", [JACKKNIFE, BOOTSTRAP], ids=["jackknife", "bootstrap"])
+def test_gathering_scores_hardly_moves_an_interval(monkeypatch, spec, share, asked):
+    rng = np.random.default_rng(5)
+    y = rng.random(2000)
+    rows = Drawn(y, (rng.random(2000) < y**2).astype(int), rng.uniform(0.5, 2, 2000))
+    exact = next(iter(numbers(tally("single", spec, intervals=asked), rows).metrics.values()))
+    monkeypatch.setattr("lossfw.metrics.sums._MOST_COLUMNS", 1500)
+    rough = next(iter(numbers(tally("single", spec, intervals=asked), rows).metrics.values()))
+    assert rough["value"] == exact["value"]
+    assert rough["interval"] != exact["interval"]
+    width = np.diff(exact["interval"])[0]
+    assert rough["interval"] == pytest.approx(exact["interval"], abs=share * width)
 
 
 @EACH
