@@ -51,13 +51,9 @@ def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | Non
         All mistakes of the file and the overrides, each with its place.
     """
     plan, parts = build_parts(name, overrides, plugins)
-    problems = Problems()
     assert parts.skeleton is not None
     section = parts.skeleton.sensitivity or SensitivitySection()
-    ways = _ways(section, parts, problems)
-    network = _network(plan, parts, problems)
-    parameter = _parameter(section, network, parts, problems)
-    problems.raise_if_any()
+    network, parameter, ways = check_study(section, plan, parts)
     if plan.sample is not None:
         plan = _sampled(plan, plan.sample)
     plan = replace(plan, data=plan.data.in_memory())
@@ -76,6 +72,24 @@ def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | Non
         seed=seed,
         digest=digest({"plan": plan.digest, "seed": seed, "study": section.model_dump()}),
     )
+
+
+def check_study(
+    section: SensitivitySection, plan: Plan, parts: Parts
+) -> tuple[Network, Parameter | None, NDArray]:
+    """Return the network, the parameter that moves, and how far it goes; nothing is computed.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the section, each with its place.
+    """
+    problems = Problems()
+    ways = _ways(section, parts, problems)
+    network = _network(plan, parts, problems)
+    parameter = _parameter(section, network, parts, problems)
+    problems.raise_if_any()
+    return network, parameter, ways
 
 
 def _sampled(plan: Plan, sample: tuple[int, ...]) -> Plan:

@@ -96,6 +96,12 @@ def _runs(root: Node, plugins: Plugins, problems: Problems) -> int:
     if weights or not trains:
         from lossfw.config.build import build_tree
 
-        build_tree(root, plugins, problems)
+        plan, parts = build_tree(root, plugins, problems)
+        section = parts.skeleton and parts.skeleton.sensitivity
+        # What moves may still be named on the command line.
+        if section and (section.parameter or section.directions):
+            from lossfw.config.sensitivity import check_study
+
+            check_study(section, plan, parts)
     problems.raise_if_any()
     return 1

@@ -101,6 +101,29 @@ train: {epochs: 1, optimizer: sgdd}
     assert lines.count("error:") == 2
 
 
+def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
+    text = """\
+lossfw: 1
+data: digits
+network:
+  layers: [{units: 50, activation: sigmoid}, {units: 100, activation: sigmoid},
+           {units: 10, activation: softmax}]
+  weights: digits-mlp.npz
+loss: cross_entropy
+sensitivity: {parameter: 'layers.0.weights[0,0]', range: [1, 2]}
+"""
+    (folder / "study.yaml").write_text(text)
+    result = lossfw("validate", "study.yaml")
+    assert result.stdout.startswith("study.yaml:8:58: error: sensitivity.range from 1 to 2 leaves")
+    assert lossfw("validate", "study.yaml", "-o", "sensitivity.range-").exit_code == 0
+    # The parameter may be named when it is run.
+    assert lossfw("validate", "study.yaml", "-o", "sensitivity.parameter-").exit_code == 0
+    wrong = lossfw(
+        "validate", "study.yaml", "-o", "sensitivity={parameter: 'layers.7.weights[0,0]'}"
+    )
+    assert wrong.exit_code == 2
+
+
 def test_at_least_one_file(lossfw):
     assert lossfw("validate").exit_code == 2
 
