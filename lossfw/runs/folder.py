@@ -107,11 +107,20 @@ class RunFolder:
                     self._rename(_ASIDE, RECORD_FILE)
             raise
 
-    def go_on(self) -> None:
-        """Go on with a run that was interrupted, or has failed."""
+    def go_on(self, record: Mapping[str, Any], config: str) -> None:
+        """Go on with a run that was interrupted, has failed, or is asked for more.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written or removed.
+        """
+        self._remove_temporary()
         self.write(STATUS_FILE, "running\n")
         self._remove(ERROR_FILE)
-        self._remove_temporary()
+        # The same numbers may be asked for in other words.
+        self.write(CONFIG_FILE, config)
+        self.write(RECORD_FILE, f"{to_json(record)}\n")
 
     def finish(
         self, record: Mapping[str, Any], result: Mapping[str, Any], rows: RowsFormat | None

@@ -54,12 +54,13 @@ class Keeper:
             self.done = kept_result(folder, run.plan)
             folder.clear()
             return
+        self._record = facts_of(run, parts.entries, order.plugins)
+        text = text_of(parts, order.plugins)
         if old is None:
-            self._record = facts_of(run, parts.entries, order.plugins)
-            folder.begin(self._record, text_of(parts, order.plugins))
+            folder.begin(self._record, text)
         else:
-            self._record = old
-            folder.go_on()
+            self._record["started"] = old.get("started")
+            folder.go_on(self._record, text)
         self._folder, self._plan = folder, run.plan
         self.journal = RunJournal(folder.path, run.plan, resume=old is not None)
 

@@ -2,9 +2,11 @@
 
     python killing.py CONFIG FOLDER moments COUNT SEED
     python killing.py CONFIG FOLDER operations
+    python killing.py CONFIG FOLDER over
 
 The first kills a run at so many random moments, the second before every single
-operation on a file in its folder. Each time the run is then resumed, and its
+operation on a file in its folder, the third too, in the folder of an older run that
+wrote no rows. Each time the run is then resumed, and its
 files are compared with those of an undisturbed run. A line of JSON says how many
 runs were killed, how many of them had a checkpoint to go on from, and what
 differed.
@@ -93,9 +95,11 @@ def differing(folder, wanted):
     return wrong + sorted(extra)
 
 
-def trial(config, folder, kill, wanted):
+def trial(config, folder, kill, wanted, over):
     """Kill a run and resume it; return whether it was killed, had a checkpoint, what differs."""
     shutil.rmtree(folder, ignore_errors=True)
+    if over:
+        ended(start([config, "--out", folder, "-o", "evaluate.rows=false"]))
     act, prepare = kill
     child = start([config, "--out", folder], prepare)
     act(child)
@@ -129,10 +133,10 @@ def run(config, folder, how, count=0, seed=0):
     tried = killed = kept = 0
     wrong = []
     for kill in kills:
-        was_killed, had_kept, differs = trial(config, folder, kill, wanted)
+        was_killed, had_kept, differs = trial(config, folder, kill, wanted, how == "over")
         tried, killed, kept = tried + 1, killed + was_killed, kept + had_kept
         wrong += [f"{tried}: {name}" for name in differs]
-        if how == "operations" and not was_killed:
+        if how != "moments" and not was_killed:
             break
     said = {"tried": tried, "killed": killed, "kept": kept, "seconds": seconds, "wrong": wrong}
     sys.stdout.write(json.dumps(said) + "\n")

@@ -48,8 +48,9 @@ def test_killed_at_a_hundred_random_moments(write):
     assert said["kept"] > 40
 
 
-def test_killed_before_every_operation_on_a_file(write):
-    said = kill(write(rows=400, config=SMALL), "operations")
+@pytest.mark.parametrize("how", ["operations", pytest.param("over", marks=pytest.mark.slow)])
+def test_killed_before_every_operation_on_a_file(write, how):
+    said = kill(write(rows=400, config=SMALL), how)
     assert said["wrong"] == []
     assert said["killed"] == said["tried"] - 1 > 20
     assert said["kept"] > 3
