@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.limits import derivative_limits, value_limits
 from lossfw.check.points import Points
 from lossfw.check.subject import NUDGE_ULPS, Subject
 from lossfw.numbers import differences
 from lossfw.numbers.derivatives import derivatives, row_derivatives
-from lossfw.numbers.exact import exact_array
 from lossfw.numbers.truth import evaluate
 from lossfw.numbers.ulp import to_float, ulp_error
 from lossfw.spaces import SIMPLEX, UNIT, Interval
@@ -29,9 +29,6 @@ Exact = Callable[[NDArray, NDArray], Any]
 # Errors below so many of the smallest subnormals are none: one that is rounded away in a
 # factor comes back multiplied by the others.
 _SUBNORMALS = 64
-
-# Stand-ins for an infinite logit: where both give one result, it is the limit.
-_FAR, _FARTHER = 1e5, 3e5
 
 # A difference of exact numbers over 1e-20 that is larger than this is a jump.
 JUMP = 1e18
@@ -81,15 +78,7 @@ def exact_values(subject: Subject, y: NDArray, t: NDArray) -> Any:
     target = as_rows(subject, t, y.shape[-1])
     if np.isfinite(y).all():
         return evaluate(formula(subject), y, target, rows=subject.rows)
-    near, far = (
-        evaluate(formula(subject), np.clip(y, -size, size), target, rows=subject.rows)
-        for size in (_FAR, _FARTHER)
-    )
-    grows = np.array([bool(abs(b) > 2 * abs(a) + 1) for a, b in zip(near, far, strict=True)])
-    result = near.copy()
-    ends = np.array([np.inf if far[i] > 0 else -np.inf for i in np.flatnonzero(grows)])
-    result[grows] = exact_array(ends)
-    return result
+    return value_limits(formula(subject), y, target, rows=subject.rows)
 
 
 def exact_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> Any:
@@ -102,7 +91,13 @@ def exact_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> A
 
 
 def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tuple[Any, ...]:
-    """Return exact derivatives up to an order, of rows the partial ones, from one pass."""
+    """Return exact derivatives up to an order, of rows the partial ones, from one pass.
+
+    At infinite logits they are limits, NaN where there is none.
+    """
+    if not np.isfinite(y).all():
+        infinite = np.isinf(y).reshape(len(y), -1).any(-1)
+        return _with_limits(subject, y, t, order, infinite)
     body = formula(subject)
     rule = row_derivatives if subject.rows else derivatives
 
@@ -111,6 +106,18 @@ def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tup
 
     found = evaluate(slopes, y, as_rows(subject, t, y.shape[-1]), rows=subject.rows)
     return tuple(found[..., k] for k in range(order))
+
+
+def _with_limits(
+    subject: Subject, y: NDArray, t: NDArray, order: int, infinite: NDArray
+) -> tuple[Any, ...]:
+    found = tuple(np.empty(y.shape, object) for _ in range(order))
+    some = t[infinite]
+    limits = derivative_limits(lambda z: all_derivatives(subject, z, some, order), y[infinite])
+    usual = all_derivatives(subject, y[~infinite], t[~infinite], order)
+    for whole, far, near in zip(found, limits, usual, strict=True):
+        whole[infinite], whole[~infinite] = far, near
+    return found
 
 
 def exact_partial(

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from lossfw.claims import Claims
 from lossfw.loss import Loss
 from lossfw.parts import argument_of
+from lossfw.spaces import ClassIndex, Simplex
 from lossfw.wrappers.fitting import ROLES, contains, space_of
 from lossfw.wrappers.rule import (
     Rule,
@@ -211,6 +212,9 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
     if narrowed or total.takes_rows or len({argument_of(other) for other in total.of}) > 1:
         # Then their places are places of something else, or cannot be reached.
         claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
+    if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
+        # Nothing is lost at a class that is certain; at a soft target something may be.
+        claims = replace(claims, zero_at_target=False)
     if total.input_form == "logits" and total.link is None:
         # Different links give the same logits different meanings.
         claims = replace(

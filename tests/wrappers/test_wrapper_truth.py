@@ -1,5 +1,7 @@
 """Truth-tellers: whatever is put together from built-in losses, the harness refutes nothing."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
@@ -71,6 +73,9 @@ def losses(draw):
     spec = draw(st.one_of(wrapped(leaf), wrapped(st.one_of(leaf, wrapped(leaf)))))
     try:
         loss = lossfw.loss(spec)
+        if len(set(re.findall(r"weights=(\(.*?\))", repr(loss)))) > 1:
+            # For different numbers of classes there is no prediction.
+            reject()
         return loss.replace(per="row") if draw(st.booleans()) and not loss.takes_rows else loss
     except LossfwError:
         # Not everything fits into everything.
@@ -84,7 +89,7 @@ def refuse_a_refutation(loss, examples):
 
 quick = settings(
     # What is drawn is simple as it is, and to make it simpler takes minutes.
-    phases=[Phase.generate], max_examples=25, deadline=None, derandomize=True, database=None,
+    phases=[Phase.generate], max_examples=10, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 

@@ -56,7 +56,8 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
         wide = grid[i], grid[j]
         reach = curve.scale * 2.0 ** rng.integers(-8, 3, grid.size)
         a, b = grid - reach, grid + reach
-        inside = (a >= curve.low) & (b <= curve.high)
+        # A bound need not belong to the space.
+        inside = (a > curve.low) & (b < curve.high)
         # Symmetric intervals of dyadic numbers have exact midpoints.
         line = np.arange(-40.0, 41.0) / 8
         line = line[(line > curve.low) & (line < curve.high)]
