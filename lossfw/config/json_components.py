@@ -21,6 +21,8 @@ _IS_FROM_ENVIRONMENT: Schema = {"type": "string", "pattern": ENVIRONMENT}
 _SCALARS = ("number", "integer", "boolean")
 # What pydantic adds and an editor has no use for.
 _NOISE = ("title", "format")
+# Keywords whose value is data, and no schema.
+_DATA = ("default", "enum", "const", "examples", "required")
 
 FUSE: Schema = {
     "type": "boolean",
@@ -100,12 +102,11 @@ class Known:
         beside: Mapping[str, Schema],
     ) -> _Choice:
         if own not in self.definitions:
-            self.definitions[own] = parameters(cls)
+            self.definitions |= parameters(cls, own)
         described = self.definitions[own]
-        # A slash in a name is written so in a pointer.
-        pointer = f"#/definitions/{own.replace('/', '~1')}"
+        pointer = _pointer(own)
         if place == "part":
-            beside = {SCALE: _FACTOR} if takes_factor(cls) else {}
+            beside = {SCALE: tidy(_FACTOR)} if takes_factor(cls) else {}
         fields = described.get("properties", {})
         refs = {key: {"$ref": f"{pointer}/properties/{key}"} for key in fields}
         schema: Schema = {
@@ -182,25 +183,60 @@ def or_environment(schema: Schema) -> Schema:
     return {"if": _IS_FROM_ENVIRONMENT, "then": {}, "else": schema}
 
 
-def parameters(cls: type[Component]) -> Schema:
-    """Return the schema of a component's parameters, with what its docstring says of each."""
-    made = cls.model_json_schema(schema_generator=_Lenient, ref_template="#/definitions/{model}")
-    texts = [sections(base.__doc__) for base in cls.__mro__ if base is not object]
-    meanings = [entries(text.get(title, "")) for text in texts for title in _TITLES]
+def _pointer(name: str) -> str:
+    """Return the reference to a definition; a slash in a name is written in its own way."""
+    return f"#/definitions/{name.replace('/', '~1')}"
+
+
+def parameters(cls: type[Component], own: str) -> dict[str, Schema]:
+    """Return the schema of a component's parameters, with what its docstring says of each.
+
+    Parameters
+    ----------
+    cls : type
+        The component's class.
+    own : str
+        What the definition is called.
+
+    Returns
+    -------
+    dict
+        The definition; and those of the types that it uses, each under a name of its own.
+    """
+    template = f"{_pointer(own)}.{{model}}"
+    made = cls.model_json_schema(schema_generator=_Lenient, ref_template=template)
+    meanings = _meanings(cls)
     parts = part_fields(cls)
     properties = {}
     for key, schema in made.get("properties", {}).items():
-        clean = tidy(schema)
-        if key in parts:
-            clean = with_parts(clean)
-        words = next((known[key] for known in meanings if known.get(key)), "")
-        properties[key] = {"description": words, **clean} if words else clean
-    about = "\n\n".join(paragraphs(texts[0][""]))
-    return {
-        "description": about,
+        clean = with_parts(tidy(schema)) if key in parts else tidy(schema)
+        words = meanings.get(key, "")
+        properties[key] = _described(clean, words) if words else clean
+    described: Schema = {
+        "description": "\n\n".join(paragraphs(sections(cls.__doc__)[""])),
         "properties": properties,
-        **({"required": made["required"]} if "required" in made else {}),
     }
+    if "required" in made:
+        described["required"] = made["required"]
+    used = {f"{own}.{name}": tidy(schema) for name, schema in made.get("$defs", {}).items()}
+    return {own: described, **used}
+
+
+def _meanings(cls: type[Component]) -> dict[str, str]:
+    """Return what the docstrings of a class and of its bases say of parameters."""
+    found: dict[str, str] = {}
+    # The class itself has the last word.
+    for base in reversed(cls.__mro__[:-1]):
+        text = sections(base.__doc__)
+        for title in _TITLES:
+            said = entries(text.get(title, ""))
+            found |= {key: words for key, words in said.items() if words}
+    return found
+
+
+def _described(schema: Schema, words: str) -> Schema:
+    # Beside a reference nothing else would be read.
+    return {"description": words, **({"allOf": [schema]} if "$ref" in schema else schema)}
 
 
 _TITLES = ("Parameters", "Attributes")
@@ -216,7 +252,7 @@ class _Lenient(GenerateJsonSchema):
 
 def tidy(schema: Schema) -> Schema:
     """Return a schema in draft 7, without noise, whose scalars may come from the environment."""
-    clean = {key: _each(value, tidy) for key, value in schema.items() if key not in _NOISE}
+    clean = {key: _each(key, value, tidy) for key, value in schema.items() if key not in _NOISE}
     if "prefixItems" in clean:
         clean["items"] = clean.pop("prefixItems")
     if "enum" in clean or "const" in clean or clean.get("type") in _SCALARS:
@@ -225,8 +261,12 @@ def tidy(schema: Schema) -> Schema:
     return clean
 
 
-def _each(value: Any, change: Callable[[Schema], Schema]) -> Any:
+def _each(key: str, value: Any, change: Callable[[Schema], Schema]) -> Any:
     """Apply a change to the schemas in the value of a keyword."""
+    if key in _DATA:
+        return value
+    if key == "properties":
+        return {name: change(schema) for name, schema in value.items()}
     if isinstance(value, dict):
         return change(value)
     if isinstance(value, list):
@@ -239,7 +279,7 @@ def with_parts(schema: Schema) -> Schema:
     kinds = [item.get("type") for item in schema.get("anyOf", ())]
     if kinds == ["string", "object"]:
         return {"description": schema.get("description", ""), "allOf": [_PART]}
-    return {key: _each(value, with_parts) for key, value in schema.items()}
+    return {key: _each(key, value, with_parts) for key, value in schema.items()}
 
 
 _PART: Schema = {"$ref": "#/definitions/part"}

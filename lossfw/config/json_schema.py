@@ -65,7 +65,7 @@ def json_schema(registry: Registry) -> Schema:
     """
     known = Known(registry)
     known.add_kind("source", ["source"], {})
-    known.add_kind("loss", ["loss"], {"fuse": FUSE})
+    known.add_kind("loss", ["loss"], {"fuse": tidy(FUSE)})
     known.add_kind("part", ["loss"], {})
     known.add_kind("activation", ["activation"], {})
     known.add_kind("metric", ["metric", "loss"], {})

@@ -70,11 +70,20 @@ def test_no_enumeration_is_empty_or_has_an_item_twice(schema):
 
 
 def test_every_reference_leads_somewhere(schema):
+    assert dangling(schema) == []
+
+
+def dangling(schema):
+    """Return the references that lead nowhere."""
+    found = []
     for one in each(schema):
         if "$ref" in one:
             target = schema
             for step in one["$ref"].removeprefix("#/").split("/"):
-                target = target[step.replace("~1", "/")]
+                target = target.get(step.replace("~1", "/"), {})
+            if not target and target is not schema:
+                found.append(one["$ref"])
+    return found
 
 
 def test_every_key_is_described():
@@ -209,11 +218,20 @@ def test_what_lossfw_takes_the_schema_takes(folder, schema, path, value):
 
 
 PLUGIN = '''
-from pydantic import PositiveFloat
+from enum import Enum
+from pydantic import BaseModel, PositiveFloat
 from lossfw import DistanceLoss, hookimpl
 
 class Odd:
     """No type that JSON knows."""
+
+class Side(str, Enum):
+    LEFT = "left"
+    RIGHT = "right"
+
+class Point(BaseModel):
+    title: str = ""
+    x: float = 0.0
 
 class MyFair(DistanceLoss):
     """Fair's robust loss.
@@ -227,6 +245,9 @@ class MyFair(DistanceLoss):
     model_config = {"arbitrary_types_allowed": True}
     c: PositiveFloat = 1.0
     odd: Odd | None = None
+    side: Side = Side.LEFT
+    points: list[Point] = []
+    pair: tuple[int, str] = (1, "a")
 
     def value(self, xp, r):
         return xp.abs(r)
@@ -246,8 +267,14 @@ def test_a_plugin_is_described_like_the_rest(folder):
     described = schema["definitions"]["loss.mine/my_fair"]
     assert described["description"] == "Fair's robust loss."
     assert described["properties"]["c"]["description"] == "Where it turns from a square to a line."
+    assert set(dangling(schema)) <= {"#/definitions/loss.mine~1my_fair/properties/odd"}
     validator = jsonschema.Draft7Validator(schema)
     validator.validate(plain(GOOD.replace("squared_error", "{name: my_fair, c: 2}")))
+    full = "{name: my_fair, side: left, pair: [1, b], points: [{title: a, x: 1}]}"
+    validator.validate(plain(GOOD.replace("squared_error", full)))
+    for wrong in ("side: middle", "points: [{x: one}]", "pair: [b, 1]"):
+        text = GOOD.replace("squared_error", f"{{name: my_fair, {wrong}}}")
+        assert not validator.is_valid(plain(text)), wrong
     assert not validator.is_valid(plain(GOOD.replace("squared_error", "{name: my_fair, d: 2}")))
     # Two offer this name, so that it needs one of them in front.
     assert not validator.is_valid(plain(GOOD.replace("squared_error", "mse")))
