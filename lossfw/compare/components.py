@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossfw.compare.ran import Ran
+from lossfw.compare.ran import LOSS, Ran
 from lossfw.config.assemble import Sound, sound
 from lossfw.config.build import RULES
 from lossfw.config.check import check, read
@@ -12,7 +12,7 @@ from lossfw.config.plugins import Plugins
 from lossfw.config.tree import Problems
 from lossfw.data.source import file_fields
 from lossfw.loss import Loss
-from lossfw.metrics import Metric
+from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.tally import Tally
 
@@ -24,7 +24,7 @@ def plugins_of(ran: Ran) -> Plugins:
 
 
 def metrics_of(ran: Ran) -> Mapping[str, Metric]:
-    """Return the metrics of a run by the names under which it reports them.
+    """Return the loss and the metrics of a run by the names under which it reports them.
 
     Neither data nor weights are read.
 
@@ -35,7 +35,8 @@ def metrics_of(ran: Ran) -> Mapping[str, Metric]:
     """
     right = _sound(ran)
     assert right.loss is not None
-    return Tally(right.loss, [metric for metric in right.metrics if metric is not None]).metrics
+    named = Tally(right.loss, [metric for metric in right.metrics if metric is not None]).metrics
+    return {**named, LOSS: LossMetric(of=right.loss)}
 
 
 def loss_of(ran: Ran) -> Loss:

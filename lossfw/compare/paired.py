@@ -58,7 +58,7 @@ class Sampled:
     rows : KeptRows
         Its rows.
     metrics : mapping of str to Metric
-        By the name under which the run reports each.
+        By the name under which the run reports each; the loss is among them.
     """
 
     ran: Ran
@@ -102,7 +102,8 @@ class Sampled:
             total, count = ((times * part).sum(axis=1) for part in sums)
             return np.asarray(total / count)
 
-        return Estimated(np.float64(weighted.sum() / weight.sum()), estimates, _ANYWHERE)  # type: ignore[arg-type]  # without axes
+        bounds = self.metrics[LOSS].bounds if LOSS in self.metrics else _ANYWHERE
+        return Estimated(np.asarray(weighted.sum() / weight.sum()), estimates, bounds)
 
     def _metric(self, name: str, weight: NDArray | None) -> Estimated:
         metric, rows = self.metrics[name], self.rows
@@ -152,7 +153,8 @@ def paired_interval(one: Sampled, base: Sampled, name: str, asked: Intervals) ->
     mine, theirs = one.estimated(name), base.estimated(name)
     if mine is None or theirs is None or mine.value.shape != theirs.value.shape:
         return None
-    difference = mine.value - theirs.value
+    with np.errstate(invalid="ignore"):
+        difference = mine.value - theirs.value
     estimates = _less(mine.estimates, theirs.estimates)
     return interval_of(estimates, one.groups, difference, asked)
 

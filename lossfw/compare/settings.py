@@ -77,7 +77,8 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {
         key: values
         for key, values in found.items()
-        if any(value != values[0] for value in values) and key not in _OF_NO_CONSEQUENCE
+        # By their texts: NaN is no number that equals itself.
+        if len(set(map(repr, values))) > 1 and key not in _OF_NO_CONSEQUENCE
     }
 
 

@@ -202,3 +202,21 @@ def test_what_unfolds_unfolds_without_a_script(show):
     page.click("#slices summary")
     assert page.is_visible("#slices details[open] table")
     assert said == []
+
+
+def test_the_checks_see_what_they_look_for(browser):
+    page = browser.new_page(viewport={"width": 360, "height": 900})
+    said = []
+    page.on("console", lambda message: said.append(message.text))
+    page.set_content(
+        """<section id="thin"></section><div style="width: 900px">wide</div>
+        <img src="data:image/png;base64,none"><script>console.error("said")</script>
+        <figure><svg viewBox="0 0 100 100" width="100"><text x="5" y="50">one</text>
+        <text x="6" y="52">other</text><text x="90" y="10">cut off</text></svg></figure>"""
+    )
+    assert said == ["said"]
+    assert page.evaluate(EMPTY) == ["thin"]
+    assert len(page.evaluate(TOO_WIDE)) == 2
+    assert page.evaluate(BROKEN) == 1
+    assert page.evaluate(CUT) == ["cut off", "one"]
+    page.close()

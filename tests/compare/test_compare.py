@@ -87,6 +87,29 @@ def test_the_order_of_the_rows_does_not_matter(run, compared):
     assert of(compared(one, other), "other") == before
 
 
+def test_an_interval_ends_where_the_loss_does(run, compared, folder):
+    # One row that is wrong and 59 that are right: the interval would reach below 0.
+    y = np.tile([0.999, 0.0005, 0.0005], (60, 1))
+    y[0] = y[0, ::-1]
+    np.save(folder / "sure.npy", y)
+    np.save(folder / "targets.npy", np.zeros(60, int))
+    one = run("one", predictions="sure")
+    low, high = of(compared(one, run("other")), "one")[0]["loss"]["interval"]
+    assert low == 0 < high
+
+
+def test_infinite_and_unknown_numbers_are_compared_as_far_as_they_go(run, compared, folder):
+    y = np.load(folder / "good.npy")
+    y[3] = [0.0, 0.0, 1.0]
+    y[4] = [0.0, 1.0, 0.0]
+    np.save(folder / "good.npy", y)
+    one, other = run("one"), run("other", "loss.guard=normalised")
+    assert of(compared(one, other), "one")[0]["loss"]["value"] == "inf"
+    assert of(compared(one, other), "other")[1]["loss"] == {"value": "-inf", "interval": None}
+    again = run("again")
+    assert of(compared(one, again), "again")[1]["loss"] == {"value": "nan", "interval": None}
+
+
 def test_a_run_and_itself_do_not_differ(run, compared):
     one = run("one")
     shutil.copytree(one, one.with_name("copy"))

@@ -14,6 +14,9 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 # How many of the worst rows are shown.
 WORST = 24
 
+# Of fewer rows a tenth says nothing.
+_ENOUGH = 20
+
 # A confusion matrix of more classes is no picture any more.
 _MOST_CLASSES = 40
 
@@ -41,7 +44,8 @@ class Spread(NamedTuple):
     mean : float
         Of all rows that count, each alike.
     worst_share : float or None
-        What the worst tenth of the rows brings to the sum, where none is negative.
+        What the worst tenth of the rows brings to the sum, where none is negative
+        and there are enough.
     """
 
     losses: NDArray
@@ -60,8 +64,8 @@ def spread_of(rows: KeptRows) -> Spread | None:
     names = (("least", 0.0), ("median", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("most", 1.0))
     quantiles = [(name, float(np.quantile(losses, q))) for name, q in names]
     share = None
-    if losses[0] >= 0 and losses[-1] > 0:
-        tenth = max(1, losses.size // 10)
+    if losses[0] >= 0 and losses[-1] > 0 and losses.size >= _ENOUGH:
+        tenth = losses.size // 10
         share = float(losses[-tenth:].sum() / losses.sum())
     others = int(counted.size - losses.size)
     return Spread(losses, others, quantiles, float(losses.mean()), share)
