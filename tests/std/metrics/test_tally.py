@@ -188,7 +188,7 @@ def shares_of(draws, left, value, level):
     ("spec", "share"),
     [
         ("roc_auc", 0.02),
-        ("average_precision", 0.02),
+        ("average_precision", 0.05),
         # Rows at the edge of a bin, which are gathered, have a large part in its spread.
         ({"name": "calibration_error", "strategy": "quantile"}, 0.3),
     ],
