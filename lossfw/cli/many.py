@@ -91,7 +91,7 @@ def _row(outcome: Ended, metrics: Sequence[str]) -> tuple[str, ...]:
         result["loss"]["name"],
         _number(result["loss"]["value"]),
         *map(_number, found),
-        f"{outcome.seconds:.1f}",
+        "" if outcome.before else f"{outcome.seconds:.1f}",
     )
 
 
