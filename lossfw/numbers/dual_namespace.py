@@ -157,7 +157,7 @@ class DualNamespace:
                 return self.inner.ones_like(x.value)
             if p == 1:
                 return x
-        v, n = value_of(x), value_of(p)
+        v, n = value_of(x), self._exponent(value_of(p))
         value = v**n
         slope_x = scale(self.inner, v ** (n - 1), n) if isinstance(x, Dual) else None
         slope_p = self._times_log(value, v) if isinstance(p, Dual) else None
@@ -169,6 +169,11 @@ class DualNamespace:
             mixed=lambda: v ** (n - 1) + n * self._times_log(v ** (n - 1), v),
             other=lambda: self._times_log(slope_p, v),
         )
+
+    def _exponent(self, p: Any) -> Any:
+        """Return an exponent from which 1 can be taken without rounding, on exact numbers."""
+        exact = getattr(self.inner, "exact", None)
+        return p if exact is None or not isinstance(p, float) else exact(p)[()]
 
     def _times_log(self, value: Array, base: Any) -> Array:
         """Return ``value * log(base)``, and 0 where `value` is 0: the limit for p > 0."""

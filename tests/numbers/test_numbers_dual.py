@@ -181,6 +181,17 @@ def test_whole_powers_take_negative_bases(p):
     assert second == [p * (p - 1) * (-2.0) ** (p - 2) if p * (p - 1) else 0]
 
 
+def test_an_exponent_is_not_rounded_on_exact_numbers():
+    # 0.3 - 1 is no float: at 1e-16 the rounding would be worth 15 units in the last place.
+    def body(xp, x):
+        return x**0.3
+
+    parts = derivatives(body, ExactNamespace(60), exact_array([2.0**-53]))
+    for order in (1, 2):
+        (truth,) = derivative(body, [2.0**-53], order=order)
+        assert abs(parts[order][0] / truth - 1) < 1e-25
+
+
 def test_powers_at_zero_have_the_derivatives_of_their_limit():
     assert at(lambda xp, x: x**0, [0.0]) == [[1], [0], [0]]
     assert at(lambda xp, x: x**2, [0.0]) == [[0], [0], [2]]

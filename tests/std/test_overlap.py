@@ -33,6 +33,14 @@ def exactly(y, t, alpha, beta, smooth=0):
 
 
 class TestAccuracy:
+    def test_a_small_gradient_keeps_its_digits_in_single_precision(self):
+        y, t = np.array([[4.7e-21, 1.9e-20]], np.float32), np.array([[1.0, 0.0]])
+        found = lossfw.loss("tversky", beta=7.5).gradient(y, t, reduction="none")[0, 1]
+        hits, others = (Fraction(float(x)) for x in y[0])
+        whole = hits + others / 2 + (1 - hits) * Fraction(7.5)
+        truth = Fraction(1, 2) * hits / whole**2
+        assert abs(Fraction(float(found)) / truth - 1) < 1e-6
+
     @given(shares, masks, weights, weights, st.sampled_from([0.0, 1e-3, 1.0, 1e20]))
     def test_values_agree_with_rational_numbers(self, y, t, alpha, beta, smooth):
         found = at("tversky", y, t, alpha=alpha, beta=beta, smooth=smooth)

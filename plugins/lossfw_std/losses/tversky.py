@@ -94,7 +94,8 @@ class _Overlap(CategoricalLoss):
 
 def _over(xp: Namespace, x: Array, whole: Array, unit: float) -> Array:
     """Return x over the sum that is given in units; 0 for 0 / 0."""
-    return quotient(xp, x, whole) * unit
+    # Multiplied first: the quotient may be subnormal before it.
+    return quotient(xp, x * unit, whole)
 
 
 class Tversky(_Overlap):
