@@ -315,6 +315,50 @@ def test_what_does_not_tell_rows_apart_is_refused(part, y, t, message):
         made.add(Scored(10, np.asarray(y), None, np.asarray(t), None))
 
 
+@pytest.mark.parametrize("weight", [None, (6,), (6, 3)], ids=str)
+def test_a_row_of_several_elements_is_left_out_as_one(weight):
+    rng = np.random.default_rng(2)
+    y, t = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
+    w = None if weight is None else rng.uniform(0.5, 2, weight)
+    loss = lossfw.loss({"name": "masked", "of": "squared_error", "ignore": t[1, 2]})
+    made = Tally(loss, [metric("mse")], intervals=JACKKNIFE, slices=[Slice("bad", "loss", [1.5])])
+    made.add(Scored(0, y, None, t, w))
+    found = made.numbers()
+
+    def mean(function, rows):
+        return function(y[rows], t[rows], sample_weight=None if w is None else w[rows])
+
+    every = np.arange(6)
+    for function, numbers_ in ((loss, found.loss), (metric("mse"), found.metrics["mse"])):
+        value = mean(function, every)
+        left = np.array([mean(function, every != row) for row in every])
+        half = student.ppf(0.95, 5) * math.sqrt(5 / 6 * ((left - value) ** 2).sum())
+        assert numbers_["value"] == value
+        assert numbers_["interval"] == pytest.approx([max(0.0, value - half), value + half])
+    single = np.array([mean(loss, [row]) for row in every])
+    low, high = found.slices
+    assert [low["count"], high["count"]] == [(single < 1.5).sum(), (single >= 1.5).sum()]
+    assert high["loss"]["value"] == pytest.approx(mean(loss, single >= 1.5))
+    assert high["metrics"]["mse"]["value"] == pytest.approx(mean(metric("mse"), single >= 1.5))
+    total = 6 if w is None else w.sum()
+    assert low["weight"] + high["weight"] == pytest.approx(total)
+
+
+def test_a_matrix_that_is_too_large_has_no_intervals(monkeypatch):
+    monkeypatch.setattr("lossfw_std.metrics.confusion_matrix._MOST_NUMBERS", 10)
+    rows = Drawn(np.array([0.1, 0.9, 0.8]), np.array([0, 1, 0]), None)
+    found = numbers(tally("single", "confusion_matrix", intervals=JACKKNIFE), rows)
+    assert found.metrics["confusion_matrix"]["interval"] == [[None, None], [None, None]]
+
+
+def test_the_targets_mean_of_a_replicate_loses_no_digit():
+    t = 1e8 + np.array([1.0, 2.0, 3.0, 5.0])
+    near = numbers(tally("numbers", "r2", intervals=JACKKNIFE), Drawn(t - 1e8 + 0.5, t - 1e8, None))
+    far = numbers(tally("numbers", "r2", intervals=JACKKNIFE), Drawn(t + 0.5, t, None))
+    assert far.metrics["r2"]["value"] == near.metrics["r2"]["value"]
+    assert far.metrics["r2"]["interval"] == pytest.approx(near.metrics["r2"]["interval"], rel=1e-12)
+
+
 def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
     loss = lossfw.loss("cross_entropy", from_logits=True)
     rows = Scored(0, np.eye(2) * 3, None, np.array([0, 0]), None)
