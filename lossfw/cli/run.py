@@ -133,6 +133,9 @@ def _one(order: Order, *, as_json: bool) -> None:
         outcome = carry_out(order, progress=progress, warn=warn)
     if outcome.before:
         click.echo(f"{order.folder}: done before, not run again", err=True)
+    elif outcome.resumed:
+        rows = outcome.result.count
+        click.echo(f"{order.folder}: went on from row {outcome.resumed} of {rows}", err=True)
     if as_json:
         say(to_json(outcome.result.to_dict()))
     else:

@@ -83,12 +83,20 @@ class Column:
         That of one row.
     dtype : dtype
         Of the numbers.
+    digest : str
+        Names the content, where that was seen when the file was opened; equal
+        content of a file has an equal digest.
     """
 
     def __init__(
-        self, pieces: Pieces, key: Hashable, shape: tuple[int, ...], dtype: np.dtype[Any]
+        self,
+        pieces: Pieces,
+        key: Hashable,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        digest: str = "",
     ) -> None:
-        self._pieces, self._key = pieces, key
+        self._pieces, self._key, self.digest = pieces, key, digest
         self.shape, self.dtype = (len(pieces), *shape), dtype
 
     @property
@@ -158,6 +166,13 @@ def in_memory(array: Rows) -> NDArray:
     if isinstance(array, Column):
         return np.asarray(array)
     return array
+
+
+def digest_of(array: Rows) -> str:
+    """Return the digest that a column has of its own; empty for any other array."""
+    if isinstance(array, Column):
+        return array.digest
+    return ""
 
 
 def read_rows(array: Rows, start: int, stop: int) -> NDArray:

@@ -39,6 +39,8 @@ class Outcome:
         Why the folder does not hold the result.
     before : bool
         Whether it was done before, and not computed now.
+    resumed : int
+        The row that it was gone on with from; 0 for a run that began anew.
     """
 
     run: Run
@@ -48,6 +50,7 @@ class Outcome:
     texts: tuple[str, ...] = ()
     failure: OutputError | None = None
     before: bool = False
+    resumed: int = 0
 
 
 def prepare(order: Order) -> tuple[Run, Parts]:
@@ -148,4 +151,5 @@ def carry_out(order: Order, *, progress: Progress | None = None, warn: Warn) -> 
         keeper.finish(result, followers.warnings)
         followers.end(result)
         texts = tuple(followers.report(result))
-        return Outcome(run, result, parts.entries, loading, texts, keeper.failure)
+        resumed = 0 if keeper.journal is None else keeper.journal.resumed
+        return Outcome(run, result, parts.entries, loading, texts, keeper.failure, resumed=resumed)

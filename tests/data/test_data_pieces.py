@@ -65,7 +65,16 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
             ):
                 np.testing.assert_array_equal(found, wanted)
                 assert found.dtype == wanted.dtype
-        assert digest_arrays(*pieces) == digest_arrays(*whole)
+
+
+def test_the_digest_of_a_column_names_its_content(tmp_path, in_pieces):
+    rows = [[i, i % 3] for i in range(50)]
+    first, other = arrays(write(tmp_path / "a.csv", rows), 0, 1)
+    (again,) = arrays(write(tmp_path / "b.csv", rows), 0)
+    rows[-1][0] += 1
+    (changed,) = arrays(write(tmp_path / "c.csv", rows), 0)
+    assert digest_arrays(first) == digest_arrays(again)
+    assert len({digest_arrays(column) for column in (first, other, changed)}) == 3
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -83,7 +83,9 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
     for _ in range(2):
         assert stopped(2, lambda: run("out", "--resume")).exit_code == 130
     assert (folder / "out/status").read_text() == "running\n"
-    assert run("out", "--resume").exit_code == 0
+    done = run("out", "--resume")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("out: went on from row 1024 of ")
     # Two groups of 256 rows, twice.
     assert resumed == [4 * 256]
     for path in (folder / "wanted").iterdir():
