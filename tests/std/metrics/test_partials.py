@@ -155,6 +155,7 @@ def test_the_best_one_is_accuracy(rows):
     )
 
 
+@settings(max_examples=25)
 @given(data("single"))
 def test_one_column_two_columns_and_one_hot_rows_agree(rows):
     two, hot = np.stack([1 - rows.y, rows.y], 1), np.eye(2)[rows.t]

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from drawn import data, metric
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sk = pytest.importorskip("sklearn.metrics")
@@ -39,6 +39,7 @@ def theirs(function, *arguments, **options):
 CLASSES = st.sampled_from(["rows", "single"]).flatmap(data)
 
 
+@settings(max_examples=60)
 @given(CLASSES)
 def test_accuracies(drawn):
     wanted = theirs(sk.accuracy_score, drawn.t, chosen(drawn), sample_weight=drawn.weight)
@@ -66,6 +67,7 @@ def test_top_k(drawn, k):
     assert ours({"name": "top_k", "k": k}, drawn._replace(y=y)) == pytest.approx(wanted, **CLOSE)
 
 
+@settings(max_examples=60)
 @given(CLASSES, st.sampled_from(AVERAGES))
 def test_precision_recall_and_f1(drawn, average):
     classes = columns(drawn).shape[1]
@@ -90,6 +92,7 @@ def test_the_confusion_matrix(drawn):
     np.testing.assert_allclose(ours("confusion_matrix", drawn), wanted, rtol=1e-12)
 
 
+@settings(max_examples=60)
 @given(CLASSES)
 def test_areas(drawn):
     y, t = columns(drawn), drawn.t
