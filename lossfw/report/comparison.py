@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,13 +14,14 @@ from lossfw.compare import Comparison, Difference, Number, Ran
 from lossfw.compare.settings import as_text
 from lossfw.output import say
 from lossfw.report.rounding import as_rounded
-from lossfw.report.table import show_table
+from lossfw.report.table import fitted, show_table
 
 # More settings than this stand in a table of their own.
 _MOST_BESIDE = 3
 
 _CLEAR = " *"
 _NOTHING = "-"
+_LESS = "less "
 
 
 class Table(NamedTuple):
@@ -29,14 +32,52 @@ class Table(NamedTuple):
 
 
 def show(comparison: Comparison) -> None:
-    """Write a comparison to standard output."""
-    for index, table in enumerate(tables(comparison)):
+    """Write a comparison to standard output; on a terminal in pieces that fit its width."""
+    found = tables(comparison)
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        short = _short_names([run.name for run in comparison.runs])
+        found = [Table(*piece) for t in found for piece in fitted(*_renamed(t, short), width)]
+    for index, table in enumerate(found):
         if index:
             say("")
         show_table(table.headers, table.rows)
     say("")
     for line in remarks(comparison):
         say(line)
+
+
+def _short_names(names: Sequence[str]) -> dict[str, str]:
+    """Return names of a sweep without what all of their keys begin with.
+
+    Examples
+    --------
+    >>> found = _short_names(["network.layers.0.units=5,network.dtype=x", "network.dtype=y"])
+    >>> list(found.values())
+    ['layers.0.units=5,dtype=x', 'dtype=y']
+    >>> list(_short_names(["v1.0", "v1.1"]).values())
+    ['v1.0', 'v1.1']
+    """
+    parts = [part for name in names for part in name.split(",")]
+    keys = [part.partition("=")[0].split(".") for part in parts if "=" in part]
+    shared = 0
+    if len(keys) == len(parts):
+        # The last part of a key stays, whatever is shared, and so does what has a number.
+        while all(len(k) > shared + 1 and k[shared] == keys[0][shared] for k in keys):
+            shared += 1
+        while shared and any(key[shared].isdigit() for key in keys):
+            shared -= 1
+    drop = ".".join([*keys[0][:shared], ""]) if shared else ""
+    return {name: ",".join(p.removeprefix(drop) for p in name.split(",")) for name in names}
+
+
+def _renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """Return a table of shorter names; headers may speak of the first run."""
+    first = table.headers[0]
+    base = first.removeprefix(_LESS)
+    headers = [f"{_LESS}{names[base]}" if base in names and base != first else first]
+    headers += [names.get(header, header) for header in table.headers[1:]]
+    return Table(headers, [[names.get(row[0], row[0]), *row[1:]] for row in table.rows])
 
 
 def tables(comparison: Comparison) -> list[Table]:
@@ -100,7 +141,7 @@ def _of_many(comparison: Comparison) -> Iterator[Table]:
             for run in comparison.runs
             if (found := comparison.differences.get(run.name)) is not None
         ]
-        yield Table([f"less {comparison.baseline.name}", *titles], rows)
+        yield Table([f"{_LESS}{comparison.baseline.name}", *titles], rows)
 
 
 def _in_names(key: str, comparison: Comparison) -> bool:

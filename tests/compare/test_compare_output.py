@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+from lossfw.compare import compare, find_runs
 from lossfw.compare.settings import differing, flat
+from lossfw.report.comparison import show
 
 
 def test_the_tables_of_two_runs(run, command):
@@ -89,6 +92,23 @@ def test_values_of_a_setting_stay_with_their_runs_in_any_order(run, command):
     run("one", "seed=2"), run("two", "seed=1"), run("three", "seed=3")
     lines = command("compare", "one", "two", "three", "--sort", "seed").stdout.splitlines()
     assert [line.split()[:2] for line in lines[1:4]] == [["two", "1"], ["one", "2"], ["three", "3"]]
+
+
+def test_on_a_terminal_the_tables_fit_its_width(run, command, monkeypatch):
+    names = [f"network.layers.{n}.units={u}" for n in (0, 1) for u in (5, 7)]
+    for name in names:
+        run(name, f"seed={len(name)}{name[-1]}")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("lossfw.report.comparison.sys.stdout.isatty", lambda: True, raising=False)
+    runs = [find_runs([Path(name)])[0][0] for name in names]
+    shown = []
+    monkeypatch.setattr("lossfw.report.comparison.show_table", lambda *table: shown.append(table))
+    show(compare(runs))
+    assert len(shown) > 2
+    for headers, rows in shown:
+        assert headers[0] in ("run", "less layers.0.units=5", "besides")
+        assert [row[0] for row in rows][-1] == "layers.1.units=7"
+        assert max(len("  ".join(row)) for row in rows) <= 60
 
 
 def test_another_level(run, command):
