@@ -3,6 +3,7 @@
 # make lint       ruff and mypy
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make reference  describe every component in docs/reference/components.md
+# make wild      try the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
 #
 # Everything is installed in .venv, made on first use and completed when
@@ -14,7 +15,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy reference clean
+.PHONY: demo test lint accuracy reference wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -34,6 +35,10 @@ accuracy: $(VENV)/.ready-test
 reference: $(VENV)/.ready
 	@$(BIN)/lossfw show --all --no-plugins --markdown > docs/reference/components.md.tmp
 	@mv docs/reference/components.md.tmp docs/reference/components.md
+
+# Takes some minutes; the same libraries, and torchmetrics.
+wild: $(VENV)/.ready-test
+	@$(BIN)/python scripts/make_wild.py docs/explanation/in-the-wild.md
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,0 +1,60 @@
+"""Try the losses of other libraries, and write the page of the documentation.
+
+    python scripts/make_wild.py docs/explanation/in-the-wild.md [--reports FILE]
+
+What is installed is tried: torch, jax with optax, keras, scikit-learn, torchmetrics.
+A finding that nobody has looked at ends it: see tests/wild/findings.py.
+"""
+
+import argparse
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "wild"))
+
+from cases import CASES  # noqa: E402  # beside the tests that use it
+from findings import rule_for  # noqa: E402
+from page import LIBRARIES, page, version  # noqa: E402
+from trying import attempt, missing  # noqa: E402
+
+
+def main() -> None:
+    """Try everything, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--reports", type=Path, help="Keep reports here, and take those kept.")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    reports = _reports(arguments.reports)
+    unknown = [
+        f"{case}: {refutation['check']}: {refutation['message']}"
+        for case in CASES
+        if str(case) in reports
+        for refutation in reports[str(case)]["refuted"]
+        if rule_for(case, refutation["check"]) is None
+    ]
+    if unknown:
+        sys.exit("\n".join(["Nobody has looked at", *unknown]))
+    tried = {case.library for case in CASES if str(case) in reports}
+    versions = {library: version(library) for library in LIBRARIES if library in tried}
+    arguments.page.write_text(page(reports, versions))
+
+
+def _reports(kept: Path | None) -> dict[str, Any]:
+    """Return the reports by the names of cases; those kept are not made again."""
+    reports = json.loads(kept.read_text()) if kept and kept.is_file() else {}
+    for case in CASES:
+        if str(case) in reports or missing(case):
+            continue
+        print(case, file=sys.stderr)
+        reports[str(case)] = attempt(case).to_dict()
+        if kept:
+            kept.write_text(json.dumps(reports))
+    return reports
+
+
+if __name__ == "__main__":
+    main()
