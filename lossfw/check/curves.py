@@ -164,7 +164,9 @@ class FloatCurve(Curve):
         noise = self.value_bars(y - h, left) / 16 + self.value_bars(y + h, right) / 16
         slopes = (right - left) / (2 * h)
         bend = np.abs(right - 2 * self.value(y) + left) / h
-        return slopes, noise / h + 1e-4 * bend
+        # What half the step changes is what the step may have done.
+        halved = (self.value(y + h / 2) - self.value(y - h / 2)) / h
+        return slopes, noise / h + 1e-4 * bend + 2 * np.abs(halved - slopes)
 
     def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
         """Return second differences and their bars."""
