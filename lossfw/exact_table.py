@@ -22,8 +22,10 @@ _MASK = (1 << _BITS) - 1
 _MANTISSA = 53
 # What the last bit of digit 0 is worth: below the mantissa of the least float.
 _LOWEST = -1074 - _MANTISSA
-# Keys that spread no wider than this many times their number are counted in place, not sorted.
+# Keys that spread no wider than this many times their number (and a few, for the fewest)
+# are counted in place, not sorted.
 _DENSE = 4
+_DENSE_ANYWAY = 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -213,7 +215,7 @@ def _unique(keys: NDArray) -> tuple[NDArray, NDArray]:
 def _unique_numbers(keys: NDArray) -> tuple[NDArray, NDArray]:
     least = int(keys.min())
     spread = int(keys.max()) - least + 1
-    if spread > _DENSE * len(keys) + _MASK.bit_length():
+    if spread > _DENSE * len(keys) + _DENSE_ANYWAY:
         found, place = np.unique(keys, return_inverse=True)
         return found[:, np.newaxis], place
     at = keys - least

@@ -78,7 +78,7 @@ class TopK(RowMetric):
                 f"top_k with k = {self.k} takes predictions with at least {max(self.k, 2)} "
                 f"columns, got {columns}: lower k."
             )
-        check_targets(target, start)
+        check_targets(prediction, target, start)
 
     def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
         """1.0 for a row whose class is among the best, else 0.0; NaN for one with a NaN."""

@@ -142,7 +142,7 @@ class _Binned(Metric):
             UNIT.check(prediction[..., 0], "prediction", start=start)
         else:
             SIMPLEX.check(prediction, "prediction", start=start)
-        check_targets(target, start)
+        check_targets(prediction, target, start)
 
     @abstractmethod
     def bin_sums(self, sums: Tabled) -> NDArray:

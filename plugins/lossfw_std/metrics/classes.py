@@ -75,7 +75,7 @@ class ClassMetric(Metric):
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Raise `DomainError` for the first row that has no class."""
-        check_targets(target, start)
+        check_targets(prediction, target, start)
         if prediction.shape[-1] == 1 and self.threshold is None:
             try:
                 UNIT.check(prediction[..., 0], "prediction", start=start)
@@ -101,9 +101,9 @@ def class_count(columns: int) -> int:
     return max(columns, 2)
 
 
-def check_targets(target: NDArray, start: int) -> None:
+def check_targets(prediction: NDArray, target: NDArray, start: int) -> None:
     """Raise `DomainError` for the first target that is no class; indices are checked elsewhere."""
-    if target.ndim == 0 or target.dtype.kind != "f":
+    if target.ndim < prediction.ndim:
         return
     if target.shape[-1] > 1:
         SIMPLEX.check(target, "target", start=start)

@@ -29,7 +29,7 @@ class RankingMetric(ScoreMetric):
 
     def check(self, prediction: NDArray, target: NDArray, start: int) -> None:
         """Raise `DomainError` for the first target that is no class."""
-        check_targets(target, start)
+        check_targets(prediction, target, start)
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
         """Weight to the score of a class, for rows of it and for others."""

@@ -129,6 +129,14 @@ def test_a_target_that_is_no_class_is_named(case, masked):
         metric(spec).partial(y, t, start=100, where=where)
 
 
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("spec", ["accuracy", "roc_auc", "calibration_error", "f1"])
+def test_a_whole_number_that_is_no_class_is_named_too(spec, masked):
+    where = np.array([not masked, True, True])
+    with pytest.raises(DomainError, match=r"target\[2\] = 2 is no class"):
+        metric(spec).partial([0.5, 0.25, 0.75], [0, 1, 2], where=where)
+
+
 def test_rows_of_targets_are_distributions():
     with pytest.raises(DomainError, match=r"target\[1\] = \[1, 1\] \(sum 2\) lies outside SIMPLEX"):
         metric("accuracy")([[0.1, 0.9]] * 2, [[0.0, 1.0], [1.0, 1.0]])
