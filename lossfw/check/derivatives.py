@@ -29,7 +29,7 @@ from lossfw.check.truth import (
 from lossfw.check.values import refute, sort_of_error
 from lossfw.numbers import differences
 from lossfw.numbers.ulp import to_float
-from lossfw.spaces import REAL, SIMPLEX, UNIT, Interval
+from lossfw.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -54,13 +54,20 @@ _REACH = {"float64": 1e150, "float32": 1e30}
 
 
 def _inner(subject: Subject, points: Points, dtype: str) -> Points:
-    """Return the points at which derivatives are judged: finite, and not on the boundary."""
+    """Return the points at which derivatives are judged: not on the boundary.
+
+    At infinite logits they are where the value is finite.
+    """
     y = points.y
     keep = np.isfinite(y) & (np.abs(y) < _REACH[dtype])
     if subject.prediction in (UNIT, SIMPLEX):
         keep &= (y > 0) & (y < 1)
     elif isinstance(subject.prediction, Interval):
         keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
+    if subject.prediction is LOGITS:
+        far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
+        ends = to_float(exact_values(subject, y[far], points.t[far]))
+        keep[far[np.isfinite(ends)]] = True
     return points.keep(keep)
 
 

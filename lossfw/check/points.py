@@ -38,6 +38,10 @@ _MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3
                710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e38, 1e150, 1e200, 1e300)  # fmt: skip
 
 
+# How many logits of each infinite end are drawn, each with another target.
+_ENDS = 4
+
+
 @dataclass(frozen=True)
 class Points:
     """Predictions and targets, one pair to an element or to a row.
@@ -83,7 +87,7 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
     """Return pairs of rows for a categorical loss."""
     y = _rows_of(subject.prediction, subject, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
-        index = rng.integers(0, columns, len(y))
+        index = _finite_targets(y, np.eye(columns)[rng.integers(0, columns, len(y))]).argmax(-1)
         # Where a mask leaves out an index, or its one-hot row, these are not the same target.
         keep = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index]) > 0
         return Points(y, index) if keep.all() else Points(y, index).take(keep)
@@ -99,7 +103,28 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
     if subject.target is SIMPLEX and subject.prediction is SIMPLEX:
         same = rng.random(len(y)) < 0.1
         t[same] = y[same]
+    if subject.target is SIMPLEX:
+        t = _finite_targets(y, t)
     return Points(y, t)
+
+
+def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
+    """Give every other row of infinite logits a target at which a loss may stay finite.
+
+    Nothing is said of an excluded class, and all of one that is certain.
+    """
+    far = np.flatnonzero(np.isinf(y).any(-1))[::2]
+    if not far.size:
+        return t
+    certain = y[far] == np.inf
+    open_to = np.where(certain.any(-1, keepdims=True), certain, np.isfinite(y[far]))
+    kept = t[far] * open_to
+    total = kept.sum(-1, keepdims=True)
+    share = open_to / open_to.sum(-1, keepdims=True)
+    t = t.copy()
+    with np.errstate(all="ignore"):
+        t[far] = np.where(total > 0, kept / total, share)
+    return t
 
 
 def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
@@ -149,6 +174,8 @@ def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
     if isinstance(space, Interval) and np.isfinite(space.low) and np.isfinite(space.high):
         return _between(space, dtype, rng, count)
     line = _line((), dtype, rng, count)
+    if space is LOGITS:
+        line = np.concatenate([np.repeat([np.inf, -np.inf], _ENDS), line]).astype(dtype)
     if isinstance(space, Interval) and np.isfinite(space.low):
         line = (np.abs(line) + np.asarray(space.low, dtype)).astype(dtype)
         if not space.low_included:
@@ -273,9 +300,12 @@ def _real_rows(infinite: bool, columns: int, dtype: str, rng: Generator, count: 
     fine = ties[: quarter // 2] + rng.normal(size=(quarter // 2, columns)) * 1e-6
     found = [ties, usual, ruled, fine]
     if infinite:
-        ends = rng.normal(size=(8, columns))
+        ends = rng.normal(size=(9, columns))
         if columns > 1:
             ends[np.arange(8), rng.integers(0, columns, 8)] = np.repeat([-np.inf, np.inf], 4)
+        if columns > 2:
+            # Two classes are excluded.
+            ends[-1, rng.permutation(columns)[:2]] = -np.inf
         found.append(ends)
     return np.concatenate(found).astype(dtype)
 

@@ -27,8 +27,8 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 Exact = Callable[[NDArray, NDArray], Any]
 
 # Errors below so many of the smallest subnormals are none: one that is rounded away in a
-# factor comes back multiplied by the others.
-_SUBNORMALS = 64
+# factor comes back multiplied by the others, of which a prediction may be one.
+_SUBNORMALS, _LARGEST_FACTOR = 64, 1e3
 
 # A difference of exact numbers over 1e-20 that is larger than this is a jump.
 JUMP = 1e18
@@ -76,9 +76,13 @@ def as_rows(subject: Subject, t: NDArray, columns: int) -> NDArray:
 def exact_values(subject: Subject, y: NDArray, t: NDArray) -> Any:
     """Return exact values; at infinite logits their limit, NaN where there is none."""
     target = as_rows(subject, t, y.shape[-1])
-    if np.isfinite(y).all():
+    far = _far(y)
+    if not far.any():
         return evaluate(formula(subject), y, target, rows=subject.rows)
-    return value_limits(formula(subject), y, target, rows=subject.rows)
+    found = np.empty(len(y), object)
+    found[far] = value_limits(formula(subject), y[far], target[far])
+    found[~far] = evaluate(formula(subject), y[~far], target[~far], rows=subject.rows)
+    return found
 
 
 def exact_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> Any:
@@ -95,9 +99,9 @@ def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tup
 
     At infinite logits they are limits, NaN where there is none.
     """
-    if not np.isfinite(y).all():
-        infinite = np.isinf(y).reshape(len(y), -1).any(-1)
-        return _with_limits(subject, y, t, order, infinite)
+    far = _far(y)
+    if far.any():
+        return _with_limits(subject, y, t, order, far)
     body = formula(subject)
     rule = row_derivatives if subject.rows else derivatives
 
@@ -109,15 +113,19 @@ def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tup
 
 
 def _with_limits(
-    subject: Subject, y: NDArray, t: NDArray, order: int, infinite: NDArray
+    subject: Subject, y: NDArray, t: NDArray, order: int, far: NDArray
 ) -> tuple[Any, ...]:
     found = tuple(np.empty(y.shape, object) for _ in range(order))
-    some = t[infinite]
-    limits = derivative_limits(lambda z: all_derivatives(subject, z, some, order), y[infinite])
-    usual = all_derivatives(subject, y[~infinite], t[~infinite], order)
-    for whole, far, near in zip(found, limits, usual, strict=True):
-        whole[infinite], whole[~infinite] = far, near
+    limits = derivative_limits(lambda z: all_derivatives(subject, z, t[far], order), y[far])
+    usual = all_derivatives(subject, y[~far], t[~far], order)
+    for whole, limit, here in zip(found, limits, usual, strict=True):
+        whole[far], whole[~far] = limit, here
     return found
+
+
+def _far(y: NDArray) -> NDArray:
+    """Tell which elements or rows hold something infinite."""
+    return np.asarray(np.isinf(y).any(tuple(range(1, y.ndim))))
 
 
 def exact_partial(
@@ -180,7 +188,8 @@ def judge(
     error = ulp_error(got, truth)
     unit = float(np.finfo(got.dtype).smallest_subnormal)
     with np.errstate(all="ignore"):
-        tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
+        few = _SUBNORMALS * unit * _factors(points.y, got.ndim)
+        tiny = np.abs(got.astype(np.float64) - rounded) <= few
     bad = ~((error <= ulps) | tiny) & ~np.isnan(rounded)
     if not subject.subnormal:
         bad &= ~_subnormal(points, rounded, got.dtype)
@@ -203,6 +212,13 @@ def judge(
             forgiven |= beyond & np.isinf(got[rows])
         bad[rows] &= ~forgiven
     return Judgement(points, got, rounded, bad)
+
+
+def _factors(y: NDArray, axes: int) -> NDArray:
+    """Return how large a factor of something rounded away may be: the largest prediction."""
+    size = np.where(np.isfinite(y), np.abs(y), 0.0).astype(np.float64)
+    size = size.max(tuple(range(1, y.ndim)), initial=0.0)
+    return np.asarray(np.clip(size, 1.0, _LARGEST_FACTOR).reshape(-1, *[1] * (axes - 1)))
 
 
 def _subnormal(points: Points, truth: NDArray, dtype: Any) -> NDArray:
