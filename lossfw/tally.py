@@ -66,6 +66,11 @@ class Tally:
         Ask for the numbers of parts of the rows.
     clock : Clock, optional
         Counts the time of each.
+
+    Raises
+    ------
+    ArgumentError
+        If intervals or slices are asked for of a metric that keeps nothing of single rows.
     """
 
     def __init__(
@@ -82,6 +87,9 @@ class Tally:
         self._layout = Layout(
             self.slices, grouped=intervals is not None, logits=loss.input_form == "logits"
         )
+        if self._layout.wanted:
+            for metric in metrics:
+                metric.check_kind()
         names = [metric.label for metric in metrics]
         # Two metrics of one name differ in their parameters, which their text shows.
         self.metrics = {

@@ -134,14 +134,19 @@ class Metric(Component, ABC):
     ) -> Observed:
         """Return the partial of some rows, and with `entries` what each row adds to it."""
         if entries:
-            raise ArgumentError(
-                f"the metric {self.label} keeps nothing of single rows, which intervals and slices "
-                "need: derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
-            )
+            self.check_kind()
         part = self.partial(
             prediction, target, start=start, sample_weight=sample_weight, where=where
         )
         return Observed(part, None)
+
+    def check_kind(self) -> None:
+        """Raise `ArgumentError` if this metric keeps nothing of single rows."""
+        if type(self).observe is Metric.observe:
+            raise ArgumentError(
+                f"the metric {self.label} keeps nothing of single rows, which intervals and slices "
+                "need: derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
+            )
 
     def estimate(self, sums: Tabled) -> NDArray:
         """Return the metric of the rows of all cells of `sums`, an array without or with axes."""

@@ -36,10 +36,6 @@ SLICES = {
 }
 
 
-def loss_of(kind):
-    return lossfw.loss({"rows": "cross_entropy", "single": "brier"}.get(kind, "squared_error"))
-
-
 def tally(kind, spec, **options):
     loss = "cross_entropy" if kind == "rows" else "squared_error"
     return Tally(lossfw.loss(loss), [metric(spec)], **options)
@@ -217,7 +213,7 @@ def test_a_slice_has_the_numbers_of_its_rows(case, data_):
     made = tally(kind, spec, slices=SLICES[kind])
     found = numbers(made, rows)
     weight = np.ones(len(rows.t)) if rows.weight is None else rows.weight
-    losses = made_losses(kind, rows)
+    losses = row_losses(kind, rows)
     for part in SLICES[kind]:
         own = [entry for entry in found.slices if entry["name"] == part.name]
         assert sum(entry["count"] for entry in own) == len(rows.t)
@@ -239,7 +235,7 @@ def test_a_slice_has_the_numbers_of_its_rows(case, data_):
             assert entry["loss"]["value"] == pytest.approx(mean)
 
 
-def made_losses(kind, rows):
+def row_losses(kind, rows):
     loss = lossfw.loss("cross_entropy" if kind == "rows" else "squared_error")
     t = rows.t if kind == "rows" else rows.t.astype(float)
     return loss(rows.y, t, reduction="none")
@@ -400,6 +396,8 @@ def test_a_metric_of_its_own_kind_has_no_intervals():
     made.add(rows)
     made.add(rows._replace(start=3))
     assert made.numbers().metrics == {"own": {"value": 6.0}}
-    made = Tally(lossfw.loss("squared_error"), [Own()], intervals=JACKKNIFE)
+    for asked in ({"intervals": JACKKNIFE}, {"slices": [Slice.of("target")]}):
+        with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
+            Tally(lossfw.loss("squared_error"), [Own()], **asked)
     with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
-        made.add(rows)
+        Own().observe(np.zeros(3), np.zeros(3))
