@@ -15,10 +15,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "wild"))
 
-from cases import CASES  # noqa: E402  # beside the tests that use it
-from findings import rule_for  # noqa: E402
-from page import LIBRARIES, page, version  # noqa: E402
-from trying import attempt, missing  # noqa: E402
+from cases import CASES  # beside the tests that use it
+from findings import rule_for
+from page import LIBRARIES, page, version
+from trying import attempt, missing
 
 
 def main() -> None:

@@ -88,6 +88,10 @@ M = "torchmetrics.functional"
 LOGITS = {"from_logits": True}
 NO_GUARD = {"guard": "none"}
 
+# Targets that are rows, and arguments that are not below 0.
+SOFT = {"target": "SIMPLEX", "distribution": True}
+ABOVE_ZERO = {"prediction": "NONNEGATIVE", "target": "NONNEGATIVE"}
+
 TORCH = (
     Case(f"{F}:mse_loss", "squared_error"),
     Case(f"{F}:l1_loss", "absolute_error"),
@@ -123,12 +127,14 @@ OPTAX = (
     Case(f"{O}:hinge_loss", "hinge"),
     Case(f"{O}:perceptron_loss", "perceptron"),
     Case(f"{O}:sigmoid_binary_cross_entropy", "binary_cross_entropy", LOGITS),
-    Case(f"{O}:softmax_cross_entropy", "cross_entropy", LOGITS, target="SIMPLEX", distribution=True),
-    Case(f"{O}:safe_softmax_cross_entropy", "cross_entropy", LOGITS, target="SIMPLEX", distribution=True),
+    Case(f"{O}:softmax_cross_entropy", "cross_entropy", LOGITS,
+         **SOFT),
+    Case(f"{O}:safe_softmax_cross_entropy", "cross_entropy", LOGITS,
+         **SOFT),
     Case(f"{O}:softmax_cross_entropy_with_integer_labels", "cross_entropy", LOGITS,
          target="CLASS_INDEX"),
     Case(f"{O}:poly_loss_cross_entropy, of logarithms", "poly_cross_entropy", {"epsilon": 1.0},
-         target="SIMPLEX", distribution=True,
+         **SOFT,
          code=jax_code("optax.losses.poly_loss_cross_entropy(jnp.log(y), t, epsilon=1.0)",
                        # The softmax in it scales the row that it is given.
                        slope=False)),
@@ -142,7 +148,7 @@ OPTAX = (
 KERAS = (
     Case(f"{K}:mean_squared_error", "squared_error"),
     Case(f"{K}:mean_absolute_error", "absolute_error"),
-    Case(f"{K}:mean_squared_logarithmic_error", "squared_log_error", prediction="NONNEGATIVE", target="NONNEGATIVE"),
+    Case(f"{K}:mean_squared_logarithmic_error", "squared_log_error", **ABOVE_ZERO),
     Case(f"{K}:huber", "huber", {"delta": 1.0}),
     Case(f"{K}:log_cosh", "log_cosh"),
     Case(f"{K}:hinge", "hinge"),
@@ -152,10 +158,12 @@ KERAS = (
     Case(f"{K}:binary_crossentropy", "binary_cross_entropy", NO_GUARD),
     Case(f"{K}:binary_crossentropy", "binary_cross_entropy", LOGITS),
     Case(f"{K}:binary_focal_crossentropy", "focal", {"gamma": 2.0, **LOGITS}, target="BINARY"),
-    Case(f"{K}:categorical_crossentropy", "cross_entropy", NO_GUARD, target="SIMPLEX", distribution=True),
-    Case(f"{K}:categorical_crossentropy", "cross_entropy", LOGITS, target="SIMPLEX", distribution=True),
+    Case(f"{K}:categorical_crossentropy", "cross_entropy", NO_GUARD,
+         **SOFT),
+    Case(f"{K}:categorical_crossentropy", "cross_entropy", LOGITS,
+         **SOFT),
     Case(f"{K}:categorical_crossentropy", "cross_entropy", {**LOGITS, "label_smoothing": 0.1},
-         target="SIMPLEX", distribution=True),
+         **SOFT),
     Case(f"{K}:sparse_categorical_crossentropy", "cross_entropy", LOGITS, target="CLASS_INDEX"),
     Case(f"{K}:kl_divergence", "kl_divergence", NO_GUARD, distribution=True),
     Case(f"{K}:cosine_similarity, plus 1", "cosine_distance",
@@ -166,7 +174,7 @@ SKLEARN = (
     Case(f"{S}:mean_squared_error", "squared_error"),
     Case(f"{S}:mean_absolute_error", "absolute_error"),
     Case(f"{S}:mean_pinball_loss", "quantile", {"q": 0.9}, {"alpha": 0.9}),
-    Case(f"{S}:mean_squared_log_error", "squared_log_error", prediction="NONNEGATIVE", target="NONNEGATIVE"),
+    Case(f"{S}:mean_squared_log_error", "squared_log_error", **ABOVE_ZERO),
     Case(f"{S}:mean_poisson_deviance", "poisson_deviance"),
     Case(f"{S}:mean_gamma_deviance", "gamma_deviance"),
     Case(f"{S}:mean_tweedie_deviance", "tweedie_deviance", {"power": 1.5}),
@@ -177,7 +185,7 @@ SKLEARN = (
 TORCHMETRICS = (
     Case(f"{M}:mean_squared_error", "squared_error"),
     Case(f"{M}:mean_absolute_error", "absolute_error"),
-    Case(f"{M}:mean_squared_log_error", "squared_log_error", prediction="NONNEGATIVE", target="NONNEGATIVE"),
+    Case(f"{M}:mean_squared_log_error", "squared_log_error", **ABOVE_ZERO),
     Case(f"{M}.regression:log_cosh_error", "log_cosh"),
     Case(f"{M}:tweedie_deviance_score", "tweedie_deviance", {"power": 1.5}),
     Case("torchmetrics:MeanMetric of squares", "squared_error", code="\n".join([

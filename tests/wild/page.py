@@ -133,7 +133,7 @@ def _findings(found):
 
 
 def _finding(words, every):
-    case, refutation = every[0]
+    _, refutation = every[0]
     checks = ", ".join(dict.fromkeys(r["check"] for _, r in every))
     names = ", ".join(dict.fromkeys(f"`{case}`" for case, _ in every))
     text = f"{names} ({checks}): {words}."
