@@ -41,6 +41,9 @@ def process(folder):
         command = [sys.executable, "-m", "lossfw", *arguments]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         environment = {**os.environ, "PYTHONWARNINGS": "error"}
+        if "preexec_fn" in options:
+            # Where the disk is full, what Python compiles would be cut off too, and kept.
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         return subprocess.run(command, text=True, env=environment, timeout=60, **options)
 
     return run

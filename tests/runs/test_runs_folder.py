@@ -1,6 +1,7 @@
 """The run folder: what stands in it, who may write to it, and how a run goes on there."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -299,6 +300,8 @@ class TestWhoMayWrite:
         return subprocess.run(
             [*command, *arguments],
             cwd=folder,
+            # What Python compiles would be cut off too, and kept.
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
             preexec_fn=limit,
             capture_output=True,
             text=True,
