@@ -25,6 +25,9 @@ _CLIMBS, _STEPS = 4, 17
 # So many directions from rows are tried at least: few may miss the steepest.
 _FEWEST = 160
 
+# By so much two classes lead all others where nothing but these two matters.
+_LEAD = 30.0
+
 # What rounding and differences may add to a slope.
 _SLACK = 1e-6
 
@@ -128,6 +131,10 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         y = rng.uniform(0.02, 0.98, (count, columns))
     else:
         y = rng.normal(size=(count, columns)) * rng.choice([0.0, 0.5, 3.0, 30.0], (count, 1))
+        if columns > 1:
+            # Two classes that lead alike, moved against each other: here a softmax bends most.
+            lead = _LEAD * (np.eye(columns)[i] + np.eye(columns)[(i + 1) % columns])
+            y[count // 3 : 2 * (count // 3) : 2] = lead[::2]
     return y, direction, row_targets(subject, columns, count, rng)
 
 
