@@ -34,7 +34,7 @@ def main() -> None:
         for case in CASES
         if str(case) in reports
         for refutation in reports[str(case)]["refuted"]
-        if rule_for(case, refutation["check"]) is None
+        if rule_for(case, refutation) is None
     ]
     if unknown:
         sys.exit("\n".join(["Nobody has looked at", *unknown]))

@@ -22,15 +22,19 @@ class Rule:
         ``"defect"``, ``"precision"`` or ``"convention"``.
     words : str
         What a person found.
+    saying : str
+        What is in the message.
     """
 
     case: str
     check: str
     sort: str
     words: str
+    saying: str = ""
 
-    def fits(self, case, check):
-        return str(case).startswith(self.case) and check.startswith(self.check)
+    def fits(self, case, check, message):
+        named = str(case).startswith(self.case) and check.startswith(self.check)
+        return named and self.saying in message
 
 
 F, O, K, S, M = (  # noqa: E741
@@ -40,9 +44,14 @@ F, O, K, S, M = (  # noqa: E741
 
 DEFECT, PRECISION, CONVENTION = "defect", "precision", "convention"
 
+HALF = ("dtype:half", "value:half", "precision:half", "overflow:half", "gradient:half",
+        "hessian:half")  # fmt: skip
+
 RULES = (
+    Rule("", "", CONVENTION, "there is no half precision", "not implemented for 'Half'"),
     # PyTorch.
-    Rule(f"{F}soft_margin_loss", "dtype:half", DEFECT, "as the overflow below, in half precision"),
+    *(Rule(f"{F}soft_margin_loss", check, DEFECT, "as the overflow below, in half precision")
+      for check in HALF),
     Rule(f"{F}soft_margin_loss", "overflow", DEFECT,
          "it computes log(1 + exp(-t y)) as it is written: from a margin of -710 on (in float32 of "
          "-89) the loss is infinite where it is 710, and the gradient is NaN"),
@@ -72,7 +81,6 @@ RULES = (
     Rule(f"{F}poisson_nll_loss(log_input=False)", "gradient", CONVENTION,
          "documented: 1e-8 is added in the logarithm. Against differences of its own values; "
          "close to 0 they are too coarse to tell"),
-    Rule(f"{F}multi_margin_loss", "dtype", CONVENTION, "there is no half precision"),
     Rule(f"{F}multi_margin_loss", "nan", DEFECT,
          "a NaN among the predictions of other classes costs nothing: a comparison with it is "
          "false, so the loss is 0"),
@@ -180,6 +188,9 @@ RULES = (
     Rule(K, "precision", PRECISION, "rounding of logarithms of sums"),
     # scikit-learn.
     Rule(S, "nan", CONVENTION, "a NaN is refused"),
+    Rule(S, "weights:nan", CONVENTION, "a NaN is refused"),
+    Rule(S, "mask:nan", CONVENTION, "a NaN is refused"),
+    Rule(S, "weights:axes", CONVENTION, "weights are one for each row, not for each element"),
     Rule(S, "weights:long", PRECISION,
          "float32 is averaged in float32: of a million equal losses the mean is off in the "
          "seventh digit"),
@@ -215,10 +226,11 @@ RULES = (
     # Everyone.
     Rule("", "shape:broadcast", CONVENTION,
          "arrays that do not fit are broadcast: (3,) with (3, 1) gives (3, 3), or the mean of it"),
-    Rule("", "dtype:half", PRECISION, "float16 is computed in float16"),
+    *(Rule("", check, PRECISION, "float16 is computed in float16") for check in HALF),
 )  # fmt: skip
 
 
-def rule_for(case, check):
-    """Return the rule for a finding, None where nobody has looked at it."""
-    return next((rule for rule in RULES if rule.fits(case, check)), None)
+def rule_for(case, finding):
+    """Return the rule for a refutation, a mapping; None where nobody has looked at it."""
+    check, message = finding["check"], finding["message"]
+    return next((rule for rule in RULES if rule.fits(case, check, message)), None)

@@ -77,7 +77,7 @@ def _of(library, reports):
 
 
 def _sorts(case, report):
-    return [rule_for(case, r["check"]).sort for r in report["refuted"]]
+    return [rule_for(case, r).sort for r in report["refuted"]]
 
 
 def _row(*cells):
@@ -101,7 +101,7 @@ def _table(found):
              _row("---", "---", "---:", "---")]  # fmt: skip
     for case, report in found:
         refuted = ", ".join(
-            f"{r['check']} ({rule_for(case, r['check']).sort})" for r in report["refuted"]
+            f"{r['check']} ({rule_for(case, r).sort})" for r in report["refuted"]
         )
         count, examples = len(report["held"]), sum(report["held"].values())
         held = f"{count} checks, {examples:,} examples"
@@ -123,7 +123,7 @@ def _findings(found):
         shown = {}
         for case, report in found:
             for refutation in report["refuted"]:
-                rule = rule_for(case, refutation["check"])
+                rule = rule_for(case, refutation)
                 if rule.sort == sort:
                     shown.setdefault((rule.case, rule.words), []).append((case, refutation))
         if shown:
