@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check import call, derivatives, laws, values
+from lossfw.check import call, classes, derivatives, dtypes, laws, means, purity, sizes, values
 from lossfw.check.claims import table
 from lossfw.check.report import Held, Refutation, Report
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
@@ -24,7 +24,12 @@ from lossfw.names import did_you_mean
 # The checks of any loss, in the order in which they run.
 CHECKS: dict[str, Check] = {
     **call.CHECKS,
+    **dtypes.CHECKS,
+    **purity.CHECKS,
+    **sizes.CHECKS,
     **laws.CHECKS,
+    **means.CHECKS,
+    **classes.CHECKS,
     **values.CHECKS,
     **derivatives.CHECKS,
     **{f"claim:{name}": check for name, check in table.CHECKS.items()},

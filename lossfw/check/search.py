@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.check.points import Points, draw
-from lossfw.check.subject import Subject, call
+from lossfw.check.subject import Subject, call, call_as_given
 from lossfw.spaces import SIMPLEX, UNIT, Interval, Space
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -129,11 +129,21 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
 
 
 def result_of(
-    function: Any, name: str, y: Any, t: Any, check: str = "", what: str = "legal arguments"
+    function: Any,
+    name: str,
+    y: Any,
+    t: Any,
+    check: str = "",
+    what: str = "legal arguments",
+    *,
+    copied: bool = True,
 ) -> Any:
-    """Call a function; an exception where none is asked for is a refutation."""
+    """Call a function; an exception where none is asked for is a refutation.
+
+    It gets copies, unless they are what it is tried with.
+    """
     try:
-        return call(function, y, t)
+        return (call if copied else call_as_given)(function, y, t)
     except Exception as error:
         raise Refuted(
             f"{name} raises for {what}: {type(error).__name__}: {error}",

@@ -271,7 +271,20 @@ def kind_of(loss: Loss) -> Kind:
 
 
 def call(function: Function, *arguments: Any, **options: Any) -> Any:
+    """Call somebody's function with warnings off, and with copies: it may write into them."""
+    return call_as_given(
+        function, *map(_copied, arguments), **{name: _copied(x) for name, x in options.items()}
+    )
+
+
+def call_as_given(function: Function, *arguments: Any, **options: Any) -> Any:
     """Call somebody's function with warnings off."""
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return function(*arguments, **options)
+
+
+def _copied(x: Any) -> Any:
+    """Return a copy of an array that looks like it; others (strided, read-only) as they are."""
+    same = isinstance(x, np.ndarray) and x.flags.c_contiguous and x.flags.writeable
+    return x.copy() if same else x

@@ -1,11 +1,27 @@
 """Liars: for each check of the harness, something that breaks just this."""
 
-from liars import activations, call, claims, components, derivatives, values, weights
+from liars import (
+    activations,
+    call,
+    claims,
+    classes,
+    components,
+    derivatives,
+    dtypes,
+    means,
+    purity,
+    values,
+    weights,
+)
 from liars.liar import Liar
 
 LIARS: tuple[Liar, ...] = (
     *call.LIARS,
+    *dtypes.LIARS,
+    *purity.LIARS,
     *weights.LIARS,
+    *means.LIARS,
+    *classes.LIARS,
     *values.LIARS,
     *derivatives.LIARS,
     *claims.LIARS,

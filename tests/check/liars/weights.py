@@ -44,9 +44,14 @@ def nothing_is_zero(y, t, sample_weight=None, where=None):
 
 
 LIARS = (
-    Liar("loss", "weights:mean", "count", replace(SQUARE, reduce=over_count)),
-    Liar("loss", "weights:zero", "floor", replace(SQUARE, reduce=zero_is_little)),
+    Liar("loss", "weights:mean", "count", replace(SQUARE, reduce=over_count),
+         ("weights:scale", "weights:axes", "weights:many", "weights:half")),
+    Liar("loss", "weights:zero", "floor", replace(SQUARE, reduce=zero_is_little),
+         # Weights of 1e-30 are little too.
+         ("weights:scale",)),
     Liar("loss", "weights:long", "single", replace(SQUARE, reduce=in_single)),
     Liar("loss", "mask", "product", replace(SQUARE, reduce=mask_by_product)),
-    Liar("loss", "mask:nothing", "zero", replace(SQUARE, reduce=nothing_is_zero)),
-)
+    Liar("loss", "mask:nothing", "zero", replace(SQUARE, reduce=nothing_is_zero),
+         # A NaN is a number then, whatever made it.
+         ("nan:mean", "mask:nan", "weights:nan")),
+)  # fmt: skip
