@@ -9,6 +9,7 @@ own values, with bars for what rounding and the step may have done.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,11 +70,15 @@ class Curve(ABC):
 
     def value_bars(self, y: NDArray, values: NDArray) -> NDArray:
         """Return what rounding may have done to the values."""
+        return self.bars(self.value, y, values)
+
+    def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
+        """Return what rounding may have done to the values of a function."""
         step = NUDGE_ULPS * np.spacing(np.abs(y))
         moved = np.zeros_like(values)
         for sign in (-1, 1):
             near = np.clip(y + sign * step, self.low, self.high)
-            there = self.value(near)
+            there = function(near)
             moved += np.where(np.isfinite(there), np.abs(there - values), 0)
         return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
 

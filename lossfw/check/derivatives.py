@@ -127,8 +127,10 @@ def _judged(subject: Subject, points: Points, got: NDArray, order: int, truth: A
     )
 
 
-def _right_at_kink(subject: Subject, points: Points, got: NDArray, order: int) -> NDArray:
-    """Tell which derivatives are right because they stand at a kink."""
+def _right_at_kink(
+    subject: Subject, points: Points, got: NDArray, order: int
+) -> tuple[NDArray, NDArray]:
+    """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
     right = np.zeros(got.shape, bool)
     if order == 2:
         # Where the slope jumps, curvature is not judged.
@@ -137,9 +139,18 @@ def _right_at_kink(subject: Subject, points: Points, got: NDArray, order: int) -
     sides = [one_sided(subject, points.y, points.t, order, side) for side in (-1, 1)]
     low, high = (to_float(side, np.float64) for side in sides)
     with np.errstate(all="ignore"):
-        between = (got >= np.fmin(low, high) - _SLACK) & (got <= np.fmax(low, high) + _SLACK)
+        slack = _SLACK + _rounding(subject, np.fmax(np.abs(low), np.abs(high)), got, order)
+        between = (got >= np.fmin(low, high) - slack) & (got <= np.fmax(low, high) + slack)
         jump = np.fmax(np.abs(low), np.abs(high)) > JUMP
-    return np.asarray(right | (differences.differ(*sides) & (between | jump)))
+    kink = differences.differ(*sides)
+    right |= kink & (between | jump)
+    # What stands on the kink itself is not excused by what happens beside it.
+    wrong = kink & ~right & (not subject.rows and order == 1)
+    return right, np.asarray(wrong)
+
+
+def _rounding(subject: Subject, size: NDArray, got: NDArray, order: int) -> NDArray:
+    return np.asarray(subject.ulps[order] * float(np.finfo(got.dtype).eps) * size)
 
 
 def _check(subject: Subject, search: Search, order: int, sort: str, explain: str) -> int:
@@ -274,6 +285,9 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
         left, right = _sides(curve, grid, order)
         low, high = np.fmin(left, right), np.fmax(left, right)
         width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        if order == 2:
+            # Where it changes by its own size within a step, no difference says more.
+            width += np.fmax(np.abs(left - wanted), np.abs(right - wanted))
         # A kink within a step shows as sides that differ.
         inside = (got >= low - width) & (got <= high + width)
         usable = np.isfinite(wanted) & (bars < 0.1 * (np.abs(wanted) + 1))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
+
+import numpy as np
 
 from lossfw.check.report import Report
 from lossfw.check.runner import CHECKS, prepare, run
 from lossfw.check.snippets import importing
-from lossfw.check.subject import Kind, Subject, space_named
+from lossfw.check.subject import Kind, Subject, call, space_named
 from lossfw.errors import ArgumentError
 from lossfw.loss import Loss
 from lossfw.names import did_you_mean
@@ -119,6 +122,8 @@ def check_function(
         subnormal=subnormal,
         fewest=fewest_classes,
     )
+    if subject.truth is None and not fewest_classes:
+        subject = replace(subject, fewest=_fewest_classes(subject))
     return run(
         prepare(subject),
         seed=seed,
@@ -127,6 +132,24 @@ def check_function(
         expected_failures=expected_failures,
         watch=watch,
     )
+
+
+def _fewest_classes(subject: Subject) -> int:
+    """Return 2 if one class is refused and two are not: what it is shows in no formula."""
+    if not subject.rows:
+        return 0
+    refused = [not _takes(subject, columns) for columns in (1, 2)]
+    return 2 if refused == [True, False] else 0
+
+
+def _takes(subject: Subject, columns: int) -> bool:
+    y = np.full((1, columns), 1 / columns)
+    t = np.zeros(1, int) if subject.by_index else np.full((1, columns), 1 / columns)
+    try:
+        call(subject.value, y, t)
+    except Exception:
+        return False
+    return True
 
 
 def _check_claims(claims: Mapping[str, Any]) -> None:

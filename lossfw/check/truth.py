@@ -160,7 +160,7 @@ def judge(
     *,
     order: int = 0,
     truth: Any = None,
-    forgive: Callable[[Points, NDArray], NDArray] | None = None,
+    forgive: Callable[[Points, NDArray], tuple[NDArray, NDArray]] | None = None,
 ) -> Judgement:
     """Compare results with the truth.
 
@@ -181,7 +181,8 @@ def judge(
         What `exact` returns at the points, where that is known.
     forgive : callable, optional
         ``forgive(points, got)`` tells which results are right for a reason of
-        their own; it is asked about those that differ from the truth.
+        their own, and which are wrong whatever happens close by; it is asked
+        about those that differ from the truth.
     """
     truth = exact(points.y, points.t) if truth is None else truth
     rounded = to_float(truth, got.dtype)
@@ -193,10 +194,12 @@ def judge(
     bad = ~((error <= ulps) | tiny) & ~np.isnan(rounded)
     if not subject.subnormal:
         bad &= ~_subnormal(points, rounded, got.dtype)
+    wrong = np.zeros(bad.shape, bool)
     if forgive is not None:
         rows = _fewer(points, bad, _MOST_FORGIVEN[subject.rows])
         if rows.size:
-            bad[rows] &= ~forgive(points.take(rows), got[rows])
+            right, wrong[rows] = forgive(points.take(rows), got[rows])
+            bad[rows] &= ~right
     rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
     if rows.size:
         some = points.take(rows)
@@ -210,7 +213,7 @@ def judge(
             # Near the largest float either answer is right.
             beyond = np.abs(rounded[rows]) + allowed > float(np.finfo(got.dtype).max) / 2
             forgiven |= beyond & np.isinf(got[rows])
-        bad[rows] &= ~forgiven
+        bad[rows] &= ~forgiven | wrong[rows]
     return Judgement(points, got, rounded, bad)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.points import Points, counting, simplest
-from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary, outputs
 from lossfw.check.subject import Subject, call
 from lossfw.check.truth import Judgement, exact_values, judge
 from lossfw.spaces import SIMPLEX
@@ -137,9 +137,7 @@ def check_soft_and_hard(subject: Subject, search: Search) -> int:
     points = counting(subject, Points(points.y, index))
     index = points.t
     hot = np.eye(columns)[index]
-    for name, function in (("value", subject.value), ("gradient", subject.gradient)):
-        if function is None:
-            continue
+    for name, function in outputs(subject):
         try:
             by_index, by_row = call(function, points.y, index), call(function, points.y, hot)
         except Exception as error:

@@ -37,7 +37,7 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
         for place in claimed:
             here = [place, place + curve.target] if subject.kind == "pointwise" else [place]
             inner = [x for x in here if curve.low < x < curve.high]
-            if any(jumps_at(curve, order, x) for x in inner):
+            if any(jumps_at(curve, order, x, doubt=True) for x in inner):
                 confirmed.add(place)
         tried += search.examples
     for place in claimed:

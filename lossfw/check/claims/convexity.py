@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.curves import curves
+from lossfw.check.claims.straight import straight
+from lossfw.check.curves import Curve, curves
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
 from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.numbers.truth import evaluate
@@ -21,9 +22,14 @@ _TINY = float(np.finfo(np.float64).smallest_subnormal)
 # A constant that is claimed to be tight is refuted when it is off by more.
 TIGHTNESS = 0.01
 
-# Strictness is looked for where curvature shows: between predictions of this
-# size, and where only floats are known, at this distance from each other.
-_STRICT_REACH = 30.0
+# Straight pieces are looked for on lines with these steps, so many to each side.
+_LINE_STEPS = (1.0, 2.0**-3, 2.0**-6, 2.0**-10, 2.0**-13)
+_LINE = 128
+
+# Strictness is looked for where curvature shows: between predictions of this size,
+# or some way beyond the farthest kink; in rows of which only floats are known, between
+# smaller ones, at this distance from each other.
+_STRICT_REACH, _BEYOND = 30.0, 4.0
 _FLOAT_REACH, _FLOAT_WIDTH = 8.0, 1.0
 
 
@@ -152,45 +158,93 @@ def check_convex(subject: Subject, search: Search) -> int:
 def check_strictly_convex(subject: Subject, search: Search) -> int:
     """Claim: between two different predictions the loss lies strictly below its chord."""
     check_convex(subject, search)
+    if subject.truth is None and not subject.rows:
+        return _check_no_straight_piece(subject, search)
     tried = 0
     for chords in _chords(subject, search):
-        size = np.maximum(np.abs(chords.a), np.abs(chords.b))
-        apart = np.abs(chords.a - chords.b)
-        if subject.rows:
-            size, apart = size.max(-1), apart.max(-1)
-        exact = subject.truth is not None
-        reach, width = (_STRICT_REACH, 0.01) if exact else (_FLOAT_REACH, _FLOAT_WIDTH)
-        if subject.prediction in (UNIT, SIMPLEX):
-            width = min(width, 0.25)
-        index = np.flatnonzero((size <= reach) & (apart >= width))[: 2 * search.examples]
-        some = Chords(*(x[index] for x in (chords.a, chords.m, chords.b, chords.t)))
-        if not index.size:
+        some = _strict_chords(subject, search, chords)
+        if not len(some.t):
             continue
         flat = _on_chord(subject, some)
-        tried += index.size
+        tried += len(some.t)
         if flat.any():
             one = _smallest(some, flat)
-            raise _refuse(
-                some, one, "between a and b the loss is a straight line: it is not strictly convex."
-            )
+            raise _refuse(some, one, _STRAIGHT)
     if not tried:
         raise NotApplicable("no chord was long enough to tell")
     return tried
 
 
+_STRAIGHT = "between a and b the loss is a straight line: it is not strictly convex."
+
+
+def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
+    """Return the chords that are long enough, and where curvature shows."""
+    size = np.maximum(np.abs(chords.a), np.abs(chords.b))
+    apart = np.abs(chords.a - chords.b)
+    if subject.rows:
+        size, apart = size.max(-1), apart.max(-1)
+    far = max([_STRICT_REACH, *(_BEYOND * abs(kink) for kink in subject.kinks())])
+    reach, width = (far, 0.01) if subject.truth is not None else (_FLOAT_REACH, _FLOAT_WIDTH)
+    if subject.prediction in (UNIT, SIMPLEX):
+        width = min(width, 0.25)
+    index = np.flatnonzero((size <= reach) & (apart >= width))[: 2 * search.examples]
+    return Chords(*(x[index] for x in (chords.a, chords.m, chords.b, chords.t)))
+
+
+def _check_no_straight_piece(subject: Subject, search: Search) -> int:
+    """Look for straight pieces on lines of all scales, around 0, the target and every kink."""
+    tried = 0
+    for curve in curves(subject, search):
+        lines = _lines(curve)
+        tried += sum(count for _, _, count in lines)
+        found = straight(curve.value, lines)
+        if found is not None:
+            ends = (np.array([x]) for x in (found.a, found.m, found.b))
+            raise _refuse(Chords(*ends, np.full(1, curve.target)), 0, _STRAIGHT)
+    return tried
+
+
+def _lines(curve: Curve) -> list[tuple[float, float, int]]:
+    """Return dyadic lines inside the space of predictions: start, step and how many."""
+    found = []
+    centres = {0.0, curve.target if abs(curve.target) < _STRICT_REACH else 0.0, *curve.kinks}
+    for step in _LINE_STEPS:
+        for centre in sorted(centres):
+            middle = np.round(centre / step) * step
+            line = middle + step * np.arange(-_LINE, _LINE + 1)
+            inside = line[(line > curve.low) & (line < curve.high)]
+            if inside.size > 2:
+                found.append((float(inside[0]), step, inside.size))
+    return found
+
+
 def _on_chord(subject: Subject, chords: Chords) -> NDArray:
     """Tell which midpoints lie on the chord; with the formula to 30 digits."""
     if subject.truth is not None:
-        a, m, b = (
-            evaluate(subject.truth.formulas, y, _spread(subject, chords.t, y), rows=subject.rows)
-            for y in (chords.a, chords.m, chords.b)
-        )
-        gap = (a + b) / 2 - m
-        scale = abs(a) + abs(b) + abs(m)
-        return np.asarray([bool(g <= s * 10**-28) for g, s in zip(gap, scale, strict=True)])
+        gap, scale = _exact_gaps(subject, chords)
+        flat = gap <= scale * 10**-28
+        # Curvature that decays is not gone: somewhere it is seen on its way.
+        fading = ~flat & (gap <= scale * 10**-20)
+        return flat & (subject.rows | ~_same_target(chords.t, fading))
     a, m, b = (_value(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
     gap = a / 2 + b / 2 - m
     return np.asarray(np.isfinite(gap) & (gap <= 8 * _EPS * (np.abs(a) + np.abs(b))))
+
+
+def _exact_gaps(subject: Subject, chords: Chords) -> tuple[NDArray, NDArray]:
+    """Return exactly how far the midpoints lie below their chords, and how large it all is."""
+    assert subject.truth is not None
+    a, m, b = (
+        evaluate(subject.truth.formulas, y, _spread(subject, chords.t, y), rows=subject.rows)
+        for y in (chords.a, chords.m, chords.b)
+    )
+    return (a + b) / 2 - m, abs(a) + abs(b) + abs(m)
+
+
+def _same_target(t: NDArray, which: NDArray) -> NDArray:
+    """Tell for which chords one of those that are marked has the same target."""
+    return np.full(len(t), bool(which.any())) if t.ndim > 1 else np.isin(t, t[which])
 
 
 def _spread(subject: Subject, t: NDArray, y: NDArray) -> NDArray:

@@ -121,6 +121,7 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> int:
             others = [rng.dirichlet(np.full(columns, a), 60) for a in (1.0, 5.0)]
             for step in (0.2, 0.05, 0.01, 0.002):
                 others.append((1 - step) * q + step * np.eye(columns))
+                others.append(_between_two(q, step))
                 away = rng.normal(size=(30, columns))
                 away -= away.mean(-1, keepdims=True)
                 others.append(
@@ -134,6 +135,13 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> int:
             _judge_proper(risk, own, rows, far, q, strict)
             tried += len(rows)
     return tried
+
+
+def _between_two(q: NDArray, step: float) -> NDArray:
+    """Return the distributions for which one class gives a share to one other."""
+    unit = np.eye(q.size)
+    moved = q + step * (unit[:, None] - unit[None]).reshape(-1, q.size)
+    return np.asarray(moved[(moved >= 0).all(-1) & (moved != q).any(-1)])
 
 
 def check_calibrated(subject: Subject, search: Search) -> int:

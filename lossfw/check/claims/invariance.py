@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.plain import many_classes
 from lossfw.check.points import Points
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, close
 from lossfw.check.subject import OUTSIDE_ULPS, Subject, call
 
 # Logits on this grid are shifted without rounding.
 _GRID = 2.0**-6
-_SHIFTS = (1.0, -3.0, 16.0)
+_SHIFTS = (1.0, -3.0, 16.0, 128.0, -2048.0, 2.0**20)
 
 
 def check_symmetric(subject: Subject, search: Search) -> int:
@@ -42,14 +43,17 @@ def check_shift_invariant(subject: Subject, search: Search) -> int:
     if not subject.rows:
         raise NotApplicable("only rows can be shifted")
     tried = 0
-    for points in search.points(subject, "float64"):
+    for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
         inner = np.isfinite(points.y) & (np.abs(points.y) < 30)
         some = points.keep(inner)
         y = np.round(some.y / _GRID) * _GRID
         here = np.asarray(call(subject.value, y, some.t), np.float64)
         for shift in _SHIFTS:
             there = np.asarray(call(subject.value, y + shift, some.t), np.float64)
-            bad = np.abs(there - here) > 1e-12 * (1 + np.abs(here) + np.abs(y).max(-1))
+            # Sums and differences of logits round as large as these are.
+            size = np.fmax(np.abs(y).max(-1), np.abs(y + shift).max(-1))
+            bad = ~(np.abs(there - here) <= 1e-12 * (1 + np.abs(here) + size))
+            bad &= np.isfinite(here)
             tried += len(some)
             if bad.any():
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
@@ -68,7 +72,7 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> int:
     if not subject.rows:
         raise NotApplicable("there are no classes to rename")
     tried = 0
-    for points in search.points(subject, "float64"):
+    for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
         columns = points.y.shape[-1]
         order = search.rng(f"renaming {columns}").permutation(columns)
         if columns > 1 and (order == np.arange(columns)).all():

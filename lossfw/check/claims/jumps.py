@@ -3,8 +3,11 @@
 Intervals of the curve's grid over which there is a change are cut into parts,
 and those parts that may hold a jump into parts again, until they are narrow. Of
 a smooth function neighbouring parts change alike, the more so the narrower they
-are; a jump sets one of them apart. So with exact numbers, which have no noise,
-most intervals need not be cut more than once or twice.
+are; a jump sets one of them apart. So most intervals need not be cut more than
+once or twice. What is left is a jump if it does not shrink any further.
+
+This is for values and for exact derivatives, which have no noise; for others see
+`lossfw.check.claims.sharp`.
 """
 
 from __future__ import annotations
@@ -14,19 +17,20 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.claims.sharp import sharp_at, sharp_places
 from lossfw.check.curves import Curve, ExactCurve
 from lossfw.check.search import Search
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # An interval is cut into so many parts, until it is as narrow as this, relative
-# to the curve's scale. The keys tell whether derivatives are exact.
+# to the curve's scale.
 _PARTS = 8
-_NARROW = {True: 1e-10, False: 2e-4}
+_NARROW = 1e-10
 
 # A change that is left in a narrow interval is a jump if it is larger than this,
 # relative to the size of the derivative around it.
-_JUMP = {True: 1e-5, False: 0.05}
+_JUMP = 1e-5
 
 # A jump beside the end of an interval sets the only neighbour apart by half of it.
 _APART = 0.25
@@ -46,6 +50,14 @@ _LEAST_WITHIN = 1e-6
 # may lie between two floats.
 _BESIDE = 2.0**-40
 
+# A change is looked at again over a distance so many times shorter, or after so many
+# cuts more. Of a jump this share is left, or more; of what is none, this one, or less.
+_CLOSER, _CUTS = 2.0**-6, 3
+_STAYS, _SHRINKS = 0.9, 0.5
+
+# Exact derivatives are rounded once.
+_ROUNDING = 1e-14
+
 # Two breaks are one if they lie this close to each other.
 SAME = 1e-3
 
@@ -59,15 +71,24 @@ def jumps(curve: Curve, order: int, search: Search) -> list[float]:
     return found
 
 
-def jumps_at(curve: Curve, order: int, x: float) -> bool:
-    """Tell whether a derivative jumps at one place that is claimed."""
-    exact = isinstance(curve, ExactCurve)
-    gap = _BESIDE * max(abs(x), curve.scale) if exact else 3 * _NARROW[False] * curve.scale
+def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool:
+    """Tell whether a derivative jumps at one place; where that is in doubt, as is said."""
+    if not isinstance(curve, ExactCurve):
+        return sharp_at(curve, order, x, doubt=doubt)
+    wide, narrow = (_across(curve, order, x, share) for share in (1.0, _CLOSER))
+    if wide == 0:
+        return False
+    # A jump is what does not shrink with the distance.
+    return bool(narrow > (_SHRINKS if doubt else _STAYS) * wide)
+
+
+def _across(curve: Curve, order: int, x: float, share: float) -> float:
+    """Return the change of a derivative across a place, 0 where rounding may do as much."""
+    gap = share * _BESIDE * max(abs(x), curve.scale)
     values, _ = _function(curve, order, np.array([x - gap, x + gap]))
-    around, _ = _function(curve, order, np.array([x - curve.scale / 2, x + curve.scale / 2]))
-    sizes = np.abs(np.concatenate([values, around]))
-    size = float(sizes[np.isfinite(sizes)].max(initial=_LEAST))
-    return bool(abs(values[1] - values[0]) > _JUMP[exact] * size)
+    change = abs(float(values[1] - values[0]))
+    size = float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+    return change if change > _ROUNDING * max(size, _LEAST) else 0.0
 
 
 def _function(curve: Curve, order: int, y: NDArray) -> tuple[NDArray, NDArray]:
@@ -106,14 +127,17 @@ class _Intervals:
 
 def _find(curve: Curve, order: int, search: Search) -> list[float]:
     """Search the whole grid of a curve for jumps of a derivative."""
-    exact = isinstance(curve, ExactCurve) or order == 0
-    todo = _changing(curve, order, search, exact)
+    if order and not isinstance(curve, ExactCurve):
+        reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
+        return _distinct(np.asarray(sharp_places(curve, order, reach)), curve.scale)
+    todo = _changing(curve, order, search)
     while todo.left.size and (todo.right - todo.left > todo.narrow).any():
-        todo = _cut(curve, order, todo, exact)
+        todo = _cut(curve, order, todo)
+    todo = _staying(curve, order, todo)
     return _distinct((todo.left + todo.right) / 2, curve.scale)
 
 
-def _changing(curve: Curve, order: int, search: Search, exact: bool) -> _Intervals:
+def _changing(curve: Curve, order: int, search: Search) -> _Intervals:
     """Return the intervals of the grid over which a derivative changes."""
     grid = curve.grid(search)
     reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
@@ -127,14 +151,14 @@ def _changing(curve: Curve, order: int, search: Search, exact: bool) -> _Interva
     left, right = grid[:-1], grid[1:]
     # Close to a bound of the predictions everything happens on a smaller scale.
     room = np.minimum(np.minimum(left - curve.low, curve.high - right), curve.scale)
-    narrow = _NARROW[exact] * room
-    keep = np.isfinite(change) & (change > _JUMP[exact] * np.maximum(size, _LEAST))
+    narrow = _NARROW * room
+    keep = np.isfinite(change) & (change > _JUMP * np.maximum(size, _LEAST))
     # Close to 1 floats lie too far apart for it: a jump cannot be told from a steep place.
     keep &= narrow > 4 * np.spacing(np.maximum(np.abs(left), np.abs(right)))
     return _Intervals(left, right, size, change, narrow).keep(keep)
 
 
-def _cut(curve: Curve, order: int, some: _Intervals, exact: bool) -> _Intervals:
+def _cut(curve: Curve, order: int, some: _Intervals) -> _Intervals:
     """Return for each interval the parts that may hold a jump, if any do."""
     # Intervals that are narrow already stay as they are.
     wide = some.right - some.left > some.narrow
@@ -144,10 +168,10 @@ def _cut(curve: Curve, order: int, some: _Intervals, exact: bool) -> _Intervals:
     steps = np.diff(values, axis=-1)
     change = np.abs(steps) - bars[:, 1:] - bars[:, :-1]
     change = np.where(np.isfinite(change), change, -np.inf)
-    least = _JUMP[exact] * np.maximum(some.size, _LEAST_WITHIN)
+    least = _JUMP * np.maximum(some.size, _LEAST_WITHIN)
     keep = change.max(-1) > least
     first = last = np.argmax(change, axis=-1)
-    if exact and order:
+    if order:
         apart = np.abs(np.diff(steps, 2, axis=-1)) / 2
         apart = np.where(np.isfinite(apart), apart, np.inf)
         # Of a jump in the first part only half shows in the second: it may be in either.
@@ -161,6 +185,25 @@ def _cut(curve: Curve, order: int, some: _Intervals, exact: bool) -> _Intervals:
     return _Intervals(
         *(np.concatenate([a, b]) for a, b in zip(_fields(done), _fields(kept), strict=True))
     )
+
+
+def _staying(curve: Curve, order: int, some: _Intervals) -> _Intervals:
+    """Return the narrow intervals over which the change stays as they are made narrower."""
+    if not some.left.size:
+        return some
+    left, right = some.left, some.right
+    values, _ = _function(curve, order, np.concatenate([left, right]))
+    begun = np.abs(values[left.size :] - values[: left.size])
+    row = np.arange(left.size)
+    for _ in range(_CUTS):
+        parts = np.linspace(left, right, _PARTS + 1, axis=-1)
+        values, _ = (x.reshape(parts.shape) for x in _function(curve, order, parts.ravel()))
+        # A jump at the end of a part shows by half in the next one.
+        change = np.abs(values[:, 2:] - values[:, :-2])
+        change = np.where(np.isfinite(change), change, -np.inf)
+        at = np.argmax(change, axis=-1)
+        left, right, last = parts[row, at], parts[row, at + 2], change[row, at]
+    return some.keep(~(last < _STAYS * begun))
 
 
 def _fields(some: _Intervals) -> tuple[NDArray, ...]:
