@@ -90,8 +90,8 @@ def unreduced(body: Body, call: Arguments) -> NDArray:
         losses = tile_values(body, call, tile)
         if tile.weight is not None:
             losses = losses * tile.weight
-        # + 0.0 turns -0.0, which no loss is, into 0.0.
-        _put(out, tile, losses + 0.0)
+        # + 0.0 turns -0.0, which no loss is, into 0.0, also one that rounding made.
+        _put(out, tile, losses.astype(out.dtype, copy=False) + 0.0)
 
     over_tiles(body, call, task)
     return out.reshape(call.shape)
