@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.plain import DTYPES, cast, many_classes
+from lossfw.check.plain import DTYPES, alike, cast, many_classes
 from lossfw.check.points import Points, counting, simplest
 from lossfw.check.search import (
     Check,
     NotApplicable,
     Refuted,
     Search,
-    close,
     ordinary,
     outputs,
     result_of,
@@ -68,7 +67,7 @@ def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any,
     found += [(y[:pairs].reshape(shape), t[:pairs].reshape(shape)) for shape in ((2, -1), (-1, 1))]
     cube = np.resize(np.arange(len(points)), (2, 3, 4))
     found += [(y[cube], t[cube]), (y[cube[:1, :1]], t[cube[:1, :1]])]
-    found.append((y[:0].reshape(0, 3), t[:0].reshape(0, 3)))
+    found += [(y[:0].reshape(shape), t[:0].reshape(shape)) for shape in ((0, 3), (3, 0))]
     return found
 
 
@@ -126,7 +125,7 @@ def check_layout(subject: Subject, search: Search) -> int:
             wanted = np.asarray(result_of(function, name, base_y, base_t, "shape:layout"))
             result = np.asarray(result_of(function, name, y, t, "shape:layout"))
             tried += 1
-            if result.shape != wanted.shape or not close(result, wanted).all():
+            if result.shape != wanted.shape or not alike(result, wanted).all():
                 raise Refuted(
                     f"{name} of {text} differs from that of the same numbers in C order.",
                     f"{name}({text.split(': ')[-1]}), {name}(y, t)",
@@ -141,7 +140,16 @@ def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any,
     found = [
         ("reversed arrays: y[::-1], t[::-1]", y[::-1], t[::-1], y[::-1].copy(), t[::-1].copy()),
         ("strided arrays: y[::2], t[::2]", y[::2], t[::2], y[::2].copy(), t[::2].copy()),
-    ]
+        ("a reversed prediction: y[::-1], t", y[::-1], t, y[::-1].copy(), t),
+        ("a repeated prediction: np.broadcast_to(y[:1], y.shape), t",
+         np.broadcast_to(y[:1], y.shape), t, np.repeat(y[:1], len(y), 0), t),
+        ("a repeated target: y, np.broadcast_to(t[:1], t.shape)",
+         y, np.broadcast_to(t[:1], t.shape), y, np.repeat(t[:1], len(t), 0)),
+    ]  # fmt: skip
+    if subject.rows:
+        flipped = t[:, ::-1] if t.ndim == 2 else t
+        text = f"reversed columns: y[:, ::-1], {'t[:, ::-1]' if t.ndim == 2 else 't'}"
+        found.append((text, y[:, ::-1], flipped, y[:, ::-1].copy(), flipped.copy()))
     if not subject.rows:
         n = len(points) // 2 * 2
         y, t = y[:n].reshape(2, -1), t[:n].reshape(2, -1)
@@ -158,7 +166,8 @@ def check_nan(subject: Subject, search: Search) -> int:
     ordinary_ones = counting(subject, ordinary(subject, search, "nan", 9))
     tried = 0
     for dtype in DTYPES:
-        points = cast(subject, ordinary_ones, dtype)
+        # In float32 a target may be what a mask leaves out.
+        points = counting(subject, cast(subject, ordinary_ones, dtype))
         for spoilt in _with_nan(subject, points, every=dtype == "float64"):
             wanted = np.isnan(spoilt.y).reshape(len(spoilt), -1).any(-1)
             for name, function in outputs(subject):
@@ -186,7 +195,7 @@ def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
     rows = [[row] for row in places]
     rows += [[0, count // 2], list(range(count)), list(range(1, count))] if count > 2 else []
     columns = range(points.y.shape[-1]) if subject.rows else [None]
-    found = []
+    found = [_spoilt(points, [0]), _spoilt(points, np.resize(np.arange(count), _MANY_ROWS))]
     for column in columns:
         for row in rows:
             y = points.y.copy()
@@ -195,6 +204,13 @@ def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
         if column is not None:
             found += _beside_edges(subject, points, column)
     return found
+
+
+def _spoilt(points: Points, which: Any) -> Points:
+    """Return some of the points, of which the one in the middle has a NaN."""
+    some = points.take(np.asarray(which))
+    some.y[(len(some) // 2, *[0] * (some.y.ndim - 1))] = np.nan
+    return some
 
 
 def _beside_edges(subject: Subject, points: Points, column: int) -> list[Points]:
@@ -270,7 +286,7 @@ def _is_masked(subject: Subject, index: int) -> bool:
 def check_negative_zero(subject: Subject, search: Search) -> int:
     """No loss is -0.0."""
     tried = 0
-    for dtype in ("float64", "float32"):
+    for dtype in DTYPES:
         for points in search.points(subject, dtype):
             result = np.asarray(result_of(subject.value, "value", points.y, points.t))
             bad = (result == 0) & np.signbit(result)

@@ -20,8 +20,8 @@ from lossfw.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # How far a result may be from the formula in double precision: of its own size, and
-# of the largest in its row.
-_RELATIVE, _OF_ROW = 1e-7, 1e-10
+# of the largest in its row, and next to 0.
+_RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
 
 # Half precision stagnates where so many equal terms are added up in it.
 _MOST_CLASSES = 4096
@@ -42,7 +42,7 @@ def _check(subject: Subject, search: Search, name: str) -> int:
         if got.shape != wanted.shape:
             continue
         size = np.abs(wanted).max(-1, keepdims=True) if wanted.ndim > 1 else np.abs(wanted)
-        off = ~(np.abs(got - wanted) <= _RELATIVE * np.abs(wanted) + _OF_ROW * size)
+        off = ~(np.abs(got - wanted) <= _RELATIVE * np.abs(wanted) + _OF_ROW * size + _TINY)
         off &= np.isfinite(wanted)
         if off.any():
             one = int(np.argmax(off.reshape(len(points), -1).any(-1)))

@@ -16,10 +16,10 @@ from lossfw.check.subject import Subject, call
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Weights say how elements compare: all of them times one of these change no mean.
-_FACTORS = (1e-30, 1e-3, 1e5, 1e30)
+_FACTORS = (1e-60, 1e-3, 1e5, 1e60)
 
 # Whole weights may come in any width; so many threes do not fit a byte.
-_WEIGHT_DTYPES = ("float32", "float16", "int64", "uint8", "bool")
+_WEIGHT_DTYPES = ("float32", "float16", "int64", "uint8")
 _THREES = 100
 
 # The mean of losses in half precision is right to this share, whatever it is rounded to.

@@ -17,7 +17,6 @@ from lossfw.check.search import (
     NotApplicable,
     Refuted,
     Search,
-    close,
     ordinary,
     outputs,
     result_of,
@@ -88,7 +87,9 @@ def check_mean_arguments(subject: Subject, search: Search) -> int:
 
 def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, NDArray]) -> None:
     try:
-        call_as_given(subject.reduce, **copies)  # type: ignore[arg-type]  # it is there
+        y, t, *_ = copies.values()
+        options = {name: array for name, array in copies.items() if name not in ("y", "t")}
+        call_as_given(subject.reduce, y, t, **options)  # type: ignore[arg-type]  # it is there
     except Exception as error:
         raise Refuted(
             f"the weighted mean raises for arguments that may not be written to: "
@@ -202,7 +203,7 @@ def check_companions(subject: Subject, search: Search) -> int:
                 (mixed, whole[order], "in another order"),
                 (alone.reshape(whole.shape), whole, "one at a time"),
             ):
-                if not close(result, wanted).all():
+                if not alike(result, wanted).all():
                     raise Refuted(
                         f"{name} of the same rows {text} differs.",
                         f"{name}(y, t), {name}(y[:1], t[:1])",

@@ -26,10 +26,10 @@ from lossfw.check.subject import Subject
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-# Numbers of elements: beside and at powers of two and round numbers, up to more than
-# two bytes count. The largest is left out where there are few examples, and the
-# narrow precisions are tried with one.
-SIZES = (64, 65, 100, 257, 1003, 1024, 5003, 8192)
+# Numbers of elements: few, of which one may be the number of columns, and beside and at
+# powers of two and round numbers, up to more than two bytes count. The largest is left
+# out where there are few examples, and the narrow precisions are tried with one.
+SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192)
 LARGEST, ENOUGH = 100_003, 100
 _NARROW = 1003
 
@@ -42,7 +42,7 @@ def sizes(search: Search) -> tuple[int, ...]:
 def _found(subject: Subject, search: Search) -> dict[str, Refuted]:
     """Return for each function the smallest size at which it fails; computed once."""
     if "sizes" not in search.store:
-        points = _largest_last(ordinary(subject, search, "sizes"))
+        points = _largest_last(subject, ordinary(subject, search, "sizes"))
         found = {}
         for name, function in outputs(subject):
             refuted = _smallest(subject, search, name, function, points)
@@ -53,10 +53,12 @@ def _found(subject: Subject, search: Search) -> dict[str, Refuted]:
     return result
 
 
-def _largest_last(points: Points) -> Points:
-    """Return the points with the farthest prediction last: among many it is an outlier."""
-    y = np.abs(points.y.astype(np.float64)).reshape(len(points), -1).max(-1)
-    return points.take(np.argsort(y, kind="stable"))
+def _largest_last(subject: Subject, points: Points) -> Points:
+    """Return the points with the largest loss last: among many it is an outlier."""
+    losses = np.asarray(result_of(subject.value, "value", points.y, points.t))
+    if losses.shape != points.y.shape[:1]:
+        return points
+    return points.take(np.argsort(np.abs(losses), kind="stable"))
 
 
 def _smallest(
