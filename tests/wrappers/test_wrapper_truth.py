@@ -89,7 +89,7 @@ def refuse_a_refutation(loss, examples):
 
 quick = settings(
     # What is drawn is simple as it is, and to make it simpler takes minutes.
-    phases=[Phase.generate], max_examples=10, deadline=None, derandomize=True, database=None,
+    phases=[Phase.generate], max_examples=8, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 
