@@ -13,6 +13,7 @@ import numpy as np
 
 from lossfw.check.curves import FloatCurve, curves
 from lossfw.check.points import Points
+from lossfw.check.scan import suspects
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary
 from lossfw.check.subject import Subject, call
 from lossfw.check.truth import (
@@ -50,7 +51,7 @@ _PARTIALS = (36, 180)
 _SLACK = 1e-12
 
 # How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
-_REACH = {"float64": 1e150, "float32": 1e30}
+_REACH = {"float64": 1e201, "float32": 1e37}
 
 
 def _inner(subject: Subject, points: Points, dtype: str) -> Points:
@@ -86,6 +87,17 @@ def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, .
     return result
 
 
+def _suspects(subject: Subject, search: Search, order: int) -> list[tuple[Points, tuple[Any, ...]]]:
+    """Return inner points at which a derivative may be wrong, with the exact ones."""
+    found = []
+    for dtype in _DTYPES:
+        for points in suspects(subject, search, dtype, order):
+            some = _inner(subject, points, dtype)
+            if len(some):
+                found.append((some, all_derivatives(subject, some.y, some.t, order)))
+    return found
+
+
 def _few(subject: Subject, search: Search, points: Points) -> Points:
     """Return fewer rows where each has many columns, as each has as many derivatives."""
     most = int(np.clip(search.examples, *_PARTIALS))
@@ -104,7 +116,7 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
         raise NotApplicable("no formula is known to compare with")
     if ("derivatives", order) not in search.store:
         found = []
-        for some, exact in _truths(subject, search):
+        for some, exact in [*_truths(subject, search), *_suspects(subject, search, order)]:
             got = np.asarray(call(function, some.y, some.t))
             if got.shape != some.y.shape or got.dtype.kind != "f":
                 raise NotApplicable("results have the wrong shape or dtype")

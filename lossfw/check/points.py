@@ -32,10 +32,25 @@ Generator = np.random.Generator
 # Neighbours of a kink, in units in the last place on each side.
 _NEIGHBOURS = (1, 2, 1000)
 
+# Farther ones, by the share of its size.
+_SHARES = (0.1, 1e-2, 5e-3, 1e-3, 1e-4, 1e-5, 1e-6)
+
+# Targets that stand for something else in somebody's data.
+_MARKERS = (-1.0, 1.0, -999.0, 255.0)
+
+# Counts beyond a few.
+_COUNTS = (20.0, 100.0, 255.0, 1000.0, 2000.0, 50000.0, 1e6)
+
+# Sizes of rows of real numbers; those that a dtype cannot hold are left out.
+_SIZES = (1e-200, 1e-30, 1e-10, 1e5, 1e10, 1e19, 1e30, 1e36, 1e150, 1e200)
+
+_LEAST_LOGIT = 1e-20
+
 # Magnitudes at which stable forms change over and unstable ones fail.
 _MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9,
                1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0, 104.0,
-               710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e38, 1e150, 1e200, 1e300)  # fmt: skip
+               710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e25, 4e37, 1e150, 1e200,
+               1e300)  # fmt: skip
 
 
 # How many logits of each infinite end are drawn, each with another target.
@@ -79,6 +94,8 @@ def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points
     target = np.zeros_like(scalars)
     moved = rng.random(scalars.size) < 0.3
     drawn = (rng.normal(size=scalars.size) * 3).astype(dtype)
+    marked = rng.random(scalars.size) < 0.2
+    drawn = np.where(marked, rng.choice(_MARKERS, scalars.size), drawn).astype(dtype)
     target = np.where(moved & (np.abs(scalars) < 1e6) & (np.abs(scalars) > 1e-6), drawn, target)
     return Points((scalars + target).astype(dtype), target)
 
@@ -170,7 +187,9 @@ def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
     if isinstance(space, Members):
         return rng.choice(np.array(space.members), count).astype(dtype)
     if isinstance(space, Counts):
-        return np.concatenate([np.arange(5), rng.poisson(8.0, count)]).astype(dtype)
+        large = [x for x in _COUNTS if x < float(np.finfo(dtype).max)]
+        found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
+        return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
     if isinstance(space, Interval) and np.isfinite(space.low) and np.isfinite(space.high):
         return _between(space, dtype, rng, count)
     line = _line((), dtype, rng, count)
@@ -212,9 +231,11 @@ def _line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> N
              float(info.tiny), float(info.eps), *_MAGNITUDES]  # fmt: skip
     edges = [x for x in edges if x < float(info.max) / 8]
     around = [near for kink in kinks for near in neighbours(kink, dtype)]
+    around += [kink * (1 + s * d) for kink in kinks if kink for d in _SHARES for s in (-1, 1)]
     signs = np.where(rng.random(count) < 0.5, -1, 1)
-    reach = np.log10(float(info.max)) / 2
-    wide = signs * 10.0 ** rng.uniform(-reach, reach, count)
+    # Squares overflow beyond half of the magnitudes, so half of the numbers stay below.
+    reach = (np.log10(float(info.max)) - 1) * rng.choice([0.5, 1.0], count)
+    wide = signs * 10.0 ** (reach * rng.uniform(-1, 1, count))
     usual = rng.normal(size=count) * rng.choice([0.1, 1.0, 10.0], count)
     mixed = np.where(rng.random(count) < 0.4, wide, usual)
     return np.concatenate([edges, np.negative(edges), around, mixed]).astype(dtype)
@@ -232,6 +253,11 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
     y = members(subject.prediction, dtype, rng, count)
     t = members(subject.target, dtype, rng, count)
     t = t[rng.integers(0, t.size, y.size)]
+    if isinstance(subject.target, Counts) and isinstance(subject.prediction, Interval):
+        # Expected counts close to the counts.
+        close = (rng.random(y.size) < 0.3) & (subject.prediction.low == 0)
+        near = np.maximum(t, 0.5) * (1 + rng.normal(size=y.size) / np.sqrt(np.maximum(t, 1)) / 2)
+        y = np.where(close, np.maximum(near, 1e-3), y).astype(dtype)
     same = type(subject.prediction) is type(subject.target)
     if same and subject.target is not BINARY:
         close = rng.random(y.size) < 0.35
@@ -298,7 +324,12 @@ def _real_rows(infinite: bool, columns: int, dtype: str, rng: Generator, count: 
     lead = rng.choice([5.0, 15.0, 20.0, 40.0, 100.0, 200.0, 800.0], quarter)
     ruled[np.arange(quarter), rng.integers(0, columns, quarter)] += lead
     fine = ties[: quarter // 2] + rng.normal(size=(quarter // 2, columns)) * 1e-6
-    found = [ties, usual, ruled, fine]
+    info = np.finfo(dtype)
+    # Beside the 1 of a margin no smaller logit is seen in exact numbers either.
+    least = _LEAST_LOGIT if infinite else float(info.tiny)
+    sizes = [x for x in _SIZES if least < x < float(info.max) / 8]
+    far = rng.normal(size=(len(sizes), columns)) * np.asarray(sizes)[:, None]
+    found = [ties, usual, ruled, fine, far]
     if infinite:
         ends = rng.normal(size=(9, columns))
         if columns > 1:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.points import Points, counting, simplest
+from lossfw.check.scan import suspects
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary, outputs
 from lossfw.check.subject import Subject, call
 from lossfw.check.truth import Judgement, exact_values, judge
@@ -24,7 +25,10 @@ _DTYPES = ("float64", "float32")
 
 # An error below so many rounding steps of the largest number in play (an input,
 # the result, or 1) is what cancellation leaves; a larger one is another value.
-_LOST_DIGITS = 2.0**14
+_LOST_DIGITS = 2.0**7
+
+# Inputs larger than this are in play only where they are close to each other.
+_LARGE, _CLOSE = 1e3, 1e-3
 
 
 def judgements(subject: Subject, search: Search) -> list[Judgement]:
@@ -34,7 +38,8 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
     if "values" not in search.store:
         found = []
         for dtype in _DTYPES:
-            for points in search.points(subject, dtype):
+            pool = [*search.points(subject, dtype), *suspects(subject, search, dtype, 0)]
+            for points in pool:
                 got = np.asarray(call(subject.value, points.y, points.t))
                 if got.shape != points.y.shape[:1] or got.dtype.kind != "f":
                     raise NotApplicable("results have the wrong shape or dtype")
@@ -56,8 +61,7 @@ def sort_of_error(judgement: Judgement) -> NDArray:
     """Return for each result what is wrong with it: "", "value", "precision" or "overflow"."""
     points, got, truth = judgement.points, judgement.got, judgement.truth
     y, t = (np.asarray(x, np.float64) for x in (points.y, points.t))
-    size = np.maximum(_size(y, len(points)), np.maximum(_size(t, len(points)), 1.0))
-    size = size.reshape(-1, *[1] * (got.ndim - 1))
+    size = _cancelling(y, t).reshape(-1, *[1] * (got.ndim - 1))
     eps = float(np.finfo(got.dtype).eps)
     with np.errstate(all="ignore"):
         error = np.abs(got.astype(np.float64) - truth)
@@ -68,6 +72,21 @@ def sort_of_error(judgement: Judgement) -> NDArray:
     sort = np.where(small, "precision", "value")
     sort = np.where(~np.isfinite(got) & np.isfinite(truth) & ~edge, "overflow", sort)
     return np.where(judgement.bad, sort, "")
+
+
+def _cancelling(y: NDArray, t: NDArray) -> NDArray:
+    """Return for each element or row the largest of the terms whose difference it may be.
+
+    Logarithms of elements are such terms too.
+    """
+    rows = len(y)
+    size = np.maximum(np.maximum(_size(y, rows), _size(t, rows)), 1.0)
+    if y.ndim > 1 or t.shape != y.shape:
+        return size
+    with np.errstate(all="ignore"):
+        close = np.abs(y - t) <= _CLOSE * size
+        logs = np.abs(np.log(np.where(y == 0, 1.0, np.abs(y))))
+    return np.maximum(np.where(close, size, np.minimum(size, _LARGE)), logs)
 
 
 def _size(x: NDArray, rows: int) -> NDArray:

@@ -67,8 +67,9 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
         # Symmetric intervals of dyadic numbers have exact midpoints.
         line = np.arange(-40.0, 41.0) / 8
         line = line[(line > curve.low) & (line < curve.high)]
-        left = np.concatenate([wide[0], a[inside], line[:-2], line[:-16]])
-        right = np.concatenate([wide[1], b[inside], line[2:], line[16:]])
+        more = curve.line()
+        left = np.concatenate([wide[0], a[inside], line[:-2], line[:-16], more[:-2], more[:-32]])
+        right = np.concatenate([wide[1], b[inside], line[2:], line[16:], more[2:], more[32:]])
         middle = left + (right - left) / 2
         t = np.full(left.shape, curve.target)
         found.append(Chords(left, middle, right, t))
@@ -188,8 +189,19 @@ def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
     reach, width = (far, 0.01) if subject.truth is not None else (_FLOAT_REACH, _FLOAT_WIDTH)
     if subject.prediction in (UNIT, SIMPLEX):
         width = min(width, 0.25)
-    index = np.flatnonzero((size <= reach) & (apart >= width))[: 2 * search.examples]
+    usable = (size <= reach) & (apart >= width) & _is_middle(chords)
+    index = np.flatnonzero(usable)[: 2 * search.examples]
     return Chords(*(x[index] for x in (chords.a, chords.m, chords.b, chords.t)))
+
+
+def _is_middle(chords: Chords) -> NDArray:
+    """Tell of which chords the middle is exact, and no rounded one."""
+    a, b = chords.a, chords.b
+    total = a + b
+    rest = total - a
+    lost = (a - (total - rest)) + (b - rest)
+    exact = (lost == 0) & (total / 2 == chords.m)
+    return np.asarray(exact if exact.ndim == 1 else exact.all(-1))
 
 
 def _check_no_straight_piece(subject: Subject, search: Search) -> int:
@@ -200,8 +212,8 @@ def _check_no_straight_piece(subject: Subject, search: Search) -> int:
         tried += sum(count for _, _, count in lines)
         found = straight(curve.value, lines)
         if found is not None:
-            ends = (np.array([x]) for x in (found.a, found.m, found.b))
-            raise _refuse(Chords(*ends, np.full(1, curve.target)), 0, _STRAIGHT)
+            a, m, b = (np.array([x]) for x in (found.a, found.m, found.b))
+            raise _refuse(Chords(a, m, b, np.full(1, curve.target)), 0, _STRAIGHT)
     return tried
 
 

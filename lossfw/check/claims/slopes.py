@@ -191,7 +191,7 @@ def check_monotone(subject: Subject, search: Search) -> int:
         raise NotApplicable("only a loss of the margin is monotone in it")
     tried = 0
     for curve in curves(subject, search):
-        grid = curve.grid(search)
+        grid = np.union1d(curve.grid(search), curve.line())
         values = curve.value(grid)
         bars = curve.value_bars(grid, values)
         rise = np.diff(values) - bars[1:] - bars[:-1]
