@@ -103,14 +103,16 @@ def check_half_of_many(subject: Subject, search: Search) -> int:
 
 
 def _equal_rows(subject: Subject) -> Points:
-    """Return a row of very many equal predictions, and targets in which all take part."""
+    """Return rows of very many equal predictions but two, and targets in which all take part."""
     if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
         raise NotApplicable("there are no rows of many classes")
     shape = (2, _MOST_CLASSES)
     equal = {SIMPLEX: 1 / _MOST_CLASSES, UNIT: 0.5, LOGITS: 0.0}
     y = np.full(shape, equal.get(subject.prediction, 8.0), np.float16)
+    # The last ones differ: half precision holds no number of a class beyond 2,048.
+    y[:, -2:] = y[0, 0] * np.array([0.5, 1.5], np.float16) if y[0, 0] else (-1.0, 1.0)
     if subject.target is CLASS_INDEX:
-        t: NDArray = np.array([0, _MOST_CLASSES - 1])
+        t: NDArray = np.array([_MOST_CLASSES - 2, _MOST_CLASSES - 1])
     elif subject.target is BINARY:
         t = np.broadcast_to(np.arange(_MOST_CLASSES) % 2, shape).astype(np.float16)
     else:

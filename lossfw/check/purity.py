@@ -43,7 +43,7 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> int:
         for dtype in DTYPES:
             some = cast(subject, points, dtype)
             for name, function in outputs(subject):
-                tried += len(points)
+                tried += len(few)
                 y, t = some.y.copy(), some.t.copy()
                 y.flags.writeable = t.flags.writeable = False
                 what = "read-only arguments"
@@ -61,7 +61,7 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> int:
 
 
 def check_mean_arguments(subject: Subject, search: Search) -> int:
-    """The weighted mean writes into none of its arguments, which may be read-only."""
+    """The weighted mean writes into none of its arguments, which may be read-only, and forgets."""
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
     points = ordinary(subject, search, "purity:reduce")
@@ -70,11 +70,12 @@ def check_mean_arguments(subject: Subject, search: Search) -> int:
     for options in ({}, {"sample_weight": weight}, {"where": keep},
                     {"sample_weight": weight, "where": keep}):  # fmt: skip
         given = {"y": points.y, "t": points.t, **options}
+        results = []
         for writeable in (False, True):
             copies = {name: array.copy() for name, array in given.items()}
             for array in copies.values():
                 array.flags.writeable = writeable
-            _call_mean(subject, copies, given)
+            results.append(_call_mean(subject, copies, given))
             changed = [n for n in given if not np.array_equal(copies[n], given[n])]
             if changed:
                 raise Refuted(
@@ -82,14 +83,20 @@ def check_mean_arguments(subject: Subject, search: Search) -> int:
                     f"{_mean_code(given)}, {', '.join(changed)}",
                     **given,
                 )
+        if not np.array_equal(results[0], results[1], equal_nan=True):
+            raise Refuted(
+                f"the weighted mean is {results[0]!r}, and {results[1]!r} when it is called again.",
+                f"{_mean_code(given)}, {_mean_code(given)}",
+                **given,
+            )
     return 8 * len(points)
 
 
-def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, NDArray]) -> None:
+def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, NDArray]) -> Any:
     try:
         y, t, *_ = copies.values()
         options = {name: array for name, array in copies.items() if name not in ("y", "t")}
-        call_as_given(subject.reduce, y, t, **options)  # type: ignore[arg-type]  # it is there
+        return call_as_given(subject.reduce, y, t, **options)  # type: ignore[arg-type]  # it is there
     except Exception as error:
         raise Refuted(
             f"the weighted mean raises for arguments that may not be written to: "

@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check import call, classes, derivatives, dtypes, laws, means, purity, sizes, values
+from lossfw.check import (
+    call,
+    classes,
+    derivatives,
+    dtypes,
+    laws,
+    means,
+    purity,
+    shapes,
+    sizes,
+    values,
+)
 from lossfw.check.claims import table
 from lossfw.check.report import Held, Refutation, Report
 from lossfw.check.search import Check, NotApplicable, Refuted, Search
@@ -23,6 +34,7 @@ from lossfw.names import did_you_mean
 
 # The checks of any loss, in the order in which they run.
 CHECKS: dict[str, Check] = {
+    **shapes.CHECKS,
     **call.CHECKS,
     **dtypes.CHECKS,
     **purity.CHECKS,

@@ -118,7 +118,7 @@ def _check(subject: Subject, search: Search, *names: str) -> int:
     for name in had:
         if name in found:
             raise found[name]
-    return sum(sizes(search)) * len(had)
+    return len(sizes(search)) * len(had)
 
 
 def check_many_values(subject: Subject, search: Search) -> int:

@@ -98,12 +98,20 @@ def minus_in_half(y, t):
     return np.where(result == 0, np.float16(-0.0), result) if result.dtype == np.float16 else result
 
 
+def centred_rows(y, t):
+    """Two axes are taken for rows, and each measured from its mean."""
+    y = np.asarray(y)
+    result = square(y, t)
+    return result - result.mean(-1, keepdims=True) if y.ndim == 2 and y.size else result
+
+
 _PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
 
 LIARS = (
     Liar("loss", "shape:result", "ravel", replace(SQUARE, value=flattened, reduce=None)),
     Liar("loss", "shape:result", "flat", replace(_PLAIN, value=flattening)),
     Liar("loss", "shape:result", "one class", replace(LOGIT_ROWS, value=squeezed)),
+    Liar("loss", "shape:axes", "rows", replace(_PLAIN, value=centred_rows)),
     Liar("loss", "shape:broadcast", "reshape", replace(_PLAIN, value=reshaping)),
     Liar("loss", "shape:layout", "repeated", replace(_PLAIN, value=first_of_repeated)),
     Liar("loss", "nan", "two", replace(_PLAIN, value=one_nan)),

@@ -7,6 +7,7 @@ import numpy as np
 import lossfw
 from liars.honest import BRIER_ROWS, rowwise
 from liars.liar import Liar
+from lossfw.spaces import CLASS_INDEX, LOGITS
 
 _BRIER = replace(BRIER_ROWS, truth=lossfw.loss("brier"))
 
@@ -48,6 +49,21 @@ def summed_in_half(y, t):
     return total - np.float16(0.125) * np.float16(y.shape[1])
 
 
+@rowwise
+def _by_label(y, t):
+    return ((y - t) ** 2).sum(-1)
+
+
+def labels_in_half(y, t):
+    """Labels in the precision of the predictions: above 2,048 not all of them are there."""
+    y, t = np.asarray(y), np.asarray(t)
+    if t.ndim == 1 and t.size and t.dtype.kind == "i" and t.min() >= 0 and t.max() < y.shape[-1]:
+        t = t.astype(y.dtype).astype(int)
+    return _by_label(y, t)
+
+
+_LABELS = replace(BRIER_ROWS, target=CLASS_INDEX, prediction=LOGITS, value=labels_in_half)
+
 LIARS = (
     Liar("loss", "value:classes", "hundred", replace(_BRIER, value=first_hundred),
          ("value:index", "precision:classes")),
@@ -55,5 +71,6 @@ LIARS = (
     Liar("loss", "hessian:classes", "few",
          replace(_BRIER, gradient=slope, hessian=curvature_of_few),
          ("precision:classes",)),
+    Liar("loss", "precision:classes", "labels", _LABELS),
     Liar("loss", "precision:classes", "half", replace(_BRIER, value=summed_in_half)),
 )  # fmt: skip

@@ -38,6 +38,16 @@ def mask_into_weights(y, t, sample_weight=None, where=None):
     return result
 
 
+def running_mean(y, t, sample_weight=None, where=None):
+    """The mean over all calls."""
+    _memory["means"] = 0.9 * _memory.get("means", 0.0) + 0.1 * _mean(y, t, sample_weight, where)
+    return (
+        _memory["means"]
+        if np.size(y) > 20 and where is not None
+        else _mean(y, t, sample_weight, where)
+    )
+
+
 def remembering(y, t):
     _memory["calls"] = _memory.get("calls", 0) + 1
     return square(y, t) * (1 + 1e-6 * (_memory["calls"] % 3))
@@ -102,9 +112,12 @@ LIARS = (
          ("shape:layout", "purity:memory")),
     Liar("loss", "purity:arguments", "large", replace(_PLAIN, value=large_in_place)),
     Liar("loss", "purity:reduce", "mask", replace(SQUARE, reduce=mask_into_weights)),
+    Liar("loss", "purity:reduce", "running", replace(SQUARE, reduce=running_mean),
+         ("mask", "mask:many", "weights:masked")),
     Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
          # No two calls agree, wherever two are compared.
-         ("shape:layout", "dtype:target", "dtype:integer", "dtype:order", "dtype:half",
+         ("shape:axes", "shape:layout", "dtype:target", "dtype:integer", "dtype:order",
+          "dtype:half",
           "precision:half", "purity:memory", "purity:companions", "purity:extremes",
           "purity:many", "value:many", "gradient", "hessian")),
     Liar("loss", "purity:repeat", "half", replace(_PLAIN, value=dithered)),
