@@ -106,16 +106,19 @@ def refute(judgement: Judgement, which: NDArray, name: str, explain: str, code: 
     rows = np.asarray(which.reshape(len(judgement.points), -1).any(-1))
     one = simplest(judgement.points, rows)
     got, truth = judgement.got[one], judgement.truth[one]
+    # As many digits as it takes to tell them apart.
+    few, all_ = ([_number(x, digits) for x in (got, truth)] for digits in (9, 17))
+    found, wanted = few if few[0] != few[1] else all_
     return Refuted(
-        f"{explain}: {name} is {_number(got)}, and the formula gives {_number(truth)}.",
+        f"{explain}: {name} is {found}, and the formula gives {wanted}.",
         code,
         y=judgement.points.y[one : one + 1],
         t=judgement.points.t[one : one + 1],
     )
 
 
-def _number(x: Any) -> str:
-    values = [f"{float(v):.9g}" for v in np.atleast_1d(x)]
+def _number(x: Any, digits: int) -> str:
+    values = [f"{float(v):.{digits}g}" for v in np.atleast_1d(x)]
     return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
 
 
