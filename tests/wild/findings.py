@@ -117,7 +117,7 @@ RULES = (
     Rule(f"{O}softmax_cross_entropy_with_integer_labels", "domain:class_index", CONVENTION,
          "JAX cannot raise for an index; -1 is the last class"),
     Rule(f"{O}multiclass_hinge_loss", "domain:class_index", CONVENTION,
-         "JAX cannot raise for an index; -1 costs as much as no class"),
+         "JAX cannot raise for an index: -1 is taken, and is no class"),
     Rule(f"{O}multiclass_hinge_loss", "dtype:result", CONVENTION,
          "with 64 bits switched on, one-hot rows are float64 whatever predictions are, and so is "
          "the result"),
