@@ -271,6 +271,8 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
                 else np.where(inside > subject.target.low, t, y)
             )
         t = np.where(rng.random(y.size) < 0.05, y, t)
+        # An infinite logit is legal, an infinite target is not.
+        t = np.where(np.isfinite(t), t, 1.0)
     return Points(y.astype(dtype), t.astype(dtype))
 
 
