@@ -62,7 +62,7 @@ def value_limits(body: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
         last = c - b
         size = abs(b) + abs(c)
         if size > none and abs(last) * 10**_SHOWN > size:
-            grows = abs(last) >= _GROWS * abs(b - a)
+            grows = last * (b - a) > 0 and abs(last) >= _GROWS * abs(b - a)
             result[i] = _exactly((np.inf if last > 0 else -np.inf) if grows else np.nan)
     return result
 

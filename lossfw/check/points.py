@@ -46,6 +46,9 @@ _SIZES = (1e-200, 1e-30, 1e-10, 1e5, 1e10, 1e19, 1e30, 1e36, 1e150, 1e200)
 
 _LEAST_LOGIT = 1e-20
 
+# Numbers larger than this are in play only where they are close to each other.
+_LARGE, _CLOSE = 1e3, 0.1
+
 # Magnitudes at which stable forms change over and unstable ones fail.
 _MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9,
                1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0, 104.0,
@@ -173,6 +176,30 @@ def counting(subject: Subject, points: Points) -> Points:
     """Return the points that count for anything: a mask leaves out all others."""
     keep = subject.counts(points.y, points.t) > 0
     return points if keep.all() else points.take(keep)
+
+
+def in_play(points: Points) -> NDArray:
+    """Return for each element or row the largest of the terms whose difference it may be.
+
+    Logarithms of elements are such terms too.
+    """
+    y, t = (np.asarray(x, np.float64) for x in (points.y, points.t))
+    rows = len(y)
+    size = np.maximum(np.maximum(_size(y, rows), _size(t, rows)), 1.0)
+    with np.errstate(all="ignore"):
+        # Squares and products are terms, too; of huge numbers they hide everything.
+        squares = np.maximum(size, np.minimum(size**2, _LARGE**2))
+        if y.ndim > 1 or t.shape != y.shape:
+            return np.asarray(squares)
+        close = np.abs(y - t) <= _CLOSE * size
+        logs = np.abs(np.log(np.where(y == 0, 1.0, np.abs(y))))
+    return np.maximum(np.where(close, squares, np.minimum(size, _LARGE)), logs)
+
+
+def _size(x: NDArray, rows: int) -> NDArray:
+    with np.errstate(all="ignore"):
+        finite = np.where(np.isfinite(x), np.abs(x), 0)
+    return finite.reshape(rows, -1).max(-1) if finite.size else np.zeros(rows)
 
 
 def simplest(points: Points, bad: NDArray) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import Points, counting, simplest
+from lossfw.check.points import Points, counting, in_play, simplest
 from lossfw.check.scan import suspects
 from lossfw.check.search import Check, NotApplicable, Refuted, Search, ordinary, outputs
 from lossfw.check.subject import Subject, call
@@ -26,9 +26,6 @@ _DTYPES = ("float64", "float32")
 # An error below so many rounding steps of the largest number in play (an input,
 # the result, or 1) is what cancellation leaves; a larger one is another value.
 _LOST_DIGITS = 2.0**7
-
-# Inputs larger than this are in play only where they are close to each other.
-_LARGE, _CLOSE = 1e3, 1e-3
 
 
 def judgements(subject: Subject, search: Search) -> list[Judgement]:
@@ -60,39 +57,18 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
 def sort_of_error(judgement: Judgement) -> NDArray:
     """Return for each result what is wrong with it: "", "value", "precision" or "overflow"."""
     points, got, truth = judgement.points, judgement.got, judgement.truth
-    y, t = (np.asarray(x, np.float64) for x in (points.y, points.t))
-    size = _cancelling(y, t).reshape(-1, *[1] * (got.ndim - 1))
+    size = in_play(points).reshape(-1, *[1] * (got.ndim - 1))
     eps = float(np.finfo(got.dtype).eps)
     with np.errstate(all="ignore"):
         error = np.abs(got.astype(np.float64) - truth)
         small = error <= _LOST_DIGITS * eps * np.maximum(size, np.abs(truth))
     # A target of 0 is as ordinary as any other.
+    y, t = points.y, points.t
     edge = _at_edge(y, len(points)) | _at_edge(np.where(t == 0, 1.0, t), len(points))
     edge = edge.reshape(-1, *[1] * (got.ndim - 1))
     sort = np.where(small, "precision", "value")
     sort = np.where(~np.isfinite(got) & np.isfinite(truth) & ~edge, "overflow", sort)
     return np.where(judgement.bad, sort, "")
-
-
-def _cancelling(y: NDArray, t: NDArray) -> NDArray:
-    """Return for each element or row the largest of the terms whose difference it may be.
-
-    Logarithms of elements are such terms too.
-    """
-    rows = len(y)
-    size = np.maximum(np.maximum(_size(y, rows), _size(t, rows)), 1.0)
-    if y.ndim > 1 or t.shape != y.shape:
-        return size
-    with np.errstate(all="ignore"):
-        close = np.abs(y - t) <= _CLOSE * size
-        logs = np.abs(np.log(np.where(y == 0, 1.0, np.abs(y))))
-    return np.maximum(np.where(close, size, np.minimum(size, _LARGE)), logs)
-
-
-def _size(x: NDArray, rows: int) -> NDArray:
-    with np.errstate(all="ignore"):
-        finite = np.where(np.isfinite(x), np.abs(x), 0)
-    return finite.reshape(rows, -1).max(-1) if finite.size else np.zeros(rows)
 
 
 def _at_edge(x: NDArray, rows: int) -> NDArray:

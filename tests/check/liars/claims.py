@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+import lossfw
 from liars.honest import (
     BRIER,
     BRIER_ROWS,
@@ -69,6 +70,25 @@ def kinked(r):
     return r * r + 0.5 * np.maximum(r - 1, 0)
 
 
+def kinked_a_little(r):
+    """Its first derivative jumps by 1 % of the slope around."""
+    return r * r + 0.15 * np.maximum(r - 7.3, 0)
+
+
+def bent_a_little(r):
+    """Its second derivative jumps by 5 %."""
+    return r * r + 0.05 * np.maximum(r - 3.7, 0) ** 2
+
+
+def flat_close_to_zero(r):
+    return np.maximum(np.abs(r), 1e-3) ** 2
+
+
+def bumped(m):
+    """Falls, but for a short rise at -5."""
+    return np.maximum(2 - m, 0) + 0.5 * np.maximum(0, 0.1 - np.abs(m + 5.1)) * 4
+
+
 def rising(m):
     """Falls, and rises a little from 3 on."""
     return np.where(m < 3, np.exp(-m), np.exp(-3.0) + 0.01 * (m - 3))
@@ -113,6 +133,19 @@ def shifted(y, t):
     return -(np.where(t == 0, 0, t * logs)).sum(-1) + 1e-3 * y.mean(-1)
 
 
+def shifted_far_out(y, t):
+    """Cross-entropy whose logits are cut at 50."""
+    z = np.minimum(y, 50)
+    z = z - z.max(-1, keepdims=True)
+    logs = z - np.log(np.exp(z).sum(-1, keepdims=True))
+    return -(np.where(t == 0, 0, t * logs)).sum(-1)
+
+
+def first_class_alone(y, t):
+    """Strictly proper for two classes; what the others share among them does not count."""
+    return (y[:, 0] - t[:, 0]) ** 2
+
+
 def crammer_singer(y, t):
     """The hinge of the best wrong class, which is not calibrated for three classes."""
     own = (t * y).sum(-1)
@@ -133,6 +166,11 @@ LIARS = (
     Liar("loss", "claim:convex", "rows",
          logit_rows(_of_the_label(lambda x: np.arctan(-x)), convex=True)),
     Liar("loss", "claim:strictly_convex", "straight", distance(flat_between, strictly_convex=True)),
+    Liar("loss", "claim:strictly_convex", "short",
+         distance(flat_close_to_zero, strictly_convex=True)),
+    Liar("loss", "claim:strictly_convex", "far out",
+         replace(distance(np.abs, strictly_convex=True),
+                 truth=lossfw.loss("huber", delta=50.0)), ("value", "precision", "overflow")),
     Liar("loss", "claim:strongly_convex", "too large",
          distance(lambda r: r**2, strongly_convex=2.1)),
     Liar("loss", "claim:strongly_convex", "too small",
@@ -142,10 +180,13 @@ LIARS = (
     Liar("loss", "claim:gradient_lipschitz", "too small", distance(huber, gradient_lipschitz=0.98)),
     Liar("loss", "claim:gradient_lipschitz", "too large", distance(huber, gradient_lipschitz=1.02)),
     Liar("loss", "claim:monotone", "rises", margin(rising, monotone=True)),
+    Liar("loss", "claim:monotone", "bump", margin(bumped, monotone=True)),
     Liar("loss", "claim:gradient_zero_almost_everywhere", "slope",
          replace(SQUARE, reduce=None, claims={"gradient_zero_almost_everywhere": True})),
     Liar("loss", "claim:symmetric", "tilted", distance(tilted, symmetric=True)),
     Liar("loss", "claim:shift_invariant", "mean", logit_rows(shifted, shift_invariant=True)),
+    Liar("loss", "claim:shift_invariant", "cut",
+         logit_rows(shifted_far_out, shift_invariant=True)),
     Liar("loss", "claim:permutation_equivariant", "weights",
          simplex_rows(weighted_classes, permutation_equivariant=True)),
     Liar("loss", "claim:linear_in_target", "rows",
@@ -153,6 +194,8 @@ LIARS = (
     Liar("loss", "claim:linear_in_target", "probability",
          replace(unit(lambda y, t: (y - t) ** 2, linear_in_target=True), target=UNIT)),
     Liar("loss", "claim:smooth", "kink", distance(kinked, smooth=True)),
+    Liar("loss", "claim:smooth", "small kink", distance(kinked_a_little, smooth=True)),
+    Liar("loss", "claim:twice_smooth", "small bend", distance(bent_a_little, twice_smooth=True)),
     Liar("loss", "claim:twice_smooth", "bend", distance(bent, twice_smooth=True)),
     Liar("loss", "claim:breaks", "missing", distance(kinked, breaks=())),
     Liar("loss", "claim:breaks", "invented", distance(kinked, breaks=(0.0, 1.0))),
@@ -162,6 +205,8 @@ LIARS = (
     Liar("loss", "claim:proper", "rows", simplex_rows(row_absolute, proper=True)),
     Liar("loss", "claim:strictly_proper", "blind", unit(half_square, strictly_proper=True)),
     Liar("loss", "claim:strictly_proper", "rows", simplex_rows(coarse, strictly_proper=True)),
+    Liar("loss", "claim:strictly_proper", "one class",
+         simplex_rows(first_class_alone, strictly_proper=True), ("nan",)),
     Liar("loss", "claim:calibrated", "margin",
          margin(lambda m: np.maximum(1 - m, 0) + np.maximum(m, 0), calibrated=True)),
     Liar("loss", "claim:calibrated", "rows", logit_rows(crammer_singer, calibrated=True)),

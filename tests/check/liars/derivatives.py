@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
-from liars.honest import SQUARE, TRUE_SQUARE, elementwise, square
+from liars.honest import LOGIT_ROWS, SQUARE, TRUE_SQUARE, elementwise, rowwise, square
 from liars.liar import Liar
 
 
@@ -65,12 +65,53 @@ def curvature_of_quotient(y, t):
         return 4 * (e / (e + 1)) / (e + 1)
 
 
+@elementwise
+def absolute(y, t):
+    return np.abs(y - t)
+
+
+@elementwise
+def one_at_zero(y, t):
+    """The sign, of which the zero belongs to neither side: 2 is no slope beside it."""
+    return np.where(y == t, 2.0, np.sign(y - t))
+
+
+@elementwise
+def slope_of_norm(y, t):
+    """r / sqrt(1 + r^2), whose square overflows."""
+    with np.errstate(all="ignore"):
+        return (y - t) / np.sqrt(1 + (y - t) ** 2)
+
+
+@elementwise
+def pseudo_huber(y, t):
+    return np.hypot(1, y - t) - 1
+
+
+@rowwise
+def slope_at_infinity(y, t):
+    """Softmax from the largest logit: infinity less infinity."""
+    with np.errstate(all="ignore"):
+        e = np.exp(y - y.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True) - t
+
+
 _COSH = lossfw.loss("log_cosh")
 
 LIARS = (
     Liar("loss", "gradient", "factor", _with(gradient=without_factor)),
     Liar("loss", "gradient", "factor, by differences",
          replace(SQUARE, gradient=without_factor, reduce=None)),
+    Liar("loss", "gradient", "at a kink",
+         _with(one_at_zero, None, lossfw.loss("absolute_error"), absolute)),
+    Liar("loss", "gradient", "far out",
+         _with(slope_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
+         # The value cancels close to 0, and hides nothing of the gradient.
+         ("precision", "value", "precision:gradient", "overflow:gradient")),
+    Liar("loss", "gradient", "infinite logit",
+         replace(LOGIT_ROWS, gradient=slope_at_infinity,
+                 truth=lossfw.loss("cross_entropy", from_logits=True)),
+         ("value", "precision", "overflow")),
     Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
     Liar("loss", "hessian", "threshold, by differences",
          replace(SQUARE, hessian=other_curvature, reduce=None)),
