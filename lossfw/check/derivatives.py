@@ -45,7 +45,7 @@ _TIES = 24
 
 # As many partial derivatives as examples are looked at for each number of columns, but
 # no fewer and no more than this.
-_PARTIALS = (36, 180)
+_PARTIALS = (36, 144)
 
 # What rounding adds to a one-sided derivative.
 _SLACK = 1e-12
