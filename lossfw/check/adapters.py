@@ -211,17 +211,22 @@ def _jax(given: _Given) -> Adapted:
     # Of the whole process; without it every result is in single precision.
     jax.config.update("jax_enable_x64", True)
 
-    def summed(y: Any, t: Any) -> Any:
-        return given.function(y, t, **given.parameters).sum()
+    def unreduced(y: Any, t: Any) -> Any:
+        return given.function(y, t, **given.parameters)
+
+    # Compiled once for each shape, where single operations would be, many times over.
+    compiled = jax.jit(unreduced)
+    slope = jax.jit(jax.grad(lambda y, t: unreduced(y, t).sum()))
+
+    def arrays(y: Any, t: Any) -> tuple[Any, Any]:
+        y = _float(y)
+        return jnp.asarray(y), jnp.asarray(_target(y, t))
 
     def value(y: Any, t: Any) -> NDArray:
-        y = _float(y)
-        arrays = jnp.asarray(y), jnp.asarray(_target(y, t))
-        return np.asarray(given.function(*arrays, **given.parameters))
+        return np.asarray(compiled(*arrays(y, t)))
 
     def gradient(y: Any, t: Any) -> NDArray:
-        y = _float(y)
-        return np.asarray(jax.grad(summed)(jnp.asarray(y), jnp.asarray(_target(y, t))))
+        return np.asarray(slope(*arrays(y, t)))
 
     return Adapted(value, gradient, setup=_JAX.format(value=given.code("y", "t")))
 
