@@ -23,9 +23,10 @@ from lossfw.spaces import BINARY, SIMPLEX, UNIT
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-# Whole numbers of every width, and with each a number whose square is beyond it.
-_INTEGERS = {"int8": 100, "uint8": 200, "int16": 300, "uint16": 60_000, "int32": 100_000,
-             "uint32": 4_000_000_000, "int64": 4_000_000_000}  # fmt: skip
+# Whole numbers of every width, and with each a number whose square is beyond it; of the
+# wide ones one that float32 does not hold either.
+_INTEGERS = {"int8": 100, "uint8": 200, "int16": 300, "uint16": 60_000, "int32": 100_000_003,
+             "uint32": 4_000_000_100, "int64": 4_000_000_100}  # fmt: skip
 
 # Labels of every width; of so many rows, the numbers of all their elements do not fit it.
 _LABELS = ("int8", "uint8", "int16", "uint16", "int32", "uint32")
@@ -176,11 +177,10 @@ def _whole_predictions(subject: Subject, search: Search) -> Points:
         y, t = (np.append(x, rng.integers(0, 9, len(points))) for x in (y, t))
     found = Points(y, t)
     found = found.take(is_inside(subject, found))
-    whole = _whole_targets(subject, found) if len(found) else found
-    found = whole if len(whole) else found
     if not len(found):
         raise NotApplicable("this space has few whole numbers")
-    return found
+    whole = _whole_targets(subject, found)
+    return Points(np.concatenate([found.y, whole.y]), np.concatenate([found.t, whole.t]))
 
 
 def _of_width(

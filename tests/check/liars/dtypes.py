@@ -21,6 +21,11 @@ def in_integers(y, t):
     return square(y, t)
 
 
+def integers_in_single(y, t):
+    y = np.asarray(y)
+    return square(y, t) if y.dtype.kind == "f" else square(y.astype(np.float32), t).astype(float)
+
+
 def unsigned(y, t):
     """The difference of two unsigned numbers has no sign."""
     y, t = np.asarray(y), np.asarray(t)
@@ -77,6 +82,7 @@ bent = _in_half(lambda r: 2.25 + 0 * r, square_curvature)
 LIARS = (
     Liar("loss", "dtype:result", "double", replace(SQUARE, value=always_double)),
     Liar("loss", "dtype:integer", "integers", replace(SQUARE, value=in_integers)),
+    Liar("loss", "dtype:integer", "single", replace(_PLAIN, value=integers_in_single)),
     Liar("loss", "dtype:integer", "unsigned", replace(_PLAIN, value=unsigned)),
     Liar("loss", "dtype:target", "half", replace(_PLAIN, value=in_the_targets_precision)),
     Liar("loss", "dtype:target", "bytes", replace(_PLAIN, value=negated_bytes)),
