@@ -55,10 +55,21 @@ RULES = (
     Rule(f"{F}soft_margin_loss", "overflow", DEFECT,
          "it computes log(1 + exp(-t y)) as it is written: from a margin of -710 on (in float32 of "
          "-89) the loss is infinite where it is 710, and the gradient is NaN"),
+    Rule(f"{F}soft_margin_loss", "nan", DEFECT,
+         "the overflow again: in float16 the gradient is NaN from a margin of -12 on"),
+    Rule(f"{F}binary_cross_entropy_with_logits", "value", PRECISION,
+         "the same difference, of very large logits and very small targets"),
+    Rule(f"{F}cosine_similarity", "value", CONVENTION,
+         "documented: a row that is shorter than 1e-8 counts as that long"),
+    Rule(f"{F}cosine_similarity", "gradient:half", PRECISION, "float16 is computed in float16"),
+    Rule(f"{F}cosine_similarity", "gradient", CONVENTION,
+         "documented: a row that is shorter than 1e-8 counts as that long"),
     Rule(f"{F}binary_cross_entropy(", "value:negative_zero", CONVENTION,
          "-0.0 where nothing is lost"),
     Rule(f"{F}binary_cross_entropy(", "value", CONVENTION,
          "documented: logarithms are cut off at -100"),
+    Rule(f"{F}binary_cross_entropy(", "gradient:half", PRECISION,
+         "float16 is computed in float16"),
     Rule(f"{F}binary_cross_entropy(", "gradient", CONVENTION,
          "the gradient has a guard of its own, 1e-12 below y (1 - y), while the value is cut off "
          "at e^-100: between both, one is not the derivative of the other"),
@@ -118,6 +129,8 @@ RULES = (
          "JAX cannot raise for an index; -1 is the last class"),
     Rule(f"{O}multiclass_hinge_loss", "domain:class_index", CONVENTION,
          "JAX cannot raise for an index: -1 is taken, and is no class"),
+    Rule(f"{O}multiclass_hinge_loss", "nan", CONVENTION,
+         "the loss of a NaN is NaN, but its gradient is not"),
     Rule(f"{O}multiclass_hinge_loss", "dtype:result", CONVENTION,
          "with 64 bits switched on, one-hot rows are float64 whatever predictions are, and so is "
          "the result"),
@@ -227,6 +240,7 @@ RULES = (
     Rule("", "shape:broadcast", CONVENTION,
          "arrays that do not fit are broadcast: (3,) with (3, 1) gives (3, 3), or the mean of it"),
     *(Rule("", check, PRECISION, "float16 is computed in float16") for check in HALF),
+    Rule("", "precision:classes", PRECISION, "float16 is computed in float16", "in float16"),
 )  # fmt: skip
 
 

@@ -100,9 +100,7 @@ def _table(found):
     lines = [_row("function", "compared with", "not refuted", "refuted"),
              _row("---", "---", "---:", "---")]  # fmt: skip
     for case, report in found:
-        refuted = ", ".join(
-            f"{r['check']} ({rule_for(case, r).sort})" for r in report["refuted"]
-        )
+        refuted = ", ".join(f"{r['check']} ({rule_for(case, r).sort})" for r in report["refuted"])
         count, examples = len(report["held"]), sum(report["held"].values())
         held = f"{count} checks, {examples:,} examples"
         lines.append(_row(f"`{case}`", _compared(case), held, refuted or "nothing"))
