@@ -297,10 +297,10 @@ class TestNanAndDomain:
             CROSS([0.5, 0.5], 2)
         with pytest.raises(DomainError, match=r"target\[1, 0\] = 9 is no class"):
             CROSS(np.full((2, 3, 2), 0.5), [[0, 0, 0], [9, 0, 0]])
-        logits = np.zeros((70_000, 2))
-        index = np.zeros(70_000, int)
-        index[69_000] = 2
-        with pytest.raises(DomainError, match=r"target\[69000\] = 2"):
+        logits = np.zeros((140_000, 2))
+        index = np.zeros(140_000, int)
+        index[139_000] = 2
+        with pytest.raises(DomainError, match=r"target\[139000\] = 2"):
             LOGITS(logits, index, where=logits[:, 0] == 0)
 
 

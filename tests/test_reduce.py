@@ -13,8 +13,18 @@ from lossfw import ArgumentError, EmptyReductionError, loss, threads
 from lossfw.reduce import ExactSum, Partial, block_rows, exact_sum
 
 SQUARED = loss("squared_error")
-# A block of rows 16,384 wide has four rows, so that a few rows fill several blocks.
-WIDE = 16_384
+# Elements of a block here, and the width of rows of which four make one: so that a
+# few short rows fill several blocks.
+BLOCK = 4_096
+WIDE = BLOCK // 4
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_blocks():
+    """Blocks are small, as those of rows with many elements are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lossfw.reduce.BLOCK_ELEMENTS", BLOCK)
+        yield
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=30))
@@ -36,10 +46,10 @@ def test_infinite_and_nan_sums():
 
 
 @given(st.integers(1, 10**7))
-def test_a_block_is_a_power_of_two_rows_and_at_most_65536_elements(width):
+def test_a_block_is_a_power_of_two_rows_and_at_most_so_many_elements(width):
     rows = block_rows(width)
     assert rows & (rows - 1) == 0
-    assert rows == 1 or rows * width <= 65_536
+    assert rows == 1 or rows * width <= BLOCK
 
 
 @st.composite
