@@ -66,16 +66,18 @@ def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
     return -_focused(xp, quotient(xp, c.share * steep, c.s), c, Fraction(gamma))
 
 
-def bend(xp: Namespace, c: Chance, gamma: float) -> Array:
-    """Return the share times the second derivative.
+def bend(xp: Namespace, c: Chance, gamma: float, weight: float = 1.0) -> Array:
+    """Return the weight times the share times the second derivative.
 
-    It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s.
+    It is (1 - s)^(gamma - 1) (gamma (gamma - 1) q + 2 gamma + (1 - s) / s) / s. The
+    weight comes before the last division, which may overflow without it; and after
+    the first, since a share may be subnormal.
     """
     if gamma == 0:
-        return quotient(xp, quotient(xp, c.share, c.s), c.s)
+        return quotient(xp, times(xp, weight, quotient(xp, c.share, c.s)), c.s)
     inner = gamma * (gamma - 1.0) * _entropy_share(xp, c) + 2.0 * gamma
     last = quotient(xp, c.share * c.rest, c.s)
-    shared = quotient(xp, c.share * inner + last, c.s)
+    shared = quotient(xp, times(xp, weight, c.share * inner + last), c.s)
     return _focused(xp, shared, c, Fraction(gamma) - 1)
 
 

@@ -56,6 +56,11 @@ _GAUSS = (
 )
 
 
+# From here on exp(d) is all that counts in the closed form, and beyond 709.8 it
+# overflows, although what it is multiplied with may bring it back, for so much more.
+_LARGEST, _BEYOND = 700.0, 60.0
+
+
 class Exponents(NamedTuple):
     """1 - power and 2 - power, neither of them 0."""
 
@@ -80,6 +85,13 @@ def ratio(d: Words, k: Exponents) -> Ratio:
     """Return log(y / t) with the side from which to look at it."""
     from_y = d.high > 0.0 if k.b > 0 else d.high < 0.0
     return Ratio(d, opposite(d), from_y)
+
+
+def held(xp: Namespace, r: Ratio) -> tuple[Ratio, Array]:
+    """Return the ratio with t / y small enough, and by what the half is to be multiplied."""
+    beyond = xp.clip(r.e.high - _LARGEST, 0.0, _BEYOND)
+    e = Words(r.e.high - beyond, r.e.low)
+    return Ratio(opposite(e), e, r.from_y), xp.exp(beyond)
 
 
 def opposite(d: Words) -> Words:

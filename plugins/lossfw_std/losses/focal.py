@@ -89,7 +89,10 @@ class Focal(PointwiseLoss):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
-        return self._both(xp, focusing.bend, y, t)
+        own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
+        weight, rest = (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
+        bend = focusing.bend(xp, own, self.gamma, weight)
+        return bend + focusing.bend(xp, other, self.gamma, rest)
 
     def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""

@@ -165,10 +165,10 @@ class TweedieDeviance(Deviance):
         if self._limit is not None:
             return self._limit.value_from_logits(xp, z, t)
         k = tweedie.exponents(self.power)
-        r = tweedie.ratio(distance(xp, z, t), k)
+        r, beyond = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k))
         half = _half(xp, r, t, k)
         from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
-        from_y = times_exp(xp, half, k.b, z)
+        from_y = times_exp(xp, half, k.b, z) * beyond
         return 2.0 * xp.where(r.from_y | (t == 0.0), from_y, from_t) + nothing(xp, t)
 
     @in_double
@@ -196,8 +196,10 @@ class TweedieDeviance(Deviance):
         a, b = float(k.a), float(k.b)
         other = a * exp_words(xp, tweedie.opposite(d))
         from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
-        # A subnormal target has no digits to share: it is lifted over the product.
+        # A subnormal target has no digits to share: it is lifted over the product. So is
+        # one that the product would let overflow, downwards.
         lift = xp.where(t < _SUBNORMAL, _LIFT * xp.ones_like(t), xp.ones_like(t))
+        lift = xp.where(t > 1.0 / _SUBNORMAL, xp.ones_like(t) / _LIFT, lift)
         from_t = times_exp(xp, (lift * t) * (b * exp_words(xp, d) - a), k.a, z) / lift
         return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
 
