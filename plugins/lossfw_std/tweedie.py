@@ -88,8 +88,9 @@ def ratio(d: Words, k: Exponents) -> Ratio:
 
 
 def held(xp: Namespace, r: Ratio) -> tuple[Ratio, Array]:
-    """Return the ratio with t / y small enough, and by what the half is to be multiplied."""
+    """Return the ratio with t / y small enough for y, and by what the half is to be multiplied."""
     beyond = xp.clip(r.e.high - _LARGEST, 0.0, _BEYOND)
+    beyond = xp.where(r.from_y, beyond, xp.zeros_like(beyond))
     e = Words(r.e.high - beyond, r.e.low)
     return Ratio(opposite(e), e, r.from_y), xp.exp(beyond)
 
