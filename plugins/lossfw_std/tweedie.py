@@ -56,9 +56,9 @@ _GAUSS = (
 )
 
 
-# From here on exp(d) is all that counts in the closed form, and beyond 709.8 it
-# overflows, although what it is multiplied with may bring it back, for so much more.
-_LARGEST, _BEYOND = 700.0, 60.0
+# An exponential with a larger exponent is all that counts in the closed form, and
+# from 709.8 on it overflows, although the base's power may bring it back.
+_LARGEST = 700.0
 
 
 class Exponents(NamedTuple):
@@ -87,12 +87,18 @@ def ratio(d: Words, k: Exponents) -> Ratio:
     return Ratio(d, opposite(d), from_y)
 
 
-def held(xp: Namespace, r: Ratio) -> tuple[Ratio, Array]:
-    """Return the ratio with t / y small enough for y, and by what the half is to be multiplied."""
-    beyond = xp.clip(r.e.high - _LARGEST, 0.0, _BEYOND)
-    beyond = xp.where(r.from_y, beyond, xp.zeros_like(beyond))
-    e = Words(r.e.high - beyond, r.e.low)
-    return Ratio(opposite(e), e, r.from_y), xp.exp(beyond)
+def held(xp: Namespace, r: Ratio, k: Exponents) -> tuple[Ratio, Array]:
+    """Return the ratio with no exponential that overflows, and by what to multiply the half.
+
+    Seen from y the half grows like exp(e), seen from t like exp(-a e).
+    """
+    zero = xp.zeros_like(r.e.high)
+    beyond_y = xp.clip(r.e.high - _LARGEST, 0.0, _LARGEST)
+    rate = max(-float(k.a), 0.0)
+    beyond_t = xp.clip(r.e.high - _LARGEST / rate, 0.0, _LARGEST / rate) if rate else zero
+    e = Words(r.e.high - xp.where(r.from_y, beyond_y, beyond_t), r.e.low)
+    factor = xp.where(r.from_y, xp.exp(beyond_y), _exp(xp, -k.a, Words(beyond_t, zero)))
+    return Ratio(opposite(e), e, r.from_y), factor
 
 
 def opposite(d: Words) -> Words:

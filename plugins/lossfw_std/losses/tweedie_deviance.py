@@ -165,11 +165,11 @@ class TweedieDeviance(Deviance):
         if self._limit is not None:
             return self._limit.value_from_logits(xp, z, t)
         k = tweedie.exponents(self.power)
-        r, beyond = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k))
+        r, factor = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k), k)
         half = _half(xp, r, t, k)
         from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
-        from_y = times_exp(xp, half, k.b, z) * beyond
-        return 2.0 * xp.where(r.from_y | (t == 0.0), from_y, from_t) + nothing(xp, t)
+        from_y = times_exp(xp, half, k.b, z)
+        return 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t) + nothing(xp, t)
 
     @in_double
     def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
