@@ -123,15 +123,48 @@ def torch_contenders(name, y, t, threads):
     }
     if name not in functions:
         return {}
-    function, a, b = functions[name], torch.from_numpy(y), torch.from_numpy(t)
+    a, b = torch.from_numpy(y), torch.from_numpy(t)
+
+    def pair(function):
+        def both():
+            leaf = a.detach().requires_grad_()
+            value = function(leaf, b)
+            value.backward()
+            return float(value.detach()), leaf.grad.numpy()
+
+        return lambda: float(function(a, b)), both
+
+    return {
+        "torch eager": pair(functions[name]),
+        "torch compiled": pair(torch.compile(functions[name], dynamic=False)),
+    }
+
+
+def sklearn_contenders(name, y, t, threads):
+    try:
+        from sklearn._loss import loss as losses
+    except ImportError:
+        return {}
+    made = {
+        "squared_error": (losses.HalfSquaredError, 2.0),
+        "binary_cross_entropy": (losses.HalfBinomialLoss, 1.0),
+        "cross_entropy": (lambda: losses.HalfMultinomialLoss(n_classes=y.shape[-1]), 1.0),
+    }
+    if name not in made:
+        return {}
+    make, factor = made[name]
+    function, truth = make(), t.astype(y.dtype)
 
     def both():
-        leaf = a.detach().requires_grad_()
-        value = function(leaf, b)
-        value.backward()
-        return float(value), leaf.grad.numpy()
+        value, slope = function.loss_gradient(truth, y, n_threads=threads)
+        return factor * np.mean(value, dtype="f8"), slope * (factor / len(y))
 
-    return {"torch eager": (lambda: float(function(a, b)), both)}
+    return {
+        "scikit-learn": (
+            lambda: factor * np.mean(function.loss(truth, y, n_threads=threads), dtype="f8"),
+            both,
+        )
+    }
 
 
 def jax_contenders(name, y, t):
@@ -170,6 +203,7 @@ def contenders(name, parameters, y, t, naive, threads):
         "lossfw": (lambda: loss(y, t), lambda: loss.value_and_gradient(y, t)),
         **torch_contenders(name, y, t, threads),
         **jax_contenders(name, y, t),
+        **sklearn_contenders(name, y, t, threads),
     }
 
 
@@ -207,7 +241,12 @@ def main():
         for kind, which in (("value", 0), ("value and gradient", 1)):
             found = {}
             for contender, functions in every.items():
-                got = functions[which]()
+                try:
+                    got = functions[which]()
+                except Exception as failure:  # a compiler that is missing, for one
+                    if not options.json:
+                        print(f"{contender} fails on {title}: {type(failure).__name__}")
+                    continue
                 if same(got if which == 0 else got[0], wanted):
                     found[contender] = functions[which]
                 elif not options.json:
