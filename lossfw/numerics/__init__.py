@@ -14,6 +14,7 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
     softmax_parts(xp, z)    p, 1 - p, -log(p)
+    scaled_softmax(xp, z)   p as two factors, the first of which is never subnormal
     sum_of_others(xp, e, index)   put_at(xp, x, index, values)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
@@ -56,6 +57,7 @@ from lossfw.numerics.remainders import (
 from lossfw.numerics.rows import (
     log_softmax,
     logsumexp,
+    scaled_softmax,
     softmax,
     softmax_complement,
     softmax_cross_entropy,
@@ -83,6 +85,7 @@ __all__ = [
     "put_at",
     "quotient",
     "scaled_normal_tail",
+    "scaled_softmax",
     "sech_squared",
     "sigmoid",
     "softmax",

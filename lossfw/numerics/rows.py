@@ -21,6 +21,7 @@ from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.dual import Dual, Part, add, dense
 from lossfw.numbers.dual_namespace import DualNamespace
 from lossfw.numerics.products import times
+from lossfw.numerics.words import ScaledExp, scaled_exp
 
 # Nearer than this the rounding error of a distance costs 4 units in the last
 # place at most. A row's result may not depend on its companions, so the bound
@@ -80,10 +81,13 @@ def corrected(
 
 def _put_right(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> Array:
     """Return exp(z - largest) from e = exp(d), where d is the difference but for rounding."""
-    # After Knuth: what a difference has rounded away is itself a float.
+    return xp.where(e > 0, e + e * _lost(z, largest, d), e)
+
+
+def _lost(z: Array, largest: Array, d: Array) -> Array:
+    """Return what d = z - largest has rounded away: after Knuth, itself a float."""
     shift = d - z
-    lost = (z - (d - shift)) - (largest + shift)
-    return xp.where(e > 0, e + e * lost, e)
+    return (z - (d - shift)) - (largest + shift)
 
 
 def _take_apart(xp: Namespace, z: Array, beyond: float = _FAR) -> _Row:
@@ -226,6 +230,26 @@ def softmax_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     row = _take_apart(xp, z, beyond=0.0)
     total = 1 + row.rest
     return row.e / total, (row.rest + (1 - row.e)) / total, xp.log1p(row.rest) - row.d
+
+
+def scaled_softmax(xp: Namespace, z: Array) -> ScaledExp:
+    """Return the softmax as two factors, of which the first is never subnormal.
+
+    Multiply by the second last: see `lossfw.numerics.words.scaled_exp`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> scaled, unit = scaled_softmax(np, np.asarray([0.0, -740.0]))
+    >>> (scaled * 1e20) * unit
+    array([1.00000000e+020, 4.18873988e-302])
+    """
+    largest, d = distance(xp, z)
+    lost = _lost(z, largest, d)
+    # Between infinite logits nothing is lost.
+    scaled, unit = scaled_exp(xp, d, xp.where(xp.isfinite(lost), lost, xp.zeros_like(d)))
+    total = xp.sum(scaled * unit, axis=-1, keepdims=True)
+    return ScaledExp(scaled / total, unit)
 
 
 def sum_of_others(xp: Namespace, e: Any, index: Array) -> Any:

@@ -9,7 +9,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 from lossfw import CategoricalLoss, Claims, ShapeError
 from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics import quotient, softmax_parts, times
+from lossfw.numerics import quotient, scaled_softmax, softmax_parts, times
 from lossfw.numerics.powers import power
 from lossfw_std import focusing
 from lossfw_std.double import in_double
@@ -114,7 +114,8 @@ class CategoricalFocal(CategoricalLoss):
         """
         more, less, u, v_more, v_less, y, c = self._bends(xp, z, t)
         v = _of_others(xp, v_more - v_less)
-        return (more - less) + y * (c * _of_others(xp, u) - y * v)
+        scaled, unit = scaled_softmax(xp, z)
+        return ((more - less) + scaled * (c * _of_others(xp, u) - y * v)) * unit
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """At logits, what the classes of a soft target add, and the parts of the bend."""
@@ -123,15 +124,23 @@ class CategoricalFocal(CategoricalLoss):
         more, less, u, v_more, v_less, p, c = self._bends(xp, y, t)
         if order == 1:
             return u * c, p * _of_others(xp, u)
+        unit = scaled_softmax(xp, y).unit
+        more, less = more * unit, less * unit
         v_more, v_less = (p * p * _of_others(xp, v) for v in (v_more, v_less))
         return more, less, p * c * _of_others(xp, u), v_more, v_less
 
     def _bends(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, ...]:
-        """Return the terms of the second derivative: own (2), u, v (2), and y and 1 - y."""
+        """Return the terms of the second derivative: own (2), u, v (2), and y and 1 - y.
+
+        The first two are over the unit of `scaled_softmax`: y may be subnormal, and what
+        it is multiplied with large.
+        """
         y, c, m = self._parts(xp, z)
         g, at, modulation = self.gamma, self._weighted(xp, t), power(xp, c, self.gamma)
-        own = at * modulation * c
-        more, less = own * (y * (1.0 + 2.0 * g + g * g * m)), own * (g * (m * c))
+        own, scaled = at * modulation * c, scaled_softmax(xp, z).scaled
+        surprise = softmax_parts(xp, z)[2]
+        more = own * (scaled * (1.0 + 2.0 * g + g * g * m))
+        less = own * (g * times(xp, scaled, surprise))
         u = at * modulation * (1.0 + g * m)
         # Where c is 0 no other class has any probability that v could act on.
         v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
