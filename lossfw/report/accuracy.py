@@ -151,6 +151,11 @@ them, where it differs. JAX takes subnormal numbers for 0 on purpose. Keras aver
 float32."""
 
 
+_WHY = """What costs digits at parameters far from the defaults: a power multiplies the relative
+error of what is raised by its exponent, and where a subnormal number enters a product, which has
+but a few digits, so has the result."""
+
+
 def _groups(rows: Sequence[Accuracy]) -> list[tuple[str, list[Accuracy]]]:
     def chosen(kind: str, of_rows: bool) -> list[Accuracy]:
         return [found for found in rows if found.kind == kind and found.rows == of_rows]
@@ -182,4 +187,4 @@ def _reasons(rows: Sequence[Accuracy]) -> list[str]:
 
 def _misses(rows: Sequence[Accuracy]) -> list[str]:
     lines = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
-    return ["\n".join(lines) or "Nowhere."]
+    return [_WHY, "\n".join(lines)] if lines else ["Nowhere."]
