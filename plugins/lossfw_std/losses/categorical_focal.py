@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
@@ -99,7 +99,7 @@ class CategoricalFocal(CategoricalLoss):
     @in_double
     def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
-        y, c, m = self._parts(xp, z)
+        y, c, m, _ = _parts(xp, z)
         w = self._weighted(xp, t) * power(xp, c, self.gamma) * (1.0 + self.gamma * m)
         return y * _of_others(xp, w) - w * c
 
@@ -112,42 +112,43 @@ class CategoricalFocal(CategoricalLoss):
         of probability p, p ((1 - p) u - p v) with u = c^gamma (1 + gamma m) and
         v = gamma c^(gamma - 1) y (l - 2 + (1 - gamma) m).
         """
-        more, less, u, v_more, v_less, y, c = self._bends(xp, z, t)
-        v = _of_others(xp, v_more - v_less)
-        scaled, unit = scaled_softmax(xp, z)
-        return ((more - less) + scaled * (c * _of_others(xp, u) - y * v)) * unit
+        b = self._bends(xp, z, t)
+        v = _of_others(xp, b.v_more - b.v_less)
+        others = b.scaled * (b.c * _of_others(xp, b.u) - b.y * v)
+        return ((b.more - b.less) + others) * b.unit
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """At logits, what the classes of a soft target add, and the parts of the bend."""
         if order == 0 or not self.from_logits:
             return ()
-        more, less, u, v_more, v_less, p, c = self._bends(xp, y, t)
+        b = self._bends(xp, y, t)
+        p, u = b.y, _of_others(xp, b.u)
         if order == 1:
-            return u * c, p * _of_others(xp, u)
-        unit = scaled_softmax(xp, y).unit
-        more, less = more * unit, less * unit
-        v_more, v_less = (p * p * _of_others(xp, v) for v in (v_more, v_less))
-        return more, less, p * c * _of_others(xp, u), v_more, v_less
+            return b.u * b.c, p * u
+        v_more, v_less = (p * p * _of_others(xp, v) for v in (b.v_more, b.v_less))
+        return b.more * b.unit, b.less * b.unit, p * b.c * u, v_more, v_less
 
-    def _bends(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, ...]:
-        """Return the terms of the second derivative: own (2), u, v (2), and y and 1 - y.
-
-        The first two are over the unit of `scaled_softmax`: y may be subnormal, and what
-        it is multiplied with large.
-        """
-        y, c, m = self._parts(xp, z)
+    def _bends(self, xp: Namespace, z: Array, t: Array) -> _Bends:
+        y, c, m, surprise = _parts(xp, z)
+        scaled, unit = scaled_softmax(xp, z)
         g, at, modulation = self.gamma, self._weighted(xp, t), power(xp, c, self.gamma)
-        own, scaled = at * modulation * c, scaled_softmax(xp, z).scaled
-        surprise = softmax_parts(xp, z)[2]
-        more = own * (scaled * (1.0 + 2.0 * g + g * g * m))
-        less = own * (g * times(xp, scaled, surprise))
-        u = at * modulation * (1.0 + g * m)
+        own = at * modulation * c
         # Where c is 0 no other class has any probability that v could act on.
         v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
         # (1 - gamma) y m has the sign of 1 - gamma.
         turn = v * ((1.0 - g) * y * m)
         positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)
-        return more, less, u, v * (m * c) + positive, v * (2.0 * y) + negative, y, c
+        return _Bends(
+            more=own * (scaled * (1.0 + 2.0 * g + g * g * m)),
+            less=own * (g * times(xp, scaled, surprise)),
+            u=at * modulation * (1.0 + g * m),
+            v_more=v * (m * c) + positive,
+            v_less=v * (2.0 * y) + negative,
+            y=y,
+            c=c,
+            scaled=scaled,
+            unit=unit,
+        )
 
     def claims(self) -> Claims:
         """Convex on the simplex; proper for gamma = 0 alone."""
@@ -177,12 +178,40 @@ class CategoricalFocal(CategoricalLoss):
             )
         return t * xp.asarray(self.alpha, dtype=t.dtype)
 
-    def _parts(self, xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
-        """Return y, 1 - y and -y log y / (1 - y) at logits."""
-        y, c, surprise = softmax_parts(xp, z)
-        at_one = c == 0
-        inside = xp.where(at_one, xp.ones_like(y), c)
-        return y, c, xp.where(at_one, xp.ones_like(y), times(xp, y, surprise) / inside)
+
+class _Parts(NamedTuple):
+    """The softmax y of logits, c = 1 - y, m = -y log y / (1 - y), and -log y."""
+
+    y: Array
+    c: Array
+    m: Array
+    surprise: Array
+
+
+class _Bends(NamedTuple):
+    """The terms of the second derivative, and of what they are made.
+
+    `more` and `less` are over the `unit` of `scaled_softmax`: y may be subnormal,
+    and what it is multiplied with large.
+    """
+
+    more: Array
+    less: Array
+    u: Array
+    v_more: Array
+    v_less: Array
+    y: Array
+    c: Array
+    scaled: Array
+    unit: Array
+
+
+def _parts(xp: Namespace, z: Array) -> _Parts:
+    y, c, surprise = softmax_parts(xp, z)
+    at_one = c == 0
+    inside = xp.where(at_one, xp.ones_like(y), c)
+    m = xp.where(at_one, xp.ones_like(y), times(xp, y, surprise) / inside)
+    return _Parts(y, c, m, surprise)
 
 
 def _of_others(xp: Namespace, w: Array) -> Array:
