@@ -49,7 +49,8 @@ def show(
         raise click.UsageError("name components, or give --all for every one, and not both.")
     kinds = KINDS if kind is None else (kind,)
     entries = registry.entries(kind) if every else _named(registry, names, kinds)
-    found = [_described(registry, entry, read_parameters(parameters)) for entry in entries]
+    given = read_parameters(parameters)
+    found = [_described(registry, entry, given) for entry in entries]
     if as_json:
         say(to_json({"lossfw": SHOW_VERSION, "components": found}))
         return
