@@ -94,6 +94,11 @@ class Network:
 
     layers: tuple[Dense, ...]
 
+    @property
+    def arrays(self) -> list[NDArray]:
+        """Weights and biases, layer by layer."""
+        return [array for layer in self.layers for array in (layer.weight, layer.bias)]
+
     @classmethod
     def from_arrays(
         cls,

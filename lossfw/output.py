@@ -15,6 +15,9 @@ from lossfw.errors import OutputError
 
 RESULT_FILE = "metrics.json"
 
+# What numbers that JSON has not are written as.
+_NOT_FINITE = ("inf", "-inf", "nan")
+
 
 def to_json(value: Mapping[str, Any]) -> str:
     """Return one line of JSON.
@@ -38,6 +41,21 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return value
+
+
+def numbers_in(value: Any) -> Any:
+    """Return a value of JSON in which the texts that `to_json` writes for numbers are numbers.
+
+    Examples
+    --------
+    >>> numbers_in({"value": ["inf", 1.5, "infinite"]})
+    {'value': [inf, 1.5, 'infinite']}
+    """
+    if isinstance(value, str) and value in _NOT_FINITE:
+        return float(value)
+    if isinstance(value, Mapping):
+        return {key: numbers_in(item) for key, item in value.items()}
+    return [numbers_in(item) for item in value] if isinstance(value, list) else value
 
 
 def say(text: str) -> None:

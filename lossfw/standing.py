@@ -5,23 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from lossfw.clock import Clock
 from lossfw.notices import Notices
-from lossfw.reduce import ExactSum
+from lossfw.reduce import ExactSum, below, prefixed
 from lossfw.stream import Scored
 from lossfw.tally import Tally
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
-# Between a part's name and that of one of its arrays.
-_DOT = "."
 _PLAIN = "standing"
-_TALLY = "tally" + _DOT
 
 
 @dataclass
@@ -61,11 +57,10 @@ class Standing:
         """Return everything as arrays of numbers; `unpack` takes them back."""
         plain = {
             "row": self.row,
-            "weight": [str(self.weight.finite), str(self.weight.special)],
             "notices": self.notices.pack(),
             "seconds": self.clock.seconds,
         }
-        arrays = {_TALLY + name: array for name, array in self.tally.pack().items()}
+        arrays = prefixed("tally", self.tally.pack()) | prefixed("weight", self.weight.pack())
         return {_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays}
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
@@ -77,11 +72,9 @@ class Standing:
             If they were not packed by an evaluation of the same plan.
         """
         plain = json.loads(arrays[_PLAIN].tobytes())
-        finite, special = plain["weight"]
-        tallied = {k.removeprefix(_TALLY): v for k, v in arrays.items() if k.startswith(_TALLY)}
-        self.tally.unpack(tallied)
+        self.tally.unpack(below("tally", arrays))
         self.notices.unpack(plain["notices"])
-        self.weight = ExactSum(Fraction(finite), float(special))
+        self.weight = ExactSum.unpack(below("weight", arrays))
         self.row = int(plain["row"])
         for stage, seconds in plain["seconds"].items():
             self.clock.seconds[stage] += seconds

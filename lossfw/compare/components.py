@@ -8,19 +8,13 @@ from lossfw.compare.ran import LOSS, Ran
 from lossfw.config.assemble import Sound, sound
 from lossfw.config.build import RULES
 from lossfw.config.check import check, read
-from lossfw.config.plugins import Plugins
 from lossfw.config.tree import Problems
 from lossfw.data.source import file_fields
 from lossfw.loss import Loss
 from lossfw.metrics import LossMetric, Metric
+from lossfw.runs.facts import plugins_of
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.tally import Tally
-
-
-def plugins_of(ran: Ran) -> Plugins:
-    """Return which plugins a run had, besides those that its configuration names."""
-    told = ran.record.get("options") or {}
-    return Plugins((), tuple(told.get("disable", ())), bool(told.get("installed", True)))
 
 
 def metrics_of(ran: Ran) -> Mapping[str, Metric]:
@@ -49,6 +43,6 @@ def loss_of(ran: Ran) -> Loss:
 def _sound(ran: Ran) -> Sound:
     problems = Problems()
     root = read(str(ran.path / CONFIG_FILE), (), problems)
-    parts = check(root, plugins_of(ran), problems, file_fields=file_fields, rules=RULES)
+    parts = check(root, plugins_of(ran.record), problems, file_fields=file_fields, rules=RULES)
     problems.raise_if_any()
     return sound(parts)

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 
 from lossfw.compare.settings import flat, read_settings
 from lossfw.errors import DataError
-from lossfw.output import RESULT_FILE
+from lossfw.output import RESULT_FILE, numbers_in
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder, read_json
 
 # What the loss is called beside the metrics.
 LOSS = "loss"
 
-_NOT_FINITE = ("inf", "-inf", "nan")
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
 
 
@@ -193,21 +192,6 @@ def _object(path: Path) -> dict[str, Any]:
     if found is None:
         raise DataError(f"{path} is missing, and a run that is done has it.")
     return found
-
-
-def numbers_in(value: Any) -> Any:
-    """Return a value of JSON in which the texts inf, -inf and nan are numbers.
-
-    Examples
-    --------
-    >>> numbers_in({"value": ["inf", 1.5, "infinite"]})
-    {'value': [inf, 1.5, 'infinite']}
-    """
-    if isinstance(value, str) and value in _NOT_FINITE:
-        return float(value)
-    if isinstance(value, Mapping):
-        return {key: numbers_in(item) for key, item in value.items()}
-    return [numbers_in(item) for item in value] if isinstance(value, list) else value
 
 
 def is_number(value: Any) -> bool:

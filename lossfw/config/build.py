@@ -210,8 +210,7 @@ class _Outputs:
 
     def digest(self) -> str:
         """Return the digest of the weights, or of the saved outputs."""
-        layers = () if self.network is None else self.network.layers
-        weights = [array for layer in layers for array in (layer.weight, layer.bias)]
+        weights = () if self.network is None else self.network.arrays
         return digest_arrays(*weights, self.saved)
 
 

@@ -256,7 +256,6 @@ def _identity(
     training may be resumed with more of them.
     """
     config, section = learner.config, learner.section
-    weights = [array for layer in network.layers for array in (layer.weight, layer.bias)]
     hold_out: dict[str, Any] | None = None
     if section.hold_out is not None and held_out is not None:
         source = learner.held_out and without_files(learner.held_out, file_fields)
@@ -267,7 +266,7 @@ def _identity(
         "seed": config.skeleton.seed,
         "plugins": versions(config.entries),
         "data": [without_files(config.source, file_fields), data.digest],
-        "network": [[a.to_config() for a in config.activations], digest_arrays(*weights)],
+        "network": [[a.to_config() for a in config.activations], digest_arrays(*network.arrays)],
         "loss": [fitted.loss.to_config(), fitted.form],
         "evaluate.metrics": [metric.to_config() for metric in config.metrics],
         "train.optimizer": learner.optimizer.to_config(),

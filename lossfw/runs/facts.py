@@ -58,6 +58,12 @@ def facts_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, 
     }
 
 
+def plugins_of(record: Mapping[str, Any]) -> Plugins:
+    """Return which plugins a run had, besides those that its configuration names."""
+    told = record.get("options") or {}
+    return Plugins((), tuple(told.get("disable", ())), bool(told.get("installed", True)))
+
+
 def versions(entries: Iterable[Entry]) -> dict[str, Any]:
     """Return versions of all that computes: lossfw, Python, NumPy, the system, the plugins.
 
@@ -81,10 +87,7 @@ def versions(entries: Iterable[Entry]) -> dict[str, Any]:
 
 def weights_digest(plan: Plan) -> str | None:
     """Return the digest of a network's weights, None where there is no network."""
-    if plan.network is None:
-        return None
-    arrays = (array for layer in plan.network.layers for array in (layer.weight, layer.bias))
-    return digest_arrays(*arrays)
+    return None if plan.network is None else digest_arrays(*plan.network.arrays)
 
 
 def git_state(folder: Path) -> Mapping[str, Any] | None:

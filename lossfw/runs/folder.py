@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluate import Plan, Result
-from lossfw.output import RESULT_FILE, refuse, to_json, write_file, write_result
+from lossfw.output import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.part import PART_FILE, ROWS_FILES, RowsFormat
 
@@ -238,7 +238,7 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     try:
         assert found is not None
         assert record is not None
-        loss = {key: _number(value) for key, value in found["loss"].items()}
+        loss = {key: numbers_in(value) for key, value in found["loss"].items()}
         return Result(
             count=found["count"],
             weight=float(found["weight"]),
@@ -246,15 +246,15 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
             loss_text=str(plan.loss),
             loss=loss["value"],
             form=loss["form"],
-            metrics={name: _number(m["value"]) for name, m in found["metrics"].items()},
+            metrics={name: numbers_in(m["value"]) for name, m in found["metrics"].items()},
             sample=None if found["sample"] is None else tuple(found["sample"]),
             digest=found["digest"],
             warnings=tuple(record.get("warnings", ())),
             timings=dict(record.get("timings", {})),
             numbers=Numbers(
                 {key: value for key, value in loss.items() if key not in ("name", "form")},
-                _number(found["metrics"]),
-                slices=None if "slices" not in found else tuple(_number(found["slices"])),
+                numbers_in(found["metrics"]),
+                slices=None if "slices" not in found else tuple(numbers_in(found["slices"])),
                 intervals=found.get("intervals"),
             ),
         )
@@ -263,12 +263,3 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
             f"{folder.path} does not hold the whole result of a run that is done: run without "
             "--resume, which begins anew."
         ) from None
-
-
-def _number(value: Any) -> Any:
-    """Return a value of JSON in which the texts inf, -inf and nan are numbers again."""
-    if isinstance(value, str) and value in ("inf", "-inf", "nan"):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {key: _number(item) for key, item in value.items()}
-    return [_number(item) for item in value] if isinstance(value, list) else value

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lossfw.config.plugins import Plugins
 from lossfw.errors import DataError
 from lossfw.evaluate import Progress
 from lossfw.output import RESULT_FILE, to_json
-from lossfw.runs.facts import versions, weights_digest
+from lossfw.runs.facts import plugins_of, versions, weights_digest
 from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder, read_json
 from lossfw.runs.one import Warn, carry_out
 from lossfw.runs.run import Order
@@ -61,12 +60,7 @@ def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[D
     """
     folder = RunFolder(path)
     record, then = _read(folder)
-    options = record.get("options", {})
-    # Local plugin files stand in the configuration itself.
-    plugins = Plugins(
-        disable=tuple(options.get("disable", ())), installed=options.get("installed", True)
-    )
-    order = Order(str(path / CONFIG_FILE), plugins=plugins, name=path.name)
+    order = Order(str(path / CONFIG_FILE), plugins=plugins_of(record), name=path.name)
     outcome = carry_out(order, progress=progress, warn=warn)
     now = json.loads(to_json(outcome.result.to_dict()))
     plan = outcome.run.plan

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.compare.components import plugins_of
 from lossfw.compare.ran import Ran
 from lossfw.compare.rows import KeptRows, read_rows
 from lossfw.config.build import build
 from lossfw.errors import DataError, LossfwError
 from lossfw.evaluate import Plan, evaluate
+from lossfw.runs.facts import plugins_of
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import Rows, rows_of
 from lossfw.standing import Standing
@@ -58,7 +58,7 @@ class Again:
 
     def _build(self) -> Plan:
         path: Path = self.ran.path / CONFIG_FILE
-        plan = build(str(path), (), plugins_of(self.ran))
+        plan = build(str(path), (), plugins_of(self.ran.record))
         if plan.digest != self.ran.record.get("digest"):
             raise DataError(
                 "its data, weights or plugins have changed since, so that it would have another "
