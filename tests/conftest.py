@@ -57,6 +57,16 @@ def no_disabled_plugins(monkeypatch):
     monkeypatch.delenv("LOSSFW_DISABLE", raising=False)
 
 
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working folder, and no other one that files could come from."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("LOSSFW_DATA", raising=False)
+    return home
+
+
 @pytest.fixture(scope="session")
 def mnist():
     """Return the folder with MNIST's test images and the book's weights, or skip."""

@@ -17,14 +17,10 @@ evaluate: {metrics: [accuracy]}
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder with one good configuration, ``run.yaml``."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "run.yaml").write_text(GOOD)
-    monkeypatch.chdir(home)
-    monkeypatch.delenv("LOSSFW_DATA", raising=False)
-    return home
+def folder(folder):
+    """A working folder with one good configuration, ``run.yaml``."""
+    (folder / "run.yaml").write_text(GOOD)
+    return folder
 
 
 @pytest.fixture

@@ -7,16 +7,6 @@ from lossfw.errors import ConfigError
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder, and no other one that files could come from."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.chdir(home)
-    monkeypatch.delenv("LOSSFW_DATA", raising=False)
-    return home
-
-
-@pytest.fixture
 def plan(folder):
     """Build the plan of a configuration given as text, with overrides."""
 

@@ -49,17 +49,13 @@ def training(two_rings):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder with a file of data, and no other folder of files."""
-    home = tmp_path / "home"
-    home.mkdir()
+def folder(folder):
+    """A working folder with a file of data."""
     random = np.random.default_rng(0)
     inputs = random.normal(size=(200, 2))
     targets = (inputs[:, 0] > inputs[:, 1]).astype(int)
-    np.savez(home / "data.npz", inputs=inputs, targets=targets, same=np.zeros(200, int))
-    monkeypatch.chdir(home)
-    monkeypatch.delenv("LOSSFW_DATA", raising=False)
-    return home
+    np.savez(folder / "data.npz", inputs=inputs, targets=targets, same=np.zeros(200, int))
+    return folder
 
 
 @pytest.fixture

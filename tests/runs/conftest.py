@@ -24,16 +24,6 @@ CLASSES = 3
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working folder in which `write` puts a configuration of some rows."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.chdir(home)
-    monkeypatch.delenv("LOSSFW_DATA", raising=False)
-    return home
-
-
-@pytest.fixture
 def write(folder):
     """Write arrays of so many rows and ``run.yaml``, and return its path."""
 
