@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -100,7 +101,7 @@ class Component(BaseModel):
             for key, value in self.parameters.items()
             if value != type(self).model_fields[key].get_default(call_default_factory=True)
         }
-        return {"name": self.name, **{key: _yaml_value(value) for key, value in changed.items()}}
+        return {"name": self.name, **{key: yaml_value(value) for key, value in changed.items()}}
 
     def replace(self, **parameters: Any) -> Self:
         """Return a copy with some parameters changed; they are checked again."""
@@ -134,12 +135,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _yaml_value(value: Any) -> Any:
+def yaml_value(value: Any) -> Any:
+    """Return a parameter as YAML writes it: parts as mappings, tuples as lists, paths as texts."""
     if isinstance(value, Component):
         return value.to_config()
-    if isinstance(value, tuple):
-        return [_yaml_value(item) for item in value]
-    return value
+    if isinstance(value, tuple | list):
+        return [yaml_value(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _explain(cls: type[Component], error: ValidationError) -> str:

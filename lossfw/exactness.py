@@ -83,7 +83,7 @@ def _true(body: object, arrays: tuple[NDArray, ...], order: Order, rows: bool) -
 
     if order == 0:
         return evaluate(body, *arrays, rows=rows)  # type: ignore[arg-type]  # a bound method
-    return derivative(body, *arrays, order=order, rows=rows)  # type: ignore[arg-type]
+    return derivative(body, *arrays, order=order, rows=rows)  # type: ignore[arg-type]  # 1, 2
 
 
 def check_order(order: Order) -> None:

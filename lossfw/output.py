@@ -155,8 +155,7 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
         If it cannot be written; then nothing of it is left.
     """
     target = folder / name
-    # Of this process: two runs may write to one folder, and the last one wins.
-    temporary = folder / f".{name}.{os.getpid()}.tmp"
+    temporary = temporary_of(target)
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -166,6 +165,14 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
         _clear(temporary, folder if made else None)
         refuse(target, error)
     return target
+
+
+def temporary_of(target: Path) -> Path:
+    """Return under which name a file is written until it is whole.
+
+    Of this process: two runs may write to one folder, and the last one wins.
+    """
+    return target.parent / f".{target.name}.{os.getpid()}.tmp"
 
 
 def _write_whole(path: Path, content: bytes) -> None:

@@ -247,4 +247,4 @@ class ActivationCase(Case):
     def terms(self, order: int) -> tuple[NDArray, ...]:
         """Ask the activation."""
         (x,) = self.at(order)
-        return self.activation.terms(np, x.astype(np.float64), order)  # type: ignore[arg-type]
+        return self.activation.terms(np, x.astype(np.float64), order)  # type: ignore[arg-type]  # one of ORDERS

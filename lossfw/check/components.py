@@ -83,7 +83,7 @@ def check_warnings(subject: Subject, search: Search) -> int:
                 warnings.simplefilter("error")
                 for function in (subject.value, subject.gradient, subject.hessian):
                     try:
-                        function(points.y, points.t)  # type: ignore[misc]
+                        function(points.y, points.t)  # type: ignore[misc]  # ours has it
                     except Warning as warning:
                         text = f"a warning is printed: {warning}"
                         raise Refuted(text, y=points.y, t=points.t) from None
@@ -213,7 +213,7 @@ def check_guard(subject: Subject, search: Search) -> int:
     for dtype in ("float64", "float32", "float16"):
         for points in _at_zero(subject, dtype):
             values = np.asarray(subject.value(points.y, points.t))
-            slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]
+            slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]  # ours has it
             tried += len(points)
             _one_guard(guard, finite, values, slopes, points)
     return tried

@@ -253,7 +253,7 @@ def _check_subgradients(subject: Subject, search: Search) -> int:
         some = some.take(np.flatnonzero(kink.any(-1)))
         if not len(some):
             continue
-        slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)  # type: ignore[arg-type]
+        slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
         for direction in rng.integers(-1, 2, (_DIRECTIONS, some.y.shape[-1])).astype(float):
             tried += len(some)
             rise = _directional(subject, some, direction)
@@ -292,7 +292,7 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
         grid = curve.grid(search)
         grid = grid[np.abs(grid) < 1e4]
         target = np.full(grid.shape, curve.target)
-        got = np.asarray(call(function, grid, target), np.float64)  # type: ignore[arg-type]
+        got = np.asarray(call(function, grid, target), np.float64)
         wanted, bars = curve.slope(grid) if order == 1 else curve.curvature(grid)
         left, right = _sides(curve, grid, order)
         low, high = np.fmin(left, right), np.fmax(left, right)
@@ -331,7 +331,7 @@ def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
 def _rows_by_differences(subject: Subject, search: Search, order: int) -> int:
     function = subject.gradient if order == 1 else subject.hessian
     points = ordinary(subject, search, f"differences {order}", 40)
-    got = np.asarray(call(function, points.y, points.t), np.float64)  # type: ignore[arg-type]
+    got = np.asarray(call(function, points.y, points.t), np.float64)
     h = 2.0**-17 if order == 1 else 2.0**-12
     scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
     step = h * np.where(scale > 0, scale, 1)

@@ -86,7 +86,7 @@ def compare(
     if np.isnan(wanted):
         return
     try:
-        got = call(subject.reduce, points.y, points.t, **options)  # type: ignore[arg-type]
+        got = call(subject.reduce, points.y, points.t, **options)
         result = float(np.asarray(got))
     except Exception as error:
         raise Refuted(
@@ -172,7 +172,7 @@ def check_accumulation(subject: Subject, search: Search) -> int:
             # In float32 a target may be what a mask leaves out.
             continue
         whole = np.concatenate([y] * times), np.concatenate([t] * times)
-        result = float(np.asarray(call(subject.reduce, *whole)))  # type: ignore[arg-type]
+        result = float(np.asarray(call(subject.reduce, *whole)))
         if not (result == wanted or abs(result - wanted) <= tolerance * float(np.abs(each).max())):
             raise Refuted(
                 f"the mean of {times * len(some):,} float32 losses, of which each is one of "
@@ -217,7 +217,7 @@ def check_nothing_left(subject: Subject, search: Search) -> int:
     )
     for points, options in tried:
         try:
-            result = call(subject.reduce, points.y, points.t, **options)  # type: ignore[arg-type]
+            result = call(subject.reduce, points.y, points.t, **options)
         except Exception:  # noqa: S112  # an exception is one of the right answers
             continue
         if not np.isnan(float(np.asarray(result))):

@@ -146,7 +146,7 @@ def check_half_mean(subject: Subject, search: Search) -> int:
     some = points.take(np.full(size, one))
     wanted = losses[one] / counts[one]
     for options in ({}, {"sample_weight": np.full(size, 1e5)}):
-        result = float(np.asarray(call(subject.reduce, some.y, some.t, **options)))  # type: ignore[arg-type]
+        result = float(np.asarray(call(subject.reduce, some.y, some.t, **options)))
         if not abs(result - wanted) <= _HALF * abs(wanted):
             raise Refuted(
                 f"the mean of {size:,} equal float16 losses of {wanted:.6g} is {result:.6g}"
@@ -173,7 +173,7 @@ def _nan_counts(subject: Subject, search: Search, name: str) -> int:
         "mask:nan": [{"where": keep}, {"where": keep | True}],
     }
     for options in each[name]:
-        result = float(np.asarray(call(subject.reduce, y, parts.points.t, **options)))  # type: ignore[arg-type]
+        result = float(np.asarray(call(subject.reduce, y, parts.points.t, **options)))
         if not np.isnan(result):
             more = "".join(f", {key}={key}" for key in options)
             raise Refuted(

@@ -96,7 +96,7 @@ def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, ND
     try:
         y, t, *_ = copies.values()
         options = {name: array for name, array in copies.items() if name not in ("y", "t")}
-        return call_as_given(subject.reduce, y, t, **options)  # type: ignore[arg-type]  # it is there
+        return call_as_given(subject.reduce, y, t, **options)
     except Exception as error:
         raise Refuted(
             f"the weighted mean raises for arguments that may not be written to: "

@@ -270,15 +270,19 @@ def kind_of(loss: Loss) -> Kind:
     return kinds[argument_of(loss)]
 
 
-def call(function: Function, *arguments: Any, **options: Any) -> Any:
-    """Call somebody's function with warnings off, and with copies: it may write into them."""
+def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
+    """Call somebody's function with warnings off, and with copies: it may write into them.
+
+    A check that needs what a subject may lack has seen first that it is there.
+    """
     return call_as_given(
         function, *map(_copied, arguments), **{name: _copied(x) for name, x in options.items()}
     )
 
 
-def call_as_given(function: Function, *arguments: Any, **options: Any) -> Any:
+def call_as_given(function: Function | None, *arguments: Any, **options: Any) -> Any:
     """Call somebody's function with warnings off."""
+    assert function is not None
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return function(*arguments, **options)

@@ -284,7 +284,7 @@ def _moves(subject: Subject, points: Points) -> list[tuple[Points, Points]]:
             found.append(
                 tuple(Points(points.y, _step(points.t, column, s, subject.target)) for s in (-1, 1))
             )
-    return found  # type: ignore[return-value]
+    return found  # type: ignore[return-value]  # each is a pair
 
 
 def _step(x: NDArray, column: int | None, sign: int, space: Any) -> NDArray:

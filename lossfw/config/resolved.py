@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossfw.component import Component
+from lossfw.component import Component, yaml_value
 from lossfw.config.assemble import sound
 from lossfw.config.build import RULES, given_outputs
 from lossfw.config.check import Parts, check, read
@@ -195,18 +195,10 @@ def _unset(made: Mapping[_Path, Component], root: Node) -> dict[_Path, dict[str,
     for path, component in made.items():
         node = root.find(path)
         given = node.value if node is not None and isinstance(node.value, dict) else {}
-        unset = {k: _plain(v) for k, v in component.parameters.items() if k not in given}
+        unset = {k: yaml_value(v) for k, v in component.parameters.items() if k not in given}
         if unset:
             found[path] = unset
     return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Component):
-        return value.to_config()
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def _origin(node: Node) -> str:

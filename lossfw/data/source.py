@@ -102,10 +102,3 @@ class Source(Component):
             A bare file name, without folders.
         """
         return None
-
-    def to_config(self) -> dict[str, Any]:
-        """Return the mapping that builds an equal source; paths become texts."""
-        return {
-            key: str(value) if isinstance(value, Path) else value
-            for key, value in super().to_config().items()
-        }

@@ -41,7 +41,7 @@ def packed(arrays: Mapping[str, NDArray]) -> bytes:
     """Return the bytes of a ``.npz``; equal arrays give equal bytes, since it has no time."""
     content = io.BytesIO()
     # The names are ours and none is `file`, which savez takes for itself.
-    np.savez(content, **arrays)  # type: ignore[arg-type]
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # arrays by any name
     return content.getvalue()
 
 

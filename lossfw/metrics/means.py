@@ -51,7 +51,7 @@ class _Mean(MetricOfSums):
     def result(self, partial: Partial) -> float:
         """Return the metric of the weighted mean."""
         with np.errstate(all="ignore"):
-            return float(self.finish(np.float64(partial.mean())))  # type: ignore[arg-type]
+            return float(self.finish(np.float64(partial.mean())))  # type: ignore[arg-type]  # an array of no axes
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return the metric of sum(w l) / sum(w)."""

@@ -51,7 +51,7 @@ class Dual:
 
     # NumPy then leaves ``array * dual`` to the methods below.
     __array_ufunc__ = None
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # as Python itself says it
 
     def __init__(self, value: Array, first: Part, second: Part, space: DualNamespace) -> None:
         self.value = value

@@ -240,7 +240,7 @@ class DualNamespace:
         picked = self.where(a_wins, a, self.where(tied, middle, b))
         return Dual(value, picked.first, picked.second, self)
 
-    def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002
+    def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max], by `maximum` and `minimum`."""
         if min is not None:
             x = self.maximum(x, min)

@@ -213,7 +213,7 @@ class ExactNamespace:
             return np.where(condition, a, b)
         return np.where(condition, self.exact(a), self.exact(b))
 
-    def clip(self, x: Array, min: Any = None, max: Any = None) -> Array:  # noqa: A002
+    def clip(self, x: Array, min: Any = None, max: Any = None) -> Array:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max]."""
         x = x if min is None else self.maximum(x, min)
         return x if max is None else self.minimum(x, max)

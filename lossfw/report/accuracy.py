@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lossfw.report.table import show_table
+from lossfw.report.table import markdown_table, show_table
 
 if TYPE_CHECKING:
     # The harness stands above the reports; a table takes what it is given.
@@ -171,12 +171,12 @@ def _groups(rows: Sequence[Accuracy]) -> list[tuple[str, list[Accuracy]]]:
 def _table(rows: Sequence[Accuracy], peers: Sequence[str]) -> str:
     # A library without any of these has no column.
     peers = [name for name in peers if any(name in found.peers for found in rows)]
-    lines = [["component", "dtype", *_COLUMNS, *peers]]
-    lines.append(["---", "---", *["---:"] * (len(_COLUMNS) + len(peers))])
+    lines = []
     for found in rows:
         others = [_peer_cell(found, name) for name in peers]
         lines.append([f"`{found.text}`", found.dtype, *cells(found), *others])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    headers = ["component", "dtype", *_COLUMNS, *peers]
+    return markdown_table(headers, lines, left=2)
 
 
 def _reasons(rows: Sequence[Accuracy]) -> list[str]:

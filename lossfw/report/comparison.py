@@ -14,7 +14,7 @@ from lossfw.compare import Comparison, Difference, Number, Ran
 from lossfw.compare.settings import as_text
 from lossfw.output import say
 from lossfw.report.rounding import as_rounded
-from lossfw.report.table import fitted, show_table
+from lossfw.report.table import fitted, markdown_table, show_table
 
 # More settings than this stand in a table of their own.
 _MOST_BESIDE = 3
@@ -210,18 +210,13 @@ def remarks(comparison: Comparison) -> list[str]:
 
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as tables of Markdown, with its remarks."""
-    parts = ["\n".join(_markdown_lines(table)) for table in tables(comparison)]
+    parts = [_markdown(table) for table in tables(comparison)]
     return "\n\n".join([*parts, *(_escaped(line) for line in remarks(comparison))])
 
 
-def _markdown_lines(table: Table) -> Iterator[str]:
-    yield _markdown_line(table.headers)
-    yield _markdown_line(["---", *("---:" for _ in table.headers[1:])])
-    yield from map(_markdown_line, table.rows)
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
+def _markdown(table: Table) -> str:
+    headers, *rows = ([_escaped(cell) for cell in line] for line in (table.headers, *table.rows))
+    return markdown_table(headers, rows, left=1)
 
 
 def _escaped(text: str) -> str:

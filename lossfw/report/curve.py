@@ -197,15 +197,21 @@ def _line_of_rows(loss: Loss) -> Line:
         return Line(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
     if loss.prediction_space in (SIMPLEX, UNIT):
         label = "probability of the target's class, of two"
-        place = lambda x: (np.stack([x, 1 - x], -1), _pair(np.ones_like(x), 0.0))  # noqa: E731
-        return Line(label, _INSIDE, 1 - _INSIDE, place, True)
+        return Line(
+            label,
+            _INSIDE,
+            1 - _INSIDE,
+            lambda x: (np.stack([x, 1 - x], -1), _pair(np.ones_like(x), 0.0)),
+            True,
+        )
     if loss.target_space is REAL:
         label = "x, for the prediction [x, 1] and the target [0, 1]"
-        place = lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0))  # noqa: E731
-        return Line(label, -_REACH, _REACH, place, True)
+        return Line(
+            label, -_REACH, _REACH, lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0)), True
+        )
     label = "score of the target's class, of two, less that of the other"
-    place = lambda x: (_pair(x, 0.0), np.zeros(x.shape, int))  # noqa: E731
-    return Line(label, -_REACH_OF_LOGITS, _REACH_OF_LOGITS, place, True)
+    far = _REACH_OF_LOGITS
+    return Line(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
 
 
 def _pair(x: NDArray, second: float) -> NDArray:

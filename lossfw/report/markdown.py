@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from lossfw.report.show import facts, shown
+from lossfw.report.table import markdown_table
 
 # A component's kind as the title of its chapter.
 _TITLES = {
@@ -73,8 +74,7 @@ def _sibling(name: str, text: str) -> str:
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headers, ["---"] * len(headers), *rows]
-    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+    return markdown_table(headers, [[_cell(text) for text in row] for row in rows])
 
 
 def _cell(text: str) -> str:

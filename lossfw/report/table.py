@@ -82,6 +82,31 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def markdown_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int | None = None
+) -> str:
+    """Return a table as lines of Markdown.
+
+    Parameters
+    ----------
+    headers, rows
+        See `show_table`; what Markdown would take for its own is escaped already.
+    left : int, optional
+        So many columns stand on the left of their place and those that follow on the
+        right; all of them on the left unless given.
+
+    Examples
+    --------
+    >>> print(markdown_table(("name", "loss"), [("huber", "0.5")], left=1))
+    | name | loss |
+    | --- | ---: |
+    | huber | 0.5 |
+    """
+    count = len(headers) if left is None else left
+    marks = ["---" if place < count else "---:" for place in range(len(headers))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (headers, marks, *rows))
+
+
 def _one_line(cell: str) -> str:
     return " ".join(cell.split()) if "\n" in cell else cell
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.parquet import pyarrow
-from lossfw.output import refuse
+from lossfw.output import refuse, temporary_of
 from lossfw.runs.part import read_records
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -32,7 +32,7 @@ def write_parquet(part: Path, target: Path) -> None:
     MissingExtraError
         If pyarrow is not installed.
     """
-    temporary = target.parent / f".{target.name}.{os.getpid()}.tmp"
+    temporary = temporary_of(target)
     try:
         _write(read_records(part, _GROUP_BYTES), temporary)
         temporary.replace(target)

@@ -81,8 +81,8 @@ def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
     def slope(y: NDArray) -> tuple[NDArray, NDArray]:
         function = curve.subject.gradient
         target = np.full(y.shape, curve.target)
-        slopes = np.asarray(call(function, y, target), np.float64)  # type: ignore[arg-type]
-        return slopes, curve.bars(lambda x: np.asarray(call(function, x, target)), y, slopes)  # type: ignore[arg-type]
+        slopes = np.asarray(call(function, y, target), np.float64)
+        return slopes, curve.bars(lambda x: np.asarray(call(function, x, target)), y, slopes)
 
     found: list[tuple[Base, int]] = [(value, order)]
     if curve.subject.gradient is not None:
