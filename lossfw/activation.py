@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw import exactness
 from lossfw.arguments import as_array, result_dtype, work_dtype
 from lossfw.claims import ActivationClaims
 from lossfw.component import Component
-from lossfw.errors import ShapeError
+from lossfw.errors import ArgumentError, ShapeError
 from lossfw.numbers import derivatives as dual
 from lossfw.numbers.arrays import Array, Namespace, is_foreign, namespace_of
+from lossfw.numbers.reference import Order, check_order, reference
 from lossfw.spaces import REAL, Space
 
 
@@ -61,11 +61,11 @@ class Activation(Component, ABC):
         """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
         return self.derivative(xp, x) * v
 
-    def terms(self, xp: Namespace, x: Array, order: exactness.Order) -> tuple[Array, ...]:
+    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
         """Return the terms that may cancel in the value or in a derivative; see `Loss.terms`."""
         return ()
 
-    def exact(self, x: Any, *, derivative: exactness.Order = 0) -> Any:
+    def exact(self, x: Any, *, derivative: Order = 0) -> Any:
         """Return the true activation, or its derivative, with 60 digits.
 
         Parameters
@@ -88,7 +88,21 @@ class Activation(Component, ABC):
         >>> lossfw.activation("sigmoid").exact([-1000.0])
         array([5.0759588975494567653e-435], dtype=object)
         """
-        return exactness.of_activation(self, x, derivative)
+        check_order(derivative)
+        array = as_array(x, "argument")
+        if self.takes_rows and derivative == 2:
+            raise ArgumentError(
+                f"{self.name} is a function of rows, whose second derivative has three axes: "
+                "there are derivative=0 and 1."
+            )
+        if self.takes_rows and array.ndim == 0:
+            raise ArgumentError(f"{self.name} takes rows, got the number {array[()]}.")
+        rows = (np.atleast_1d(array),)
+        found = reference(self.formula, rows, derivative, rows=self.takes_rows)
+        if self.takes_rows and derivative:
+            # A difference moves one argument: its axis is first. In a Jacobian the result's is.
+            return np.swapaxes(found, -1, -2)
+        return found.reshape(array.shape)
 
     def __call__(self, x: Any) -> Any:
         """Return the activation of an array.

@@ -13,8 +13,8 @@ from lossfw.arguments import NDArray, one_hot
 from lossfw.claims import Claims
 from lossfw.component import Component
 from lossfw.errors import ArgumentError
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX, Space
 
 Form = Literal["prediction", "logits"]
@@ -51,6 +51,10 @@ class Definition(Component, ABC):
         Both as ``where`` and ``sample_weight`` in a call; None where there is no rule.
         """
         return None, None
+
+    def unweighted(self) -> Definition:
+        """Return this loss without the weights of `chosen`, which the reduction applies."""
+        return self
 
     # The link --------------------------------------------------------------
 

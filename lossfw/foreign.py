@@ -7,19 +7,17 @@ are no tiles and no partials here: those libraries have their own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lossfw.definition import Definition
 from lossfw.errors import ShapeError
 from lossfw.numbers.arrays import Array, Namespace, namespace_of
 from lossfw.reduce import Denominator, Empty, Reduction, mean_of
 from lossfw.spaces import CLASS_INDEX, SIMPLEX
 
-if TYPE_CHECKING:
-    from lossfw.loss import Loss
-
 
 def value(
-    loss: Loss,
+    loss: Definition,
     prediction: Array,
     target: Array,
     sample_weight: Array,
@@ -49,7 +47,7 @@ def value(
 
 
 def derivative(
-    loss: Loss,
+    loss: Definition,
     prediction: Array,
     target: Array,
     sample_weight: Array,
@@ -80,7 +78,9 @@ def derivative(
     return xp.astype(slope * scale, prediction.dtype)
 
 
-def _arguments(xp: Namespace, loss: Loss, prediction: Array, target: Array) -> tuple[Array, Array]:
+def _arguments(
+    xp: Namespace, loss: Definition, prediction: Array, target: Array
+) -> tuple[Array, Array]:
     """Check shapes and give both the dtype of the computation."""
     rowwise, same = loss.takes_rows, prediction.shape == target.shape
     fewer = rowwise and target.shape == prediction.shape[:-1]
@@ -103,7 +103,7 @@ def _arguments(xp: Namespace, loss: Loss, prediction: Array, target: Array) -> t
 
 
 def _own_choice(
-    xp: Namespace, loss: Loss, t: Array, by_index: bool, where: Array
+    xp: Namespace, loss: Definition, t: Array, by_index: bool, where: Array
 ) -> tuple[Array | None, Array | None]:
     """Return the caller's mask with the loss's own in it, and the loss's own weights."""
     own_where, own_weight = loss.chosen(xp, t, by_index)

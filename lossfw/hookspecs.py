@@ -22,17 +22,16 @@ takes the parameters that it needs::
     @hookimpl
     def lossfw_run_end(run, result):
         print(run.name, result.loss)
+
+What they are told of, a run and its result, is made far above this module. So the
+annotations say `Any`, and the docstrings name the classes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pluggy
-
-if TYPE_CHECKING:
-    from lossfw.evaluate import Result
-    from lossfw.runs.run import Run
 
 # The name of the pluggy project, of the entry point group and of the
 # distribution whose plugins are the built-in ones.
@@ -86,7 +85,7 @@ def lossfw_optimizers() -> Table:  # type: ignore[empty-body]  # a spec is a doc
 
 
 @hookspec
-def lossfw_run_start(run: Run) -> None:
+def lossfw_run_start(run: Any) -> None:
     """Learn that a run begins: its plan is made, and nothing is computed.
 
     A hook that raises, here and below, is reported with its plugin's name and
@@ -100,7 +99,7 @@ def lossfw_run_start(run: Run) -> None:
 
 
 @hookspec
-def lossfw_progress(run: Run, done: int, total: int) -> None:
+def lossfw_progress(run: Any, done: int, total: int) -> None:
     """Learn how many rows are done, several times in a run.
 
     Parameters
@@ -113,7 +112,7 @@ def lossfw_progress(run: Run, done: int, total: int) -> None:
 
 
 @hookspec
-def lossfw_run_end(run: Run, result: Result | None) -> None:
+def lossfw_run_end(run: Any, result: Any) -> None:
     """Learn that a run has ended; its files are in their places.
 
     Parameters
@@ -126,7 +125,7 @@ def lossfw_run_end(run: Run, result: Result | None) -> None:
 
 
 @hookspec
-def lossfw_report(run: Run, result: Result) -> str | None:
+def lossfw_report(run: Any, result: Any) -> str | None:
     """Return a text that stands below the report of a run, or None.
 
     Parameters

@@ -23,6 +23,7 @@ from lossfw.arithmetic import Arithmetic
 from lossfw.definition import Definition
 from lossfw.errors import ArgumentError
 from lossfw.numbers.arrays import is_foreign
+from lossfw.numbers.reference import Order
 from lossfw.reduce import (
     Denominator,
     Empty,
@@ -54,10 +55,6 @@ class Loss(Definition, Arithmetic):
     become float64. Sums are accumulated in float64. Inputs are never written
     to. NaN in a prediction always reaches the result.
     """
-
-    def unweighted(self) -> Loss:
-        """Return this loss without the weights of `chosen`, which the reduction brings in."""
-        return self
 
     def fused(self) -> Loss | None:
         """Return this loss as a function of what goes into its link; None without a link."""
@@ -245,7 +242,7 @@ class Loss(Definition, Arithmetic):
         sums = engine.RowSums.of(call) if rows else None
         return engine.partial(self.unweighted(), call, sums), sums
 
-    def exact(self, prediction: Any, target: Any, *, derivative: exactness.Order = 0) -> NDArray:
+    def exact(self, prediction: Any, target: Any, *, derivative: Order = 0) -> NDArray:
         """Return the true unreduced loss, or its derivative, with 60 digits.
 
         The textbook formula is run on exact numbers; derivatives are

@@ -10,9 +10,9 @@ from pydantic import NonNegativeFloat, field_validator
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
 from lossfw.errors import ParameterError, ShapeError
-from lossfw.exactness import Order
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import times
 from lossfw.parts import Part
 from lossfw.wrappers.fitting import takes_classes

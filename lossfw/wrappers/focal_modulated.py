@@ -6,10 +6,10 @@ from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.claims import Claims
 from lossfw.errors import ParameterError
-from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import times
 from lossfw.parts import Part
 from lossfw.wrappers.missed import Missed, missed, missed_share, probability_of

@@ -8,10 +8,10 @@ from pydantic import Field, field_validator
 
 from lossfw.claims import Claims
 from lossfw.errors import ParameterError
-from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.parts import Part
 from lossfw.wrappers.fitting import takes_classes
 from lossfw.wrappers.rules import wrapper_claims

@@ -6,9 +6,9 @@ import numpy as np
 
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
-from lossfw.exactness import Order
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace, namespace_of
+from lossfw.numbers.reference import Order
 from lossfw.parts import Part
 from lossfw.wrappers.fitting import takes_classes
 from lossfw.wrappers.rules import wrapper_claims

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lossfw.claims import Claims
-from lossfw.exactness import Order
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.parts import Part
 from lossfw.wrappers.rules import scaled_claims
 from lossfw.wrappers.wrapper import PartWrapper, weighs

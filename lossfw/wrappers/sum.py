@@ -10,10 +10,10 @@ from pydantic import field_validator
 from lossfw.arguments import NDArray
 from lossfw.claims import Claims
 from lossfw.definition import Form
-from lossfw.exactness import Order
 from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.parts import Argument, Part, argument_of, link_of
 from lossfw.spaces import Space
 from lossfw.wrappers.fitting import check_forms, check_shapes, narrowest

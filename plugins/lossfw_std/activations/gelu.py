@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from lossfw import Activation, ActivationClaims
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import normal_cdf, normal_pdf, scaled_normal_tail
 from lossfw.numerics.pairs import exact_difference, exact_product
 from lossfw.numerics.primitive import in_double, polynomial

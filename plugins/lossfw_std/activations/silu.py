@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import sigmoid
 from lossfw.numerics.primitive import in_double, polynomial
 from lossfw.numerics.words import FAR, scaled_exp

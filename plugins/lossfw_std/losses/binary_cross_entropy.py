@@ -6,7 +6,6 @@ import math
 from typing import ClassVar
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.exactness import Order
 from lossfw.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -15,6 +14,7 @@ from lossfw.guards import (
     textbook_log,
 )
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import quotient, sigmoid, softplus, times
 from lossfw.spaces import UNIT, Space
 from lossfw_std.double import in_double

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import CategoricalLoss, Claims, ShapeError
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import quotient, scaled_softmax, softmax_parts, times
 from lossfw.numerics.powers import power
 from lossfw_std import focusing

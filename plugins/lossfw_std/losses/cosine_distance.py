@@ -9,8 +9,8 @@ from pydantic import Field
 
 from lossfw import REAL, CategoricalLoss, Claims, DomainError, Space
 from lossfw.arguments import NDArray
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics.pairs import exact_product
 from lossfw.spaces import first_true
 from lossfw_std.double import in_double

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from lossfw import CategoricalLoss, Claims
-from lossfw.exactness import Order
 from lossfw.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -19,6 +18,7 @@ from lossfw.guards import (
     textbook_log,
 )
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import (
     put_at,
     quotient,

@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import Field, NonNegativeFloat
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import sigmoid, softplus, times
 from lossfw.spaces import UNIT, Space
 from lossfw_std import focusing

@@ -8,8 +8,8 @@ from typing import ClassVar
 from lossfw import CategoricalLoss, Claims
 from lossfw.arguments import NDArray
 from lossfw.errors import ShapeError
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import times
 from lossfw.spaces import REAL, Space
 from lossfw_std.double import in_double

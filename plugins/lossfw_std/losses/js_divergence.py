@@ -6,9 +6,9 @@ import math
 from typing import ClassVar
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.exactness import Order
 from lossfw.guards import DEFAULT_DELTA, Delta, Guard
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import quotient, times
 from lossfw_std.double import in_double
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio

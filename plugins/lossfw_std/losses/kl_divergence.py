@@ -6,7 +6,6 @@ import math
 from typing import ClassVar
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.exactness import Order
 from lossfw.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -14,6 +13,7 @@ from lossfw.guards import (
     textbook_log,
 )
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import log1p_minus, quotient, times
 from lossfw_std.double import in_double
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 from lossfw import LOGITS, CategoricalLoss, Claims, ShapeError, Space
 from lossfw.arguments import NDArray
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import positive_part, times
 from lossfw.numerics.pairs import exact_difference
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics.pairs import exact_difference, exact_product
 from lossfw.spaces import Interval, Space
 from lossfw_std.double import in_double

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from lossfw import Claims
-from lossfw.exactness import Order
 from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numbers.reference import Order
 from lossfw.numerics import xlogy
 from lossfw.numerics.logs import exp_words, expm1_words, log_ratio_words
 from lossfw.numerics.words import Words
