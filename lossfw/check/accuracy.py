@@ -15,7 +15,7 @@ import inspect
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from lossfw.check.peers import Peer
 from lossfw.check.subject import Subject, of_component
 from lossfw.errors import LossfwError
 from lossfw.loss import Loss
-from lossfw.report.accuracy import SUBNORMAL
 
 # So many points show what the tails of a distribution of errors hold.
 POINTS = 20_000
@@ -37,6 +36,23 @@ DTYPES = ("float32", "float64")
 
 # How far results may be off, in units in the last place, by order of the derivative.
 GOALS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 16.0)}
+
+
+class PeerErrors(NamedTuple):
+    """The worst errors of another library, one for each order.
+
+    JAX takes subnormal numbers for 0 on purpose, which would hide everything else.
+
+    Attributes
+    ----------
+    normal : tuple of Worst
+        Without subnormal numbers.
+    every : tuple of Worst
+        At all points.
+    """
+
+    normal: tuple[Worst, ...]
+    every: tuple[Worst, ...]
 
 
 @dataclass(frozen=True)
@@ -59,9 +75,8 @@ class Accuracy:
         One for each order: the value, the first and the second derivative.
     reason : str
         What cancels, where results are measured against their largest term.
-    peers : dict of str to tuple of Worst
-        The worst errors of other libraries on the same points, once without
-        subnormal numbers and once, marked with `SUBNORMAL`, with them.
+    peers : dict of str to PeerErrors
+        The worst errors of other libraries on the same points.
     """
 
     kind: str
@@ -71,7 +86,7 @@ class Accuracy:
     rows: bool
     results: tuple[Worst, ...]
     reason: str = ""
-    peers: dict[str, tuple[Worst, ...]] = field(default_factory=dict)
+    peers: dict[str, PeerErrors] = field(default_factory=dict)
 
     def goal(self, order: int) -> float:
         """Return what an error of this order may be."""
@@ -90,7 +105,12 @@ class Accuracy:
             "dtype": self.dtype,
             "reason": self.reason,
             "results": [{**_plain(w), "goal": self.goal(w.order)} for w in self.results],
-            "peers": {name: [_plain(w) for w in found] for name, found in self.peers.items()},
+            "peers": {
+                name: {
+                    sort: [_plain(w) for w in worsts] for sort, worsts in found._asdict().items()
+                }
+                for name, found in self.peers.items()
+            },
         }
 
 
@@ -145,7 +165,7 @@ def measure(
     cases = list(_cases(component, dtype, rng, points))
     offers = [(peer.name, offer) for peer in peers if (offer := peer.offer(component)) is not None]
     own: dict[int, Worst] = {}
-    others: dict[str, dict[int, Worst]] = {}
+    others: dict[str, tuple[dict[int, Worst], dict[int, Worst]]] = {}
     for case in cases:
         for order, exact in case.truths().items():
             truth = Truth(case, order, exact)
@@ -154,9 +174,9 @@ def measure(
                 computed = offer.compute(order, case.at(order))
                 if computed is not None:
                     which = None if offer.takes is None else offer.takes(*case.at(order))
-                    for mark, subnormal in (("", False), (SUBNORMAL, True)):
-                        worst = truth.worst(computed, subnormal=subnormal, which=which)
-                        _add(others.setdefault(f"{name}{mark}", {}), worst)
+                    normal, every = others.setdefault(name, ({}, {}))
+                    _add(normal, truth.worst(computed, subnormal=False, which=which))
+                    _add(every, truth.worst(computed, subnormal=True, which=which))
     of_terms = any(worst.of_terms for worst in own.values())
     return Accuracy(
         kind=component.kind,
@@ -166,7 +186,10 @@ def measure(
         rows=component.takes_rows,
         results=tuple(own[order] for order in sorted(own)),
         reason=_reason(component) if of_terms else "",
-        peers={name: tuple(found.values()) for name, found in others.items()},
+        peers={
+            name: PeerErrors(tuple(normal.values()), tuple(every.values()))
+            for name, (normal, every) in others.items()
+        },
     )
 
 

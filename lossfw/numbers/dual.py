@@ -21,16 +21,33 @@ Rules where a function has no derivative, or more than one:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 from lossfw.errors import ArgumentError
 from lossfw.numbers.arrays import Array, Namespace
 
-if TYPE_CHECKING:
-    from lossfw.numbers.dual_namespace import DualNamespace
-
 # An array, a float that holds everywhere, or None for zero everywhere.
 Part: TypeAlias = Any
+
+
+class ChainRules(Protocol):
+    """The rules that a dual number asks its namespace for; `DualNamespace` has them."""
+
+    inner: Namespace
+
+    def chain(self, x: Dual, value: Array, slope: Any, curvature: Any = None) -> Dual:
+        """Return f(x)."""
+
+    def combine(
+        self, value: Array, a: tuple[Any, Any], b: tuple[Any, Any], *, mixed: Any = None
+    ) -> Dual:
+        """Return f(a, b)."""
+
+    def quotient(self, a: Any, b: Any) -> Dual:
+        """Return ``a / b``."""
+
+    def pow(self, x: Any, p: Any) -> Any:
+        """Return ``x**p``."""
 
 
 class Dual:
@@ -43,7 +60,7 @@ class Dual:
     first, second : array, float or None
         The derivatives, broadcastable to the shape of `value`; a float holds
         everywhere, None is zero.
-    space : DualNamespace
+    space : ChainRules
         The namespace that the number belongs to.
     """
 
@@ -53,7 +70,7 @@ class Dual:
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]  # as Python itself says it
 
-    def __init__(self, value: Array, first: Part, second: Part, space: DualNamespace) -> None:
+    def __init__(self, value: Array, first: Part, second: Part, space: ChainRules) -> None:
         self.value = value
         self.first = first
         self.second = second
@@ -82,7 +99,7 @@ class Dual:
         """The dtype of the value."""
         return self.value.dtype
 
-    def __array_namespace__(self, **_: Any) -> DualNamespace:
+    def __array_namespace__(self, **_: Any) -> ChainRules:
         return self.space
 
     def __repr__(self) -> str:

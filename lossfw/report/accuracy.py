@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lossfw.check.accuracy import Accuracy
 from lossfw.report.table import markdown_table, show_table
-
-if TYPE_CHECKING:
-    # The harness stands above the reports; a table takes what it is given.
-    from lossfw.check.accuracy import Accuracy
 
 # Columns by order of the derivative.
 _COLUMNS = ("value", "first", "second")
-
-# Marks a peer's errors that count subnormal numbers too: JAX takes them for 0 on
-# purpose, which would hide everything else.
-SUBNORMAL = ", subnormal numbers too"
 
 # A digit more says nothing about a worst error.
 _DIGITS = 2
@@ -56,15 +49,13 @@ def peer_cells(found: Accuracy) -> str:
 
     Those that count subnormal numbers too stand behind, in brackets, where they differ.
     """
-    names = [name for name in found.peers if not name.endswith(SUBNORMAL)]
-    return ", ".join(f"{name} {_peer_cell(found, name)}" for name in names)
+    return ", ".join(f"{name} {_peer_cell(found, name)}" for name in found.peers)
 
 
 def _peer_cell(found: Accuracy, name: str) -> str:
-    few, every = (
-        " / ".join(ulps(worst.ulps) for worst in found.peers.get(f"{name}{mark}", ()))
-        for mark in ("", SUBNORMAL)
-    )
+    if name not in found.peers:
+        return ""
+    few, every = (" / ".join(ulps(worst.ulps) for worst in worsts) for worsts in found.peers[name])
     return few if few == every else f"{few} ({every})"
 
 

@@ -19,20 +19,14 @@ no target anyway change no claim.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lossfw.claims import Claims
-from lossfw.loss import Loss
-from lossfw.parts import argument_of
-from lossfw.spaces import ClassIndex, Simplex
-from lossfw.wrappers.fitting import ROLES, contains, space_of
 from lossfw.wrappers.rule import (
     Rule,
     added,
     added_curvature,
     added_slope,
-    constant_curvature,
     down_to_zero,
     dropped,
     every,
@@ -58,9 +52,6 @@ from lossfw.wrappers.rule import (
     weighted_lower,
     weighted_upper,
 )
-
-if TYPE_CHECKING:
-    from lossfw.wrappers.sum import Sum
 
 Column: TypeAlias = Literal["scaled", "summed", "weighted", "smoothed", "modulated", "masked"]
 
@@ -191,69 +182,3 @@ def weighted_claims(part: Claims, weights: Sequence[float]) -> Claims:
     if least == most:
         return scaled_claims(part, most)
     return wrapper_claims("weighted", [part], (least, most))
-
-
-def sum_claims(total: Sum) -> Claims:
-    """Return what a sum of losses claims."""
-    if len(total.of) == 1:
-        return total.of[0].claims()
-    parts = [_within_sum(total, part) for part in total.of]
-    return wrapper_claims("summed", parts, total.takes_rows)
-
-
-def _within_sum(total: Sum, part: Loss) -> Claims:
-    """Return what a part still claims where it stands: on less, or for whole rows."""
-    claims = part.claims()
-    if total.takes_rows and not part.takes_rows:
-        claims = _of_rows(claims)
-    narrowed = not all(contains(space_of(total, role), space_of(part, role)) for role in ROLES)
-    if narrowed:
-        claims = _on_less(claims)
-    if narrowed or total.takes_rows or len({argument_of(other) for other in total.of}) > 1:
-        # Then their places are places of something else, or cannot be reached.
-        claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
-    if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
-        # Nothing is lost at a class that is certain; at a soft target something may be.
-        claims = replace(claims, zero_at_target=False)
-    if total.input_form == "logits" and total.link is None:
-        # Different links give the same logits different meanings.
-        claims = replace(
-            claims, proper=False, strictly_proper=False, calibrated=False, elicits=None
-        )
-    return claims
-
-
-def _no(places: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    return () if places == () else None
-
-
-def _of_rows(claims: Claims) -> Claims:
-    """Return what the sum over a row's elements claims, whatever their number."""
-    low, high = claims.lower_bound, claims.bounded
-    return replace(
-        claims,
-        lower_bound=low if low is not None and low >= 0 else None,
-        bounded=high if high is not None and high <= 0 else None,
-        # Grows with the square root of the number of elements, unless it is 0.
-        lipschitz=0.0 if claims.lipschitz == 0 else None,
-        # Claims about one number.
-        symmetric=False,
-        monotone=False,
-        calibrated=False,
-        elicits=claims.elicits if claims.elicits == "mean" else None,
-        # Every element is treated alike, and none is compared with another.
-        permutation_equivariant=True,
-        shift_invariant=False,
-    )
-
-
-def _on_less(claims: Claims) -> Claims:
-    """Return what still holds on a smaller space: bounds do, tight constants need not."""
-    tight = constant_curvature(claims)
-    return replace(
-        claims,
-        lipschitz=0.0 if claims.lipschitz == 0 else None,
-        strongly_convex=claims.strongly_convex if tight else None,
-        gradient_lipschitz=claims.gradient_lipschitz if tight else None,
-        calibrated=False,
-    )

@@ -99,7 +99,7 @@ class Halves:
 def test_a_peer_is_measured_where_it_has_the_loss():
     loss = lossfw.loss("squared_error")
     found = measure(loss, "float64", points=60, peers=[Halves()])
-    (worst,) = found.peers["halves"]
+    (worst,) = found.peers["halves"].normal
     assert worst.ulps > 1e15
     assert measure(loss, "float32", points=60, peers=[Halves()]).peers == {}
     assert measure(lossfw.loss("huber"), "float64", points=60, peers=[Halves()]).peers == {}
@@ -118,7 +118,7 @@ def test_what_a_peer_does_not_mean_is_not_measured():
             return Offer((value,), takes=lambda y, t: t == 0)
 
     found = measure(lossfw.loss("squared_error"), "float64", points=60, peers=[Partly()])
-    (worst,) = found.peers["partly"]
+    (worst,) = found.peers["partly"].normal
     assert worst.ulps <= 0.5
     assert 0 < worst.points < found.results[0].points
 

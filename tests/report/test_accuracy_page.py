@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from lossfw.check.accuracy import Accuracy
+from lossfw.check.accuracy import Accuracy, PeerErrors
 from lossfw.check.accuracy_judge import Worst
-from lossfw.report.accuracy import SUBNORMAL, cells, notes, page, peer_cells, ulps
+from lossfw.report.accuracy import cells, notes, page, peer_cells, ulps
 
 
 def found(text="Huber(delta=1.0)", **options):
@@ -39,16 +39,16 @@ def test_a_miss_and_a_term_are_marked():
 
 def test_subnormal_numbers_stand_in_brackets_where_they_matter():
     peers = {
-        "a": (Worst(0, ulps=0.5), Worst(1, ulps=1.0)),
-        f"a{SUBNORMAL}": (Worst(0, ulps=5e6), Worst(1, ulps=1.0)),
-        "b": (Worst(0, ulps=2.0),),
-        f"b{SUBNORMAL}": (Worst(0, ulps=2.0),),
+        "a": PeerErrors(
+            (Worst(0, ulps=0.5), Worst(1, ulps=1.0)), (Worst(0, ulps=5e6), Worst(1, ulps=1.0))
+        ),
+        "b": PeerErrors((Worst(0, ulps=2.0),), (Worst(0, ulps=2.0),)),
     }
     assert peer_cells(found(peers=peers)) == "a 0.5 / 1.0 (5.0e6 / 1.0), b 2.0"
 
 
 def test_the_page_has_a_table_for_each_sort_and_a_column_for_each_peer():
-    peers = {"torch": (Worst(0, ulps=9.0),), f"torch{SUBNORMAL}": (Worst(0, ulps=9.0),)}
+    peers = {"torch": PeerErrors((Worst(0, ulps=9.0),), (Worst(0, ulps=9.0),))}
     rows = [
         found(peers=peers),
         found("Brier()", rows=True, reason="They cancel."),
