@@ -6,7 +6,8 @@ an author writes, stand in `lossfw.kinds`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from numbers import Real
+from typing import Any, ClassVar, Literal, TypeGuard, cast
 
 import numpy as np
 
@@ -19,9 +20,8 @@ from lossfw.arguments import (
     set_weight,
     set_where,
 )
-from lossfw.arithmetic import Arithmetic
 from lossfw.definition import Definition
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, ParameterError
 from lossfw.numbers.arrays import is_foreign
 from lossfw.numbers.reference import Order
 from lossfw.reduce import (
@@ -33,10 +33,11 @@ from lossfw.reduce import (
     exact_sum,
     mean_of,
 )
+from lossfw.registry import registry
 from lossfw.spaces import CLASS_INDEX, SIMPLEX
 
 
-class Loss(Definition, Arithmetic):
+class Loss(Definition):
     """A loss: what a prediction costs, given the target.
 
     Derive from one of the kinds (`DistanceLoss`, `MarginLoss`,
@@ -54,6 +55,8 @@ class Loss(Definition, Arithmetic):
     stay; float16 and bfloat16 are computed in float32; integers and lists
     become float64. Sums are accumulated in float64. Inputs are never written
     to. NaN in a prediction always reaches the result.
+
+    ``2 * a``, ``a / 3``, ``-a``, ``a + b``, ``a - b`` and ``sum([a, b])`` are losses.
     """
 
     def fused(self) -> Loss | None:
@@ -280,6 +283,40 @@ class Loss(Definition, Arithmetic):
         truth: NDArray = exactness.of_loss(self, call, derivative)
         return truth
 
+    # Operators -------------------------------------------------------------
+
+    # NumPy's numbers then leave ``number * loss`` to the methods below.
+    __array_ufunc__: ClassVar[None] = None
+
+    def __mul__(self, factor: object) -> Loss:
+        if not _is_number(factor):
+            return NotImplemented
+        # The wrappers are losses themselves, and stand above this module.
+        return _made("scaled", of=self, scale=float(factor))
+
+    def __rmul__(self, factor: object) -> Loss:
+        return self * factor
+
+    def __truediv__(self, divisor: object) -> Loss:
+        if not _is_number(divisor):
+            return NotImplemented
+        if not float(divisor):
+            raise ParameterError(f"{type(self).__name__} cannot be divided by 0.")
+        return self * (1.0 / float(divisor))
+
+    def __neg__(self) -> Loss:
+        return self * -1.0
+
+    def __add__(self, other: object) -> Loss:
+        return _made("sum", of=(self, other)) if isinstance(other, Loss) else NotImplemented
+
+    def __radd__(self, other: object) -> Loss:
+        # Python's sum() begins with 0.
+        return self if _is_number(other) and not float(other) else NotImplemented
+
+    def __sub__(self, other: object) -> Loss:
+        return self + -other if isinstance(other, Loss) else NotImplemented
+
     # Inside ----------------------------------------------------------------
 
     def _prepare(self, prediction: Any, target: Any, sample_weight: Any, where: Any) -> Arguments:
@@ -339,6 +376,15 @@ class Loss(Definition, Arithmetic):
         if denominator == "weights":
             return mean_of(1.0, exact_sum(weight for weight, _ in blocks), empty)
         return mean_of(1.0, sum(counted for _, counted in blocks), empty)
+
+
+def _made(name: str, **parameters: Any) -> Loss:
+    return cast(Loss, registry().create("loss", name, **parameters))
+
+
+def _is_number(x: object) -> TypeGuard[Real]:
+    # True and False are numbers to Python alone.
+    return isinstance(x, Real) and not isinstance(x, bool)
 
 
 def _reduced(

@@ -1,8 +1,7 @@
-"""Part: a loss inside of a wrapper, and how it is given.
+"""Nested losses: a loss inside of a wrapper or a metric, and how it is given.
 
-A part is a loss, its name, or a mapping with its name and parameters. In a
-mapping ``scale`` beside ``name`` is a factor, unless the loss itself has a
-parameter of that name::
+It is a loss, its name, or a mapping with ``name`` and parameters. In a mapping
+``scale`` is a factor, unless the loss itself has a parameter of that name::
 
     {name: sum, of: [{name: huber, delta: 2, scale: 0.3}, squared_error]}
 """
@@ -10,7 +9,7 @@ parameter of that name::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -18,33 +17,36 @@ from pydantic_core import PydanticCustomError
 from lossfw.component import Component
 from lossfw.kinds import DistanceLoss, MarginLoss
 from lossfw.loss import Loss
+from lossfw.nested import Maker, NestedParameter
+from lossfw.registry import registry
 
-# Beside `name` in the mapping of a part, and no parameter of the loss.
+# Beside `name` in the mapping of a nested loss, and no parameter of that loss.
 SCALE = "scale"
 
 # What a number in the claims `breaks` and `second_breaks` is a value of.
 Argument: TypeAlias = Literal["residual", "margin", "prediction"]
 
 
-class Losses(Protocol):
-    """What is asked of a registry."""
+class LossParameter(NestedParameter):
+    """Marks a parameter that holds a loss."""
 
-    def create(self, kind: str, spec: object) -> Any:
-        """Return the component that a name or a mapping describes."""
-
-    def component_class(self, kind: str, name: str) -> type[Component]:
-        """Return the class that a name means."""
-
-
-class PartParameter:
-    """Marks a parameter that holds a loss, in the metadata of its type."""
+    def make(self, spec: str | Mapping[str, Any], registry: Maker) -> Loss:
+        """Return the loss that a name or a mapping describes, with the factor beside its name."""
+        if isinstance(spec, Mapping) and SCALE in spec and isinstance(spec.get("name"), str):
+            cls = registry.component_class("loss", spec["name"])
+            if takes_factor(cls):
+                inner = {key: value for key, value in spec.items() if key != SCALE}
+                of = registry.create("loss", inner)
+                spec = {"name": "scaled", "of": of, "scale": spec[SCALE]}
+        loss: Loss = registry.create("loss", spec)
+        return loss
 
 
 def _as_loss(value: Any) -> Loss:
     if isinstance(value, Loss):
         return value
     if isinstance(value, str | Mapping):
-        return make_part(value, _installed())
+        return LossParameter().make(value, registry())
     raise PydanticCustomError("wanted", "a loss, its name, or a mapping with 'name' and parameters")
 
 
@@ -53,97 +55,17 @@ _SPEC = {
     "description": "A loss: its name, or a mapping with 'name' and parameters.",
 }
 
-Part: TypeAlias = Annotated[
+NestedLoss: TypeAlias = Annotated[
     Loss,
     PlainValidator(_as_loss),
     PlainSerializer(lambda loss: loss.to_config()),
     WithJsonSchema(_SPEC),
-    PartParameter(),
+    LossParameter(),
 ]
 
 
-def part_fields(cls: type[Component]) -> tuple[str, ...]:
-    """Return the names of the parameters that hold losses, in the order of the class.
-
-    Examples
-    --------
-    >>> from lossfw.wrappers import Sum
-    >>> part_fields(Sum)
-    ('of',)
-    """
-    return tuple(
-        name
-        for name, info in cls.model_fields.items()
-        if any(isinstance(item, PartParameter) for item in info.metadata)
-        or _mentions_part(info.annotation)
-    )
-
-
-def _mentions_part(annotation: Any) -> bool:
-    """Look for the mark inside a type such as ``tuple[Part, ...]``."""
-    metadata = getattr(annotation, "__metadata__", ())
-    if any(isinstance(item, PartParameter) for item in metadata):
-        return True
-    return any(_mentions_part(inner) for inner in getattr(annotation, "__args__", ()))
-
-
-def with_parts(
-    cls: type[Component], parameters: Mapping[str, Any], losses: Losses | None = None
-) -> dict[str, Any]:
-    """Return parameters in which every part that is given by name is a loss.
-
-    Parameters
-    ----------
-    cls : type
-        Whose parameters they are.
-    parameters : mapping
-        As given. What can be no part at all is left for `cls` to refuse.
-    losses : Registry, optional
-        Knows the losses; the process-wide registry unless given.
-
-    Raises
-    ------
-    UnknownNameError, ParameterError, PluginError
-        If there is no such loss, its parameters are wrong, or its plugin is.
-    """
-    made = dict(parameters)
-    for key in part_fields(cls):
-        given = made.get(key)
-        if isinstance(given, list | tuple):
-            made[key] = tuple(_made(item, losses) for item in given)
-        elif key in made:
-            made[key] = _made(given, losses)
-    return made
-
-
-def _made(value: Any, losses: Losses | None) -> Any:
-    if not isinstance(value, str | Mapping):
-        return value
-    return make_part(value, _installed() if losses is None else losses)
-
-
-def _installed() -> Losses:
-    # Imported on use: the registry stands above the wrappers.
-    from lossfw.registry import registry
-
-    return registry()
-
-
-def make_part(spec: str | Mapping[str, Any], losses: Losses) -> Loss:
-    """Return the loss that a name or a mapping describes, with the factor beside its name."""
-    if isinstance(spec, Mapping) and SCALE in spec and isinstance(spec.get("name"), str):
-        cls = losses.component_class("loss", spec["name"])
-        if takes_factor(cls):
-            from lossfw.wrappers.scaled import Scaled
-
-            inner = {key: value for key, value in spec.items() if key != SCALE}
-            return Scaled(of=losses.create("loss", inner), scale=spec[SCALE])
-    loss: Loss = losses.create("loss", spec)
-    return loss
-
-
 def takes_factor(cls: type[Component]) -> bool:
-    """Tell whether ``scale`` beside the name of a part is a factor, and no parameter of `cls`."""
+    """Tell whether ``scale`` beside the name of a loss is a factor, and no parameter of `cls`."""
     return SCALE not in cls.model_fields
 
 

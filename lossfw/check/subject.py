@@ -13,7 +13,8 @@ import numpy as np
 from lossfw.check.snippets import setup
 from lossfw.errors import ArgumentError
 from lossfw.loss import Loss
-from lossfw.parts import Argument, argument_of, part_fields
+from lossfw.nested import nested_parameters
+from lossfw.parts import Argument, argument_of
 from lossfw.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -197,7 +198,7 @@ def fixed_columns(loss: Loss) -> int | None:
     weights = loss.parameters.get("weights")
     if isinstance(weights, tuple):
         return len(weights)
-    parts = [loss.parameters[name] for name in part_fields(type(loss))]
+    parts = [loss.parameters[name] for name in nested_parameters(type(loss))]
     every = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
     found = (fixed_columns(part) for part in every)
     return next((columns for columns in found if columns is not None), None)

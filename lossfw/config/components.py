@@ -16,7 +16,8 @@ from lossfw.config.tree import Node, Problems, dotted, quote
 from lossfw.config.wording import add_problem, split_hint
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.names import nearest
-from lossfw.parts import SCALE, part_fields, takes_factor
+from lossfw.nested import nested_parameters
+from lossfw.parts import SCALE, takes_factor
 from lossfw.registry import Entry, Registry
 
 Path: TypeAlias = Sequence[str | int]
@@ -144,7 +145,7 @@ class Checker:
         found = Problems()
         parameters = self._parameters(cls, node, path, beside, found)
         # A part that is wrong has said so itself.
-        wrong = [key for key in part_fields(cls) if parameters.get(key, ()) is None]
+        wrong = [key for key in nested_parameters(cls) if parameters.get(key, ()) is None]
         component = self._construct(cls, parameters, path, beside, found, silent=wrong)
         self.problems.take(found)
         if found or wrong:
@@ -185,7 +186,7 @@ class Checker:
         if not isinstance(node.value, dict):
             return {}
         given = {k: value for k, value in node.value.items() if k not in ("name", *beside)}
-        parts = set(part_fields(cls)) & set(given)
+        parts = set(given).intersection(nested_parameters(cls))
         parameters = {k: value.plain() for k, value in given.items() if k not in parts}
         for key in set(self.file_fields(cls)) & set(given):
             if isinstance(parameters[key], str) and parameters[key]:
@@ -217,10 +218,8 @@ class Checker:
         if part is None or factor is None or not takes_factor(type(part)):
             return part
         found = Problems()
-        # Imported on use: most configurations have no wrapper.
-        from lossfw.wrappers import Scaled
-
-        scaled = self._construct(Scaled, {"of": part, SCALE: factor.plain()}, path, (), found)
+        cls = self.registry.component_class("loss", "scaled")
+        scaled = self._construct(cls, {"of": part, SCALE: factor.plain()}, path, (), found)
         self.problems.take(found)
         return None if found else scaled
 

@@ -9,7 +9,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from lossfw.component import Component
 from lossfw.errors import LossfwError
-from lossfw.parts import SCALE, part_fields, takes_factor
+from lossfw.nested import nested_parameters
+from lossfw.parts import SCALE, takes_factor
 from lossfw.registry import Entry, Registry
 from lossfw.report.docstring import entries, paragraphs, sections
 
@@ -206,7 +207,7 @@ def parameters(cls: type[Component], own: str) -> dict[str, Schema]:
     template = f"{_pointer(own)}.{{model}}"
     made = cls.model_json_schema(schema_generator=_Lenient, ref_template=template)
     meanings = _meanings(cls)
-    parts = part_fields(cls)
+    parts = nested_parameters(cls)
     properties = {}
     for key, schema in made.get("properties", {}).items():
         clean = with_parts(tidy(schema)) if key in parts else tidy(schema)

@@ -13,7 +13,7 @@ from lossfw.arguments import Arguments, NDArray, prepare
 from lossfw.cells import Entries, Term
 from lossfw.metrics.base import MetricOfSums, Observed
 from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of, stand_in
-from lossfw.parts import Part
+from lossfw.parts import NestedLoss
 from lossfw.reduce import Partial
 
 # The sums of a mean: of w times what is averaged, and of w.
@@ -171,12 +171,13 @@ class LossMetric(_Mean):
 
     Examples
     --------
-    >>> metric = LossMetric(of="squared_error")
+    >>> import lossfw
+    >>> metric = LossMetric(of=lossfw.loss("squared_error"))
     >>> metric.label, metric([1.0, 3.0], [0.0, 0.0])
     ('squared_error', 5.0)
     """
 
-    of: Part
+    of: NestedLoss
 
     @property
     def label(self) -> str:

@@ -21,7 +21,7 @@ from lossfw.errors import (
 )
 from lossfw.hookspecs import PROJECT
 from lossfw.names import did_you_mean
-from lossfw.parts import with_parts
+from lossfw.nested import with_nested
 from lossfw.registry import words
 from lossfw.registry.classes import class_of
 from lossfw.registry.disable import Disabled
@@ -192,10 +192,10 @@ class Registry:
                 raise ArgumentError(
                     f"A {words.noun(kind)} is wanted here, got the {words.noun(spec.kind)} {spec!r}"
                 )
-            return spec.replace(**parameters) if parameters else spec
+            return spec.replace(**with_nested(type(spec), parameters, self)) if parameters else spec
         name, given = name_and_parameters(kind, spec)
         cls = self.component_class(kind, name)
-        return cls(**with_parts(cls, {**given, **parameters}, self))
+        return cls(**with_nested(cls, {**given, **parameters}, self))
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return every component that is offered, sorted by kind, name and label.

@@ -14,7 +14,7 @@ from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.reference import Order
 from lossfw.numerics import times
-from lossfw.parts import Part
+from lossfw.parts import NestedLoss
 from lossfw.wrappers.fitting import takes_classes
 from lossfw.wrappers.rules import weighted_claims
 from lossfw.wrappers.wrapper import PartWrapper, refuse_weighing
@@ -63,7 +63,7 @@ class ClassWeighted(PartWrapper):
     True
     """
 
-    of: Part
+    of: NestedLoss
     weights: tuple[NonNegativeFloat, ...]
     in_denominator: bool = True
 
@@ -159,7 +159,7 @@ class ClassWeighted(PartWrapper):
 class _Reweighted(PartWrapper):
     """The part on targets t_k w_k / sum(t_k w_k): what a weighted row is the multiple of."""
 
-    of: Part
+    of: NestedLoss
     weights: tuple[float, ...]
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:

@@ -11,7 +11,7 @@ from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.reference import Order
 from lossfw.numerics import times
-from lossfw.parts import Part
+from lossfw.parts import NestedLoss
 from lossfw.wrappers.missed import Missed, missed, missed_share, probability_of
 from lossfw.wrappers.rules import wrapper_claims
 from lossfw.wrappers.wrapper import PartWrapper, refuse_weighing
@@ -48,7 +48,7 @@ class FocalModulated(PartWrapper):
     0.01798
     """
 
-    of: Part
+    of: NestedLoss
     gamma: NonNegativeFloat = 2.0
 
     @field_validator("of")

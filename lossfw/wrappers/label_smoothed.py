@@ -12,7 +12,7 @@ from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.reference import Order
-from lossfw.parts import Part
+from lossfw.parts import NestedLoss
 from lossfw.wrappers.fitting import takes_classes
 from lossfw.wrappers.rules import wrapper_claims
 from lossfw.wrappers.wrapper import PartWrapper, refuse_weighing
@@ -49,7 +49,7 @@ class LabelSmoothed(PartWrapper):
     True
     """
 
-    of: Part
+    of: NestedLoss
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     @field_validator("of")

@@ -9,7 +9,7 @@ from lossfw.claims import Claims
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace, namespace_of
 from lossfw.numbers.reference import Order
-from lossfw.parts import Part
+from lossfw.parts import NestedLoss
 from lossfw.wrappers.fitting import takes_classes
 from lossfw.wrappers.rules import wrapper_claims
 from lossfw.wrappers.wrapper import PartWrapper, weighs
@@ -45,7 +45,7 @@ class Masked(PartWrapper):
     1.0
     """
 
-    of: Part
+    of: NestedLoss
     ignore: float
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:

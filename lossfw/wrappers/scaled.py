@@ -6,7 +6,7 @@ from lossfw.claims import Claims
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.reference import Order
-from lossfw.parts import Part
+from lossfw.parts import NestedLoss
 from lossfw.wrappers.rules import scaled_claims
 from lossfw.wrappers.wrapper import PartWrapper, weighs
 
@@ -37,7 +37,7 @@ class Scaled(PartWrapper):
     1.0
     """
 
-    of: Part
+    of: NestedLoss
     scale: float
 
     def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -91,9 +91,9 @@ class Scaled(PartWrapper):
         """Bounds and constants scale; what speaks of minima needs a scale above 0."""
         return scaled_claims(self.of.claims(), self.scale)
 
-
-def scaled(loss: Loss, scale: float) -> Scaled:
-    """Return a loss times a number; factors of factors are multiplied."""
-    if isinstance(loss, Scaled):
-        return Scaled(of=loss.of, scale=scale * loss.scale)
-    return Scaled(of=loss, scale=scale)
+    def __mul__(self, factor: object) -> Loss:
+        # Factors of factors are multiplied.
+        product = super().__mul__(factor)
+        if isinstance(product, Scaled):
+            return self.replace(scale=self.scale * product.scale)
+        return product

@@ -15,7 +15,7 @@ from lossfw.kinds import one_hot_rows
 from lossfw.loss import Loss
 from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numbers.reference import Order
-from lossfw.parts import Argument, Part, argument_of, link_of
+from lossfw.parts import Argument, NestedLoss, argument_of, link_of
 from lossfw.spaces import ClassIndex, Simplex, Space
 from lossfw.wrappers.fitting import ROLES, check_forms, check_shapes, contains, narrowest, space_of
 from lossfw.wrappers.rule import constant_curvature
@@ -49,7 +49,7 @@ class Sum(Wrapper):
     0.943147
     """
 
-    of: tuple[Part, ...]
+    of: tuple[NestedLoss, ...]
 
     @field_validator("of")
     @classmethod

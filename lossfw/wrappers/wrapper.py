@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lossfw.arguments import NDArray
 from lossfw.definition import Form
 from lossfw.errors import ParameterError
 from lossfw.loss import Loss
-from lossfw.parts import Argument, Part, argument_of, link_of, with_parts
+from lossfw.parts import Argument, NestedLoss, argument_of, link_of
 from lossfw.spaces import Space
 
 
 class Wrapper(Loss):
-    """A loss that holds other losses.
-
-    Parts may be given by name; see `lossfw.parts`.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        # Before the check of the parameters: what is wrong with a part is then
-        # said by the part itself.
-        super().__init__(**with_parts(type(self), parameters))
+    """A loss that holds other losses."""
 
     @property
     def weighs(self) -> bool:
@@ -38,7 +28,7 @@ class PartWrapper(Wrapper):
         The part.
     """
 
-    of: Part
+    of: NestedLoss
 
     @property
     def takes_rows(self) -> bool:
