@@ -20,8 +20,8 @@ from lossfw.errors import ArgumentError, DataError
 from lossfw.intervals import Intervals
 from lossfw.loss import Loss
 from lossfw.metrics import Metric
-from lossfw.network import BLOCK_ROWS, Network, one_blas_thread
 from lossfw.notices import Notices
+from lossfw.predictor import BLOCK_ROWS, Predictor, one_blas_thread
 from lossfw.reduce import block_rows
 from lossfw.slices import Slice
 from lossfw.standing import Standing
@@ -46,8 +46,8 @@ class Plan:
         All rows; those of `sample` are not taken yet.
     loss : Loss
         Already in its form from logits where `outputs_form` is ``"logits"``.
-    network : Network or None
-        What makes the predictions from the inputs.
+    network : Predictor or None
+        The model that makes predictions from the inputs, such as a `Network`.
     outputs : ndarray or Column, shape (N, ...), or None
         Saved predictions or logits, where there is no network.
     outputs_form : str
@@ -74,7 +74,7 @@ class Plan:
 
     data: Dataset
     loss: Loss
-    network: Network | None = None
+    network: Predictor | None = None
     outputs: Rows | None = None
     outputs_form: Form = "prediction"
     metrics: tuple[Metric, ...] = ()

@@ -8,8 +8,7 @@ neither the batch size nor the number of cores.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,12 +16,9 @@ import numpy as np
 
 from lossfw.activation import Activation
 from lossfw.errors import DataError, ShapeError
+from lossfw.predictor import BLOCK_ROWS, Outputs, one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
-
-# Rows of a block: enough for a matrix product to run at full speed, few enough
-# for a block of inputs and its hidden layers to stay in the second-level cache.
-BLOCK_ROWS = 256
 
 # What a network computes in.
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -41,19 +37,6 @@ class LayerSpec(NamedTuple):
 
     units: int
     activation: Activation
-
-
-class Outputs(NamedTuple):
-    """What a network gives for a block of rows.
-
-    Attributes
-    ----------
-    logits, predictions : ndarray, shape (rows, units)
-        What goes into the last activation, and what comes out.
-    """
-
-    logits: NDArray
-    predictions: NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +81,11 @@ class Network:
     def arrays(self) -> list[NDArray]:
         """Weights and biases, layer by layer."""
         return [array for layer in self.layers for array in (layer.weight, layer.bias)]
+
+    def __str__(self) -> str:
+        widths = "-".join(map(str, [self.width, *(len(layer.bias) for layer in self.layers)]))
+        activations = ", ".join(layer.activation.name for layer in self.layers)
+        return f"{widths}, {activations}, {self.dtype}"
 
     @classmethod
     def from_arrays(
@@ -232,21 +220,6 @@ class Network:
                 outputs = self.block(inputs[start:stop])
                 result[start:stop] = outputs.predictions if last else outputs.logits
         return result
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Run matrix products on one thread inside the ``with`` block.
-
-    BLAS shares a product out among its threads, and so the number of cores
-    would reach the last digits. Finding the libraries takes about a
-    millisecond: use it once around a run.
-    """
-    # Imported on use: whoever runs no network needs no libraries' limits.
-    import threadpoolctl
-
-    with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 def _check_names(specs: Sequence[LayerSpec], arrays: Mapping[str, NDArray], file: str) -> None:

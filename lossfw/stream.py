@@ -11,7 +11,7 @@ import numpy as np
 from lossfw import parallel
 from lossfw.data import Batch
 from lossfw.data.columns import Rows, read_rows
-from lossfw.network import BLOCK_ROWS, Network
+from lossfw.predictor import BLOCK_ROWS, Predictor
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 _Rows = TypeVar("_Rows", "Batch", "Scored")
@@ -94,7 +94,7 @@ def _join(pieces: list[_Rows]) -> _Rows:
     return type(first)(first.start, *columns)
 
 
-def forward(network: Network, batches: Iterable[Batch], *, logits: bool) -> Iterator[Scored]:
+def forward(network: Predictor, batches: Iterable[Batch], *, logits: bool) -> Iterator[Scored]:
     """Run a network over batches of any size, in aligned blocks on several threads.
 
     The bits of a row depend on neither the sizes of the batches nor the number
@@ -102,7 +102,7 @@ def forward(network: Network, batches: Iterable[Batch], *, logits: bool) -> Iter
 
     Parameters
     ----------
-    network : Network
+    network : Predictor
         What makes predictions of the inputs.
     batches : iterable of Batch
         Consecutive rows from a multiple of `BLOCK_ROWS` on, with inputs.

@@ -41,6 +41,7 @@ LAYERS = (
     "kinds",
     "parts",
     "wrappers",
+    "predictor",
     "network",
     "optimizer",
     "config",

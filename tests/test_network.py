@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw.errors import DataError, ShapeError
-from lossfw.network import BLOCK_ROWS, LayerSpec, Network
+from lossfw.network import LayerSpec, Network
+from lossfw.predictor import BLOCK_ROWS
 
 WIDTH, HIDDEN, CLASSES = 30, 17, 4
 

@@ -28,7 +28,8 @@ from lossfw.learn.directions import (
 )
 from lossfw.learn.line import in_float64
 from lossfw.learn.study import Study
-from lossfw.network import Dense, Network, one_blas_thread
+from lossfw.network import Dense, Network
+from lossfw.predictor import one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -117,7 +118,7 @@ def _ways(section: SensitivitySection, parts: Parts, problems: Problems) -> NDAr
 
 
 def _network(plan: Plan, parts: Parts, problems: Problems) -> Network:
-    if plan.network is None:
+    if not isinstance(plan.network, Network):
         problems.add(
             parts.root.locate(["network"], key=True),
             "the network has saved outputs and no weights, so that no parameter can move",

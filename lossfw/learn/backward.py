@@ -14,7 +14,8 @@ import numpy as np
 
 from lossfw import parallel
 from lossfw.loss import Loss
-from lossfw.network import BLOCK_ROWS, Dense, Network
+from lossfw.network import Dense, Network
+from lossfw.predictor import BLOCK_ROWS
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Form: TypeAlias = Literal["prediction", "logits"]

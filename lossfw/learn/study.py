@@ -17,7 +17,8 @@ from lossfw.learn.line import Line, Reached, start_at
 from lossfw.learn.zeros import Zeros, count_zeros
 from lossfw.loss import Loss
 from lossfw.metrics import LossMetric, Metric, RowMetric
-from lossfw.network import Network, one_blas_thread
+from lossfw.network import Network
+from lossfw.predictor import one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Progress: TypeAlias = Callable[[int, int], None]

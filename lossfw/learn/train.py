@@ -22,8 +22,9 @@ from lossfw.learn.divergence import Watch, largest_of
 from lossfw.learn.draws import Purpose, generator
 from lossfw.learn.records import Epoch, Measured, State, Trained, Training
 from lossfw.learn.schedules import Moment
-from lossfw.network import Dense, Network, one_blas_thread
+from lossfw.network import Dense, Network
 from lossfw.optimizer import Memory, Step
+from lossfw.predictor import one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 # Takes the rows done and the rows in all.

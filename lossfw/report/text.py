@@ -88,10 +88,7 @@ def _network(plan: Plan) -> str:
     if plan.network is None:
         shape = () if plan.outputs is None else plan.outputs.shape
         return f"none: saved {_FORMS[plan.outputs_form]} of shape {shape}"
-    layers = plan.network.layers
-    widths = "-".join(map(str, [plan.network.width, *(len(layer.bias) for layer in layers)]))
-    activations = ", ".join(layer.activation.name for layer in layers)
-    return f"{widths}, {activations}, {plan.network.dtype}"
+    return str(plan.network)
 
 
 def _slowest(timings: Mapping[str, float]) -> str:

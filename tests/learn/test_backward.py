@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw.learn.backward import loss_and_slopes
-from lossfw.network import one_blas_thread
+from lossfw.predictor import one_blas_thread
 from lossfw.spaces import BINARY, CLASS_INDEX, COUNT, SIGN, SIMPLEX
 
 # Both sides are sums of some hundred float64 terms of size 1, each right to some

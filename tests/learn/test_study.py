@@ -15,7 +15,8 @@ from lossfw.learn.directions import along, along_parameter, drawn, find_paramete
 from lossfw.learn.jumps import Jump, Staircase, bisect
 from lossfw.learn.study import Study, study_sensitivity
 from lossfw.metrics import LossMetric
-from lossfw.network import Dense, Network, one_blas_thread
+from lossfw.network import Dense, Network
+from lossfw.predictor import one_blas_thread
 
 random = np.random.default_rng(0)
 ROWS = 200

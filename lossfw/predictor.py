@@ -1,0 +1,78 @@
+"""Predictor: a model whose outputs an evaluation scores, block by block.
+
+A matrix product gives other bits when its rows are shared out otherwise. So a
+predictor runs over blocks of `BLOCK_ROWS` rows aligned to the global row number,
+on one BLAS thread: the outputs of a row depend on neither the batch size nor the
+number of cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Rows of a block: enough for a matrix product to run at full speed, few enough
+# for a block of inputs and its hidden layers to stay in the second-level cache.
+BLOCK_ROWS = 256
+
+
+class Outputs(NamedTuple):
+    """The outputs of a model for a block of rows.
+
+    Attributes
+    ----------
+    logits, predictions : ndarray, shape (rows, units)
+        What goes into the last activation, and what comes out.
+    """
+
+    logits: NDArray
+    predictions: NDArray
+
+
+class Predictor(Protocol):
+    """A model with rows of inputs and rows of outputs; `Network` is one.
+
+    ``str`` of it is one line for a report.
+    """
+
+    @property
+    def width(self) -> int:
+        """Length of a row of inputs."""
+
+    @property
+    def units(self) -> int:
+        """Length of a row of outputs."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype that the model computes in; inputs are converted to it."""
+
+    @property
+    def arrays(self) -> list[NDArray]:
+        """Everything that decides the outputs, for a digest."""
+
+    def check_inputs(self, shape: tuple[int, ...]) -> None:
+        """Raise `ShapeError` for inputs of a shape that the model does not take."""
+
+    def block(self, rows: NDArray) -> Outputs:
+        """Return the outputs of at most one aligned block of rows."""
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Run matrix products on one thread inside the ``with`` block.
+
+    BLAS shares a product out among its threads, and so the number of cores
+    would reach the last digits. Finding the libraries takes about a
+    millisecond: use it once around a run.
+    """
+    # Imported on use: whoever runs no network needs no libraries' limits.
+    import threadpoolctl
+
+    with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):
+        yield
