@@ -11,8 +11,8 @@ from lossfw.cells import Entries, Tabled, Term
 from lossfw.errors import ArgumentError
 from lossfw.groups import GROUPS, group_of
 from lossfw.intervals import Intervals
-from lossfw.metrics import Mergeable, Metric, Observed
-from lossfw.reduce import below, prefixed
+from lossfw.merge_stack import Stack, pack_stacks, restore
+from lossfw.metrics import Metric, Observed
 from lossfw.slices import Slice
 from lossfw.slicing import part_names, parts_of
 from lossfw.stream import Scored
@@ -22,31 +22,6 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 # The sums of a part's size: how many rows, and their weight.
 _COUNT, _WEIGHT = 0, 1
 _SIZE_SUMS = 2
-
-
-class Stack:
-    """Partials that are merged when there are two of about the same size.
-
-    So every row is merged about as often as the number of partials can be
-    halved, and not as often as there are partials.
-    """
-
-    def __init__(self) -> None:
-        self._items: list[tuple[int, Any]] = []
-
-    def push(self, partial: Mergeable) -> None:
-        """Add a partial."""
-        self._items.append((1, partial))
-        while len(self._items) > 1 and self._items[-2][0] <= self._items[-1][0]:
-            (first, before), (second, last) = self._items[-2:]
-            self._items[-2:] = [(first + second, before.merge(last))]
-
-    def merged(self) -> Any:
-        """Return all of them merged, None if there are none."""
-        while len(self._items) > 1:
-            (first, before), (second, last) = self._items[-2:]
-            self._items[-2:] = [(first + second, before.merge(last))]
-        return self._items[0][1] if self._items else None
 
 
 class Layout:
@@ -131,13 +106,13 @@ class Layout:
     def pack(self) -> dict[str, NDArray]:
         """Return the sizes of parts as plain arrays."""
         arrays = {"classes": np.array(self._classes)}
-        return arrays | _packed({str(i): stack for i, stack in enumerate(self._sizes)})
+        return arrays | pack_stacks({str(i): stack for i, stack in enumerate(self._sizes)})
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from what was packed."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
-            _restore(stack, str(index), arrays, Tabled)
+            restore(stack, str(index), arrays, Tabled)
 
 
 class Kept:
@@ -194,12 +169,12 @@ class Kept:
 
     def pack(self) -> dict[str, NDArray]:
         """Return everything as plain arrays."""
-        return _packed(self._stacks())
+        return pack_stacks(self._stacks())
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from what was packed."""
         for name, stack in self._stacks().items():
-            _restore(stack, name, arrays, self.metric if name == "partial" else Tabled)
+            restore(stack, name, arrays, self.metric if name == "partial" else Tabled)
 
     def _stacks(self) -> dict[str, Stack]:
         each = {f"part{index}": stack for index, stack in enumerate(self._each)}
@@ -236,18 +211,3 @@ def _sizes(parts: NDArray, weight: NDArray) -> Tabled:
     terms = [(place + _COUNT, np.ones(len(parts))), (place + _WEIGHT, weight)]
     entries = Entries.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms])
     return entries.table(parts)
-
-
-def _packed(stacks: Mapping[str, Stack]) -> dict[str, NDArray]:
-    arrays: dict[str, NDArray] = {}
-    for name, stack in stacks.items():
-        merged = stack.merged()
-        if merged is not None:
-            arrays |= prefixed(name, merged.pack())
-    return arrays
-
-
-def _restore(stack: Stack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
-    own = below(name, arrays)
-    if own:
-        stack.push(maker.unpack(own))

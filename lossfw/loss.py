@@ -22,17 +22,10 @@ from lossfw.arguments import (
 )
 from lossfw.definition import Definition
 from lossfw.errors import ArgumentError, ParameterError
+from lossfw.exact_sum import exact_sum
 from lossfw.numbers.arrays import is_foreign
 from lossfw.numbers.reference import Order
-from lossfw.reduce import (
-    Denominator,
-    Empty,
-    Partial,
-    Reduction,
-    check_choices,
-    exact_sum,
-    mean_of,
-)
+from lossfw.reduce import Denominator, Empty, Partial, Reduction, check_choices, mean_of
 from lossfw.registry import registry
 from lossfw.spaces import CLASS_INDEX, SIMPLEX
 

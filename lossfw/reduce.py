@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from lossfw.errors import ArgumentError, EmptyReductionError
+from lossfw.exact_sum import ExactSum, below, prefixed
 
 Reduction: TypeAlias = Literal["none", "sum", "mean"]
 Denominator: TypeAlias = Literal["weights", "count"]
@@ -58,70 +58,6 @@ def block_rows(width: int) -> int:
     (262144, 16384, 8)
     """
     return 1 << max(0, (BLOCK_ELEMENTS // max(width, 1)).bit_length() - 1)
-
-
-def exact_sum(values: Iterable[float]) -> float:
-    """Return the correctly rounded sum of float64 numbers, infinite and NaN ones included."""
-    numbers = list(values)
-    if len(numbers) == 1:
-        return numbers[0]
-    return ExactSum().add(numbers).rounded()
-
-
-@dataclass(frozen=True, slots=True)
-class ExactSum:
-    """A sum of float64 numbers without any rounding.
-
-    Attributes
-    ----------
-    finite : Fraction
-        The sum of the finite numbers.
-    special : float
-        The sum of the infinite and NaN ones, 0 where there are none.
-    """
-
-    finite: Fraction = Fraction(0)
-    special: float = 0.0
-
-    def add(self, values: Iterable[float]) -> ExactSum:
-        """Return the sum with more numbers in it."""
-        finite, special = self.finite, self.special
-        for value in values:
-            if math.isfinite(value):
-                finite += Fraction(value)
-            else:
-                special += value
-        return ExactSum(finite, special)
-
-    def merge(self, other: ExactSum) -> ExactSum:
-        """Return the sum of both."""
-        return ExactSum(self.finite + other.finite, self.special + other.special)
-
-    def pack(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return plain arrays that `unpack` makes the same sum of."""
-        numerator = self.finite.numerator
-        size = numerator.bit_length() // 8 + 1  # with a bit for the sign
-        return {
-            "numerator": np.frombuffer(numerator.to_bytes(size, "little", signed=True), np.uint8),
-            # The denominator of a sum of floats is a power of 2.
-            "halvings": np.array(self.finite.denominator.bit_length() - 1),
-            "special": np.array(self.special),
-        }
-
-    @classmethod
-    def unpack(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> ExactSum:
-        """Return the sum that was packed."""
-        numerator = int.from_bytes(arrays["numerator"].tobytes(), "little", signed=True)
-        return cls(Fraction(numerator, 1 << int(arrays["halvings"])), float(arrays["special"]))
-
-    def rounded(self) -> float:
-        """Return the nearest float64, infinite where the sum is beyond the largest."""
-        if self.special != 0:  # NaN too
-            return self.special
-        try:
-            return float(self.finite)
-        except OverflowError:
-            return math.inf if self.finite > 0 else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,28 +195,6 @@ class Partial:
         """
         total, weight = self.sums()
         return mean_of(total, weight if denominator == "weights" else self.count, empty)
-
-
-def prefixed(
-    name: str, arrays: Mapping[str, np.ndarray[Any, Any]]
-) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the packed arrays of a part under the part's name.
-
-    Examples
-    --------
-    >>> list(prefixed("total", ExactSum().pack()))
-    ['total.numerator', 'total.halvings', 'total.special']
-    """
-    return {f"{name}.{key}": array for key, array in arrays.items()}
-
-
-def below(name: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the arrays that `prefixed` put under a name."""
-    return {
-        key.removeprefix(f"{name}."): array
-        for key, array in arrays.items()
-        if key.startswith(f"{name}.")
-    }
 
 
 def mean_of(total: float, divisor: float, empty: Empty) -> float:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.clock import Clock
+from lossfw.exact_sum import ExactSum, below, prefixed
 from lossfw.notices import Notices
-from lossfw.reduce import ExactSum, below, prefixed
 from lossfw.stream import Scored
 from lossfw.tally import Tally
 

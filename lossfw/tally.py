@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lossfw.clock import Clock
+from lossfw.exact_sum import below, prefixed
 from lossfw.intervals import Intervals
 from lossfw.kept import Kept, Layout
 from lossfw.loss import Loss
 from lossfw.metrics import LossMetric, Metric, Observed
-from lossfw.reduce import below, prefixed
+from lossfw.result import Numbers
 from lossfw.slices import Slice
 from lossfw.stream import Scored
 
@@ -21,34 +21,6 @@ NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Of the time that the numbers of slices take at the end.
 _SLICES_STAGE = "slices"
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What a tally comes to.
-
-    Attributes
-    ----------
-    loss : mapping
-        ``value``, and ``interval`` where one was asked for.
-    metrics : mapping of str to mapping
-        By name: ``value``, and ``interval`` and ``curve`` where there is one.
-        Where a value is a list, so is the interval, with a pair for each number.
-    masked : int
-        Losses that a mask leaves out.
-    slices : tuple of mapping
-        One for each part of the rows: ``name``, ``by``, ``value``, ``count``,
-        ``weight``, ``loss`` and ``metrics``; None where none were asked for.
-        Numbers of a part without rows that count are None.
-    intervals : mapping or None
-        How the intervals were made; None where none were asked for.
-    """
-
-    loss: Mapping[str, Any]
-    metrics: Mapping[str, Mapping[str, Any]]
-    masked: int = 0
-    slices: tuple[Mapping[str, Any], ...] | None = None
-    intervals: Mapping[str, Any] | None = None
 
 
 class Tally:

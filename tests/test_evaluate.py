@@ -13,8 +13,9 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
-from lossfw.evaluate import Plan, evaluate
+from lossfw.evaluate import evaluate
 from lossfw.network import LayerSpec, Network
+from lossfw.plan import Plan
 from lossfw.stream import Scored, regroup
 
 WIDTH, CLASSES, ROWS = 12, 3, 5000

@@ -5,8 +5,9 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.evaluate import Plan, evaluate
+from lossfw.evaluate import evaluate
 from lossfw.metrics import LossMetric
+from lossfw.plan import Plan
 
 random = np.random.default_rng(0)
 SCORES = random.normal(size=(1000, 3))

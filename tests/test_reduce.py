@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw import ArgumentError, EmptyReductionError, loss, threads
-from lossfw.reduce import ExactSum, Partial, block_rows, exact_sum
+from lossfw.exact_sum import ExactSum, exact_sum
+from lossfw.reduce import Partial, block_rows
 
 SQUARED = loss("squared_error")
 # Elements of a block here, and the width of rows of which four make one: so that a

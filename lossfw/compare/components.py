@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from lossfw.compare.ran import LOSS, Ran
 from lossfw.config.assemble import Sound, sound
-from lossfw.config.build import RULES
 from lossfw.config.check import check, read
 from lossfw.config.tree import Problems
 from lossfw.data.source import file_fields
@@ -43,6 +42,6 @@ def loss_of(ran: Ran) -> Loss:
 def _sound(ran: Ran) -> Sound:
     problems = Problems()
     root = read(str(ran.path / CONFIG_FILE), (), problems)
-    parts = check(root, plugins_of(ran.record), problems, file_fields=file_fields, rules=RULES)
+    parts = check(root, plugins_of(ran.record), problems, file_fields=file_fields)
     problems.raise_if_any()
     return sound(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.config.asked import Asked, asked
 from lossfw.config.assemble import Config, Sound, assemble, fit, load, sound
-from lossfw.config.check import Parts, Rules, check, read
+from lossfw.config.check import Parts, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.files import find_file
 from lossfw.config.fit import Fitted, at
@@ -25,13 +25,8 @@ from lossfw.data.files import digest_arrays
 from lossfw.data.nested import numbers_array
 from lossfw.data.source import file_fields
 from lossfw.data.weights import read_weights
-from lossfw.evaluate import Plan
-from lossfw.learn.initial import INITIALS
-from lossfw.learn.schedules import SCHEDULES
 from lossfw.network import Network
-
-# What the section `train` names, and no plugin offers.
-RULES: Mapping[str, Rules] = {"schedule": SCHEDULES, "initial": INITIALS}
+from lossfw.plan import Plan
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -92,7 +87,7 @@ def build_tree(
     ConfigError
         All that `problems` holds, if it holds anything.
     """
-    parts = check(root, plugins, problems, file_fields=file_fields, rules=RULES)
+    parts = check(root, plugins, problems, file_fields=file_fields)
     refuse_sweep(root, problems)
     right = sound(parts)
     outputs = _outputs(right, given_outputs(right, parts.files, problems), problems)

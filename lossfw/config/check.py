@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import TypeAlias
 
 from lossfw.component import Component
 from lossfw.config.components import Checker
@@ -14,15 +12,13 @@ from lossfw.config.files import find_file
 from lossfw.config.plugins import Plugins
 from lossfw.config.reading import read_file
 from lossfw.config.resolve import override
+from lossfw.config.rules import RULES
 from lossfw.config.schema import MAX_ITEMS, Skeleton
 from lossfw.config.skeleton import check_skeleton
 from lossfw.config.tree import Node, Position, Problems
 from lossfw.config.yaml import parse
 from lossfw.errors import PluginError
 from lossfw.registry import Entry, Registry
-
-# The classes of a kind that no plugin offers, by name.
-Rules: TypeAlias = Mapping[str, type[Component]]
 
 
 @dataclass(frozen=True)
@@ -128,7 +124,6 @@ def check(
     problems: Problems,
     *,
     file_fields: Callable[[type[Component]], Sequence[str]],
-    rules: Mapping[str, Rules] = MappingProxyType({}),
     training: bool = False,
 ) -> Parts:
     """Check the skeleton, then every component that it names.
@@ -143,8 +138,6 @@ def check(
         Receives every mistake.
     file_fields : callable
         Tells which parameters of a class name files.
-    rules : mapping of str to mapping
-        By a key of the section `train`, the classes that may stand there.
     training : bool
         Whether the configuration is to be trained, and not evaluated.
     """
@@ -163,7 +156,7 @@ def check(
         checker.make(["train", "optimizer"], "optimizer"),
         checker.make(["train", "hold_out", "data"], "source"),
         checker.make_each(["sensitivity", "instead"], "activation"),
-        {key: checker.choose(["train", key], key, table) for key, table in rules.items()},
+        {key: checker.choose(["train", key], key, table) for key, table in RULES.items()},
         tuple(checker.entries),
         files,
         checker.made,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossfw.config.build import RULES
 from lossfw.config.describing import DESCRIPTIONS
 from lossfw.config.json_components import FUSE, Known, Schema, or_environment, tidy
+from lossfw.config.rules import RULES
 from lossfw.config.schema import MAX_RUNS, SCHEMA_VERSION, Section, Skeleton
 from lossfw.registry import Registry
 from lossfw.slices import BY

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossfw.component import Component, yaml_value
 from lossfw.config.assemble import sound
-from lossfw.config.build import RULES, given_outputs
+from lossfw.config.build import given_outputs
 from lossfw.config.check import Parts, check, read
 from lossfw.config.plugins import Plugins
 from lossfw.config.resolve import put, with_parameters
@@ -84,9 +84,7 @@ def resolve(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = 
     plugins = plugins or Plugins()
     if root.find(["sweep"]) is None:
         training = root.find(["train"]) is not None and root.find(["network", "weights"]) is None
-        parts = check(
-            root, plugins, problems, file_fields=file_fields, rules=RULES, training=training
-        )
+        parts = check(root, plugins, problems, file_fields=file_fields, training=training)
         given_outputs(sound(parts), parts.files, problems)
         problems.raise_if_any()
         made, files = parts.made, dict(parts.files)

@@ -16,7 +16,6 @@ from lossfw.config.fit import at
 from lossfw.config.plugins import Plugins
 from lossfw.config.schema import SensitivitySection
 from lossfw.config.tree import Problems
-from lossfw.evaluate import Plan
 from lossfw.learn.backward import loss_and_slopes
 from lossfw.learn.directions import (
     Direction,
@@ -29,6 +28,7 @@ from lossfw.learn.directions import (
 from lossfw.learn.line import in_float64
 from lossfw.learn.study import Study
 from lossfw.network import Dense, Network
+from lossfw.plan import Plan
 from lossfw.predictor import one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

@@ -11,11 +11,12 @@ import numpy as np
 from lossfw.component import Component
 from lossfw.config import surrogates
 from lossfw.config.assemble import Config, assemble, fit, inputs_of, load
-from lossfw.config.build import RULES, refuse_sweep
+from lossfw.config.build import refuse_sweep
 from lossfw.config.check import Parts, check, read
 from lossfw.config.digest import digest, versions, without_files
 from lossfw.config.fit import Fitted, at
 from lossfw.config.plugins import Plugins
+from lossfw.config.rules import RULES
 from lossfw.config.schema import SCHEMA_VERSION, TrainSection
 from lossfw.config.tree import Node, Problems
 from lossfw.data import Dataset, Source
@@ -75,7 +76,6 @@ def build_training_tree(root: Node, plugins: Plugins, problems: Problems) -> Tra
         plugins,
         problems,
         file_fields=file_fields,
-        rules=RULES,
         training=True,
     )
     _refuse_sample(parts, problems)

@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.evaluate import Form
 from lossfw.learn.schedules import Constant, Schedule
 from lossfw.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.network import Network
 from lossfw.optimizer import Memory, Optimizer
+from lossfw.plan import Form
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 Stop: TypeAlias = Literal["epochs", "patience"]

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.evaluate import Form
 from lossfw.learn.closer import Gaps, gaps, look_closer
 from lossfw.learn.directions import Direction, Parameter
 from lossfw.learn.jumps import Sight, Staircase, find_jumps
@@ -18,6 +17,7 @@ from lossfw.learn.zeros import Zeros, count_zeros
 from lossfw.loss import Loss
 from lossfw.metrics import LossMetric, Metric, RowMetric
 from lossfw.network import Network
+from lossfw.plan import Form
 from lossfw.predictor import one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

@@ -16,7 +16,7 @@ import numpy as np
 
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DtypeError, RunError
-from lossfw.evaluate import Plan, evaluate
+from lossfw.evaluate import evaluate
 from lossfw.learn.backward import Slopes, loss_and_slopes
 from lossfw.learn.divergence import Watch, largest_of
 from lossfw.learn.draws import Purpose, generator
@@ -24,6 +24,7 @@ from lossfw.learn.records import Epoch, Measured, State, Trained, Training
 from lossfw.learn.schedules import Moment
 from lossfw.network import Dense, Network
 from lossfw.optimizer import Memory, Step
+from lossfw.plan import Plan
 from lossfw.predictor import one_blas_thread
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.evaluate import Form
 from lossfw.learn.backward import loss_and_slopes
 from lossfw.learn.directions import Parameter, along_parameter
 from lossfw.learn.line import Line, start_at
 from lossfw.loss import Loss
 from lossfw.metrics import Metric, RowMetric
 from lossfw.network import Network
+from lossfw.plan import Form
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

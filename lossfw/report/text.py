@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossfw.evaluate import Plan, Result
 from lossfw.output import say
+from lossfw.plan import Plan
 from lossfw.report.lines import measured, short_measured
 from lossfw.report.table import show_table
+from lossfw.result import Result
 
 
 def show(plan: Plan, result: Result, loading: float) -> None:

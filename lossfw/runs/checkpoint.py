@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.data.npy import read_npz
 from lossfw.errors import DataError
-from lossfw.evaluate import Plan
+from lossfw.plan import Plan
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

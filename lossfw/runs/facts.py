@@ -16,7 +16,7 @@ import numpy as np
 from lossfw import __version__
 from lossfw.config.plugins import Plugins
 from lossfw.data.files import digest_arrays
-from lossfw.evaluate import Plan
+from lossfw.plan import Plan
 from lossfw.registry import Entry
 from lossfw.runs.run import Run
 

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lossfw.errors import DataError, OutputError
-from lossfw.evaluate import Plan, Result
 from lossfw.output import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
+from lossfw.plan import Plan
+from lossfw.result import Result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.part import PART_FILE, ROWS_FILES, RowsFormat
 
@@ -232,7 +233,7 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     DataError
         If they are damaged.
     """
-    from lossfw.tally import Numbers
+    from lossfw.result import Numbers
 
     found, record = read_json(folder.path / RESULT_FILE), folder.record()
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lossfw.evaluate import Result
 from lossfw.hookspecs import LIFE_CYCLE
 from lossfw.registry import Registry
+from lossfw.result import Result
 from lossfw.runs.run import Run
 
 # Gets a warning as soon as there is one.

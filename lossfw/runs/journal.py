@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.errors import DataError, OutputError
-from lossfw.evaluate import Plan
 from lossfw.metrics import Metric
 from lossfw.output import write_file
+from lossfw.plan import Plan
 from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
 from lossfw.runs.part import Part, RowsFormat, find_part
 from lossfw.runs.rows import rows_of

@@ -9,7 +9,8 @@ from typing import Any
 from lossfw.config.check import Parts
 from lossfw.config.resolved import text_of
 from lossfw.errors import DataError, OutputError
-from lossfw.evaluate import Plan, Result
+from lossfw.plan import Plan
+from lossfw.result import Result
 from lossfw.runs.facts import facts_of
 from lossfw.runs.folder import RunFolder, kept_result
 from lossfw.runs.journal import RunJournal, rows_format

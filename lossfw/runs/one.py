@@ -10,10 +10,11 @@ from pathlib import Path
 from lossfw.config.build import build_parts
 from lossfw.config.check import Parts
 from lossfw.errors import OutputError
-from lossfw.evaluate import Progress, Result, evaluate
+from lossfw.evaluate import Progress, evaluate
 from lossfw.hookspecs import LIFE_CYCLE
 from lossfw.output import check_folder
 from lossfw.registry import Entry
+from lossfw.result import Result
 from lossfw.runs.run import Order, Run
 
 Warn = Callable[[str], None]

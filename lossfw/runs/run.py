@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lossfw.config.plugins import Plugins
-from lossfw.evaluate import Plan
+from lossfw.plan import Plan
 
 
 @dataclass(frozen=True)

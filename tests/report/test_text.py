@@ -3,9 +3,10 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.evaluate import Plan, Result
 from lossfw.network import LayerSpec, Network
+from lossfw.plan import Plan
 from lossfw.report.text import report_rows
+from lossfw.result import Result
 
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
 

@@ -12,7 +12,8 @@ from lossfw.compare.ran import Ran
 from lossfw.compare.rows import KeptRows, read_rows
 from lossfw.config.build import build
 from lossfw.errors import DataError, LossfwError
-from lossfw.evaluate import Plan, evaluate
+from lossfw.evaluate import evaluate
+from lossfw.plan import Plan
 from lossfw.runs.facts import plugins_of
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.rows import Rows, rows_of
