@@ -9,8 +9,24 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from lossfw.activation import Activation, RowActivation
-from lossfw.claims import ActivationClaims, Claims
+from lossfw.components.claims import ActivationClaims, Claims
+from lossfw.components.hookspecs import hookimpl
+from lossfw.components.registry import Registry
+from lossfw.components.registry import registry as _registry
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    COUNT,
+    LOGITS,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SIGN,
+    SIMPLEX,
+    UNIT,
+    Interval,
+    Space,
+)
 from lossfw.errors import (
     ArgumentError,
     BrokenPluginError,
@@ -32,9 +48,10 @@ from lossfw.errors import (
     ShapeError,
     UnknownNameError,
 )
-from lossfw.hookspecs import hookimpl
-from lossfw.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
-from lossfw.loss import Loss
+from lossfw.losses.engine.reduction import Partial
+from lossfw.losses.engine.threads import threads
+from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
+from lossfw.losses.loss import Loss
 from lossfw.metrics import (
     ElementMetric,
     LossMetric,
@@ -44,25 +61,8 @@ from lossfw.metrics import (
     SumMetric,
     Term,
 )
-from lossfw.optimizer import Optimizer
-from lossfw.parallel import threads
-from lossfw.reduce import Partial
-from lossfw.registry import Registry
-from lossfw.registry import registry as _registry
-from lossfw.spaces import (
-    BINARY,
-    CLASS_INDEX,
-    COUNT,
-    LOGITS,
-    NONNEGATIVE,
-    POSITIVE,
-    REAL,
-    SIGN,
-    SIMPLEX,
-    UNIT,
-    Interval,
-    Space,
-)
+from lossfw.nn.activation import Activation, RowActivation
+from lossfw.nn.optimizer import Optimizer
 
 __version__ = "0.1.0"
 

@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 from lossfw import __version__
-from lossfw.check.accuracy import POINTS
-from lossfw.check.accuracy_run import jobs, run
-from lossfw.check.peers import installed
+from lossfw.check.accuracy.batch import jobs, run
+from lossfw.check.accuracy.measure import POINTS
+from lossfw.check.accuracy.peers import installed
 from lossfw.cli.accuracy import chosen
-from lossfw.config.plugins import Plugins
-from lossfw.report.accuracy import page
+from lossfw.components.plugin_choice import Plugins
+from lossfw.report.text.accuracy import page
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ def install(tmp_path, monkeypatch):
     writes the modules (a name with slashes is a path, such as "pkg/__init__")
     and the metadata that pip would write. Returns the folder.
     """
-    from lossfw.registry import registry
+    from lossfw.components.registry import registry
 
     site = tmp_path / "site"
     site.mkdir()

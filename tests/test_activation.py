@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 import lossfw
 from lossfw import Activation, DtypeError, RowActivation, ShapeError
-from lossfw.spaces import SIMPLEX
+from lossfw.components.spaces import SIMPLEX
 
 ELEMENTWISE = ["identity", "relu", "sigmoid", "step"]
 ALL = [*ELEMENTWISE, "softmax"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lossfw import clock as module
-from lossfw.clock import Clock
+from lossfw.evaluation import stopwatch as module
+from lossfw.evaluation.stopwatch import Clock
 
 
 @pytest.fixture

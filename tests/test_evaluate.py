@@ -13,10 +13,10 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
-from lossfw.evaluate import evaluate
-from lossfw.network import LayerSpec, Network
-from lossfw.plan import Plan
-from lossfw.stream import Scored, regroup
+from lossfw.evaluation.batching import Scored, regroup
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
+from lossfw.nn.dense import LayerSpec, Network
 
 WIDTH, CLASSES, ROWS = 12, 3, 5000
 random = np.random.default_rng(0)

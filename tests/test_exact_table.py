@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.exact_table import ExactTable, ordered, unordered
+from lossfw.metrics.exact_sums import ExactTable, ordered, unordered
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 KEYS = st.one_of(st.integers(-3, 3), st.sampled_from([-(2**40), 2**40, 2**62]))

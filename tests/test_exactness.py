@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.numbers.ulp import to_float
+from lossfw.numerics.exact.ulp import to_float
 
 
 def fractions(x):

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.groups import GROUPS, group_of
-from lossfw.student import t_quantile
+from lossfw.evaluation.intervals.groups import GROUPS, group_of
+from lossfw.evaluation.intervals.student_t import t_quantile
 
 stats = pytest.importorskip("scipy.stats")
 

@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 
-from lossfw import hookspecs
-from lossfw.hookspecs import HOOKS, LIFE_CYCLE
-from lossfw.registry.load import new_manager
+from lossfw.components import hookspecs
+from lossfw.components.hookspecs import HOOKS, LIFE_CYCLE
+from lossfw.components.registry.load import new_manager
 
 
 def test_the_manager_knows_the_hooks_and_no_others():

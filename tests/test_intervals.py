@@ -3,8 +3,8 @@
 import pytest
 
 from lossfw import ParameterError
-from lossfw.intervals import Intervals
-from lossfw.slices import BY, Slice
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.slices import BY, Slice
 
 
 @pytest.mark.parametrize(

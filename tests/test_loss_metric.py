@@ -5,9 +5,9 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.evaluate import evaluate
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
 from lossfw.metrics import LossMetric
-from lossfw.plan import Plan
 
 random = np.random.default_rng(0)
 SCORES = random.normal(size=(1000, 3))

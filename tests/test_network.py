@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw.errors import DataError, ShapeError
-from lossfw.network import LayerSpec, Network
-from lossfw.predictor import BLOCK_ROWS
+from lossfw.evaluation.predictor import BLOCK_ROWS
+from lossfw.nn.dense import LayerSpec, Network
 
 WIDTH, HIDDEN, CLASSES = 30, 17, 4
 

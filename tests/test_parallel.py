@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw import ParameterError, parallel
+from lossfw import ParameterError
+from lossfw.losses.engine import threads
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_results_come_in_order(count):
     with lossfw.threads(count):
-        assert parallel.run(lambda n: n * n, range(20)) == [n * n for n in range(20)]
+        assert threads.run(lambda n: n * n, range(20)) == [n * n for n in range(20)]
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
@@ -24,12 +25,12 @@ def test_the_first_failure_in_order_is_raised(count):
         return n
 
     with lossfw.threads(count), pytest.raises(ValueError, match=r"^3$"):
-        parallel.run(task, range(12))
+        threads.run(task, range(12))
 
 
 def test_floating_point_warnings_are_off_in_every_thread():
     with lossfw.threads(2):
-        out = parallel.run(lambda n: np.log(np.zeros(1)) * n, range(1, 9))
+        out = threads.run(lambda n: np.log(np.zeros(1)) * n, range(1, 9))
     assert all(np.isneginf(x[0]) for x in out)
 
 
@@ -37,13 +38,13 @@ def test_floating_point_warnings_are_off_in_every_thread():
 def test_a_wrong_environment_is_told(wrong, monkeypatch):
     monkeypatch.setenv("LOSSFW_THREADS", wrong)
     with pytest.raises(ParameterError, match=f"LOSSFW_THREADS.*{wrong}"):
-        parallel.thread_count()
+        threads.thread_count()
 
 
 def test_the_environment_sets_the_number(monkeypatch):
     monkeypatch.setenv("LOSSFW_THREADS", "3")
-    assert parallel.thread_count() == 3
+    assert threads.thread_count() == 3
     with lossfw.threads(1):
-        assert parallel.thread_count() == 1
+        assert threads.thread_count() == 1
     with pytest.raises(ParameterError, match="got 0"), lossfw.threads(0):
         pass

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw import ArgumentError, EmptyReductionError, loss, threads
-from lossfw.exact_sum import ExactSum, exact_sum
-from lossfw.reduce import Partial, block_rows
+from lossfw.losses.engine.exact_sum import ExactSum, exact_sum
+from lossfw.losses.engine.reduction import Partial, block_rows
 
 SQUARED = loss("squared_error")
 # Elements of a block here, and the width of rows of which four make one: so that a
@@ -24,7 +24,7 @@ WIDE = BLOCK // 4
 def small_blocks():
     """Blocks are small, as those of rows with many elements are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lossfw.reduce.BLOCK_ELEMENTS", BLOCK)
+        patch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", BLOCK)
         yield
 
 

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lossfw import DomainError, Interval
-from lossfw.spaces import BINARY, CLASS_INDEX, COUNT, POSITIVE, REAL, SIGN, SIMPLEX, SPACES, UNIT
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    COUNT,
+    POSITIVE,
+    REAL,
+    SIGN,
+    SIMPLEX,
+    SPACES,
+    UNIT,
+)
 
 # What each space of single numbers holds, written as plain mathematics.
 MEMBERS = {

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from lossfw.check.component import prepared
 from lossfw.check.report import Report
 from lossfw.check.runner import run
-from lossfw.config.plugins import Plugins
+from lossfw.components.plugin_choice import Plugins
 
 # How often the bar is told which check runs.
 _GLANCE_SECONDS = 0.1

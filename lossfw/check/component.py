@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lossfw.activation import Activation
-from lossfw.check import activations, components
+from lossfw.check.core.reproduce import setup
+from lossfw.check.core.subject import of_component
+from lossfw.check.laws import activations, components_only
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
-from lossfw.check.snippets import setup
-from lossfw.check.subject import of_component
-from lossfw.component import Component
+from lossfw.components.component import Component
 from lossfw.errors import ArgumentError
-from lossfw.loss import Loss
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
 
 
 def check(
@@ -80,7 +80,7 @@ def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
         table, not_claimed = activations.checks(made), activations.not_claimed(made)
         return Prepared(repr(made), made, table, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        return prepare(of_component(made), components.CHECKS)
+        return prepare(of_component(made), components_only.CHECKS)
     raise ArgumentError(
         f"{made!r} is a {made.kind}: losses and activations are what can be checked."
     )
@@ -90,7 +90,7 @@ def _made(component: str | Mapping[str, Any] | Component) -> Component:
     """Return a component for a name, which is looked for among losses, then activations."""
     if isinstance(component, Component):
         return component
-    from lossfw.registry import registry
+    from lossfw.components.registry import registry
 
     name = component if isinstance(component, str) else str(component.get("name", ""))
     entries = registry().entries("activation")

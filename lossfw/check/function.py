@@ -8,14 +8,14 @@ from typing import Any, get_args
 
 import numpy as np
 
+from lossfw.check.core.reproduce import importing
+from lossfw.check.core.subject import Kind, Subject, call, space_named
 from lossfw.check.report import Report
 from lossfw.check.runner import CHECKS, prepare, run
-from lossfw.check.snippets import importing
-from lossfw.check.subject import Kind, Subject, call, space_named
+from lossfw.components.naming import did_you_mean
+from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
-from lossfw.loss import Loss
-from lossfw.names import did_you_mean
-from lossfw.spaces import LOGITS, Space
+from lossfw.losses.loss import Loss
 
 
 def check_function(
@@ -166,7 +166,7 @@ def _truth(against: str | Loss | None, params: dict[str, Any], prediction: Space
     """Return the loss to compare with, in the form for logits where predictions are such."""
     if against is None or isinstance(against, Loss):
         return against
-    from lossfw.registry import registry
+    from lossfw.components.registry import registry
 
     cls = registry().component_class("loss", against)
     fields = cls.model_fields

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from lossfw.check.choose import components
 from lossfw.check.component import prepared
+from lossfw.check.core.session import Search
 from lossfw.check.runner import Prepared
-from lossfw.check.search import Search
+from lossfw.check.selection import components
 from lossfw.check.testing import Case
 from lossfw.errors import LossfwError
 

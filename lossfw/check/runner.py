@@ -11,37 +11,37 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check import (
-    call,
-    classes,
+from lossfw.check.claims import table
+from lossfw.check.core.reproduce import snippet
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.subject import Subject
+from lossfw.check.laws import (
     derivatives,
     dtypes,
-    laws,
-    means,
+    large_inputs,
+    many_classes,
+    nan_and_labels,
     purity,
     shapes,
-    sizes,
     values,
+    weighted_mean,
+    weighted_mean_more,
 )
-from lossfw.check.claims import table
 from lossfw.check.report import Held, Refutation, Report
-from lossfw.check.search import Check, NotApplicable, Refuted, Search
-from lossfw.check.snippets import snippet
-from lossfw.check.subject import Subject
-from lossfw.component import Component
+from lossfw.components.component import Component
+from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
-from lossfw.names import did_you_mean
 
 # The checks of any loss, in the order in which they run.
 CHECKS: dict[str, Check] = {
     **shapes.CHECKS,
-    **call.CHECKS,
+    **nan_and_labels.CHECKS,
     **dtypes.CHECKS,
     **purity.CHECKS,
-    **sizes.CHECKS,
-    **laws.CHECKS,
-    **means.CHECKS,
-    **classes.CHECKS,
+    **large_inputs.CHECKS,
+    **weighted_mean.CHECKS,
+    **weighted_mean_more.CHECKS,
+    **many_classes.CHECKS,
     **values.CHECKS,
     **derivatives.CHECKS,
     **{f"claim:{name}": check for name, check in table.CHECKS.items()},

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.subject import of_component
+from lossfw.check.core.subject import of_component
+from lossfw.components.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
 from lossfw.errors import ArgumentError, MissingExtraError
-from lossfw.loss import Loss
-from lossfw.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
+from lossfw.losses.loss import Loss
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -125,7 +125,7 @@ def _strategies() -> Any:
 
 
 def _loss(spec: str | Mapping[str, Any] | Loss) -> Loss:
-    from lossfw.registry import registry
+    from lossfw.components.registry import registry
 
     made = registry().create("loss", spec)
     assert isinstance(made, Loss)

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lossfw.check.component import prepared
+from lossfw.check.core.session import NotApplicable, Search
 from lossfw.check.report import Refutation
 from lossfw.check.runner import Prepared, attempt, expectations
-from lossfw.check.search import NotApplicable, Search
-from lossfw.component import Component
+from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from lossfw.cli.named import find, make, parameter_option, read_parameters
+from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError
-from lossfw.registry import Registry
 
 # Version of the JSON object that this verb prints.
 ACCURACY_VERSION = 1
@@ -49,10 +49,10 @@ def accuracy(
     formula in 60-digit numbers, at the default and, with a quarter of the points, at other
     parameters, in float32 and float64; with -p at those parameters alone.
     """
-    from lossfw.check.accuracy_run import jobs, run
+    from lossfw.check.accuracy.batch import jobs, run
     from lossfw.cli.progress import Progress
-    from lossfw.output import say, to_json
-    from lossfw.report.accuracy import notes, show_accuracies
+    from lossfw.report.text.accuracy import notes, show_accuracies
+    from lossfw.runs.files import say, to_json
 
     for option, value, least in (("--points", points, 1), ("--seed", seed, 0)):
         if value < least:
@@ -76,7 +76,7 @@ def accuracy(
 
 def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) -> list[Any]:
     """Return the components to measure: those named, or all that can be made."""
-    from lossfw.check.accuracy_variants import variants
+    from lossfw.check.accuracy.variants import variants
 
     if names:
         entries = [entry for name in names for entry in find(registry, name, _KINDS)]

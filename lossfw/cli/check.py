@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lossfw.cli.named import parameter_option, read_parameters
+from lossfw.cli.component_arguments import parameter_option, read_parameters
 from lossfw.cli.options import plugin_options, plugins_of, traceback_option
 from lossfw.errors import ArgumentError
 
@@ -93,7 +93,7 @@ def check(
     the command.
     """
     from lossfw.check.batch import Options, run_all
-    from lossfw.check.choose import chosen
+    from lossfw.check.selection import chosen
     from lossfw.cli.progress import Progress
 
     _refuse_numbers(examples=(examples, 1), seed=(seed, 0), processes=(processes, 1))
@@ -101,7 +101,7 @@ def check(
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
     if catalogue is not None:
-        from lossfw.check.catalogue import jobs
+        from lossfw.check.foreign.catalogue import jobs
 
         if names or every or local:
             raise ArgumentError("--catalogue checks a folder: give no NAME and no --all with it.")
@@ -152,7 +152,7 @@ def _with_values(claims: Sequence[str]) -> list[str]:
 
 def _write(reports: Sequence[Any], options: Any, json_file: str | None, junit: str | None) -> None:
     from lossfw.check.junit import to_junit
-    from lossfw.output import to_json, write_file
+    from lossfw.runs.files import to_json, write_file
 
     if json_file is not None:
         whole = {
@@ -170,16 +170,16 @@ def _write(reports: Sequence[Any], options: Any, json_file: str | None, junit: s
 
 
 def _show(reports: Sequence[Any], seed: int, catalogue: str | None) -> None:
-    from lossfw.output import say
-    from lossfw.report.check import HEADERS, entry_rows, lines_below, row, summary
-    from lossfw.report.table import show_table
+    from lossfw.report.text.check import HEADERS, entry_rows, lines_below, row, summary
+    from lossfw.report.text.tables import show_table
+    from lossfw.runs.files import say
 
     if catalogue is None:
         show_table(HEADERS, [row(report) for report in reports])
         for line in lines_below(reports, seed):
             say(line)
         return
-    from lossfw.check.catalogue import is_right, score, truth
+    from lossfw.check.foreign.catalogue import is_right, score, truth
 
     known = truth(Path(catalogue)) or {}
     headers = ("entry", "refuted by", "what refutes it", "")[: 4 if known else 2]

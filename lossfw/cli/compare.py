@@ -41,11 +41,11 @@ def compare(
     Where the runs kept their rows (evaluate: {rows: true}), differences are paired by row.
     """
     # Imported here: listing components needs no readers of runs.
-    from lossfw.compare import compare as compare_runs
-    from lossfw.compare import find_runs
-    from lossfw.intervals import Intervals
-    from lossfw.output import say, to_json
-    from lossfw.report.comparison import comma_separated, markdown, show
+    from lossfw.evaluation.intervals.options import Intervals
+    from lossfw.report.text.comparison import comma_separated, markdown, show
+    from lossfw.runs.compare import compare as compare_runs
+    from lossfw.runs.compare import find_runs
+    from lossfw.runs.files import say, to_json
 
     if as_json + as_csv + as_markdown > 1:
         raise click.UsageError("--json, --csv and --markdown exclude each other.")

@@ -39,8 +39,8 @@ def config(
     where it was written. What is printed runs, from any folder, to the same
     digest.
     """
-    from lossfw.config.resolved import resolve
-    from lossfw.output import say, to_json
+    from lossfw.config.build.resolved import resolve
+    from lossfw.runs.files import say, to_json
 
     resolved = resolve(config, overrides, plugins_of(local, disable, no_plugins))
     if as_json:

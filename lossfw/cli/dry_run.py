@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from lossfw.output import say
-from lossfw.report.table import show_table
-from lossfw.runs.one import prepare
-from lossfw.runs.run import Order, Run
+from lossfw.report.text.tables import show_table
+from lossfw.runs.execute import prepare
+from lossfw.runs.files import say
+from lossfw.runs.records import Order, Run
 
 
 def show_plans(orders: Sequence[Order], *, as_json: bool) -> None:

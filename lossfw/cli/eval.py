@@ -7,7 +7,7 @@ from typing import Any
 import click
 import numpy as np
 
-from lossfw.cli.named import find, make, parameter_option, read_parameters
+from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
 
 # Version of the JSON object that this verb prints.
@@ -61,9 +61,9 @@ def evaluate(
     An ARRAY is written in YAML, as in -y '[0.2, 0.8]', or is the name of a .npy, .npz or
     .csv file.
     """
-    from lossfw.cli.written import read_written
-    from lossfw.output import say, to_json
-    from lossfw.report.exact import exact_texts
+    from lossfw.cli.array_arguments import read_written
+    from lossfw.report.text.exact_numbers import exact_texts
+    from lossfw.runs.files import say, to_json
 
     registry = plugins_of(local, disable, no_plugins).registry()
     given = read_parameters(parameters)

@@ -7,9 +7,9 @@ import contextlib
 import click
 
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import BrokenPluginError
-from lossfw.output import say, to_json
-from lossfw.registry import KINDS, Entry, Registry
+from lossfw.runs.files import say, to_json
 
 # Version of the JSON object that this verb prints.
 LIST_VERSION = 1
@@ -39,7 +39,7 @@ def list_components(
         described = [_described(entry, registry) for entry in entries]
         say(to_json({"lossfw": LIST_VERSION, "components": described}))
         return
-    from lossfw.report.table import show_table
+    from lossfw.report.text.tables import show_table
 
     show_table(
         ("kind", "name", "plugin", "what it is"),

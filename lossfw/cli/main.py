@@ -21,8 +21,8 @@ import click
 
 from lossfw import __version__
 from lossfw.cli.options import traceback_option, wants_traceback
+from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
-from lossfw.names import did_you_mean
 
 FAILED = 1
 # 128 and the number of the signal, as shells count.

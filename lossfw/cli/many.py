@@ -10,10 +10,10 @@ import click
 
 from lossfw.cli.progress import Progress
 from lossfw.errors import RunError
-from lossfw.output import say
-from lossfw.report.table import show_table
-from lossfw.runs.many import Ended, run_all
-from lossfw.runs.run import Order
+from lossfw.report.text.tables import show_table
+from lossfw.runs.files import say
+from lossfw.runs.parallel_runs import Ended, run_all
+from lossfw.runs.records import Order
 
 
 def run_many(orders: Sequence[Order], jobs: int, *, as_json: bool) -> None:

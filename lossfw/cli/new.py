@@ -11,9 +11,9 @@ from string import Template
 import click
 
 from lossfw.cli.options import traceback_option
+from lossfw.components.naming import snake_case
 from lossfw.errors import ArgumentError, OutputError
-from lossfw.names import snake_case
-from lossfw.output import say, write_file
+from lossfw.runs.files import say, write_file
 
 # As package indexes want them.
 _DISTRIBUTION = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -128,7 +128,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 def _note_taken(name: str, origin: str) -> None:
     """Say that a name is that of a built-in, which would be meant or in doubt."""
-    from lossfw.registry import Registry
+    from lossfw.components.registry import Registry
 
     known = Registry.discover(plugins=False).entries("loss")
     if any(name in entry.names for entry in known):

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lossfw.config.plugins import Plugins
+from lossfw.components.plugin_choice import Plugins
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

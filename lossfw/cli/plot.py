@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from lossfw.cli.named import find, make, parameter_option, read_parameters
+from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
 from lossfw.cli.options import plugin_options, plugins_of, traceback_option
+from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError
-from lossfw.registry import Registry
 
 _KINDS = ("loss", "activation")
 
@@ -52,10 +52,10 @@ def plot(
     A NAME may be a mapping as in a configuration, '{name: huber, delta: 0.5}'. With -p a
     parameter is set in each of them that has it.
     """
-    from lossfw.output import say
-    from lossfw.report.curve import curves
-    from lossfw.report.plot import check_out
-    from lossfw.report.plot import plot as draw
+    from lossfw.report.plots.loss_curves import check_out
+    from lossfw.report.plots.loss_curves import plot as draw
+    from lossfw.report.plots.sample_curve import curves
+    from lossfw.runs.files import say
 
     file = Path(out)
     check_out(file)
@@ -91,8 +91,8 @@ def _spec(text: str) -> Mapping[str, Any]:
     """Return a name, or a mapping in YAML, as a mapping with a name."""
     if not text.lstrip().startswith("{"):
         return {"name": text}
-    from lossfw.config.tree import Origin, Problems, shorten
-    from lossfw.config.yaml import parse
+    from lossfw.config.text.tree import Origin, Problems, shorten
+    from lossfw.config.text.yaml import parse
 
     problems = Problems()
     node = parse(text, Origin(shorten(text), Path.cwd()), problems)

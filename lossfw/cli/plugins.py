@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
-from lossfw.output import say, to_json
-from lossfw.registry import Plugin
+from lossfw.components.registry import Plugin
+from lossfw.runs.files import say, to_json
 
 # Version of the JSON object that this verb prints.
 PLUGINS_VERSION = 1
@@ -24,7 +24,7 @@ def list_plugins(
     if as_json:
         say(to_json({"lossfw": PLUGINS_VERSION, "plugins": [_described(p) for p in plugins]}))
         return
-    from lossfw.report.table import show_table
+    from lossfw.report.text.tables import show_table
 
     show_table(
         ("plugin", "version", "state", "components", "reason"),

@@ -29,11 +29,11 @@ def report(folders: tuple[str, ...], out: str | None, side_by_side: bool) -> Non
     is a single file that asks nothing of any network. It needs matplotlib and jinja2.
     """
     # Imported here: listing components needs no readers of runs.
-    from lossfw.compare import find_runs
     from lossfw.errors import ArgumentError
-    from lossfw.output import say
-    from lossfw.report.page.html import need_report
-    from lossfw.report.page.write import write_reports
+    from lossfw.report.html.render import need_report
+    from lossfw.report.html.write import write_reports
+    from lossfw.runs.compare import find_runs
+    from lossfw.runs.files import say
 
     need_report()
     runs, left_out = find_runs([Path(folder) for folder in folders])
@@ -56,7 +56,7 @@ def check_report(out: str | None) -> None:
         If matplotlib or jinja2 is not installed.
     """
     from lossfw.errors import ArgumentError
-    from lossfw.report.page.html import need_report
+    from lossfw.report.html.render import need_report
 
     if out is None:
         raise ArgumentError("--report writes report.html to a folder: give --out DIR too.")
@@ -68,8 +68,8 @@ def report_on(folders: Sequence[Path]) -> None:
 
     Runs on different data stand side by side in the comparison.
     """
-    from lossfw.compare import find_runs, is_run
-    from lossfw.report.page.write import write_reports
+    from lossfw.report.html.write import write_reports
+    from lossfw.runs.compare import find_runs, is_run
 
     runs, _ = find_runs([folder for folder in folders if is_run(folder)])
     if not runs:

@@ -28,8 +28,8 @@ def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import Progress
     from lossfw.cli.run import warn
-    from lossfw.output import say
-    from lossfw.report.table import show_table
+    from lossfw.report.text.tables import show_table
+    from lossfw.runs.files import say
     from lossfw.runs.rerun import rerun as run_again
 
     with Progress() as progress:

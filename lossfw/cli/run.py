@@ -16,7 +16,7 @@ from lossfw.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from lossfw.runs.run import Order
+    from lossfw.runs.records import Order
 
 
 @click.command()
@@ -69,7 +69,7 @@ def run(
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.errors import ArgumentError
-    from lossfw.runs.run import Order
+    from lossfw.runs.records import Order
 
     if resume and out is None:
         raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
@@ -82,7 +82,7 @@ def run(
     if len(configs) == 1 and not _may_sweep(configs[0], overrides):
         orders = [Order(configs[0], overrides, plugins, folder=folder, resume=resume)]
     else:
-        from lossfw.runs.many import orders_of
+        from lossfw.runs.parallel_runs import orders_of
 
         orders = orders_of(configs, overrides, plugins, folder, resume=resume)
     # A sweep adds overrides of its own, also one of a single run.
@@ -109,7 +109,7 @@ def run(
 
 def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:
     """Tell whether a configuration could describe several runs, without reading its YAML."""
-    from lossfw.config.reading import MAX_BYTES
+    from lossfw.config.text.reading import MAX_BYTES
 
     if any("sweep" in item for item in overrides):
         return True
@@ -125,9 +125,9 @@ def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:
 
 def _one(order: Order, *, as_json: bool) -> None:
     from lossfw.cli.progress import Progress
-    from lossfw.output import say, to_json
-    from lossfw.report.text import show
-    from lossfw.runs.one import carry_out
+    from lossfw.report.text.run import show
+    from lossfw.runs.execute import carry_out
+    from lossfw.runs.files import say, to_json
 
     with Progress() as progress:
         outcome = carry_out(order, progress=progress, warn=warn)

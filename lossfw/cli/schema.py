@@ -23,8 +23,8 @@ def schema(
     """
     import json
 
-    from lossfw.config.json_schema import json_schema
-    from lossfw.output import say, write_file
+    from lossfw.config.schema.json_schema import json_schema
+    from lossfw.runs.files import say, write_file
 
     registry = plugins_of(local, disable, no_plugins).registry()
     text = json.dumps(json_schema(registry), indent=1, ensure_ascii=False)

@@ -78,13 +78,13 @@ def sensitivity(
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import Progress
-    from lossfw.config.sensitivity import build_study
-    from lossfw.learn.study import study_sensitivity
-    from lossfw.output import check_folder, say, to_json, write_file
-    from lossfw.report.page.html import need_report
-    from lossfw.report.page.study import study_page
-    from lossfw.report.sensitivity import show
-    from lossfw.report.stairs import picture
+    from lossfw.config.build.sensitivity import build_study
+    from lossfw.nn.sensitivity.study import study_sensitivity
+    from lossfw.report.html.render import need_report
+    from lossfw.report.html.sensitivity import study_page
+    from lossfw.report.plots.sensitivity_curves import picture
+    from lossfw.report.text.sensitivity import show
+    from lossfw.runs.files import check_folder, say, to_json, write_file
 
     options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
     given = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]

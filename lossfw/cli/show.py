@@ -7,10 +7,16 @@ from typing import Any
 
 import click
 
-from lossfw.cli.named import find, kind_option, make, parameter_option, read_parameters
+from lossfw.cli.component_arguments import (
+    find,
+    kind_option,
+    make,
+    parameter_option,
+    read_parameters,
+)
 from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import ParameterError
-from lossfw.registry import KINDS, Entry, Registry
 
 # Version of the JSON object that this verb prints.
 SHOW_VERSION = 1
@@ -41,8 +47,8 @@ def show(
     Claims depend on the parameters: set them with -p. Of a name that several kinds of
     component have, all are shown.
     """
-    from lossfw.output import say, to_json
-    from lossfw.report.show import show_description
+    from lossfw.report.text.show_component import show_description
+    from lossfw.runs.files import say, to_json
 
     registry = plugins_of(local, disable, no_plugins).registry()
     if every == bool(names):
@@ -55,7 +61,7 @@ def show(
         say(to_json({"lossfw": SHOW_VERSION, "components": found}))
         return
     if as_markdown:
-        from lossfw.report.markdown import markdown
+        from lossfw.report.text.markdown import markdown
 
         say(markdown(found).rstrip())
         return
@@ -72,7 +78,7 @@ def _named(registry: Registry, names: Sequence[str], kinds: Sequence[str]) -> li
 
 
 def _described(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
-    from lossfw.report.describe import describe
+    from lossfw.report.text.component import describe
 
     try:
         component = make(registry, entry, given)

@@ -46,13 +46,13 @@ def train(
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import Progress
-    from lossfw.config.train import build_training
+    from lossfw.config.build.training import build_training
     from lossfw.errors import ArgumentError
-    from lossfw.learn import checkpoint
-    from lossfw.learn.records import State
-    from lossfw.learn.train import train as run
-    from lossfw.output import check_folder, say, to_json, write_file
-    from lossfw.report.training import show
+    from lossfw.nn.training import checkpoint
+    from lossfw.nn.training.loop import train as run
+    from lossfw.nn.training.records import State
+    from lossfw.report.text.training import show
+    from lossfw.runs.files import check_folder, say, to_json, write_file
 
     if resume and out is None:
         raise ArgumentError("--resume goes on from the checkpoint of a folder: give --out DIR too.")

@@ -37,9 +37,9 @@ def validate(
     Every mistake is told at once, in the order of the file. The exit code is 0
     if there is none, and 2 otherwise. With --json, editors get line and column.
     """
-    from lossfw.config.validate import Verdict
-    from lossfw.config.validate import validate as look_at
-    from lossfw.output import say, to_json
+    from lossfw.config.build.validate import Verdict
+    from lossfw.config.build.validate import validate as look_at
+    from lossfw.runs.files import say, to_json
 
     plugins = plugins_of(local, disable, no_plugins)
     verdicts = [look_at(config, overrides, plugins) for config in configs]

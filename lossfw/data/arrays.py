@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossfw.data.columns import Rows
 from lossfw.data.files import need_file
+from lossfw.data.lazy_arrays import Rows
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
+    from lossfw.data.csv_table import Table
     from lossfw.data.parquet import ParquetTable
-    from lossfw.data.table import Table
 
 # What a Parquet file begins with.
 PARQUET_MAGIC = b"PAR1"
@@ -52,7 +52,7 @@ def open_columns(path: Path, role: str, kind: str) -> Table | ParquetTable:
     """Return the table in a file of kind ``"csv"`` or ``"parquet"``; only its head is read."""
     # Imported on use: most data are arrays.
     if kind == "csv":
-        from lossfw.data.table import open_table
+        from lossfw.data.csv_table import open_table
 
         return open_table(path, role)
     from lossfw.data.parquet import open_parquet

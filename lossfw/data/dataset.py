@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.columns import Rows, in_memory, read_rows, stays, take_rows
-from lossfw.data.finite import check_finite
+from lossfw.data.lazy_arrays import Rows, in_memory, read_rows, stays, take_rows
+from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -42,7 +42,7 @@ class Dataset:
 
     Rows are numbered from 0. Arrays are never written to. An array may be
     memory-mapped (`numpy.memmap`) or a column of a file that is read in pieces
-    (`lossfw.data.columns.Column`): then its rows are read, and checked, only as
+    (`lossfw.data.lazy_arrays.Column`): then its rows are read, and checked, only as
     batches ask for them.
 
     Parameters

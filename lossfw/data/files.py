@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.data.columns import Rows, digest_of, read_rows
+from lossfw.data.lazy_arrays import Rows, digest_of, read_rows
 from lossfw.errors import DataError
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

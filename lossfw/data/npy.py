@@ -14,9 +14,9 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
 from lossfw.errors import DataError
-from lossfw.names import did_you_mean
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from lossfw.data.columns import Column, Group, Pieces, Rows, listed
+from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
+from lossfw.data.lazy_arrays import Column, Group, Pieces, Rows, listed
 from lossfw.errors import DataError, MissingExtraError
-from lossfw.names import did_you_mean
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BeforeValidator
 
-from lossfw.component import Component
+from lossfw.components.component import Component
 from lossfw.data.dataset import Dataset
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.files import need_file, read_bytes
-from lossfw.data.finite import check_finite
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, read_npz
-from lossfw.data.pickles import read_pickle
+from lossfw.data.safe_pickle import read_pickle
+from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
@@ -24,7 +24,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     """Return the arrays of a file of weights by name; nothing in it is executed.
 
     The content decides what the file is: an archive of NumPy (``.npz``) or a
-    pickled dictionary of NumPy arrays. `lossfw.network.Network.from_arrays`
+    pickled dictionary of NumPy arrays. `lossfw.nn.dense.Network.from_arrays`
     checks names, shapes and dtypes against the layers.
 
     Parameters

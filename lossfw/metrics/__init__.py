@@ -7,8 +7,8 @@ among the metrics. The kinds fix what an author writes: `RowMetric` and
 sums that are kept apart by a number, of which rows are ranked.
 """
 
-from lossfw.cells import Term
 from lossfw.metrics.base import Mergeable, Metric, Observed
+from lossfw.metrics.grouped_sums import Term
 from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
 from lossfw.metrics.sums import ScoreMetric, SumMetric
 

@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
-from lossfw.arguments import NDArray
-from lossfw.cells import Entries, Tabled
-from lossfw.component import Component
+from lossfw.components.component import Component
+from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
-from lossfw.spaces import LOGITS, Space
+from lossfw.losses.inputs import NDArray
+from lossfw.metrics.grouped_sums import Entries, Tabled
 
 
 class Mergeable(Protocol):

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lossfw import engine
-from lossfw.arguments import Arguments, NDArray, prepare
-from lossfw.cells import Entries, Term
+from lossfw.losses.engine import execute
+from lossfw.losses.engine.reduction import Partial
+from lossfw.losses.inputs import Arguments, NDArray, prepare
+from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import MetricOfSums, Observed
-from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of, stand_in
-from lossfw.parts import NestedLoss
-from lossfw.reduce import Partial
+from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
+from lossfw.metrics.grouped_sums import Entries, Term
 
 # The sums of a mean: of w times what is averaged, and of w.
 _TOTAL, _WEIGHT = 0, 1
@@ -62,7 +62,7 @@ class _Mean(MetricOfSums):
         return Partial.unpack(arrays)
 
 
-def _mean_entries(sums: engine.RowSums | None, columns: int) -> Entries | None:
+def _mean_entries(sums: execute.RowSums | None, columns: int) -> Entries | None:
     if sums is None:
         return None
     rows = np.flatnonzero(sums.weight)
@@ -102,8 +102,8 @@ class _ByBody(_Mean):
     ) -> Observed:
         """Return the partial, and what each row adds; see `Metric.observe`."""
         call = call_of(self.arguments(prediction, target), start, sample_weight, where)
-        sums = engine.RowSums.of(call) if entries else None
-        part = engine.partial(self.body(call), call, sums)
+        sums = execute.RowSums.of(call) if entries else None
+        part = execute.partial(self.body(call), call, sums)
         return Observed(part, _mean_entries(sums, columns_of(call)))
 
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.arguments import NDArray, prepare
-from lossfw.cells import Entries, Tabled, Term
 from lossfw.errors import EmptyReductionError
-from lossfw.exact_table import unordered
+from lossfw.losses.engine.tiling import cut
+from lossfw.losses.inputs import NDArray, prepare
 from lossfw.metrics.base import Metric, MetricOfSums, Observed, taken
-from lossfw.metrics.calls import MetricBody, call_of, columns_of, rows_of, stand_in
-from lossfw.tiles import cut
+from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
+from lossfw.metrics.exact_sums import unordered
+from lossfw.metrics.grouped_sums import Entries, Tabled, Term
 
 # Replicates rank no more scores than this, times the places; beyond, neighbours share
 # one. That moves the spread of a metric by a part in some thousands.

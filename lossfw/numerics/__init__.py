@@ -29,11 +29,14 @@ Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
-from lossfw.numerics.class_index import (
-    put_at,
-    softmax_cross_entropy_and_gradient_at,
-    softmax_cross_entropy_at,
-    take_at,
+from lossfw.numerics.cancellation import (
+    expm1_minus,
+    hypot1m1,
+    log1p_minus,
+    log1p_square,
+    log_cosh,
+    sech_squared,
+    sqrt1pm1,
 )
 from lossfw.numerics.logistic import log_sigmoid, positive_part, sigmoid, softplus
 from lossfw.numerics.normal import (
@@ -44,17 +47,7 @@ from lossfw.numerics.normal import (
     scaled_normal_tail,
     times_normal_pdf,
 )
-from lossfw.numerics.products import quotient, times, xlog1py, xlogy
-from lossfw.numerics.remainders import (
-    expm1_minus,
-    hypot1m1,
-    log1p_minus,
-    log1p_square,
-    log_cosh,
-    sech_squared,
-    sqrt1pm1,
-)
-from lossfw.numerics.rows import (
+from lossfw.numerics.softmax import (
     log_softmax,
     logsumexp,
     scaled_softmax,
@@ -67,6 +60,13 @@ from lossfw.numerics.rows import (
     softmax_parts,
     sum_of_others,
 )
+from lossfw.numerics.softmax_index import (
+    put_at,
+    softmax_cross_entropy_and_gradient_at,
+    softmax_cross_entropy_at,
+    take_at,
+)
+from lossfw.numerics.xlogy import quotient, times, xlog1py, xlogy
 
 __all__ = [
     "erf",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import primitive
 
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import math
 
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.dual_namespace import DualNamespace
-from lossfw.numbers.exact import ExactNamespace
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual.namespace import DualNamespace
+from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.primitive import in_double, polynomial, primitive
-from lossfw.numerics.products import times
+from lossfw.numerics.xlogy import times
 
 _SQRT_TWO = math.sqrt(2.0)
 _SQRT_HALF = math.sqrt(0.5)

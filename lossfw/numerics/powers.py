@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
 
 

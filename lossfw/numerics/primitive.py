@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.dual import Dual
-from lossfw.numbers.dual_namespace import DualNamespace
-from lossfw.numbers.exact import ExactNamespace
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual.namespace import DualNamespace
+from lossfw.numerics.dual.number import Dual
+from lossfw.numerics.exact.namespace import ExactNamespace
 
 Function: TypeAlias = Callable[[Namespace, Array], Array]
 

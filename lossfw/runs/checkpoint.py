@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.data.npy import read_npz
 from lossfw.errors import DataError
-from lossfw.plan import Plan
+from lossfw.evaluation.plan import Plan
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -38,7 +38,7 @@ class Checkpoint(NamedTuple):
     seconds : float
         How long the run had taken.
     standing : mapping of str to ndarray
-        What `lossfw.standing.Standing.pack` gave.
+        What `lossfw.evaluation.state.Standing.pack` gave.
     """
 
     identity: Mapping[str, str]

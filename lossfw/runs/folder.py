@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lossfw.errors import DataError, OutputError
-from lossfw.output import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
-from lossfw.plan import Plan
-from lossfw.result import Result
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.result import Result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
-from lossfw.runs.part import PART_FILE, ROWS_FILES, RowsFormat
+from lossfw.runs.files import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
+from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
 
 Status = Literal["running", "done", "failed"]
 
@@ -170,7 +170,7 @@ class RunFolder:
             return
 
     def write(self, name: str, text: str) -> None:
-        """Write a file; see `lossfw.output.write_file`."""
+        """Write a file; see `lossfw.runs.files.write_file`."""
         write_file(self.path, name, text.encode())
 
     def _remove(self, *names: str) -> None:
@@ -233,7 +233,7 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     DataError
         If they are damaged.
     """
-    from lossfw.result import Numbers
+    from lossfw.evaluation.result import Numbers
 
     found, record = read_json(folder.path / RESULT_FILE), folder.record()
     try:

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.errors import DataError, OutputError
+from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.state import Standing
 from lossfw.metrics import Metric
-from lossfw.output import write_file
-from lossfw.plan import Plan
 from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
-from lossfw.runs.part import Part, RowsFormat, find_part
+from lossfw.runs.files import write_file
 from lossfw.runs.rows import rows_of
-from lossfw.standing import Standing
-from lossfw.stream import Scored
+from lossfw.runs.rows_writer import Part, RowsFormat, find_part
 
 # Time between two checkpoints: as much as one is ready to lose ...
 CHECKPOINT_SECONDS = 1.0
@@ -35,7 +35,7 @@ def rows_format(plan: Plan) -> RowsFormat | None:
 
 
 class RunJournal:
-    """Keeps a run in a folder; see `lossfw.evaluate.Journal`.
+    """Keeps a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.parquet import pyarrow
-from lossfw.output import refuse, temporary_of
-from lossfw.runs.part import read_records
+from lossfw.runs.files import refuse, temporary_of
+from lossfw.runs.rows_writer import read_records
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

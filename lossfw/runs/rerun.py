@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lossfw.errors import DataError
-from lossfw.evaluate import Progress
-from lossfw.output import RESULT_FILE, to_json
-from lossfw.runs.facts import plugins_of, versions, weights_digest
+from lossfw.evaluation.evaluate import Progress
+from lossfw.runs.execute import Warn, carry_out
+from lossfw.runs.files import RESULT_FILE, to_json
 from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder, read_json
-from lossfw.runs.one import Warn, carry_out
-from lossfw.runs.run import Order
+from lossfw.runs.provenance import plugins_of, versions, weights_digest
+from lossfw.runs.records import Order
 
 # Versions that are compared; the system's is told where numbers differ.
 _VERSIONS = ("lossfw", "python", "numpy")

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.finite import is_finite
-from lossfw.loss import Loss
-from lossfw.output import to_json
-from lossfw.stream import Scored
-from lossfw.wrappers.wrapper import weighs
+from lossfw.data.validation import is_finite
+from lossfw.evaluation.batching import Scored
+from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import weighs
+from lossfw.runs.files import to_json
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

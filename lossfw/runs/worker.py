@@ -1,4 +1,4 @@
-"""A run in a process of its own, which `lossfw.runs.many` starts.
+"""A run in a process of its own, which `lossfw.runs.parallel_runs` starts.
 
 It reads an order as one line of JSON from standard input, and writes what came
 out as JSON to standard output; what plugins print goes to standard error.
@@ -16,11 +16,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from lossfw.config.plugins import Plugins
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import LossfwError
-from lossfw.output import to_json
-from lossfw.runs.one import Outcome, carry_out
-from lossfw.runs.run import Order
+from lossfw.runs.execute import Outcome, carry_out
+from lossfw.runs.files import to_json
+from lossfw.runs.records import Order
 
 # What is wrong with the program itself, or with a plugin.
 _BUG = 1

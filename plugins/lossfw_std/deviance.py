@@ -11,13 +11,13 @@ from abc import abstractmethod
 from typing import ClassVar, Literal, Self
 
 from lossfw import PointwiseLoss
-from lossfw.definition import Form
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics.logs import log_distance_words
-from lossfw.numerics.pairs import exact_difference
+from lossfw.components.spaces import POSITIVE, Space
+from lossfw.losses.base import Form
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double_log import log_distance_words
+from lossfw.numerics.error_free import exact_difference
 from lossfw.numerics.primitive import polynomial
-from lossfw.numerics.words import Words
-from lossfw.spaces import POSITIVE, Space
 
 # Up to this ratio of both numbers a deviance is computed from their difference.
 NEAR_RATIO = 4.0

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.guards import guarded_log
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.losses.guards import guarded_log
 from lossfw.numerics import positive_part, quotient, times
-from lossfw.numerics.pairs import exact_difference
-from lossfw.numerics.words import FAR, Words, scaled_exp
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import FAR, Words, scaled_exp
+from lossfw.numerics.error_free import exact_difference
 from lossfw_std.powers import scaled, times_power
 
 # More than any -log s that still counts: s is 0 before it is reached.

@@ -8,8 +8,8 @@ cancels in a ratio, so there it is the same as the additive one.
 
 from __future__ import annotations
 
-from lossfw.guards import Guard
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.losses.guards import Guard
+from lossfw.numerics.arrays import Array, Namespace
 
 
 def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:

@@ -13,7 +13,7 @@ from decimal import Context, Decimal, localcontext
 
 import numpy as np
 
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 
 # Decimal digits kept of an irrational limit: more than `pieces` can hold.
 _DIGITS = 60

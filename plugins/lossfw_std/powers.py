@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import times
-from lossfw.numerics.logs import scale_words
-from lossfw.numerics.words import Words
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double_log import scale_words
 
 # Powers within these bounds are multiplied as they are.
 _TINY, _HUGE = 1e-290, 1e290

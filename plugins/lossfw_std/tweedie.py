@@ -18,11 +18,11 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import times
-from lossfw.numerics.logs import exp_words, expm1_words
-from lossfw.numerics.pairs import exact_difference, exact_product
-from lossfw.numerics.words import Words
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double_log import exp_words, expm1_words
+from lossfw.numerics.error_free import exact_difference, exact_product
 from lossfw_std.powers import scaled
 
 # Up to this distance of logarithms, 16 to 1, the integral is taken by a sum, as

@@ -7,8 +7,8 @@ in each of its forms.
 import pytest
 
 import lossfw
-from lossfw.check.accuracy import DTYPES, measure
-from lossfw.check.accuracy_variants import variants
+from lossfw.check.accuracy.measure import DTYPES, measure
+from lossfw.check.accuracy.variants import variants
 
 POINTS = 32
 

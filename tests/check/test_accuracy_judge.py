@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy import measure
-from lossfw.check.accuracy_case import LossCase
-from lossfw.check.accuracy_judge import Truth, Worst
-from lossfw.numbers.exact import exact_array
+from lossfw.check.accuracy.case import LossCase
+from lossfw.check.accuracy.measure import measure
+from lossfw.check.accuracy.worst_error import Truth, Worst
+from lossfw.numerics.exact.namespace import exact_array
 
 POINTS = 400
 

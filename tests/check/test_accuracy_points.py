@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check import accuracy_points as points
-from lossfw.check.accuracy_variants import variants
-from lossfw.check.subject import of_component
+from lossfw.check.accuracy import points as points
+from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.subject import of_component
 
 DTYPES = ["float32", "float64"]
 
@@ -130,7 +130,7 @@ def test_what_cannot_be_made_is_left_out():
 
 
 def test_other_parameters_have_a_quarter_of_the_points():
-    from lossfw.check.accuracy_run import jobs
+    from lossfw.check.accuracy.batch import jobs
 
     losses = variants(type(lossfw.loss("huber")))
     assert [job.points for job in jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]

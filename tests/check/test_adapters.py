@@ -6,13 +6,13 @@ import types
 import numpy as np
 import pytest
 
-from lossfw.check import outside
-from lossfw.check.adapters import adapt
+from lossfw.check.foreign import loading
+from lossfw.check.foreign.adapters import adapt
 from lossfw.errors import ArgumentError
 
 
 def load(name, **parameters):
-    return adapt(name, outside.load(name), parameters)
+    return adapt(name, loading.load(name), parameters)
 
 
 def square(y, t, factor=1.0):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from lossfw.check import catalogue
 from lossfw.check.batch import Options, run_all
+from lossfw.check.foreign import catalogue
 from lossfw.cli import main
 
 ENTRY = """

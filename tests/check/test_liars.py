@@ -6,14 +6,14 @@ import pytest
 from liars import LIARS
 
 from lossfw import ActivationClaims, Claims
-from lossfw.check import activations, components
+from lossfw.check.core.session import Search
+from lossfw.check.laws import activations, components_only
 from lossfw.check.report import Refutation
 from lossfw.check.runner import CHECKS, attempt, run
-from lossfw.check.search import Search
 
 TABLES = {
     "loss": CHECKS,
-    "component": components.CHECKS,
+    "component": components_only.CHECKS,
     "activation": {
         **activations._CALL,
         **activations._ELEMENTWISE,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.limits import value_limits
-from lossfw.check.subject import of_component
-from lossfw.check.truth import all_derivatives, exact_values
-from lossfw.numbers.ulp import to_float
+from lossfw.check.core.judge import all_derivatives, exact_values
+from lossfw.check.core.limits import value_limits
+from lossfw.check.core.subject import of_component
+from lossfw.numerics.exact.ulp import to_float
 
 INF = np.inf
 ROWS = lossfw.loss("cross_entropy", from_logits=True)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check import accuracy_points as points
-from lossfw.check.accuracy import measure
-from lossfw.check.accuracy_variants import variants
-from lossfw.check.peers import Offer, installed
-from lossfw.check.peers.peer import _KNOWN
-from lossfw.check.subject import of_component
+from lossfw.check.accuracy import points as points
+from lossfw.check.accuracy.measure import measure
+from lossfw.check.accuracy.peers import Offer, installed
+from lossfw.check.accuracy.peers.peer import _KNOWN
+from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.subject import of_component
 
 
 def usual(component):
@@ -41,7 +41,7 @@ def peer(request):
     target, _, name = _KNOWN[request.param].partition(":")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return getattr(importlib.import_module(f"lossfw.check.peers.{target}"), name)()
+        return getattr(importlib.import_module(f"lossfw.check.accuracy.peers.{target}"), name)()
 
 
 def test_a_peer_s_functions_are_ours(peer):

@@ -11,8 +11,8 @@ from liars.honest import SQUARE, TRUE_SQUARE, distance
 import lossfw
 from lossfw import DistanceLoss
 from lossfw.check import Report, check, check_function
+from lossfw.check.core.reproduce import setup, snippet
 from lossfw.check.runner import prepare, run
-from lossfw.check.snippets import setup, snippet
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 
 FALSE = distance(huber, lipschitz=0.5, convex=True)
@@ -151,7 +151,7 @@ def test_a_snippet_makes_its_component(component):
 def test_a_snippet_of_a_local_file(tmp_path):
     import numpy as np
 
-    from lossfw.registry import Registry
+    from lossfw.components.registry import Registry
 
     file = tmp_path / "mine.py"
     file.write_text(

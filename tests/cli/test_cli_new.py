@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.registry import Registry
+from lossfw.components.registry import Registry
 
 
 def test_a_loss_in_one_file(lossfw):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.runs import one
+from lossfw.runs import execute
 
 FULL = Path("/dev/full")
 
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(
     if spoil is read_only:
         # For root, who may write anywhere, the answer of the system is made.
         monkeypatch.setattr(os, "access", lambda path, mode: "out" not in str(path))
-    monkeypatch.setattr(one, "evaluate", None)
+    monkeypatch.setattr(execute, "evaluate", None)
     before = sorted(folder.rglob("*"))
     result = lossfw("run", "run.yaml", "--out", out)
     assert (result.exit_code, result.stdout) == (1, "")

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from lossfw.runs import one
+from lossfw.runs import execute
 
 # -(log 1/4 + log 1/2) / 2
 LOSS = 1.5 * math.log(2)
@@ -192,7 +192,7 @@ class TestFailures:
         def fail(*arguments, **options):
             raise error
 
-        monkeypatch.setattr(one, "evaluate", fail)
+        monkeypatch.setattr(execute, "evaluate", fail)
 
     def test_a_bug_is_called_one(self, lossfw, monkeypatch):
         self.failing(monkeypatch, RuntimeError("two\nlines"))
@@ -225,6 +225,7 @@ class TestFailures:
 
 PROBE = """\
 import sys
+from lossfw.runs import execute
 from lossfw.cli import main
 
 main(["run", "run.yaml"], standalone_mode=False)

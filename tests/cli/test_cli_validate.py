@@ -4,7 +4,7 @@ GOOD_RUNS = "sweep: {grid: {evaluate.batch_size: [1, 2]}}\n"
 
 
 def test_a_good_file_is_valid_and_nothing_is_run(lossfw, monkeypatch):
-    monkeypatch.setattr("lossfw.evaluate.evaluate", None)
+    monkeypatch.setattr("lossfw.evaluation.evaluate.evaluate", None)
     result = lossfw("validate", "run.yaml")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "run.yaml: valid\n", "")
 

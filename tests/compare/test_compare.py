@@ -7,8 +7,8 @@ import statistics
 import numpy as np
 import pytest
 
-from lossfw.compare import find_runs
-from lossfw.compare.rows import read_rows
+from lossfw.runs.compare import find_runs
+from lossfw.runs.compare.rows import read_rows
 
 # Two-sided 95 percent points of Student's t, from Abramowitz and Stegun, table 26.10.
 T_59 = 2.0010

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.compare import compare, find_runs
-from lossfw.compare.settings import differing, flat
-from lossfw.report.comparison import show
+from lossfw.report.text.comparison import show
+from lossfw.runs.compare import compare, find_runs
+from lossfw.runs.compare.settings import differing, flat
 
 
 def test_the_tables_of_two_runs(run, command):
@@ -99,10 +99,14 @@ def test_on_a_terminal_the_tables_fit_its_width(run, command, monkeypatch):
     for name in names:
         run(name, f"seed={len(name)}{name[-1]}")
     monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setattr("lossfw.report.comparison.sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(
+        "lossfw.report.text.comparison.sys.stdout.isatty", lambda: True, raising=False
+    )
     runs = [find_runs([Path(name)])[0][0] for name in names]
     shown = []
-    monkeypatch.setattr("lossfw.report.comparison.show_table", lambda *table: shown.append(table))
+    monkeypatch.setattr(
+        "lossfw.report.text.comparison.show_table", lambda *table: shown.append(table)
+    )
     show(compare(runs))
     assert len(shown) > 2
     for headers, rows in shown:

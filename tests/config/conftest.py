@@ -2,7 +2,7 @@ import textwrap
 
 import pytest
 
-from lossfw.config.build import build
+from lossfw.config.build.evaluation import build
 from lossfw.errors import ConfigError
 
 

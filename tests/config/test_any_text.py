@@ -7,8 +7,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lossfw.config.build import build
-from lossfw.config.yaml import split_lines
+from lossfw.config.build.evaluation import build
+from lossfw.config.text.yaml import split_lines
 from lossfw.errors import ConfigError
 
 # The one folder serves all examples of a test; each writes the file anew.

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_any_text import GOOD, changed, paths, scalars
 
-from lossfw.config.resolved import resolve, resolved_text
-from lossfw.config.sweep import expand
-from lossfw.config.validate import validate
+from lossfw.config.build.resolved import resolve, resolved_text
+from lossfw.config.build.sweep import expand
+from lossfw.config.build.validate import validate
 from lossfw.errors import ConfigError
 
 SOME = settings(

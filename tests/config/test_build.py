@@ -3,9 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
-from lossfw.config.build import build
-from lossfw.intervals import Intervals
-from lossfw.slices import Slice
+from lossfw.config.build.evaluation import build
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.slices import Slice
 
 SAVED = """\
 lossfw: 1

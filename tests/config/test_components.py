@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lossfw.config.plugins import Plugins
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import BrokenPluginError, UnknownNameError
 
 GOOD = """\
@@ -143,7 +143,7 @@ class TestFiles:
         self.save(folder / "elsewhere", 2.0)
         (folder / "run.yaml").write_text(self.text)
         monkeypatch.chdir(folder / "elsewhere")
-        from lossfw.config.build import build
+        from lossfw.config.build.evaluation import build
 
         assert build("../run.yaml").outputs[0, 0] == 1.0
 
@@ -152,7 +152,7 @@ class TestFiles:
         self.save(folder / "elsewhere", 2.0)
         (folder / "run.yaml").write_text(self.text)
         monkeypatch.chdir(folder / "elsewhere")
-        from lossfw.config.build import build
+        from lossfw.config.build.evaluation import build
 
         assert build("../run.yaml", ["network.predictions=y.npy"]).outputs[0, 0] == 2.0
 

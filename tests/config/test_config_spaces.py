@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lossfw.config.spaces import LOOKED_AT, within
-from lossfw.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
+from lossfw.components.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
+from lossfw.config.build.compatibility import LOOKED_AT, within
 
 NETWORK = """\
 lossfw: 1

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lossfw.config.check import read
-from lossfw.config.extends import MAX_CHAIN, merge
-from lossfw.config.tree import Node, Origin, Position, Problems
+from lossfw.config.schema.checked import read
+from lossfw.config.text.extends import MAX_CHAIN, merge
+from lossfw.config.text.tree import Node, Origin, Position, Problems
 from lossfw.errors import ConfigError
 
 BASE = """\

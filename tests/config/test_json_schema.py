@@ -12,13 +12,13 @@ from test_any_text import GOOD as GOOD_TREE
 from test_any_text import changed, paths, values
 from test_schema import GOOD
 
-from lossfw.config.build import build
-from lossfw.config.json_schema import json_schema, undescribed
-from lossfw.config.scalars import CoreLoader
-from lossfw.config.tree import Origin, Problems
-from lossfw.config.yaml import parse, split_lines
+from lossfw.components.registry import KINDS, Registry, registry
+from lossfw.config.build.evaluation import build
+from lossfw.config.schema.json_schema import json_schema, undescribed
+from lossfw.config.text.scalars import CoreLoader
+from lossfw.config.text.tree import Origin, Problems
+from lossfw.config.text.yaml import parse, split_lines
 from lossfw.errors import ConfigError
-from lossfw.registry import KINDS, Registry, registry
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = sorted(CONFIGS.rglob("*.yaml"))

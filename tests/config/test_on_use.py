@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lossfw.config.train import build_training
+from lossfw.config.build.training import build_training
 from lossfw.errors import ConfigError
 
 GOOD = """\
@@ -29,8 +29,9 @@ def imported(folder, text):
     (folder / "run.yaml").write_text(text)
     (folder / "base.yaml").write_text(GOOD)
     code = (
-        "import sys; from lossfw.config.build import build; build('run.yaml'); "
-        "print(*(name[14:] for name in sys.modules if name.startswith('lossfw.config.')))"
+        "import sys; from lossfw.config.build.evaluation import build; build('run.yaml'); "
+        "names = [name for name in sys.modules if name.startswith('lossfw.config.')]; "
+        "print(*(name.rpartition('.')[2] for name in names))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
@@ -38,7 +39,7 @@ def imported(folder, text):
 
 def test_a_plain_configuration_imports_no_more_than_it_uses(folder):
     unused = {"extends", "environment", "sweep", "resolved", "writing", "validate"}
-    unused |= {"json_schema", "json_components", "describing"}
+    unused |= {"json_schema", "json_components", "descriptions"}
     assert not imported(folder, GOOD) & unused
     assert "extends" in imported(folder, "extends: base.yaml\n")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.evaluate import evaluate
+from lossfw.evaluation.evaluate import evaluate
 
 GOOD = """\
 lossfw: 1

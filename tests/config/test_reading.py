@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from lossfw.config.reading import MAX_BYTES, read_file
+from lossfw.config.text.reading import MAX_BYTES, read_file
 from lossfw.errors import ConfigError
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.config.resolve import override
-from lossfw.config.tree import Origin, Problems
-from lossfw.config.yaml import parse, split_lines
+from lossfw.config.text.overrides import override
+from lossfw.config.text.tree import Origin, Problems
+from lossfw.config.text.yaml import parse, split_lines
 from lossfw.errors import ConfigError
 
 TEXT = "loss: mse\nevaluate: {metrics: [a, {name: b}], batch_size: 1}\nseed: 3\n"

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossfw.config.build import build
-from lossfw.config.plugins import Plugins
-from lossfw.config.resolved import resolve, resolved_text
-from lossfw.config.sweep import expand
+from lossfw.components.plugin_choice import Plugins
+from lossfw.config.build.evaluation import build
+from lossfw.config.build.resolved import resolve, resolved_text
+from lossfw.config.build.sweep import expand
 from lossfw.errors import ConfigError
-from lossfw.evaluate import evaluate
+from lossfw.evaluation.evaluate import evaluate
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

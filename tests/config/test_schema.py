@@ -1,7 +1,7 @@
 import pytest
 
-from lossfw.config.schema import MAX_ITEMS, MAX_NAME, MAX_SAMPLE, Skeleton
-from lossfw.config.tree import SHOWN_PROBLEMS
+from lossfw.config.schema.sections import MAX_ITEMS, MAX_NAME, MAX_SAMPLE, Skeleton
+from lossfw.config.text.tree import SHOWN_PROBLEMS
 
 # A configuration in which nothing is wrong, to be spoilt line by line.
 GOOD = """\

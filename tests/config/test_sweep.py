@@ -5,12 +5,12 @@ import textwrap
 import numpy as np
 import pytest
 
-from lossfw.config import sweep
-from lossfw.config.build import build
-from lossfw.config.schema import MAX_RUNS
-from lossfw.config.sweep import MAX_RUN_NAME, expand
+from lossfw.config.build import sweep
+from lossfw.config.build.evaluation import build
+from lossfw.config.build.sweep import MAX_RUN_NAME, expand
+from lossfw.config.schema.sections import MAX_RUNS
 from lossfw.errors import ConfigError
-from lossfw.evaluate import evaluate
+from lossfw.evaluation.evaluate import evaluate
 
 GOOD = """\
 lossfw: 1

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.config.build import build
+from lossfw.components.registry import registry
+from lossfw.config.build.evaluation import build
 from lossfw.errors import ConfigError
-from lossfw.registry import registry
 
 HERE = Path(__file__).parent / "twelve"
 

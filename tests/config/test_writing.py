@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lossfw.config.tree import Node, Origin, Position, Problems
-from lossfw.config.writing import block, flow
-from lossfw.config.yaml import FORBIDDEN, parse, split_lines
+from lossfw.config.text.tree import Node, Origin, Position, Problems
+from lossfw.config.text.writing import block, flow
+from lossfw.config.text.yaml import FORBIDDEN, parse, split_lines
 
 # YAML has no name for the characters that it forbids.
 texts = st.text(max_size=20).filter(lambda text: not FORBIDDEN.search(text))

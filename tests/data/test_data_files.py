@@ -13,9 +13,9 @@ from hypothesis.extra import numpy as hnp
 from lossfw.data import File, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays, digest_files, need_file
-from lossfw.data.finite import is_finite
-from lossfw.data.nested import numbers_array
+from lossfw.data.literals import numbers_array
 from lossfw.data.source import file_fields
+from lossfw.data.validation import is_finite
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError, ParameterError
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lossfw.data.pickles import read_pickle
+from lossfw.data.safe_pickle import read_pickle
 from lossfw.errors import DataError
 
 PROTOCOLS = range(6)

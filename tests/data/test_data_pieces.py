@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import Dataset, table, table_pieces
+from lossfw.data import Dataset, csv_chunks, csv_table
 from lossfw.data.arrays import read_array
-from lossfw.data.columns import Column, read_rows, take_rows
+from lossfw.data.csv_table import open_table
 from lossfw.data.files import digest_arrays
+from lossfw.data.lazy_arrays import Column, read_rows, take_rows
 from lossfw.data.npy import read_npy
-from lossfw.data.table import open_table
 from lossfw.errors import ArgumentError, DataError
 
 COLUMNS = {
@@ -25,8 +25,8 @@ COLUMNS = {
 @pytest.fixture
 def in_pieces(monkeypatch):
     """Read every table in pieces of very few bytes."""
-    monkeypatch.setattr(table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(table_pieces, "PIECE_BYTES", 20)
+    monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(csv_chunks, "PIECE_BYTES", 20)
 
 
 def write(path, rows, head="", end="\n"):
@@ -47,8 +47,8 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
     groups = (1, [2], [0, 2])
     whole = arrays(path, *groups)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "WHOLE_BYTES", 0)
-        patch.setattr(table_pieces, "PIECE_BYTES", data.draw(st.integers(1, 200)))
+        patch.setattr(csv_table, "WHOLE_BYTES", 0)
+        patch.setattr(csv_chunks, "PIECE_BYTES", data.draw(st.integers(1, 200)))
         pieces = arrays(path, *groups)
         start = data.draw(st.integers(0, len(rows)))
         stop = data.draw(st.integers(start, len(rows)))
@@ -157,8 +157,8 @@ class TestMapped:
 
     @pytest.fixture
     def mapped(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("lossfw.data.columns._RELEASED_BYTES", 64)
-        monkeypatch.setattr("lossfw.data.columns._PICKED_ROWS", 3)
+        monkeypatch.setattr("lossfw.data.lazy_arrays._RELEASED_BYTES", 64)
+        monkeypatch.setattr("lossfw.data.lazy_arrays._PICKED_ROWS", 3)
         np.save(tmp_path / "a.npy", np.arange(100.0).reshape(50, 2))
         return read_npy(tmp_path / "a.npy", "inputs")
 

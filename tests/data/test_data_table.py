@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.data.table import open_table
+from lossfw.data.csv_table import open_table
 from lossfw.errors import DataError
 
 

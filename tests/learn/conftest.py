@@ -5,13 +5,13 @@ import pytest
 from training_text import CONFIG
 
 import lossfw
-from lossfw.config.train import build_training
+from lossfw.config.build.training import build_training
 from lossfw.data import Dataset
 from lossfw.errors import ConfigError
-from lossfw.learn.draws import Purpose, generator
-from lossfw.learn.initial import Xavier
-from lossfw.learn.records import Training
-from lossfw.network import LayerSpec
+from lossfw.nn.dense import LayerSpec
+from lossfw.nn.initializers import Xavier
+from lossfw.nn.seeding import Purpose, generator
+from lossfw.nn.training.records import Training
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 
 import lossfw
 from lossfw.errors import BrokenPluginError
-from lossfw.learn.backward import loss_and_slopes
-from lossfw.network import Dense, Network
-from lossfw.numbers.differences import derivative
-from lossfw.predictor import one_blas_thread
+from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.dense import Dense, Network
+from lossfw.numerics.exact.differences import derivative
 
 # The kinds that a wrapper needs a part for, and the losses that need a parameter.
 WRAPPED = [

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.learn.backward import loss_and_slopes
-from lossfw.predictor import one_blas_thread
-from lossfw.spaces import BINARY, CLASS_INDEX, COUNT, SIGN, SIMPLEX
+from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, SIGN, SIMPLEX
+from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.nn.backprop import loss_and_slopes
 
 # Both sides are sums of some hundred float64 terms of size 1, each right to some
 # 1e-16; a guard's constant of 1e-7 and a small probability take away a few digits.

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import ParameterError
-from lossfw.optimizer import Step
+from lossfw.nn.optimizer import Step
 
 OPTIMIZERS = [
     {"name": "sgd", "learning_rate": 0.05},

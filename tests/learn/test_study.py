@@ -9,14 +9,14 @@ from exact_gradient import draw_network
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
-from lossfw.learn.backward import loss_and_slopes
-from lossfw.learn.closer import Gaps, look_closer
-from lossfw.learn.directions import along, along_parameter, drawn, find_parameter
-from lossfw.learn.jumps import Jump, Staircase, bisect
-from lossfw.learn.study import Study, study_sensitivity
+from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.metrics import LossMetric
-from lossfw.network import Dense, Network
-from lossfw.predictor import one_blas_thread
+from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.dense import Dense, Network
+from lossfw.nn.sensitivity.breakpoints import Jump, Staircase, bisect
+from lossfw.nn.sensitivity.crossings import Gaps, look_closer
+from lossfw.nn.sensitivity.directions import along, along_parameter, drawn, find_parameter
+from lossfw.nn.sensitivity.study import Study, study_sensitivity
 
 random = np.random.default_rng(0)
 ROWS = 200
@@ -168,7 +168,7 @@ def test_a_coarse_grid_finds_the_jumps_of_a_fine_one(monkeypatch):
     assert coarse == fine
     # It is the closer look that finds them: without it a row that jumps twice is not seen.
     nowhere = np.empty(0, int), np.empty(0)
-    monkeypatch.setattr("lossfw.learn.study.look_closer", lambda *_: nowhere)
+    monkeypatch.setattr("lossfw.nn.sensitivity.study.look_closer", lambda *_: nowhere)
     assert sum(map(len, jumps(41))) < sum(map(len, coarse))
 
 

@@ -8,10 +8,10 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.errors import DivergenceError, DomainError, DtypeError, RunError
-from lossfw.learn import checkpoint
-from lossfw.learn.draws import split
-from lossfw.learn.train import train
-from lossfw.optimizer import Optimizer
+from lossfw.nn.optimizer import Optimizer
+from lossfw.nn.seeding import split
+from lossfw.nn.training import checkpoint
+from lossfw.nn.training.loop import train
 
 
 class StoppedError(Exception):
@@ -107,7 +107,7 @@ def test_a_row_of_weight_0_teaches_nothing(training, two_rings):
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine", "exponential"])
 def test_the_rate_follows_the_schedule(schedule, training):
-    from lossfw.learn.schedules import SCHEDULES
+    from lossfw.nn.schedules import SCHEDULES
 
     trained = train(training(schedule=SCHEDULES[schedule](), batch_size=600, epochs=4))
     wanted = {
@@ -135,7 +135,7 @@ class TestResume:
     def test_it_ends_with_the_bits_of_an_undisturbed_run(
         self, stop, changes, training, two_rings, tmp_path
     ):
-        from lossfw.learn.schedules import SCHEDULES
+        from lossfw.nn.schedules import SCHEDULES
 
         changes = dict(changes)
         if "optimizer" in changes:

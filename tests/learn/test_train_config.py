@@ -223,7 +223,7 @@ class TestRefusal:
 
 
 def test_an_evaluation_checks_the_section_too_and_needs_weights(folder, config):
-    from lossfw.config.build import build
+    from lossfw.config.build.evaluation import build
 
     with pytest.raises(ConfigError) as caught:
         build(config(), ["train.schedule=linaer"])
@@ -232,6 +232,6 @@ def test_an_evaluation_checks_the_section_too_and_needs_weights(folder, config):
 
 
 def test_json_is_plain(training):
-    from lossfw.learn.train import train
+    from lossfw.nn.training.loop import train
 
     assert json.loads(json.dumps(train(training(epochs=1)).to_dict()))["kept"] == 1

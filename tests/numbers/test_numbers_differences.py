@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from lossfw.numbers.derivatives import derivatives, row_derivatives
-from lossfw.numbers.differences import derivative, kinks
-from lossfw.numbers.exact import exact_array
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
+from lossfw.numerics.exact.differences import derivative, kinks
+from lossfw.numerics.exact.namespace import exact_array
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 # Arguments of every size, to either side.
 SIZES = [5e-324, 1e-300, 1e-100, 1e-9, 0.3, 1.0, 33.25, 1e5, 1e100, 1e300]
@@ -208,6 +208,6 @@ def test_differences_and_dual_numbers_agree_to_thirty_digits():
 
 
 def xp_of(x):
-    from lossfw.numbers.truth import namespace
+    from lossfw.numerics.exact.truth import namespace
 
     return namespace(60)

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossfw.errors import ArgumentError
-from lossfw.numbers.derivatives import derivatives, row_derivatives
-from lossfw.numbers.differences import derivative
-from lossfw.numbers.dual_rules import RULES
-from lossfw.numbers.exact import ExactNamespace, exact_array
-from lossfw.numbers.ulp import to_float
+from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
+from lossfw.numerics.dual.rules import RULES
+from lossfw.numerics.exact.differences import derivative
+from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
+from lossfw.numerics.exact.ulp import to_float
 
 # Where each elementary function is smooth.
 DOMAIN = {
@@ -271,7 +271,7 @@ def test_structure_moves_derivatives_with_their_elements():
 
 
 def test_rows_are_differentiated_alike_in_one_pass_or_many(monkeypatch):
-    from lossfw.numbers import derivatives as module
+    from lossfw.numerics.dual import derivatives as module
 
     y = np.random.default_rng(0).normal(size=(4, 3, 5))
     t = np.random.default_rng(1).integers(0, 5, (4, 3))

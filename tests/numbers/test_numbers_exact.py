@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw.errors import ArgumentError, MissingExtraError
-from lossfw.numbers import exact as exact_module
-from lossfw.numbers.exact import ExactNamespace, exact_array
-from lossfw.numbers.exact_functions import UNARY
-from lossfw.numbers.ulp import to_float
+from lossfw.numerics.exact import namespace as exact_module
+from lossfw.numerics.exact.functions import UNARY
+from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
+from lossfw.numerics.exact.ulp import to_float
 
 XP = ExactNamespace()
 SPECIAL = [0.0, 1.0, -1.0, 0.5, -2.5, 1e300, -1e300, 1e-300, math.inf, -math.inf, math.nan]
@@ -174,14 +174,14 @@ def test_a_function_that_is_not_there_is_named():
 
 
 def test_without_mpmath_the_extra_is_named(monkeypatch):
-    for name in ("mpmath", "lossfw.numbers.number", "lossfw.numbers.exact_functions"):
+    for name in ("mpmath", "lossfw.numerics.exact.number", "lossfw.numerics.exact.functions"):
         monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.delattr(sys.modules["lossfw.numbers"], "number")
+    monkeypatch.delattr(sys.modules["lossfw.numerics.exact"], "number")
     with pytest.raises(MissingExtraError, match=r"pip install 'lossfw\[check\]'"):
         exact_module.ExactNamespace(60)
 
 
 def test_mpmath_is_imported_on_use_only():
-    code = "import sys, lossfw.numerics, lossfw.numbers.truth; print('mpmath' in sys.modules)"
+    code = "import sys, lossfw.numerics.exact.truth; print('mpmath' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

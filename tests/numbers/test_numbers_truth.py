@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.numbers import truth
-from lossfw.numbers.exact import exact_array
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float
+from lossfw.numerics.exact import truth
+from lossfw.numerics.exact.namespace import exact_array
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float
 
 
 def log_cosh(xp, r):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.numbers.exact import exact_array
-from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.numerics.exact.namespace import exact_array
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 FORMATS = (np.float16, np.float32, np.float64)
 anything = st.floats(allow_nan=True, allow_infinity=True)

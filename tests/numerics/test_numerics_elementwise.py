@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from lossfw import numerics
-from lossfw.numbers.derivatives import derivatives
-from lossfw.numbers.differences import derivative
-from lossfw.numbers.exact import ExactNamespace, exact_array
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.exact.differences import derivative
+from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 inf, nan = math.inf, math.nan
 
@@ -161,12 +161,12 @@ def test_times_normal_pdf_keeps_the_digits_of_subnormal_densities():
 
 # What the coefficients of the series are said to be: the function and its interval.
 SERIES = {
-    ("remainders", "ATANH_TAIL"): (
+    ("cancellation", "ATANH_TAIL"): (
         lambda m, w: (m.atanh(m.sqrt(w)) - m.sqrt(w)) / m.sqrt(w) ** 3,
         (1e-12, 1 / 9),
         5e-17,
     ),
-    ("remainders", "_EXP_TAIL"): (lambda m, x: (m.expm1(x) - x) / x**2, (-1, 1), 7e-18),
+    ("cancellation", "_EXP_TAIL"): (lambda m, x: (m.expm1(x) - x) / x**2, (-1, 1), 7e-18),
     ("normal", "_ERF_SERIES"): (lambda m, w: m.erf(m.sqrt(w)) / m.sqrt(w), (1e-12, 0.25), 5e-18),
     ("normal", "_SCALED_TAIL"): (
         lambda m, t: (

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from lossfw import numerics
-from lossfw.numbers.arrays import namespace_of
-from lossfw.numbers.derivatives import derivatives, row_derivatives
+from lossfw.numerics.arrays import namespace_of
+from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 
 ELEMENTWISE = (
     *("softplus", "sigmoid", "log_sigmoid", "log_cosh", "sech_squared", "log1p_minus"),

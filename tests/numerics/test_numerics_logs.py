@@ -6,11 +6,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from lossfw.numbers.derivatives import derivatives
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float
-from lossfw.numerics.close_logs import close_distance
-from lossfw.numerics.logs import (
+from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double_log import (
     exp_words,
     expm1_minus_words,
     expm1_words,
@@ -19,7 +16,10 @@ from lossfw.numerics.logs import (
     log_words,
     scale_words,
 )
-from lossfw.numerics.words import Words
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float
+from lossfw.numerics.log_difference import close_distance
 
 inf, nan = math.inf, math.nan
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.numbers.derivatives import derivatives
-from lossfw.numbers.exact import ExactNamespace, exact_array
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float
 from lossfw.numerics import quotient, times, xlog1py, xlogy
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float
 
 inf, nan = math.inf, math.nan
 anything = st.floats(allow_nan=True, allow_infinity=True)

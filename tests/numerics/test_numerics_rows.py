@@ -7,10 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.numbers.derivatives import derivatives, row_derivatives
-from lossfw.numbers.differences import derivative
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float, ulp_error
 from lossfw.numerics import (
     log_softmax,
     logsumexp,
@@ -22,6 +18,10 @@ from lossfw.numerics import (
     softmax_cross_entropy_hessian,
     sum_of_others,
 )
+from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
+from lossfw.numerics.exact.differences import derivative
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 inf, nan = math.inf, math.nan
 

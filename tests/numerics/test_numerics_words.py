@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.numbers.derivatives import derivatives
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import ulp_error
 from lossfw.numerics import scaled_normal_tail
-from lossfw.numerics.words import FAR, Words, add, multiply, scaled_exp, words_of
+from lossfw.numerics.double_double import FAR, Words, add, multiply, scaled_exp, words_of
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import ulp_error
 
 positive = st.floats(1e-30, 1e30)
 small = st.floats(-0.5, 0.5)

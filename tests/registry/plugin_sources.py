@@ -2,8 +2,8 @@
 
 HEAD = """
 from typing import ClassVar
-from lossfw.component import Component
-from lossfw.hookspecs import hookimpl
+from lossfw.components.component import Component
+from lossfw.components.hookspecs import hookimpl
 """
 
 
@@ -28,7 +28,7 @@ def {name}({parameters}):
 
 def plugin(*class_names):
     """Return the source of a plugin that offers such losses, by class."""
-    from lossfw.names import snake_case
+    from lossfw.components.naming import snake_case
 
     table = ", ".join(f"{snake_case(name)!r}: {name}" for name in class_names)
     return HEAD + "".join(map(loss, class_names)) + hook(f"{{{table}}}")

@@ -9,9 +9,9 @@ from importlib import import_module
 import pytest
 from plugin_sources import HEAD, loss, plugin
 
+from lossfw.components.hookspecs import HOOKS
+from lossfw.components.registry import KINDS, Registry
 from lossfw.errors import DuplicateNameError, UnknownNameError
-from lossfw.hookspecs import HOOKS
-from lossfw.registry import KINDS, Registry
 
 # Asks for built-in names first, then for everything, and prints what it saw.
 PROGRAM = """

@@ -3,8 +3,8 @@
 import pytest
 from plugin_sources import HEAD, hook, loss
 
+from lossfw.components.registry import Registry
 from lossfw.errors import BrokenPluginError
-from lossfw.registry import Registry
 
 ABSTRACT = """
 from abc import ABC, abstractmethod

@@ -3,8 +3,8 @@
 import pytest
 from plugin_sources import plugin
 
+from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
-from lossfw.registry import Registry
 
 
 @pytest.fixture

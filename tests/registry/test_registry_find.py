@@ -2,8 +2,8 @@
 
 import sys
 
-from lossfw.registry import find
-from lossfw.registry.find import find_local
+from lossfw.components.registry import find
+from lossfw.components.registry.find import find_local
 
 
 def ours(plugins):

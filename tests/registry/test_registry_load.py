@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from plugin_sources import HEAD, hook, loss, plugin
 
+from lossfw.components.hookspecs import API
+from lossfw.components.registry import Registry
 from lossfw.errors import BrokenPluginError, IncompatiblePluginError, UnknownNameError
-from lossfw.hookspecs import API
-from lossfw.registry import Registry
 
 GOOD = {"good_plugin": plugin("Mild")}
 
@@ -161,7 +161,7 @@ def test_metadata_that_cannot_be_read_is_a_broken_plugin(install):
 def test_a_plugin_may_use_the_registry_while_it_is_imported(install):
     source = "import lossfw\nlossfw.registry().plugins()\n" + plugin("Mild")
     install("eager", {"eager": "eager_plugin"}, {"eager_plugin": source})
-    from lossfw.registry import registry
+    from lossfw.components.registry import registry
 
     assert registry().resolve("loss", "mild").label == "eager[eager]"
 

@@ -5,8 +5,8 @@ import sys
 import pytest
 from plugin_sources import HEAD, hook, loss, plugin
 
+from lossfw.components.registry import Registry
 from lossfw.errors import BrokenPluginError, DuplicateNameError, IncompatiblePluginError
-from lossfw.registry import Registry
 
 ABSTRACT = """
 from abc import ABC, abstractmethod

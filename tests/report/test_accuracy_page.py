@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from lossfw.check.accuracy import Accuracy, PeerErrors
-from lossfw.check.accuracy_judge import Worst
-from lossfw.report.accuracy import cells, notes, page, peer_cells, ulps
+from lossfw.check.accuracy.measure import Accuracy, PeerErrors
+from lossfw.check.accuracy.worst_error import Worst
+from lossfw.report.text.accuracy import cells, notes, page, peer_cells, ulps
 
 
 def found(text="Huber(delta=1.0)", **options):

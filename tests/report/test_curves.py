@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy_variants import variants
-from lossfw.report.curve import curve, curves
-from lossfw.report.plot import _cut, limits, picture
+from lossfw.check.accuracy.variants import variants
+from lossfw.report.plots.loss_curves import _cut, limits, picture
+from lossfw.report.plots.sample_curve import curve, curves
 
 
 def components():

@@ -1,4 +1,4 @@
-from lossfw.report.docstring import entries, paragraphs, sections, siblings
+from lossfw.components.docstrings import entries, paragraphs, sections, siblings
 
 TEXT = """What it is.
 

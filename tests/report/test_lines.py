@@ -6,10 +6,10 @@ import numpy as np
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.plan import Plan
-from lossfw.report.lines import measured
-from lossfw.report.text import report_rows, slice_table
-from lossfw.result import Numbers, Result
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.result import Numbers, Result
+from lossfw.report.text.run import report_rows, slice_table
+from lossfw.report.text.values import measured
 
 
 def test_a_matrix_has_a_line_for_each_row_and_its_columns_stand_under_each_other():

@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
-from lossfw.compare.rows import KeptRows
+from lossfw.runs.compare.rows import KeptRows
 
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
-from lossfw.report.page.images import as_images, as_uri
-from lossfw.report.page.matrix import matrix_of
-from lossfw.report.page.rows import confusion_of, described, reliability_of, spread_of, worst_of
+from lossfw.report.html.confusion_matrix import matrix_of
+from lossfw.report.html.images import as_images, as_uri
+from lossfw.report.html.rows import confusion_of, described, reliability_of, spread_of, worst_of
 
 DIGITS = """\
 lossfw: 1

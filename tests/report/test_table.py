@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.report.table import plain_table, show_table
+from lossfw.report.text.tables import plain_table, show_table
 
 
 class Terminal(io.StringIO):

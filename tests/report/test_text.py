@@ -3,10 +3,10 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.network import LayerSpec, Network
-from lossfw.plan import Plan
-from lossfw.report.text import report_rows
-from lossfw.result import Result
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.result import Result
+from lossfw.nn.dense import LayerSpec, Network
+from lossfw.report.text.run import report_rows
 
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
 

@@ -25,7 +25,7 @@ import sys
 import time
 from pathlib import Path
 
-import lossfw.reduce
+import lossfw.losses.engine.reduction
 from lossfw.cli import main
 from lossfw.runs import journal
 
@@ -36,7 +36,7 @@ OPERATIONS = ("open", "os.rename", "os.remove", "os.mkdir", "os.truncate")
 # What is written stays in the system's memory when a process is killed.
 os.fsync = lambda descriptor: None
 # Many groups of rows, and a checkpoint after each.
-lossfw.reduce.BLOCK_ELEMENTS = 1024
+lossfw.losses.engine.reduction.BLOCK_ELEMENTS = 1024
 journal.CHECKPOINT_SECONDS = 0.0
 journal._TIMES_ITS_COST = 0.0
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import OutputError
-from lossfw.runs import keep, one
+from lossfw.runs import execute, recorder
 from lossfw.runs.lock import held
 
 HOLD = """\
@@ -149,7 +149,7 @@ class TestGoingOn:
         write()
         first = lossfw("run", "run.yaml", "--json", "--out", "out")
         before = {path: path.read_bytes() for path in (folder / "out").iterdir()}
-        monkeypatch.setattr(one, "evaluate", None)
+        monkeypatch.setattr(execute, "evaluate", None)
         again = lossfw("run", "run.yaml", "--json", "--out", "out", "--resume")
         assert again.exit_code == 0
         assert again.stdout == first.stdout
@@ -181,7 +181,7 @@ class TestGoingOn:
             raise RuntimeError("no luck")
 
         with monkeypatch.context() as patch:
-            patch.setattr(one, "evaluate", fail)
+            patch.setattr(execute, "evaluate", fail)
             assert lossfw("run", "run.yaml", "--out", "out").exit_code == 1
         assert (folder / "out/status").read_text() == "failed\n"
         assert (folder / "out/error.txt").read_text() == "no luck\n"
@@ -196,7 +196,7 @@ class TestGoingOn:
         def interrupt(*arguments, **options):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(one, "evaluate", interrupt)
+        monkeypatch.setattr(execute, "evaluate", interrupt)
         assert lossfw("run", "run.yaml", "--out", "out").exit_code == 130
         assert (folder / "out/status").read_text() == "running\n"
 
@@ -312,8 +312,8 @@ class TestWhoMayWrite:
 
 def test_a_dry_run_checks_everything_and_writes_nothing(lossfw, folder, write, monkeypatch):
     write()
-    monkeypatch.setattr(one, "evaluate", None)
-    monkeypatch.setattr(keep, "keeping", None)
+    monkeypatch.setattr(execute, "evaluate", None)
+    monkeypatch.setattr(recorder, "keeping", None)
     done = lossfw("run", "run.yaml", "--dry-run", "--json", "--out", "out")
     assert done.exit_code == 0, done.stderr
     (plan,) = json.loads(done.stdout)

@@ -117,7 +117,7 @@ def test_one_that_raises_is_named_and_the_run_goes_on(lossfw, folder, write, tol
 
 
 def test_a_hook_that_failed_is_not_called_again(lossfw, folder, write, monkeypatch):
-    monkeypatch.setattr("lossfw.reduce.BLOCK_ELEMENTS", 1024)
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
     write(rows=1000)
     done = lossfw("run", "run.yaml", "--plugin", plugin(folder, FAILING))
     assert done.stderr.count("lossfw_progress failed") == 1

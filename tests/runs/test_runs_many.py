@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lossfw.config.plugins import Plugins
-from lossfw.runs.many import orders_of, run_all
+from lossfw.components.plugin_choice import Plugins
+from lossfw.runs.parallel_runs import orders_of, run_all
 
 PLAIN = """\
 lossfw: 1

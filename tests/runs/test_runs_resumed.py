@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from lossfw import evaluate as evaluation
-from lossfw.data import table, table_pieces
-from lossfw.runs import journal, one
+from lossfw.data import csv_chunks, csv_table
+from lossfw.evaluation import evaluate as evaluation
+from lossfw.runs import execute, journal
 
 NETWORK = """\
 lossfw: 1
@@ -38,7 +38,7 @@ CASES = {
 @pytest.fixture
 def stopped(monkeypatch):
     """Run with a checkpoint after each group of rows, stopped after so many of them."""
-    monkeypatch.setattr("lossfw.reduce.BLOCK_ELEMENTS", 1024)
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
     monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
 
@@ -54,7 +54,7 @@ def stopped(monkeypatch):
             return evaluation.evaluate(plan, progress=counted, journal=journal)
 
         with monkeypatch.context() as patch:
-            patch.setattr(one, "evaluate", evaluate)
+            patch.setattr(execute, "evaluate", evaluate)
             return run()
 
     return stop_after
@@ -65,8 +65,8 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
     config, options = CASES[case]
     if "Parquet" in case:
         pytest.importorskip("pyarrow")
-    monkeypatch.setattr(table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(table_pieces, "PIECE_BYTES", 500)
+    monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
+    monkeypatch.setattr(csv_chunks, "PIECE_BYTES", 500)
     write(rows=1500, config=config)
     targets = np.load(folder / "t.npy")
     (folder / "t.csv").write_text("targets\n" + "\n".join(map(str, targets)) + "\n")

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw as package
-from lossfw.runs.part import Part, read_records
+from lossfw.evaluation.batching import Scored
 from lossfw.runs.rows import Rows, json_lines, records, row_losses, rows_of
-from lossfw.stream import Scored
+from lossfw.runs.rows_writer import Part, read_records
 
 ELEMENTS = {
     "squared_error": {"name": "squared_error"},
@@ -158,7 +158,7 @@ class TestParquet:
         self, lossfw, folder, write, monkeypatch
     ):
         write()
-        monkeypatch.setattr("lossfw.runs.one.evaluate", None)
+        monkeypatch.setattr("lossfw.runs.execute.evaluate", None)
         monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
         done = lossfw("run", "run.yaml", "-o", "evaluate.rows=parquet", "--out", "out")
         assert done.exit_code == 2

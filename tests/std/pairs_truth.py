@@ -8,8 +8,8 @@ error here is found too. `worst` measures a loss against them.
 import numpy as np
 
 import lossfw
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 
 def _safe(xp, c, x):

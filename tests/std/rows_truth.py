@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lossfw.numbers.ulp import ulp_error
+from lossfw.numerics.exact.ulp import ulp_error
 
 FORMS = (np.float32, np.float64)
 

@@ -8,7 +8,7 @@ from activation_samples import ELEMENTWISE, ROWS, label, line, make
 
 import lossfw
 from lossfw import ParameterError, ShapeError
-from lossfw.numbers.differences import kinks
+from lossfw.numerics.exact.differences import kinks
 
 inf, nan = math.inf, math.nan
 

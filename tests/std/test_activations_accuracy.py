@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from activation_samples import ELEMENTWISE, label, line, make
 
-from lossfw.numbers.derivatives import derivatives
-from lossfw.numbers.truth import evaluate
-from lossfw.numbers.ulp import ulp_error
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import ulp_error
 
 # Goals for value, first and second derivative, in units in the last place.
 GOALS = (4, 4, 8)

@@ -5,7 +5,7 @@ import pytest
 from activation_samples import ELEMENTWISE, ROWS, label, make
 
 from lossfw import ShapeError
-from lossfw.numbers.arrays import namespace_of
+from lossfw.numerics.arrays import namespace_of
 
 X = np.asarray([-800.0, -40.0, -3.0, -0.5, -1e-9, 0.0, 1e-9, 0.3, 1.0, 3.0, 30.0, 800.0])
 

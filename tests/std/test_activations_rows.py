@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lossfw
-from lossfw.numbers.ulp import ulp_error
-from lossfw.spaces import SIMPLEX
+from lossfw.components.spaces import SIMPLEX
+from lossfw.numerics.exact.ulp import ulp_error
 
 inf, nan = math.inf, math.nan
 

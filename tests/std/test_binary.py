@@ -10,8 +10,8 @@ from pairs_truth import BODIES, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from lossfw.numbers import differences, truth
-from lossfw.numbers.ulp import to_float
+from lossfw.numerics.exact import differences, truth
+from lossfw.numerics.exact.ulp import to_float
 
 inf, nan = math.inf, math.nan
 

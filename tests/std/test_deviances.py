@@ -10,10 +10,10 @@ from pairs_truth import BODIES, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from lossfw.config.build import build
-from lossfw.evaluate import evaluate
-from lossfw.numbers import differences, truth
-from lossfw.numbers.ulp import to_float
+from lossfw.config.build.evaluation import build
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.numerics.exact import differences, truth
+from lossfw.numerics.exact.ulp import to_float
 
 inf, nan = math.inf, math.nan
 

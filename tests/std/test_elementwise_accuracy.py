@@ -6,8 +6,8 @@ import pytest
 from elementwise_truth import DISTANCE, MARGIN, OTHERS, exactly, worst
 
 import lossfw
-from lossfw.numbers import derivatives as dual
-from lossfw.numbers.exact import ExactNamespace, exact_array
+from lossfw.numerics.dual import derivatives as dual
+from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
 
 ALL = {**DISTANCE, **MARGIN}
 

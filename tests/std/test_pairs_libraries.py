@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.numbers.arrays import namespace_of
+from lossfw.numerics.arrays import namespace_of
 
 LOSSES = [
     ("squared_log_error", {}, "mean"),

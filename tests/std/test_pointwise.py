@@ -10,9 +10,9 @@ from pairs_truth import BODIES, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError, ShapeError
-from lossfw.numbers import differences, truth
-from lossfw.numbers.derivatives import row_derivatives
-from lossfw.numbers.ulp import to_float, ulp_error
+from lossfw.numerics.dual.derivatives import row_derivatives
+from lossfw.numerics.exact import differences, truth
+from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 inf, nan = math.inf, math.nan
 

@@ -6,8 +6,9 @@ import os
 import numpy as np
 
 import lossfw
-from lossfw.check import check_function, outside
-from lossfw.check.adapters import Adapted, adapt
+from lossfw.check import check_function
+from lossfw.check.foreign import loading
+from lossfw.check.foreign.adapters import Adapted, adapt
 
 # Claims of ours that a function with the same formula should keep on floats too.
 KEPT = ("nonnegative", "zero_at_target", "symmetric", "permutation_equivariant")
@@ -28,7 +29,7 @@ def adapted(case):
     if not case.code:
         rows = described(case)["kind"] == "categorical"
         own = {**case.params, **case.given}
-        return adapt(case.name, outside.load(case.name), own, rows=rows)
+        return adapt(case.name, loading.load(case.name), own, rows=rows)
     names = {"np": np}
     exec(case.code, names)
     return Adapted(
@@ -69,7 +70,7 @@ def described(case):
     """Return the kind of a case, and where its arguments live."""
     loss = lossfw.loss(case.against, **case.params) if case.against else None
     given = {"kind": case.kind, "prediction": case.prediction, "target": case.target}
-    found = outside.described(loss, given)
+    found = loading.described(loss, given)
     if found["prediction"] == "LOGITS":
         # That infinite logits are legal is our rule, and nobody else's.
         found["prediction"] = "REAL"

@@ -7,7 +7,7 @@ from wrapper_samples import Binary, Hinge, Rounded, Squares
 
 import lossfw
 from lossfw import ParameterError
-from lossfw.wrappers import ClassWeighted, Masked, Scaled, Sum
+from lossfw.losses.wrappers import ClassWeighted, Masked, Scaled, Sum
 
 
 class TestScaledAndSum:

@@ -26,8 +26,8 @@ from wrapper_samples import (
 
 import lossfw
 from lossfw import Claims
-from lossfw.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked, Scaled, Sum
-from lossfw.wrappers.rules import RULES
+from lossfw.losses.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked, Scaled, Sum
+from lossfw.losses.wrappers.claim_table import RULES
 
 CROSS = lossfw.loss("cross_entropy", guard="none")
 GUARDED = lossfw.loss("cross_entropy", guard="additive", delta=0.01)

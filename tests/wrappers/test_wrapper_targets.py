@@ -9,7 +9,7 @@ from wrapper_samples import Binary, Rounded, Squares
 
 import lossfw
 from lossfw import ParameterError, ShapeError
-from lossfw.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked
+from lossfw.losses.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked
 
 
 class TestClassWeighted:

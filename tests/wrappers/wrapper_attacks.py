@@ -3,8 +3,8 @@
 import numpy as np
 from wrapper_samples import KINKS
 
-from lossfw.parts import argument_of
-from lossfw.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
+from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
+from lossfw.losses.nested import argument_of
 
 CLASSES = 3
 STEP = 1e-6

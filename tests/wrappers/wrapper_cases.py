@@ -4,7 +4,7 @@ import numpy as np
 from wrapper_samples import Binary, Logistic, Rounded, Squares
 
 import lossfw
-from lossfw.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked
+from lossfw.losses.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked
 
 SQUARED = lossfw.loss("squared_error")
 CROSS = lossfw.loss("cross_entropy")

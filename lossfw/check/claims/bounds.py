@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import Points
-from lossfw.check.search import Check, NotApplicable, Refuted, Search
-from lossfw.check.subject import Subject, call
-from lossfw.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
+from lossfw.check.core.points import Points
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.subject import Subject, call
+from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
 
 _DTYPES = ("float64", "float32")
 

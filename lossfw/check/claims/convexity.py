@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.claims.straight import straight
-from lossfw.check.curves import Curve, curves
-from lossfw.check.search import Check, NotApplicable, Refuted, Search
-from lossfw.check.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
-from lossfw.numbers.truth import evaluate
-from lossfw.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
+from lossfw.check.claims.straight_pieces import straight
+from lossfw.check.core.curves import Curve, curves
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
+from lossfw.components.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
+from lossfw.numerics.exact.truth import evaluate
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

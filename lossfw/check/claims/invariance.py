@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.plain import many_classes
-from lossfw.check.points import Points
-from lossfw.check.search import Check, NotApplicable, Refuted, Search, close
-from lossfw.check.subject import OUTSIDE_ULPS, Subject, call
+from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.points import Points
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, close
+from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
 
 # Logits on this grid are shifted without rounding.
 _GRID = 2.0**-6

@@ -7,7 +7,7 @@ are; a jump sets one of them apart. So most intervals need not be cut more than
 once or twice. What is left is a jump if it does not shrink any further.
 
 This is for values and for exact derivatives, which have no noise; for others see
-`lossfw.check.claims.sharp`.
+`lossfw.check.claims.float_jumps`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.claims.sharp import sharp_at, sharp_places
-from lossfw.check.curves import Curve, ExactCurve
-from lossfw.check.search import Search
+from lossfw.check.claims.float_jumps import sharp_at, sharp_places
+from lossfw.check.core.curves import Curve, ExactCurve
+from lossfw.check.core.session import Search
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import Points
-from lossfw.check.search import Check, NotApplicable, Refuted, Search
-from lossfw.check.subject import OUTSIDE_ULPS, Subject, call
-from lossfw.spaces import UNIT
+from lossfw.check.core.points import Points
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
+from lossfw.components.spaces import UNIT
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

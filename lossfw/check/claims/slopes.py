@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
-from lossfw.check.curves import Curve, curves
-from lossfw.check.search import Check, NotApplicable, Refuted, Search
-from lossfw.check.subject import Subject, call
-from lossfw.spaces import SIMPLEX, UNIT
+from lossfw.check.core.curves import Curve, curves
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.subject import Subject, call
+from lossfw.components.spaces import SIMPLEX, UNIT
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

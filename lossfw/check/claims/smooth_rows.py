@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.points import Points, inside, rows
-from lossfw.check.search import NotApplicable, Refuted, Search
-from lossfw.check.subject import Subject
-from lossfw.check.truth import exact_partial
-from lossfw.numbers.ulp import to_float
-from lossfw.spaces import SIMPLEX, UNIT
+from lossfw.check.core.judge import exact_partial
+from lossfw.check.core.points import Points, inside, rows
+from lossfw.check.core.session import NotApplicable, Refuted, Search
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import SIMPLEX, UNIT
+from lossfw.numerics.exact.ulp import to_float
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from lossfw.check.claims import bounds, breaks, convexity, decisions, invariance, linearity, slopes
-from lossfw.check.search import Check
+from lossfw.check.claims import (
+    bounds,
+    convexity,
+    invariance,
+    linearity,
+    properness,
+    slopes,
+    smoothness,
+)
+from lossfw.check.core.session import Check
 
 CHECKS: dict[str, Check] = {
     **bounds.CHECKS,
@@ -11,6 +19,6 @@ CHECKS: dict[str, Check] = {
     **slopes.CHECKS,
     **invariance.CHECKS,
     **linearity.CHECKS,
-    **breaks.CHECKS,
-    **decisions.CHECKS,
+    **smoothness.CHECKS,
+    **properness.CHECKS,
 }

@@ -7,9 +7,9 @@ from fractions import Fraction
 from pydantic import PositiveFloat
 
 from lossfw import Activation, ActivationClaims
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import FAR, Words, multiply, scaled_exp, words_of
 from lossfw.numerics.primitive import in_double
-from lossfw.numerics.words import FAR, Words, multiply, scaled_exp, words_of
 
 # The fixed point of Klambauer et al., eq. 14: with c = erfc(sqrt(1/2)) and
 # d = erfc(sqrt(2)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 
 
 class Exp(Activation):

@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from lossfw import Activation, ActivationClaims
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
 from lossfw.numerics import normal_cdf, normal_pdf, scaled_normal_tail
-from lossfw.numerics.pairs import exact_difference, exact_product
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import Words, add, multiply, scaled_exp, words_of
+from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.primitive import in_double, polynomial
-from lossfw.numerics.words import Words, add, multiply, scaled_exp, words_of
 
 # With P the normal distribution: -x P(x) at the root x = -0.7517915246935644574...
 # of P(x) + x P'(x) ...

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
 from lossfw.numerics import sech_squared, sigmoid, softplus
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import FAR, scaled_exp
+from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.primitive import in_double, polynomial
-from lossfw.numerics.words import FAR, scaled_exp
 
 # -x tanh(softplus(x)) at the root x = -1.1924312145154952121... of its derivative.
 MISH_DEPTH = 0.30884341301725040662876022904195372845956412325417604377577999

@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import times
+from lossfw.numerics.arrays import Array, Namespace
 
 
 class Relu(Activation):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import UNIT, Activation, ActivationClaims, Space
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import sigmoid
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
 
 

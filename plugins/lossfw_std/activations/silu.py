@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
 from lossfw.numerics import sigmoid
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import FAR, scaled_exp
+from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.primitive import in_double, polynomial
-from lossfw.numerics.words import FAR, scaled_exp
 
 # W(1/e), where 1 + x + exp(x) = 0 for x = -1 - W(1/e) = -1.278...: the least value
 # is minus this.

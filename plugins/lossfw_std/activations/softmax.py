@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, NamedTuple
 
 from lossfw import LOGITS, SIMPLEX, ActivationClaims, RowActivation, Space
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import times
-from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_difference
 from lossfw.numerics.primitive import in_double
 
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 from pydantic import PositiveFloat
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part, softplus
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import FAR, ScaledExp, Words, multiply, scaled_exp, words_of
 from lossfw.numerics.primitive import in_double
-from lossfw.numerics.words import FAR, ScaledExp, Words, multiply, scaled_exp, words_of
 
 # Beyond this log(1 + exp(-y)) is exp(-y) to the last digit.
 _LINEAR = 40.0

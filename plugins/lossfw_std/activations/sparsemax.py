@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import SIMPLEX, ActivationClaims, RowActivation, Space
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_difference
 from lossfw.numerics.primitive import in_double
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pydantic import PositiveFloat
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.spaces import REAL, Space
+from lossfw.components.spaces import REAL, Space
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import nothing
 
 

@@ -6,17 +6,11 @@ import math
 from typing import ClassVar
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.guards import (
-    DEFAULT_DELTA,
-    Delta,
-    Guard,
-    guarded_log,
-    textbook_log,
-)
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.components.spaces import UNIT, Space
+from lossfw.losses.guards import DEFAULT_DELTA, Delta, Guard, guarded_log, textbook_log
 from lossfw.numerics import quotient, sigmoid, softplus, times
-from lossfw.spaces import UNIT, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
@@ -33,7 +27,7 @@ class BinaryCrossEntropy(PointwiseLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What keeps log(0) finite; see `lossfw.guards`. It is put before both
+        What keeps log(0) finite; see `lossfw.losses.guards`. It is put before both
         logarithms and plays no part in logits.
     delta : float
         The guard's constant.

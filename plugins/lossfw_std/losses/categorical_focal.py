@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import CategoricalLoss, Claims, ShapeError
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
 from lossfw.numerics import quotient, scaled_softmax, softmax_parts, times
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.powers import power
 from lossfw_std import focusing
 from lossfw_std.double import in_double

@@ -7,7 +7,7 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
 from lossfw_std.parameters import at_least, at_most, excess, shares
 

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from lossfw import REAL, CategoricalLoss, Claims, DomainError, Space
-from lossfw.arguments import NDArray
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
-from lossfw.numerics.pairs import exact_product
-from lossfw.spaces import first_true
+from lossfw.components.spaces import first_true
+from lossfw.losses.inputs import NDArray
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_product
+from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 
 # What the loss of a row of zeros is, from 0 (alike) to 2 (opposite).

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from lossfw import CategoricalLoss, Claims
-from lossfw.guards import (
+from lossfw.losses.guards import (
     DEFAULT_DELTA,
     Delta,
     Guard,
@@ -17,8 +17,6 @@ from lossfw.guards import (
     guarded_log_second_derivative,
     textbook_log,
 )
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
 from lossfw.numerics import (
     put_at,
     quotient,
@@ -31,6 +29,8 @@ from lossfw.numerics import (
     take_at,
     times,
 )
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 
 
 class CrossEntropy(CategoricalLoss):
@@ -39,7 +39,7 @@ class CrossEntropy(CategoricalLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What keeps log(0) finite; see `lossfw.guards`. Plays no part in logits.
+        What keeps log(0) finite; see `lossfw.losses.guards`. Plays no part in logits.
     delta : float
         The guard's constant.
     from_logits : bool

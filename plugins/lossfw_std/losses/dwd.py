@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import PositiveFloat
 
 from lossfw import Claims, MarginLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import excess, nothing, pieces, precisely, short
 
 

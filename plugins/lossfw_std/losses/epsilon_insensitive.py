@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import NonNegativeFloat
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import excess, nothing
 
 

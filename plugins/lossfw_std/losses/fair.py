@@ -7,9 +7,9 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.cancellation import ATANH_TAIL
 from lossfw.numerics.primitive import polynomial
-from lossfw.numerics.remainders import ATANH_TAIL
 from lossfw_std.parameters import at_least, at_most, shares
 
 _LOG_2 = math.log(2.0)

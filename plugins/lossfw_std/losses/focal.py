@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import Field, NonNegativeFloat
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.components.spaces import UNIT, Space
 from lossfw.numerics import sigmoid, softplus, times
-from lossfw.spaces import UNIT, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 from lossfw_std import focusing
 from lossfw_std.double import in_double
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Claims
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numerics.logs import exp_words, expm1_minus_words, expm1_words
-from lossfw.numerics.pairs import exact_difference
-from lossfw.numerics.words import Words
-from lossfw.spaces import POSITIVE, Space
+from lossfw.components.spaces import POSITIVE, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double_log import exp_words, expm1_minus_words, expm1_words
+from lossfw.numerics.error_free import exact_difference
 from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
 from lossfw_std.double import in_double
 

@@ -7,7 +7,7 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import at_least, at_most, excess, over_root
 
 # Of powers of two: one more than 20 below that of the largest float.

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from lossfw import CategoricalLoss, Claims
-from lossfw.guards import guarded_log
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.losses.guards import guarded_log
 from lossfw.numerics import quotient, times
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
 
 

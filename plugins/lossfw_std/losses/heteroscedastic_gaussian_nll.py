@@ -6,12 +6,12 @@ import math
 from typing import ClassVar
 
 from lossfw import CategoricalLoss, Claims
-from lossfw.arguments import NDArray
+from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ShapeError
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.losses.inputs import NDArray
 from lossfw.numerics import times
-from lossfw.spaces import REAL, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 from lossfw_std.parameters import nothing
 

@@ -6,10 +6,10 @@ import math
 from typing import ClassVar
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.guards import DEFAULT_DELTA, Delta, Guard
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.losses.guards import DEFAULT_DELTA, Delta, Guard
 from lossfw.numerics import quotient, times
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
@@ -30,7 +30,7 @@ class JsDivergence(CategoricalLoss):
     ----------
     guard : {"normalised", "additive", "floor", "none"}
         What stands in the logarithms in place of t, y and m; see
-        `lossfw.guards`. The loss is finite without it, but its slope at y = 0
+        `lossfw.losses.guards`. The loss is finite without it, but its slope at y = 0
         is not. In ratios "normalised" and "additive" are the same.
     delta : float
         The guard's constant.

@@ -6,15 +6,10 @@ import math
 from typing import ClassVar
 
 from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.guards import (
-    DEFAULT_DELTA,
-    Delta,
-    Guard,
-    textbook_log,
-)
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.losses.guards import DEFAULT_DELTA, Delta, Guard, textbook_log
 from lossfw.numerics import log1p_minus, quotient, times
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
@@ -29,7 +24,7 @@ class KlDivergence(CategoricalLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What stands in both logarithms in place of t and y; see `lossfw.guards`.
+        What stands in both logarithms in place of t and y; see `lossfw.losses.guards`.
         In their ratio "normalised" and "additive" are the same. With "none"
         the loss is infinite where y = 0 and t > 0.
     delta : float

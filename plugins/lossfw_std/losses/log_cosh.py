@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import log_cosh, sech_squared
+from lossfw.numerics.arrays import Array, Namespace
 
 
 class LogCosh(DistanceLoss):

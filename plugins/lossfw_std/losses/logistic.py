@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lossfw import Claims, MarginLoss
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import sigmoid, softplus
+from lossfw.numerics.arrays import Array, Namespace
 
 
 class Logistic(MarginLoss):

@@ -6,11 +6,11 @@ import math
 from typing import ClassVar, Literal
 
 from lossfw import LOGITS, CategoricalLoss, Claims, ShapeError, Space
-from lossfw.arguments import NDArray
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.losses.inputs import NDArray
 from lossfw.numerics import positive_part, times
-from lossfw.numerics.pairs import exact_difference
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.exact.reference import Order
 
 
 class MulticlassHinge(CategoricalLoss):

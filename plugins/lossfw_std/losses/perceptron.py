@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lossfw import Claims, MarginLoss
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import nothing
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Claims
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.components.spaces import NONNEGATIVE, Space
 from lossfw.numerics import times, xlogy
-from lossfw.numerics.logs import expm1_minus_words, expm1_words
-from lossfw.numerics.pairs import exact_difference
-from lossfw.spaces import NONNEGATIVE, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double_log import expm1_minus_words, expm1_words
+from lossfw.numerics.error_free import exact_difference
 from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
 from lossfw_std.double import in_double
 from lossfw_std.parameters import nothing

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import nothing
 
 

@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 
 from lossfw import Claims, MarginLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
 from lossfw_std.parameters import excess, pieces, precisely
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from pydantic import PositiveFloat
 
 from lossfw import Claims, MarginLoss
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import at_most, excess, nothing, pieces, precisely
 
 

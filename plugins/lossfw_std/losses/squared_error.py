@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 
 
 class SquaredError(DistanceLoss):

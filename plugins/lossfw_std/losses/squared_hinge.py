@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Claims, MarginLoss
-from lossfw.numbers.arrays import Array, Namespace
 from lossfw.numerics import positive_part
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import excess, nothing
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Claims, PointwiseLoss
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
-from lossfw.numerics.pairs import exact_difference, exact_product
-from lossfw.spaces import Interval, Space
+from lossfw.components.spaces import Interval, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 
 ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, low_included=False)

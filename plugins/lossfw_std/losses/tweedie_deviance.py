@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from lossfw import Claims
-from lossfw.numbers.arrays import Array, Namespace
-from lossfw.numbers.reference import Order
+from lossfw.components.spaces import NONNEGATIVE, POSITIVE, REAL, Space
 from lossfw.numerics import xlogy
-from lossfw.numerics.logs import exp_words, expm1_words, log_ratio_words
-from lossfw.numerics.words import Words
-from lossfw.spaces import NONNEGATIVE, POSITIVE, REAL, Space
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double_log import exp_words, expm1_words, log_ratio_words
+from lossfw.numerics.exact.reference import Order
 from lossfw_std import tweedie
 from lossfw_std.deviance import Deviance, distance, gap
 from lossfw_std.double import in_double

@@ -8,7 +8,7 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Claims, DistanceLoss
-from lossfw.numbers.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace
 from lossfw_std.parameters import at_least, at_most, excess, over_root
 
 # Of a number below this, 1 - exp(-u) is u in every float format.

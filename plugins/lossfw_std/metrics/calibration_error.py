@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from lossfw import SIMPLEX, UNIT, Metric, Space
-from lossfw.cells import Tabled
 from lossfw.metrics import Observed, ScoreMetric, SumMetric, Term
+from lossfw.metrics.grouped_sums import Tabled
 from lossfw_std.metrics.classes import check_targets, true_classes
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.cells import Tabled
 from lossfw.metrics import SumMetric, Term
+from lossfw.metrics.grouped_sums import Tabled
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 NDArray = np.ndarray[Any, np.dtype[Any]]

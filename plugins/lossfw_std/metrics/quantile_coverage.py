@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.arguments import Arguments, as_array, prepare
+from lossfw.losses.inputs import Arguments, as_array, prepare
 from lossfw.metrics import ElementMetric
-from lossfw.metrics.calls import MetricBody
+from lossfw.metrics.engine_body import MetricBody
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

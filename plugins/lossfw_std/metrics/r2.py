@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.cells import Tabled
 from lossfw.metrics import SumMetric, Term
-from lossfw.numerics.pairs import exact_product
+from lossfw.metrics.grouped_sums import Tabled
+from lossfw.numerics.error_free import exact_product
 
 NDArray = np.ndarray[Any, np.dtype[Any]]
 

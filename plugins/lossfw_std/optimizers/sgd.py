@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Optimizer
-from lossfw.optimizer import Memory, NDArray, Step
+from lossfw.nn.optimizer import Memory, NDArray, Step
 
 
 class Sgd(Optimizer):

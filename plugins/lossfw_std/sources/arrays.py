@@ -9,8 +9,8 @@ from pydantic import model_validator
 
 from lossfw.data import Dataset, File, Source
 from lossfw.data.arrays import kind_of, open_columns, read_array
-from lossfw.data.columns import Group
 from lossfw.data.files import digest_files
+from lossfw.data.lazy_arrays import Group
 from lossfw.data.npy import member, read_npz
 from lossfw.errors import DataError
 

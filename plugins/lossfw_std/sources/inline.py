@@ -6,7 +6,7 @@ import numpy as np
 
 from lossfw.data import Dataset, Source
 from lossfw.data.files import digest_arrays
-from lossfw.data.nested import NestedNumbers, numbers_array
+from lossfw.data.literals import NestedNumbers, numbers_array
 
 
 class Inline(Source):

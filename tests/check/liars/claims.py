@@ -16,7 +16,7 @@ from liars.honest import (
     rowwise,
 )
 from liars.liar import Liar
-from lossfw.spaces import UNIT
+from lossfw.components.spaces import UNIT
 
 
 def unit(f, **claims):

@@ -7,7 +7,7 @@ import numpy as np
 import lossfw
 from liars.honest import BRIER_ROWS, rowwise
 from liars.liar import Liar
-from lossfw.spaces import CLASS_INDEX, LOGITS
+from lossfw.components.spaces import CLASS_INDEX, LOGITS
 
 _BRIER = replace(BRIER_ROWS, truth=lossfw.loss("brier"))
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
-from lossfw.check.subject import Subject
-from lossfw.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
 
 
 def elementwise(f):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from lossfw.check.component import prepared
+from lossfw.check.core.subject import Subject
 from lossfw.check.runner import Prepared, prepare
-from lossfw.check.subject import Subject
 
 
 @dataclass(frozen=True)

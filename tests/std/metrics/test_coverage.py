@@ -5,9 +5,9 @@ import pytest
 from drawn import metric
 
 import lossfw
-from lossfw.intervals import Intervals
-from lossfw.stream import Scored
-from lossfw.tally import Tally
+from lossfw.evaluation.accumulator import Tally
+from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.intervals.options import Intervals
 
 METRICS = ("accuracy", "f1", "roc_auc")
 LOSS = lossfw.loss("cross_entropy")

@@ -1,0 +1,250 @@
+"""Accuracy: the worst error of a component over its whole domain, in units in the last place.
+
+::
+
+    measure(component, dtype, points=20_000, seed=0) -> Accuracy
+
+Results are compared with the textbook formula on exact numbers, at points from
+all over the domain (`lossfw.check.accuracy.points`), by the rules that stand in
+`lossfw.check.accuracy.worst_error`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.check.accuracy.case import ActivationCase, Case, LossCase
+from lossfw.check.accuracy.peers import Peer
+from lossfw.check.accuracy.points import Arrays, of_activation, of_loss, of_rows
+from lossfw.check.accuracy.worst_error import Truth, Worst
+from lossfw.check.core.subject import Subject, of_component
+from lossfw.errors import LossfwError
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+
+# So many points show what the tails of a distribution of errors hold.
+POINTS = 20_000
+
+DTYPES = ("float32", "float64")
+
+# How far results may be off, in units in the last place, by order of the derivative.
+GOALS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 16.0)}
+
+
+class PeerErrors(NamedTuple):
+    """The worst errors of another library, one for each order.
+
+    JAX takes subnormal numbers for 0 on purpose, which would hide everything else.
+
+    Attributes
+    ----------
+    normal : tuple of Worst
+        Without subnormal numbers.
+    every : tuple of Worst
+        At all points.
+    """
+
+    normal: tuple[Worst, ...]
+    every: tuple[Worst, ...]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The worst errors of one component in one dtype.
+
+    Attributes
+    ----------
+    kind : str
+        ``"loss"`` or ``"activation"``.
+    text : str
+        The component with its parameters.
+    config : dict
+        What builds it again.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    rows : bool
+        Whether it takes rows, which have a goal of their own.
+    results : tuple of Worst
+        One for each order: the value, the first and the second derivative.
+    reason : str
+        What cancels, where results are measured against their largest term.
+    peers : dict of str to PeerErrors
+        The worst errors of other libraries on the same points.
+    """
+
+    kind: str
+    text: str
+    config: dict[str, Any]
+    dtype: str
+    rows: bool
+    results: tuple[Worst, ...]
+    reason: str = ""
+    peers: dict[str, PeerErrors] = field(default_factory=dict)
+
+    def goal(self, order: int) -> float:
+        """Return what an error of this order may be."""
+        return GOALS[self.rows][order]
+
+    def missed(self) -> tuple[Worst, ...]:
+        """Return the results that are farther off than they may be."""
+        return tuple(worst for worst in self.results if worst.ulps > self.goal(worst.order))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers and texts, as they are written to JSON."""
+        return {
+            "kind": self.kind,
+            "component": self.text,
+            "config": self.config,
+            "dtype": self.dtype,
+            "reason": self.reason,
+            "results": [{**_plain(w), "goal": self.goal(w.order)} for w in self.results],
+            "peers": {
+                name: {
+                    sort: [_plain(w) for w in worsts] for sort, worsts in found._asdict().items()
+                }
+                for name, found in self.peers.items()
+            },
+        }
+
+
+def _plain(worst: Worst) -> dict[str, Any]:
+    return {
+        "derivative": worst.order,
+        "ulps": worst.ulps,
+        "points": worst.points,
+        "unjudged": worst.unjudged,
+        "of_largest_term": worst.of_terms,
+        "at": worst.at,
+        "computed": worst.computed,
+        "truth": worst.truth,
+    }
+
+
+def measure(
+    component: Loss | Activation,
+    dtype: str,
+    *,
+    points: int = POINTS,
+    seed: int = 0,
+    peers: Sequence[Peer] = (),
+) -> Accuracy:
+    """Return the worst errors of a component in one dtype.
+
+    Parameters
+    ----------
+    component : Loss or Activation
+    dtype : {"float32", "float64"}
+    points : int
+        How many points to draw; at least so many are judged, but where the
+        formula has no value.
+    seed : int
+        The same seed gives the same points.
+    peers : sequence of Peer
+        Other libraries, measured where they have the component.
+
+    Raises
+    ------
+    MissingExtraError
+        If mpmath is not installed.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> found = measure(lossfw.loss("squared_error"), "float64", points=100)
+    >>> [worst.ulps <= 1 for worst in found.results]
+    [True, True, True]
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(f"{component!r} {dtype}".encode())])
+    cases = list(_cases(component, dtype, rng, points))
+    offers = [(peer.name, offer) for peer in peers if (offer := peer.offer(component)) is not None]
+    own: dict[int, Worst] = {}
+    others: dict[str, tuple[dict[int, Worst], dict[int, Worst]]] = {}
+    for case in cases:
+        for order, exact in case.truths().items():
+            truth = Truth(case, order, exact)
+            _add(own, truth.worst(case.computed(order)))
+            for name, offer in offers:
+                computed = offer.compute(order, case.at(order))
+                if computed is not None:
+                    which = None if offer.takes is None else offer.takes(*case.at(order))
+                    normal, every = others.setdefault(name, ({}, {}))
+                    _add(normal, truth.worst(computed, subnormal=False, which=which))
+                    _add(every, truth.worst(computed, subnormal=True, which=which))
+    of_terms = any(worst.of_terms for worst in own.values())
+    return Accuracy(
+        kind=component.kind,
+        text=repr(component),
+        config=component.to_config(),
+        dtype=dtype,
+        rows=component.takes_rows,
+        results=tuple(own[order] for order in sorted(own)),
+        reason=_reason(component) if of_terms else "",
+        peers={
+            name: PeerErrors(tuple(normal.values()), tuple(every.values()))
+            for name, (normal, every) in others.items()
+        },
+    )
+
+
+def _reason(component: Loss | Activation) -> str:
+    """Return the first line of what the author says of the terms that cancel."""
+    return inspect.cleandoc(type(component).terms.__doc__ or "").partition("\n")[0]
+
+
+def _add(found: dict[int, Worst], worst: Worst) -> None:
+    known = found.get(worst.order)
+    found[worst.order] = worst if known is None else known.merge(worst)
+
+
+def _cases(
+    component: Loss | Activation, dtype: str, rng: np.random.Generator, points: int
+) -> Iterable[Case]:
+    """Yield sets of arguments, of which each has one shape."""
+    if isinstance(component, Activation):
+        kinks = component.claims().breaks or ()
+        drawn = of_activation(kinks, component.takes_rows, dtype, rng, points)
+    else:
+        subject = of_component(component)
+        make = of_rows if component.takes_rows else of_loss
+        drawn = [arrays for arrays in make(subject, dtype, rng, points) if len(arrays[0])]
+        drawn = [arrays for arrays in _joined(drawn) if _accepted(subject, arrays)]
+    for arrays in drawn:
+        some = _rows_for_derivatives(component.takes_rows, arrays, rng)
+        if isinstance(component, Activation):
+            yield ActivationCase(arrays, some, component)
+        else:
+            yield LossCase(arrays, some, component)
+
+
+def _joined(drawn: Sequence[Arrays]) -> list[Arrays]:
+    """Join sets whose arrays are alike but for their length."""
+    alike: dict[Any, list[Arrays]] = {}
+    for arrays in drawn:
+        alike.setdefault(tuple((x.shape[1:], x.dtype.kind) for x in arrays), []).append(arrays)
+    return [
+        tuple(np.concatenate(parts) for parts in zip(*sets, strict=True)) for sets in alike.values()
+    ]
+
+
+def _accepted(subject: Subject, arrays: Arrays) -> bool:
+    """Tell whether a loss takes arguments of this shape: some want a number of columns."""
+    try:
+        subject.value(*(x[:1] for x in arrays))
+    except LossfwError:
+        return False
+    return True
+
+
+def _rows_for_derivatives(rows: bool, arrays: Arrays, rng: np.random.Generator) -> Any:
+    """Return the rows whose derivatives are measured: a row of K columns has K of them."""
+    count = len(arrays[0])
+    if not rows:
+        return np.arange(count)
+    wanted = -(-count // arrays[0].shape[1])
+    return np.sort(rng.permutation(count)[:wanted])

@@ -1,0 +1,302 @@
+"""Points at which accuracy is measured: finite, legal, and all over the domain.
+
+To the points of the harness (edges, kinks and their neighbours, denormals,
+many magnitudes) come floats of every exponent, floats that close in on a kink,
+nearly equal pairs, and predictions near the one that is best for their target.
+
+What a distance loss is given always differs by a float. The rounding of ``y -
+t`` is no part of any loss, and in a steep place it would drown all else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core import points as harness
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import (
+    CLASS_INDEX,
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    SIMPLEX,
+    UNIT,
+    Interval,
+    Space,
+)
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Generator = np.random.Generator
+
+# One set: a prediction and its target, or the one argument of an activation.
+Arrays = tuple[NDArray, ...]
+
+# How many numbers a row has.
+COLUMNS = (1, 2, 3, 10)
+
+# Kinks are closed in on by steps of ten, until neighbouring floats are reached.
+_CLOSEST = 17.0
+
+
+def of_loss(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+    """Return sets of pairs for an elementwise loss, `count` of them or a few more.
+
+    Parameters
+    ----------
+    subject : Subject
+        The loss as the harness sees it.
+    dtype : str
+        ``"float32"`` or ``"float64"``.
+    rng : Generator
+        The same state gives the same points.
+    count : int
+        How many to draw.
+
+    Returns
+    -------
+    list of (y, t)
+    """
+    drawn = _pairs(subject, dtype, rng, count)
+    while sum(len(y) for y, _ in drawn) < count:
+        drawn += _pairs(subject, dtype, rng, count)
+    return drawn
+
+
+def _pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+    base = harness.elements(subject, dtype, rng, count // 4)
+    found: list[Arrays] = [(base.y, base.t)]
+    if subject.kind == "pointwise":
+        found += _pointwise(subject, dtype, rng, 3 * count // 4)
+    else:
+        line = of_line(subject.kinks(), dtype, rng, count // 2)
+        sign = np.where(rng.random(line.size) < 0.5, -1, 1).astype(dtype)
+        margin = subject.kind == "margin"
+        found.append((line * sign, sign) if margin else (line, np.zeros_like(line)))
+        if not margin:
+            found.append(near_pairs(dtype, rng, count // 8))
+            found.append(_coarse_pairs(dtype, rng, count // 8))
+    return [_legal(subject, y, t) for y, t in found]
+
+
+def _legal(subject: Subject, y: NDArray, t: NDArray) -> Arrays:
+    """Leave out what is not finite or legal or, for a distance loss, has no exact difference."""
+    keep = np.isfinite(y) & np.isfinite(t)
+    keep &= _within(subject.prediction, y) & _within(subject.target, t)
+    if subject.kind == "distance":
+        keep &= _difference_is_exact(y, t)
+    return y[keep], t[keep]
+
+
+def _difference_is_exact(y: NDArray, t: NDArray) -> NDArray:
+    """Tell where ``y - t`` is a float, by the error term of the subtraction."""
+    with np.errstate(all="ignore"):
+        r = y - t
+        back = y - r
+        return np.asarray(np.isfinite(r) & ((y - (r + back)) + (back - t) == 0))
+
+
+def of_line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return real numbers: floats of every exponent, and floats close to each kink."""
+    near = [kink for kink in kinks if kink and abs(kink) < np.finfo(dtype).max]
+    around = rng.choice(near, count // 4) if near else rng.normal(size=count // 4)
+    return np.concatenate(
+        [
+            [x for kink in near for x in harness.neighbours(kink, dtype)],
+            floats(dtype, rng, count // 4),
+            _closing_in(around, dtype, rng),
+            # Within the range where most functions bend.
+            (rng.normal(size=count // 4) * rng.choice([1.0, 10.0, 100.0], count // 4)),
+            rng.uniform(-4, 4, count // 4) * max([1.0, *map(abs, near)]),
+        ]
+    ).astype(dtype)
+
+
+def floats(dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return finite floats of every exponent and sign, subnormal ones included."""
+    bits = np.dtype(dtype).itemsize * 8
+    whole = rng.integers(0, 2**bits, count, dtype=f"uint{bits}", endpoint=False)
+    found = whole.view(dtype)
+    return np.asarray(np.where(np.isfinite(found), found, np.finfo(dtype).max))
+
+
+def _closing_in(x: NDArray, dtype: str, rng: Generator) -> NDArray:
+    """Move each number by a part of itself, from a tenth to less than its last place."""
+    sign = rng.choice([-1.0, 1.0], x.size)
+    with np.errstate(all="ignore"):
+        moved = x * (1 + sign * 10.0 ** -rng.uniform(1, _CLOSEST, x.size))
+        return np.asarray(moved).astype(dtype)
+
+
+def near_pairs(dtype: str, rng: Generator, count: int) -> Arrays:
+    """Return pairs of nearly equal numbers of many magnitudes."""
+    reach = np.log10(float(np.finfo(dtype).max)) / 2
+    scale = 10.0 ** np.where(rng.random(count) < 0.5, 0, rng.uniform(-reach, reach, count))
+    t = (rng.normal(size=count) * scale).astype(dtype)
+    return _closing_in(t.astype(np.float64), dtype, rng), t
+
+
+def _coarse_pairs(dtype: str, rng: Generator, count: int) -> Arrays:
+    """Return pairs with few bits, whose differences are exact."""
+    grid = 2.0 ** -rng.integers(0, 8, count)
+    return tuple((rng.integers(-400, 400, count) * grid).astype(dtype) for _ in range(2))
+
+
+def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+    """Return pairs of members of both spaces, free, nearly equal, and nearly best."""
+    third = count // 3
+    y, t = (inside(space, dtype, rng, third) for space in (subject.prediction, subject.target))
+    size = min(len(y), len(t))
+    found: list[Arrays] = [(rng.permutation(y)[:size], rng.permutation(t)[:size])]
+    kinks = [x for kink in subject.kinks() for x in harness.neighbours(kink, dtype)]
+    found.append((np.array(kinks, dtype), rng.choice(t, len(kinks))))
+    t = rng.choice(inside(subject.target, dtype, rng, third), third)
+    best = _best(subject.prediction, subject.target, t.astype(np.float64))
+    close = _closing_in(best, dtype, rng)
+    usual = rng.choice(inside(subject.prediction, dtype, rng, third), third)
+    found += [(y, t) for y in (close, (best + rng.normal(size=third)).astype(dtype), usual)]
+    return found
+
+
+def _within(space: Space, y: NDArray) -> NDArray:
+    """Tell which numbers lie in a space of numbers."""
+    outside = space.outside(y)
+    return np.ones(y.shape, bool) if outside is None else ~outside
+
+
+def _best(prediction: Space, target: Space, t: NDArray) -> NDArray:
+    """Return predictions near the best for each target, by what their spaces suggest.
+
+    Where one is a mean and the other any real number, it is a logarithm; where
+    one is a probability, it is a logit.
+    """
+    with np.errstate(all="ignore"):
+        if isinstance(prediction, Interval) and prediction.low == -np.inf:
+            if target in (NONNEGATIVE, POSITIVE):
+                return np.asarray(np.log(t))
+            if target is UNIT:
+                return np.asarray(np.log(t) - np.log1p(-t))
+        return t
+
+
+def inside(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return finite members of a space of numbers, from edge to edge."""
+    found = harness.members(space, dtype, rng, count // 2)
+    if isinstance(space, Interval):
+        more = floats(dtype, rng, count)
+        if space.low > -np.inf:
+            more = np.abs(more)
+        if space.high < np.inf:
+            small = more[more < (space.high - space.low) / 2]
+            more = np.concatenate([space.low + small, space.high - small]).astype(dtype)
+        found = np.concatenate([found, more])
+    found = found[np.isfinite(found)]
+    return np.asarray(found[_within(space, found)])
+
+
+def of_rows(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+    """Return sets of rows with targets, for each number of columns that makes sense.
+
+    Returns
+    -------
+    list of (y, t)
+        `t` holds rows, class indices, or one number for each row; about
+        `count` rows in all.
+    """
+    loss = subject.component
+    columns = [k for k in COLUMNS if k >= subject.least_classes]
+    if loss is not None and loss.target_per_row:
+        return [_with_numbers(2, dtype, rng, count)]
+    found: list[Arrays] = []
+    for k in columns:
+        share = count // len(columns)
+        found += _rows(subject, k, dtype, rng, share)
+    return [tuple(x[_finite_rows(y, t)] for x in (y, t)) for y, t in found]
+
+
+def _finite_rows(y: NDArray, t: NDArray) -> NDArray:
+    keep = np.isfinite(y).all(-1)
+    return np.asarray(keep & np.isfinite(t).all(-1) if t.ndim == y.ndim else keep)
+
+
+def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+    sets = [harness.rows(subject, k, dtype, rng, max(16, count // 4))]
+    found: list[Arrays] = [(points.y, points.t) for points in sets]
+    y = _some(found[0][0], rng, count // 2)
+    if subject.by_index and subject.soft:
+        # A class may be given by its index, or as a distribution.
+        found.append((y, rng.integers(0, k, len(y))))
+        y = _some(found[0][0], rng, count // 4)
+        soft = _some(_distributions(k, dtype, rng, count // 4), rng, len(y))
+        found.append((y, soft))
+        if subject.prediction is SIMPLEX:
+            found.append((_near_rows(soft, rng), soft))
+    elif subject.target is CLASS_INDEX:
+        found.append((y, rng.integers(0, k, len(y))))
+    else:
+        t = _some(found[0][1], rng, len(y))
+        found.append((y, t))
+        if subject.prediction is subject.target:
+            near = _near_rows(t, rng) if subject.target is not REAL else None
+            found.append((_moved(t, dtype, rng) if near is None else near, t))
+    return found
+
+
+def _some(x: NDArray, rng: Generator, count: int) -> NDArray:
+    """Return rows drawn from others."""
+    return x[rng.integers(0, len(x), count)]
+
+
+def _distributions(k: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    even = rng.dirichlet(np.ones(k), count // 2 + 1)
+    peaked = rng.dirichlet(np.full(k, 0.2), count // 2 + 1)
+    return np.concatenate([even, peaked]).astype(dtype)
+
+
+def _near_rows(t: NDArray, rng: Generator) -> NDArray:
+    """Return probabilities that are nearly those of `t`."""
+    step = 10.0 ** -rng.uniform(1, _CLOSEST, (len(t), 1))
+    moved = t * (1 + rng.normal(size=t.shape) * step).clip(0.1)
+    total = t.sum(-1, keepdims=True) / np.maximum(moved.sum(-1, keepdims=True), 1e-30)
+    return np.asarray(np.clip(moved * total, 0, 1)).astype(t.dtype)
+
+
+def _moved(t: NDArray, dtype: str, rng: Generator) -> NDArray:
+    return _closing_in(t.ravel().astype(np.float64), dtype, rng).reshape(t.shape)
+
+
+def _with_numbers(k: int, dtype: str, rng: Generator, count: int) -> Arrays:
+    """Return rows of `k` numbers, and one number for each row near the first of them."""
+    y = rng.normal(size=(count, k)) * rng.choice([0.01, 1.0, 10.0, 80.0], (count, k))
+    y = y.astype(dtype)
+    reach = np.log10(float(np.finfo(dtype).max)) / 4
+    wide = rng.normal(size=count) * 10.0 ** rng.uniform(-reach, reach, count)
+    t = np.where(rng.random(count) < 0.5, y[:, 0] + rng.normal(size=count), wide).astype(dtype)
+    return y, t
+
+
+def of_activation(
+    kinks: tuple[float, ...], rows: bool, dtype: str, rng: Generator, count: int
+) -> list[Arrays]:
+    """Return arguments for an activation; for one of rows a set for each number of columns."""
+    if not rows:
+        edges = harness.elements(_line_subject(kinks), dtype, rng, count // 2).y
+        found = np.concatenate([edges, of_line(kinks, dtype, rng, count // 2)])
+        return [(found[np.isfinite(found)],)]
+    subject = _line_subject(kinks, rows=True)
+    share = count // len(COLUMNS)
+    drawn = [harness.rows(subject, k, dtype, rng, share).y for k in COLUMNS]
+    return [(x[np.isfinite(x).all(-1)],) for x in drawn]
+
+
+def _line_subject(kinks: tuple[float, ...], rows: bool = False) -> Subject:
+    """Return a stand-in by which the harness draws real numbers or rows of them."""
+    return Subject(
+        name="",
+        kind="categorical" if rows else "margin",
+        prediction=REAL,
+        target=CLASS_INDEX if rows else REAL,
+        value=lambda y, t: y,
+        claims={"breaks": kinks},
+    )

@@ -1,0 +1,123 @@
+"""Variants: a component at its defaults, in each of its forms, and at other parameters.
+
+They follow from the fields of the class alone: each parameter is moved by
+itself, within its bounds, in every form that the component has. So a new loss,
+or a plugin's, is measured without a line written for it.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Any, Literal, Union, get_args, get_origin
+
+from lossfw.components.component import Component
+from lossfw.errors import LossfwError
+
+# Tried in turn for a number; what the class refuses is left out. A power, a
+# share, a scale and a threshold all find two of these that are not special.
+_NUMBERS = (0.3, 7.5, -1.5, 0.9)
+_OTHERS = 2
+
+# For a parameter that has no default, as a threshold that one has to choose.
+_NEEDED = (0.1, 1)
+
+# Which fields change what a prediction is, and what plays no part in which form.
+_FORMS = ("from_logits", "link")
+_IN_PROBABILITIES = ("guard", "delta")
+
+# How losses of elements are added; the elements are the same.
+_NOT_VARIED = ("per",)
+
+
+def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
+    """Return a component at several parameters, the defaults first.
+
+    Parameters
+    ----------
+    cls : type
+        The class of a loss or an activation.
+    others : bool
+        False leaves out parameters other than the defaults, but for forms.
+
+    Returns
+    -------
+    list of Component
+        Empty where the class cannot be made without knowing more, as a wrapper
+        that needs losses.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> variants(type(lossfw.loss("squared_error")))
+    [SquaredError(factor=1.0), SquaredError(factor=0.3), SquaredError(factor=7.5)]
+    """
+    needed = _needed(cls)
+    first = None if needed is None else _made(cls, needed)
+    if first is None:
+        return []
+    forms = [first]
+    for name in _FORMS:
+        if name in cls.model_fields:
+            forms += [form for form in _moved(first, name) if form not in forms]
+    found = list(forms)
+    if others:
+        for form in forms:
+            found += [one for one in _varied(form) if one not in found]
+    return found
+
+
+def _needed(cls: type[Component]) -> dict[str, Any] | None:
+    """Return values for the parameters without a default, None where none is known."""
+    wanted = {name for name, field in cls.model_fields.items() if field.is_required()}
+    for value in _NEEDED:
+        parameters = dict.fromkeys(wanted, value)
+        if _made(cls, parameters) is not None:
+            return parameters
+    return None
+
+
+def _made(cls: type[Component], parameters: dict[str, Any]) -> Any:
+    try:
+        return cls(**parameters)
+    except LossfwError:
+        return None
+
+
+def _varied(form: Any) -> Iterator[Any]:
+    """Yield a component with each of its other parameters moved."""
+    on_logits = bool(form.parameters.get("from_logits", False))
+    for name in type(form).model_fields:
+        skipped = on_logits and name in _IN_PROBABILITIES
+        if name not in (*_FORMS, *_NOT_VARIED) and not skipped:
+            yield from _moved(form, name)
+
+
+def _moved(form: Any, name: str) -> list[Any]:
+    """Return a component with one parameter at other values, as its class allows."""
+    own = form.parameters[name]
+    found = []
+    numbers = 0
+    for value in _values(type(form).model_fields[name].annotation, own):
+        number = isinstance(value, float | int) and not isinstance(value, bool)
+        if value == own or (number and numbers == _OTHERS):
+            continue
+        made = _made(type(form), {**form.parameters, name: value})
+        if made is not None:
+            numbers += number
+            found.append(made)
+    return found
+
+
+def _values(annotation: Any, own: Any) -> tuple[Any, ...]:
+    """Return values that a type suggests: all words of a choice, some numbers."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return tuple(v for part in get_args(annotation) for v in _values(part, own))
+    if annotation is bool:
+        return (False, True)
+    if annotation is int:
+        return (2, 3)
+    return _NUMBERS if annotation is float or origin is not None else ()

@@ -1,0 +1,194 @@
+"""Sharpness: jumps of derivatives of a function of which only floats are known.
+
+A jump is what does not shrink with the distance over which it is looked at. A
+derivative that is merely steep changes the less the closer its two sides are, a
+derivative that has no slope (that of abs(r)**1.5 at 0) too, only more slowly;
+and what rounding does grows. So a change is followed from distance to distance,
+down to where rounding begins to show, and is a jump if over the last ones it
+stays the same. How large it is does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.curves import Curve
+from lossfw.check.core.subject import call
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Differences to the right of a place: weights of the function there by their degree.
+# Those to the left are their mirror image.
+_WEIGHTS = {0: (1,), 1: (-1, 1), 2: (1, -2, 1)}
+
+# Each distance is so many times shorter than the last; a change is compared over
+# so many of them, and followed for so many at most.
+_SHORTER, _SPAN, _MOST = 4.0, 3, 14
+
+# Rounding begins to show where it may be this share of the change.
+_SHOWS = 0.02
+
+# Over the span a jump stays within these bounds; what falls below the last is none.
+_STAYS, _GROWS, _FALLS = 0.9, 1.1, 0.5
+
+# The line is looked at in steps of this share of the scale, or of the distance from 0.
+# Close to 0 steps are shorter.
+_STEP, _WIDER = 1 / 64, 1 / 256
+_STEP_CLOSE, _CLOSE = 1 / 2048, 0.5
+
+# A place stands out where the change differs from that so many steps away, and
+# does so by so many times what is usual within a window of so many.
+_ASIDE, _STANDS_OUT, _WINDOW = 4, 4.0, 16
+
+# So many places that stand out are followed.
+_FOLLOWED = 40
+
+Base = Callable[[NDArray], tuple[NDArray, NDArray]]
+
+
+def sharp_places(curve: Curve, order: int, reach: float) -> list[float]:
+    """Return where a derivative jumps, within some distance from 0."""
+    found: list[float] = []
+    lines = [_line(curve, reach, _STEP * curve.scale)]
+    lines.append(_line(curve, _CLOSE * curve.scale, _STEP_CLOSE * curve.scale))
+    for base, degree in _bases(curve, order):
+        for places, steps in lines:
+            for at in _outstanding(curve, base, degree, places, steps):
+                place = _follow(curve, base, degree, float(places[at]), float(steps[at]))
+                if place is not None:
+                    found.append(place)
+    return found
+
+
+def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
+    """Tell whether a derivative jumps at one place; in doubt as is said."""
+    answers = [_at(curve, base, degree, x) for base, degree in _bases(curve, order)]
+    if any(answer is True for answer in answers):
+        return True
+    return doubt and any(answer is None for answer in answers)
+
+
+def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
+    """Return what is differenced, and how many times: the value, and a gradient if there is one."""
+
+    def value(y: NDArray) -> tuple[NDArray, NDArray]:
+        values = curve.value(y)
+        return values, curve.value_bars(y, values)
+
+    def slope(y: NDArray) -> tuple[NDArray, NDArray]:
+        function = curve.subject.gradient
+        target = np.full(y.shape, curve.target)
+        slopes = np.asarray(call(function, y, target), np.float64)
+        return slopes, curve.bars(lambda x: np.asarray(call(function, x, target)), y, slopes)
+
+    found: list[tuple[Base, int]] = [(value, order)]
+    if curve.subject.gradient is not None:
+        found.append((slope, order - 1))
+    return found
+
+
+def _change(
+    curve: Curve, base: Base, degree: int, x: NDArray, h: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Return by how much a derivative differs right and left of x, beyond h, and its noise."""
+    total, noise = np.zeros(x.shape), np.zeros(x.shape)
+    weights = _WEIGHTS[degree]
+    farthest = len(weights) * h
+    inside = (x - farthest > curve.low) & (x + farthest < curve.high)
+    for k, weight in enumerate(weights, 1):
+        for side in (1, -1):
+            there = np.where(inside, x + side * k * h, x)
+            values, bars = base(there)
+            total += side * weight * (side**degree) * values
+            # Bars are for the worst case; of many places few come near it.
+            noise += abs(weight) * bars / 16
+    with np.errstate(all="ignore"):
+        total, noise = total / h**degree, noise / h**degree
+    known = inside & np.isfinite(total)
+    return np.where(known, total, 0.0), np.where(known, noise, np.inf)
+
+
+def _line(curve: Curve, reach: float, least: float) -> tuple[NDArray, NDArray]:
+    """Return places from one end to the other, with the step that each one has."""
+    found = [0.0]
+    while found[-1] < reach:
+        found.append(found[-1] + max(least, _WIDER * found[-1]))
+    right = np.asarray(found)
+    y = np.concatenate([-right[:0:-1], right])
+    step = np.maximum(least, _WIDER * np.abs(y))
+    if np.isfinite(curve.low) and np.isfinite(curve.high):
+        width = curve.high - curve.low
+        y = curve.low + width * np.arange(1, 512) / 512
+        step = np.full(y.shape, width / 512)
+    # Powers of two, so that the places of a difference are exact.
+    step = 2.0 ** np.floor(np.log2(step))
+    y = np.round(y / step) * step
+    inside = (y > curve.low) & (y < curve.high)
+    return y[inside], step[inside]
+
+
+def _outstanding(curve: Curve, base: Base, degree: int, y: NDArray, h: NDArray) -> list[int]:
+    """Return which places stand out from those beside them."""
+    change, noise = _change(curve, base, degree, y, h)
+    if y.size <= 2 * (_WINDOW + _ASIDE):
+        return []
+    inner = slice(_ASIDE, -_ASIDE)
+    aside = (change[: -2 * _ASIDE] + change[2 * _ASIDE :]) / 2
+    out = np.abs(change[inner] - aside)
+    padded = np.pad(out, _WINDOW, mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * _WINDOW + 1), axis=-1)
+    least = np.fmax(_STANDS_OUT * usual, noise[inner] / _SHOWS)
+    near = np.pad(out, 2, mode="edge")
+    peak = out >= np.lib.stride_tricks.sliding_window_view(near, 5).max(-1)
+    found = np.flatnonzero(peak & (out > least))
+    strongest = found[np.argsort(-out[found] / (usual[found] + noise[inner][found]))]
+    return sorted((strongest[:_FOLLOWED] + _ASIDE).tolist())
+
+
+def _follow(curve: Curve, base: Base, degree: int, x: float, h: float) -> float | None:
+    """Return where a change that stands out is a jump, None if it shrinks."""
+    seen: list[float] = []
+    for _ in range(_MOST):
+        near = x + h * np.arange(-16, 17) / 8
+        h = h / _SHORTER
+        change, noise = _change(curve, base, degree, near, np.full(near.shape, h))
+        # The change that is found at both ends too, where no jump shows, is none.
+        out = (change - (change[0] + change[-1]) / 2)[8:-8]
+        near, noise = near[8:-8], noise[8:-8]
+        at = int(np.argmax(np.abs(out)))
+        if not noise[at] < _SHOWS * abs(out[at]):
+            break
+        seen.append(float(out[at]))
+        x = float(near[at])
+    return x if _verdict(seen) else None
+
+
+def _at(curve: Curve, base: Base, degree: int, x: float) -> bool | None:
+    """Tell whether there is a jump at a known place; None if that cannot be told."""
+    seen: list[float] = []
+    h = 2.0 ** np.floor(np.log2(max(_STEP * curve.scale, _WIDER * abs(x))))
+    for _ in range(_MOST):
+        beside = x + _ASIDE * h * np.array([-1, 0, 1])
+        change, noise = _change(curve, base, degree, beside, np.full(3, h))
+        out = float(change[1] - (change[0] + change[2]) / 2)
+        # Where the place is no float, the jump lies some units beside it.
+        if not noise.max() < _SHOWS * abs(out) or h < 64 * np.spacing(abs(x)):
+            break
+        seen.append(out)
+        h = h / _SHORTER
+    return _verdict(seen)
+
+
+def _verdict(seen: list[float]) -> bool | None:
+    """Tell from the changes, at ever shorter distances, whether it is a jump."""
+    if not seen:
+        return False
+    if len(seen) <= _SPAN:
+        return None
+    ratio = seen[-1] / seen[-1 - _SPAN]
+    if _STAYS < ratio < _GROWS:
+        return True
+    return False if ratio < _FALLS else None

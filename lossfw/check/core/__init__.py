@@ -1,0 +1,1 @@
+"""What is checked, at which points, and how an answer is judged."""

@@ -1,0 +1,227 @@
+"""Curves: a loss as a function of one number, with its derivatives and their error bars.
+
+Claims about slopes, curvature and kinks are attacked along curves: the loss of
+an element for one fixed target. Where the exact formula is known, derivatives
+are true ones, rounded once; elsewhere they are differences of the function's
+own values, with bars for what rounding and the step may have done.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.judge import all_derivatives
+from lossfw.check.core.session import NotApplicable, Search
+from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
+from lossfw.components.spaces import Interval, Members
+from lossfw.numerics.exact.ulp import to_float
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).smallest_subnormal)
+
+# So many of a grid's predictions are drawn, twice, as there are examples.
+_DRAWN = (30, 120)
+
+# Steps of differences, relative to the scale of the curve: near the cube root
+# of the rounding step for a slope, and near its fourth root for a curvature.
+_SLOPE_STEP = 6e-6
+_CURVATURE_STEP = 2e-4
+
+
+@dataclass(frozen=True)
+class Curve(ABC):
+    """The loss of one element against one target.
+
+    Attributes
+    ----------
+    subject : Subject
+    target : float
+        The fixed target; 0 for a residual, +1 or -1 for a margin.
+    low, high : float
+        Where predictions begin and end; infinite where they do not.
+    kinks : tuple of float
+        Predictions at which a derivative may jump.
+    """
+
+    subject: Subject
+    target: float
+    low: float
+    high: float
+    kinks: tuple[float, ...]
+
+    @property
+    def scale(self) -> float:
+        """The smallest size of a feature that is known: a kink's distance from 0, at most 1."""
+        sizes = [abs(k) for k in self.kinks if abs(k) > 1e-6]
+        return min([1.0, *sizes])
+
+    def value(self, y: NDArray) -> NDArray:
+        """Return the function's own values."""
+        target = np.full(y.shape, self.target)
+        result = call(self.subject.value, y, target)
+        return np.asarray(result, np.float64)
+
+    def value_bars(self, y: NDArray, values: NDArray) -> NDArray:
+        """Return what rounding may have done to the values."""
+        return self.bars(self.value, y, values)
+
+    def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
+        """Return what rounding may have done to the values of a function."""
+        step = NUDGE_ULPS * np.spacing(np.abs(y))
+        moved = np.zeros_like(values)
+        for sign in (-1, 1):
+            near = np.clip(y + sign * step, self.low, self.high)
+            there = function(near)
+            moved += np.where(np.isfinite(there), np.abs(there - values), 0)
+        return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
+
+    @abstractmethod
+    def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
+        """Return first derivatives and their bars; at a kink any subgradient."""
+
+    @abstractmethod
+    def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
+        """Return second derivatives and their bars."""
+
+    def grid(self, search: Search) -> NDArray:
+        """Return sorted, inner predictions: all magnitudes, and both sides of every kink."""
+        rng = search.rng(f"curve {self.target}")
+        count = int(np.clip(search.examples, *_DRAWN))
+        if np.isfinite(self.low) and np.isfinite(self.high):
+            width = self.high - self.low
+            gaps = 10.0 ** -np.arange(1.0, 13)
+            edges = np.concatenate([self.low + width * gaps, self.high - width * gaps])
+            inner = self.low + width * np.concatenate([np.arange(1, 40) / 40, rng.random(count)])
+        else:
+            base = 0.0 if not np.isfinite(self.low) else self.low
+            sizes = np.concatenate([10.0 ** np.arange(-9.0, 9), [0.25, 0.5, 2.0, 3.0, 5.0, 30.0]])
+            edges = np.concatenate([base + sizes, base - sizes, [base]])
+            usual = rng.normal(size=count) * rng.choice([0.3, 1.0, 3.0, 10.0], count)
+            inner = np.concatenate([base + usual, self.scale * usual])
+        around = [k + s * d * self.scale for k in self.kinks for d in (1e-6, 1e-3, 0.1, 1.0)
+                  for s in (-1, 1)]  # fmt: skip
+        found = np.unique(np.concatenate([edges, inner, around]))
+        return np.asarray(found[(found > self.low) & (found < self.high)], np.float64)
+
+    def line(self) -> NDArray:
+        """Return an even line of inner predictions, for what costs no more than calls."""
+        line = np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP)
+        return np.asarray(line[(line > self.low) & (line < self.high)], np.float64)
+
+
+# Half the length and the step of an even line.
+_LINE, _LINE_STEP = 64.0, 2.0**-5
+
+# From so many predictions on both derivatives are computed: of a grid both are asked for.
+_BOTH = 64
+
+
+@dataclass(frozen=True)
+class ExactCurve(Curve):
+    """A curve whose formula is known: derivatives are true, bars are a unit of rounding.
+
+    Attributes
+    ----------
+    known : dict of int to dict
+        The derivatives that were computed, by order and prediction.
+    """
+
+    known: dict[int, dict[float, float]] = field(
+        default_factory=lambda: {1: {}, 2: {}}, compare=False
+    )
+
+    def _truth(self, y: NDArray, order: int) -> NDArray:
+        known = self.known[order]
+        new = np.asarray([x for x in np.unique(y).tolist() if x not in known])
+        if new.size:
+            target = np.full(new.shape, self.target)
+            both = 2 if new.size >= _BOTH else order
+            found = all_derivatives(self.subject, new, target, both)
+            for degree, derivative in enumerate(found, 1):
+                values = to_float(derivative).tolist()
+                self.known[degree].update(zip(new.tolist(), values, strict=True))
+        return np.asarray([known[x] for x in y.tolist()], np.float64)
+
+    def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
+        """Return first derivatives and their bars."""
+        slopes = self._truth(y, 1)
+        return slopes, 2 * _EPS * np.abs(slopes)
+
+    def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
+        """Return second derivatives and their bars."""
+        bends = self._truth(y, 2)
+        return bends, 2 * _EPS * np.abs(bends)
+
+
+class FloatCurve(Curve):
+    """A curve of values alone: derivatives are differences of them."""
+
+    def _steps(self, y: NDArray, relative: float) -> NDArray:
+        step = relative * np.maximum(np.abs(y), self.scale)
+        room = np.minimum(y - self.low, self.high - y) / 2
+        step = np.minimum(step, np.where(np.isfinite(room), room, step))
+        # A power of two, so that y + step and y - step are exact near y.
+        return np.asarray(2.0 ** np.floor(np.log2(np.maximum(step, _TINY))))
+
+    def slope(self, y: NDArray) -> tuple[NDArray, NDArray]:
+        """Return central differences and their bars."""
+        h = self._steps(y, _SLOPE_STEP)
+        left, right = self.value(y - h), self.value(y + h)
+        noise = self.value_bars(y - h, left) / 16 + self.value_bars(y + h, right) / 16
+        slopes = (right - left) / (2 * h)
+        bend = np.abs(right - 2 * self.value(y) + left) / h
+        # What half the step changes is what the step may have done.
+        halved = (self.value(y + h / 2) - self.value(y - h / 2)) / h
+        return slopes, noise / h + 1e-4 * bend + 2 * np.abs(halved - slopes)
+
+    def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
+        """Return second differences and their bars."""
+        h = self._steps(y, _CURVATURE_STEP)
+        left, here, right = self.value(y - h), self.value(y), self.value(y + h)
+        noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * _EPS + 8 * _TINY
+        bends = (left - 2 * here + right) / h**2
+        return bends, noise / h**2 + 1e-3 * np.abs(bends)
+
+
+# Targets for curves of a pointwise loss, those within its space.
+_TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
+
+
+def curves(subject: Subject, search: Search) -> list[Curve]:
+    """Return the curves of an elementwise loss: one for each of a few targets; made once."""
+    if "curves" not in search.store:
+        search.store["curves"] = _made(subject)
+    found: list[Curve] = search.store["curves"]
+    return found
+
+
+def _made(subject: Subject) -> list[Curve]:
+    kind = ExactCurve if subject.truth is not None else FloatCurve
+    space = subject.prediction
+    low = space.low if isinstance(space, Interval) else -np.inf
+    high = space.high if isinstance(space, Interval) else np.inf
+    kinks = subject.kinks()
+    if subject.kind in ("distance", "margin"):
+        # Of one target alone: a residual or a margin says it all.
+        drawn = [(0.0 if subject.kind == "distance" else 1.0, kinks)]
+    else:
+        drawn = [(t, (t,)) for t in targets(subject)]
+    found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]
+    if not found:
+        raise NotApplicable("a mask leaves out what its curves are drawn for")
+    return [kind(subject, t, low, high, k) for t, k in found]
+
+
+def targets(subject: Subject) -> tuple[float, ...]:
+    """Return a few targets of a pointwise loss."""
+    if isinstance(subject.target, Members):
+        return subject.target.members
+    inside = [t for t in _TARGETS if subject.target.outside(np.array([t])) is None]
+    return tuple(inside[:4])

@@ -1,0 +1,135 @@
+"""Plain: pairs of plain numbers for the checks of the call.
+
+They are few, small and exact in every precision, so that one pair can be handed
+over in any dtype, and results be compared with one another instead of with a
+formula.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.points import Points, counting, inside
+from lossfw.check.core.session import NotApplicable, Search, ordinary
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    SIMPLEX,
+    UNIT,
+    Counts,
+    Interval,
+    Members,
+    Simplex,
+    Space,
+)
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Generator = np.random.Generator
+
+DTYPES = ("float64", "float32", "float16")
+
+# Whole multiples of this, below 64, are numbers of half precision.
+_GRID = 1 / 16
+
+# More classes than the shared points have: about those of digits, of a byte's
+# half and of more than a byte.
+MANY_CLASSES = (9, 130, 300)
+
+# Results that differ by no more than this share of their own size, and of the largest
+# result or 1, differ by rounding: the order of vector instructions changes it, and a
+# difference of large terms magnifies it.
+_ALIKE = {"float64": (1e-9, 1e-11), "float32": (1e-4, 1e-5), "float16": (0.06, 4e-3)}
+
+# Of so many classes a row of distributions is moved away from 0 by this share.
+_FLOOR = 0.1
+
+
+def plain(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
+    """Return ordinary pairs whose numbers half precision holds exactly, so that sums are exact too.
+
+    Raises
+    ------
+    NotApplicable
+        If the spaces hold no such numbers.
+    """
+    rng = search.rng(f"{name} plain")
+    points = ordinary(subject, search, name, count)
+    y = on_grid(subject.prediction, points.y, rng)
+    t = points.t if points.t.dtype.kind in "iu" else on_grid(subject.target, points.t, rng)
+    found = counting(subject, inside(subject, Points(y, t)))
+    if not len(found):
+        raise NotApplicable("no plain numbers in this space")
+    return found
+
+
+def on_grid(space: Space, x: NDArray, rng: Generator) -> NDArray:
+    """Return members of a space near `x` that are sixteenths, away from its bounds."""
+    if isinstance(space, Simplex):
+        columns = x.shape[-1]
+        # Each class has a sixteenth at least.
+        shares = rng.multinomial(16 - columns, np.full(columns, 1 / columns), len(x)) + 1
+        return shares * _GRID if columns <= 16 else x
+    if isinstance(space, Members | Counts):
+        return x
+    near = np.round(x / _GRID) * _GRID
+    near = np.where(near == 0, _GRID, near)
+    if isinstance(space, Interval):
+        near = np.clip(near, space.low + _GRID, space.high - _GRID)
+    return np.asarray(near)
+
+
+def cast(subject: Subject, points: Points, dtype: str) -> Points:
+    """Return the pairs in another precision; class indices stay as they are."""
+    y = points.y.astype(dtype)
+    # Rounding may have left the space: bring a probability back.
+    y = np.clip(y, 0, 1) if subject.prediction in (UNIT, SIMPLEX) else y
+    return Points(y, points.t.astype(dtype) if points.t.dtype.kind == "f" else points.t)
+
+
+def alike(a: NDArray, b: NDArray) -> NDArray:
+    """Tell where two results are the same but for rounding, however magnified; NaN equals NaN."""
+    own, all_over = _ALIKE.get(a.dtype.name, (0.0, 0.0))
+    with np.errstate(all="ignore"):
+        x, y = a.astype(np.float64), b.astype(np.float64)
+        size = np.maximum(np.abs(x), np.abs(y))
+        most = min(1.0, float(np.max(size, initial=0.0, where=np.isfinite(size))))
+        same: NDArray = (x == y) | (np.isnan(x) & np.isnan(y))
+        near = np.isfinite(size) & (np.abs(x - y) <= own * size + all_over * most)
+        return same | near
+
+
+def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Points]:
+    """Return a few ordinary rows of each of many numbers of classes; none where a loss fixes it."""
+    if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
+        return []
+    found = []
+    for columns in MANY_CLASSES:
+        rng = search.rng(f"rows of {columns}")
+        y = _row(subject.prediction, (count, columns), rng)
+        t = _targets(subject, (count, columns), rng)
+        found.append(counting(subject, inside(subject, Points(y, t))))
+    return [points for points in found if len(points)]
+
+
+def _targets(subject: Subject, shape: tuple[int, int], rng: Generator) -> NDArray:
+    if subject.target is CLASS_INDEX:
+        # The last class is one of them.
+        return np.append(rng.integers(0, shape[1], shape[0] - 1), shape[1] - 1)
+    t = _row(subject.target, shape, rng)
+    if subject.target is SIMPLEX:
+        t[-2:] = np.eye(shape[1])[[shape[1] - 1, int(rng.integers(0, shape[1]))]]
+    return t
+
+
+def _row(space: Space, shape: tuple[int, int], rng: Generator) -> NDArray:
+    if isinstance(space, Simplex):
+        drawn = rng.dirichlet(np.ones(shape[1]), shape[0])
+        return np.asarray((1 - _FLOOR) * drawn + _FLOOR / shape[1])
+    if space is BINARY:
+        return (rng.random(shape) < 0.3) + 0.0
+    if space is UNIT:
+        return np.asarray(_FLOOR + (1 - 2 * _FLOOR) * rng.random(shape))
+    return rng.normal(size=shape) * 2

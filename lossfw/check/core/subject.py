@@ -1,0 +1,295 @@
+"""Subject: one view of whatever is checked, a component or somebody's functions."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.check.core.reproduce import setup
+from lossfw.components.nested import nested_parameters
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
+from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
+from lossfw.losses.nested import Argument, argument_of
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
+Function: TypeAlias = Callable[..., Any]
+
+# What outside functions are held to: an error of so many units in the last
+# place, or what moving each input by `NUDGE` of them does to the exact result.
+OUTSIDE_ULPS = 64.0
+NUDGE_ULPS = 4
+
+# Numbers of columns: one, two and more, and an odd and an even number of them.
+COLUMNS = (1, 2, 3, 4, 6)
+
+# What our own kinds are held to (elements, rows), by order of the derivative.
+OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A loss as the checks see it.
+
+    Attributes
+    ----------
+    name : str
+        For reports.
+    kind : str
+        ``"distance"``, ``"margin"``, ``"pointwise"`` or ``"categorical"``.
+    prediction, target : Space
+        Where the arguments live.
+    value : callable
+        ``value(y, t)``, unreduced.
+    gradient, hessian : callable or None
+        Derivatives of the unreduced loss, in the shape of y.
+    reduce : callable or None
+        ``reduce(y, t, sample_weight=None, where=None)``, a weighted mean.
+    truth : Loss or None
+        The loss whose formula, run on exact numbers, is the truth.
+    claims : mapping
+        What is promised; an absent name is not claimed.
+    parameters : mapping
+        Parameters: kinks often lie at them.
+    ulps : tuple of float
+        Accuracy of value, first and second derivative.
+    component : Loss or None
+        The component, where one is checked.
+    setup : str
+        Code that defines ``value`` (and ``gradient`` ...) for snippets.
+    subnormal : bool
+        Whether subnormal numbers count; some libraries take them for 0.
+    fewest : int
+        The least number of columns that make sense, 0 where that is not said.
+    """
+
+    name: str
+    kind: Kind
+    prediction: Space
+    target: Space
+    value: Function
+    gradient: Function | None = None
+    hessian: Function | None = None
+    reduce: Function | None = None
+    truth: Loss | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
+    component: Loss | None = None
+    setup: str = ""
+    subnormal: bool = True
+    fewest: int = 0
+
+    def unchecked(self, y: Any, t: Any) -> Any:
+        """Return values also beside the space of predictions, where a formula goes on.
+
+        Partial derivatives of a loss of distributions leave the simplex, and a
+        component would refuse such a prediction.
+        """
+        if self.component is None or not self.rows:
+            return call(self.value, y, t)
+        target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+        return call(self.component.values, np, y, target)
+
+    def given(self, x: NDArray) -> NDArray:
+        """Return arguments as the component takes them: one that sums rows gets rows of one."""
+        sums = self.component is not None and self.component.sums_rows
+        return x[..., None] if sums else x
+
+    def counts(self, y: NDArray, t: NDArray) -> NDArray:
+        """Return as how many elements or rows each one counts in a mean, by the loss's own rule.
+
+        A mask leaves some out, and a weight of its class makes one count more.
+        """
+        count: NDArray = np.ones(y.shape[:1])
+        if self.component is not None:
+            by_index = self.by_index and t.ndim < y.ndim
+            where, weight = self.component.chosen(np, self.given(t), by_index)
+            for part in (where, weight):
+                if part is not None:
+                    count = count * np.asarray(part, np.float64).reshape(count.shape)
+        return count
+
+    def terms(self, y: NDArray, t: NDArray, order: int) -> tuple[NDArray, ...]:
+        """Return the terms that the component says may cancel; see `Loss.terms`."""
+        if self.component is None:
+            return ()
+        target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+        doubles = y.astype(np.float64), target.astype(np.float64)
+        return self.component.terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
+
+    @property
+    def rows(self) -> bool:
+        """Whether a prediction is a row."""
+        return self.kind == "categorical"
+
+    @property
+    def by_index(self) -> bool:
+        """Whether a target may be class indices."""
+        return self.rows and self.target in (CLASS_INDEX, SIMPLEX)
+
+    @property
+    def soft(self) -> bool:
+        """Whether a target may be any distribution over classes."""
+        return self.target is SIMPLEX or (self.component is not None and self.by_index)
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Numbers of columns to try: one, two and more, or those that the loss fixes."""
+        if self.target_per_row:
+            return (2,)
+        fixed = None if self.truth is None else fixed_columns(self.truth)
+        if fixed is not None:
+            return (fixed,)
+        return tuple(k for k in COLUMNS if k >= self.least_classes)
+
+    @property
+    def several(self) -> tuple[int, ...]:
+        """Numbers of columns above one."""
+        return tuple(k for k in self.columns if k > 1)
+
+    @property
+    def target_per_row(self) -> bool:
+        """Whether a row has one number as target, and not a row."""
+        return self.truth is not None and self.truth.target_per_row
+
+    @property
+    def least_classes(self) -> int:
+        """The least number of columns that make sense: a hinge compares two classes."""
+        if self.fewest:
+            return self.fewest
+        names = (self.name, self.truth.name if self.truth is not None else "")
+        return 2 if any("hinge" in name.lower() for name in names) else 1
+
+    def kinks(self) -> tuple[float, ...]:
+        """Return where a derivative may jump: claimed breaks, and numbers among the parameters."""
+        found = {0.0}
+        claims = [self.claims]
+        if self.truth is not None:
+            claims.append(self.truth.claims().made())
+        for made in claims:
+            for name in ("breaks", "second_breaks"):
+                found.update(float(x) for x in made.get(name) or ())
+        parameters = dict(self.parameters)
+        if self.truth is not None:
+            parameters = {**self.truth.parameters, **parameters}
+        for value in parameters.values():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found.update((float(value), -float(value), 1 - float(value), 1 + float(value)))
+        return tuple(sorted(x for x in found if math.isfinite(x)))
+
+
+def fixed_columns(loss: Loss) -> int | None:
+    """Return the one number of columns that a loss takes: it, or a part of it, weights classes.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> part = {"name": "class_weighted", "of": "cross_entropy", "weights": [1, 2, 3]}
+    >>> fixed_columns(lossfw.loss("scaled", of=part, scale=2.0))
+    3
+    """
+    weights = loss.parameters.get("weights")
+    if isinstance(weights, tuple):
+        return len(weights)
+    parts = [loss.parameters[name] for name in nested_parameters(type(loss))]
+    every = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
+    found = (fixed_columns(part) for part in every)
+    return next((columns for columns in found if columns is not None), None)
+
+
+def space_named(name: str | Space) -> Space:
+    """Return the space of a name, or the space itself.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name.
+    """
+    if isinstance(name, Space):
+        return name
+    if name in SPACES:
+        return SPACES[name]
+    raise ArgumentError(f"there is no space {name!r}: choose one of {', '.join(SPACES)}.")
+
+
+def of_component(loss: Loss) -> Subject:
+    """Return a built-in or plugin loss as a subject."""
+
+    def given(x: Any) -> Any:
+        # Of a loss that sums rows each element is a row of one.
+        return np.asarray(x)[..., None] if loss.sums_rows else x
+
+    def own(result: Any) -> Any:
+        return result[..., 0] if loss.sums_rows else result
+
+    def value(y: Any, t: Any) -> Any:
+        return loss(given(y), given(t), reduction="none")
+
+    def gradient(y: Any, t: Any) -> Any:
+        return own(loss.gradient(given(y), given(t), reduction="none"))
+
+    def hessian(y: Any, t: Any) -> Any:
+        return own(loss.hessian(given(y), given(t), reduction="none"))
+
+    def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
+        return loss(given(y), given(t), sample_weight=sample_weight, where=where)
+
+    return Subject(
+        name=repr(loss),
+        kind=kind_of(loss),
+        prediction=loss.prediction_space,
+        target=loss.target_space,
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=reduce,
+        truth=loss,
+        claims=loss.claims().made(),
+        parameters=loss.parameters,
+        ulps=OWN_ULPS[loss.takes_rows],
+        component=loss,
+        setup=setup(loss),
+    )
+
+
+def kind_of(loss: Loss) -> Kind:
+    """Return the kind of a loss: what its author, or the authors of its parts, wrote it of."""
+    if loss.takes_rows:
+        return "categorical"
+    kinds: dict[Argument, Kind] = {
+        "residual": "distance",
+        "margin": "margin",
+        "prediction": "pointwise",
+    }
+    return kinds[argument_of(loss)]
+
+
+def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
+    """Call somebody's function with warnings off, and with copies: it may write into them.
+
+    A check that needs what a subject may lack has seen first that it is there.
+    """
+    return call_as_given(
+        function, *map(_copied, arguments), **{name: _copied(x) for name, x in options.items()}
+    )
+
+
+def call_as_given(function: Function | None, *arguments: Any, **options: Any) -> Any:
+    """Call somebody's function with warnings off."""
+    assert function is not None
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function(*arguments, **options)
+
+
+def _copied(x: Any) -> Any:
+    """Return a copy of an array that looks like it; others (strided, read-only) as they are."""
+    same = isinstance(x, np.ndarray) and x.flags.c_contiguous and x.flags.writeable
+    return x.copy() if same else x

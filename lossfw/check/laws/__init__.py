@@ -1,0 +1,1 @@
+"""The laws that every component is held to, whatever it claims."""

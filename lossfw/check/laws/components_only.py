@@ -1,0 +1,283 @@
+"""Checks of components alone: domains, guards, warnings, threads, partials, and the round trip.
+
+Outside functions promise none of this.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.points import Points, counting
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import CLASS_INDEX, Space
+from lossfw.errors import DomainError, LossfwError
+from lossfw.losses.loss import Loss
+
+# Numbers that lie outside of some space or other.
+_STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
+
+# So many calls are made beside each other.
+_CALLS = 16
+
+
+def _loss(subject: Subject) -> Loss:
+    assert subject.component is not None
+    return subject.component
+
+
+def check_domain(subject: Subject, search: Search) -> int:
+    """A prediction or target outside its space is a DomainError, one inside is not."""
+    points = counting(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
+    if not len(points):
+        raise NotApplicable("no ordinary point counts")
+    tried = 0
+    for role, space in (("prediction", subject.prediction), ("target", subject.target)):
+        if space is CLASS_INDEX:
+            continue
+        for stranger in _STRANGERS:
+            y, t = points.y.copy(), points.t.copy()
+            if t.dtype.kind == "f":
+                t = t.astype(np.float64)
+            array = y if role == "prediction" else t
+            if role == "target" and array.ndim < y.ndim and subject.by_index:
+                break
+            array[(-1, *[0] * (array.ndim - 1))] = stranger
+            if len(counting(subject, Points(y, t))) < len(points):
+                # It is what a mask leaves out.
+                continue
+            tried += 1
+            _one_domain(subject, role, space, y, t)
+    if not tried:
+        raise NotApplicable("every number is inside")
+    return tried
+
+
+def _one_domain(subject: Subject, role: str, space: Space, y: Any, t: Any) -> None:
+    outside = space.outside(y if role == "prediction" else t) is not None
+    for name in ("__call__", "gradient", "hessian"):
+        try:
+            getattr(_loss(subject), name)(y, t, reduction="none")
+            refused = False
+        except DomainError:
+            refused = True
+        if refused != outside:
+            what = "outside" if outside else "inside"
+            did = "is refused" if refused else "is taken"
+            raise Refuted(f"a {role} {what} {space} {did} by {name}.", y=y, t=t)
+
+
+def check_warnings(subject: Subject, search: Search) -> int:
+    """No warning of NumPy's is printed."""
+    tried = 0
+    for dtype in ("float64", "float32", "float16"):
+        for points in search.points(subject, dtype):
+            with warnings.catch_warnings(), np.errstate(all="warn"):
+                warnings.simplefilter("error")
+                for function in (subject.value, subject.gradient, subject.hessian):
+                    try:
+                        function(points.y, points.t)  # type: ignore[misc]  # ours has it
+                    except Warning as warning:
+                        text = f"a warning is printed: {warning}"
+                        raise Refuted(text, y=points.y, t=points.t) from None
+                    except LossfwError:
+                        continue
+            tried += len(points)
+    return tried
+
+
+def check_threads(subject: Subject, search: Search) -> int:
+    """Calls from several threads at once give what they give alone."""
+    points = ordinary(subject, search, "purity:threads")
+    # Each thread has arguments of its own, or nobody would see that they are mixed up.
+    every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
+    alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(subject.value, some.y, some.t) for some in every]
+        for some, wanted, future in zip(every, alone, futures, strict=True):
+            if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
+                raise Refuted("a call beside others gives another result.", y=some.y, t=some.t)
+    return _CALLS
+
+
+def check_lists(subject: Subject, search: Search) -> int:
+    """Lists and single numbers are taken as arrays of float64."""
+    points = ordinary(subject, search, "dtype:lists", 6)
+    wanted = np.asarray(subject.value(points.y, points.t))
+    listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
+    if not np.array_equal(listed, wanted):
+        raise Refuted("lists give another result.", y=points.y, t=points.t)
+    one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
+    if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0):
+        raise Refuted("a single example gives another result.", y=points.y[:1], t=points.t[:1])
+    return len(points) + 1
+
+
+def check_partials(subject: Subject, search: Search) -> int:
+    """The mean of the whole is the merge of any parts, bit for bit."""
+    points = ordinary(subject, search, "partial", 24)
+    loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
+    y, t = subject.given(points.y), subject.given(points.t)
+    if not subject.counts(points.y, points.t).any():
+        raise NotApplicable("no ordinary point counts")
+    weight = rng.integers(0, 4, n).astype(float)
+    weight[int(np.argmax(subject.counts(points.y, points.t)))] = 1.0
+    whole = loss(y, t, sample_weight=weight)
+    for _ in range(4):
+        cuts = sorted({0, n, *rng.integers(0, n, 3).tolist()})
+        parts = [
+            loss.partial(y[a:b], t[a:b], start=a, sample_weight=weight[a:b])
+            for a, b in pairwise(cuts)
+        ]
+        merged = parts[-1]
+        for part in parts[:-1]:
+            merged = merged.merge(part)
+        if merged.mean() != whole:
+            raise Refuted(
+                f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}.",
+                "loss(y, t, sample_weight=w)",
+                y=points.y,
+                t=points.t,
+                w=weight,
+            )
+    return 4 * n
+
+
+def check_reductions(subject: Subject, search: Search) -> int:
+    """Sum, mean and unreduced losses agree; value_and_gradient agrees with both its parts."""
+    points = ordinary(subject, search, "reductions", 24)
+    loss, y, t = _loss(subject), subject.given(points.y), subject.given(points.t)
+    each = np.asarray(loss(y, t, reduction="none"), np.float64)
+    count = float(subject.counts(points.y, points.t).sum())
+    if not count:
+        raise NotApplicable("no ordinary point counts")
+    total, mean = loss(y, t, reduction="sum"), loss(y, t)
+    scale = float(np.abs(each).sum()) or 1.0
+
+    def agree(a: float, b: float) -> bool:
+        # An infinite loss makes all of them infinite, of which the difference is none.
+        return a == b or abs(a - b) <= 1e-13 * scale
+
+    if not (agree(total, float(each.sum())) and agree(mean * count, total)):
+        raise Refuted(
+            "sum and mean do not agree with the unreduced losses.", y=points.y, t=points.t
+        )
+    value, gradient = loss.value_and_gradient(y, t)
+    apart = loss.gradient(y, t)
+    if not agree(value, mean) or not np.allclose(gradient, apart, rtol=1e-12, atol=0):
+        raise Refuted(
+            "value_and_gradient is not what value and gradient are.",
+            "loss.value_and_gradient(y, t), loss.gradient(y, t)",
+            y=points.y,
+            t=points.t,
+        )
+    return len(points)
+
+
+def check_sums_rows(subject: Subject, search: Search) -> int:
+    """Summed over rows, a row costs what its elements cost together."""
+    loss = _loss(subject)
+    if not loss.sums_rows:
+        raise NotApplicable("it has one loss for each element, or for each row")
+    points = ordinary(subject, search, "value:rows", 12)
+    pairs = len(points) // 2 * 2
+    y, t = (x[:pairs].reshape(-1, 2) for x in (points.y, points.t))
+    each = np.asarray(subject.value(points.y[:pairs], points.t[:pairs]), np.float64).reshape(-1, 2)
+    rows = np.asarray(loss(y, t, reduction="none"), np.float64)
+    if rows.shape != y.shape[:1] or not np.allclose(rows, each.sum(-1), rtol=1e-13, atol=0):
+        raise Refuted(
+            "a row does not cost what its elements cost together.",
+            "value(y, t), [value(row[:, None], s[:, None]).sum() for row, s in zip(y, t)]",
+            y=y,
+            t=t,
+        )
+    return pairs
+
+
+def check_guard(subject: Subject, search: Search) -> int:
+    """The loss is finite at log(0) where a guard promises it, and its gradient alive."""
+    loss = _loss(subject)
+    guard = loss.parameters.get("guard")
+    if guard is None or loss.input_form == "logits":
+        raise NotApplicable("there is no guard")
+    # A loss may be finite without a guard, which then is for its gradient.
+    finite = guard != "none" or bool(subject.claims.get("finite_at_boundary"))
+    tried = 0
+    for dtype in ("float64", "float32", "float16"):
+        for points in _at_zero(subject, dtype):
+            values = np.asarray(subject.value(points.y, points.t))
+            slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]  # ours has it
+            tried += len(points)
+            _one_guard(guard, finite, values, slopes, points)
+    return tried
+
+
+def _at_zero(subject: Subject, dtype: str) -> list[Points]:
+    if not subject.rows:
+        return [Points(np.array([0, 1], dtype), np.array([1, 0], dtype))]
+    y = np.eye(3, dtype=dtype)
+    t = np.roll(np.eye(3), 1, axis=-1).astype(dtype)
+    return [Points(y, t)]
+
+
+def _one_guard(guard: str, finite: bool, values: Any, slopes: Any, points: Points) -> None:
+    if bool(np.isfinite(values).all()) != finite:
+        word = "infinite" if finite else "finite"
+        raise Refuted(f"with guard {guard!r} the loss at log(0) is {word}.", y=points.y, t=points.t)
+    alive = bool((slopes.reshape(len(points), -1) != 0).any(-1).all())
+    if guard in ("normalised", "additive") and not alive:
+        raise Refuted(
+            f"with guard {guard!r} the gradient at log(0) is 0.",
+            "gradient(y, t)",
+            y=points.y,
+            t=points.t,
+        )
+
+
+def check_round_trip(subject: Subject, search: Search) -> int:
+    """Configuration, JSON, pickle and repr build an equal loss that computes the same bits."""
+    loss = _loss(subject)
+    points = ordinary(subject, search, "roundtrip")
+    wanted = np.asarray(subject.value(points.y, points.t))
+    for text, copy in _copies(loss):
+        if copy != loss or hash(copy) != hash(loss):
+            raise Refuted(f"{text} gives {copy!r}, which is not equal to {loss!r}.", "loss")
+        y, t = subject.given(points.y), subject.given(points.t)
+        got = np.asarray(copy(y, t, reduction="none"))
+        if not np.array_equal(got, wanted, equal_nan=True):
+            raise Refuted(f"the loss that comes back from {text} computes something else.",
+                          y=points.y, t=points.t)  # fmt: skip
+    return 4
+
+
+def _copies(loss: Loss) -> list[tuple[str, Loss]]:
+    cls = type(loss)
+    config = json.loads(json.dumps(loss.to_config()))
+    name = config.pop("name")
+    if name != cls.name:
+        raise Refuted(f"the configuration names {name!r}, and the class {cls.name!r}.", "loss")
+    copies: list[tuple[str, Any]] = [("its configuration", cls(**config))]
+    copies.append(("model_validate_json", cls.model_validate_json(loss.model_dump_json())))
+    if "<locals>" not in cls.__qualname__:
+        copies.append(("pickle", pickle.loads(pickle.dumps(loss))))  # noqa: S301  # our own bytes
+    return copies
+
+
+CHECKS: dict[str, Check] = {
+    "domain": check_domain,
+    "purity:warnings": check_warnings,
+    "purity:threads": check_threads,
+    "dtype:lists": check_lists,
+    "weights:partials": check_partials,
+    "weights:reductions": check_reductions,
+    "value:guard": check_guard,
+    "value:roundtrip": check_round_trip,
+    "value:rows": check_sums_rows,
+}

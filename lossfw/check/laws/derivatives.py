@@ -1,0 +1,372 @@
+"""Checks of gradient and Hessian, against exact derivatives or the function's own differences.
+
+At a kink a gradient is right if it lies between the one-sided derivatives, and
+for convex losses of rows if it is a subgradient. At a kink of the value the
+Hessian is not judged; where the loss jumps, nothing is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.curves import FloatCurve, curves
+from lossfw.check.core.judge import (
+    JUMP,
+    Judgement,
+    all_derivatives,
+    as_rows,
+    exact_derivatives,
+    exact_values,
+    formula,
+    judge,
+    one_sided,
+)
+from lossfw.check.core.points import Points
+from lossfw.check.core.prescreen import suspects
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.core.subject import Subject, call
+from lossfw.check.laws.values import refute, sort_of_error
+from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
+from lossfw.numerics.exact import differences
+from lossfw.numerics.exact.ulp import to_float
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_DTYPES = ("float64", "float32")
+_NAMES = {1: "gradient", 2: "hessian"}
+
+# Directions from a kink of rows in which the subgradient inequality is tried.
+_DIRECTIONS = 24
+
+# How many rows with ties are looked at, for each number of columns.
+_TIES = 24
+
+# As many partial derivatives as examples are looked at for each number of columns, but
+# no fewer and no more than this.
+_PARTIALS = (36, 144)
+
+# What rounding adds to a one-sided derivative.
+_SLACK = 1e-12
+
+# How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
+_REACH = {"float64": 1e201, "float32": 1e37}
+
+
+def _inner(subject: Subject, points: Points, dtype: str) -> Points:
+    """Return the points at which derivatives are judged: not on the boundary.
+
+    At infinite logits they are where the value is finite.
+    """
+    y = points.y
+    keep = np.isfinite(y) & (np.abs(y) < _REACH[dtype])
+    if subject.prediction in (UNIT, SIMPLEX):
+        keep &= (y > 0) & (y < 1)
+    elif isinstance(subject.prediction, Interval):
+        keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
+    if subject.prediction is LOGITS:
+        far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
+        ends = to_float(exact_values(subject, y[far], points.t[far]))
+        keep[far[np.isfinite(ends)]] = True
+    return points.keep(keep)
+
+
+def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, ...]]]:
+    """Return inner points with the exact derivatives there, of all orders; computed once."""
+    if "exact derivatives" not in search.store:
+        order = 1 if subject.hessian is None else 2
+        found = []
+        for dtype in _DTYPES:
+            for points in search.points(subject, dtype):
+                some = _few(subject, search, _inner(subject, points, dtype))
+                if len(some):
+                    found.append((some, all_derivatives(subject, some.y, some.t, order)))
+        search.store["exact derivatives"] = found
+    result: list[tuple[Points, tuple[Any, ...]]] = search.store["exact derivatives"]
+    return result
+
+
+def _suspects(subject: Subject, search: Search, order: int) -> list[tuple[Points, tuple[Any, ...]]]:
+    """Return inner points at which a derivative may be wrong, with the exact ones."""
+    found = []
+    for dtype in _DTYPES:
+        for points in suspects(subject, search, dtype, order):
+            some = _inner(subject, points, dtype)
+            if len(some):
+                found.append((some, all_derivatives(subject, some.y, some.t, order)))
+    return found
+
+
+def _few(subject: Subject, search: Search, points: Points) -> Points:
+    """Return fewer rows where each has many columns, as each has as many derivatives."""
+    most = int(np.clip(search.examples, *_PARTIALS))
+    if not subject.rows or points.y.size <= most:
+        return points
+    count = most // points.y.shape[-1]
+    return points.take(np.linspace(0, len(points) - 1, count).round().astype(int))
+
+
+def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
+    """Return derivatives at inner points beside the exact ones; computed once."""
+    function = subject.gradient if order == 1 else subject.hessian
+    if function is None:
+        raise NotApplicable(f"there is no {_NAMES[order]}")
+    if subject.truth is None:
+        raise NotApplicable("no formula is known to compare with")
+    if ("derivatives", order) not in search.store:
+        found = []
+        for some, exact in [*_truths(subject, search), *_suspects(subject, search, order)]:
+            got = np.asarray(call(function, some.y, some.t))
+            if got.shape != some.y.shape or got.dtype.kind != "f":
+                raise NotApplicable("results have the wrong shape or dtype")
+            found.append(_judged(subject, some, got, order, exact[order - 1]))
+        search.store["derivatives", order] = found
+    result: list[Judgement] = search.store["derivatives", order]
+    return result
+
+
+def _judged(subject: Subject, points: Points, got: NDArray, order: int, truth: Any) -> Judgement:
+    return judge(
+        subject,
+        points,
+        got,
+        lambda y, t: exact_derivatives(subject, y, t, order),
+        subject.ulps[order],
+        order=order,
+        truth=truth,
+        forgive=lambda some, results: _right_at_kink(subject, some, results, order),
+    )
+
+
+def _right_at_kink(
+    subject: Subject, points: Points, got: NDArray, order: int
+) -> tuple[NDArray, NDArray]:
+    """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
+    right = np.zeros(got.shape, bool)
+    if order == 2:
+        # Where the slope jumps, curvature is not judged.
+        target = as_rows(subject, points.t, points.y.shape[-1])
+        right |= differences.kinks(formula(subject), points.y, target, rows=subject.rows)
+    sides = [one_sided(subject, points.y, points.t, order, side) for side in (-1, 1)]
+    low, high = (to_float(side, np.float64) for side in sides)
+    with np.errstate(all="ignore"):
+        slack = _SLACK + _rounding(subject, np.fmax(np.abs(low), np.abs(high)), got, order)
+        between = (got >= np.fmin(low, high) - slack) & (got <= np.fmax(low, high) + slack)
+        jump = np.fmax(np.abs(low), np.abs(high)) > JUMP
+    kink = differences.differ(*sides)
+    right |= kink & (between | jump)
+    # What stands on the kink itself is not excused by what happens beside it.
+    wrong = kink & ~right & (not subject.rows and order == 1)
+    return right, np.asarray(wrong)
+
+
+def _rounding(subject: Subject, size: NDArray, got: NDArray, order: int) -> NDArray:
+    return np.asarray(subject.ulps[order] * float(np.finfo(got.dtype).eps) * size)
+
+
+def _check(subject: Subject, search: Search, order: int, sort: str, explain: str) -> int:
+    name, tried = _NAMES[order], 0
+    for judgement in judgements(subject, search, order):
+        found = sort_of_error(judgement)
+        if sort == "value":
+            # At a kink a NaN is no number between the one-sided derivatives.
+            which = (found == "value") | ((found == "overflow") & _at_kink(subject, judgement))
+        else:
+            which = (found == sort) & ~((found == "overflow") & _at_kink(subject, judgement))
+        tried += len(judgement.points)
+        if which.any():
+            raise refute(judgement, which, f"the {name}", explain, f"{name}(y, t)")
+    return tried
+
+
+def _at_kink(subject: Subject, judgement: Judgement) -> NDArray:
+    bad = judgement.bad & ~np.isfinite(judgement.got)
+    rows = np.flatnonzero(bad.reshape(len(bad), -1).any(-1))
+    found = np.zeros(judgement.got.shape, bool)
+    if rows.size:
+        some = judgement.points.take(rows)
+        target = as_rows(subject, some.t, some.y.shape[-1])
+        found[rows] = differences.kinks(formula(subject), some.y, target, rows=subject.rows)
+    return found
+
+
+def _has_wrong_values(subject: Subject, search: Search, order: int) -> bool:
+    return any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order))
+
+
+def check_gradient(subject: Subject, search: Search) -> int:
+    """The gradient is the derivative of the formula."""
+    if subject.gradient is not None and subject.truth is None:
+        return _check_by_differences(subject, search, 1)
+    tried = _check(subject, search, 1, "value", "wrong gradient")
+    if subject.rows and subject.truth is not None and subject.truth.claims().convex:
+        tried += _check_subgradients(subject, search)
+    return tried
+
+
+def check_hessian(subject: Subject, search: Search) -> int:
+    """The Hessian's diagonal is the second derivative of the formula."""
+    if subject.hessian is not None and subject.truth is None:
+        return _check_by_differences(subject, search, 2)
+    return _check(subject, search, 2, "value", "wrong Hessian")
+
+
+def check_gradient_precision(subject: Subject, search: Search) -> int:
+    """The gradient has the digits of the derivative, however small it is."""
+    if _has_wrong_values(subject, search, 1):
+        raise NotApplicable("the gradient is wrong altogether")
+    return _check(subject, search, 1, "precision", "digits are lost")
+
+
+def check_hessian_precision(subject: Subject, search: Search) -> int:
+    """The Hessian has the digits of the second derivative, however small it is."""
+    if _has_wrong_values(subject, search, 2):
+        raise NotApplicable("the Hessian is wrong altogether")
+    return _check(subject, search, 2, "precision", "digits are lost")
+
+
+def check_gradient_overflow(subject: Subject, search: Search) -> int:
+    """The gradient is finite where the derivative is."""
+    return _check(subject, search, 1, "overflow", "overflow")
+
+
+def check_hessian_overflow(subject: Subject, search: Search) -> int:
+    """The Hessian is finite where the second derivative is."""
+    return _check(subject, search, 2, "overflow", "overflow")
+
+
+def _check_subgradients(subject: Subject, search: Search) -> int:
+    """At kinks of a convex loss of rows: from y the loss rises at least as the gradient says."""
+    rng, tried = search.rng("subgradients"), 0
+    if subject.prediction in (UNIT, SIMPLEX):
+        return 0
+    for points in search.points(subject, "float64"):
+        some = _inner(subject, points, "float64")
+        # Kinks of rows lie where columns differ by whole numbers.
+        whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
+        some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
+        if not len(some):
+            continue
+        target = as_rows(subject, some.t, some.y.shape[-1])
+        kink = differences.kinks(formula(subject), some.y, target, rows=True)
+        some = some.take(np.flatnonzero(kink.any(-1)))
+        if not len(some):
+            continue
+        slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
+        for direction in rng.integers(-1, 2, (_DIRECTIONS, some.y.shape[-1])).astype(float):
+            tried += len(some)
+            rise = _directional(subject, some, direction)
+            promised = slope @ direction
+            bad = promised > rise + 1e-9 * (1 + np.abs(rise))
+            if bad.any():
+                one = int(np.flatnonzero(bad)[0])
+                raise Refuted(
+                    f"at a tie the gradient {slope[one].tolist()} is no subgradient: along "
+                    f"{direction.tolist()} it promises a slope of {promised[one]:.6g}; the loss "
+                    f"rises by {rise[one]:.6g}.",
+                    "gradient(y, t)",
+                    y=some.y[one : one + 1],
+                    t=some.t[one : one + 1],
+                )
+    return tried
+
+
+def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArray:
+    """Return one-sided slopes of a loss of rows along one direction, from exact numbers."""
+    # Ties and hinges of these points lie at multiples far above this step.
+    step = 2.0**-40
+    moved = points.y + step * direction
+    here = exact_values(subject, points.y, points.t)
+    there = exact_values(subject, moved, points.t)
+    return np.asarray(to_float(there - here, np.float64)) / step
+
+
+def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
+    """Judge derivatives by differences of the function's own values, with stated error bars."""
+    if subject.rows:
+        return _rows_by_differences(subject, search, order)
+    function = subject.gradient if order == 1 else subject.hessian
+    tried = 0
+    for curve in curves(subject, search):
+        grid = curve.grid(search)
+        grid = grid[np.abs(grid) < 1e4]
+        target = np.full(grid.shape, curve.target)
+        got = np.asarray(call(function, grid, target), np.float64)
+        wanted, bars = curve.slope(grid) if order == 1 else curve.curvature(grid)
+        left, right = _sides(curve, grid, order)
+        low, high = np.fmin(left, right), np.fmax(left, right)
+        width = 4 * bars + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        if order == 2:
+            # Where it changes by its own size within a step, no difference says more.
+            width += np.fmax(np.abs(left - wanted), np.abs(right - wanted))
+        # A kink within a step shows as sides that differ.
+        inside = (got >= low - width) & (got <= high + width)
+        usable = np.isfinite(wanted) & (bars < 0.1 * (np.abs(wanted) + 1))
+        bad = usable & ~(np.abs(got - wanted) <= width) & ~inside
+        tried += grid.size
+        if bad.any():
+            one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
+            raise Refuted(
+                f"the {_NAMES[order]} is {got[one]:.9g}, and differences of the value give "
+                f"{wanted[one]:.9g}.",
+                f"{_NAMES[order]}(y, t)",
+                y=grid[one : one + 1],
+                t=target[one : one + 1],
+            )
+    return tried
+
+
+def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
+    """Return derivatives a few steps to the left and to the right."""
+    shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
+    floating = FloatCurve(curve.subject, curve.target, curve.low, curve.high, curve.kinks)
+    sides = []
+    for sign in (-1, 1):
+        there = np.clip(grid + sign * shift, curve.low, curve.high)
+        sides.append((floating.slope(there) if order == 1 else floating.curvature(there))[0])
+    return sides[0], sides[1]
+
+
+def _rows_by_differences(subject: Subject, search: Search, order: int) -> int:
+    function = subject.gradient if order == 1 else subject.hessian
+    points = ordinary(subject, search, f"differences {order}", 40)
+    got = np.asarray(call(function, points.y, points.t), np.float64)
+    h = 2.0**-17 if order == 1 else 2.0**-12
+    scale = np.abs(points.y) if subject.prediction is not REAL else np.ones_like(points.y)
+    step = h * np.where(scale > 0, scale, 1)
+    here = np.asarray(call(subject.value, points.y, points.t), np.float64)
+    for column in range(points.y.shape[-1]):
+        moved = []
+        for sign in (-1, 1):
+            y = points.y.copy()
+            y[:, column] += sign * step[:, column]
+            moved.append(np.asarray(call(subject.value, y, points.t), np.float64))
+        width = step[:, column]
+        first = (moved[1] - moved[0]) / (2 * width)
+        second = (moved[1] - 2 * here + moved[0]) / width**2
+        wanted = first if order == 1 else second
+        noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
+        slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
+        one_sided = np.abs(moved[1] - 2 * here + moved[0]) / width if order == 1 else 0
+        bad = ~(np.abs(got[:, column] - wanted) <= slack + one_sided) & np.isfinite(wanted)
+        if bad.any():
+            one = int(np.flatnonzero(bad)[0])
+            raise Refuted(
+                f"the {_NAMES[order]} in column {column} is {got[one, column]:.9g}, and "
+                f"differences of the value give {wanted[one]:.9g}.",
+                f"{_NAMES[order]}(y, t)",
+                y=points.y[one : one + 1],
+                t=points.t[one : one + 1],
+            )
+    return got.size
+
+
+CHECKS: dict[str, Check] = {
+    "gradient": check_gradient,
+    "hessian": check_hessian,
+    "precision:gradient": check_gradient_precision,
+    "precision:hessian": check_hessian_precision,
+    "overflow:gradient": check_gradient_overflow,
+    "overflow:hessian": check_hessian_overflow,
+}

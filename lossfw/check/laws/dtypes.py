@@ -1,0 +1,274 @@
+"""Checks of dtypes: a result depends on the numbers that are given, not on how they are stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.exact_points import DTYPES, alike, cast, many_classes, plain
+from lossfw.check.core.points import Points, is_inside
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    ordinary,
+    outputs,
+    result_of,
+)
+from lossfw.check.core.subject import Subject
+from lossfw.check.laws import half_precision
+from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Whole numbers of every width, and with each a number whose square is beyond it; of the
+# wide ones one that float32 does not hold either.
+_INTEGERS = {"int8": 100, "uint8": 200, "int16": 300, "uint16": 60_000, "int32": 100_000_003,
+             "uint32": 4_000_000_100, "int64": 4_000_000_100}  # fmt: skip
+
+# Labels of every width; of so many rows, the numbers of all their elements do not fit it.
+_LABELS = ("int8", "uint8", "int16", "uint16", "int32", "uint32")
+_ROWS = 120
+
+
+def check_result_dtype(subject: Subject, search: Search) -> int:
+    """Results have the prediction's dtype, whatever the target's."""
+    points = ordinary(subject, search, "dtype:result", 6)
+    tried = 0
+    for dtype in DTYPES:
+        y = cast(subject, points, dtype).y
+        for t in _target_dtypes(subject, points.t):
+            for name, function in outputs(subject):
+                result = np.asarray(result_of(function, name, y, t, "dtype:result"))
+                tried += 1
+                if result.dtype != dtype:
+                    raise Refuted(
+                        f"{name} of {dtype} predictions and {t.dtype} targets is {result.dtype}.",
+                        f"{name}(y, t).dtype",
+                        y=y,
+                        t=t,
+                    )
+    return tried
+
+
+def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
+    if t.dtype.kind == "i":
+        return [t, t.astype(np.int32)]
+    whole = [t.astype(np.int64)] if (t == np.round(t)).all() and not subject.by_index else []
+    return [t.astype(np.float64), t.astype(np.float32), t.astype(np.float16), *whole]
+
+
+def check_target_dtype(subject: Subject, search: Search) -> int:
+    """Targets of any dtype that holds the same numbers give the same results."""
+    points = plain(subject, search, "dtype:target")
+    same = [(points, dtype, _holding(subject, points.t)) for dtype in DTYPES]
+    whole = _whole_targets(subject, points)
+    if len(whole) and whole.t.dtype.kind == "f":
+        above = whole.keep(whole.t >= 0)
+        for some in (whole, above):
+            same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
+    # Predictions that fewer bits do not hold show if these are used.
+    full = Points(ordinary(subject, search, "dtype:target").y[: len(points)], points.t)
+    full = _counting(subject, full.take(is_inside(subject, full)))
+    same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
+    if subject.by_index:
+        same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
+    tried = 0
+    for some, dtype, others in same:
+        here = cast(subject, some, dtype)
+        for name, function in outputs(subject):
+            wanted = np.asarray(result_of(function, name, here.y, here.t, "dtype:target"))
+            for other in others:
+                tried += len(here)
+                t = some.t.astype(other)
+                what = f"{other} targets"
+                result = np.asarray(result_of(function, name, here.y, t, "dtype:target", what))
+                _compare(name, result, wanted, Points(here.y, t), what, here.t)
+    return tried
+
+
+def _labels(
+    subject: Subject, search: Search, points: Points
+) -> list[tuple[Points, tuple[str, ...]]]:
+    """Return many rows with class indices, and the narrow dtypes in which to give these."""
+    rng = search.rng("dtype:target labels")
+    narrow = {9: _LABELS[:2], 130: ("uint8",), 300: _LABELS[2:4]}
+    found = []
+    for some in (points, *many_classes(subject, search)):
+        columns = some.y.shape[-1]
+        y = some.y[rng.integers(0, len(some), _ROWS)]
+        index = np.append(rng.integers(0, columns, _ROWS - 1), columns - 1)
+        rows = _counting(subject, Points(y, index))
+        if len(rows):
+            found.append((rows, narrow.get(columns, _LABELS)))
+    return found
+
+
+def _counting(subject: Subject, points: Points) -> Points:
+    if not len(points):
+        return points
+    return points.take(np.flatnonzero(subject.counts(points.y, points.t) > 0))
+
+
+def _whole_targets(subject: Subject, points: Points) -> Points:
+    """Return the pairs with their targets rounded; of distributions one-hot rows."""
+    if points.t.dtype.kind in "iu":
+        return points
+    if subject.target is SIMPLEX:
+        t = np.eye(points.t.shape[-1])[points.t.argmax(-1)]
+    else:
+        t = np.round(points.t)
+        t = np.where(t == 0, 1.0, t) if points.t.ndim > 1 and subject.target is not BINARY else t
+    some = Points(points.y, t)
+    return _counting(subject, some.take(is_inside(subject, some)))
+
+
+def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
+    """Return the dtypes that hold the targets and that are legal for them."""
+    if t.dtype.kind in "iu":
+        return tuple(dtype for dtype in _LABELS if t.max(initial=0) <= np.iinfo(dtype).max)
+    found = list(DTYPES)
+    if (t == np.round(t)).all():
+        low, high = t.min(initial=0), t.max(initial=0)
+        fits = (d for d in _INTEGERS if np.iinfo(d).min <= low and high <= np.iinfo(d).max)
+        # A row of one whole number might be a class index.
+        found += [] if subject.by_index and t.shape[-1] == 1 else list(fits)
+    if subject.target in (BINARY, SIMPLEX) and np.isin(t, (0.0, 1.0)).all():
+        found.append("bool")
+    return tuple(found)
+
+
+def check_integer_prediction(subject: Subject, search: Search) -> int:
+    """Whole predictions are computed as float64, in whatever width they come."""
+    points = _whole_predictions(subject, search)
+    tried = 0
+    for name, function in outputs(subject):
+        for dtype, large in _INTEGERS.items():
+            for some, t in _of_width(subject, points, dtype, large):
+                wanted = np.asarray(result_of(function, name, some.y, some.t, "dtype:integer"))
+                whole = some.y.astype(dtype)
+                tried += len(some)
+                result = np.asarray(result_of(function, name, whole, t, "dtype:integer"))
+                text = f"{dtype} predictions with {t.dtype} targets"
+                _compare(name, result, wanted, Points(whole, t), text, some.t, np.float64)
+    return tried
+
+
+def _whole_predictions(subject: Subject, search: Search) -> Points:
+    """Return pairs of whole predictions and, where there are such, whole targets."""
+    points = ordinary(subject, search, "dtype:integer")
+    y = points.y
+    if subject.prediction is SIMPLEX:
+        # Of probabilities these are 0 and 1.
+        y = np.eye(y.shape[-1])[y.argmax(-1)]
+    elif subject.prediction is UNIT:
+        y = np.round(y)
+    else:
+        y = np.round(y) + (subject.prediction.name != "REAL")
+        y = np.where(np.abs(y) < 1, 1, np.abs(y)) if subject.prediction.name == "POSITIVE" else y
+        # A row of zeros has no direction.
+        y = np.where(y == 0, 1, y) if subject.rows else y
+    t = points.t
+    if subject.kind == "distance":
+        # Small numbers on both sides of each other, whose difference may have no sign.
+        rng = search.rng("dtype:integer pairs")
+        y, t = (np.append(x, rng.integers(0, 9, len(points))) for x in (y, t))
+    found = Points(y, t)
+    found = found.take(is_inside(subject, found))
+    if not len(found):
+        raise NotApplicable("this space has few whole numbers")
+    whole = _whole_targets(subject, found)
+    return Points(np.concatenate([found.y, whole.y]), np.concatenate([found.t, whole.t]))
+
+
+def _of_width(
+    subject: Subject, points: Points, dtype: str, large: int
+) -> list[tuple[Points, NDArray]]:
+    """Return the pairs that a width holds and a large one, and targets for them: also so wide."""
+    some = points.keep(_fits(points.y, dtype))
+    if not len(some):
+        return []
+    if subject.prediction not in (UNIT, SIMPLEX):
+        last = some.take(slice(-1, None))
+        y = last.y.copy()
+        y[..., -1:] = large
+        some = Points(np.concatenate([some.y, y]), np.concatenate([some.t, last.t]))
+        some = some.take(is_inside(subject, some))
+    found = [(some, some.t)]
+    if some.t.dtype.kind == "f" and not (subject.by_index and some.t.shape[-1] == 1):
+        both = some.keep(_fits(some.t, dtype))
+        found += [(both, both.t.astype(dtype))] if len(both) else []
+    return found
+
+
+def _fits(x: NDArray, dtype: str) -> NDArray:
+    """Tell which numbers, or rows of them, a width of whole numbers holds."""
+    info = np.iinfo(dtype)
+    fits = (x == np.round(x)) & (x >= info.min) & (x <= info.max)
+    return np.asarray(fits if x.ndim == 1 else fits.all(-1))
+
+
+def check_byte_order(subject: Subject, search: Search) -> int:
+    """Numbers in the other byte order are the same numbers, where they are taken at all."""
+    points = plain(subject, search, "dtype:order", 6)
+    tried = 0
+    for dtype in ("float64", "float32"):
+        here = cast(subject, points, dtype)
+        y, t = (x.astype(x.dtype.newbyteorder()) for x in (here.y, here.t))
+        for name, function in outputs(subject):
+            wanted = np.asarray(result_of(function, name, here.y, here.t))
+            for a, b in ((y, here.t), (here.y, t), (y, t)):
+                try:
+                    result = np.asarray(result_of(function, name, a, b))
+                except Refuted:
+                    # To refuse them is a restriction, no wrong result.
+                    continue
+                tried += len(here)
+                result = result.astype(result.dtype.newbyteorder("="))
+                text = f"{a.dtype.str} predictions and {b.dtype.str} targets"
+                _compare(name, result, wanted, Points(a, b), text, here.t)
+    return tried
+
+
+def _compare(
+    name: str,
+    result: NDArray,
+    wanted: NDArray,
+    points: Points,
+    text: str,
+    t: NDArray,
+    dtype: Any = None,
+) -> None:
+    """Refute if a result is not the wanted one, or has another dtype than is asked for."""
+    if result.shape != wanted.shape:
+        return
+    if dtype is not None and result.dtype != dtype:
+        raise Refuted(
+            f"{name} of {text} is {result.dtype}.",
+            f"{name}(y, t).dtype",
+            y=points.y,
+            t=points.t,
+        )
+    same = alike(result, wanted).reshape(len(points), -1).all(-1)
+    if not same.all():
+        bad = int(np.argmin(same))
+        raise Refuted(
+            f"{name} of {text} is {result[bad]!r} at the first difference; the same numbers in "
+            f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "
+            f"{wanted[bad]!r}.",
+            f"{name}(y, t), {name}(y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r}))",
+            # Of labels the number of rows may be what is wrong.
+            y=points.y if points.t.dtype.kind in "iu" else points.y[bad : bad + 1],
+            t=points.t if points.t.dtype.kind in "iu" else points.t[bad : bad + 1],
+        )
+
+
+CHECKS: dict[str, Check] = {
+    "dtype:result": check_result_dtype,
+    "dtype:target": check_target_dtype,
+    "dtype:integer": check_integer_prediction,
+    "dtype:order": check_byte_order,
+    **half_precision.CHECKS,
+}

@@ -1,0 +1,149 @@
+"""Checks of size: many elements have the results that each has among few.
+
+A path for large arrays, a block that ends early or a row number that overflows
+makes results wrong. This is told twice, as what is wrong and as a dependence
+on companions, for it is both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.exact_points import DTYPES, alike, cast
+from lossfw.check.core.points import Points
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    ordinary,
+    outputs,
+    result_of,
+)
+from lossfw.check.core.subject import Subject
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Numbers of elements: few, of which one may be the number of columns, and beside and at
+# powers of two and round numbers, up to more than two bytes count. The largest is left
+# out where there are few examples, and the narrow precisions are tried with one.
+SIZES = (2, 3, 4, 5, 7, 8, 16, 33, 64, 65, 100, 257, 1003, 1024, 5003, 8192)
+LARGEST, ENOUGH = 100_003, 100
+_NARROW = 1003
+
+
+def sizes(search: Search) -> tuple[int, ...]:
+    """Return the numbers of elements to try."""
+    return (*SIZES, LARGEST) if search.examples >= ENOUGH else SIZES
+
+
+def _found(subject: Subject, search: Search) -> dict[str, Refuted]:
+    """Return for each function the smallest size at which it fails; computed once."""
+    if "sizes" not in search.store:
+        points = _largest_last(subject, ordinary(subject, search, "sizes"))
+        found = {}
+        for name, function in outputs(subject):
+            refuted = _smallest(subject, search, name, function, points)
+            if refuted is not None:
+                found[name] = refuted
+        search.store["sizes"] = found
+    result: dict[str, Refuted] = search.store["sizes"]
+    return result
+
+
+def _largest_last(subject: Subject, points: Points) -> Points:
+    """Return the points with the largest loss last: among many it is an outlier."""
+    losses = np.asarray(result_of(subject.value, "value", points.y, points.t))
+    if losses.shape != points.y.shape[:1]:
+        return points
+    return points.take(np.argsort(np.abs(losses), kind="stable"))
+
+
+def _smallest(
+    subject: Subject, search: Search, name: str, function: Any, points: Points
+) -> Refuted | None:
+    tried = [(dtype, size) for dtype in DTYPES[1:] for size in (_NARROW,)]
+    tried += [(DTYPES[0], size) for size in sizes(search)]
+    known: dict[str, NDArray] = {}
+    for dtype, size in sorted(tried, key=lambda one: one[1]):
+        few = cast(subject, points, dtype)
+        if dtype not in known:
+            known[dtype] = np.asarray(result_of(function, name, few.y, few.t))
+        if known[dtype].shape[:1] != (len(few),):
+            return None
+        index = _index(len(few), size)
+        result = np.asarray(result_of(function, name, few.y[index], few.t[index]))
+        refuted = _difference(name, few, index, result, known[dtype][index])
+        if refuted is not None:
+            return refuted
+    return None
+
+
+def _index(few: int, size: int) -> NDArray:
+    """Return which of few points come in which order: all but the last again and again, it once."""
+    return np.append(np.random.default_rng(size).integers(0, max(few - 1, 1), size)[1:], few - 1)
+
+
+def _difference(
+    name: str, few: Points, index: NDArray, result: NDArray, wanted: NDArray
+) -> Refuted | None:
+    size = index.size
+    if result.shape == wanted.shape:
+        same = alike(result, wanted).reshape(size, -1).all(-1)
+        if same.all():
+            return None
+        first = int(np.argmin(same))
+        text = (
+            f"of {size:,} elements {name} differs from what each is among few, first at number "
+            f"{first}: {result[first]!r} instead of {wanted[first]!r}."
+        )
+    else:
+        text = f"of {size:,} elements {name} has shape {result.shape}, wanted {wanted.shape}."
+    again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
+    return Refuted(
+        text,
+        f"[{name}(y[i], t[i]) - {name}(y, t)[i] for i in [np.append({again}[1:], -1)]]",
+        y=few.y,
+        t=few.t,
+    )
+
+
+def _check(subject: Subject, search: Search, *names: str) -> int:
+    had = [name for name, _ in outputs(subject) if name in names]
+    if not had:
+        raise NotApplicable(f"there is no {names[0]}")
+    found = _found(subject, search)
+    for name in had:
+        if name in found:
+            raise found[name]
+    return len(sizes(search)) * len(had)
+
+
+def check_many_values(subject: Subject, search: Search) -> int:
+    """The value of an element is the same among many."""
+    return _check(subject, search, "value")
+
+
+def check_many_gradients(subject: Subject, search: Search) -> int:
+    """The first derivative of an element is the same among many."""
+    return _check(subject, search, "gradient")
+
+
+def check_many_hessians(subject: Subject, search: Search) -> int:
+    """The second derivative of an element is the same among many."""
+    return _check(subject, search, "hessian")
+
+
+def check_many(subject: Subject, search: Search) -> int:
+    """No result depends on how many companions there are."""
+    return _check(subject, search, "value", "gradient", "hessian")
+
+
+CHECKS: dict[str, Check] = {
+    "purity:many": check_many,
+    "value:many": check_many_values,
+    "gradient:many": check_many_gradients,
+    "hessian:many": check_many_hessians,
+}

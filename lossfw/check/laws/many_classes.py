@@ -1,0 +1,132 @@
+"""Checks of many classes: rows wider than those of the shared points.
+
+Exact numbers would be slow here, so results are compared with those of the
+formula in double precision, which many classes make no worse than this.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.points import Points, counting, is_inside
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, outputs, result_of
+from lossfw.check.core.subject import Function, Subject, call
+from lossfw.check.laws.half_precision import compared
+from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How far a result may be from the formula in double precision: of its own size, and
+# of the largest in its row, and next to 0.
+_RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
+
+# Half precision stagnates where so many equal terms are added up in it.
+_MOST_CLASSES = 4096
+
+# What a sum of so many terms may lose that is rounded to half precision in the end only.
+_HALF_ULPS = 16.0
+
+
+def _check(subject: Subject, search: Search, name: str) -> int:
+    function = dict(outputs(subject)).get(name)
+    if function is None:
+        raise NotApplicable(f"there is no {name}")
+    formula = _formula(subject, name)
+    rows = many_classes(subject, search)
+    for points in rows:
+        got = np.asarray(result_of(function, name, points.y, points.t), np.float64)
+        wanted = np.asarray(call(formula, points.y, points.t), np.float64)
+        if got.shape != wanted.shape:
+            continue
+        size = np.abs(wanted).max(-1, keepdims=True) if wanted.ndim > 1 else np.abs(wanted)
+        off = ~(np.abs(got - wanted) <= _RELATIVE * np.abs(wanted) + _OF_ROW * size + _TINY)
+        off &= np.isfinite(wanted)
+        if off.any():
+            one = int(np.argmax(off.reshape(len(points), -1).any(-1)))
+            place = (one, *(int(i) for i in np.unravel_index(np.argmax(off[one]), off[one].shape)))
+            raise Refuted(
+                f"of {points.y.shape[-1]} classes the {name}{list(place[1:]) or ''} is "
+                f"{got[place]:.9g}, and the formula gives {wanted[place]:.9g}.",
+                f"{name}(y, t)",
+                y=points.y[one : one + 1],
+                t=points.t[one : one + 1],
+            )
+    return sum(len(points) for points in rows)
+
+
+def _formula(subject: Subject, name: str) -> Function:
+    """Return the formula's own result in double precision."""
+    loss = subject.truth
+    if loss is None or subject.component is not None:
+        raise NotApplicable("no other function is known to compare with")
+    functions = {"value": loss, "gradient": loss.gradient, "hessian": loss.hessian}
+    chosen: Any = functions[name]
+    return lambda y, t: chosen(y, t, reduction="none")
+
+
+def check_many_classes(subject: Subject, search: Search) -> int:
+    """The value of many classes is that of the formula."""
+    return _check(subject, search, "value")
+
+
+def check_gradient_of_many(subject: Subject, search: Search) -> int:
+    """The gradient of many classes is that of the formula."""
+    return _check(subject, search, "gradient")
+
+
+def check_hessian_of_many(subject: Subject, search: Search) -> int:
+    """The second derivative of many classes is that of the formula."""
+    return _check(subject, search, "hessian")
+
+
+def check_half_of_many(subject: Subject, search: Search) -> int:
+    """In float16 the sum over very many classes keeps its digits."""
+    points = _equal_rows(subject)
+    tried = 0
+    for name, function in outputs(subject):
+        half = compared(name, function, points, _HALF_ULPS)
+        if half.bad.any():
+            where = np.unravel_index(int(np.argmax(half.bad)), half.bad.shape)
+            raise Refuted(
+                f"in float16 the {name} of {_MOST_CLASSES} equal classes is "
+                f"{half.got[where]:.6g}, and in float64, for the same numbers, "
+                f"{half.exact[where]:.6g}.",
+                f"{name}(y, t)",
+                y=points.y,
+                t=points.t,
+            )
+        tried += int(half.fits.sum())
+    return tried
+
+
+def _equal_rows(subject: Subject) -> Points:
+    """Return rows of very many equal predictions but two, and targets in which all take part."""
+    if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
+        raise NotApplicable("there are no rows of many classes")
+    shape = (2, _MOST_CLASSES)
+    equal = {SIMPLEX: 1 / _MOST_CLASSES, UNIT: 0.5, LOGITS: 0.0}
+    y = np.full(shape, equal.get(subject.prediction, 8.0), np.float16)
+    # The last ones differ: half precision holds no number of a class beyond 2,048.
+    y[:, -2:] = y[0, 0] * np.array([0.5, 1.5], np.float16) if y[0, 0] else (-1.0, 1.0)
+    if subject.target is CLASS_INDEX:
+        t: NDArray = np.array([_MOST_CLASSES - 2, _MOST_CLASSES - 1])
+    elif subject.target is BINARY:
+        t = np.broadcast_to(np.arange(_MOST_CLASSES) % 2, shape).astype(np.float16)
+    else:
+        t = np.full(shape, equal.get(subject.target, 8.0), np.float16)
+    points = Points(y, t)
+    found = counting(subject, points.take(is_inside(subject, points)))
+    if not len(found):
+        raise NotApplicable("no such rows in this space")
+    return found
+
+
+CHECKS: dict[str, Check] = {
+    "value:classes": check_many_classes,
+    "gradient:classes": check_gradient_of_many,
+    "hessian:classes": check_hessian_of_many,
+    "precision:classes": check_half_of_many,
+}

@@ -1,0 +1,175 @@
+"""Checks of the call: NaN, the class index, and the sign of zero.
+
+Every loss is held to these, whatever it claims.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.exact_points import DTYPES, cast
+from lossfw.check.core.points import Points, counting, simplest
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    ordinary,
+    outputs,
+    result_of,
+)
+from lossfw.check.core.subject import Subject, call
+from lossfw.errors import LossfwError
+
+# So many rows for a wrong label that is not among the first ones.
+_MANY_ROWS = 300
+
+# What stands beside a NaN in a row.
+_BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0)}
+
+
+def check_nan(subject: Subject, search: Search) -> int:
+    """NaN in a prediction makes that result NaN, and no other."""
+    ordinary_ones = counting(subject, ordinary(subject, search, "nan", 9))
+    tried = 0
+    for dtype in DTYPES:
+        # In float32 a target may be what a mask leaves out.
+        points = counting(subject, cast(subject, ordinary_ones, dtype))
+        for spoilt in _with_nan(subject, points, every=dtype == "float64"):
+            wanted = np.isnan(spoilt.y).reshape(len(spoilt), -1).any(-1)
+            for name, function in outputs(subject):
+                result = np.asarray(result_of(function, name, spoilt.y, spoilt.t, "nan"))
+                rows = np.isnan(result).reshape(len(spoilt), -1).any(-1)
+                tried += 1
+                swallowed, spread = wanted & ~rows, rows & ~wanted
+                if swallowed.any() or spread.any():
+                    what = "is swallowed" if swallowed.any() else "spreads to other rows"
+                    first = int(np.argmax(swallowed))
+                    one = slice(first, first + 1) if swallowed.any() else slice(None)
+                    raise Refuted(
+                        f"a NaN in the prediction {what}: {name} is {result[one]!r}.",
+                        f"{name}(y, t)",
+                        y=spoilt.y[one],
+                        t=spoilt.t[one],
+                    )
+    return tried
+
+
+def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
+    """Return the points with NaN: one in each place (or in three), two, all, all but one."""
+    count = len(points)
+    places = range(count) if every else sorted({0, count // 2, count - 1})
+    rows = [[row] for row in places]
+    rows += [[0, count // 2], list(range(count)), list(range(1, count))] if count > 2 else []
+    columns = range(points.y.shape[-1]) if subject.rows else [None]
+    found = [_spoilt(points, [0]), _spoilt(points, np.resize(np.arange(count), _MANY_ROWS))]
+    for column in columns:
+        for row in rows:
+            y = points.y.copy()
+            y[row if column is None else (row, column)] = np.nan
+            found.append(Points(y, points.t))
+        if column is not None:
+            found += _beside_edges(subject, points, column)
+    return found
+
+
+def _spoilt(points: Points, which: Any) -> Points:
+    """Return some of the points, of which the one in the middle has a NaN."""
+    some = points.take(np.asarray(which))
+    some.y[(len(some) // 2, *[0] * (some.y.ndim - 1))] = np.nan
+    return some
+
+
+def _beside_edges(subject: Subject, points: Points, column: int) -> list[Points]:
+    """Return the points with NaN in one column, and the bounds of the space in the others."""
+    low, high = _BOUNDS.get(subject.prediction.name, (None, None))
+    found = []
+    for edge in (low, high):
+        if edge is not None:
+            y = np.full_like(points.y, edge)
+            y[:, column] = np.nan
+            found.append(Points(y, points.t))
+    return found
+
+
+def check_class_index(subject: Subject, search: Search) -> int:
+    """A class index below 0 or above K - 1 raises."""
+    if not subject.by_index:
+        raise NotApplicable("targets are no class indices")
+    points = ordinary(subject, search, "domain:class_index", 3)
+    tried = 0
+    for y, index in _wrong_labels(subject, points):
+        for name, function in outputs(subject):
+            tried += 1
+            try:
+                result = call(function, y, index)
+            except Exception:  # noqa: S112  # any error is a refusal
+                continue
+            wrong = int(index[(index < 0) | (index >= y.shape[-1])][0])
+            raise Refuted(
+                f"{name} takes class {wrong} of {y.shape[-1]} classes and returns {result!r}.",
+                f"{name}(y, t)",
+                y=y,
+                t=index,
+            )
+    return tried
+
+
+def _wrong_labels(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
+    """Return rows with labels of which one is no class: first, last, inside, and far inside."""
+    columns = points.y.shape[-1]
+    beyond = [-1, columns, -columns, columns + 5]
+    # Some become classes in fewer bits.
+    beyond += [sign * 2**bits for bits in (7, 8, 16, 31, 32) for sign in (1, -1)]
+    beyond += [2**bits + columns - 1 for bits in (8, 16, 32)]
+    found = []
+    for wrong in beyond:
+        if _is_masked(subject, wrong) or 0 <= wrong < columns:
+            continue
+        for place in range(len(points)):
+            index = np.arange(len(points)) % columns
+            index[place] = wrong
+            found.append((points.y, index))
+    found += [(y, index.astype("int8")) for y, index in found[: len(points)]]
+    many = points.y[np.resize(np.arange(len(points)), _MANY_ROWS)]
+    if not _is_masked(subject, columns):
+        index = np.arange(_MANY_ROWS) % columns
+        index[_MANY_ROWS - len(points)] = columns
+        found.append((many, index))
+    return found
+
+
+def _is_masked(subject: Subject, index: int) -> bool:
+    """Tell whether a loss has a mask for just this index, so that it is no class."""
+    if subject.component is None:
+        return False
+    try:
+        where, _ = subject.component.chosen(np, np.array([index]), True)
+    except (LossfwError, IndexError):
+        return False
+    return where is not None and not bool(np.asarray(where)[0])
+
+
+def check_negative_zero(subject: Subject, search: Search) -> int:
+    """No loss is -0.0."""
+    tried = 0
+    for dtype in DTYPES:
+        for points in search.points(subject, dtype):
+            result = np.asarray(result_of(subject.value, "value", points.y, points.t))
+            bad = (result == 0) & np.signbit(result)
+            tried += len(points)
+            if bad.any():
+                one = simplest(points, bad)
+                raise Refuted(
+                    "the loss is -0.0.", y=points.y[one : one + 1], t=points.t[one : one + 1]
+                )
+    return tried
+
+
+CHECKS: dict[str, Check] = {
+    "nan": check_nan,
+    "domain:class_index": check_class_index,
+    "value:negative_zero": check_negative_zero,
+}

@@ -1,0 +1,288 @@
+"""Checks of purity: arguments stay as they are, and results depend on nothing else.
+
+Not on what was called before, not on the elements beside, however large, and
+not on how many there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.exact_points import DTYPES, alike, cast, plain
+from lossfw.check.core.points import Points
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    ordinary,
+    outputs,
+    result_of,
+)
+from lossfw.check.core.subject import Subject, call_as_given
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Enough elements for a path that works in place on large arrays.
+_LARGER = 1003
+
+# Companions at the edge of the space: so many together, and so many alone.
+_TOGETHER, _ALONE = 12, 3
+
+# One at a time is slow: so many of them, and fewer in the narrow precisions.
+_FEW, _FEWER = 16, 4
+
+
+def check_arguments_unchanged(subject: Subject, search: Search) -> int:
+    """Arguments are not written to, and may be read-only."""
+    few = ordinary(subject, search, "purity:arguments")
+    tried = 0
+    for points in (few, few.take(np.resize(np.arange(len(few)), _LARGER))):
+        for dtype in DTYPES:
+            some = cast(subject, points, dtype)
+            for name, function in outputs(subject):
+                tried += len(few)
+                y, t = some.y.copy(), some.t.copy()
+                y.flags.writeable = t.flags.writeable = False
+                what = "read-only arguments"
+                result_of(function, name, y, t, "purity:arguments", what, copied=False)
+                y, t = some.y.copy(), some.t.copy()
+                result_of(function, name, y, t, "purity:arguments", copied=False)
+                if not (np.array_equal(y, some.y) and np.array_equal(t, some.t)):
+                    raise Refuted(
+                        f"{name} writes into its arguments.",
+                        f"{name}(y, t), y, t",
+                        y=some.y,
+                        t=some.t,
+                    )
+    return tried
+
+
+def check_mean_arguments(subject: Subject, search: Search) -> int:
+    """The weighted mean writes into none of its arguments, which may be read-only, and forgets."""
+    if subject.reduce is None:
+        raise NotApplicable("there is no weighted mean")
+    points = ordinary(subject, search, "purity:reduce")
+    weight = np.arange(len(points)) % 3 + 1.0
+    keep = np.arange(len(points)) % 2 == 0
+    for options in ({}, {"sample_weight": weight}, {"where": keep},
+                    {"sample_weight": weight, "where": keep}):  # fmt: skip
+        given = {"y": points.y, "t": points.t, **options}
+        results = []
+        for writeable in (False, True):
+            copies = {name: array.copy() for name, array in given.items()}
+            for array in copies.values():
+                array.flags.writeable = writeable
+            results.append(_call_mean(subject, copies, given))
+            changed = [n for n in given if not np.array_equal(copies[n], given[n])]
+            if changed:
+                raise Refuted(
+                    f"the weighted mean writes into {' and '.join(changed)}.",
+                    f"{_mean_code(given)}, {', '.join(changed)}",
+                    **given,
+                )
+        if not np.array_equal(results[0], results[1], equal_nan=True):
+            raise Refuted(
+                f"the weighted mean is {results[0]!r}, and {results[1]!r} when it is called again.",
+                f"{_mean_code(given)}, {_mean_code(given)}",
+                **given,
+            )
+    return 8 * len(points)
+
+
+def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, NDArray]) -> Any:
+    try:
+        y, t, *_ = copies.values()
+        options = {name: array for name, array in copies.items() if name not in ("y", "t")}
+        return call_as_given(subject.reduce, y, t, **options)
+    except Exception as error:
+        raise Refuted(
+            f"the weighted mean raises for arguments that may not be written to: "
+            f"{type(error).__name__}: {error}",
+            _mean_code(given),
+            **given,
+        ) from error
+
+
+def _mean_code(given: dict[str, NDArray]) -> str:
+    more = "".join(f", {name}={name}" for name in given if name not in ("y", "t"))
+    return f"reduce(y, t{more})"
+
+
+def check_repeatable(subject: Subject, search: Search) -> int:
+    """Equal arguments give equal results, whatever was called in between."""
+    points = ordinary(subject, search, "purity:repeat")
+    tried = 0
+    for dtype in DTYPES:
+        here = cast(subject, points, dtype)
+        other = Points(here.y[::-1].copy(), here.t[::-1].copy())
+        functions = outputs(subject)
+        for name, function in functions:
+            first = np.asarray(result_of(function, name, here.y, here.t))
+            again = np.asarray(result_of(function, name, here.y, here.t))
+            for other_name, between in functions:
+                result_of(between, other_name, other.y, other.t)
+            later = np.asarray(result_of(function, name, here.y, here.t))
+            tried += 2 * len(here)
+            for result, text in ((again, "a second call"), (later, "a call after one elsewhere")):
+                if not np.array_equal(first, result, equal_nan=True):
+                    raise Refuted(
+                        f"{name} depends on what was called before: {text} with the same "
+                        "arguments gives another result.",
+                        f"{name}(y, t), value(y[::-1], t[::-1]), {name}(y, t)",
+                        y=here.y,
+                        t=here.t,
+                    )
+    return tried
+
+
+def check_memory(subject: Subject, search: Search) -> int:
+    """What looks like the last call is told from it: the same sums, ends, targets or arrays."""
+    points = plain(subject, search, "purity:memory")
+    if len(points) < 4:
+        raise NotApplicable("too few plain points")
+    rng = search.rng("purity:memory orders")
+    tried = 0
+    for name, function in outputs(subject):
+        for order, text in _orders(len(points), rng):
+            for y, t, parts in (
+                (points.y[order], points.t[order], "both"),
+                (points.y[order], points.t, "predictions"),
+                (points.y, points.t[order], "targets"),
+            ):
+                # The same pairs from behind are what nothing can mistake for the first call.
+                wanted = np.asarray(result_of(function, name, y[::-1], t[::-1]))[::-1]
+                result_of(function, name, points.y, points.t)
+                result = np.asarray(result_of(function, name, y, t))
+                tried += len(points)
+                _compare(result, wanted, points, order, f"{text} ({parts})", name)
+        _compare_in_place(function, name, points)
+    return tried
+
+
+def _orders(count: int, rng: np.random.Generator) -> list[tuple[NDArray, str]]:
+    """Return orders: any, and one that leaves the ends where they are."""
+    inner = np.concatenate([[0], 1 + rng.permutation(count - 2), [count - 1]])
+    return [(rng.permutation(count), "in another order"), (inner, "in another order but the ends")]
+
+
+def _compare_in_place(function: Any, name: str, points: Points) -> None:
+    """Call with an array, and again after other numbers are written into it."""
+    order = np.roll(np.arange(len(points)), 1)
+    y, t = points.y.copy(), points.t.copy()
+    wanted = np.asarray(result_of(function, name, y[order], t[order], copied=False))
+    result_of(function, name, y, t, copied=False)
+    y[:], t[:] = points.y[order], points.t[order]
+    result = np.asarray(result_of(function, name, y, t, copied=False))
+    _compare(result, wanted, points, order, "written into the same arrays", name)
+
+
+def _compare(
+    result: NDArray, wanted: NDArray, points: Points, order: NDArray, text: str, name: str
+) -> None:
+    if result.shape == wanted.shape and not alike(result, wanted).all():
+        raise Refuted(
+            f"{name} depends on the call before: after (y, t), the result for the same numbers "
+            f"{text} is not theirs.",
+            f"{name}(y, t), {name}(y[{order.tolist()}], t[{order.tolist()}])",
+            y=points.y,
+            t=points.t,
+        )
+
+
+def check_companions(subject: Subject, search: Search) -> int:
+    """An element or row does not depend on its companions, nor on their order."""
+    tried = 0
+    for dtype in DTYPES:
+        count = _FEW if dtype == "float64" else _FEWER
+        points = cast(subject, ordinary(subject, search, "purity:companions", count), dtype)
+        order = search.rng("purity:companions order").permutation(len(points))
+        for name, function in outputs(subject):
+            whole = np.asarray(result_of(function, name, points.y, points.t))
+            if whole.shape[:1] != (len(points),):
+                raise NotApplicable("results have the wrong shape")
+            mixed = np.asarray(result_of(function, name, points.y[order], points.t[order]))
+            alone = np.stack([_alone(function, name, points, i) for i in range(len(points))])
+            tried += 2 * len(points)
+            for result, wanted, text in (
+                (mixed, whole[order], "in another order"),
+                (alone.reshape(whole.shape), whole, "one at a time"),
+            ):
+                if not alike(result, wanted).all():
+                    raise Refuted(
+                        f"{name} of the same rows {text} differs.",
+                        f"{name}(y, t), {name}(y[:1], t[:1])",
+                        y=points.y,
+                        t=points.t,
+                    )
+    return tried
+
+
+def _alone(function: Any, name: str, points: Points, one: int) -> NDArray:
+    return np.asarray(result_of(function, name, points.y[one : one + 1], points.t[one : one + 1]))
+
+
+def check_extreme_companions(subject: Subject, search: Search) -> int:
+    """An element does not depend on a companion that is huge, tiny, infinite or at a bound."""
+    tried = 0
+    for dtype in DTYPES:
+        points = cast(subject, plain(subject, search, "purity:extremes", 6), dtype)
+        edge = _edges(subject, search, dtype, points)
+        for name, function in outputs(subject):
+            wanted = np.asarray(result_of(function, name, points.y, points.t))
+            for more in edge:
+                before, after = _joined(more, points), _joined(points, more)
+                tried += 2 * len(points)
+                for both, rows in (
+                    (before, slice(len(more), None)),
+                    (after, slice(len(points))),
+                ):
+                    result = np.asarray(result_of(function, name, both.y, both.t))[rows]
+                    if result.shape == wanted.shape and not alike(result, wanted).all():
+                        raise Refuted(
+                            f"{name} of ordinary elements differs once there are extreme ones "
+                            "beside them.",
+                            f"{name}(y, t)[{rows.start}:{rows.stop}], {name}(y[{rows.start}:"
+                            f"{rows.stop}], t[{rows.start}:{rows.stop}])",
+                            y=both.y,
+                            t=both.t,
+                        )
+    return tried
+
+
+def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list[Points]:
+    """Return pairs far from the ordinary: a dozen together, and the largest alone."""
+    same = [
+        some for some in search.points(subject, dtype) if some.y.shape[1:] == points.y.shape[1:]
+    ]
+    if not same or not len(same[0]):
+        return []
+    pool = same[0]
+    with np.errstate(all="ignore"):
+        size = np.nan_to_num(np.abs(pool.y.astype(np.float64)), posinf=np.inf)
+    size = size.reshape(len(pool), -1)
+    by_size = np.argsort(size.max(-1), kind="stable")
+    by_least = np.argsort(size.min(-1), kind="stable")
+    third = _TOGETHER // 3
+    some = np.concatenate([by_size[-2 * third :], by_least[:third]])
+    large = [i for i in by_size[::-1] if np.isfinite(size[i]).all()][:_ALONE]
+    return [pool.take(some), *(pool.take(np.array([i])) for i in large)]
+
+
+def _joined(first: Points, second: Points) -> Points:
+    return Points(
+        np.concatenate([first.y, second.y]),
+        np.concatenate([first.t, second.t]).astype(first.t.dtype),
+    )
+
+
+CHECKS: dict[str, Check] = {
+    "purity:arguments": check_arguments_unchanged,
+    "purity:reduce": check_mean_arguments,
+    "purity:repeat": check_repeatable,
+    "purity:memory": check_memory,
+    "purity:companions": check_companions,
+    "purity:extremes": check_extreme_companions,
+}

@@ -1,0 +1,184 @@
+"""Checks of shapes and layouts: what comes out, what is refused, and what makes no difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.exact_points import alike, many_classes
+from lossfw.check.core.points import Points, counting
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    ordinary,
+    outputs,
+    result_of,
+)
+from lossfw.check.core.subject import Subject, call
+
+# Shapes of rows are tried with up to so many of them.
+_MOST = 10
+
+
+def check_result_shape(subject: Subject, search: Search) -> int:
+    """An unreduced loss has the prediction's shape, or one axis less for rows."""
+    points = ordinary(subject, search, "shape:result", 6)
+    tried = 0
+    for y, t in _shapes(subject, points, search):
+        for name, function in outputs(subject):
+            wanted = y.shape[:-1] if subject.rows and name == "value" else y.shape
+            result = result_of(function, name, y, t, "shape:result")
+            tried += 1
+            if np.shape(result) != wanted:
+                raise Refuted(
+                    f"{name} of predictions of shape {y.shape} and targets of shape {t.shape} has "
+                    f"shape {np.shape(result)}; wanted {wanted}.",
+                    f"{name}(y, t).shape",
+                    y=y,
+                    t=t,
+                )
+    return tried
+
+
+def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any, Any]]:
+    y, t = points.y, points.t
+    found = [(y[:n], t[:n]) for n in (len(points), 1, 0)]
+    if subject.rows:
+        # As many rows as columns, and one more, in every number of columns.
+        for some in (*search.points(subject, "float64"), *many_classes(subject, search)):
+            columns = some.y.shape[-1]
+            few = counting(subject, some)
+            found += [(few.y[:n], few.t[:n]) for n in (1, columns, columns + 1) if n <= _MOST]
+        return found
+    pairs = len(points) // 2 * 2
+    found += [(y[:pairs].reshape(shape), t[:pairs].reshape(shape)) for shape in ((2, -1), (-1, 1))]
+    cube = np.resize(np.arange(len(points)), (2, 3, 4))
+    found += [(y[cube], t[cube]), (y[cube[:1, :1]], t[cube[:1, :1]])]
+    found += [(y[:0].reshape(shape), t[:0].reshape(shape)) for shape in ((0, 3), (3, 0))]
+    return found
+
+
+def check_broadcast(subject: Subject, search: Search) -> int:
+    """Prediction and target that do not fit raise; nothing is broadcast."""
+    points = ordinary(subject, search, "shape:broadcast", 3)
+    if len(points) < 3:
+        raise NotApplicable("too few ordinary points")
+    wrong = _misfits_of_rows(points) if subject.rows else _misfits(points)
+    tried = 0
+    for a, b in wrong:
+        for name, function in outputs(subject):
+            tried += 1
+            try:
+                result = call(function, a, b)
+            except Exception:  # noqa: S112  # any error is a refusal
+                continue
+            raise Refuted(
+                f"{name} takes predictions of shape {np.shape(a)} with targets of shape "
+                f"{np.shape(b)} and returns shape {np.shape(result)}; it should refuse.",
+                f"{name}(y, t)",
+                y=a,
+                t=b,
+            )
+    return tried
+
+
+def _misfits(points: Points) -> list[tuple[Any, Any]]:
+    """Return predictions and targets of elements that do not fit, some with as many elements."""
+    y, t = points.y, points.t
+    found = [(y, t[:, None]), (y[:, None], t), (y, t[:2]), (y, t[:1]), (y[:1], t), (y, t[0])]
+    found += [(y, t[None]), (y[None], t)]
+    six = np.resize(np.arange(len(points)), 6)
+    y, t = y[six], t[six]
+    for one, other in (((6,), (2, 3)), ((2, 3), (3, 2)), ((2, 3), (1, 2, 3)), ((2, 3), (2, 3, 1))):
+        found += [(y.reshape(a), t.reshape(b)) for a, b in ((one, other), (other, one))]
+    return found
+
+
+def _misfits_of_rows(points: Points) -> list[tuple[Any, Any]]:
+    y, t = points.y, points.t
+    found = [(y, t[:2]), (y, t[:1]), (y[:1], t)]
+    if t.ndim != 2:
+        return [*found, (y, t[:, None]), (y, t[None])]
+    found += [(y, t[:, :2]), (y, t[0]), (y, t[:, :1]), (y, t.ravel()), (y, t[None])]
+    return [*found, (y[:2], t[:2].T)] if t.shape[-1] > 2 else found
+
+
+def check_axes(subject: Subject, search: Search) -> int:
+    """Elements in several axes have the results that they have in one."""
+    if subject.rows:
+        raise NotApplicable("rows lie in two axes always")
+    points = ordinary(subject, search, "shape:axes")
+    points = points.take(np.resize(np.arange(len(points)), 24))
+    tried = 0
+    for name, function in outputs(subject):
+        wanted = np.asarray(result_of(function, name, points.y, points.t, "shape:axes"))
+        for shape in ((4, 6), (24, 1), (1, 24), (2, 3, 4)):
+            y, t = points.y.reshape(shape), points.t.reshape(shape)
+            result = np.asarray(result_of(function, name, y, t, "shape:axes"))
+            tried += 1
+            # Another number of results is another check's.
+            if result.size == wanted.size and not alike(result.ravel(), wanted.ravel()).all():
+                raise Refuted(
+                    f"{name} of elements of shape {shape} differs from that of the same in one "
+                    "axis.",
+                    f"{name}(y, t), {name}(y.ravel(), t.ravel()).reshape(y.shape)",
+                    y=y,
+                    t=t,
+                )
+    return tried
+
+
+def check_layout(subject: Subject, search: Search) -> int:
+    """Strided, reversed and Fortran-ordered arrays give the same results."""
+    points = ordinary(subject, search, "shape:layout", 12)
+    tried = 0
+    for name, function in outputs(subject):
+        for text, y, t, base_y, base_t in _layouts(subject, points):
+            wanted = np.asarray(result_of(function, name, base_y, base_t, "shape:layout"))
+            result = np.asarray(result_of(function, name, y, t, "shape:layout"))
+            tried += 1
+            if result.shape != wanted.shape or not alike(result, wanted).all():
+                raise Refuted(
+                    f"{name} of {text} differs from that of the same numbers in C order.",
+                    f"{name}({text.split(': ')[-1]}), {name}(y, t)",
+                    y=base_y,
+                    t=base_t,
+                )
+    return tried
+
+
+def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any, Any]]:
+    y, t = points.y, points.t
+    found = [
+        ("reversed arrays: y[::-1], t[::-1]", y[::-1], t[::-1], y[::-1].copy(), t[::-1].copy()),
+        ("strided arrays: y[::2], t[::2]", y[::2], t[::2], y[::2].copy(), t[::2].copy()),
+        ("a reversed prediction: y[::-1], t", y[::-1], t, y[::-1].copy(), t),
+        ("a repeated prediction: np.broadcast_to(y[:1], y.shape), t",
+         np.broadcast_to(y[:1], y.shape), t, np.repeat(y[:1], len(y), 0), t),
+        ("a repeated target: y, np.broadcast_to(t[:1], t.shape)",
+         y, np.broadcast_to(t[:1], t.shape), y, np.repeat(t[:1], len(t), 0)),
+    ]  # fmt: skip
+    if subject.rows:
+        flipped = t[:, ::-1] if t.ndim == 2 else t
+        text = f"reversed columns: y[:, ::-1], {'t[:, ::-1]' if t.ndim == 2 else 't'}"
+        found.append((text, y[:, ::-1], flipped, y[:, ::-1].copy(), flipped.copy()))
+    if not subject.rows:
+        n = len(points) // 2 * 2
+        y, t = y[:n].reshape(2, -1), t[:n].reshape(2, -1)
+    f = np.asfortranarray
+    found.append(("a Fortran-ordered prediction: np.asfortranarray(y), t", f(y), t, y, t))
+    if t.ndim == 2:
+        found.append(("a Fortran-ordered target: y, np.asfortranarray(t)", y, f(t), y, t))
+        found.append(("both: np.asfortranarray(y), np.asfortranarray(t)", f(y), f(t), y, t))
+    return found
+
+
+CHECKS: dict[str, Check] = {
+    "shape:result": check_result_shape,
+    "shape:broadcast": check_broadcast,
+    "shape:axes": check_axes,
+    "shape:layout": check_layout,
+}

@@ -1,0 +1,164 @@
+"""Component: what losses, activations, metrics and data sources have in common.
+
+A component is a frozen pydantic model. Its fields are its parameters, and so
+they are also the YAML schema, the JSON schema, ``repr``, equality, hash and
+the configuration that builds it again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from lossfw.components.naming import did_you_mean, snake_case
+from lossfw.errors import LossfwError, ParameterError
+
+
+class Component(BaseModel):
+    """Base of every component.
+
+    Attributes
+    ----------
+    name : str
+        The name in a configuration; the class name in snake case unless the
+        class says otherwise.
+    kind : str
+        ``"loss"``, ``"activation"``, ``"metric"``, ``"source"`` or ``"optimizer"``.
+    """
+
+    # Strict: "0.5" is a text and not a number. Infinite or NaN parameters have
+    # no meaning in any formula. The validator is built when a first component is
+    # made: it takes a millisecond for each class, and most are only listed.
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+        defer_build=True,
+    )
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        annotation = inspect.get_annotations(cls).get("name", ClassVar)
+        if "ClassVar" not in str(annotation):
+            raise TypeError(
+                f"{cls.__name__} has a parameter called 'name', which says in a configuration "
+                "which component is meant: call the parameter something else"
+            )
+        # Before pydantic collects the fields: this is no field.
+        if "name" not in cls.__dict__:
+            cls.name = snake_case(cls.__name__)
+
+    def __init__(self, **parameters: Any) -> None:
+        try:
+            super().__init__(**parameters)
+        except ValidationError as error:
+            raise ParameterError(_explain(type(self), error)) from None
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise ParameterError(
+            f"{type(self).__name__} is frozen: make another one with replace({key}=...)."
+        )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_values(cls, parameters: Any) -> Any:
+        """Take NumPy scalars for numbers and lists for tuples, as YAML and users write them."""
+        if isinstance(parameters, Mapping):
+            return {key: _plain(value) for key, value in parameters.items()}
+        return parameters
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the class's own docstring."""
+        return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name, in the order in which they are declared."""
+        return {key: getattr(self, key) for key in _ordered_fields(type(self))}
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the mapping that builds an equal component, as YAML would write it.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.loss("squared_error", factor=0.5).to_config()
+        {'name': 'squared_error', 'factor': 0.5}
+        """
+        changed = {
+            key: value
+            for key, value in self.parameters.items()
+            if value != type(self).model_fields[key].get_default(call_default_factory=True)
+        }
+        return {"name": self.name, **{key: yaml_value(value) for key, value in changed.items()}}
+
+    def replace(self, **parameters: Any) -> Self:
+        """Return a copy with some parameters changed; they are checked again."""
+        return type(self)(**{**self.parameters, **parameters})
+
+    def __repr_args__(self) -> Any:
+        """Show inherited fields last, and those only where they were changed."""
+        own = type(self).__annotations__
+        for key, value in self.parameters.items():
+            default = type(self).model_fields[key].get_default(call_default_factory=True)
+            if key in own or value != default:
+                yield key, value
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+def _ordered_fields(cls: type[Component]) -> list[str]:
+    """Return a class's own fields first, inherited ones after them."""
+    own = [key for key in cls.model_fields if key in cls.__annotations__]
+    return own + [key for key in cls.model_fields if key not in own]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic) and not isinstance(value, np.floating | float):
+        return value.item()
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, list):
+        return tuple(_plain(item) for item in value)
+    return value
+
+
+def yaml_value(value: Any) -> Any:
+    """Return a parameter as YAML writes it: parts as mappings, tuples as lists, paths as texts."""
+    if isinstance(value, Component):
+        return value.to_config()
+    if isinstance(value, tuple | list):
+        return [yaml_value(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _explain(cls: type[Component], error: ValidationError) -> str:
+    """Say which parameter is wrong, what was wanted and what was given."""
+    lines = []
+    for item in error.errors(include_url=False):
+        field = ".".join(str(part) for part in item["loc"]) or "parameters"
+        if item["type"] == "extra_forbidden":
+            known = ", ".join(_ordered_fields(cls)) or "none"
+            guess = did_you_mean(field, cls.model_fields)
+            lines.append(f"{cls.__name__} has no parameter {field!r}. {guess} It has: {known}.")
+        elif item["type"] == "missing":
+            lines.append(f"{cls.__name__} needs the parameter {field!r}.")
+        elif isinstance(item.get("ctx", {}).get("error"), LossfwError):
+            # Already a sentence of its own.
+            lines.append(f"{cls.__name__}: {item['ctx']['error']}")
+        else:
+            wanted = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+            lines.append(f"{cls.__name__}: {field} should be {wanted}, got {item['input']!r}.")
+    return "\n".join(line.replace("  ", " ").replace(". It", " It") for line in lines)

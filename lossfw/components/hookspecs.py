@@ -1,0 +1,137 @@
+"""The seam: what a plugin may offer, and how it says so.
+
+A plugin is a module (or any object) that an entry point of group ``lossfw``
+names. It implements the hooks below as plain functions marked with
+`hookimpl`. Each takes nothing and returns a mapping from names to components::
+
+    from lossfw import hookimpl
+
+    lossfw_api = 1        # optional: the version of the hooks it is written for
+
+    @hookimpl
+    def lossfw_losses():
+        return {
+            "fair": "lossfw_fair.fair:Fair",    # imported on first use
+            "huberish": Huberish,               # or the class itself
+            "fair_loss": "fair",                # an alias of a name in this mapping
+        }
+
+Besides, it may follow the life of a run by the hooks in `LIFE_CYCLE`, of which it
+takes the parameters that it needs::
+
+    @hookimpl
+    def lossfw_run_end(run, result):
+        print(run.name, result.loss)
+
+What they are told of, a run and its result, is made far above this module. So the
+annotations say `Any`, and the docstrings name the classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+import pluggy
+
+# The name of the pluggy project, of the entry point group and of the
+# distribution whose plugins are the built-in ones.
+PROJECT: Final = "lossfw"
+
+# The version of the hooks. It grows when a plugin that was right has to change.
+API: Final = 1
+
+# What a hook returns: "module:Class", a class, or (a text without a colon) an alias.
+Table: TypeAlias = dict[str, str | type]
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+# Each kind of component and the hook through which it is offered.
+HOOKS: Final = {
+    "loss": "lossfw_losses",
+    "activation": "lossfw_activations",
+    "metric": "lossfw_metrics",
+    "source": "lossfw_sources",
+    "optimizer": "lossfw_optimizers",
+}
+
+# The hooks that follow a run, in the order in which they are called.
+LIFE_CYCLE: Final = ("lossfw_run_start", "lossfw_progress", "lossfw_run_end", "lossfw_report")
+
+
+@hookspec
+def lossfw_losses() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the losses that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_activations() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the activations that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_metrics() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the metrics that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_sources() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the data sources that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_optimizers() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the optimizers that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_run_start(run: Any) -> None:
+    """Learn that a run begins: its plan is made, and nothing is computed.
+
+    A hook that raises, here and below, is reported with its plugin's name and
+    not called again in this run, which goes on.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.Run
+        What is run, from where, and into which folder.
+    """
+
+
+@hookspec
+def lossfw_progress(run: Any, done: int, total: int) -> None:
+    """Learn how many rows are done, several times in a run.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.Run
+        The run.
+    done, total : int
+        Rows done, and rows in all. A run that is resumed begins above 0.
+    """
+
+
+@hookspec
+def lossfw_run_end(run: Any, result: Any) -> None:
+    """Learn that a run has ended; its files are in their places.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.Run
+        The run.
+    result : lossfw.evaluation.evaluate.Result or None
+        What came out; None where the run failed.
+    """
+
+
+@hookspec
+def lossfw_report(run: Any, result: Any) -> str | None:
+    """Return a text that stands below the report of a run, or None.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.Run
+        The run, which has ended.
+    result : lossfw.evaluation.evaluate.Result
+        What came out.
+    """

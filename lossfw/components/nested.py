@@ -1,0 +1,93 @@
+"""Nested: parameters that hold a component, and how a registry fills them.
+
+A wrapper has a parameter that is a loss, a metric one that it averages. Python
+gives such a parameter an object; YAML gives it a name, or a mapping with a name,
+of which the registry that makes the outer component makes the inner one too.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from lossfw.components.component import Component
+
+
+class Maker(Protocol):
+    """The part of a registry that makes components."""
+
+    def create(self, kind: str, spec: object) -> Any:
+        """Return the component that a name or a mapping describes."""
+
+    def component_class(self, kind: str, name: str) -> type[Component]:
+        """Return the class that a name means."""
+
+
+class NestedParameter(ABC):
+    """Marks a parameter that holds a component, in the metadata of its type."""
+
+    @abstractmethod
+    def make(self, spec: str | Mapping[str, Any], registry: Maker) -> Component:
+        """Return the component that a name or a mapping describes."""
+
+
+def nested_parameters(cls: type[Component]) -> dict[str, NestedParameter]:
+    """Return the marks of the parameters that hold components, in the order of the class.
+
+    Examples
+    --------
+    >>> from lossfw.losses.wrappers import Sum
+    >>> list(nested_parameters(Sum))
+    ['of']
+    """
+    marks = {
+        name: _mark((*info.metadata, info.annotation)) for name, info in cls.model_fields.items()
+    }
+    return {name: mark for name, mark in marks.items() if mark is not None}
+
+
+def _mark(items: Any) -> NestedParameter | None:
+    """Look for the mark in metadata, and inside a type such as ``tuple[NestedLoss, ...]``."""
+    for item in items:
+        if isinstance(item, NestedParameter):
+            return item
+        inner = (*getattr(item, "__metadata__", ()), *getattr(item, "__args__", ()))
+        mark = _mark(inner)
+        if mark is not None:
+            return mark
+    return None
+
+
+def with_nested(
+    cls: type[Component], parameters: Mapping[str, Any], registry: Maker
+) -> dict[str, Any]:
+    """Return parameters in which a component stands for every name or mapping of one.
+
+    Parameters
+    ----------
+    cls : type
+        The class that has the parameters.
+    parameters : mapping
+        The parameters as given. A value that cannot describe a component is
+        left for `cls` to refuse.
+    registry : Registry
+        Makes the components.
+
+    Raises
+    ------
+    UnknownNameError, ParameterError, PluginError
+        If there is no such component, its parameters are wrong, or its plugin is.
+    """
+
+    def make(mark: NestedParameter, value: Any) -> Any:
+        return mark.make(value, registry) if isinstance(value, str | Mapping) else value
+
+    made = dict(parameters)
+    for key, mark in nested_parameters(cls).items():
+        given = made.get(key)
+        if isinstance(given, list | tuple):
+            made[key] = tuple(make(mark, item) for item in given)
+        elif key in made:
+            made[key] = make(mark, given)
+    return made

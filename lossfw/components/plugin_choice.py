@@ -1,0 +1,35 @@
+"""Which plugins a run may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossfw.components.registry import Registry, registry
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """Which plugins may be used, as the command line says it.
+
+    Attributes
+    ----------
+    local : sequence of str
+        Local plugin files, relative to the working folder.
+    disable : sequence of str
+        Plugins that are not imported.
+    installed : bool
+        False leaves out every installed plugin but the built-in one.
+    """
+
+    local: Sequence[str] = ()
+    disable: Sequence[str] = ()
+    installed: bool = True
+
+    def registry(self, more: Sequence[Path] = ()) -> Registry:
+        """Return a registry with `more` local files besides; the usual one where nothing is set."""
+        local = [*map(Path, self.local), *more]
+        if not local and not self.disable and self.installed:
+            return registry()
+        return Registry.discover(disable=self.disable, local=local, plugins=self.installed)

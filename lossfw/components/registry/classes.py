@@ -1,0 +1,57 @@
+"""From an entry to its class: imported on first use, and checked before it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossfw.components.component import Component
+from lossfw.components.hookspecs import HOOKS
+from lossfw.components.registry.faults import fault_of
+from lossfw.components.registry.load import import_object
+from lossfw.components.registry.messages import noun
+from lossfw.components.registry.records import Entry
+from lossfw.components.registry.traceback_summary import explain
+from lossfw.errors import BrokenPluginError
+
+
+def class_of(entry: Entry) -> type[Component]:
+    """Return the class of an entry.
+
+    Raises
+    ------
+    BrokenPluginError
+        If it cannot be imported, or is not what its plugin says.
+    """
+    given = entry.target
+    shown = repr(given) if isinstance(given, str) else f"the class {given.__qualname__}"
+    offered = f"Plugin {entry.plugin} offers the {noun(entry.kind)} {entry.name!r} as {shown}"
+    cls = _imported(given, offered) if isinstance(given, str) else given
+    fault = fault_of(cls) or _mismatch(cls, entry)
+    if fault:
+        raise BrokenPluginError(f"{offered}, which {fault}")
+    checked: type[Component] = cls
+    return checked
+
+
+def _imported(target: str, offered: str) -> Any:
+    try:
+        return import_object(target)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Also SystemExit, as when a plugin is loaded.
+        package = target.partition(":")[0].partition(".")[0]
+        reason = explain(error, package=package)
+        raise BrokenPluginError(f"{offered}, which cannot be imported: {reason}") from error
+
+
+def _mismatch(cls: type[Component], entry: Entry) -> str:
+    """Say where a sound class differs from what it is offered as; empty if it does not."""
+    if cls.kind != entry.kind:
+        return f"is a {noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
+    if cls.name != entry.name:
+        return (
+            f"calls itself {cls.name!r}: offer it as {cls.name!r}, or set "
+            f"`name = {entry.name!r}` in the class"
+        )
+    return ""

@@ -1,0 +1,61 @@
+"""Which plugins the user has disabled, and by what."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lossfw.components.registry.records import Found
+
+VARIABLE = "LOSSFW_DISABLE"
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """The user's choice of plugins that are not to be imported.
+
+    Attributes
+    ----------
+    words : tuple of str
+        Distributions, labels or entry names that were given as an argument.
+    environment : tuple of str
+        The same from the environment variable ``LOSSFW_DISABLE``.
+    plugins : bool
+        False disables every installed plugin but the built-in one.
+    """
+
+    words: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    plugins: bool = True
+
+    @classmethod
+    def read(cls, words: Iterable[str], plugins: bool) -> Disabled:
+        """Combine the arguments of a call with the environment variable."""
+        return cls(
+            tuple(_split(words)), tuple(_split([os.environ.get(VARIABLE, "")])), bool(plugins)
+        )
+
+    def by(self, found: Found) -> str:
+        """Return what disables a plugin, as a phrase; empty if nothing does."""
+        if any(_means(word, found) for word in self.words):
+            return "the argument disable (--disable)"
+        if any(_means(word, found) for word in self.environment):
+            return VARIABLE
+        if not self.plugins and not found.builtin and found.path is None:
+            return "the argument plugins=False (--no-plugins)"
+        return ""
+
+    def unmatched(self, plugins: Iterable[Found]) -> str | None:
+        """Return the first word of the argument that means no plugin, or None."""
+        known = list(plugins)
+        return next((w for w in self.words if not any(_means(w, p) for p in known)), None)
+
+
+def _means(word: str, found: Found) -> bool:
+    return found.called(word) or (found.path is None and word == found.entry)
+
+
+def _split(words: Iterable[str]) -> list[str]:
+    texts = [words] if isinstance(words, str) else words
+    return [word for text in texts for word in map(str.strip, text.split(",")) if word]

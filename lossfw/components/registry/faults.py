@@ -1,0 +1,46 @@
+"""Why a class that a plugin offers cannot be used, and how to mend it."""
+
+from __future__ import annotations
+
+import inspect
+
+from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+
+from lossfw.components.component import Component
+from lossfw.components.hookspecs import HOOKS
+
+
+def fault_of(value: object) -> str:
+    """Return what keeps `value` from being a component's class; empty if nothing does.
+
+    The text is what follows "it ...", with the mend after a colon.
+
+    Examples
+    --------
+    >>> fault_of(3.0)
+    'is a float and not a class'
+    """
+    if not isinstance(value, type):
+        return f"is a {type(value).__name__} and not a class"
+    if not issubclass(value, Component):
+        return "is no component: derive it from a kind that lossfw exports, such as DistanceLoss"
+    if getattr(value, "kind", None) not in HOOKS:
+        return "has no kind: derive it from Loss, Activation, Metric or Source"
+    if not value.model_config.get("frozen") or value.model_config.get("extra") != "forbid":
+        return "can change or takes unknown parameters: leave its model_config as it is inherited"
+    if inspect.isabstract(value):
+        missing = ", ".join(sorted(value.__abstractmethods__))
+        return f"is not finished: define {missing}"
+    return _undefined(value)
+
+
+def _undefined(cls: type[Component]) -> str:
+    """Say which annotation of a parameter names nothing that exists."""
+    try:
+        # pydantic puts off what it cannot resolve when the class is made.
+        cls.model_rebuild()
+    except PydanticUndefinedAnnotation as error:
+        return f"has a parameter of the unknown type {error.name!r}: import or define it"
+    except PydanticUserError as error:
+        return f"has a parameter that pydantic cannot check: {error.message}"
+    return ""

@@ -1,0 +1,176 @@
+"""Load one plugin: import it, check its hooks, ask them what they offer."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pluggy
+
+from lossfw.components import hookspecs
+from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT
+from lossfw.components.naming import nearest
+from lossfw.components.registry.local import components_in, import_file
+from lossfw.components.registry.records import Entry, Found, Plugin
+from lossfw.components.registry.tables import entries_in
+from lossfw.components.registry.traceback_summary import explain
+from lossfw.errors import BrokenPluginError, IncompatiblePluginError, PluginError
+
+# Every hook by name.
+_KNOWN = (*HOOKS.values(), *LIFE_CYCLE)
+
+
+def new_manager() -> pluggy.PluginManager:
+    """Return a plugin manager that knows the hooks and no plugin."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def load(found: Found, manager: pluggy.PluginManager) -> Plugin:
+    """Import a plugin, register it under its label and return what it offers.
+
+    Whatever the plugin does wrong is kept in the result and not raised: one
+    plugin never takes another one down. Only an interrupt by the user passes.
+
+    Parameters
+    ----------
+    found : Found
+        The plugin.
+    manager : pluggy.PluginManager
+        Where its hooks are registered; `new_manager` makes one.
+
+    Returns
+    -------
+    Plugin
+        In state ``loaded``, ``broken`` or ``incompatible``.
+    """
+    try:
+        return Plugin(found, "loaded", entries=_load(found, manager))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Also SystemExit: a plugin that exits on import must not end the host.
+        if manager.has_plugin(found.label):
+            manager.unregister(name=found.label)
+        return _refused(found, error)
+
+
+def import_object(target: str) -> Any:
+    """Return the object that ``module`` or ``module:attribute`` names."""
+    # Extras in brackets after the object are allowed by the format and mean nothing here.
+    module, _, attributes = target.partition("[")[0].strip().partition(":")
+    value = importlib.import_module(module.strip())
+    for attribute in filter(None, attributes.strip().split(".")):
+        value = getattr(value, attribute)
+    return value
+
+
+def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
+    """Return what calls a hook in each plugin that implements it, by the plugin's label."""
+    plugins = {
+        impl.plugin_name: impl.plugin for impl in getattr(manager.hook, hook).get_hookimpls()
+    }
+    return {label: _caller(hook, plugins[label], manager) for label in sorted(plugins)}
+
+
+def _caller(hook: str, plugin: object, manager: pluggy.PluginManager) -> pluggy.HookCaller:
+    """Return what calls a hook in this plugin and in no other."""
+    return manager.subset_hook_caller(hook, manager.get_plugins() - {plugin})
+
+
+def _load(found: Found, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
+    if found.problem:
+        raise BrokenPluginError(found.problem)
+    plugin = import_object(found.target) if found.path is None else import_file(found.path)
+    _check_api(plugin, found)
+    hooks = [_checked_hook(*hook) for hook in _hooks_of(plugin, manager)]
+    _check_marks(plugin, hooks)
+    if manager.is_registered(plugin):
+        raise BrokenPluginError(
+            f"{found.target} is already loaded as {manager.get_name(plugin)}: "
+            "two entry points name the same object"
+        )
+    manager.register(plugin, name=found.label)
+    if found.path is not None and not set(hooks) & set(HOOKS.values()):
+        tables = components_in(plugin, found.path, needed=not hooks)
+        return tuple(e for kind in HOOKS for e in entries_in(tables[kind], kind, found))
+    return tuple(e for kind in HOOKS for e in _offered(plugin, kind, found, manager))
+
+
+def _offered(
+    plugin: object, kind: str, found: Found, manager: pluggy.PluginManager
+) -> Iterator[Entry]:
+    """Yield what this plugin, and no other, offers through one hook."""
+    for table in _caller(HOOKS[kind], plugin, manager)():
+        yield from entries_in(table, kind, found)
+
+
+def _check_api(plugin: object, found: Found) -> None:
+    """Refuse a plugin that says it is written for another version of the hooks."""
+    api = getattr(plugin, "lossfw_api", API)
+    if type(api) is not int:
+        raise BrokenPluginError(f"its lossfw_api should be an integer such as {API}, got {api!r}")
+    if api != API:
+        mend = PROJECT if api > API else found.distribution
+        raise IncompatiblePluginError(
+            f"it is written for version {api} of the hooks (its lossfw_api), and this lossfw "
+            f"has version {API}: upgrade {mend}"
+        )
+
+
+def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> Iterator[tuple[str, Any, bool]]:
+    """Yield each marked function: the hook that it implements, itself, whether optional."""
+    for attribute in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, attribute)
+        if options is not None:
+            name = options.get("specname") or attribute
+            yield name, getattr(plugin, attribute), bool(options.get("optionalhook"))
+
+
+def _checked_hook(name: str, function: Any, optional: bool) -> str:
+    """Return a hook's name; refuse one that nobody calls, or that cannot be called."""
+    if name not in _KNOWN:
+        if optional:
+            return name
+        raise BrokenPluginError(_misspelt(name))
+    spec = inspect.signature(getattr(hookspecs, name)).parameters
+    signature = inspect.signature(function)
+    needed = [
+        parameter.name
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
+    if not set(needed) <= set(spec):
+        given = f"{name}({', '.join(signature.parameters)})"
+        wanted = f"{name}({', '.join(spec)})"
+        raise BrokenPluginError(f"its hook is {given}, and the hook is called as {wanted}")
+    return name
+
+
+def _check_marks(plugin: object, hooks: list[str]) -> None:
+    """Refuse a function that has the name of a hook and is not marked as one."""
+    for name in _KNOWN:
+        if name not in hooks and inspect.isfunction(getattr(plugin, name, None)):
+            raise BrokenPluginError(f"its {name} is not marked: write @hookimpl above it")
+
+
+def _misspelt(name: str) -> str:
+    match = nearest(name, _KNOWN)
+    guess = f"Did you mean {match}?" if match else f"The hooks are {', '.join(_KNOWN)}."
+    return f"it implements a hook {name}, which does not exist. {guess}"
+
+
+def _refused(found: Found, error: BaseException) -> Plugin:
+    """Return the record of a plugin that could not be loaded, with the error to raise."""
+    known = isinstance(error, PluginError)
+    package = found.target.partition(":")[0].partition(".")[0]
+    reason = str(error) if known else explain(error, path=found.path, package=package)
+    incompatible = isinstance(error, IncompatiblePluginError)
+    kind = IncompatiblePluginError if incompatible else BrokenPluginError
+    refusal = kind(f"Plugin {found} cannot be used: {reason}")
+    refusal.__cause__ = error
+    return Plugin(found, "incompatible" if incompatible else "broken", reason, error=refusal)

@@ -1,0 +1,140 @@
+"""Local plugin files: a ``.py`` file that is a plugin without being installed."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from lossfw.components.component import Component
+from lossfw.components.hookspecs import HOOKS
+from lossfw.components.naming import did_you_mean
+from lossfw.components.registry.faults import fault_of
+from lossfw.errors import BrokenPluginError
+
+
+def import_file(path: Path) -> ModuleType:
+    """Import a local plugin file under a module name of its own.
+
+    The name follows from the path and the content: the same file is imported
+    once, an edited one anew, and it never hides an installed module.
+
+    Raises
+    ------
+    BrokenPluginError
+        If there is no such file, or it is not a ``.py`` file.
+    """
+    name = _module_name(path, _read(path))
+    if name in sys.modules:
+        return sys.modules[name]
+    loader = _Loader(name, str(path.absolute()))
+    spec = spec_from_loader(name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    # pydantic and pickle look the module up by its name.
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def components_in(
+    module: ModuleType, path: Path, *, needed: bool = True
+) -> dict[str, dict[str, type[Component]]]:
+    """Return the public components that a file defines: kind -> {name: class}.
+
+    Parameters
+    ----------
+    module : module
+        What the file came to.
+    path : Path
+        The file.
+    needed : bool
+        False where the file may do without: it follows runs by a hook.
+
+    Raises
+    ------
+    BrokenPluginError
+        If there is none though it is needed, if one is unfinished, or if two have the same name.
+    """
+    classes = [
+        value
+        for key, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, Component)
+        and value.__module__ == module.__name__
+        and not key.startswith("_")
+    ]
+    tables: dict[str, dict[str, type[Component]]] = {kind: {} for kind in HOOKS}
+    for cls in classes:
+        # An abstract class with heirs in the file is a base and not a component.
+        if inspect.isabstract(cls) and any(cls in other.__mro__[1:] for other in classes):
+            continue
+        _refuse_unfit(cls, path)
+        _add(cls, tables[cls.kind], path)
+    if needed and not any(tables.values()):
+        raise BrokenPluginError(
+            f"{path} offers nothing: define a public class at top level that derives from a "
+            "kind, such as DistanceLoss, or a hook marked with @hookimpl, such as lossfw_losses"
+        )
+    return tables
+
+
+class _Loader(SourceFileLoader):
+    """Compile the file as it is now, and write no cache beside it."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def _read(path: Path) -> bytes:
+    if path.suffix != ".py":
+        raise BrokenPluginError(
+            f"{path} is not a .py file. A local plugin is one; an installed plugin is found by "
+            "itself and need not be named"
+        )
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        siblings = [other.name for other in path.absolute().parent.glob("*.py")]
+        guess = did_you_mean(path.name, siblings)
+        raise BrokenPluginError(f"there is no file {path.absolute()}. {guess}".rstrip()) from None
+    except OSError as error:
+        raise BrokenPluginError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _module_name(path: Path, content: bytes) -> str:
+    # 16 hexadecimal digits: two files of one process will not share them.
+    digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + content).hexdigest()[:16]
+    return f"lossfw_local_{digest}_{path.stem}"
+
+
+def _refuse_unfit(cls: type[Component], path: Path) -> None:
+    fault = fault_of(cls)
+    if fault:
+        base = "; a base begins with an underscore" if inspect.isabstract(cls) else ""
+        raise BrokenPluginError(f"{path}:{_line_of(cls, path)}: {cls.__name__} {fault}{base}")
+
+
+def _add(cls: type[Component], table: dict[str, type[Component]], path: Path) -> None:
+    other = table.setdefault(cls.name, cls)
+    if other is not cls:
+        raise BrokenPluginError(
+            f"{path}:{_line_of(cls, path)}: {cls.__name__} and {other.__name__} are both called "
+            f"{cls.name!r}: rename one, or give it another `name`"
+        )
+
+
+def _line_of(cls: type, path: Path) -> int:
+    """Return the line on which a class of a file begins."""
+    tree = ast.parse(path.read_bytes())
+    lines = [n.lineno for n in tree.body if isinstance(n, ast.ClassDef) and n.name == cls.__name__]
+    return lines[-1] if lines else 1

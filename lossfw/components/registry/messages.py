@@ -1,0 +1,113 @@
+"""The messages about names: unknown ones, doubled ones, names of unusable plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lossfw.components.naming import did_you_mean
+from lossfw.components.registry.records import Entry, Found, Plugin
+from lossfw.components.registry.tables import names_of
+from lossfw.errors import DuplicateNameError, UnknownNameError
+
+# Kinds whose names in prose differ from their names in code.
+_NOUNS = {"source": "data source"}
+_PLURALS = {"loss": "losses"}
+
+
+def noun(kind: str) -> str:
+    """Return a kind as it is called in a sentence."""
+    return _NOUNS.get(kind, kind)
+
+
+def nouns(kind: str) -> str:
+    """Return the plural of a kind."""
+    return _PLURALS.get(kind, f"{noun(kind)}s")
+
+
+def unknown(
+    kind: str, name: str, entries: Sequence[Entry], plugins: Sequence[Plugin]
+) -> UnknownNameError:
+    """Return the error for a name that no usable plugin offers.
+
+    Parameters
+    ----------
+    kind, name : str
+        What was asked for.
+    entries : sequence of Entry
+        Everything that is offered, of every kind.
+    plugins : sequence of Plugin
+        Every plugin; those that could not be loaded are named, since each may
+        offer the name.
+    """
+    same = [entry for entry in entries if entry.kind == kind]
+    elsewhere = [noun(e.kind) for e in entries if e.kind != kind and name in e.names]
+    parts = [
+        f"There is no {noun(kind)} {name!r}.",
+        f"It is the name of another kind: {', '.join(elsewhere)}." if elsewhere else "",
+        did_you_mean(name, names_of(same)),
+        f"{_count(len(same), kind)} known; `lossfw list` shows them.",
+    ]
+    lines = [" ".join(part for part in parts if part)]
+    if not any(plugin.found.builtin for plugin in plugins):
+        lines.append(
+            "The built-in components were not found, since lossfw is not installed here: install "
+            "it with pip instead of putting its folder on the path."
+        )
+    lines += [f"{_why(plugin)}; it may offer {name!r}." for plugin in plugins if unusable(plugin)]
+    return UnknownNameError("\n".join(lines))
+
+
+def not_offered(kind: str, name: str, plugins: Sequence[Plugin]) -> UnknownNameError:
+    """Return the error for ``dist/name`` where `plugins`, all of `dist`, lack the name."""
+    offered = names_of(e for plugin in plugins for e in plugin.entries if e.kind == kind)
+    labels = " and ".join(plugin.label for plugin in plugins)
+    return UnknownNameError(
+        f"{labels} offers no {noun(kind)} {name!r}. {did_you_mean(name, offered)} "
+        f"Its {nouns(kind)}: {', '.join(offered) or 'none'}.".replace("  ", " ")
+    )
+
+
+def no_plugin(word: str, found: Sequence[Found]) -> UnknownNameError:
+    """Return the error for a plugin that is not there."""
+    known = sorted({plugin.distribution for plugin in found})
+    return UnknownNameError(
+        f"There is no plugin {word!r}. {did_you_mean(word, known)} "
+        f"Found: {', '.join(known) or 'none'}; `lossfw plugins` shows them.".replace("  ", " ")
+    )
+
+
+def doubled(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError:
+    """Return the error for a name that several plugins offer."""
+    rivals = sorted(rivals, key=lambda entry: (not entry.plugin.builtin, entry.label))
+    origins = " and ".join(str(entry.plugin) for entry in rivals)
+    choices = " or ".join(repr(f"{qualifier(entry, rivals)}/{name}") for entry in rivals)
+    return DuplicateNameError(
+        f"The {noun(kind)} {name!r} is offered by {origins}: write {choices}, or disable a "
+        "plugin with LOSSFW_DISABLE"
+    )
+
+
+def shared(name: str, rival: Entry) -> str:
+    """Say who else offers a name."""
+    return f"the {noun(rival.kind)} {name!r} is offered by {rival.plugin} too"
+
+
+def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:
+    """Return the shortest word that tells an entry's plugin from those of its rivals."""
+    same = [rival for rival in rivals if rival.plugin.called(entry.distribution)]
+    return entry.distribution if len(same) == 1 else entry.label
+
+
+def unusable(plugin: Plugin) -> bool:
+    """Tell whether a plugin could not be loaded, so that nobody knows what it offers."""
+    return plugin.state in ("broken", "disabled", "incompatible")
+
+
+def _count(number: int, kind: str) -> str:
+    return f"1 {noun(kind)} is" if number == 1 else f"{number} {nouns(kind)} are"
+
+
+def _why(plugin: Plugin) -> str:
+    if plugin.state == "disabled":
+        return f"Plugin {plugin.found} is disabled by {plugin.reason}"
+    return f"Plugin {plugin.found} could not be loaded: {plugin.reason}"

@@ -1,0 +1,50 @@
+"""A specification of a component, taken apart into a name and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lossfw.components.registry.messages import noun
+from lossfw.errors import ArgumentError, ParameterError
+
+
+def name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
+    """Return the name and the parameters that a specification holds.
+
+    Parameters
+    ----------
+    kind : str
+        The kind of component that is wanted.
+    spec : object
+        A name, or a mapping with ``name`` and parameters.
+
+    Raises
+    ------
+    ArgumentError
+        If it is something else.
+    ParameterError
+        If the mapping has no name, or something in it is not named by a text.
+
+    Examples
+    --------
+    >>> name_and_parameters("loss", {"name": "huber", "delta": 2.0})
+    ('huber', {'delta': 2.0})
+    """
+    if isinstance(spec, str):
+        return spec, {}
+    if not isinstance(spec, Mapping):
+        raise ArgumentError(
+            f"A {noun(kind)} is a name, a mapping with 'name' and parameters, or an object of "
+            f"its class; got {type(spec).__name__}: {spec!r}"
+        )
+    for key in spec:
+        if not isinstance(key, str):
+            raise ParameterError(f"The name of a parameter is a text, got {key!r} in {spec!r}")
+    if "name" not in spec:
+        raise ParameterError(
+            f"A mapping that describes a {noun(kind)} needs 'name', got {dict(spec)!r}"
+        )
+    if not isinstance(spec["name"], str):
+        raise ParameterError(f"The 'name' of a {noun(kind)} is a text, got {spec['name']!r}")
+    return spec["name"], {key: value for key, value in spec.items() if key != "name"}

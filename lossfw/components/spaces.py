@@ -1,0 +1,232 @@
+"""Spaces: where predictions and targets live, and how membership is told.
+
+NaN belongs to every space: it has to reach the result, where it can be seen,
+and is never mistaken for a value out of bounds. An interval without an upper
+bound holds +inf, and likewise below.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossfw.errors import DomainError
+from lossfw.numerics.arrays import Array
+
+# How far the sum of a distribution may be from 1: the square root of float32's
+# rounding step, so that a softmax that was ever stored in float32 stays legal
+# in float64 too; half precision has a coarser step.
+_SUM_TOLERANCE = float(np.sqrt(np.finfo(np.float32).eps))
+_SUM_TOLERANCE_HALF = float(np.sqrt(np.finfo(np.float16).eps))
+
+
+@dataclass(frozen=True)
+class Space(ABC):
+    """A set of numbers or of rows.
+
+    Attributes
+    ----------
+    name : str
+        The word that stands in claims, documentation and messages.
+    meaning : str
+        The set in words, as an error prints it.
+    """
+
+    name: str
+    meaning: str
+
+    @property
+    def of_rows(self) -> bool:
+        """Whether a member is a row (the last axis) and not a single number."""
+        return False
+
+    @abstractmethod
+    def outside(self, x: Array) -> Array | None:
+        """Tell what lies outside.
+
+        Parameters
+        ----------
+        x : array
+            Values; rows run along the last axis.
+
+        Returns
+        -------
+        array of bool, or None
+            One answer per element, or per row for a space of rows. None
+            where everything is inside.
+        """
+
+    def check(self, x: Array, role: str, *, start: int = 0) -> None:
+        """Raise `DomainError` for the first member of `x` that lies outside.
+
+        Parameters
+        ----------
+        x : array
+            Values to check.
+        role : str
+            What `x` is, for the message: ``"prediction"`` or ``"target"``.
+        start : int
+            Number of the first row of `x`, for the message.
+        """
+        bad = self.outside(x)
+        if bad is None:
+            return
+        index = first_true(bad)
+        value = x[index] if index else x
+        where = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(index))
+        address = f"{role}[{where}]" if where else role
+        raise DomainError(f"{address} = {_show(value)} lies outside {self.name}, {self.meaning}.")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Interval(Space):
+    """Numbers between two bounds."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    low_included: bool = True
+    high_included: bool = True
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which elements lie outside; see `Space.outside`."""
+        if self.low == -np.inf and self.high == np.inf:
+            return None
+        # One pass for the usual case. A NaN makes both comparisons false.
+        if isinstance(x, np.ndarray) and x.size:
+            least, most = x.min(), x.max()
+            if self._above(least) and self._below(most):
+                return None
+        elif isinstance(x, np.ndarray):
+            return None
+        bad = (x < self.low if self.low_included else x <= self.low) | (
+            x > self.high if self.high_included else x >= self.high
+        )
+        return bad if bool(bad.any()) else None
+
+    def _above(self, x: Array) -> bool:
+        return bool(x >= self.low if self.low_included else x > self.low)
+
+    def _below(self, x: Array) -> bool:
+        return bool(x <= self.high if self.high_included or self.high == np.inf else x < self.high)
+
+
+@dataclass(frozen=True)
+class Members(Space):
+    """A few numbers, each of them listed."""
+
+    members: tuple[float, ...] = ()
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which elements are none of the members; see `Space.outside`."""
+        bad = x == x  # NaN is let through
+        for member in self.members:
+            bad = bad & (x != member)
+        return bad if bool(bad.any()) else None
+
+
+@dataclass(frozen=True)
+class Counts(Space):
+    """0, 1, 2 and so on."""
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which elements are no whole number at or above 0; see `Space.outside`."""
+        bad = (x < 0) | ((x % 1) > 0)
+        return bad if bool(bad.any()) else None
+
+
+@dataclass(frozen=True)
+class Simplex(Space):
+    """Rows of non-negative numbers that sum to 1."""
+
+    @property
+    def of_rows(self) -> bool:
+        """Always true: a distribution is a row."""
+        return True
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which rows are no distribution; see `Space.outside`."""
+        tolerance = _SUM_TOLERANCE_HALF if "16" in str(x.dtype) else _SUM_TOLERANCE
+        sums = x.sum(-1)
+        if isinstance(x, np.ndarray):
+            if not x.size:
+                return None
+            if x.min() >= 0 and np.abs(sums - 1).max() <= tolerance:
+                return None
+        bad = (x < 0).any(-1) | (abs(sums - 1) > tolerance)
+        return bad if bool(bad.any()) else None
+
+
+@dataclass(frozen=True)
+class ClassIndex(Space):
+    """Integers 0 .. K-1; K is the number of columns of the prediction."""
+
+    def outside(self, x: Array) -> Array | None:
+        """Tell which indices are negative; the upper bound depends on the prediction."""
+        bad = x < 0
+        return bad if bool(bad.any()) else None
+
+    def check_below(self, index: Array, classes: int, *, start: int = 0) -> None:
+        """Raise `DomainError` for the first index that is not in 0 .. `classes` - 1."""
+        if isinstance(index, np.ndarray) and (
+            not index.size or (index.min() >= 0 and index.max() < classes)
+        ):
+            return
+        bad = (index < 0) | (index >= classes)
+        if not bool(bad.any()):
+            return
+        at = first_true(bad)
+        row = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
+        address = f"target[{row}]" if row else "target"
+        raise DomainError(
+            f"{address} = {int(index[at])} is no class: the prediction has {classes} "
+            f"columns, so classes are 0 .. {classes - 1}."
+        )
+
+
+def first_true(mask: Array) -> tuple[int, ...]:
+    """Return the index of the first True of a mask, in C order."""
+    dense = np.asarray(mask)
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(dense)), dense.shape))
+
+
+def _show(value: Array) -> str:
+    """Show a number, or a row with its sum, shortly."""
+    dense = np.asarray(value, dtype=np.float64)
+    if dense.ndim == 0:
+        return f"{float(dense):.9g}"
+    head = ", ".join(f"{float(v):.6g}" for v in dense[:6])
+    more = f", ... {dense.size} values" if dense.size > 6 else ""
+    return f"[{head}{more}] (sum {float(dense.sum()):.9g})"
+
+
+REAL = Interval("REAL", "the real numbers")
+LOGITS = Interval("LOGITS", "the real numbers, infinite ones included")
+POSITIVE = Interval("POSITIVE", "the numbers above 0", low=0.0, low_included=False)
+NONNEGATIVE = Interval("NONNEGATIVE", "the numbers at or above 0", low=0.0)
+UNIT = Interval("UNIT", "the interval [0, 1]", low=0.0, high=1.0)
+SIMPLEX = Simplex("SIMPLEX", "the rows of non-negative numbers that sum to 1")
+SIGN = Members("SIGN", "the set {-1, +1}", members=(-1.0, 1.0))
+BINARY = Members("BINARY", "the set {0, 1}", members=(0.0, 1.0))
+CLASS_INDEX = ClassIndex("CLASS_INDEX", "the integers 0 .. K-1")
+COUNT = Counts("COUNT", "the counts 0, 1, 2, ...")
+
+SPACES: dict[str, Space] = {
+    space.name: space
+    for space in (
+        REAL,
+        LOGITS,
+        POSITIVE,
+        NONNEGATIVE,
+        UNIT,
+        SIMPLEX,
+        SIGN,
+        BINARY,
+        CLASS_INDEX,
+        COUNT,
+    )
+}

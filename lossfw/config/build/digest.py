@@ -1,0 +1,52 @@
+"""Digest: one word for everything that decides a result's numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from lossfw.components.component import Component
+from lossfw.components.registry import Entry
+
+
+def digest(described: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a description, in hexadecimal.
+
+    Parameters
+    ----------
+    described : mapping
+        Plain values that JSON can hold; the order of keys does not count.
+
+    Examples
+    --------
+    >>> digest({"a": 1, "b": [2.0]}) == digest({"b": [2.0], "a": 1})
+    True
+    """
+    text = json.dumps(described, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def without_files(
+    component: Component, file_fields: Callable[[type[Component]], Sequence[str]]
+) -> dict[str, Any]:
+    """Return a component's configuration without the names of files: their content counts."""
+    files = file_fields(type(component))
+    return {key: value for key, value in component.to_config().items() if key not in files}
+
+
+def versions(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return the version of each plugin whose components take part.
+
+    An installed plugin goes by its label and version. A local file has no
+    version: it goes by its stem, and by the digest of its content.
+    """
+    return dict(sorted(_version(entry) for entry in entries))
+
+
+def _version(entry: Entry) -> tuple[str, str]:
+    path = entry.plugin.path
+    if path is None:
+        return entry.label, entry.version
+    return path.stem, hashlib.sha256(path.read_bytes()).hexdigest()

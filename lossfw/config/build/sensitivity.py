@@ -1,0 +1,169 @@
+"""From a configuration to a study of sensitivity: objects that fit, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+
+from lossfw.nn.activation import Activation
+from lossfw.config.build.evaluation import build_parts
+from lossfw.config.schema.checked import Parts
+from lossfw.config.build.digest import digest
+from lossfw.config.build.fusion import at
+from lossfw.components.plugin_choice import Plugins
+from lossfw.config.schema.sections import SensitivitySection
+from lossfw.config.text.tree import Problems
+from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.sensitivity.directions import (Direction, Parameter, along, along_parameter, drawn, find_parameter)
+from lossfw.nn.sensitivity.path import in_float64
+from lossfw.nn.sensitivity.study import Study
+from lossfw.nn.dense import Dense, Network
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.predictor import one_blas_thread
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Study:
+    """Return the study that a configuration describes.
+
+    Parameters
+    ----------
+    name : str
+        The configuration file.
+    overrides : sequence of str
+        ``KEY=VALUE`` each, put in before anything is checked.
+    plugins : Plugins, optional
+        Which plugins may be used; all that are installed unless given.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the file and the overrides, each with its place.
+    """
+    plan, parts = build_parts(name, overrides, plugins)
+    assert parts.skeleton is not None
+    section = parts.skeleton.sensitivity or SensitivitySection()
+    network, parameter, ways = check_study(section, plan, parts)
+    if plan.sample is not None:
+        plan = _sampled(plan, plan.sample)
+    plan = replace(plan, data=plan.data.in_memory())
+    seed = parts.skeleton.seed
+    return Study(
+        data=plan.data,
+        network=network,
+        loss=plan.loss,
+        form=plan.outputs_form,
+        metrics=plan.metrics,
+        directions=_directions(section, network, plan, parameter, seed),
+        ways=ways,
+        variants=_variants(network, cast("tuple[Activation, ...]", parts.instead)),
+        parameter=parameter,
+        sample=section.sample,
+        seed=seed,
+        digest=digest({"plan": plan.digest, "seed": seed, "study": section.model_dump()}),
+    )
+
+
+def check_study(
+    section: SensitivitySection, plan: Plan, parts: Parts
+) -> tuple[Network, Parameter | None, NDArray]:
+    """Return the network, the parameter that moves, and how far it goes; nothing is computed.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the section, each with its place.
+    """
+    problems = Problems()
+    ways = _ways(section, parts, problems)
+    network = _network(plan, parts, problems)
+    parameter = _parameter(section, network, parts, problems)
+    problems.raise_if_any()
+    return network, parameter, ways
+
+
+def _sampled(plan: Plan, sample: tuple[int, ...]) -> Plan:
+    """Return the plan of the drawn rows alone."""
+    return replace(plan, data=plan.data.take(sample), sample=None)
+
+
+def _ways(section: SensitivitySection, parts: Parts, problems: Problems) -> NDArray:
+    low, high = section.range
+    place = parts.root.locate(["sensitivity", "range"])
+    if not (np.isfinite(low) and np.isfinite(high)):
+        problems.add(place, f"sensitivity.range should be two finite numbers, got {low}, {high}")
+    elif not low < high:
+        hint = "give the lower end first: how far from its value the parameter goes"
+        problems.add(place, f"sensitivity.range from {low:g} to {high:g} is empty", hint)
+    elif not low <= 0 <= high:
+        hint = "the range is how far the parameter goes from its value, which is 0 of the way"
+        problems.add(place, f"sensitivity.range from {low:g} to {high:g} leaves out 0", hint)
+    else:
+        ways = np.linspace(low, high, section.points)
+        # The value itself is always one of the points.
+        ways[np.abs(ways).argmin()] = 0.0 if low < 0 < high else ways[np.abs(ways).argmin()]
+        return ways
+    return np.zeros(1)
+
+
+def _network(plan: Plan, parts: Parts, problems: Problems) -> Network:
+    if not isinstance(plan.network, Network):
+        problems.add(
+            parts.root.locate(["network"], key=True),
+            "the network has saved outputs and no weights, so that no parameter can move",
+            "give layers and weights",
+        )
+        raise problems.error()
+    return in_float64(plan.network)
+
+
+def _parameter(
+    section: SensitivitySection, network: Network, parts: Parts, problems: Problems
+) -> Parameter | None:
+    if section.parameter is None:
+        if not section.directions:
+            problems.add(
+                parts.root.locate(["sensitivity"], key=True),
+                "sensitivity.parameter is missing",
+                "name one: --parameter 'layers.0.weights[0,0]'; or give --directions",
+            )
+        return None
+    with at(parts.root, ["sensitivity", "parameter"], problems):
+        return find_parameter(section.parameter, network)
+    return None
+
+
+def _directions(
+    section: SensitivitySection,
+    network: Network,
+    plan: Plan,
+    parameter: Parameter | None,
+    seed: int,
+) -> tuple[Direction, ...]:
+    """Return that of the parameter; then, if directions are asked for, the gradient's and drawn."""
+    directions = [] if parameter is None else [along_parameter(parameter, network)]
+    if section.directions:
+        data = plan.data
+        rows = np.asarray(data.inputs, np.float64)
+        with one_blas_thread(), np.errstate(all="ignore"):
+            _, slopes = loss_and_slopes(
+                network, plan.loss, plan.outputs_form, rows, data.targets, data.sample_weight
+            )
+        directions.append(along("gradient", slopes))
+        directions += drawn(network, section.directions, seed)
+    return tuple(directions)
+
+
+def _variants(network: Network, instead: Sequence[Activation]) -> dict[str, Network]:
+    """Return the network, and the same with other activations in its hidden layers."""
+    hidden = network.layers[:-1]
+    own = ", ".join(dict.fromkeys(layer.activation.name for layer in hidden))
+    variants = {own or network.layers[-1].activation.name: network}
+    for activation in instead if hidden else ():
+        changed = tuple(Dense(layer.weight, layer.bias, activation) for layer in hidden)
+        variants[str(activation.name)] = Network((*changed, network.layers[-1]))
+    return variants

@@ -1,0 +1,1 @@
+"""Check sections and components of a configuration, and describe them to editors."""

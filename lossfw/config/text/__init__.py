@@ -1,0 +1,1 @@
+"""YAML files and overrides as one tree of values with positions."""

@@ -1,0 +1,133 @@
+"""``extends: base.yaml``: a configuration that says only what differs from another one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from lossfw.config.text.environment import fill
+from lossfw.config.text.overrides import with_parameters
+from lossfw.config.text.tree import Node, Problems, quote
+from lossfw.errors import ConfigError
+
+KEY = "extends"
+# A longer chain than this is a mistake, and nobody would find through it.
+MAX_CHAIN = 20
+
+# Reads the file of a name and of a place in the order: its tree, or None.
+Reader: TypeAlias = Callable[[str, int], Node | None]
+
+
+def extend(root: Node, read: Reader, problems: Problems) -> Node:
+    """Return a configuration laid over those that it extends.
+
+    Parameters
+    ----------
+    root : Node
+        The configuration, a mapping with the key `extends`.
+    read : callable
+        Returns the tree of another file.
+    problems : Problems
+        Receives every mistake.
+
+    Raises
+    ------
+    ConfigError
+        If a file cannot be read, or extends itself: what is missing without it
+        is not worth telling.
+    """
+    layers, seen = [root], [_file(root)]
+    while isinstance(layers[-1].value, dict) and KEY in layers[-1].value:
+        name = fill(layers[-1].value[KEY], problems)
+        path = _path(name, seen, problems)
+        base = _read(name, path, read, len(layers), problems)
+        layers[-1] = _without(layers[-1])
+        layers.append(base)
+        seen.append(_file(base))
+    merged = layers.pop()
+    while layers:
+        merged = merge(merged, layers.pop())
+    return merged
+
+
+def _file(node: Node) -> str:
+    """Return what identifies the file that a tree was read from."""
+    origin = node.at.origin
+    return os.path.realpath(origin.folder / Path(origin.label).name)
+
+
+def _path(name: Node, seen: list[str], problems: Problems) -> str:
+    """Return the path of a file that is extended, as the user would write it."""
+    if not isinstance(name.value, str) or not name.value:
+        problems.add(name.at, f"{KEY} should be the name of a file, got {quote(name.plain())}")
+        raise problems.error()
+    path = os.path.normpath(Path(name.at.origin.label).parent / name.value)
+    if os.path.realpath(path) in seen:
+        chain = [*map(os.path.basename, seen), Path(path).name]
+        problems.add(name.at, f"{KEY} goes round in a circle: {' -> '.join(chain)}")
+        raise problems.error()
+    if len(seen) > MAX_CHAIN:
+        problems.add(name.at, f"a chain of more than {MAX_CHAIN} files that extend one another")
+        raise problems.error()
+    return path
+
+
+def _read(name: Node, path: str, read: Reader, rank: int, problems: Problems) -> Node:
+    try:
+        base = read(path, rank)
+    except ConfigError as error:
+        # The file itself: it is named where it is extended.
+        for problem in error.problems:
+            problems.add(name.at, f"{problem.where}: {problem.what}", problem.hint)
+        raise problems.error() from None
+    if base is None:
+        raise problems.error()
+    if not isinstance(base.value, dict):
+        problems.add(
+            base.at, "a configuration is a mapping", f"it is extended by {name.at.address}"
+        )
+        raise problems.error()
+    return base
+
+
+def _without(node: Node) -> Node:
+    items = {key: child for key, child in node.value.items() if key != KEY}
+    return Node(items, node.at, {key: at for key, at in node.keys.items() if key != KEY})
+
+
+def merge(below: Node, above: Node) -> Node:
+    """Return one tree laid over another.
+
+    Mappings merge key by key; anything else replaces what is below it. Two
+    rules keep that from surprising: a component with another name takes no
+    parameter over, and ``null`` takes away what is below it.
+
+    Parameters
+    ----------
+    below, above : Node
+        What is extended, and what extends it; neither is changed.
+    """
+    if isinstance(below.value, str) and isinstance(above.value, dict):
+        below = with_parameters(below)
+    if not (isinstance(below.value, dict) and isinstance(above.value, dict)):
+        return above
+    if _name(below) is not None and _name(above) not in (None, _name(below)):
+        return above
+    items, keys = dict(below.value), dict(below.keys)
+    for key, child in above.value.items():
+        keys[key] = above.keys[key]
+        if key not in items:
+            items[key] = child
+        elif child.value is None:
+            del items[key], keys[key]
+        else:
+            items[key] = merge(items[key], child)
+    return Node(items, above.at, keys)
+
+
+def _name(node: Node) -> object:
+    """Return a component's name; None for what is no component."""
+    name = node.value.get("name")
+    return None if name is None else name.value

@@ -1,0 +1,243 @@
+"""Overrides: ``-o KEY=VALUE`` changes a configuration before it is checked.
+
+``-o KEY+=VALUE`` adds to the end of a list, and ``-o KEY-`` takes a key or an
+item of a list away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lossfw.components.naming import nearest
+from lossfw.config.text.tree import Node, Origin, Position, Problems, dotted, quote, shorten
+from lossfw.config.text.yaml import parse, split_lines
+
+# A mistake in an override is told after those of all files.
+AFTER_FILES = 1_000
+
+_OVERRIDE = re.compile(
+    r"""\s* (?P<key> (?: "[^"]*" | [^"=] )*? ) \s*
+    (?: (?P<mark> \+?= ) (?P<value> .* ) | (?P<gone> - ) \s* )""",
+    re.S | re.X,
+)
+# A step of a path; one with dots in it stands in quotation marks.
+_STEP = re.compile(r"""(?: "(?P<quoted>[^"]+)" | (?P<bare>[^".]+) ) (?P<end> \. | \Z )""", re.X)
+
+_ADVICE = (
+    "for example: -o evaluate.batch_size=100, -o evaluate.metrics+=brier to add to a list, "
+    "-o loss.delta- to take a key away"
+)
+
+
+class NoPlaceError(Exception):
+    """A path leads to where nothing can be.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong.
+    hint : str
+        How to mend it.
+    """
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+class _Change(NamedTuple):
+    """An override taken apart."""
+
+    path: Sequence[str]
+    written: str
+    begin: int
+    adds: bool = False
+    removes: bool = False
+
+
+def override(root: Node, texts: Sequence[str], problems: Problems) -> Node:
+    """Return a configuration with overrides put in; the later one wins.
+
+    Parameters
+    ----------
+    root : Node
+        The configuration; it is not changed.
+    texts : sequence of str
+        ``a.b.0.c=VALUE``: keys and list indices, and a value in YAML. A
+        mapping or a list replaces what was there; a key that is missing comes
+        into being. Below a component that is a bare name, the path leads to
+        its parameters. ``a.b+=VALUE`` adds to the end of a list, and ``a.b-``
+        takes a key or an item away. A key with a dot in it stands in quotation
+        marks: ``sweep.grid."loss.delta"=[1, 2]``.
+    problems : Problems
+        Receives what is wrong with an override, with the override as address.
+    """
+    for rank, text in enumerate(texts, start=AFTER_FILES):
+        root = _override(root, text, rank, problems)
+    return root
+
+
+def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
+    change = _read(text)
+    begin = 0 if change is None else change.begin
+    label = f"-o {shorten(text)}"
+    at = Position(Origin(label, Path.cwd(), split_lines(text), rank, numbered=False, shift=begin))
+    if change is None:
+        problems.add(at, "an override is KEY=VALUE", _ADVICE)
+        return root
+    if change.path[0] == "extends":
+        hint = "name another file in place of this one"
+        problems.add(at, "what a file extends is read before any override", hint)
+        return root
+    try:
+        if change.removes:
+            return remove(root, change.path)
+        found = Problems()
+        value = parse(change.written, at.origin, found)
+        problems.take(found)
+        if found:
+            return root
+        return put(root, change.path, value or Node(None, at), at, adds=change.adds)
+    except NoPlaceError as error:
+        problems.add(at, str(error), error.hint)
+        return root
+
+
+def _read(text: str) -> _Change | None:
+    """Take an override apart; None for what is none."""
+    match = _OVERRIDE.fullmatch(text)
+    path = None if match is None else split_path(match["key"])
+    if match is None or path is None:
+        return None
+    if match["gone"]:
+        return _Change(path, "", 0, removes=True)
+    return _Change(path, match["value"], match.start("value"), adds=match["mark"] == "+=")
+
+
+def split_path(text: str) -> tuple[str, ...] | None:
+    """Return the steps of a dotted path; None for what is none.
+
+    Examples
+    --------
+    >>> split_path("network.layers.0.units"), split_path('sweep.grid."loss.delta"')
+    (('network', 'layers', '0', 'units'), ('sweep', 'grid', 'loss.delta'))
+    """
+    steps = []
+    begin = 0
+    while begin < len(text):
+        match = _STEP.match(text, begin)
+        # A dot at the end has nothing after it.
+        if match is None or (match["end"] and match.end() == len(text)):
+            return None
+        steps.append(match["quoted"] or match["bare"])
+        begin = match.end()
+    return tuple(steps) or None
+
+
+def put(
+    node: Node | None, path: Sequence[str], value: Node, at: Position, *, adds: bool = False
+) -> Node:
+    """Return a tree with a value at the end of a path.
+
+    Parameters
+    ----------
+    node : Node or None
+        The tree; it is not changed. None makes a new one.
+    path : sequence of str
+        Keys and list indices.
+    value : Node
+        What comes there.
+    at : Position
+        Of keys that come into being.
+    adds : bool
+        Add the value to the end of the list at `path`.
+
+    Raises
+    ------
+    NoPlaceError
+        If the path leads nowhere, or to no list where one is wanted.
+    """
+    return _put(node, path, value, at, adds, [])
+
+
+def _put(
+    node: Node | None,
+    path: Sequence[str],
+    value: Node,
+    at: Position,
+    adds: bool,
+    done: list[str],
+) -> Node:
+    if not path:
+        return _added(node, value, at, done) if adds else value
+    step, rest = path[0], path[1:]
+    if node is None or node.value is None:
+        node = Node({}, at)
+    elif isinstance(node.value, str):
+        node = with_parameters(node)
+    below = [*done, step]
+    if isinstance(node.value, dict):
+        items = {**node.value, step: _put(node.value.get(step), rest, value, at, adds, below)}
+        stays = step in node.keys and (rest or adds)
+        return Node(items, node.at, node.keys if stays else {**node.keys, step: at})
+    if isinstance(node.value, list):
+        index = _index(step, node.value, done)
+        changed = _put(node.value[index], rest, value, at, adds, below)
+        return Node([*node.value[:index], changed, *node.value[index + 1 :]], node.at)
+    raise NoPlaceError(f"{dotted(done)} is {quote(node.value)}, and nothing can be below it")
+
+
+def _added(node: Node | None, value: Node, at: Position, done: Sequence[str]) -> Node:
+    """Return a list with a value at its end; a list of it where there was nothing."""
+    if node is None or node.value is None:
+        return Node([value], at)
+    if not isinstance(node.value, list):
+        told = quote(node.plain())
+        raise NoPlaceError(f"{dotted(done)} is {told}, and += adds to the end of a list")
+    return Node([*node.value, value], node.at)
+
+
+def with_parameters(name: Node) -> Node:
+    """Return the mapping that a component's bare name is short for."""
+    return Node({"name": name}, name.at, {"name": name.at})
+
+
+def remove(root: Node, path: Sequence[str]) -> Node:
+    """Return a tree without the key or the item at the end of a path.
+
+    Raises
+    ------
+    NoPlaceError
+        If nothing is there.
+    """
+    return _remove(root, path, [])
+
+
+def _remove(node: Node, path: Sequence[str], done: list[str]) -> Node:
+    step, rest = path[0], path[1:]
+    below = [*done, step]
+    if isinstance(node.value, dict) and step in node.value:
+        others = {key: child for key, child in node.value.items() if key != step}
+        if not rest:
+            return Node(others, node.at, {k: at for k, at in node.keys.items() if k != step})
+        # In its old place among the keys.
+        changed = _remove(node.value[step], rest, below)
+        return Node({**node.value, step: changed}, node.at, node.keys)
+    if isinstance(node.value, list):
+        index = _index(step, node.value, done)
+        changed_items = [_remove(node.value[index], rest, below)] if rest else []
+        return Node([*node.value[:index], *changed_items, *node.value[index + 1 :]], node.at)
+    known: Mapping[str, Node] = node.value if isinstance(node.value, dict) else {}
+    match = nearest(step, known)
+    hint = f"did you mean {dotted([*done, match])}-?" if match else ""
+    raise NoPlaceError(f"there is no {dotted(below)} to take away", hint)
+
+
+def _index(step: str, items: list[Node], done: Sequence[str]) -> int:
+    if not step.isdecimal() or not step.isascii() or int(step[:10]) >= len(items):
+        known = f"has the indices 0 to {len(items) - 1}" if items else "is an empty list"
+        raise NoPlaceError(f"{dotted(done)} {known}, got {shorten(step)}")
+    return int(step)

@@ -1,0 +1,100 @@
+"""A configuration's file into text, with a limit on its size."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from lossfw.components.naming import nearest
+from lossfw.config.text.tree import Origin
+from lossfw.config.text.yaml import split_lines
+from lossfw.errors import ConfigError, Problem
+
+# A configuration is written by hand; numbers beyond this belong in a data file.
+MAX_BYTES = 1 << 20
+
+
+def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[str, Origin]:
+    """Return a configuration's text and the origin that its positions refer to.
+
+    Parameters
+    ----------
+    name : str
+        The file's name, which also is its label in messages.
+    folder : Path, optional
+        What `name` is relative to; the working folder if not given.
+    rank : int, optional
+        Its place among several sources.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file, or it is no regular file, too large, empty or
+        not UTF-8 text.
+    """
+    path = (folder or Path.cwd()) / name
+    try:
+        content = _read(name, path)
+    except ConfigError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _refuse(name, f"the file cannot be read: {reason}") from None
+    text = _decode(name, content)
+    return text, Origin(name, path.parent, split_lines(text), rank)
+
+
+def _read(name: str, path: Path) -> bytes:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise _refuse(name, "there is no such file", _near(path)) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise _refuse(name, "this is a folder, not a file", "give a YAML file")
+    if not stat.S_ISREG(status.st_mode):
+        # A pipe could keep the program waiting for ever.
+        raise _refuse(name, "this is not a regular file")
+    if status.st_size > MAX_BYTES:
+        raise _refuse_size(name, status.st_size)
+    with path.open("rb") as file:
+        # One byte more than allowed: the file may have grown in the meantime.
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise _refuse_size(name, len(content))
+    return content
+
+
+def _decode(name: str, content: bytes) -> str:
+    if b"\0" in content:
+        raise _refuse(name, "this is not a text file", "a configuration is YAML in UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise _refuse(name, "this is not UTF-8 text", "save it as UTF-8", line) from None
+    if not text.strip():
+        raise _refuse(name, "the file is empty", "a configuration begins with 'lossfw: 1'")
+    return text
+
+
+def _refuse(name: str, what: str, hint: str = "", line: int = 0) -> ConfigError:
+    where = f"{name}:{line}" if line else name
+    return ConfigError([Problem(where, what, hint=hint, file=name, line=line)])
+
+
+def _refuse_size(name: str, size: int) -> ConfigError:
+    return _refuse(
+        name,
+        f"the file has {size:,} bytes, and a configuration at most {MAX_BYTES:,}",
+        "write large arrays to a file and give its name",
+    )
+
+
+def _near(path: Path) -> str:
+    """Return a hint with a file of that folder whose name is close."""
+    try:
+        siblings = [p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml")]
+    except OSError:
+        return ""
+    match = nearest(path.name, siblings)
+    return f"did you mean {match!r}?" if match else ""

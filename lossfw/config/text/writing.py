@@ -1,0 +1,148 @@
+"""A configuration's values as YAML text, which reads back as the same values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import yaml
+
+from lossfw.config.text.scalars import CoreLoader
+from lossfw.config.text.tree import Node
+
+# A list of numbers or words longer than this is written one item a line.
+FLOW_WIDTH = 90
+_INDENT = "  "
+
+# What may stand without quotation marks in any place, unless it reads as a
+# number, as true, false or null.
+_BARE = re.compile(r"[A-Za-z_/][\w./+-]*", re.ASCII)
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+# What stands behind a value as a comment; empty for nothing.
+Remark: TypeAlias = Callable[[Node], str]
+# Lines to be added to a mapping as comments, by its path: what holds unless given.
+Unset: TypeAlias = Mapping[tuple[str | int, ...], Mapping[str, Any]]
+
+
+def scalar(value: Any) -> str:
+    r"""Return a number, a text, true, false or null as YAML.
+
+    Examples
+    --------
+    >>> [scalar(v) for v in (1e-7, float("inf"), True, None, "huber", "1e-7", "no: way\n")]
+    ['1e-07', '.inf', 'true', 'null', 'huber', '"1e-7"', '"no: way\\n"']
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ".nan"
+        return repr(value).replace("inf", ".inf")
+    if isinstance(value, str):
+        return value if _is_bare(value) else f'"{"".join(map(_escaped, value))}"'
+    return str(value)
+
+
+def _is_bare(text: str) -> bool:
+    return _BARE.fullmatch(text) is not None and _reads_as_text(text)
+
+
+def _reads_as_text(text: str) -> bool:
+    loader = CoreLoader("")
+    try:
+        tag: str = loader.resolve(yaml.ScalarNode, text, (True, False))
+    finally:
+        loader.dispose()
+    return tag.endswith(":str")
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    # A separator of lines is no printable character.
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def flow(value: Any) -> str:
+    """Return a plain value in one line.
+
+    Examples
+    --------
+    >>> flow({"name": "huber", "of": [1, 2.5, None]})
+    '{name: huber, of: [1, 2.5, null]}'
+    """
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{scalar(k)}: {flow(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(flow, value))}]"
+    return scalar(value)
+
+
+def block(root: Node, remark: Remark | None = None, unset: Unset | None = None) -> str:
+    """Return a tree as YAML, one value a line.
+
+    Parameters
+    ----------
+    root : Node
+        A mapping.
+    remark : callable, optional
+        Says what stands behind each value.
+    unset : mapping, optional
+        By the path of a mapping, what is shown in it as a comment.
+    """
+    lines = list(_mapping(root, (), remark, unset or {}))
+    width = max((len(text) for text, note in lines if note and len(text) <= FLOW_WIDTH), default=0)
+    written = [f"{text:<{width}}  # {note}" if note else text for text, note in lines]
+    return "".join(f"{line}\n" for line in written)
+
+
+_Lines: TypeAlias = Iterator[tuple[str, str]]
+
+
+def _mapping(
+    node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
+) -> _Lines:
+    for key, child in node.value.items():
+        yield from _entry(f"{scalar(key)}:", child, (*path, key), remark, unset)
+    for key, value in unset.get(path, {}).items():
+        yield f"# {scalar(key)}: {flow(value)}", "default"
+
+
+def _entry(
+    lead: str, node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
+) -> _Lines:
+    """Yield what stands behind a key: in its own line, or in the lines below it."""
+    if isinstance(node.value, dict) and (node.value or unset.get(path)):
+        yield lead, ""
+        for text, note in _mapping(node, path, remark, unset):
+            yield _INDENT + text, note
+    elif isinstance(node.value, list) and node.value and not _fits(node):
+        yield lead, ""
+        for index, item in enumerate(node.value):
+            yield from _item(item, (*path, index), remark, unset)
+    else:
+        yield f"{lead} {flow(node.plain())}", remark(node) if remark is not None else ""
+
+
+def _item(node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset) -> _Lines:
+    if isinstance(node.value, dict) and node.value:
+        lead = "- "
+        for text, note in _mapping(node, path, remark, unset):
+            yield _INDENT + lead + text, note
+            lead = _INDENT
+    else:
+        yield f"{_INDENT}- {flow(node.plain())}", remark(node) if remark is not None else ""
+
+
+def _fits(node: Node) -> bool:
+    """Tell whether a list can stand in one line: of scalars, from one place."""
+    if any(isinstance(item.value, dict | list) for item in node.value):
+        return False
+    same = all(item.at.origin is node.at.origin for item in node.value)
+    return same and len(flow(node.plain())) <= FLOW_WIDTH

@@ -1,0 +1,268 @@
+"""YAML text into a tree with positions, with a limit on everything that could grow.
+
+The tree is built from the loader's events and not by its composer. Events give
+every position and show duplicate keys, and they come one at a time, so a nest
+of brackets or of aliases is stopped before it has grown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from lossfw.config.text.scalars import CoreLoader, read_scalar
+from lossfw.config.text.tree import Node, Origin, Position, Problems, quote
+
+# A configuration nests about eight deep; inline arrays add their dimensions.
+MAX_DEPTH = 64
+# How many values all aliases together may stand for: a bomb multiplies.
+MAX_ALIASED = 10_000
+
+# What a YAML file must not contain; lone surrogates come from arguments that
+# are not UTF-8.
+FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+
+# Words of PyYAML's messages (both loaders'), and what the writer probably meant.
+_SYNTAX_HINTS = {
+    "mapping values are not allowed": "a text that contains ': ' needs quotes",
+    "'\\t' that cannot start any token": "indent with spaces",
+    "cannot start any token": "indent with spaces, and quote a text that begins with a special "
+    "character",
+    "tab character": "indent with spaces",
+    "end of stream": "a quotation mark is not closed",
+    "expected ',' or": "a comma or a closing bracket is missing",
+    "did not find expected key": "the indentation differs from the lines above",
+    "expected <block end>": "the indentation differs from the lines above",
+}
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    r"""Split a text where YAML sees the end of a line.
+
+    Examples
+    --------
+    >>> split_lines("a: 1\r\nb: 2")
+    ('a: 1', 'b: 2')
+    """
+    return tuple(_LINE_BREAK.split(text))
+
+
+def parse(
+    text: str, origin: Origin, problems: Problems, *, loader: type[Any] = CoreLoader
+) -> Node | None:
+    """Read one YAML document into a tree.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    origin : Origin
+        Where it comes from, for the positions.
+    problems : Problems
+        Receives every mistake: a syntax error ends the reading, others do not.
+    loader : type, optional
+        A loader from `lossfw.config.text.scalars.core_loader`.
+
+    Returns
+    -------
+    Node or None
+        The root, or None where the text has none or could not be read.
+    """
+    builder = _Builder(origin, problems)
+    forbidden = FORBIDDEN.search(text)
+    if forbidden:
+        builder.refuse_character(text, forbidden.start())
+        return None
+    try:
+        for reader, event in _events(text, loader):
+            builder.take(reader, event)
+    except _Stop:
+        pass
+    except yaml.YAMLError as error:
+        builder.refuse_syntax(error)
+    return builder.root
+
+
+def _events(text: str, loader: type[Any]) -> Iterator[tuple[Any, Any]]:
+    reader = loader(text)
+    try:
+        while reader.check_event():
+            yield reader, reader.get_event()
+    finally:
+        reader.dispose()
+
+
+class _Stop(Exception):  # noqa: N818 - it ends the reading and is no error of its own
+    """Nothing after this place can be read."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or a mapping whose end has not come yet.
+
+    `size` counts its values with aliases written out, `height` its levels.
+    """
+
+    at: Position
+    anchor: str | None
+    items: Any
+    keys: dict[str, Position] = field(default_factory=dict)
+    # The key that waits for its value; None in front of a value to be dropped.
+    key: str | None = None
+    wants_key: bool = True
+    size: int = 1
+    height: int = 0
+
+
+class _Builder:
+    """Takes events and keeps the open containers on a stack of its own."""
+
+    def __init__(self, origin: Origin, problems: Problems) -> None:
+        self.root: Node | None = None
+        self._origin = origin
+        self._problems = problems
+        self._open: list[_Open] = []
+        self._anchors: dict[str, tuple[Node, int, int]] = {}
+        self._aliased = 0
+
+    def take(self, reader: Any, event: yaml.Event) -> None:
+        """Add what one event brings to the tree."""
+        at = self._at(event.start_mark)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            self._problems.add(
+                at,
+                f"the tag {quote(tag)} is not read: a configuration holds plain values",
+                "leave the tag out",
+            )
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(reader, event, at)
+            case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._begin(at, event)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._end()
+            case yaml.AliasEvent():
+                self._alias(event.anchor, at)
+            case yaml.DocumentStartEvent() if self.root is not None:
+                self._stop(at, "a second document begins here", "write one configuration a file")
+
+    def _scalar(self, reader: Any, event: yaml.ScalarEvent, at: Position) -> None:
+        plain = event.implicit[0]
+        if plain and event.value == "<<" and self._open and self._expects_key():
+            self._problems.add(
+                at, "merge keys (<<) are not read", "write the keys out, or use an alias"
+            )
+            self._open[-1].wants_key = False
+            return
+        try:
+            value = read_scalar(reader, event)
+        except ValueError as error:
+            self._problems.add(at, f"{quote(event.value)} {error}")
+            value = event.value
+        self._add(Node(value, at), 1, 0, event.anchor, at)
+
+    def _expects_key(self) -> bool:
+        return isinstance(self._open[-1].items, dict) and self._open[-1].wants_key
+
+    def _begin(self, at: Position, event: Any) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            self._stop(at, f"nested deeper than {MAX_DEPTH} levels")
+        items: Any = [] if isinstance(event, yaml.SequenceStartEvent) else {}
+        self._open.append(_Open(at, event.anchor, items))
+
+    def _end(self) -> None:
+        done = self._open.pop()
+        node = Node(done.items, done.at, done.keys)
+        self._add(node, done.size, done.height + 1, done.anchor, done.at)
+
+    def _alias(self, name: str | None, at: Position) -> None:
+        if name is None or name not in self._anchors:
+            inside = any(container.anchor == name for container in self._open)
+            reason = "stands inside its own anchor" if inside else "has no anchor before it"
+            self._problems.add(at, f"the alias *{name} {reason}")
+            self._add(Node(None, at), 1, 0, None, at)
+            return
+        node, size, height = self._anchors[name]
+        self._aliased += size
+        if self._aliased > MAX_ALIASED:
+            self._stop(at, f"the aliases stand for more than {MAX_ALIASED} values together")
+        if len(self._open) + height > MAX_DEPTH:
+            self._stop(at, f"nested deeper than {MAX_DEPTH} levels through aliases")
+        self._add(node, size, height, None, at)
+
+    def _add(self, node: Node, size: int, height: int, anchor: str | None, at: Position) -> None:
+        """Put a finished value where it belongs; `at` is where it is used."""
+        if anchor is not None:
+            self._anchors[anchor] = (node, size, height)
+        if not self._open:
+            self.root = node
+            return
+        parent = self._open[-1]
+        parent.size += size
+        parent.height = max(parent.height, height)
+        if isinstance(parent.items, list):
+            parent.items.append(node)
+        elif parent.wants_key:
+            parent.key = self._key(parent, node, at)
+            parent.wants_key = False
+        else:
+            if parent.key is not None:
+                parent.items[parent.key] = node
+            parent.key, parent.wants_key = None, True
+
+    def _key(self, parent: _Open, node: Node, at: Position) -> str | None:
+        if not isinstance(node.value, str):
+            self._problems.add(at, f"a key is a text, got {quote(node.plain())}")
+            return None
+        if node.value in parent.keys:
+            first = parent.keys[node.value].line + 1
+            self._problems.add(
+                at,
+                f"the key {quote(node.value)} is given twice",
+                f"the first one stands in line {first}",
+            )
+            return None
+        parent.keys[node.value] = at
+        return node.value
+
+    def _at(self, mark: Any) -> Position:
+        return self._place(mark.line, mark.column)
+
+    def _place(self, line: int, column: int) -> Position:
+        return Position(self._origin, line, column + (0 if line else self._origin.shift))
+
+    def _stop(self, at: Position, what: str, hint: str = "") -> None:
+        self._problems.add(at, what, hint)
+        raise _Stop
+
+    def refuse_character(self, text: str, index: int) -> None:
+        """Report a character that no YAML file may contain."""
+        lines = split_lines(text[:index])
+        at = self._place(len(lines) - 1, len(lines[-1]))
+        self._problems.add(at, f"the character U+{ord(text[index]):04X} is not allowed in YAML")
+
+    def refuse_syntax(self, error: yaml.YAMLError) -> None:
+        """Report what PyYAML could not read, in the place where it saw it."""
+        said = str(getattr(error, "problem", None) or error)
+        if "nesting depth" in said:
+            said = f"nested deeper than {MAX_DEPTH} levels"
+        mark, context = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+        at = self._within(self._at(mark)) if mark is not None else Position(self._origin)
+        hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in said), "")
+        if context is not None and context.line != at.line:
+            hint = "; ".join(filter(None, [hint, f"it began in line {context.line + 1}"]))
+        self._problems.add(at, f"not readable as YAML: {said}", hint)
+
+    def _within(self, at: Position) -> Position:
+        """Move a place behind the end of the file to the last line with text in it."""
+        lines = self._origin.lines
+        if at.line < len(lines) and (lines[at.line].strip() or at.line == 0):
+            return at
+        last = max((i for i, line in enumerate(lines) if line.strip()), default=0)
+        return Position(at.origin, last, len(lines[last].rstrip())) if lines else at

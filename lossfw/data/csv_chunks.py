@@ -1,0 +1,143 @@
+"""Large tables in ``.csv`` files, read some megabytes of text at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.data.csv_numbers import ENCODING, read_numbers
+from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# Text of one piece. Its numbers take up to four times as much in float64, two
+# pieces are kept, and NumPy needs as much again while it reads.
+PIECE_BYTES = 4 * 2**20
+
+# Below this every whole number is a float64.
+_EXACT = 2**53
+
+
+class Part(NamedTuple):
+    """A piece of a file: whole lines.
+
+    Attributes
+    ----------
+    start, stop : int
+        Bytes in the file, the second excluded.
+    rows : int
+        Rows of numbers in it.
+    """
+
+    start: int
+    stop: int
+    rows: int
+
+
+def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> list[Column] | None:
+    """Return groups of columns of a large table, or None where something is no number.
+
+    The file is read once, to see that every line is right, where pieces begin,
+    and which groups are whole numbers throughout.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    width : int
+        How many columns every line has.
+    skip : int
+        Lines before the first row of numbers.
+    groups : sequence of int, or of sequence of int
+        Columns that make an array: (N,) of one number, (N, C) of several.
+    """
+    whole = dict.fromkeys(range(len(groups)), True)
+    parts = []
+    # Reading the numbers again for a digest would take as long as the evaluation.
+    seen = hashlib.sha256()
+    for start, content in _texts(path, skip):
+        seen.update(content)
+        lines = _lines(content)
+        table = None if lines is None else read_numbers(lines, np.float64)
+        if lines is None or table is None or (table.size and table.shape[1] != width):
+            return None
+        rows = len(table) if table.size else 0
+        parts.append(Part(start, start + len(content), rows))
+        for number in [n for n, still in whole.items() if still and rows]:
+            whole[number] = read_numbers(lines, np.int64, listed(groups[number])) is not None
+    pieces = _TablePieces(path, parts, groups, whole)
+    return [
+        Column(
+            pieces,
+            number,
+            () if isinstance(group, int) else (len(group),),
+            np.dtype(np.int64 if whole[number] else np.float64),
+            f"{seen.hexdigest()} columns {listed(group)}",
+        )
+        for number, group in enumerate(groups)
+    ]
+
+
+class _TablePieces(Pieces):
+    """Pieces of a file; the columns are the numbers of the groups."""
+
+    def __init__(
+        self,
+        path: Path,
+        parts: Sequence[Part],
+        groups: Sequence[Group],
+        whole: dict[int, bool],
+    ) -> None:
+        self._path, self._groups, self._whole = path, groups, whole
+        self._parts = [part for part in parts if part.rows]
+        super().__init__(np.cumsum([0, *(part.rows for part in self._parts)]))
+
+    def load(self, piece: int) -> dict[Hashable, NDArray]:
+        part = self._parts[piece]
+        with self._path.open("rb") as file:
+            file.seek(part.start)
+            lines = _lines(file.read(part.stop - part.start))
+        table = None if lines is None else read_numbers(lines, np.float64)
+        if lines is None or table is None or len(table) != part.rows:
+            raise DataError(f"{self._path} has changed while it was read: run again.")
+        return {
+            number: self._group(table, lines, number, group)
+            for number, group in enumerate(self._groups)
+        }
+
+    def _group(self, table: NDArray, lines: list[str], number: int, group: Group) -> NDArray:
+        array: NDArray | None = np.ascontiguousarray(table[:, listed(group)])
+        assert array is not None
+        if self._whole[number]:
+            exact = np.abs(array).max(initial=0) < _EXACT
+            array = (
+                array.astype(np.int64) if exact else read_numbers(lines, np.int64, listed(group))
+            )
+        if array is None:
+            raise DataError(f"{self._path} has changed while it was read: run again.")
+        return array[:, 0] if isinstance(group, int) else array
+
+
+def _texts(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where whole lines begin, and their text, in pieces of about `PIECE_BYTES`."""
+    with path.open("rb") as file:
+        for _ in range(skip):
+            file.readline()
+        start = file.tell()
+        while content := file.read(PIECE_BYTES):
+            content += file.readline()
+            yield start, content
+            start += len(content)
+
+
+def _lines(content: bytes) -> list[str] | None:
+    try:
+        # A byte-order mark can stand at the start of the first piece only.
+        return content.decode(ENCODING).split("\n")
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,159 @@
+"""Tables of numbers in ``.csv`` files, with the line and column of what is wrong."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from lossfw.components.naming import did_you_mean
+from lossfw.data.csv_chunks import columns_of
+from lossfw.data.csv_numbers import ENCODING, read_numbers
+from lossfw.data.files import need_file
+from lossfw.data.lazy_arrays import Group, Rows, listed
+from lossfw.errors import DataError
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# A smaller file is read as a whole: its numbers take some hundred megabytes at most.
+WHOLE_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A ``.csv`` file: commas between numbers, ``#`` before a comment.
+
+    A first line without a single number in it names the columns.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    names : tuple of str
+        Names of the columns, empty where the file does not name them.
+    width : int
+        Number of columns.
+    header_lines : int
+        Lines before the first row of numbers.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    width: int
+    header_lines: int
+
+    def column(self, key: str | int) -> int:
+        """Return the number of a column, given by its name or counted from 0.
+
+        Raises
+        ------
+        DataError
+            If there is no such column.
+        """
+        if isinstance(key, int) and 0 <= key < self.width:
+            return key
+        if isinstance(key, str) and key in self.names:
+            return self.names.index(key)
+        known = f"0 to {self.width - 1}"
+        if self.names:
+            known += f", by name: {', '.join(self.names)}"
+        guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
+        raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
+
+    def read(self, *groups: Group) -> list[Rows]:
+        """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
+
+        The dtype is int64 where every number of a group is written as a whole
+        one, such as ``3`` and not ``3.0``, and float64 otherwise. A large file
+        is read once, to see that it is right, and its rows again as they are
+        used: what comes back are columns that stay in the file.
+
+        Raises
+        ------
+        DataError
+            Names the first line and column with anything but a number, or the
+            first line with more or fewer columns than the first.
+        """
+        if self.path.stat().st_size > WHOLE_BYTES:
+            columns = columns_of(self.path, self.width, self.header_lines, groups)
+            if columns is None:
+                raise DataError(self._first_mistake())
+            self._need_rows(columns[0].size)
+            return cast("list[Rows]", columns)
+        # All columns: so a line of another length is an error.
+        table = read_numbers(self.path, np.float64, skip=self.header_lines)
+        if table is None:
+            raise DataError(self._first_mistake())
+        self._need_rows(table.size)
+        arrays: list[Rows] = []
+        for group in groups:
+            several = listed(group)
+            whole = read_numbers(self.path, np.int64, several, skip=self.header_lines)
+            array = table[:, several] if whole is None else whole
+            arrays.append(array[:, 0] if isinstance(group, int) else array)
+        return arrays
+
+    def _need_rows(self, numbers: int) -> None:
+        if numbers == 0:
+            raise DataError(f"{self.path} has no rows of numbers.")
+
+    def _first_mistake(self) -> str:
+        """Say what NumPy could not read, where, and what was wanted."""
+        for number, cells in _lines(self.path):
+            if number <= self.header_lines:
+                continue
+            if len(cells) != self.width:
+                return (
+                    f"{self.path}, line {number}: the number of columns is {len(cells)}, but "
+                    f"{self.width} in the first line; every row needs the same."
+                )
+            for column, cell in enumerate(cells):
+                if not _is_number(cell):
+                    name = f" ({self.names[column]})" if self.names else ""
+                    return (
+                        f"{self.path}, line {number}, column {column}{name}: {cell.strip()!r} "
+                        "is no number. Columns are counted from 0."
+                    )
+        return f"{self.path} cannot be read as a table of numbers."
+
+
+def open_table(path: Path, role: str) -> Table:
+    """Read the head of a ``.csv`` file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is no text, or has no line.
+    """
+    need_file(path, role)
+    for number, cells in _lines(path):
+        if any(_is_number(cell) for cell in cells):
+            return Table(path, (), len(cells), number - 1)
+        return Table(path, tuple(cell.strip() for cell in cells), len(cells), number)
+    raise DataError(f"{path} has no rows; {role} were wanted.")
+
+
+def _lines(path: Path) -> Any:
+    """Yield the number and the cells of every line that is not empty and no comment."""
+    try:
+        with path.open(encoding=ENCODING, newline="") as stream:
+            reader = csv.reader(stream)
+            for cells in reader:
+                if cells and not cells[0].lstrip().startswith("#"):
+                    yield reader.line_num, cells
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path} is no .csv text in UTF-8 ({error}); numbers with commas between them "
+            "were wanted."
+        ) from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell  # Python's own way to write 1_000

@@ -1,0 +1,1 @@
+"""A plan in, a result out: batches, accumulators, merged state."""

@@ -1,0 +1,139 @@
+"""Streams of rows: batches of any size in, aligned blocks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from lossfw.data import Batch
+from lossfw.data.lazy_arrays import Rows, read_rows
+from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
+from lossfw.losses.engine import threads
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+_Rows = TypeVar("_Rows", "Batch", "Scored")
+
+# Blocks that wait together to be shared out among threads: enough of them that
+# starting threads costs little beside the work ...
+_BLOCKS_AT_ONCE = 16
+# ... but no more bytes of inputs than any machine has to spare.
+_BYTES_AT_ONCE = 64 * 2**20
+
+
+class Scored(NamedTuple):
+    """Some consecutive rows with what was made of their inputs.
+
+    Attributes
+    ----------
+    start : int
+        Global number of the first row.
+    reaching : ndarray
+        What reaches the loss, predictions or logits.
+    predictions : ndarray or None
+        The network's predictions, where `reaching` holds its logits.
+    targets, sample_weight : ndarray
+        As in `Batch`.
+    """
+
+    start: int
+    reaching: NDArray
+    predictions: NDArray | None
+    targets: NDArray
+    sample_weight: NDArray | None
+
+
+def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
+    """Yield the same rows in groups of `size` that begin at multiples of it.
+
+    A group that came in one part is passed on as it is, others are joined; the
+    last may be smaller.
+
+    Parameters
+    ----------
+    parts : iterable of Batch or of Scored
+        Consecutive rows from a multiple of `size` on.
+    size : int
+        At least 1.
+    """
+    held: list[_Rows] = []
+    for part in parts:
+        for piece in _cut(part, size):
+            held.append(piece)
+            if (piece.start + len(piece.targets)) % size == 0:
+                yield _join(held)
+                held = []
+    if held:
+        yield _join(held)
+
+
+def _cut(part: _Rows, size: int) -> Iterator[_Rows]:
+    """Cut a part where a group ends."""
+    start, stop = part.start, part.start + len(part.targets)
+    if start % size + len(part.targets) <= size:
+        yield part
+        return
+    while start < stop:
+        end = min(stop, start - start % size + size)
+        rows = slice(start - part.start, end - part.start)
+        columns: list[Any] = [None if column is None else column[rows] for column in part[1:]]
+        yield type(part)(start, *columns)
+        start = end
+
+
+def _join(pieces: list[_Rows]) -> _Rows:
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    columns: list[Any] = [
+        None if column[0] is None else np.concatenate(column)
+        for column in zip(*(piece[1:] for piece in pieces), strict=True)
+    ]
+    return type(first)(first.start, *columns)
+
+
+def forward(network: Predictor, batches: Iterable[Batch], *, logits: bool) -> Iterator[Scored]:
+    """Run a network over batches of any size, in aligned blocks on several threads.
+
+    The bits of a row depend on neither the sizes of the batches nor the number
+    of threads. BLAS is to be held to one thread meanwhile.
+
+    Parameters
+    ----------
+    network : Predictor
+        What makes predictions of the inputs.
+    batches : iterable of Batch
+        Consecutive rows from a multiple of `BLOCK_ROWS` on, with inputs.
+    logits : bool
+        Whether logits reach the loss, and not predictions.
+    """
+
+    def run(block: Batch) -> Scored:
+        assert block.inputs is not None
+        outputs = network.block(block.inputs)
+        reaching = outputs.logits if logits else outputs.predictions
+        predictions = outputs.predictions if logits else None
+        return Scored(block.start, reaching, predictions, block.targets, block.sample_weight)
+
+    block_bytes = BLOCK_ROWS * network.width * network.dtype.itemsize
+    at_once = max(1, min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // block_bytes))
+    blocks = regroup(batches, BLOCK_ROWS)
+    while wave := list(islice(blocks, at_once)):
+        yield from threads.run(run, wave)
+
+
+def saved(outputs: Rows, batches: Iterable[Batch]) -> Iterator[Scored]:
+    """Put saved outputs beside the targets of their rows; those in a file are read by batch.
+
+    Parameters
+    ----------
+    outputs : ndarray or Column, shape (N, ...)
+        Predictions or logits of all rows.
+    batches : iterable of Batch
+        Consecutive rows.
+    """
+    for batch in batches:
+        rows = read_rows(outputs, batch.start, batch.start + len(batch.targets))
+        yield Scored(batch.start, rows, None, batch.targets, batch.sample_weight)

@@ -1,0 +1,126 @@
+"""Notices: what a reader of a result should know besides the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lossfw.data.validation import is_finite
+from lossfw.evaluation.batching import NDArray, Scored
+from lossfw.losses.loss import Loss
+
+
+class Notices:
+    """Counts, while rows go by, what is worth a warning.
+
+    Parameters
+    ----------
+    loss : Loss
+        Whose guard, if it has one, is watched.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        guard = loss.parameters.get("guard") if loss.input_form == "prediction" else None
+        self._guard: str | None = guard
+        # Without a guard only 0 itself stands out.
+        self._delta: float = 0.0 if guard == "none" else loss.parameters.get("delta", 0.0)
+        self._by_row = loss.takes_rows
+        self._guarded = self._probabilities = self._weightless = self._wild = 0
+        self._first_wild: int | None = None
+
+    def pack(self) -> dict[str, int | None]:
+        """Return what was counted so far; `unpack` takes it back."""
+        return {
+            "guarded": self._guarded,
+            "probabilities": self._probabilities,
+            "weightless": self._weightless,
+            "wild": self._wild,
+            "first_wild": self._first_wild,
+        }
+
+    def unpack(self, counts: Mapping[str, int | None]) -> None:
+        """Go on from these counts."""
+        self._guarded, self._probabilities, self._weightless, self._wild = (
+            int(counts[name] or 0) for name in ("guarded", "probabilities", "weightless", "wild")
+        )
+        self._first_wild = counts["first_wild"]
+
+    def see(self, rows: Scored) -> None:
+        """Look at some rows."""
+        y, t = rows.reaching, rows.targets
+        if rows.sample_weight is not None and rows.sample_weight.ndim == 1:
+            counts = rows.sample_weight != 0
+            self._weightless += len(counts) - int(np.count_nonzero(counts))
+            y, t = y[counts], t[counts]
+        if self._guard is not None:
+            p = target_probabilities(y, t, by_row=self._by_row)
+            self._probabilities += p.size
+            below = p <= 0 if self._guard == "none" else p < self._delta
+            self._guarded += int(np.count_nonzero(below))
+        if not is_finite(rows.reaching):
+            self._see_wild(rows)
+
+    def _see_wild(self, rows: Scored) -> None:
+        axes = tuple(range(1, rows.reaching.ndim))
+        wild = np.flatnonzero(~np.isfinite(rows.reaching).all(axis=axes))
+        self._wild += len(wild)
+        if self._first_wild is None:
+            self._first_wild = rows.start + int(wild[0])
+
+    def texts(self, rows: int, masked: int) -> tuple[str, ...]:
+        """Return the warnings.
+
+        Parameters
+        ----------
+        rows, masked : int
+            Rows in all, and losses that a mask leaves out.
+        """
+        texts = []
+        if self._wild:
+            texts.append(
+                f"{self._wild} of {rows} rows have an infinite or NaN prediction or logit, the "
+                f"first is row {self._first_wild}."
+            )
+        if self._guarded:
+            texts.append(self._guard_text())
+        if self._weightless:
+            texts.append(f"{self._weightless} of {rows} rows have weight 0 and do not count.")
+        if masked:
+            texts.append(f"{masked} losses are masked and do not count.")
+        return tuple(texts)
+
+    def _guard_text(self) -> str:
+        share = f"{self._guarded} of {self._probabilities} target probabilities are"
+        if self._guard == "none":
+            return f"{share} 0, where the loss without a guard is infinite."
+        return (
+            f"{share} below delta = {self._delta:g}, where the {self._guard} guard decides the "
+            "loss."
+        )
+
+
+def target_probabilities(y: NDArray, t: NDArray, *, by_row: bool) -> NDArray:
+    """Return the probabilities whose logarithm the targets ask for, in one dimension.
+
+    Parameters
+    ----------
+    y : ndarray
+        Probabilities: rows over the classes, or one for each element.
+    t : ndarray
+        Class indices, distributions, or for elements numbers in [0, 1].
+    by_row : bool
+        Whether the last axis of `y` is one row.
+
+    Examples
+    --------
+    >>> y = np.array([[0.9, 0.1], [0.4, 0.6]])
+    >>> target_probabilities(y, np.array([0, 1]), by_row=True).tolist()
+    [0.9, 0.6]
+    """
+    if not by_row:
+        return np.concatenate([y[t > 0], 1 - y[t < 1]])
+    if t.ndim < y.ndim:
+        picked: NDArray = np.take_along_axis(y, t[..., np.newaxis].astype(np.intp), -1)
+        return picked.reshape(-1)
+    return y[t > 0]

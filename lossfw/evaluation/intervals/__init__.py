@@ -1,0 +1,1 @@
+"""Confidence intervals from sums per group of rows: jackknife and bootstrap."""

@@ -1,0 +1,79 @@
+"""Intervals: that and how an evaluation reports the uncertainty of its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import ParameterError
+
+Method: TypeAlias = Literal["jackknife", "bootstrap"]
+
+# A percentile of fewer replicates than this says more of the draws than of the data.
+MIN_REPLICATES = 100
+# Each replicate computes every metric again.
+MAX_REPLICATES = 100_000
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """What is asked of confidence intervals.
+
+    Parameters
+    ----------
+    level : float
+        How often an interval is to hold the true number, between 0 and 1.
+    method : {"jackknife", "bootstrap"}
+        How they are made.
+    replicates : int
+        How often the bootstrap draws; the jackknife draws nothing.
+    seed : int
+        Of the bootstrap's draws, at or above 0.
+
+    Raises
+    ------
+    ParameterError
+        If one of them is out of its bounds.
+
+    Examples
+    --------
+    >>> Intervals(level=0.9).to_dict()
+    {'level': 0.9, 'method': 'jackknife'}
+    """
+
+    level: float = 0.95
+    method: Method = "jackknife"
+    replicates: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (_is_number(self.level) and 0 < self.level < 1):
+            raise ParameterError(f"level should lie between 0 and 1, got {self.level!r}.")
+        methods = get_args(Method)
+        if self.method not in methods:
+            guess = did_you_mean(str(self.method), methods) or "Take one of them."
+            raise ParameterError(
+                f"method should be {' or '.join(map(repr, methods))}, got {self.method!r}. {guess}"
+            )
+        _check_whole("replicates", self.replicates, MIN_REPLICATES, MAX_REPLICATES)
+        _check_whole("seed", self.seed, 0, None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a result says of its intervals: plain texts and numbers."""
+        plain: dict[str, Any] = {"level": self.level, "method": self.method}
+        if self.method == "bootstrap":
+            plain |= {"replicates": self.replicates, "seed": self.seed}
+        return plain
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_whole(name: str, value: object, least: int, most: int | None) -> None:
+    wanted = f"of at least {least}" if most is None else f"from {least} to {most}"
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ParameterError(f"{name} should be a whole number {wanted}, got {value!r}.")
+    if value < least or (most is not None and value > most):
+        raise ParameterError(f"{name} should be a whole number {wanted}, got {value}.")

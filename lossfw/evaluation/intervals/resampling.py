@@ -1,0 +1,175 @@
+"""Resampling: how much a metric varies with the rows that it was computed from.
+
+Rows stand in groups (`lossfw.evaluation.intervals.groups`), each a small random part of the data,
+and every metric knows its value for any choice of groups.
+
+**Jackknife.** Each group is left out once. With G groups, m the metric of all
+rows and m_g that without group g, the variance is estimated by
+(G - 1) / G sum (m_g - m)^2, and the interval is m plus and minus its root times
+a quantile of Student's t with G - 1 degrees of freedom. With as many groups as
+rows this is Tukey's jackknife. It holds for metrics that are smooth functions
+of means; it knows nothing of bias, and its interval is symmetric.
+
+**Bootstrap.** G groups are drawn from the G with replacement, again and again,
+and the interval is cut from the sorted metrics of what was drawn: not at the
+percentiles themselves, but where bias (the share of draws below m) and the
+growth of the variance with the metric (the skewness of the m_g) move them:
+Efron's BCa. It takes asymmetry into account and some of the bias of, for
+instance, a calibration error. A metric that does not exist for some draws is
+judged by the others, if they are most.
+
+Both estimate how the metric would vary if other rows had been drawn at random
+from where these came from. Rows that depend on each other, copies for
+instance, make every such interval too narrow. Intervals are cut to where the
+metric lies; there is none where nothing varies, or where there is one group.
+
+Sources: Efron and Tibshirani, *An introduction to the bootstrap*, 1993,
+chapters 11 and 14; Efron, *Better bootstrap confidence intervals*, 1987; Shao
+and Tu, *The jackknife and bootstrap*, 1995, 2.3 (groups); Cameron, Gelbach and
+Miller, *Bootstrap-based improvements for inference with clustered errors*, 2008
+(t with G - 1 degrees of freedom).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import NormalDist
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.student_t import t_quantile
+from lossfw.metrics import Metric
+from lossfw.metrics.grouped_sums import Tabled
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Estimates: TypeAlias = Callable[[NDArray], NDArray]
+
+# Percentiles of what exists say nothing if much does not.
+_LEAST_KNOWN = 0.9
+# Of the range of the draws: far above rounding, far below what rows do.
+_ROUNDING = 1e-9
+
+
+def interval(metric: Metric, sums: Tabled, value: Any, asked: Intervals) -> Any:
+    """Return the confidence interval of a metric.
+
+    Parameters
+    ----------
+    metric : Metric
+        What was computed.
+    sums : Tabled
+        Its sums, the groups of the rows as cells.
+    value : float or nested list of float
+        The metric of all rows.
+    asked : Intervals
+        Which interval.
+
+    Returns
+    -------
+    list
+        Two floats in place of each float of `value`; None in place of a pair
+        that there is not.
+    """
+    grouped, groups = sums.by_group()
+    return interval_of(
+        lambda times: metric.estimates(grouped, times), groups, value, asked, metric.bounds
+    )
+
+
+def interval_of(
+    estimates: Estimates,
+    groups: int,
+    value: Any,
+    asked: Intervals,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Any:
+    """Return the confidence interval of anything that groups of rows decide.
+
+    Parameters
+    ----------
+    estimates : callable
+        ``estimates(times)``: what comes out where each group is taken a number of
+        times; see `lossfw.metrics.Metric.estimates`.
+    groups : int
+        How many there are.
+    value, asked
+        See `interval`.
+    bounds : tuple of float
+        Where the interval is cut.
+    """
+    middle = np.asarray(value, np.float64)
+    if groups < 2:
+        return _pairs(np.full((2, *middle.shape), np.nan))
+    with np.errstate(all="ignore"):
+        make = _jackknife if asked.method == "jackknife" else _bootstrap
+        ends = make(estimates, groups, middle, asked)
+        ends = np.clip(ends, *bounds)
+        # Where nothing varies the data say nothing of how much it may.
+        known = np.isfinite(ends).all(axis=0) & np.isfinite(middle) & (ends[0] < ends[1])
+    return _pairs(np.where(known, ends, np.nan))
+
+
+def _jackknife(estimates: Estimates, groups: int, middle: NDArray, asked: Intervals) -> NDArray:
+    without_one = estimates(1.0 - np.eye(groups))
+    variance = np.square(without_one - middle).sum(axis=0) * ((groups - 1) / groups)
+    half = t_quantile(asked.level, groups - 1) * np.sqrt(variance)
+    return np.stack([middle - half, middle + half])
+
+
+def _bootstrap(estimates: Estimates, groups: int, middle: NDArray, asked: Intervals) -> NDArray:
+    # The same draws for every metric of these groups: their differences mean something.
+    draws = np.random.default_rng([asked.seed, groups]).integers(
+        groups, size=(asked.replicates, groups)
+    )
+    draw = np.arange(asked.replicates)[:, np.newaxis]
+    times = np.bincount((draw * groups + draws).ravel(), minlength=draws.size)
+    found = estimates(times.reshape(draws.shape).astype(np.float64))
+    left_out = estimates(1.0 - np.eye(groups))
+    ends = np.full((2, middle.size), np.nan)
+    columns = zip(
+        found.reshape(len(found), -1).T,
+        left_out.reshape(len(left_out), -1).T,
+        middle.ravel(),
+        strict=True,
+    )
+    for number, (drawn, without_one, value) in enumerate(columns):
+        known = np.sort(drawn[~np.isnan(drawn)])
+        if len(known) >= _LEAST_KNOWN * len(drawn):
+            ends[:, number] = np.quantile(known, _shares(known, without_one, value, asked.level))
+    return ends.reshape(2, *middle.shape)
+
+
+def _shares(drawn: NDArray, without_one: NDArray, value: float, level: float) -> list[float]:
+    """Return the shares of the sorted draws below the ends of the interval (BCa)."""
+    normal = NormalDist()
+    # Draws that differ from the metric by rounding alone are equal to it: half lie below.
+    near = _ROUNDING * float(drawn[-1] - drawn[0])
+    below = (
+        np.searchsorted(drawn, value - near, "left") + np.searchsorted(drawn, value + near, "right")
+    ) / 2
+    # Half a draw at least on either side: how far all of them lie off is not known.
+    shift = normal.inv_cdf(min(max(below, 0.5), len(drawn) - 0.5) / len(drawn))
+    influence = without_one.mean() - without_one
+    spread = np.square(influence).sum() ** 1.5
+    bend = float((influence**3).sum() / (6.0 * spread)) if spread > 0 else 0.0
+    shares = []
+    for tail in ((1.0 - level) / 2, (1.0 + level) / 2):
+        moved = shift + normal.inv_cdf(tail)
+        grown = 1.0 - bend * moved
+        # Beyond where the variance has grown without bound stands the last draw.
+        shares.append(normal.cdf(shift + moved / grown) if grown > 0 else float(moved > 0))
+    return shares
+
+
+def _pairs(ends: NDArray) -> Any:
+    """Return two arrays of ends as nested lists of pairs."""
+    pairs = np.moveaxis(ends, 0, -1)
+    return _without_nan(pairs.tolist())
+
+
+def _without_nan(pairs: Any) -> Any:
+    if isinstance(pairs[0], float):
+        return None if np.isnan(pairs[0]) else pairs
+    return [_without_nan(pair) for pair in pairs]

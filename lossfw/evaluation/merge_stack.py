@@ -1,0 +1,55 @@
+"""Partials that are merged in pairs of about the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lossfw.losses.engine.exact_sum import below, prefixed
+from lossfw.metrics import Mergeable
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+class Stack:
+    """Partials that are merged when there are two of about the same size.
+
+    So every row is merged about as often as the number of partials can be
+    halved, and not as often as there are partials.
+    """
+
+    def __init__(self) -> None:
+        self._items: list[tuple[int, Any]] = []
+
+    def push(self, partial: Mergeable) -> None:
+        """Add a partial."""
+        self._items.append((1, partial))
+        while len(self._items) > 1 and self._items[-2][0] <= self._items[-1][0]:
+            (first, before), (second, last) = self._items[-2:]
+            self._items[-2:] = [(first + second, before.merge(last))]
+
+    def merged(self) -> Any:
+        """Return all of them merged, None if there are none."""
+        while len(self._items) > 1:
+            (first, before), (second, last) = self._items[-2:]
+            self._items[-2:] = [(first + second, before.merge(last))]
+        return self._items[0][1] if self._items else None
+
+
+def pack_stacks(stacks: Mapping[str, Stack]) -> dict[str, NDArray]:
+    """Return the merged partials of named stacks as plain arrays."""
+    arrays: dict[str, NDArray] = {}
+    for name, stack in stacks.items():
+        merged = stack.merged()
+        if merged is not None:
+            arrays |= prefixed(name, merged.pack())
+    return arrays
+
+
+def restore(stack: Stack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
+    """Push the partial that `pack_stacks` put under a name, if there was one."""
+    own = below(name, arrays)
+    if own:
+        stack.push(maker.unpack(own))

@@ -1,0 +1,213 @@
+"""Kept: what a tally keeps of one metric, apart for groups and parts of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lossfw.errors import ArgumentError
+from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.intervals.groups import GROUPS, group_of
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.merge_stack import Stack, pack_stacks, restore
+from lossfw.evaluation.slice_rows import part_names, parts_of
+from lossfw.evaluation.slices import Slice
+from lossfw.metrics import Metric, Observed
+from lossfw.metrics.grouped_sums import Entries, Tabled, Term
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# The sums of a part's size: how many rows, and their weight.
+_COUNT, _WEIGHT = 0, 1
+_SIZE_SUMS = 2
+
+
+class Layout:
+    """Which cells rows belong to: their group, and their part in each slice.
+
+    Parameters
+    ----------
+    slices : sequence of Slice
+        Ways to tell rows apart.
+    grouped : bool
+        Whether groups are kept apart, for intervals.
+    logits : bool
+        Whether logits reach the loss: then predictions must come beside them.
+    """
+
+    def __init__(self, slices: Sequence[Slice], *, grouped: bool, logits: bool = False) -> None:
+        self.slices, self.grouped = tuple(slices), grouped
+        self.groups = GROUPS if grouped else 1
+        self._logits = logits
+        # Of the rows at hand: a cell for each, for all rows and for each slice.
+        self.all: NDArray | None = None
+        self.each: list[NDArray] = []
+        self._sizes = [Stack() for _ in self.slices]
+        self._classes = 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether cells are kept apart at all."""
+        return self.grouped or bool(self.slices)
+
+    def place(self, rows: Scored, losses: Entries | None) -> None:
+        """Find the cells of some rows, which `all` and `each` hold until the next ones come.
+
+        Parameters
+        ----------
+        rows : Scored
+            The rows.
+        losses : Entries or None
+            Of their losses; None where nothing is kept apart.
+        """
+        if losses is None:
+            return
+        count = len(rows.targets)
+        group = group_of(np.arange(rows.start, rows.start + count))
+        self.all = group if self.grouped else None
+        if not self.slices:
+            return
+        group = group if self.grouped else np.zeros(count, np.int64)
+        weight = _row_weights(rows.sample_weight, count)
+        seen = rows.reaching if rows.predictions is None else rows.predictions
+        if seen.ndim == rows.targets.ndim + 1:
+            self._classes = seen.shape[-1]
+        lost = _row_losses(losses, count)
+        self.each = []
+        for index, part in enumerate(self.slices):
+            if self._logits and rows.predictions is None and part.takes_predictions:
+                raise ArgumentError(
+                    f"slice {part.name!r} is by {part.by}, which takes predictions, and there are "
+                    "only logits: give predictions, or leave it out."
+                )
+            parts = parts_of(part, seen, rows.targets, lost, weight, rows.start)
+            part_names(part, np.unique(parts).tolist())  # refuses too many
+            self.each.append(parts * self.groups + group)
+            self._sizes[index].push(_sizes(parts, weight))
+
+    def named(self, index: int) -> list[tuple[int, str]]:
+        """Return the parts of a slice with their names."""
+        part, sizes = self.slices[index], self._sizes[index].merged()
+        by_class = part.by in ("target", "prediction.argmax")
+        found = [] if sizes is None else np.unique(sizes.cells).tolist()
+        return part_names(part, found, self._classes if by_class else None)
+
+    def size(self, index: int, number: int) -> tuple[int, float]:
+        """Return how many rows a part has, and their weight."""
+        sizes = self._sizes[index].merged()
+        if sizes is None:
+            return 0, 0.0
+        own = sizes.take(sizes.cells == number).pooled()
+        count, weight = own.dense(own.table.rounded())[0].tolist()
+        return int(count), weight
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the sizes of parts as plain arrays."""
+        arrays = {"classes": np.array(self._classes)}
+        return arrays | pack_stacks({str(i): stack for i, stack in enumerate(self._sizes)})
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Go on from what was packed."""
+        self._classes = int(arrays["classes"])
+        for index, stack in enumerate(self._sizes):
+            restore(stack, str(index), arrays, Tabled)
+
+
+class Kept:
+    """What is kept of one metric.
+
+    Parameters
+    ----------
+    metric : Metric
+        Which.
+    layout : Layout
+        Knows the cells of the rows at hand.
+    """
+
+    def __init__(self, metric: Metric, layout: Layout) -> None:
+        self.metric, self._layout = metric, layout
+        self._partials, self._all = Stack(), Stack()
+        self._each = [Stack() for _ in layout.slices]
+
+    def add(self, seen: Observed) -> None:
+        """Keep what the metric saw in the rows at hand."""
+        if seen.partial is not None:
+            self._partials.push(seen.partial)
+        if seen.entries is None:
+            return
+        if seen.partial is None or self._layout.grouped:
+            self._all.push(seen.entries.table(self._layout.all))
+        for stack, cells in zip(self._each, self._layout.each, strict=True):
+            stack.push(seen.entries.table(cells))
+
+    def partial(self) -> Any:
+        """Return the partial of all rows."""
+        kept = self._partials.merged()
+        return self._all.merged() if kept is None else kept
+
+    def whole(self, asked: Intervals | None) -> dict[str, Any]:
+        """Return the number of all rows, with its interval and its curve."""
+        partial = self.partial()
+        found: dict[str, Any] = {"value": self.metric.result(partial)}
+        if asked is not None:
+            found["interval"] = _interval(self.metric, self._all.merged(), found["value"], asked)
+        curve = self.metric.curve(partial)
+        return found if curve is None else {**found, "curve": curve}
+
+    def part(self, index: int, number: int, asked: Intervals | None) -> dict[str, Any]:
+        """Return the number of a part of the rows, with its interval; None if it is empty."""
+        sums: Tabled | None = self._each[index].merged()
+        own = None if sums is None else sums.take(sums.cells // self._layout.groups == number)
+        if own is None or not len(own.table):
+            return {"value": None} if asked is None else {"value": None, "interval": None}
+        found: dict[str, Any] = {"value": self.metric.estimate(own).tolist()}
+        if asked is not None:
+            found["interval"] = _interval(self.metric, own, found["value"], asked)
+        return found
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return everything as plain arrays."""
+        return pack_stacks(self._stacks())
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Go on from what was packed."""
+        for name, stack in self._stacks().items():
+            restore(stack, name, arrays, self.metric if name == "partial" else Tabled)
+
+    def _stacks(self) -> dict[str, Stack]:
+        each = {f"part{index}": stack for index, stack in enumerate(self._each)}
+        return {"partial": self._partials, "all": self._all, **each}
+
+
+def _interval(metric: Metric, sums: Tabled, value: Any, asked: Intervals) -> Any:
+    # Imported on use: most evaluations have no intervals.
+    from lossfw.evaluation.intervals.resampling import interval
+
+    return interval(metric, sums, value, asked)
+
+
+def _row_weights(weight: NDArray | None, rows: int) -> NDArray:
+    """Return the weight of each row, its elements' together."""
+    if weight is None:
+        return np.ones(rows)
+    sums: NDArray = weight.reshape(rows, -1).sum(axis=1, dtype=np.float64)
+    return sums
+
+
+def _row_losses(losses: Entries, rows: int) -> NDArray:
+    """Return the loss of each row, NaN where nothing counts."""
+    sums = np.zeros((losses.places, rows))
+    sums[losses.where, losses.rows] = losses.values
+    with np.errstate(all="ignore"):
+        mean: NDArray = sums[0] / sums[1]
+    return mean
+
+
+def _sizes(parts: NDArray, weight: NDArray) -> Tabled:
+    rows = np.arange(len(parts))
+    place = np.zeros(len(parts), np.int64)
+    terms = [(place + _COUNT, np.ones(len(parts))), (place + _WEIGHT, weight)]
+    entries = Entries.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms])
+    return entries.table(parts)

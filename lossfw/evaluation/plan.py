@@ -1,0 +1,91 @@
+"""Plan: everything that an evaluation needs, checked, with nothing computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from lossfw.data import Dataset
+from lossfw.data.lazy_arrays import Rows
+from lossfw.errors import ArgumentError, DataError
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.predictor import Predictor
+from lossfw.evaluation.slices import Slice
+from lossfw.losses.loss import Loss
+from lossfw.metrics import Metric
+
+Form: TypeAlias = Literal["prediction", "logits"]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is to be evaluated: checked, with nothing computed.
+
+    Attributes
+    ----------
+    data : Dataset
+        All rows; those of `sample` are not taken yet.
+    loss : Loss
+        Already in its form from logits where `outputs_form` is ``"logits"``.
+    network : Predictor or None
+        The model that makes predictions from the inputs, such as a `Network`.
+    outputs : ndarray or Column, shape (N, ...), or None
+        Saved predictions or logits, where there is no network.
+    outputs_form : str
+        ``"prediction"`` or ``"logits"``: what reaches the loss.
+    metrics : tuple of Metric
+        They see the network's predictions, also where the loss sees its
+        logits; and saved outputs as they are.
+    batch_size : int
+        How many rows are read at a time. It changes no bit of any number.
+    sample : tuple of int or None
+        Numbers of the rows to evaluate, in this order; None for all rows.
+    rows : bool or str
+        Whether a run folder gets a file with the loss, prediction and target of
+        each row: ``"jsonl"`` (which True means) or ``"parquet"``.
+    intervals : Intervals or None
+        Which confidence intervals are asked for.
+    slices : tuple of Slice
+        Parts of the rows for which the numbers are reported again.
+    digest : str
+        Identifies configuration, plugin versions and data.
+    warnings : tuple of str
+        What was noticed while the plan was made.
+    """
+
+    data: Dataset
+    loss: Loss
+    network: Predictor | None = None
+    outputs: Rows | None = None
+    outputs_form: Form = "prediction"
+    metrics: tuple[Metric, ...] = ()
+    batch_size: int = 100
+    sample: tuple[int, ...] | None = None
+    rows: bool | Literal["jsonl", "parquet"] = False
+    intervals: Intervals | None = None
+    slices: tuple[Slice, ...] = ()
+    digest: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what belongs together; no row is read.
+
+        Raises
+        ------
+        ArgumentError, DataError, ShapeError
+            If there is not exactly one of a network and saved outputs, or the
+            data lack what they need.
+        """
+        if (self.network is None) == (self.outputs is None):
+            raise ArgumentError("a plan has either a network or saved outputs, exactly one.")
+        if self.batch_size < 1:
+            raise ArgumentError(f"batch_size is {self.batch_size}; at least 1 was wanted.")
+        if self.network is not None:
+            if self.data.inputs is None:
+                raise DataError(f"data {self.data.name!r} have no inputs for the network.")
+            self.network.check_inputs(self.data.inputs.shape)
+        elif self.outputs is not None and self.outputs.shape[:1] != (len(self.data),):
+            raise DataError(
+                f"the saved outputs have shape {self.outputs.shape}, but data "
+                f"{self.data.name!r} have {len(self.data)} rows; one entry for each row was wanted."
+            )

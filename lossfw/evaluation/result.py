@@ -1,0 +1,109 @@
+"""Result: the numbers of an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lossfw.evaluation.plan import Form
+
+# Version of the JSON object that `Result.to_dict` gives.
+RESULT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a tally comes to.
+
+    Attributes
+    ----------
+    loss : mapping
+        ``value``, and ``interval`` where one was asked for.
+    metrics : mapping of str to mapping
+        By name: ``value``, and ``interval`` and ``curve`` where there is one.
+        Where a value is a list, so is the interval, with a pair for each number.
+    masked : int
+        Losses that a mask leaves out.
+    slices : tuple of mapping
+        One for each part of the rows: ``name``, ``by``, ``value``, ``count``,
+        ``weight``, ``loss`` and ``metrics``; None where none were asked for.
+        Numbers of a part without rows that count are None.
+    intervals : mapping or None
+        How the intervals were made; None where none were asked for.
+    """
+
+    loss: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, Any]]
+    masked: int = 0
+    slices: tuple[Mapping[str, Any], ...] | None = None
+    intervals: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The numbers of an evaluation.
+
+    Attributes
+    ----------
+    count : int
+        Rows.
+    weight : float
+        Their total sample weight.
+    loss_name, loss_text : str
+        Canonical name of the loss; the loss with its parameters.
+    loss : float
+        Its mean.
+    form : str
+        ``"prediction"`` or ``"logits"``: what reached the loss.
+    metrics : mapping of str to float or list
+        By name.
+    sample : tuple of int or None
+        Numbers of the rows that were drawn.
+    digest : str
+        That of the plan.
+    warnings : tuple of str
+        For the reader of the report.
+    timings : mapping of str to float
+        Seconds by stage.
+    numbers : Numbers or None
+        Loss and metrics with all that was found of them: intervals, curves, slices.
+    """
+
+    count: int
+    weight: float
+    loss_name: str
+    loss_text: str
+    loss: float
+    form: Form
+    metrics: Mapping[str, Any]
+    sample: tuple[int, ...] | None = None
+    digest: str = ""
+    warnings: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    numbers: Numbers | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as it is written to JSON: plain numbers, texts and lists."""
+        found = self.numbers or Numbers(
+            {"value": self.loss}, {name: {"value": value} for name, value in self.metrics.items()}
+        )
+        plain: dict[str, Any] = {
+            "lossfw": RESULT_VERSION,
+            "count": self.count,
+            "weight": self.weight,
+            "loss": {
+                "name": self.loss_name,
+                "value": self.loss,
+                "form": self.form,
+                **{key: value for key, value in found.loss.items() if key != "value"},
+            },
+            "metrics": {name: dict(value) for name, value in found.metrics.items()},
+        }
+        if found.intervals is not None:
+            plain["intervals"] = dict(found.intervals)
+        if found.slices is not None:
+            plain["slices"] = [dict(part) for part in found.slices]
+        plain["sample"] = None if self.sample is None else list(self.sample)
+        plain["digest"] = self.digest
+        return plain

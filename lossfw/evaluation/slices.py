@@ -1,0 +1,106 @@
+"""Slices: parts of the rows for which an evaluation reports every number again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import ParameterError
+
+# What rows can be told apart by -> what it is, in words.
+BY: dict[str, str] = {
+    "target": "the target: a class index, the class of a one-hot row, or a number",
+    "prediction": "the prediction, where it is a single number",
+    "prediction.max": "the largest element of the prediction",
+    "prediction.argmax": "the class of the largest element of the prediction",
+    "prediction.entropy": "the entropy of the prediction, in nats",
+    "loss": "the loss of the row",
+    "weight": "the sample weight of the row",
+}
+# Numbers, no two of which need be equal.
+_NEED_BINS = ("prediction", "prediction.max", "prediction.entropy", "loss", "weight")
+# Not the same of logits.
+_OF_PREDICTIONS = ("prediction", "prediction.max", "prediction.entropy")
+_TAKE_NO_BINS = ("prediction.argmax",)
+# Each bin computes every metric again.
+MAX_BINS = 1000
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One way to tell rows apart.
+
+    Parameters
+    ----------
+    name : str
+        What it is called in the result.
+    by : str
+        What tells the rows apart: a key of `BY`.
+    bins : sequence of float
+        Inner edges of bins, increasing: ``[0.5, 0.9]`` makes three, below 0.5,
+        from 0.5 to below 0.9, and from 0.9 on. Without them there is one slice
+        for each value.
+
+    Raises
+    ------
+    ParameterError
+        If `by` is not known, or the edges are none.
+
+    Examples
+    --------
+    >>> Slice.of("target")
+    Slice(name='target', by='target', bins=())
+    >>> Slice("confident", by="prediction.max", bins=[0.5, 0.9]).labels
+    ('< 0.5', '0.5 to 0.9', '>= 0.9')
+    """
+
+    name: str
+    by: str
+    bins: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        if self.by not in BY:
+            raise ParameterError(
+                f"by should be one of {', '.join(BY)}, got {self.by!r}. "
+                f"{did_you_mean(str(self.by), BY)}".rstrip()
+            )
+        object.__setattr__(self, "bins", tuple(float(edge) for edge in self.bins))
+        _check_bins(self.by, self.bins)
+
+    @classmethod
+    def of(cls, by: str) -> Slice:
+        """Return the slice that is named after what tells the rows apart."""
+        return cls(by, by)
+
+    @property
+    def takes_predictions(self) -> bool:
+        """Whether logits in place of predictions would tell rows apart otherwise."""
+        return self.by in _OF_PREDICTIONS
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The bins in words, none where there are no bins."""
+        if not self.bins:
+            return ()
+        edges = [f"{edge:g}" for edge in self.bins]
+        inner = [f"{low} to {high}" for low, high in pairwise(edges)]
+        return (f"< {edges[0]}", *inner, f">= {edges[-1]}")
+
+
+def _check_bins(by: str, bins: Sequence[float]) -> None:
+    if by in _NEED_BINS and not bins:
+        raise ParameterError(
+            f"bins are needed for by: {by}, which has too many values for one slice each: give "
+            "the edges between them, as in bins: [0.5, 0.9]."
+        )
+    if by in _TAKE_NO_BINS and bins:
+        raise ParameterError(f"bins make no sense for by: {by}, whose values are classes.")
+    if len(bins) > MAX_BINS:
+        raise ParameterError(f"bins should be at most {MAX_BINS} edges, got {len(bins)}.")
+    if not all(math.isfinite(edge) for edge in bins):
+        raise ParameterError(f"bins should be finite numbers, got {list(bins)}.")
+    if any(low >= high for low, high in pairwise(bins)):
+        raise ParameterError(f"bins should increase from edge to edge, got {list(bins)}.")

@@ -1,0 +1,80 @@
+"""Standing: all that is kept of the rows that an evaluation has seen so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lossfw.evaluation.accumulator import Tally
+from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.diagnostics import Notices
+from lossfw.evaluation.stopwatch import Clock
+from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_PLAIN = "standing"
+
+
+@dataclass
+class Standing:
+    """Where an evaluation stands.
+
+    Attributes
+    ----------
+    tally : Tally
+        Partials of the loss and the metrics.
+    notices : Notices
+        What is worth a warning.
+    clock : Clock
+        Seconds by stage.
+    row : int
+        How many rows were seen: the number of the next one.
+    weight : ExactSum
+        Their total sample weight.
+    """
+
+    tally: Tally
+    notices: Notices
+    clock: Clock
+    row: int = 0
+    weight: ExactSum = field(default_factory=ExactSum)
+
+    def add(self, rows: Scored) -> None:
+        """Take some rows into account, which follow on those before."""
+        self.tally.add(rows)
+        self.notices.see(rows)
+        weight = rows.sample_weight
+        total = float(len(rows.targets) if weight is None else weight.sum(dtype=np.float64))
+        self.weight = self.weight.add([total])
+        self.row += len(rows.targets)
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return everything as arrays of numbers; `unpack` takes them back."""
+        plain = {
+            "row": self.row,
+            "notices": self.notices.pack(),
+            "seconds": self.clock.seconds,
+        }
+        arrays = prefixed("tally", self.tally.pack()) | prefixed("weight", self.weight.pack())
+        return {_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays}
+
+    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
+        """Stand where the evaluation stood that packed these arrays.
+
+        Raises
+        ------
+        ValueError, TypeError, LookupError
+            If they were not packed by an evaluation of the same plan.
+        """
+        plain = json.loads(arrays[_PLAIN].tobytes())
+        self.tally.unpack(below("tally", arrays))
+        self.notices.unpack(plain["notices"])
+        self.weight = ExactSum.unpack(below("weight", arrays))
+        self.row = int(plain["row"])
+        for stage, seconds in plain["seconds"].items():
+            self.clock.seconds[stage] += seconds

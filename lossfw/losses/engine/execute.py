@@ -1,0 +1,219 @@
+"""Engine: how a body runs over a large array.
+
+An author's plain expression is run on tiles whose temporaries fit the
+second-level cache, by several threads on large inputs. Elementwise operations
+give the same bits in any tile, and sums are taken over blocks that depend on
+the row number alone, so neither changes a digit of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lossfw.errors import ShapeError
+from lossfw.losses.engine import threads
+from lossfw.losses.engine.reduction import Partial, Piece, block_sum
+from lossfw.losses.engine.tiling import Body, SmoothBody, Tile, cut, rows_in_block, spans
+from lossfw.losses.inputs import Arguments, NDArray, one_hot
+
+_Result = TypeVar("_Result")
+
+
+def over_tiles(body: Body, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
+    """Run a task on every tile of a call and return its results in the order of the rows."""
+    return threads.run(lambda span: task(cut(body, call, *span)), spans(call))
+
+
+def tile_values(body: Body, call: Arguments, tile: Tile) -> NDArray:
+    """Return the unreduced losses of a tile's elements or rows that count."""
+    if call.by_index:
+        losses = body.values_at(np, tile.y, tile.t)
+    else:
+        losses = body.values(np, tile.y, tile.t)
+    return _summed(body, tile, losses)
+
+
+def _summed(body: Body, tile: Tile, losses: Any) -> NDArray:
+    wanted = tile.y.shape[:1] if body.takes_rows else tile.y.shape
+    if getattr(losses, "shape", None) != wanted:
+        raise ShapeError(
+            f"{type(body).__name__}.value returned {_shape_of(losses)} for predictions of shape "
+            f"{tile.y.shape}; wanted shape {wanted}."
+        )
+    row_sums: NDArray = losses.sum(-1) if body.sums_rows else losses
+    return row_sums
+
+
+def _shape_of(result: Any) -> str:
+    shape = getattr(result, "shape", None)
+    return f"a {type(result).__name__}" if shape is None else f"shape {tuple(shape)}"
+
+
+def sums(body: Body, call: Arguments) -> list[tuple[float, float, int]]:
+    """Return for each block the sums of w l and of w, and how many losses count."""
+
+    def task(tile: Tile) -> tuple[float, float, int]:
+        total, weight = block_sum(tile_values(body, call, tile), tile.weight)
+        return total, weight, tile.counted
+
+    return over_tiles(body, call, task)
+
+
+def weights(call: Arguments) -> list[tuple[float, int]]:
+    """Return for each block the sum of w and how many losses count; computes no loss."""
+    return [_block_weight(call, first, last) for first, last in spans(call)]
+
+
+def _block_weight(call: Arguments, first: int, last: int) -> tuple[float, int]:
+    keep = None if call.keep is None else call.keep[first:last]
+    weight = None if call.weight is None else call.weight[first:last]
+    counted = last - first if keep is None else int(np.count_nonzero(keep))
+    if weight is None:
+        return float(counted), counted
+    if keep is None:
+        counted = weight.size
+    kept = weight > 0 if keep is None else keep & (weight > 0)
+    # The same selection and the same sum as in `block_sum`: the mean and its
+    # gradient divide by the same number.
+    return float(np.add.reduce(weight[kept], dtype=np.float64)), counted
+
+
+def unreduced(body: Body, call: Arguments) -> NDArray:
+    """Return w l for every element or row, 0 for those that are left out."""
+    out = np.zeros(call.shape or (1,), call.dtype)
+
+    def task(tile: Tile) -> None:
+        losses = tile_values(body, call, tile)
+        if tile.weight is not None:
+            losses = losses * tile.weight
+        # + 0.0 turns -0.0, which no loss is, into 0.0, also one that rounding made.
+        _put(out, tile, losses.astype(out.dtype, copy=False) + 0.0)
+
+    over_tiles(body, call, task)
+    return out.reshape(call.shape)
+
+
+def derivatives(
+    body: SmoothBody, call: Arguments, scale: float, *, second: bool = False
+) -> NDArray:
+    """Return `scale` times w times the first or second derivative, in the prediction's shape."""
+    out = np.zeros(call.y.shape, call.dtype)
+
+    def task(tile: Tile) -> None:
+        if second:
+            slope = body.hessians(np, tile.y, _target(call, tile))
+        else:
+            function = body.gradients_at if call.by_index else body.gradients
+            slope = function(np, tile.y, tile.t)
+        _put_scaled(out, tile, slope, scale)
+
+    over_tiles(body, call, task)
+    return out.reshape(call.prediction_shape)
+
+
+def sums_and_gradient(
+    body: SmoothBody, call: Arguments, scale: float
+) -> tuple[list[tuple[float, float, int]], NDArray]:
+    """Return what `sums` and `derivatives` return, from one pass."""
+    out = np.zeros(call.y.shape, call.dtype)
+
+    def task(tile: Tile) -> tuple[float, float, int]:
+        both = body.values_and_gradients_at if call.by_index else body.values_and_gradients
+        losses, slope = both(np, tile.y, tile.t)
+        _put_scaled(out, tile, slope, scale)
+        total, weight = block_sum(_summed(body, tile, losses), tile.weight)
+        return total, weight, tile.counted
+
+    totals = over_tiles(body, call, task)
+    return totals, out.reshape(call.prediction_shape)
+
+
+@dataclass(slots=True)
+class RowSums:
+    """Sums over each row of a call, filled in while its tiles are computed.
+
+    Attributes
+    ----------
+    total, weight : ndarray of float64, shape (N,)
+        Sums of w l and of w over what counts; both 0 in a row that is left out.
+    """
+
+    total: NDArray
+    weight: NDArray
+
+    @classmethod
+    def of(cls, call: Arguments) -> RowSums:
+        """Return sums to fill."""
+        rows = call.y.shape[0]
+        return cls(np.zeros(rows), np.zeros(rows))
+
+    def put(self, tile: Tile, losses: NDArray) -> None:
+        """Write the sums of a tile's rows to their place."""
+        weight = np.ones(losses.shape) if tile.weight is None else tile.weight
+        for out, terms in ((self.total, weight * losses), (self.weight, weight)):
+            place = out[tile.first : tile.last]
+            if tile.kept is not None:
+                full = np.zeros(tile.kept.size)
+                full[tile.kept] = terms
+                terms = full
+            place[...] = terms if len(terms) == len(place) else terms.reshape(len(place), -1).sum(1)
+
+
+def partial(body: Body, call: Arguments, rows: RowSums | None = None) -> Partial:
+    """Return the mergeable sum over the rows of a call, numbered from `call.start`.
+
+    Where `rows` is given, it receives the sums of single rows as well.
+    """
+
+    def task(tile: Tile) -> Partial:
+        losses = np.ascontiguousarray(tile_values(body, call, tile))
+        if rows is not None:
+            rows.put(tile, losses)
+        piece = Piece(call.start + tile.first, call.start + tile.last, losses, tile.weight)
+        return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
+
+    block = rows_in_block(call)
+    merged = Partial(block)
+    for part in over_tiles(body, call, task):
+        merged = merged.merge(part)
+    return merged
+
+
+def _target(call: Arguments, tile: Tile) -> NDArray:
+    if call.by_index:
+        return one_hot(tile.t, tile.y.shape[-1], call.work)
+    return tile.t
+
+
+def _put_scaled(out: NDArray, tile: Tile, slope: NDArray, scale: float) -> None:
+    """Multiply derivatives by the weights and the reduction's factor, and write them."""
+    if slope.shape != tile.y.shape:
+        raise ShapeError(
+            f"a derivative has {_shape_of(slope)} for predictions of shape {tile.y.shape}."
+        )
+    if tile.weight is not None:
+        weight = tile.weight * scale
+        slope = slope * (weight if tile.y.ndim == 1 else weight[:, np.newaxis])
+    elif scale != 1.0:
+        if tile.kept is None:
+            # Multiplied on the way to its place: one pass over the memory, not two.
+            place = out[tile.first : tile.last]
+            np.multiply(slope.reshape(place.shape), scale, out=place, casting="same_kind")
+            return
+        slope = slope * scale
+    _put(out, tile, slope)
+
+
+def _put(out: NDArray, tile: Tile, results: NDArray) -> None:
+    """Write a tile's results to their place; what is left out stays 0."""
+    place = out[tile.first : tile.last]
+    if tile.kept is None:
+        place[...] = results.reshape(place.shape)
+    else:
+        full = np.zeros((tile.kept.size, *results.shape[1:]), results.dtype)
+        full[tile.kept] = results
+        place[...] = full.reshape(place.shape)

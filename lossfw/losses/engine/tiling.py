@@ -1,0 +1,180 @@
+"""Tiles: the rows of a call, cut into pieces that fit the second-level cache.
+
+A tile is the rows of one block (see `lossfw.losses.engine.reduction`), so that a row belongs to
+the same tile whatever the batch or the number of threads. What does not count
+is left out before a body sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Protocol
+
+import numpy as np
+
+from lossfw.errors import DomainError
+from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.inputs import Arguments, NDArray
+from lossfw.numerics.arrays import Array, Namespace
+
+# Up to this many columns a tile of rows is stored column by column, so that a
+# reduction over a row runs along the long, contiguous axis.
+_FEW_COLUMNS = 64
+
+
+class Body(Protocol):
+    """What the engine asks of anything that has values."""
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether the body gives one result for each row (the last axis)."""
+
+    @property
+    def sums_rows(self) -> bool:
+        """Whether results of elements are summed over the last axis."""
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        """Raise where a prediction or target lies outside its space."""
+
+    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return unreduced losses."""
+
+    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return unreduced losses for class indices."""
+
+
+class SmoothBody(Body, Protocol):
+    """What the engine asks of a loss, which has derivatives too."""
+
+    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the derivative of the unreduced losses."""
+
+    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the diagonal second derivative of the unreduced losses."""
+
+    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Return both in one pass."""
+
+    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return the derivative for class indices."""
+
+    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Return both for class indices in one pass."""
+
+
+@dataclass(slots=True)
+class Tile:
+    """Rows `first` to `last` of a call, as the body gets them.
+
+    Attributes
+    ----------
+    y, t : ndarray
+        Elements along the only axis, or rows along the first of two. Those
+        that do not count are left out.
+    weight : ndarray or None
+        Sample weight of each.
+    kept : ndarray of bool or None
+        Which elements or rows of the tile count; None where all do.
+    counted, masked : int
+        How many count in a mean over the count, and how many the mask leaves out.
+    """
+
+    first: int
+    last: int
+    y: NDArray
+    t: NDArray
+    weight: NDArray | None
+    kept: NDArray | None
+    counted: int
+    masked: int
+
+
+def cut(body: Body, call: Arguments, first: int, last: int) -> Tile:
+    """Cut a tile out of a call, select what counts, and check that it is in its domain."""
+    y, t = call.y[first:last], call.t[first:last]
+    if body.takes_rows or body.sums_rows:
+        y = y.reshape(-1, call.y.shape[-1])
+        t = t.reshape(-1) if t.ndim < call.y.ndim else t.reshape(-1, t.shape[-1])
+    elif y.ndim > 1:
+        y, t = y.reshape(-1), t.reshape(-1)
+    counted, masked = y.shape[0], 0
+    weight = kept = None
+    if call.keep is not None:
+        kept = call.keep[first:last].reshape(-1)
+        counted = int(np.count_nonzero(kept))
+        masked = kept.size - counted
+    if call.weight is not None:
+        weight = call.weight[first:last].reshape(-1)
+        # An element of weight 0 is removed before anything is computed, so
+        # that not even a NaN in it does harm.
+        kept = weight > 0 if kept is None else kept & (weight > 0)
+    if kept is not None:
+        if kept.all():
+            kept = None
+        else:
+            y, t = y[kept], t[kept]
+            weight = None if weight is None else weight[kept]
+    _check_domain(body, call, first, last, y, t)
+    columns = y.shape[-1]
+    order: Any = "F" if body.takes_rows and columns <= _FEW_COLUMNS else "K"
+    y = y.astype(call.work, order=order, copy=False)
+    if not call.by_index:
+        t = t.astype(call.work, order=order, copy=False)
+    return Tile(first, last, y, t, weight, kept, counted, masked)
+
+
+def _check_domain(
+    body: Body, call: Arguments, first: int, last: int, y: NDArray, t: NDArray
+) -> None:
+    """Check what counts; on a failure again in the caller's own axes, for the message."""
+    start = first + call.start
+    try:
+        body.check_domain(y, t, call.by_index, start)
+    except DomainError:
+        if not call.shape:
+            body.check_domain(call.y[0], call.t[0], call.by_index, 0)
+        if y.shape != call.y[first:last].shape:
+            _check_one_by_one(body, call, first, last)
+        raise
+
+
+def _check_one_by_one(body: Body, call: Arguments, first: int, last: int) -> None:
+    """Find the first element or row that counts and lies outside, by the caller's index."""
+    keep = np.ones((last - first, *call.shape[1:]), bool)
+    if call.keep is not None:
+        keep &= call.keep[first:last]
+    if call.weight is not None:
+        keep &= call.weight[first:last] > 0
+    for at in np.argwhere(keep):
+        index = (first + at[0], *at[1:])
+        try:
+            body.check_domain(call.y[index], call.t[index], call.by_index, 0)
+        except DomainError as error:
+            place = ", ".join(str(i + call.start if n == 0 else i) for n, i in enumerate(index))
+            raise DomainError(_with_index(str(error), place)) from None
+
+
+def _with_index(message: str, place: str) -> str:
+    """Put the place of a row into a message about a single one."""
+    head, _, rest = message.partition(" = ")
+    role, bracket, within = head.partition("[")
+    return f"{role}[{place}{', ' + within if bracket else ']'} = {rest}"
+
+
+def spans(call: Arguments) -> list[tuple[int, int]]:
+    """Return the first and last row of each block that a call has rows of."""
+    rows, block = call.y.shape[0], rows_in_block(call)
+    lead = block - call.start % block
+    if rows <= lead:
+        return [(0, rows)]
+    edges = [0, *range(lead, rows, block), rows]
+    return list(pairwise(edges))
+
+
+def rows_in_block(call: Arguments) -> int:
+    """Return how many rows of a call make a block."""
+    width = 1
+    for length in call.y.shape[1:]:
+        width *= length
+    return block_rows(width)

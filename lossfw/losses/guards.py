@@ -1,0 +1,124 @@
+"""Guards: what keeps -log(p) finite at p = 0, and what it costs.
+
+============ ============================= =====================================
+guard        -log p becomes                at 0, and at 1
+============ ============================= =====================================
+normalised   -log((p + d) / (1 + d))       log1p(1/d), and exactly 0
+additive     -log(p + d)                   -log(d), and -log1p(d), which is < 0
+floor        -log(max(p, d))               -log(d), and 0; no gradient below d
+none         -log(p)                       +inf, and 0
+============ ============================= =====================================
+
+``d`` is called `delta`. The functions below run on any array namespace; float32
+goes by float64, for NumPy's float32 logarithm is more than 3 ULP off.
+
+Near 1 a logarithm is taken of the distance to 1. Where the caller knows that
+distance better than ``1 - p`` tells it, as for the probability that something
+does *not* happen, it hands it over as `rest`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.primitive import in_double
+
+Guard: TypeAlias = Literal["normalised", "additive", "floor", "none"]
+Delta: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+
+# The chapter's constant: the smallest power of ten that changes 1 in float32.
+DEFAULT_DELTA = 1e-7
+
+# Above this a logarithm is taken as log1p of the distance to 1, which keeps the
+# digits of a small loss; below, as a logarithm. 1 - p is exact above it.
+_NEAR_ONE = 0.5
+
+
+@in_double
+def guarded_log(
+    xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None = None
+) -> Array:
+    """Return log p with a guard, in the stable form.
+
+    Parameters
+    ----------
+    xp : namespace
+        Array namespace of `p`.
+    p : array
+        Probabilities in [0, 1].
+    guard : {"normalised", "additive", "floor", "none"}
+        See the table of the module.
+    delta : float
+        The guard's constant; ``"none"`` ignores it.
+    rest : array, optional
+        1 - p; computed unless given.
+
+    Returns
+    -------
+    array
+        In the shape of `p`; NaN where `p` is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> guarded_log(np, np.array([0.0, 1.0]), "normalised", 1e-7).tolist()
+    [-16.118095750958314, 0.0]
+    """
+    rest = 1.0 - p if rest is None else xp.astype(rest, p.dtype)
+    if guard in ("none", "floor"):
+        log = _log(xp, p, -rest, p >= _NEAR_ONE)
+        # NaN < delta is false, so NaN stays.
+        return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
+    if guard == "additive":
+        total, lost = exact_difference(xp, p, -delta)
+        # A large delta may bring the sum close to 1 although p is small.
+        excess = xp.where(p >= _NEAR_ONE, delta - rest, (total - 1.0) + lost)
+        return _log(xp, total, excess, total >= _NEAR_ONE)
+    # (p + d) / (1 + d) - 1 = -(1 - p) / (1 + d)
+    excess = rest / -(1.0 + delta)
+    return _log(xp, p + delta, excess, excess >= -_NEAR_ONE, math.log1p(delta))
+
+
+def _log(xp: Namespace, p: Array, excess: Array, near: Array, shift: float = 0.0) -> Array:
+    """Return log1p(excess) where p is near 1, and log(p) - shift, which equals it, elsewhere."""
+    far = xp.log(xp.where(near, 1.0, p)) - shift
+    # + 0.0 turns -0.0 into 0.0.
+    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), far) + 0.0
+
+
+def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
+    """Return log p with a guard, as the table of the module writes it."""
+    if guard == "additive":
+        return xp.log(p + delta)
+    if guard == "floor":
+        return xp.log(xp.maximum(p, delta * xp.ones_like(p)))
+    if guard == "normalised":
+        return xp.log((p + delta) / (1 + delta * xp.ones_like(p)))
+    return xp.log(p)
+
+
+@in_double
+def guarded_log_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
+    """Return the derivative of `guarded_log`: 1/p with the guard in it.
+
+    The floor's is 0 below `delta`, and at `delta` itself the one from above.
+    """
+    if guard == "none":
+        return 1.0 / p
+    if guard == "floor":
+        # NaN < delta is false, so NaN stays.
+        below = p < delta
+        return xp.where(below, 0.0 * xp.ones_like(p), 1.0 / xp.where(below, xp.ones_like(p), p))
+    return 1.0 / (p + delta)
+
+
+@in_double
+def guarded_log_second_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
+    """Return the second derivative of `guarded_log`."""
+    slope = guarded_log_derivative(xp, p, guard, delta)
+    return -(slope * slope)

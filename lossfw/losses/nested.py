@@ -1,0 +1,94 @@
+"""Nested losses: a loss inside of a wrapper or a metric, and how it is given.
+
+It is a loss, its name, or a mapping with ``name`` and parameters. In a mapping
+``scale`` is a factor, unless the loss itself has a parameter of that name::
+
+    {name: sum, of: [{name: huber, delta: 2, scale: 0.3}, squared_error]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from lossfw.components.component import Component
+from lossfw.components.nested import Maker, NestedParameter
+from lossfw.components.registry import registry
+from lossfw.losses.kinds import DistanceLoss, MarginLoss
+from lossfw.losses.loss import Loss
+
+# Beside `name` in the mapping of a nested loss, and no parameter of that loss.
+SCALE = "scale"
+
+# What a number in the claims `breaks` and `second_breaks` is a value of.
+Argument: TypeAlias = Literal["residual", "margin", "prediction"]
+
+
+class LossParameter(NestedParameter):
+    """Marks a parameter that holds a loss."""
+
+    def make(self, spec: str | Mapping[str, Any], registry: Maker) -> Loss:
+        """Return the loss that a name or a mapping describes, with the factor beside its name."""
+        if isinstance(spec, Mapping) and SCALE in spec and isinstance(spec.get("name"), str):
+            cls = registry.component_class("loss", spec["name"])
+            if takes_factor(cls):
+                inner = {key: value for key, value in spec.items() if key != SCALE}
+                of = registry.create("loss", inner)
+                spec = {"name": "scaled", "of": of, "scale": spec[SCALE]}
+        loss: Loss = registry.create("loss", spec)
+        return loss
+
+
+def _as_loss(value: Any) -> Loss:
+    if isinstance(value, Loss):
+        return value
+    if isinstance(value, str | Mapping):
+        return LossParameter().make(value, registry())
+    raise PydanticCustomError("wanted", "a loss, its name, or a mapping with 'name' and parameters")
+
+
+_SPEC = {
+    "anyOf": [{"type": "string"}, {"type": "object", "required": ["name"]}],
+    "description": "A loss: its name, or a mapping with 'name' and parameters.",
+}
+
+NestedLoss: TypeAlias = Annotated[
+    Loss,
+    PlainValidator(_as_loss),
+    PlainSerializer(lambda loss: loss.to_config()),
+    WithJsonSchema(_SPEC),
+    LossParameter(),
+]
+
+
+def takes_factor(cls: type[Component]) -> bool:
+    """Tell whether ``scale`` beside the name of a loss is a factor, and no parameter of `cls`."""
+    return SCALE not in cls.model_fields
+
+
+def argument_of(loss: Loss) -> Argument:
+    """Return what the author's function of a loss is a function of.
+
+    The claims `breaks`, `second_breaks`, `symmetric` and `monotone` speak of it.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> argument_of(lossfw.loss("squared_error") + lossfw.loss("squared_error", factor=2.0))
+    'residual'
+    """
+    if isinstance(loss, DistanceLoss):
+        return "residual"
+    if isinstance(loss, MarginLoss):
+        return "margin"
+    own: Argument = getattr(loss, "argument", "prediction")
+    return own
+
+
+def link_of(loss: Loss) -> str | None:
+    """Return the link of a loss, in whichever of its forms; None where it has none."""
+    link: str | None = getattr(loss, "link", None)
+    return link

@@ -1,0 +1,41 @@
+"""Exactness: the true values and derivatives of losses.
+
+They are those of the textbook formula; see `lossfw.numerics.exact.reference`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lossfw.losses.base import Definition
+from lossfw.losses.inputs import Arguments, one_hot
+from lossfw.numerics.arrays import Array
+from lossfw.numerics.exact.reference import Order, check_order, exact, reference
+
+
+def of_loss(loss: Definition, call: Arguments, order: Order) -> Array:
+    """Return the true unreduced loss of a call, or its derivative; see `Loss.exact`."""
+    check_order(order)
+    y, t = call.y, call.t
+    loss.check_domain(y, t, call.by_index, call.start)
+    if call.by_index:
+        # What is left out may be no class; any will do for it.
+        t = t if call.keep is None else np.where(call.keep, t, 0)
+        t = one_hot(t, y.shape[-1], np.dtype(np.float64))
+    elif loss.target_per_row:
+        # Integers that lack the last axis would be taken for class indices.
+        t = t.astype(np.result_type(t, np.float64))
+    found = reference(loss.unweighted().formulas, (y, t), order, rows=loss.takes_rows)
+    if order == 0 and loss.sums_rows:
+        found = found.sum(-1)
+    shape = call.shape if order == 0 else call.prediction_shape
+    return _chosen(call, found).reshape(shape)
+
+
+def _chosen(call: Arguments, found: Array) -> Array:
+    """Apply the loss's own weights, and its own rule for what counts."""
+    for factor in (call.weight, None if call.keep is None else call.keep.astype(np.float64)):
+        if factor is not None:
+            per_row = found.ndim > factor.ndim
+            found = found * exact(factor[..., np.newaxis] if per_row else factor)
+    return found

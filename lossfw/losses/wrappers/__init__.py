@@ -1,0 +1,24 @@
+"""Wrappers: losses made of other losses, to change or to add them.
+
+A wrapper holds its parts, computes value and derivatives from theirs, and
+makes the claims that follow from theirs by the one table in
+`lossfw.losses.wrappers.claim_table`.
+"""
+
+from lossfw.losses.nested import argument_of
+from lossfw.losses.wrappers.class_weighted import ClassWeighted
+from lossfw.losses.wrappers.focal_modulated import FocalModulated
+from lossfw.losses.wrappers.label_smoothed import LabelSmoothed
+from lossfw.losses.wrappers.masked import Masked
+from lossfw.losses.wrappers.scaled import Scaled
+from lossfw.losses.wrappers.sum import Sum
+
+__all__ = [
+    "ClassWeighted",
+    "FocalModulated",
+    "LabelSmoothed",
+    "Masked",
+    "Scaled",
+    "Sum",
+    "argument_of",
+]

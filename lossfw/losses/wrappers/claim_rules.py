@@ -1,0 +1,231 @@
+"""Rules: how one claim of a wrapper follows from the claims of its parts.
+
+A rule gets the claim's name, the claims of the parts (one, except for a sum)
+and what it has to know of the wrapper. It returns the claim, or None where
+nothing may be promised.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from lossfw.components.claims import Claims
+
+Rule: TypeAlias = Callable[[str, Sequence[Claims], Any], Any]
+
+
+def kept(name: str, parts: Sequence[Claims], by: Any) -> Any:
+    """Return the part's claim as it is."""
+    return getattr(parts[0], name)
+
+
+def dropped(name: str, parts: Sequence[Claims], by: Any) -> None:
+    """Return nothing."""
+
+
+def only_empty(name: str, parts: Sequence[Claims], by: Any) -> tuple[float, ...] | None:
+    """Return that there are no breaks, if the part has none: where they lie is lost."""
+    return () if getattr(parts[0], name) == () else None
+
+
+def product(factor: float, constant: float | None) -> float | None:
+    """Multiply a claimed number; None if there is none or the product is no usual number."""
+    if constant is None:
+        return None
+    result = factor * constant
+    vanished = result == 0 and factor != 0 and constant != 0
+    # + 0.0, so that -2 * 0 is no -0.0.
+    return None if vanished or not math.isfinite(result) else result + 0.0
+
+
+def constant_curvature(claims: Claims) -> bool:
+    """Tell whether the second derivative is the same everywhere: then it has no other bound."""
+    return (
+        claims.gradient_lipschitz is not None
+        and claims.strongly_convex == claims.gradient_lipschitz
+    )
+
+
+# Of a loss times a number that is not 0 ------------------------------------
+
+
+def upward(name: str, parts: Sequence[Claims], scale: float) -> Any:
+    """Keep what speaks of minima for a scale above 0; below, they become maxima."""
+    return kept(name, parts, scale) if scale > 0 else None
+
+
+def scaled_lower(name: str, parts: Sequence[Claims], scale: float) -> float | None:
+    """Scale the lower bound; a negative scale makes it of the upper one."""
+    return product(scale, parts[0].lower_bound if scale > 0 else parts[0].bounded)
+
+
+def scaled_upper(name: str, parts: Sequence[Claims], scale: float) -> float | None:
+    """Scale the upper bound; a negative scale makes it of the lower one."""
+    return product(scale, parts[0].bounded if scale > 0 else parts[0].lower_bound)
+
+
+def scaled_size(name: str, parts: Sequence[Claims], scale: float) -> float | None:
+    """Scale what measures the size of a derivative: its sign plays no part."""
+    return product(abs(scale), getattr(parts[0], name))
+
+
+def scaled_upward(name: str, parts: Sequence[Claims], scale: float) -> float | None:
+    """Scale the constant of convexity, which needs a scale above 0."""
+    return product(scale, parts[0].strongly_convex) if scale > 0 else None
+
+
+# Of a sum -------------------------------------------------------------------
+
+
+def every(name: str, parts: Sequence[Claims], rows: bool) -> bool:
+    """Claim what every part claims."""
+    return all(getattr(part, name) for part in parts)
+
+
+def added(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
+    """Add the bounds, if every part has one. The sum need not be tight, and no bound has to."""
+    bounds = [getattr(part, name) for part in parts]
+    total = None if None in bounds else sum(bounds)
+    return total if total is not None and math.isfinite(total) else None
+
+
+def one_strictly(weak: str) -> Rule:
+    """Return the rule that all have the weaker property, and one the strict one."""
+
+    def rule(name: str, parts: Sequence[Claims], rows: bool) -> bool:
+        return every(weak, parts, rows) and any(getattr(part, name) for part in parts)
+
+    return rule
+
+
+def shared(name: str, parts: Sequence[Claims], rows: bool) -> Any:
+    """Claim what every part claims in the same words."""
+    claims = {getattr(part, name) for part in parts}
+    return claims.pop() if len(claims) == 1 else None
+
+
+def added_curvature(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
+    """Add constants of curvature where their sum is tight.
+
+    The least curvatures of two losses may lie at different places. A loss whose
+    curvature is the same everywhere shifts that of another by exactly so much;
+    the largest, too, if nothing curves downward.
+    """
+    varying = [part for part in parts if not constant_curvature(part)]
+    tight = len(varying) <= 1 and every("convex", parts, rows)
+    return added(name, parts, rows) if tight else None
+
+
+def added_slope(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
+    """Add Lipschitz constants where their sum is tight.
+
+    Usually it is a bound that nothing reaches. But the slope of a convex loss
+    is largest at the ends: of a symmetric one at both, of one that is monotone
+    in the margin at the same one for all. A constant loss changes nothing.
+    """
+    at_the_ends = not rows and (
+        every("convex", parts, rows)
+        and (every("symmetric", parts, rows) or every("monotone", parts, rows))
+    )
+    moving = [part for part in parts if part.lipschitz != 0]
+    return added(name, parts, rows) if at_the_ends or len(moving) <= 1 else None
+
+
+def united_breaks(name: str, parts: Sequence[Claims], rows: bool) -> tuple[float, ...] | None:
+    """Unite the breaks where no two of them can cancel.
+
+    The derivative of a convex loss jumps upward only. Others may cancel where
+    they share a break, and so may second derivatives.
+    """
+    found = [getattr(part, name) for part in parts]
+    if None in found:
+        return None
+    union = {x for places in found for x in places}
+    broken = [part for part, places in zip(parts, found, strict=True) if places]
+    upward_only = name == "breaks" and every("convex", broken, rows)
+    disjoint = len(union) == sum(len(places) for places in found)
+    return tuple(sorted(union)) if upward_only or disjoint else None
+
+
+def margins_calibrated(name: str, parts: Sequence[Claims], rows: bool) -> bool:
+    """Claim calibration of convex margin losses alone.
+
+    A convex one is calibrated if and only if its derivative at 0 exists and is
+    negative (Bartlett, Jordan, McAuliffe, 2006), which sums keep. For others a
+    sum of calibrated losses need not be.
+    """
+    return all(part.calibrated and part.convex and part.monotone for part in parts) and not rows
+
+
+# Of weighted classes; the last argument is the least and the largest weight ---
+
+
+def weighted_lower(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
+    """Take the weight that makes the lower bound lowest."""
+    bound = parts[0].lower_bound
+    return product(by[0] if bound is not None and bound > 0 else by[1], bound)
+
+
+def weighted_upper(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
+    """Take the weight that makes the upper bound highest."""
+    bound = parts[0].bounded
+    return product(by[0] if bound is not None and bound < 0 else by[1], bound)
+
+
+def none_weightless(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> Any:
+    """Keep it unless a class has weight 0, whose loss is constant."""
+    return kept(name, parts, by) if by[0] > 0 else None
+
+
+def heaviest(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
+    """Scale a constant by the largest weight.
+
+    A mixture of classes is never steeper or more curved than the worst of
+    them. Where renaming classes changes nothing, all have the same constant.
+    """
+    return product(by[1], getattr(parts[0], name)) if parts[0].permutation_equivariant else None
+
+
+def lightest(name: str, parts: Sequence[Claims], by: tuple[float, float]) -> float | None:
+    """Scale the constant of convexity by the least weight, for the same reason."""
+    return product(by[0], getattr(parts[0], name)) if parts[0].permutation_equivariant else None
+
+
+# Of smoothed labels, modulation and masks ---------------------------------------
+
+
+def if_constant_curvature(name: str, parts: Sequence[Claims], by: Any) -> float | None:
+    """Keep a constant that every target reaches; others may belong to a target that is gone."""
+    return kept(name, parts, by) if constant_curvature(parts[0]) else None
+
+
+def if_linear(name: str, parts: Sequence[Claims], by: Any) -> Any:
+    """Keep it where smoothing the label's distribution is smoothing its expected loss.
+
+    The most probable class of (1 - s) p + s / K is that of p.
+    """
+    return kept(name, parts, by) if parts[0].linear_in_target else None
+
+
+def down_to_zero(name: str, parts: Sequence[Claims], by: Any) -> float | None:
+    """Return the lower bound of a loss that may also be 0, or anything on the way there."""
+    bound = parts[0].lower_bound
+    return None if bound is None else min(bound, 0.0)
+
+
+def up_to_zero(name: str, parts: Sequence[Claims], by: Any) -> float | None:
+    """Return the upper bound of a loss that may also be 0, or anything on the way there."""
+    bound = parts[0].bounded
+    return None if bound is None else max(bound, 0.0)
+
+
+def if_unbroken(name: str, parts: Sequence[Claims], by: Any) -> tuple[float, ...] | None:
+    """Keep second breaks where the first derivative, which the product rule adds, has none."""
+    return parts[0].second_breaks if parts[0].breaks == () else None
+
+
+def if_one_variable(name: str, parts: Sequence[Claims], argument: str) -> float | None:
+    """Keep a constant that another target reaches as well: in residuals and margins."""
+    return kept(name, parts, argument) if argument in ("residual", "margin") else None

@@ -1,0 +1,232 @@
+"""Weights for the classes of a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from pydantic import NonNegativeFloat, field_validator
+
+from lossfw.components.claims import Claims
+from lossfw.errors import ParameterError, ShapeError
+from lossfw.losses.inputs import NDArray
+from lossfw.losses.loss import Loss
+from lossfw.losses.nested import NestedLoss
+from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
+from lossfw.losses.wrappers.claim_table import weighted_claims
+from lossfw.losses.wrappers.compatibility import takes_classes
+from lossfw.numerics import times
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
+
+
+class ClassWeighted(PartWrapper):
+    """A loss of classes in which each class has a weight: sum over k of t_k w_k l(y, k).
+
+    Parameters
+    ----------
+    of : Loss
+        A loss of classes that claims to be linear in its target, such as
+        cross-entropy: its loss for a soft target t is the sum of t_k l(y, k).
+    weights : sequence of float
+        One for each class, at or above 0, one of them above.
+    in_denominator : bool
+        Whether a mean divides by the weights too.
+
+    Notes
+    -----
+    A row of weight w_k stands for w_k equal rows, and a row with a soft target
+    t for t_k rows of each class k. So its loss is sum(t_k w_k l(y, k)), and it
+    counts as sum(t_k w_k) rows. A mean divides by the sum of these, each times
+    its sample weight. A class index, its one-hot row and a soft target that
+    comes near it therefore give the same mean; a class of weight 0 is as good
+    as not there. With ``denominator="count"`` every row counts once.
+
+    With ``in_denominator=False`` the weights are mere factors of the losses.
+    Inside of other wrappers but `Scaled` and `Masked` it has to be so, since a
+    mean has one divisor for all that it adds.
+
+    Not proper: its minimiser is the weighted distribution, unless all weights
+    are the same.
+
+    To weight each term of a smoothed target instead of the class of the row,
+    smooth outside: ``LabelSmoothed(of=ClassWeighted(..., in_denominator=False))``.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> loss = lossfw.loss("class_weighted", of="cross_entropy", weights=[1.0, 3.0])
+    >>> y = [[0.5, 0.5], [0.75, 0.25]]
+    >>> round(loss(y, [0, 1]), 6)  # (log 2 + 3 log 4) / (1 + 3)
+    1.213007
+    >>> loss(y, [0, 1]) == loss(y, [[1, 0], [0, 1]])
+    True
+    """
+
+    of: NestedLoss
+    weights: tuple[NonNegativeFloat, ...]
+    in_denominator: bool = True
+
+    @field_validator("of")
+    @classmethod
+    def _linear(cls, of: Loss) -> Loss:
+        refuse_weighing(of, cls.name, "which sets weights itself")
+        if not takes_classes(of):
+            raise ParameterError(f"{of.name} is no loss of classes, so none can have a weight.")
+        if not of.claims().linear_in_target:
+            raise ParameterError(
+                f"{of.name} does not claim linear_in_target, so the loss of a soft target has no "
+                "terms to weight: pass sample_weight=weights[target] instead."
+            )
+        return of
+
+    @field_validator("weights")
+    @classmethod
+    def _some(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if not any(weights):
+            raise ValueError("numbers at or above 0, one of them above 0")
+        return weights
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        """Check the number of classes too; see `Loss.check_domain`."""
+        check_columns(self.weights, y)
+        super().check_domain(y, t, by_index, start)
+
+    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.formulas`."""
+        t, size = reweighted(xp, t, self.weights)
+        return times(xp, size, self.of.formulas(xp, y, t))
+
+    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.values`."""
+        t, size = reweighted(xp, t, self.weights)
+        return times(xp, size, self.of.values(xp, y, t))
+
+    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.values_at`."""
+        losses = self.of.values_at(xp, y, index)
+        return times(xp, _at(xp, _array(xp, self.weights, losses), index), losses)
+
+    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.gradients`."""
+        t, size = reweighted(xp, t, self.weights)
+        return times(xp, size[..., None], self.of.gradients(xp, y, t))
+
+    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.hessians`."""
+        t, size = reweighted(xp, t, self.weights)
+        return times(xp, size[..., None], self.of.hessians(xp, y, t))
+
+    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.values_and_gradients`."""
+        t, size = reweighted(xp, t, self.weights)
+        losses, slopes = self.of.values_and_gradients(xp, y, t)
+        return times(xp, size, losses), times(xp, size[..., None], slopes)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `Loss.terms`."""
+        t, size = reweighted(xp, t, self.weights)
+        size = size[..., None] if order else size
+        return tuple(times(xp, size, term) for term in self.of.terms(xp, y, t, order))
+
+    @property
+    def weighs(self) -> bool:
+        """Whether a mean divides by the weights."""
+        return self.in_denominator
+
+    def chosen(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array | None, Array | None]:
+        """Return how many rows each row stands for; see `Loss.chosen`."""
+        if not self.in_denominator:
+            return None, None
+        if by_index:
+            return None, _weights_at(xp, self.weights, t)
+        check_columns(self.weights, t)
+        return None, _weights_of(xp, self.weights, xp.astype(t, xp.float64))
+
+    def unweighted(self) -> Loss:
+        """Return the part on reweighted targets; see `Loss.unweighted`."""
+        return self._terms if self.in_denominator else self
+
+    @cached_property
+    def _terms(self) -> Loss:
+        return _Reweighted(of=self.of, weights=self.weights)
+
+    def claims(self) -> Claims:
+        """Those of mixtures of classes, with tight constants if renaming changes nothing."""
+        return weighted_claims(self.of.claims(), self.weights)
+
+
+class _Reweighted(PartWrapper):
+    """The part on targets t_k w_k / sum(t_k w_k): what a weighted row is the multiple of."""
+
+    of: NestedLoss
+    weights: tuple[float, ...]
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        check_columns(self.weights, y)
+        super().check_domain(y, t, by_index, start)
+
+    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.formulas(xp, y, reweighted(xp, t, self.weights)[0])
+
+    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.values(xp, y, reweighted(xp, t, self.weights)[0])
+
+    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        return self.of.values_at(xp, y, index)
+
+    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.gradients(xp, y, reweighted(xp, t, self.weights)[0])
+
+    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.hessians(xp, y, reweighted(xp, t, self.weights)[0])
+
+    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        return self.of.values_and_gradients(xp, y, reweighted(xp, t, self.weights)[0])
+
+
+def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array, Array]:
+    """Return targets t_k w_k / s with s = sum(t_k w_k), and s.
+
+    A row whose classes all have weight 0 is left as it is; its s is 0.
+    """
+    weighted = t * _array(xp, weights, t)
+    size = xp.sum(weighted, axis=-1)
+    some = (size > 0)[..., None]
+    divisor = xp.where(some, size[..., None], xp.ones_like(t))
+    return xp.where(some, weighted / divisor, t), size
+
+
+def check_columns(weights: Sequence[float], rows: Array) -> None:
+    """Raise `ShapeError` if there is not one weight for each class."""
+    if rows.shape[-1] != len(weights):
+        raise ShapeError(
+            f"class_weighted has {len(weights)} weights, and the prediction has "
+            f"{rows.shape[-1]} classes: give one weight for each."
+        )
+
+
+def _array(xp: Namespace, weights: Sequence[float], like: Array) -> Array:
+    return xp.asarray(list(weights), dtype=like.dtype, device=getattr(like, "device", None))
+
+
+def _at(xp: Namespace, row: Array, index: Array) -> Array:
+    """Return the entries of a row at indices of any shape."""
+    return xp.reshape(xp.take(row, xp.reshape(index, (-1,))), index.shape)
+
+
+# What is out of its space must not get the weight 0: it would be left out
+# before anyone sees it. With the weight 1 it comes to the check of the domain.
+
+
+def _weights_at(xp: Namespace, weights: Sequence[float], index: Array) -> Array:
+    index = xp.astype(index, xp.int64)
+    known = (index >= 0) & (index < len(weights))
+    row = xp.asarray([*weights, 1.0], dtype=xp.float64, device=getattr(index, "device", None))
+    return _at(xp, row, xp.where(known, index, xp.full_like(index, len(weights))))
+
+
+def _weights_of(xp: Namespace, weights: Sequence[float], t: Array) -> Array:
+    size = xp.sum(t * _array(xp, weights, t), axis=-1)
+    weightless = xp.all(t >= 0, axis=-1) & (xp.sum(t, axis=-1) > 0) & (size == 0)
+    return xp.where((size > 0) | weightless, size, xp.ones_like(size))

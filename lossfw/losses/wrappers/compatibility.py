@@ -1,0 +1,145 @@
+"""Whether losses can be added: one space, one form, one shape for all parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.components.spaces import (
+    LOGITS,
+    SIMPLEX,
+    ClassIndex,
+    Counts,
+    Interval,
+    Members,
+    Simplex,
+    Space,
+)
+from lossfw.errors import ParameterError
+from lossfw.losses.loss import Loss
+
+Role: TypeAlias = Literal["prediction", "target"]
+ROLES: tuple[Role, ...] = ("prediction", "target")
+
+
+def contains(outer: Space, inner: Space) -> bool:
+    """Tell whether one space contains another.
+
+    A row of a space of rows lies in a space of numbers if all its elements do.
+    Class indices count as the one-hot rows that they stand for.
+
+    Examples
+    --------
+    >>> from lossfw.components.spaces import CLASS_INDEX, REAL, UNIT
+    >>> contains(REAL, UNIT), contains(UNIT, REAL), contains(UNIT, CLASS_INDEX)
+    (True, False, True)
+    """
+    if outer == inner:
+        return True
+    if isinstance(outer, Simplex | ClassIndex):
+        # A target of classes may be an index, one-hot or soft for either.
+        return isinstance(inner, Simplex | ClassIndex)
+    members = _members(inner)
+    if members is not None:
+        return outer.outside(np.array(members)) is None
+    least, most = _range(inner), _range(outer)
+    if least is None or most is None or not isinstance(outer, Interval):
+        return False
+    return _within(least, most)
+
+
+def _members(space: Space) -> tuple[float, ...] | None:
+    """Return the numbers of a space that has few."""
+    if isinstance(space, Members):
+        return space.members
+    return (0.0, 1.0) if isinstance(space, ClassIndex) else None
+
+
+def _range(space: Space) -> Interval | None:
+    """Return the least interval that holds the numbers of a space; None if it is not known."""
+    if isinstance(space, Interval):
+        return space
+    if isinstance(space, Simplex):
+        return Interval("", "", low=0.0, high=1.0)
+    return Interval("", "", low=0.0) if isinstance(space, Counts) else None
+
+
+def _within(inner: Interval, outer: Interval) -> bool:
+    above = inner.low > outer.low or (
+        inner.low == outer.low and (outer.low_included or not inner.low_included)
+    )
+    below = inner.high < outer.high or (
+        inner.high == outer.high and (outer.high_included or not inner.high_included)
+    )
+    return above and below
+
+
+def space_of(loss: Loss, role: Role) -> Space:
+    """Return where the predictions or the targets of a loss live."""
+    return loss.prediction_space if role == "prediction" else loss.target_space
+
+
+def narrowest(parts: Sequence[Loss], role: Role) -> Space:
+    """Return the space among those of the parts that lies within all others.
+
+    Raises
+    ------
+    ParameterError
+        If two of them lie neither in each other.
+    """
+    for part in parts:
+        space = space_of(part, role)
+        if all(contains(space_of(other, role), space) for other in parts):
+            return space
+    raise ParameterError(_apart(parts, role))
+
+
+def _apart(parts: Sequence[Loss], role: Role) -> str:
+    """Name two parts whose spaces do not fit."""
+    a, b = next(
+        (a, b)
+        for a in parts
+        for b in parts
+        if not contains(space_of(a, role), space_of(b, role))
+        and not contains(space_of(b, role), space_of(a, role))
+    )
+    return (
+        f"{a.name} and {b.name} cannot be added: the {role}s of {a.name} lie in "
+        f"{_shown(space_of(a, role))}, those of {b.name} in {_shown(space_of(b, role))}; one space "
+        "has to contain the other."
+    )
+
+
+def _shown(space: Space) -> str:
+    return f"{space.name} ({space.meaning})"
+
+
+def check_forms(parts: Sequence[Loss]) -> None:
+    """Raise `ParameterError` if some parts take logits and others what comes out of a link."""
+    on_logits = next((part for part in parts if part.input_form == "logits"), None)
+    if on_logits is None:
+        return
+    for part in parts:
+        if not contains(part.prediction_space, LOGITS):
+            raise ParameterError(
+                f"{on_logits.name} is set to take logits, and {part.name} takes predictions in "
+                f"{_shown(part.prediction_space)}: set both to take the same."
+            )
+
+
+def check_shapes(parts: Sequence[Loss]) -> None:
+    """Raise `ParameterError` if some parts take a number for each row as target, others not."""
+    per_row = [part for part in parts if part.target_per_row]
+    others = [part for part in parts if not part.target_per_row]
+    if per_row and others:
+        raise ParameterError(
+            f"{per_row[0].name} and {others[0].name} cannot be added: the target of "
+            f"{per_row[0].name} has one number for each row, that of {others[0].name} does not."
+        )
+
+
+def takes_classes(loss: Loss) -> bool:
+    """Tell whether the target of a loss is a class or a distribution over classes."""
+    return loss.takes_rows and contains(SIMPLEX, loss.target_space)

@@ -1,0 +1,257 @@
+"""The sum of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from pydantic import field_validator
+
+from lossfw.components.claims import Claims
+from lossfw.components.spaces import ClassIndex, Simplex, Space
+from lossfw.losses.base import Form
+from lossfw.losses.inputs import NDArray
+from lossfw.losses.kinds import one_hot_rows
+from lossfw.losses.loss import Loss
+from lossfw.losses.nested import Argument, NestedLoss, argument_of, link_of
+from lossfw.losses.wrappers.base import Wrapper, refuse_weighing
+from lossfw.losses.wrappers.claim_rules import constant_curvature
+from lossfw.losses.wrappers.claim_table import wrapper_claims
+from lossfw.losses.wrappers.compatibility import (
+    ROLES,
+    check_forms,
+    check_shapes,
+    contains,
+    narrowest,
+    space_of,
+)
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.reference import Order
+
+
+class Sum(Wrapper):
+    """The sum of losses of one prediction and one target; ``a + b`` makes it.
+
+    Parameters
+    ----------
+    of : sequence of Loss
+        The parts. A sum among them is replaced by its own parts.
+
+    Notes
+    -----
+    The prediction and the target have to lie in the spaces of all parts, of
+    which one must lie within the others. If one part takes logits, all do.
+
+    Where some parts give one loss for each row and others one for each
+    element, the latter are summed over the last axis: the sum gives one loss
+    for each row. Targets may then be class indices, which stand for one-hot
+    rows, if the parts that take rows take class indices.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> loss = lossfw.loss("sum", of=[{"name": "squared_error", "scale": 0.5}, "cross_entropy"])
+    >>> round(loss([[0.5, 0.5]], [0]), 6)  # 0.5 (0.25 + 0.25) + log 2
+    0.943147
+    """
+
+    of: tuple[NestedLoss, ...]
+
+    @field_validator("of")
+    @classmethod
+    def _fitting(cls, of: tuple[Loss, ...]) -> tuple[Loss, ...]:
+        if not of:
+            raise ValueError("a list that is not empty")
+        flat = tuple(inner for part in of for inner in (part.of if type(part) is cls else (part,)))
+        for part in flat:
+            refuse_weighing(part, "sum", "since a mean has one divisor")
+        check_shapes(flat)
+        check_forms(flat)
+        narrowest(flat, "prediction")
+        narrowest(flat, "target")
+        return flat
+
+    @property
+    def takes_rows(self) -> bool:
+        """Whether one part does."""
+        return any(part.takes_rows for part in self.of)
+
+    @property
+    def sums_rows(self) -> bool:
+        """Whether one part does, and none takes whole rows."""
+        return not self.takes_rows and any(part.sums_rows for part in self.of)
+
+    @property
+    def target_per_row(self) -> bool:  # type: ignore[override]  # the parts decide, not the class
+        """As every part."""
+        return self.of[0].target_per_row
+
+    @cached_property
+    def prediction_space(self) -> Space:
+        """The narrowest space of all parts."""
+        return narrowest(self.of, "prediction")
+
+    @cached_property
+    def target_space(self) -> Space:
+        """The narrowest space of all parts."""
+        return narrowest(self.of, "target")
+
+    @property
+    def input_form(self) -> Form:
+        """``"logits"`` where one part, and therefore every one, takes them."""
+        return "logits" if any(part.input_form == "logits" for part in self.of) else "prediction"
+
+    @property
+    def argument(self) -> Argument:
+        """What the parts are functions of, if they agree."""
+        found = {argument_of(part) for part in self.of}
+        return found.pop() if len(found) == 1 else "prediction"
+
+    @property
+    def link(self) -> str | None:
+        """The link of the parts, if they agree."""
+        found = {link_of(part) for part in self.of}
+        return found.pop() if len(found) == 1 else None
+
+    def link_activation(self) -> str | None:
+        """Return the activation whose results all parts expect; None if they do not agree."""
+        found = {part.link_activation() for part in self.of}
+        return found.pop() if len(found) == 1 else None
+
+    def fused(self) -> Loss | None:
+        """Return the sum of the fused parts, if all have the same link."""
+        parts = [part.fused() for part in self.of]
+        if self.link_activation() is None or None in parts:
+            return None
+        return self.replace(of=tuple(parts))
+
+    def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
+        """Let every part check; see `Loss.check_domain`."""
+        for part in self.of:
+            if by_index and not part.takes_rows:
+                # The one-hot rows of its targets are in its space, as all are.
+                part.prediction_space.check(y, "prediction", start=start)
+            else:
+                part.check_domain(y, t, by_index, start)
+
+    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.formulas`."""
+        return _add(self._fit(xp, part, part.formulas(xp, y, t)) for part in self.of)
+
+    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.values`."""
+        return _add(self._fit(xp, part, part.values(xp, y, t)) for part in self.of)
+
+    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.values_at`."""
+        return _add(
+            part.values_at(xp, y, index)
+            if part.takes_rows
+            else self._fit(xp, part, part.values(xp, y, one_hot_rows(xp, y, index)))
+            for part in self.of
+        )
+
+    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.gradients`."""
+        return _add(part.gradients(xp, y, t) for part in self.of)
+
+    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.hessians`."""
+        return _add(part.hessians(xp, y, t) for part in self.of)
+
+    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.values_and_gradients`."""
+        pairs = [part.values_and_gradients(xp, y, t) for part in self.of]
+        losses = [self._fit(xp, part, pair[0]) for part, pair in zip(self.of, pairs, strict=True)]
+        return _add(losses), _add(pair[1] for pair in pairs)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Return what is added: the parts, and their own terms; see `Loss.terms`."""
+        name = ("values", "gradients", "hessians")[order]
+        found = []
+        for part in self.of:
+            terms = (getattr(part, name)(xp, y, t), *part.terms(xp, y, t, order))
+            found += [term if order else self._fit(xp, part, xp.abs(term)) for term in terms]
+        return tuple(found)
+
+    def _fit(self, xp: Namespace, part: Loss, losses: Array) -> Array:
+        """Give the losses of a part the shape of the sum's."""
+        return xp.sum(losses, axis=-1) if self.takes_rows and not part.takes_rows else losses
+
+    def claims(self) -> Claims:
+        """Those of all parts; bounds add up, and tight constants where the sum is tight."""
+        return _claims_of(self)
+
+
+def _add(terms: Iterable[Array]) -> Array:
+    first, *others = terms
+    for term in others:
+        first = first + term
+    return first
+
+
+def _claims_of(total: Sum) -> Claims:
+    """Return what a sum of losses claims."""
+    if len(total.of) == 1:
+        return total.of[0].claims()
+    parts = [_within_sum(total, part) for part in total.of]
+    return wrapper_claims("summed", parts, total.takes_rows)
+
+
+def _within_sum(total: Sum, part: Loss) -> Claims:
+    """Return what a part still claims where it stands: on less, or for whole rows."""
+    claims = part.claims()
+    if total.takes_rows and not part.takes_rows:
+        claims = _of_rows(claims)
+    narrowed = not all(contains(space_of(total, role), space_of(part, role)) for role in ROLES)
+    if narrowed:
+        claims = _on_less(claims)
+    if narrowed or total.takes_rows or len({argument_of(other) for other in total.of}) > 1:
+        # Then their places are places of something else, or cannot be reached.
+        claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
+    if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
+        # Nothing is lost at a class that is certain; at a soft target something may be.
+        claims = replace(claims, zero_at_target=False)
+    if total.input_form == "logits" and total.link is None:
+        # Different links give the same logits different meanings.
+        claims = replace(
+            claims, proper=False, strictly_proper=False, calibrated=False, elicits=None
+        )
+    return claims
+
+
+def _no(places: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    return () if places == () else None
+
+
+def _of_rows(claims: Claims) -> Claims:
+    """Return what the sum over a row's elements claims, whatever their number."""
+    low, high = claims.lower_bound, claims.bounded
+    return replace(
+        claims,
+        lower_bound=low if low is not None and low >= 0 else None,
+        bounded=high if high is not None and high <= 0 else None,
+        # Grows with the square root of the number of elements, unless it is 0.
+        lipschitz=0.0 if claims.lipschitz == 0 else None,
+        # Claims about one number.
+        symmetric=False,
+        monotone=False,
+        calibrated=False,
+        elicits=claims.elicits if claims.elicits == "mean" else None,
+        # Every element is treated alike, and none is compared with another.
+        permutation_equivariant=True,
+        shift_invariant=False,
+    )
+
+
+def _on_less(claims: Claims) -> Claims:
+    """Return what still holds on a smaller space: bounds do, tight constants need not."""
+    tight = constant_curvature(claims)
+    return replace(
+        claims,
+        lipschitz=0.0 if claims.lipschitz == 0 else None,
+        strongly_convex=claims.strongly_convex if tight else None,
+        gradient_lipschitz=claims.gradient_lipschitz if tight else None,
+        calibrated=False,
+    )

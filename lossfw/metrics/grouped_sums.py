@@ -1,0 +1,171 @@
+"""Cells: sums of what rows bring, apart for each group of rows.
+
+A metric is a function of a few sums over rows. What one row adds to which of
+them is an entry; a table keeps the sums, without rounding, apart for each cell:
+for each group of rows, and each part of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.errors import ArgumentError
+from lossfw.metrics.exact_sums import ExactTable, ordered, unordered
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+class Term(NamedTuple):
+    """What each of some rows adds to one sum.
+
+    Attributes
+    ----------
+    places : ndarray of int, shape (N,)
+        To which sum: a number from 0 on.
+    values : ndarray of float64, shape (N,)
+        How much.
+    scores : ndarray of float64, shape (N,), optional
+        For a metric that keeps its sums apart by a number.
+    """
+
+    places: NDArray
+    values: NDArray
+    scores: NDArray | None = None
+
+
+class Entries(NamedTuple):
+    """What some rows add to the sums of a metric.
+
+    Attributes
+    ----------
+    columns : int
+        Columns of the predictions.
+    places : int
+        How many sums there are.
+    rows : ndarray of int, shape (E,)
+        Whose entry it is, the first row being 0.
+    where, values, scores
+        As in `Term`.
+    """
+
+    columns: int
+    places: int
+    rows: NDArray
+    where: NDArray
+    values: NDArray
+    scores: NDArray | None
+
+    @classmethod
+    def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[Term]) -> Entries:
+        """Return the entries of rows from their terms; those that add 0 are left out."""
+        every = list(terms)
+        where, values = (
+            np.concatenate([np.asarray(term[i], dtype) for term in every])
+            for i, dtype in ((0, np.int64), (1, np.float64))
+        )
+        adding = values != 0
+        scores = None
+        if every[0].scores is not None:
+            scores = np.concatenate([term.scores for term in every])[adding]
+        rows = np.tile(rows, len(every))[adding]
+        return cls(columns, places, rows, where[adding], values[adding], scores)
+
+    def table(self, cells: NDArray | None) -> Tabled:
+        """Return the sums, apart for the cell of each row; all in cell 0 for None.
+
+        Parameters
+        ----------
+        cells : ndarray of int64, shape (N,), or None
+            One for each row.
+        """
+        cell = 0 if cells is None else cells[self.rows] * self.places
+        keys = [self.where + cell]
+        if self.scores is not None:
+            keys.append(ordered(self.scores.astype(np.float64, copy=False)))
+        values = None if bool((self.values == 1.0).all()) else self.values
+        return Tabled(self.columns, self.places, ExactTable.of(np.stack(keys, axis=1), values))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tabled:
+    """Sums of a metric over some rows, apart for each cell.
+
+    Attributes
+    ----------
+    columns : int
+        Columns of the predictions.
+    places : int
+        How many sums each cell has.
+    table : ExactTable
+        By cell times `places` plus place, and by the key of the score where
+        there are scores.
+    """
+
+    columns: int
+    places: int
+    table: ExactTable
+
+    def merge(self, other: Tabled) -> Tabled:
+        """Return the sums over the rows of both."""
+        if (self.columns, self.places) != (other.columns, other.places):
+            raise ArgumentError(
+                f"partials of predictions with {self.columns} and with {other.columns} columns "
+                "do not merge."
+            )
+        return Tabled(self.columns, self.places, self.table.merge(other.table))
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return plain arrays that `unpack` makes the same sums of."""
+        return {"shape": np.array([self.columns, self.places]), **self.table.pack()}
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> Tabled:
+        """Return the sums that were packed."""
+        columns, places = map(int, arrays["shape"])
+        return cls(columns, places, ExactTable.unpack(arrays))
+
+    @property
+    def cells(self) -> NDArray:
+        """The cell of each sum."""
+        cells: NDArray = self.table.keys[:, 0] // self.places
+        return cells
+
+    @property
+    def where(self) -> NDArray:
+        """Which of its cell's sums each one is."""
+        places: NDArray = self.table.keys[:, 0] % self.places
+        return places
+
+    @property
+    def scores(self) -> NDArray:
+        """The score of each sum, for a metric that has scores."""
+        return unordered(self.table.keys[:, 1])
+
+    def recelled(self, cells: NDArray) -> Tabled:
+        """Return the sums with another cell for each; those of one place in one cell are added."""
+        keys = self.table.keys.copy()
+        keys[:, 0] = cells * self.places + self.where
+        return Tabled(self.columns, self.places, self.table.rekeyed(keys))
+
+    def pooled(self) -> Tabled:
+        """Return the sums over all cells."""
+        return self.recelled(np.zeros(len(self.table), np.int64))
+
+    def take(self, mask: NDArray) -> Tabled:
+        """Return some of the sums."""
+        return Tabled(self.columns, self.places, self.table.take(mask))
+
+    def by_group(self) -> tuple[Tabled, int]:
+        """Return the sums with their cells numbered from 0, and how many cells there are."""
+        found, number = np.unique(self.cells, return_inverse=True)
+        return self.recelled(number.astype(np.int64)), len(found)
+
+    def dense(self, values: NDArray, cells: int = 1) -> NDArray:
+        """Return numbers, one for each sum, as an array of shape (cells, places)."""
+        full = np.zeros((cells, self.places))
+        full[self.cells, self.where] = values
+        return full

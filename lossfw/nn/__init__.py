@@ -1,0 +1,1 @@
+"""Dense networks: activations, gradients, and everything that moves weights."""

@@ -1,0 +1,189 @@
+"""Activation: what a layer does to its sums, and how that is differentiated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lossfw.components.claims import ActivationClaims
+from lossfw.components.component import Component
+from lossfw.components.spaces import REAL, Space
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.inputs import as_array, result_dtype, work_dtype
+from lossfw.numerics.arrays import Array, Namespace, is_foreign, namespace_of
+from lossfw.numerics.dual import derivatives as dual
+from lossfw.numerics.exact.reference import Order, check_order, reference
+
+
+class Activation(Component, ABC):
+    """A function of one number, applied to every element.
+
+    Write `value`; `formula`, `derivative` and `second_derivative` where they
+    are known. Functions of a whole row derive from `RowActivation`.
+
+    Attributes
+    ----------
+    out_space : Space
+        Where the results live.
+    """
+
+    kind: ClassVar[str] = "activation"
+    out_space: ClassVar[Space] = REAL
+    takes_rows: ClassVar[bool] = False
+
+    def claims(self) -> ActivationClaims:
+        """Return what this activation promises at its parameters; nothing by default."""
+        return ActivationClaims()
+
+    @abstractmethod
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """Return the activation of each element."""
+
+    def formula(self, xp: Namespace, x: Array) -> Array:
+        """Return the textbook definition; `value` unless given."""
+        return self.value(xp, x)
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """Return the derivative at each element, in the shape of `x`."""
+        return dual.derivatives(self.value, xp, x, order=1)[1]
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """Return the second derivative at each element."""
+        return dual.derivatives(self.value, xp, x)[2]
+
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the Jacobian at `x` times `v`, both in the shape of `x`."""
+        return self.derivative(xp, x) * v
+
+    def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
+        return self.derivative(xp, x) * v
+
+    def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
+        """Return the terms that may cancel in the value or in a derivative; see `Loss.terms`."""
+        return ()
+
+    def exact(self, x: Any, *, derivative: Order = 0) -> Any:
+        """Return the true activation, or its derivative, with 60 digits.
+
+        Parameters
+        ----------
+        x : array_like
+            Any shape; for a function of rows, rows along the last axis.
+        derivative : {0, 1, 2}
+            How often to differentiate; at a kink it is the mean of both sides.
+            A function of rows has the Jacobian as its first, of shape
+            (..., K, K), and no second.
+
+        Returns
+        -------
+        ndarray of object
+            See `lossfw.losses.loss.Loss.exact`.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.activation("sigmoid").exact([-1000.0])
+        array([5.0759588975494567653e-435], dtype=object)
+        """
+        check_order(derivative)
+        array = as_array(x, "argument")
+        if self.takes_rows and derivative == 2:
+            raise ArgumentError(
+                f"{self.name} is a function of rows, whose second derivative has three axes: "
+                "there are derivative=0 and 1."
+            )
+        if self.takes_rows and array.ndim == 0:
+            raise ArgumentError(f"{self.name} takes rows, got the number {array[()]}.")
+        rows = (np.atleast_1d(array),)
+        found = reference(self.formula, rows, derivative, rows=self.takes_rows)
+        if self.takes_rows and derivative:
+            # A difference moves one argument: its axis is first. In a Jacobian the result's is.
+            return np.swapaxes(found, -1, -2)
+        return found.reshape(array.shape)
+
+    def __call__(self, x: Any) -> Any:
+        """Return the activation of an array.
+
+        Parameters
+        ----------
+        x : array_like
+            Any shape; for a function of rows, rows along the last axis.
+
+        Returns
+        -------
+        array
+            In the shape of `x` and, for floats, in its dtype; integers become
+            float64. Infinite arguments are legal, NaN stays NaN.
+
+        Examples
+        --------
+        >>> import lossfw
+        >>> lossfw.activation("sigmoid")([0.0, 1000.0])
+        array([0.5, 1. ])
+        """
+        if is_foreign(x):
+            self._check_rows(x)
+            return self._foreign(namespace_of(x), x)
+        array = as_array(x, "argument")
+        self._check_rows(array)
+        dtype = result_dtype(array)
+        with np.errstate(all="ignore"):
+            result = self.value(np, array.astype(work_dtype(dtype), copy=False))
+        if result is array:  # the caller's own array must not come back
+            return result.astype(dtype, copy=True)
+        return np.asarray(result).astype(dtype, copy=False)
+
+    def _check_rows(self, x: Array) -> None:
+        if self.takes_rows and (x.ndim == 0 or x.shape[-1] == 0):
+            raise ShapeError(
+                f"{self.name} takes rows of at least one number, along the last axis; got shape "
+                f"{tuple(x.shape)}."
+            )
+
+    def _foreign(self, xp: Namespace, x: Array) -> Array:
+        """Return the activation of another library's array, by the same rules for dtypes."""
+        if not xp.isdtype(x.dtype, "real floating"):
+            return self.value(xp, xp.astype(x, xp.float64))
+        if "16" in str(x.dtype):
+            return xp.astype(self.value(xp, xp.astype(x, xp.float32)), x.dtype)
+        return self.value(xp, x)
+
+
+class RowActivation(Activation):
+    """A function of a whole row, the last axis.
+
+    Write `value`, and `jvp` and `vjp` where they are known. `derivative` is the
+    full Jacobian of shape (..., K, K), entry [j, k] the derivative of result j
+    with respect to argument k.
+    """
+
+    takes_rows: ClassVar[bool] = True
+
+    def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the Jacobian at `x` times `v`, both in the shape of `x`."""
+        return dual.derivatives(self.value, xp, x, order=1, direction=v)[1]
+
+    def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
+        """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
+
+        def product(space: Namespace, rows: Array, weights: Array) -> Array:
+            return space.sum(weights * self.value(space, rows), axis=-1)
+
+        return dual.row_derivatives(product, xp, x, v, order=1)[1]
+
+    def derivative(self, xp: Namespace, x: Array) -> Array:
+        """Return the Jacobian, of shape (..., K, K)."""
+        zeros = xp.zeros_like(x)
+        columns = xp.arange(x.shape[-1])
+        rows = [
+            self.vjp(xp, x, xp.where(columns == j, xp.ones_like(x), zeros))
+            for j in range(x.shape[-1])
+        ]
+        return xp.stack(rows, axis=-2)
+
+    def second_derivative(self, xp: Namespace, x: Array) -> Array:
+        """Refuse: a row's second derivative has three axes and no use here."""
+        raise NotImplementedError(f"{self.name} is a function of rows")

@@ -1,0 +1,148 @@
+"""Initial weights: drawn by a rule, or read from a file."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from lossfw.components.component import Component
+from lossfw.data import File
+from lossfw.data.weights import read_weights
+from lossfw.nn.dense import LayerSpec, Network
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+Arrays: TypeAlias = dict[str, NDArray]
+
+
+class Initial(Component, ABC):
+    """What a network starts from."""
+
+    kind: ClassVar[str] = "initial"
+
+    @abstractmethod
+    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> Arrays:
+        """Return ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Of the inputs, then the units of each layer.
+        random : Generator
+            What is drawn comes from it.
+        """
+
+    def network(
+        self, specs: Sequence[LayerSpec], width: int, dtype: str, random: np.random.Generator
+    ) -> Network:
+        """Return a network to start from.
+
+        Parameters
+        ----------
+        specs : sequence of LayerSpec
+            Its layers.
+        width : int
+            How many numbers a row of inputs has.
+        dtype : str
+            ``"float32"`` or ``"float64"``.
+        random : Generator
+            What is drawn comes from it.
+
+        Raises
+        ------
+        DataError
+            If a file's arrays do not fit the layers.
+        """
+        arrays = self.arrays([width, *(spec.units for spec in specs)], random)
+        arrays = {name: array.astype(dtype) for name, array in arrays.items()}
+        return Network.from_arrays(specs, arrays, str(self), dtype)
+
+
+class Drawn(Initial):
+    """Weights drawn from a normal distribution; biases are 0."""
+
+    @abstractmethod
+    def spread(self, width: int, units: int) -> float:
+        """Return the standard deviation for a layer."""
+
+    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> Arrays:
+        """Draw the weights of one layer after another; see `Initial.arrays`."""
+        arrays: Arrays = {}
+        for number, (width, units) in enumerate(pairwise(widths), start=1):
+            spread = self.spread(width, units)
+            arrays[f"W{number}"] = spread * random.standard_normal((width, units))
+            arrays[f"b{number}"] = np.zeros(units)
+        return arrays
+
+
+class Normal(Drawn):
+    """One standard deviation for all layers.
+
+    Parameters
+    ----------
+    scale : float
+        The standard deviation.
+    """
+
+    scale: PositiveFloat = 0.01
+
+    def spread(self, width: int, units: int) -> float:
+        """Return `scale`."""
+        return self.scale
+
+
+class Xavier(Drawn):
+    """For sigmoid, tanh and softmax: variance 2 / (width + units).
+
+    Notes
+    -----
+    Source: Glorot and Bengio, *Understanding the difficulty of training deep
+    feedforward neural networks*, 2010, eq. 12.
+    """
+
+    def spread(self, width: int, units: int) -> float:
+        """Return the root of 2 / (width + units)."""
+        return math.sqrt(2 / (width + units))
+
+
+class He(Drawn):
+    """For relu and its kin: variance 2 / width.
+
+    Notes
+    -----
+    Source: He, Zhang, Ren and Sun, *Delving deep into rectifiers*, 2015, eq. 10.
+    """
+
+    def spread(self, width: int, units: int) -> float:
+        """Return the root of 2 / width."""
+        return math.sqrt(2 / width)
+
+
+class FromFile(Initial):
+    """Weights of a file, such as another training has written.
+
+    Parameters
+    ----------
+    file : File
+        A ``.npz`` or a pickle of NumPy arrays, with ``W1``, ``b1``, ``W2`` ...
+    """
+
+    name: ClassVar[str] = "file"
+
+    file: File
+
+    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> Arrays:
+        """Read the file; see `Initial.arrays`."""
+        return read_weights(self.file)
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+
+# What a configuration may name.
+INITIALS: dict[str, type[Initial]] = {cls.name: cls for cls in (Normal, Xavier, He, FromFile)}

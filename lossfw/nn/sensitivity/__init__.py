@@ -1,0 +1,1 @@
+"""Loss and metrics along a line in the space of parameters."""

@@ -1,0 +1,169 @@
+"""Zeros: how many parameters have a derivative that is exactly 0, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.data import Dataset
+from lossfw.evaluation.plan import Form
+from lossfw.losses.loss import Loss
+from lossfw.metrics import Metric, RowMetric
+from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.dense import Network
+from lossfw.nn.sensitivity.directions import Parameter, along_parameter
+from lossfw.nn.sensitivity.path import Line, start_at
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How far a parameter is moved to see whether a metric answers: much less than
+# training moves it at a time, and a million times the rounding of a logit.
+NUDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """Derivatives that are exactly 0.
+
+    Attributes
+    ----------
+    parameters : tuple of int
+        How many parameters each layer has.
+    loss : tuple of int
+        For how many of them the derivative of the loss is exactly 0.
+    unseen : tuple of int
+        For how many of those that is so because what the weight is multiplied
+        by is 0 in every row: an input that is always 0, or a dead unit before it.
+    moved : tuple of int
+        How many of each layer were moved, for the metrics.
+    metrics : mapping of str to tuple of int
+        Of those, for how many no row changed: there the metric is constant,
+        and its derivative is 0.
+    steady : mapping of str to bool
+        Whether the derivative is 0 for every parameter of the network: no row
+        changes if its logits do, by `NUDGE`, in the worst directions, and
+        logits follow parameters without a jump.
+    """
+
+    parameters: tuple[int, ...]
+    loss: tuple[int, ...]
+    unseen: tuple[int, ...]
+    moved: tuple[int, ...]
+    metrics: Mapping[str, tuple[int, ...]]
+    steady: Mapping[str, bool]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, texts and lists."""
+        return {
+            "parameters": list(self.parameters),
+            "loss": list(self.loss),
+            "unseen": list(self.unseen),
+            "moved": list(self.moved),
+            "metrics": {name: list(counts) for name, counts in self.metrics.items()},
+            "steady": dict(self.steady),
+        }
+
+
+def count_zeros(
+    network: Network,
+    loss: Loss,
+    form: Form,
+    metrics: Sequence[Metric],
+    data: Dataset,
+    sample: int,
+    seed: int,
+) -> Zeros:
+    """Count derivatives that are exactly 0.
+
+    Parameters
+    ----------
+    network : Network
+        In float64.
+    loss, form, metrics, data
+        As in `lossfw.nn.sensitivity.study.Study`.
+    sample : int
+        How many parameters of a layer are moved, at most.
+    seed : int
+        Decides which.
+    """
+    assert data.inputs is not None
+    rows = np.asarray(data.inputs, network.dtype)
+    _, slopes = loss_and_slopes(network, loss, form, rows, data.targets, data.sample_weight)
+    stairs = [m for m in metrics if isinstance(m, RowMetric) and m.piecewise_constant]
+    drawn = [_drawn(network, layer, sample, seed) for layer in range(len(network.layers))]
+    still: dict[str, tuple[int, ...]] = {metric.label: () for metric in stairs}
+    for layer, some in enumerate(drawn):
+        start = start_at(network, layer, rows)
+        lines = [Line(network, along_parameter(parameter, network), start) for parameter in some]
+        for metric in stairs:
+            still[metric.label] += (_still(lines, metric, data),)
+    return Zeros(
+        parameters=tuple(layer.weight.size + layer.bias.size for layer in network.layers),
+        unseen=tuple(_unseen(network, rows)),
+        loss=tuple(sum(int(np.sum(part == 0)) for part in layer) for layer in slopes),
+        moved=tuple(map(len, drawn)),
+        metrics=still,
+        steady={metric.label: _steady(network, metric, data, rows) for metric in stairs},
+    )
+
+
+def _unseen(network: Network, rows: NDArray) -> Iterator[int]:
+    """Yield for each layer how many weights stand behind an input that is 0 in every row."""
+    signal = rows
+    for layer in network.layers:
+        yield int(np.count_nonzero(~signal.any(axis=0))) * layer.weight.shape[1]
+        signal = layer.activation.value(np, layer.pre_activation(signal))
+
+
+def _drawn(network: Network, layer: int, sample: int, seed: int) -> list[Parameter]:
+    """Draw parameters of a layer; all of them where there are no more."""
+    dense = network.layers[layer]
+    weights, biases = dense.weight.size, dense.bias.size
+    count = min(sample, weights + biases)
+    chosen = np.random.default_rng([seed, layer]).choice(weights + biases, count, replace=False)
+    return [
+        Parameter(layer, "weights", tuple(map(int, np.unravel_index(i, dense.weight.shape))))
+        if i < weights
+        else Parameter(layer, "bias", (int(i) - weights,))
+        for i in sorted(chosen.tolist())
+    ]
+
+
+def _steady(network: Network, metric: RowMetric, data: Dataset, rows: NDArray) -> bool:
+    """Tell whether no row changes, whichever logit grows while the others fall.
+
+    Of all small changes that is the worst for one class against the others.
+    """
+    if any(layer.activation.claims().lipschitz is None for layer in network.layers[:-1]):
+        return False  # a jump of a hidden unit is no small change
+    last = len(network.layers) - 1
+    logits = start_at(network, last, rows).sums
+    activation = network.layers[last].activation
+
+    def values(z: NDArray) -> NDArray:
+        shown = z if metric.accepts == "logits" else activation.value(np, z)
+        return metric.rows(shown, data.targets)
+
+    before = values(logits)
+    against = np.full((network.units, network.units), -NUDGE) + 2 * NUDGE * np.eye(network.units)
+    return all(bool((before == values(logits + change)).all()) for change in against)
+
+
+def _still(lines: Sequence[Line], metric: RowMetric, data: Dataset) -> int:
+    """Return along how many lines no row changes, whichever way they go."""
+    if not lines:
+        return 0
+    before = _rows(lines[0], metric, data, 0.0)
+    return sum(
+        all(bool((before == _rows(line, metric, data, way)).all()) for way in (-NUDGE, NUDGE))
+        for line in lines
+    )
+
+
+def _rows(line: Line, metric: RowMetric, data: Dataset, way: float) -> NDArray:
+    reached = line.at(way)
+    shown = reached.logits if metric.accepts == "logits" else reached.predictions
+    return metric.rows(shown, data.targets)

@@ -1,0 +1,149 @@
+"""Directions: along what the parameters of a network move, and how one is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import ArgumentError
+from lossfw.nn.backprop import Slopes
+from lossfw.nn.dense import Dense, Network
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# "layers.2.weights[17,4]", "layers.0.bias[3]".
+_NAME = re.compile(r"layers\.(\d{1,9})\.(\w+)\[(\d{1,9}(?:\s*,\s*\d{1,9})*)\]")
+_PARTS = ("weights", "bias")
+
+
+class Parameter(NamedTuple):
+    """One number of a network.
+
+    Attributes
+    ----------
+    layer : int
+        From 0, as an override counts them.
+    part : {"weights", "bias"}
+        Which of the layer's arrays.
+    place : tuple of int
+        Where in it: row and column of a weight, place of a bias.
+    """
+
+    layer: int
+    part: str
+    place: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"layers.{self.layer}.{self.part}[{','.join(map(str, self.place))}]"
+
+    def value(self, network: Network) -> float:
+        """Return the number."""
+        return float(_array(network.layers[self.layer], self.part)[self.place])
+
+
+def find_parameter(name: str, network: Network) -> Parameter:
+    """Return the parameter of a network that a name means.
+
+    Parameters
+    ----------
+    name : str
+        ``layers.LAYER.weights[ROW,COLUMN]`` or ``layers.LAYER.bias[PLACE]``, all
+        counted from 0. A row of weights belongs to one input of the layer, a
+        column to one of its units.
+    network : Network
+        Whose parameter it is.
+
+    Raises
+    ------
+    ArgumentError
+        If there is none of that name; the message lists layers and shapes.
+    """
+    match = _NAME.fullmatch(name.strip())
+    if match is None:
+        raise _unknown(name, network, "a name is layers.0.weights[1,2] or layers.0.bias[1]")
+    layer, part = int(match[1]), match[2]
+    index = tuple(int(place) for place in match[3].split(","))
+    if layer >= len(network.layers):
+        raise _unknown(name, network, f"there is no layer {layer}")
+    if part not in _PARTS:
+        guess = did_you_mean(part, _PARTS).rstrip("?") or "weights and bias are"
+        raise _unknown(name, network, f"a layer has no {part!r}; {guess.lower()}")
+    shape = _array(network.layers[layer], part).shape
+    if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=True)):
+        raise _unknown(name, network, f"{part} of layer {layer} have shape {shape}")
+    return Parameter(layer, part, index)
+
+
+def _array(layer: Dense, part: str) -> NDArray:
+    return layer.weight if part == "weights" else layer.bias
+
+
+def _unknown(name: str, network: Network, why: str) -> ArgumentError:
+    shapes = "; ".join(
+        f"layers.{number}.weights {layer.weight.shape}, layers.{number}.bias {layer.bias.shape}"
+        for number, layer in enumerate(network.layers)
+    )
+    return ArgumentError(f"there is no parameter {name!r}: {why}. The network has {shapes}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """How each parameter moves per unit of the way.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in tables.
+    layers : tuple of Slopes or None
+        One for each layer; None where nothing moves.
+    """
+
+    name: str
+    layers: tuple[Slopes | None, ...]
+
+    @property
+    def first(self) -> int:
+        """The first layer that moves."""
+        return next(i for i, layer in enumerate(self.layers) if layer is not None)
+
+
+def along_parameter(parameter: Parameter, network: Network) -> Direction:
+    """Return the direction in which one parameter grows and no other moves."""
+    moves: list[Slopes | None] = [None] * len(network.layers)
+    layer = network.layers[parameter.layer]
+    slopes = Slopes(np.zeros_like(layer.weight), np.zeros_like(layer.bias))
+    (slopes.weight if parameter.part == "weights" else slopes.bias)[parameter.place] = 1
+    moves[parameter.layer] = slopes
+    return Direction(str(parameter), tuple(moves))
+
+
+def along(name: str, slopes: Sequence[Slopes]) -> Direction:
+    """Return the direction of given slopes, of length 1 over all parameters."""
+    length = np.sqrt(sum(float(np.sum(part * part)) for layer in slopes for part in layer))
+    if not length > 0:
+        raise ArgumentError(f"the {name} has length {length}, and so no direction.")
+    return Direction(
+        name, tuple(Slopes(layer.weight / length, layer.bias / length) for layer in slopes)
+    )
+
+
+def drawn(network: Network, count: int, seed: int) -> list[Direction]:
+    """Return directions drawn evenly from all that there are."""
+    random = np.random.default_rng(seed)
+
+    def one(number: int) -> Direction:
+        slopes = [
+            Slopes(
+                np.asarray(random.normal(size=layer.weight.shape)),
+                np.asarray(random.normal(size=layer.bias.shape)),
+            )
+            for layer in network.layers
+        ]
+        return along(f"drawn direction {number}", slopes)
+
+    return [one(number) for number in range(1, count + 1)]

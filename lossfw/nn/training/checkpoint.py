@@ -1,0 +1,174 @@
+"""Checkpoint: where a training stands, in one file from which it goes on to the same bits."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossfw.data.npy import member, read_npz
+from lossfw.errors import DataError
+from lossfw.nn.dense import Dense, Network
+from lossfw.nn.optimizer import Memory
+from lossfw.nn.training.records import Epoch, State, Training
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+CHECKPOINT_FILE = "checkpoint.npz"
+WEIGHTS_FILE = "weights.npz"
+
+# Version of the file.
+CHECKPOINT_VERSION = 1
+
+# The member that holds everything but arrays, as JSON.
+_PLAIN = "training"
+_BEST = "best."
+
+
+def weights(network: Network) -> dict[str, NDArray]:
+    """Return the arrays of a network by name: ``W1``, ``b1``, ``W2`` ..."""
+    arrays: dict[str, NDArray] = {}
+    for number, layer in enumerate(network.layers, start=1):
+        arrays |= {f"W{number}": layer.weight, f"b{number}": layer.bias}
+    return arrays
+
+
+def packed(arrays: Mapping[str, NDArray]) -> bytes:
+    """Return the bytes of a ``.npz``; equal arrays give equal bytes, since it has no time."""
+    content = io.BytesIO()
+    # The names are ours and none is `file`, which savez takes for itself.
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # arrays by any name
+    return content.getvalue()
+
+
+def to_bytes(training: Training, state: State) -> bytes:
+    """Return a checkpoint as it is written to a file."""
+    arrays = weights(state.network)
+    for number, (of_weight, of_bias) in enumerate(state.memory, start=1):
+        for name, memory in ((f"W{number}", of_weight), (f"b{number}", of_bias)):
+            arrays |= {f"{name}.{i}": array for i, array in enumerate(memory)}
+    if state.best is not None:
+        arrays |= {_BEST + name: array for name, array in weights(state.best).items()}
+    plain = {
+        "version": CHECKPOINT_VERSION,
+        "identity": dict(training.identity),
+        "history": [epoch.to_dict() for epoch in state.history],
+        "best_epoch": state.best_epoch,
+    }
+    return packed({_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays})
+
+
+def read(path: Path, training: Training) -> State:
+    """Return the state that a checkpoint holds.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    training : Training
+        What goes on; it must be the one that wrote the file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, it is damaged or cut short, or another
+        training wrote it; then the message says what differs.
+    """
+    if not path.exists():
+        raise DataError(
+            f"there is no checkpoint {path} to resume from: train without --resume first, with "
+            "the same --out."
+        )
+    arrays = _arrays(path)
+    identity, history, best_epoch = _plain(arrays, path)
+    _check_identity(identity, training.identity, path)
+    if history[-1].number > training.epochs:
+        raise DataError(
+            f"{path} stands after {history[-1].number} epochs, and train.epochs is "
+            f"{training.epochs}: give more, or train again without --resume."
+        )
+    best = _network(training, arrays, path, _BEST) if f"{_BEST}W1" in arrays else None
+    return State(
+        network=_network(training, arrays, path),
+        memory=_memories(training, arrays, path),
+        history=history,
+        best=best,
+        best_epoch=best_epoch,
+    )
+
+
+def _arrays(path: Path) -> dict[str, NDArray]:
+    try:
+        return read_npz(path, "a checkpoint")
+    except DataError as error:
+        # What follows tells how to write an archive by hand.
+        reason = str(error).partition(";")[0].rstrip(".")
+        raise DataError(f"{reason}: train again without --resume.") from None
+
+
+def _plain(
+    arrays: dict[str, NDArray], path: Path
+) -> tuple[Mapping[str, str], tuple[Epoch, ...], int]:
+    """Return what is no array: the training's identity, its history, the best epoch."""
+    text = member(arrays, _PLAIN, path).tobytes()
+    try:
+        plain = json.loads(text)
+        version = plain["version"]
+        if version == CHECKPOINT_VERSION:
+            history = tuple(Epoch.from_dict(epoch) for epoch in plain["history"])
+            return dict(plain["identity"]), history, history[plain["best_epoch"]].number
+    except (ValueError, TypeError, KeyError, IndexError):
+        raise DataError(
+            f"{path} is no checkpoint of lossfw: train again without --resume."
+        ) from None
+    raise DataError(
+        f"{path} is a checkpoint of version {version!r}, and this lossfw reads version "
+        f"{CHECKPOINT_VERSION}: train again without --resume."
+    )
+
+
+def _check_identity(then: Mapping[str, str], now: Mapping[str, str], path: Path) -> None:
+    """See that the training that goes on is the one that stopped."""
+    changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if changed:
+        raise DataError(
+            f"{path} is the checkpoint of another training: {', '.join(changed)} "
+            f"{'differs' if len(changed) == 1 else 'differ'}. Take the change back, or train again "
+            "without --resume."
+        )
+
+
+def _network(
+    training: Training, arrays: Mapping[str, NDArray], path: Path, prefix: str = ""
+) -> Network:
+    layers = []
+    for number, layer in enumerate(training.network.layers, start=1):
+        found = [arrays.get(f"{prefix}{letter}{number}") for letter in "Wb"]
+        for wanted, array in zip((layer.weight, layer.bias), found, strict=True):
+            if array is None or (array.shape, array.dtype) != (wanted.shape, wanted.dtype):
+                raise DataError(f"{path} lacks the weights of layer {number}: train again.")
+        weight, bias = (np.ascontiguousarray(array) for array in found)
+        layers.append(Dense(weight, bias, layer.activation))
+    return Network(tuple(layers))
+
+
+def _memories(
+    training: Training, arrays: Mapping[str, NDArray], path: Path
+) -> tuple[tuple[Memory, Memory], ...]:
+    """Return what the optimizer remembers of each layer."""
+
+    def memory(name: str, parameter: NDArray) -> Memory:
+        wanted = len(training.optimizer.start(parameter))
+        found = [arrays.get(f"{name}.{number}") for number in range(wanted)]
+        if any(array is None for array in found):
+            raise DataError(f"{path} lacks what the optimizer remembers of {name}: train again.")
+        return tuple(array for array in found if array is not None)
+
+    return tuple(
+        (memory(f"W{number}", layer.weight), memory(f"b{number}", layer.bias))
+        for number, layer in enumerate(training.network.layers, start=1)
+    )

@@ -1,0 +1,78 @@
+"""Divergence: when a training is past saving, and what to say of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossfw.errors import DivergenceError
+from lossfw.nn.dense import Dense
+from lossfw.nn.training.records import Epoch
+
+# A loss so many times that of the untrained network does not come back: its
+# gradients throw the weights farther with every step.
+LOSS_GROWTH = 1e6
+
+# A weight so many times the largest of the untrained network has left every
+# activation's working range, and float32 leaves its sums 1 digit in 10.
+WEIGHT_GROWTH = 1e6
+
+
+class Watch:
+    """Looks at every batch and stops a training that diverges.
+
+    Parameters
+    ----------
+    before : Epoch
+        Epoch 0: the network before any step. Losses and weights below 1 are
+        taken for 1, since anything grows from 0 beyond measure.
+    """
+
+    def __init__(self, before: Epoch) -> None:
+        self._most_loss = LOSS_GROWTH * max(abs(before.learnt.loss), 1.0)
+        self._most_weight = WEIGHT_GROWTH * max(before.largest, 1.0)
+
+    def check(self, epoch: int, batch: int, loss: float, layers: Sequence[Dense]) -> None:
+        """Look at a network after a step.
+
+        Parameters
+        ----------
+        epoch, batch : int
+            Both counted from 1; batch 0 stands for the end of the epoch.
+        loss : float
+            Of the rows of the batch, before the step.
+        layers : sequence of Dense
+            After it.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss or a weight is NaN, infinite, or has exploded.
+        """
+        sizes = [largest_of(layer) for layer in layers]
+        # A NaN is the largest of all.
+        worst = int(np.argmax(sizes))
+        small = abs(loss) <= self._most_loss and sizes[worst] <= self._most_weight
+        if small and math.isfinite(loss):
+            return
+        raise DivergenceError(_told(epoch, batch, loss, worst + 1, sizes[worst]))
+
+
+def largest_of(layer: Dense) -> float:
+    """Return the largest weight or bias of a layer by its absolute value; NaN where one is."""
+    return float(np.maximum(np.abs(layer.weight).max(), np.abs(layer.bias).max()))
+
+
+def _told(epoch: int, batch: int, loss: float, layer: int, weight: float) -> str:
+    if epoch == 0:
+        return (
+            f"The loss of the network before any step is {loss}: start from smaller weights, or "
+            "give the loss a guard."
+        )
+    where = f"epoch {epoch}, batch {batch}" if batch else f"epoch {epoch}, at its end"
+    return (
+        f"The training diverged in {where}: the loss is {loss:.6g}, and the largest weight is "
+        f"{weight:.6g}, in layer {layer}. Lower the learning rate, or start from smaller weights."
+    )

@@ -1,0 +1,270 @@
+"""Training: batches, gradients, steps; measured after each epoch.
+
+The same bits come out for any number of cores: every draw is the seed's
+(`lossfw.nn.seeding`), rows go through in fixed blocks, and BLAS is held to
+one thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.data import Dataset
+from lossfw.errors import ArgumentError, DtypeError, RunError
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.nn.backprop import Slopes, loss_and_slopes
+from lossfw.nn.dense import Dense, Network
+from lossfw.nn.optimizer import Memory, Step
+from lossfw.nn.schedules import Moment
+from lossfw.nn.seeding import Purpose, generator
+from lossfw.nn.training.divergence import Watch, largest_of
+from lossfw.nn.training.records import Epoch, Measured, State, Trained, Training
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+# Takes the rows done and the rows in all.
+Progress: TypeAlias = Callable[[int, int], None]
+# Takes the state after each epoch, after epoch 0 too.
+Save: TypeAlias = Callable[[State], None]
+
+# Rows that are measured at a time: it changes no bit.
+_MEASURED_ROWS = 4096
+
+
+def train(
+    training: Training,
+    *,
+    start: State | None = None,
+    save: Save | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train a network.
+
+    Parameters
+    ----------
+    training : Training
+        What is to be learnt.
+    start : State, optional
+        Where an earlier run stood; the result has the bits of a run that was
+        not interrupted.
+    save : callable, optional
+        Called with the state after each epoch, and before the first one.
+    progress : callable, optional
+        Called with the rows done and the rows in all.
+
+    Raises
+    ------
+    DivergenceError
+        If the loss or a weight is no longer finite, or has exploded. What was
+        saved until then is good.
+    RunError
+        If the predictions leave the space in which the loss is defined.
+    """
+    total = training.epochs * len(training.data)
+    with one_blas_thread(), np.errstate(all="ignore"):
+        state = start
+        if state is None:
+            state = _first_state(training)
+            _tell(save, state)
+        run = _Run(training, state.history[0])
+        while state.epoch < training.epochs and not _out_of_patience(training, state):
+            done = state.epoch * len(training.data)
+            state = run.epoch(state, partial(_tell_rows, progress, done, total))
+            _tell(save, state)
+    return _trained(training, state)
+
+
+def _tell(listener: Callable[..., None] | None, *news: Any) -> None:
+    if listener is not None:
+        listener(*news)
+
+
+def _tell_rows(progress: Progress | None, before: int, total: int, rows: int) -> None:
+    _tell(progress, before + rows, total)
+
+
+def _first_state(training: Training) -> State:
+    network, start = training.network, training.optimizer.start
+    before = measure(training, network, 0, 0.0)
+    Watch(before).check(0, 0, before.learnt.loss, network.layers)
+    memory = tuple((start(layer.weight), start(layer.bias)) for layer in network.layers)
+    return State(network, memory, (before,), *_best(training, None, network, before))
+
+
+def _best(
+    training: Training, state: State | None, network: Network, now: Epoch
+) -> tuple[Network | None, int]:
+    """Return the network with the least held-out loss so far, and its epoch."""
+    if training.patience is None or now.held_out is None:
+        return None, 0
+    if state is None:
+        return network, now.number
+    before = state.history[state.best_epoch].held_out
+    assert before is not None
+    if now.held_out.loss < before.loss:
+        return network, now.number
+    return state.best, state.best_epoch
+
+
+def _out_of_patience(training: Training, state: State) -> bool:
+    patience = training.patience
+    return patience is not None and state.epoch - state.best_epoch >= patience
+
+
+def _trained(training: Training, state: State) -> Trained:
+    network = state.network if state.best is None else state.best
+    pairs = zip(training.network.layers, network.layers, strict=True)
+    return Trained(
+        network=network,
+        history=state.history,
+        kept=state.epoch if state.best is None else state.best_epoch,
+        stopped="patience" if _out_of_patience(training, state) else "epochs",
+        moved=tuple(_distance(before, after) for before, after in pairs),
+        loss_name=training.loss.name,
+        loss_text=str(training.loss),
+        form=training.form,
+        digest=training.digest,
+    )
+
+
+def _distance(before: Dense, after: Dense) -> float:
+    """Return the largest change of a weight or bias."""
+    moves = np.abs(after.weight - before.weight).max(), np.abs(after.bias - before.bias).max()
+    return float(max(moves))
+
+
+@contextmanager
+def _inside(when: str) -> Iterator[None]:
+    """Say when predictions left the space of the loss; targets were checked before.
+
+    Before any step (an empty `when`) it is the configuration that does not fit.
+    """
+    try:
+        yield
+    except ArgumentError as error:
+        mend = "Give the last layer an activation whose results stay inside."
+        if when:
+            raise RunError(f"{when}, a prediction left its space: {error} {mend}") from None
+        raise type(error)(f"{error} {mend}") from None
+
+
+def measure(training: Training, network: Network, epoch: int, rate: float) -> Epoch:
+    """Evaluate a network on the rows that are learnt from and on those held out."""
+
+    def measured(data: Dataset) -> Measured:
+        plan = Plan(
+            data,
+            training.loss,
+            network,
+            outputs_form=training.form,
+            metrics=training.metrics,
+            batch_size=_MEASURED_ROWS,
+        )
+        with _inside(f"After epoch {epoch}" if epoch else ""):
+            result = evaluate(plan)
+        return Measured(result.loss, dict(result.metrics))
+
+    return Epoch(
+        number=epoch,
+        rate=rate,
+        largest=float(np.max([largest_of(layer) for layer in network.layers])),
+        learnt=measured(training.data),
+        held_out=None if training.held_out is None else measured(training.held_out),
+    )
+
+
+class _Run:
+    """Steps of one training; what stays the same from epoch to epoch."""
+
+    def __init__(self, training: Training, before: Epoch) -> None:
+        self.training = training
+        self.watch = Watch(before)
+        self.rows = _Rows(training.data, training.network.dtype)
+
+    def epoch(self, state: State, progress: Callable[[int], None]) -> State:
+        """Return the state after one more epoch."""
+        training, network, memory = self.training, state.network, state.memory
+        number = state.epoch + 1
+        rate = 0.0
+        for batch, index in enumerate(self._batches(number)):
+            done = state.epoch * training.steps + batch
+            moment = Moment(done, training.epochs * training.steps, state.epoch)
+            rate = training.optimizer.learning_rate * training.schedule.factor(moment)
+            loss, slopes = self._slopes(network, index, number, batch + 1)
+            network, memory = self._move(network, slopes, memory, Step(done + 1, rate))
+            self.watch.check(number, batch + 1, loss, network.layers)
+            progress(min((batch + 1) * training.batch_size, len(training.data)))
+        now = measure(training, network, number, rate)
+        self.watch.check(number, 0, now.learnt.loss, network.layers)
+        best = _best(training, state, network, now)
+        return State(network, memory, (*state.history, now), *best)
+
+    def _batches(self, epoch: int) -> Iterator[NDArray]:
+        """Yield the numbers of the rows of each batch."""
+        training = self.training
+        order = generator(training.seed, Purpose.ORDER, epoch).permutation(len(training.data))
+        for start in range(0, len(order), training.batch_size):
+            yield order[start : start + training.batch_size]
+
+    def _slopes(
+        self, network: Network, index: NDArray, epoch: int, batch: int
+    ) -> tuple[float, tuple[Slopes, ...]]:
+        training = self.training
+        with _inside(f"In epoch {epoch}, batch {batch}"):
+            return loss_and_slopes(network, training.loss, training.form, *self.rows.take(index))
+
+    def _move(
+        self,
+        network: Network,
+        slopes: tuple[Slopes, ...],
+        memory: tuple[tuple[Memory, Memory], ...],
+        step: Step,
+    ) -> tuple[Network, tuple[tuple[Memory, Memory], ...]]:
+        """Return the network after one step, and what the optimizer remembers."""
+        layers: list[Dense] = []
+        remembered: list[tuple[Memory, Memory]] = []
+        for layer, slope, (of_weight, of_bias) in zip(network.layers, slopes, memory, strict=True):
+            weight, of_weight = self._moved(layer.weight, slope.weight, of_weight, step)
+            bias, of_bias = self._moved(layer.bias, slope.bias, of_bias, step)
+            layers.append(Dense(weight, bias, layer.activation))
+            remembered.append((of_weight, of_bias))
+        return Network(tuple(layers)), tuple(remembered)
+
+    def _moved(
+        self, parameter: NDArray, slope: NDArray, memory: Memory, step: Step
+    ) -> tuple[NDArray, Memory]:
+        optimizer = self.training.optimizer
+        moved, memory = optimizer.move(parameter, slope, memory, step)
+        if moved.shape != parameter.shape or moved.dtype != parameter.dtype:
+            raise DtypeError(
+                f"the optimizer {optimizer.name} made {moved.dtype}{moved.shape} of a parameter of "
+                f"{parameter.dtype}{parameter.shape}; shape and dtype should stay."
+            )
+        return moved, memory
+
+
+class _Rows:
+    """Rows by their numbers, inputs in the network's dtype."""
+
+    def __init__(self, data: Dataset, dtype: np.dtype[Any]) -> None:
+        assert data.inputs is not None  # a training is checked before
+        self.data, self.dtype = data, dtype
+        mapped = isinstance(data.inputs, np.memmap)
+        # Converted once; what is mapped is read, and checked, batch by batch.
+        self.inputs = None if mapped else np.ascontiguousarray(data.inputs, dtype)
+
+    def take(self, index: NDArray) -> tuple[NDArray, NDArray, NDArray | None]:
+        """Return inputs, targets and sample weights of some rows."""
+        if self.inputs is None:
+            part = self.data.take(index)
+            assert part.inputs is not None
+            return part.inputs.astype(self.dtype), part.targets, part.sample_weight
+        weight = self.data.sample_weight
+        taken = None if weight is None else weight[index]
+        return self.inputs[index], self.data.targets[index], taken

@@ -1,0 +1,103 @@
+"""Words: numbers as unevaluated sums of two floats, for what goes into an exponential.
+
+exp makes a relative error of an absolute one. At exp(-700), half a unit in the
+last place of the argument is 350 units in the result. So an argument that is
+itself computed is kept as two words: the float nearest to it, and the rest.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.error_free import exact_difference, exact_product
+
+# exp(x) is subnormal below -708. Below minus the depth it is computed as
+# exp(x + 61) (1 + excess) 2^-88, of which the last factor loses no digits: 61
+# is nearly log(2^88), and 1 + excess is 2^88 / exp(61).
+_DEPTH = 61.0
+_UNIT = 2.0**-88
+_EXCESS = -0.0030434699517116258
+
+# Beyond this exp(-x) is 0 in every float format, whatever it is multiplied with
+# in a function of x. Finite bounds keep infinity out of differences.
+FAR = 800.0
+
+
+class Words(NamedTuple):
+    """A number, high + low; `low` is at most half a unit in the last place of `high`."""
+
+    high: Array
+    low: Array
+
+
+def words_of(xp: Namespace, x: Fraction, like: Array) -> Words:
+    """Return a rational number as two words, in the shape and dtype of `like`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> words_of(np, Fraction(1, 3), np.zeros(1))
+    Words(high=array([0.33333333]), low=array([1.85037171e-17]))
+    """
+    high = float(x)
+    return Words(xp.full_like(like, high), xp.full_like(like, float(x - Fraction(high))))
+
+
+def multiply(xp: Namespace, a: Words, b: Words) -> Words:
+    """Return the product, right to about twice the digits of a float.
+
+    The factors may not be near the ends of the exponents.
+    """
+    high, low = exact_product(xp, a.high, b.high)
+    return _normalised(high, low + (a.high * b.low + a.low * b.high))
+
+
+def add(xp: Namespace, a: Words, b: Words) -> Words:
+    """Return the sum of two numbers of one sign, right to about twice the digits of a float."""
+    high, low = exact_difference(xp, a.high, -b.high)
+    return _normalised(high, low + (a.low + b.low))
+
+
+def _normalised(high: Array, low: Array) -> Words:
+    """Return the same sum with `high` nearest to it, for a `low` that is small already."""
+    total = high + low
+    return Words(total, low - (total - high))
+
+
+class ScaledExp(NamedTuple):
+    """An exponential, scaled * unit; of the two, `scaled` is never subnormal."""
+
+    scaled: Array
+    unit: Array
+
+
+def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledExp:
+    """Return exp(high + low) as two factors, for arguments of at most 0.
+
+    What an exponential is multiplied with may lift a subnormal number, which
+    has lost most of its digits, to one that should have them all. So multiply
+    by the factor `scaled` first, and by `unit` last.
+
+    Parameters
+    ----------
+    xp : namespace
+    high, low : array
+        The two words of the argument, finite and at most 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.asarray([-743.0])
+    >>> scaled, unit = scaled_exp(np, x)
+    >>> np.exp(x) * 1e10, (scaled * 1e10) * unit
+    (array([1.97626258e-313]), array([2.08545079e-313]))
+    """
+    deep = high < -_DEPTH
+    # This sum is exact, since it makes the argument smaller.
+    e = xp.exp(xp.where(deep, high + _DEPTH, high))
+    one = xp.ones_like(e)
+    excess = xp.where(deep, _EXCESS * one, 0 * one)
+    # exp(low) is 1 + low to the last digit.
+    return ScaledExp(e + e * (excess + (1 + excess) * low), xp.where(deep, _UNIT * one, one))

@@ -1,0 +1,176 @@
+"""Derivatives of a body by dual numbers: value, first and second in one pass.
+
+::
+
+    derivatives(body, xp, y, *constants, order=2, direction=1.0)
+        -> (value, first, second)           an elementwise body(xp, y, *constants)
+    row_derivatives(body, xp, y, *constants, order=2)
+        -> (value, gradient, hessian)       a row-wise body, y of shape (..., K)
+
+With ``order=1`` the second derivative, and its cost, are left out. `xp` is the
+namespace of the arrays: NumPy's, that of exact numbers, PyTorch's or JAX's.
+
+The rules at ties and kinks stand in `lossfw.numerics.dual.number`. Where the value is
+NaN, so are the derivatives.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual.namespace import DualNamespace
+from lossfw.numerics.dual.number import Dual, Part, dense
+
+# A body: its namespace, the argument to derive by, further arguments.
+Body = Callable[..., Any]
+
+# How many elements one pass of `row_derivatives` may hold in an array: 2 MiB of
+# float64, so that small inputs take one pass and large ones little memory.
+_PASS_SIZE = 2**18
+
+
+def derivatives(
+    body: Body,
+    xp: Namespace,
+    y: Array,
+    *constants: Any,
+    order: int = 2,
+    direction: Any = 1.0,
+) -> tuple[Array, ...]:
+    """Return value, first and second derivative of a body by its first argument.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(xp, y, *constants)``.
+    xp : namespace
+        The namespace of `y`.
+    y : array
+        Of any shape and a floating dtype.
+    *constants : array
+        Further arguments of the body, such as the target.
+    order : int
+        How many derivatives: 1 or 2.
+    direction : float or array
+        How fast each element of `y` moves. With 1 an elementwise body gives its
+        derivative; with an array of the shape of `y` a row-wise one gives its
+        derivative along that direction (for the first order: the product of
+        its Jacobian with the direction).
+
+    Returns
+    -------
+    value, first, second : array
+        Each of the shape of the body's result. Without `second` for order 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> derivatives(lambda xp, r: xp.abs(r) ** 3, np, np.asarray([-2.0, 0.0]))
+    (array([8., 0.]), array([-12.,   0.]), array([12.,  0.]))
+    """
+    space = _space(xp, order)
+    result = body(space, Dual(y, _seed(xp, y, direction), None, space), *constants)
+    if not isinstance(result, Dual):
+        # The body does not depend on y, or is flat almost everywhere.
+        flat = result if hasattr(result, "shape") else xp.full_like(y, result)
+        result = Dual(flat, None, None, space)
+    parts = (result.first, result.second)[:order]
+    return (result.value, *[_finished(xp, result.value, part) for part in parts])
+
+
+def row_derivatives(
+    body: Body, xp: Namespace, y: Array, *constants: Any, order: int = 2
+) -> tuple[Array, ...]:
+    """Return value, gradient and diagonal of the Hessian of a row-wise body.
+
+    One class at a time is moved; as many of them are carried through one pass
+    as fit in 2**18 elements. The cost grows with the square of the number of
+    classes.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(xp, y, *constants)``, which maps rows (..., K) to results (...).
+    xp : namespace
+        The namespace of `y`.
+    y : array
+        Of shape (..., K) and a floating dtype.
+    *constants : array
+        Further arguments of the body, of shape (..., K) or (...). The body sees
+        one axis of rows, whatever the shape of `y`.
+    order : int
+        How many derivatives: 1 or 2.
+
+    Returns
+    -------
+    value : array
+        Of shape (...).
+    gradient, hessian : array
+        Of shape (..., K). Without `hessian` for order 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row_derivatives(lambda xp, y: xp.sum(y**2, axis=-1), np, np.asarray([[1.0, 3.0]]))
+    (array([10.]), array([[2., 6.]]), array([[2., 2.]]))
+    """
+    classes = y.shape[-1]
+    step = max(1, _PASS_SIZE // max(1, math.prod(y.shape)))
+    if classes == 0:
+        return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
+    value = None
+    found: list[list[Array]] = [[] for _ in range(order)]
+    for start in range(0, classes, step):
+        moved = range(start, min(start + step, classes))
+        value, *parts = _move(body, xp, y, constants, order, moved)
+        for kept, part in zip(found, parts, strict=True):
+            kept.append(part)
+    joined = [kept[0] if len(kept) == 1 else xp.concat(kept, axis=0) for kept in found]
+    last = tuple(range(1, y.ndim))
+    return (value, *[xp.permute_dims(part, (*last, 0)) for part in joined])
+
+
+def _move(
+    body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, moved: range
+) -> tuple[Array, ...]:
+    """Return value, and derivatives by the classes `moved` along a new first axis."""
+    lead, classes = y.shape[:-1], y.shape[-1]
+    count = len(moved)
+
+    def repeated(x: Array) -> Array:
+        # Two axes, as a body gets them from everyone else.
+        many = xp.broadcast_to(x, (count, *x.shape))
+        return xp.reshape(many, (count * math.prod(lead), *x.shape[len(lead) :]))
+
+    which = xp.reshape(xp.arange(moved.start, moved.stop), (count, *[1] * y.ndim))
+    moves = xp.broadcast_to(which == xp.arange(classes), (count, *y.shape))
+    rows = repeated(y)
+    moves = xp.reshape(moves, rows.shape)
+    unit = xp.where(moves, xp.ones_like(rows), xp.zeros_like(rows))
+    others = [repeated(x) for x in constants]
+    value, *parts = derivatives(body, xp, rows, *others, order=order, direction=unit)
+    value, *parts = (xp.reshape(part, (count, *lead)) for part in (value, *parts))
+    return (value[0, ...], *parts)
+
+
+def _seed(xp: Namespace, y: Array, direction: Any) -> Part:
+    """Return the first derivative of `y` itself."""
+    if y.dtype == object and isinstance(direction, float):
+        # Exact numbers: a quotient of Python floats, 1.0 / 3.0, would not be exact.
+        return xp.full_like(y, direction)
+    return direction
+
+
+def _finished(xp: Namespace, value: Array, part: Part) -> Array:
+    """Return a derivative as an array of its own, NaN where the value is NaN."""
+    return xp.where(xp.isnan(value), value, dense(xp, part, value))
+
+
+@functools.lru_cache(maxsize=16)
+def _space(xp: Namespace, order: int) -> DualNamespace:
+    """Return the namespace of dual numbers over `xp`; it is made once, for speed."""
+    return DualNamespace(xp, order)

@@ -1,0 +1,356 @@
+"""DualNamespace: the functions of an array namespace, on dual numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual.number import Dual, Part, add, dense, scale, value_of
+from lossfw.numerics.dual.rules import LINEAR, REARRANGING, RULES, VALUE_ONLY, Rule
+
+Curve = Callable[[], Any] | None
+
+
+class DualNamespace:
+    """An array namespace in which arrays may be dual numbers.
+
+    Functions of arrays that are no dual numbers, dtypes and constants are
+    those of `inner`. A function that is given a dual number and has no rule
+    raises `lossfw.errors.ArgumentError`, which names it.
+
+    Parameters
+    ----------
+    inner : namespace
+        Where the values and the derivatives live.
+    order : int
+        2 for both derivatives; 1 leaves out the second and its cost.
+    """
+
+    def __init__(self, inner: Namespace, order: int = 2) -> None:
+        self.inner = inner
+        self.order = order
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._wrapped(name, getattr(self.inner, name))
+        # Kept, so that the next look-up does not come here.
+        setattr(self, name, found)
+        return found
+
+    def _wrapped(self, name: str, found: Any) -> Any:
+        """Return what `inner` calls `name`, with the rule that it has on dual numbers."""
+        if not callable(found) or isinstance(found, type):
+            return found
+        if name in RULES:
+            return _elementary(self, found, RULES[name])
+        if name in VALUE_ONLY:
+            return _value_only(found)
+        if name in REARRANGING:
+            return _by_parts(self, found, keep_floats=True)
+        if name in LINEAR:
+            return _by_parts(self, found, keep_floats=False)
+        return _without_rule(name, found)
+
+    # Building blocks, also for primitives that bring rules of their own.
+
+    def lift(self, x: Any) -> Dual:
+        """Return `x` itself if it is a dual number, else as one that does not move."""
+        return x if isinstance(x, Dual) else Dual(x, None, None, self)
+
+    def chain(self, x: Dual, value: Array, slope: Any, curvature: Curve = None) -> Dual:
+        """Return f(x) from its value, its slope, and a call that gives its curvature."""
+        return self.combine(value, (x, slope), (None, None), same=curvature)
+
+    def combine(
+        self,
+        value: Array,
+        a: tuple[Any, Any],
+        b: tuple[Any, Any],
+        *,
+        same: Curve = None,
+        mixed: Curve = None,
+        other: Curve = None,
+    ) -> Dual:
+        """Return f(a, b) by the chain rule in two arguments.
+
+        Parameters
+        ----------
+        value : array
+            f(a, b).
+        a, b : pair
+            An argument, dual or not, and the partial derivative of f by it.
+        same, mixed, other : callable or None
+            Give the second partial derivatives by a and a, a and b, b and b;
+            None is 0. They are called only where the second order is wanted.
+        """
+        xp = self.inner
+        (a1, a2), (b1, b2) = (
+            (x.first, x.second) if isinstance(x, Dual) else (None, None) for x, _ in (a, b)
+        )
+        first = add(scale(xp, a[1], a1), scale(xp, b[1], b1))
+        if self.order == 1:
+            return Dual(value, first, None, self)
+        second = add(scale(xp, a[1], a2), scale(xp, b[1], b2))
+        for curve, left, right, times in (
+            (same, a1, a1, 1.0),
+            (mixed, a1, b1, 2.0),
+            (other, b1, b1, 1.0),
+        ):
+            if curve is not None and left is not None and right is not None:
+                bend = scale(xp, curve(), scale(xp, left, right))
+                second = add(second, bend if times == 1.0 else scale(xp, times, bend))
+        return Dual(value, first, second, self)
+
+    # Arithmetic.
+
+    def add(self, a: Any, b: Any) -> Any:
+        """Return ``a + b``."""
+        return a + b
+
+    def subtract(self, a: Any, b: Any) -> Any:
+        """Return ``a - b``."""
+        return a - b
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        """Return ``a * b``."""
+        return a * b
+
+    def divide(self, a: Any, b: Any) -> Any:
+        """Return ``a / b``."""
+        return a / b
+
+    def negative(self, a: Any) -> Any:
+        """Return ``-a``."""
+        return -a
+
+    def positive(self, a: Any) -> Any:
+        """Return `a`."""
+        return a
+
+    def quotient(self, a: Any, b: Any) -> Dual:
+        """Return ``a / b``, of which at least one is a dual number."""
+        if not isinstance(b, Dual):
+            return Dual(a.value / b, self._over(a, a.first, b), self._over(a, a.second, b), self)
+        v = b.value
+        q = value_of(a) / v
+        slope = 1 / v if isinstance(a, Dual) else None
+        return self.combine(
+            q, (a, slope), (b, -q / v), mixed=lambda: -1 / (v * v), other=lambda: 2 * q / v / v
+        )
+
+    def _over(self, a: Dual, part: Part, b: Any) -> Part:
+        """Return ``part / b``, and 0 where `part` is 0, even for b = 0."""
+        xp = self.inner
+        if part is None:
+            return None
+        if isinstance(part, int | float):
+            # The number 1.0 divided by the number 0 raises; an array does not.
+            part = part if not isinstance(b, int | float) or b else dense(xp, part, a.value)
+            return part / b
+        return xp.where(part == 0, part, part / b)
+
+    def pow(self, x: Any, p: Any) -> Any:
+        """Return ``x**p``."""
+        if isinstance(p, int | float) and isinstance(x, Dual):
+            if p == 0:
+                return self.inner.ones_like(x.value)
+            if p == 1:
+                return x
+        v, n = value_of(x), self._exponent(value_of(p))
+        value = v**n
+        slope_x = scale(self.inner, v ** (n - 1), n) if isinstance(x, Dual) else None
+        slope_p = self._times_log(value, v) if isinstance(p, Dual) else None
+        return self.combine(
+            value,
+            (x, slope_x),
+            (p, slope_p),
+            same=lambda: scale(self.inner, v ** (n - 2), n * (n - 1)),
+            mixed=lambda: v ** (n - 1) + n * self._times_log(v ** (n - 1), v),
+            other=lambda: self._times_log(slope_p, v),
+        )
+
+    def _exponent(self, p: Any) -> Any:
+        """Return an exponent from which 1 can be taken without rounding, on exact numbers."""
+        exact = getattr(self.inner, "exact", None)
+        return p if exact is None or not isinstance(p, float) else exact(p)[()]
+
+    def _times_log(self, value: Array, base: Any) -> Array:
+        """Return ``value * log(base)``, and 0 where `value` is 0: the limit for p > 0."""
+        xp = self.inner
+        base = base + xp.zeros_like(value)
+        return xp.where(value == 0, value, value * xp.log(base))
+
+    def logaddexp(self, a: Any, b: Any) -> Dual:
+        """Return ``log(exp(a) + exp(b))``."""
+        xp = self.inner
+        x, y = value_of(a), value_of(b)
+        value = xp.logaddexp(x, y)
+        p, q = xp.exp(x - value), xp.exp(y - value)
+        return self.combine(
+            value, (a, p), (b, q), same=lambda: p * q, mixed=lambda: -p * q, other=lambda: p * q
+        )
+
+    def hypot(self, a: Any, b: Any) -> Dual:
+        """Return ``sqrt(a**2 + b**2)``; its derivatives at (0, 0) are 0."""
+        xp = self.inner
+        value = xp.hypot(value_of(a), value_of(b))
+        length = xp.where(value == 0, xp.ones_like(value), value)
+        p, q = value_of(a) / length, value_of(b) / length
+        return self.combine(
+            value,
+            (a, p),
+            (b, q),
+            same=lambda: q * q / length,
+            mixed=lambda: -p * q / length,
+            other=lambda: p * p / length,
+        )
+
+    # Choice.
+
+    def where(self, condition: Array, a: Any, b: Any) -> Any:
+        """Return `a` where `condition` holds and `b` elsewhere, derivatives included."""
+        xp, condition = self.inner, value_of(condition)
+        value = xp.where(condition, value_of(a), value_of(b))
+        if not (isinstance(a, Dual) or isinstance(b, Dual)):
+            return value
+        a, b = self.lift(a), self.lift(b)
+
+        def choose(p: Part, q: Part) -> Part:
+            if p is q or (isinstance(p, float) and isinstance(q, float) and p == q):
+                return p
+            return xp.where(condition, dense(xp, p, value), dense(xp, q, value))
+
+        return Dual(value, choose(a.first, b.first), choose(a.second, b.second), self)
+
+    def maximum(self, a: Any, b: Any) -> Any:
+        """Return the larger; at a tie the mean of both derivatives."""
+        return self._pick(self.inner.maximum, a, b, value_of(a) > value_of(b))
+
+    def minimum(self, a: Any, b: Any) -> Any:
+        """Return the smaller; at a tie the mean of both derivatives."""
+        return self._pick(self.inner.minimum, a, b, value_of(a) < value_of(b))
+
+    def _pick(self, choice: Callable[..., Array], a: Any, b: Any, a_wins: Array) -> Any:
+        value = choice(value_of(a), value_of(b))
+        if not (isinstance(a, Dual) or isinstance(b, Dual)):
+            return value
+        middle = 0.5 * self.lift(a) + 0.5 * self.lift(b)
+        tied = value_of(a) == value_of(b)
+        picked = self.where(a_wins, a, self.where(tied, middle, b))
+        return Dual(value, picked.first, picked.second, self)
+
+    def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
+        """Return `x` kept within [min, max], by `maximum` and `minimum`."""
+        if min is not None:
+            x = self.maximum(x, min)
+        return x if max is None else self.minimum(x, max)
+
+    def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return the largest; at a tie the mean of the derivatives of all that are tied."""
+        return self._extreme(self.inner.max, x, axis, keepdims)
+
+    def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return the smallest; at a tie the mean of the derivatives of all that are tied."""
+        return self._extreme(self.inner.min, x, axis, keepdims)
+
+    def _extreme(self, choice: Callable[..., Array], x: Any, axis: Any, keepdims: bool) -> Any:
+        if not isinstance(x, Dual):
+            return choice(x, axis=axis, keepdims=keepdims)
+        xp = self.inner
+        tied = x.value == choice(x.value, axis=axis, keepdims=True)
+        zero = xp.zeros_like(x.value)
+        count = xp.sum(xp.where(tied, xp.ones_like(x.value), zero), axis=axis, keepdims=keepdims)
+
+        def mean(part: Part) -> Part:
+            if part is None:
+                return None
+            chosen = xp.where(tied, dense(xp, part, x.value), zero)
+            return xp.sum(chosen, axis=axis, keepdims=keepdims) / count
+
+        value = choice(x.value, axis=axis, keepdims=keepdims)
+        return Dual(value, mean(x.first), mean(x.second), self)
+
+    def sort(self, x: Any, *, axis: int = -1, descending: bool = False) -> Any:
+        """Return `x` sorted; the derivatives move with their elements."""
+        inner = self.inner
+        order = inner.argsort(value_of(x), axis=axis)
+        if descending:
+            order = inner.flip(order, axis=axis)
+        return self.take_along_axis(x, order, axis=axis)
+
+    def stack(self, arrays: Sequence[Any], *, axis: int = 0) -> Any:
+        """Join arrays along a new axis."""
+        return self._join(lambda parts: self.inner.stack(parts, axis=axis), arrays)
+
+    def concat(self, arrays: Sequence[Any], *, axis: int | None = 0) -> Any:
+        """Join arrays along an axis that they have."""
+        return self._join(lambda parts: self.inner.concat(parts, axis=axis), arrays)
+
+    def _join(self, join: Callable[[list[Array]], Array], arrays: Sequence[Any]) -> Any:
+        duals = [self.lift(x) for x in arrays]
+
+        def joined(parts: list[Part]) -> Part:
+            if all(part is None for part in parts):
+                return None
+            pairs = zip(parts, duals, strict=True)
+            return join([dense(self.inner, part, x.value) for part, x in pairs])
+
+        first, second = joined([x.first for x in duals]), joined([x.second for x in duals])
+        return Dual(join([x.value for x in duals]), first, second, self)
+
+
+def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Rule) -> Any:
+    """Return an elementary function of one argument, with its rule."""
+    xp = space.inner
+
+    def call(x: Any) -> Any:
+        if not isinstance(x, Dual):
+            return function(x)
+        v = function(x.value)
+        curve = rule.curvature
+        bend = None if curve is None else lambda: curve(xp, x.value, v)
+        return space.chain(x, v, rule.slope(xp, x.value, v), bend)
+
+    return call
+
+
+def _value_only(function: Callable[..., Array]) -> Any:
+    """Return a function that sees the values of dual numbers alone."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return function(*[value_of(arg) for arg in args], **kwargs)
+
+    return call
+
+
+def _by_parts(space: DualNamespace, function: Callable[..., Array], keep_floats: bool) -> Any:
+    """Return a linear function; a part that is one float stays so if the elements only move."""
+
+    def call(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(x, Dual):
+            return function(x, *args, **kwargs)
+
+        def apply(part: Part) -> Part:
+            if part is None or (keep_floats and isinstance(part, float)):
+                return part
+            return function(dense(space.inner, part, x.value), *args, **kwargs)
+
+        return Dual(function(x.value, *args, **kwargs), apply(x.first), apply(x.second), space)
+
+    return call
+
+
+def _without_rule(name: str, function: Callable[..., Any]) -> Any:
+    """Return a function that refuses dual numbers by a message."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if any(isinstance(arg, Dual) for arg in (*args, *kwargs.values())):
+            raise ArgumentError(
+                f"xp.{name} has no rule for dual numbers, so the derivatives of this body cannot "
+                "be derived: write the body with other functions, or give derivative and "
+                "second_derivative"
+            )
+        return function(*args, **kwargs)
+
+    return call

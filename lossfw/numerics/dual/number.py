@@ -1,0 +1,218 @@
+"""Dual: an array together with its first and second derivative.
+
+A derivative is called a part. It is an array, or a Python float where it is
+the same everywhere, or None where it is 0 everywhere, so that constants and
+straight lines cost nothing.
+
+Rules where a function has no derivative, or more than one:
+
+- ``abs`` has derivative 0 at 0; ``sign``, ``floor``, ``ceil``, ``round``,
+  ``trunc`` and comparisons have derivative 0 everywhere.
+- ``maximum``, ``minimum``, ``max`` and ``min`` at a tie: the mean of the
+  derivatives of all that are tied; ``clip`` is made of the first two.
+- ``where`` takes value and derivatives from the chosen branch alone. NaN or
+  infinity in the other one does no harm.
+- What does not move adds nothing: a factor before a derivative that is exactly
+  0 may be infinite or NaN. A factor 0 before an *infinite* derivative gives
+  NaN, for there the limit is not known.
+- ``x**0`` is 1, with derivatives 0, for every x. ``0**p`` has the derivatives
+  of its limit from the right. A negative base with a whole exponent is legal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import Array, Namespace
+
+# An array, a float that holds everywhere, or None for zero everywhere.
+Part: TypeAlias = Any
+
+
+class ChainRules(Protocol):
+    """The rules that a dual number asks its namespace for; `DualNamespace` has them."""
+
+    inner: Namespace
+
+    def chain(self, x: Dual, value: Array, slope: Any, curvature: Any = None) -> Dual:
+        """Return f(x)."""
+
+    def combine(
+        self, value: Array, a: tuple[Any, Any], b: tuple[Any, Any], *, mixed: Any = None
+    ) -> Dual:
+        """Return f(a, b)."""
+
+    def quotient(self, a: Any, b: Any) -> Dual:
+        """Return ``a / b``."""
+
+    def pow(self, x: Any, p: Any) -> Any:
+        """Return ``x**p``."""
+
+
+class Dual:
+    """An array with its first and second derivative along one direction.
+
+    Parameters
+    ----------
+    value : array
+        The value, of any shape.
+    first, second : array, float or None
+        The derivatives, broadcastable to the shape of `value`; a float holds
+        everywhere, None is zero.
+    space : ChainRules
+        The namespace that the number belongs to.
+    """
+
+    __slots__ = ("first", "second", "space", "value")
+
+    # NumPy then leaves ``array * dual`` to the methods below.
+    __array_ufunc__ = None
+    __hash__ = None  # type: ignore[assignment]  # as Python itself says it
+
+    def __init__(self, value: Array, first: Part, second: Part, space: ChainRules) -> None:
+        self.value = value
+        self.first = first
+        self.second = second
+        self.space = space
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return tuple(self.value.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of the value."""
+        return int(self.value.ndim)
+
+    @property
+    def size(self) -> int:
+        """The number of elements of the value."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the value."""
+        return self.value.dtype
+
+    def __array_namespace__(self, **_: Any) -> ChainRules:
+        return self.space
+
+    def __repr__(self) -> str:
+        return f"Dual({self.value!r}, first={self.first!r}, second={self.second!r})"
+
+    def __bool__(self) -> NoReturn:
+        raise ArgumentError(
+            "a body asked for the truth of an array, as in 'if r > 0': a body runs on whole "
+            "arrays, so write xp.where(r > 0, ..., ...)"
+        )
+
+    def __getitem__(self, key: Any) -> Dual:
+        xp, value = self.space.inner, self.value
+        first, second = (
+            part if part is None or isinstance(part, float) else dense(xp, part, value)[key]
+            for part in (self.first, self.second)
+        )
+        return Dual(value[key], first, second, self.space)
+
+    def __neg__(self) -> Dual:
+        return Dual(-self.value, _neg(self.first), _neg(self.second), self.space)
+
+    def __pos__(self) -> Dual:
+        return self
+
+    def __abs__(self) -> Dual:
+        return self.space.chain(self, abs(self.value), self.space.inner.sign(self.value))
+
+    def __add__(self, other: Any) -> Dual:
+        if not isinstance(other, Dual):
+            return Dual(self.value + other, self.first, self.second, self.space)
+        first, second = add(self.first, other.first), add(self.second, other.second)
+        return Dual(self.value + other.value, first, second, self.space)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Dual:
+        return self.__add__(-other)
+
+    def __rsub__(self, other: Any) -> Dual:
+        return (-self).__add__(other)
+
+    def __mul__(self, other: Any) -> Dual:
+        b = value_of(other)
+        return self.space.combine(self.value * b, (self, b), (other, self.value), mixed=lambda: 1.0)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Dual:
+        return self.space.quotient(self, other)
+
+    def __rtruediv__(self, other: Any) -> Dual:
+        return self.space.quotient(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self.space.pow(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.space.pow(other, self)
+
+    def __lt__(self, other: Any) -> Array:
+        return self.value < value_of(other)
+
+    def __le__(self, other: Any) -> Array:
+        return self.value <= value_of(other)
+
+    def __gt__(self, other: Any) -> Array:
+        return self.value > value_of(other)
+
+    def __ge__(self, other: Any) -> Array:
+        return self.value >= value_of(other)
+
+    def __eq__(self, other: object) -> Array:
+        return self.value == value_of(other)
+
+    def __ne__(self, other: object) -> Array:
+        return self.value != value_of(other)
+
+
+def value_of(x: Any) -> Any:
+    """Return the value of a dual number, and anything else as it is."""
+    return x.value if isinstance(x, Dual) else x
+
+
+def _neg(a: Part) -> Part:
+    return None if a is None else -a
+
+
+def add(a: Part, b: Part) -> Part:
+    """Return the sum of two parts."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def scale(xp: Namespace, factor: Any, part: Part) -> Part:
+    """Return ``factor * part``, and 0 where `part` is 0 whatever the factor.
+
+    An argument that does not move adds nothing, however steep the function.
+    """
+    if part is None or factor is None:
+        return None
+    if isinstance(part, int | float):
+        return part * factor if part else None
+    if isinstance(factor, int | float):
+        return factor * part
+    return xp.where(part == 0, part, factor * part)
+
+
+def dense(xp: Namespace, part: Part, like: Array) -> Array:
+    """Return a part as an array of the shape and dtype of `like`."""
+    if part is None:
+        return xp.zeros_like(like)
+    if isinstance(part, int | float):
+        return xp.full_like(like, part)
+    return xp.broadcast_to(part, like.shape)

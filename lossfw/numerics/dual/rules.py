@@ -1,0 +1,111 @@
+"""Slope and curvature of the elementary functions, for dual numbers.
+
+Each rule takes the namespace, the argument and the value that was computed
+from it, and says the first and the second derivative of the function there.
+A curvature of None is 0 everywhere. The forms are chosen so that digits are
+kept where the textbook's form cancels: the slope of tanh is not ``1 - v**2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lossfw.numerics.arrays import Array, Namespace
+
+
+class Rule(NamedTuple):
+    """First and second derivative of an elementary function."""
+
+    slope: Callable[[Namespace, Array, Array], Array | float]
+    curvature: Callable[[Namespace, Array, Array], Array | float] | None
+
+
+def sech_squared(xp: Namespace, x: Array) -> Array:
+    """Return ``1 / cosh(x)**2``, without overflow and without cancellation."""
+    e = xp.exp(-2 * xp.abs(x))
+    return 4 * e / ((1 + e) * (1 + e))
+
+
+def _power_of(base: float) -> Rule:
+    """Return the rule of ``base**x``."""
+
+    def log(xp: Namespace, x: Array) -> Array:
+        return xp.log(xp.full_like(x, base))
+
+    return Rule(lambda xp, x, v: log(xp, x) * v, lambda xp, x, v: log(xp, x) ** 2 * v)
+
+
+def _log_to(base: float) -> Rule:
+    """Return the rule of the logarithm to `base`."""
+
+    def unit(xp: Namespace, x: Array) -> Array:
+        return 1 / xp.log(xp.full_like(x, base))
+
+    return Rule(lambda xp, x, v: unit(xp, x) / x, lambda xp, x, v: -unit(xp, x) / (x * x))
+
+
+RULES: dict[str, Rule] = {
+    "abs": Rule(lambda xp, x, v: xp.sign(x), None),
+    "square": Rule(lambda xp, x, v: 2 * x, lambda xp, x, v: 2.0),
+    "reciprocal": Rule(lambda xp, x, v: -v * v, lambda xp, x, v: 2 * v * v * v),
+    "sqrt": Rule(lambda xp, x, v: 0.5 / v, lambda xp, x, v: -0.25 / (x * v)),
+    "exp": Rule(lambda xp, x, v: v, lambda xp, x, v: v),
+    "expm1": Rule(lambda xp, x, v: xp.exp(x), lambda xp, x, v: xp.exp(x)),
+    "exp2": _power_of(2.0),
+    "log": Rule(lambda xp, x, v: 1 / x, lambda xp, x, v: -1 / (x * x)),
+    "log1p": Rule(lambda xp, x, v: 1 / (1 + x), lambda xp, x, v: -1 / ((1 + x) * (1 + x))),
+    "log2": _log_to(2.0),
+    "log10": _log_to(10.0),
+    "sin": Rule(lambda xp, x, v: xp.cos(x), lambda xp, x, v: -v),
+    "cos": Rule(lambda xp, x, v: -xp.sin(x), lambda xp, x, v: -v),
+    "tan": Rule(lambda xp, x, v: 1 + v * v, lambda xp, x, v: 2 * v * (1 + v * v)),
+    "asin": Rule(
+        lambda xp, x, v: 1 / xp.sqrt((1 - x) * (1 + x)),
+        lambda xp, x, v: x / ((1 - x) * (1 + x)) ** 1.5,
+    ),
+    "acos": Rule(
+        lambda xp, x, v: -1 / xp.sqrt((1 - x) * (1 + x)),
+        lambda xp, x, v: -x / ((1 - x) * (1 + x)) ** 1.5,
+    ),
+    "atan": Rule(
+        lambda xp, x, v: 1 / (1 + x * x),
+        lambda xp, x, v: -2 * x / (1 + x * x) / (1 + x * x),
+    ),
+    "sinh": Rule(lambda xp, x, v: xp.cosh(x), lambda xp, x, v: v),
+    "cosh": Rule(lambda xp, x, v: xp.sinh(x), lambda xp, x, v: v),
+    "tanh": Rule(
+        lambda xp, x, v: sech_squared(xp, x),
+        lambda xp, x, v: -2 * v * sech_squared(xp, x),
+    ),
+    "asinh": Rule(
+        lambda xp, x, v: 1 / xp.sqrt(1 + x * x),
+        lambda xp, x, v: -x / (1 + x * x) ** 1.5,
+    ),
+    "acosh": Rule(
+        lambda xp, x, v: 1 / xp.sqrt((x - 1) * (x + 1)),
+        lambda xp, x, v: -x / ((x - 1) * (x + 1)) ** 1.5,
+    ),
+    "atanh": Rule(
+        lambda xp, x, v: 1 / ((1 - x) * (1 + x)),
+        lambda xp, x, v: 2 * x / ((1 - x) * (1 + x)) ** 2,
+    ),
+}
+
+# Functions that are flat around almost every point, or that answer yes or no:
+# they see the value alone and return no dual number.
+VALUE_ONLY = (
+    *("sign", "floor", "ceil", "round", "trunc", "isnan", "isinf", "isfinite", "signbit"),
+    *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+    *("argmax", "argmin", "argsort", "zeros_like", "ones_like", "full_like", "empty_like"),
+)
+
+# Functions that only move elements about: they do the same to the derivatives.
+REARRANGING = (
+    *("reshape", "expand_dims", "squeeze", "permute_dims", "moveaxis", "broadcast_to"),
+    *("flip", "roll", "repeat", "tile", "take", "take_along_axis", "astype"),
+)
+
+# Functions that are linear: the derivative of the result is the same function
+# of the derivative.
+LINEAR = ("sum", "mean", "cumulative_sum")

@@ -1,0 +1,61 @@
+"""Differences and products without any rounding, each as a pair of floats.
+
+The first is the rounded result, the second what the rounding took away. Where
+a sum cancels, the second one is what is left. Sources: Knuth, *The art of
+computer programming* 2, 4.2.2; Dekker, *A floating-point technique for
+extending the available precision*, 1971, with Veltkamp's way to split a float.
+"""
+
+from __future__ import annotations
+
+import math
+
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.exact.namespace import ExactNamespace
+
+
+def exact_difference(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
+    """Return two arrays whose sum is exactly ``a - b``.
+
+    The second is 0 where the difference is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> exact_difference(np, np.asarray([1.0]), np.asarray([1e-20]))
+    (array([1.]), array([-1.e-20]))
+    """
+    d = a - b
+    minus_b = d - a
+    error = (a - (d - minus_b)) - (b + minus_b)
+    return d, xp.where(xp.isfinite(d), error, xp.zeros_like(d))
+
+
+def exact_product(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
+    """Return two arrays whose sum is exactly ``a * b``.
+
+    Neither factor may be near either end of the exponents, and the product may
+    not be near the lower one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> p, error = exact_product(np, np.asarray([0.1]), np.asarray([10.0]))
+    >>> p, error * 2.0**54
+    (array([1.]), array([1.]))
+    """
+    p = a * b
+    if isinstance(xp, ExactNamespace):
+        return p, xp.zeros_like(p)
+    high_a, low_a = _halves(xp, a)
+    high_b, low_b = _halves(xp, b)
+    error = ((high_a * high_b - p) + high_a * low_b + low_a * high_b) + low_a * low_b
+    return p, error
+
+
+def _halves(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """Return two floats of half the digits whose sum is x."""
+    digits = 1 - round(math.log2(float(xp.finfo(x.dtype).eps)))
+    scaled = x * (2.0 ** ((digits + 1) // 2) + 1.0)
+    high = scaled - (scaled - x)
+    return high, x - high

@@ -1,0 +1,249 @@
+"""True derivatives of a body, by differences of exact numbers.
+
+::
+
+    derivative(body, y, *constants, order=1, side=0, rows=False) -> exact array
+    kinks(body, y, *constants, order=1, rows=False) -> bool array
+
+The body is a black box here: no rule of differentiation is used, so the result
+can judge every rule and every derivative that an author wrote. It has 30 digits.
+
+The step is 1e-20 of the distance to the nearest place where a body may change:
+0, the constants, the other elements of a row. With it goes the number of
+digits, so that tiny and huge arguments work alike. As in `lossfw.numerics.exact.truth`
+digits are doubled until two estimates agree; the step shrinks with them, and
+the terms of a difference are rounded in opposite directions, so that neither a
+step too long nor a digit too few goes unseen.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lossfw.numerics.arrays import Array
+from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, number_module
+from lossfw.numerics.exact.truth import Body, chunk, flatten, namespace, prepare, refine
+
+# Of 60 digits a third, 20, is the step, relative to the distance to the nearest
+# place of change. It shrinks as digits are doubled: a derivative may be 0.
+_STEP_SHARE = 3
+
+# One-sided derivatives that differ by less than this many digits are the same.
+_JUMP_DIGITS = 25
+
+# A jump below this is none: a derivative that vanishes like the root of the
+# step, as that of abs(r)**1.5 at 0, comes no nearer to 0 in all our digits.
+_SMALLEST_JUMP = 1e-100
+
+
+class _Stencil(NamedTuple):
+    """A difference: how many steps from the point, with which weight, over what."""
+
+    offsets: tuple[int, ...]
+    weights: tuple[int, ...]
+    divisor: int
+
+
+# By order and side: -1 left, 0 central, 1 right. Each is exact for parabolas
+# (those of second order for cubics), so its error falls with the square of the step.
+_STENCILS = {
+    (1, 0): _Stencil((1, -1), (1, -1), 2),
+    (1, 1): _Stencil((0, 1, 2), (-3, 4, -1), 2),
+    (1, -1): _Stencil((0, -1, -2), (3, -4, 1), 2),
+    (2, 0): _Stencil((1, 0, -1), (1, -2, 1), 1),
+    (2, 1): _Stencil((0, 1, 2, 3), (2, -5, 4, -1), 1),
+    (2, -1): _Stencil((0, -1, -2, -3), (2, -5, 4, -1), 1),
+}
+
+
+def derivative(
+    body: Body, y: Any, *constants: Any, order: int = 1, side: int = 0, rows: bool = False
+) -> Array:
+    """Return the true first or second derivative of a body by its first argument.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(xp, y, *constants)``, as in `lossfw.numerics.exact.truth.evaluate`.
+    y : array_like
+        Where to differentiate.
+    *constants : array_like
+        Further arguments of the body.
+    order : int
+        1 or 2.
+    side : int
+        0 for the central difference, which at a kink is the mean of both sides;
+        -1 for the left derivative, 1 for the right one.
+    rows : bool
+        The body is row-wise: each class is moved on its own.
+
+    Returns
+    -------
+    array of exact numbers
+        In the shape of `y`; a row-wise body that returns rows has its axis
+        behind. NaN where `y` is not finite, or the body is not where it is asked.
+
+    Examples
+    --------
+    >>> derivative(lambda xp, r: xp.log(xp.cosh(r)), [1e-200, 1e300])
+    array([9.999999999999999821e-201, 1.0], dtype=object)
+    >>> derivative(lambda xp, r: xp.abs(r), [0.0], side=-1)
+    array([-1.0], dtype=object)
+    """
+    lead, flat = flatten((y, *constants), rows)
+    shape = np.shape(y) if rows else lead
+    if not math.prod(shape):
+        return np.empty(shape, object)
+    at = _Points(flat, rows, order)
+    stencil = _STENCILS[order, side]
+
+    def estimate(level: tuple[int, str], which: Array) -> Array:
+        return at.difference(body, stencil, level, which)
+
+    result = refine(estimate, at.finite.size, DIGITS, chunk(flat))
+    return result.reshape((*shape, *result.shape[1:]))
+
+
+def kinks(
+    body: Body, y: Any, *constants: Any, order: int = 1, rows: bool = False
+) -> NDArray[np.bool_]:
+    """Tell where the left and the right derivative differ.
+
+    Parameters
+    ----------
+    body, y, *constants, order, rows
+        As in `derivative`.
+
+    Returns
+    -------
+    array of bool
+        False also where one of the two does not exist.
+
+    Examples
+    --------
+    >>> kinks(lambda xp, r: xp.abs(r), [0.0, 1e-300])
+    array([ True, False])
+    """
+    left = derivative(body, y, *constants, order=order, side=-1, rows=rows)
+    right = derivative(body, y, *constants, order=order, side=1, rows=rows)
+    return differ(left, right)
+
+
+def differ(left: Array, right: Array) -> NDArray[np.bool_]:
+    """Tell where one-sided derivatives, which are known to 30 digits, are not the same."""
+    xp = namespace(DIGITS)
+    size = xp.maximum(left, -left) + xp.maximum(right, -right)
+    jump = xp.maximum(right - left, left - right)
+    wide = xp.greater(jump, size / 10**_JUMP_DIGITS) & xp.greater(jump, _SMALLEST_JUMP)
+    return np.asarray(wide, bool)
+
+
+class _Points:
+    """The elements, or the classes of each row, that a body is differentiated by.
+
+    Attributes
+    ----------
+    depth, height : array of int
+        How many bits the nearest place of change lies below 1, and the point
+        above it, for each point.
+    """
+
+    def __init__(self, flat: list[Array], rows: bool, order: int) -> None:
+        self.flat = flat
+        self.order = order
+        # A point is a class of a row; an element is a row of its own.
+        self.columns = flat[0].shape[1] if rows else None
+        self.raw = [number._mpf_ for number in exact_array(flat[0]).ravel()]
+        y = flat[0].astype(np.float64)
+        self.finite = np.isfinite(y).ravel()
+        with np.errstate(all="ignore"):
+            scale = _row_scale(flat, y) if rows else _scale(flat, y)
+            self.depth = -np.frexp(scale)[1].ravel().astype(int)
+            height = np.frexp(np.where(np.isfinite(y), y, 1.0))[1].ravel()
+        self.height = np.maximum(height.astype(int), 0)
+
+    def difference(
+        self, body: Body, stencil: _Stencil, level: tuple[int, str], which: Array
+    ) -> Array:
+        """Return the difference quotient at the points `which`."""
+        wanted, rounding = level
+        step = bits(wanted) // _STEP_SHARE + self.depth[which]
+        # What the division by the step costs, and what y is larger than 1.
+        lost = self.order * (step + self.height[which])
+        digits = np.asarray([_rung(wanted + b / math.log2(10)) for b in lost.tolist()], int)
+        result: Array = None
+        for some in np.unique(digits).tolist():
+            group = np.flatnonzero(digits == some)
+            values = self._quotient(body, stencil, (some, rounding), which[group], step[group])
+            if result is None:
+                result = np.empty((len(which), *values.shape[1:]), object)
+            result[group] = values
+        result[~self.finite[which]] = namespace(wanted).exact(math.nan)[()]
+        return result
+
+    def _quotient(
+        self, body: Body, stencil: _Stencil, level: tuple[int, str], which: Array, step: Array
+    ) -> Array:
+        """Return the difference quotient at points that need the same number of digits."""
+        digits, rounding = level
+        opposite = "d" if rounding == "u" else "u"
+        xp = namespace(digits)
+        total: Any = 0
+        for offset, weight in zip(stencil.offsets, stencil.weights, strict=True):
+            level = digits, rounding if weight > 0 else opposite
+            total = total + weight * xp.exact(self._moved(body, level, which, step, offset))
+        power = number_module().libmp.from_man_exp
+        factors = [xp.number(power(1, self.order * int(s))) for s in step]
+        factor = np.asarray(factors, object).reshape(-1, *[1] * (total.ndim - 1))
+        return total * factor / stencil.divisor
+
+    def _moved(
+        self, body: Body, level: tuple[int, str], which: Array, step: Array, offset: int
+    ) -> Array:
+        """Return the body with the points moved by a number of steps of 2**-step."""
+        xp, libmp = namespace(*level), number_module().libmp
+        y = np.empty(len(which), object)
+        y[:] = [
+            # The sum is exact: no rounding shortens the step.
+            xp.number(libmp.mpf_add(self.raw[i], libmp.from_man_exp(offset, -s)))
+            for i, s in zip(which.tolist(), step.tolist(), strict=True)
+        ]
+        if self.columns is None:
+            return body(xp, y, *[prepare(xp, x[which]) for x in self.flat[1:]])
+        row, column = np.divmod(which, self.columns)
+        arrays = [prepare(xp, x[row]) for x in self.flat]
+        arrays[0][np.arange(len(row)), column] = y
+        return body(xp, *arrays)
+
+
+def _rung(digits: float) -> int:
+    """Return the next larger of 90, 135, 202 ... digits, so that many points share one."""
+    rung = 90
+    while rung < digits:
+        rung = rung * 3 // 2
+    return rung
+
+
+def _scale(flat: list[Array], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each element how far it is from 0 and from its constants; at most 1."""
+    distances = [np.abs(y)]
+    distances += [np.abs(y - x.astype(np.float64)) for x in flat[1:] if x.dtype.kind != "b"]
+    return _smallest(np.stack(distances, axis=-1))
+
+
+def _row_scale(flat: list[Array], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each class the smallest distance that a row has between its numbers and 0."""
+    alike = [x.astype(np.float64) for x in flat if x.shape == y.shape and x.dtype.kind != "b"]
+    numbers = np.sort(np.concatenate([*alike, np.zeros((len(y), 1))], axis=1), axis=1)
+    return np.repeat(_smallest(np.diff(numbers, axis=1)), y.shape[1])
+
+
+def _smallest(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the smallest distance that is not 0 along the last axis; at most 1."""
+    real = np.where(distances > 0, distances, 1.0)
+    smallest: NDArray[np.float64] = np.min(real, axis=-1, initial=1.0)
+    return smallest

@@ -1,0 +1,277 @@
+"""Exact numbers: the namespace on which the true value of a body is computed.
+
+An exact array is a NumPy object array of `lossfw.numerics.exact.number.Number`, so
+that indexing, broadcasting and operators are NumPy's own. Functions do what
+those of the array API do with floats, with two differences: there is no
+negative zero, and exponents have no bound.
+
+::
+
+    exact_array(x)                  numbers as exact ones, without rounding
+    ExactNamespace(digits=60)       the functions of the array API on them
+
+`lossfw.numerics.exact.truth` evaluates a body with as many digits as it needs;
+`lossfw.numerics.exact.differences` gives its derivatives. mpmath is imported on use;
+without it there is a `MissingExtraError`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+import numpy as np
+
+from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.numerics.arrays import Array
+
+# How many digits "exact" means if nothing else is said.
+DIGITS = 60
+
+# Functions that NumPy does on object arrays as on any other.
+_NUMPY = (
+    *("add", "subtract", "multiply", "divide", "negative", "positive", "abs", "pow"),
+    *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+    *("logical_and", "logical_or", "logical_not", "logical_xor", "any", "all"),
+    *("argmax", "argmin", "argsort", "count_nonzero", "arange", "eye"),
+    *("reshape", "expand_dims", "squeeze", "permute_dims", "moveaxis", "broadcast_to"),
+    *("broadcast_arrays", "flip", "roll", "repeat", "tile", "take", "take_along_axis"),
+    *("bool", "int8", "int16", "int32", "int64", "newaxis", "inf", "nan"),
+)
+
+
+def number_module() -> ModuleType:
+    """Return `lossfw.numerics.exact.number`, which needs mpmath.
+
+    Raises
+    ------
+    MissingExtraError
+        If mpmath is not installed.
+    """
+    try:
+        from lossfw.numerics.exact import number
+    except ImportError as error:
+        raise MissingExtraError(
+            f"exact numbers need mpmath ({error}): install it with pip install 'lossfw[check]'"
+        ) from None
+    return number
+
+
+def bits(digits: int) -> int:
+    """Return how many binary digits hold so many decimal ones."""
+    return math.ceil(digits * math.log2(10))
+
+
+def exact_array(x: Any, digits: int = DIGITS) -> Array:
+    """Return floats or integers as exact numbers, each without rounding.
+
+    Parameters
+    ----------
+    x : array_like
+        Of a real dtype, or of exact numbers.
+    digits : int
+        How many digits are kept when the result is computed with.
+
+    Examples
+    --------
+    >>> exact_array([0.5, 0.1])
+    array([0.5, 0.10000000000000000555], dtype=object)
+    """
+    return ExactNamespace(digits).exact(x)
+
+
+class ExactNamespace:
+    """The array namespace of exact numbers.
+
+    Parameters
+    ----------
+    digits : int
+        How many decimal digits every operation keeps.
+    rounding : str
+        "n" to the nearest, "u" away from zero, "d" towards zero.
+
+    Attributes
+    ----------
+    float32, float64 : dtype
+        The one dtype of exact arrays: a body that asks for floats gets these.
+    pi, e : Number
+        To all digits.
+    """
+
+    float32 = float64 = np.dtype(object)
+
+    def __init__(self, digits: int = DIGITS, rounding: str = "n") -> None:
+        number = number_module()
+        from lossfw.numerics.exact import functions
+
+        self.digits = digits
+        self._precision = (bits(digits), rounding)
+        self.number = number.number_type(*self._precision)
+        self._to_raw = number.to_raw
+        self.pi, self.e = (self._exactly(functions.CONSTANTS[name]) for name in ("pi", "e"))
+        for name, function in functions.UNARY.items():
+            setattr(self, name, self._unary(function))
+        for name, binary in functions.BINARY.items():
+            setattr(self, name, self._binary(binary))
+        for name, test in functions.TESTS.items():
+            setattr(self, name, self._test(test))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in _NUMPY:
+            return getattr(np, name)
+        if not hasattr(np, name):
+            raise AttributeError(f"the array API has no function {name!r}")
+
+        def missing(*_: Any, **__: Any) -> NoReturn:
+            raise ArgumentError(
+                f"xp.{name} is not there on exact numbers, so this body has no exact value: "
+                "write it with other functions, or give a formula that does without"
+            )
+
+        return missing
+
+    # From floats to exact numbers.
+
+    def exact(self, x: Any) -> Array:
+        """Return numbers of any kind as an array of exact ones."""
+        x = np.asarray(x)
+        if x.dtype == object and x.size and type(x.flat[0]) is self.number:
+            return x
+        number, to_raw = self.number, self._to_raw
+        result = np.empty(x.size, object)
+        result[:] = [number(to_raw(item)) for item in x.ravel().tolist()]
+        return result.reshape(x.shape)
+
+    def _exactly(self, constant: Callable[..., Any]) -> Any:
+        return self.number(constant(*self._precision))
+
+    def _unary(self, function: Callable[..., Any]) -> Callable[[Any], Array]:
+        number, (precision, rounding) = self.number, self._precision
+        loop = np.frompyfunc(lambda x: number(function(x._mpf_, precision, rounding)), 1, 1)
+        return lambda x: loop(self.exact(x))
+
+    def _binary(self, function: Callable[..., Any]) -> Callable[[Any, Any], Array]:
+        number, (precision, rounding) = self.number, self._precision
+        loop = np.frompyfunc(
+            lambda a, b: number(function(a._mpf_, b._mpf_, precision, rounding)), 2, 1
+        )
+        return lambda a, b: loop(self.exact(a), self.exact(b))
+
+    def _test(self, function: Callable[..., bool]) -> Callable[[Any], Array]:
+        loop = np.frompyfunc(lambda x: function(x._mpf_), 1, 1)
+        return lambda x: np.asarray(loop(self.exact(x)), dtype=bool)
+
+    def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
+        """Return an array; of exact numbers unless it is of integers or truth values."""
+        x = np.asarray(x)
+        if dtype is not None and np.dtype(dtype).kind in "biu":
+            return x.astype(dtype)
+        return self.exact(x) if dtype is not None or x.dtype.kind not in "biu" else x
+
+    def astype(self, x: Array, dtype: Any, copy: bool = True) -> Array:
+        """Return `x` as exact numbers, or as integers or truth values."""
+        return self.asarray(x, dtype)
+
+    def full_like(self, x: Array, fill_value: Any, dtype: Any = None, **_: Any) -> Array:
+        """Return an array of the shape of `x` with one value."""
+        return self.full(np.shape(x), fill_value, dtype=dtype)
+
+    def zeros_like(self, x: Array, dtype: Any = None, **_: Any) -> Array:
+        """Return zeros of the shape of `x`."""
+        return self.full(np.shape(x), 0, dtype=dtype)
+
+    def ones_like(self, x: Array, dtype: Any = None, **_: Any) -> Array:
+        """Return ones of the shape of `x`."""
+        return self.full(np.shape(x), 1, dtype=dtype)
+
+    def full(self, shape: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Array:
+        """Return an array with one value; exact numbers are not written to, so it is shared."""
+        if dtype is not None and np.dtype(dtype).kind in "biu":
+            return np.full(shape, fill_value, dtype)
+        result = np.empty(shape, object)
+        result.fill(self.number(self._to_raw(fill_value)))
+        return result
+
+    def zeros(self, shape: Any, dtype: Any = None, **_: Any) -> Array:
+        """Return zeros."""
+        return self.full(shape, 0, dtype)
+
+    def ones(self, shape: Any, dtype: Any = None, **_: Any) -> Array:
+        """Return ones."""
+        return self.full(shape, 1, dtype)
+
+    # Choice.
+
+    def where(self, condition: Array, a: Any, b: Any) -> Array:
+        """Return `a` where `condition` holds and `b` elsewhere."""
+        if all(np.asarray(x).dtype.kind in "biu" and np.ndim(x) for x in (a, b)):
+            return np.where(condition, a, b)
+        return np.where(condition, self.exact(a), self.exact(b))
+
+    def clip(self, x: Array, min: Any = None, max: Any = None) -> Array:  # noqa: A002  # the standard's names
+        """Return `x` kept within [min, max]."""
+        x = x if min is None else self.maximum(x, min)
+        return x if max is None else self.minimum(x, max)
+
+    def sort(self, x: Array, *, axis: int = -1, descending: bool = False) -> Array:
+        """Return `x` sorted."""
+        ordered = np.sort(x, axis=axis)
+        return np.flip(ordered, axis=axis) if descending else ordered
+
+    def stack(self, arrays: Sequence[Array], *, axis: int = 0) -> Array:
+        """Join arrays along a new axis."""
+        return np.stack(self._alike(arrays), axis=axis)
+
+    def concat(self, arrays: Sequence[Array], *, axis: int | None = 0) -> Array:
+        """Join arrays along an axis that they have."""
+        return np.concatenate(self._alike(arrays), axis=axis)
+
+    def _alike(self, arrays: Sequence[Array]) -> list[Array]:
+        if all(x.dtype.kind in "biu" for x in arrays):
+            return list(arrays)
+        return [self.exact(x) for x in arrays]
+
+    # Reductions.
+
+    def sum(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+        """Return the sum along an axis."""
+        x = self.exact(x)
+        # Without elements NumPy would return the integer 0.
+        start = {} if x.size else {"initial": self.number(self._to_raw(0))}
+        return np.add.reduce(x, axis=axis, keepdims=keepdims, **start)
+
+    def prod(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
+        """Return the product along an axis."""
+        x = self.exact(x)
+        start = {} if x.size else {"initial": self.number(self._to_raw(1))}
+        return np.multiply.reduce(x, axis=axis, keepdims=keepdims, **start)
+
+    def mean(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
+        """Return the mean along an axis."""
+        total = self.sum(x, axis=axis, keepdims=keepdims)
+        return total / max(1, np.size(x) // max(1, np.size(total)))
+
+    def max(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+        """Return the largest along an axis; NaN if there is one."""
+        return self._fold(self.maximum, x, axis, keepdims)
+
+    def min(self, x: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+        """Return the smallest along an axis; NaN if there is one."""
+        return self._fold(self.minimum, x, axis, keepdims)
+
+    def _fold(self, choice: Callable[..., Array], x: Array, axis: Any, keepdims: bool) -> Array:
+        x = self.exact(x)
+        if axis is None:
+            folded = functools.reduce(choice, x.ravel())
+            return np.full((1,) * x.ndim, folded, object) if keepdims else folded
+        folded = functools.reduce(choice, np.moveaxis(x, axis, 0))
+        return np.expand_dims(folded, axis) if keepdims else folded
+
+    def cumulative_sum(self, x: Array, *, axis: int | None = None, **_: Any) -> Array:
+        """Return the running sum along an axis."""
+        return np.add.accumulate(x, axis=-1 if axis is None else axis)

@@ -1,0 +1,59 @@
+"""Reference: the true value of a textbook formula, or its derivative.
+
+The formula is run on exact numbers (`lossfw.numerics.exact.truth`), and its derivatives
+are differences of that (`lossfw.numerics.exact.differences`). No stable form and no
+derivative that an author wrote has a part in it, so the result can judge them.
+mpmath is imported on use.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import Array
+
+# How often to differentiate.
+Order: TypeAlias = Literal[0, 1, 2]
+
+
+def check_order(order: Order) -> None:
+    """Raise `ArgumentError` for a derivative that is not computed."""
+    if order not in (0, 1, 2):
+        raise ArgumentError(f"derivative={order!r}: 0, 1 or 2 was wanted.")
+
+
+def reference(formula: Any, arrays: tuple[Array, ...], order: Order, *, rows: bool) -> Array:
+    """Return a formula of arrays, or a derivative of it, with 60 digits.
+
+    Parameters
+    ----------
+    formula : callable
+        ``formula(xp, *arrays)``.
+    arrays : tuple of ndarray
+        Its arguments. Derivatives are with respect to the first.
+    order : {0, 1, 2}
+        How often to differentiate; at a kink it is the mean of both sides.
+    rows : bool
+        Whether the formula is one of rows, along the last axis.
+
+    Returns
+    -------
+    ndarray of object
+        Exact numbers.
+    """
+    from lossfw.numerics.exact.differences import derivative
+    from lossfw.numerics.exact.truth import evaluate
+
+    if order == 0:
+        return evaluate(formula, *arrays, rows=rows)
+    return derivative(formula, *arrays, order=order, rows=rows)
+
+
+def exact(x: Array) -> Array:
+    """Return an array of floats as one of exact numbers."""
+    from lossfw.numerics.exact.namespace import exact_array
+
+    return exact_array(np.asarray(x))

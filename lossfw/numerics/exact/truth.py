@@ -1,0 +1,210 @@
+"""The true value of a body: as many digits as it takes.
+
+::
+
+    evaluate(body, *arrays, digits=60, rows=False) -> exact array
+
+A textbook formula may cancel: log(cosh(1e-200)) needs more than 400 digits. So
+every element is computed at least twice: with 60 digits, rounded away from
+zero, and with 120, rounded towards it. Where the two differ by more than 1e-30
+of the result, the digits are doubled again, and once more, up to 1,920. That
+the roundings alternate makes lost digits show: 1 + 1e-200 is more than 1 in
+one and exactly 1 in the other.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from lossfw.numerics.arrays import Array
+from lossfw.numerics.exact.namespace import DIGITS, ExactNamespace, bits, number_module
+
+# A body: its namespace and its arrays.
+Body = Callable[..., Any]
+
+# Two evaluations agree if they differ by at most this many digits of the result.
+AGREEMENT_DIGITS = 30
+
+# Results below 2 to this power are 0 in every float: float64 ends at 2**-1074.
+# Whether 1e-400 is 2e-400 need not be found out.
+NEGLIGIBLE_EXPONENT = -1200
+
+# Where doubling ends.
+MAX_DIGITS = 2000
+
+# What comes out as exactly 0, infinite or NaN may be what was lost between two
+# roundings: log(exp(-300) + exp(-700)) + 300 is 0 with 60 digits and with 120,
+# whichever way they are rounded. It is believed if it stays with so many: float64
+# ends at 1e-324, and sums with terms up to 1e150 keep their digits.
+DOUBTFUL_DIGITS = 500
+
+# How many exact numbers one call of a body may be given: 2**18 of them and the
+# temporaries of a body are some 100 MB.
+_CALL_SIZE = 2**18
+
+
+@functools.cache
+def namespace(digits: int, rounding: str = "n") -> ExactNamespace:
+    """Return the namespace of so many digits; it is made once."""
+    return ExactNamespace(digits, rounding)
+
+
+def levels(digits: int = DIGITS) -> Iterator[tuple[int, str]]:
+    """Yield the digits and the rounding of each evaluation: 60 up, 120 down, 240 up ..."""
+    rounding = "u"
+    while digits <= max(MAX_DIGITS, 2 * DIGITS):
+        yield digits, rounding
+        digits, rounding = 2 * digits, "d" if rounding == "u" else "u"
+
+
+def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False) -> Array:
+    """Return the true value of a body.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(xp, *arrays)``. It is called with exact arrays of one axis (of
+        two for rows) and with ever fewer elements.
+    *arrays : array_like
+        Numbers become exact without rounding. Truth values stay what they are,
+        and so do integers that lack the last axis of rows: class indices.
+    digits : int
+        How many digits the first evaluation has and the result is rounded to.
+    rows : bool
+        The body maps rows, the last axis of the first array, to one result or
+        to a row of results. Other arrays have that shape, or lack its last axis.
+
+    Returns
+    -------
+    array of exact numbers
+        For an elementwise body in the arrays' common shape.
+
+    Raises
+    ------
+    lossfw.errors.MissingExtraError
+        If mpmath is not installed.
+
+    Examples
+    --------
+    >>> evaluate(lambda xp, r: xp.log(xp.cosh(r)), [1e-200, 1e300])
+    array([4.999999999999999821e-401, 1.0000000000000000525e+300],
+          dtype=object)
+    """
+    lead, flat = flatten(arrays, rows)
+
+    def estimate(level: tuple[int, str], which: Array) -> Array:
+        xp = namespace(*level)
+        return xp.exact(body(xp, *[prepare(xp, x[which]) for x in flat]))
+
+    result = refine(estimate, math.prod(lead), digits, chunk(flat))
+    return result.reshape((*lead, *result.shape[1:]))
+
+
+def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[Array]]:
+    """Return the shape of the elements or rows, and the arrays with these along one axis."""
+    given = [np.asarray(x) for x in arrays]
+    if rows:
+        lead = given[0].shape[:-1]
+        flat = [x.reshape(math.prod(lead), *x.shape[len(lead) :]) for x in given]
+    else:
+        lead = np.broadcast_shapes(*[x.shape for x in given])
+        flat = [np.broadcast_to(x, lead).ravel() for x in given]
+    # Integers are numbers too, and 1 / 3 must not become a float, but for indices.
+    numbers = [x.dtype.kind in "iu" and (not rows or x.ndim > 1) for x in flat]
+    return lead, [x.astype(object) if n else x for x, n in zip(flat, numbers, strict=True)]
+
+
+def prepare(xp: ExactNamespace, x: Array) -> Array:
+    """Return numbers as exact ones; class indices and truth values as they are."""
+    return x if x.dtype.kind in "biu" else xp.exact(x)
+
+
+def chunk(flat: list[Array]) -> int:
+    """Return how many elements or rows one call may have."""
+    width: int = max(math.prod(x.shape[1:]) for x in flat)
+    return max(1, _CALL_SIZE // max(1, width))
+
+
+def refine(
+    estimate: Callable[[tuple[int, str], Array], Array], count: int, digits: int, step: int
+) -> Array:
+    """Double the digits of an estimate until two in turn agree.
+
+    Parameters
+    ----------
+    estimate : callable
+        Takes a level and the numbers of the elements that are wanted; returns
+        exact numbers along the first axis.
+    count : int
+        How many elements there are.
+    digits : int
+        Of the first level, and of the result.
+    step : int
+        How many elements one call of `estimate` may have.
+
+    Returns
+    -------
+    array of exact numbers
+        Rounded to `digits`.
+    """
+    known: Array | None = None
+    todo = np.arange(count)
+    if not count:
+        return estimate((digits, "n"), todo)
+    for level in levels(digits):
+        # Conversions to and from floats may raise flags that mean nothing here.
+        with np.errstate(all="ignore"):
+            parts = [estimate(level, todo[i : i + step]) for i in range(0, len(todo), step)]
+            better = np.concatenate(parts)
+        if known is None:
+            known = better
+            continue
+        settled = agree(known[todo], better)
+        doubtful = np.flatnonzero(settled & _special(better))
+        if level[0] < DOUBTFUL_DIGITS and doubtful.size:
+            again = estimate((DOUBTFUL_DIGITS, level[1]), todo[doubtful])
+            settled[doubtful] = agree(better[doubtful], again)
+        known[todo] = better
+        todo = todo[~settled]
+        if not todo.size:
+            break
+    return namespace(digits).exact(rounded(known, digits))
+
+
+def agree(a: Array, b: Array) -> Array:
+    """Tell for each element along the first axis whether two estimates agree."""
+    same = np.frompyfunc(lambda x, y: _agree(x._mpf_, y._mpf_), 2, 1)(a, b)
+    return np.asarray(same, bool).reshape(len(a), -1).all(axis=1)
+
+
+def _special(x: Array) -> Array:
+    """Tell for each element along the first axis whether 0, infinity or NaN is in it."""
+    special = np.frompyfunc(lambda v: not v._mpf_[1], 1, 1)(x)
+    return np.asarray(special, bool).reshape(len(x), -1).any(axis=1)
+
+
+def _agree(a: Any, b: Any) -> bool:
+    if a == b:
+        return True
+    if not a[1] or not b[1]:
+        # Zero, infinite or NaN: both must be negligible, or the same.
+        return all(x[2] + x[3] < NEGLIGIBLE_EXPONENT if x[1] else x[2] == 0 for x in (a, b))
+    if a[2] + a[3] < NEGLIGIBLE_EXPONENT and b[2] + b[3] < NEGLIGIBLE_EXPONENT:
+        return True
+    libmp = number_module().libmp
+    difference = libmp.mpf_sub(a, b, 53, "n")
+    if difference == libmp.fzero:
+        return True
+    return bool(difference[2] + difference[3] < b[2] + b[3] - bits(AGREEMENT_DIGITS))
+
+
+def rounded(x: Array, digits: int) -> Array:
+    """Return exact numbers rounded to the nearest of so many digits."""
+    number, libmp = namespace(digits).number, number_module().libmp
+    precision = bits(digits)
+    return np.frompyfunc(lambda v: number(libmp.mpf_pos(v._mpf_, precision, "n")), 1, 1)(x)

@@ -1,0 +1,137 @@
+"""z - log(t) where a float z is as close to log(t) as a float can be.
+
+log(t) is no float, and the float nearest to it shares 53 bits with it, or 70. So
+the difference asks for a logarithm of some 120 bits. It is put together from
+pieces of one float each, and these are added as if with three times the digits:
+Ogita, Rump and Oishi, *Accurate sum and dot product*, SIAM Journal on Scientific
+Computing 26, 2005. For NumPy's float64 alone, and for the few that are close.
+"""
+
+from __future__ import annotations
+
+import functools
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+from lossfw.numerics.arrays import Array
+from lossfw.numerics.double_double import Words, add, multiply, words_of
+from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.primitive import polynomial
+
+# A mantissa from 3/4 to 3/2 is taken relative to the nearest of these parts of 1.
+PARTS = 64
+FIRST, LAST = 48, 96
+
+# Bits of a piece of log(2) whose product with any exponent is exact.
+_SHORT = 41
+
+# Decimal digits of the tables: more than three floats hold.
+_DIGITS = 60
+
+# How many coefficients of (atanh(s) - s) / s^3 = 1/3 + w/5 + w^2/7 ..., w = s^2,
+# need two words, with s below 1/128; the others need one.
+_TWO_WORDS = 4
+_ONE_WORD = tuple(1 / n for n in range(3 + 2 * _TWO_WORDS, 20, 2))
+
+
+class Tables(NamedTuple):
+    """Logarithms as pieces, the first of them the largest."""
+
+    log_2: tuple[float, ...]  # all but the last are short
+    log_c: tuple[Array, ...]  # of each part, from FIRST to LAST
+
+
+class Reduced(NamedTuple):
+    """x = 2^k c (1 + ...), with c = (FIRST + row) / PARTS."""
+
+    k: Array
+    m: Array
+    c: Array
+    row: Array
+
+
+@functools.cache
+def tables() -> Tables:
+    """Return the pieces of log(2) and of the logarithms of all parts."""
+    with localcontext(prec=_DIGITS):
+        unit = Decimal(2) ** _SHORT
+        rest, log_2 = Decimal(2).ln(), []
+        for n in (1, 2):
+            log_2.append(float(int(rest * unit**n) / unit**n))
+            rest -= Decimal(log_2[-1])
+        rests = [(Decimal(i) / PARTS).ln() for i in range(FIRST, LAST + 1)]
+        log_c = []
+        for _ in range(3):
+            piece = np.array([float(x) for x in rests])
+            rests = [x - Decimal(float(p)) for x, p in zip(rests, piece, strict=True)]
+            log_c.append(piece)
+        return Tables((*log_2, float(rest)), tuple(log_c))
+
+
+def reduced(x: Array) -> Reduced:
+    """Take finite floats above 0 apart."""
+    m, k = np.frexp(x)
+    low_half = m < FIRST / PARTS
+    m, k = np.where(low_half, m + m, m), np.where(low_half, k - 1, k)
+    part = np.rint(m * PARTS)
+    return Reduced(k, m, part / PARTS, part.astype(np.intp) - FIRST)
+
+
+def close_distance(z: Array, t: Array) -> Words:
+    """Return z - log(t) for floats z and t > 0 with about the same logarithm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.asarray([2.302585092994046])  # the float next to log(10)
+    >>> close_distance(z, np.asarray([10.0])).high
+    array([2.17075622e-16])
+    """
+    log_2, log_c = tables()
+    k, m, c, row = reduced(t)
+    s = _thirds(m - c, *exact_difference(np, m, -c))
+    tail = _tail(Words(s[0], s[1]))
+    pieces = [z, *(-k * piece for piece in log_2), *(-piece[row] for piece in log_c)]
+    pieces += [*(-2.0 * piece for piece in s), -2.0 * tail.high, -2.0 * tail.low]
+    return _sum(pieces)
+
+
+def _thirds(a: Array, b: Array, b_rest: Array) -> tuple[Array, Array, Array]:
+    """Return a / (b + b_rest) as three floats."""
+    first = a / b
+    rest = _remainder(a, first, b)
+    product, lost = exact_product(np, first, b_rest)
+    rest, lower = exact_difference(np, rest, product)
+    second = rest / b
+    third = (_remainder(rest, second, b) + (lower - lost) - second * b_rest) / b
+    return first, second, third
+
+
+def _remainder(a: Array, q: Array, b: Array) -> Array:
+    """Return a - q b, which is a float where q is a / b rounded."""
+    product, lost = exact_product(np, q, b)
+    return (a - product) - lost
+
+
+def _tail(s: Words) -> Words:
+    """Return atanh(s) - s in two words."""
+    w = multiply(np, s, s)
+    high = polynomial(w.high, _ONE_WORD)
+    series = Words(high, np.zeros_like(high))
+    for n in range(_TWO_WORDS, 0, -1):
+        coefficient = words_of(np, Fraction(1, 2 * n + 1), high)
+        series = add(np, multiply(np, series, w), coefficient)
+    return multiply(np, multiply(np, series, w), s)
+
+
+def _sum(pieces: list[Array]) -> Words:
+    """Return the sum of arrays, computed as if with three times their digits."""
+    for _ in range(2):
+        for i in range(1, len(pieces)):
+            pieces[i], pieces[i - 1] = exact_difference(np, pieces[i], -pieces[i - 1])
+    rest = functools.reduce(np.add, pieces[:-1])
+    total = pieces[-1] + rest
+    return Words(total, rest - (total - pieces[-1]))

@@ -1,0 +1,95 @@
+"""Products in which 0 times infinity is 0, and quotients in which 0 / 0 is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual.namespace import DualNamespace
+from lossfw.numerics.dual.number import Dual, Part, add
+
+
+def times(xp: Namespace, a: Any, b: Any) -> Any:
+    """Return ``a * b``, where 0 times infinity is 0. NaN stays NaN.
+
+    A class of target probability 0 adds nothing, however bad its prediction.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with np.errstate(invalid="ignore"):
+    ...     times(np, np.asarray([0.0, 2.0, 0.0]), np.asarray([np.inf, np.inf, np.nan]))
+    array([ 0., inf, nan])
+    """
+    if isinstance(xp, DualNamespace):
+        return _times_dual(xp, a, b)
+    product = a * b
+    if xp is np:
+        # Nearly always there is no NaN at all, and the largest is enough to know:
+        # it is NaN if one is, and found several times faster than a sum.
+        largest = product.max(initial=0.0)
+        if largest == largest:
+            return product
+    # x == x is false for NaN alone, and numbers have it as well as arrays.
+    known = (a == a) & (b == b)
+    return xp.where(xp.isnan(product) & known, xp.zeros_like(product), product)
+
+
+def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:
+    """Return the product of dual numbers; the same rule holds for their derivatives."""
+    if not (isinstance(a, Dual) or isinstance(b, Dual)):
+        return times(xp.inner, a, b)
+    a, b = xp.lift(a), xp.lift(b)
+
+    def product(left: Part, right: Part) -> Part:
+        return None if left is None or right is None else times(xp.inner, left, right)
+
+    first = add(product(a.first, b.value), product(a.value, b.first))
+    second = None
+    if xp.order > 1:
+        twice = product(a.first, b.first)
+        second = add(product(a.second, b.value), product(a.value, b.second))
+        second = add(second, add(twice, twice))
+    return Dual(times(xp.inner, a.value, b.value), first, second, xp)
+
+
+def quotient(xp: Namespace, a: Array, b: Array) -> Array:
+    """Return ``a / b``, where 0 / 0 is 0. NaN stays NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with np.errstate(all="ignore"):
+    ...     quotient(np, np.asarray([0.0, 2.0, 0.0]), np.asarray([0.0, 0.0, np.nan]))
+    array([ 0., inf, nan])
+    """
+    none = (a == 0) & (b == 0)
+    return a / xp.where(none, xp.ones_like(b), b)
+
+
+def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
+    """Return ``x * log(y)``, which is 0 at x = 0 for any y that is not negative or NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with np.errstate(all="ignore"):
+    ...     xlogy(np, np.asarray([0.0, 1.0]), np.asarray([0.0, 1.0]))
+    array([0., 0.])
+    """
+    return times(xp, x, xp.log(y))
+
+
+def xlog1py(xp: Namespace, x: Array, y: Array) -> Array:
+    """Return ``x * log(1 + y)``, which is 0 at x = 0 for any y of at least -1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with np.errstate(all="ignore"):
+    ...     xlog1py(np, np.asarray([0.0, 2.0]), np.asarray([-1.0, 1e-20]))
+    array([0.e+00, 2.e-20])
+    """
+    return times(xp, x, xp.log1p(y))

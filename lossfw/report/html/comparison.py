@@ -1,0 +1,157 @@
+"""The page of a comparison: runs beside each other, and each less the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lossfw import __version__
+from lossfw.report.html.inline_svg import INK, SERIES, drawing, inline
+from lossfw.report.html.render import breakable, render
+from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
+from lossfw.report.html.sensitivity_plots import Picture
+from lossfw.report.text.comparison import remarks
+from lossfw.report.text.rounding import as_interval, as_rounded
+from lossfw.runs.compare import Comparison, Number, Ran
+from lossfw.runs.compare.finished_run import is_number
+from lossfw.runs.compare.settings import as_text
+from lossfw.runs.folder import REPORT_FILE
+
+# Longer names of runs stand in the table alone, and in plots their numbers.
+_LONGEST_LABEL = 14
+
+
+def comparison_page(comparison: Comparison, title: str, beside: Path | None = None) -> str:
+    """Return the page of a comparison.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What is shown, its runs in this order.
+    title : str
+        What stands above it.
+    beside : Path, optional
+        The folder that the page is for: it links the reports of runs in it.
+
+    Raises
+    ------
+    MissingExtraError
+        If jinja2 or matplotlib is not installed.
+    """
+    count = comparison.baseline.result["count"]
+    differing = bool(comparison.settings or comparison.around)
+    sections = [("result", "Result"), ("plots", "Intervals")]
+    sections += [("settings", "What differs")] if differing else []
+    return render(
+        "compare.html",
+        kind="lossfw comparison",
+        title=title,
+        lead=breakable(f"{count:,} rows · compared with {comparison.baseline.name}"),
+        sections=[*sections, ("notes", "Notes")],
+        foot=f"Written by lossfw {__version__}.",
+        titles=[comparison.title(name) for name in comparison.single],
+        baseline=comparison.baseline.name,
+        rows=[_row(comparison, index, beside) for index in range(len(comparison.runs))],
+        plots=[_plot(comparison, name, place) for place, name in enumerate(comparison.single)],
+        settings=list(_settings(comparison)),
+        labels=_labels(comparison.runs),
+        notes=remarks(comparison),
+    )
+
+
+def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, Any]:
+    run = comparison.runs[index]
+    return {
+        "number": index + 1,
+        "name": run.name,
+        "link": _link(run, beside),
+        "baseline": run is comparison.baseline,
+        "cells": [_cell(comparison, run, name) for name in comparison.single],
+    }
+
+
+def _link(run: Ran, beside: Path | None) -> str:
+    """Return where the report of a run is, as seen from a folder; empty if it is not in it."""
+    report = (run.path / REPORT_FILE).resolve()
+    if beside is None or not report.is_relative_to(beside.resolve()) or not report.is_file():
+        return ""
+    from urllib.parse import quote
+
+    return quote(report.relative_to(beside.resolve()).as_posix())
+
+
+def _cell(comparison: Comparison, run: Ran, name: str) -> dict[str, Any]:
+    number = comparison.numbers[run.name].get(name) or Number(None)
+    difference = comparison.differences.get(run.name, {}).get(name)
+    cell: dict[str, Any] = {
+        "value": "–" if number.value is None else as_rounded(*number),
+        "interval": as_interval(number.interval),
+        "difference": "",
+        "between": "",
+        "star": False,
+    }
+    if difference is not None and difference.value is not None:
+        cell["difference"] = as_rounded(difference.value, difference.interval, sign=True)
+        cell["between"] = as_interval(difference.interval, sign=True)
+        cell["star"] = difference.clear
+    return cell
+
+
+def _settings(comparison: Comparison) -> Iterator[list[str]]:
+    order = [comparison.given.index(run) for run in comparison.runs]
+    for table in (comparison.settings, comparison.around):
+        for key, values in table.items():
+            yield [key, *(as_text(values[place]) for place in order)]
+
+
+def _plot(comparison: Comparison, name: str, place: int) -> Picture:
+    """Draw a measure of every run with its interval, and beside it the differences."""
+    runs, title = comparison.runs, comparison.title(name)
+    numbers = [_drawable(comparison.numbers[run.name].get(name)) for run in runs]
+    differences = [_difference(comparison, run, name) for run in runs]
+    both = any(differences)
+    with drawing(FRAME + 0.15 + PART * len(runs)) as figure:
+        panels = figure.subplots(1, 2 if both else 1, sharey=True, squeeze=False)[0]
+        draw_numbers(panels[0], numbers)
+        panels[0].set_yticks(range(len(runs)), _labels(runs))
+        panels[0].set_title(title)
+        if both:
+            draw_numbers(panels[1], differences, SERIES[1])
+            panels[1].axvline(0, color=INK, linewidth=0.9)
+            panels[1].set_title("difference")
+        for axes in panels:
+            # Two numbers on an axis are enough, and more would run into each other.
+            axes.locator_params(axis="x", nbins=4)
+        known = [(n.value, label) for n, label in zip(numbers, _labels(runs), strict=True) if n]
+        caption = "No run has a number."
+        if known:
+            (low, least), (high, most) = min(known), max(known)
+            caption = f"{title}: from {low:.4g} ({least}) to {high:.4g} ({most})."
+            if low == high:
+                caption = f"{title}: {low:.4g} in every run."
+        clear = [r.name for r in runs if _is_clear(comparison, r, name)]
+        if both:
+            told = f"in {len(clear)} of {len(runs) - 1} runs the interval leaves out 0"
+            caption += f" Right: the difference; {told}."
+        return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
+
+
+def _labels(runs: Sequence[Ran]) -> list[str]:
+    short = all(len(run.name) <= _LONGEST_LABEL for run in runs)
+    return [run.name if short else f"#{index}" for index, run in enumerate(runs, start=1)]
+
+
+def _drawable(number: Number | None) -> Number | None:
+    """Return a number that an axis can show, or None."""
+    return number if number is not None and is_number(number.value) else None
+
+
+def _difference(comparison: Comparison, run: Ran, name: str) -> Number | None:
+    found = comparison.differences.get(run.name, {}).get(name)
+    return None if found is None else _drawable(Number(found.value, found.interval))
+
+
+def _is_clear(comparison: Comparison, run: Ran, name: str) -> bool:
+    found = comparison.differences.get(run.name, {}).get(name)
+    return found is not None and found.clear

@@ -1,0 +1,84 @@
+"""HTML: pages from templates, with everything that comes from users escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lossfw.errors import MissingExtraError
+from lossfw.report.text.rounding import as_interval, as_number, as_rounded, as_share
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def breakable(text: str) -> Markup:
+    """Return a text that a browser may break after a comma, a dot or an equals sign.
+
+    Examples
+    --------
+    >>> str(breakable("a<b=1,c"))
+    'a&lt;b=<wbr>1,<wbr>c'
+    """
+    from markupsafe import Markup, escape
+
+    told = str(escape(text))
+    for mark in ",=.":
+        told = told.replace(mark, f"{mark}<wbr>")
+    return Markup(told)  # noqa: S704  # escaped above
+
+
+def need_report() -> None:
+    """See before a long computation whether pages can be made.
+
+    Raises
+    ------
+    MissingExtraError
+        If jinja2 or matplotlib is not installed.
+    """
+    try:
+        import jinja2  # noqa: F401  # whether it is there
+        import matplotlib  # noqa: F401  # whether it is there
+    except ImportError as error:
+        raise MissingExtraError(
+            f"report.html needs jinja2 and matplotlib ({error}): install them with "
+            "pip install 'lossfw[report]'"
+        ) from None
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    template : str
+        Its name in the folder of templates.
+    **values
+        What stands in it. Text is escaped, whoever it comes from; only pictures,
+        which `lossfw.report.html.inline_svg` makes, are put in as they are.
+
+    Raises
+    ------
+    MissingExtraError
+        If jinja2 is not installed.
+    """
+    need_report()
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        breakable=breakable,
+        interval=as_interval,
+        number=as_number,
+        rounded=as_rounded,
+        share=as_share,
+    )
+    return environment.get_template(template).render(**values)

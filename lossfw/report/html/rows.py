@@ -1,0 +1,158 @@
+"""What the rows of a run tell: how their losses spread, which are worst, what was mistaken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.runs.compare.rows import KeptRows
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How many of the worst rows are shown.
+WORST = 24
+
+# Of fewer rows a tenth says nothing.
+_ENOUGH = 20
+
+# A confusion matrix of more classes is no picture any more.
+_MOST_CLASSES = 40
+
+# Of a reliability diagram, where the run itself has none.
+_BINS = 15
+
+# Probabilities of a row, in float32, sum to 1 within this.
+_SUMS_TO_ONE = 1e-3
+
+# The numbers of a row of predictions that are shown.
+_MOST_NUMBERS = 6
+
+
+class Spread(NamedTuple):
+    """How the losses of rows spread.
+
+    Attributes
+    ----------
+    losses : ndarray of float64
+        Those that count and are finite, ascending.
+    others : int
+        How many of the rest are infinite or NaN.
+    quantiles : list of (str, float)
+        Least, median, 90 and 99 percent, most.
+    mean : float
+        Of all rows that count, each alike.
+    worst_share : float or None
+        What the worst tenth of the rows brings to the sum, where none is negative
+        and there are enough.
+    """
+
+    losses: NDArray
+    others: int
+    quantiles: list[tuple[str, float]]
+    mean: float
+    worst_share: float | None
+
+
+def spread_of(rows: KeptRows) -> Spread | None:
+    """Return how the losses of rows spread, None where none counts."""
+    counted = rows.loss if rows.weight is None else rows.loss[rows.weight > 0]
+    losses = np.sort(counted[np.isfinite(counted)])
+    if not losses.size:
+        return None
+    names = (("least", 0.0), ("median", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("most", 1.0))
+    quantiles = [(name, float(np.quantile(losses, q))) for name, q in names]
+    share = None
+    if losses[0] >= 0 and losses[-1] > 0 and losses.size >= _ENOUGH:
+        tenth = losses.size // 10
+        share = float(losses[-tenth:].sum() / losses.sum())
+    others = int(counted.size - losses.size)
+    return Spread(losses, others, quantiles, float(losses.mean()), share)
+
+
+def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
+    """Return the rows with the largest losses, the worst first; NaN is worst of all."""
+    counts = np.ones(len(rows.loss), bool) if rows.weight is None else rows.weight > 0
+    rank = np.where(np.isnan(rows.loss), np.inf, rows.loss)
+    order = np.argsort(-rank, kind="stable")
+    return rows.take(order[counts[order]][:count])
+
+
+def described(rows: KeptRows) -> Iterator[dict[str, Any]]:
+    """Yield what is said of each row: number, loss, target and prediction."""
+    for index in range(len(rows.row)):
+        target, prediction = rows.target[index], rows.prediction[index]
+        yield {
+            "row": int(rows.row[index]),
+            "loss": float(rows.loss[index]),
+            "target": _short(target),
+            **_prediction(prediction, target),
+        }
+
+
+def _prediction(prediction: NDArray, target: NDArray) -> dict[str, Any]:
+    """Return a prediction in words: the class it chose, or its numbers."""
+    classes = prediction.ndim == 1 and prediction.size > 1 and target.dtype.kind in "iu"
+    if not (classes and target.ndim == 0):
+        return {"prediction": _short(prediction), "sure": None, "of_target": None}
+    chosen = int(prediction.argmax())
+    return {
+        "prediction": str(chosen),
+        "sure": float(prediction[chosen]),
+        "of_target": float(prediction[int(target)]),
+    }
+
+
+def _short(value: NDArray) -> str:
+    numbers = [f"{number:.4g}" for number in np.ravel(value)[:_MOST_NUMBERS]]
+    if np.ndim(value) == 0:
+        return numbers[0]
+    return f"[{', '.join(numbers)}{', …' if np.size(value) > _MOST_NUMBERS else ''}]"
+
+
+def are_classes(rows: KeptRows) -> bool:
+    """Tell whether targets are classes and predictions have a column for each."""
+    return (
+        rows.target.ndim == 1
+        and rows.target.dtype.kind in "iu"
+        and rows.prediction.ndim == 2
+        and 1 < rows.prediction.shape[1] <= _MOST_CLASSES
+    )
+
+
+def are_probabilities(rows: KeptRows) -> bool:
+    """Tell whether the predictions are probabilities of classes."""
+    y = rows.prediction
+    return are_classes(rows) and bool(
+        ((y >= 0) & (y <= 1)).all() and (np.abs(y.sum(axis=1) - 1) <= _SUMS_TO_ONE).all()
+    )
+
+
+def confusion_of(rows: KeptRows) -> list[list[float]] | None:
+    """Return how often each class (row) was taken for each (column); by weight where there is."""
+    if not are_classes(rows):
+        return None
+    classes = rows.prediction.shape[1]
+    weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
+    place = rows.target * classes + rows.prediction.argmax(axis=1)
+    counts = np.bincount(place, weight, classes**2).reshape(classes, classes)
+    return [[float(count) for count in row] for row in counts]
+
+
+def reliability_of(rows: KeptRows) -> Mapping[str, list[float]] | None:
+    """Return the reliability curve of the winning probability in bins of equal width."""
+    if not are_probabilities(rows):
+        return None
+    sure, chosen = rows.prediction.max(axis=1), rows.prediction.argmax(axis=1)
+    right = (chosen == rows.target).astype(np.float64)
+    weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
+    cell = np.minimum((sure * _BINS).astype(int), _BINS - 1)
+    total = np.bincount(cell, weight, _BINS)
+    there = total > 0
+    means = [np.bincount(cell, weight * x, _BINS)[there] / total[there] for x in (sure, right)]
+    return {
+        "confidence": means[0].tolist(),
+        "accuracy": means[1].tolist(),
+        "weight": total[there].tolist(),
+    }

@@ -1,0 +1,209 @@
+"""Plots of a run: its loss as a function, the losses of its rows, reliability, slices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lossfw.report.html.inline_svg import INK, MUTED, SERIES, SURFACE, drawing, inline
+from lossfw.report.html.rows import Spread
+from lossfw.report.html.sensitivity_plots import Picture
+from lossfw.report.plots.loss_curves import draw_part, limits
+from lossfw.report.plots.sample_curve import Curve
+from lossfw.report.text.rounding import as_number, as_share
+from lossfw.runs.compare import Number
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+_HEIGHT = 3.4
+_BINS = 40
+
+# Losses that spread over more than this factor are shown on a logarithmic axis.
+_WIDE = 100.0
+
+# A bar with more than this part of the rows leaves nothing to see of the others.
+_TALL = 0.6
+
+# How many powers of ten it shows, at most: what is smaller stands in its first bar.
+_DECADES = 9
+
+# Square points of a dot that stands for all rows.
+_DOT = 120.0
+
+# Inches for each part of a slice, and for the rest of the picture.
+PART, FRAME = 0.27, 0.85
+
+_TITLES = ("value", "derivative")
+
+
+def of_loss_itself(drawn: Curve) -> list[Picture]:
+    """Draw a loss along its line, and its derivative."""
+    return [_part(drawn, order) for order in range(len(_TITLES))]
+
+
+def _part(drawn: Curve, order: int) -> Picture:
+    title = f"{_TITLES[order]} of {drawn.name}"
+    with drawing(_HEIGHT - 0.4) as figure:
+        axes = figure.subplots()
+        draw_part(axes, drawn, order, SURFACE, {"color": SERIES[order]})
+        axes.set_ylim(*limits([drawn.parts[order]]))
+        axes.set_title(_TITLES[order])
+        axes.set_xlabel(drawn.line.label)
+        axes.set_xlim(drawn.x[0], drawn.x[-1])
+        known = drawn.parts[order][np.isfinite(drawn.parts[order])]
+        caption = (
+            f"{title[0].upper()}{title[1:]}, from {known.min():.3g} to {known.max():.3g} on this "
+            "piece."
+        )
+        return Picture(inline(figure, f"loss-itself-{order}", title, caption), caption)
+
+
+def of_spread(spread: Spread) -> list[Picture]:
+    """Draw how the losses of rows spread, and what part of the sum the worst rows bring."""
+    pictures = [_histogram(spread)]
+    if spread.worst_share is not None:
+        pictures.append(_concentration(spread))
+    return pictures
+
+
+def _histogram(spread: Spread) -> Picture:
+    losses = spread.losses
+    most, median = float(losses[-1]), dict(spread.quantiles)["median"]
+    least = max(float(losses[losses > 0][0]) if most > 0 else 0.0, most * 10.0**-_DECADES)
+    wide = losses[0] >= 0 and least > 0 and most / least > _WIDE
+    with drawing(_HEIGHT) as figure:
+        axes = figure.subplots()
+        if wide:
+            axes.set_xscale("log")
+            bins = np.geomspace(least, most, _BINS)
+            counts, *_ = axes.hist(np.maximum(losses, least), bins, color=SERIES[0])
+            _plain_powers(axes.xaxis)
+        else:
+            counts, *_ = axes.hist(losses, _BINS, color=SERIES[0])
+        tall = counts.max() > _TALL * losses.size
+        if tall:
+            # One bar holds nearly all rows, and the others are what one looks for.
+            axes.set_yscale("log")
+            axes.set_ylim(bottom=0.7)
+            _plain_powers(axes.yaxis)
+        else:
+            axes.locator_params(axis="y", integer=True)
+        for at, dash in ((median, (0, (2, 2))), (spread.mean, "-")):
+            axes.axvline(max(at, least) if wide else at, color=INK, linewidth=1.3, linestyle=dash)
+        axes.set_title("rows by their loss")
+        axes.set_xlabel("loss of a row" + (", logarithmic" if wide else ""))
+        axes.set_ylabel("rows" + (", logarithmic" if tall else ""))
+        axes.grid(visible=False, axis="x")
+        below = int(np.count_nonzero(losses < least)) if wide else 0
+        caption = (
+            f"{losses.size:,} rows. Dashed: the median, {as_number(median)}; solid: the mean, "
+            f"{as_number(spread.mean)}; the largest is {as_number(most)}."
+        )
+        if below:
+            caption += f" Lower losses stand in the first bar: {below:,}."
+        return Picture(inline(figure, "spread", "Distribution of row losses", caption), caption)
+
+
+def _plain_powers(axis: Any) -> None:
+    """Write powers of ten as 1e-05: without raised exponents, which not all readers get."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _concentration(spread: Spread) -> Picture:
+    worst_first = spread.losses[::-1]
+    share = np.concatenate([[0.0], np.cumsum(worst_first) / worst_first.sum()])
+    part = np.linspace(0, 1, share.size)
+    with drawing(_HEIGHT) as figure:
+        axes = figure.subplots()
+        axes.plot(part, part, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+        axes.plot(part, share, color=SERIES[0], linewidth=1.9)
+        axes.set_title("share of the whole loss")
+        axes.set_xlabel("share of the rows, the worst first")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.02)
+        _percent(axes.xaxis)
+        _percent(axes.yaxis)
+        half = float(part[np.searchsorted(share, 0.5)])
+        assert spread.worst_share is not None
+        caption = (
+            f"The worst tenth of the rows brings {as_share(spread.worst_share)} of the loss; half "
+            f"of it comes from {as_share(half)} of the rows. Dotted: all rows alike."
+        )
+        title = "Share of the loss that the worst rows bring"
+        return Picture(inline(figure, "concentration", title, caption), caption)
+
+
+def _percent(axis: Any) -> None:
+    from matplotlib.ticker import PercentFormatter
+
+    axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
+    """Draw how often the winning class is right, by how sure the prediction was."""
+    sure, right, weight = (np.array(curve[k]) for k in ("confidence", "accuracy", "weight"))
+    with drawing(_HEIGHT + 0.6) as figure:
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        above.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
+        above.vlines(sure, sure, right, color=SERIES[1], linewidth=2)
+        above.plot(sure, right, "-", color=SERIES[0], linewidth=1.2)
+        # A dot's area is the share of its rows: few rows say little.
+        above.scatter(sure, right, _DOT * (0.08 + weight / weight.sum()), color=SERIES[0])
+        above.set_title("share that is right")
+        above.set_ylim(-0.02, 1.02)
+        below.vlines(sure, 0, weight / weight.sum(), color=SERIES[0], linewidth=5)
+        below.set_ylim(bottom=0)
+        below.set_title("share of the rows")
+        below.set_xlabel("winning probability")
+        below.set_xlim(0, 1.01)
+        for axis in (above.xaxis, above.yaxis, below.yaxis):
+            _percent(axis)
+        gap = float(np.sum(weight * np.abs(sure - right)) / weight.sum())
+        most = int(np.abs(sure - right).argmax())
+        caption = (
+            "On the dotted line a prediction is right as often as it says; a dot is as large as "
+            f"its share of the rows. By that share the dots lie {as_share(gap)} off the line; the "
+            f"farthest says {as_share(float(sure[most]))} and is right in "
+            f"{as_share(float(right[most]))} of its rows."
+        )
+        return Picture(inline(figure, "reliability-diagram", "Reliability", caption), caption)
+
+
+def of_parts(name: str, title: str, values: Sequence[tuple[str, Number]], whole: float) -> Picture:
+    """Draw a number of each part of the rows with its interval, beside that of all rows."""
+    known = [
+        (label, n) for label, n in values if isinstance(n.value, float) and np.isfinite(n.value)
+    ]
+    with drawing(FRAME + PART * max(len(known), 1)) as figure:
+        axes = figure.subplots()
+        draw_numbers(axes, [number for _, number in known])
+        axes.axvline(whole, color=INK, linewidth=1, linestyle=(0, (2, 2)))
+        axes.set_yticks(range(len(known)), [label for label, _ in known])
+        axes.set_title(title)
+        ends = sorted(known, key=lambda pair: float(pair[1].value))
+        caption = f"Dashed: all rows, {as_number(whole)}."
+        if ends:
+            (low, least), (high, most) = ends[0], ends[-1]
+            caption += (
+                f" Least {as_number(least.value)} ({low}), most {as_number(most.value)} ({high})."
+            )
+        return Picture(inline(figure, name, f"{title} by part", caption), caption)
+
+
+def draw_numbers(axes: Any, numbers: Sequence[Number | None], colour: str = SERIES[0]) -> None:
+    """Draw numbers from above to below, each with its interval."""
+    for place, number in enumerate(numbers):
+        if number is None or number.value is None:
+            continue
+        if number.interval:
+            axes.plot(number.interval, [place, place], color=colour, linewidth=1.6)
+        axes.plot(number.value, place, "o", color=colour, markersize=5)
+    axes.set_ylim(len(numbers) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)

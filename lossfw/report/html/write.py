@@ -1,0 +1,81 @@
+"""Write reports: one for each run, and one that compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossfw.errors import ArgumentError
+from lossfw.report.html.comparison import comparison_page
+from lossfw.report.html.render import need_report
+from lossfw.report.html.run import run_page
+from lossfw.runs.compare import Ran, compare
+from lossfw.runs.files import write_file
+from lossfw.runs.folder import REPORT_FILE
+
+
+def write_report(ran: Ran) -> Path:
+    """Write ``report.html`` into the folder of a run that is done, and return the file.
+
+    Raises
+    ------
+    DataError
+        If a file of the run is damaged.
+    MissingExtraError
+        If jinja2 or matplotlib is not installed.
+    OutputError
+        If it cannot be written.
+    """
+    return write_file(ran.path, REPORT_FILE, run_page(ran).encode())
+
+
+def write_reports(
+    runs: Sequence[Ran], out: Path | None, *, side_by_side: bool = False
+) -> list[Path]:
+    """Write the report of each run, and of several one that compares them.
+
+    Parameters
+    ----------
+    runs : sequence of Ran
+        At least one.
+    out : Path or None
+        Where the comparison goes, a file that ends in ``.html``; of a single run its
+        report. None for ``report.html`` in the folder of the run, or in the one that
+        holds the folders of all runs.
+    side_by_side : bool
+        Allow runs on different data; see `lossfw.runs.compare.compare`.
+
+    Returns
+    -------
+    list of Path
+        What was written, the comparison last.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is no name of a page, or none was given and the runs lie in
+        different folders; or if the runs have different data.
+    """
+    need_report()
+    if out is not None and out.suffix != ".html":
+        raise ArgumentError(f"{out} is no name of a page: let it end in .html.")
+    if len(runs) == 1 and out is not None:
+        return [write_file(out.parent, out.name, run_page(runs[0]).encode())]
+    if len(runs) == 1:
+        return [write_report(runs[0])]
+    out = out or _common_folder(runs) / REPORT_FILE
+    comparison = compare(runs, side_by_side=side_by_side)
+    written = [write_report(run) for run in runs]
+    title = f"{out.parent.absolute().name}: {len(runs)} runs"
+    page = comparison_page(comparison, title, out.parent)
+    return [*written, write_file(out.parent, out.name, page.encode())]
+
+
+def _common_folder(runs: Sequence[Ran]) -> Path:
+    parents = {run.path.absolute().parent for run in runs}
+    if len(parents) > 1:
+        raise ArgumentError(
+            "the runs lie in different folders: say where their comparison goes, as in "
+            "--out comparison.html."
+        )
+    return runs[0].path.parent

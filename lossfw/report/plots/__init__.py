@@ -1,0 +1,1 @@
+"""Curves of losses, activations and studies, drawn by matplotlib."""

@@ -1,0 +1,237 @@
+"""Curves: a loss or an activation along one line, with its derivatives and kinks.
+
+A function of a row is shown along a line through rows of two; what the line is
+stands on the axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.components.spaces import REAL, SIMPLEX, UNIT, Interval, Space
+from lossfw.errors import ArgumentError, LossfwError
+from lossfw.losses.loss import Loss
+from lossfw.losses.nested import argument_of
+from lossfw.nn.activation import Activation
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How many points a line has: one for each pixel of a large picture.
+_POINTS = 1201
+
+# A line that is bounded nowhere runs so far, and past what is worth seeing by the
+# factor, unless that is farther away still.
+_REACH, _PAST_LANDMARKS, _FAR = 3.0, 1.5, 50.0
+
+# Logits do something on a longer way.
+_REACH_OF_LOGITS = 6.0
+
+# Where a space ends, the line begins this far inside: many losses are infinite there.
+_INSIDE = 0.002
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a curve is drawn along.
+
+    Attributes
+    ----------
+    label : str
+        What stands on the axis. Curves of one label share a picture.
+    low, high : float
+        Where it begins and ends by default.
+    place : callable
+        From numbers along the line to the arguments: (y, t), or (x,).
+    rows : bool
+        Whether it leads through rows; derivatives are then those by the first column.
+    """
+
+    label: str
+    low: float
+    high: float
+    place: Callable[[NDArray], tuple[NDArray, ...]]
+    rows: bool = False
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A component along a line.
+
+    Attributes
+    ----------
+    name : str
+        With the parameters that are not at their defaults.
+    line : Line
+    x : ndarray
+        Numbers along the line, in order; each break between its two neighbours.
+    parts : tuple of ndarray
+        Value, first and second derivative; a row has no second derivative if it
+        is that of an activation.
+    breaks, second_breaks : tuple of float
+        Where the first and the second derivative jump, within the line.
+    """
+
+    name: str
+    line: Line
+    x: NDArray
+    parts: tuple[NDArray, ...]
+    breaks: tuple[float, ...]
+    second_breaks: tuple[float, ...]
+
+
+def curves(
+    components: Sequence[Loss | Activation],
+    *,
+    span: tuple[float, float] | None = None,
+    target: float = 1.0,
+) -> list[Curve]:
+    """Return components along their lines, all as far as the longest; see `curve`."""
+    lines = [line_of(one, target) for one in components]
+    longest = (min(line.low for line in lines), max(line.high for line in lines))
+    return [curve(one, span=span or longest, target=target) for one in components]
+
+
+def curve(
+    component: Loss | Activation,
+    *,
+    span: tuple[float, float] | None = None,
+    target: float = 1.0,
+) -> Curve:
+    """Return a component along its line.
+
+    Parameters
+    ----------
+    component : Loss or Activation
+    span : tuple of float, optional
+        Where the line begins and ends.
+    target : float
+        The target, for a loss that is no function of the residual or the margin.
+
+    Raises
+    ------
+    ArgumentError
+        If the component cannot be drawn along a line.
+    """
+    breaks, second_breaks = _breaks(component)
+    line = line_of(component, target)
+    low, high = span or (line.low, line.high)
+    if not low < high:
+        raise ArgumentError(f"the line begins at {low:g} and ends at {high:g}: it has to go up.")
+    breaks, second_breaks = (
+        tuple(b for b in found if low < b < high) for found in (breaks, second_breaks)
+    )
+    x = _along(low, high, (*breaks, *second_breaks))
+    try:
+        parts = _parts(component, line.place(x))
+    except LossfwError as error:
+        raise ArgumentError(
+            f"{component.name} cannot be drawn from {low:g} to {high:g}: {error}"
+        ) from None
+    return Curve(_name(component), line, x, parts, breaks, second_breaks)
+
+
+def _name(component: Loss | Activation) -> str:
+    changed = {k: v for k, v in component.to_config().items() if k != "name"}
+    inner = ", ".join(f"{key}={value}" for key, value in changed.items())
+    return f"{component.name}({inner})" if inner else component.name
+
+
+def _breaks(component: Loss | Activation) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return where the derivatives are claimed to jump; not known for rows."""
+    claims = component.claims().made()
+    if component.takes_rows:
+        return (), ()
+    return tuple(claims.get("breaks", ())), tuple(claims.get("second_breaks", ()))
+
+
+def _landmarks(component: Loss | Activation) -> list[float]:
+    """Return how far from 0 something happens: kinks, and scales among the parameters."""
+    breaks, second_breaks = _breaks(component)
+    numbers = [value for value in component.parameters.values() if isinstance(value, float)]
+    marks = [abs(mark) for mark in (*breaks, *second_breaks, *numbers)]
+    return [mark for mark in marks if mark <= _FAR]
+
+
+def line_of(component: Loss | Activation, target: float = 1.0) -> Line:
+    """Return the line along which a component is drawn."""
+    reach = max([_REACH, *(_PAST_LANDMARKS * mark for mark in _landmarks(component))])
+    if isinstance(component, Activation):
+        if not component.takes_rows:
+            return Line("argument x", -max(reach, 4.0), max(reach, 4.0), lambda x: (x,))
+        return Line(
+            "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
+        )
+    if component.takes_rows:
+        return _line_of_rows(component)
+    argument = argument_of(component)
+    if argument == "residual":
+        return Line("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
+    if argument == "margin":
+        return Line("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
+    low, high = _bounds(component.prediction_space, component.input_form == "logits")
+    label = "logit z" if component.input_form == "logits" else "prediction y"
+    return Line(f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target)))
+
+
+def _bounds(space: Space, logits: bool) -> tuple[float, float]:
+    reach = _REACH_OF_LOGITS if logits else _REACH
+    if not isinstance(space, Interval):
+        return -reach, reach
+    low = -reach if space.low == -np.inf else space.low
+    high = reach if space.high == np.inf else space.high
+    inset = _INSIDE * (high - low)
+    return (
+        low if space.low == -np.inf else low + inset,
+        high if space.high == np.inf else high - inset,
+    )
+
+
+def _line_of_rows(loss: Loss) -> Line:
+    """Return a line through rows of two, for a loss of rows."""
+    if loss.target_per_row:
+        label = "mean less target, at a log variance of 0"
+        return Line(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
+    if loss.prediction_space in (SIMPLEX, UNIT):
+        label = "probability of the target's class, of two"
+        return Line(
+            label,
+            _INSIDE,
+            1 - _INSIDE,
+            lambda x: (np.stack([x, 1 - x], -1), _pair(np.ones_like(x), 0.0)),
+            True,
+        )
+    if loss.target_space is REAL:
+        label = "x, for the prediction [x, 1] and the target [0, 1]"
+        return Line(
+            label, -_REACH, _REACH, lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0)), True
+        )
+    label = "score of the target's class, of two, less that of the other"
+    far = _REACH_OF_LOGITS
+    return Line(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
+
+
+def _pair(x: NDArray, second: float) -> NDArray:
+    return np.stack([x, np.full_like(x, second)], axis=-1)
+
+
+def _along(low: float, high: float, breaks: tuple[float, ...]) -> NDArray:
+    """Return points along a line, with each break between its two neighbours."""
+    near = [np.nextafter(b, side) for b in breaks for side in (-np.inf, b, np.inf)]
+    return np.unique(np.concatenate([np.linspace(low, high, _POINTS), near]))
+
+
+def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
+    """Return value and derivatives; of rows those by the first argument."""
+    with np.errstate(all="ignore"):
+        if isinstance(component, Loss):
+            functions = (component, component.gradient, component.hessian)
+            found = [np.asarray(f(*arrays, reduction="none")) for f in functions]
+            return tuple(part[:, 0] if part.ndim > 1 else part for part in found)
+        (x,) = arrays
+        if component.takes_rows:
+            return component(x)[:, 0], component.derivative(np, x)[:, 0, 0]
+        return component(x), component.derivative(np, x), component.second_derivative(np, x)

@@ -1,0 +1,1 @@
+"""Results, components and checks as text, for terminals and Markdown."""

@@ -1,0 +1,256 @@
+"""A comparison of runs as tables: on the terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from lossfw.report.text.rounding import as_rounded
+from lossfw.report.text.tables import fitted, markdown_table, show_table
+from lossfw.runs.compare import Comparison, Difference, Number, Ran
+from lossfw.runs.compare.settings import as_text
+from lossfw.runs.files import say
+
+# More settings than this stand in a table of their own.
+_MOST_BESIDE = 3
+
+_CLEAR = " *"
+_NOTHING = "-"
+_LESS = "less "
+
+
+class Table(NamedTuple):
+    """A table of text: its headers, and its rows, each beginning with its name."""
+
+    headers: list[str]
+    rows: list[list[str]]
+
+
+def show(comparison: Comparison) -> None:
+    """Write a comparison to standard output; on a terminal in pieces that fit its width."""
+    found = tables(comparison)
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        short = _short_names([run.name for run in comparison.runs])
+        found = [Table(*piece) for t in found for piece in fitted(*_renamed(t, short), width)]
+    for index, table in enumerate(found):
+        if index:
+            say("")
+        show_table(table.headers, table.rows)
+    say("")
+    for line in remarks(comparison):
+        say(line)
+
+
+def _short_names(names: Sequence[str]) -> dict[str, str]:
+    """Return names of a sweep without what all of their keys begin with.
+
+    Examples
+    --------
+    >>> found = _short_names(["network.layers.0.units=5,network.dtype=x", "network.dtype=y"])
+    >>> list(found.values())
+    ['layers.0.units=5,dtype=x', 'dtype=y']
+    >>> list(_short_names(["v1.0", "v1.1"]).values())
+    ['v1.0', 'v1.1']
+    """
+    parts = [part for name in names for part in name.split(",")]
+    keys = [part.partition("=")[0].split(".") for part in parts if "=" in part]
+    shared = 0
+    if len(keys) == len(parts):
+        # The last part of a key stays, whatever is shared, and so does what has a number.
+        while all(len(k) > shared + 1 and k[shared] == keys[0][shared] for k in keys):
+            shared += 1
+        while shared and any(key[shared].isdigit() for key in keys):
+            shared -= 1
+    drop = ".".join([*keys[0][:shared], ""]) if shared else ""
+    return {name: ",".join(p.removeprefix(drop) for p in name.split(",")) for name in names}
+
+
+def _renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """Return a table of shorter names; headers may speak of the first run."""
+    first = table.headers[0]
+    base = first.removeprefix(_LESS)
+    headers = [f"{_LESS}{names[base]}" if base in names and base != first else first]
+    headers += [names.get(header, header) for header in table.headers[1:]]
+    return Table(headers, [[names.get(row[0], row[0]), *row[1:]] for row in table.rows])
+
+
+def tables(comparison: Comparison) -> list[Table]:
+    """Return the tables of a comparison; of two runs the measures are the rows."""
+    found = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
+    if len(comparison.runs) == 2:
+        # The runs are the columns, the first being what the second is compared with.
+        comparison = replace(comparison, runs=comparison.given)
+    beside = len(comparison.runs) > 2 and len(comparison.settings) <= _MOST_BESIDE
+    before = [] if beside or not comparison.settings else [_settings(comparison)]
+    around = [_around(comparison)] if comparison.around else []
+    return [*before, *around, *found]
+
+
+def _settings(comparison: Comparison) -> Table:
+    values = {k: [run.settings.get(k) for run in comparison.runs] for k in comparison.settings}
+    return _by_key("setting", values, comparison)
+
+
+def _around(comparison: Comparison) -> Table:
+    order = [comparison.given.index(run) for run in comparison.runs]
+    values = {key: [of[i] for i in order] for key, of in comparison.around.items()}
+    return _by_key("besides", values, comparison)
+
+
+def _by_key(name: str, values: dict[str, list[Any]], comparison: Comparison) -> Table:
+    rows = [[key, *map(as_text, of)] for key, of in values.items()]
+    return Table([name, *(run.name for run in comparison.runs)], rows)
+
+
+def _of_two(comparison: Comparison) -> Table:
+    base = comparison.baseline
+    other = next(run for run in comparison.runs if run is not base)
+    headers = ["result", base.name, other.name]
+    differences = comparison.differences.get(other.name)
+    rows = []
+    for name in comparison.single:
+        row = [comparison.title(name), *(_number(comparison, run, name) for run in (base, other))]
+        if differences is not None:
+            row.append(difference_text(differences.get(name)))
+        rows.append(row)
+    return Table(headers + (["second less first"] if differences is not None else []), rows)
+
+
+def _of_many(comparison: Comparison) -> Iterator[Table]:
+    few = len(comparison.settings) <= _MOST_BESIDE
+    beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
+    titles = [comparison.title(name) for name in comparison.single]
+    yield Table(
+        ["run", *beside, *titles],
+        [
+            [run.name]
+            + [as_text(run.settings.get(key)) for key in beside]
+            + [_number(comparison, run, name) for name in comparison.single]
+            for run in comparison.runs
+        ],
+    )
+    if comparison.differences:
+        rows = [
+            [run.name, *(difference_text(found.get(name)) for name in comparison.single)]
+            for run in comparison.runs
+            if (found := comparison.differences.get(run.name)) is not None
+        ]
+        yield Table([f"{_LESS}{comparison.baseline.name}", *titles], rows)
+
+
+def _in_names(key: str, comparison: Comparison) -> bool:
+    """Tell whether the name of each run says what it has, as those of a sweep do."""
+    return all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
+
+
+def _number(comparison: Comparison, run: Ran, name: str) -> str:
+    return number_text(comparison.numbers[run.name].get(name))
+
+
+def number_text(number: Number | None) -> str:
+    """Return a number with its interval.
+
+    Examples
+    --------
+    >>> number_text(Number(0.96314, [0.947, 0.979])), number_text(Number(0.25)), number_text(None)
+    ('0.9631 [0.9470, 0.9790]', '0.25', '-')
+    """
+    if number is None or number.value is None:
+        return _NOTHING
+    return _with_interval(number.value, number.interval, sign=False)
+
+
+def difference_text(difference: Difference | None) -> str:
+    """Return a difference with its interval, and a star where that leaves out 0.
+
+    Examples
+    --------
+    >>> difference_text(Difference(0.0123, [0.001, 0.0236])), difference_text(Difference(0.0))
+    ('+0.012 [+0.001, +0.024] *', '0')
+    """
+    if difference is None or difference.value is None:
+        return _NOTHING
+    text = _with_interval(difference.value, difference.interval, sign=True)
+    return text + (_CLEAR if difference.clear else "")
+
+
+def _with_interval(value: float, interval: Sequence[float] | None, *, sign: bool) -> str:
+    told = as_rounded(value, interval, sign=sign)
+    if interval is None:
+        return told
+    low, high = (as_rounded(end, interval, sign=sign) for end in interval)
+    return f"{told} [{low}, {high}]"
+
+
+def remarks(comparison: Comparison) -> list[str]:
+    """Return what to know about the tables, in sentences."""
+    asked = comparison.intervals
+    told = []
+    ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
+    if any(ranges):
+        told.append(f"In brackets: {100 * asked.level:.4g}% intervals, by the {asked.method}.")
+    if comparison.paired:
+        count = comparison.baseline.result["count"]
+        told.append(
+            f"Differences are paired by {count:,} rows; * marks an interval that leaves out 0."
+        )
+    if not comparison.settings:
+        told.append("The configurations say the same.")
+    lists = [name for name in comparison.measures if name not in comparison.single]
+    if lists:
+        told.append(f"Not shown here, but by --json: {', '.join(lists)}.")
+    return [*told, *(f"note: {note}" for note in comparison.notes)]
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return a comparison as tables of Markdown, with its remarks."""
+    parts = [_markdown(table) for table in tables(comparison)]
+    return "\n\n".join([*parts, *(_escaped(line) for line in remarks(comparison))])
+
+
+def _markdown(table: Table) -> str:
+    headers, *rows = ([_escaped(cell) for cell in line] for line in (table.headers, *table.rows))
+    return markdown_table(headers, rows, left=1)
+
+
+def _escaped(text: str) -> str:
+    r"""Return a text that Markdown shows as it is.
+
+    Examples
+    --------
+    >>> print(_escaped("a|b_c <d> *"))
+    a\|b\_c \<d> \*
+    """
+    for mark in "\\|_*<`[":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
+
+
+def comma_separated(comparison: Comparison) -> str:
+    """Return a comparison as CSV: a line for each run, every digit of every number."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measured = [
+        f"{name}{part}"
+        for name in comparison.single
+        for part in ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
+    ]
+    writer.writerow(["run", *comparison.settings, *measured])
+    for run in comparison.runs:
+        settings = [as_text(run.settings.get(key)) for key in comparison.settings]
+        writer.writerow([run.name, *settings, *_cells(comparison, run)])
+    return text.getvalue().rstrip("\n")
+
+
+def _cells(comparison: Comparison, run: Ran) -> Iterator[Any]:
+    for name in comparison.single:
+        number = comparison.numbers[run.name].get(name) or Number(None)
+        difference = comparison.differences.get(run.name, {}).get(name) or Difference(None)
+        for value, interval in (number, difference):
+            yield from (value, *(interval or (None, None)))

@@ -1,0 +1,157 @@
+"""What a component is, taken from its class, its docstring and its claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossfw.components.component import Component
+from lossfw.components.docstrings import entries, paragraphs, sections, siblings
+from lossfw.components.registry import Entry
+from lossfw.components.spaces import Space
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation, RowActivation
+
+# Where the kinds stand. A derivative that is defined there was written by no author.
+_KINDS = ("lossfw.losses.kinds", "lossfw.loss", "lossfw.activation")
+
+# Bounds as JSON's schema calls them, and as they are read.
+_BOUNDS = {
+    "exclusiveMinimum": "> {}",
+    "minimum": ">= {}",
+    "exclusiveMaximum": "< {}",
+    "maximum": "<= {}",
+}
+
+
+def describe(entry: Entry, cls: type[Component], component: Component | None) -> dict[str, Any]:
+    """Return what there is to say about a component, in plain values.
+
+    Parameters
+    ----------
+    entry : Entry
+        Its place in the registry.
+    cls : type
+        Its class.
+    component : Component or None
+        The component at some parameters; None leaves out what depends on them.
+
+    Returns
+    -------
+    dict
+        What is not known of a kind of component is not there.
+    """
+    text = sections(cls.__doc__)
+    found: dict[str, Any] = {
+        "kind": entry.kind,
+        "name": entry.name,
+        "aliases": list(entry.aliases),
+        "summary": cls.summary(),
+        "description": paragraphs(text[""])[1:],
+        "notes": paragraphs(text.get("Notes", "")),
+        "see_also": siblings(text.get("See Also", "")),
+        "plugin": entry.label,
+        "version": entry.version,
+        "class": f"{cls.__module__}:{cls.__qualname__}",
+        "parameters": parameters(cls, component),
+    }
+    if isinstance(component, Loss):
+        found.update(_of_loss(component))
+    elif isinstance(component, Activation):
+        found.update(_of_activation(component))
+    return found
+
+
+def parameters(cls: type[Component], component: Component | None) -> list[dict[str, Any]]:
+    """Return each parameter with type, bounds, default, value and meaning."""
+    schema = cls.model_json_schema()["properties"]
+    meanings = entries(sections(cls.__doc__).get("Parameters", ""))
+    inherited = [entries(sections(base.__doc__).get("Attributes", "")) for base in cls.__mro__[1:]]
+    found = []
+    for name, field in cls.model_fields.items():
+        words = next((known[name] for known in (meanings, *inherited) if name in known), "")
+        one: dict[str, Any] = {
+            "name": name,
+            "type": _type(schema[name]),
+            "bounds": _bounds(schema[name]),
+            "required": field.is_required(),
+            "meaning": words,
+        }
+        if not field.is_required():
+            one["default"] = _plain(field.get_default(call_default_factory=True))
+        if component is not None:
+            one["value"] = _plain(getattr(component, name))
+        found.append(one)
+    own = [one for one in found if one["name"] in cls.__annotations__]
+    return own + [one for one in found if one not in own]
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    if "anyOf" in schema:
+        kinds = [_type(part) for part in schema["anyOf"]]
+        return " | ".join("none" if kind == "null" else kind for kind in kinds)
+    kind = schema.get("type", "any")
+    return " | ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    own = [form.format(schema[key]) for key, form in _BOUNDS.items() if key in schema]
+    parts = [_bounds(part) for part in schema.get("anyOf", ())]
+    return ", ".join([*own, *filter(None, parts)])
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as JSON can hold it."""
+    if isinstance(value, Component):
+        return value.to_config()
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _of_loss(loss: Loss) -> dict[str, Any]:
+    suffix = "_from_logits" if loss.input_form == "logits" else ""
+    return {
+        "prediction": _space(loss.prediction_space),
+        "target": _space(loss.target_space),
+        "takes": "rows" if loss.takes_rows else "elements",
+        "form": loss.input_form,
+        "link": loss.link_activation(),
+        "derivative": origin(loss, f"derivative{suffix}"),
+        "second_derivative": origin(loss, f"second_derivative{suffix}"),
+        "claims": {name: _plain(value) for name, value in loss.claims().made().items()},
+        "not_claimed": list(loss.claims().not_made()),
+    }
+
+
+def _of_activation(activation: Activation) -> dict[str, Any]:
+    rows = isinstance(activation, RowActivation)
+    return {
+        "result": _space(activation.out_space),
+        "takes": "rows" if activation.takes_rows else "elements",
+        "derivative": origin(activation, "vjp" if rows else "derivative"),
+        "second_derivative": "none" if rows else origin(activation, "second_derivative"),
+        "claims": {name: _plain(value) for name, value in activation.claims().made().items()},
+        "not_claimed": list(activation.claims().not_made()),
+    }
+
+
+def _space(space: Space) -> dict[str, str]:
+    return {"name": space.name, "meaning": space.meaning}
+
+
+def origin(component: Loss | Activation, function: str) -> str:
+    """Return who wrote a derivative: the author, dual numbers, or the parts of a wrapper.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> origin(lossfw.loss("squared_error"), "derivative")
+    'author'
+    """
+    for cls in type(component).__mro__:
+        if function in cls.__dict__:
+            return "dual numbers" if cls.__module__ in _KINDS else "author"
+    # A wrapper has no body of its own.
+    return "parts"

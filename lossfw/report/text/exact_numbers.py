@@ -1,0 +1,76 @@
+"""Exact numbers as text, and the exact value of a reduced loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import Array
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# How many digits are right, and so are shown: derivatives are differences.
+_VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
+
+# Below 1e-5 a number is written with an exponent, as Python writes it.
+_LEAST_FIXED = -5
+
+
+def exact_texts(
+    loss: Loss, y: NDArray, t: NDArray, weight: NDArray | None, reduction: str, order: int
+) -> Any:
+    """Return the true value or derivative as text, in nested lists.
+
+    Parameters
+    ----------
+    loss : Loss
+    y, t, weight : ndarray
+        Prediction, target and sample weight.
+    reduction : str
+        ``"none"``, ``"sum"`` or ``"mean"``; a mean divides by the sum of weights.
+    order : int
+        0 for the value, 1 for the gradient, 2 for the Hessian.
+
+    Raises
+    ------
+    MissingExtraError
+        If mpmath is not installed.
+    """
+    from lossfw.numerics.exact.namespace import exact_array
+
+    found = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2
+    if reduction != "none" or weight is not None:
+        shape = np.shape(loss(y, t, reduction="none"))
+        weights = exact_array(np.ones(shape) if weight is None else _spread(weight, shape))
+        found = found * (weights if found.ndim == weights.ndim else weights[..., np.newaxis])
+        if reduction == "mean":
+            found = found / np.add.reduce(weights.ravel())
+        if order == 0 and reduction != "none":
+            found = np.add.reduce(np.ravel(found))
+    return texts(found, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
+
+
+def _spread(weight: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """Return one weight for each loss, where there is one for each row."""
+    more = len(shape) - weight.ndim
+    return np.broadcast_to(weight.reshape(*weight.shape, *[1] * more), shape).astype(np.float64)
+
+
+def texts(x: Array, digits: int) -> Any:
+    """Return exact numbers as text, in nested lists.
+
+    Examples
+    --------
+    >>> from lossfw.numerics.exact.namespace import exact_array
+    >>> texts(exact_array([0.1]), 20)
+    ['0.10000000000000000555']
+    """
+    from lossfw.numerics.exact.namespace import number_module
+
+    to_text = number_module().libmp.to_str
+    if np.ndim(x) == 0:
+        number: Any = np.asarray(x, object)[()]
+        return str(to_text(number._mpf_, digits, min_fixed=_LEAST_FIXED, max_fixed=digits))
+    return [texts(item, digits) for item in x]

@@ -1,0 +1,126 @@
+"""Tables on standard output: with rich on a terminal, plain elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from lossfw.runs.files import say
+
+# Blanks between two columns.
+_BETWEEN = 2
+
+
+def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table to standard output.
+
+    Parameters
+    ----------
+    headers : sequence of str
+        One for each column; all of them empty for a table without headers.
+    rows : sequence of sequence of str
+        The cells, one for each header.
+    """
+    if sys.stdout.isatty():
+        _show_rich(headers, rows)
+    else:
+        say(plain_table(headers, rows))
+
+
+def fitted(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], width: int
+) -> list[tuple[list[str], list[list[str]]]]:
+    """Return a table as several that are no wider, each with the first column of the whole.
+
+    A column that is too wide even so has a table of its own.
+
+    Parameters
+    ----------
+    headers, rows
+        See `show_table`.
+    width : int
+        In characters.
+
+    Examples
+    --------
+    >>> fitted(("run", "loss", "accuracy"), [("a", "0.5", "0.9")], 14)
+    [(['run', 'loss'], [['a', '0.5']]), (['run', 'accuracy'], [['a', '0.9']])]
+    """
+    first, *widths = (max(map(len, column)) for column in zip(headers, *rows, strict=True))
+    groups: list[list[int]] = []
+    free = 0
+    for place, wide in enumerate(widths, start=1):
+        if not groups or wide + _BETWEEN > free:
+            groups.append([0])
+            free = width - first
+        groups[-1].append(place)
+        free -= wide + _BETWEEN
+    return [
+        ([headers[place] for place in group], [[row[place] for place in group] for row in rows])
+        for group in groups
+    ]
+
+
+def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table as lines of aligned columns.
+
+    Examples
+    --------
+    >>> print(plain_table(("kind", "name"), [("loss", "huber"), ("activation", "relu")]))
+    kind        name
+    loss        huber
+    activation  relu
+    """
+    # A cell has one line, so that a program can read the table line by line.
+    lines = [[_one_line(cell) for cell in row] for row in rows]
+    if any(headers):
+        lines.insert(0, list(headers))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def markdown_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], *, left: int | None = None
+) -> str:
+    """Return a table as lines of Markdown.
+
+    Parameters
+    ----------
+    headers, rows
+        See `show_table`; what Markdown would take for its own is escaped already.
+    left : int, optional
+        So many columns stand on the left of their place and those that follow on the
+        right; all of them on the left unless given.
+
+    Examples
+    --------
+    >>> print(markdown_table(("name", "loss"), [("huber", "0.5")], left=1))
+    | name | loss |
+    | --- | ---: |
+    | huber | 0.5 |
+    """
+    count = len(headers) if left is None else left
+    marks = ["---" if place < count else "---:" for place in range(len(headers))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (headers, marks, *rows))
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split()) if "\n" in cell else cell
+
+
+def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    # rich takes a twentieth of a second to import: on use only.
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=any(headers), header_style="bold", pad_edge=False)
+    for index, header in enumerate(headers):
+        table.add_column(header, style="bold" if index == 0 else "", overflow="fold")
+    for row in rows:
+        # As text: brackets in a cell are no markup.
+        table.add_row(*map(Text, row))
+    Console().print(table)

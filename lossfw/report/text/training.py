@@ -1,0 +1,97 @@
+"""The report of a training as text: what was trained, epoch by epoch, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lossfw.nn.training.checkpoint import WEIGHTS_FILE
+from lossfw.nn.training.records import Epoch, Measured, Trained, Training
+from lossfw.report.text.tables import show_table
+
+# Of more epochs than these, some are left out; all of them stand in the JSON.
+SHOWN_EPOCHS = 21
+
+
+def show(training: Training, trained: Trained, folder: Path | None, seconds: float) -> None:
+    """Write the report to standard output.
+
+    Parameters
+    ----------
+    training : Training
+        What was to be learnt.
+    trained : Trained
+        What came out.
+    folder : Path or None
+        Where the weights were written.
+    seconds : float
+        That the training took.
+    """
+    show_table(("", ""), _head(training, trained))
+    headers, rows = epoch_rows(trained.history)
+    show_table(headers, rows)
+    show_table(("", ""), _foot(trained, folder, seconds))
+
+
+def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
+    held = "" if training.held_out is None else f", {len(training.held_out)} held out"
+    layers = training.network.layers
+    widths = "-".join(map(str, [training.network.width, *(len(layer.bias) for layer in layers)]))
+    activations = ", ".join(layer.activation.name for layer in layers)
+    return [
+        ("data", f"{training.data.name}, {len(training.data)} rows to learn from{held}"),
+        ("network", f"{widths}, {activations}, {training.network.dtype}"),
+        ("loss", trained.loss_text),
+        ("optimizer", f"{training.optimizer}, schedule {training.schedule.name}"),
+        ("", ""),
+    ]
+
+
+def epoch_rows(history: Sequence[Epoch]) -> tuple[list[str], list[list[str]]]:
+    """Return the headers and the rows of the table of epochs.
+
+    Parameters
+    ----------
+    history : sequence of Epoch
+        From epoch 0 on. Of many, evenly spaced ones are shown, and the last.
+    """
+    names = list(history[0].learnt.metrics)
+    headers = ["epoch", "loss", *names]
+    if history[0].held_out is not None:
+        headers += ["held-out loss", *(f"held-out {name}" for name in names)]
+    return headers, [
+        [str(epoch.number), *_cells(epoch.learnt), *_cells(epoch.held_out)]
+        for epoch in _some(history)
+    ]
+
+
+def _some(history: Sequence[Epoch]) -> list[Epoch]:
+    """Return every so-many-th epoch and the last."""
+    stride = -(-(len(history) - 1) // (SHOWN_EPOCHS - 1)) or 1
+    return [e for e in history if e.number % stride == 0 or e is history[-1]]
+
+
+def _cells(measured: Measured | None) -> list[str]:
+    if measured is None:
+        return []
+    return [_number(measured.loss), *map(_number, measured.metrics.values())]
+
+
+def _number(value: Any) -> str:
+    """Return a number with the digits that show a change; all of them stand in the JSON."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _foot(trained: Trained, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
+    moved = ", ".join(f"{number}: {_number(by)}" for number, by in enumerate(trained.moved, 1))
+    why = {"epochs": "all epochs done", "patience": "the held-out loss improved no more"}
+    rows = [
+        ("", ""),
+        ("stopped", f"{why[trained.stopped]}; the weights are those of epoch {trained.kept}"),
+        ("moved", f"largest change of a weight by layer, {moved}"),
+        ("time", f"{seconds:.1f} s"),
+    ]
+    if folder is not None:
+        rows.append(("weights", str(folder / WEIGHTS_FILE)))
+    return rows

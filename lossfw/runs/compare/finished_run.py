@@ -1,0 +1,199 @@
+"""Ran: what stands in the folder of a run that is done."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lossfw.errors import DataError
+from lossfw.runs.compare.settings import flat, read_settings
+from lossfw.runs.files import RESULT_FILE, numbers_in
+from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder, read_json
+
+# What the loss is called beside the metrics.
+LOSS = "loss"
+
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
+
+
+class Number(NamedTuple):
+    """A loss or a metric of a run.
+
+    Attributes
+    ----------
+    value : float or nested list of float or None
+        None where nothing could be said.
+    interval : list or None
+        Two floats in place of each float of `value`; None where nobody asked.
+    """
+
+    value: Any
+    interval: Any = None
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one number."""
+        return isinstance(self.value, int | float)
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """A run that is done.
+
+    Attributes
+    ----------
+    name : str
+        What tells it from others: its folder, with as much of the path as that needs.
+    path : Path
+        The folder.
+    result : mapping
+        The object of ``metrics.json``, in which every number is a number.
+    record : mapping
+        That of ``run.json``.
+    settings : mapping of str to Any
+        The values of ``config.yaml`` by their dotted keys.
+    """
+
+    name: str
+    path: Path
+    result: Mapping[str, Any]
+    record: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def loss_name(self) -> str:
+        """The canonical name of the loss."""
+        return str(self.result["loss"]["name"])
+
+    @property
+    def numbers(self) -> dict[str, Number]:
+        """The loss, called ``loss``, and the metrics."""
+        found = {LOSS: _number_of(self.result["loss"])}
+        for name, metric in self.result["metrics"].items():
+            found[name if name != LOSS else f"metric {name}"] = _number_of(metric)
+        return found
+
+    @property
+    def data(self) -> str:
+        """Which data were evaluated, in words."""
+        told = self.record.get("data") or {}
+        digest = str(told.get("digest", ""))[:12]
+        count = self.result["count"]
+        drawn = "" if self.result.get("sample") is None else " drawn"
+        return f"{told.get('name', 'data')}, {count} rows{drawn}, digest {digest or 'unknown'}"
+
+    @property
+    def rows_key(self) -> tuple[Any, ...]:
+        """What has to be equal for the rows to be the same."""
+        told, sample = self.record.get("data") or {}, self.result.get("sample")
+        rows = self.result["count"] if sample is None else tuple(sorted(sample))
+        # Parts of one file have its digest, and names of their own.
+        return told.get("digest"), told.get("name"), rows
+
+
+def _number_of(plain: Mapping[str, Any]) -> Number:
+    return Number(plain.get("value"), plain.get("interval"))
+
+
+def find_runs(paths: Sequence[Path]) -> tuple[list[Ran], list[str]]:
+    """Return the runs in folders, and words about those that are not done.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders of runs, or folders that hold such folders.
+
+    Raises
+    ------
+    DataError
+        If a folder holds no run, or one whose files are damaged.
+    """
+    folders = list(dict.fromkeys(found for path in paths for found in _folders(path)))
+    left_out = [told for folder in folders if (told := _unfinished(folder))]
+    done = [folder for folder in folders if not _unfinished(folder)]
+    return [replace(read_ran(path), name=name) for path, name in _names(done)], left_out
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    """Yield the folders of runs: this one, or those in it."""
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise DataError(f"{path} {what}: name the folder that a run was written to by --out.")
+    if is_run(path):
+        yield path
+        return
+    inside = sorted((p for p in path.iterdir() if p.is_dir() and is_run(p)), key=_natural)
+    if not inside:
+        raise DataError(
+            f"{path} holds no run, and no folders of runs: a run is written by "
+            "lossfw run CONFIG --out DIR."
+        )
+    yield from inside
+
+
+def is_run(path: Path) -> bool:
+    """Tell whether a folder is that of a run, done or not."""
+    return (path / RECORD_FILE).is_file()
+
+
+def _natural(path: Path) -> list[Any]:
+    """Return a key by which names sort with their numbers as numbers."""
+    parts = _NUMBER.split(path.name)
+    return [(1, float(p), "") if n % 2 else (0, 0.0, p) for n, p in enumerate(parts)]
+
+
+def _unfinished(path: Path) -> str:
+    """Return why a run cannot be compared, empty if it can."""
+    status = RunFolder(path).status or "without a status"
+    if status == "done":
+        return ""
+    reason = path / ERROR_FILE
+    why = f": {_first_line(reason)}" if status == "failed" and reason.is_file() else ""
+    return f"{path.name} is left out: it is {status}{why}"
+
+
+def _first_line(path: Path) -> str:
+    return next(iter(path.read_text(errors="replace").strip().splitlines()), "")
+
+
+def _names(folders: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Return each folder with the shortest end of its path that no other one has."""
+    parts = [folder.absolute().parts for folder in folders]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        names = ["/".join(own[-length:]) for own in parts]
+        if len(set(names)) == len(names):
+            return list(zip(folders, names, strict=True))
+    return [(folder, str(folder)) for folder in folders]
+
+
+def read_ran(path: Path) -> Ran:
+    """Return what stands in the folder of a run that is done.
+
+    Raises
+    ------
+    DataError
+        If one of its files is missing or damaged.
+    """
+    result, record = (_object(path / name) for name in (RESULT_FILE, RECORD_FILE))
+    result = numbers_in(result)
+    try:
+        result["loss"]["name"], result["loss"]["value"], result["metrics"].items(), result["count"]
+    except (LookupError, TypeError, AttributeError):
+        raise DataError(f"{path / RESULT_FILE} is not what a run writes.") from None
+    return Ran(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
+
+
+def _object(path: Path) -> dict[str, Any]:
+    found = read_json(path)
+    if found is None:
+        raise DataError(f"{path} is missing, and a run that is done has it.")
+    return found
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)

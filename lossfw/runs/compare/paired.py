@@ -1,0 +1,163 @@
+"""Paired: how much loss and metrics of two runs differ on the same rows, and how surely.
+
+Two runs on the same rows err on much the same rows. The interval of a difference
+therefore comes from the difference itself, computed again and again for other
+choices of groups of rows, the same choice for both runs
+(`lossfw.evaluation.intervals.resampling`); two separate intervals that overlap say little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.errors import LossfwError
+from lossfw.evaluation.intervals.groups import GROUPS, group_of
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.intervals.resampling import Estimates, interval_of
+from lossfw.metrics import Metric
+from lossfw.runs.compare.finished_run import LOSS, Ran
+from lossfw.runs.compare.rows import KeptRows
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+# A metric of the rows as they are written is that of the run up to the rounding
+# of float32; what is farther off was computed from something else.
+_SAME = 1e-4
+
+
+class Estimated(NamedTuple):
+    """A loss or a metric, and what it would be with other choices of groups.
+
+    Attributes
+    ----------
+    value : ndarray
+        From all rows, as they are written.
+    estimates : callable
+        See `lossfw.evaluation.intervals.resampling.interval_of`.
+    bounds : tuple of float
+        Between which it lies.
+    """
+
+    value: NDArray
+    estimates: Estimates
+    bounds: tuple[float, float]
+
+
+@dataclass(eq=False)
+class Sampled:
+    """A run with its rows, in the order of their numbers.
+
+    Attributes
+    ----------
+    ran : Ran
+        The run.
+    rows : KeptRows
+        Its rows.
+    metrics : mapping of str to Metric
+        By the name under which the run reports each; the loss is among them.
+    """
+
+    ran: Ran
+    rows: KeptRows
+    metrics: Mapping[str, Metric]
+    _known: dict[str, Estimated | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        cells = group_of(np.arange(len(self.rows.row)))
+        found = np.unique(cells)
+        self.groups = len(found)
+        # From the number of a group to its place among those that have rows.
+        self._place = np.zeros(GROUPS, np.int64)
+        self._place[found] = np.arange(len(found))
+        self._cells = cells
+
+    def estimated(self, name: str) -> Estimated | None:
+        """Return a loss or a metric; None where the rows do not give its number again."""
+        if name not in self._known:
+            self._known[name] = next(self._agreeing(name), None)
+        return self._known[name]
+
+    def _agreeing(self, name: str) -> Iterator[Estimated]:
+        told = self.ran.numbers[name].value
+        for weight in _weights(self.rows):
+            try:
+                with np.errstate(all="ignore"):
+                    found = self._loss() if name == LOSS else self._metric(name, weight)
+            except (LossfwError, KeyError, NotImplementedError):
+                continue
+            if _agree(found.value, told):
+                yield found
+
+    def _loss(self) -> Estimated:
+        weight = np.ones(len(self.rows.row)) if self.rows.weight is None else self.rows.weight
+        weighted = np.where(weight > 0, weight * self.rows.loss, 0.0)
+        place = self._place[self._cells]
+        sums = [np.bincount(place, part, self.groups) for part in (weighted, weight)]
+
+        def estimates(times: NDArray) -> NDArray:
+            total, count = ((times * part).sum(axis=1) for part in sums)
+            return np.asarray(total / count)
+
+        bounds = self.metrics[LOSS].bounds if LOSS in self.metrics else _ANYWHERE
+        return Estimated(np.asarray(weighted.sum() / weight.sum()), estimates, bounds)
+
+    def _metric(self, name: str, weight: NDArray | None) -> Estimated:
+        metric, rows = self.metrics[name], self.rows
+        entries = metric.observe(rows.prediction, rows.target, sample_weight=weight).entries
+        assert entries is not None
+        sums = entries.table(self._cells)
+        grouped = sums.recelled(self._place[sums.cells])
+        return Estimated(
+            metric.estimate(sums), lambda times: metric.estimates(grouped, times), metric.bounds
+        )
+
+
+_ANYWHERE = (-np.inf, np.inf)
+
+
+def _weights(rows: KeptRows) -> Iterator[NDArray | None]:
+    """Yield what the rows may weigh: a weight may be that of the loss alone."""
+    yield rows.weight
+    if rows.weight is not None:
+        yield None
+
+
+def _agree(value: NDArray, told: Any) -> bool:
+    try:
+        wanted = np.array(told, np.float64)
+    except (TypeError, ValueError):
+        return False
+    return value.shape == wanted.shape and bool(
+        np.allclose(value, wanted, rtol=_SAME, atol=_SAME**2, equal_nan=True)
+    )
+
+
+def own_interval(sampled: Sampled, name: str, asked: Intervals) -> Any:
+    """Return the interval of a loss or a metric of one run, None where there is none."""
+    found = sampled.estimated(name)
+    if found is None:
+        return None
+    estimates = found.estimates
+    return interval_of(estimates, sampled.groups, found.value, asked, found.bounds)
+
+
+def paired_interval(one: Sampled, base: Sampled, name: str, asked: Intervals) -> Any:
+    """Return the interval of how much more one run has than another, None where there is none.
+
+    Both have the same rows. A difference that no row makes has no interval.
+    """
+    mine, theirs = one.estimated(name), base.estimated(name)
+    if mine is None or theirs is None or mine.value.shape != theirs.value.shape:
+        return None
+    with np.errstate(invalid="ignore"):
+        difference = mine.value - theirs.value
+    estimates = _less(mine.estimates, theirs.estimates)
+    return interval_of(estimates, one.groups, difference, asked)
+
+
+def _less(mine: Estimates, theirs: Estimates) -> Callable[[NDArray], NDArray]:
+    return lambda times: mine(times) - theirs(times)

@@ -1,0 +1,97 @@
+"""Rows of a run that is done, read back from its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.errors import DataError
+from lossfw.runs.rows_writer import ROWS_FILES
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+
+
+class KeptRows(NamedTuple):
+    """What a run wrote of each of its rows.
+
+    Attributes
+    ----------
+    row : ndarray of int, shape (N,)
+        The number of the row in the data.
+    loss : ndarray of float64, shape (N,)
+        NaN where the row does not count.
+    prediction : ndarray, shape (N, ...)
+        What the network gives; saved outputs as they are.
+    target : ndarray, shape (N, ...)
+        Integers are class indices.
+    weight : ndarray of float64, shape (N,), or None
+        What each row weighs in the mean of the losses; None for 1 each.
+    """
+
+    row: NDArray
+    loss: NDArray
+    prediction: NDArray
+    target: NDArray
+    weight: NDArray | None
+
+    def take(self, order: NDArray) -> KeptRows:
+        """Return some of the rows, in this order."""
+        return KeptRows(*(None if column is None else column[order] for column in self))  # type: ignore[arg-type]  # a weight alone may be None
+
+    def by_number(self) -> KeptRows:
+        """Return the rows in the order of their numbers; of equal ones as they stand."""
+        return self.take(np.argsort(self.row, kind="stable"))
+
+
+def rows_file(folder: Path) -> Path | None:
+    """Return the file of the rows, None where they were not kept."""
+    return next((folder / name for name in ROWS_FILES.values() if (folder / name).is_file()), None)
+
+
+def read_rows(folder: Path) -> KeptRows | None:
+    """Return the rows of a run, None where they were not kept.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    MissingExtraError
+        If it is a Parquet file and pyarrow is not installed.
+    """
+    path = rows_file(folder)
+    if path is None:
+        return None
+    columns = _from_parquet(path) if path.suffix == ".parquet" else _from_lines(path)
+    try:
+        target = np.array(columns["target"])
+        return KeptRows(
+            np.array(columns["row"], np.int64),
+            # A loss of null becomes NaN, and so does the text "nan".
+            np.array(columns["loss"], np.float64),
+            np.array(columns["prediction"], np.float64),
+            target if target.dtype.kind in "iu" else np.array(columns["target"], np.float64),
+            np.array(columns["weight"], np.float64) if "weight" in columns else None,
+        )
+    except (KeyError, ValueError, TypeError):
+        raise DataError(f"{path} is not what a run writes: a column cannot be read.") from None
+
+
+def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
+    lines = path.read_bytes().splitlines()
+    try:
+        rows = json.loads(b"[" + b",".join(lines) + b"]")
+        names = rows[0].keys() if rows else ()
+        return {name: [row[name] for row in rows] for name in names}
+    except (ValueError, LookupError, AttributeError, TypeError):
+        raise DataError(f"{path} is not what a run writes: a line cannot be read.") from None
+
+
+def _from_parquet(path: Path) -> Mapping[str, Sequence[Any]]:
+    from lossfw.data.parquet import pyarrow
+
+    table = pyarrow("pyarrow.parquet").read_table(path)
+    return {name: table.column(name).to_pylist() for name in table.column_names}

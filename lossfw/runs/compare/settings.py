@@ -1,0 +1,116 @@
+"""Settings: what a run was told, by dotted keys, and in what runs differ there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lossfw.config.schema.checked import read
+from lossfw.config.text.tree import Problems
+from lossfw.errors import ConfigError, DataError
+
+# Where a key is not set.
+UNSET = None
+
+_NUMBERS = (int, float)
+
+# What a configuration may say in a different way, with no other result.
+_OF_NO_CONSEQUENCE = ("evaluate.batch_size", "evaluate.rows")
+
+
+def read_settings(path: Path) -> Any:
+    """Return the configuration of a run as plain mappings and lists.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    problems = Problems()
+    try:
+        root = read(str(path), (), problems)
+        problems.raise_if_any()
+    except ConfigError as error:
+        raise DataError(f"{path} is not what a run writes: {error}") from None
+    return root.plain()
+
+
+def flat(value: Any, key: str = "") -> dict[str, Any]:
+    """Return every value of nested mappings and lists by its dotted key.
+
+    Examples
+    --------
+    >>> flat({"loss": {"name": "huber", "delta": 1.0}, "metrics": ["mae", {"name": "r2"}]})
+    {'loss': 'huber', 'loss.delta': 1.0, 'metrics.0': 'mae', 'metrics.1': 'r2'}
+    >>> flat({"loss": "huber", "bins": [0.5, 0.9]})
+    {'loss': 'huber', 'bins': [0.5, 0.9]}
+    """
+    if isinstance(value, Mapping) and value:
+        # A component is its name, and below it its parameters.
+        pairs = [("" if key and n == "name" else str(n), item) for n, item in value.items()]
+    elif isinstance(value, list) and value and not all(isinstance(x, _NUMBERS) for x in value):
+        pairs = [(str(index), item) for index, item in enumerate(value)]
+    else:
+        return {key: value}
+    found: dict[str, Any] = {}
+    for name, item in pairs:
+        found |= flat(item, f"{key}.{name}".strip("."))
+    return found
+
+
+def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the keys in which runs differ, with the value of each run.
+
+    Parameters
+    ----------
+    settings : sequence of mapping
+        Of each run.
+
+    Returns
+    -------
+    dict
+        In the order of the first run that has the key; `UNSET` for a run without it.
+    """
+    keys = dict.fromkeys(key for one in settings for key in one)
+    found = {key: [one.get(key, UNSET) for one in settings] for key in keys}
+    return {
+        key: values
+        for key, values in found.items()
+        # By their texts: NaN is no number that equals itself.
+        if len(set(map(repr, values))) > 1 and key not in _OF_NO_CONSEQUENCE
+    }
+
+
+def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what besides the configuration decides a result: versions, weights, git.
+
+    Parameters
+    ----------
+    record : mapping
+        The object of ``run.json``.
+    """
+    found = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
+    for plugin in record.get("plugins") or ():
+        found[f"plugin {plugin.get('name')}"] = plugin.get("version")
+    git = record.get("git")
+    if isinstance(git, Mapping):
+        found["git"] = str(git.get("commit", ""))[:12] + (
+            " with changes" if git.get("dirty") else ""
+        )
+    if record.get("weights"):
+        found["weights"] = str(record["weights"])[:12]
+    return found
+
+
+def as_text(value: Any) -> str:
+    """Return a setting as it stands in a table.
+
+    Examples
+    --------
+    >>> [as_text(value) for value in (None, True, 1e-7, "huber", [1, 2], {})]
+    ['-', 'true', '1e-07', 'huber', '[1, 2]', '{}']
+    """
+    if value is None:
+        return "-"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,119 @@
+"""Facts: what ``run.json`` says of a run, so that it can be run again and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossfw import __version__
+from lossfw.components.plugin_choice import Plugins
+from lossfw.components.registry import Entry
+from lossfw.data.files import digest_arrays
+from lossfw.evaluation.plan import Plan
+from lossfw.runs.records import Run
+
+# git answers at once; who waits for a dead network drive waits no longer than this.
+_GIT_SECONDS = 10
+
+
+def facts_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
+    """Return what is known of a run before it begins.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    entries : iterable of Entry
+        Where its components come from.
+    plugins : Plugins
+        Which plugins the command line chose.
+    """
+    return {
+        **versions(entries),
+        "seed": run.seed,
+        "config": run.config,
+        "overrides": list(run.overrides),
+        "options": {
+            "plugins": [str(Path(file).absolute()) for file in plugins.local],
+            "disable": list(plugins.disable),
+            "installed": plugins.installed,
+        },
+        "data": {
+            "name": run.plan.data.name,
+            "rows": len(run.plan.data),
+            "digest": run.plan.data.digest,
+        },
+        "weights": weights_digest(run.plan),
+        "git": git_state(Path(run.config).absolute().parent),
+        "digest": run.plan.digest,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def plugins_of(record: Mapping[str, Any]) -> Plugins:
+    """Return which plugins a run had, besides those that its configuration names."""
+    told = record.get("options") or {}
+    return Plugins((), tuple(told.get("disable", ())), bool(told.get("installed", True)))
+
+
+def versions(entries: Iterable[Entry]) -> dict[str, Any]:
+    """Return versions of all that computes: lossfw, Python, NumPy, the system, the plugins.
+
+    A local plugin file has no version; the digest of its content stands in its place.
+    """
+    found = {}
+    for entry in entries:
+        path = entry.plugin.path
+        if path is None:
+            found[entry.distribution] = entry.version
+        else:
+            found[path.stem] = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    return {
+        "lossfw": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "plugins": [{"name": name, "version": found[name]} for name in sorted(found)],
+    }
+
+
+def weights_digest(plan: Plan) -> str | None:
+    """Return the digest of a network's weights, None where there is no network."""
+    return None if plan.network is None else digest_arrays(*plan.network.arrays)
+
+
+def git_state(folder: Path) -> Mapping[str, Any] | None:
+    """Return commit and cleanness of the git checkout that a folder lies in, if it lies in one.
+
+    Files that git does not know make a checkout no less clean.
+    """
+    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    if commit is None:
+        return None
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit.strip(), "dirty": changes is None or bool(changes.strip())}
+
+
+def _git(folder: Path, *command: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603  # the words are ours
+            ["git", *command],  # noqa: S607  # whichever git the user has
+            cwd=folder,
+            # It only looks: it must not wait for, or write, anybody's index.
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

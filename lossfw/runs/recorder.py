@@ -1,0 +1,153 @@
+"""Keeping: a run's folder from its beginning to its end, whatever happens in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from lossfw.config.build.resolved import text_of
+from lossfw.config.schema.checked import Parts
+from lossfw.errors import DataError, OutputError
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.result import Result
+from lossfw.runs.folder import RunFolder, kept_result
+from lossfw.runs.journal import RunJournal, rows_format
+from lossfw.runs.lock import held
+from lossfw.runs.provenance import facts_of
+from lossfw.runs.records import Order, Run
+from lossfw.runs.rows_writer import ROWS_FILES
+
+
+class Keeper:
+    """Keeps a run in its folder, or nothing where there is none.
+
+    Attributes
+    ----------
+    journal : RunJournal or None
+        Keeps the rows, and knows where to go on.
+    done : Result or None
+        What the folder holds already, where the run was done before.
+    failure : OutputError or None
+        Why the folder does not hold the result.
+    """
+
+    def __init__(self, failure: OutputError | None = None) -> None:
+        self.journal: RunJournal | None = None
+        self.done: Result | None = None
+        self.failure = failure
+        self._folder: RunFolder | None = None
+        self._plan: Plan | None = None
+        self._record: dict[str, Any] = {}
+
+    def begin(self, folder: RunFolder, order: Order, run: Run, parts: Parts) -> None:
+        """Begin in a folder, or go on with what is there.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written to; then it is as it was.
+        DataError
+            If it is to be gone on with and holds another run.
+        """
+        old = _resumable(folder, run.plan) if order.resume else None
+        if old is not None and is_done(folder, run.plan):
+            self.done = kept_result(folder, run.plan)
+            folder.clear()
+            return
+        self._record = facts_of(run, parts.entries, order.plugins)
+        text = text_of(parts, order.plugins)
+        if old is None:
+            folder.begin(self._record, text)
+        else:
+            self._record["started"] = old.get("started")
+            folder.go_on(self._record, text)
+        self._folder, self._plan = folder, run.plan
+        self.journal = RunJournal(folder.path, run.plan, resume=old is not None)
+
+    def finish(self, result: Result, warnings: Sequence[str]) -> None:
+        """Put the result in its place."""
+        folder, journal = self._folder, self.journal
+        if folder is None or journal is None or self._plan is None:
+            return
+        self._record |= {
+            "seconds": journal.seconds,
+            "timings": dict(result.timings),
+            "warnings": [*result.warnings, *warnings],
+        }
+        try:
+            journal.close()
+            if journal.failure is not None:
+                raise journal.failure
+            folder.finish(self._record, result.to_dict(), rows_format(self._plan))
+        except OutputError as error:
+            self.failure = error
+            folder.fail(str(error))
+
+    def fail(self, error: BaseException) -> None:
+        """Say in the folder that the run failed; a run that was interrupted can go on."""
+        if self._folder is None or self.journal is None:
+            return
+        self.journal.drop()
+        if isinstance(error, Exception):
+            self._folder.fail(str(error) or type(error).__name__)
+
+
+@contextmanager
+def keeping(order: Order, run: Run, parts: Parts) -> Iterator[Keeper]:
+    """Keep a run inside the ``with`` block, and its folder from other processes.
+
+    Raises
+    ------
+    OutputError
+        If another process works in the folder.
+    DataError
+        If the folder is to be gone on with and holds another run.
+    """
+    if run.folder is None:
+        yield Keeper()
+        return
+    folder = RunFolder(run.folder)
+    try:
+        made = folder.make()
+    except OutputError as error:
+        # What can be computed is shown all the same.
+        yield Keeper(error)
+        return
+    with held(folder.path):
+        keeper = Keeper()
+        try:
+            keeper.begin(folder, order, run, parts)
+        except OutputError as error:
+            keeper.failure = error
+            if made:
+                folder.remove_if_empty()
+        yield keeper
+
+
+def is_done(folder: RunFolder, plan: Plan) -> bool:
+    """Tell whether a folder holds everything that a plan asks for."""
+    form = rows_format(plan)
+    rows = form is None or (folder.path / ROWS_FILES[form]).is_file()
+    return folder.status == "done" and rows
+
+
+def _resumable(folder: RunFolder, plan: Plan) -> dict[str, Any] | None:
+    """Return the record of the run in a folder; None if no run has begun there.
+
+    Raises
+    ------
+    DataError
+        If it is another run.
+    """
+    record = folder.record()
+    if record is None:
+        return None
+    if record.get("digest") != plan.digest:
+        raise DataError(
+            f"{folder.path} holds another run ({record.get('config')}, digest "
+            f"{str(record.get('digest'))[:12]}, and this one has {plan.digest[:12]}): its "
+            "configuration, plugins or data differ. Name another folder for --out, or leave out "
+            "--resume to begin anew in this one."
+        )
+    return record

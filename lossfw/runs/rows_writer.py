@@ -1,0 +1,119 @@
+"""The file of rows while a run writes it: appended to, and cut back when the run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from lossfw.runs.files import refuse
+from lossfw.runs.rows import Rows, json_lines, records
+
+NDArray = np.ndarray[Any, np.dtype[Any]]
+RowsFormat = Literal["jsonl", "parquet"]
+
+# Where the rows are until all of them are there.
+PART_FILE = "results.part"
+# Where they are then.
+ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "results.parquet"}
+# What a binary file of rows begins with, before the dtype as JSON and a line end.
+_MAGIC = b"lossfw rows 1 "
+
+
+class Part:
+    """Rows of a run that has not ended.
+
+    Lines of JSON, which only want another name in the end; or records in
+    binary, of which a Parquet file is made in the end, since none can be
+    appended to.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the file is.
+    form : {"jsonl", "parquet"}
+        What is to come of it.
+    keep : int
+        How many bytes of a file that is there are kept; 0 begins anew.
+
+    Attributes
+    ----------
+    written : int
+        Bytes in the file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written to; so do the methods.
+    """
+
+    def __init__(self, folder: Path, form: RowsFormat, keep: int = 0) -> None:
+        self.path, self.written = folder / PART_FILE, keep
+        self._form = form
+        try:
+            # Unbuffered: what a group of rows makes is written at once.
+            self._file: IO[bytes] = self.path.open("r+b" if keep else "wb", buffering=0)
+            self._file.truncate(keep)
+            self._file.seek(keep)
+        except OSError as error:
+            refuse(self.path, error)
+
+    def add(self, rows: Rows) -> None:
+        """Append some rows."""
+        if self._form == "jsonl":
+            self._append(json_lines(rows))
+            return
+        table = records(rows)
+        head = b"" if self.written else _head(table.dtype)
+        self._append(head + table.tobytes())
+
+    def settle(self) -> None:
+        """See that what was written so far is on the disk."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            refuse(self.path, error)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _append(self, content: bytes) -> None:
+        view = memoryview(content)
+        try:
+            while view:
+                view = view[self._file.write(view) :]
+        except OSError as error:
+            refuse(self.path, error)
+        self.written += len(content)
+
+
+def find_part(folder: Path, form: RowsFormat, written: int) -> bool:
+    """Tell whether the rows that a checkpoint counts on are there.
+
+    A run that was killed at its very end may have given the file of lines its
+    last name; it gets the name of a part again.
+    """
+    path, final = folder / PART_FILE, folder / ROWS_FILES[form]
+    if form == "jsonl" and not path.exists() and final.exists():
+        final.replace(path)
+    return written <= (path.stat().st_size if path.exists() else 0)
+
+
+def _head(dtype: np.dtype[Any]) -> bytes:
+    fields = [[name, dtype[name].base.str, dtype[name].shape] for name in dtype.names or ()]
+    return _MAGIC + json.dumps(fields).encode() + b"\n"
+
+
+def read_records(path: Path, size: int) -> Iterator[NDArray]:
+    """Yield the records of a binary file of rows, so many bytes at a time, or one record."""
+    with path.open("rb") as file:
+        fields = json.loads(file.readline().removeprefix(_MAGIC))
+        dtype = np.dtype([(name, base, tuple(shape)) for name, base, shape in fields])
+        at_once = max(1, size // dtype.itemsize) * dtype.itemsize
+        while content := file.read(at_once):
+            yield np.frombuffer(content, dtype)
