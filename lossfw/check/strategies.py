@@ -25,8 +25,7 @@ from lossfw.check.core.subject import of_component
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, Counts, Interval, Members, Simplex, Space
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.loss import Loss
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # What is drawn: enough rows and columns for every law, few enough to be read.
 MOST_ROWS = 8

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.data.csv_numbers import ENCODING, read_numbers
 from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Text of one piece. Its numbers take up to four times as much in float64, two
 # pieces are kept, and NumPy needs as much again while it reads.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Text files of today; a byte-order mark at the start is skipped.
 ENCODING = "utf-8-sig"

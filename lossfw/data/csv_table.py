@@ -16,8 +16,6 @@ from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Group, Rows, listed
 from lossfw.errors import DataError
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
-
 # A smaller file is read as a whole: its numbers take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
 

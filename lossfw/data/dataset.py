@@ -11,8 +11,7 @@ import numpy as np
 from lossfw.data.lazy_arrays import Rows, in_memory, read_rows, stays, take_rows
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # The kinds of NumPy dtypes that rows may have: floats, signed and unsigned
 # integers. Complex numbers, texts, dates and objects have no loss.

@@ -6,14 +6,12 @@ import hashlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from lossfw.data.lazy_arrays import Rows, digest_of, read_rows
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # How much of a file is held at a time while its digest is computed.
 _CHUNK_BYTES = 1 << 20

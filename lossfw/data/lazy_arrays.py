@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.errors import ArgumentError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Pages of a mapped file are given back each time that so many bytes were read:
 # often enough not to be noticed, seldom enough not to cost anything.

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, WithJsonSchema
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # NumPy 1 had at most 32 axes; nobody writes more by hand.
 _MAX_DEPTH = 32

@@ -17,8 +17,7 @@ import numpy as np
 from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 NPY_MAGIC = b"\x93NUMPY"
 NPZ_MAGIC = b"PK\x03\x04"

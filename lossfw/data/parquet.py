@@ -14,8 +14,7 @@ from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Column, Group, Pieces, Rows, listed
 from lossfw.errors import DataError, MissingExtraError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Numbers of one piece in memory; two pieces are kept.
 _PIECE_BYTES = 8 * 2**20

@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Instructions that build containers, texts, numbers and bytes, in all
 # protocols. Not among them: instances of classes (INST, OBJ, NEWOBJ), the

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from lossfw.data.files import need_file, read_bytes
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, read_npz
 from lossfw.data.safe_pickle import read_pickle
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # A file of weights is read as a whole. Beyond this it is taken for a mistake:
 # the dense networks that are evaluated here have megabytes of weights.

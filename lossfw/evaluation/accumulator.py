@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from lossfw.evaluation.batching import Scored
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.metric_accumulator import Kept, Layout
@@ -16,8 +14,7 @@ from lossfw.evaluation.stopwatch import Clock
 from lossfw.losses.engine.exact_sum import below, prefixed
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, Observed
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Of the time that the numbers of slices take at the end.
 _SLICES_STAGE = "slices"

@@ -12,8 +12,8 @@ from lossfw.data import Batch
 from lossfw.data.lazy_arrays import Rows, read_rows
 from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
 from lossfw.losses.engine import threads
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 _Rows = TypeVar("_Rows", "Batch", "Scored")
 
 # Blocks that wait together to be shared out among threads: enough of them that

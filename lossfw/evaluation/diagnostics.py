@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from lossfw.data.validation import is_finite
-from lossfw.evaluation.batching import NDArray, Scored
+from lossfw.evaluation.batching import Scored
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
 
 
 class Notices:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from lossfw.evaluation.state import Standing
 from lossfw.evaluation.stopwatch import Clock
 from lossfw.losses.engine.reduction import block_rows
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Progress: TypeAlias = Callable[[int, int], None]
 
 

@@ -16,8 +16,7 @@ from lossfw.evaluation.slice_rows import part_names, parts_of
 from lossfw.evaluation.slices import Slice
 from lossfw.metrics import Metric, Observed
 from lossfw.metrics.grouped_sums import Entries, Tabled, Term
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # The sums of a part's size: how many rows, and their weight.
 _COUNT, _WEIGHT = 0, 1

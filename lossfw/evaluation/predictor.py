@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Rows of a block: enough for a matrix product to run at full speed, few enough
 # for a block of inputs and its hidden layers to stay in the second-level cache.

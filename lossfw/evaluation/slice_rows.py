@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from lossfw.components.spaces import first_true
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.evaluation.slices import Slice
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # The part of rows whose number is NaN, and what it is called.
 NAN_PART = -1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -14,8 +13,7 @@ from lossfw.evaluation.batching import Scored
 from lossfw.evaluation.diagnostics import Notices
 from lossfw.evaluation.stopwatch import Clock
 from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 _PLAIN = "standing"
 

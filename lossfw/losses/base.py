@@ -13,8 +13,8 @@ from lossfw.components.claims import Claims
 from lossfw.components.component import Component
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX, Space
 from lossfw.errors import ArgumentError
-from lossfw.losses.inputs import NDArray, one_hot
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.losses.inputs import one_hot
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
 Form = Literal["prediction", "logits"]

@@ -10,14 +10,12 @@ import numpy as np
 
 from lossfw.components.spaces import first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, NDArray
 
 _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
 _FLOAT16 = np.dtype(np.float16)
 _COMPUTED_AS_FLOAT64 = "iub"  # NumPy's kinds: signed, unsigned, boolean
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(slots=True)

@@ -26,8 +26,8 @@ from lossfw.losses.engine.reduction import (
     check_choices,
     mean_of,
 )
-from lossfw.losses.inputs import Arguments, NDArray, choose, prepare, set_weight, set_where
-from lossfw.numerics.arrays import is_foreign
+from lossfw.losses.inputs import Arguments, choose, prepare, set_weight, set_where
+from lossfw.numerics.arrays import NDArray, is_foreign
 from lossfw.numerics.exact.reference import Order
 
 

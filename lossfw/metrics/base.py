@@ -12,8 +12,8 @@ import numpy as np
 from lossfw.components.component import Component
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
-from lossfw.losses.inputs import NDArray
 from lossfw.metrics.grouped_sums import Entries, Tabled
+from lossfw.numerics.arrays import NDArray
 
 
 class Mergeable(Protocol):

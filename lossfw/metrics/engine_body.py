@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.components.spaces import CLASS_INDEX
-from lossfw.losses.inputs import Arguments, NDArray, as_array, set_weight, set_where
+from lossfw.losses.inputs import Arguments, as_array, set_weight, set_where
+from lossfw.numerics.arrays import NDArray
 
 
 def rows_of(prediction: Any, target: Any) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 _BITS = 32
 _MASK = (1 << _BITS) - 1

@@ -10,11 +10,12 @@ import numpy as np
 
 from lossfw.losses.engine import execute
 from lossfw.losses.engine.reduction import Partial
-from lossfw.losses.inputs import Arguments, NDArray, prepare
+from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import MetricOfSums, Observed
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.grouped_sums import Entries, Term
+from lossfw.numerics.arrays import NDArray
 
 # The sums of a mean: of w times what is averaged, and of w.
 _TOTAL, _WEIGHT = 0, 1

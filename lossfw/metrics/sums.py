@@ -10,11 +10,12 @@ import numpy as np
 
 from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.tiling import cut
-from lossfw.losses.inputs import NDArray, prepare
+from lossfw.losses.inputs import prepare
 from lossfw.metrics.base import Metric, MetricOfSums, Observed, taken
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
 from lossfw.metrics.grouped_sums import Entries, Tabled, Term
+from lossfw.numerics.arrays import NDArray
 
 # Replicates rank no more scores than this, times the places; beyond, neighbours share
 # one. That moves the spread of a metric by a part in some thousands.

@@ -8,7 +8,7 @@ with the last activation begins at the logits.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from lossfw.evaluation.predictor import BLOCK_ROWS
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
 from lossfw.nn.dense import Dense, Network
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Form: TypeAlias = Literal["prediction", "logits"]
 
 

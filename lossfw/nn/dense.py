@@ -17,8 +17,7 @@ import numpy as np
 from lossfw.errors import DataError, ShapeError
 from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs, one_blas_thread
 from lossfw.nn.activation import Activation
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # What a network computes in.
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -15,8 +15,8 @@ from lossfw.components.component import Component
 from lossfw.data import File
 from lossfw.data.weights import read_weights
 from lossfw.nn.dense import LayerSpec, Network
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Arrays: TypeAlias = dict[str, NDArray]
 
 

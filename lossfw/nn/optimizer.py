@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
-import numpy as np
 from pydantic import PositiveFloat
 
 from lossfw.components.component import Component
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # What an optimizer remembers of one parameter from step to step.
 Memory: TypeAlias = tuple[NDArray, ...]

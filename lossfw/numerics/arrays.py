@@ -12,6 +12,9 @@ import numpy as np
 Array: TypeAlias = Any
 Namespace: TypeAlias = Any
 
+# An array of NumPy, of any dtype.
+NDArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
 
 def is_foreign(x: object) -> bool:
     """Tell whether `x` is an array of another library than NumPy."""

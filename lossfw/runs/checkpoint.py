@@ -6,15 +6,14 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.data.npy import read_npz
 from lossfw.errors import DataError
 from lossfw.evaluation.plan import Plan
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Not the name of a training's checkpoint, which may lie in the same folder.
 CHECKPOINT_FILE = "partials.npz"

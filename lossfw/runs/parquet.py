@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.parquet import pyarrow
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse, temporary_of
 from lossfw.runs.rows_writer import read_records
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Bytes of a group of rows: enough to be stored column by column, few enough for memory.
 _GROUP_BYTES = 8 * 2**20

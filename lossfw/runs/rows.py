@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,8 @@ from lossfw.data.validation import is_finite
 from lossfw.evaluation.batching import Scored
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import weighs
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import to_json
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 class Rows(NamedTuple):

@@ -10,10 +10,10 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse
 from lossfw.runs.rows import Rows, json_lines, records
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 RowsFormat = Literal["jsonl", "parquet"]
 
 # Where the rows are until all of them are there.

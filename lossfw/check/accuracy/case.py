@@ -12,7 +12,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -20,12 +19,10 @@ from lossfw.check.accuracy.points import Arrays
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.truth import evaluate
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # What is computed: the value (0), its first and its second derivative.
 ORDERS = (0, 1, 2)

@@ -10,8 +10,6 @@ t`` is no part of any loss, and in a steep place it would drown all else.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core import points as harness
@@ -26,8 +24,8 @@ from lossfw.components.spaces import (
     Interval,
     Space,
 )
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Generator = np.random.Generator
 
 # One set: a prediction and its target, or the one argument of an activation.

@@ -18,12 +18,10 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.accuracy.case import Case
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.exact.namespace import DIGITS, exact_array
 from lossfw.numerics.exact.truth import namespace
 from lossfw.numerics.exact.ulp import to_float, ulp_error
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Derivatives by dual numbers and by differences agree to this part, or one is wrong.
 _AGREEMENT = 1e-20

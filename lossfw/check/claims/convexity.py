@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,9 +11,8 @@ from lossfw.check.core.curves import Curve, curves
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.truth import evaluate
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)

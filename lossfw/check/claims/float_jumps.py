@@ -11,14 +11,12 @@ stays the same. How large it is does not matter.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from lossfw.check.core.curves import Curve
 from lossfw.check.core.subject import call
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Differences to the right of a place: weights of the function there by their degree.
 # Those to the left are their mirror image.

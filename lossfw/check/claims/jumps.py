@@ -13,15 +13,13 @@ This is for values and for exact derivatives, which have no noise; for others se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from lossfw.check.claims.float_jumps import sharp_at, sharp_places
 from lossfw.check.core.curves import Curve, ExactCurve
 from lossfw.check.core.session import Search
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # An interval is cut into so many parts, until it is as narrow as this, relative
 # to the curve's scale.

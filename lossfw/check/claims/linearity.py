@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import UNIT
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)

@@ -11,8 +11,7 @@ import numpy as np
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # A lower risk elsewhere refutes when it is lower by more than rounding can do.
 _CERTAIN = 1e-9

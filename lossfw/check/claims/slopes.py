@@ -7,8 +7,6 @@ more than one per cent below it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
@@ -16,8 +14,7 @@ from lossfw.check.core.curves import Curve, curves
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX, UNIT
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # A climb looks between the best place and its neighbours, so many times over.
 _CLIMBS, _STEPS = 4, 17

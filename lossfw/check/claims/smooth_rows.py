@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core.judge import exact_partial
@@ -11,9 +9,8 @@ from lossfw.check.core.points import Points, inside, rows
 from lossfw.check.core.session import NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # How many rows are looked at for each number of columns, how far to each side of
 # them, and what change of a partial derivative over that distance is a jump,

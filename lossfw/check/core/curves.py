@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -19,9 +18,8 @@ from lossfw.check.core.judge import all_derivatives
 from lossfw.check.core.session import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import Interval, Members
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)

@@ -7,8 +7,6 @@ formula.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core.points import Points, counting, inside
@@ -25,8 +23,8 @@ from lossfw.components.spaces import (
     Simplex,
     Space,
 )
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Generator = np.random.Generator
 
 DTYPES = ("float64", "float32", "float16")

@@ -18,12 +18,12 @@ from lossfw.check.core.limits import derivative_limits, value_limits
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import NUDGE_ULPS, Subject
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import to_float, ulp_error
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Exact = Callable[[NDArray, NDArray], Any]
 
 # Errors below so many of the smallest subnormals are none: one that is rounded away in a

@@ -8,7 +8,6 @@ author writes none of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -25,8 +24,8 @@ from lossfw.components.spaces import (
     Members,
     Space,
 )
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Generator = np.random.Generator
 
 # Neighbours of a kink, in units in the last place on each side.

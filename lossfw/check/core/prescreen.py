@@ -17,8 +17,7 @@ import numpy as np
 from lossfw.check.core.points import Points, elements, in_play, inside, rows
 from lossfw.check.core.session import Search
 from lossfw.check.core.subject import Subject, call, of_component
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # So many elements are looked at for each example, and so many rows.
 _ELEMENTS, _ROWS = 30, 4

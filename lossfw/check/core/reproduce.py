@@ -6,12 +6,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 _NUMPY = "import numpy as np\nfrom numpy import array, inf, nan"
 

@@ -17,8 +17,7 @@ import numpy as np
 from lossfw.check.core.points import Points, draw
 from lossfw.check.core.subject import Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Results that differ by no more than this many units in the last place differ
 # by rounding: an element does not depend on its companions except for that.

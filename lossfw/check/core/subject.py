@@ -16,8 +16,8 @@ from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import Argument, argument_of
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
 Function: TypeAlias = Callable[..., Any]
 

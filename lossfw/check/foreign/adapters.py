@@ -38,8 +38,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[..., Any]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -22,11 +22,10 @@ from lossfw.components.claims import ActivationClaims
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
 from lossfw.nn.activation import Activation
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import ulp_error
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 ActivationCheck: TypeAlias = Callable[[Activation, Search], int]
 
 _DTYPES = ("float64", "float32")

@@ -29,10 +29,9 @@ from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ord
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.values import refute, sort_of_error
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.ulp import to_float
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 _DTYPES = ("float64", "float32")
 _NAMES = {1: "gradient", 2: "hessian"}

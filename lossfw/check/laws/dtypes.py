@@ -20,8 +20,7 @@ from lossfw.check.core.session import (
 from lossfw.check.core.subject import Subject
 from lossfw.check.laws import half_precision
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Whole numbers of every width, and with each a number whose square is beyond it; of the
 # wide ones one that float32 does not hold either.

@@ -14,8 +14,7 @@ import numpy as np
 from lossfw.check.core.points import Points, is_inside, simplest
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, outputs, result_of
 from lossfw.check.core.subject import Function, Subject
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # A result is right to so many units of half precision: the value, a derivative.
 _HALF_ULPS, _HALF_ULPS_SLOPE = 2.0, 8.0

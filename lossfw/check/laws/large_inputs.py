@@ -23,8 +23,7 @@ from lossfw.check.core.session import (
     result_of,
 )
 from lossfw.check.core.subject import Subject
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Numbers of elements: few, of which one may be the number of columns, and beside and at
 # powers of two and round numbers, up to more than two bytes count. The largest is left

@@ -16,8 +16,7 @@ from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, out
 from lossfw.check.core.subject import Function, Subject, call
 from lossfw.check.laws.half_precision import compared
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # How far a result may be from the formula in double precision: of its own size, and
 # of the largest in its row, and next to 0.

@@ -22,8 +22,7 @@ from lossfw.check.core.session import (
     result_of,
 )
 from lossfw.check.core.subject import Subject, call_as_given
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Enough elements for a path that works in place on large arrays.
 _LARGER = 1003

@@ -18,8 +18,7 @@ from lossfw.check.core.prescreen import suspects
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary, outputs
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 _DTYPES = ("float64", "float32")
 

@@ -10,8 +10,7 @@ import numpy as np
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary
 from lossfw.check.core.subject import Subject, call
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # A mean that is accumulated in float64 is right to this relative error; one in
 # float32 is off by 1e-7 at the least and by far more over many elements.

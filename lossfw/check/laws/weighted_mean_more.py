@@ -13,8 +13,6 @@ from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.large_inputs import sizes
 from lossfw.check.laws.weighted_mean import Parts, compare, parts_of
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
-
 # Weights say how elements compare: all of them times one of these change no mean.
 _FACTORS = (1e-60, 1e-3, 1e5, 1e60)
 

@@ -17,8 +17,8 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.components.registry import Registry
 from lossfw.components.spaces import (BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space)
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # So many targets of a file that is too large for the memory are looked at
 # before a run; all of them are as it goes.

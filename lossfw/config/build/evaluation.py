@@ -27,8 +27,8 @@ from lossfw.data.source import file_fields
 from lossfw.data.weights import read_weights
 from lossfw.nn.dense import Network
 from lossfw.evaluation.plan import Plan
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Rows that were read already, by their source: the runs of a sweep share them.
 Loaded: TypeAlias = MutableMapping[Source, Dataset]

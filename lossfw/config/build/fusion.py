@@ -16,8 +16,8 @@ from lossfw.losses.base import Form
 from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
 from lossfw.losses.loss import Loss
 from lossfw.components.spaces import (CLASS_INDEX, SIMPLEX, UNIT)
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Parameters with which a user asks for a loss of probabilities: then it is not
 # replaced by the one from logits, which has no guard.

@@ -22,8 +22,8 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.components.registry import Entry, Registry
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from lossfw.nn.sensitivity.study import Study
 from lossfw.nn.dense import Dense, Network
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Study:

@@ -31,8 +31,8 @@ from lossfw.nn.dense import Network
 from lossfw.nn.optimizer import Optimizer
 from lossfw.components.registry import Registry
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # What a network is trained in unless the configuration says otherwise: half the
 # memory of float64 and twice its speed, with digits to spare for a gradient.

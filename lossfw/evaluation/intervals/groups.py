@@ -9,11 +9,9 @@ number: not on the batch, the other rows or the machine.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Enough to know a standard error to 7 percent (one part in the root of twice their
 # number), and few enough that computing a metric once for each is cheap.

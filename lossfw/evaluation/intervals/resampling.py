@@ -42,8 +42,8 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.student_t import t_quantile
 from lossfw.metrics import Metric
 from lossfw.metrics.grouped_sums import Tabled
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Estimates: TypeAlias = Callable[[NDArray], NDArray]
 
 # Percentiles of what exists say nothing if much does not.

@@ -18,7 +18,8 @@ from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
 from lossfw.losses.engine.reduction import Partial, Piece, block_sum
 from lossfw.losses.engine.tiling import Body, SmoothBody, Tile, cut, rows_in_block, spans
-from lossfw.losses.inputs import Arguments, NDArray, one_hot
+from lossfw.losses.inputs import Arguments, one_hot
+from lossfw.numerics.arrays import NDArray
 
 _Result = TypeVar("_Result")
 

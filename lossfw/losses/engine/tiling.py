@@ -15,8 +15,8 @@ import numpy as np
 
 from lossfw.errors import DomainError
 from lossfw.losses.engine.reduction import block_rows
-from lossfw.losses.inputs import Arguments, NDArray
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.losses.inputs import Arguments
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 # Up to this many columns a tile of rows is stored column by column, so that a
 # reduction over a row runs along the long, contiguous axis.

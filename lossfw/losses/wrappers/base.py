@@ -5,9 +5,9 @@ from __future__ import annotations
 from lossfw.components.spaces import Space
 from lossfw.errors import ParameterError
 from lossfw.losses.base import Form
-from lossfw.losses.inputs import NDArray
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import Argument, NestedLoss, argument_of, link_of
+from lossfw.numerics.arrays import NDArray
 
 
 class Wrapper(Loss):

@@ -9,14 +9,13 @@ from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError, ShapeError
-from lossfw.losses.inputs import NDArray
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
 from lossfw.losses.wrappers.claim_table import weighted_claims
 from lossfw.losses.wrappers.compatibility import takes_classes
 from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.components.claims import Claims
-from lossfw.losses.inputs import NDArray
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import PartWrapper, weighs
 from lossfw.losses.wrappers.claim_table import wrapper_claims
 from lossfw.losses.wrappers.compatibility import takes_classes
-from lossfw.numerics.arrays import Array, Namespace, namespace_of
+from lossfw.numerics.arrays import Array, Namespace, NDArray, namespace_of
 from lossfw.numerics.exact.reference import Order
 
 

@@ -11,7 +11,6 @@ from pydantic import field_validator
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import ClassIndex, Simplex, Space
 from lossfw.losses.base import Form
-from lossfw.losses.inputs import NDArray
 from lossfw.losses.kinds import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import Argument, NestedLoss, argument_of, link_of
@@ -26,7 +25,7 @@ from lossfw.losses.wrappers.compatibility import (
     narrowest,
     space_of,
 )
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Halving the distance between two floats makes them neighbours after some 60
 # steps; after 2,100 where they close in on 0 from the largest ones.

@@ -15,11 +15,11 @@ its slope are known exactly, which tells of two things:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # A search ends after so many points. Each of them leaves some thousandth of the
 # error before it: four reach what rounding leaves.

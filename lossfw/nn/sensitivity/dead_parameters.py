@@ -16,8 +16,7 @@ from lossfw.nn.backprop import loss_and_slopes
 from lossfw.nn.dense import Network
 from lossfw.nn.sensitivity.directions import Parameter, along_parameter
 from lossfw.nn.sensitivity.path import Line, start_at
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # How far a parameter is moved to see whether a metric answers: much less than
 # training moves it at a time, and a million times the rounding of a logit.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,8 +13,7 @@ from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
 from lossfw.nn.backprop import Slopes
 from lossfw.nn.dense import Dense, Network
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # "layers.2.weights[17,4]", "layers.0.bias[3]".
 _NAME = re.compile(r"layers\.(\d{1,9})\.(\w+)\[(\d{1,9}(?:\s*,\s*\d{1,9})*)\]")

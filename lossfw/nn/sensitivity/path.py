@@ -11,14 +11,13 @@ derivatives have digits to spare.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.sensitivity.directions import Direction
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 
 class Reached(NamedTuple):

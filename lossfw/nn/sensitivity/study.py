@@ -19,8 +19,8 @@ from lossfw.nn.sensitivity.crossings import Gaps, gaps, look_closer
 from lossfw.nn.sensitivity.dead_parameters import Zeros, count_zeros
 from lossfw.nn.sensitivity.directions import Direction, Parameter
 from lossfw.nn.sensitivity.path import Line, Reached, start_at
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Progress: TypeAlias = Callable[[int, int], None]
 
 # Version of the JSON object that `Sensitivity.to_dict` gives.

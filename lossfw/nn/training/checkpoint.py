@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from lossfw.errors import DataError
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Memory
 from lossfw.nn.training.records import Epoch, State, Training
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 CHECKPOINT_FILE = "checkpoint.npz"
 WEIGHTS_FILE = "weights.npz"

@@ -26,8 +26,8 @@ from lossfw.nn.schedules import Moment
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.divergence import Watch, largest_of
 from lossfw.nn.training.records import Epoch, Measured, State, Trained, Training
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 # Takes the rows done and the rows in all.
 Progress: TypeAlias = Callable[[int, int], None]
 # Takes the state after each epoch, after epoch 0 too.

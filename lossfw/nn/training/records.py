@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-
 from lossfw.data import Dataset
 from lossfw.evaluation.plan import Form
 from lossfw.losses.loss import Loss
@@ -16,7 +14,6 @@ from lossfw.nn.dense import Network
 from lossfw.nn.optimizer import Memory, Optimizer
 from lossfw.nn.schedules import Constant, Schedule
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Stop: TypeAlias = Literal["epochs", "patience"]
 
 # Version of the JSON object that `Trained.to_dict` gives.

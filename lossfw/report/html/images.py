@@ -6,11 +6,10 @@ import base64
 import math
 import struct
 import zlib
-from typing import Any
 
 import numpy as np
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Rows of numbers are taken for square images from this side on: 8 x 8 is the
 # smallest in use, and fewer numbers are more often a table.

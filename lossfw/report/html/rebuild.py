@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,13 +13,12 @@ from lossfw.evaluation.batching import Scored
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import Standing
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished_run import Ran
 from lossfw.runs.compare.rows import KeptRows, read_rows
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.provenance import plugins_of
 from lossfw.runs.rows import Rows, rows_of
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # More rows than this are not computed again only to be shown.
 MOST_ROWS = 200_000

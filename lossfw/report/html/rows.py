@@ -7,9 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.rows import KeptRows
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # How many of the worst rows are shown.
 WORST = 24

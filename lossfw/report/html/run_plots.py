@@ -15,8 +15,6 @@ from lossfw.report.plots.sample_curve import Curve
 from lossfw.report.text.rounding import as_number, as_share
 from lossfw.runs.compare import Number
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
-
 _HEIGHT = 3.4
 _BINS = 40
 

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.nn.sensitivity.study import Curve
+from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import DASHES, INK, SERIES, SURFACE, drawing, inline
 from lossfw.report.plots.loss_curves import draw_part, limits
 from lossfw.report.plots.sample_curve import Curve as Drawn
 from lossfw.report.plots.sensitivity_curves import steps
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 _HEIGHT, _HEIGHT_OF_ACTIVATION = 4.3, 3.4
 

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.sample_curve import Curve
 from lossfw.report.plots.style import SETTINGS
 from lossfw.runs.files import write_file
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 FORMATS = (".svg", ".png")
 

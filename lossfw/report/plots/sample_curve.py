@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import argument_of
 from lossfw.nn.activation import Activation
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # How many points a line has: one for each pixel of a large picture.
 _POINTS = 1201

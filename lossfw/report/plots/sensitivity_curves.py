@@ -14,9 +14,8 @@ import numpy as np
 from lossfw.errors import MissingExtraError
 from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.study import Curve, Sensitivity
+from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.style import SETTINGS
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # The palette of Okabe and Ito, which the colour-blind can tell apart.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import Array
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import Array, NDArray
 
 # How many digits are right, and so are shown: derivatives are differences.
 _VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30

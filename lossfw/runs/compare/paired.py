@@ -19,10 +19,9 @@ from lossfw.evaluation.intervals.groups import GROUPS, group_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.resampling import Estimates, interval_of
 from lossfw.metrics import Metric
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished_run import LOSS, Ran
 from lossfw.runs.compare.rows import KeptRows
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # A metric of the rows as they are written is that of the run up to the rounding
 # of float32; what is farther off was computed from something else.

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
 from lossfw.runs.rows_writer import ROWS_FILES
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 class KeptRows(NamedTuple):

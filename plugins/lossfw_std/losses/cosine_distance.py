@@ -9,8 +9,7 @@ from pydantic import Field
 
 from lossfw import REAL, CategoricalLoss, Claims, DomainError, Space
 from lossfw.components.spaces import first_true
-from lossfw.losses.inputs import NDArray
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.error_free import exact_product
 from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double

@@ -8,9 +8,8 @@ from typing import ClassVar
 from lossfw import CategoricalLoss, Claims
 from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ShapeError
-from lossfw.losses.inputs import NDArray
 from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 from lossfw_std.parameters import nothing

@@ -6,9 +6,8 @@ import math
 from typing import ClassVar, Literal
 
 from lossfw import LOGITS, CategoricalLoss, Claims, ShapeError, Space
-from lossfw.losses.inputs import NDArray
 from lossfw.numerics import positive_part, times
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.error_free import exact_difference
 from lossfw.numerics.exact.reference import Order
 

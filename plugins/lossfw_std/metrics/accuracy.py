@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import PositiveInt
 
 from lossfw import RowMetric, ShapeError
+from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import ClassMetric, check_targets, true_classes
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 class Accuracy(ClassMetric, RowMetric):

@@ -12,9 +12,8 @@ from pydantic import Field
 from lossfw import SIMPLEX, UNIT, Metric, Space
 from lossfw.metrics import Observed, ScoreMetric, SumMetric, Term
 from lossfw.metrics.grouped_sums import Tabled
+from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import check_targets, true_classes
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # The sums of a bin: of w, of w times the winning probability, and of w where it was right.
 _WEIGHT, _CONFIDENCE, _RIGHT = range(3)

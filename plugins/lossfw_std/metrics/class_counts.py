@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from lossfw.metrics import SumMetric, Term
+from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import ClassMetric, class_count
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 class Counts(NamedTuple):

@@ -16,13 +16,12 @@ A prediction with a NaN chooses nothing.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from lossfw import SIMPLEX, UNIT, DomainError, Metric
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Above this probability class 1 is chosen.
 _HALF = 0.5

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lossfw.metrics import SumMetric, Term
 from lossfw.metrics.grouped_sums import Tabled
+from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import ClassMetric, class_count
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # Intervals of a matrix compute all of it for each replicate: no more numbers than this.
 _MOST_NUMBERS = 50_000_000

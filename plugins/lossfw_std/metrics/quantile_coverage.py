@@ -9,8 +9,7 @@ import numpy as np
 from lossfw.losses.inputs import Arguments, as_array, prepare
 from lossfw.metrics import ElementMetric
 from lossfw.metrics.engine_body import MetricBody
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # Columns of an interval.
 _ENDS = 2

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lossfw.metrics import SumMetric, Term
 from lossfw.metrics.grouped_sums import Tabled
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.error_free import exact_product
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
 _W, _WT, _WTT, _WRR = range(4)

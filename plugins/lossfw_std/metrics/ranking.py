@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from lossfw.metrics import ScoreMetric, Term
+from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import check_targets, true_classes
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
 
 
 class RankingMetric(ScoreMetric):

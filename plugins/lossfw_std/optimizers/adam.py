@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Optimizer
-from lossfw.nn.optimizer import Memory, NDArray, Step
+from lossfw.nn.optimizer import Memory, Step
+from lossfw.numerics.arrays import NDArray
 
 # A share of what was, between nothing and all but everything.
 _Decay = Annotated[float, Field(ge=0, lt=1)]

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Optimizer
-from lossfw.nn.optimizer import Memory, NDArray, Step
+from lossfw.nn.optimizer import Memory, Step
+from lossfw.numerics.arrays import NDArray
 
 
 class Sgd(Optimizer):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from lossfw.data import Dataset, Source
 from lossfw.data.files import digest_files
 from lossfw.data.npy import read_npz
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 _FOLDER = Path(__file__).parent.parent / "data"
 

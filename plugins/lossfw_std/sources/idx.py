@@ -16,8 +16,7 @@ from pydantic import PositiveFloat
 from lossfw.data import Dataset, File, Source
 from lossfw.data.files import join_digests, read_bytes
 from lossfw.errors import DataError
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # The third byte of a file says of what dtype its numbers are, all big-endian.
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

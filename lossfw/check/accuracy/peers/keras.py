@@ -15,8 +15,8 @@ import numpy as np
 from lossfw.check.accuracy.peers.peer import Offer, hard, positive
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[..., Any]
 
 # Called with `keras.losses` and the parameters; a function of tensors, or None

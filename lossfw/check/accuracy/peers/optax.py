@@ -13,8 +13,8 @@ import numpy as np
 from lossfw.check.accuracy.peers.peer import Offer, hard
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Function = Callable[..., Any]
 
 # Called with `jax.nn` or `optax.losses` and the parameters; a function of arrays,

@@ -8,15 +8,14 @@ import importlib.util
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from lossfw.check.accuracy.points import Arrays
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # The library that has to be there, and the class that knows it.
 _KNOWN = {

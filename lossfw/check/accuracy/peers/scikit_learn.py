@@ -14,8 +14,7 @@ import numpy as np
 from lossfw.check.accuracy.peers.peer import Offer
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
-
-NDArray = np.ndarray[Any, np.dtype[Any]]
+from lossfw.numerics.arrays import NDArray
 
 # It has halves of squares and of deviances.
 _OF_DEVIANCE = 2.0

@@ -10,8 +10,8 @@ import numpy as np
 from lossfw.check.accuracy.peers.peer import Offer
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
 
-NDArray = np.ndarray[Any, np.dtype[Any]]
 Tensor = Any
 Function = Callable[..., Tensor]
 
