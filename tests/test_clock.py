@@ -3,7 +3,7 @@
 import pytest
 
 from lossfw.evaluation import stopwatch as module
-from lossfw.evaluation.stopwatch import Clock
+from lossfw.evaluation.stopwatch import Stopwatch
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def passing(monkeypatch):
 
 
 def test_a_stage_is_counted_each_time(passing):
-    clock = Clock()
+    clock = Stopwatch()
     for seconds in (1.0, 2.0):
         with clock.stage("a"):
             passing.now += seconds
@@ -31,7 +31,7 @@ def test_a_stage_is_counted_each_time(passing):
 
 
 def test_a_stage_that_fails_is_counted(passing):
-    clock = Clock()
+    clock = Stopwatch()
 
     def fail():
         with clock.stage("a"):
@@ -49,7 +49,7 @@ def test_a_stage_within_is_not_counted_twice(passing):
             passing.now += seconds
             yield item
 
-    clock = Clock()
+    clock = Stopwatch()
     inner = clock.timed("inner", made(1.0, range(3)))
     outer = clock.timed("outer", made(2.0, inner), without="inner")
     for _ in outer:

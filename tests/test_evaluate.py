@@ -13,7 +13,7 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.data.weights import read_weights
 from lossfw.errors import ArgumentError, DataError, DomainError, EmptyReductionError, ShapeError
-from lossfw.evaluation.batching import Scored, regroup
+from lossfw.evaluation.batching import PredictedBatch, regroup
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import LayerSpec, Network
@@ -69,7 +69,7 @@ def bits(result):
 )
 def test_batch_size_and_threads_change_no_bit(n, size, threads, weighted, logits):
     data = rows(n, sample_weight=DATA.sample_weight[:n] if weighted else None)
-    form = {"loss": LOSS.fused(), "outputs_form": "logits"} if logits else {}
+    form = {"loss": LOSS.on_logits(), "outputs_form": "logits"} if logits else {}
     with lossfw.threads(1):
         once = evaluate(plan(data, batch_size=n, **form))
     with lossfw.threads(threads):
@@ -121,7 +121,7 @@ def test_both_forms_agree_and_the_metrics_see_predictions():
 
     metrics = (Highest(), HighestLogit())
     apart = evaluate(plan(DATA, metrics=metrics))
-    fused = evaluate(plan(DATA, loss=LOSS.fused(), outputs_form="logits", metrics=metrics))
+    fused = evaluate(plan(DATA, loss=LOSS.on_logits(), outputs_form="logits", metrics=metrics))
     assert fused.loss == pytest.approx(apart.loss, rel=1e-5)
     assert (apart.form, fused.form) == ("prediction", "logits")
     assert fused.metrics["highest"] == apart.metrics["highest"] <= 1
@@ -214,7 +214,7 @@ class TestWarnings:
             assert warning == f"2 of 3 target probabilities are {text}."
 
     def test_the_guard_has_no_part_in_logits(self):
-        loss = LOSS.fused()
+        loss = LOSS.on_logits()
         data = Dataset("d", np.array([0]))
         outputs = np.array([[-1000.0, 1000.0]])
         assert evaluate(Plan(data, loss, outputs=outputs, outputs_form="logits")).warnings == ()
@@ -287,12 +287,12 @@ def test_regrouping_keeps_every_row_and_aligns_groups(n, cuts, size, weighted):
     edges = sorted({0, n, *(cut for cut in cuts if cut < n)})
     values = np.arange(n)
     parts = [
-        Scored(a, values[a:b], None, -values[a:b], values[a:b] / 2 if weighted else None)
+        PredictedBatch(a, values[a:b], None, -values[a:b], values[a:b] / 2 if weighted else None)
         for a, b in pairwise(edges)
     ]
     groups = list(regroup(parts, size))
     assert [group.start for group in groups] == list(range(0, n, size))
-    assert np.array_equal(np.concatenate([group.reaching for group in groups]), values)
+    assert np.array_equal(np.concatenate([group.loss_input for group in groups]), values)
     assert np.array_equal(np.concatenate([group.targets for group in groups]), -values)
     assert all(group.predictions is None for group in groups)
     if weighted:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw.metrics.exact_sums import ExactTable, ordered, unordered
+from lossfw.metrics.exact_sums import ExactSums, ordered, unordered
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 KEYS = st.one_of(st.integers(-3, 3), st.sampled_from([-(2**40), 2**40, 2**62]))
@@ -16,7 +16,7 @@ KEYS = st.one_of(st.integers(-3, 3), st.sampled_from([-(2**40), 2**40, 2**62]))
 
 def table(pairs, columns=1):
     keys = np.array([[key] * columns for key, _ in pairs], np.int64).reshape(-1, columns)
-    return ExactTable.of(keys, np.array([value for _, value in pairs], np.float64))
+    return ExactSums.of(keys, np.array([value for _, value in pairs], np.float64))
 
 
 def truth(pairs):
@@ -53,7 +53,7 @@ def test_equal_new_keys_are_added(pairs):
 @given(st.lists(st.tuples(KEYS, st.floats()), max_size=10), st.integers(0, 10))
 def test_packing_changes_nothing(pairs, cut):
     first, second = table(pairs[:cut]), table(pairs[cut:])
-    again = ExactTable.unpack(first.pack())
+    again = ExactSums.unpack(first.pack())
     assert all(array.dtype.kind in "if" for array in first.pack().values())
     merged, wanted = again.merge(second), first.merge(second)
     assert merged.keys.tolist() == wanted.keys.tolist()
@@ -71,14 +71,14 @@ def test_numbers_that_overflow_on_the_way():
 
 
 def test_ones_are_counted():
-    sums = ExactTable.of(np.array([[5], [2], [5]]))
+    sums = ExactSums.of(np.array([[5], [2], [5]]))
     assert sums.keys.ravel().tolist() == [2, 5]
     assert sums.rounded().tolist() == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("spread", [1, 10**9])
 def test_a_mask_takes_some(spread):
-    sums = ExactTable.of(np.arange(5)[:, None] * spread)
+    sums = ExactSums.of(np.arange(5)[:, None] * spread)
     assert sums.take(sums.keys[:, 0] >= 3 * spread).rounded().tolist() == [1.0, 1.0]
 
 

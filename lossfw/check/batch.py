@@ -92,7 +92,7 @@ class ComponentJob:
 
 
 # Told how many jobs are done, how many there are, and what runs.
-Progress = Callable[[int, int, str], None]
+CheckProgress = Callable[[int, int, str], None]
 
 
 def run_all(
@@ -100,7 +100,7 @@ def run_all(
     options: Options,
     *,
     processes: int | None = None,
-    progress: Progress | None = None,
+    progress: CheckProgress | None = None,
 ) -> list[Report]:
     """Return the report of each job, in their order.
 
@@ -120,7 +120,7 @@ def run_all(
 
 
 def _in_this_process(
-    jobs: Sequence[Job], options: Options, progress: Progress | None
+    jobs: Sequence[Job], options: Options, progress: CheckProgress | None
 ) -> list[Report]:
     reports = []
     for done, job in enumerate(jobs):
@@ -134,7 +134,7 @@ def _in_this_process(
 
 
 def _in_processes(
-    jobs: Sequence[Job], options: Options, count: int, progress: Progress | None
+    jobs: Sequence[Job], options: Options, count: int, progress: CheckProgress | None
 ) -> list[Report]:
     # Not forked: a copy of a process with threads may wait for one of them for ever.
     context = multiprocessing.get_context("spawn")

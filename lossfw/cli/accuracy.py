@@ -50,7 +50,7 @@ def accuracy(
     parameters, in float32 and float64; with -p at those parameters alone.
     """
     from lossfw.check.accuracy.batch import jobs, run
-    from lossfw.cli.progress import Progress
+    from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.accuracy import notes, show_accuracies
     from lossfw.runs.files import say, to_json
 
@@ -63,7 +63,7 @@ def accuracy(
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
     components = chosen(plugins.registry(), names, given)
     todo = jobs(components, points=points, seed=seed, peers=peers)
-    with Progress("measured") as progress:
+    with ProgressBar("measured") as progress:
         found = list(run(todo, plugins, processes=processes, progress=progress))
     if as_json:
         rows = [row.to_dict() for row in found]

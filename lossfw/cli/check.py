@@ -94,7 +94,7 @@ def check(
     """
     from lossfw.check.batch import Options, run_all
     from lossfw.check.selection import chosen
-    from lossfw.cli.progress import Progress
+    from lossfw.cli.progress import ProgressBar
 
     _refuse_numbers(examples=(examples, 1), seed=(seed, 0), processes=(processes, 1))
     given = read_parameters(parameters)
@@ -117,7 +117,7 @@ def check(
             outside={**outside, "claims": read_parameters(_with_values(outside["claims"]))},
         )
     options = Options(seed, examples, time_limit)
-    with Progress("checked") as progress:
+    with ProgressBar("checked") as progress:
         reports = run_all(todo, options, processes=processes, progress=progress)
     _write(reports, options, json_file, junit_file)
     _show(reports, seed, catalogue)

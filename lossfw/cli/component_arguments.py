@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -12,8 +12,6 @@ from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import UnknownNameError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 parameter_option = click.option(
     "-p",

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from lossfw.report.text.tables import show_table
 from lossfw.runs.execute import prepare
 from lossfw.runs.files import say
-from lossfw.runs.records import Order, Run
+from lossfw.runs.records import Run, RunRequest
 
 
-def show_plans(orders: Sequence[Order], *, as_json: bool) -> None:
+def show_plans(orders: Sequence[RunRequest], *, as_json: bool) -> None:
     """Make the plan of each order and show it.
 
     Raises

@@ -8,15 +8,15 @@ from typing import Any
 
 import click
 
-from lossfw.cli.progress import Progress
+from lossfw.cli.progress import ProgressBar
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
 from lossfw.runs.files import say
-from lossfw.runs.parallel_runs import Ended, run_all
-from lossfw.runs.records import Order
+from lossfw.runs.parallel_runs import RunOutcome, run_all
+from lossfw.runs.records import RunRequest
 
 
-def run_many(orders: Sequence[Order], jobs: int, *, as_json: bool) -> None:
+def run_many(orders: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
     """Carry out orders and show what became of them.
 
     Raises
@@ -24,10 +24,10 @@ def run_many(orders: Sequence[Order], jobs: int, *, as_json: bool) -> None:
     RunError
         If one of them failed.
     """
-    done: list[Ended] = []
-    with Progress("runs") as progress:
+    done: list[RunOutcome] = []
+    with ProgressBar("runs") as progress:
 
-        def ended(outcome: Ended) -> None:
+        def ended(outcome: RunOutcome) -> None:
             done.append(outcome)
             progress(len(done), len(orders))
             _tell(outcome)
@@ -46,13 +46,13 @@ def run_many(orders: Sequence[Order], jobs: int, *, as_json: bool) -> None:
         raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
 
 
-def _tell(outcome: Ended) -> None:
+def _tell(outcome: RunOutcome) -> None:
     """Write at once what went wrong, each line with the run's name."""
     for line in [*outcome.notes.splitlines(), *outcome.error.splitlines()]:
         click.echo(f"{outcome.order.name}: {line}", err=True)
 
 
-def _plain(outcome: Ended) -> dict[str, Any]:
+def _plain(outcome: RunOutcome) -> dict[str, Any]:
     folder = outcome.order.folder
     return {
         "name": outcome.order.name,
@@ -64,7 +64,7 @@ def _plain(outcome: Ended) -> dict[str, Any]:
     }
 
 
-def _table(outcomes: Sequence[Ended]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def _table(outcomes: Sequence[RunOutcome]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return headers and rows: every metric that is a single number has a column."""
     results = [outcome.result for outcome in outcomes if outcome.result is not None]
     metrics = list(
@@ -79,7 +79,7 @@ def _table(outcomes: Sequence[Ended]) -> tuple[tuple[str, ...], list[tuple[str, 
     return headers, [_row(outcome, metrics) for outcome in outcomes]
 
 
-def _row(outcome: Ended, metrics: Sequence[str]) -> tuple[str, ...]:
+def _row(outcome: RunOutcome, metrics: Sequence[str]) -> tuple[str, ...]:
     result = outcome.result
     status = "done before" if outcome.before else outcome.status
     if result is None:

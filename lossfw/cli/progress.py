@@ -10,7 +10,7 @@ from typing import Any, Self
 PATIENCE_SECONDS = 1.0
 
 
-class Progress:
+class ProgressBar:
     """Shows how many rows are done, on standard error if that is a terminal.
 
     Use it as a context manager; call it with the rows done and the rows in all.

@@ -26,13 +26,13 @@ def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
     is 0 if all are the same, and 1 otherwise. Nothing is written.
     """
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.cli.progress import Progress
+    from lossfw.cli.progress import ProgressBar
     from lossfw.cli.run import warn
     from lossfw.report.text.tables import show_table
     from lossfw.runs.files import say
     from lossfw.runs.rerun import rerun as run_again
 
-    with Progress() as progress:
+    with ProgressBar() as progress:
         differences = run_again(Path(folder), progress=progress, warn=warn)
     if as_json:
         plain = [difference._asdict() for difference in differences]

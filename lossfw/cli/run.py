@@ -16,7 +16,7 @@ from lossfw.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from lossfw.runs.records import Order
+    from lossfw.runs.records import RunRequest
 
 
 @click.command()
@@ -69,7 +69,7 @@ def run(
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.errors import ArgumentError
-    from lossfw.runs.records import Order
+    from lossfw.runs.records import RunRequest
 
     if resume and out is None:
         raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
@@ -80,7 +80,7 @@ def run(
     plugins = plugins_of(local, disable, no_plugins)
     folder = Path(out) if out is not None else None
     if len(configs) == 1 and not _may_sweep(configs[0], overrides):
-        orders = [Order(configs[0], overrides, plugins, folder=folder, resume=resume)]
+        orders = [RunRequest(configs[0], overrides, plugins, folder=folder, resume=resume)]
     else:
         from lossfw.runs.parallel_runs import orders_of
 
@@ -123,13 +123,13 @@ def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:
     return b"sweep" in text or b"extends" in text
 
 
-def _one(order: Order, *, as_json: bool) -> None:
-    from lossfw.cli.progress import Progress
+def _one(order: RunRequest, *, as_json: bool) -> None:
+    from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.run import show
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
 
-    with Progress() as progress:
+    with ProgressBar() as progress:
         outcome = carry_out(order, progress=progress, warn=warn)
     if outcome.before:
         click.echo(f"{order.folder}: done before, not run again", err=True)

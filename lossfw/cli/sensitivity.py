@@ -77,7 +77,7 @@ def sensitivity(
     The picture and the page that --out writes need matplotlib and jinja2.
     """
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.cli.progress import Progress
+    from lossfw.cli.progress import ProgressBar
     from lossfw.config.build.sensitivity import build_study
     from lossfw.nn.sensitivity.study import study_sensitivity
     from lossfw.report.html.render import need_report
@@ -93,7 +93,7 @@ def sensitivity(
         check_folder(folder)
         need_report()
     study = build_study(config, [*overrides, *given], plugins_of(local, disable, no_plugins))
-    with Progress("points") as progress:
+    with ProgressBar("points") as progress:
         result = study_sensitivity(study, progress=progress)
     if folder is not None:
         write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())

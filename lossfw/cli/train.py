@@ -45,12 +45,12 @@ def train(
     texts "nan", "inf" and "-inf".
     """
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.cli.progress import Progress
+    from lossfw.cli.progress import ProgressBar
     from lossfw.config.build.training import build_training
     from lossfw.errors import ArgumentError
     from lossfw.nn.training import checkpoint
     from lossfw.nn.training.loop import train as run
-    from lossfw.nn.training.records import State
+    from lossfw.nn.training.records import TrainingState
     from lossfw.report.text.training import show
     from lossfw.runs.files import check_folder, say, to_json, write_file
 
@@ -64,13 +64,13 @@ def train(
     if folder is not None and resume:
         start = checkpoint.read(folder / checkpoint.CHECKPOINT_FILE, training)
 
-    def save(state: State) -> None:
+    def save(state: TrainingState) -> None:
         if folder is not None:
             content = checkpoint.to_bytes(training, state)
             write_file(folder, checkpoint.CHECKPOINT_FILE, content)
 
     begin = time.perf_counter()
-    with Progress() as progress:
+    with ProgressBar() as progress:
         trained = run(training, start=start, save=save, progress=progress)
     seconds = time.perf_counter() - begin
     if folder is not None:

@@ -41,7 +41,7 @@ PROJECT: Final = "lossfw"
 API: Final = 1
 
 # What a hook returns: "module:Class", a class, or (a text without a colon) an alias.
-Table: TypeAlias = dict[str, str | type]
+ComponentTable: TypeAlias = dict[str, str | type]
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -60,27 +60,27 @@ LIFE_CYCLE: Final = ("lossfw_run_start", "lossfw_progress", "lossfw_run_end", "l
 
 
 @hookspec
-def lossfw_losses() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+def lossfw_losses() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the losses that the plugin offers, by name."""
 
 
 @hookspec
-def lossfw_activations() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+def lossfw_activations() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the activations that the plugin offers, by name."""
 
 
 @hookspec
-def lossfw_metrics() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+def lossfw_metrics() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the metrics that the plugin offers, by name."""
 
 
 @hookspec
-def lossfw_sources() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+def lossfw_sources() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the data sources that the plugin offers, by name."""
 
 
 @hookspec
-def lossfw_optimizers() -> Table:  # type: ignore[empty-body]  # a spec is a docstring
+def lossfw_optimizers() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the optimizers that the plugin offers, by name."""
 
 

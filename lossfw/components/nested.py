@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from lossfw.components.component import Component
 
 
-class Maker(Protocol):
+class ComponentFactory(Protocol):
     """The part of a registry that makes components."""
 
     def create(self, kind: str, spec: object) -> Any:
@@ -28,7 +28,7 @@ class NestedParameter(ABC):
     """Marks a parameter that holds a component, in the metadata of its type."""
 
     @abstractmethod
-    def make(self, spec: str | Mapping[str, Any], registry: Maker) -> Component:
+    def make(self, spec: str | Mapping[str, Any], registry: ComponentFactory) -> Component:
         """Return the component that a name or a mapping describes."""
 
 
@@ -60,7 +60,7 @@ def _mark(items: Any) -> NestedParameter | None:
 
 
 def with_nested(
-    cls: type[Component], parameters: Mapping[str, Any], registry: Maker
+    cls: type[Component], parameters: Mapping[str, Any], registry: ComponentFactory
 ) -> dict[str, Any]:
     """Return parameters in which a component stands for every name or mapping of one.
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossfw.data.files import need_file
-from lossfw.data.lazy_arrays import Rows
+from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
-    from lossfw.data.csv_table import Table
+    from lossfw.data.csv_table import CsvTable
     from lossfw.data.parquet import ParquetTable
 
 # What a Parquet file begins with.
@@ -48,7 +48,7 @@ def kind_of(path: Path, role: str) -> str:
     )
 
 
-def open_columns(path: Path, role: str, kind: str) -> Table | ParquetTable:
+def open_columns(path: Path, role: str, kind: str) -> CsvTable | ParquetTable:
     """Return the table in a file of kind ``"csv"`` or ``"parquet"``; only its head is read."""
     # Imported on use: most data are arrays.
     if kind == "csv":
@@ -60,7 +60,7 @@ def open_columns(path: Path, role: str, kind: str) -> Table | ParquetTable:
     return open_parquet(path, role)
 
 
-def read_array(path: Path, role: str, key: str | int | None = None) -> Rows:
+def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
     """Return one array of a file.
 
     Parameters

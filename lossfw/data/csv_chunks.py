@@ -22,7 +22,7 @@ PIECE_BYTES = 4 * 2**20
 _EXACT = 2**53
 
 
-class Part(NamedTuple):
+class CsvChunk(NamedTuple):
     """A piece of a file: whole lines.
 
     Attributes
@@ -66,7 +66,7 @@ def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> li
         if lines is None or table is None or (table.size and table.shape[1] != width):
             return None
         rows = len(table) if table.size else 0
-        parts.append(Part(start, start + len(content), rows))
+        parts.append(CsvChunk(start, start + len(content), rows))
         for number in [n for n, still in whole.items() if still and rows]:
             whole[number] = read_numbers(lines, np.int64, listed(groups[number])) is not None
     pieces = _TablePieces(path, parts, groups, whole)
@@ -88,7 +88,7 @@ class _TablePieces(Pieces):
     def __init__(
         self,
         path: Path,
-        parts: Sequence[Part],
+        parts: Sequence[CsvChunk],
         groups: Sequence[Group],
         whole: dict[int, bool],
     ) -> None:

@@ -13,7 +13,7 @@ from lossfw.components.naming import did_you_mean
 from lossfw.data.csv_chunks import columns_of
 from lossfw.data.csv_numbers import ENCODING, read_numbers
 from lossfw.data.files import need_file
-from lossfw.data.lazy_arrays import Group, Rows, listed
+from lossfw.data.lazy_arrays import Group, RowArray, listed
 from lossfw.errors import DataError
 
 # A smaller file is read as a whole: its numbers take some hundred megabytes at most.
@@ -21,7 +21,7 @@ WHOLE_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """A ``.csv`` file: commas between numbers, ``#`` before a comment.
 
     A first line without a single number in it names the columns.
@@ -61,7 +61,7 @@ class Table:
         guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
         raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
 
-    def read(self, *groups: Group) -> list[Rows]:
+    def read(self, *groups: Group) -> list[RowArray]:
         """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
 
         The dtype is int64 where every number of a group is written as a whole
@@ -80,13 +80,13 @@ class Table:
             if columns is None:
                 raise DataError(self._first_mistake())
             self._need_rows(columns[0].size)
-            return cast("list[Rows]", columns)
+            return cast("list[RowArray]", columns)
         # All columns: so a line of another length is an error.
         table = read_numbers(self.path, np.float64, skip=self.header_lines)
         if table is None:
             raise DataError(self._first_mistake())
         self._need_rows(table.size)
-        arrays: list[Rows] = []
+        arrays: list[RowArray] = []
         for group in groups:
             several = listed(group)
             whole = read_numbers(self.path, np.int64, several, skip=self.header_lines)
@@ -118,7 +118,7 @@ class Table:
         return f"{self.path} cannot be read as a table of numbers."
 
 
-def open_table(path: Path, role: str) -> Table:
+def open_table(path: Path, role: str) -> CsvTable:
     """Read the head of a ``.csv`` file.
 
     Raises
@@ -129,8 +129,8 @@ def open_table(path: Path, role: str) -> Table:
     need_file(path, role)
     for number, cells in _lines(path):
         if any(_is_number(cell) for cell in cells):
-            return Table(path, (), len(cells), number - 1)
-        return Table(path, tuple(cell.strip() for cell in cells), len(cells), number)
+            return CsvTable(path, (), len(cells), number - 1)
+        return CsvTable(path, tuple(cell.strip() for cell in cells), len(cells), number)
     raise DataError(f"{path} has no rows; {role} were wanted.")
 
 

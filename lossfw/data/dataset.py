@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.lazy_arrays import Rows, in_memory, read_rows, stays, take_rows
+from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -74,9 +74,9 @@ class Dataset:
     """
 
     name: str
-    targets: Rows
-    inputs: Rows | None = None
-    sample_weight: Rows | None = None
+    targets: RowArray
+    inputs: RowArray | None = None
+    sample_weight: RowArray | None = None
     digest: str = ""
     rows: NDArray | None = None
 
@@ -143,13 +143,13 @@ class Dataset:
                     self._check_numbers(role, parts[role], start)
             yield Batch(start, parts.get("inputs"), parts["targets"], parts.get("sample_weight"))
 
-    def _arrays(self) -> Iterator[tuple[str, Rows]]:
+    def _arrays(self) -> Iterator[tuple[str, RowArray]]:
         for role in ("inputs", "targets", "sample_weight"):
             array = getattr(self, role)
             if array is not None:
                 yield role, array
 
-    def _check_array(self, role: str, array: Rows) -> None:
+    def _check_array(self, role: str, array: RowArray) -> None:
         """Check what can be seen without reading a row."""
         if array.dtype.kind not in _NUMBER_KINDS:
             raise DataError(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lossfw.data.lazy_arrays import Rows, digest_of, read_rows
+from lossfw.data.lazy_arrays import RowArray, digest_of, read_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -76,7 +76,7 @@ def digest_files(*paths: Path) -> str:
     return join_digests(*digests)
 
 
-def digest_arrays(*arrays: Rows | None) -> str:
+def digest_arrays(*arrays: RowArray | None) -> str:
     """Return the SHA-256 of arrays with their dtypes and shapes, in hexadecimal.
 
     Rows that stay in a file are read some at a time; a column of a large table
@@ -106,7 +106,7 @@ def digest_arrays(*arrays: Rows | None) -> str:
     return content.hexdigest()
 
 
-def _parts(array: Rows) -> Iterator[NDArray]:
+def _parts(array: RowArray) -> Iterator[NDArray]:
     """Yield an array some rows at a time, a megabyte or one row."""
     if not array.ndim:
         yield np.asarray(array)

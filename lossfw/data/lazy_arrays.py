@@ -152,29 +152,29 @@ class Column:
 
 # What the rows of a data set may be: in memory, mapped, or a `Column`, which is
 # read like an array. To a type checker they are arrays: few have to know.
-Rows: TypeAlias = NDArray
+RowArray: TypeAlias = NDArray
 
 
-def stays(array: Rows) -> bool:
+def stays(array: RowArray) -> bool:
     """Tell whether the rows of an array stay in a file until they are asked for."""
     return isinstance(array, np.memmap | Column)
 
 
-def in_memory(array: Rows) -> NDArray:
+def in_memory(array: RowArray) -> NDArray:
     """Return a column as an array; an array is returned as it is."""
     if isinstance(array, Column):
         return np.asarray(array)
     return array
 
 
-def digest_of(array: Rows) -> str:
+def digest_of(array: RowArray) -> str:
     """Return the digest that a column has of its own; empty for any other array."""
     if isinstance(array, Column):
         return array.digest
     return ""
 
 
-def read_rows(array: Rows, start: int, stop: int) -> NDArray:
+def read_rows(array: RowArray, start: int, stop: int) -> NDArray:
     """Return consecutive rows, in memory; those of an array in memory are no copy."""
     if isinstance(array, Column):
         return array.read(start, stop)
@@ -187,7 +187,7 @@ def read_rows(array: Rows, start: int, stop: int) -> NDArray:
     return rows
 
 
-def take_rows(array: Rows, rows: NDArray) -> NDArray:
+def take_rows(array: RowArray, rows: NDArray) -> NDArray:
     """Return the rows with these numbers, in memory."""
     if isinstance(array, Column):
         return array.take(rows)

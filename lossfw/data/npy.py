@@ -27,7 +27,7 @@ _KINDS = "fiub"
 _MAX_ITEM_BYTES = 8
 
 
-class Header(NamedTuple):
+class NpyHeader(NamedTuple):
     """What the header of a ``.npy`` says: shape, order and dtype of the array."""
 
     shape: tuple[int, ...]
@@ -119,7 +119,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
     return array.astype(header.dtype.newbyteorder("="), copy=False)
 
 
-def read_header(stream: IO[bytes], where: str) -> Header:
+def read_header(stream: IO[bytes], where: str) -> NpyHeader:
     """Read the header of a ``.npy`` from a stream, up to the array's first byte.
 
     Raises
@@ -136,7 +136,7 @@ def read_header(stream: IO[bytes], where: str) -> Header:
         with warnings.catch_warnings():
             # NumPy warns of files that Python 2 wrote; it reads them all the same.
             warnings.simplefilter("ignore")
-            header = Header(*read(stream))
+            header = NpyHeader(*read(stream))
     # The header is a Python literal that anyone may have written.
     except Exception as error:
         raise DataError(
@@ -156,7 +156,7 @@ def read_header(stream: IO[bytes], where: str) -> Header:
     return header
 
 
-def _check_size(where: str, header: Header, found: int) -> None:
+def _check_size(where: str, header: NpyHeader, found: int) -> None:
     if found != header.nbytes:
         raise DataError(
             f"{where} promises an array of shape {header.shape} and dtype {header.dtype}, "

@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
-from lossfw.data.lazy_arrays import Column, Group, Pieces, Rows, listed
+from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
@@ -78,7 +78,7 @@ class ParquetTable:
             f"{self.path} has no column {key!r}; it has {', '.join(self.names)}. {guess}".strip()
         )
 
-    def read(self, *groups: Group) -> list[Rows]:
+    def read(self, *groups: Group) -> list[RowArray]:
         """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
 
         A column of lists of one length gives (N, C). Rows of a large file are read
@@ -98,7 +98,7 @@ class ParquetTable:
             for number in range(len(groups))
         ]
         if sum(column.size * column.dtype.itemsize for column in columns) > _WHOLE_BYTES:
-            return cast("list[Rows]", columns)
+            return cast("list[RowArray]", columns)
         return [np.asarray(column) for column in columns]
 
 

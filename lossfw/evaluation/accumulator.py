@@ -1,26 +1,26 @@
-"""Tally: what is kept of the rows of an evaluation, and the numbers that it comes to."""
+"""Accumulator: the sums of loss and metrics over the rows, and their numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.metric_accumulator import Kept, Layout
+from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
 from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
-from lossfw.evaluation.stopwatch import Clock
+from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import below, prefixed
 from lossfw.losses.loss import Loss
-from lossfw.metrics import LossMetric, Metric, Observed
+from lossfw.metrics import LossMetric, Metric, MetricUpdate
 from lossfw.numerics.arrays import NDArray
 
 # Of the time that the numbers of slices take at the end.
 _SLICES_STAGE = "slices"
 
 
-class Tally:
+class Accumulator:
     """Partials of the loss and of every metric, for all rows and for each part of them.
 
     Parameters
@@ -33,7 +33,7 @@ class Tally:
         Asks for confidence intervals.
     slices : sequence of Slice
         Ask for the numbers of parts of the rows.
-    clock : Clock, optional
+    clock : Stopwatch, optional
         Counts the time of each.
 
     Raises
@@ -49,11 +49,11 @@ class Tally:
         *,
         intervals: Intervals | None = None,
         slices: Sequence[Slice] = (),
-        clock: Clock | None = None,
+        clock: Stopwatch | None = None,
     ) -> None:
         self.intervals, self.slices = intervals, tuple(slices)
-        self.clock = clock or Clock()
-        self._layout = Layout(
+        self.clock = clock or Stopwatch()
+        self._layout = SliceCells(
             self.slices, grouped=intervals is not None, logits=loss.input_form == "logits"
         )
         if self._layout.wanted:
@@ -65,10 +65,12 @@ class Tally:
             metric.label if names.count(metric.label) == 1 else str(metric): metric
             for metric in metrics
         }
-        self._loss = Kept(LossMetric(of=loss), self._layout)
-        self._kept = {name: Kept(metric, self._layout) for name, metric in self.metrics.items()}
+        self._loss = MetricAccumulator(LossMetric(of=loss), self._layout)
+        self._kept = {
+            name: MetricAccumulator(metric, self._layout) for name, metric in self.metrics.items()
+        }
 
-    def add(self, rows: Scored) -> None:
+    def add(self, rows: PredictedBatch) -> None:
         """Take some rows into account."""
         with self.clock.stage("loss"):
             seen = self._observe(self._loss.metric, rows)
@@ -78,8 +80,8 @@ class Tally:
             with self.clock.stage(name):
                 kept.add(self._observe(kept.metric, rows))
 
-    def _observe(self, metric: Metric, rows: Scored) -> Observed:
-        shown = rows.reaching
+    def _observe(self, metric: Metric, rows: PredictedBatch) -> MetricUpdate:
+        shown = rows.loss_input
         of_loss = metric is self._loss.metric
         if rows.predictions is not None and metric.accepts != "logits" and not of_loss:
             shown = rows.predictions

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from lossfw.data import Batch
-from lossfw.data.lazy_arrays import Rows, read_rows
+from lossfw.data.lazy_arrays import RowArray, read_rows
 from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
 from lossfw.losses.engine import threads
 from lossfw.numerics.arrays import NDArray
 
-_Rows = TypeVar("_Rows", "Batch", "Scored")
+_Rows = TypeVar("_Rows", "Batch", "PredictedBatch")
 
 # Blocks that wait together to be shared out among threads: enough of them that
 # starting threads costs little beside the work ...
@@ -23,23 +23,23 @@ _BLOCKS_AT_ONCE = 16
 _BYTES_AT_ONCE = 64 * 2**20
 
 
-class Scored(NamedTuple):
+class PredictedBatch(NamedTuple):
     """Some consecutive rows with what was made of their inputs.
 
     Attributes
     ----------
     start : int
         Global number of the first row.
-    reaching : ndarray
-        What reaches the loss, predictions or logits.
+    loss_input : ndarray
+        The predictions or logits that the loss takes.
     predictions : ndarray or None
-        The network's predictions, where `reaching` holds its logits.
+        The network's predictions, where `loss_input` holds its logits.
     targets, sample_weight : ndarray
         As in `Batch`.
     """
 
     start: int
-    reaching: NDArray
+    loss_input: NDArray
     predictions: NDArray | None
     targets: NDArray
     sample_weight: NDArray | None
@@ -53,7 +53,7 @@ def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
 
     Parameters
     ----------
-    parts : iterable of Batch or of Scored
+    parts : iterable of Batch or of PredictedBatch
         Consecutive rows from a multiple of `size` on.
     size : int
         At least 1.
@@ -94,7 +94,9 @@ def _join(pieces: list[_Rows]) -> _Rows:
     return type(first)(first.start, *columns)
 
 
-def forward(network: Predictor, batches: Iterable[Batch], *, logits: bool) -> Iterator[Scored]:
+def forward(
+    network: Predictor, batches: Iterable[Batch], *, logits: bool
+) -> Iterator[PredictedBatch]:
     """Run a network over batches of any size, in aligned blocks on several threads.
 
     The bits of a row depend on neither the sizes of the batches nor the number
@@ -110,12 +112,14 @@ def forward(network: Predictor, batches: Iterable[Batch], *, logits: bool) -> It
         Whether logits reach the loss, and not predictions.
     """
 
-    def run(block: Batch) -> Scored:
+    def run(block: Batch) -> PredictedBatch:
         assert block.inputs is not None
         outputs = network.block(block.inputs)
-        reaching = outputs.logits if logits else outputs.predictions
+        loss_input = outputs.logits if logits else outputs.predictions
         predictions = outputs.predictions if logits else None
-        return Scored(block.start, reaching, predictions, block.targets, block.sample_weight)
+        return PredictedBatch(
+            block.start, loss_input, predictions, block.targets, block.sample_weight
+        )
 
     block_bytes = BLOCK_ROWS * network.width * network.dtype.itemsize
     at_once = max(1, min(_BLOCKS_AT_ONCE, _BYTES_AT_ONCE // block_bytes))
@@ -124,7 +128,7 @@ def forward(network: Predictor, batches: Iterable[Batch], *, logits: bool) -> It
         yield from threads.run(run, wave)
 
 
-def saved(outputs: Rows, batches: Iterable[Batch]) -> Iterator[Scored]:
+def saved(outputs: RowArray, batches: Iterable[Batch]) -> Iterator[PredictedBatch]:
     """Put saved outputs beside the targets of their rows; those in a file are read by batch.
 
     Parameters
@@ -136,4 +140,4 @@ def saved(outputs: Rows, batches: Iterable[Batch]) -> Iterator[Scored]:
     """
     for batch in batches:
         rows = read_rows(outputs, batch.start, batch.start + len(batch.targets))
-        yield Scored(batch.start, rows, None, batch.targets, batch.sample_weight)
+        yield PredictedBatch(batch.start, rows, None, batch.targets, batch.sample_weight)

@@ -1,4 +1,4 @@
-"""Notices: what a reader of a result should know besides the numbers."""
+"""Diagnostics of an evaluation: rows that deserve a warning beside the numbers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from lossfw.data.validation import is_finite
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 
-class Notices:
-    """Counts, while rows go by, what is worth a warning.
+class Diagnostics:
+    """Counts of rows that deserve a warning.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ class Notices:
         # Without a guard only 0 itself stands out.
         self._delta: float = 0.0 if guard == "none" else loss.parameters.get("delta", 0.0)
         self._by_row = loss.takes_rows
-        self._guarded = self._probabilities = self._weightless = self._wild = 0
-        self._first_wild: int | None = None
+        self._guarded = self._probabilities = self._weightless = self._nonfinite = 0
+        self._first_nonfinite: int | None = None
 
     def pack(self) -> dict[str, int | None]:
         """Return what was counted so far; `unpack` takes it back."""
@@ -36,20 +36,21 @@ class Notices:
             "guarded": self._guarded,
             "probabilities": self._probabilities,
             "weightless": self._weightless,
-            "wild": self._wild,
-            "first_wild": self._first_wild,
+            "nonfinite": self._nonfinite,
+            "first_nonfinite": self._first_nonfinite,
         }
 
     def unpack(self, counts: Mapping[str, int | None]) -> None:
         """Go on from these counts."""
-        self._guarded, self._probabilities, self._weightless, self._wild = (
-            int(counts[name] or 0) for name in ("guarded", "probabilities", "weightless", "wild")
+        self._guarded, self._probabilities, self._weightless, self._nonfinite = (
+            int(counts[name] or 0)
+            for name in ("guarded", "probabilities", "weightless", "nonfinite")
         )
-        self._first_wild = counts["first_wild"]
+        self._first_nonfinite = counts["first_nonfinite"]
 
-    def see(self, rows: Scored) -> None:
+    def see(self, rows: PredictedBatch) -> None:
         """Look at some rows."""
-        y, t = rows.reaching, rows.targets
+        y, t = rows.loss_input, rows.targets
         if rows.sample_weight is not None and rows.sample_weight.ndim == 1:
             counts = rows.sample_weight != 0
             self._weightless += len(counts) - int(np.count_nonzero(counts))
@@ -59,15 +60,15 @@ class Notices:
             self._probabilities += p.size
             below = p <= 0 if self._guard == "none" else p < self._delta
             self._guarded += int(np.count_nonzero(below))
-        if not is_finite(rows.reaching):
-            self._see_wild(rows)
+        if not is_finite(rows.loss_input):
+            self._see_nonfinite(rows)
 
-    def _see_wild(self, rows: Scored) -> None:
-        axes = tuple(range(1, rows.reaching.ndim))
-        wild = np.flatnonzero(~np.isfinite(rows.reaching).all(axis=axes))
-        self._wild += len(wild)
-        if self._first_wild is None:
-            self._first_wild = rows.start + int(wild[0])
+    def _see_nonfinite(self, rows: PredictedBatch) -> None:
+        axes = tuple(range(1, rows.loss_input.ndim))
+        nonfinite = np.flatnonzero(~np.isfinite(rows.loss_input).all(axis=axes))
+        self._nonfinite += len(nonfinite)
+        if self._first_nonfinite is None:
+            self._first_nonfinite = rows.start + int(nonfinite[0])
 
     def texts(self, rows: int, masked: int) -> tuple[str, ...]:
         """Return the warnings.
@@ -78,10 +79,10 @@ class Notices:
             Rows in all, and losses that a mask leaves out.
         """
         texts = []
-        if self._wild:
+        if self._nonfinite:
             texts.append(
-                f"{self._wild} of {rows} rows have an infinite or NaN prediction or logit, the "
-                f"first is row {self._first_wild}."
+                f"{self._nonfinite} of {rows} rows have an infinite or NaN prediction or logit, "
+                f"the first is row {self._first_nonfinite}."
             )
         if self._guarded:
             texts.append(self._guard_text())

@@ -15,14 +15,14 @@ import numpy as np
 from lossfw.data import Dataset
 from lossfw.data.lazy_arrays import take_rows
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.accumulator import Tally
-from lossfw.evaluation.batching import Scored, forward, regroup, saved
-from lossfw.evaluation.diagnostics import Notices
+from lossfw.evaluation.accumulator import Accumulator
+from lossfw.evaluation.batching import PredictedBatch, forward, regroup, saved
+from lossfw.evaluation.diagnostics import Diagnostics
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
 from lossfw.evaluation.result import Result
-from lossfw.evaluation.state import Standing
-from lossfw.evaluation.stopwatch import Clock
+from lossfw.evaluation.state import EvaluationState
+from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.reduction import block_rows
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -31,10 +31,10 @@ Progress: TypeAlias = Callable[[int, int], None]
 class Journal(Protocol):
     """What keeps the rows of an evaluation, and from which it can go on."""
 
-    def resume(self, standing: Standing) -> None:
+    def resume(self, standing: EvaluationState) -> None:
         """Before the first row: let the evaluation stand where it was left, if it was."""
 
-    def add(self, rows: Scored, standing: Standing) -> None:
+    def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
         """Keep some rows, which `standing` knows already."""
 
 
@@ -57,12 +57,12 @@ def evaluate(
     Result
         The same bits for any batch size and any number of cores.
     """
-    clock = Clock()
+    clock = Stopwatch()
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
-    tally = Tally(
+    tally = Accumulator(
         plan.loss, plan.metrics, intervals=plan.intervals, slices=plan.slices, clock=clock
     )
-    standing = Standing(tally, Notices(plan.loss), clock)
+    standing = EvaluationState(tally, Diagnostics(plan.loss), clock)
     if journal is not None:
         journal.resume(standing)
     with one_blas_thread() if plan.network is not None else nullcontext():
@@ -76,7 +76,7 @@ def evaluate(
     return _result(plan, data, standing)
 
 
-def _result(plan: Plan, data: Dataset, standing: Standing) -> Result:
+def _result(plan: Plan, data: Dataset, standing: EvaluationState) -> Result:
     numbers = standing.tally.numbers()
     return Result(
         count=len(data),
@@ -94,7 +94,7 @@ def _result(plan: Plan, data: Dataset, standing: Standing) -> Result:
     )
 
 
-def _scored(plan: Plan, data: Dataset, standing: Standing) -> Iterator[Scored]:
+def _scored(plan: Plan, data: Dataset, standing: EvaluationState) -> Iterator[PredictedBatch]:
     """Yield the rows to come with their outputs, in groups that fill the blocks of a sum."""
     clock = standing.clock
     batches = clock.timed("read", data.batches(plan.batch_size, standing.row))

@@ -10,7 +10,7 @@ from lossfw.metrics import Mergeable
 from lossfw.numerics.arrays import NDArray
 
 
-class Stack:
+class MergeStack:
     """Partials that are merged when there are two of about the same size.
 
     So every row is merged about as often as the number of partials can be
@@ -35,7 +35,7 @@ class Stack:
         return self._items[0][1] if self._items else None
 
 
-def pack_stacks(stacks: Mapping[str, Stack]) -> dict[str, NDArray]:
+def pack_stacks(stacks: Mapping[str, MergeStack]) -> dict[str, NDArray]:
     """Return the merged partials of named stacks as plain arrays."""
     arrays: dict[str, NDArray] = {}
     for name, stack in stacks.items():
@@ -45,7 +45,7 @@ def pack_stacks(stacks: Mapping[str, Stack]) -> dict[str, NDArray]:
     return arrays
 
 
-def restore(stack: Stack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
+def restore(stack: MergeStack, name: str, arrays: Mapping[str, NDArray], maker: Any) -> None:
     """Push the partial that `pack_stacks` put under a name, if there was one."""
     own = below(name, arrays)
     if own:

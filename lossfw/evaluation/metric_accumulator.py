@@ -1,4 +1,4 @@
-"""Kept: what a tally keeps of one metric, apart for groups and parts of the rows."""
+"""Accumulator of one metric: sums of all rows, and of each group and slice."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.groups import GROUPS, group_of
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.merge_stack import Stack, pack_stacks, restore
+from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_rows import part_names, parts_of
 from lossfw.evaluation.slices import Slice
-from lossfw.metrics import Metric, Observed
-from lossfw.metrics.grouped_sums import Entries, Tabled, Term
+from lossfw.metrics import Metric, MetricUpdate
+from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
 # The sums of a part's size: how many rows, and their weight.
@@ -23,7 +23,7 @@ _COUNT, _WEIGHT = 0, 1
 _SIZE_SUMS = 2
 
 
-class Layout:
+class SliceCells:
     """Which cells rows belong to: their group, and their part in each slice.
 
     Parameters
@@ -43,7 +43,7 @@ class Layout:
         # Of the rows at hand: a cell for each, for all rows and for each slice.
         self.all: NDArray | None = None
         self.each: list[NDArray] = []
-        self._sizes = [Stack() for _ in self.slices]
+        self._sizes = [MergeStack() for _ in self.slices]
         self._classes = 0
 
     @property
@@ -51,14 +51,14 @@ class Layout:
         """Whether cells are kept apart at all."""
         return self.grouped or bool(self.slices)
 
-    def place(self, rows: Scored, losses: Entries | None) -> None:
+    def place(self, rows: PredictedBatch, losses: RowTerms | None) -> None:
         """Find the cells of some rows, which `all` and `each` hold until the next ones come.
 
         Parameters
         ----------
-        rows : Scored
+        rows : PredictedBatch
             The rows.
-        losses : Entries or None
+        losses : RowTerms or None
             Of their losses; None where nothing is kept apart.
         """
         if losses is None:
@@ -70,7 +70,7 @@ class Layout:
             return
         group = group if self.grouped else np.zeros(count, np.int64)
         weight = _row_weights(rows.sample_weight, count)
-        seen = rows.reaching if rows.predictions is None else rows.predictions
+        seen = rows.loss_input if rows.predictions is None else rows.predictions
         if seen.ndim == rows.targets.ndim + 1:
             self._classes = seen.shape[-1]
         lost = _row_losses(losses, count)
@@ -111,26 +111,26 @@ class Layout:
         """Go on from what was packed."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
-            restore(stack, str(index), arrays, Tabled)
+            restore(stack, str(index), arrays, GroupedSums)
 
 
-class Kept:
+class MetricAccumulator:
     """What is kept of one metric.
 
     Parameters
     ----------
     metric : Metric
         Which.
-    layout : Layout
+    layout : SliceCells
         Knows the cells of the rows at hand.
     """
 
-    def __init__(self, metric: Metric, layout: Layout) -> None:
+    def __init__(self, metric: Metric, layout: SliceCells) -> None:
         self.metric, self._layout = metric, layout
-        self._partials, self._all = Stack(), Stack()
-        self._each = [Stack() for _ in layout.slices]
+        self._partials, self._all = MergeStack(), MergeStack()
+        self._each = [MergeStack() for _ in layout.slices]
 
-    def add(self, seen: Observed) -> None:
+    def add(self, seen: MetricUpdate) -> None:
         """Keep what the metric saw in the rows at hand."""
         if seen.partial is not None:
             self._partials.push(seen.partial)
@@ -157,7 +157,7 @@ class Kept:
 
     def part(self, index: int, number: int, asked: Intervals | None) -> dict[str, Any]:
         """Return the number of a part of the rows, with its interval; None if it is empty."""
-        sums: Tabled | None = self._each[index].merged()
+        sums: GroupedSums | None = self._each[index].merged()
         own = None if sums is None else sums.take(sums.cells // self._layout.groups == number)
         if own is None or not len(own.table):
             return {"value": None} if asked is None else {"value": None, "interval": None}
@@ -173,14 +173,14 @@ class Kept:
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
         """Go on from what was packed."""
         for name, stack in self._stacks().items():
-            restore(stack, name, arrays, self.metric if name == "partial" else Tabled)
+            restore(stack, name, arrays, self.metric if name == "partial" else GroupedSums)
 
-    def _stacks(self) -> dict[str, Stack]:
+    def _stacks(self) -> dict[str, MergeStack]:
         each = {f"part{index}": stack for index, stack in enumerate(self._each)}
         return {"partial": self._partials, "all": self._all, **each}
 
 
-def _interval(metric: Metric, sums: Tabled, value: Any, asked: Intervals) -> Any:
+def _interval(metric: Metric, sums: GroupedSums, value: Any, asked: Intervals) -> Any:
     # Imported on use: most evaluations have no intervals.
     from lossfw.evaluation.intervals.resampling import interval
 
@@ -195,7 +195,7 @@ def _row_weights(weight: NDArray | None, rows: int) -> NDArray:
     return sums
 
 
-def _row_losses(losses: Entries, rows: int) -> NDArray:
+def _row_losses(losses: RowTerms, rows: int) -> NDArray:
     """Return the loss of each row, NaN where nothing counts."""
     sums = np.zeros((losses.places, rows))
     sums[losses.where, losses.rows] = losses.values
@@ -204,9 +204,9 @@ def _row_losses(losses: Entries, rows: int) -> NDArray:
     return mean
 
 
-def _sizes(parts: NDArray, weight: NDArray) -> Tabled:
+def _sizes(parts: NDArray, weight: NDArray) -> GroupedSums:
     rows = np.arange(len(parts))
     place = np.zeros(len(parts), np.int64)
     terms = [(place + _COUNT, np.ones(len(parts))), (place + _WEIGHT, weight)]
-    entries = Entries.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms])
+    entries = RowTerms.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms])
     return entries.table(parts)

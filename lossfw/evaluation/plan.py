@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from lossfw.data import Dataset
-from lossfw.data.lazy_arrays import Rows
+from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.predictor import Predictor
 from lossfw.evaluation.slices import Slice
+from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
-
-Form: TypeAlias = Literal["prediction", "logits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +55,7 @@ class Plan:
     data: Dataset
     loss: Loss
     network: Predictor | None = None
-    outputs: Rows | None = None
+    outputs: RowArray | None = None
     outputs_form: Form = "prediction"
     metrics: tuple[Metric, ...] = ()
     batch_size: int = 100

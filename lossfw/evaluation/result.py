@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lossfw.evaluation.plan import Form
+from lossfw.losses.base import Form
 
 # Version of the JSON object that `Result.to_dict` gives.
 RESULT_VERSION = 1

@@ -1,4 +1,4 @@
-"""Standing: all that is kept of the rows that an evaluation has seen so far."""
+"""The state of a running evaluation: everything that a checkpoint saves."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lossfw.evaluation.accumulator import Tally
-from lossfw.evaluation.batching import Scored
-from lossfw.evaluation.diagnostics import Notices
-from lossfw.evaluation.stopwatch import Clock
+from lossfw.evaluation.accumulator import Accumulator
+from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.diagnostics import Diagnostics
+from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
 from lossfw.numerics.arrays import NDArray
 
@@ -19,16 +19,16 @@ _PLAIN = "standing"
 
 
 @dataclass
-class Standing:
+class EvaluationState:
     """Where an evaluation stands.
 
     Attributes
     ----------
-    tally : Tally
+    tally : Accumulator
         Partials of the loss and the metrics.
-    notices : Notices
+    notices : Diagnostics
         What is worth a warning.
-    clock : Clock
+    clock : Stopwatch
         Seconds by stage.
     row : int
         How many rows were seen: the number of the next one.
@@ -36,13 +36,13 @@ class Standing:
         Their total sample weight.
     """
 
-    tally: Tally
-    notices: Notices
-    clock: Clock
+    tally: Accumulator
+    notices: Diagnostics
+    clock: Stopwatch
     row: int = 0
     weight: ExactSum = field(default_factory=ExactSum)
 
-    def add(self, rows: Scored) -> None:
+    def add(self, rows: PredictedBatch) -> None:
         """Take some rows into account, which follow on those before."""
         self.tally.add(rows)
         self.notices.see(rows)

@@ -11,7 +11,7 @@ from typing import TypeVar
 _Item = TypeVar("_Item")
 
 
-class Clock:
+class Stopwatch:
     """Seconds by stage.
 
     Attributes

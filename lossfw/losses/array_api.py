@@ -30,8 +30,8 @@ def value(
     xp = namespace_of(prediction, target)
     y, t = _arguments(xp, loss, prediction, target)
     by_index = t.ndim < y.ndim and not loss.target_per_row
-    body = loss.unweighted()
-    losses = body.values_at(xp, y, t) if by_index else body.values(xp, y, t)
+    body = loss.without_own_weight()
+    losses = body.unreduced_at(xp, y, t) if by_index else body.unreduced(xp, y, t)
     if loss.sums_rows:
         losses = xp.sum(losses, axis=-1)
     where, own_weight = _own_choice(xp, loss, t, by_index, where)
@@ -65,8 +65,8 @@ def derivative(
     where, own_weight = _own_choice(xp, loss, t, by_index, where)
     if by_index:
         t = xp.astype(t[..., None] == xp.arange(y.shape[-1]), y.dtype)
-    body = loss.unweighted()
-    slope = (body.hessians if second else body.gradients)(xp, y, t)
+    body = loss.without_own_weight()
+    slope = (body.unreduced_hessian if second else body.unreduced_gradient)(xp, y, t)
     rows = slope[..., 0] if loss.takes_rows or loss.sums_rows else slope
     weight = _weight(xp, rows, sample_weight, where, own_weight)
     scale = 1.0
@@ -106,7 +106,7 @@ def _own_choice(
     xp: Namespace, loss: Definition, t: Array, by_index: bool, where: Array
 ) -> tuple[Array | None, Array | None]:
     """Return the caller's mask with the loss's own in it, and the loss's own weights."""
-    own_where, own_weight = loss.chosen(xp, t, by_index)
+    own_where, own_weight = loss.own_mask_and_weight(xp, t, by_index)
     if own_where is None or where is None:
         return where if own_where is None else own_where, own_weight
     while where.ndim < own_where.ndim:

@@ -45,14 +45,16 @@ class Definition(Component, ABC):
         """Where targets live at these parameters."""
         return self.target
 
-    def chosen(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array | None, Array | None]:
+    def own_mask_and_weight(
+        self, xp: Namespace, t: Array, by_index: bool
+    ) -> tuple[Array | None, Array | None]:
         """Return what this loss's own rule says of targets: which count, and how much.
 
         Both as ``where`` and ``sample_weight`` in a call; None where there is no rule.
         """
         return None, None
 
-    def unweighted(self) -> Definition:
+    def without_own_weight(self) -> Definition:
         """Return this loss without the weights of `chosen`, which the reduction applies."""
         return self
 
@@ -83,36 +85,38 @@ class Definition(Component, ABC):
         return False
 
     @abstractmethod
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the unreduced losses by the textbook definition."""
 
     @abstractmethod
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the unreduced losses, computed the stable way."""
 
     @abstractmethod
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the derivatives of the unreduced losses with respect to the prediction."""
 
     @abstractmethod
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the diagonal second derivatives of the unreduced losses."""
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return the unreduced losses of rows for class indices."""
         raise ArgumentError(f"{type(self).__name__} takes no class indices.")
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return `values` and `gradients`, in one pass where the author shares work."""
-        return self.values(xp, y, t), self.gradients(xp, y, t)
+        return self.unreduced(xp, y, t), self.unreduced_gradient(xp, y, t)
 
-    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return `gradients` of rows for class indices; from one-hot rows unless given."""
-        return self.gradients(xp, y, one_hot(index, y.shape[-1], y.dtype))
+        return self.unreduced_gradient(xp, y, one_hot(index, y.shape[-1], y.dtype))
 
-    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
-        """Return `values_and_gradients` of rows for class indices."""
-        return self.values_and_gradients(xp, y, one_hot(index, y.shape[-1], y.dtype))
+    def unreduced_with_gradient_at(
+        self, xp: Namespace, y: Array, index: Array
+    ) -> tuple[Array, Array]:
+        """Return `unreduced_with_gradient` of rows for class indices."""
+        return self.unreduced_with_gradient(xp, y, one_hot(index, y.shape[-1], y.dtype))
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""

@@ -25,7 +25,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw.numerics.primitive import in_double
 
 Guard: TypeAlias = Literal["normalised", "additive", "floor", "none"]
@@ -75,7 +75,7 @@ def guarded_log(
         # NaN < delta is false, so NaN stays.
         return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
     if guard == "additive":
-        total, lost = exact_difference(xp, p, -delta)
+        total, lost = two_diff(xp, p, -delta)
         # A large delta may bring the sum close to 1 although p is small.
         excess = xp.where(p >= _NEAR_ONE, delta - rest, (total - 1.0) + lost)
         return _log(xp, total, excess, total >= _NEAR_ONE)

@@ -76,23 +76,23 @@ class DistanceLoss(ElementwiseLoss):
         """Return the second derivative with respect to the residual."""
         return dual.derivatives(self.value, xp, r)[2]
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Lift `formula`; see `Loss.formulas`."""
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Lift `formula`; see `Loss.unreduced_formula`."""
         return self.formula(xp, y - t)
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Lift `value`; see `Loss.values`."""
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Lift `value`; see `Loss.unreduced`."""
         return self.value(xp, y - t)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Lift `derivative`; see `Loss.gradients`."""
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Lift `derivative`; see `Loss.unreduced_gradient`."""
         return self.derivative(xp, y - t)
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Lift `second_derivative`; see `Loss.hessians`."""
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Lift `second_derivative`; see `Loss.unreduced_hessian`."""
         return self.second_derivative(xp, y - t)
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Lift both with one subtraction, or one pass of dual numbers."""
         r = y - t
         if type(self).derivative is DistanceLoss.derivative:
@@ -126,23 +126,23 @@ class MarginLoss(ElementwiseLoss):
         """Return the second derivative with respect to the margin."""
         return dual.derivatives(self.value, xp, m)[2]
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Lift `formula`; see `Loss.formulas`."""
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Lift `formula`; see `Loss.unreduced_formula`."""
         return self.formula(xp, t * y)
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Lift `value`; see `Loss.values`."""
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Lift `value`; see `Loss.unreduced`."""
         return self.value(xp, t * y)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Lift `derivative` by the chain rule: dm/dy = t."""
         return t * self.derivative(xp, t * y)
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Lift `second_derivative`; the chain rule's factor t^2 is 1."""
         return self.second_derivative(xp, t * y)
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Lift both with one product, or one pass of dual numbers."""
         m = t * y
         if type(self).derivative is MarginLoss.derivative:
@@ -207,28 +207,28 @@ class _PairLoss(Loss):
     ) -> tuple[Array, ...]:
         """Return value and derivatives up to an order from dual numbers."""
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Choose the form; see `Loss.formulas`."""
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Choose the form; see `Loss.unreduced_formula`."""
         logits = self.input_form == "logits"
         return (self.formula_from_logits if logits else self.formula)(xp, y, t)
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Choose the form; see `Loss.values`."""
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Choose the form; see `Loss.unreduced`."""
         logits = self.input_form == "logits"
         return (self.value_from_logits if logits else self.value)(xp, y, t)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Choose the form; see `Loss.gradients`."""
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Choose the form; see `Loss.unreduced_gradient`."""
         logits = self.input_form == "logits"
         return (self.derivative_from_logits if logits else self.derivative)(xp, y, t)
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Choose the form; see `Loss.hessians`."""
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Choose the form; see `Loss.unreduced_hessian`."""
         logits = self.input_form == "logits"
         return (self.second_derivative_from_logits if logits else self.second_derivative)(xp, y, t)
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """Choose the form; see `Loss.values_and_gradients`."""
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Choose the form; see `Loss.unreduced_with_gradient`."""
         logits = self.input_form == "logits"
         both = self.value_and_derivative_from_logits if logits else self.value_and_derivative
         return both(xp, y, t)
@@ -290,18 +290,20 @@ class CategoricalLoss(_PairLoss):
         """Return both at logits for class indices; from one-hot rows unless given."""
         return self.value_and_derivative_from_logits(xp, z, one_hot_rows(xp, z, index))
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Choose the form; see `Loss.values_at`."""
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Choose the form; see `Loss.unreduced_at`."""
         logits = self.input_form == "logits"
         return (self.value_at_from_logits if logits else self.value_at)(xp, y, index)
 
-    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Choose the form; see `Loss.gradients_at`."""
+    def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Choose the form; see `Loss.unreduced_gradient_at`."""
         logits = self.input_form == "logits"
         return (self.derivative_at_from_logits if logits else self.derivative_at)(xp, y, index)
 
-    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
-        """Choose the form; see `Loss.values_and_gradients_at`."""
+    def unreduced_with_gradient_at(
+        self, xp: Namespace, y: Array, index: Array
+    ) -> tuple[Array, Array]:
+        """Choose the form; see `Loss.unreduced_with_gradient_at`."""
         if self.input_form == "logits":
             return self.value_and_derivative_at_from_logits(xp, y, index)
         return self.value_and_derivative_at(xp, y, index)

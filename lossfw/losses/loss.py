@@ -53,7 +53,7 @@ class Loss(Definition):
     ``2 * a``, ``a / 3``, ``-a``, ``a + b``, ``a - b`` and ``sum([a, b])`` are losses.
     """
 
-    def fused(self) -> Loss | None:
+    def on_logits(self) -> Loss | None:
         """Return this loss as a function of what goes into its link; None without a link."""
         return None if self.link_activation() is None else self.replace(from_logits=True)
 
@@ -113,8 +113,10 @@ class Loss(Definition):
             )
         call = self._prepare(prediction, target, sample_weight, where)
         if reduction == "none":
-            return execute.unreduced(self.unweighted(), call)
-        return _reduced(execute.sums(self.unweighted(), call), reduction, denominator, empty)
+            return execute.unreduced(self.without_own_weight(), call)
+        return _reduced(
+            execute.sums(self.without_own_weight(), call), reduction, denominator, empty
+        )
 
     def gradient(
         self,
@@ -193,7 +195,7 @@ class Loss(Definition):
             return array_api.value(self, *arguments), array_api.derivative(self, *arguments)
         call = self._prepare(prediction, target, sample_weight, where)
         scale = self._scale(call, reduction, denominator, empty)
-        totals, gradient = execute.sums_and_gradient(self.unweighted(), call, scale)
+        totals, gradient = execute.sums_and_gradient(self.without_own_weight(), call, scale)
         return _reduced(totals, reduction, denominator, empty), gradient
 
     def partial(
@@ -237,7 +239,7 @@ class Loss(Definition):
         call = self._prepare(prediction, target, sample_weight, where)
         call.start = start
         sums = execute.RowSums.of(call) if rows else None
-        return execute.partial(self.unweighted(), call, sums), sums
+        return execute.partial(self.without_own_weight(), call, sums), sums
 
     def exact(self, prediction: Any, target: Any, *, derivative: Order = 0) -> NDArray:
         """Return the true unreduced loss, or its derivative, with 60 digits.
@@ -332,7 +334,7 @@ class Loss(Definition):
             set_weight(call, sample_weight)
         if where is not None:
             set_where(call, where)
-        choose(call, *self.chosen(np, call.t, call.by_index))
+        choose(call, *self.own_mask_and_weight(np, call.t, call.by_index))
         return call
 
     def _derivative(
@@ -353,7 +355,7 @@ class Loss(Definition):
             return array_api.derivative(self, *arguments, second=second)
         call = self._prepare(prediction, target, sample_weight, where)
         scale = self._scale(call, reduction, denominator, empty)
-        return execute.derivatives(self.unweighted(), call, scale, second=second)
+        return execute.derivatives(self.without_own_weight(), call, scale, second=second)
 
     def _scale(
         self, call: Arguments, reduction: Reduction, denominator: Denominator, empty: Empty

@@ -15,7 +15,7 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.component import Component
-from lossfw.components.nested import Maker, NestedParameter
+from lossfw.components.nested import ComponentFactory, NestedParameter
 from lossfw.components.registry import registry
 from lossfw.losses.kinds import DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
@@ -30,7 +30,7 @@ Argument: TypeAlias = Literal["residual", "margin", "prediction"]
 class LossParameter(NestedParameter):
     """Marks a parameter that holds a loss."""
 
-    def make(self, spec: str | Mapping[str, Any], registry: Maker) -> Loss:
+    def make(self, spec: str | Mapping[str, Any], registry: ComponentFactory) -> Loss:
         """Return the loss that a name or a mapping describes, with the factor beside its name."""
         if isinstance(spec, Mapping) and SCALE in spec and isinstance(spec.get("name"), str):
             cls = registry.component_class("loss", spec["name"])

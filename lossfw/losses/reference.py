@@ -25,7 +25,9 @@ def of_loss(loss: Definition, call: Arguments, order: Order) -> Array:
     elif loss.target_per_row:
         # Integers that lack the last axis would be taken for class indices.
         t = t.astype(np.result_type(t, np.float64))
-    found = reference(loss.unweighted().formulas, (y, t), order, rows=loss.takes_rows)
+    found = reference(
+        loss.without_own_weight().unreduced_formula, (y, t), order, rows=loss.takes_rows
+    )
     if order == 0 and loss.sums_rows:
         found = found.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape

@@ -7,7 +7,7 @@ among the metrics. The kinds fix what an author writes: `RowMetric` and
 sums that are kept apart by a number, of which rows are ranked.
 """
 
-from lossfw.metrics.base import Mergeable, Metric, Observed
+from lossfw.metrics.base import Mergeable, Metric, MetricUpdate
 from lossfw.metrics.grouped_sums import Term
 from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
 from lossfw.metrics.sums import ScoreMetric, SumMetric
@@ -17,7 +17,7 @@ __all__ = [
     "LossMetric",
     "Mergeable",
     "Metric",
-    "Observed",
+    "MetricUpdate",
     "RowMetric",
     "ScoreMetric",
     "SumMetric",

@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.components.component import Component
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
-from lossfw.metrics.grouped_sums import Entries, Tabled
+from lossfw.metrics.grouped_sums import GroupedSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 
 
@@ -27,19 +27,19 @@ class Mergeable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class MetricUpdate:
     """What a metric saw in some rows.
 
     Attributes
     ----------
     partial : Mergeable or None
         What it keeps, where that is more than the sums of its entries.
-    entries : Entries or None
+    entries : RowTerms or None
         What each row adds to its sums; None where nobody asked.
     """
 
     partial: Any
-    entries: Entries | None
+    entries: RowTerms | None
 
 
 class Metric(Component, ABC):
@@ -131,14 +131,14 @@ class Metric(Component, ABC):
         sample_weight: Any = None,
         where: Any = None,
         entries: bool = True,
-    ) -> Observed:
+    ) -> MetricUpdate:
         """Return the partial of some rows, and with `entries` what each row adds to it."""
         if entries:
             self.check_kind()
         part = self.partial(
             prediction, target, start=start, sample_weight=sample_weight, where=where
         )
-        return Observed(part, None)
+        return MetricUpdate(part, None)
 
     def check_kind(self) -> None:
         """Raise `ArgumentError` if this metric keeps nothing of single rows."""
@@ -148,16 +148,16 @@ class Metric(Component, ABC):
                 "need: derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
             )
 
-    def estimate(self, sums: Tabled) -> NDArray:
+    def estimate(self, sums: GroupedSums) -> NDArray:
         """Return the metric of the rows of all cells of `sums`, an array without or with axes."""
         raise NotImplementedError
 
-    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the metric where each group of rows is taken a number of times.
 
         Parameters
         ----------
-        sums : Tabled
+        sums : GroupedSums
             Its cells are the groups, from 0 on.
         times : ndarray, shape (R, groups)
             How often.
@@ -205,17 +205,17 @@ class MetricOfSums(Metric):
             NaN where nothing can be said.
         """
 
-    def dense(self, sums: Tabled, groups: int) -> NDArray:
+    def dense(self, sums: GroupedSums, groups: int) -> NDArray:
         """Return the sums of each group as floats, of shape (groups, places)."""
         return sums.dense(sums.table.rounded(), groups)
 
-    def estimate(self, sums: Tabled) -> NDArray:
+    def estimate(self, sums: GroupedSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.estimate`."""
         with np.errstate(all="ignore"):
             found: NDArray = self.value(self.dense(sums.pooled(), 1), sums.columns)[0]
         return found
 
-    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the metric of weighted groups; see `Metric.estimates`."""
         with np.errstate(all="ignore"):
             return self.value(taken(self.dense(sums, times.shape[1]), times), sums.columns)

@@ -53,11 +53,11 @@ class MetricBody:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         self.check(y, t, start)
 
-    def values(self, xp: Any, y: NDArray, t: NDArray) -> NDArray:
+    def unreduced(self, xp: Any, y: NDArray, t: NDArray) -> NDArray:
         """Return the metric of each row or element."""
         found: NDArray = self.function(y, t)
         return found
 
-    def values_at(self, xp: Any, y: NDArray, index: NDArray) -> NDArray:
+    def unreduced_at(self, xp: Any, y: NDArray, index: NDArray) -> NDArray:
         """Return the metric of each row for class indices."""
-        return self.values(xp, y, index)
+        return self.unreduced(xp, y, index)

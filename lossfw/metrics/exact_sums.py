@@ -29,7 +29,7 @@ _DENSE_ANYWAY = 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class ExactTable:
+class ExactSums:
     """Sums of float64 numbers by key.
 
     Attributes
@@ -46,8 +46,8 @@ class ExactTable:
 
     Examples
     --------
-    >>> table = ExactTable.of(np.array([[7], [2], [7]]), np.array([1e16, 5.0, 1.0]))
-    >>> more = ExactTable.of(np.array([[7]]), np.array([-1e16]))
+    >>> table = ExactSums.of(np.array([[7], [2], [7]]), np.array([1e16, 5.0, 1.0]))
+    >>> more = ExactSums.of(np.array([[7]]), np.array([-1e16]))
     >>> table.merge(more).keys.tolist(), table.merge(more).rounded().tolist()
     ([[2], [7]], [5.0, 1.0])
     """
@@ -58,7 +58,7 @@ class ExactTable:
     special: NDArray
 
     @classmethod
-    def of(cls, keys: NDArray, values: NDArray | None = None) -> ExactTable:
+    def of(cls, keys: NDArray, values: NDArray | None = None) -> ExactSums:
         """Return the sums of numbers by their keys.
 
         Parameters
@@ -75,7 +75,7 @@ class ExactTable:
         return cls._of_sums(found, place, values)
 
     @classmethod
-    def _of_sums(cls, keys: NDArray, place: NDArray, values: NDArray) -> ExactTable:
+    def _of_sums(cls, keys: NDArray, place: NDArray, values: NDArray) -> ExactSums:
         special = np.zeros(len(keys))
         finite = np.isfinite(values)
         if not finite.all():
@@ -100,7 +100,7 @@ class ExactTable:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def merge(self, other: ExactTable) -> ExactTable:
+    def merge(self, other: ExactSums) -> ExactSums:
         """Return the sums of both."""
         low = min(self.low, other.low)
         width = max(t.low + t.digits.shape[1] for t in (self, other)) - low
@@ -115,13 +115,13 @@ class ExactTable:
             digits[place, shift : shift + table.digits.shape[1]] += table.digits
             with np.errstate(invalid="ignore"):
                 special[place] += table.special
-        return ExactTable(keys, *_carried(digits, low), special)
+        return ExactSums(keys, *_carried(digits, low), special)
 
-    def take(self, chosen: Any) -> ExactTable:
+    def take(self, chosen: Any) -> ExactSums:
         """Return some of the sums: a slice, or a mask with one answer for each key."""
-        return ExactTable(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
+        return ExactSums(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
 
-    def rekeyed(self, keys: NDArray) -> ExactTable:
+    def rekeyed(self, keys: NDArray) -> ExactSums:
         """Return the sums under other keys; those whose keys become equal are added.
 
         Parameters
@@ -135,7 +135,7 @@ class ExactTable:
         np.add.at(digits, place, self.digits)
         with np.errstate(invalid="ignore"):
             np.add.at(special, place, self.special)
-        return ExactTable(found, *_carried(digits, self.low), special)
+        return ExactSums(found, *_carried(digits, self.low), special)
 
     def rounded(self) -> NDArray:
         """Return the nearest float64 of each sum, infinite where it is beyond the largest."""
@@ -170,7 +170,7 @@ class ExactTable:
         }
 
     @classmethod
-    def unpack(cls, arrays: Mapping[str, NDArray]) -> ExactTable:
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> ExactSums:
         """Return the table that was packed."""
         return cls(arrays["keys"], arrays["digits"], int(arrays["low"]), arrays["special"])
 

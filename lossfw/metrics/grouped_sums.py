@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.errors import ArgumentError
-from lossfw.metrics.exact_sums import ExactTable, ordered, unordered
+from lossfw.metrics.exact_sums import ExactSums, ordered, unordered
 from lossfw.numerics.arrays import NDArray
 
 
@@ -36,7 +36,7 @@ class Term(NamedTuple):
     scores: NDArray | None = None
 
 
-class Entries(NamedTuple):
+class RowTerms(NamedTuple):
     """What some rows add to the sums of a metric.
 
     Attributes
@@ -59,7 +59,7 @@ class Entries(NamedTuple):
     scores: NDArray | None
 
     @classmethod
-    def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[Term]) -> Entries:
+    def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[Term]) -> RowTerms:
         """Return the entries of rows from their terms; those that add 0 are left out."""
         every = list(terms)
         where, values = (
@@ -73,7 +73,7 @@ class Entries(NamedTuple):
         rows = np.tile(rows, len(every))[adding]
         return cls(columns, places, rows, where[adding], values[adding], scores)
 
-    def table(self, cells: NDArray | None) -> Tabled:
+    def table(self, cells: NDArray | None) -> GroupedSums:
         """Return the sums, apart for the cell of each row; all in cell 0 for None.
 
         Parameters
@@ -86,11 +86,11 @@ class Entries(NamedTuple):
         if self.scores is not None:
             keys.append(ordered(self.scores.astype(np.float64, copy=False)))
         values = None if bool((self.values == 1.0).all()) else self.values
-        return Tabled(self.columns, self.places, ExactTable.of(np.stack(keys, axis=1), values))
+        return GroupedSums(self.columns, self.places, ExactSums.of(np.stack(keys, axis=1), values))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Tabled:
+class GroupedSums:
     """Sums of a metric over some rows, apart for each cell.
 
     Attributes
@@ -99,33 +99,33 @@ class Tabled:
         Columns of the predictions.
     places : int
         How many sums each cell has.
-    table : ExactTable
+    table : ExactSums
         By cell times `places` plus place, and by the key of the score where
         there are scores.
     """
 
     columns: int
     places: int
-    table: ExactTable
+    table: ExactSums
 
-    def merge(self, other: Tabled) -> Tabled:
+    def merge(self, other: GroupedSums) -> GroupedSums:
         """Return the sums over the rows of both."""
         if (self.columns, self.places) != (other.columns, other.places):
             raise ArgumentError(
                 f"partials of predictions with {self.columns} and with {other.columns} columns "
                 "do not merge."
             )
-        return Tabled(self.columns, self.places, self.table.merge(other.table))
+        return GroupedSums(self.columns, self.places, self.table.merge(other.table))
 
     def pack(self) -> dict[str, NDArray]:
         """Return plain arrays that `unpack` makes the same sums of."""
         return {"shape": np.array([self.columns, self.places]), **self.table.pack()}
 
     @classmethod
-    def unpack(cls, arrays: Mapping[str, NDArray]) -> Tabled:
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> GroupedSums:
         """Return the sums that were packed."""
         columns, places = map(int, arrays["shape"])
-        return cls(columns, places, ExactTable.unpack(arrays))
+        return cls(columns, places, ExactSums.unpack(arrays))
 
     @property
     def cells(self) -> NDArray:
@@ -144,24 +144,24 @@ class Tabled:
         """The score of each sum, for a metric that has scores."""
         return unordered(self.table.keys[:, 1])
 
-    def recelled(self, cells: NDArray) -> Tabled:
+    def regrouped(self, cells: NDArray) -> GroupedSums:
         """Return the sums with another cell for each; those of one place in one cell are added."""
         keys = self.table.keys.copy()
         keys[:, 0] = cells * self.places + self.where
-        return Tabled(self.columns, self.places, self.table.rekeyed(keys))
+        return GroupedSums(self.columns, self.places, self.table.rekeyed(keys))
 
-    def pooled(self) -> Tabled:
+    def pooled(self) -> GroupedSums:
         """Return the sums over all cells."""
-        return self.recelled(np.zeros(len(self.table), np.int64))
+        return self.regrouped(np.zeros(len(self.table), np.int64))
 
-    def take(self, mask: NDArray) -> Tabled:
+    def take(self, mask: NDArray) -> GroupedSums:
         """Return some of the sums."""
-        return Tabled(self.columns, self.places, self.table.take(mask))
+        return GroupedSums(self.columns, self.places, self.table.take(mask))
 
-    def by_group(self) -> tuple[Tabled, int]:
+    def by_group(self) -> tuple[GroupedSums, int]:
         """Return the sums with their cells numbered from 0, and how many cells there are."""
         found, number = np.unique(self.cells, return_inverse=True)
-        return self.recelled(number.astype(np.int64)), len(found)
+        return self.regrouped(number.astype(np.int64)), len(found)
 
     def dense(self, values: NDArray, cells: int = 1) -> NDArray:
         """Return numbers, one for each sum, as an array of shape (cells, places)."""

@@ -12,9 +12,9 @@ from lossfw.losses.engine import execute
 from lossfw.losses.engine.reduction import Partial
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
-from lossfw.metrics.base import MetricOfSums, Observed
+from lossfw.metrics.base import MetricOfSums, MetricUpdate
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
-from lossfw.metrics.grouped_sums import Entries, Term
+from lossfw.metrics.grouped_sums import RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
 # The sums of a mean: of w times what is averaged, and of w.
@@ -63,7 +63,7 @@ class _Mean(MetricOfSums):
         return Partial.unpack(arrays)
 
 
-def _mean_entries(sums: execute.RowSums | None, columns: int) -> Entries | None:
+def _mean_entries(sums: execute.RowSums | None, columns: int) -> RowTerms | None:
     if sums is None:
         return None
     rows = np.flatnonzero(sums.weight)
@@ -72,7 +72,7 @@ def _mean_entries(sums: execute.RowSums | None, columns: int) -> Entries | None:
         Term(place + _TOTAL, sums.total[rows]),
         Term(place + _WEIGHT, sums.weight[rows]),
     ]
-    return Entries.of(columns, _MEAN_SUMS, rows, terms)
+    return RowTerms.of(columns, _MEAN_SUMS, rows, terms)
 
 
 class _ByBody(_Mean):
@@ -100,12 +100,12 @@ class _ByBody(_Mean):
         sample_weight: Any = None,
         where: Any = None,
         entries: bool = True,
-    ) -> Observed:
+    ) -> MetricUpdate:
         """Return the partial, and what each row adds; see `Metric.observe`."""
         call = call_of(self.arguments(prediction, target), start, sample_weight, where)
         sums = execute.RowSums.of(call) if entries else None
         part = execute.partial(self.body(call), call, sums)
-        return Observed(part, _mean_entries(sums, columns_of(call)))
+        return MetricUpdate(part, _mean_entries(sums, columns_of(call)))
 
 
 class RowMetric(_ByBody):
@@ -207,7 +207,7 @@ class LossMetric(_Mean):
         sample_weight: Any = None,
         where: Any = None,
         entries: bool = True,
-    ) -> Observed:
+    ) -> MetricUpdate:
         """Return the partial, and what each row adds; see `Metric.observe`."""
         part, sums = self.of.partial_and_rows(
             prediction,
@@ -217,7 +217,7 @@ class LossMetric(_Mean):
             where=where,
             rows=entries,
         )
-        return Observed(part, _mean_entries(sums, 1))
+        return MetricUpdate(part, _mean_entries(sums, 1))
 
     def to_config(self) -> dict[str, Any]:
         """Return the mapping of the loss, as it stands among the metrics of a configuration."""

@@ -11,10 +11,10 @@ import numpy as np
 from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.tiling import cut
 from lossfw.losses.inputs import prepare
-from lossfw.metrics.base import Metric, MetricOfSums, Observed, taken
+from lossfw.metrics.base import Metric, MetricOfSums, MetricUpdate, taken
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
-from lossfw.metrics.grouped_sums import Entries, Tabled, Term
+from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
 # Replicates rank no more scores than this, times the places; beyond, neighbours share
@@ -66,7 +66,7 @@ class _ByTerms(Metric):
         sample_weight: Any = None,
         where: Any = None,
         entries: bool = True,
-    ) -> Observed:
+    ) -> MetricUpdate:
         """Return what each row adds; see `Metric.observe`."""
         arguments = prepare(*rows_of(prediction, target), rowwise=True, classes=self.classes)
         call = call_of(arguments, start, sample_weight, where)
@@ -77,7 +77,9 @@ class _ByTerms(Metric):
         columns = columns_of(call)
         with np.errstate(all="ignore"):
             terms = self.terms(tile.y, tile.t, weight)
-            return Observed(None, Entries.of(columns, self.places(columns), rows // inner, terms))
+            return MetricUpdate(
+                None, RowTerms.of(columns, self.places(columns), rows // inner, terms)
+            )
 
     def partial(
         self,
@@ -87,7 +89,7 @@ class _ByTerms(Metric):
         start: int = 0,
         sample_weight: Any = None,
         where: Any = None,
-    ) -> Tabled:
+    ) -> GroupedSums:
         """Return the mergeable sums over some rows; see `Metric.partial`."""
         entries = self.observe(
             prediction, target, start=start, sample_weight=sample_weight, where=where
@@ -95,7 +97,7 @@ class _ByTerms(Metric):
         assert entries is not None
         return entries.table(None)
 
-    def result(self, partial: Tabled) -> Any:
+    def result(self, partial: GroupedSums) -> Any:
         """Return the metric as a float, or as lists of them.
 
         Raises
@@ -109,9 +111,9 @@ class _ByTerms(Metric):
             )
         return self.estimate(partial).tolist()
 
-    def unpack(self, arrays: Mapping[str, NDArray]) -> Tabled:
+    def unpack(self, arrays: Mapping[str, NDArray]) -> GroupedSums:
         """Return the sums that were packed."""
-        return Tabled.unpack(arrays)
+        return GroupedSums.unpack(arrays)
 
 
 class SumMetric(_ByTerms, MetricOfSums):
@@ -164,13 +166,13 @@ class ScoreMetric(_ByTerms):
         ndarray, shape (R, ...)
         """
 
-    def estimate(self, sums: Tabled) -> NDArray:
+    def estimate(self, sums: GroupedSums) -> NDArray:
         """Return the metric of the rows of all cells; see `Metric.estimate`."""
         pooled = sums.pooled()
         found: NDArray = self._ranked(pooled, pooled.table.rounded()[np.newaxis])[0]
         return found
 
-    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the metric of weighted groups; see `Metric.estimates`.
 
         Many different scores are gathered in bins of neighbours first, and what
@@ -191,7 +193,7 @@ class ScoreMetric(_ByTerms):
             ]
         return np.concatenate(found) + change
 
-    def _ranked(self, sums: Tabled, weights: NDArray) -> NDArray:
+    def _ranked(self, sums: GroupedSums, weights: NDArray) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         with np.errstate(all="ignore"):
             return self.ranked(
@@ -199,7 +201,7 @@ class ScoreMetric(_ByTerms):
             )
 
 
-def _columns(sums: Tabled) -> tuple[NDArray, NDArray, NDArray, bool]:
+def _columns(sums: GroupedSums) -> tuple[NDArray, NDArray, NDArray, bool]:
     """Return the places and scores of all groups in the order of the scores.
 
     Returns

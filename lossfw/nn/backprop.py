@@ -8,17 +8,16 @@ with the last activation begins at the logits.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw.evaluation.predictor import BLOCK_ROWS
+from lossfw.losses.base import Form
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
 from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.arrays import NDArray
-
-Form: TypeAlias = Literal["prediction", "logits"]
 
 
 class Slopes(NamedTuple):

@@ -17,7 +17,7 @@ from lossfw.data.weights import read_weights
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.numerics.arrays import NDArray
 
-Arrays: TypeAlias = dict[str, NDArray]
+NamedArrays: TypeAlias = dict[str, NDArray]
 
 
 class Initial(Component, ABC):
@@ -26,7 +26,7 @@ class Initial(Component, ABC):
     kind: ClassVar[str] = "initial"
 
     @abstractmethod
-    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> Arrays:
+    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
         """Return ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...
 
         Parameters
@@ -70,9 +70,9 @@ class Drawn(Initial):
     def spread(self, width: int, units: int) -> float:
         """Return the standard deviation for a layer."""
 
-    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> Arrays:
+    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
         """Draw the weights of one layer after another; see `Initial.arrays`."""
-        arrays: Arrays = {}
+        arrays: NamedArrays = {}
         for number, (width, units) in enumerate(pairwise(widths), start=1):
             spread = self.spread(width, units)
             arrays[f"W{number}"] = spread * random.standard_normal((width, units))
@@ -136,7 +136,7 @@ class FromFile(Initial):
 
     file: File
 
-    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> Arrays:
+    def arrays(self, widths: Sequence[int], random: np.random.Generator) -> NamedArrays:
         """Read the file; see `Initial.arrays`."""
         return read_weights(self.file)
 

@@ -14,7 +14,7 @@ from lossfw.numerics.arrays import NDArray
 Memory: TypeAlias = tuple[NDArray, ...]
 
 
-class Step(NamedTuple):
+class OptimizerStep(NamedTuple):
     """Where a training stands.
 
     Attributes
@@ -64,7 +64,7 @@ class Optimizer(Component, ABC):
 
     @abstractmethod
     def move(
-        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: Step
+        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
     ) -> tuple[NDArray, Memory]:
         """Return the moved parameter and what is remembered of it.
 
@@ -75,6 +75,6 @@ class Optimizer(Component, ABC):
             written to. Weights have two axes and biases one.
         memory : tuple of ndarray
             From `start`, or from the step before.
-        step : Step
+        step : OptimizerStep
             Which step this is, and its learning rate.
         """

@@ -104,7 +104,7 @@ class Cosine(Schedule):
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * at.share)) / 2
 
 
-class Exponential(Schedule):
+class ExponentialDecay(Schedule):
     """The rate is multiplied by one number after each epoch.
 
     Parameters
@@ -113,6 +113,7 @@ class Exponential(Schedule):
         That number; above 0, at most 1.
     """
 
+    name: ClassVar[str] = "exponential"
     needs_end: ClassVar[bool] = False
 
     decay: Annotated[float, Field(gt=0, le=1)] = 0.95
@@ -150,5 +151,5 @@ class Stairs(Schedule):
 
 # What a configuration may name.
 SCHEDULES: dict[str, type[Schedule]] = {
-    cls.name: cls for cls in (Constant, Linear, Cosine, Exponential, Stairs)
+    cls.name: cls for cls in (Constant, Linear, Cosine, ExponentialDecay, Stairs)
 }

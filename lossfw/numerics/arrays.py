@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,6 +12,9 @@ import numpy as np
 # either; the names say what is meant.
 Array: TypeAlias = Any
 Namespace: TypeAlias = Any
+
+# A function that an author writes: ``body(xp, *arrays)``.
+Body: TypeAlias = Callable[..., Any]
 
 # An array of NumPy, of any dtype.
 NDArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.error_free import two_diff, two_prod
 
 # exp(x) is subnormal below -708. Below minus the depth it is computed as
 # exp(x + 61) (1 + excess) 2^-88, of which the last factor loses no digits: 61
@@ -25,14 +25,14 @@ _EXCESS = -0.0030434699517116258
 FAR = 800.0
 
 
-class Words(NamedTuple):
+class DoubleDouble(NamedTuple):
     """A number, high + low; `low` is at most half a unit in the last place of `high`."""
 
     high: Array
     low: Array
 
 
-def words_of(xp: Namespace, x: Fraction, like: Array) -> Words:
+def words_of(xp: Namespace, x: Fraction, like: Array) -> DoubleDouble:
     """Return a rational number as two words, in the shape and dtype of `like`.
 
     Examples
@@ -42,28 +42,28 @@ def words_of(xp: Namespace, x: Fraction, like: Array) -> Words:
     Words(high=array([0.33333333]), low=array([1.85037171e-17]))
     """
     high = float(x)
-    return Words(xp.full_like(like, high), xp.full_like(like, float(x - Fraction(high))))
+    return DoubleDouble(xp.full_like(like, high), xp.full_like(like, float(x - Fraction(high))))
 
 
-def multiply(xp: Namespace, a: Words, b: Words) -> Words:
+def multiply(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """Return the product, right to about twice the digits of a float.
 
     The factors may not be near the ends of the exponents.
     """
-    high, low = exact_product(xp, a.high, b.high)
+    high, low = two_prod(xp, a.high, b.high)
     return _normalised(high, low + (a.high * b.low + a.low * b.high))
 
 
-def add(xp: Namespace, a: Words, b: Words) -> Words:
+def add(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """Return the sum of two numbers of one sign, right to about twice the digits of a float."""
-    high, low = exact_difference(xp, a.high, -b.high)
+    high, low = two_diff(xp, a.high, -b.high)
     return _normalised(high, low + (a.low + b.low))
 
 
-def _normalised(high: Array, low: Array) -> Words:
+def _normalised(high: Array, low: Array) -> DoubleDouble:
     """Return the same sum with `high` nearest to it, for a `low` that is small already."""
     total = high + low
-    return Words(total, low - (total - high))
+    return DoubleDouble(total, low - (total - high))
 
 
 class ScaledExp(NamedTuple):

@@ -22,10 +22,10 @@ import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.cancellation import expm1_minus
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
-from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.log_difference import close_distance, reduced, tables
 from lossfw.numerics.primitive import polynomial
@@ -47,7 +47,7 @@ _HUGE, _HUGE_EXPONENT = 2.0**60, 2.0**16
 _CLOSE = 2.0**-12
 
 
-def log_words(xp: Namespace, x: Any) -> Words:
+def log_words(xp: Namespace, x: Any) -> DoubleDouble:
     """Return log(x) for x >= 0, right to about 70 bits.
 
     With x = 2^k m and c the multiple of 1/64 nearest to m, it is the sum of k
@@ -65,23 +65,23 @@ def log_words(xp: Namespace, x: Any) -> Words:
             return log_words(xp.inner, x)
         v = x.value
         high, low = log_words(xp.inner, v)
-        return Words(xp.chain(x, high, 1 / v, lambda: -1 / (v * v)), low)
+        return DoubleDouble(xp.chain(x, high, 1 / v, lambda: -1 / (v * v)), low)
     if xp is not np:
         log = xp.log(x)
-        return Words(log, xp.zeros_like(log))
+        return DoubleDouble(log, xp.zeros_like(log))
     usual = (x > 0) & (x < np.inf)
     high, low = _log_words(np.where(usual, x, 1.0))
-    return Words(np.where(usual, high, np.log(x)), np.where(usual, low, 0.0))
+    return DoubleDouble(np.where(usual, high, np.log(x)), np.where(usual, low, 0.0))
 
 
-def _log_words(x: Array) -> Words:
+def _log_words(x: Array) -> DoubleDouble:
     """Return the logarithm of finite floats above 0."""
     (log_2, *log_2_rest), (log_c, log_c_rest, _) = tables()
     k, m, c, row = reduced(x)
-    s, s_rest = _quotient(np, m - c, 0.0, *exact_difference(np, m, -c))
+    s, s_rest = _quotient(np, m - c, 0.0, *two_diff(np, m, -c))
     tail = 2.0 * s * (s * s) * polynomial(s * s, _ATANH_TAIL)
-    high, rest = exact_difference(np, k * log_2, -log_c[row])
-    high, lost = exact_difference(np, high, -2.0 * s)
+    high, rest = two_diff(np, k * log_2, -log_c[row])
+    high, lost = two_diff(np, high, -2.0 * s)
     small = k * sum(log_2_rest) + log_c_rest[row] + 2.0 * s_rest + tail
     return _normal(high, (rest + lost) + small)
 
@@ -89,17 +89,17 @@ def _log_words(x: Array) -> Words:
 def _quotient(xp: Namespace, a: Array, a_rest: Any, b: Array, b_rest: Any) -> tuple[Array, Array]:
     """Return (a + a_rest) / (b + b_rest) as two floats, for numbers of usual size."""
     q = a / b
-    product, lost = exact_product(xp, q, b)
+    product, lost = two_prod(xp, q, b)
     return q, ((a - product) - lost + (a_rest - q * b_rest)) / b
 
 
-def _normal(high: Array, low: Array) -> Words:
+def _normal(high: Array, low: Array) -> DoubleDouble:
     """Return the same sum with `high` nearest to it, for a `low` that is smaller."""
     total = high + low
-    return Words(total, low - (total - high))
+    return DoubleDouble(total, low - (total - high))
 
 
-def log_ratio_words(xp: Namespace, y: Any, t: Any) -> Words:
+def log_ratio_words(xp: Namespace, y: Any, t: Any) -> DoubleDouble:
     """Return log(y / t) for finite y and t above 0; not even neighbours cancel.
 
     Near each other, it is 2 atanh((y - t) / (y + t)).
@@ -117,14 +117,14 @@ def log_ratio_words(xp: Namespace, y: Any, t: Any) -> Words:
     # Scaled to where neither the sum overflows nor a rest is subnormal.
     scale = xp.where(t > 1.0, one / _SCALE, one * _SCALE)
     a, b = xp.where(near, y * scale, one), xp.where(near, t * scale, one)
-    s, s_rest = _quotient(xp, *exact_difference(xp, a, b), *exact_difference(xp, a, -b))
+    s, s_rest = _quotient(xp, *two_diff(xp, a, b), *two_diff(xp, a, -b))
     w = s * s
     close = _normal(2.0 * s, 2.0 * s_rest + 2.0 * s * w * polynomial(w, _ATANH_TAIL))
     far = _difference(xp, log_words(xp, y), log_words(xp, t))
-    return Words(xp.where(near, close.high, far.high), xp.where(near, close.low, far.low))
+    return DoubleDouble(xp.where(near, close.high, far.high), xp.where(near, close.low, far.low))
 
 
-def log_distance_words(xp: Namespace, z: Any, t: Array) -> Words:
+def log_distance_words(xp: Namespace, z: Any, t: Array) -> DoubleDouble:
     """Return z - log(t) for t >= 0; z may be infinite.
 
     Examples
@@ -133,10 +133,10 @@ def log_distance_words(xp: Namespace, z: Any, t: Array) -> Words:
     >>> log_distance_words(np, np.asarray([np.log(10.0)]), np.asarray([10.0])).high
     array([2.17075622e-16])
     """
-    d = _difference(xp, Words(z, xp.zeros_like(z)), log_words(xp, t))
+    d = _difference(xp, DoubleDouble(z, xp.zeros_like(z)), log_words(xp, t))
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
         better = log_distance_words(xp.inner, z.value, t)
-        return Words(Dual(better.high, d.high.first, d.high.second, xp), better.low)
+        return DoubleDouble(Dual(better.high, d.high.first, d.high.second, xp), better.low)
     if xp is not np:
         return d
     close = np.abs(d.high) < _CLOSE
@@ -147,24 +147,24 @@ def log_distance_words(xp: Namespace, z: Any, t: Array) -> Words:
     return d
 
 
-def _difference(xp: Namespace, a: Words, b: Words) -> Words:
-    high, rest = exact_difference(xp, a.high, b.high)
+def _difference(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
+    high, rest = two_diff(xp, a.high, b.high)
     total, low = _normal(high, rest + (a.low - b.low))
-    return Words(total, xp.where(xp.isfinite(total), low, xp.zeros_like(total)))
+    return DoubleDouble(total, xp.where(xp.isfinite(total), low, xp.zeros_like(total)))
 
 
-def exp_words(xp: Namespace, d: Words) -> Array:
+def exp_words(xp: Namespace, d: DoubleDouble) -> Array:
     """Return exp(high + low)."""
     e = xp.exp(d.high)
     return _moved(xp, e, e, d.low)
 
 
-def expm1_words(xp: Namespace, d: Words) -> Array:
+def expm1_words(xp: Namespace, d: DoubleDouble) -> Array:
     """Return exp(high + low) - 1."""
     return _moved(xp, xp.expm1(d.high), xp.exp(d.high), d.low)
 
 
-def expm1_minus_words(xp: Namespace, d: Words) -> Array:
+def expm1_minus_words(xp: Namespace, d: DoubleDouble) -> Array:
     """Return exp(x) - 1 - x for x = high + low."""
     return _moved(xp, expm1_minus(xp, d.high), xp.expm1(d.high), d.low)
 
@@ -175,7 +175,7 @@ def _moved(xp: Namespace, value: Array, slope: Array, step: Array) -> Array:
     return value + xp.where(finite, slope, xp.zeros_like(slope)) * step
 
 
-def scale_words(xp: Namespace, k: float, d: Words) -> Words:
+def scale_words(xp: Namespace, k: float, d: DoubleDouble) -> DoubleDouble:
     """Return k times a number of two words, as what goes into an exponential.
 
     Where that is 0 or infinite anyway, the second word is 0.
@@ -183,6 +183,6 @@ def scale_words(xp: Namespace, k: float, d: Words) -> Words:
     whole = k * d.high
     usual = (xp.abs(d.high) < _HUGE) & (xp.abs(whole) < _HUGE_EXPONENT)
     zero = xp.zeros_like(whole)
-    product, lost = exact_product(xp, xp.where(usual, d.high, zero), xp.full_like(whole, k))
+    product, lost = two_prod(xp, xp.where(usual, d.high, zero), xp.full_like(whole, k))
     low = lost + xp.where(usual, k * d.low, zero)
-    return Words(xp.where(usual, product, whole), low)
+    return DoubleDouble(xp.where(usual, product, whole), low)

@@ -14,7 +14,7 @@ from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.exact.namespace import ExactNamespace
 
 
-def exact_difference(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
+def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     """Return two arrays whose sum is exactly ``a - b``.
 
     The second is 0 where the difference is not finite.
@@ -31,7 +31,7 @@ def exact_difference(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     return d, xp.where(xp.isfinite(d), error, xp.zeros_like(d))
 
 
-def exact_product(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
+def two_prod(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     """Return two arrays whose sum is exactly ``a * b``.
 
     Neither factor may be near either end of the exponents, and the product may

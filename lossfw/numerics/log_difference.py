@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.numerics.arrays import Array
-from lossfw.numerics.double_double import Words, add, multiply, words_of
-from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.double_double import DoubleDouble, add, multiply, words_of
+from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.primitive import polynomial
 
 # A mantissa from 3/4 to 3/2 is taken relative to the nearest of these parts of 1.
@@ -80,7 +80,7 @@ def reduced(x: Array) -> Reduced:
     return Reduced(k, m, part / PARTS, part.astype(np.intp) - FIRST)
 
 
-def close_distance(z: Array, t: Array) -> Words:
+def close_distance(z: Array, t: Array) -> DoubleDouble:
     """Return z - log(t) for floats z and t > 0 with about the same logarithm.
 
     Examples
@@ -92,8 +92,8 @@ def close_distance(z: Array, t: Array) -> Words:
     """
     log_2, log_c = tables()
     k, m, c, row = reduced(t)
-    s = _thirds(m - c, *exact_difference(np, m, -c))
-    tail = _tail(Words(s[0], s[1]))
+    s = _thirds(m - c, *two_diff(np, m, -c))
+    tail = _tail(DoubleDouble(s[0], s[1]))
     pieces = [z, *(-k * piece for piece in log_2), *(-piece[row] for piece in log_c)]
     pieces += [*(-2.0 * piece for piece in s), -2.0 * tail.high, -2.0 * tail.low]
     return _sum(pieces)
@@ -103,8 +103,8 @@ def _thirds(a: Array, b: Array, b_rest: Array) -> tuple[Array, Array, Array]:
     """Return a / (b + b_rest) as three floats."""
     first = a / b
     rest = _remainder(a, first, b)
-    product, lost = exact_product(np, first, b_rest)
-    rest, lower = exact_difference(np, rest, product)
+    product, lost = two_prod(np, first, b_rest)
+    rest, lower = two_diff(np, rest, product)
     second = rest / b
     third = (_remainder(rest, second, b) + (lower - lost) - second * b_rest) / b
     return first, second, third
@@ -112,26 +112,26 @@ def _thirds(a: Array, b: Array, b_rest: Array) -> tuple[Array, Array, Array]:
 
 def _remainder(a: Array, q: Array, b: Array) -> Array:
     """Return a - q b, which is a float where q is a / b rounded."""
-    product, lost = exact_product(np, q, b)
+    product, lost = two_prod(np, q, b)
     return (a - product) - lost
 
 
-def _tail(s: Words) -> Words:
+def _tail(s: DoubleDouble) -> DoubleDouble:
     """Return atanh(s) - s in two words."""
     w = multiply(np, s, s)
     high = polynomial(w.high, _ONE_WORD)
-    series = Words(high, np.zeros_like(high))
+    series = DoubleDouble(high, np.zeros_like(high))
     for n in range(_TWO_WORDS, 0, -1):
         coefficient = words_of(np, Fraction(1, 2 * n + 1), high)
         series = add(np, multiply(np, series, w), coefficient)
     return multiply(np, multiply(np, series, w), s)
 
 
-def _sum(pieces: list[Array]) -> Words:
+def _sum(pieces: list[Array]) -> DoubleDouble:
     """Return the sum of arrays, computed as if with three times their digits."""
     for _ in range(2):
         for i in range(1, len(pieces)):
-            pieces[i], pieces[i - 1] = exact_difference(np, pieces[i], -pieces[i - 1])
+            pieces[i], pieces[i - 1] = two_diff(np, pieces[i], -pieces[i - 1])
     rest = functools.reduce(np.add, pieces[:-1])
     total = pieces[-1] + rest
-    return Words(total, rest - (total - pieces[-1]))
+    return DoubleDouble(total, rest - (total - pieces[-1]))

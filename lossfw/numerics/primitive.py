@@ -18,12 +18,12 @@ from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 from lossfw.numerics.exact.namespace import ExactNamespace
 
-Function: TypeAlias = Callable[[Namespace, Array], Array]
+ArrayFunction: TypeAlias = Callable[[Namespace, Array], Array]
 
 
 def primitive(
-    *, textbook: Function, slope: Function, curvature: Function
-) -> Callable[[Function], Function]:
+    *, textbook: ArrayFunction, slope: ArrayFunction, curvature: ArrayFunction
+) -> Callable[[ArrayFunction], ArrayFunction]:
     """Decorate a function of one argument with its rules for other number systems.
 
     Parameters
@@ -34,7 +34,7 @@ def primitive(
         Its derivatives, for dual numbers.
     """
 
-    def decorate(stable: Function) -> Function:
+    def decorate(stable: ArrayFunction) -> ArrayFunction:
         @functools.wraps(stable)
         def function(xp: Namespace, x: Any) -> Any:
             if isinstance(xp, DualNamespace):

@@ -20,7 +20,7 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Part, add, dense
+from lossfw.numerics.dual.number import Dual, Tangent, add, dense
 from lossfw.numerics.xlogy import times
 
 # Nearer than this the rounding error of a distance costs 4 units in the last
@@ -105,11 +105,11 @@ def _take_apart(xp: Namespace, z: Array, beyond: float = _FAR) -> _Row:
 class _Moments(NamedTuple):
     """How the derivatives of logits spread under their softmax."""
 
-    first: Part  # first derivative less its mean
-    second: Part  # second derivative less its mean
-    mean_first: Part
-    mean_second: Part
-    variance: Part  # of the first derivative
+    first: Tangent  # first derivative less its mean
+    second: Tangent  # second derivative less its mean
+    mean_first: Tangent
+    mean_second: Tangent
+    variance: Tangent  # of the first derivative
 
 
 def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
@@ -121,7 +121,7 @@ def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
     p = row.e / (1 + row.rest)
     ties = xp.sum(row.top, axis=-1, keepdims=True)
 
-    def centre(part: Part) -> tuple[Array, Array, Array]:
+    def centre(part: Tangent) -> tuple[Array, Array, Array]:
         part = dense(xp, part, z.value)
         at_top = xp.sum(times(xp, row.top, part), axis=-1, keepdims=True) / ties
         offset = part - at_top

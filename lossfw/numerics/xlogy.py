@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Part, add
+from lossfw.numerics.dual.number import Dual, Tangent, add
 
 
 def times(xp: Namespace, a: Any, b: Any) -> Any:
@@ -43,7 +43,7 @@ def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:
         return times(xp.inner, a, b)
     a, b = xp.lift(a), xp.lift(b)
 
-    def product(left: Part, right: Part) -> Part:
+    def product(left: Tangent, right: Tangent) -> Tangent:
         return None if left is None or right is None else times(xp.inner, left, right)
 
     first = add(product(a.first, b.value), product(a.value, b.first))

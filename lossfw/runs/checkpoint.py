@@ -19,7 +19,7 @@ from lossfw.numerics.arrays import NDArray
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
 # The member that holds everything but arrays, as JSON.
 _PLAIN = "run"
@@ -37,7 +37,7 @@ class Checkpoint(NamedTuple):
     seconds : float
         How long the run had taken.
     standing : mapping of str to ndarray
-        What `lossfw.evaluation.state.Standing.pack` gave.
+        What `lossfw.evaluation.state.EvaluationState.pack` gave.
     """
 
     identity: Mapping[str, str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +14,7 @@ from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.result import Result
 from lossfw.runs.files import check_folder
-from lossfw.runs.records import Order, Run
-
-Warn = Callable[[str], None]
+from lossfw.runs.records import Run, RunRequest, Warn
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Outcome:
     resumed: int = 0
 
 
-def prepare(order: Order) -> tuple[Run, Parts]:
+def prepare(order: RunRequest) -> tuple[Run, Parts]:
     """Return a run that can begin: its plan is made, nothing is computed or written.
 
     Raises
@@ -81,7 +78,7 @@ def prepare(order: Order) -> tuple[Run, Parts]:
     return Run(name, order.config, order.overrides, order.folder, seed, plan), parts
 
 
-def _check_own(folder: Path, order: Order) -> None:
+def _check_own(folder: Path, order: RunRequest) -> None:
     """Refuse to write over a configuration that no run has written, or that is run."""
     # Imported on use: a run that only shows its numbers starts without them.
     from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE
@@ -101,12 +98,12 @@ def _check_own(folder: Path, order: Order) -> None:
         )
 
 
-def carry_out(order: Order, *, progress: Progress | None = None, warn: Warn) -> Outcome:
+def carry_out(order: RunRequest, *, progress: Progress | None = None, warn: Warn) -> Outcome:
     """Run what is ordered.
 
     Parameters
     ----------
-    order : Order
+    order : RunRequest
         The configuration, and where its files go.
     progress : callable, optional
         Called with the rows done and the rows in all.

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.errors import DataError, OutputError
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.state import Standing
+from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
 from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
 from lossfw.runs.files import write_file
 from lossfw.runs.rows import rows_of
-from lossfw.runs.rows_writer import Part, RowsFormat, find_part
+from lossfw.runs.rows_writer import RowsFile, RowsFormat, find_part
 
 # Time between two checkpoints: as much as one is ready to lose ...
 CHECKPOINT_SECONDS = 1.0
@@ -63,7 +63,7 @@ class RunJournal:
         # A metric of a plugin may keep what cannot be packed: then a run that is
         # interrupted begins anew.
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
-        self._part: Part | None = None
+        self._part: RowsFile | None = None
         self._begun = self._last = time.monotonic()
         self._pause = CHECKPOINT_SECONDS
         self.before, self.resumed = 0.0, 0
@@ -74,7 +74,7 @@ class RunJournal:
         """How long the run has taken, up to now and before it was resumed."""
         return self.before + time.monotonic() - self._begun
 
-    def resume(self, standing: Standing) -> None:
+    def resume(self, standing: EvaluationState) -> None:
         """Let the evaluation stand where the checkpoint says; see `Journal.resume`.
 
         Raises
@@ -96,11 +96,11 @@ class RunJournal:
         if form is None:
             return
         try:
-            self._part = Part(self._folder, form, 0 if kept is None else kept.written)
+            self._part = RowsFile(self._folder, form, 0 if kept is None else kept.written)
         except OutputError as error:
             self.failure = error
 
-    def add(self, rows: Scored, standing: Standing) -> None:
+    def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
         """Keep some rows; see `Journal.add`."""
         if self.failure is not None:
             return
@@ -141,7 +141,7 @@ class RunJournal:
             return kept
         return kept if find_part(self._folder, form, kept.written) else None
 
-    def _save(self, standing: Standing) -> None:
+    def _save(self, standing: EvaluationState) -> None:
         begin = time.monotonic()
         # A checkpoint that cannot be written is none; the next one may.
         with suppress(OutputError):

@@ -19,17 +19,17 @@ from typing import Any
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build.sweep import expand
 from lossfw.losses.engine.threads import thread_count
-from lossfw.runs.records import Order
+from lossfw.runs.records import RunRequest
 from lossfw.runs.worker import to_line
 
 
 @dataclass(frozen=True)
-class Ended:
+class RunOutcome:
     """A run of several, when it has ended.
 
     Attributes
     ----------
-    order : Order
+    order : RunRequest
         What was run.
     result : mapping or None
         What ``metrics.json`` holds; None for a run that failed.
@@ -45,7 +45,7 @@ class Ended:
         What plugins add to its report.
     """
 
-    order: Order
+    order: RunRequest
     result: dict[str, Any] | None
     error: str
     seconds: float
@@ -66,7 +66,7 @@ def orders_of(
     folder: Path | None,
     *,
     resume: bool,
-) -> list[Order]:
+) -> list[RunRequest]:
     """Return an order for each run of some configurations, every sweep expanded and checked.
 
     Runs of a sweep, or of several configurations, have folders of their own in
@@ -83,10 +83,10 @@ def orders_of(
         for variant in expand(config, overrides, plugins)
     ]
     if len(named) == 1 and named[0][1] == overrides:
-        return [Order(configs[0], overrides, plugins, folder=folder, resume=resume)]
+        return [RunRequest(configs[0], overrides, plugins, folder=folder, resume=resume)]
     names = _distinct([name for _, _, name in named])
     return [
-        Order(config, chosen, plugins, name, None if folder is None else folder / name, resume)
+        RunRequest(config, chosen, plugins, name, None if folder is None else folder / name, resume)
         for (config, chosen, _), name in zip(named, names, strict=True)
     ]
 
@@ -111,12 +111,14 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return distinct
 
 
-def run_all(orders: Sequence[Order], jobs: int, *, ended: Callable[[Ended], None]) -> list[Ended]:
+def run_all(
+    orders: Sequence[RunRequest], jobs: int, *, ended: Callable[[RunOutcome], None]
+) -> list[RunOutcome]:
     """Carry out orders, so many at a time, and return what became of each, in their order.
 
     Parameters
     ----------
-    orders : sequence of Order
+    orders : sequence of RunRequest
         What is to be run.
     jobs : int
         How many processes work at a time; they share the threads.
@@ -126,7 +128,7 @@ def run_all(orders: Sequence[Order], jobs: int, *, ended: Callable[[Ended], None
     threads = max(1, thread_count() // jobs)
     live: set[subprocess.Popen[str]] = set()
 
-    def carry_out(order: Order) -> Ended:
+    def carry_out(order: RunRequest) -> RunOutcome:
         outcome = _in_process(order, threads, live)
         ended(outcome)
         return outcome
@@ -143,7 +145,7 @@ def run_all(orders: Sequence[Order], jobs: int, *, ended: Callable[[Ended], None
             raise
 
 
-def _in_process(order: Order, threads: int, live: set[subprocess.Popen[str]]) -> Ended:
+def _in_process(order: RunRequest, threads: int, live: set[subprocess.Popen[str]]) -> RunOutcome:
     begin = time.monotonic()
     # In files: a pipe that nobody empties would stop the run.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
@@ -171,7 +173,7 @@ def _in_process(order: Order, threads: int, live: set[subprocess.Popen[str]]) ->
         if code == 0:
             plain = json.loads(out.read())
             texts = tuple(plain["texts"])
-            return Ended(order, plain["result"], "", seconds, plain["before"], told, texts)
+            return RunOutcome(order, plain["result"], "", seconds, plain["before"], told, texts)
     if code < 0:
         told = f"{told}\nended by signal {-code}".lstrip()
-    return Ended(order, None, told or f"ended with exit code {code}", seconds)
+    return RunOutcome(order, None, told or f"ended with exit code {code}", seconds)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Registry
 from lossfw.evaluation.result import Result
-from lossfw.runs.records import Run
-
-# Gets a warning as soon as there is one.
-Warn = Callable[[str], None]
+from lossfw.runs.records import Run, Warn
 
 
 class Followers:

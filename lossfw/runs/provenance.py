@@ -24,7 +24,7 @@ from lossfw.runs.records import Run
 _GIT_SECONDS = 10
 
 
-def facts_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
+def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
     """Return what is known of a run before it begins.
 
     Parameters

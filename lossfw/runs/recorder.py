@@ -14,12 +14,12 @@ from lossfw.evaluation.result import Result
 from lossfw.runs.folder import RunFolder, kept_result
 from lossfw.runs.journal import RunJournal, rows_format
 from lossfw.runs.lock import held
-from lossfw.runs.provenance import facts_of
-from lossfw.runs.records import Order, Run
+from lossfw.runs.provenance import provenance_of
+from lossfw.runs.records import Run, RunRequest
 from lossfw.runs.rows_writer import ROWS_FILES
 
 
-class Keeper:
+class Recorder:
     """Keeps a run in its folder, or nothing where there is none.
 
     Attributes
@@ -40,7 +40,7 @@ class Keeper:
         self._plan: Plan | None = None
         self._record: dict[str, Any] = {}
 
-    def begin(self, folder: RunFolder, order: Order, run: Run, parts: Parts) -> None:
+    def begin(self, folder: RunFolder, order: RunRequest, run: Run, parts: Parts) -> None:
         """Begin in a folder, or go on with what is there.
 
         Raises
@@ -55,7 +55,7 @@ class Keeper:
             self.done = kept_result(folder, run.plan)
             folder.clear()
             return
-        self._record = facts_of(run, parts.entries, order.plugins)
+        self._record = provenance_of(run, parts.entries, order.plugins)
         text = text_of(parts, order.plugins)
         if old is None:
             folder.begin(self._record, text)
@@ -94,7 +94,7 @@ class Keeper:
 
 
 @contextmanager
-def keeping(order: Order, run: Run, parts: Parts) -> Iterator[Keeper]:
+def keeping(order: RunRequest, run: Run, parts: Parts) -> Iterator[Recorder]:
     """Keep a run inside the ``with`` block, and its folder from other processes.
 
     Raises
@@ -105,17 +105,17 @@ def keeping(order: Order, run: Run, parts: Parts) -> Iterator[Keeper]:
         If the folder is to be gone on with and holds another run.
     """
     if run.folder is None:
-        yield Keeper()
+        yield Recorder()
         return
     folder = RunFolder(run.folder)
     try:
         made = folder.make()
     except OutputError as error:
         # What can be computed is shown all the same.
-        yield Keeper(error)
+        yield Recorder(error)
         return
     with held(folder.path):
-        keeper = Keeper()
+        keeper = Recorder()
         try:
             keeper.begin(folder, order, run, parts)
         except OutputError as error:

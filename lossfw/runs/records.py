@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.evaluation.plan import Plan
 
+# Called with each warning, as soon as there is one.
+Warn: TypeAlias = Callable[[str], None]
+
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """What is to be run.
 
     Attributes

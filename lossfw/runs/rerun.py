@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 from lossfw.errors import DataError
 from lossfw.evaluation.evaluate import Progress
-from lossfw.runs.execute import Warn, carry_out
+from lossfw.runs.execute import carry_out
 from lossfw.runs.files import RESULT_FILE, to_json
 from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder, read_json
 from lossfw.runs.provenance import plugins_of, versions, weights_digest
-from lossfw.runs.records import Order
+from lossfw.runs.records import RunRequest, Warn
 
 # Versions that are compared; the system's is told where numbers differ.
 _VERSIONS = ("lossfw", "python", "numpy")
 _PLATFORM = "platform"
 
 
-class Difference(NamedTuple):
+class RerunDifference(NamedTuple):
     """Something that is not what it was.
 
     Attributes
@@ -39,7 +39,7 @@ class Difference(NamedTuple):
     now: Any
 
 
-def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[Difference]:
+def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[RerunDifference]:
     """Run what is in a run folder again, and return what differs; nothing is written.
 
     Parameters
@@ -60,7 +60,7 @@ def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[D
     """
     folder = RunFolder(path)
     record, then = _read(folder)
-    order = Order(str(path / CONFIG_FILE), plugins=plugins_of(record), name=path.name)
+    order = RunRequest(str(path / CONFIG_FILE), plugins=plugins_of(record), name=path.name)
     outcome = carry_out(order, progress=progress, warn=warn)
     now = json.loads(to_json(outcome.result.to_dict()))
     plan = outcome.run.plan
@@ -125,8 +125,8 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
 
 def _differences(
     kind: str, then: Mapping[str, Any], now: Mapping[str, Any]
-) -> Iterator[Difference]:
+) -> Iterator[RerunDifference]:
     for key in dict.fromkeys((*then, *now)):
         # The digest of a run is compared once, among the digests.
         if then.get(key) != now.get(key) and not (kind == "number" and key == "digest"):
-            yield Difference(kind, key, then.get(key), now.get(key))
+            yield RerunDifference(kind, key, then.get(key), now.get(key))

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.data.validation import is_finite
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.losses.loss import Loss
-from lossfw.losses.wrappers.base import weighs
+from lossfw.losses.wrappers.base import has_own_weight
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import to_json
 
 
-class Rows(NamedTuple):
+class RowRecords(NamedTuple):
     """Some rows as they are written.
 
     Attributes
@@ -41,14 +41,14 @@ class Rows(NamedTuple):
     weight: NDArray | None
 
 
-def rows_of(loss: Loss, scored: Scored, sample: NDArray | None = None) -> Rows:
+def rows_of(loss: Loss, scored: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
     """Return what is written of some rows.
 
     Parameters
     ----------
     loss : Loss
         In the form that fits what reaches it.
-    scored : Scored
+    scored : PredictedBatch
         The rows.
     sample : ndarray of int, optional
         The number in the data of each row of the run, where that is not its own.
@@ -63,24 +63,25 @@ def rows_of(loss: Loss, scored: Scored, sample: NDArray | None = None) -> Rows:
     if sample is not None:
         numbers = sample[numbers]
     losses, weight = row_losses(loss, scored)
-    equal = scored.sample_weight is None and not weighs(loss)
-    shown = scored.reaching if scored.predictions is None else scored.predictions
-    return Rows(numbers, losses, shown, scored.targets, None if equal else weight)
+    equal = scored.sample_weight is None and not has_own_weight(loss)
+    shown = scored.loss_input if scored.predictions is None else scored.predictions
+    return RowRecords(numbers, losses, shown, scored.targets, None if equal else weight)
 
 
-def row_losses(loss: Loss, scored: Scored) -> tuple[NDArray, NDArray]:
-    """Return the loss of each row, and what each weighs; see `Rows`.
+def row_losses(loss: Loss, scored: PredictedBatch) -> tuple[NDArray, NDArray]:
+    """Return the loss of each row, and what each weighs; see `RowRecords`.
 
     Examples
     --------
     >>> import lossfw
     >>> y, t = np.array([[1.0, 3.0], [0.0, 2.0]]), np.zeros((2, 2))
-    >>> losses, weight = row_losses(lossfw.loss("squared_error"), Scored(0, y, None, t, None))
+    >>> rows = PredictedBatch(0, y, None, t, None)
+    >>> losses, weight = row_losses(lossfw.loss("squared_error"), rows)
     >>> losses.tolist(), weight.tolist()
     ([5.0, 2.0], [1.0, 1.0])
     """
     _, sums = loss.partial_and_rows(
-        scored.reaching,
+        scored.loss_input,
         scored.targets,
         start=scored.start,
         sample_weight=scored.sample_weight,
@@ -89,12 +90,12 @@ def row_losses(loss: Loss, scored: Scored) -> tuple[NDArray, NDArray]:
     with np.errstate(invalid="ignore"):
         # 0 / 0 is NaN where nothing of a row counts.
         losses = sums.total / sums.weight
-    inner = scored.reaching.shape[1:]
+    inner = scored.loss_input.shape[1:]
     elements = math.prod(inner[:-1] if loss.takes_rows or loss.sums_rows else inner)
     return losses, sums.weight / elements
 
 
-def json_lines(rows: Rows) -> bytes:
+def json_lines(rows: RowRecords) -> bytes:
     r"""Return rows as lines of JSON, one object each; a row that does not count has loss null.
 
     Examples
@@ -103,7 +104,9 @@ def json_lines(rows: Rows) -> bytes:
     >>> json_lines(Rows(np.array([7]), one / 2, np.array([[0.25, 0.75]]), np.array([1]), None))
     b'{"row": 7, "loss": 0.5, "prediction": [0.25, 0.75], "target": 1}\n'
     """
-    names = [name for name, column in zip(Rows._fields, rows, strict=True) if column is not None]
+    names = [
+        name for name, column in zip(RowRecords._fields, rows, strict=True) if column is not None
+    ]
     columns = [column.tolist() for column in rows if column is not None]
     counted = [True] * len(rows.row) if rows.weight is None else rows.weight > 0
     plain = is_finite(rows.loss) and is_finite(rows.prediction)
@@ -116,7 +119,7 @@ def json_lines(rows: Rows) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def records(rows: Rows) -> NDArray:
+def records(rows: RowRecords) -> NDArray:
     """Return rows as records, whose bytes `numpy.frombuffer` reads back."""
     columns = {name: c for name, c in rows._asdict().items() if c is not None}
     table = np.empty(

@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse
-from lossfw.runs.rows import Rows, json_lines, records
+from lossfw.runs.rows import RowRecords, json_lines, records
 
 RowsFormat = Literal["jsonl", "parquet"]
 
@@ -24,7 +24,7 @@ ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "resul
 _MAGIC = b"lossfw rows 1 "
 
 
-class Part:
+class RowsFile:
     """Rows of a run that has not ended.
 
     Lines of JSON, which only want another name in the end; or records in
@@ -62,7 +62,7 @@ class Part:
         except OSError as error:
             refuse(self.path, error)
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: RowRecords) -> None:
         """Append some rows."""
         if self._form == "jsonl":
             self._append(json_lines(rows))

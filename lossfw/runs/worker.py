@@ -20,13 +20,13 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import LossfwError
 from lossfw.runs.execute import Outcome, carry_out
 from lossfw.runs.files import to_json
-from lossfw.runs.records import Order
+from lossfw.runs.records import RunRequest
 
 # What is wrong with the program itself, or with a plugin.
 _BUG = 1
 
 
-def to_line(order: Order) -> str:
+def to_line(order: RunRequest) -> str:
     """Return an order as a line of JSON.
 
     Examples
@@ -47,11 +47,11 @@ def to_line(order: Order) -> str:
     return json.dumps(plain) + "\n"
 
 
-def from_line(line: str) -> Order:
+def from_line(line: str) -> RunRequest:
     """Return the order that a line of JSON holds."""
     plain = json.loads(line)
     local, disable, installed = plain["plugins"]
-    return Order(
+    return RunRequest(
         config=plain["config"],
         overrides=tuple(plain["overrides"]),
         plugins=Plugins(tuple(local), tuple(disable), installed),

@@ -14,9 +14,9 @@ from lossfw import PointwiseLoss
 from lossfw.components.spaces import POSITIVE, Space
 from lossfw.losses.base import Form
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.double_double_log import log_distance_words
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw.numerics.primitive import polynomial
 
 # Up to this ratio of both numbers a deviance is computed from their difference.
@@ -72,7 +72,7 @@ class Deviance(PointwiseLoss):
         """The exponential, unless the loss has it within itself."""
         return "exp" if self.link == "identity" else None
 
-    def fused(self) -> Self | None:
+    def on_logits(self) -> Self | None:
         """The same as a function of the logarithm of the mean; None if it is one."""
         return self.replace(link="log") if self.link == "identity" else None
 
@@ -100,7 +100,7 @@ def half_angle(xp: Namespace, y: Array, t: Array, where: Array) -> tuple[Array, 
     # The sum of large numbers would overflow.
     half = xp.where(t > 1.0, 0.5 * one, one)
     a, b = xp.where(where, y * half, one), xp.where(where, t * half, one)
-    total, lost = exact_difference(xp, a, -b)
+    total, lost = two_diff(xp, a, -b)
     s = (a - b) / total
     w = s * s
     return s, -lost / total, w * polynomial(w, _ATANH_TAIL)
@@ -119,9 +119,9 @@ def gap(xp: Namespace, y: Array, t: Array) -> Array:
     return xp.where(y > 2.0 * t, 1.0 - t / y, (y - t) / y)
 
 
-def distance(xp: Namespace, z: Array, t: Array) -> Words:
+def distance(xp: Namespace, z: Array, t: Array) -> DoubleDouble:
     """Return z - log(t), and z itself where t is 0."""
     positive = t > 0.0
     d = log_distance_words(xp, z, xp.where(positive, t, xp.ones_like(t)))
     # NaN is not positive and has to stay.
-    return Words(xp.where(t == 0.0, z, xp.where(positive, d.high, t)), d.low)
+    return DoubleDouble(xp.where(t == 0.0, z, xp.where(positive, d.high, t)), d.low)

@@ -17,8 +17,8 @@ import numpy as np
 from lossfw.losses.guards import guarded_log
 from lossfw.numerics import positive_part, quotient, times
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, Words, scaled_exp
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.double_double import FAR, DoubleDouble, scaled_exp
+from lossfw.numerics.error_free import two_diff
 from lossfw_std.powers import scaled, times_power
 
 # More than any -log s that still counts: s is 0 before it is reached.
@@ -45,7 +45,7 @@ class Chance(NamedTuple):
 
 def of_one(xp: Namespace, y: Array, t: Array) -> Chance:
     """Return the class of which y is the probability and t the share."""
-    rest, lost = exact_difference(xp, xp.ones_like(y), y)
+    rest, lost = two_diff(xp, xp.ones_like(y), y)
     return Chance(t, y, rest, quotient(xp, lost, rest))
 
 
@@ -83,7 +83,7 @@ def bend(xp: Namespace, c: Chance, gamma: float, weight: float = 1.0) -> Array:
 
 def _focused(xp: Namespace, factor: Array, c: Chance, k: Fraction) -> Array:
     """Return a factor times (1 - s)^k."""
-    return times_power(xp, Words(factor, times(xp, factor, float(k) * c.slip)), c.rest, k)
+    return times_power(xp, DoubleDouble(factor, times(xp, factor, float(k) * c.slip)), c.rest, k)
 
 
 def _entropy_share(xp: Namespace, c: Chance) -> Array:
@@ -116,11 +116,11 @@ def odds(xp: Namespace, share: Array, z: Array, gamma: float) -> Odds:
     """Take a logit apart."""
     e = xp.exp(-xp.abs(z))
     one = xp.ones_like(e)
-    base, lost = exact_difference(xp, one, -e)
+    base, lost = two_diff(xp, one, -e)
     # Bounded, for 0 times infinity is no number.
     positive = xp.clip(z, 0.0, _INFINITE)
     # exp would multiply the rounding error of gamma z by z.
-    high, low = scaled(xp, Fraction(gamma), Words(positive, xp.zeros_like(z)))
+    high, low = scaled(xp, Fraction(gamma), DoubleDouble(positive, xp.zeros_like(z)))
     return Odds(
         share=share,
         up=xp.where(z > 0.0, one, e),

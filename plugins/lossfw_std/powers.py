@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from lossfw.numerics import times
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.double_double_log import scale_words
 
 # Powers within these bounds are multiplied as they are.
@@ -23,13 +23,13 @@ _SAFE_EXPONENT = 600.0
 _USUAL_EXPONENT = 1e4
 
 
-def times_power(xp: Namespace, c: Words | Array, x: Array, k: Fraction) -> Array:
+def times_power(xp: Namespace, c: DoubleDouble | Array, x: Array, k: Fraction) -> Array:
     """Return c x^k for x >= 0, with the digits of c and k; 0 where c is 0.
 
     Parameters
     ----------
     xp : namespace
-    c : array or Words
+    c : array or DoubleDouble
         A factor, of one word or of two.
     x : array
     k : Fraction
@@ -41,7 +41,7 @@ def times_power(xp: Namespace, c: Words | Array, x: Array, k: Fraction) -> Array
     ...     times_power(np, np.asarray([1e-200]), np.asarray([1e-160]), Fraction(-2))
     array([1.e+120])
     """
-    factor, low = c if isinstance(c, Words) else (c, xp.zeros_like(c))
+    factor, low = c if isinstance(c, DoubleDouble) else (c, xp.zeros_like(c))
     high = float(k)
     rest = float(k - Fraction(high))
     whole, half = x**high, x ** (0.5 * high)
@@ -51,16 +51,16 @@ def times_power(xp: Namespace, c: Words | Array, x: Array, k: Fraction) -> Array
     return _times(xp, _one_word(xp, factor, low), whole, half, usual)
 
 
-def times_exp(xp: Namespace, c: Words | Array, k: Fraction, z: Array) -> Array:
+def times_exp(xp: Namespace, c: DoubleDouble | Array, k: Fraction, z: Array) -> Array:
     """Return c exp(k z), with the digits of c and of k z; 0 where c is 0."""
-    factor, low = c if isinstance(c, Words) else (c, xp.zeros_like(c))
-    u = scaled(xp, k, Words(z, xp.zeros_like(z)))
+    factor, low = c if isinstance(c, DoubleDouble) else (c, xp.zeros_like(c))
+    u = scaled(xp, k, DoubleDouble(z, xp.zeros_like(z)))
     usual = xp.abs(u.high) < _SAFE_EXPONENT
     c = _one_word(xp, factor, low + factor * u.low)
     return _times(xp, c, xp.exp(u.high), xp.exp(0.5 * u.high), usual)
 
 
-def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
+def scaled(xp: Namespace, k: Fraction, d: DoubleDouble) -> DoubleDouble:
     """Return k d, with the digits of k, as what goes into an exponential."""
     high = float(k)
     u = scale_words(xp, high, d)
@@ -68,7 +68,7 @@ def scaled(xp: Namespace, k: Fraction, d: Words) -> Words:
     if not rest:
         return u
     usual = xp.abs(u.high) < _USUAL_EXPONENT
-    return Words(u.high, u.low + xp.where(usual, rest * d.high, xp.zeros_like(u.low)))
+    return DoubleDouble(u.high, u.low + xp.where(usual, rest * d.high, xp.zeros_like(u.low)))
 
 
 def _one_word(xp: Namespace, high: Array, low: Array) -> Array:

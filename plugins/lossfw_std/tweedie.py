@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 from lossfw.numerics import times
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.double_double_log import exp_words, expm1_words
-from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw_std.powers import scaled
 
 # Up to this distance of logarithms, 16 to 1, the integral is taken by a sum, as
@@ -71,8 +71,8 @@ class Exponents(NamedTuple):
 class Ratio(NamedTuple):
     """The logarithm of y / t, as seen from either side, and which side is the base."""
 
-    d: Words  # log(y / t)
-    e: Words  # log(t / y)
+    d: DoubleDouble  # log(y / t)
+    e: DoubleDouble  # log(t / y)
     from_y: Array  # whether y has the larger power b
 
 
@@ -81,7 +81,7 @@ def exponents(power: float) -> Exponents:
     return Exponents(1 - Fraction(power), 2 - Fraction(power))
 
 
-def ratio(d: Words, k: Exponents) -> Ratio:
+def ratio(d: DoubleDouble, k: Exponents) -> Ratio:
     """Return log(y / t) with the side from which to look at it."""
     from_y = d.high > 0.0 if k.b > 0 else d.high < 0.0
     return Ratio(d, opposite(d), from_y)
@@ -96,30 +96,30 @@ def held(xp: Namespace, r: Ratio, k: Exponents) -> tuple[Ratio, Array]:
     beyond_y = xp.clip(r.e.high - _LARGEST, 0.0, _LARGEST)
     rate = max(-float(k.a), 0.0)
     beyond_t = xp.clip(r.e.high - _LARGEST / rate, 0.0, _LARGEST / rate) if rate else zero
-    e = Words(r.e.high - xp.where(r.from_y, beyond_y, beyond_t), r.e.low)
-    factor = xp.where(r.from_y, xp.exp(beyond_y), _exp(xp, -k.a, Words(beyond_t, zero)))
+    e = DoubleDouble(r.e.high - xp.where(r.from_y, beyond_y, beyond_t), r.e.low)
+    factor = xp.where(r.from_y, xp.exp(beyond_y), _exp(xp, -k.a, DoubleDouble(beyond_t, zero)))
     return Ratio(opposite(e), e, r.from_y), factor
 
 
-def opposite(d: Words) -> Words:
+def opposite(d: DoubleDouble) -> DoubleDouble:
     """Return -d."""
-    return Words(-d.high, -d.low)
+    return DoubleDouble(-d.high, -d.low)
 
 
-def half_deviance(xp: Namespace, r: Ratio, k: Exponents) -> Words:
+def half_deviance(xp: Namespace, r: Ratio, k: Exponents) -> DoubleDouble:
     """Return half the deviance over the base's power b, in two words."""
     size = xp.abs(r.d.high)
     limit = min(_NEAR, _NEAR_EXPONENT / float(max(abs(k.a), abs(k.b))))
     close = size <= limit
 
-    def near(d: Words) -> Words:
+    def near(d: DoubleDouble) -> DoubleDouble:
         zero = xp.zeros_like(d.high)
-        return Words(xp.where(close, d.high, zero), xp.where(close, d.low, zero))
+        return DoubleDouble(xp.where(close, d.high, zero), xp.where(close, d.low, zero))
 
     sum_t, sum_y = _sum_from_t(xp, near(r.d), k), _sum_from_y(xp, near(r.e), k)
     far_t, far_y = _far_from_t(xp, r.d, k), _far_from_y(xp, r.e, k)
     both = zip(sum_y, sum_t, far_y, far_t, strict=True)
-    return Words(
+    return DoubleDouble(
         *(
             xp.where(close, xp.where(r.from_y, a, b), xp.where(r.from_y, c, d))
             for a, b, c, d in both
@@ -127,29 +127,29 @@ def half_deviance(xp: Namespace, r: Ratio, k: Exponents) -> Words:
     )
 
 
-def _exp(xp: Namespace, k: Fraction, d: Words) -> Array:
+def _exp(xp: Namespace, k: Fraction, d: DoubleDouble) -> Array:
     return exp_words(xp, scaled(xp, k, d))
 
 
-def _expm1(xp: Namespace, k: Fraction, d: Words) -> Array:
+def _expm1(xp: Namespace, k: Fraction, d: DoubleDouble) -> Array:
     return expm1_words(xp, scaled(xp, k, d))
 
 
-def _sum_from_t(xp: Namespace, d: Words, k: Exponents) -> Words:
+def _sum_from_t(xp: Namespace, d: DoubleDouble, k: Exponents) -> DoubleDouble:
     a = float(k.a)
     total = _gauss(lambda u: xp.exp(a * d.high * u) * xp.expm1(d.high * u))
     # The derivative of g is exp(a d) (exp(d) - 1).
-    high, low = exact_product(xp, d.high, total)
-    return Words(high, low + d.low * xp.exp(a * d.high) * xp.expm1(d.high))
+    high, low = two_prod(xp, d.high, total)
+    return DoubleDouble(high, low + d.low * xp.exp(a * d.high) * xp.expm1(d.high))
 
 
-def _sum_from_y(xp: Namespace, e: Words, k: Exponents) -> Words:
+def _sum_from_y(xp: Namespace, e: DoubleDouble, k: Exponents) -> DoubleDouble:
     b = float(k.b)
     total = _gauss(lambda u: xp.exp(b * e.high * u) * xp.expm1(e.high * (1.0 - u)))
     # The derivative of h is exp(d) (exp(a d) - 1) / a.
     a = float(k.a)
-    high, low = exact_product(xp, e.high, total)
-    return Words(high, low + e.low * xp.exp(e.high) * xp.expm1(a * e.high) / a)
+    high, low = two_prod(xp, e.high, total)
+    return DoubleDouble(high, low + e.low * xp.exp(e.high) * xp.expm1(a * e.high) / a)
 
 
 def _gauss(function: Callable[[float], Array]) -> Array:
@@ -161,14 +161,14 @@ def _gauss(function: Callable[[float], Array]) -> Array:
     return terms[0]
 
 
-def _far_from_t(xp: Namespace, d: Words, k: Exponents) -> Words:
+def _far_from_t(xp: Namespace, d: DoubleDouble, k: Exponents) -> DoubleDouble:
     a, b = float(k.a), float(k.b)
     if _nearly_a_limit(k):
         return _sum(xp, _expm1(xp, k.b, d) / b, -_expm1(xp, k.a, d) / a)
     return _sum(xp, _exp(xp, k.b, d) / b, -_exp(xp, k.a, d) / a, float(1 / (k.a * k.b)))
 
 
-def _far_from_y(xp: Namespace, e: Words, k: Exponents) -> Words:
+def _far_from_y(xp: Namespace, e: DoubleDouble, k: Exponents) -> DoubleDouble:
     a, b = float(k.a), float(k.b)
     if _nearly_a_limit(k):
         # exp(b e) - exp(e), which is exp(e) (exp(a e) - 1).
@@ -180,14 +180,14 @@ def _far_from_y(xp: Namespace, e: Words, k: Exponents) -> Words:
     return _sum(xp, third, -exp_words(xp, e) / a, 1.0 / b)
 
 
-def _sum(xp: Namespace, *terms: Array | float) -> Words:
+def _sum(xp: Namespace, *terms: Array | float) -> DoubleDouble:
     """Return a sum with what its roundings took."""
     total: Array = terms[0]
     low: Array = xp.zeros_like(total)
     for term in terms[1:]:
-        total, lost = exact_difference(xp, total, -term)
+        total, lost = two_diff(xp, total, -term)
         low = low + lost
-    return Words(total, low)
+    return DoubleDouble(total, low)
 
 
 def _nearly_a_limit(k: Exponents) -> bool:

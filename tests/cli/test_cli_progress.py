@@ -3,7 +3,7 @@ import io
 import pytest
 
 from lossfw.cli import progress as module
-from lossfw.cli.progress import PATIENCE_SECONDS, Progress
+from lossfw.cli.progress import PATIENCE_SECONDS, ProgressBar
 
 
 class Terminal(io.StringIO):
@@ -25,7 +25,7 @@ def shown(monkeypatch, clock, stream, seconds):
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "xterm")
-    with Progress() as progress:
+    with ProgressBar() as progress:
         clock[0] = seconds
         progress(50, 200)
     return stream.getvalue()
@@ -51,7 +51,7 @@ def test_the_bar_goes_when_the_run_fails(monkeypatch, clock):
     monkeypatch.setattr(module, "_new_bar", lambda what, total: bar)
 
     def fail():
-        with Progress() as progress:
+        with ProgressBar() as progress:
             clock[0] = PATIENCE_SECONDS
             progress(1, 2)
             raise ZeroDivisionError

@@ -55,7 +55,7 @@ def true_slopes(network, loss, form, rows, targets, weight=None):
             if form == "prediction" or layer is not network.layers[-1]:
                 signal = layer.activation.formula(xp, signal)
         shape = (len(moved), *targets.shape)
-        losses = loss.formulas(xp, signal, np.broadcast_to(xp.exact(targets), shape))
+        losses = loss.unreduced_formula(xp, signal, np.broadcast_to(xp.exact(targets), shape))
         if loss.sums_rows:
             losses = losses.sum(-1)
         if weight is None:

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.errors import ParameterError
-from lossfw.nn.optimizer import Step
+from lossfw.nn.optimizer import OptimizerStep
 
 OPTIMIZERS = [
     {"name": "sgd", "learning_rate": 0.05},
@@ -23,7 +23,9 @@ def make(spec, **parameters):
 
 def descend(optimizer, w, memory, numbers):
     for number in numbers:
-        w, memory = optimizer.move(w, STEEPNESS * w, memory, Step(number, optimizer.learning_rate))
+        w, memory = optimizer.move(
+            w, STEEPNESS * w, memory, OptimizerStep(number, optimizer.learning_rate)
+        )
     return w, memory
 
 
@@ -43,7 +45,7 @@ def test_it_keeps_the_dtype_and_writes_to_nothing(spec, dtype):
     memory = optimizer.start(w)
     for array in (w, gradient, *memory):
         array.setflags(write=False)
-    moved, memory = optimizer.move(w, gradient, memory, Step(1, 0.1))
+    moved, memory = optimizer.move(w, gradient, memory, OptimizerStep(1, 0.1))
     assert {moved.dtype, *(array.dtype for array in memory)} == {np.dtype(dtype)}
     assert (moved < w).all()
 
@@ -63,7 +65,9 @@ def test_weight_decay_shrinks_weights_and_leaves_biases(spec):
     optimizer = make(spec, weight_decay=0.5)
     for parameter, shrinks in ((np.ones((1, 2)), True), (np.ones(2), False)):
         nothing = np.zeros_like(parameter)
-        moved, _ = optimizer.move(parameter, nothing, optimizer.start(parameter), Step(1, 0.1))
+        moved, _ = optimizer.move(
+            parameter, nothing, optimizer.start(parameter), OptimizerStep(1, 0.1)
+        )
         assert (moved < 1).all() == shrinks
 
 
@@ -72,7 +76,7 @@ def test_momentum_adds_up_by_hand():
     w, memory = np.zeros(1), (np.zeros(1),)
     seen = []
     for number in range(1, 4):
-        w, memory = sgd.move(w, np.ones(1), memory, Step(number, 1.0))
+        w, memory = sgd.move(w, np.ones(1), memory, OptimizerStep(number, 1.0))
         seen.append(float(w[0]))
     # Velocities 1, 1.5, 1.75.
     assert seen == [-1.0, -2.5, -4.25]
@@ -106,4 +110,4 @@ def test_a_local_file_offers_an_optimizer(tmp_path):
     )
     registry = lossfw.Registry.discover(local=[path])
     optimizer = registry.create("optimizer", {"name": "plain", "learning_rate": 0.5})
-    assert optimizer.move(np.ones(1), np.ones(1), (), Step(1, 0.5))[0] == [0.5]
+    assert optimizer.move(np.ones(1), np.ones(1), (), OptimizerStep(1, 0.5))[0] == [0.5]

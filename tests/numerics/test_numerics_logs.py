@@ -6,7 +6,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.double_double_log import (
     exp_words,
     expm1_minus_words,
@@ -102,20 +102,20 @@ def test_exponentials_take_the_second_word():
         expm1_minus_words: [mp.expm1(s) - s for s in sums],
     }
     for function, wanted in truths.items():
-        found = function(np, Words(high, low))
+        found = function(np, DoubleDouble(high, low))
         np.testing.assert_allclose(found, [float(w) for w in wanted], rtol=5e-16)
-    far = Words(np.array([-inf, 800.0, inf]), np.array([0.0, 1e-14, 0.0]))
+    far = DoubleDouble(np.array([-inf, 800.0, inf]), np.array([0.0, 1e-14, 0.0]))
     assert exp_words(np, far).tolist() == [0, inf, inf]
     assert expm1_words(np, far).tolist() == [-1, inf, inf]
 
 
 def test_scaling_keeps_two_words_or_is_infinite():
-    d = Words(np.array([10.1, -3.3, 1e300, inf]), np.array([1e-16, 0.0, 0.0, 0.0]))
+    d = DoubleDouble(np.array([10.1, -3.3, 1e300, inf]), np.array([1e-16, 0.0, 0.0, 0.0]))
     found = scale_words(np, 0.7, d)
     truths = [
         mp.mpf(0.7) * (mp.mpf(h) + mp.mpf(w)) for h, w in zip(d.high[:2], d.low[:2], strict=True)
     ]
-    assert bits(Words(found.high[:2], found.low[:2]), truths) > 100
+    assert bits(DoubleDouble(found.high[:2], found.low[:2]), truths) > 100
     assert found.high[2:].tolist() == [0.7 * 1e300, inf]
     assert found.low[2:].tolist() == [0, 0]
 

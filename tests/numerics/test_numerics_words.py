@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw.numerics import scaled_normal_tail
-from lossfw.numerics.double_double import FAR, Words, add, multiply, scaled_exp, words_of
+from lossfw.numerics.double_double import FAR, DoubleDouble, add, multiply, scaled_exp, words_of
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import ulp_error
@@ -22,7 +22,7 @@ def two_words(high, part):
     """Return a number whose second word is a part of a ULP of the first, and what it is."""
     low = part * np.spacing(high)
     exact = Fraction(high) + Fraction(low)
-    return Words(np.array([high]), np.array([low])), exact
+    return DoubleDouble(np.array([high]), np.array([low])), exact
 
 
 def value(words):

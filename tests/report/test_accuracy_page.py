@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from lossfw.check.accuracy.measure import Accuracy, PeerErrors
+from lossfw.check.accuracy.measure import ComponentAccuracy, PeerErrors
 from lossfw.check.accuracy.worst_error import Worst
 from lossfw.report.text.accuracy import cells, notes, page, peer_cells, ulps
 
@@ -16,7 +16,7 @@ def found(text="Huber(delta=1.0)", **options):
         "rows": False,
         "results": tuple(Worst(order, points=9, ulps=0.5, at={"y": 1.0}) for order in (0, 1, 2)),
     }
-    return Accuracy(text=text, **{**usual, **options})
+    return ComponentAccuracy(text=text, **{**usual, **options})
 
 
 @pytest.mark.parametrize(

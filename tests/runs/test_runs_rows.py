@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw as package
-from lossfw.evaluation.batching import Scored
-from lossfw.runs.rows import Rows, json_lines, records, row_losses, rows_of
-from lossfw.runs.rows_writer import Part, read_records
+from lossfw.evaluation.batching import PredictedBatch
+from lossfw.runs.rows import RowRecords, json_lines, records, row_losses, rows_of
+from lossfw.runs.rows_writer import RowsFile, read_records
 
 ELEMENTS = {
     "squared_error": {"name": "squared_error"},
@@ -33,7 +33,7 @@ def scored(elements, seed, weighted, rows=40):
         y, t = random.normal(size=(rows, 3)), random.integers(-1, 2, (rows, 3)).astype(float)
     else:
         y, t = random.dirichlet(np.ones(3), rows), random.integers(0, 3, rows)
-    return Scored(0, y, None, t, weight)
+    return PredictedBatch(0, y, None, t, weight)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -48,7 +48,7 @@ def test_the_mean_of_the_rows_by_their_weights_is_the_loss(elements, spec, weigh
     loss = package.loss(spec)
     rows = scored(elements, seed, weighted)
     losses, weight = row_losses(loss, rows)
-    whole = loss(rows.reaching, rows.targets, sample_weight=rows.sample_weight)
+    whole = loss(rows.loss_input, rows.targets, sample_weight=rows.sample_weight)
     counted = weight > 0
     mean = np.average(losses[counted], weights=weight[counted])
     np.testing.assert_allclose(mean, whole, rtol=1e-13)
@@ -106,7 +106,7 @@ def test_the_network_s_predictions_are_shown_also_where_logits_reach_the_loss(
 def test_what_is_not_finite_or_does_not_count_has_its_words():
     weight = np.array([1.0, 1.0, 0.0])
     loss = np.array([np.inf, np.nan, np.nan])
-    rows = Rows(np.arange(3), loss, np.array([np.inf, np.nan, 0.5]), np.arange(3), weight)
+    rows = RowRecords(np.arange(3), loss, np.array([np.inf, np.nan, 0.5]), np.arange(3), weight)
     first, second, third = (json.loads(line) for line in json_lines(rows).splitlines())
     assert (first["loss"], first["prediction"]) == ("inf", "inf")
     assert second["loss"] == "nan"
@@ -116,14 +116,14 @@ def test_what_is_not_finite_or_does_not_count_has_its_words():
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_a_part_is_cut_back_to_what_counts(tmp_path, form):
-    rows = Rows(np.arange(3), np.ones(3), np.ones((3, 2), "f4"), np.arange(3), None)
-    part = Part(tmp_path, form)
+    rows = RowRecords(np.arange(3), np.ones(3), np.ones((3, 2), "f4"), np.arange(3), None)
+    part = RowsFile(tmp_path, form)
     part.add(rows)
     kept = part.written
     whole = part.path.read_bytes()
     part.add(rows)
     part.close()
-    again = Part(tmp_path, form, kept)
+    again = RowsFile(tmp_path, form, kept)
     again.close()
     assert again.path.read_bytes() == whole
     if form == "parquet":

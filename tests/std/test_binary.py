@@ -110,8 +110,10 @@ class TestRelations:
     @given(st.floats(-30, 30), probabilities)
     def test_logits_give_the_loss_of_their_sigmoid(self, z, t):
         p = lossfw.activation("sigmoid")([z])
-        assert BARE.fused() == lossfw.loss("binary_cross_entropy", guard="none", from_logits=True)
-        assert BARE(p, [t]) == pytest.approx(BARE.fused()([z], [t]), rel=1e-2, abs=1e-15)
+        assert BARE.on_logits() == lossfw.loss(
+            "binary_cross_entropy", guard="none", from_logits=True
+        )
+        assert BARE(p, [t]) == pytest.approx(BARE.on_logits()([z], [t]), rel=1e-2, abs=1e-15)
 
     @pytest.mark.parametrize("from_logits", [False, True])
     @given(y=probabilities, t=probabilities)
@@ -149,7 +151,7 @@ class TestRelations:
     def test_focal_is_fused_with_a_sigmoid(self):
         loss = lossfw.loss("focal", gamma=3.0, alpha=0.25)
         assert loss.link_activation() == "sigmoid"
-        assert loss.fused() == lossfw.loss("focal", gamma=3.0, alpha=0.25, from_logits=True)
+        assert loss.on_logits() == lossfw.loss("focal", gamma=3.0, alpha=0.25, from_logits=True)
 
 
 class TestEdges:
@@ -212,7 +214,7 @@ class TestEdges:
         with pytest.raises(DomainError, match=r"prediction\[0\] = 1\.2"):
             loss([1.2], [1])
         with pytest.raises(DomainError, match=r"target\[0\] = 5"):
-            loss.fused()([100.0], [5])
+            loss.on_logits()([100.0], [5])
 
     @pytest.mark.parametrize(
         ("name", "parameters"),
@@ -301,8 +303,8 @@ class TestClaims:
             least = loss.claims().strongly_convex
             assert least is None or bend.min() >= least * (1 - 1e-12)
         z = np.linspace(-30, 30, 501)
-        bend = loss.fused().hessian(z, np.ones(501), reduction="none")
-        assert (bend.min() < 0) == (gamma > 0) == (not loss.fused().claims().convex)
+        bend = loss.on_logits().hessian(z, np.ones(501), reduction="none")
+        assert (bend.min() < 0) == (gamma > 0) == (not loss.on_logits().claims().convex)
 
     @pytest.mark.parametrize(
         ("gamma", "slope", "bend"),

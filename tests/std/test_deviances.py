@@ -103,7 +103,7 @@ class TestRelations:
     def test_the_log_link_takes_the_logarithm_of_the_mean(self, name, parameters, y, t):
         loss = lossfw.loss(name, **parameters)
         z = math.log(y)
-        wanted = loss.fused()([z], [t])
+        wanted = loss.on_logits()([z], [t])
         # exp(log(y)) is y but for its last digits.
         step = y * (2 + abs(z)) * 1e-15
         slope, bend = (abs(float(f([y], [t])[0])) for f in (loss.gradient, loss.hessian))
@@ -114,10 +114,10 @@ class TestRelations:
     def test_fusing_names_the_same_loss(self, name, parameters):
         loss = lossfw.loss(name, **parameters)
         assert loss.link_activation() == "exp"
-        assert loss.fused() == lossfw.loss(name, **parameters, link="log")
-        assert loss.fused().fused() is None
-        assert loss.fused().link_activation() is None
-        assert lossfw.loss(loss.fused().to_config()) == loss.fused()
+        assert loss.on_logits() == lossfw.loss(name, **parameters, link="log")
+        assert loss.on_logits().on_logits() is None
+        assert loss.on_logits().link_activation() is None
+        assert lossfw.loss(loss.on_logits().to_config()) == loss.on_logits()
 
     @given(means, means, st.integers(-20, 20))
     def test_scaling_both_scales_by_a_power(self, y, t, k):
@@ -163,13 +163,13 @@ class TestEdges:
         slope = loss.gradient(y, zero, reduction="none")
         assert slope == pytest.approx(2 * y ** (1 - power), rel=1e-14)
         z = np.array([-inf, -3.0, 0.0, 2.0, inf])
-        by_log = loss.fused()(z, np.zeros(5), reduction="none")
+        by_log = loss.on_logits()(z, np.zeros(5), reduction="none")
         with np.errstate(over="ignore"):
             assert by_log == pytest.approx(2 * np.exp(b * z) / b, rel=1e-14)
 
     @each
     def test_infinite_logarithms_give_the_limit(self, name, parameters):
-        loss = lossfw.loss(name, **parameters).fused()
+        loss = lossfw.loss(name, **parameters).on_logits()
         power = parameters.get("power", 1.0 if name == "poisson_deviance" else 2.0)
         low, high = loss([-inf, inf], [2.0, 2.0], reduction="none")
         # 2 t^(2-p) / ((1-p) (2-p)) is what remains where the others vanish.

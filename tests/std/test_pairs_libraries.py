@@ -65,7 +65,7 @@ def test_bodies(convert, name, parameters, kind, dtype):
     t = (SHARES if name in ("binary_cross_entropy", "focal") else MEANS).astype(dtype)
     foreign = convert(y), convert(t)
     with np.errstate(all="ignore"):
-        for body in (loss.values, loss.gradients, loss.hessians):
+        for body in (loss.unreduced, loss.unreduced_gradient, loss.unreduced_hessian):
             # Without logarithms of two words their differences keep fewer digits.
             agree(body(namespace_of(*foreign), *foreign), body(np, y, t), 1e-11)
 
@@ -76,7 +76,7 @@ def test_a_row_of_mean_and_log_variance(convert, dtype):
     y = np.array([[0.5, -1.0], [2.0, 3.0], [-1.0, 0.0]], dtype)
     t = np.array([1.0, 2.0, 0.5], dtype)
     foreign = convert(y), convert(t)
-    for body in (loss.values, loss.gradients, loss.hessians):
+    for body in (loss.unreduced, loss.unreduced_gradient, loss.unreduced_hessian):
         agree(body(namespace_of(*foreign), *foreign), body(np, y, t), 1e-13)
 
 

@@ -173,9 +173,9 @@ class TestHeteroscedastic:
         rng = np.random.default_rng(0)
         y, t = rng.normal(size=(5, 2)), rng.normal(size=5)
         value, first, second = row_derivatives(VARIANCE.value, np, y, t)
-        assert value == pytest.approx(VARIANCE.values(np, y, t))
-        assert first == pytest.approx(VARIANCE.gradients(np, y, t))
-        assert second == pytest.approx(VARIANCE.hessians(np, y, t))
+        assert value == pytest.approx(VARIANCE.unreduced(np, y, t))
+        assert first == pytest.approx(VARIANCE.unreduced_gradient(np, y, t))
+        assert second == pytest.approx(VARIANCE.unreduced_hessian(np, y, t))
 
     def test_huge_and_tiny_variances(self):
         # (m - t)^2 exp(-s) = 1e400 exp(-921) = 10^(400 - 400.0)

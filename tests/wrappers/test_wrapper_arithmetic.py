@@ -106,9 +106,9 @@ class TestScaledAndSum:
 
     def test_it_is_as_linked_as_its_parts(self):
         assert (2 * CROSS).link_activation() == "softmax"
-        assert (2 * CROSS).fused() == 2 * LOGITS
-        assert (CROSS + 3 * CROSS).fused() == LOGITS + 3 * LOGITS
+        assert (2 * CROSS).on_logits() == 2 * LOGITS
+        assert (CROSS + 3 * CROSS).on_logits() == LOGITS + 3 * LOGITS
         assert (CROSS + Binary()).link_activation() is None
-        assert (CROSS + SQUARED).fused() is None
+        assert (CROSS + SQUARED).on_logits() is None
         assert (LOGITS + SQUARED).input_form == "logits"
-        assert SQUARED.fused() is (SQUARED + SQUARED).fused() is None
+        assert SQUARED.on_logits() is (SQUARED + SQUARED).on_logits() is None

@@ -26,11 +26,17 @@ def test_gradient_and_hessian_are_differences_of_the_value(loss, y, t):
         moved[k] = step
         with np.errstate(all="ignore"):
             # The lifted functions check no domain, so a step off the simplex is legal.
-            up, down = loss.values(np, y + moved, t), loss.values(np, y - moved, t)
+            up, down = loss.unreduced(np, y + moved, t), loss.unreduced(np, y - moved, t)
             if size == 1:
                 up, down = up[..., k], down[..., k]
-            slope = (loss.gradients(np, y + moved, t) - loss.gradients(np, y - moved, t))[..., k]
-            first, second = loss.gradients(np, y, t)[..., k], loss.hessians(np, y, t)[..., k]
+            slope = (
+                loss.unreduced_gradient(np, y + moved, t)
+                - loss.unreduced_gradient(np, y - moved, t)
+            )[..., k]
+            first, second = (
+                loss.unreduced_gradient(np, y, t)[..., k],
+                loss.unreduced_hessian(np, y, t)[..., k],
+            )
         assert np.allclose((up - down) / (2 * step), first, rtol=1e-6, atol=1e-6)
         assert np.allclose(slope / (2 * step), second, rtol=1e-5, atol=1e-5)
 

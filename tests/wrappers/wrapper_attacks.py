@@ -55,7 +55,7 @@ def targets(loss, rng, count=400):
 
 
 def value(loss, y, t):
-    return loss.values(np, y, t)
+    return loss.unreduced(np, y, t)
 
 
 def norm(loss, x):
@@ -139,7 +139,7 @@ def _curvatures(loss, rng):
     """Return least and largest quotient of differences of the gradient, along lines."""
     y, t, d = _probes(loss, rng)
     size = 1e-4
-    change = loss.gradients(np, y + size * d, t) - loss.gradients(np, y, t)
+    change = loss.unreduced_gradient(np, y + size * d, t) - loss.unreduced_gradient(np, y, t)
     quotients = ((change * d).sum(-1) if loss.takes_rows else change * d) / size
     return quotients.min(), quotients.max()
 
@@ -149,13 +149,13 @@ def lipschitz(loss, claimed, rng):
     change = np.abs(value(loss, a, t) - value(loss, b, t))
     assert (change <= claimed * norm(loss, a - b) * (1 + SLACK) + 1e-12).all()
     y, t, _ = _probes(loss, rng)
-    steepest = norm(loss, loss.gradients(np, y, t)).max()
+    steepest = norm(loss, loss.unreduced_gradient(np, y, t)).max()
     assert steepest >= 0.98 * claimed, f"not tight: {steepest}"
 
 
 def gradient_lipschitz(loss, claimed, rng):
     a, b, t = predictions(loss, rng), predictions(loss, rng), targets(loss, rng)
-    change = norm(loss, loss.gradients(np, a, t) - loss.gradients(np, b, t))
+    change = norm(loss, loss.unreduced_gradient(np, a, t) - loss.unreduced_gradient(np, b, t))
     assert (change <= claimed * norm(loss, a - b) * (1 + SLACK) + 1e-12).all()
     least, most = _curvatures(loss, rng)
     if not loss.takes_rows:  # rows are drawn too sparsely to come close
@@ -181,7 +181,7 @@ def _sides(loss, at, function, rng):
 
 
 def _jumps(loss, at, order, rng):
-    function = loss.hessians if order == 2 else loss.gradients
+    function = loss.unreduced_hessian if order == 2 else loss.unreduced_gradient
     left, right = _sides(loss, at, function, rng)
     if order == 2 and argument_of(loss) == "margin":
         left, right = left * 1.0, right * 1.0
@@ -195,7 +195,7 @@ def _points(loss, claimed, rng):
 
 def breaks(loss, claimed, rng):
     if loss.takes_rows:
-        return _no_jump_in_rows(loss, rng, loss.gradients)
+        return _no_jump_in_rows(loss, rng, loss.unreduced_gradient)
     for at in _points(loss, claimed, rng):
         assert _jumps(loss, at, 1, rng) == (at in claimed), at
     return None
@@ -329,7 +329,7 @@ def elicits(loss, claimed, rng):
 
 def gradient_zero_almost_everywhere(loss, claimed, rng):
     y, t = predictions(loss, rng)[50:], targets(loss, rng)[50:]
-    assert (loss.gradients(np, y, t) == 0).all()
+    assert (loss.unreduced_gradient(np, y, t) == 0).all()
 
 
 def linear_in_target(loss, claimed, rng):

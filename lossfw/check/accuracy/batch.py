@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossfw.check.accuracy.measure import DTYPES, POINTS, Accuracy, measure
+from lossfw.check.accuracy.measure import DTYPES, POINTS, ComponentAccuracy, measure
 from lossfw.check.accuracy.peers import installed
 from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
@@ -48,7 +48,7 @@ class Job:
     seed: int = 0
     peers: bool = False
 
-    def run(self, plugins: Plugins) -> Accuracy:
+    def run(self, plugins: Plugins) -> ComponentAccuracy:
         """Measure it."""
         component = plugins.registry().create(self.kind, self.config)
         peers = installed() if self.peers else ()
@@ -79,7 +79,7 @@ def run(
     *,
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Iterator[Accuracy]:
+) -> Iterator[ComponentAccuracy]:
     """Yield the accuracy of each job, in their order.
 
     Parameters
@@ -115,5 +115,5 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _run(plugins: Plugins, job: Job) -> Accuracy:
+def _run(plugins: Plugins, job: Job) -> ComponentAccuracy:
     return job.run(plugins)

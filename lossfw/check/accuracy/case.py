@@ -149,7 +149,7 @@ class LossCase(Case):
     @property
     def formula(self) -> Callable[..., Array]:
         """That of the loss."""
-        return self.loss.formulas
+        return self.loss.unreduced_formula
 
     def compute(self, order: int, arrays: Arrays) -> NDArray:
         """Call the loss as a user does."""

@@ -55,7 +55,7 @@ class PeerErrors(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class ComponentAccuracy:
     """The worst errors of one component in one dtype.
 
     Attributes
@@ -133,7 +133,7 @@ def measure(
     points: int = POINTS,
     seed: int = 0,
     peers: Sequence[Peer] = (),
-) -> Accuracy:
+) -> ComponentAccuracy:
     """Return the worst errors of a component in one dtype.
 
     Parameters
@@ -177,7 +177,7 @@ def measure(
                     _add(normal, truth.worst(computed, subnormal=False, which=which))
                     _add(every, truth.worst(computed, subnormal=True, which=which))
     of_terms = any(worst.of_terms for worst in own.values())
-    return Accuracy(
+    return ComponentAccuracy(
         kind=component.kind,
         text=repr(component),
         config=component.to_config(),

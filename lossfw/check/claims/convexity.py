@@ -246,7 +246,9 @@ def _exact_gaps(subject: Subject, chords: Chords) -> tuple[NDArray, NDArray]:
     """Return exactly how far the midpoints lie below their chords, and how large it all is."""
     assert subject.truth is not None
     a, m, b = (
-        evaluate(subject.truth.formulas, y, _spread(subject, chords.t, y), rows=subject.rows)
+        evaluate(
+            subject.truth.unreduced_formula, y, _spread(subject, chords.t, y), rows=subject.rows
+        )
         for y in (chords.a, chords.m, chords.b)
     )
     return (a + b) / 2 - m, abs(a) + abs(b) + abs(m)

@@ -73,7 +73,7 @@ class Judgement:
 def formula(subject: Subject) -> Any:
     """Return the exact formula, a body of prediction and target."""
     assert subject.truth is not None
-    return subject.truth.formulas
+    return subject.truth.unreduced_formula
 
 
 def as_rows(subject: Subject, t: NDArray, columns: int) -> NDArray:

@@ -95,7 +95,7 @@ class Subject:
         if self.component is None or not self.rows:
             return call(self.value, y, t)
         target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
-        return call(self.component.values, np, y, target)
+        return call(self.component.unreduced, np, y, target)
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""
@@ -110,7 +110,7 @@ class Subject:
         count: NDArray = np.ones(y.shape[:1])
         if self.component is not None:
             by_index = self.by_index and t.ndim < y.ndim
-            where, weight = self.component.chosen(np, self.given(t), by_index)
+            where, weight = self.component.own_mask_and_weight(np, self.given(t), by_index)
             for part in (where, weight):
                 if part is not None:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)

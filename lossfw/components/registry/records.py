@@ -20,7 +20,9 @@ KINDS: tuple[str, ...] = tuple(HOOKS)
 # broken: importing failed, or what came is not what was promised. disabled: by
 # the user, hence not imported. conflict: a name is offered twice.
 # incompatible: written for another version of the hooks.
-State: TypeAlias = Literal["listed", "loaded", "broken", "disabled", "conflict", "incompatible"]
+PluginState: TypeAlias = Literal[
+    "listed", "loaded", "broken", "disabled", "conflict", "incompatible"
+]
 
 
 def normalised(distribution: str) -> str:
@@ -108,7 +110,7 @@ class Entry:
     aliases: tuple[str, ...]
     target: str | type
     plugin: Found
-    state: State = "listed"
+    state: PluginState = "listed"
     reason: str = ""
 
     @property
@@ -158,7 +160,7 @@ class Plugin:
     """
 
     found: Found
-    state: State = "listed"
+    state: PluginState = "listed"
     reason: str = ""
     entries: tuple[Entry, ...] = ()
     error: PluginError | None = field(default=None, compare=False, repr=False)

@@ -79,7 +79,7 @@ def fit_to_network(loss: Loss, last: Activation, root: Node, problems: Problems)
             _refuse_activation(loss, last, root, problems)
         return Fitted(loss, "logits")
     linked = last.to_config() == {"name": loss.link_activation()}
-    fused = loss.fused() if linked and not _unfused_by(root) else None
+    fused = loss.on_logits() if linked and not _unfused_by(root) else None
     return Fitted(loss, "prediction") if fused is None else Fitted(fused, "logits")
 
 
@@ -131,7 +131,7 @@ def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fi
         return Fitted(loss, "prediction")
     if loss.input_form == "logits":
         return Fitted(loss, "logits")
-    fused = loss.fused()
+    fused = loss.on_logits()
     unfused_by = _unfused_by(root)
     if fused is None:
         problems.add(

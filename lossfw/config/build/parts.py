@@ -12,7 +12,7 @@ from lossfw.nn.activation import Activation
 from lossfw.components.component import Component
 from lossfw.config.schema.checked import Parts
 from lossfw.config.build.fusion import (Fitted, at, check_metrics, check_shapes, fit_to_network, fit_to_outputs, leaves_logits)
-from lossfw.config.schema.sections import (Form, NetworkSection, Skeleton)
+from lossfw.config.schema.sections import (NetworkForm, NetworkSection, Skeleton)
 from lossfw.config.schema.check_sections import network_section
 from lossfw.config.build.compatibility import (check_predictions, check_targets, class_advice, refuse_classes)
 from lossfw.config.text.tree import Node, Problems
@@ -53,7 +53,7 @@ class Sound:
     registry: Registry | None
 
     @property
-    def form(self) -> Form | None:
+    def form(self) -> NetworkForm | None:
         """Which of its forms the network has."""
         return None if self.network is None else self.network.form
 

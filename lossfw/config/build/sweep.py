@@ -71,7 +71,7 @@ class Setting(NamedTuple):
     written: tuple[str | int, ...]
 
 
-class Run(NamedTuple):
+class SweepRun(NamedTuple):
     """A run with what it was made of."""
 
     name: str
@@ -113,7 +113,7 @@ def expand(
     return [Variant(run.name, (*overrides, *_texts(run))) for run in runs]
 
 
-def expand_tree(root: Node, plugins: Plugins, problems: Problems) -> list[Run]:
+def expand_tree(root: Node, plugins: Plugins, problems: Problems) -> list[SweepRun]:
     """Return the runs of a configuration that has been read; see `expand`.
 
     Parameters
@@ -132,7 +132,7 @@ def expand_tree(root: Node, plugins: Plugins, problems: Problems) -> list[Run]:
         raise problems.error()
     base = remove(root, [KEY])
     loaded: Loaded = {}
-    runs: dict[str, Run] = {}
+    runs: dict[str, SweepRun] = {}
     told: set[str] = set()
     for point in points:
         text = _told(point)
@@ -144,7 +144,7 @@ def expand_tree(root: Node, plugins: Plugins, problems: Problems) -> list[Run]:
         name = _name(text, runs)
         parts = _checked(base, point, plugins, loaded, problems)
         if parts is not None:
-            runs[name] = Run(name, point, parts)
+            runs[name] = SweepRun(name, point, parts)
     problems.raise_if_any()
     return list(runs.values())
 
@@ -277,13 +277,13 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else flow(value)
 
 
-def _texts(run: Run) -> list[str]:
+def _texts(run: SweepRun) -> list[str]:
     """Return the overrides that make a configuration describe this run."""
     in_order = sorted(run.settings, key=lambda setting: len(setting.path))
     return [f"{KEY}-", *(f"{setting.key}={flow(_absolute(setting, run))}" for setting in in_order)]
 
 
-def _absolute(setting: Setting, run: Run) -> Any:
+def _absolute(setting: Setting, run: SweepRun) -> Any:
     """Return a value in which files have absolute names: an override stands in no folder."""
     value = setting.value
     for path, file in run.parts.files.items():

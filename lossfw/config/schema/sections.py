@@ -116,8 +116,8 @@ def named_slice(value: Any) -> Any:
 NamedSpec = Annotated[Spec, BeforeValidator(_named)]
 NamedLoss = Annotated[LossSpec, BeforeValidator(_named)]
 FileName = Annotated[str, Field(min_length=1)]
-Outputs = Annotated[Any, BeforeValidator(_outputs)]
-Form = Literal["layers", "predictions", "logits"]
+OutputsPath = Annotated[Any, BeforeValidator(_outputs)]
+NetworkForm = Literal["layers", "predictions", "logits"]
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -138,11 +138,11 @@ class NetworkSection(Section):
     layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = None
     weights: FileName | None = None
     dtype: Literal["float32", "float64"] | None = None
-    predictions: Outputs | None = None
-    logits: Outputs | None = None
+    predictions: OutputsPath | None = None
+    logits: OutputsPath | None = None
 
     @property
-    def form(self) -> Form:
+    def form(self) -> NetworkForm:
         """Which of its three forms it has."""
         if self.layers is not None:
             return "layers"
@@ -181,7 +181,7 @@ def _rows(value: Any) -> Any:
     raise PydanticCustomError("wanted", "true or false, or one of {known}", {"known": _ROWS})
 
 
-Rows = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
+RowsChoice = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
 NamedSlice = Annotated[SliceSection, BeforeValidator(named_slice)]
 
 
@@ -191,7 +191,7 @@ class EvaluateSection(Section):
     batch_size: PositiveInt = DEFAULT_BATCH_SIZE
     metrics: Annotated[list[NamedSpec], Field(max_length=MAX_ITEMS)] = []
     sample: Sample | None = None
-    rows: Rows = False
+    rows: RowsChoice = False
     intervals: IntervalsSection | None = None
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = []
 

@@ -41,7 +41,7 @@ import numpy as np
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.student_t import t_quantile
 from lossfw.metrics import Metric
-from lossfw.metrics.grouped_sums import Tabled
+from lossfw.metrics.grouped_sums import GroupedSums
 from lossfw.numerics.arrays import NDArray
 
 Estimates: TypeAlias = Callable[[NDArray], NDArray]
@@ -52,14 +52,14 @@ _LEAST_KNOWN = 0.9
 _ROUNDING = 1e-9
 
 
-def interval(metric: Metric, sums: Tabled, value: Any, asked: Intervals) -> Any:
+def interval(metric: Metric, sums: GroupedSums, value: Any, asked: Intervals) -> Any:
     """Return the confidence interval of a metric.
 
     Parameters
     ----------
     metric : Metric
         What was computed.
-    sums : Tabled
+    sums : GroupedSums
         Its sums, the groups of the rows as cells.
     value : float or nested list of float
         The metric of all rows.

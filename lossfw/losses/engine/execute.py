@@ -17,28 +17,28 @@ import numpy as np
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
 from lossfw.losses.engine.reduction import Partial, Piece, block_sum
-from lossfw.losses.engine.tiling import Body, SmoothBody, Tile, cut, rows_in_block, spans
+from lossfw.losses.engine.tiling import EngineBody, SmoothBody, Tile, cut, rows_in_block, spans
 from lossfw.losses.inputs import Arguments, one_hot
 from lossfw.numerics.arrays import NDArray
 
 _Result = TypeVar("_Result")
 
 
-def over_tiles(body: Body, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
+def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
     """Run a task on every tile of a call and return its results in the order of the rows."""
     return threads.run(lambda span: task(cut(body, call, *span)), spans(call))
 
 
-def tile_values(body: Body, call: Arguments, tile: Tile) -> NDArray:
+def tile_values(body: EngineBody, call: Arguments, tile: Tile) -> NDArray:
     """Return the unreduced losses of a tile's elements or rows that count."""
     if call.by_index:
-        losses = body.values_at(np, tile.y, tile.t)
+        losses = body.unreduced_at(np, tile.y, tile.t)
     else:
-        losses = body.values(np, tile.y, tile.t)
+        losses = body.unreduced(np, tile.y, tile.t)
     return _summed(body, tile, losses)
 
 
-def _summed(body: Body, tile: Tile, losses: Any) -> NDArray:
+def _summed(body: EngineBody, tile: Tile, losses: Any) -> NDArray:
     wanted = tile.y.shape[:1] if body.takes_rows else tile.y.shape
     if getattr(losses, "shape", None) != wanted:
         raise ShapeError(
@@ -54,7 +54,7 @@ def _shape_of(result: Any) -> str:
     return f"a {type(result).__name__}" if shape is None else f"shape {tuple(shape)}"
 
 
-def sums(body: Body, call: Arguments) -> list[tuple[float, float, int]]:
+def sums(body: EngineBody, call: Arguments) -> list[tuple[float, float, int]]:
     """Return for each block the sums of w l and of w, and how many losses count."""
 
     def task(tile: Tile) -> tuple[float, float, int]:
@@ -83,7 +83,7 @@ def _block_weight(call: Arguments, first: int, last: int) -> tuple[float, int]:
     return float(np.add.reduce(weight[kept], dtype=np.float64)), counted
 
 
-def unreduced(body: Body, call: Arguments) -> NDArray:
+def unreduced(body: EngineBody, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
     out = np.zeros(call.shape or (1,), call.dtype)
 
@@ -106,9 +106,9 @@ def derivatives(
 
     def task(tile: Tile) -> None:
         if second:
-            slope = body.hessians(np, tile.y, _target(call, tile))
+            slope = body.unreduced_hessian(np, tile.y, _target(call, tile))
         else:
-            function = body.gradients_at if call.by_index else body.gradients
+            function = body.unreduced_gradient_at if call.by_index else body.unreduced_gradient
             slope = function(np, tile.y, tile.t)
         _put_scaled(out, tile, slope, scale)
 
@@ -123,7 +123,7 @@ def sums_and_gradient(
     out = np.zeros(call.y.shape, call.dtype)
 
     def task(tile: Tile) -> tuple[float, float, int]:
-        both = body.values_and_gradients_at if call.by_index else body.values_and_gradients
+        both = body.unreduced_with_gradient_at if call.by_index else body.unreduced_with_gradient
         losses, slope = both(np, tile.y, tile.t)
         _put_scaled(out, tile, slope, scale)
         total, weight = block_sum(_summed(body, tile, losses), tile.weight)
@@ -164,7 +164,7 @@ class RowSums:
             place[...] = terms if len(terms) == len(place) else terms.reshape(len(place), -1).sum(1)
 
 
-def partial(body: Body, call: Arguments, rows: RowSums | None = None) -> Partial:
+def partial(body: EngineBody, call: Arguments, rows: RowSums | None = None) -> Partial:
     """Return the mergeable sum over the rows of a call, numbered from `call.start`.
 
     Where `rows` is given, it receives the sums of single rows as well.

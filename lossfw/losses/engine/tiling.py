@@ -23,7 +23,7 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray
 _FEW_COLUMNS = 64
 
 
-class Body(Protocol):
+class EngineBody(Protocol):
     """What the engine asks of anything that has values."""
 
     @property
@@ -37,29 +37,31 @@ class Body(Protocol):
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise where a prediction or target lies outside its space."""
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return unreduced losses."""
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return unreduced losses for class indices."""
 
 
-class SmoothBody(Body, Protocol):
+class SmoothBody(EngineBody, Protocol):
     """What the engine asks of a loss, which has derivatives too."""
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the derivative of the unreduced losses."""
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the diagonal second derivative of the unreduced losses."""
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """Return both in one pass."""
 
-    def gradients_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return the derivative for class indices."""
 
-    def values_and_gradients_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+    def unreduced_with_gradient_at(
+        self, xp: Namespace, y: Array, index: Array
+    ) -> tuple[Array, Array]:
         """Return both for class indices in one pass."""
 
 
@@ -90,7 +92,7 @@ class Tile:
     masked: int
 
 
-def cut(body: Body, call: Arguments, first: int, last: int) -> Tile:
+def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
     """Cut a tile out of a call, select what counts, and check that it is in its domain."""
     y, t = call.y[first:last], call.t[first:last]
     if body.takes_rows or body.sums_rows:
@@ -125,7 +127,7 @@ def cut(body: Body, call: Arguments, first: int, last: int) -> Tile:
 
 
 def _check_domain(
-    body: Body, call: Arguments, first: int, last: int, y: NDArray, t: NDArray
+    body: EngineBody, call: Arguments, first: int, last: int, y: NDArray, t: NDArray
 ) -> None:
     """Check what counts; on a failure again in the caller's own axes, for the message."""
     start = first + call.start
@@ -139,7 +141,7 @@ def _check_domain(
         raise
 
 
-def _check_one_by_one(body: Body, call: Arguments, first: int, last: int) -> None:
+def _check_one_by_one(body: EngineBody, call: Arguments, first: int, last: int) -> None:
     """Find the first element or row that counts and lies outside, by the caller's index."""
     keep = np.ones((last - first, *call.shape[1:]), bool)
     if call.keep is not None:

@@ -14,7 +14,7 @@ class Wrapper(Loss):
     """A loss that holds other losses."""
 
     @property
-    def weighs(self) -> bool:
+    def has_own_weight(self) -> bool:
         """Whether the loss has a rule of its own for what counts, and how much."""
         return False
 
@@ -74,9 +74,9 @@ class PartWrapper(Wrapper):
         """Return the activation whose results the part expects, None where any will do."""
         return self.of.link_activation()
 
-    def fused(self) -> Loss | None:
+    def on_logits(self) -> Loss | None:
         """Return the wrapper around the fused part; None without a link."""
-        part = self.of.fused()
+        part = self.of.on_logits()
         return None if part is None else self.replace(of=part)
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
@@ -84,9 +84,9 @@ class PartWrapper(Wrapper):
         self.of.check_domain(y, t, by_index, start)
 
 
-def weighs(part: Loss) -> bool:
+def has_own_weight(part: Loss) -> bool:
     """Tell whether a loss has a rule of its own for what counts, and how much."""
-    return isinstance(part, Wrapper) and part.weighs
+    return isinstance(part, Wrapper) and part.has_own_weight
 
 
 def refuse_weighing(part: Loss, owner: str, why: str) -> None:
@@ -100,7 +100,7 @@ def refuse_weighing(part: Loss, owner: str, why: str) -> None:
     why : str
         A clause.
     """
-    if not weighs(part):
+    if not has_own_weight(part):
         return
     mend = f"put it around the {owner}"
     if "in_denominator" in part.parameters:

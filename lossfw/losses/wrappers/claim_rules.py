@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from lossfw.components.claims import Claims
 
-Rule: TypeAlias = Callable[[str, Sequence[Claims], Any], Any]
+ClaimRule: TypeAlias = Callable[[str, Sequence[Claims], Any], Any]
 
 
 def kept(name: str, parts: Sequence[Claims], by: Any) -> Any:
@@ -91,7 +91,7 @@ def added(name: str, parts: Sequence[Claims], rows: bool) -> float | None:
     return total if total is not None and math.isfinite(total) else None
 
 
-def one_strictly(weak: str) -> Rule:
+def one_strictly(weak: str) -> ClaimRule:
     """Return the rule that all have the weaker property, and one the strict one."""
 
     def rule(name: str, parts: Sequence[Claims], rows: bool) -> bool:

@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from lossfw.components.claims import Claims
 from lossfw.losses.wrappers.claim_rules import (
-    Rule,
+    ClaimRule,
     added,
     added_curvature,
     added_slope,
@@ -53,18 +53,18 @@ from lossfw.losses.wrappers.claim_rules import (
     weighted_upper,
 )
 
-Column: TypeAlias = Literal["scaled", "summed", "weighted", "smoothed", "modulated", "masked"]
+WrapperKind: TypeAlias = Literal["scaled", "summed", "weighted", "smoothed", "modulated", "masked"]
 
 
 class Row(NamedTuple):
     """The rules for one claim."""
 
-    scaled: Rule
-    summed: Rule
-    weighted: Rule
-    smoothed: Rule
-    modulated: Rule
-    masked: Rule
+    scaled: ClaimRule
+    summed: ClaimRule
+    weighted: ClaimRule
+    smoothed: ClaimRule
+    modulated: ClaimRule
+    masked: ClaimRule
 
 
 RULES: Mapping[str, Row] = {
@@ -116,7 +116,7 @@ RULES: Mapping[str, Row] = {
 }
 
 
-def wrapper_claims(column: Column, parts: Sequence[Claims], by: Any = None) -> Claims:
+def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None) -> Claims:
     """Return what a wrapper claims, from what its parts claim.
 
     Parameters

@@ -91,35 +91,35 @@ class ClassWeighted(PartWrapper):
         check_columns(self.weights, y)
         super().check_domain(y, t, by_index, start)
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.formulas`."""
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
         t, size = reweighted(xp, t, self.weights)
-        return times(xp, size, self.of.formulas(xp, y, t))
+        return times(xp, size, self.of.unreduced_formula(xp, y, t))
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.values`."""
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
         t, size = reweighted(xp, t, self.weights)
-        return times(xp, size, self.of.values(xp, y, t))
+        return times(xp, size, self.of.unreduced(xp, y, t))
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.values_at`."""
-        losses = self.of.values_at(xp, y, index)
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
+        losses = self.of.unreduced_at(xp, y, index)
         return times(xp, _at(xp, _array(xp, self.weights, losses), index), losses)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.gradients`."""
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_gradient`."""
         t, size = reweighted(xp, t, self.weights)
-        return times(xp, size[..., None], self.of.gradients(xp, y, t))
+        return times(xp, size[..., None], self.of.unreduced_gradient(xp, y, t))
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.hessians`."""
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_hessian`."""
         t, size = reweighted(xp, t, self.weights)
-        return times(xp, size[..., None], self.of.hessians(xp, y, t))
+        return times(xp, size[..., None], self.of.unreduced_hessian(xp, y, t))
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.values_and_gradients`."""
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
         t, size = reweighted(xp, t, self.weights)
-        losses, slopes = self.of.values_and_gradients(xp, y, t)
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         return times(xp, size, losses), times(xp, size[..., None], slopes)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
@@ -129,12 +129,14 @@ class ClassWeighted(PartWrapper):
         return tuple(times(xp, size, term) for term in self.of.terms(xp, y, t, order))
 
     @property
-    def weighs(self) -> bool:
+    def has_own_weight(self) -> bool:
         """Whether a mean divides by the weights."""
         return self.in_denominator
 
-    def chosen(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array | None, Array | None]:
-        """Return how many rows each row stands for; see `Loss.chosen`."""
+    def own_mask_and_weight(
+        self, xp: Namespace, t: Array, by_index: bool
+    ) -> tuple[Array | None, Array | None]:
+        """Return how many rows each row stands for; see `Loss.own_mask_and_weight`."""
         if not self.in_denominator:
             return None, None
         if by_index:
@@ -142,8 +144,8 @@ class ClassWeighted(PartWrapper):
         check_columns(self.weights, t)
         return None, _weights_of(xp, self.weights, xp.astype(t, xp.float64))
 
-    def unweighted(self) -> Loss:
-        """Return the part on reweighted targets; see `Loss.unweighted`."""
+    def without_own_weight(self) -> Loss:
+        """Return the part on reweighted targets; see `Loss.without_own_weight`."""
         return self._terms if self.in_denominator else self
 
     @cached_property
@@ -165,23 +167,23 @@ class _Reweighted(PartWrapper):
         check_columns(self.weights, y)
         super().check_domain(y, t, by_index, start)
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.formulas(xp, y, reweighted(xp, t, self.weights)[0])
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.unreduced_formula(xp, y, reweighted(xp, t, self.weights)[0])
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.values(xp, y, reweighted(xp, t, self.weights)[0])
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.unreduced(xp, y, reweighted(xp, t, self.weights)[0])
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        return self.of.values_at(xp, y, index)
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        return self.of.unreduced_at(xp, y, index)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.gradients(xp, y, reweighted(xp, t, self.weights)[0])
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.unreduced_gradient(xp, y, reweighted(xp, t, self.weights)[0])
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.hessians(xp, y, reweighted(xp, t, self.weights)[0])
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.unreduced_hessian(xp, y, reweighted(xp, t, self.weights)[0])
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        return self.of.values_and_gradients(xp, y, reweighted(xp, t, self.weights)[0])
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        return self.of.unreduced_with_gradient(xp, y, reweighted(xp, t, self.weights)[0])
 
 
 def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array, Array]:

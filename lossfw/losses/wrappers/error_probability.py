@@ -11,7 +11,7 @@ from lossfw.numerics import positive_part, sigmoid, softmax, softmax_complement
 from lossfw.numerics.arrays import Array, Namespace
 
 # Where a prediction's probabilities come from.
-Kind: TypeAlias = Literal["rows", "softmax", "elements", "sigmoid"]
+OutputKind: TypeAlias = Literal["rows", "softmax", "elements", "sigmoid"]
 
 
 # Above it a target is nearer to 1 than to 0.
@@ -34,10 +34,10 @@ class Missed(NamedTuple):
     bend: Array
 
 
-def probability_of(loss: Loss) -> Kind | None:
+def probability_of(loss: Loss) -> OutputKind | None:
     """Tell how the predictions of a loss give probabilities; None if they do not."""
     if loss.input_form == "logits":
-        kinds: dict[tuple[str | None, bool], Kind] = {
+        kinds: dict[tuple[str | None, bool], OutputKind] = {
             ("softmax", True): "softmax",
             ("sigmoid", False): "sigmoid",
         }

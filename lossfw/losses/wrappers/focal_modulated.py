@@ -62,36 +62,36 @@ class FocalModulated(PartWrapper):
             )
         return of
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.formulas`."""
-        return self._modulated(xp, y, t, self.of.formulas(xp, y, t))
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
+        return self._modulated(xp, y, t, self.of.unreduced_formula(xp, y, t))
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.values`."""
-        return self._modulated(xp, y, t, self.of.values(xp, y, t))
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
+        return self._modulated(xp, y, t, self.of.unreduced(xp, y, t))
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.values_at`."""
-        losses = self.of.values_at(xp, y, index)
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
+        losses = self.of.unreduced_at(xp, y, index)
         return self._modulated(xp, y, one_hot_rows(xp, y, index), losses)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """(m l)' = m l' + m' l; see `Loss.gradients`."""
-        return self.values_and_gradients(xp, y, t)[1]
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(m l)' = m l' + m' l; see `Loss.unreduced_gradient`."""
+        return self.unreduced_with_gradient(xp, y, t)[1]
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.values_and_gradients`."""
-        losses, slopes = self.of.values_and_gradients(xp, y, t)
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         if not self.gamma:
             return losses, slopes
         u = missed(xp, self.of, y, t)
         first, second = self._gradient_terms(xp, u, losses, slopes)
         return times(xp, u.share**self.gamma, losses), first + second
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """(m l)'' = m l'' + 2 m' l' + m'' l; see `Loss.hessians`."""
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(m l)'' = m l'' + 2 m' l' + m'' l; see `Loss.unreduced_hessian`."""
         if not self.gamma:
-            return self.of.hessians(xp, y, t)
+            return self.of.unreduced_hessian(xp, y, t)
         first, second, third = self._hessian_terms(xp, y, t)
         return first + second + third
 
@@ -106,7 +106,7 @@ class FocalModulated(PartWrapper):
             return own
         if order == 2:
             return (*self._hessian_terms(xp, y, t), *own)
-        losses, slopes = self.of.values_and_gradients(xp, y, t)
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         return (*self._gradient_terms(xp, missed(xp, self.of, y, t), losses, slopes), *own)
 
     def _gradient_terms(
@@ -116,9 +116,9 @@ class FocalModulated(PartWrapper):
         return own, times(xp, self._slope(xp, u), self._spread(losses))
 
     def _hessian_terms(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
-        losses, slopes = self.of.values_and_gradients(xp, y, t)
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         u = missed(xp, self.of, y, t)
-        own = times(xp, self._spread(u.share**self.gamma), self.of.hessians(xp, y, t))
+        own = times(xp, self._spread(u.share**self.gamma), self.of.unreduced_hessian(xp, y, t))
         crossed = times(xp, 2.0 * self._slope(xp, u), slopes)
         return own, crossed, times(xp, self._bend(xp, u), self._spread(losses))
 

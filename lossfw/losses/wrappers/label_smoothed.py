@@ -60,31 +60,31 @@ class LabelSmoothed(PartWrapper):
             raise ParameterError(f"{of.name} is no loss of classes, so no label can be smoothed.")
         return of
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.formulas`."""
-        return self.of.formulas(xp, y, self._smoothed(t))
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
+        return self.of.unreduced_formula(xp, y, self._smoothed(t))
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.values`."""
-        return self.of.values(xp, y, self._smoothed(t))
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
+        return self.of.unreduced(xp, y, self._smoothed(t))
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.values_at`."""
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
         if not self.smoothing:
-            return self.of.values_at(xp, y, index)
-        return self.values(xp, y, one_hot_rows(xp, y, index))
+            return self.of.unreduced_at(xp, y, index)
+        return self.unreduced(xp, y, one_hot_rows(xp, y, index))
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.gradients`."""
-        return self.of.gradients(xp, y, self._smoothed(t))
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_gradient`."""
+        return self.of.unreduced_gradient(xp, y, self._smoothed(t))
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.hessians`."""
-        return self.of.hessians(xp, y, self._smoothed(t))
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_hessian`."""
+        return self.of.unreduced_hessian(xp, y, self._smoothed(t))
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.values_and_gradients`."""
-        return self.of.values_and_gradients(xp, y, self._smoothed(t))
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
+        return self.of.unreduced_with_gradient(xp, y, self._smoothed(t))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """See `Loss.terms`."""

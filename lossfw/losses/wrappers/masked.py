@@ -7,7 +7,7 @@ import numpy as np
 from lossfw.components.claims import Claims
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import PartWrapper, weighs
+from lossfw.losses.wrappers.base import PartWrapper, has_own_weight
 from lossfw.losses.wrappers.claim_table import wrapper_claims
 from lossfw.losses.wrappers.compatibility import takes_classes
 from lossfw.numerics.arrays import Array, Namespace, NDArray, namespace_of
@@ -55,36 +55,36 @@ class Masked(PartWrapper):
             y = xp.where(left_out, xp.ones_like(y), y)
         self.of.check_domain(y, self._legal(xp, t, left_out, by_index), by_index, start)
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.formulas`."""
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
         left_out = self._left_out(xp, t, by_index=False)
-        return _blank(xp, self.of.formulas(xp, y, self._legal(xp, t, left_out)), left_out)
+        return _blank(xp, self.of.unreduced_formula(xp, y, self._legal(xp, t, left_out)), left_out)
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.values`."""
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
         left_out = self._left_out(xp, t, by_index=False)
-        return _blank(xp, self.of.values(xp, y, self._legal(xp, t, left_out)), left_out)
+        return _blank(xp, self.of.unreduced(xp, y, self._legal(xp, t, left_out)), left_out)
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.values_at`."""
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
         left_out = self._left_out(xp, index, by_index=True)
         legal = self._legal(xp, index, left_out, by_index=True)
-        return _blank(xp, self.of.values_at(xp, y, legal), left_out)
+        return _blank(xp, self.of.unreduced_at(xp, y, legal), left_out)
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.gradients`."""
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_gradient`."""
         left_out = self._left_out(xp, t, by_index=False)
-        return _blank(xp, self.of.gradients(xp, y, self._legal(xp, t, left_out)), left_out)
+        return _blank(xp, self.of.unreduced_gradient(xp, y, self._legal(xp, t, left_out)), left_out)
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.hessians`."""
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_hessian`."""
         left_out = self._left_out(xp, t, by_index=False)
-        return _blank(xp, self.of.hessians(xp, y, self._legal(xp, t, left_out)), left_out)
+        return _blank(xp, self.of.unreduced_hessian(xp, y, self._legal(xp, t, left_out)), left_out)
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.values_and_gradients`."""
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
         left_out = self._left_out(xp, t, by_index=False)
-        losses, slopes = self.of.values_and_gradients(xp, y, self._legal(xp, t, left_out))
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, self._legal(xp, t, left_out))
         return _blank(xp, losses, left_out), _blank(xp, slopes, left_out)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
@@ -94,22 +94,24 @@ class Masked(PartWrapper):
         return tuple(_blank(xp, term, left_out) for term in terms)
 
     @property
-    def weighs(self) -> bool:
+    def has_own_weight(self) -> bool:
         """Always: it says what counts."""
         return True
 
-    def chosen(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array | None, Array | None]:
-        """Leave out what has the value as its target; see `Loss.chosen`."""
+    def own_mask_and_weight(
+        self, xp: Namespace, t: Array, by_index: bool
+    ) -> tuple[Array | None, Array | None]:
+        """Leave out what has the value as its target; see `Loss.own_mask_and_weight`."""
         left_out = self._left_out(xp, t, by_index)
         if self.sums_rows:
             left_out = xp.all(left_out, axis=-1)
-        where, weight = self.of.chosen(xp, t, by_index)
+        where, weight = self.of.own_mask_and_weight(xp, t, by_index)
         counts = xp.logical_not(left_out)
         return counts if where is None else counts & where, weight
 
-    def unweighted(self) -> Loss:
-        """Mask the part without its weights; see `Loss.unweighted`."""
-        return self.replace(of=self.of.unweighted()) if weighs(self.of) else self
+    def without_own_weight(self) -> Loss:
+        """Mask the part without its weights; see `Loss.without_own_weight`."""
+        return self.replace(of=self.of.without_own_weight()) if has_own_weight(self.of) else self
 
     def claims(self) -> Claims:
         """Those of the part; fewer where the value could be a target."""

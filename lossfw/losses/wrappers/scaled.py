@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossfw.components.claims import Claims
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import PartWrapper, weighs
+from lossfw.losses.wrappers.base import PartWrapper, has_own_weight
 from lossfw.losses.wrappers.claim_table import scaled_claims
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.exact.reference import Order
@@ -40,29 +40,29 @@ class Scaled(PartWrapper):
     of: NestedLoss
     scale: float
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.formulas`."""
-        return self._times(xp, self.of.formulas(xp, y, t))
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
+        return self._times(xp, self.of.unreduced_formula(xp, y, t))
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.values`."""
-        return self._times(xp, self.of.values(xp, y, t))
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
+        return self._times(xp, self.of.unreduced(xp, y, t))
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.values_at`."""
-        return self._times(xp, self.of.values_at(xp, y, index))
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
+        return self._times(xp, self.of.unreduced_at(xp, y, index))
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.gradients`."""
-        return self._times(xp, self.of.gradients(xp, y, t))
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_gradient`."""
+        return self._times(xp, self.of.unreduced_gradient(xp, y, t))
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.hessians`."""
-        return self._times(xp, self.of.hessians(xp, y, t))
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_hessian`."""
+        return self._times(xp, self.of.unreduced_hessian(xp, y, t))
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.values_and_gradients`."""
-        values, slopes = self.of.values_and_gradients(xp, y, t)
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
+        values, slopes = self.of.unreduced_with_gradient(xp, y, t)
         return self._times(xp, values), self._times(xp, slopes)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
@@ -75,17 +75,19 @@ class Scaled(PartWrapper):
         return xp.where(xp.isnan(x), x, xp.zeros_like(x))
 
     @property
-    def weighs(self) -> bool:
+    def has_own_weight(self) -> bool:
         """As the part."""
-        return weighs(self.of)
+        return has_own_weight(self.of)
 
-    def chosen(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array | None, Array | None]:
+    def own_mask_and_weight(
+        self, xp: Namespace, t: Array, by_index: bool
+    ) -> tuple[Array | None, Array | None]:
         """Return the part's rule: a mean of 2 l is twice the mean of l."""
-        return self.of.chosen(xp, t, by_index)
+        return self.of.own_mask_and_weight(xp, t, by_index)
 
-    def unweighted(self) -> Loss:
-        """Scale the part without its weights; see `Loss.unweighted`."""
-        return self.replace(of=self.of.unweighted()) if self.weighs else self
+    def without_own_weight(self) -> Loss:
+        """Scale the part without its weights; see `Loss.without_own_weight`."""
+        return self.replace(of=self.of.without_own_weight()) if self.has_own_weight else self
 
     def claims(self) -> Claims:
         """Bounds and constants scale; what speaks of minima needs a scale above 0."""

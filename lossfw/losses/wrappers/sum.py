@@ -118,9 +118,9 @@ class Sum(Wrapper):
         found = {part.link_activation() for part in self.of}
         return found.pop() if len(found) == 1 else None
 
-    def fused(self) -> Loss | None:
+    def on_logits(self) -> Loss | None:
         """Return the sum of the fused parts, if all have the same link."""
-        parts = [part.fused() for part in self.of]
+        parts = [part.on_logits() for part in self.of]
         if self.link_activation() is None or None in parts:
             return None
         return self.replace(of=tuple(parts))
@@ -134,40 +134,40 @@ class Sum(Wrapper):
             else:
                 part.check_domain(y, t, by_index, start)
 
-    def formulas(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.formulas`."""
-        return _add(self._fit(xp, part, part.formulas(xp, y, t)) for part in self.of)
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
+        return _add(self._fit(xp, part, part.unreduced_formula(xp, y, t)) for part in self.of)
 
-    def values(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.values`."""
-        return _add(self._fit(xp, part, part.values(xp, y, t)) for part in self.of)
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
+        return _add(self._fit(xp, part, part.unreduced(xp, y, t)) for part in self.of)
 
-    def values_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.values_at`."""
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
         return _add(
-            part.values_at(xp, y, index)
+            part.unreduced_at(xp, y, index)
             if part.takes_rows
-            else self._fit(xp, part, part.values(xp, y, one_hot_rows(xp, y, index)))
+            else self._fit(xp, part, part.unreduced(xp, y, one_hot_rows(xp, y, index)))
             for part in self.of
         )
 
-    def gradients(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.gradients`."""
-        return _add(part.gradients(xp, y, t) for part in self.of)
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_gradient`."""
+        return _add(part.unreduced_gradient(xp, y, t) for part in self.of)
 
-    def hessians(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.hessians`."""
-        return _add(part.hessians(xp, y, t) for part in self.of)
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_hessian`."""
+        return _add(part.unreduced_hessian(xp, y, t) for part in self.of)
 
-    def values_and_gradients(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.values_and_gradients`."""
-        pairs = [part.values_and_gradients(xp, y, t) for part in self.of]
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
+        pairs = [part.unreduced_with_gradient(xp, y, t) for part in self.of]
         losses = [self._fit(xp, part, pair[0]) for part, pair in zip(self.of, pairs, strict=True)]
         return _add(losses), _add(pair[1] for pair in pairs)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return what is added: the parts, and their own terms; see `Loss.terms`."""
-        name = ("values", "gradients", "hessians")[order]
+        name = ("unreduced", "unreduced_gradient", "unreduced_hessian")[order]
         found = []
         for part in self.of:
             terms = (getattr(part, name)(xp, y, t), *part.terms(xp, y, t, order))

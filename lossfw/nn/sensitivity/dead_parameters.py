@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.evaluation.plan import Form
+from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric, RowMetric
 from lossfw.nn.backprop import loss_and_slopes
 from lossfw.nn.dense import Network
 from lossfw.nn.sensitivity.directions import Parameter, along_parameter
-from lossfw.nn.sensitivity.path import Line, start_at
+from lossfw.nn.sensitivity.path import ParameterLine, start_at
 from lossfw.numerics.arrays import NDArray
 
 # How far a parameter is moved to see whether a metric answers: much less than
@@ -96,7 +96,9 @@ def count_zeros(
     still: dict[str, tuple[int, ...]] = {metric.label: () for metric in stairs}
     for layer, some in enumerate(drawn):
         start = start_at(network, layer, rows)
-        lines = [Line(network, along_parameter(parameter, network), start) for parameter in some]
+        lines = [
+            ParameterLine(network, along_parameter(parameter, network), start) for parameter in some
+        ]
         for metric in stairs:
             still[metric.label] += (_still(lines, metric, data),)
     return Zeros(
@@ -151,7 +153,7 @@ def _steady(network: Network, metric: RowMetric, data: Dataset, rows: NDArray) -
     return all(bool((before == values(logits + change)).all()) for change in against)
 
 
-def _still(lines: Sequence[Line], metric: RowMetric, data: Dataset) -> int:
+def _still(lines: Sequence[ParameterLine], metric: RowMetric, data: Dataset) -> int:
     """Return along how many lines no row changes, whichever way they go."""
     if not lines:
         return 0
@@ -162,7 +164,7 @@ def _still(lines: Sequence[Line], metric: RowMetric, data: Dataset) -> int:
     )
 
 
-def _rows(line: Line, metric: RowMetric, data: Dataset, way: float) -> NDArray:
+def _rows(line: ParameterLine, metric: RowMetric, data: Dataset, way: float) -> NDArray:
     reached = line.at(way)
     shown = reached.logits if metric.accepts == "logits" else reached.predictions
     return metric.rows(shown, data.targets)

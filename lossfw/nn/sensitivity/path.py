@@ -73,7 +73,7 @@ def start_at(network: Network, layer: int, inputs: NDArray) -> Start:
     return Start(layer, signal, network.layers[layer].pre_activation(signal))
 
 
-class Line:
+class ParameterLine:
     """A network along a direction.
 
     Parameters

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.evaluation.plan import Form
+from lossfw.evaluation.evaluate import Progress
 from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, RowMetric
 from lossfw.nn.dense import Network
@@ -18,10 +19,8 @@ from lossfw.nn.sensitivity.breakpoints import Sight, Staircase, find_jumps
 from lossfw.nn.sensitivity.crossings import Gaps, gaps, look_closer
 from lossfw.nn.sensitivity.dead_parameters import Zeros, count_zeros
 from lossfw.nn.sensitivity.directions import Direction, Parameter
-from lossfw.nn.sensitivity.path import Line, Reached, start_at
+from lossfw.nn.sensitivity.path import ParameterLine, Reached, start_at
 from lossfw.numerics.arrays import NDArray
-
-Progress: TypeAlias = Callable[[int, int], None]
 
 # Version of the JSON object that `Sensitivity.to_dict` gives.
 SENSITIVITY_VERSION = 1
@@ -75,7 +74,7 @@ class Study:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class StudyCurve:
     """A loss and metrics along one direction.
 
     Attributes
@@ -118,9 +117,9 @@ class Sensitivity:
     ----------
     study : Study
         What was studied.
-    curves : tuple of Curve
+    curves : tuple of StudyCurve
         One for each direction.
-    variants : mapping of str to Curve
+    variants : mapping of str to StudyCurve
         By the activation put in place of the hidden ones: the same network along
         the direction of the parameter, if one was named.
     zeros : mapping of str to Zeros
@@ -128,8 +127,8 @@ class Sensitivity:
     """
 
     study: Study
-    curves: tuple[Curve, ...]
-    variants: Mapping[str, Curve]
+    curves: tuple[StudyCurve, ...]
+    variants: Mapping[str, StudyCurve]
     zeros: Mapping[str, Zeros]
 
     def to_dict(self) -> dict[str, Any]:
@@ -165,7 +164,7 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     curves = []
     with one_blas_thread(), np.errstate(all="ignore"):
         for number, (network, direction) in enumerate(ways):
-            points = Points(number * len(study.ways), len(ways) * len(study.ways), progress)
+            points = StudyPoints(number * len(study.ways), len(ways) * len(study.ways), progress)
             curves.append(_Follower(study, network, direction).curve(points))
         zeros = {
             name: count_zeros(
@@ -178,7 +177,7 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     return Sensitivity(study, tuple(own), variants, zeros)
 
 
-class Points(NamedTuple):
+class StudyPoints(NamedTuple):
     """Tells of the points that are done.
 
     Attributes
@@ -206,9 +205,9 @@ class _Follower:
         assert study.data.inputs is not None  # the study's maker saw to it
         self.study, self.name = study, direction.name
         start = start_at(network, direction.first, study.data.inputs)
-        self.line = Line(network, direction, start)
+        self.line = ParameterLine(network, direction, start)
 
-    def curve(self, points: Points) -> Curve:
+    def curve(self, points: StudyPoints) -> StudyCurve:
         """Return what comes out; one pass for the curves, another for jumps."""
         study = self.study
         losses: list[tuple[float, float]] = []
@@ -228,7 +227,7 @@ class _Follower:
                 values[metric.label].append(value)
             points.tell(number)
         loss, slope = np.array(losses).T
-        return Curve(self.name, loss, slope, values, slopes, self._stairs())
+        return StudyCurve(self.name, loss, slope, values, slopes, self._stairs())
 
     def _loss(self, loss: Loss, form: Form, reached: Reached) -> tuple[float, float]:
         """Return a mean loss and its derivative with respect to the way."""

@@ -13,7 +13,7 @@ from lossfw.data.npy import member, read_npz
 from lossfw.errors import DataError
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Memory
-from lossfw.nn.training.records import Epoch, State, Training
+from lossfw.nn.training.records import Epoch, Training, TrainingState
 from lossfw.numerics.arrays import NDArray
 
 CHECKPOINT_FILE = "checkpoint.npz"
@@ -43,7 +43,7 @@ def packed(arrays: Mapping[str, NDArray]) -> bytes:
     return content.getvalue()
 
 
-def to_bytes(training: Training, state: State) -> bytes:
+def to_bytes(training: Training, state: TrainingState) -> bytes:
     """Return a checkpoint as it is written to a file."""
     arrays = weights(state.network)
     for number, (of_weight, of_bias) in enumerate(state.memory, start=1):
@@ -60,7 +60,7 @@ def to_bytes(training: Training, state: State) -> bytes:
     return packed({_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays})
 
 
-def read(path: Path, training: Training) -> State:
+def read(path: Path, training: Training) -> TrainingState:
     """Return the state that a checkpoint holds.
 
     Parameters
@@ -90,7 +90,7 @@ def read(path: Path, training: Training) -> State:
             f"{training.epochs}: give more, or train again without --resume."
         )
     best = _network(training, arrays, path, _BEST) if f"{_BEST}W1" in arrays else None
-    return State(
+    return TrainingState(
         network=_network(training, arrays, path),
         memory=_memories(training, arrays, path),
         history=history,

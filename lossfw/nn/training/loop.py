@@ -16,22 +16,20 @@ import numpy as np
 
 from lossfw.data import Dataset
 from lossfw.errors import ArgumentError, DtypeError, RunError
-from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.backprop import Slopes, loss_and_slopes
 from lossfw.nn.dense import Dense, Network
-from lossfw.nn.optimizer import Memory, Step
+from lossfw.nn.optimizer import Memory, OptimizerStep
 from lossfw.nn.schedules import Moment
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.divergence import Watch, largest_of
-from lossfw.nn.training.records import Epoch, Measured, State, Trained, Training
+from lossfw.nn.training.records import Epoch, Measured, Trained, Training, TrainingState
 from lossfw.numerics.arrays import NDArray
 
-# Takes the rows done and the rows in all.
-Progress: TypeAlias = Callable[[int, int], None]
 # Takes the state after each epoch, after epoch 0 too.
-Save: TypeAlias = Callable[[State], None]
+Save: TypeAlias = Callable[[TrainingState], None]
 
 # Rows that are measured at a time: it changes no bit.
 _MEASURED_ROWS = 4096
@@ -40,7 +38,7 @@ _MEASURED_ROWS = 4096
 def train(
     training: Training,
     *,
-    start: State | None = None,
+    start: TrainingState | None = None,
     save: Save | None = None,
     progress: Progress | None = None,
 ) -> Trained:
@@ -50,7 +48,7 @@ def train(
     ----------
     training : Training
         What is to be learnt.
-    start : State, optional
+    start : TrainingState, optional
         Where an earlier run stood; the result has the bits of a run that was
         not interrupted.
     save : callable, optional
@@ -89,16 +87,16 @@ def _tell_rows(progress: Progress | None, before: int, total: int, rows: int) ->
     _tell(progress, before + rows, total)
 
 
-def _first_state(training: Training) -> State:
+def _first_state(training: Training) -> TrainingState:
     network, start = training.network, training.optimizer.start
     before = measure(training, network, 0, 0.0)
     Watch(before).check(0, 0, before.learnt.loss, network.layers)
     memory = tuple((start(layer.weight), start(layer.bias)) for layer in network.layers)
-    return State(network, memory, (before,), *_best(training, None, network, before))
+    return TrainingState(network, memory, (before,), *_best(training, None, network, before))
 
 
 def _best(
-    training: Training, state: State | None, network: Network, now: Epoch
+    training: Training, state: TrainingState | None, network: Network, now: Epoch
 ) -> tuple[Network | None, int]:
     """Return the network with the least held-out loss so far, and its epoch."""
     if training.patience is None or now.held_out is None:
@@ -112,12 +110,12 @@ def _best(
     return state.best, state.best_epoch
 
 
-def _out_of_patience(training: Training, state: State) -> bool:
+def _out_of_patience(training: Training, state: TrainingState) -> bool:
     patience = training.patience
     return patience is not None and state.epoch - state.best_epoch >= patience
 
 
-def _trained(training: Training, state: State) -> Trained:
+def _trained(training: Training, state: TrainingState) -> Trained:
     network = state.network if state.best is None else state.best
     pairs = zip(training.network.layers, network.layers, strict=True)
     return Trained(
@@ -187,7 +185,7 @@ class _Run:
         self.watch = Watch(before)
         self.rows = _Rows(training.data, training.network.dtype)
 
-    def epoch(self, state: State, progress: Callable[[int], None]) -> State:
+    def epoch(self, state: TrainingState, progress: Callable[[int], None]) -> TrainingState:
         """Return the state after one more epoch."""
         training, network, memory = self.training, state.network, state.memory
         number = state.epoch + 1
@@ -197,13 +195,13 @@ class _Run:
             moment = Moment(done, training.epochs * training.steps, state.epoch)
             rate = training.optimizer.learning_rate * training.schedule.factor(moment)
             loss, slopes = self._slopes(network, index, number, batch + 1)
-            network, memory = self._move(network, slopes, memory, Step(done + 1, rate))
+            network, memory = self._move(network, slopes, memory, OptimizerStep(done + 1, rate))
             self.watch.check(number, batch + 1, loss, network.layers)
             progress(min((batch + 1) * training.batch_size, len(training.data)))
         now = measure(training, network, number, rate)
         self.watch.check(number, 0, now.learnt.loss, network.layers)
         best = _best(training, state, network, now)
-        return State(network, memory, (*state.history, now), *best)
+        return TrainingState(network, memory, (*state.history, now), *best)
 
     def _batches(self, epoch: int) -> Iterator[NDArray]:
         """Yield the numbers of the rows of each batch."""
@@ -224,7 +222,7 @@ class _Run:
         network: Network,
         slopes: tuple[Slopes, ...],
         memory: tuple[tuple[Memory, Memory], ...],
-        step: Step,
+        step: OptimizerStep,
     ) -> tuple[Network, tuple[tuple[Memory, Memory], ...]]:
         """Return the network after one step, and what the optimizer remembers."""
         layers: list[Dense] = []
@@ -237,7 +235,7 @@ class _Run:
         return Network(tuple(layers)), tuple(remembered)
 
     def _moved(
-        self, parameter: NDArray, slope: NDArray, memory: Memory, step: Step
+        self, parameter: NDArray, slope: NDArray, memory: Memory, step: OptimizerStep
     ) -> tuple[NDArray, Memory]:
         optimizer = self.training.optimizer
         moved, memory = optimizer.move(parameter, slope, memory, step)

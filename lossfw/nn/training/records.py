@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from lossfw.data import Dataset
-from lossfw.evaluation.plan import Form
+from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
 from lossfw.nn.dense import Network
@@ -146,7 +146,7 @@ class Epoch:
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class TrainingState:
     """Where a training stands between two epochs; all that is needed to go on.
 
     Attributes

@@ -11,7 +11,7 @@ from lossfw.data import Dataset
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 
-Part: TypeAlias = Literal["loss", "activation", "data"]
+TrainedPart: TypeAlias = Literal["loss", "activation", "data"]
 
 
 class Obstacle(NamedTuple):
@@ -27,7 +27,7 @@ class Obstacle(NamedTuple):
         A sentence without its full stop.
     """
 
-    part: Part
+    part: TrainedPart
     layer: int
     reason: str
 

@@ -18,15 +18,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Body, Namespace
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Part, dense
-
-# A body: its namespace, the argument to derive by, further arguments.
-Body = Callable[..., Any]
+from lossfw.numerics.dual.number import Dual, Tangent, dense
 
 # How many elements one pass of `row_derivatives` may hold in an array: 2 MiB of
 # float64, so that small inputs take one pass and large ones little memory.
@@ -157,7 +153,7 @@ def _move(
     return (value[0, ...], *parts)
 
 
-def _seed(xp: Namespace, y: Array, direction: Any) -> Part:
+def _seed(xp: Namespace, y: Array, direction: Any) -> Tangent:
     """Return the first derivative of `y` itself."""
     if y.dtype == object and isinstance(direction, float):
         # Exact numbers: a quotient of Python floats, 1.0 / 3.0, would not be exact.
@@ -165,7 +161,7 @@ def _seed(xp: Namespace, y: Array, direction: Any) -> Part:
     return direction
 
 
-def _finished(xp: Namespace, value: Array, part: Part) -> Array:
+def _finished(xp: Namespace, value: Array, part: Tangent) -> Array:
     """Return a derivative as an array of its own, NaN where the value is NaN."""
     return xp.where(xp.isnan(value), value, dense(xp, part, value))
 

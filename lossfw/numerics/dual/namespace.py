@@ -7,10 +7,10 @@ from typing import Any
 
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.dual.number import Dual, Part, add, dense, scale, value_of
-from lossfw.numerics.dual.rules import LINEAR, REARRANGING, RULES, VALUE_ONLY, Rule
+from lossfw.numerics.dual.number import Dual, Tangent, add, dense, scale, value_of
+from lossfw.numerics.dual.rules import LINEAR, REARRANGING, RULES, VALUE_ONLY, DerivativeRule
 
-Curve = Callable[[], Any] | None
+Curvature = Callable[[], Any] | None
 
 
 class DualNamespace:
@@ -58,7 +58,7 @@ class DualNamespace:
         """Return `x` itself if it is a dual number, else as one that does not move."""
         return x if isinstance(x, Dual) else Dual(x, None, None, self)
 
-    def chain(self, x: Dual, value: Array, slope: Any, curvature: Curve = None) -> Dual:
+    def chain(self, x: Dual, value: Array, slope: Any, curvature: Curvature = None) -> Dual:
         """Return f(x) from its value, its slope, and a call that gives its curvature."""
         return self.combine(value, (x, slope), (None, None), same=curvature)
 
@@ -68,9 +68,9 @@ class DualNamespace:
         a: tuple[Any, Any],
         b: tuple[Any, Any],
         *,
-        same: Curve = None,
-        mixed: Curve = None,
-        other: Curve = None,
+        same: Curvature = None,
+        mixed: Curvature = None,
+        other: Curvature = None,
     ) -> Dual:
         """Return f(a, b) by the chain rule in two arguments.
 
@@ -139,7 +139,7 @@ class DualNamespace:
             q, (a, slope), (b, -q / v), mixed=lambda: -1 / (v * v), other=lambda: 2 * q / v / v
         )
 
-    def _over(self, a: Dual, part: Part, b: Any) -> Part:
+    def _over(self, a: Dual, part: Tangent, b: Any) -> Tangent:
         """Return ``part / b``, and 0 where `part` is 0, even for b = 0."""
         xp = self.inner
         if part is None:
@@ -216,7 +216,7 @@ class DualNamespace:
             return value
         a, b = self.lift(a), self.lift(b)
 
-        def choose(p: Part, q: Part) -> Part:
+        def choose(p: Tangent, q: Tangent) -> Tangent:
             if p is q or (isinstance(p, float) and isinstance(q, float) and p == q):
                 return p
             return xp.where(condition, dense(xp, p, value), dense(xp, q, value))
@@ -262,7 +262,7 @@ class DualNamespace:
         zero = xp.zeros_like(x.value)
         count = xp.sum(xp.where(tied, xp.ones_like(x.value), zero), axis=axis, keepdims=keepdims)
 
-        def mean(part: Part) -> Part:
+        def mean(part: Tangent) -> Tangent:
             if part is None:
                 return None
             chosen = xp.where(tied, dense(xp, part, x.value), zero)
@@ -290,7 +290,7 @@ class DualNamespace:
     def _join(self, join: Callable[[list[Array]], Array], arrays: Sequence[Any]) -> Any:
         duals = [self.lift(x) for x in arrays]
 
-        def joined(parts: list[Part]) -> Part:
+        def joined(parts: list[Tangent]) -> Tangent:
             if all(part is None for part in parts):
                 return None
             pairs = zip(parts, duals, strict=True)
@@ -300,7 +300,7 @@ class DualNamespace:
         return Dual(join([x.value for x in duals]), first, second, self)
 
 
-def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Rule) -> Any:
+def _elementary(space: DualNamespace, function: Callable[..., Array], rule: DerivativeRule) -> Any:
     """Return an elementary function of one argument, with its rule."""
     xp = space.inner
 
@@ -331,7 +331,7 @@ def _by_parts(space: DualNamespace, function: Callable[..., Array], keep_floats:
         if not isinstance(x, Dual):
             return function(x, *args, **kwargs)
 
-        def apply(part: Part) -> Part:
+        def apply(part: Tangent) -> Tangent:
             if part is None or (keep_floats and isinstance(part, float)):
                 return part
             return function(dense(space.inner, part, x.value), *args, **kwargs)

@@ -27,7 +27,7 @@ from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace
 
 # An array, a float that holds everywhere, or None for zero everywhere.
-Part: TypeAlias = Any
+Tangent: TypeAlias = Any
 
 
 class ChainRules(Protocol):
@@ -70,7 +70,7 @@ class Dual:
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]  # as Python itself says it
 
-    def __init__(self, value: Array, first: Part, second: Part, space: ChainRules) -> None:
+    def __init__(self, value: Array, first: Tangent, second: Tangent, space: ChainRules) -> None:
         self.value = value
         self.first = first
         self.second = second
@@ -184,18 +184,18 @@ def value_of(x: Any) -> Any:
     return x.value if isinstance(x, Dual) else x
 
 
-def _neg(a: Part) -> Part:
+def _neg(a: Tangent) -> Tangent:
     return None if a is None else -a
 
 
-def add(a: Part, b: Part) -> Part:
+def add(a: Tangent, b: Tangent) -> Tangent:
     """Return the sum of two parts."""
     if a is None or b is None:
         return b if a is None else a
     return a + b
 
 
-def scale(xp: Namespace, factor: Any, part: Part) -> Part:
+def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
     """Return ``factor * part``, and 0 where `part` is 0 whatever the factor.
 
     An argument that does not move adds nothing, however steep the function.
@@ -209,7 +209,7 @@ def scale(xp: Namespace, factor: Any, part: Part) -> Part:
     return xp.where(part == 0, part, factor * part)
 
 
-def dense(xp: Namespace, part: Part, like: Array) -> Array:
+def dense(xp: Namespace, part: Tangent, like: Array) -> Array:
     """Return a part as an array of the shape and dtype of `like`."""
     if part is None:
         return xp.zeros_like(like)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lossfw.numerics.arrays import Array, Namespace
 
 
-class Rule(NamedTuple):
+class DerivativeRule(NamedTuple):
     """First and second derivative of an elementary function."""
 
     slope: Callable[[Namespace, Array, Array], Array | float]
@@ -27,66 +27,68 @@ def sech_squared(xp: Namespace, x: Array) -> Array:
     return 4 * e / ((1 + e) * (1 + e))
 
 
-def _power_of(base: float) -> Rule:
+def _power_of(base: float) -> DerivativeRule:
     """Return the rule of ``base**x``."""
 
     def log(xp: Namespace, x: Array) -> Array:
         return xp.log(xp.full_like(x, base))
 
-    return Rule(lambda xp, x, v: log(xp, x) * v, lambda xp, x, v: log(xp, x) ** 2 * v)
+    return DerivativeRule(lambda xp, x, v: log(xp, x) * v, lambda xp, x, v: log(xp, x) ** 2 * v)
 
 
-def _log_to(base: float) -> Rule:
+def _log_to(base: float) -> DerivativeRule:
     """Return the rule of the logarithm to `base`."""
 
     def unit(xp: Namespace, x: Array) -> Array:
         return 1 / xp.log(xp.full_like(x, base))
 
-    return Rule(lambda xp, x, v: unit(xp, x) / x, lambda xp, x, v: -unit(xp, x) / (x * x))
+    return DerivativeRule(lambda xp, x, v: unit(xp, x) / x, lambda xp, x, v: -unit(xp, x) / (x * x))
 
 
-RULES: dict[str, Rule] = {
-    "abs": Rule(lambda xp, x, v: xp.sign(x), None),
-    "square": Rule(lambda xp, x, v: 2 * x, lambda xp, x, v: 2.0),
-    "reciprocal": Rule(lambda xp, x, v: -v * v, lambda xp, x, v: 2 * v * v * v),
-    "sqrt": Rule(lambda xp, x, v: 0.5 / v, lambda xp, x, v: -0.25 / (x * v)),
-    "exp": Rule(lambda xp, x, v: v, lambda xp, x, v: v),
-    "expm1": Rule(lambda xp, x, v: xp.exp(x), lambda xp, x, v: xp.exp(x)),
+RULES: dict[str, DerivativeRule] = {
+    "abs": DerivativeRule(lambda xp, x, v: xp.sign(x), None),
+    "square": DerivativeRule(lambda xp, x, v: 2 * x, lambda xp, x, v: 2.0),
+    "reciprocal": DerivativeRule(lambda xp, x, v: -v * v, lambda xp, x, v: 2 * v * v * v),
+    "sqrt": DerivativeRule(lambda xp, x, v: 0.5 / v, lambda xp, x, v: -0.25 / (x * v)),
+    "exp": DerivativeRule(lambda xp, x, v: v, lambda xp, x, v: v),
+    "expm1": DerivativeRule(lambda xp, x, v: xp.exp(x), lambda xp, x, v: xp.exp(x)),
     "exp2": _power_of(2.0),
-    "log": Rule(lambda xp, x, v: 1 / x, lambda xp, x, v: -1 / (x * x)),
-    "log1p": Rule(lambda xp, x, v: 1 / (1 + x), lambda xp, x, v: -1 / ((1 + x) * (1 + x))),
+    "log": DerivativeRule(lambda xp, x, v: 1 / x, lambda xp, x, v: -1 / (x * x)),
+    "log1p": DerivativeRule(
+        lambda xp, x, v: 1 / (1 + x), lambda xp, x, v: -1 / ((1 + x) * (1 + x))
+    ),
     "log2": _log_to(2.0),
     "log10": _log_to(10.0),
-    "sin": Rule(lambda xp, x, v: xp.cos(x), lambda xp, x, v: -v),
-    "cos": Rule(lambda xp, x, v: -xp.sin(x), lambda xp, x, v: -v),
-    "tan": Rule(lambda xp, x, v: 1 + v * v, lambda xp, x, v: 2 * v * (1 + v * v)),
-    "asin": Rule(
+    "sin": DerivativeRule(lambda xp, x, v: xp.cos(x), lambda xp, x, v: -v),
+    "cos": DerivativeRule(lambda xp, x, v: -xp.sin(x), lambda xp, x, v: -v),
+    "tan": DerivativeRule(lambda xp, x, v: 1 + v * v, lambda xp, x, v: 2 * v * (1 + v * v)),
+    "asin": DerivativeRule(
         lambda xp, x, v: 1 / xp.sqrt((1 - x) * (1 + x)),
         lambda xp, x, v: x / ((1 - x) * (1 + x)) ** 1.5,
     ),
-    "acos": Rule(
+    "acos": DerivativeRule(
         lambda xp, x, v: -1 / xp.sqrt((1 - x) * (1 + x)),
         lambda xp, x, v: -x / ((1 - x) * (1 + x)) ** 1.5,
     ),
-    "atan": Rule(
+    "atan": DerivativeRule(
         lambda xp, x, v: 1 / (1 + x * x),
         lambda xp, x, v: -2 * x / (1 + x * x) / (1 + x * x),
     ),
-    "sinh": Rule(lambda xp, x, v: xp.cosh(x), lambda xp, x, v: v),
-    "cosh": Rule(lambda xp, x, v: xp.sinh(x), lambda xp, x, v: v),
-    "tanh": Rule(
+    "sinh": DerivativeRule(lambda xp, x, v: xp.cosh(x), lambda xp, x, v: v),
+    "cosh": DerivativeRule(lambda xp, x, v: xp.sinh(x), lambda xp, x, v: v),
+    "tanh": DerivativeRule(
         lambda xp, x, v: sech_squared(xp, x),
         lambda xp, x, v: -2 * v * sech_squared(xp, x),
     ),
-    "asinh": Rule(
+    "asinh": DerivativeRule(
         lambda xp, x, v: 1 / xp.sqrt(1 + x * x),
         lambda xp, x, v: -x / (1 + x * x) ** 1.5,
     ),
-    "acosh": Rule(
+    "acosh": DerivativeRule(
         lambda xp, x, v: 1 / xp.sqrt((x - 1) * (x + 1)),
         lambda xp, x, v: -x / ((x - 1) * (x + 1)) ** 1.5,
     ),
-    "atanh": Rule(
+    "atanh": DerivativeRule(
         lambda xp, x, v: 1 / ((1 - x) * (1 + x)),
         lambda xp, x, v: 2 * x / ((1 - x) * (1 + x)) ** 2,
     ),

@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, number_module
-from lossfw.numerics.exact.truth import Body, chunk, flatten, namespace, prepare, refine
+from lossfw.numerics.exact.truth import chunk, flatten, namespace, prepare, refine
 
 # Of 60 digits a third, 20, is the step, relative to the distance to the nearest
 # place of change. It shrinks as digits are doubled: a derivative may be 0.

@@ -17,7 +17,7 @@ from mpmath import libmp
 from mpmath.libmp import finf, fnan, fninf, fnone, fone, fzero
 
 Raw: TypeAlias = Any
-Function: TypeAlias = Callable[[Raw, int, str], Raw]
+ExactFunction: TypeAlias = Callable[[Raw, int, str], Raw]
 
 # The exponential of a number of more bits than this before the point is taken
 # to be infinite, or 0. (The square of the largest float64 has 2,048.) Without a
@@ -147,7 +147,7 @@ def erfc(x: Raw, precision: int, rounding: str) -> Raw:
     return libmp.mpf_div(e, libmp.mpf_mul(x, root, extra), precision, rounding)
 
 
-def _bounded(function: Function, beyond: Callable[[Raw], Raw]) -> Function:
+def _bounded(function: ExactFunction, beyond: Callable[[Raw], Raw]) -> ExactFunction:
     """Return a function with a stated value for arguments beyond the bound."""
 
     def call(x: Raw, precision: int, rounding: str) -> Raw:
@@ -158,7 +158,7 @@ def _bounded(function: Function, beyond: Callable[[Raw], Raw]) -> Function:
     return call
 
 
-def _real(function: Function) -> Function:
+def _real(function: ExactFunction) -> ExactFunction:
     """Return a function that is NaN where mpmath's is complex."""
 
     def call(x: Raw, precision: int, rounding: str) -> Raw:
@@ -170,7 +170,7 @@ def _real(function: Function) -> Function:
     return call
 
 
-def _logarithm(base: Raw) -> Function:
+def _logarithm(base: Raw) -> ExactFunction:
     def call(x: Raw, precision: int, rounding: str) -> Raw:
         extra = precision + _SPARE
         return libmp.mpf_div(log(x, extra, "n"), log(base, extra, "n"), precision, rounding)
@@ -178,11 +178,11 @@ def _logarithm(base: Raw) -> Function:
     return call
 
 
-def _whole(function: Callable[..., Raw]) -> Function:
+def _whole(function: Callable[..., Raw]) -> ExactFunction:
     return lambda x, precision, rounding: function(x)
 
 
-UNARY: dict[str, Function] = {
+UNARY: dict[str, ExactFunction] = {
     "exp": exp,
     "exp2": lambda x, precision, rounding: power(libmp.ftwo, x, precision, rounding),
     "expm1": expm1,

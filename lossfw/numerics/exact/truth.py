@@ -21,11 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, ExactNamespace, bits, number_module
-
-# A body: its namespace and its arrays.
-Body = Callable[..., Any]
 
 # Two evaluations agree if they differ by at most this many digits of the result.
 AGREEMENT_DIGITS = 30

@@ -13,7 +13,7 @@ from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.text.comparison import remarks
 from lossfw.report.text.rounding import as_interval, as_rounded
-from lossfw.runs.compare import Comparison, Number, Ran
+from lossfw.runs.compare import Comparison, FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import is_number
 from lossfw.runs.compare.settings import as_text
 from lossfw.runs.folder import REPORT_FILE
@@ -71,7 +71,7 @@ def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, A
     }
 
 
-def _link(run: Ran, beside: Path | None) -> str:
+def _link(run: FinishedRun, beside: Path | None) -> str:
     """Return where the report of a run is, as seen from a folder; empty if it is not in it."""
     report = (run.path / REPORT_FILE).resolve()
     if beside is None or not report.is_relative_to(beside.resolve()) or not report.is_file():
@@ -81,8 +81,8 @@ def _link(run: Ran, beside: Path | None) -> str:
     return quote(report.relative_to(beside.resolve()).as_posix())
 
 
-def _cell(comparison: Comparison, run: Ran, name: str) -> dict[str, Any]:
-    number = comparison.numbers[run.name].get(name) or Number(None)
+def _cell(comparison: Comparison, run: FinishedRun, name: str) -> dict[str, Any]:
+    number = comparison.numbers[run.name].get(name) or RunNumber(None)
     difference = comparison.differences.get(run.name, {}).get(name)
     cell: dict[str, Any] = {
         "value": "–" if number.value is None else as_rounded(*number),
@@ -137,21 +137,21 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
         return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
 
 
-def _labels(runs: Sequence[Ran]) -> list[str]:
+def _labels(runs: Sequence[FinishedRun]) -> list[str]:
     short = all(len(run.name) <= _LONGEST_LABEL for run in runs)
     return [run.name if short else f"#{index}" for index, run in enumerate(runs, start=1)]
 
 
-def _drawable(number: Number | None) -> Number | None:
+def _drawable(number: RunNumber | None) -> RunNumber | None:
     """Return a number that an axis can show, or None."""
     return number if number is not None and is_number(number.value) else None
 
 
-def _difference(comparison: Comparison, run: Ran, name: str) -> Number | None:
+def _difference(comparison: Comparison, run: FinishedRun, name: str) -> RunNumber | None:
     found = comparison.differences.get(run.name, {}).get(name)
-    return None if found is None else _drawable(Number(found.value, found.interval))
+    return None if found is None else _drawable(RunNumber(found.value, found.interval))
 
 
-def _is_clear(comparison: Comparison, run: Ran, name: str) -> bool:
+def _is_clear(comparison: Comparison, run: FinishedRun, name: str) -> bool:
     found = comparison.differences.get(run.name, {}).get(name)
     return found is not None and found.clear

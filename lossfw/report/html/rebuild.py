@@ -9,16 +9,16 @@ import numpy as np
 
 from lossfw.config.build.evaluation import build
 from lossfw.errors import DataError, LossfwError
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.state import Standing
+from lossfw.evaluation.state import EvaluationState
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.finished_run import Ran
+from lossfw.runs.compare.finished_run import FinishedRun
 from lossfw.runs.compare.rows import KeptRows, read_rows
 from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.provenance import plugins_of
-from lossfw.runs.rows import Rows, rows_of
+from lossfw.runs.rows import RowRecords, rows_of
 
 # More rows than this are not computed again only to be shown.
 MOST_ROWS = 200_000
@@ -29,7 +29,7 @@ class Again:
 
     Parameters
     ----------
-    ran : Ran
+    ran : FinishedRun
         The run.
 
     Attributes
@@ -38,7 +38,7 @@ class Again:
         Why something is not shown, in sentences.
     """
 
-    def __init__(self, ran: Ran) -> None:
+    def __init__(self, ran: FinishedRun) -> None:
         self.ran = ran
         self.missing: list[str] = []
         self._plan: Plan | None = None
@@ -86,12 +86,12 @@ class _Collector:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._sample = None if plan.sample is None else np.array(plan.sample)
-        self.parts: list[Rows] = []
+        self.parts: list[RowRecords] = []
 
-    def resume(self, standing: Standing) -> None:
+    def resume(self, standing: EvaluationState) -> None:
         """Begin with the first row."""
 
-    def add(self, rows: Scored, standing: Standing) -> None:
+    def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
         """Keep some rows."""
         self.parts.append(rows_of(self._plan.loss, rows, self._sample))
 

@@ -17,7 +17,7 @@ from lossfw.report.html.run_plots import of_loss_itself, of_parts, of_reliabilit
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.sample_curve import curve
 from lossfw.report.text.rounding import as_interval, as_rounded
-from lossfw.runs.compare import Number, Ran
+from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import LOSS, is_number
 from lossfw.runs.compare.rebuild_metrics import loss_of
 from lossfw.runs.compare.rows import KeptRows
@@ -30,12 +30,12 @@ _MOST_PARTS = 30
 _FINE = 100
 
 
-def run_page(ran: Ran) -> str:
+def run_page(ran: FinishedRun) -> str:
     """Return the page of a run that is done.
 
     Parameters
     ----------
-    ran : Ran
+    ran : FinishedRun
         The run. Its configuration is read again, for its loss and for the inputs
         of its worst rows; where that fails the page says so.
 
@@ -79,7 +79,7 @@ def run_page(ran: Ran) -> str:
     )
 
 
-def _lead(ran: Ran) -> Iterator[str]:
+def _lead(ran: FinishedRun) -> Iterator[str]:
     if ran.record.get("config"):
         yield PurePath(str(ran.record["config"])).name
     yield ran.data.partition(", digest")[0]
@@ -101,7 +101,7 @@ def _sections(parts: Mapping[str, Any], warnings: list[str]) -> list[tuple[str, 
     return [(id_, name) for id_, name, shown in there if shown]
 
 
-def _cards(ran: Ran) -> Iterator[dict[str, str]]:
+def _cards(ran: FinishedRun) -> Iterator[dict[str, str]]:
     for name, number in ran.numbers.items():
         if number.single or number.value is None:
             yield {
@@ -111,7 +111,7 @@ def _cards(ran: Ran) -> Iterator[dict[str, str]]:
             }
 
 
-def _level(ran: Ran) -> str:
+def _level(ran: FinishedRun) -> str:
     """Return what the intervals are, empty where there are none."""
     told = ran.result.get("intervals")
     if not told:
@@ -119,7 +119,7 @@ def _level(ran: Ran) -> str:
     return f"{100 * told['level']:.4g}% intervals, by the {told['method']}"
 
 
-def _by_class(ran: Ran) -> dict[str, Any] | None:
+def _by_class(ran: FinishedRun) -> dict[str, Any] | None:
     """Return the metrics that are lists, class by class."""
     lists = {
         name: number
@@ -136,7 +136,7 @@ def _by_class(ran: Ran) -> dict[str, Any] | None:
     return {"names": list(lists), "rows": rows}
 
 
-def _element(number: Number, index: int) -> str:
+def _element(number: RunNumber, index: int) -> str:
     if index >= len(number.value) or number.value[index] is None:
         return "–"
     interval = number.interval[index] if number.interval else None
@@ -144,7 +144,7 @@ def _element(number: Number, index: int) -> str:
     return f"{told} ({as_interval(interval)})" if interval else told
 
 
-def _loss_plots(ran: Ran) -> tuple[list[Picture], str]:
+def _loss_plots(ran: FinishedRun) -> tuple[list[Picture], str]:
     """Return the plots of the loss itself, or why there are none."""
     try:
         return of_loss_itself(curve(loss_of(ran))), ""
@@ -165,7 +165,7 @@ def _worst(again: Again, rows: KeptRows) -> dict[str, Any]:
     return {"rows": items, "images": True, "pixelated": max(images.shape[1:3]) < _FINE}
 
 
-def _confusion(ran: Ran, rows: KeptRows | None) -> list[list[float]] | None:
+def _confusion(ran: FinishedRun, rows: KeptRows | None) -> list[list[float]] | None:
     """Return the run's own confusion matrix, or that of its rows."""
     for number in ran.numbers.values():
         value = number.value
@@ -177,7 +177,7 @@ def _confusion(ran: Ran, rows: KeptRows | None) -> list[list[float]] | None:
     return None if rows is None else confusion_of(rows)
 
 
-def _reliability(ran: Ran, rows: KeptRows | None) -> Picture | None:
+def _reliability(ran: FinishedRun, rows: KeptRows | None) -> Picture | None:
     """Draw the run's own reliability curve, or that of its rows."""
     keys = {"confidence", "accuracy", "weight"}
     curves = [metric.get("curve") or {} for metric in ran.result["metrics"].values()]
@@ -187,7 +187,7 @@ def _reliability(ran: Ran, rows: KeptRows | None) -> Picture | None:
     return of_reliability(own) if own and own["weight"] else None
 
 
-def _slices(ran: Ran) -> Iterator[dict[str, Any]]:
+def _slices(ran: FinishedRun) -> Iterator[dict[str, Any]]:
     by_name: dict[str, list[Mapping[str, Any]]] = {}
     for part in ran.result.get("slices") or ():
         by_name.setdefault(part["name"], []).append(part)
@@ -217,12 +217,12 @@ def _slices(ran: Ran) -> Iterator[dict[str, Any]]:
         }
 
 
-def _numbers(part: Mapping[str, Any]) -> dict[str, Number]:
+def _numbers(part: Mapping[str, Any]) -> dict[str, RunNumber]:
     found = {LOSS: part["loss"], **part["metrics"]}
-    return {name: Number(n.get("value"), n.get("interval")) for name, n in found.items()}
+    return {name: RunNumber(n.get("value"), n.get("interval")) for name, n in found.items()}
 
 
-def _facts(ran: Ran) -> Iterator[tuple[str, str]]:
+def _facts(ran: FinishedRun) -> Iterator[tuple[str, str]]:
     record = ran.record
     data = record.get("data") or {}
     yield "data", f"{data.get('name', '?')}, {data.get('rows', '?'):,} rows"

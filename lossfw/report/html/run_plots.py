@@ -11,9 +11,9 @@ from lossfw.report.html.inline_svg import INK, MUTED, SERIES, SURFACE, drawing, 
 from lossfw.report.html.rows import Spread
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.loss_curves import draw_part, limits
-from lossfw.report.plots.sample_curve import Curve
+from lossfw.report.plots.sample_curve import SampledCurve
 from lossfw.report.text.rounding import as_number, as_share
-from lossfw.runs.compare import Number
+from lossfw.runs.compare import RunNumber
 
 _HEIGHT = 3.4
 _BINS = 40
@@ -36,12 +36,12 @@ PART, FRAME = 0.27, 0.85
 _TITLES = ("value", "derivative")
 
 
-def of_loss_itself(drawn: Curve) -> list[Picture]:
+def of_loss_itself(drawn: SampledCurve) -> list[Picture]:
     """Draw a loss along its line, and its derivative."""
     return [_part(drawn, order) for order in range(len(_TITLES))]
 
 
-def _part(drawn: Curve, order: int) -> Picture:
+def _part(drawn: SampledCurve, order: int) -> Picture:
     title = f"{_TITLES[order]} of {drawn.name}"
     with drawing(_HEIGHT - 0.4) as figure:
         axes = figure.subplots()
@@ -173,7 +173,9 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
         return Picture(inline(figure, "reliability-diagram", "Reliability", caption), caption)
 
 
-def of_parts(name: str, title: str, values: Sequence[tuple[str, Number]], whole: float) -> Picture:
+def of_parts(
+    name: str, title: str, values: Sequence[tuple[str, RunNumber]], whole: float
+) -> Picture:
     """Draw a number of each part of the rows with its interval, beside that of all rows."""
     known = [
         (label, n) for label, n in values if isinstance(n.value, float) and np.isfinite(n.value)
@@ -194,7 +196,7 @@ def of_parts(name: str, title: str, values: Sequence[tuple[str, Number]], whole:
         return Picture(inline(figure, name, f"{title} by part", caption), caption)
 
 
-def draw_numbers(axes: Any, numbers: Sequence[Number | None], colour: str = SERIES[0]) -> None:
+def draw_numbers(axes: Any, numbers: Sequence[RunNumber | None], colour: str = SERIES[0]) -> None:
     """Draw numbers from above to below, each with its interval."""
     for place, number in enumerate(numbers):
         if number is None or number.value is None:

@@ -10,7 +10,7 @@ import numpy as np
 from lossfw import __version__
 from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.dead_parameters import Zeros
-from lossfw.nn.sensitivity.study import Curve, Sensitivity
+from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.report.html.render import render
 from lossfw.report.html.sensitivity_plots import Picture, of_activation, of_loss, of_stairs
 from lossfw.report.plots.sample_curve import curve
@@ -51,7 +51,7 @@ def _here(result: Sensitivity) -> int:
     return int(np.flatnonzero(result.study.ways == 0)[0])
 
 
-def _first_stairs(one: Curve) -> tuple[str, Staircase] | None:
+def _first_stairs(one: StudyCurve) -> tuple[str, Staircase] | None:
     return next(iter(one.stairs.items()), None)
 
 
@@ -112,7 +112,7 @@ def _groups(result: Sensitivity) -> Iterator[dict[str, Any]]:
 
 
 def _group(
-    id_: str, name: str, along: str, lines: Mapping[str, Curve], result: Sensitivity
+    id_: str, name: str, along: str, lines: Mapping[str, StudyCurve], result: Sensitivity
 ) -> dict[str, Any]:
     """Return all lines on one picture, and then each on its own scale."""
     together = list(_pictures(id_, along, lines, result)) if len(lines) > 1 else []
@@ -128,7 +128,7 @@ def _group(
 
 
 def _pictures(
-    id_: str, along: str, lines: Mapping[str, Curve], result: Sensitivity, first: int = 0
+    id_: str, along: str, lines: Mapping[str, StudyCurve], result: Sensitivity, first: int = 0
 ) -> Iterator[Picture]:
     ways, loss = result.study.ways, result.study.loss.name
     if found := _first_stairs(next(iter(lines.values()))):

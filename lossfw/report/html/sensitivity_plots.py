@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.nn.sensitivity.study import Curve
+from lossfw.nn.sensitivity.study import StudyCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import DASHES, INK, SERIES, SURFACE, drawing, inline
 from lossfw.report.plots.loss_curves import draw_part, limits
-from lossfw.report.plots.sample_curve import Curve as Drawn
+from lossfw.report.plots.sample_curve import SampledCurve
 from lossfw.report.plots.sensitivity_curves import steps
 
 _HEIGHT, _HEIGHT_OF_ACTIVATION = 4.3, 3.4
@@ -36,7 +36,12 @@ class Picture(NamedTuple):
 
 
 def of_stairs(
-    name: str, metric: str, along: str, lines: Mapping[str, Curve], ways: NDArray, first: int = 0
+    name: str,
+    metric: str,
+    along: str,
+    lines: Mapping[str, StudyCurve],
+    ways: NDArray,
+    first: int = 0,
 ) -> Picture:
     """Draw a metric as a staircase, and its slope, which is 0 between the jumps.
 
@@ -46,7 +51,7 @@ def of_stairs(
         Of the picture, and of what is drawn.
     along : str
         What the axis says.
-    lines : mapping of str to Curve
+    lines : mapping of str to StudyCurve
         By name.
     ways : ndarray
         Where they were asked.
@@ -76,7 +81,12 @@ def of_stairs(
 
 
 def of_loss(
-    name: str, loss: str, along: str, lines: Mapping[str, Curve], ways: NDArray, first: int = 0
+    name: str,
+    loss: str,
+    along: str,
+    lines: Mapping[str, StudyCurve],
+    ways: NDArray,
+    first: int = 0,
 ) -> Picture:
     """Draw the loss and its slope; see `of_stairs`."""
     with drawing(_HEIGHT) as figure:
@@ -97,7 +107,7 @@ def of_loss(
         return Picture(inline(figure, name, f"{loss} and its slope", caption), caption)
 
 
-def of_activation(name: str, drawn: Drawn, index: int) -> Picture:
+def of_activation(name: str, drawn: SampledCurve, index: int) -> Picture:
     """Draw an activation and its slope."""
     with drawing(_HEIGHT_OF_ACTIVATION) as figure:
         panels = figure.subplots(2, 1, sharex=True)

@@ -9,12 +9,12 @@ from lossfw.errors import ArgumentError
 from lossfw.report.html.comparison import comparison_page
 from lossfw.report.html.render import need_report
 from lossfw.report.html.run import run_page
-from lossfw.runs.compare import Ran, compare
+from lossfw.runs.compare import FinishedRun, compare
 from lossfw.runs.files import write_file
 from lossfw.runs.folder import REPORT_FILE
 
 
-def write_report(ran: Ran) -> Path:
+def write_report(ran: FinishedRun) -> Path:
     """Write ``report.html`` into the folder of a run that is done, and return the file.
 
     Raises
@@ -30,13 +30,13 @@ def write_report(ran: Ran) -> Path:
 
 
 def write_reports(
-    runs: Sequence[Ran], out: Path | None, *, side_by_side: bool = False
+    runs: Sequence[FinishedRun], out: Path | None, *, side_by_side: bool = False
 ) -> list[Path]:
     """Write the report of each run, and of several one that compares them.
 
     Parameters
     ----------
-    runs : sequence of Ran
+    runs : sequence of FinishedRun
         At least one.
     out : Path or None
         Where the comparison goes, a file that ends in ``.html``; of a single run its
@@ -71,7 +71,7 @@ def write_reports(
     return [*written, write_file(out.parent, out.name, page.encode())]
 
 
-def _common_folder(runs: Sequence[Ran]) -> Path:
+def _common_folder(runs: Sequence[FinishedRun]) -> Path:
     parents = {run.path.absolute().parent for run in runs}
     if len(parents) > 1:
         raise ArgumentError(

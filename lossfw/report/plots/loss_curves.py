@@ -15,7 +15,7 @@ import numpy as np
 
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.sample_curve import Curve
+from lossfw.report.plots.sample_curve import SampledCurve
 from lossfw.report.plots.style import SETTINGS
 from lossfw.runs.files import write_file
 
@@ -44,12 +44,12 @@ def check_out(out: Path) -> None:
         raise ArgumentError(f"{out} {given}: a picture ends in .svg or .png.")
 
 
-def plot(curves: Sequence[Curve], out: Path) -> Path:
+def plot(curves: Sequence[SampledCurve], out: Path) -> Path:
     """Draw curves of one kind into one picture, and write it.
 
     Parameters
     ----------
-    curves : sequence of Curve
+    curves : sequence of SampledCurve
         At least one, all along the same line.
     out : Path
         A ``.svg`` or a ``.png``.
@@ -78,7 +78,7 @@ def plot(curves: Sequence[Curve], out: Path) -> Path:
     return write_file(out.parent, out.name, picture(curves, out.suffix.lower()[1:]))
 
 
-def picture(curves: Sequence[Curve], form: str) -> bytes:
+def picture(curves: Sequence[SampledCurve], form: str) -> bytes:
     """Return the picture as the content of a file; see `plot`."""
     try:
         from matplotlib import rc_context
@@ -114,14 +114,14 @@ def picture(curves: Sequence[Curve], form: str) -> bytes:
     return content.getvalue()
 
 
-def draw_part(axes: Any, one: Curve, order: int, surface: str, look: dict[str, Any]) -> None:
+def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict[str, Any]) -> None:
     """Draw one curve, cut where it jumps, with a ring at each kink.
 
     Parameters
     ----------
     axes : matplotlib.axes.Axes
         Where.
-    one : Curve
+    one : SampledCurve
         What.
     order : int
         0 for the value, 1 and 2 for the derivatives.
@@ -139,17 +139,17 @@ def draw_part(axes: Any, one: Curve, order: int, surface: str, look: dict[str, A
             axes.plot(one.x[place], one.parts[order][place], "o", **ring)
 
 
-def _kinks(one: Curve, order: int) -> tuple[float, ...]:
+def _kinks(one: SampledCurve, order: int) -> tuple[float, ...]:
     """Return what to mark: where this derivative, or the next one, jumps."""
     return (one.breaks, one.breaks + one.second_breaks, one.second_breaks)[order]
 
 
-def _jumps(one: Curve, order: int) -> tuple[float, ...]:
+def _jumps(one: SampledCurve, order: int) -> tuple[float, ...]:
     """Return where this derivative jumps; at a kink of the value so does every one."""
     return ((), one.breaks, one.breaks + one.second_breaks)[order]
 
 
-def _cut(one: Curve, order: int) -> NDArray:
+def _cut(one: SampledCurve, order: int) -> NDArray:
     """Return heights with gaps, so that no line leads across a jump."""
     y = one.parts[order].copy()
     y[np.isin(one.x, _jumps(one, order))] = np.nan

@@ -33,7 +33,7 @@ _INSIDE = 0.002
 
 
 @dataclass(frozen=True)
-class Line:
+class CurveLine:
     """What a curve is drawn along.
 
     Attributes
@@ -56,14 +56,14 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Curve:
+class SampledCurve:
     """A component along a line.
 
     Attributes
     ----------
     name : str
         With the parameters that are not at their defaults.
-    line : Line
+    line : CurveLine
     x : ndarray
         Numbers along the line, in order; each break between its two neighbours.
     parts : tuple of ndarray
@@ -74,7 +74,7 @@ class Curve:
     """
 
     name: str
-    line: Line
+    line: CurveLine
     x: NDArray
     parts: tuple[NDArray, ...]
     breaks: tuple[float, ...]
@@ -86,7 +86,7 @@ def curves(
     *,
     span: tuple[float, float] | None = None,
     target: float = 1.0,
-) -> list[Curve]:
+) -> list[SampledCurve]:
     """Return components along their lines, all as far as the longest; see `curve`."""
     lines = [line_of(one, target) for one in components]
     longest = (min(line.low for line in lines), max(line.high for line in lines))
@@ -98,7 +98,7 @@ def curve(
     *,
     span: tuple[float, float] | None = None,
     target: float = 1.0,
-) -> Curve:
+) -> SampledCurve:
     """Return a component along its line.
 
     Parameters
@@ -129,7 +129,7 @@ def curve(
         raise ArgumentError(
             f"{component.name} cannot be drawn from {low:g} to {high:g}: {error}"
         ) from None
-    return Curve(_name(component), line, x, parts, breaks, second_breaks)
+    return SampledCurve(_name(component), line, x, parts, breaks, second_breaks)
 
 
 def _name(component: Loss | Activation) -> str:
@@ -154,25 +154,27 @@ def _landmarks(component: Loss | Activation) -> list[float]:
     return [mark for mark in marks if mark <= _FAR]
 
 
-def line_of(component: Loss | Activation, target: float = 1.0) -> Line:
+def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
     """Return the line along which a component is drawn."""
     reach = max([_REACH, *(_PAST_LANDMARKS * mark for mark in _landmarks(component))])
     if isinstance(component, Activation):
         if not component.takes_rows:
-            return Line("argument x", -max(reach, 4.0), max(reach, 4.0), lambda x: (x,))
-        return Line(
+            return CurveLine("argument x", -max(reach, 4.0), max(reach, 4.0), lambda x: (x,))
+        return CurveLine(
             "first argument, the second being 0", -6.0, 6.0, lambda x: (_pair(x, 0.0),), True
         )
     if component.takes_rows:
         return _line_of_rows(component)
     argument = argument_of(component)
     if argument == "residual":
-        return Line("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
+        return CurveLine("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
     if argument == "margin":
-        return Line("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
+        return CurveLine("margin m = t y", -reach, reach, lambda x: (x, np.ones_like(x)))
     low, high = _bounds(component.prediction_space, component.input_form == "logits")
     label = "logit z" if component.input_form == "logits" else "prediction y"
-    return Line(f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target)))
+    return CurveLine(
+        f"{label}, target {target:g}", low, high, lambda x: (x, np.full_like(x, target))
+    )
 
 
 def _bounds(space: Space, logits: bool) -> tuple[float, float]:
@@ -188,14 +190,14 @@ def _bounds(space: Space, logits: bool) -> tuple[float, float]:
     )
 
 
-def _line_of_rows(loss: Loss) -> Line:
+def _line_of_rows(loss: Loss) -> CurveLine:
     """Return a line through rows of two, for a loss of rows."""
     if loss.target_per_row:
         label = "mean less target, at a log variance of 0"
-        return Line(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
+        return CurveLine(label, -_REACH, _REACH, lambda x: (_pair(x, 0.0), np.zeros_like(x)), True)
     if loss.prediction_space in (SIMPLEX, UNIT):
         label = "probability of the target's class, of two"
-        return Line(
+        return CurveLine(
             label,
             _INSIDE,
             1 - _INSIDE,
@@ -204,12 +206,12 @@ def _line_of_rows(loss: Loss) -> Line:
         )
     if loss.target_space is REAL:
         label = "x, for the prediction [x, 1] and the target [0, 1]"
-        return Line(
+        return CurveLine(
             label, -_REACH, _REACH, lambda x: (_pair(x, 1.0), _pair(np.zeros_like(x), 1.0)), True
         )
     label = "score of the target's class, of two, less that of the other"
     far = _REACH_OF_LOGITS
-    return Line(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
+    return CurveLine(label, -far, far, lambda x: (_pair(x, 0.0), np.zeros(x.shape, int)), True)
 
 
 def _pair(x: NDArray, second: float) -> NDArray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from lossfw.errors import MissingExtraError
 from lossfw.nn.sensitivity.breakpoints import Staircase
-from lossfw.nn.sensitivity.study import Curve, Sensitivity
+from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.style import SETTINGS
 
@@ -75,7 +75,7 @@ def picture(result: Sensitivity) -> bytes:
 
 
 def _draw_stairs(
-    panels: Any, curve: Curve, name: str, ways: NDArray, style: dict[str, Any]
+    panels: Any, curve: StudyCurve, name: str, ways: NDArray, style: dict[str, Any]
 ) -> None:
     """Draw a staircase with its jumps where they are, and its slope, which is 0 between them."""
     x, y = steps(ways, np.array(curve.metrics[name]), curve.stairs[name])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossfw.check.accuracy.measure import Accuracy
+from lossfw.check.accuracy.measure import ComponentAccuracy
 from lossfw.report.text.tables import markdown_table, show_table
 
 # Columns by order of the derivative.
@@ -31,7 +31,7 @@ def ulps(error: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def cells(found: Accuracy) -> list[str]:
+def cells(found: ComponentAccuracy) -> list[str]:
     """Return the errors of one component, each with a mark where it misses the goal."""
     by_order = {worst.order: worst for worst in found.results}
     return [
@@ -44,7 +44,7 @@ def cells(found: Accuracy) -> list[str]:
     ]
 
 
-def peer_cells(found: Accuracy) -> str:
+def peer_cells(found: ComponentAccuracy) -> str:
     """Return the errors of other libraries: ``torch 2.0 / 3.5``.
 
     Those that count subnormal numbers too stand behind, in brackets, where they differ.
@@ -52,14 +52,14 @@ def peer_cells(found: Accuracy) -> str:
     return ", ".join(f"{name} {_peer_cell(found, name)}" for name in found.peers)
 
 
-def _peer_cell(found: Accuracy, name: str) -> str:
+def _peer_cell(found: ComponentAccuracy, name: str) -> str:
     if name not in found.peers:
         return ""
     few, every = (" / ".join(ulps(worst.ulps) for worst in worsts) for worsts in found.peers[name])
     return few if few == every else f"{few} ({every})"
 
 
-def show_accuracies(rows: Sequence[Accuracy], *, peers: bool) -> None:
+def show_accuracies(rows: Sequence[ComponentAccuracy], *, peers: bool) -> None:
     """Write the table to standard output, and below it where a goal is missed."""
     headers = ["component", "dtype", *_COLUMNS, "points", *(["peers"] if peers else [])]
     show_table(
@@ -77,7 +77,7 @@ def show_accuracies(rows: Sequence[Accuracy], *, peers: bool) -> None:
     )
 
 
-def notes(rows: Iterable[Accuracy]) -> list[str]:
+def notes(rows: Iterable[ComponentAccuracy]) -> list[str]:
     """Return lines that explain the marks, and say where a goal is missed."""
     lines = []
     rows = list(rows)
@@ -97,12 +97,12 @@ def _point(at: dict[str, Any] | None) -> str:
     return ", ".join(f"{name} = {value!r}" for name, value in (at or {}).items())
 
 
-def page(rows: Sequence[Accuracy], versions: Mapping[str, str], measured: str) -> str:
+def page(rows: Sequence[ComponentAccuracy], versions: Mapping[str, str], measured: str) -> str:
     """Return the table as a page in Markdown.
 
     Parameters
     ----------
-    rows : sequence of Accuracy
+    rows : sequence of ComponentAccuracy
         In the order of the page.
     versions : mapping of str to str
         The peers that were measured, with their versions.
@@ -147,8 +147,8 @@ error of what is raised by its exponent, and where a subnormal number enters a p
 but a few digits, so has the result."""
 
 
-def _groups(rows: Sequence[Accuracy]) -> list[tuple[str, list[Accuracy]]]:
-    def chosen(kind: str, of_rows: bool) -> list[Accuracy]:
+def _groups(rows: Sequence[ComponentAccuracy]) -> list[tuple[str, list[ComponentAccuracy]]]:
+    def chosen(kind: str, of_rows: bool) -> list[ComponentAccuracy]:
         return [found for found in rows if found.kind == kind and found.rows == of_rows]
 
     return [
@@ -159,7 +159,7 @@ def _groups(rows: Sequence[Accuracy]) -> list[tuple[str, list[Accuracy]]]:
     ]
 
 
-def _table(rows: Sequence[Accuracy], peers: Sequence[str]) -> str:
+def _table(rows: Sequence[ComponentAccuracy], peers: Sequence[str]) -> str:
     # A library without any of these has no column.
     peers = [name for name in peers if any(name in found.peers for found in rows)]
     lines = []
@@ -170,12 +170,12 @@ def _table(rows: Sequence[Accuracy], peers: Sequence[str]) -> str:
     return markdown_table(headers, lines, left=2)
 
 
-def _reasons(rows: Sequence[Accuracy]) -> list[str]:
+def _reasons(rows: Sequence[ComponentAccuracy]) -> list[str]:
     by_name = {found.config["name"]: found.reason for found in rows if found.reason}
     lines = [f"- `{name}`: {reason}" for name, reason in by_name.items()]
     return ["\n".join(lines) or "Nothing."]
 
 
-def _misses(rows: Sequence[Accuracy]) -> list[str]:
+def _misses(rows: Sequence[ComponentAccuracy]) -> list[str]:
     lines = [f"- {line.removeprefix('! ')}" for line in notes(rows) if line.startswith("!")]
     return [_WHY, "\n".join(lines)] if lines else ["Nowhere."]

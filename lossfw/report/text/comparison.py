@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lossfw.report.text.rounding import as_rounded
 from lossfw.report.text.tables import fitted, markdown_table, show_table
-from lossfw.runs.compare import Comparison, Difference, Number, Ran
+from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
 from lossfw.runs.compare.settings import as_text
 from lossfw.runs.files import say
 
@@ -24,7 +24,7 @@ _NOTHING = "-"
 _LESS = "less "
 
 
-class Table(NamedTuple):
+class TextTable(NamedTuple):
     """A table of text: its headers, and its rows, each beginning with its name."""
 
     headers: list[str]
@@ -37,7 +37,7 @@ def show(comparison: Comparison) -> None:
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         short = _short_names([run.name for run in comparison.runs])
-        found = [Table(*piece) for t in found for piece in fitted(*_renamed(t, short), width)]
+        found = [TextTable(*piece) for t in found for piece in fitted(*_renamed(t, short), width)]
     for index, table in enumerate(found):
         if index:
             say("")
@@ -71,16 +71,16 @@ def _short_names(names: Sequence[str]) -> dict[str, str]:
     return {name: ",".join(p.removeprefix(drop) for p in name.split(",")) for name in names}
 
 
-def _renamed(table: Table, names: Mapping[str, str]) -> Table:
+def _renamed(table: TextTable, names: Mapping[str, str]) -> TextTable:
     """Return a table of shorter names; headers may speak of the first run."""
     first = table.headers[0]
     base = first.removeprefix(_LESS)
     headers = [f"{_LESS}{names[base]}" if base in names and base != first else first]
     headers += [names.get(header, header) for header in table.headers[1:]]
-    return Table(headers, [[names.get(row[0], row[0]), *row[1:]] for row in table.rows])
+    return TextTable(headers, [[names.get(row[0], row[0]), *row[1:]] for row in table.rows])
 
 
-def tables(comparison: Comparison) -> list[Table]:
+def tables(comparison: Comparison) -> list[TextTable]:
     """Return the tables of a comparison; of two runs the measures are the rows."""
     found = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
     if len(comparison.runs) == 2:
@@ -92,23 +92,23 @@ def tables(comparison: Comparison) -> list[Table]:
     return [*before, *around, *found]
 
 
-def _settings(comparison: Comparison) -> Table:
+def _settings(comparison: Comparison) -> TextTable:
     values = {k: [run.settings.get(k) for run in comparison.runs] for k in comparison.settings}
     return _by_key("setting", values, comparison)
 
 
-def _around(comparison: Comparison) -> Table:
+def _around(comparison: Comparison) -> TextTable:
     order = [comparison.given.index(run) for run in comparison.runs]
     values = {key: [of[i] for i in order] for key, of in comparison.around.items()}
     return _by_key("besides", values, comparison)
 
 
-def _by_key(name: str, values: dict[str, list[Any]], comparison: Comparison) -> Table:
+def _by_key(name: str, values: dict[str, list[Any]], comparison: Comparison) -> TextTable:
     rows = [[key, *map(as_text, of)] for key, of in values.items()]
-    return Table([name, *(run.name for run in comparison.runs)], rows)
+    return TextTable([name, *(run.name for run in comparison.runs)], rows)
 
 
-def _of_two(comparison: Comparison) -> Table:
+def _of_two(comparison: Comparison) -> TextTable:
     base = comparison.baseline
     other = next(run for run in comparison.runs if run is not base)
     headers = ["result", base.name, other.name]
@@ -119,14 +119,14 @@ def _of_two(comparison: Comparison) -> Table:
         if differences is not None:
             row.append(difference_text(differences.get(name)))
         rows.append(row)
-    return Table(headers + (["second less first"] if differences is not None else []), rows)
+    return TextTable(headers + (["second less first"] if differences is not None else []), rows)
 
 
-def _of_many(comparison: Comparison) -> Iterator[Table]:
+def _of_many(comparison: Comparison) -> Iterator[TextTable]:
     few = len(comparison.settings) <= _MOST_BESIDE
     beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
     titles = [comparison.title(name) for name in comparison.single]
-    yield Table(
+    yield TextTable(
         ["run", *beside, *titles],
         [
             [run.name]
@@ -141,7 +141,7 @@ def _of_many(comparison: Comparison) -> Iterator[Table]:
             for run in comparison.runs
             if (found := comparison.differences.get(run.name)) is not None
         ]
-        yield Table([f"{_LESS}{comparison.baseline.name}", *titles], rows)
+        yield TextTable([f"{_LESS}{comparison.baseline.name}", *titles], rows)
 
 
 def _in_names(key: str, comparison: Comparison) -> bool:
@@ -149,11 +149,11 @@ def _in_names(key: str, comparison: Comparison) -> bool:
     return all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
 
 
-def _number(comparison: Comparison, run: Ran, name: str) -> str:
+def _number(comparison: Comparison, run: FinishedRun, name: str) -> str:
     return number_text(comparison.numbers[run.name].get(name))
 
 
-def number_text(number: Number | None) -> str:
+def number_text(number: RunNumber | None) -> str:
     """Return a number with its interval.
 
     Examples
@@ -214,7 +214,7 @@ def markdown(comparison: Comparison) -> str:
     return "\n\n".join([*parts, *(_escaped(line) for line in remarks(comparison))])
 
 
-def _markdown(table: Table) -> str:
+def _markdown(table: TextTable) -> str:
     headers, *rows = ([_escaped(cell) for cell in line] for line in (table.headers, *table.rows))
     return markdown_table(headers, rows, left=1)
 
@@ -248,9 +248,9 @@ def comma_separated(comparison: Comparison) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def _cells(comparison: Comparison, run: Ran) -> Iterator[Any]:
+def _cells(comparison: Comparison, run: FinishedRun) -> Iterator[Any]:
     for name in comparison.single:
-        number = comparison.numbers[run.name].get(name) or Number(None)
+        number = comparison.numbers[run.name].get(name) or RunNumber(None)
         difference = comparison.differences.get(run.name, {}).get(name) or Difference(None)
         for value, interval in (number, difference):
             yield from (value, *(interval or (None, None)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.nn.sensitivity.breakpoints import Jump, Staircase
 from lossfw.nn.sensitivity.dead_parameters import Zeros
-from lossfw.nn.sensitivity.study import Curve, Sensitivity
+from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.report.text.tables import show_table
 
 
@@ -32,7 +32,7 @@ def show(result: Sensitivity) -> None:
     show_table(*zero_rows(result))
 
 
-def _curve(result: Sensitivity, curve: Curve) -> Iterator[tuple[str, str]]:
+def _curve(result: Sensitivity, curve: StudyCurve) -> Iterator[tuple[str, str]]:
     here = int(np.flatnonzero(result.study.ways == 0)[0])
     loss, slope = curve.loss, curve.slope
     yield (

@@ -2,13 +2,13 @@
 
 from lossfw.runs.compare.compare import compare
 from lossfw.runs.compare.comparison import Comparison, Difference
-from lossfw.runs.compare.finished_run import Number, Ran, find_runs, is_run, read_ran
+from lossfw.runs.compare.finished_run import FinishedRun, RunNumber, find_runs, is_run, read_ran
 
 __all__ = [
     "Comparison",
     "Difference",
-    "Number",
-    "Ran",
+    "FinishedRun",
+    "RunNumber",
     "compare",
     "find_runs",
     "is_run",

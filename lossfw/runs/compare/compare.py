@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.comparison import Comparison, Difference
-from lossfw.runs.compare.finished_run import LOSS, Number, Ran
+from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.paired import Sampled, own_interval, paired_interval
 from lossfw.runs.compare.rebuild_metrics import metrics_of
 from lossfw.runs.compare.rows import read_rows
@@ -20,13 +20,13 @@ _KEEP_ROWS = "write evaluate: {rows: true} in its configuration, and run it agai
 
 
 def compare(
-    runs: Sequence[Ran], *, asked: Intervals | None = None, side_by_side: bool = False
+    runs: Sequence[FinishedRun], *, asked: Intervals | None = None, side_by_side: bool = False
 ) -> Comparison:
     """Compare runs, each with the first.
 
     Parameters
     ----------
-    runs : sequence of Ran
+    runs : sequence of FinishedRun
         At least two.
     asked : Intervals, optional
         How sure intervals are to be; as in the first run, or 95 percent, unless given.
@@ -71,7 +71,7 @@ def compare(
     )
 
 
-def _different(runs: Sequence[Ran]) -> str:
+def _different(runs: Sequence[FinishedRun]) -> str:
     other = next((run for run in runs if run.rows_key != runs[0].rows_key), runs[-1])
     return (
         f"the runs have different data: {runs[0].name} has {runs[0].data}; {other.name} has "
@@ -80,12 +80,12 @@ def _different(runs: Sequence[Ran]) -> str:
     )
 
 
-def _asked_by(run: Ran) -> Intervals:
+def _asked_by(run: FinishedRun) -> Intervals:
     told = run.result.get("intervals")
     return Intervals(**told) if isinstance(told, Mapping) else Intervals()
 
 
-def _sampled(runs: Sequence[Ran], notes: list[str]) -> dict[str, Sampled]:
+def _sampled(runs: Sequence[FinishedRun], notes: list[str]) -> dict[str, Sampled]:
     """Return the runs whose rows were kept, and are those of the first that has them."""
     found: dict[str, Sampled] = {}
     first: Sampled | None = None
@@ -119,20 +119,22 @@ def _same_rows(one: Sampled, other: Sampled) -> bool:
     )
 
 
-def _numbers(run: Ran, rows: Sampled | None, asked: Intervals) -> Iterator[tuple[str, Number]]:
+def _numbers(
+    run: FinishedRun, rows: Sampled | None, asked: Intervals
+) -> Iterator[tuple[str, RunNumber]]:
     """Yield the numbers of a run, with the intervals that are asked for where they can be had."""
     kept = run.result.get("intervals") == asked.to_dict()
     for name, number in run.numbers.items():
         if rows is None or (kept and number.interval is not None):
             yield name, number
         else:
-            yield name, Number(number.value, own_interval(rows, name, asked))
+            yield name, RunNumber(number.value, own_interval(rows, name, asked))
 
 
 def _differences(
-    run: Ran,
-    base: Ran,
-    numbers: Mapping[str, Mapping[str, Number]],
+    run: FinishedRun,
+    base: FinishedRun,
+    numbers: Mapping[str, Mapping[str, RunNumber]],
     sampled: Mapping[str, Sampled],
     asked: Intervals,
     notes: list[str],
@@ -158,7 +160,9 @@ def _differences(
         yield name, Difference(value, interval)
 
 
-def _incomparable(name: str, run: Ran, base: Ran, sampled: Mapping[str, Sampled]) -> str:
+def _incomparable(
+    name: str, run: FinishedRun, base: FinishedRun, sampled: Mapping[str, Sampled]
+) -> str:
     """Return why a measure of two runs is not the same thing, empty if it is."""
     if name == LOSS:
         if run.loss_name != base.loss_name:

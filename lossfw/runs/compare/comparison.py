@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.runs.compare.finished_run import LOSS, Number, Ran
+from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.settings import surroundings
 
 # Version of the JSON object that `Comparison.to_dict` gives.
@@ -43,9 +43,9 @@ class Comparison:
 
     Attributes
     ----------
-    runs : tuple of Ran
+    runs : tuple of FinishedRun
         As they are listed.
-    given : tuple of Ran
+    given : tuple of FinishedRun
         As they were given; the lists of values below have this order.
     measures : tuple of str
         ``loss`` and the metrics, in the order of the first run that has them.
@@ -63,10 +63,10 @@ class Comparison:
         What to know about the numbers.
     """
 
-    runs: tuple[Ran, ...]
-    given: tuple[Ran, ...]
+    runs: tuple[FinishedRun, ...]
+    given: tuple[FinishedRun, ...]
     measures: tuple[str, ...]
-    numbers: Mapping[str, Mapping[str, Number]]
+    numbers: Mapping[str, Mapping[str, RunNumber]]
     differences: Mapping[str, Mapping[str, Difference]]
     settings: Mapping[str, list[Any]]
     around: Mapping[str, list[Any]]
@@ -84,7 +84,7 @@ class Comparison:
         )
 
     @property
-    def baseline(self) -> Ran:
+    def baseline(self) -> FinishedRun:
         """What the others are compared with: the first that was given."""
         return self.given[0]
 
@@ -108,7 +108,7 @@ class Comparison:
             "notes": list(self.notes),
         }
 
-    def _run(self, run: Ran) -> dict[str, Any]:
+    def _run(self, run: FinishedRun) -> dict[str, Any]:
         around = surroundings(run.record)
         return {
             "name": run.name,
@@ -153,7 +153,7 @@ class Comparison:
         there.sort(key=lambda run: _rank(values[run.name]) or (0, 0.0, ""), reverse=reverse)
         return replace(self, runs=(*there, *missing))
 
-    def _value(self, run: Ran, name: str) -> Any:
+    def _value(self, run: FinishedRun, name: str) -> Any:
         return self.numbers[run.name][name].value if name in self.numbers[run.name] else None
 
 

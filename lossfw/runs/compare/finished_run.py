@@ -20,7 +20,7 @@ LOSS = "loss"
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
 
 
-class Number(NamedTuple):
+class RunNumber(NamedTuple):
     """A loss or a metric of a run.
 
     Attributes
@@ -41,7 +41,7 @@ class Number(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Ran:
+class FinishedRun:
     """A run that is done.
 
     Attributes
@@ -70,7 +70,7 @@ class Ran:
         return str(self.result["loss"]["name"])
 
     @property
-    def numbers(self) -> dict[str, Number]:
+    def numbers(self) -> dict[str, RunNumber]:
         """The loss, called ``loss``, and the metrics."""
         found = {LOSS: _number_of(self.result["loss"])}
         for name, metric in self.result["metrics"].items():
@@ -95,11 +95,11 @@ class Ran:
         return told.get("digest"), told.get("name"), rows
 
 
-def _number_of(plain: Mapping[str, Any]) -> Number:
-    return Number(plain.get("value"), plain.get("interval"))
+def _number_of(plain: Mapping[str, Any]) -> RunNumber:
+    return RunNumber(plain.get("value"), plain.get("interval"))
 
 
-def find_runs(paths: Sequence[Path]) -> tuple[list[Ran], list[str]]:
+def find_runs(paths: Sequence[Path]) -> tuple[list[FinishedRun], list[str]]:
     """Return the runs in folders, and words about those that are not done.
 
     Parameters
@@ -170,7 +170,7 @@ def _names(folders: Sequence[Path]) -> list[tuple[Path, str]]:
     return [(folder, str(folder)) for folder in folders]
 
 
-def read_ran(path: Path) -> Ran:
+def read_ran(path: Path) -> FinishedRun:
     """Return what stands in the folder of a run that is done.
 
     Raises
@@ -184,7 +184,7 @@ def read_ran(path: Path) -> Ran:
         result["loss"]["name"], result["loss"]["value"], result["metrics"].items(), result["count"]
     except (LookupError, TypeError, AttributeError):
         raise DataError(f"{path / RESULT_FILE} is not what a run writes.") from None
-    return Ran(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
+    return FinishedRun(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
 
 
 def _object(path: Path) -> dict[str, Any]:

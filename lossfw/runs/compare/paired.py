@@ -20,7 +20,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.resampling import Estimates, interval_of
 from lossfw.metrics import Metric
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.compare.finished_run import LOSS, Ran
+from lossfw.runs.compare.finished_run import LOSS, FinishedRun
 from lossfw.runs.compare.rows import KeptRows
 
 # A metric of the rows as they are written is that of the run up to the rounding
@@ -52,7 +52,7 @@ class Sampled:
 
     Attributes
     ----------
-    ran : Ran
+    ran : FinishedRun
         The run.
     rows : KeptRows
         Its rows.
@@ -60,7 +60,7 @@ class Sampled:
         By the name under which the run reports each; the loss is among them.
     """
 
-    ran: Ran
+    ran: FinishedRun
     rows: KeptRows
     metrics: Mapping[str, Metric]
     _known: dict[str, Estimated | None] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Sampled:
         entries = metric.observe(rows.prediction, rows.target, sample_weight=weight).entries
         assert entries is not None
         sums = entries.table(self._cells)
-        grouped = sums.recelled(self._place[sums.cells])
+        grouped = sums.regrouped(self._place[sums.cells])
         return Estimated(
             metric.estimate(sums), lambda times: metric.estimates(grouped, times), metric.bounds
         )

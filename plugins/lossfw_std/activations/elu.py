@@ -8,7 +8,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Activation, ActivationClaims
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, Words, multiply, scaled_exp, words_of
+from lossfw.numerics.double_double import FAR, DoubleDouble, multiply, scaled_exp, words_of
 from lossfw.numerics.primitive import in_double
 
 # The fixed point of Klambauer et al., eq. 14: with c = erfc(sqrt(1/2)) and
@@ -158,7 +158,7 @@ def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: flo
     """`above` for x > 0, else factor exp(x / alpha), with the quotient in two words."""
     zero = xp.zeros_like(x)
     bounded = xp.clip(x, -FAR * alpha, 0.0)
-    ratio = multiply(xp, Words(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
+    ratio = multiply(xp, DoubleDouble(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
     e, unit = scaled_exp(xp, *ratio)
     return xp.where(x > 0, xp.full_like(x, above), factor * e * unit)
 

@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 from lossfw import Activation, ActivationClaims
 from lossfw.numerics import normal_cdf, normal_pdf, scaled_normal_tail
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import Words, add, multiply, scaled_exp, words_of
-from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.double_double import DoubleDouble, add, multiply, scaled_exp, words_of
+from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.exact.reference import Order
 from lossfw.numerics.primitive import in_double, polynomial
 
@@ -46,12 +46,12 @@ class _Tail(NamedTuple):
     tail: Array  # exp(a^2 / 2) P(-a)
     scaled: Array
     unit: Array  # scaled * unit is exp(-a^2 / 2)
-    square: Words  # a^2
+    square: DoubleDouble  # a^2
 
 
 def _tail_parts(xp: Namespace, x: Array) -> _Tail:
     a = xp.clip(xp.abs(x), 0.0, _FAR)
-    square = Words(*exact_product(xp, a, a))
+    square = DoubleDouble(*two_prod(xp, a, a))
     scaled, unit = scaled_exp(xp, -0.5 * square.high, -0.5 * square.low)
     return _Tail(a, scaled_normal_tail(xp, a), scaled, unit, square)
 
@@ -86,17 +86,17 @@ class _Tanh(NamedTuple):
     scaled: Array
     unit: Array  # scaled * unit is exp(-v), but for the factor 1 - low
     low: Array
-    slope: Words  # v'
-    rise: Words  # a v'
+    slope: DoubleDouble  # v'
+    rise: DoubleDouble  # a v'
     bend: Array  # a v''
 
 
 def _tanh_parts(xp: Namespace, a: Array) -> _Tanh:
-    one = Words(a, xp.zeros_like(a))
+    one = DoubleDouble(a, xp.zeros_like(a))
     cubic = multiply(xp, multiply(xp, one, one), words_of(xp, _C, a))
     straight = add(xp, words_of(xp, _K, a), cubic)
     v = multiply(xp, one, straight)
-    slope = add(xp, straight, Words(2 * cubic.high, 2 * cubic.low))
+    slope = add(xp, straight, DoubleDouble(2 * cubic.high, 2 * cubic.low))
     scaled, unit = scaled_exp(xp, -v.high)
     return _Tanh(scaled, unit, v.low, slope, multiply(xp, one, slope), 6 * cubic.high)
 
@@ -119,8 +119,8 @@ def _tanh_slope(xp: Namespace, x: Array) -> Array:
     # (1 + e)^2, without the rounding error of 1 + e twice.
     square = 1 + (2 * e + e * e)
     # 1 - a v' + e, with what the roundings took away, of exp(-v) too.
-    d, lost = exact_difference(xp, xp.ones_like(e), f.rise.high)
-    d, more = exact_difference(xp, d, -e)
+    d, lost = two_diff(xp, xp.ones_like(e), f.rise.high)
+    d, more = two_diff(xp, d, -e)
     left = d + (lost + more - f.rise.low - d * f.low)
     right = 1 + e * (1 + f.rise.high)
     return xp.where(x < 0, left * f.scaled / square * f.unit, right / square)

@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 from lossfw import LOGITS, SIMPLEX, ActivationClaims, RowActivation, Space
 from lossfw.numerics import times
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw.numerics.primitive import in_double
 
 
@@ -28,7 +28,7 @@ def _take_apart(xp: Namespace, x: Array) -> _Row:
     """
     largest = xp.max(x, axis=-1, keepdims=True)
     top = x == largest
-    d, lost = exact_difference(xp, x, largest)
+    d, lost = two_diff(xp, x, largest)
     # Infinity less infinity: equal arguments are equal.
     d = xp.where(top, xp.zeros_like(d), d)
     e = xp.exp(d)

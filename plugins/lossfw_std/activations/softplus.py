@@ -10,7 +10,14 @@ from pydantic import PositiveFloat
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
 from lossfw.numerics import positive_part, softplus
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, ScaledExp, Words, multiply, scaled_exp, words_of
+from lossfw.numerics.double_double import (
+    FAR,
+    DoubleDouble,
+    ScaledExp,
+    multiply,
+    scaled_exp,
+    words_of,
+)
 from lossfw.numerics.primitive import in_double
 
 # Beyond this log(1 + exp(-y)) is exp(-y) to the last digit.
@@ -21,7 +28,7 @@ def _exp_of(xp: Namespace, x: Array, beta: float) -> ScaledExp:
     """exp(-beta abs(x)), with the product in two words: its rounding error would show."""
     a = xp.clip(xp.abs(x), 0.0, FAR / beta)
     exact = words_of(xp, Fraction(beta), a)
-    return scaled_exp(xp, *multiply(xp, Words(-a, xp.zeros_like(a)), exact))
+    return scaled_exp(xp, *multiply(xp, DoubleDouble(-a, xp.zeros_like(a)), exact))
 
 
 @in_double

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from lossfw import SIMPLEX, ActivationClaims, RowActivation, Space
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw.numerics.primitive import in_double
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
@@ -17,7 +17,7 @@ _GRID = 2.0**32
 
 def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     """Return the distance from the largest, at least -1, as a multiple of the grid and a rest."""
-    d, lost = exact_difference(xp, x, largest)
+    d, lost = two_diff(xp, x, largest)
     # Infinity less infinity: equal arguments are equal.
     d = xp.where(x == largest, xp.zeros_like(d), d)
     far = d < -1

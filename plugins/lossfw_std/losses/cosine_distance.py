@@ -10,7 +10,7 @@ from pydantic import Field
 from lossfw import REAL, CategoricalLoss, Claims, DomainError, Space
 from lossfw.components.spaces import first_true
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.error_free import exact_product
+from lossfw.numerics.error_free import two_prod
 from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 
@@ -187,8 +187,8 @@ def _across(xp: Namespace, y: Array, t: Array) -> Array:
     """
     k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
     y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
-    product, rounding = exact_product(xp, t, y_k)
-    other, other_rounding = exact_product(xp, t_k, y)
+    product, rounding = two_prod(xp, t, y_k)
+    other, other_rounding = two_prod(xp, t_k, y)
     part = ((product - other) + (rounding - other_rounding)) / y_k
     along = xp.sum(part * y, axis=-1, keepdims=True) / xp.sum(y * y, axis=-1, keepdims=True)
     return part - along * y

@@ -7,9 +7,9 @@ from typing import ClassVar
 from lossfw import Claims
 from lossfw.components.spaces import POSITIVE, Space
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.double_double_log import exp_words, expm1_minus_words, expm1_words
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
 from lossfw_std.double import in_double
 
@@ -59,7 +59,7 @@ class GammaDeviance(Deviance):
         close = near(y, t)
         s, part, tail = half_angle(xp, y, t, close)
         share = gap(xp, y, t)
-        _, lost = exact_difference(xp, y, t)
+        _, lost = two_diff(xp, y, t)
         far = log_ratio(xp, y, t) - share
         # Rounding errors of s are added where they meet a rounding anyway.
         rest = share * part + lost / y + 2.0 * tail
@@ -104,7 +104,7 @@ class GammaDeviance(Deviance):
         )
 
 
-def _opposite(xp: Namespace, z: Array, t: Array) -> Words:
+def _opposite(xp: Namespace, z: Array, t: Array) -> DoubleDouble:
     """Return log(t) - z."""
     d = distance(xp, z, t)
-    return Words(-d.high, -d.low)
+    return DoubleDouble(-d.high, -d.low)

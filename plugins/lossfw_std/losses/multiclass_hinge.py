@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from lossfw import LOGITS, CategoricalLoss, Claims, ShapeError, Space
 from lossfw.numerics import positive_part, times
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw.numerics.exact.reference import Order
 
 
@@ -185,7 +185,7 @@ def _difference(xp: Namespace, a: Array, b: Array) -> Array:
 
 def _violation(xp: Namespace, other: Array, own: Array) -> Array:
     """Return max(0, 1 + other - own), right also where the three nearly cancel."""
-    difference, rounding = exact_difference(xp, other, own)
+    difference, rounding = two_diff(xp, other, own)
     equal = other == own
     difference = xp.where(equal, xp.zeros_like(difference), difference)
     return positive_part(xp, (1.0 + difference) + rounding)

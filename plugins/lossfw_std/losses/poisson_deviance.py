@@ -9,7 +9,7 @@ from lossfw.components.spaces import NONNEGATIVE, Space
 from lossfw.numerics import times, xlogy
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.double_double_log import expm1_minus_words, expm1_words
-from lossfw.numerics.error_free import exact_difference
+from lossfw.numerics.error_free import two_diff
 from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
 from lossfw_std.double import in_double
 from lossfw_std.parameters import nothing
@@ -67,7 +67,7 @@ class PoissonDeviance(Deviance):
         """With s = (y - t) / (y + t), 2 (y - t) s - 4 t s (atanh(s) - s) near the target."""
         close = near(y, t)
         s, part, tail = half_angle(xp, y, t, close)
-        r, lost = exact_difference(xp, y, t)
+        r, lost = two_diff(xp, y, t)
         far = r - times(xp, t, log_ratio(xp, y, t))
         # inf - inf is NaN, and the logarithm is nothing beside y.
         far = xp.where(xp.isinf(y), y, far)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from lossfw import Claims, PointwiseLoss
 from lossfw.components.spaces import Interval, Space
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import exact_difference, exact_product
+from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.exact.reference import Order
 from lossfw_std.double import in_double
 
@@ -96,12 +96,12 @@ def _distance(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
     """
     larger = xp.where(y > t, y, t)
     smaller = xp.where(y > t, t, y)
-    top, top_error = exact_difference(xp, larger, smaller)
-    bottom, bottom_error = exact_difference(xp, smaller, -xp.ones_like(smaller))
+    top, top_error = two_diff(xp, larger, smaller)
+    bottom, bottom_error = two_diff(xp, smaller, -xp.ones_like(smaller))
     x = top / bottom
     known = (bottom < _LARGEST_FACTOR) & (x < _LARGEST_QUOTIENT)
     one = xp.ones_like(x)
-    product, lost = exact_product(xp, xp.where(known, x, one), xp.where(known, bottom, one))
+    product, lost = two_prod(xp, xp.where(known, x, one), xp.where(known, bottom, one))
     rest = ((top - product) - lost + top_error - x * bottom_error) / bottom
     error = xp.where(known, rest / (1.0 + x), 0.0 * one)
     # The quotient overflows only where the larger is huge and the other next to -1.

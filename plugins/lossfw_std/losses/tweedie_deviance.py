@@ -12,7 +12,7 @@ from lossfw import Claims
 from lossfw.components.spaces import NONNEGATIVE, POSITIVE, REAL, Space
 from lossfw.numerics import xlogy
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import Words
+from lossfw.numerics.double_double import DoubleDouble
 from lossfw.numerics.double_double_log import exp_words, expm1_words, log_ratio_words
 from lossfw.numerics.exact.reference import Order
 from lossfw_std import tweedie
@@ -250,9 +250,9 @@ def _residual(xp: Namespace, z: Array, t: Array) -> Array:
     return xp.where(close, t * expm1_words(xp, d), xp.exp(z) - t)
 
 
-def _half(xp: Namespace, r: tweedie.Ratio, t: Array, k: tweedie.Exponents) -> Words:
+def _half(xp: Namespace, r: tweedie.Ratio, t: Array, k: tweedie.Exponents) -> DoubleDouble:
     """Return half the deviance over the base's power b; at a target of 0 that is 1 / b."""
     half = tweedie.half_deviance(xp, r, k)
     zero = t == 0.0
     high = xp.where(zero, xp.ones_like(t) / float(k.b), half.high)
-    return Words(high, xp.where(zero, xp.zeros_like(t), half.low))
+    return DoubleDouble(high, xp.where(zero, xp.zeros_like(t), half.low))

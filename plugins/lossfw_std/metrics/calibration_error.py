@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from lossfw import SIMPLEX, UNIT, Metric, Space
-from lossfw.metrics import Observed, ScoreMetric, SumMetric, Term
-from lossfw.metrics.grouped_sums import Tabled
+from lossfw.metrics import MetricUpdate, ScoreMetric, SumMetric, Term
+from lossfw.metrics.grouped_sums import GroupedSums
 from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import check_targets, true_classes
 
@@ -75,7 +75,7 @@ class CalibrationError(Metric):
         start: int = 0,
         sample_weight: Any = None,
         where: Any = None,
-    ) -> Tabled:
+    ) -> GroupedSums:
         """Return the mergeable sums over some rows; see `Metric.partial`."""
         return self._made.partial(
             prediction, target, start=start, sample_weight=sample_weight, where=where
@@ -90,7 +90,7 @@ class CalibrationError(Metric):
         sample_weight: Any = None,
         where: Any = None,
         entries: bool = True,
-    ) -> Observed:
+    ) -> MetricUpdate:
         """Return what each row adds; see `Metric.observe`."""
         return self._made.observe(
             prediction, target, start=start, sample_weight=sample_weight, where=where
@@ -100,23 +100,23 @@ class CalibrationError(Metric):
         """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
         self._made.check_shapes(shape, targets)
 
-    def result(self, partial: Tabled) -> Any:
+    def result(self, partial: GroupedSums) -> Any:
         """Return the error."""
         return self._made.result(partial)
 
-    def unpack(self, arrays: Mapping[str, NDArray]) -> Tabled:
+    def unpack(self, arrays: Mapping[str, NDArray]) -> GroupedSums:
         """Return the sums that were packed."""
-        return Tabled.unpack(arrays)
+        return GroupedSums.unpack(arrays)
 
-    def estimate(self, sums: Tabled) -> NDArray:
+    def estimate(self, sums: GroupedSums) -> NDArray:
         """Return the error of the rows of all cells."""
         return self._made.estimate(sums)
 
-    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the error of weighted groups."""
         return self._made.estimates(sums, times)
 
-    def curve(self, partial: Tabled) -> dict[str, list[float]]:
+    def curve(self, partial: GroupedSums) -> dict[str, list[float]]:
         """Return the reliability curve: ``confidence``, ``accuracy`` and ``weight`` of bins."""
         with np.errstate(all="ignore"):
             sums = self._made.bin_sums(partial.pooled())
@@ -144,7 +144,7 @@ class _Binned(Metric):
         check_targets(prediction, target, start)
 
     @abstractmethod
-    def bin_sums(self, sums: Tabled) -> NDArray:
+    def bin_sums(self, sums: GroupedSums) -> NDArray:
         """Return the three sums of each bin, of shape (3, bins)."""
 
 
@@ -165,7 +165,7 @@ class _Uniform(_Binned, SumMetric):
     def value(self, sums: NDArray, columns: int) -> NDArray:
         return _error(sums.reshape(-1, _SUMS, self.bins))
 
-    def bin_sums(self, sums: Tabled) -> NDArray:
+    def bin_sums(self, sums: GroupedSums) -> NDArray:
         return self.dense(sums, 1).reshape(_SUMS, self.bins)
 
 
@@ -182,7 +182,7 @@ class _Quantile(_Binned, ScoreMetric):
     def ranked(self, columns: int, places: NDArray, scores: NDArray, weights: NDArray) -> NDArray:
         return _error(self._binned(places, scores, weights))
 
-    def bin_sums(self, sums: Tabled) -> NDArray:
+    def bin_sums(self, sums: GroupedSums) -> NDArray:
         order = np.argsort(sums.table.keys[:, 1], kind="stable")
         weights = sums.table.rounded()[np.newaxis, order]
         binned: NDArray = self._binned(sums.where[order], sums.scores[order], weights)[0]

@@ -13,7 +13,7 @@ from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 
-class Counts(NamedTuple):
+class ClassSums(NamedTuple):
     """Weights of rows by class, each of shape (R, K).
 
     Attributes
@@ -38,7 +38,7 @@ class CountMetric(ClassMetric, SumMetric):
 
     def places(self, columns: int) -> int:
         """Four sums for each class."""
-        return len(Counts._fields) * class_count(columns)
+        return len(ClassSums._fields) * class_count(columns)
 
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterator[Term]:
         """Weight to the target's class, to the chosen one, and to both where they agree."""
@@ -50,10 +50,10 @@ class CountMetric(ClassMetric, SumMetric):
 
     def value(self, sums: NDArray, columns: int) -> NDArray:
         """Return the metric from its sums."""
-        return self.of_counts(Counts(*np.split(sums, len(Counts._fields), axis=1)))
+        return self.of_counts(ClassSums(*np.split(sums, len(ClassSums._fields), axis=1)))
 
     @abstractmethod
-    def of_counts(self, counts: Counts) -> NDArray:
+    def of_counts(self, counts: ClassSums) -> NDArray:
         """Return the metric, of shape (R,) or (R, K)."""
 
 
@@ -74,7 +74,7 @@ class BalancedAccuracy(CountMetric):
     0.8333333333333333
     """
 
-    def of_counts(self, counts: Counts) -> NDArray:
+    def of_counts(self, counts: ClassSums) -> NDArray:
         """Mean of right / true."""
         return _mean(_share(counts.right, counts.true, counts.unknown > 0), counts.true > 0)
 
@@ -84,17 +84,17 @@ class _Averaged(CountMetric):
 
     average: Literal["macro", "micro", "none"] = "macro"
 
-    def of_counts(self, counts: Counts) -> NDArray:
+    def of_counts(self, counts: ClassSums) -> NDArray:
         """Return one number, or one for each class."""
         if self.average == "micro":
-            counts = Counts(*(part.sum(axis=1, keepdims=True) for part in counts))
+            counts = ClassSums(*(part.sum(axis=1, keepdims=True) for part in counts))
         found = self.by_class(counts)
         if self.average == "none":
             return found
         return _mean(found, counts.true + counts.chosen > 0)
 
     @abstractmethod
-    def by_class(self, counts: Counts) -> NDArray:
+    def by_class(self, counts: ClassSums) -> NDArray:
         """Return the metric of each class, of shape (R, K)."""
 
 
@@ -127,7 +127,7 @@ class Precision(_Averaged):
 
     average: Literal["macro", "micro", "none"] = "macro"
 
-    def by_class(self, counts: Counts) -> NDArray:
+    def by_class(self, counts: ClassSums) -> NDArray:
         """Right / chosen."""
         any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
         return _share(counts.right, counts.chosen, any_unknown)
@@ -155,7 +155,7 @@ class Recall(_Averaged):
 
     average: Literal["macro", "micro", "none"] = "macro"
 
-    def by_class(self, counts: Counts) -> NDArray:
+    def by_class(self, counts: ClassSums) -> NDArray:
         """Right / true."""
         return _share(counts.right, counts.true, counts.unknown > 0)
 
@@ -188,7 +188,7 @@ class F1(_Averaged):
 
     average: Literal["macro", "micro", "none"] = "macro"
 
-    def by_class(self, counts: Counts) -> NDArray:
+    def by_class(self, counts: ClassSums) -> NDArray:
         """2 right / (true + chosen)."""
         any_unknown = counts.unknown.sum(axis=1, keepdims=True) > 0
         return _share(2.0 * counts.right, counts.true + counts.chosen, any_unknown)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw.metrics import SumMetric, Term
-from lossfw.metrics.grouped_sums import Tabled
+from lossfw.metrics.grouped_sums import GroupedSums
 from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
@@ -58,7 +58,7 @@ class ConfusionMatrix(ClassMetric, SumMetric):
         table = sums.reshape(-1, classes, classes + 1)
         return np.where(table[:, :, classes:] > 0, np.nan, table[:, :, :classes])
 
-    def estimates(self, sums: Tabled, times: NDArray) -> NDArray:
+    def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the matrices of weighted groups, brought to the weight of all rows."""
         classes = class_count(sums.columns)
         if len(times) * sums.places > _MOST_NUMBERS:

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from lossfw.metrics import SumMetric, Term
-from lossfw.metrics.grouped_sums import Tabled
+from lossfw.metrics.grouped_sums import GroupedSums
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.error_free import exact_product
+from lossfw.numerics.error_free import two_prod
 
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
 _W, _WT, _WTT, _WRR = range(4)
@@ -58,12 +58,12 @@ class R2(SumMetric):
             t = target[:, column].astype(np.float64)
             yield Term(first + _W, weight)
             yield Term(first + _WRR, weight * np.square(y - t))
-            for part in exact_product(np, weight, t):
+            for part in two_prod(np, weight, t):
                 yield Term(first + _WT, part)
-                for smaller in exact_product(np, part, t):
+                for smaller in two_prod(np, part, t):
                     yield Term(first + _WTT, smaller)
 
-    def dense(self, sums: Tabled, groups: int) -> NDArray:
+    def dense(self, sums: GroupedSums, groups: int) -> NDArray:
         """Return the sums with the mean of all targets taken off each target."""
         rough = super().dense(sums, groups)
         exact: dict[tuple[int, int], Fraction] = dict(

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Optimizer
-from lossfw.nn.optimizer import Memory, Step
+from lossfw.nn.optimizer import Memory, OptimizerStep
 from lossfw.numerics.arrays import NDArray
 
 # A share of what was, between nothing and all but everything.
@@ -57,7 +57,7 @@ class Adam(Optimizer):
         return np.zeros_like(parameter), np.zeros_like(parameter)
 
     def move(
-        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: Step
+        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
     ) -> tuple[NDArray, Memory]:
         """One step."""
         mean = memory[0] + (1 - self.first_decay) * (gradient - memory[0])

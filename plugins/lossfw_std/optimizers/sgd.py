@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Optimizer
-from lossfw.nn.optimizer import Memory, Step
+from lossfw.nn.optimizer import Memory, OptimizerStep
 from lossfw.numerics.arrays import NDArray
 
 
@@ -51,7 +51,7 @@ class Sgd(Optimizer):
         return (np.zeros_like(parameter),) if self.momentum else ()
 
     def move(
-        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: Step
+        self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
     ) -> tuple[NDArray, Memory]:
         """One step along the velocity."""
         if self.weight_decay and parameter.ndim > 1:

@@ -33,7 +33,7 @@ _MAGIC_BYTES = 4
 _LARGEST_RATIO = 1032
 
 
-class Header(NamedTuple):
+class IdxHeader(NamedTuple):
     """What the head of a file says: dtype and shape of its numbers."""
 
     dtype: np.dtype[Any]
@@ -117,7 +117,7 @@ def read_idx(path: Path, role: str) -> tuple[NDArray, str]:
     return np.frombuffer(numbers, header.dtype).reshape(header.shape), digest
 
 
-def _read_header(read: Callable[[int], bytes], path: Path) -> Header:
+def _read_header(read: Callable[[int], bytes], path: Path) -> IdxHeader:
     """Read the head of a file, and not a byte more."""
     magic = read(_MAGIC_BYTES)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES or magic[3] == 0:
@@ -129,10 +129,10 @@ def _read_header(read: Callable[[int], bytes], path: Path) -> Header:
     if len(lengths) < 4 * magic[3]:
         raise DataError(f"{path} is cut short within its header. Fetch it again.")
     shape = tuple(int(length) for length in np.frombuffer(lengths, ">u4"))
-    return Header(np.dtype(_DTYPES[magic[2]]), shape)
+    return IdxHeader(np.dtype(_DTYPES[magic[2]]), shape)
 
 
-def _plain(content: bytes, path: Path) -> tuple[Header, memoryview]:
+def _plain(content: bytes, path: Path) -> tuple[IdxHeader, memoryview]:
     """Return the header and the numbers of a file that is not packed."""
     stream = io.BytesIO(content)
     header = _read_header(stream.read, path)
@@ -141,7 +141,7 @@ def _plain(content: bytes, path: Path) -> tuple[Header, memoryview]:
     return header, numbers
 
 
-def _unzip(content: bytes, path: Path) -> tuple[Header, memoryview]:
+def _unzip(content: bytes, path: Path) -> tuple[IdxHeader, memoryview]:
     """Unpack a gzipped IDX file, and no more of it than its header promises."""
     unpacker = zlib.decompressobj(_GZIP_WINDOW)
     packed = content
@@ -166,7 +166,7 @@ def _unzip(content: bytes, path: Path) -> tuple[Header, memoryview]:
     return header, memoryview(numbers)
 
 
-def _check_size(found: int, header: Header, path: Path) -> None:
+def _check_size(found: int, header: IdxHeader, path: Path) -> None:
     if found < header.nbytes:
         raise _too_short(f"{found} bytes", header, path)
     if found > header.nbytes:
@@ -176,7 +176,7 @@ def _check_size(found: int, header: Header, path: Path) -> None:
         )
 
 
-def _too_short(found: str, header: Header, path: Path) -> DataError:
+def _too_short(found: str, header: IdxHeader, path: Path) -> DataError:
     return DataError(
         f"{path} promises numbers of shape {header.shape}, {header.nbytes} bytes, but holds "
         f"{found}: it is cut short, or its header is wrong. Fetch it again."

@@ -5,8 +5,8 @@ import pytest
 from drawn import metric
 
 import lossfw
-from lossfw.evaluation.accumulator import Tally
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.accumulator import Accumulator
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
 
 METRICS = ("accuracy", "f1", "roc_auc")
@@ -49,8 +49,8 @@ def test_coverage(asked, rows, truths):
     held = np.zeros(len(truths))
     for seed in range(TIMES):
         y, t, weight = draw(np.random.default_rng([2, rows, seed]), rows)
-        tally = Tally(LOSS, [metric(name) for name in METRICS], intervals=asked)
-        tally.add(Scored(0, y, None, t, weight))
+        tally = Accumulator(LOSS, [metric(name) for name in METRICS], intervals=asked)
+        tally.add(PredictedBatch(0, y, None, t, weight))
         found = tally.numbers()
         pairs = [found.loss["interval"], *(m["interval"] for m in found.metrics.values())]
         held += [low <= truth <= high for (low, high), truth in zip(pairs, truths, strict=True)]

@@ -13,8 +13,8 @@ from scipy.stats import t as student
 
 import lossfw
 from lossfw import ArgumentError, DomainError, Metric
-from lossfw.evaluation.accumulator import Tally
-from lossfw.evaluation.batching import Scored
+from lossfw.evaluation.accumulator import Accumulator
+from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
 from lossfw.metrics import LossMetric
@@ -38,12 +38,12 @@ SLICES = {
 
 def tally(kind, spec, **options):
     loss = "cross_entropy" if kind == "rows" else "squared_error"
-    return Tally(lossfw.loss(loss), [metric(spec)], **options)
+    return Accumulator(lossfw.loss(loss), [metric(spec)], **options)
 
 
 def scored(rows, start=0):
     t = rows.t if rows.y.ndim > 1 else rows.t.astype(float)
-    return Scored(start, rows.y, None, t, rows.weight)
+    return PredictedBatch(start, rows.y, None, t, rows.weight)
 
 
 def numbers(made, rows, edges=None):
@@ -265,8 +265,8 @@ def labels_of(part, kind, rows, weight, losses):
 
 def test_a_slice_without_rows_is_shown_and_a_nan_has_a_part_of_its_own():
     y = np.array([[0.2, 0.8], [math.nan, 0.5]])
-    rows = Scored(0, y, None, np.array([1, 1]), None)
-    made = Tally(
+    rows = PredictedBatch(0, y, None, np.array([1, 1]), None)
+    made = Accumulator(
         lossfw.loss("cross_entropy"),
         [metric("accuracy")],
         intervals=JACKKNIFE,
@@ -287,13 +287,13 @@ def test_metrics_and_slices_see_predictions_and_the_loss_its_logits():
     logits = np.array([[0.0, 3.0], [1.0, 0.0]])
     predictions = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     loss = lossfw.loss("cross_entropy", from_logits=True)
-    made = Tally(
+    made = Accumulator(
         loss,
         [metric("calibration_error"), LossMetric(of="brier"), LossMetric(of=loss)],
         slices=[Slice("sure", "prediction.max", [0.9])],
     )
     targets = np.array([1, 1])
-    made.add(Scored(0, logits, predictions, targets, None))
+    made.add(PredictedBatch(0, logits, predictions, targets, None))
     found = made.numbers()
     assert found.loss["value"] == found.metrics["cross_entropy"]["value"]
     assert found.metrics["brier"]["value"] == lossfw.loss("brier")(predictions, targets)
@@ -310,9 +310,9 @@ def test_metrics_and_slices_see_predictions_and_the_loss_its_logits():
     ],
 )
 def test_what_does_not_tell_rows_apart_is_refused(part, y, t, message):
-    made = Tally(lossfw.loss("squared_error"), [], slices=[part])
+    made = Accumulator(lossfw.loss("squared_error"), [], slices=[part])
     with pytest.raises((ArgumentError, DomainError), match=message):
-        made.add(Scored(10, np.asarray(y), None, np.asarray(t), None))
+        made.add(PredictedBatch(10, np.asarray(y), None, np.asarray(t), None))
 
 
 @pytest.mark.parametrize("weight", [None, (6,), (6, 3)], ids=str)
@@ -321,8 +321,10 @@ def test_a_row_of_several_elements_is_left_out_as_one(weight):
     y, t = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
     w = None if weight is None else rng.uniform(0.5, 2, weight)
     loss = lossfw.loss({"name": "masked", "of": "squared_error", "ignore": t[1, 2]})
-    made = Tally(loss, [metric("mse")], intervals=JACKKNIFE, slices=[Slice("bad", "loss", [1.5])])
-    made.add(Scored(0, y, None, t, w))
+    made = Accumulator(
+        loss, [metric("mse")], intervals=JACKKNIFE, slices=[Slice("bad", "loss", [1.5])]
+    )
+    made.add(PredictedBatch(0, y, None, t, w))
     found = made.numbers()
 
     def mean(function, rows):
@@ -361,19 +363,19 @@ def test_the_targets_mean_of_a_replicate_loses_no_digit():
 
 def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
     loss = lossfw.loss("cross_entropy", from_logits=True)
-    rows = Scored(0, np.eye(2) * 3, None, np.array([0, 0]), None)
-    made = Tally(loss, [], slices=[Slice.of("prediction.argmax")])
+    rows = PredictedBatch(0, np.eye(2) * 3, None, np.array([0, 0]), None)
+    made = Accumulator(loss, [], slices=[Slice.of("prediction.argmax")])
     made.add(rows)
     assert [part["count"] for part in made.numbers().slices] == [1, 1]
-    made = Tally(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
+    made = Accumulator(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
     with pytest.raises(ArgumentError, match="takes predictions, and there are only logits"):
         made.add(rows)
 
 
 def test_too_many_parts_are_refused():
-    made = Tally(lossfw.loss("squared_error"), [], slices=[Slice.of("target")])
+    made = Accumulator(lossfw.loss("squared_error"), [], slices=[Slice.of("target")])
     with pytest.raises(ArgumentError, match="1001 parts; at most 1000"):
-        made.add(Scored(0, np.zeros(1001), None, np.arange(1001.0), None))
+        made.add(PredictedBatch(0, np.zeros(1001), None, np.arange(1001.0), None))
 
 
 class Own(Metric):
@@ -395,13 +397,13 @@ class Kept:
 
 
 def test_a_metric_of_its_own_kind_has_no_intervals():
-    rows = Scored(0, np.zeros(3), None, np.zeros(3), None)
-    made = Tally(lossfw.loss("squared_error"), [Own()])
+    rows = PredictedBatch(0, np.zeros(3), None, np.zeros(3), None)
+    made = Accumulator(lossfw.loss("squared_error"), [Own()])
     made.add(rows)
     made.add(rows._replace(start=3))
     assert made.numbers().metrics == {"own": {"value": 6.0}}
     for asked in ({"intervals": JACKKNIFE}, {"slices": [Slice.of("target")]}):
         with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
-            Tally(lossfw.loss("squared_error"), [Own()], **asked)
+            Accumulator(lossfw.loss("squared_error"), [Own()], **asked)
     with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
         Own().observe(np.zeros(3), np.zeros(3))
