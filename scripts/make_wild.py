@@ -13,12 +13,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "wild"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from cases import CASES  # beside the tests that use it
-from findings import rule_for
-from page import LIBRARIES, page, version
-from trying import attempt, missing
+from support.wild.cases import CASES  # beside the tests that use it
+from support.wild.findings import rule_for
+from support.wild.page import LIBRARIES, page, version
+from support.wild.trying import attempt, missing
 
 
 def main() -> None:

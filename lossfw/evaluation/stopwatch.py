@@ -1,4 +1,4 @@
-"""Clock: how long each stage of a run takes."""
+"""Stopwatch: how long each stage of a run takes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Stopwatch:
 
     Examples
     --------
-    >>> clock = Clock()
+    >>> clock = Stopwatch()
     >>> with clock.stage("loss"):
     ...     pass
     >>> list(clock.seconds)

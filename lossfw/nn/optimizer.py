@@ -43,6 +43,7 @@ class Optimizer(Component, ABC):
 
     Examples
     --------
+    >>> import numpy as np
     >>> class Sign(Optimizer):
     ...     "Steps of one length, against the sign of the gradient."
     ...     def start(self, parameter):
@@ -50,7 +51,7 @@ class Optimizer(Component, ABC):
     ...     def move(self, parameter, gradient, memory, step):
     ...         return parameter - step.rate * np.sign(gradient), memory
     >>> sign = Sign(learning_rate=0.5)
-    >>> sign.move(np.array([1.0, 2.0]), np.array([0.1, -3.0]), (), Step(1, 0.5))[0]
+    >>> sign.move(np.array([1.0, 2.0]), np.array([0.1, -3.0]), (), OptimizerStep(1, 0.5))[0]
     array([0.5, 2.5])
     """
 

@@ -1,4 +1,4 @@
-"""Words: numbers as unevaluated sums of two floats, for what goes into an exponential.
+"""DoubleDouble: numbers as unevaluated sums of two floats, for what goes into an exponential.
 
 exp makes a relative error of an absolute one. At exp(-700), half a unit in the
 last place of the argument is 350 units in the result. So an argument that is
@@ -39,7 +39,7 @@ def words_of(xp: Namespace, x: Fraction, like: Array) -> DoubleDouble:
     --------
     >>> import numpy as np
     >>> words_of(np, Fraction(1, 3), np.zeros(1))
-    Words(high=array([0.33333333]), low=array([1.85037171e-17]))
+    DoubleDouble(high=array([0.33333333]), low=array([1.85037171e-17]))
     """
     high = float(x)
     return DoubleDouble(xp.full_like(like, high), xp.full_like(like, float(x - Fraction(high))))

@@ -22,7 +22,7 @@ def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     Examples
     --------
     >>> import numpy as np
-    >>> exact_difference(np, np.asarray([1.0]), np.asarray([1e-20]))
+    >>> two_diff(np, np.asarray([1.0]), np.asarray([1e-20]))
     (array([1.]), array([-1.e-20]))
     """
     d = a - b
@@ -40,7 +40,7 @@ def two_prod(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     Examples
     --------
     >>> import numpy as np
-    >>> p, error = exact_product(np, np.asarray([0.1]), np.asarray([10.0]))
+    >>> p, error = two_prod(np, np.asarray([0.1]), np.asarray([10.0]))
     >>> p, error * 2.0**54
     (array([1.]), array([1.]))
     """

@@ -101,7 +101,8 @@ def json_lines(rows: RowRecords) -> bytes:
     Examples
     --------
     >>> one = np.ones(1)
-    >>> json_lines(Rows(np.array([7]), one / 2, np.array([[0.25, 0.75]]), np.array([1]), None))
+    >>> rows = RowRecords(np.array([7]), one / 2, np.array([[0.25, 0.75]]), np.array([1]), None)
+    >>> json_lines(rows)
     b'{"row": 7, "loss": 0.5, "prediction": [0.25, 0.75], "target": 1}\n'
     """
     names = [

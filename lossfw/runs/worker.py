@@ -31,7 +31,7 @@ def to_line(order: RunRequest) -> str:
 
     Examples
     --------
-    >>> order = Order("a.yaml", ("seed=1",), folder=Path("out"))
+    >>> order = RunRequest("a.yaml", ("seed=1",), folder=Path("out"))
     >>> from_line(to_line(order)) == order
     True
     """

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "learn"))
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "nn")]
 
-from test_backward import ACTIVATIONS, HIDDEN, LOSSES, compare, lasts
+from test_backprop import ACTIVATIONS, HIDDEN, LOSSES, compare, lasts
 
 NETWORKS = 2
 UNIT = 1e-16

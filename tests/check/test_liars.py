@@ -3,13 +3,13 @@
 import dataclasses
 
 import pytest
-from liars import LIARS
 
 from lossfw import ActivationClaims, Claims
 from lossfw.check.core.session import Search
 from lossfw.check.laws import activations, components_only
 from lossfw.check.report import Refutation
 from lossfw.check.runner import CHECKS, attempt, run
+from support.liars import LIARS
 
 TABLES = {
     "loss": CHECKS,

@@ -5,8 +5,6 @@ import subprocess
 import sys
 
 import pytest
-from liars.claims import huber
-from liars.honest import SQUARE, TRUE_SQUARE, distance
 
 import lossfw
 from lossfw import DistanceLoss
@@ -14,6 +12,8 @@ from lossfw.check import Report, check, check_function
 from lossfw.check.core.reproduce import setup, snippet
 from lossfw.check.runner import prepare, run
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
+from support.liars.claims import huber
+from support.liars.honest import SQUARE, TRUE_SQUARE, distance
 
 FALSE = distance(huber, lipschitz=0.5, convex=True)
 

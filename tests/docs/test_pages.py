@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-import run_pages
+
+from support import run_pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])

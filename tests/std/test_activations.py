@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from activation_samples import ELEMENTWISE, ROWS, label, line, make
 
 import lossfw
 from lossfw import ParameterError, ShapeError
 from lossfw.numerics.exact.differences import kinks
+from support.activation_samples import ELEMENTWISE, ROWS, label, line, make
 
 inf, nan = math.inf, math.nan
 

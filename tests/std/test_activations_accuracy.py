@@ -3,11 +3,11 @@
 import mpmath
 import numpy as np
 import pytest
-from activation_samples import ELEMENTWISE, label, line, make
 
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import ulp_error
+from support.activation_samples import ELEMENTWISE, label, line, make
 
 # Goals for value, first and second derivative, in units in the last place.
 GOALS = (4, 4, 8)

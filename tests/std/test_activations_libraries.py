@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from activation_samples import ELEMENTWISE, ROWS, label, make
 
 from lossfw import ShapeError
 from lossfw.numerics.arrays import namespace_of
+from support.activation_samples import ELEMENTWISE, ROWS, label, make
 
 X = np.asarray([-800.0, -40.0, -3.0, -0.5, -1e-9, 0.0, 1e-9, 0.3, 1.0, 3.0, 30.0, 800.0])
 

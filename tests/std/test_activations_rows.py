@@ -6,7 +6,6 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
-from activation_samples import ROWS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -14,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 import lossfw
 from lossfw.components.spaces import SIMPLEX
 from lossfw.numerics.exact.ulp import ulp_error
+from support.activation_samples import ROWS
 
 inf, nan = math.inf, math.nan
 

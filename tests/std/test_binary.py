@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pairs_truth import BODIES, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
 from lossfw.numerics.exact import differences, truth
 from lossfw.numerics.exact.ulp import to_float
+from support.pairs_truth import BODIES, worst
 
 inf, nan = math.inf, math.nan
 

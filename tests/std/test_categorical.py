@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError, ShapeError
+from support.rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
 
 INF = math.inf
 OVER_PROBABILITIES = ("brier", "categorical_focal", "generalised_cross_entropy",

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rows_truth import FORMS, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
+from support.rows_truth import FORMS, worst
 
 rows = hnp.arrays(np.float64, 3, elements=st.floats(-10, 10).map(lambda x: round(x, 3)))
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
+from support.rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
 
 GUARDS = ("normalised", "additive", "floor", "none")
 INF = math.inf

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pairs_truth import BODIES, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
@@ -14,6 +13,7 @@ from lossfw.config.build.evaluation import build
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.numerics.exact import differences, truth
 from lossfw.numerics.exact.ulp import to_float
+from support.pairs_truth import BODIES, worst
 
 inf, nan = math.inf, math.nan
 

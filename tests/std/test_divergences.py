@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rows_truth import FORMS, distributions, one_hot, tiny, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
+from support.rows_truth import FORMS, distributions, one_hot, tiny, worst
 
 GUARDS = ["normalised", "additive", "floor", "none"]
 INF = math.inf

@@ -3,11 +3,11 @@
 import mpmath as mp
 import numpy as np
 import pytest
-from elementwise_truth import DISTANCE, MARGIN, OTHERS, exactly, worst
 
 import lossfw
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
+from support.elementwise_truth import DISTANCE, MARGIN, OTHERS, exactly, worst
 
 ALL = {**DISTANCE, **MARGIN}
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from rows_truth import FORMS, tiny, worst
 
 import lossfw
 from lossfw import DomainError, ParameterError
+from support.rows_truth import FORMS, tiny, worst
 
 NAMES = ["tversky", "dice", "jaccard"]
 

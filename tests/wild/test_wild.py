@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import CASES
-from findings import RULES, rule_for
-from trying import attempt, missing
+
+from support.wild.cases import CASES
+from support.wild.findings import RULES, rule_for
+from support.wild.trying import attempt, missing
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "in-the-wild.md"
 

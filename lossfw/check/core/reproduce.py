@@ -80,6 +80,7 @@ def literal(array: NDArray) -> str:
 
     Examples
     --------
+    >>> import numpy as np
     >>> literal(np.array([0.1, np.inf], np.float32))
     "array([0.10000000149011612, inf], dtype='float32')"
     """

@@ -158,8 +158,10 @@ def number_text(number: RunNumber | None) -> str:
 
     Examples
     --------
-    >>> number_text(Number(0.96314, [0.947, 0.979])), number_text(Number(0.25)), number_text(None)
-    ('0.9631 [0.9470, 0.9790]', '0.25', '-')
+    >>> number_text(RunNumber(0.96314, [0.947, 0.979]))
+    '0.9631 [0.9470, 0.9790]'
+    >>> number_text(RunNumber(0.25)), number_text(None)
+    ('0.25', '-')
     """
     if number is None or number.value is None:
         return _NOTHING

@@ -42,7 +42,7 @@ class Adam(Optimizer):
 
     >>> adam = Adam(learning_rate=0.5)
     >>> w = np.array([1.0, 1.0])
-    >>> adam.move(w, np.array([4.0, -100.0]), adam.start(w), Step(1, 0.5))[0].round(6)
+    >>> adam.move(w, np.array([4.0, -100.0]), adam.start(w), OptimizerStep(1, 0.5))[0].round(6)
     array([0.5, 1.5])
     """
 

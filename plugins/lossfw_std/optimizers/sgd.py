@@ -37,7 +37,7 @@ class Sgd(Optimizer):
     --------
     >>> sgd = Sgd(learning_rate=0.5)
     >>> w = np.array([1.0])
-    >>> sgd.move(w, np.array([0.5]), sgd.start(w), Step(1, 0.5))[0]
+    >>> sgd.move(w, np.array([0.5]), sgd.start(w), OptimizerStep(1, 0.5))[0]
     array([0.75])
     """
 

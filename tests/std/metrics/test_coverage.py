@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from drawn import metric
 
 import lossfw
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
+from support.drawn import metric
 
 METRICS = ("accuracy", "f1", "roc_auc")
 LOSS = lossfw.loss("cross_entropy")

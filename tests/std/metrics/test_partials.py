@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from drawn import EVERY, data, each, label, metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw
 from lossfw import DomainError, EmptyReductionError
+from support.drawn import EVERY, data, each, label, metric
 
 EACH = each()
 few = settings(max_examples=8)

@@ -4,9 +4,10 @@ import warnings
 
 import numpy as np
 import pytest
-from drawn import data, metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from support.drawn import data, metric
 
 sk = pytest.importorskip("sklearn.metrics")
 calibration = pytest.importorskip("sklearn.calibration")

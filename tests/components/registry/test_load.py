@@ -1,0 +1,194 @@
+"""Loading: each plugin on its own, and what it does wrong stays in its record."""
+
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lossfw.components.hookspecs import API
+from lossfw.components.registry import Registry
+from lossfw.errors import BrokenPluginError, IncompatiblePluginError, UnknownNameError
+from support.plugin_sources import HEAD, hook, loss, plugin
+
+GOOD = {"good_plugin": plugin("Mild")}
+
+# What is wrong with a plugin -> its source, and what its reason has to say.
+BROKEN = {
+    "raises on import": ("x = 1\nx.nothing", ["AttributeError", "'nothing'", "bad_plugin.py:2"]),
+    "imports what is not there": ("import no_such_module", ["no_such_module", "bad_plugin.py:1"]),
+    "syntax error": ("x = 1\ndef f(:\n    pass", ["SyntaxError", "bad_plugin.py:2"]),
+    "exits on import": ("import sys\nsys.exit(3)", ["SystemExit: 3", "bad_plugin.py:2"]),
+    "raises in its hook": (HEAD + hook("1 / 0"), ["ZeroDivisionError", "bad_plugin.py:"]),
+    "misspelt hook": (
+        HEAD + hook("{}", name="lossfw_loses"),
+        ["lossfw_loses", "Did you mean lossfw_losses?"],
+    ),
+    "unheard-of hook": (HEAD + hook("{}", name="qqq_hook"), ["qqq_hook", "lossfw_sources"]),
+    "wrong signature": (
+        HEAD + hook("{}", parameters="registry"),
+        ["lossfw_losses(registry)", "called as lossfw_losses()"],
+    ),
+    "hook without its mark": ("def lossfw_metrics(): return {}", ["lossfw_metrics", "@hookimpl"]),
+    "a list": (HEAD + loss("Mild") + hook("[Mild]"), ["lossfw_losses", "mapping", "list"]),
+    "a name that is no text": (HEAD + hook("{1: 'a:B'}"), ["lossfw_losses", "name 1"]),
+    "a name with a slash": (HEAD + hook("{'a/b': 'a:B'}"), ["'a/b'", "letters"]),
+    "an object": (HEAD + loss("Mild") + hook("{'mild': Mild()}"), ["'mild'", "Mild(c=1.0)"]),
+    "a target that is none": (HEAD + hook("{'mild': 'a b:C'}"), ["'a b:C'", "module:Class"]),
+    "dangling alias": (
+        HEAD + hook("{'mild': 'a:Mild', 'robust': 'mildd'}"),
+        ["'robust'", "'mildd'", "Did you mean 'mild'?"],
+    ),
+    "circle of aliases": (HEAD + hook("{'a': 'b', 'b': 'c', 'c': 'a'}"), ["a -> b -> c -> a"]),
+    "version that is no number": (f"lossfw_api = '{API}'", ["lossfw_api", f"'{API}'"]),
+}
+
+
+def record(registry, label):
+    return next(p for p in registry.plugins() if p.label == label)
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_plugin_is_told_and_takes_nobody_down(install, case):
+    source, wanted = BROKEN[case]
+    install("good", {"good": "good_plugin"}, GOOD)
+    install("bad-losses", {"bad": "bad_plugin"}, {"bad_plugin": source}, version="0.3")
+    registry = Registry.discover()
+
+    bad = record(registry, "bad-losses[bad]")
+    assert bad.state == "broken"
+    for word in wanted:
+        assert word in bad.reason
+    assert "\n" not in bad.reason
+    assert record(registry, "good[good]").state == "loaded"
+    assert registry.create("loss", "mild").c == 1.0
+
+
+def test_asking_a_broken_plugin_by_name_says_why(install):
+    install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"}, version="0.3")
+    with pytest.raises(BrokenPluginError, match=r"bad\[bad\] 0\.3.*no_such_module") as caught:
+        Registry.discover().resolve("loss", "bad/mild")
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_an_unknown_name_tells_of_plugins_that_may_offer_it(install):
+    install("bad", {"bad": "bad_plugin"}, {"bad_plugin": "import no_such_module"})
+    install("old", {"old": "old_plugin"}, {"old_plugin": f"lossfw_api = {API + 1}"})
+    install("off", {"off": "off_plugin"}, {"off_plugin": "raise AssertionError"})
+    install("good", {"good": "good_plugin"}, GOOD)
+    with pytest.raises(UnknownNameError) as caught:
+        Registry.discover(disable=["off"]).resolve("loss", "mildd")
+    message = str(caught.value)
+    assert "Did you mean 'mild'?" in message
+    assert "bad[bad] 1.0 could not be loaded: ModuleNotFoundError" in message
+    assert "off[off] 1.0 is disabled by" in message
+    assert "old[old] 1.0 could not be loaded: it is written for version" in message
+    assert message.count("may offer 'mildd'") == 3
+    assert "good[good]" not in message
+
+
+@pytest.mark.parametrize(("version", "upgrade"), [(API + 1, "lossfw"), (API - 1, "odd-losses")])
+def test_another_version_of_the_hooks_is_refused_with_both(install, version, upgrade):
+    source = f"lossfw_api = {version}\n" + plugin("Mild")
+    install("odd-losses", {"odd": "odd_plugin"}, {"odd_plugin": source})
+    registry = Registry.discover()
+    odd = record(registry, "odd-losses[odd]")
+    assert odd.state == "incompatible"
+    for words in (f"version {version}", f"has version {API}", f"upgrade {upgrade}"):
+        assert words in odd.reason
+    with pytest.raises(IncompatiblePluginError, match="odd-losses"):
+        registry.resolve("loss", "odd-losses/mild")
+
+
+def test_the_right_version_is_taken(install):
+    install("good", {"good": "good_plugin"}, {"good_plugin": f"lossfw_api={API}" + plugin("Mild")})
+    assert record(Registry.discover(), "good[good]").state == "loaded"
+
+
+def test_an_interrupt_by_the_user_is_not_swallowed(install):
+    install("slow", {"slow": "slow_plugin"}, {"slow_plugin": "raise KeyboardInterrupt"})
+    registry = Registry.discover()
+    with pytest.raises(KeyboardInterrupt):
+        registry.plugins()
+    # Nor does it make the plugin vanish.
+    with pytest.raises(KeyboardInterrupt):
+        registry.plugins()
+
+
+def test_the_same_entry_name_in_two_distributions_works(install):
+    install("one", {"robust": "one_plugin"}, {"one_plugin": plugin("Mild")})
+    install("two", {"robust": "two_plugin"}, {"two_plugin": plugin("Tender")})
+    registry = Registry.discover()
+    assert registry.resolve("loss", "mild").label == "one[robust]"
+    assert registry.resolve("loss", "tender").label == "two[robust]"
+
+
+def test_one_object_under_two_entries_is_told(install):
+    install("one", {"a": "one_plugin", "b": "one_plugin"}, {"one_plugin": plugin("Mild")})
+    second = record(Registry.discover(), "one[b]")
+    assert second.state == "broken"
+    assert "already loaded as one[a]" in second.reason
+
+
+def test_a_plugin_may_be_an_object_in_a_module(install):
+    source = (
+        HEAD
+        + loss("Mild")
+        + """
+class Hooks:
+    @hookimpl
+    def lossfw_losses(self):
+        return {"mild": Mild}
+hooks = Hooks()
+"""
+    )
+    install("one", {"a": "one_plugin:hooks"}, {"one_plugin": source})
+    assert Registry.discover().create("loss", "mild").c == 1.0
+
+
+def test_a_plugin_that_offers_nothing_says_so(install):
+    install("void", {"void": "void_plugin"}, {"void_plugin": ""})
+    void = record(Registry.discover(), "void[void]")
+    assert (void.state, void.reason) == ("loaded", "it offers nothing")
+
+
+def test_metadata_that_cannot_be_read_is_a_broken_plugin(install):
+    site = install("acme", {}, {})
+    (site / "acme-1.0.dist-info" / "entry_points.txt").write_text("[lossfw]\nno equals sign\n")
+    assert record(Registry.discover(), "acme[?]").state == "broken"
+
+
+def test_a_plugin_may_use_the_registry_while_it_is_imported(install):
+    source = "import lossfw\nlossfw.registry().plugins()\n" + plugin("Mild")
+    install("eager", {"eager": "eager_plugin"}, {"eager_plugin": source})
+    from lossfw.components.registry import registry
+
+    assert registry().resolve("loss", "mild").label == "eager[eager]"
+
+
+def test_components_given_as_texts_are_imported_on_first_use(install):
+    modules = {"lazy_plugin": HEAD + hook("{'mild': 'lazy_fair:Mild'}")}
+    modules["lazy_fair"] = HEAD + loss("Mild")
+    install("lazy", {"lazy": "lazy_plugin"}, modules)
+    registry = Registry.discover()
+    (entry,) = [e for e in registry.entries("loss") if e.name == "mild"]
+    assert entry.state == "listed"
+    assert "lazy_fair" not in sys.modules
+    registry.component_class("loss", "mild")
+    assert registry.resolve("loss", "mild").state == "loaded"
+
+
+def test_threads_that_ask_at_once_load_a_plugin_once(install, tmp_path):
+    log = tmp_path / "log"
+    source = f"with open({str(log)!r}, 'a') as f: f.write('imported ')\n" + plugin("Mild")
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": source})
+    registry, start = Registry.discover(), threading.Barrier(4)
+
+    def ask():
+        start.wait()
+        return registry.component_class("loss", "mild")
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(ask) for _ in range(4)]
+        assert len({future.result() for future in asked}) == 1
+    assert log.read_text() == "imported "

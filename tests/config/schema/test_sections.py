@@ -1,0 +1,169 @@
+import pytest
+
+from lossfw.config.schema.sections import MAX_ITEMS, MAX_NAME, MAX_SAMPLE, Skeleton
+from lossfw.config.text.tree import SHOWN_PROBLEMS
+from support.any_config import GOOD_TEXT as GOOD
+
+
+# A configuration in which nothing is wrong, to be spoilt line by line.
+def test_the_good_one_is_good(problems):
+    assert problems(GOOD) == []
+
+
+@pytest.mark.parametrize("key", ["lossfw", "data", "network", "loss"])
+def test_a_missing_section_is_named(key, problem):
+    text = "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{key}:"))
+    where, what, _ = problem(text)
+    assert where == "run.yaml:1:1"
+    assert what == f"{key} is missing"
+
+
+def test_optional_sections_have_defaults():
+    skeleton = Skeleton.model_validate(
+        {"lossfw": 1, "data": "digits", "network": {"predictions": "y.npy"}, "loss": "mse"}
+    )
+    assert skeleton.seed == 0
+    assert skeleton.plugins == []
+    assert skeleton.evaluate.batch_size > 0
+    assert skeleton.evaluate.metrics == []
+    assert skeleton.evaluate.sample is None
+    assert skeleton.loss.fuse is True
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "what"),
+    [
+        ("lossfw: 1", "lossfw: 2", "1:9", "lossfw should be 1, the version that this lossfw reads"),
+        ("lossfw: 1", "lossfw: true", "1:9", "lossfw should be a whole number, got true"),
+        ("lossfw: 1", "lossfw: '1'", "1:9", "lossfw should be a whole number, got '1'"),
+        ("loss: squared_error", "loss: 3", "4:7", "loss should be a name, or a mapping"),
+        ("loss: squared_error", "loss: {}", "4:1", "loss.name is missing"),
+        ("loss: squared_error", "loss: ''", "4:7", "loss.name should be a text that is not empty"),
+        ("loss: squared_error", "loss: {name: squared_error, fuse: 1}", "4:35", "loss.fuse should"),
+        ("batch_size: 7", "batch_size: 0", "5:24", "evaluate.batch_size should be greater than 0"),
+        ("batch_size: 7", "batch_size: 1e3", "5:24", "should be a whole number, got 1000.0"),
+        ("batch_size: 7", "batch_size: many", "5:24", "should be a whole number, got 'many'"),
+        ("batch_size: 7", "batch_size: true", "5:24", "should be a whole number, got true"),
+        ("metrics: []", "metrics: accuracy", "5:36", "metrics should be a list, got 'accuracy'"),
+        ("metrics: []", "metrics: [1]", "5:37", "evaluate.metrics.0 should be a name, or"),
+        ("metrics: []", "sample: {}", "5:27", "evaluate.sample.count is missing"),
+        ("metrics: []", "sample: {count: 0}", "5:43", "count should be at least 1, got 0"),
+        ("metrics: []", "sample: {count: 1, seed: -1}", "5:52", "seed should be at least 0, got"),
+        ("metrics: []", f"sample: {{count: {MAX_SAMPLE + 1}}}", "5:43", "should be at most"),
+        ("lossfw: 1", "lossfw: 1\nseed: 0.5", "2:7", "seed should be a whole number, got 0.5"),
+        ("lossfw: 1", "lossfw: 1\nplugins: a.py", "2:10", "plugins should be a list, got 'a.py'"),
+        ("predictions: [[0.25, 0.75]]", "predictions: []", "3:24", "should be the name of a file"),
+        ("predictions: [[0.25, 0.75]]", "predictions: 1", "3:24", "or a list of rows of numbers"),
+    ],
+)
+def test_wrong_values_are_pointed_at(old, new, place, what, problem):
+    where, said, _ = problem(GOOD.replace(old, new))
+    assert where == f"run.yaml:{place}"
+    assert what in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "key", "hint"),
+    [
+        ("lossfw: 1", "lossfw: 1\nsed: 1", "2:1", "sed", "did you mean 'seed'?"),
+        ("batch_size", "batchsize", "5:12", "evaluate.batchsize", "did you mean 'batch_size'?"),
+        ("lossfw: 1", "lossfw: 1\nmetrics: []", "2:1", "metrics", "mean evaluate.metrics?"),
+        (
+            "lossfw: 1",
+            "lossfw: 1\nxyz: 1",
+            "2:1",
+            "xyz",
+            "the keys here are lossfw, extends, seed,",
+        ),
+        ("network: {", "network: {weight: 1, ", "3:11", "network.weight", "mean 'weights'?"),
+    ],
+)
+def test_unknown_keys_are_pointed_at_with_the_nearest(old, new, place, key, hint, problem):
+    where, what, said = problem(GOOD.replace(old, new))
+    assert (where, what) == (f"run.yaml:{place}", f"unknown key {key!r}")
+    assert hint in said
+
+
+def test_no_is_a_text_and_the_hint_says_so(problem):
+    _, what, hint = problem(GOOD.replace("metrics: []", "sample: {count: 1, replace: no}"))
+    assert what == "evaluate.sample.replace should be true or false, got 'no'"
+    assert "YAML 1.2" in hint
+
+
+@pytest.mark.parametrize("text", ["[1]", "just a text", "3", "null", "--- x"])
+def test_a_configuration_is_a_mapping(text, problem):
+    _, what, hint = problem(text)
+    assert what == "a configuration is a mapping"
+    assert "lossfw: 1" in hint
+
+
+@pytest.mark.parametrize(
+    ("network", "what"),
+    [
+        ("{}", "one of layers, predictions, logits; none of them is given"),
+        ("{predictions: [[1]], logits: [[1]]}", "got predictions and logits"),
+        ("{layers: [{units: 1, activation: identity}]}", "network.weights is missing"),
+        ("{layers: [], weights: w.npz}", "network.layers should be a list that is not empty"),
+        ("{predictions: [[1]], weights: w.npz}", "weights has no meaning beside predictions"),
+        ("{logits: [[1]], dtype: float32}", "dtype has no meaning beside logits"),
+        ("y.npy", "network should be a mapping, got 'y.npy'"),
+    ],
+)
+def test_a_network_has_one_of_its_forms(network, what, problems):
+    text = GOOD.replace("{predictions: [[0.25, 0.75]]}", network)
+    assert what in " ".join(said for _, said, _ in problems(text))
+
+
+def test_layers_are_pointed_at(problems):
+    found = problems(
+        """\
+        lossfw: 1
+        data: {name: inline, targets: [0]}
+        network:
+          layers:
+            - {units: 0, activation: relu}
+            - {unit: 3, activation: relu}
+            - 5
+          weights: w.npz
+          dtype: float16
+        loss: squared_error
+        """
+    )
+    assert [(where, what.split(",")[0]) for where, what, _ in found] == [
+        ("run.yaml:5:15", "network.layers.0.units should be greater than 0"),
+        ("run.yaml:6:7", "network.layers.1.units is missing"),
+        ("run.yaml:6:8", "unknown key 'network.layers.1.unit'"),
+        ("run.yaml:7:7", "network.layers.2 should be a mapping"),
+        ("run.yaml:8:12", "there is no file 'w.npz'"),
+        ("run.yaml:9:10", "network.dtype should be 'float32' or 'float64'"),
+    ]
+
+
+def test_a_huge_value_is_quoted_shortly(problem):
+    _, what, _ = problem(GOOD.replace("batch_size: 7", f"batch_size: {'x' * 100_000}"))
+    assert len(what) < 200
+    _, what, _ = problem(GOOD.replace("batch_size: 7", f"batch_size: [{'1, ' * 1_000}1]"))
+    assert what.endswith("got a list of 1001 items")
+
+
+def test_a_name_of_a_megabyte_is_not_looked_up(problem):
+    where, what, _ = problem(GOOD.replace("squared_error", "x" * 900_000))
+    assert where == "run.yaml:4:7"
+    assert f"at most {MAX_NAME} characters" in what
+    assert len(what) < 200
+
+
+@pytest.mark.parametrize("count", [MAX_ITEMS + 1, 100_000])
+def test_a_list_of_thousands_of_names_is_not_looked_up_either(count, problem):
+    metrics = ", ".join(f"m{i}" for i in range(count))
+    where, what, _ = problem(GOOD.replace("metrics: []", f"metrics: [{metrics}]"))
+    assert where == "run.yaml:5:36"
+    assert what.endswith(f"a list of at most {MAX_ITEMS} items, got a list of {count} items")
+
+
+def test_beyond_a_hundred_mistakes_the_others_are_counted(problems):
+    text = GOOD + "".join(f"key{i}: 1\n" for i in range(1_000))
+    found = problems(text)
+    assert len(found) == SHOWN_PROBLEMS + 1
+    assert [where for where, _, _ in found[:2]] == ["run.yaml:6:1", "run.yaml:7:1"]
+    assert found[-1][:2] == ("run.yaml:1005:1", "and 900 more mistakes up to here")

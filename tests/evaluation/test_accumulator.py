@@ -1,0 +1,409 @@
+"""Intervals and slices of every metric: against plain definitions, and the same for any split."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+from scipy.stats import t as student
+
+import lossfw
+from lossfw import ArgumentError, DomainError, Metric
+from lossfw.evaluation.accumulator import Accumulator
+from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.slices import Slice
+from lossfw.metrics import LossMetric
+from support.drawn import Drawn, data, each, metric
+
+EACH = each()
+few = settings(max_examples=4)
+JACKKNIFE, BOOTSTRAP = Intervals(level=0.9), Intervals(0.9, "bootstrap", replicates=100, seed=3)
+SLICES = {
+    "rows": (
+        Slice.of("target"),
+        Slice.of("prediction.argmax"),
+        Slice("sure", "prediction.max", [0.4, 0.6]),
+        Slice("mixed", "prediction.entropy", [0.5]),
+        Slice("bad", "loss", [1.0]),
+        Slice("heavy", "weight", [1.0]),
+    ),
+    "single": (Slice.of("target"), Slice("sure", "prediction.max", [0.75])),
+    "numbers": (Slice("high", "target", [3.0]), Slice("low", "prediction", [0.0, 2.0])),
+}
+
+
+def tally(kind, spec, **options):
+    loss = "cross_entropy" if kind == "rows" else "squared_error"
+    return Accumulator(lossfw.loss(loss), [metric(spec)], **options)
+
+
+def scored(rows, start=0):
+    t = rows.t if rows.y.ndim > 1 else rows.t.astype(float)
+    return PredictedBatch(start, rows.y, None, t, rows.weight)
+
+
+def numbers(made, rows, edges=None):
+    for a, b in pairwise(edges or (0, len(rows.t))):
+        if b > a:
+            made.add(scored(rows[a:b], a))
+    return made.numbers()
+
+
+def plain(found):
+    """Return numbers that can be compared, NaN as text."""
+    if isinstance(found, float):
+        return repr(found)
+    if isinstance(found, dict):
+        return {key: plain(value) for key, value in found.items()}
+    return [plain(item) for item in found] if isinstance(found, list | tuple) else found
+
+
+@EACH
+@few
+@given(st.data())
+def test_no_split_and_no_packing_changes_a_bit(case, data_):
+    kind, spec = case
+    rows = data_.draw(data(kind, most=150))
+    edges = sorted({0, len(rows.t), *data_.draw(st.lists(st.integers(0, len(rows.t)), max_size=4))})
+    asked = data_.draw(st.sampled_from([None, JACKKNIFE, BOOTSTRAP]))
+    options = {"intervals": asked, "slices": SLICES[kind]}
+    wanted = numbers(tally(kind, spec, **options), rows)
+    made = tally(kind, spec, **options)
+    for a, b in pairwise(edges):
+        made.add(scored(rows[a:b], a))
+        if data_.draw(st.booleans()):
+            arrays = made.pack()
+            assert all(array.dtype.kind in "iuf" for array in arrays.values())
+            made = tally(kind, spec, **options)
+            made.unpack(arrays)
+    assert plain(vars(made.numbers())) == plain(vars(wanted))
+
+
+@EACH
+@few
+@given(st.data())
+def test_intervals_and_slices_change_no_number(case, data_):
+    kind, spec = case
+    rows = data_.draw(data(kind))
+    bare = numbers(tally(kind, spec), rows)
+    full = numbers(tally(kind, spec, intervals=JACKKNIFE, slices=SLICES[kind]), rows)
+    assert plain(full.loss["value"]) == plain(bare.loss["value"])
+    for name, found in bare.metrics.items():
+        assert plain(full.metrics[name]["value"]) == plain(found["value"])
+        assert plain(full.metrics[name].get("curve")) == plain(found.get("curve"))
+
+
+def each_pair(interval, value):
+    """Return the ends as two arrays, NaN where there is no interval, and the values."""
+    value = np.asarray(value)
+    ends = np.full((2, value.size), math.nan)
+    flat = [interval]
+    for _ in range(value.ndim):
+        flat = [item for part in flat for item in part]
+    for number, pair in enumerate(flat):
+        if pair is not None:
+            ends[:, number] = pair
+    return ends, value.ravel()
+
+
+@EACH
+@few
+@given(st.data())
+def test_the_jackknife_of_few_rows_leaves_each_out_once(case, data_):
+    kind, spec = case
+    rows, made = data_.draw(data(kind, least=3, most=12)), metric(spec)
+    found = next(iter(numbers(tally(kind, spec, intervals=JACKKNIFE), rows).metrics.values()))
+    ends, value = each_pair(found["interval"], found["value"])
+    count = len(rows.t)
+    others = [rows[np.arange(count) != row] for row in range(count)]
+    left = np.array([made(o.y, o.t, sample_weight=o.weight) for o in others]).reshape(count, -1)
+    if spec == "confusion_matrix":
+        whole = value.sum()
+        left = left * (whole / left.sum(1, keepdims=True))
+    error = np.sqrt((count - 1) / count * ((left - value) ** 2).sum(0))
+    half = student.ppf(0.95, count - 1) * error
+    wanted = np.clip([value - half, value + half], *made.bounds)
+    there = np.isfinite(wanted).all(0) & (half > 1e-9)
+    np.testing.assert_allclose(ends[:, there], wanted[:, there], rtol=1e-7, atol=1e-9)
+    assert np.isnan(ends[:, half == 0]).all()
+
+
+@EACH
+@few
+@given(st.data())
+def test_the_bootstrap_of_few_rows_weighs_them_by_how_often_they_were_drawn(case, data_):
+    kind, spec = case
+    rows, made = data_.draw(data(kind, least=3, most=8)), metric(spec)
+    found = next(iter(numbers(tally(kind, spec, intervals=BOOTSTRAP), rows).metrics.values()))
+    ends, value = each_pair(found["interval"], found["value"])
+    count = len(rows.t)
+    draws = np.random.default_rng([3, count]).integers(count, size=(100, count))
+    weight = np.ones(count) if rows.weight is None else rows.weight
+    results = []
+    for draw in draws:
+        times = weight * np.bincount(draw, minlength=count)
+        result = np.ravel(made(rows.y, rows.t, sample_weight=times))
+        if spec == "confusion_matrix":
+            result = result * (value.sum() / result.sum())
+        results.append(result)
+    results = np.array(results)
+    others = [rows[np.arange(count) != row] for row in range(count)]
+    left = np.array([made(o.y, o.t, sample_weight=o.weight) for o in others]).reshape(count, -1)
+    if spec == "confusion_matrix":
+        left = left * (value.sum() / left.sum(1, keepdims=True))
+    for number in range(value.size):
+        known = results[:, number][~np.isnan(results[:, number])]
+        if len(known) < 90 or np.isnan(value[number]):
+            assert np.isnan(ends[:, number]).all()
+            continue
+        wanted = np.quantile(known, shares_of(known, left[:, number], value[number], 0.9))
+        if np.isnan(ends[0, number]):
+            # The draws say nothing: nothing varies, or both ends are the same draw.
+            assert np.ptp(known) < 1e-9 or np.ptp(wanted) == 0
+            continue
+        if np.abs(known).max() > 1e9:
+            # A draw of equal targets alone: its R^2 has rounding errors for a divisor.
+            continue
+        wanted = np.clip(wanted, *made.bounds)
+        assert ends[:, number] == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+
+
+def shares_of(draws, left, value, level):
+    """Return where BCa cuts, by equations 14.9 to 14.15 of Efron and Tibshirani."""
+    tied = np.isclose(draws, value, rtol=0, atol=1e-9 * np.ptp(draws))
+    below = ((draws[~tied] < value).sum() + tied.sum() / 2) / len(draws)
+    bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+    difference = left.mean() - left
+    cube, square = (difference**3).sum(), (difference**2).sum() ** 1.5
+    growth = cube / (6 * square) if square > 0 else 0.0
+    z = norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    return norm.cdf(bias + (bias + z) / (1 - growth * (bias + z)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "share"),
+    [
+        ("roc_auc", 0.02),
+        ("average_precision", 0.05),
+        # Rows at the edge of a bin, which are gathered, have a large part in its spread.
+        ({"name": "calibration_error", "strategy": "quantile"}, 0.3),
+    ],
+    ids=["roc_auc", "average_precision", "calibration_error"],
+)
+@pytest.mark.parametrize("asked", [JACKKNIFE, BOOTSTRAP], ids=["jackknife", "bootstrap"])
+def test_gathering_scores_hardly_moves_an_interval(monkeypatch, spec, share, asked):
+    rng = np.random.default_rng(5)
+    y = rng.random(2000)
+    rows = Drawn(y, (rng.random(2000) < y**2).astype(int), rng.uniform(0.5, 2, 2000))
+    exact = next(iter(numbers(tally("single", spec, intervals=asked), rows).metrics.values()))
+    monkeypatch.setattr("lossfw.metrics.sums._MOST_COLUMNS", 1500)
+    rough = next(iter(numbers(tally("single", spec, intervals=asked), rows).metrics.values()))
+    assert rough["value"] == exact["value"]
+    assert rough["interval"] != exact["interval"]
+    width = np.diff(exact["interval"])[0]
+    assert rough["interval"] == pytest.approx(exact["interval"], abs=share * width)
+
+
+@EACH
+@few
+@given(st.data())
+def test_a_slice_has_the_numbers_of_its_rows(case, data_):
+    kind, spec = case
+    rows = data_.draw(data(kind))
+    made = tally(kind, spec, slices=SLICES[kind])
+    found = numbers(made, rows)
+    weight = np.ones(len(rows.t)) if rows.weight is None else rows.weight
+    losses = row_losses(kind, rows)
+    for part in SLICES[kind]:
+        own = [entry for entry in found.slices if entry["name"] == part.name]
+        assert sum(entry["count"] for entry in own) == len(rows.t)
+        labels = labels_of(part, kind, rows, weight, losses)
+        for entry in own:
+            mask = labels == entry["value"]
+            assert entry["by"] == part.by
+            assert entry["count"] == mask.sum()
+            assert entry["weight"] == pytest.approx(weight[mask].sum())
+            (value,) = (m["value"] for m in entry["metrics"].values())
+            if not mask.any():
+                assert value is None
+                assert entry["loss"]["value"] is None
+                continue
+            inside = rows[mask]
+            wanted = np.asarray(metric(spec)(inside.y, inside.t, sample_weight=inside.weight))
+            assert np.asarray(value) == pytest.approx(wanted, rel=1e-12, abs=1e-15, nan_ok=True)
+            mean = np.average(losses[mask], weights=weight[mask])
+            assert entry["loss"]["value"] == pytest.approx(mean)
+
+
+def row_losses(kind, rows):
+    loss = lossfw.loss("cross_entropy" if kind == "rows" else "squared_error")
+    t = rows.t if kind == "rows" else rows.t.astype(float)
+    return loss(rows.y, t, reduction="none")
+
+
+def labels_of(part, kind, rows, weight, losses):
+    y = rows.y
+    if kind == "single":
+        y = np.stack([1 - y, y], 1)
+    by = {
+        "target": lambda: rows.t,
+        "prediction": lambda: y,
+        "prediction.max": lambda: y.max(1),
+        "prediction.argmax": lambda: y.argmax(1),
+        "prediction.entropy": lambda: -(y * np.log(y)).sum(1),
+        "loss": lambda: losses,
+        "weight": lambda: weight,
+    }[part.by]()
+    if part.bins:
+        return np.array(part.labels)[np.digitize(by, part.bins)]
+    return np.array([str(int(value)) for value in by])
+
+
+def test_a_slice_without_rows_is_shown_and_a_nan_has_a_part_of_its_own():
+    y = np.array([[0.2, 0.8], [math.nan, 0.5]])
+    rows = PredictedBatch(0, y, None, np.array([1, 1]), None)
+    made = Accumulator(
+        lossfw.loss("cross_entropy"),
+        [metric("accuracy")],
+        intervals=JACKKNIFE,
+        slices=[Slice.of("target"), Slice.of("prediction.argmax"), Slice("s", "loss", [1.0])],
+    )
+    made.add(rows)
+    found = [(part["value"], part["count"]) for part in made.numbers().slices]
+    assert found == [
+        *[("0", 0), ("1", 2)],
+        *[("0", 0), ("1", 1), ("nan", 1)],
+        *[("< 1", 1), (">= 1", 0), ("nan", 1)],
+    ]
+    empty = made.numbers().slices[0]
+    assert empty["loss"] == empty["metrics"]["accuracy"] == {"value": None, "interval": None}
+
+
+def test_metrics_and_slices_see_predictions_and_the_loss_its_logits():
+    logits = np.array([[0.0, 3.0], [1.0, 0.0]])
+    predictions = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    loss = lossfw.loss("cross_entropy", from_logits=True)
+    made = Accumulator(
+        loss,
+        [metric("calibration_error"), LossMetric(of="brier"), LossMetric(of=loss)],
+        slices=[Slice("sure", "prediction.max", [0.9])],
+    )
+    targets = np.array([1, 1])
+    made.add(PredictedBatch(0, logits, predictions, targets, None))
+    found = made.numbers()
+    assert found.loss["value"] == found.metrics["cross_entropy"]["value"]
+    assert found.metrics["brier"]["value"] == lossfw.loss("brier")(predictions, targets)
+    assert [part["count"] for part in found.slices] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("part", "y", "t", "message"),
+    [
+        (Slice.of("target"), [0.5, 0.5], [1.0, 0.5], r"target\[11\] = 0.5 is no class: give bins"),
+        (Slice("s", "prediction", [1.0]), np.eye(2), np.eye(2), "tell them apart by"),
+        (Slice("s", "prediction.max", [1.0]), [2.0, 0.5], [1.0, 0.0], r"prediction\[10\] = 2 is"),
+        (Slice("s", "target", [1.0]), np.eye(2), np.eye(2), "one number for each row"),
+    ],
+)
+def test_what_does_not_tell_rows_apart_is_refused(part, y, t, message):
+    made = Accumulator(lossfw.loss("squared_error"), [], slices=[part])
+    with pytest.raises((ArgumentError, DomainError), match=message):
+        made.add(PredictedBatch(10, np.asarray(y), None, np.asarray(t), None))
+
+
+@pytest.mark.parametrize("weight", [None, (6,), (6, 3)], ids=str)
+def test_a_row_of_several_elements_is_left_out_as_one(weight):
+    rng = np.random.default_rng(2)
+    y, t = rng.normal(size=(6, 3)), rng.normal(size=(6, 3))
+    w = None if weight is None else rng.uniform(0.5, 2, weight)
+    loss = lossfw.loss({"name": "masked", "of": "squared_error", "ignore": t[1, 2]})
+    made = Accumulator(
+        loss, [metric("mse")], intervals=JACKKNIFE, slices=[Slice("bad", "loss", [1.5])]
+    )
+    made.add(PredictedBatch(0, y, None, t, w))
+    found = made.numbers()
+
+    def mean(function, rows):
+        return function(y[rows], t[rows], sample_weight=None if w is None else w[rows])
+
+    every = np.arange(6)
+    for function, numbers_ in ((loss, found.loss), (metric("mse"), found.metrics["mse"])):
+        value = mean(function, every)
+        left = np.array([mean(function, every != row) for row in every])
+        half = student.ppf(0.95, 5) * math.sqrt(5 / 6 * ((left - value) ** 2).sum())
+        assert numbers_["value"] == value
+        assert numbers_["interval"] == pytest.approx([max(0.0, value - half), value + half])
+    single = np.array([mean(loss, [row]) for row in every])
+    low, high = found.slices
+    assert [low["count"], high["count"]] == [(single < 1.5).sum(), (single >= 1.5).sum()]
+    assert high["loss"]["value"] == pytest.approx(mean(loss, single >= 1.5))
+    assert high["metrics"]["mse"]["value"] == pytest.approx(mean(metric("mse"), single >= 1.5))
+    total = 6 if w is None else w.sum()
+    assert low["weight"] + high["weight"] == pytest.approx(total)
+
+
+def test_a_matrix_that_is_too_large_has_no_intervals(monkeypatch):
+    monkeypatch.setattr("lossfw_std.metrics.confusion_matrix._MOST_NUMBERS", 10)
+    rows = Drawn(np.array([0.1, 0.9, 0.8]), np.array([0, 1, 0]), None)
+    found = numbers(tally("single", "confusion_matrix", intervals=JACKKNIFE), rows)
+    assert found.metrics["confusion_matrix"]["interval"] == [[None, None], [None, None]]
+
+
+def test_the_targets_mean_of_a_replicate_loses_no_digit():
+    t = 1e8 + np.array([1.0, 2.0, 3.0, 5.0])
+    near = numbers(tally("numbers", "r2", intervals=JACKKNIFE), Drawn(t - 1e8 + 0.5, t - 1e8, None))
+    far = numbers(tally("numbers", "r2", intervals=JACKKNIFE), Drawn(t + 0.5, t, None))
+    assert far.metrics["r2"]["value"] == near.metrics["r2"]["value"]
+    assert far.metrics["r2"]["interval"] == pytest.approx(near.metrics["r2"]["interval"], rel=1e-12)
+
+
+def test_logits_alone_do_not_tell_rows_apart_as_predictions_do():
+    loss = lossfw.loss("cross_entropy", from_logits=True)
+    rows = PredictedBatch(0, np.eye(2) * 3, None, np.array([0, 0]), None)
+    made = Accumulator(loss, [], slices=[Slice.of("prediction.argmax")])
+    made.add(rows)
+    assert [part["count"] for part in made.numbers().slices] == [1, 1]
+    made = Accumulator(loss, [], slices=[Slice("s", "prediction.max", [0.5])])
+    with pytest.raises(ArgumentError, match="takes predictions, and there are only logits"):
+        made.add(rows)
+
+
+def test_too_many_parts_are_refused():
+    made = Accumulator(lossfw.loss("squared_error"), [], slices=[Slice.of("target")])
+    with pytest.raises(ArgumentError, match="1001 parts; at most 1000"):
+        made.add(PredictedBatch(0, np.zeros(1001), None, np.arange(1001.0), None))
+
+
+class Own(Metric):
+    """A metric of an author who keeps nothing of single rows."""
+
+    def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
+        return Kept(len(prediction))
+
+    def result(self, partial):
+        return float(partial.rows)
+
+
+class Kept:
+    def __init__(self, rows):
+        self.rows = rows
+
+    def merge(self, other):
+        return Kept(self.rows + other.rows)
+
+
+def test_a_metric_of_its_own_kind_has_no_intervals():
+    rows = PredictedBatch(0, np.zeros(3), None, np.zeros(3), None)
+    made = Accumulator(lossfw.loss("squared_error"), [Own()])
+    made.add(rows)
+    made.add(rows._replace(start=3))
+    assert made.numbers().metrics == {"own": {"value": 6.0}}
+    for asked in ({"intervals": JACKKNIFE}, {"slices": [Slice.of("target")]}):
+        with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
+            Accumulator(lossfw.loss("squared_error"), [Own()], **asked)
+    with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
+        Own().observe(np.zeros(3), np.zeros(3))

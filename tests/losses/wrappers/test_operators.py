@@ -1,0 +1,114 @@
+"""Factors and sums of losses."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import ParameterError
+from lossfw.losses.wrappers import ClassWeighted, Masked, Scaled, Sum
+from support.wrapper_cases import CASES, CROSS, HOT, INDEX, LOGITS, SOFT, SQUARED, Y
+from support.wrapper_samples import Binary, Hinge, Rounded, Squares
+
+
+class TestScaledAndSum:
+    @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+    @pytest.mark.parametrize("scale", [2.0, -0.25, 0.0])
+    @pytest.mark.parametrize("name", ["sum of elements", "weighted", "masked by row", "focal"])
+    def test_twice_a_loss_is_twice_its_value(self, reduction, scale, name):
+        loss, y, t = CASES[name]
+        doubled = scale * loss
+        for call in ("__call__", "gradient", "hessian"):
+            wanted = scale * getattr(loss, call)(y, t, reduction=reduction)
+            got = getattr(doubled, call)(y, t, reduction=reduction)
+            assert np.allclose(got, wanted, rtol=1e-13, atol=1e-16)
+
+    @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+    def test_the_loss_of_a_sum_is_the_sum_of_losses(self, reduction):
+        weight, where = np.linspace(0, 2, 40), np.arange(40) % 3 > 0
+        options = {"sample_weight": weight, "where": where, "reduction": reduction}
+        parts = (CROSS, Squares(), SQUARED.replace(per="row"))
+        total = sum((2 * parts[0], parts[1], -1 * parts[2]))
+        for call in ("__call__", "gradient", "hessian"):
+            a, b, c = (getattr(part, call)(Y, SOFT, **options) for part in parts)
+            got = getattr(total, call)(Y, SOFT, **options)
+            assert np.allclose(got, 2 * a + b - c, rtol=1e-12, atol=1e-14)
+
+    def test_elements_are_summed_beside_rows(self):
+        loss = CROSS + SQUARED
+        wanted = CROSS(Y, SOFT, reduction="none") + ((Y - SOFT) ** 2).sum(-1)
+        assert np.allclose(loss(Y, SOFT, reduction="none"), wanted, rtol=1e-14)
+
+    @pytest.mark.parametrize("call", ["__call__", "gradient", "hessian"])
+    def test_an_index_is_its_one_hot_row_for_every_part(self, call):
+        loss = CROSS + 0.5 * SQUARED + Binary()
+        got, wanted = (getattr(loss, call)(Y, t, reduction="none") for t in (INDEX, HOT))
+        assert np.allclose(got, wanted, rtol=1e-14)
+
+    def test_nothing_of_an_infinite_loss_is_nothing(self):
+        nothing = 0 * lossfw.loss("cross_entropy", guard="none")
+        assert nothing([[0.0, 1.0]], [0]) == 0.0
+        assert nothing.gradient([[0.0, 1.0]], [0]).tolist() == [[0.0, 0.0]]
+        assert np.isnan(nothing([[np.nan, 1.0]], [0]))
+
+    def test_no_negative_zero(self):
+        assert str((-1 * SQUARED)([1.0, 2.0], [1.0, 2.0], reduction="none")) == "[0. 0.]"
+        assert str((-1 * SQUARED)([1.0], [1.0])) == "0.0"
+
+    def test_operators(self):
+        assert 2 * SQUARED == SQUARED * 2 == Scaled(of=SQUARED, scale=2.0)
+        assert np.float32(2) * SQUARED == np.int64(2) * SQUARED == 2 * SQUARED
+        assert SQUARED / 4 == 0.25 * SQUARED
+        assert 2 * (3 * SQUARED) == -(-6 * SQUARED) == 6 * SQUARED
+        assert SQUARED + (Rounded() + Hinge()) == Sum(of=(SQUARED, Rounded(), Hinge()))
+        assert SQUARED - Rounded() == Sum(of=(SQUARED, -Rounded()))
+        assert sum([SQUARED]) is SQUARED
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            lambda: SQUARED * "2",
+            lambda: SQUARED * True,
+            lambda: SQUARED * SQUARED,
+            lambda: SQUARED + 1,
+            lambda: 1 + SQUARED,
+            lambda: SQUARED - 1,
+            lambda: 1 / SQUARED,
+            lambda: np.ones(3) * SQUARED,
+        ],
+    )
+    def test_what_is_no_operation_is_refused(self, wrong):
+        with pytest.raises(TypeError):
+            wrong()
+
+    def test_a_division_by_zero_is_refused(self):
+        with pytest.raises(ParameterError, match="cannot be divided by 0"):
+            SQUARED / 0
+
+    @pytest.mark.parametrize(
+        ("parts", "message"),
+        [
+            ([], "of should be a list that is not empty"),
+            ([SQUARED, 3], r"of\.1 should be a loss, its name, or a mapping"),
+            ([CROSS, Hinge()], r"targets of cross_entropy lie in CLASS_INDEX.*hinge in SIGN"),
+            ([LOGITS, CROSS], "cross_entropy is set to take logits"),
+            ([LOGITS, Squares()], "squares takes predictions in SIMPLEX"),
+            ([Masked(of=SQUARED, ignore=0)], "masked cannot stand inside of sum"),
+            ([ClassWeighted(of=CROSS, weights=[1.0])], "in_denominator=False"),
+            (["squared_eror"], "Did you mean 'squared_error'"),
+            ([{"name": "squared_error", "factr": 1}], "no parameter 'factr'"),
+            ([{"name": "squared_error", "scale": "x"}], "scale should be a valid number"),
+            ([{"factor": 1}], "needs 'name'"),
+        ],
+    )
+    def test_parts_that_do_not_fit_are_named(self, parts, message):
+        with pytest.raises((ParameterError, lossfw.UnknownNameError), match=message):
+            Sum(of=parts)
+
+    def test_it_is_as_linked_as_its_parts(self):
+        assert (2 * CROSS).link_activation() == "softmax"
+        assert (2 * CROSS).on_logits() == 2 * LOGITS
+        assert (CROSS + 3 * CROSS).on_logits() == LOGITS + 3 * LOGITS
+        assert (CROSS + Binary()).link_activation() is None
+        assert (CROSS + SQUARED).on_logits() is None
+        assert (LOGITS + SQUARED).input_form == "logits"
+        assert SQUARED.on_logits() is (SQUARED + SQUARED).on_logits() is None

@@ -1,0 +1,183 @@
+"""The backward pass against differences of the forward pass, for every pair that makes sense."""
+
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, SIGN, SIMPLEX
+from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.nn.backprop import loss_and_slopes
+from support.exact_gradient import (
+    WRAPPED,
+    components,
+    draw_network,
+    error,
+    fits,
+    slopes,
+    true_slopes,
+)
+
+# Both sides are sums of some hundred float64 terms of size 1, each right to some
+# 1e-16; a guard's constant of 1e-7 and a small probability take away a few digits.
+TOLERANCE = 1e-10
+
+LOSSES = {**components("loss"), **{spec["name"]: lossfw.loss(spec) for spec in WRAPPED}}
+ACTIVATIONS = components("activation")
+# A row activation inside of a network is as good as any.
+HIDDEN = sorted(ACTIVATIONS)
+ROWS, WIDTH, UNITS = 2, 2, 2
+
+
+def draw_targets(random, loss, shape):
+    """Draw targets from the space that a loss declares."""
+    space = loss.target_space
+    if loss.target_per_row:
+        shape = shape[:-1]
+    if space in (CLASS_INDEX, SIMPLEX):
+        return random.dirichlet(np.ones(shape[-1]), shape[:-1])
+    if space is SIGN:
+        return random.choice([-1.0, 1.0], shape)
+    if space is BINARY:
+        return random.choice([0.0, 1.0], shape)
+    if space is COUNT:
+        return random.integers(0, 4, shape).astype(float)
+    normal = random.normal(size=shape)
+    anywhere = (normal, np.exp(normal), 1 / (1 + np.exp(normal)))
+    return next(numbers for numbers in anywhere if space.outside(numbers) is None)
+
+
+def compare(random, loss, hidden, last, *, weighted=False):
+    """Return the error of the backward pass for one drawn network, fused or not."""
+    while True:
+        network = draw_network(random, (WIDTH, 2, UNITS), (hidden, last))
+        rows = random.normal(size=(ROWS, WIDTH))
+        if is_inside(network.forward(rows), last.out_space):
+            break
+    targets = draw_targets(random, loss, (ROWS, UNITS))
+    weight = random.uniform(0.5, 2, ROWS) if weighted else None
+    linked = last.to_config() == {"name": loss.link_activation()}
+    used, form = (loss.on_logits(), "logits") if linked else (loss, loss.input_form)
+    found = slopes(network, used, form, rows, targets, weight)
+    return error(found, true_slopes(network, used, form, rows, targets, weight))
+
+
+def is_inside(y, space):
+    """Tell whether no prediction is on the edge of its space, where a loss may be infinite."""
+    return (y > getattr(space, "low", 0)).all() and (y < getattr(space, "high", 1)).all()
+
+
+def lasts(loss):
+    """Return the activations that may stand before a loss and let it learn."""
+    return [
+        a
+        for a in ACTIVATIONS.values()
+        if fits(a, loss) and not a.claims().gradient_zero_almost_everywhere
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_every_pair_of_a_loss_and_a_last_activation(name):
+    loss = LOSSES[name]
+    fitting = lasts(loss)
+    assert fitting, f"no activation gives what {name} takes"
+    for last in fitting:
+        random = np.random.default_rng(zlib.crc32(f"{name} {last.name}".encode()))
+        hidden = ACTIVATIONS[HIDDEN[random.integers(len(HIDDEN))]]
+        found = compare(random, loss, hidden, last)
+        assert found < TOLERANCE, f"{hidden.name}, {last.name}, {loss}: {found}"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    loss=st.sampled_from(sorted(LOSSES)),
+    hidden=st.sampled_from(HIDDEN),
+    weighted=st.booleans(),
+    data=st.data(),
+)
+def test_drawn_networks(seed, loss, hidden, weighted, data):
+    last = data.draw(st.sampled_from(lasts(LOSSES[loss])))
+    random = np.random.default_rng(seed)
+    found = compare(random, LOSSES[loss], ACTIVATIONS[hidden], last, weighted=weighted)
+    assert found < TOLERANCE
+
+
+@pytest.mark.parametrize("last", ["softmax", "identity"])
+def test_class_indices_and_one_hot_rows_have_one_gradient(last):
+    random = np.random.default_rng(0)
+    network = draw_network(random, (4, 5, 3), (ACTIVATIONS["tanh"], ACTIVATIONS[last]))
+    loss = lossfw.loss("cross_entropy", from_logits=last == "identity")
+    rows, index = random.normal(size=(600, 4)), random.integers(0, 3, 600)
+    given = [slopes(network, loss, loss.input_form, rows, t) for t in (index, np.eye(3)[index])]
+    assert given[0] == pytest.approx(given[1], rel=1e-12, abs=1e-16)
+
+
+def test_a_row_of_weight_2_is_that_row_twice():
+    random = np.random.default_rng(0)
+    network = draw_network(random, (3, 4, 2), (ACTIVATIONS["sigmoid"], ACTIVATIONS["identity"]))
+    rows, targets = random.normal(size=(5, 3)), random.normal(size=(5, 2))
+    weight = np.array([1.0, 0.0, 2.0, 1.0, 1.0])
+    order = [0, 2, 2, 3, 4]
+    loss = lossfw.loss("huber")
+    weighted = slopes(network, loss, "prediction", rows, targets, weight)
+    assert weighted == pytest.approx(
+        slopes(network, loss, "prediction", rows[order], targets[order]), rel=1e-12, abs=1e-15
+    )
+
+
+def test_the_number_of_threads_changes_no_bit():
+    random = np.random.default_rng(0)
+    network = draw_network(random, (20, 30, 4), (ACTIVATIONS["relu"], ACTIVATIONS["softmax"]))
+    rows, targets = random.normal(size=(3000, 20)), random.integers(0, 4, 3000)
+    loss = lossfw.loss("cross_entropy").on_logits()
+    found = []
+    for count in (1, 2, 3):
+        with lossfw.threads(count):
+            found.append(slopes(network, loss, "logits", rows, targets))
+    assert (found[0] == found[1]).all()
+    assert (found[0] == found[2]).all()
+
+
+def test_the_value_is_the_loss_and_the_inputs_stay_as_they_are():
+    random = np.random.default_rng(0)
+    network = draw_network(random, (3, 2), (ACTIVATIONS["identity"],))
+    rows, targets = random.normal(size=(700, 3)), random.normal(size=(700, 2))
+    before = rows.copy(), targets.copy()
+    loss = lossfw.loss("squared_error")
+    with one_blas_thread():
+        value, _ = loss_and_slopes(network, loss, "prediction", rows, targets)
+    assert value == pytest.approx(loss(network.forward(rows), targets), rel=1e-14)
+    assert (rows == before[0]).all()
+    assert (targets == before[1]).all()
+
+
+def test_a_batch_of_weight_0_moves_nothing():
+    random = np.random.default_rng(0)
+    network = draw_network(random, (3, 2), (ACTIVATIONS["identity"],))
+    found = slopes(
+        network,
+        lossfw.loss("mse"),
+        "prediction",
+        random.normal(size=(4, 3)),
+        np.zeros((4, 2)),
+        np.zeros(4),
+    )
+    assert (found == 0).all()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_nothing_before_a_step_has_a_gradient_and_all_behind_it_has(place):
+    random = np.random.default_rng(0)
+    activations = [ACTIVATIONS["sigmoid"]] * 3
+    activations[place] = ACTIVATIONS["step"]
+    network = draw_network(random, (6, 5, 4, 3), activations)
+    rows, targets = random.normal(size=(50, 6)), random.uniform(size=(50, 3))
+    with one_blas_thread():
+        _, found = loss_and_slopes(network, lossfw.loss("mse"), "prediction", rows, targets)
+    for number, layer in enumerate(found):
+        for part in layer:
+            assert (part == 0).all() == (number <= place)

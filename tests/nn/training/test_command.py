@@ -1,0 +1,217 @@
+"""``lossfw train``: files, resuming, and mistakes told in words."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+from lossfw.data.weights import read_weights
+from support.training_text import CONFIG
+
+
+@pytest.fixture
+def lossfw(config):
+    """Run the command; returns exit_code, stdout and stderr."""
+    config()
+    return lambda *arguments: CliRunner().invoke(main, arguments)
+
+
+def told(lossfw, *arguments):
+    """Return the result as JSON."""
+    result = lossfw(*arguments, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+def test_it_writes_weights_that_run_evaluates(lossfw, folder):
+    trained = told(lossfw, "train", "train.yaml", "--out", "a")
+    assert sorted(path.name for path in (folder / "a").iterdir()) == [
+        "checkpoint.npz",
+        "training.json",
+        "weights.npz",
+    ]
+    assert json.loads((folder / "a" / "training.json").read_text()) == trained
+    evaluated = told(lossfw, "run", "train.yaml", "-o", "network.weights=a/weights.npz")
+    last = trained["epochs"][-1]["learnt"]
+    assert evaluated["loss"]["value"] == last["loss"]
+    assert evaluated["metrics"]["accuracy"]["value"] == last["metrics"]["accuracy"]
+
+
+def test_the_same_command_writes_the_same_bytes(lossfw, folder):
+    for out in "ab":
+        told(lossfw, "train", "train.yaml", "--out", out)
+    for name in ("weights.npz", "checkpoint.npz", "training.json"):
+        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
+
+
+def test_more_epochs_on_the_same_folder_are_those_of_one_run(lossfw, folder):
+    told(lossfw, "train", "train.yaml", "--out", "a")
+    more = ("-o", "train.epochs=7")
+    resumed = told(lossfw, "train", "train.yaml", *more, "--out", "a", "--resume")
+    whole = told(lossfw, "train", "train.yaml", *more, "--out", "b")
+    assert resumed == whole
+    for name in ("weights.npz", "checkpoint.npz", "training.json"):
+        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()
+
+
+def test_without_a_folder_nothing_is_written(lossfw, folder):
+    before = sorted(folder.iterdir())
+    result = lossfw("train", "train.yaml")
+    assert result.exit_code == 0
+    assert sorted(folder.iterdir()) == before
+    assert "2-4-2, tanh, softmax, float32" in result.stdout
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines if line and line[0].isdecimal()] == ["0", "1", "2", "3"]
+
+
+def test_many_epochs_are_shown_in_part_and_written_in_full(lossfw):
+    arguments = ("train", "train.yaml", "-o", "train.epochs=45")
+    lines = [line.split() for line in lossfw(*arguments).stdout.splitlines()]
+    shown = [int(line[0]) for line in lines if line and line[0].isdecimal()]
+    assert len(shown) <= 21
+    assert (shown[0], shown[-1]) == (0, 45)
+    assert len(told(lossfw, *arguments)["epochs"]) == 46
+
+
+def test_a_step_that_is_forced_moves_nothing_before_it(lossfw):
+    text = ("network.layers.0.activation=step", "train.force=true")
+    moved = told(lossfw, "train", "train.yaml", "-o", text[0], "-o", text[1])["moved"]
+    assert moved[0] == 0.0
+    assert moved[1] > 0
+
+
+def test_a_divergence_keeps_the_last_good_checkpoint(lossfw, folder):
+    result = lossfw("train", "train.yaml", "--out", "a", "-o", "train.optimizer.learning_rate=1e9")
+    assert result.exit_code == 1
+    assert "The training diverged in epoch 1, batch 1" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in (folder / "a").iterdir()] == ["checkpoint.npz"]
+    arrays = read_weights(folder / "a" / "checkpoint.npz")
+    assert all(np.isfinite(array).all() for array in arrays.values())
+
+
+class TestResuming:
+    def wrong(self, lossfw, *arguments, code=2):
+        result = lossfw("train", "train.yaml", "--resume", *arguments)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert "Traceback" not in result.stderr
+        return result.stderr
+
+    def test_it_needs_a_folder(self, lossfw):
+        assert "give --out DIR too" in self.wrong(lossfw)
+
+    def test_it_needs_a_checkpoint(self, lossfw):
+        assert "there is no checkpoint a/checkpoint.npz" in self.wrong(lossfw, "--out", "a")
+
+    @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.99, -1])
+    def test_a_checkpoint_that_is_cut_short(self, kept, lossfw, folder):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        file = folder / "a" / "checkpoint.npz"
+        whole = file.read_bytes()
+        file.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+        said = self.wrong(lossfw, "--out", "a")
+        assert "a/checkpoint.npz" in said
+        assert "train again without --resume" in said
+
+    def test_a_checkpoint_with_a_wrong_byte(self, lossfw, folder):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        file = folder / "a" / "checkpoint.npz"
+        whole = bytearray(file.read_bytes())
+        whole[len(whole) // 2] ^= 1
+        file.write_bytes(whole)
+        assert "a/checkpoint.npz" in self.wrong(lossfw, "--out", "a")
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"training": b"x"}, "is no checkpoint of lossfw"),
+            ({"training": b"[]"}, "is no checkpoint of lossfw"),
+            ({"training": b'{"version": 1}'}, "is no checkpoint of lossfw"),
+            ({"training": b'{"version": 1, "history": []}'}, "is no checkpoint of lossfw"),
+            ({"training": b'{"version": 2}'}, "of version 2, and this lossfw reads version 1"),
+            ({"W1": None}, "lacks the weights of layer 1"),
+            ({"W2": b"four"}, "lacks the weights of layer 2"),
+            ({"W1.0": None}, "lacks what the optimizer remembers of W1"),
+        ],
+        ids=str,
+    )
+    def test_a_file_that_somebody_made(self, change, said, lossfw, folder):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        file = folder / "a" / "checkpoint.npz"
+        arrays = dict(np.load(file))
+        for name, content in change.items():
+            if content is None:
+                del arrays[name]
+            else:
+                arrays[name] = np.frombuffer(content, np.uint8)
+        np.savez(file, **arrays)
+        assert said in self.wrong(lossfw, "--out", "a")
+
+    def test_weights_are_no_checkpoint(self, lossfw, folder):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        (folder / "a" / "weights.npz").replace(folder / "a" / "checkpoint.npz")
+        assert "no array 'training'" in self.wrong(lossfw, "--out", "a")
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [
+            ("seed=1", "seed, network"),
+            ("train.batch_size=7", "train.batch_size"),
+            ("train.optimizer.momentum=0.5", "train.optimizer"),
+            ("loss.label_smoothing=0.1", "loss"),
+            ("evaluate.metrics=[]", "evaluate.metrics"),
+            ("network.layers.0.activation=relu", "network"),
+        ],
+    )
+    def test_another_training_is_refused_with_what_differs(self, change, named, lossfw):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        said = self.wrong(lossfw, "--out", "a", "-o", change)
+        assert f"is the checkpoint of another training: {named} differ" in said
+
+    def test_the_end_of_a_falling_rate_cannot_be_moved(self, lossfw):
+        linear = ("-o", "train.schedule=linear")
+        told(lossfw, "train", "train.yaml", "--out", "a", *linear)
+        said = self.wrong(lossfw, "--out", "a", *linear, "-o", "train.epochs=9")
+        assert "train.epochs differs" in said
+
+    def test_fewer_epochs_than_are_done(self, lossfw):
+        told(lossfw, "train", "train.yaml", "--out", "a")
+        said = self.wrong(lossfw, "--out", "a", "-o", "train.epochs=2")
+        assert "stands after 3 epochs, and train.epochs is 2" in said
+
+
+def test_the_folder_is_looked_at_before_anything_is_learnt(lossfw, folder):
+    (folder / "a").write_text("")
+    result = lossfw("train", "train.yaml", "--out", "a")
+    assert result.exit_code == 1
+    assert "is a file, and a folder was wanted" in result.stderr
+
+
+def test_every_mistake_is_told_and_nothing_is_made(lossfw, config, folder):
+    config(CONFIG.replace("epochs: 3", "epochs: 0").replace("name: sgd", "name: sdg"))
+    result = lossfw("train", "train.yaml", "--out", "a")
+    assert result.exit_code == 2
+    assert "train.yaml:7:11: error: train.epochs should be greater than 0" in result.stderr
+    assert "did you mean 'sgd'?" in result.stderr
+    assert not (folder / "a").exists()
+
+
+def test_a_process_that_is_killed_goes_on_to_the_same_bytes(lossfw, folder):
+    arguments = ["train", "train.yaml", "-o", "train.epochs=60", "--out"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lossfw", *arguments, "a"], stdout=subprocess.DEVNULL
+    )
+    checkpoint = folder / "a" / "checkpoint.npz"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    told(lossfw, *arguments, "a", "--resume")
+    told(lossfw, *arguments, "b")
+    for name in ("weights.npz", "checkpoint.npz", "training.json"):
+        assert (folder / "a" / name).read_bytes() == (folder / "b" / name).read_bytes()

@@ -1,0 +1,237 @@
+"""The section `train` of a configuration: what it makes, and what it refuses, each in its place."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lossfw.errors import ConfigError
+from support.training_text import CONFIG
+
+
+def test_the_defaults(build):
+    training = build()
+    assert (training.epochs, training.batch_size, training.seed) == (3, 100, 0)
+    assert training.schedule.name == "constant"
+    assert training.network.dtype == np.float32
+    assert [layer.weight.shape for layer in training.network.layers] == [(2, 4), (4, 2)]
+    assert training.held_out is None
+    # Fused with the softmax before it.
+    assert (training.form, training.loss.from_logits) == ("logits", True)
+
+
+def test_every_key_arrives(build, folder):
+    training = build(
+        "seed=7",
+        "network.dtype=float64",
+        "train.batch_size=10",
+        "train.schedule={name: stairs, every: 2}",
+        "train.initial={name: normal, scale: 0.5}",
+        "train.hold_out={share: 0.25, patience: 4}",
+        "evaluate.metrics=[accuracy, cross_entropy]",
+    )
+    assert (training.seed, training.batch_size, training.patience) == (7, 10, 4)
+    assert training.schedule.every == 2
+    assert (len(training.data), len(training.held_out)) == (150, 50)
+    assert training.network.layers[0].weight.dtype == np.float64
+    assert [metric.label for metric in training.metrics] == ["accuracy", "cross_entropy"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "spread"),
+    [("xavier", np.sqrt(2 / 402)), ("he", np.sqrt(2 / 2)), ("normal", 0.01)],
+)
+def test_weights_are_drawn_with_the_spread_of_their_rule(rule, spread, build):
+    training = build(f"train.initial={rule}", "network.layers.0.units=400")
+    first = training.network.layers[0]
+    # The spread of 800 draws is known to 2.5 percent; five times that is no chance.
+    assert first.weight.std() == pytest.approx(spread, rel=0.125)
+    assert not first.bias.any()
+
+
+def test_weights_from_a_file(build, folder):
+    arrays = {"W1": np.ones((2, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.zeros(2)}
+    np.savez(folder / "w.npz", **arrays)
+    training = build("train.initial={name: file, file: w.npz}")
+    assert (training.network.layers[0].weight == 1).all()
+    assert training.network.dtype == np.float32
+
+
+def test_rows_of_their_own_are_held_out(build, folder):
+    hold_out = "{data: {name: arrays, file: data.npz}, patience: 2}"
+    training = build(f"train.hold_out={hold_out}")
+    assert (len(training.data), len(training.held_out), training.patience) == (200, 200, 2)
+
+
+def test_the_digest_holds_what_decides_the_result(build):
+    base = build()
+    assert build().digest == base.digest
+    for change in (
+        "seed=1",
+        "train.epochs=4",
+        "train.batch_size=7",
+        "train.optimizer.momentum=0.8",
+        "train.schedule=linear",
+        "train.initial=he",
+        "train.hold_out={share: 0.5}",
+        "network.layers.0.activation=relu",
+        "network.dtype=float64",
+        "loss={name: cross_entropy, label_smoothing: 0.1}",
+        "evaluate.metrics=[]",
+    ):
+        assert build(change).digest != base.digest, change
+    assert build("evaluate.batch_size=5").digest == base.digest
+
+
+# Override, the place it is told at, what is told, the hint.
+WRONG = [
+    ("train.batch_size=0", "-o", "train.batch_size should be greater than 0, got 0", ""),
+    ("train.epochs=0", "-o", "train.epochs should be greater than 0, got 0", ""),
+    ("train.epochs=1.5", "-o", "train.epochs should be a whole number, got 1.5", ""),
+    ("train.optimizer.learning_rate=-1", "-o", "should be greater than 0, got -1", ""),
+    ("train.optimizer.learning_rate=.nan", "-o", "should be", ""),
+    ("train.optimizer.lerning_rate=1", "-o", "has no parameter", "did you mean 'learning_rate'?"),
+    ("train.optimizer=adm", "-o", "There is no optimizer 'adm'", "did you mean 'adam'?"),
+    ("train.schedule=linaer", "-o", "There is no schedule 'linaer'", "did you mean 'linear'?"),
+    ("train.schedule=qqqq", "-o", "There is no schedule", "is one of constant, linear, cosine"),
+    ("train.schedule={name: stairs}", "-o", "stairs needs the parameter 'every'", ""),
+    ("train.initial=xavir", "-o", "There is no initial 'xavir'", "did you mean 'xavier'?"),
+    ("train.initial={name: normal, scale: 0}", "-o", "should be greater than 0", ""),
+    ("train.initial={name: file, file: no.npz}", "-o", "there is no file 'no.npz'", "looked in"),
+    ("train.hold_out={share: 1}", "-o", "should be less than 1", ""),
+    ("train.hold_out={patience: 3}", "-o", "one of share, data; neither is given", ""),
+    ("train.hold_out={share: 0.1, data: digits}", "-o", "one of share, data; got both", ""),
+    ("train.hold_out={share: 0.1, patience: 0}", "-o", "should be greater than 0", ""),
+    ("train.hold_out={data: digits}", "-o", "inputs have shape (597, 64)", ""),
+    ("train.epoch=3", "-o", "unknown key 'train.epoch'", "did you mean 'epochs'?"),
+    ("train.force=yes", "-o", "train.force should be true or false", "write true or false"),
+    ("evaluate.sample={count: 3}", "-o", "a training takes all rows", "leave it out"),
+    ("network={predictions: [[1, 2]]}", "-o", "nothing that could learn", "give layers"),
+    ("network.layers.1.units=3", "", None, ""),
+]
+
+
+@pytest.mark.parametrize(("change", "where", "what", "hint"), WRONG, ids=[w[0] for w in WRONG])
+def test_a_mistake_is_told_at_its_place(change, where, what, hint, problem, build):
+    if what is None:
+        # Three units for two classes are no mistake.
+        build(change)
+        return
+    found = problem(change)
+    assert found[0].startswith(where)
+    assert what in found[1]
+    assert hint in found[2]
+
+
+def test_mistakes_of_a_file_have_line_and_column(problem):
+    where, what, hint = problem(text=CONFIG.replace("momentum", "momentun"))
+    assert (where, hint) == ("train.yaml:8:46", "did you mean 'momentum'?")
+    assert what == "sgd has no parameter 'momentun'"
+
+
+def test_a_configuration_without_the_section(problem):
+    where, what, hint = problem(text=CONFIG.partition("train:")[0])
+    assert (where, what) == ("train.yaml:1:1", "there is no section train")
+    assert "train: {epochs: 10, optimizer: sgd}" in hint
+
+
+def test_several_mistakes_are_told_together(build):
+    with pytest.raises(ConfigError) as caught:
+        build("train.epochs=-1", "train.schedule=x", "train.optimizer=y", "loss=z")
+    assert len(caught.value.problems) == 4
+
+
+def test_classes_beyond_the_network_are_found_before_anything_is_learnt(problem, folder):
+    data = dict(np.load(folder / "data.npz"))
+    data["targets"][17] = 2
+    np.savez(folder / "data.npz", **data)
+    where, what, hint = problem()
+    assert where == "train.yaml:3:58"
+    assert hint == "write units: 3, one for each class"
+    assert "target[17] = 2 is no class" in what
+
+
+def test_images_that_are_no_rows(problem, folder):
+    data = dict(np.load(folder / "data.npz"))
+    data["inputs"] = np.zeros((200, 2, 3))
+    np.savez(folder / "data.npz", **data)
+    assert "flatten" in problem()[1].lower()
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_weights_of_a_file_that_are_not_finite(wrong, problem, folder):
+    arrays = {"W1": np.ones((2, 4)), "b1": np.ones(4), "W2": np.ones((4, 2)), "b2": np.zeros(2)}
+    arrays["W2"][1, 1] = wrong
+    np.savez(folder / "w.npz", **arrays)
+    where, what, _ = problem("train.initial={name: file, file: w.npz}")
+    assert where.startswith("-o train.initial")
+    assert "W2[1, 1]" in what
+
+
+def test_a_data_set_with_one_class(problem, build, folder):
+    data = dict(np.load(folder / "data.npz"))
+    data["targets"][:] = 1
+    np.savez(folder / "data.npz", **data)
+    where, what, hint = problem()
+    assert where == "train.yaml:2:7"
+    assert "all 200 rows" in what
+    assert "have class 1: there is nothing to tell apart" in what
+    assert hint == "train.force: true would train all the same"
+    build("train.force=true")
+
+
+def test_one_row_of_which_none_can_be_held_out(problem, folder):
+    np.savez(folder / "data.npz", inputs=np.ones((1, 2)), targets=np.zeros(1, int))
+    _, what, _ = problem("train.hold_out={share: 0.5}", "train.force=true")
+    assert "none can be held out" in what
+
+
+MARGINS = """\
+lossfw: 1
+data: {name: arrays, file: margins.npz}
+network: {layers: [{units: 3, activation: tanh}, {units: 1, activation: identity}]}
+loss: zero_one
+train: {epochs: 1, optimizer: sgd}
+"""
+
+
+class TestRefusal:
+    def test_a_loss_without_slope_names_losses_with_one(self, problem, build, folder):
+        targets = np.where(np.arange(6) % 2, 1.0, -1.0).reshape(-1, 1)
+        np.savez(folder / "margins.npz", inputs=np.ones((6, 2)), targets=targets)
+        where, what, hint = problem(text=MARGINS)
+        assert where == "train.yaml:4:7"
+        assert "its derivative is 0 wherever it exists" in what
+        assert "hinge" in hint
+        assert "logistic" in hint
+        assert "train.force: true" in hint
+        build("train.force=true", text=MARGINS)
+
+    def test_a_step_names_activations_with_a_slope(self, problem, build):
+        where, what, hint = problem("network.layers.0.activation=step")
+        assert where.startswith("-o network.layers.0.activation")
+        assert "layer 1 would not move" in what
+        assert "sigmoid" in hint
+        build("network.layers.0.activation=step", "train.force=true")
+
+    def test_a_metric_in_the_place_of_the_loss(self, problem):
+        where, what, hint = problem("loss=accuracy")
+        assert where == "-o loss=accuracy"
+        assert "accuracy" in what
+        assert "cross_entropy" in hint
+        assert "evaluate.metrics" in hint
+
+
+def test_an_evaluation_checks_the_section_too_and_needs_weights(folder, config):
+    from lossfw.config.build.evaluation import build
+
+    with pytest.raises(ConfigError) as caught:
+        build(config(), ["train.schedule=linaer"])
+    told = [problem.what for problem in caught.value.problems]
+    assert told == ["network.weights is missing", "There is no schedule 'linaer'"]
+
+
+def test_json_is_plain(training):
+    from lossfw.nn.training.loop import train
+
+    assert json.loads(json.dumps(train(training(epochs=1)).to_dict()))["kept"] == 1

@@ -1,0 +1,49 @@
+"""The configurations in configs/train: they teach what they say, and make the bundled weights."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+from lossfw.data.weights import read_weights
+
+ROOT = Path(__file__).parents[3]
+FOLDER = ROOT / "configs" / "train"
+BUNDLED = ROOT / "plugins" / "lossfw_std" / "data" / "digits-mlp.npz"
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    """Train on the digits as the configuration says; return the folder."""
+    out = tmp_path_factory.mktemp("digits")
+    result = CliRunner().invoke(main, ["train", str(FOLDER / "digits.yaml"), "--out", str(out)])
+    assert (result.exit_code, result.stderr) == (0, "")
+    return out
+
+
+def test_the_digits_that_are_held_out_are_read_right(digits):
+    last = json.loads((digits / "training.json").read_text())["epochs"][-1]
+    assert last["held_out"]["metrics"]["accuracy"] >= 0.95
+
+
+def test_the_bundled_weights_are_those_of_the_configuration(digits):
+    made, bundled = read_weights(digits / "weights.npz"), read_weights(BUNDLED)
+    assert {name: (a.shape, a.dtype) for name, a in made.items()} == {
+        name: (a.shape, a.dtype) for name, a in bundled.items()
+    }
+    # Another BLAS adds in another order, and 6,480 steps make the most of it: the
+    # weights stay near, and far from those of another seed.
+    for name, array in bundled.items():
+        spread = np.abs(array).max()
+        assert np.abs(made[name] - array).mean() < 0.2 * spread, name
+
+
+def test_mnist_teaches_the_network_of_the_book(mnist):
+    arguments = ["train", str(FOLDER / "mnist.yaml"), "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    epochs = json.loads(result.stdout)["epochs"]
+    assert epochs[-1]["held_out"]["metrics"]["accuracy"] > 0.93

@@ -1,0 +1,1 @@
+"""Helpers of the tests: samples, oracles, liars, and programs that tests start."""

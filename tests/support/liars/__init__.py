@@ -1,0 +1,30 @@
+"""Liars: for each check of the harness, something that breaks just this."""
+
+from support.liars import (
+    activations,
+    call,
+    claims,
+    classes,
+    components,
+    derivatives,
+    dtypes,
+    means,
+    purity,
+    values,
+    weights,
+)
+from support.liars.liar import Liar
+
+LIARS: tuple[Liar, ...] = (
+    *call.LIARS,
+    *dtypes.LIARS,
+    *purity.LIARS,
+    *weights.LIARS,
+    *means.LIARS,
+    *classes.LIARS,
+    *values.LIARS,
+    *derivatives.LIARS,
+    *claims.LIARS,
+    *components.LIARS,
+    *activations.LIARS,
+)

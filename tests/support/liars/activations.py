@@ -1,0 +1,180 @@
+"""Liars among activations."""
+
+import numpy as np
+
+from lossfw import Activation, ActivationClaims, RowActivation
+from support.liars.liar import Liar
+
+
+def tanh(xp, x):
+    return xp.tanh(x)
+
+
+def softplus(xp, x):
+    return xp.where(x > 0, x, 0 * x) + xp.log1p(xp.exp(-xp.abs(x)))
+
+
+def sigmoid(xp, x):
+    e = xp.exp(-xp.abs(x))
+    return xp.where(x >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def sigmoid_slope(xp, x):
+    e = xp.exp(-xp.abs(x))
+    return e / (1 + e) ** 2
+
+
+def elementwise(name, body, *, derivative=None, second=None, definition=None, **claims):
+    """Return an activation of these functions, each called with ``(xp, x)``."""
+
+    def method(function):
+        return lambda self, xp, x: function(xp, x)
+
+    members = {"value": method(body), "claims": lambda self: ActivationClaims(**claims)}
+    for key, function in (
+        ("derivative", derivative),
+        ("second_derivative", second),
+        ("formula", definition),
+    ):
+        if function is not None:
+            members[key] = method(function)
+    return type(name, (Activation,), {"__module__": __name__, **members})()
+
+
+def plain_logistic(xp, x):
+    """Overflows at 710: infinity over infinity."""
+    e = xp.exp(x)
+    return e / (1 + e)
+
+
+def plain_softplus(xp, x):
+    """Without log1p: a small exponential is lost beside 1."""
+    far = x > 30
+    return xp.where(far, x, xp.log(1 + xp.exp(xp.where(far, 0 * x, x))))
+
+
+class Doubling(Activation):
+    """Answers in double precision."""
+
+    def value(self, xp, x):
+        return xp.tanh(x)
+
+    def __call__(self, x):
+        return super().__call__(np.asarray(x, float))
+
+
+class _Softmax(RowActivation):
+    def value(self, xp, x):
+        e = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
+        return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+class LeakySoftmax(_Softmax):
+    """A thousandth goes to no class."""
+
+    def value(self, xp, x):
+        return 0.999 * super().value(xp, x)
+
+    def claims(self):
+        return ActivationClaims(rows_sum_to_one=True)
+
+
+class Sliding(_Softmax):
+    """Its sharpness depends on the level of the row."""
+
+    def value(self, xp, x):
+        level = xp.mean(x, axis=-1, keepdims=True)
+        return super().value(xp, x * (1 + 0.01 * xp.tanh(level)))
+
+    def claims(self):
+        return ActivationClaims(shift_invariant=True)
+
+
+class Inexact(_Softmax):
+    """Is a little off its definition."""
+
+    def formula(self, xp, x):
+        return _Softmax.value(self, xp, x)
+
+    def value(self, xp, x):
+        return super().value(xp, x) * (1 + 1e-9)
+
+
+class Untransposed(_Softmax):
+    """Takes its Jacobian, which is not symmetric, for its own transpose."""
+
+    def value(self, xp, x):
+        return super().value(xp, x) * (1 + xp.arange(x.shape[-1]))
+
+    def jvp(self, xp, x, v):
+        shares = super().value(xp, x)
+        mean = xp.sum(shares * v, axis=-1, keepdims=True)
+        return (1 + xp.arange(x.shape[-1])) * shares * (v - mean)
+
+    def vjp(self, xp, x, v):
+        return self.jvp(xp, x, v)
+
+
+def softmax_that(name, change):
+    """Return a softmax, the result or argument of whose call is changed."""
+    return type(name, (_Softmax,), {"__module__": __name__, "__call__": change})()
+
+
+LIARS = (
+    Liar("activation", "shape", "double", Doubling()),
+    Liar("activation", "nan", "relu",
+         elementwise("Deaf", lambda xp, x: xp.where(x > 0, x, 0 * xp.ones_like(x)))),
+    Liar("activation", "value", "cut off",
+         elementwise("CutOff", lambda xp, x: xp.where(x > 3, xp.ones_like(x), xp.tanh(x)),
+                     definition=tanh, derivative=lambda xp, x: 1 / xp.cosh(x) ** 2,
+                     second=lambda xp, x: -2 * xp.tanh(x) / xp.cosh(x) ** 2),
+         ("precision:gradient", "precision:hessian", "overflow:gradient", "overflow:hessian")),
+    Liar("activation", "precision", "softplus",
+         elementwise("Lost", plain_softplus, definition=softplus, derivative=sigmoid,
+                     second=sigmoid_slope)),
+    Liar("activation", "overflow", "logistic",
+         elementwise("Overflow", plain_logistic, definition=sigmoid, derivative=sigmoid_slope,
+                     second=lambda xp, x: sigmoid_slope(xp, x) * (1 - 2 * sigmoid(xp, x))),
+         # At 710 and a target of 0 it is another value; the curvature crosses 0 at 0.
+         ("value", "precision:hessian")),
+    Liar("activation", "gradient", "factor",
+         elementwise("Slope", softplus, derivative=lambda xp, x: 0.5 * sigmoid(xp, x),
+                     second=sigmoid_slope)),
+    Liar("activation", "hessian", "factor",
+         elementwise("Bend", softplus, derivative=sigmoid,
+                     second=lambda xp, x: 0.5 * sigmoid_slope(xp, x))),
+    Liar("activation", "precision:gradient", "1 - tanh",
+         elementwise("LostSlope", softplus, second=sigmoid_slope,
+                     derivative=lambda xp, x: (1 + xp.tanh(x / 2)) / 2)),
+    Liar("activation", "precision:hessian", "s - s^2",
+         elementwise("LostBend", softplus, derivative=sigmoid,
+                     second=lambda xp, x: sigmoid(xp, x) - sigmoid(xp, x) ** 2)),
+    Liar("activation", "overflow:gradient", "quotient",
+         elementwise("OverflowSlope", softplus, derivative=plain_logistic, second=sigmoid_slope),
+         ("gradient",)),
+    Liar("activation", "overflow:hessian", "quotient",
+         elementwise("OverflowBend", softplus, derivative=sigmoid,
+                     second=lambda xp, x: plain_logistic(xp, x) / (1 + xp.exp(x))),
+         ("hessian",)),
+    Liar("activation", "claim:range", "too wide", elementwise("Range", tanh, range=(-1.0, 2.0))),
+    Liar("activation", "claim:range", "too narrow", elementwise("Range", tanh, range=(0.0, 1.0))),
+    Liar("activation", "claim:monotone", "x sigmoid",
+         elementwise("Wave", lambda xp, x: x * sigmoid(xp, x), monotone=True),
+         # The sigmoid is 0 where x times it is still a subnormal number.
+         ("precision", "precision:gradient", "precision:hessian")),
+    Liar("activation", "claim:odd", "softplus", elementwise("Even", softplus, odd=True)),
+    Liar("activation", "claim:lipschitz", "too small",
+         elementwise("Steep", tanh, lipschitz=0.98)),
+    Liar("activation", "claim:breaks", "missing",
+         elementwise("Break", lambda xp, x: xp.where(x > 0, x, 0.9 * x), breaks=())),
+    Liar("activation", "claim:gradient_zero_almost_everywhere", "slope",
+         elementwise("Alive", tanh, gradient_zero_almost_everywhere=True)),
+    Liar("rows", "shape", "double",
+         softmax_that("DoublingRows", lambda self, x: _Softmax.__call__(self, np.float64(x)))),
+    Liar("rows", "nan", "nan to num",
+         softmax_that("DeafRows", lambda self, x: np.nan_to_num(_Softmax.__call__(self, x)))),
+    Liar("rows", "value", "a little off", Inexact()),
+    Liar("rows", "gradient", "transposed", Untransposed()),
+    Liar("rows", "claim:rows_sum_to_one", "leaks", LeakySoftmax(), ("claim:range",)),
+    Liar("rows", "claim:shift_invariant", "slides", Sliding()),
+)  # fmt: skip

@@ -1,0 +1,128 @@
+"""Liars about the call: shapes, layouts, NaN, class indices, signs of zero."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from support.liars.honest import LOGIT_ROWS, SQUARE, cross_entropy, square
+from support.liars.liar import Liar
+
+
+def flattened(y, t):
+    return square(y, t).ravel()
+
+
+def broadcasting(y, t):
+    y, t = np.asarray(y), np.asarray(t)
+    dtype = y.dtype if y.dtype.kind == "f" else float
+    return ((y.astype(np.result_type(dtype, np.float32)) - t) ** 2).astype(dtype)
+
+
+def in_memory_order(y, t):
+    y, t = np.asarray(y), np.asarray(t)
+    if y.shape != t.shape:
+        raise ValueError
+    return square(y.ravel(order="K"), t.ravel(order="K")).reshape(y.shape)
+
+
+def deaf(y, t):
+    with np.errstate(all="ignore"):
+        return np.fmax(square(y, t), np.asarray(0, np.result_type(y, np.float16)))
+
+
+def wrapping(y, t):
+    y, t = np.asarray(y), np.asarray(t)
+    if t.ndim == 1 and t.dtype.kind == "i" and t.shape == y.shape[:1]:
+        return cross_entropy(y, t % y.shape[1])
+    return cross_entropy(y, t)
+
+
+def minus(y, t):
+    return -square(y, t)
+
+
+def flattening(y, t):
+    """Three axes become two."""
+    result = square(y, t)
+    return result.reshape(result.shape[0], -1) if result.ndim == 3 else result
+
+
+def squeezed(y, t):
+    """Of one class a column is no column."""
+    result = cross_entropy(y, t)
+    return result[:1] if np.ndim(y) == 2 and np.shape(y)[1] == 1 else result
+
+
+def reshaping(y, t):
+    """As many elements are enough, except in one axis."""
+    y, t = np.asarray(y), np.asarray(t)
+    if y.size == t.size and y.ndim == t.ndim == 2:
+        t = t.reshape(y.shape)
+    return square(y, t)
+
+
+def first_of_repeated(y, t):
+    """An array without strides is taken for its first element and the next ones in memory."""
+    y = np.asarray(y)
+    if y.size > 1 and not any(y.strides):
+        y = y + np.arange(y.size).reshape(y.shape)
+    return square(y, t)
+
+
+def one_nan(y, t):
+    """Two NaN are more than a mean without them takes out."""
+    y = np.asarray(y)
+    return square(y, t) + (np.nan if np.isnan(y).sum() > 1 else 0) * np.ones((), y.dtype)
+
+
+def deaf_in_single(y, t):
+    return deaf(y, t) if np.asarray(y).dtype == np.float32 else square(y, t)
+
+
+def last_label(y, t):
+    """The last label is looked at, and no other."""
+    t = np.asarray(t)
+    if t.ndim == 1 and t.size and 0 <= t[-1] < np.shape(y)[1]:
+        t = t % np.shape(y)[1]
+    return cross_entropy(y, t)
+
+
+def label_bytes(y, t):
+    """Labels are kept in a byte."""
+    t = np.asarray(t)
+    return cross_entropy(y, t.astype(np.uint8) if t.ndim == 1 and np.all(t >= 0) else t)
+
+
+def minus_in_half(y, t):
+    result = square(y, t)
+    return np.where(result == 0, np.float16(-0.0), result) if result.dtype == np.float16 else result
+
+
+def centred_rows(y, t):
+    """Two axes are taken for rows, and each measured from its mean."""
+    y = np.asarray(y)
+    result = square(y, t)
+    return result - result.mean(-1, keepdims=True) if y.ndim == 2 and y.size else result
+
+
+_PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
+
+LIARS = (
+    Liar("loss", "shape:result", "ravel", replace(SQUARE, value=flattened, reduce=None)),
+    Liar("loss", "shape:result", "flat", replace(_PLAIN, value=flattening)),
+    Liar("loss", "shape:result", "one class", replace(LOGIT_ROWS, value=squeezed)),
+    Liar("loss", "shape:axes", "rows", replace(_PLAIN, value=centred_rows)),
+    Liar("loss", "shape:broadcast", "reshape", replace(_PLAIN, value=reshaping)),
+    Liar("loss", "shape:layout", "repeated", replace(_PLAIN, value=first_of_repeated)),
+    Liar("loss", "nan", "two", replace(_PLAIN, value=one_nan)),
+    Liar("loss", "nan", "single", replace(_PLAIN, value=deaf_in_single)),
+    Liar("loss", "domain:class_index", "last", replace(LOGIT_ROWS, value=last_label)),
+    Liar("loss", "domain:class_index", "bytes", replace(LOGIT_ROWS, value=label_bytes)),
+    Liar("loss", "value:negative_zero", "half", replace(_PLAIN, value=minus_in_half)),
+    Liar("loss", "shape:broadcast", "broadcast", replace(SQUARE, value=broadcasting)),
+    Liar("loss", "shape:layout", "memory", replace(SQUARE, value=in_memory_order)),
+    Liar("loss", "nan", "fmax", replace(SQUARE, value=deaf)),
+    Liar("loss", "domain:class_index", "modulo", replace(LOGIT_ROWS, value=wrapping)),
+    Liar("loss", "value:negative_zero", "minus", replace(SQUARE, value=minus, gradient=None,
+                                                         hessian=None, reduce=None)),
+)  # fmt: skip

@@ -1,0 +1,215 @@
+"""Liars about claims: one false promise each."""
+
+from dataclasses import replace
+
+import numpy as np
+
+import lossfw
+from lossfw.components.spaces import UNIT
+from support.liars.honest import (
+    BRIER,
+    BRIER_ROWS,
+    LOGIT_ROWS,
+    SQUARE,
+    distance,
+    elementwise,
+    margin,
+    rowwise,
+)
+from support.liars.liar import Liar
+
+
+def unit(f, **claims):
+    """Return a loss of a probability and a binary target."""
+    return replace(BRIER, value=elementwise(f), claims=claims)
+
+
+def logit_rows(f, **claims):
+    return replace(LOGIT_ROWS, value=rowwise(f), claims=claims)
+
+
+def simplex_rows(f, **claims):
+    return replace(BRIER_ROWS, value=rowwise(f), claims=claims)
+
+
+def _of_the_label(f):
+    """A loss of rows in terms of the prediction for the label."""
+    return lambda y, t: f((t * y).sum(-1))
+
+
+def dipping(r):
+    """A square with a dip below 0 around 0.25."""
+    return r * r - 0.1 * np.exp(-((np.abs(r) - 0.25) ** 2) * 400)
+
+
+def dented(r):
+    """Convex but for a small dent at r = 2."""
+    return np.abs(r) + 0.01 * np.exp(-50 * (r - 2) ** 2)
+
+
+def flat_between(r):
+    """A square with a straight piece from 1 to 4."""
+    inner = np.clip(np.abs(r), 0, 1)
+    line = np.clip(np.abs(r) - 1, 0, 3)
+    outer = np.maximum(np.abs(r) - 4, 0)
+    return inner**2 + 2 * line + 2 * outer + outer**2
+
+
+def huber(r):
+    a = np.minimum(np.abs(r), 1)
+    return a * (np.abs(r) - a / 2)
+
+
+def bent(r):
+    """Its second derivative jumps at 1, the first does not."""
+    return r * r + np.maximum(r - 1, 0) ** 2
+
+
+def kinked(r):
+    """Its first derivative jumps at 1."""
+    return r * r + 0.5 * np.maximum(r - 1, 0)
+
+
+def kinked_a_little(r):
+    """Its first derivative jumps by 1 % of the slope around."""
+    return r * r + 0.15 * np.maximum(r - 7.3, 0)
+
+
+def bent_a_little(r):
+    """Its second derivative jumps by 5 %."""
+    return r * r + 0.05 * np.maximum(r - 3.7, 0) ** 2
+
+
+def flat_close_to_zero(r):
+    return np.maximum(np.abs(r), 1e-3) ** 2
+
+
+def bumped(m):
+    """Falls, but for a short rise at -5."""
+    return np.maximum(2 - m, 0) + 0.5 * np.maximum(0, 0.1 - np.abs(m + 5.1)) * 4
+
+
+def rising(m):
+    """Falls, and rises a little from 3 on."""
+    return np.where(m < 3, np.exp(-m), np.exp(-3.0) + 0.01 * (m - 3))
+
+
+def tilted(r):
+    return r * r + 0.001 * np.maximum(r, 0)
+
+
+def log_cut(y, t):
+    with np.errstate(all="ignore"):
+        return -np.where(t == 1, np.log(y), np.log1p(-y))
+
+
+def absolute(y, t):
+    return np.abs(y - t)
+
+
+def half_square(y, t):
+    """Blind for errors below 0.05: other predictions are as good."""
+    return np.maximum(np.abs(y - t), 0.05) ** 2
+
+
+def weighted_classes(y, t):
+    """The square, in which later columns cost a little more."""
+    weight = 1 + 0.01 * np.arange(y.shape[-1])
+    return (weight * (y - t) ** 2).sum(-1)
+
+
+def row_absolute(y, t):
+    return np.abs(y - t).sum(-1)
+
+
+def coarse(y, t):
+    return (np.round(y * 10) / 10 - t).__pow__(2).sum(-1)
+
+
+def shifted(y, t):
+    """Cross-entropy with a little of the logits' mean."""
+    z = y - y.max(-1, keepdims=True)
+    logs = z - np.log(np.exp(z).sum(-1, keepdims=True))
+    return -(np.where(t == 0, 0, t * logs)).sum(-1) + 1e-3 * y.mean(-1)
+
+
+def shifted_far_out(y, t):
+    """Cross-entropy whose logits are cut at 50."""
+    z = np.minimum(y, 50)
+    z = z - z.max(-1, keepdims=True)
+    logs = z - np.log(np.exp(z).sum(-1, keepdims=True))
+    return -(np.where(t == 0, 0, t * logs)).sum(-1)
+
+
+def first_class_alone(y, t):
+    """Strictly proper for two classes; what the others share among them does not count."""
+    return (y[:, 0] - t[:, 0]) ** 2
+
+
+def crammer_singer(y, t):
+    """The hinge of the best wrong class, which is not calibrated for three classes."""
+    own = (t * y).sum(-1)
+    rest = np.where(t == 1, -np.inf, y).max(-1)
+    with np.errstate(all="ignore"):
+        return np.maximum(1 + rest - own, 0)
+
+
+LIARS = (
+    Liar("loss", "claim:nonnegative", "dip", distance(dipping, nonnegative=True)),
+    Liar("loss", "claim:lower_bound", "dip", distance(dipping, lower_bound=-0.001)),
+    Liar("loss", "claim:bounded", "1.001",
+         distance(lambda r: 1.001 * r**2 / (1 + r**2), bounded=1.0)),
+    Liar("loss", "claim:zero_at_target", "offset",
+         distance(lambda r: np.sqrt(r * r + 1e-16) - 0.99e-8, zero_at_target=True)),
+    Liar("loss", "claim:finite_at_boundary", "log 0", unit(log_cut, finite_at_boundary=True)),
+    Liar("loss", "claim:convex", "dent", distance(dented, convex=True)),
+    Liar("loss", "claim:convex", "rows",
+         logit_rows(_of_the_label(lambda x: np.arctan(-x)), convex=True)),
+    Liar("loss", "claim:strictly_convex", "straight", distance(flat_between, strictly_convex=True)),
+    Liar("loss", "claim:strictly_convex", "short",
+         distance(flat_close_to_zero, strictly_convex=True)),
+    Liar("loss", "claim:strictly_convex", "far out",
+         replace(distance(np.abs, strictly_convex=True),
+                 truth=lossfw.loss("huber", delta=50.0)), ("value", "precision", "overflow")),
+    Liar("loss", "claim:strongly_convex", "too large",
+         distance(lambda r: r**2, strongly_convex=2.1)),
+    Liar("loss", "claim:strongly_convex", "too small",
+         distance(lambda r: r**2, strongly_convex=1.9)),
+    Liar("loss", "claim:lipschitz", "too small", distance(huber, lipschitz=0.98)),
+    Liar("loss", "claim:lipschitz", "too large", distance(huber, lipschitz=1.02)),
+    Liar("loss", "claim:gradient_lipschitz", "too small", distance(huber, gradient_lipschitz=0.98)),
+    Liar("loss", "claim:gradient_lipschitz", "too large", distance(huber, gradient_lipschitz=1.02)),
+    Liar("loss", "claim:monotone", "rises", margin(rising, monotone=True)),
+    Liar("loss", "claim:monotone", "bump", margin(bumped, monotone=True)),
+    Liar("loss", "claim:gradient_zero_almost_everywhere", "slope",
+         replace(SQUARE, reduce=None, claims={"gradient_zero_almost_everywhere": True})),
+    Liar("loss", "claim:symmetric", "tilted", distance(tilted, symmetric=True)),
+    Liar("loss", "claim:shift_invariant", "mean", logit_rows(shifted, shift_invariant=True)),
+    Liar("loss", "claim:shift_invariant", "cut",
+         logit_rows(shifted_far_out, shift_invariant=True)),
+    Liar("loss", "claim:permutation_equivariant", "weights",
+         simplex_rows(weighted_classes, permutation_equivariant=True)),
+    Liar("loss", "claim:linear_in_target", "rows",
+         simplex_rows(lambda y, t: ((y - t) ** 2).sum(-1), linear_in_target=True)),
+    Liar("loss", "claim:linear_in_target", "probability",
+         replace(unit(lambda y, t: (y - t) ** 2, linear_in_target=True), target=UNIT)),
+    Liar("loss", "claim:smooth", "kink", distance(kinked, smooth=True)),
+    Liar("loss", "claim:smooth", "small kink", distance(kinked_a_little, smooth=True)),
+    Liar("loss", "claim:twice_smooth", "small bend", distance(bent_a_little, twice_smooth=True)),
+    Liar("loss", "claim:twice_smooth", "bend", distance(bent, twice_smooth=True)),
+    Liar("loss", "claim:breaks", "missing", distance(kinked, breaks=())),
+    Liar("loss", "claim:breaks", "invented", distance(kinked, breaks=(0.0, 1.0))),
+    Liar("loss", "claim:second_breaks", "missing", distance(bent, second_breaks=())),
+    Liar("loss", "claim:second_breaks", "invented", distance(bent, second_breaks=(-1.0, 1.0))),
+    Liar("loss", "claim:proper", "absolute", unit(absolute, proper=True)),
+    Liar("loss", "claim:proper", "rows", simplex_rows(row_absolute, proper=True)),
+    Liar("loss", "claim:strictly_proper", "blind", unit(half_square, strictly_proper=True)),
+    Liar("loss", "claim:strictly_proper", "rows", simplex_rows(coarse, strictly_proper=True)),
+    Liar("loss", "claim:strictly_proper", "one class",
+         simplex_rows(first_class_alone, strictly_proper=True), ("nan",)),
+    Liar("loss", "claim:calibrated", "margin",
+         margin(lambda m: np.maximum(1 - m, 0) + np.maximum(m, 0), calibrated=True)),
+    Liar("loss", "claim:calibrated", "rows", logit_rows(crammer_singer, calibrated=True)),
+    Liar("loss", "claim:elicits", "median", distance(np.abs, elicits="mean")),
+    Liar("loss", "claim:elicits", "mean", distance(np.square, elicits="median")),
+)  # fmt: skip

@@ -1,0 +1,122 @@
+"""Liars among components: what only a loss of this framework promises."""
+
+import time
+import warnings
+from typing import Literal
+
+import numpy as np
+
+from lossfw import BINARY, UNIT, DistanceLoss, PointwiseLoss
+from support.liars.liar import Liar
+
+
+class _Square(DistanceLoss):
+    def value(self, xp, r):
+        return r * r
+
+
+class Lenient(PointwiseLoss):
+    """Takes any number for a probability."""
+
+    prediction = UNIT
+    target = BINARY
+
+    def value(self, xp, y, t):
+        return (y - t) ** 2
+
+    def check_domain(self, y, t, by_index, start):
+        pass
+
+
+class Talkative(_Square):
+    """Warns of large numbers."""
+
+    def value(self, xp, r):
+        if isinstance(r, np.ndarray) and r.dtype.kind == "f" and np.any(np.abs(r) % np.inf > 1e6):
+            warnings.warn("a residual is large", stacklevel=2)
+        return r * r
+
+
+class SharedScratch(_Square):
+    """Works in an array that all threads share."""
+
+    def value(self, xp, r):
+        if xp is not np or r.dtype.kind != "f":
+            return r * r
+        scratch = _scratch.setdefault((r.shape, r.dtype), np.empty_like(r))
+        scratch[...] = r
+        time.sleep(0.002)
+        scratch *= scratch
+        return scratch.copy()
+
+
+_scratch = {}
+
+
+class ListsInSingle(_Square):
+    """Takes lists for single precision."""
+
+    def __call__(self, prediction, target, **options):
+        if isinstance(prediction, list):
+            prediction = np.asarray(prediction, np.float32)
+        return super().__call__(prediction, target, **options)
+
+
+class PartsWithoutWeights(_Square):
+    """Forgets the weights of a part."""
+
+    def partial(self, prediction, target, *, start=0, sample_weight=None, where=None):
+        return super().partial(prediction, target, start=start, where=where)
+
+
+class TwoGradients(_Square):
+    """The gradient beside the value is that of the sum."""
+
+    def value_and_gradient(self, prediction, target, **options):
+        gradient = self.gradient(prediction, target, reduction="sum")
+        return self(prediction, target, **options), gradient
+
+
+class Unguarded(PointwiseLoss):
+    """Has a guard, and does not use it."""
+
+    prediction = UNIT
+    target = BINARY
+    guard: Literal["none", "normalised"] = "normalised"
+
+    def value(self, xp, y, t):
+        return -xp.where(t == 1, xp.log(y), xp.log1p(-y))
+
+
+class Forgetful(_Square):
+    """Leaves its parameter out of its configuration."""
+
+    factor: float = 2.0
+
+    def value(self, xp, r):
+        return self.factor * r * r
+
+    def to_config(self):
+        return {"name": self.name}
+
+
+class MeanOfRow(_Square):
+    """Averages over a row where it should sum."""
+
+    def __call__(self, prediction, target, **options):
+        result = super().__call__(prediction, target, **options)
+        return result / np.shape(prediction)[-1] if options.get("reduction") == "none" else result
+
+
+LIARS = (
+    Liar("component", "domain", "lenient", Lenient()),
+    Liar("component", "purity:warnings", "warns", Talkative()),
+    # A large input is computed in several threads.
+    Liar("component", "purity:threads", "scratch", SharedScratch(), ("weights:long",)),
+    Liar("component", "dtype:lists", "single", ListsInSingle()),
+    Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
+    Liar("component", "weights:reductions", "sum", TwoGradients()),
+    Liar("component", "value:guard", "unguarded", Unguarded()),
+    Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
+    Liar("component", "value:rows", "mean", MeanOfRow(per="row")),
+)

@@ -1,0 +1,125 @@
+"""Liars about gradient and Hessian."""
+
+from dataclasses import replace
+
+import numpy as np
+
+import lossfw
+from support.liars.honest import LOGIT_ROWS, SQUARE, TRUE_SQUARE, elementwise, rowwise, square
+from support.liars.liar import Liar
+
+
+def _with(gradient=None, hessian=None, truth=None, value=square):
+    return replace(
+        TRUE_SQUARE,
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=None,
+        truth=truth or TRUE_SQUARE.truth,
+    )
+
+
+@elementwise
+def without_factor(y, t):
+    return y - t
+
+
+@elementwise
+def other_curvature(y, t):
+    return np.where(np.abs(y - t) > 1, 0.0, 2.0) + 0 * (y - t)
+
+
+@elementwise
+def log_cosh(y, t):
+    r = np.abs(y - t)
+    near = np.log1p(2 * np.sinh(np.minimum(r, 1) / 2) ** 2)
+    return np.where(r < 1, near, r + np.log1p(np.exp(-2 * r)) - np.log(2))
+
+
+@elementwise
+def slope_from_two(y, t):
+    """tanh as 1 - 2 / (e^2r + 1): near 0 two ones are subtracted."""
+    with np.errstate(all="ignore"):
+        return 1 - 2 / (np.exp(2 * (y - t)) + 1)
+
+
+@elementwise
+def curvature_from_one(y, t):
+    """1 / cosh^2 as 1 - tanh^2: far out two ones are subtracted."""
+    return 1 - np.tanh(y - t) ** 2
+
+
+@elementwise
+def slope_of_quotient(y, t):
+    """tanh as sinh / cosh: far out infinity over infinity."""
+    with np.errstate(all="ignore"):
+        return np.sinh(y - t) / np.cosh(y - t)
+
+
+@elementwise
+def curvature_of_quotient(y, t):
+    """1 / cosh^2 as 4 e^2r / (e^2r + 1)^2: far out infinity over infinity."""
+    with np.errstate(all="ignore"):
+        e = np.exp(2 * (y - t))
+        return 4 * (e / (e + 1)) / (e + 1)
+
+
+@elementwise
+def absolute(y, t):
+    return np.abs(y - t)
+
+
+@elementwise
+def one_at_zero(y, t):
+    """The sign, of which the zero belongs to neither side: 2 is no slope beside it."""
+    return np.where(y == t, 2.0, np.sign(y - t))
+
+
+@elementwise
+def slope_of_norm(y, t):
+    """r / sqrt(1 + r^2), whose square overflows."""
+    with np.errstate(all="ignore"):
+        return (y - t) / np.sqrt(1 + (y - t) ** 2)
+
+
+@elementwise
+def pseudo_huber(y, t):
+    return np.hypot(1, y - t) - 1
+
+
+@rowwise
+def slope_at_infinity(y, t):
+    """Softmax from the largest logit: infinity less infinity."""
+    with np.errstate(all="ignore"):
+        e = np.exp(y - y.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True) - t
+
+
+_COSH = lossfw.loss("log_cosh")
+
+LIARS = (
+    Liar("loss", "gradient", "factor", _with(gradient=without_factor)),
+    Liar("loss", "gradient", "factor, by differences",
+         replace(SQUARE, gradient=without_factor, reduce=None)),
+    Liar("loss", "gradient", "at a kink",
+         _with(one_at_zero, None, lossfw.loss("absolute_error"), absolute)),
+    Liar("loss", "gradient", "far out",
+         _with(slope_of_norm, None, lossfw.loss("pseudo_huber"), pseudo_huber),
+         # The value cancels close to 0, and hides nothing of the gradient.
+         ("precision", "value", "precision:gradient", "overflow:gradient")),
+    Liar("loss", "gradient", "infinite logit",
+         replace(LOGIT_ROWS, gradient=slope_at_infinity,
+                 truth=lossfw.loss("cross_entropy", from_logits=True)),
+         ("value", "precision", "overflow")),
+    Liar("loss", "hessian", "threshold", _with(hessian=other_curvature)),
+    Liar("loss", "hessian", "threshold, by differences",
+         replace(SQUARE, hessian=other_curvature, reduce=None)),
+    Liar("loss", "precision:gradient", "tanh", _with(slope_from_two, None, _COSH, log_cosh)),
+    Liar("loss", "precision:hessian", "sech", _with(None, curvature_from_one, _COSH, log_cosh)),
+    Liar("loss", "overflow:gradient", "tanh", _with(slope_of_quotient, None, _COSH, log_cosh),
+         # At a target of 0 it is another value.
+         ("gradient",)),
+    Liar("loss", "overflow:hessian", "quotient",
+         _with(None, curvature_of_quotient, _COSH, log_cosh), ("hessian",)),
+)  # fmt: skip

@@ -1,0 +1,95 @@
+"""Liars about dtypes: of predictions, of targets, and of half precision alone."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from support.liars.honest import SQUARE, square, square_curvature, square_slope
+from support.liars.liar import Liar
+
+_PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
+
+
+def always_double(y, t):
+    return square(y, t).astype(float)
+
+
+def in_integers(y, t):
+    y = np.asarray(y)
+    if y.dtype.kind == "i":
+        return square(y // 2 * 2, t)
+    return square(y, t)
+
+
+def integers_in_single(y, t):
+    y = np.asarray(y)
+    return square(y, t) if y.dtype.kind == "f" else square(y.astype(np.float32), t).astype(float)
+
+
+def unsigned(y, t):
+    """The difference of two unsigned numbers has no sign."""
+    y, t = np.asarray(y), np.asarray(t)
+    if y.shape == t.shape and y.dtype.kind == t.dtype.kind == "u":
+        r = (y - t).astype(float)
+        return r * r
+    return square(y, t)
+
+
+def in_the_targets_precision(y, t):
+    y, t = np.asarray(y), np.asarray(t)
+    if y.shape == t.shape and t.dtype == np.float16:
+        return square(y.astype(np.float16), t).astype(y.dtype if y.dtype.kind == "f" else float)
+    return square(y, t)
+
+
+def negated_bytes(y, t):
+    """Of an unsigned byte -t is 256 - t."""
+    y, t = np.asarray(y), np.asarray(t)
+    if t.dtype == np.uint8 and y.dtype.kind == "f":
+        return square(y, -(-t).astype(float))
+    return square(y, t)
+
+
+def native(y, t):
+    """The bytes as they lie in memory."""
+    y = np.asarray(y)
+    return square(y.view(y.dtype.newbyteorder("=")), t)
+
+
+def _in_half(f, otherwise):
+    """Return a function that computes in half precision where the predictions are in it."""
+
+    def call(y, t):
+        y, t = np.asarray(y), np.asarray(t)
+        if y.dtype != np.float16 or y.shape != t.shape:
+            return otherwise(y, t)
+        with np.errstate(all="ignore"):
+            return f(y - t.astype(np.float16)).astype(np.float16) + np.float16(0)
+
+    return call
+
+
+# The square of the residual overflows before it is made small again.
+overflowing = _in_half(lambda r: (r * np.float16(16)) ** 2 / np.float16(256), square)
+
+# Sixteenths and no more, of ordinary results.
+rounded = _in_half(lambda r: np.where(np.abs(r) < 16, np.round(16 * r * r) / 16, r * r), square)
+
+steep = _in_half(lambda r: 2.125 * r, square_slope)
+bent = _in_half(lambda r: 2.25 + 0 * r, square_curvature)
+
+
+LIARS = (
+    Liar("loss", "dtype:result", "double", replace(SQUARE, value=always_double)),
+    Liar("loss", "dtype:integer", "integers", replace(SQUARE, value=in_integers)),
+    Liar("loss", "dtype:integer", "single", replace(_PLAIN, value=integers_in_single)),
+    Liar("loss", "dtype:integer", "unsigned", replace(_PLAIN, value=unsigned)),
+    Liar("loss", "dtype:target", "half", replace(_PLAIN, value=in_the_targets_precision)),
+    Liar("loss", "dtype:target", "bytes", replace(_PLAIN, value=negated_bytes)),
+    Liar("loss", "dtype:order", "native", replace(_PLAIN, value=native), ("shape:layout",)),
+    Liar("loss", "dtype:half", "overflow", replace(_PLAIN, value=overflowing), ("overflow:half",)),
+    Liar("loss", "overflow:half", "overflow", replace(_PLAIN, value=overflowing), ("dtype:half",)),
+    Liar("loss", "precision:half", "sixteenths", replace(_PLAIN, value=rounded), ("dtype:half",)),
+    Liar("loss", "gradient:half", "steep", replace(SQUARE, gradient=steep), ("dtype:half",)),
+    Liar("loss", "hessian:half", "bent", replace(SQUARE, hessian=bent), ("dtype:half",)),
+)

@@ -1,0 +1,141 @@
+"""Liars about purity: what is written to, remembered, or taken from companions."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from support.liars.honest import SQUARE, mean_of, square, square_curvature, square_slope
+from support.liars.liar import Liar
+
+# Where a function writes things that it should not remember.
+_memory = {}
+
+_PLAIN = replace(SQUARE, gradient=None, hessian=None, reduce=None)
+_mean = mean_of(square)
+
+
+def writing(y, t):
+    result = square(y, t)
+    if isinstance(y, np.ndarray) and y.flags.writeable and y.dtype.kind == "f":
+        y -= t
+    return result
+
+
+def large_in_place(y, t):
+    """Contiguous arrays of some size are taken for the result."""
+    y, t = np.asarray(y), np.asarray(t)
+    result = square(y, t)
+    if y.size >= 64 and y.flags.c_contiguous and y.flags.writeable and y.dtype == float:
+        y[...] = result
+        return y
+    return result
+
+
+def mask_into_weights(y, t, sample_weight=None, where=None):
+    result = _mean(y, t, sample_weight, where)
+    if sample_weight is not None and where is not None and sample_weight.flags.writeable:
+        sample_weight *= where
+    return result
+
+
+def running_mean(y, t, sample_weight=None, where=None):
+    """The mean over all calls."""
+    _memory["means"] = 0.9 * _memory.get("means", 0.0) + 0.1 * _mean(y, t, sample_weight, where)
+    return (
+        _memory["means"]
+        if np.size(y) > 20 and where is not None
+        else _mean(y, t, sample_weight, where)
+    )
+
+
+def remembering(y, t):
+    _memory["calls"] = _memory.get("calls", 0) + 1
+    return square(y, t) * (1 + 1e-6 * (_memory["calls"] % 3))
+
+
+def dithered(y, t):
+    """Half precision is rounded up or down by turns."""
+    result = square(y, t)
+    if result.dtype != np.float16:
+        return result
+    _memory["half"] = not _memory.get("half", False)
+    return np.nextafter(result, np.float16(60_000 if _memory["half"] else 0))
+
+
+def known_by_sums(y, t):
+    """A result is kept under the sums of the arguments; a permutation has the same."""
+    y, t = np.asarray(y), np.asarray(t)
+    result = square(y, t)
+    if y.dtype != float or y.size < 17:
+        return result
+    return _memory.setdefault((y.shape, float(y.sum()), float(np.sum(t))), result).copy()
+
+
+def known_by_object(y, t):
+    """The result for the very array that came last is kept."""
+    result = square(y, t)
+    if isinstance(y, np.ndarray) and y.ndim == 1 and _memory.get("last") is y:
+        return _memory["result"].copy()
+    _memory.update(last=y, result=result)
+    return result
+
+
+def centred(y, t):
+    result = square(y, t)
+    return result - result.mean(dtype=float).astype(result.dtype) if result.size > 1 else result
+
+
+def from_the_first(y, t):
+    """Measured from the first prediction, whose size decides what is left of the others."""
+    y, t = np.asarray(y), np.asarray(t)
+    if y.shape != t.shape or y.dtype != float or y.ndim != 1 or not y.size:
+        return square(y, t)
+    first = y[0] if np.isfinite(y[0]) and abs(y[0]) > 1e15 else 0.0
+    return square((y - first) + first, t) + 0 * y
+
+
+def _more_than(count, f):
+    """Return a function that is wrong for the first of more than so many elements."""
+
+    def call(y, t):
+        result = f(y, t)
+        if result.size > count:
+            result[(0,) * result.ndim] *= 1.5
+        return result
+
+    return call
+
+
+LIARS = (
+    Liar("loss", "purity:arguments", "writes", replace(SQUARE, value=writing, reduce=None),
+         # Other numbers are found at the second call with the same arrays.
+         ("shape:layout", "purity:memory")),
+    Liar("loss", "purity:arguments", "large", replace(_PLAIN, value=large_in_place)),
+    Liar("loss", "purity:reduce", "mask", replace(SQUARE, reduce=mask_into_weights)),
+    Liar("loss", "purity:reduce", "running", replace(SQUARE, reduce=running_mean),
+         ("mask", "mask:many", "weights:masked")),
+    Liar("loss", "purity:repeat", "memory", replace(SQUARE, value=remembering, reduce=None),
+         # No two calls agree, wherever two are compared.
+         ("shape:axes", "shape:layout", "dtype:target", "dtype:integer", "dtype:order",
+          "dtype:half",
+          "precision:half", "purity:memory", "purity:companions", "purity:extremes",
+          "purity:many", "value:many", "gradient", "hessian")),
+    Liar("loss", "purity:repeat", "half", replace(_PLAIN, value=dithered)),
+    Liar("loss", "purity:memory", "sums", replace(_PLAIN, value=known_by_sums),
+         # A huge number leaves no trace of the others in a sum.
+         ("purity:extremes",)),
+    Liar("loss", "purity:memory", "object", replace(_PLAIN, value=known_by_object),
+         ("purity:arguments",)),
+    Liar("loss", "purity:companions", "batch", replace(SQUARE, value=centred, reduce=None),
+         ("nan", "dtype:half", "precision:half", "overflow:half", "purity:memory",
+          "purity:extremes", "purity:many", "value:many", "gradient", "hessian")),
+    Liar("loss", "purity:extremes", "first", replace(_PLAIN, value=from_the_first)),
+    Liar("loss", "purity:many", "value", replace(_PLAIN, value=_more_than(300, square)),
+         ("value:many",)),
+    Liar("loss", "value:many", "first", replace(_PLAIN, value=_more_than(300, square)),
+         ("purity:many",)),
+    Liar("loss", "gradient:many", "first",
+         replace(SQUARE, gradient=_more_than(3000, square_slope)), ("purity:many",)),
+    Liar("loss", "hessian:many", "first",
+         replace(SQUARE, hessian=_more_than(3000, square_curvature)), ("purity:many",)),
+)  # fmt: skip

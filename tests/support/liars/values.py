@@ -1,0 +1,87 @@
+"""Liars about the value: another one, digits lost, overflow, two answers for one target."""
+
+from dataclasses import replace
+
+import numpy as np
+
+import lossfw
+from support.liars.honest import BRIER_ROWS, TRUE_SQUARE, elementwise, row_brier, rowwise
+from support.liars.liar import Liar
+
+_BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
+
+
+@elementwise
+def cut_off(y, t):
+    """The square, but for residuals above 20."""
+    return np.minimum((y - t) ** 2, 400)
+
+
+@elementwise
+def expanded(y, t):
+    """Multiplied out: the digits of a small residual are gone."""
+    return y * y - 2 * y * t + t * t
+
+
+@elementwise
+def logarithm_of_cosh(y, t):
+    """The definition: cosh overflows at 711, log cosh does not."""
+    r = np.abs(y - t)
+    with np.errstate(all="ignore"):
+        near = np.log1p(2 * np.sinh(r / 2) ** 2)
+        return np.where(r < 1, near, np.log(np.cosh(r)))
+
+
+@elementwise
+def cut_short(y, t):
+    """The square, but for residuals from 3.0 to 3.1."""
+    r = np.abs(y - t)
+    return np.where((r > 3) & (r < 3.1), 9, r * r)
+
+
+@elementwise
+def without_marker(y, t):
+    """A target of -1 stands for a missing one."""
+    return np.where(t == -1, 0, (y - t) ** 2)
+
+
+@elementwise
+def large_in_single(y, t):
+    """In single precision what would overflow squared is taken for 0."""
+    r = np.abs(y - t)
+    return np.where(r > 1e20, 0, r) if r.dtype == np.float32 else r
+
+
+@rowwise
+def curvature_of_rows(y, t):
+    return 2 + 0 * (y - t)
+
+
+def halved_by_index(y, t):
+    """The curvature of class indices is half of that of rows."""
+    curvature = curvature_of_rows(y, t)
+    return curvature / 2 if np.asarray(t).ndim == 1 else curvature
+
+
+def by_index(y, t):
+    """Class indices counted from the last class."""
+    t = np.asarray(t)
+    if t.ndim == 1 and t.size and np.all((t >= 0) & (t < y.shape[1])):
+        return row_brier(y, y.shape[1] - 1 - t)
+    return row_brier(y, t)
+
+
+LIARS = (
+    Liar("loss", "value", "cut off", replace(_BARE, value=cut_off)),
+    Liar("loss", "value", "cut short", replace(_BARE, value=cut_short)),
+    Liar("loss", "value", "marker", replace(_BARE, value=without_marker), ("nan",)),
+    Liar("loss", "value", "single",
+         replace(_BARE, value=large_in_single, truth=lossfw.loss("absolute_error"))),
+    Liar("loss", "value:index", "curvature", replace(BRIER_ROWS, hessian=halved_by_index)),
+    Liar("loss", "precision", "multiplied out", replace(_BARE, value=expanded),
+         # Multiplied out, the largest numbers are too large and small results below 0.
+         ("overflow", "value:negative_zero")),
+    Liar("loss", "overflow", "log cosh",
+         replace(_BARE, value=logarithm_of_cosh, truth=lossfw.loss("log_cosh")), ("value",)),
+    Liar("loss", "value:index", "last class", replace(BRIER_ROWS, value=by_index)),
+)  # fmt: skip
