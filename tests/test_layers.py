@@ -1,6 +1,8 @@
 """The house: every import points down, there is no circle, and the core names no plugin."""
 
 import ast
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,25 @@ def test_no_line_of_the_core_names_the_built_in_plugin():
 
 def test_the_shelf_of_plugins_is_no_package():
     assert not (ROOT / "plugins" / "__init__.py").exists()
+
+
+@pytest.mark.skipif(
+    shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout"
+)
+def test_git_ignores_no_module():
+    # A wheel has no file that git ignores, so a rule for folders called `build` removes a room.
+    files = [
+        str(path) for name in ("lossfw", "plugins", "tests") for path in (ROOT / name).rglob("*.py")
+    ]
+    ignored = subprocess.run(
+        ["git", "check-ignore", "--no-index", "--stdin"],
+        input="\n".join(files),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ignored.stdout == ""
 
 
 @pytest.mark.parametrize("package", ["lossfw", "plugins/lossfw_std"])
