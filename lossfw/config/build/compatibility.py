@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from lossfw.nn.activation import Activation
+from lossfw.components.registry import Registry
+from lossfw.components.spaces import BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
 from lossfw.config.schema import suggestions
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset
@@ -15,10 +15,8 @@ from lossfw.data.lazy_arrays import read_rows, stays
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
-from lossfw.components.registry import Registry
-from lossfw.components.spaces import (BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space)
+from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
-
 
 # So many targets of a file that is too large for the memory are looked at
 # before a run; all of them are as it goes.

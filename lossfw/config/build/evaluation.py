@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
-
-from lossfw.config.build.report_options import Asked, asked
-from lossfw.config.build.parts import (Config, Sound, assemble, fit, load, sound)
-from lossfw.config.schema.checked import (Parts, check, read)
-from lossfw.config.build.digest import (digest, versions, without_files)
-from lossfw.config.text.files import find_file
-from lossfw.config.build.fusion import Fitted, at
 from lossfw.components.plugin_choice import Plugins
-from lossfw.config.schema.sections import SCHEMA_VERSION
-from lossfw.config.text.tree import Node, Problems
+from lossfw.config.build.digest import digest, versions, without_files
+from lossfw.config.build.fusion import Fitted, at
+from lossfw.config.build.parts import Config, Sound, assemble, fit, load, sound
+from lossfw.config.build.report_options import Asked, asked
+from lossfw.config.schema.checked import Parts, check, read
 from lossfw.config.schema.messages import indices_in
+from lossfw.config.schema.sections import SCHEMA_VERSION
+from lossfw.config.text.files import find_file
+from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
 from lossfw.data.source import file_fields
 from lossfw.data.weights import read_weights
-from lossfw.nn.dense import Network
 from lossfw.evaluation.plan import Plan
+from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
-
 
 # Rows that were read already, by their source: the runs of a sweep share them.
 Loaded: TypeAlias = MutableMapping[Source, Dataset]

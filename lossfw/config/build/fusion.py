@@ -8,16 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.nn.activation import Activation
-from lossfw.losses.inputs import prepare
-from lossfw.config.text.tree import (Node, Problems, dotted)
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.config.schema.messages import split_hint
-from lossfw.losses.base import Form
+from lossfw.config.text.tree import Node, Problems, dotted
 from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
+from lossfw.losses.base import Form
+from lossfw.losses.inputs import prepare
 from lossfw.losses.loss import Loss
-from lossfw.components.spaces import (CLASS_INDEX, SIMPLEX, UNIT)
+from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
-
 
 # Parameters with which a user asks for a loss of probabilities: then it is not
 # replaced by the one from logits, which has no guard.

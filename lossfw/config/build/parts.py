@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
-
-from lossfw.nn.activation import Activation
 from lossfw.components.component import Component
-from lossfw.config.schema.checked import Parts
-from lossfw.config.build.fusion import (Fitted, at, check_metrics, check_shapes, fit_to_network, fit_to_outputs, leaves_logits)
-from lossfw.config.schema.sections import (NetworkForm, NetworkSection, Skeleton)
+from lossfw.components.registry import Entry, Registry
+from lossfw.config.build.compatibility import (
+    check_predictions,
+    check_targets,
+    class_advice,
+    refuse_classes,
+)
+from lossfw.config.build.fusion import (
+    Fitted,
+    at,
+    check_metrics,
+    check_shapes,
+    fit_to_network,
+    fit_to_outputs,
+    leaves_logits,
+)
 from lossfw.config.schema.check_sections import network_section
-from lossfw.config.build.compatibility import (check_predictions, check_targets, class_advice, refuse_classes)
+from lossfw.config.schema.checked import Parts
+from lossfw.config.schema.sections import NetworkForm, NetworkSection, Skeleton
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.errors import DataError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
+from lossfw.nn.activation import Activation
 from lossfw.nn.dense import LayerSpec, Network
-from lossfw.components.registry import Entry, Registry
 from lossfw.numerics.arrays import NDArray
-
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.config.schema.sections import MAX_ITEMS, Skeleton
 from lossfw.config.schema.check_sections import slice_section
-from lossfw.config.text.tree import Node, Problems
 from lossfw.config.schema.messages import split_hint
+from lossfw.config.schema.sections import MAX_ITEMS, Skeleton
+from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.components.component import Component, yaml_value
-from lossfw.config.build.parts import sound
-from lossfw.config.build.evaluation import given_outputs
-from lossfw.config.schema.checked import (Parts, check, read)
 from lossfw.components.plugin_choice import Plugins
+from lossfw.config.build.evaluation import given_outputs
+from lossfw.config.build.parts import sound
+from lossfw.config.schema.checked import Parts, check, read
+from lossfw.config.schema.sections import SECTIONS, Section, Spec
 from lossfw.config.text.overrides import put, with_parameters
-from lossfw.config.schema.sections import (SECTIONS, Section, Spec)
-from lossfw.config.text.tree import (Node, Origin, Position, Problems)
+from lossfw.config.text.tree import Node, Origin, Position, Problems
 from lossfw.config.text.writing import block
 from lossfw.data.source import file_fields
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
-from lossfw.nn.activation import Activation
-from lossfw.config.build.evaluation import build_parts
-from lossfw.config.schema.checked import Parts
-from lossfw.config.build.digest import digest
-from lossfw.config.build.fusion import at
 from lossfw.components.plugin_choice import Plugins
+from lossfw.config.build.digest import digest
+from lossfw.config.build.evaluation import build_parts
+from lossfw.config.build.fusion import at
+from lossfw.config.schema.checked import Parts
 from lossfw.config.schema.sections import SensitivitySection
 from lossfw.config.text.tree import Problems
-from lossfw.nn.backprop import loss_and_slopes
-from lossfw.nn.sensitivity.directions import (Direction, Parameter, along, along_parameter, drawn, find_parameter)
-from lossfw.nn.sensitivity.path import in_float64
-from lossfw.nn.sensitivity.study import Study
-from lossfw.nn.dense import Dense, Network
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
+from lossfw.nn.activation import Activation
+from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.dense import Dense, Network
+from lossfw.nn.sensitivity.directions import (
+    Direction,
+    Parameter,
+    along,
+    along_parameter,
+    drawn,
+    find_parameter,
+)
+from lossfw.nn.sensitivity.path import in_float64
+from lossfw.nn.sensitivity.study import Study
 from lossfw.numerics.arrays import NDArray
-
 
 
 def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Study:

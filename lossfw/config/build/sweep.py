@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build.evaluation import Loaded, build_tree
 from lossfw.config.schema.checked import Parts, read
-from lossfw.components.plugin_choice import Plugins
-from lossfw.config.text.overrides import (NoPlaceError, put, remove, split_path)
-from lossfw.config.schema.sections import MAX_RUNS, SweepSection
-from lossfw.config.text.tree import (Node, Position, Problems)
 from lossfw.config.schema.messages import add_problem
+from lossfw.config.schema.sections import MAX_RUNS, SweepSection
+from lossfw.config.text.overrides import NoPlaceError, put, remove, split_path
+from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.writing import flow
 from lossfw.errors import ConfigError
 

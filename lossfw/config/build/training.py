@@ -9,30 +9,28 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from lossfw.components.component import Component
-from lossfw.config.schema import suggestions
-from lossfw.config.build.parts import (Config, assemble, fit, inputs_of, load)
-from lossfw.config.build.evaluation import refuse_sweep
-from lossfw.config.schema.checked import (Parts, check, read)
-from lossfw.config.build.digest import (digest, versions, without_files)
-from lossfw.config.build.fusion import Fitted, at
 from lossfw.components.plugin_choice import Plugins
+from lossfw.components.registry import Registry
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
+from lossfw.config.build.digest import digest, versions, without_files
+from lossfw.config.build.evaluation import refuse_sweep
+from lossfw.config.build.fusion import Fitted, at
+from lossfw.config.build.parts import Config, assemble, fit, inputs_of, load
+from lossfw.config.schema import suggestions
+from lossfw.config.schema.checked import Parts, check, read
 from lossfw.config.schema.rules import RULES
 from lossfw.config.schema.sections import SCHEMA_VERSION, TrainSection
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.data.files import digest_arrays
 from lossfw.data.source import file_fields
-from lossfw.nn.seeding import (Purpose, generator, split)
-from lossfw.nn.initializers import Initial
-from lossfw.nn.training.trainability import obstacles
-from lossfw.nn.training.records import Training
-from lossfw.nn.schedules import Schedule
 from lossfw.nn.dense import Network
+from lossfw.nn.initializers import Initial
 from lossfw.nn.optimizer import Optimizer
-from lossfw.components.registry import Registry
-from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
-from lossfw.numerics.arrays import NDArray
-
+from lossfw.nn.schedules import Schedule
+from lossfw.nn.seeding import Purpose, generator, split
+from lossfw.nn.training.records import Training
+from lossfw.nn.training.trainability import obstacles
 
 # What a network is trained in unless the configuration says otherwise: half the
 # memory of float64 and twice its speed, with digits to spare for a gradient.

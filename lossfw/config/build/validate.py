@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossfw.config.schema.checked import read
 from lossfw.components.plugin_choice import Plugins
+from lossfw.config.schema.checked import read
 from lossfw.config.text.tree import Node, Problems
 from lossfw.errors import ConfigError, Problem
 
