@@ -1,9 +1,10 @@
-# make demo       evaluate the bundled digits network: the two-minute tour
+# make demo       evaluate the bundled digits network
 # make test       run the whole test suite
 # make lint       ruff and mypy
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make reference  describe every component in docs/reference/components.md
-# make wild      try the losses of other libraries, and write docs/explanation/in-the-wild.md
+# make rooms      draw what imports what, in docs/explanation/rooms.svg
+# make wild       try the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
 #
 # Everything is installed in .venv, made on first use and completed when
@@ -15,7 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy reference wild clean
+.PHONY: demo test lint accuracy reference rooms wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -35,6 +36,9 @@ accuracy: $(VENV)/.ready-test
 reference: $(VENV)/.ready
 	@$(BIN)/lossfw show --all --no-plugins --markdown > docs/reference/components.md.tmp
 	@mv docs/reference/components.md.tmp docs/reference/components.md
+
+rooms: $(VENV)/.ready-test
+	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
 
 # Takes some minutes; the same libraries, and torchmetrics.
 wild: $(VENV)/.ready-test

@@ -1,11 +1,14 @@
 """The house: every import points down, there is no circle, and the core names no plugin."""
 
 import ast
+import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.imports import import_graph, imported, modules, room
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,53 +29,6 @@ FLOORS = (
     {"__main__"},
 )
 
-# The face, `lossfw/__init__.py`, shows everything, and nothing imports it, but for
-# these names: the version stands where the build reads it.
-FROM_THE_FACE = {"__version__"}
-
-
-def modules(core):
-    """Return the dotted name below the core -> the file, for each module of it."""
-    return {
-        ".".join(path.relative_to(core).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in sorted(core.rglob("*.py"))
-    }
-
-
-def imported(path):
-    """Yield (module, name) for each import; name is None for a plain import.
-
-    Those in functions and those for type checkers count as all others.
-    """
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: write the whole name of the module"
-            yield from ((node.module, alias.name) for alias in node.names)
-
-
-def inner_imports(core, path):
-    """Return the modules of the core that a file imports."""
-    known = modules(core)
-    found = set()
-    for module, name in imported(path):
-        if module.partition(".")[0] != core.name:
-            continue
-        inner = module.removeprefix(core.name).removeprefix(".")
-        below = f"{inner}.{name}".removeprefix(".")
-        if below in known:
-            found.add(below)
-        elif inner:
-            found.add(inner)
-        elif name not in FROM_THE_FACE:
-            found.add("__init__")
-    return found
-
-
-def room(module):
-    return module.partition(".")[0]
-
 
 def floor(module):
     """Return the floor of a module's room; the face stands above all."""
@@ -84,16 +40,16 @@ def upward(core):
     """Return the imports that do not point down, as text."""
     return [
         f"{module} imports {other}"
-        for module, path in modules(core).items()
+        for module, imports in import_graph(core).items()
         if module != "__init__"
-        for other in sorted(inner_imports(core, path))
+        for other in sorted(imports)
         if room(other) != room(module) and floor(other) >= floor(module)
     ]
 
 
 def cycle(core):
     """Return the modules of an import cycle in their order, or an empty list."""
-    graph = {module: inner_imports(core, path) for module, path in modules(core).items()}
+    graph = import_graph(core)
     finished = set()
 
     def visit(module, path):
@@ -178,6 +134,15 @@ def test_a_sub_package_says_what_it_is_for_and_does_nothing(package):
             listed = isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
             importing = isinstance(node, ast.Import | ast.ImportFrom)
             assert docstring or listed or importing, f"{path}:{node.lineno} does something"
+
+
+def test_the_picture_of_the_rooms_is_drawn_from_the_imports_of_now():
+    script = ROOT / "scripts" / "make_rooms.py"
+    spec = importlib.util.spec_from_file_location("make_rooms", script)
+    make_rooms = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_rooms)
+    drawn = (ROOT / "docs" / "explanation" / "rooms.svg").read_text()
+    assert drawn == make_rooms.picture(), "run `make rooms`"
 
 
 @pytest.fixture

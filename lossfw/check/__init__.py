@@ -1,4 +1,4 @@
-"""The harness: a loss that claims something is held to it."""
+"""The harness: try to refute the claims of a component, and the laws that hold for all."""
 
 from lossfw.check.component import check
 from lossfw.check.function import check_function

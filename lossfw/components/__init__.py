@@ -1,1 +1,1 @@
-"""What a component is: parameters, spaces, claims, and the hooks that offer one."""
+"""Components: parameters, spaces, claims, and the hooks and the registry that offer them."""

@@ -1,1 +1,1 @@
-"""Configurations: text with positions, the checked skeleton, overrides, the plan that is run."""
+"""Configurations: from YAML text to a plan that can run, with each mistake at its place."""

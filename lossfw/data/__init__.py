@@ -1,4 +1,4 @@
-"""Data: what a source loads, and the readers of files that sources share."""
+"""Data: datasets, and the readers of files that sources share."""
 
 from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.source import File, Source

@@ -1,1 +1,1 @@
-"""A plan in, a result out: batches, accumulators, merged state."""
+"""Evaluation: a plan in, a result out, batch by batch."""

@@ -1,1 +1,1 @@
-"""The contract of a loss, and how every loss is called."""
+"""Losses: the contract, the way every loss is called, and losses made of losses."""

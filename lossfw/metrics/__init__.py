@@ -1,4 +1,4 @@
-"""Metric: a measure of predictions that merges from partials.
+"""Metrics: measures of predictions that merge from partial sums.
 
 A metric is reported; a loss is learnt from, and reported too where it stands
 among the metrics. The kinds fix what an author writes: `RowMetric` and

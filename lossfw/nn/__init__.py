@@ -1,1 +1,1 @@
-"""Dense networks: activations, gradients, and everything that moves weights."""
+"""Dense networks: activations, gradients, training, sensitivity."""

@@ -1,4 +1,4 @@
-"""Shared primitives: small functions that keep their digits, on any number system.
+"""Numerics: small functions that keep their digits, on any number system.
 
 Every function takes the array namespace first, as a body does, and runs on
 NumPy, on exact and on dual numbers, and on the arrays of other libraries::

@@ -1,1 +1,1 @@
-"""What a run gave, for people: text on a terminal and elsewhere."""
+"""Reports: results for people, as text, plots and HTML pages."""

@@ -1,1 +1,1 @@
-"""Runs: evaluations with a folder that says everything of them, one or many at a time."""
+"""Runs: evaluations that leave a folder, one or many at a time, and their comparison."""

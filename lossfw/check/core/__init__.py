@@ -1,1 +1,1 @@
-"""What is checked, at which points, and how an answer is judged."""
+"""Subjects, points and the judge, which every check uses."""

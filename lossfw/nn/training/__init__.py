@@ -1,1 +1,1 @@
-"""Learning: gradients of a network, and a network that follows them."""
+"""Training: the loop, its records and its checkpoints."""

@@ -1,1 +1,1 @@
-"""Number systems that a body can run on: arrays, exact numbers, dual numbers."""
+"""Dual numbers: value and derivatives of a body in one pass."""

@@ -1,1 +1,1 @@
-"""Reports as pages: one self-contained HTML file each, without scripts or requests."""
+"""Reports as self-contained HTML files, without scripts or requests."""

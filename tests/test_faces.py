@@ -1,0 +1,48 @@
+"""The public import paths: a name that these modules have shown stays."""
+
+import importlib
+
+import pytest
+
+FACES = {
+    "lossfw": """
+        BINARY CLASS_INDEX COUNT LOGITS NONNEGATIVE POSITIVE REAL SIGN SIMPLEX UNIT
+        Activation ActivationClaims ArgumentError BrokenPluginError CategoricalLoss Claims
+        ConfigError DataError DisabledPluginError DistanceLoss DivergenceError DomainError
+        DtypeError DuplicateNameError ElementMetric EmptyReductionError IncompatiblePluginError
+        Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
+        ParameterError Partial PluginError PointwiseLoss Registry RowActivation RowMetric
+        RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
+        activation hookimpl loss metric registry threads
+    """,
+    "lossfw.check": "Refutation Report check check_function parametrize_with_checks",
+    "lossfw.check.strategies": "masks pairs predictions targets weights",
+    "lossfw.data": "Batch Dataset File Source",
+    "lossfw.errors": """
+        ArgumentError BrokenPluginError ConfigError DataError DisabledPluginError
+        DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError
+        IncompatiblePluginError LossfwError MissingExtraError OutputError ParameterError
+        PluginError Problem RunError ShapeError UnknownNameError
+    """,
+    "lossfw.metrics": """
+        ElementMetric LossMetric Mergeable Metric MetricUpdate RowMetric ScoreMetric SumMetric
+        Term
+    """,
+    "lossfw.numerics": """
+        erf erfc expm1_minus hypot1m1 log1p_minus log1p_square log_cosh log_sigmoid log_softmax
+        logsumexp normal_cdf normal_pdf positive_part put_at quotient scaled_normal_tail
+        scaled_softmax sech_squared sigmoid softmax softmax_complement softmax_cross_entropy
+        softmax_cross_entropy_and_gradient softmax_cross_entropy_and_gradient_at
+        softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian
+        softmax_parts softplus sqrt1pm1 sum_of_others take_at times times_normal_pdf xlog1py
+        xlogy
+    """,
+}
+
+
+@pytest.mark.parametrize("path", FACES)
+def test_a_face_shows_its_names(path):
+    face = importlib.import_module(path)
+    shown = getattr(face, "__all__", dir(face))
+    assert set(FACES[path].split()) <= set(shown)
+    assert [name for name in shown if not hasattr(face, name)] == []
