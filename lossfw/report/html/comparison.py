@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lossfw import __version__
-from lossfw.report.html.inline_svg import INK, SERIES, drawing, inline
+from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.sensitivity_plots import Picture
+from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.comparison import remarks
 from lossfw.report.text.rounding import as_interval, as_rounded
 from lossfw.runs.compare import Comparison, FinishedRun, RunNumber
@@ -111,13 +112,13 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
     numbers = [_drawable(comparison.numbers[run.name].get(name)) for run in runs]
     differences = [_difference(comparison, run, name) for run in runs]
     both = any(differences)
-    with drawing(FRAME + 0.15 + PART * len(runs)) as figure:
+    with drawing(WIDTH, FRAME + 0.15 + PART * len(runs), PAGE) as figure:
         panels = figure.subplots(1, 2 if both else 1, sharey=True, squeeze=False)[0]
         draw_numbers(panels[0], numbers)
         panels[0].set_yticks(range(len(runs)), _labels(runs))
         panels[0].set_title(title)
         if both:
-            draw_numbers(panels[1], differences, SERIES[1])
+            draw_numbers(panels[1], differences, PAGE.colours[1])
             panels[1].axvline(0, color=INK, linewidth=0.9)
             panels[1].set_title("difference")
         for axes in panels:

@@ -1,112 +1,93 @@
-"""SVG: pictures of matplotlib that stand in a page and follow its colours.
+"""Put pictures of matplotlib into a page, in the colours of the page.
 
-A picture is drawn in stand-in colours, which no picture would use by chance, and
-each of them is then replaced by the variable of the page's style that it stands
-for. So the same picture is light where the page is light and dark where it is dark.
+The stand-in colours of `lossfw.report.plots.style` become variables of the style sheet, so
+the same picture is light where the page is light and dark where it is dark.
 """
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from html import escape
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
-from lossfw.report.plots.style import SETTINGS
+from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, content_of
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+# Inches: a picture of this width fills a phone's screen at its own size.
+WIDTH = 4.6
+
 # Stand-in -> variable of the style sheet.
-INK, MUTED, GRID, SURFACE = "#1a1b01", "#5a5b01", "#d0d101", "#fefd01"
-SERIES = ("#01a001", "#01a002", "#01a003", "#01a004", "#01a005", "#01a006")
-DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (9, 3)), (0, (3, 3)))
 _VARIABLES = {
     INK: "ink",
     MUTED: "muted",
     GRID: "grid",
     SURFACE: "surface",
-    **{colour: f"s{index}" for index, colour in enumerate(SERIES)},
+    **{colour: f"s{index}" for index, colour in enumerate(PAGE.colours)},
 }
 
-# Inches: a picture of this width fills a phone's screen at its own size.
-WIDTH = 4.6
-
-_THEME: dict[str, Any] = {
-    **SETTINGS,
-    "svg.fonttype": "none",
-    "font.size": 10.5,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "text.color": INK,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 11,
-    "axes.titlelocation": "left",
-    "axes.labelsize": 10.5,
-    "axes.linewidth": 0.8,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.7,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-}
-
-
-@contextmanager
-def drawing(height: float, width: float = WIDTH) -> Iterator[Any]:
-    """Give an empty figure with the settings of the page's pictures.
-
-    Parameters
-    ----------
-    height, width : float
-        In inches.
-    """
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    with rc_context(_THEME):
-        yield Figure(figsize=(width, height), layout="constrained")
+# Names of elements and of attributes have the namespace before them.
+_SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 
 
 def inline(figure: Any, name: str, title: str, description: str) -> Markup:
-    """Return a figure as an element of a page; call it within `drawing`.
+    """Return a figure as an element of a page; call it within `lossfw.report.plots.style.drawing`.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        Drawn in the stand-in colours.
+        Drawn in the theme of pages.
     name : str
-        Letters, digits and hyphens: no other picture of the page is called so.
+        Letters, digits and hyphens, unique among the pictures of the page.
     title : str
-        What it shows, in some words.
+        The subject, in some words.
     description : str
-        What can be seen in it, for those who cannot see it.
+        A description for readers who cannot see the picture.
     """
     from markupsafe import Markup
 
-    content = io.StringIO()
-    # Neither the date nor the version, which would change without the picture.
-    figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    text = content.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
-    # Its own size is that of its place; names are its own in a page of several pictures.
-    text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
-    text = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"(font: [^\"]*?px) [^;\"]+", r"\1 var(--sans)", text)
+    root = ElementTree.fromstring(content_of(figure, "svg"))  # noqa: S314  # drawn here
+    for metadata in root.findall(f"{_SVG}metadata"):
+        root.remove(metadata)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(_SVG)
+        element.attrib = {
+            key.replace(_LINK, "xlink:href"): _in_page(key, value, name)
+            for key, value in element.attrib.items()
+        }
+    # The page decides the size.
+    del root.attrib["width"], root.attrib["height"]
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{name}-title {name}-description")
+    for place, (tag, id_, text) in enumerate(
+        (("title", "title", title), ("desc", "description", description))
+    ):
+        told = ElementTree.Element(tag, {"id": f"{name}-{id_}"})
+        told.text = text
+        root.insert(place, told)
+    text = ElementTree.tostring(root, encoding="unicode")
+    return Markup(text)  # noqa: S704  # drawn here; its text is escaped
+
+
+def _in_page(key: str, value: str, name: str) -> str:
+    """Return the value of an attribute with unique ids, the page's font and its colours."""
+    if key == "id":
+        return f"{name}-{value}"
+    if key == _LINK:
+        return f"#{name}-{value.removeprefix('#')}"
+    value = value.replace("url(#", f"url(#{name}-")
     for colour, variable in _VARIABLES.items():
-        text = text.replace(colour, f"var(--{variable})")
-    labels = f'role="img" aria-labelledby="{name}-title {name}-description"'
-    told = (
-        f'<title id="{name}-title">{escape(title)}</title>'
-        f'<desc id="{name}-description">{escape(description)}</desc>'
-    )
-    head, _, rest = text.partition(">")
-    return Markup(f"{head} {labels}>{told}{rest}")  # noqa: S704  # drawn here; its text is escaped
+        value = value.replace(colour, f"var(--{variable})")
+    if key != "style":
+        return value
+    return "; ".join(map(_in_font, value.split("; ")))
+
+
+def _in_font(declaration: str) -> str:
+    """Return a declaration of a style, with the page's font in place of matplotlib's."""
+    property_, _, value = declaration.partition(": ")
+    if property_ == "font-family":
+        return "font-family: var(--sans)"
+    if property_ == "font":
+        return f"font: {value.partition('px')[0]}px var(--sans)"
+    return declaration

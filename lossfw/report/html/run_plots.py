@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.report.html.inline_svg import INK, MUTED, SERIES, SURFACE, drawing, inline
+from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.rows import Spread
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.loss_curves import draw_part, limits
 from lossfw.report.plots.sample_curve import SampledCurve
+from lossfw.report.plots.style import INK, MUTED, PAGE, drawing
 from lossfw.report.text.rounding import as_number, as_share
 from lossfw.runs.compare import RunNumber
 
@@ -43,9 +44,9 @@ def of_loss_itself(drawn: SampledCurve) -> list[Picture]:
 
 def _part(drawn: SampledCurve, order: int) -> Picture:
     title = f"{_TITLES[order]} of {drawn.name}"
-    with drawing(_HEIGHT - 0.4) as figure:
+    with drawing(WIDTH, _HEIGHT - 0.4, PAGE) as figure:
         axes = figure.subplots()
-        draw_part(axes, drawn, order, SURFACE, {"color": SERIES[order]})
+        draw_part(axes, drawn, order, PAGE.surface, {"color": PAGE.colours[order]})
         axes.set_ylim(*limits([drawn.parts[order]]))
         axes.set_title(_TITLES[order])
         axes.set_xlabel(drawn.line.label)
@@ -71,15 +72,15 @@ def _histogram(spread: Spread) -> Picture:
     most, median = float(losses[-1]), dict(spread.quantiles)["median"]
     least = max(float(losses[losses > 0][0]) if most > 0 else 0.0, most * 10.0**-_DECADES)
     wide = losses[0] >= 0 and least > 0 and most / least > _WIDE
-    with drawing(_HEIGHT) as figure:
+    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         axes = figure.subplots()
         if wide:
             axes.set_xscale("log")
             bins = np.geomspace(least, most, _BINS)
-            counts, *_ = axes.hist(np.maximum(losses, least), bins, color=SERIES[0])
+            counts, *_ = axes.hist(np.maximum(losses, least), bins, color=PAGE.colours[0])
             _plain_powers(axes.xaxis)
         else:
-            counts, *_ = axes.hist(losses, _BINS, color=SERIES[0])
+            counts, *_ = axes.hist(losses, _BINS, color=PAGE.colours[0])
         tall = counts.max() > _TALL * losses.size
         if tall:
             # One bar holds nearly all rows, and the others are what one looks for.
@@ -117,10 +118,10 @@ def _concentration(spread: Spread) -> Picture:
     worst_first = spread.losses[::-1]
     share = np.concatenate([[0.0], np.cumsum(worst_first) / worst_first.sum()])
     part = np.linspace(0, 1, share.size)
-    with drawing(_HEIGHT) as figure:
+    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         axes = figure.subplots()
         axes.plot(part, part, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-        axes.plot(part, share, color=SERIES[0], linewidth=1.9)
+        axes.plot(part, share, color=PAGE.colours[0], linewidth=1.9)
         axes.set_title("share of the whole loss")
         axes.set_xlabel("share of the rows, the worst first")
         axes.set_xlim(0, 1)
@@ -146,16 +147,16 @@ def _percent(axis: Any) -> None:
 def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
     """Draw how often the winning class is right, by how sure the prediction was."""
     sure, right, weight = (np.array(curve[k]) for k in ("confidence", "accuracy", "weight"))
-    with drawing(_HEIGHT + 0.6) as figure:
+    with drawing(WIDTH, _HEIGHT + 0.6, PAGE) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         above.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
-        above.vlines(sure, sure, right, color=SERIES[1], linewidth=2)
-        above.plot(sure, right, "-", color=SERIES[0], linewidth=1.2)
+        above.vlines(sure, sure, right, color=PAGE.colours[1], linewidth=2)
+        above.plot(sure, right, "-", color=PAGE.colours[0], linewidth=1.2)
         # A dot's area is the share of its rows: few rows say little.
-        above.scatter(sure, right, _DOT * (0.08 + weight / weight.sum()), color=SERIES[0])
+        above.scatter(sure, right, _DOT * (0.08 + weight / weight.sum()), color=PAGE.colours[0])
         above.set_title("share that is right")
         above.set_ylim(-0.02, 1.02)
-        below.vlines(sure, 0, weight / weight.sum(), color=SERIES[0], linewidth=5)
+        below.vlines(sure, 0, weight / weight.sum(), color=PAGE.colours[0], linewidth=5)
         below.set_ylim(bottom=0)
         below.set_title("share of the rows")
         below.set_xlabel("winning probability")
@@ -180,7 +181,7 @@ def of_parts(
     known = [
         (label, n) for label, n in values if isinstance(n.value, float) and np.isfinite(n.value)
     ]
-    with drawing(FRAME + PART * max(len(known), 1)) as figure:
+    with drawing(WIDTH, FRAME + PART * max(len(known), 1), PAGE) as figure:
         axes = figure.subplots()
         draw_numbers(axes, [number for _, number in known])
         axes.axvline(whole, color=INK, linewidth=1, linestyle=(0, (2, 2)))
@@ -196,7 +197,9 @@ def of_parts(
         return Picture(inline(figure, name, f"{title} by part", caption), caption)
 
 
-def draw_numbers(axes: Any, numbers: Sequence[RunNumber | None], colour: str = SERIES[0]) -> None:
+def draw_numbers(
+    axes: Any, numbers: Sequence[RunNumber | None], colour: str = PAGE.colours[0]
+) -> None:
     """Draw numbers from above to below, each with its interval."""
     for place, number in enumerate(numbers):
         if number is None or number.value is None:

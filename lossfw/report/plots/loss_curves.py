@@ -1,39 +1,30 @@
-"""Pictures of losses and activations: value, derivative and second derivative.
-
-matplotlib is imported on use. The same components give the same file, byte for
-byte, with the same version of it.
-"""
+"""Pictures of losses and activations: value, derivative and second derivative."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.sample_curve import SampledCurve
-from lossfw.report.plots.style import SETTINGS
+from lossfw.report.plots.style import FILE, content_of, drawing
 from lossfw.runs.files import write_file
 
 FORMATS = (".svg", ".png")
 
-# The palette of Okabe and Ito, which the colour-blind can tell apart, without its yellow.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-_STYLES = ("-", "--", "-.", ":")
-
 _TITLES = ("value", "first derivative", "second derivative")
 
-# Inches of the whole picture, and dots per inch of a PNG.
-_WIDTH, _HEIGHT, _DPI = 7.0, 7.5, 144
+# Inches of the whole picture.
+_WIDTH, _HEIGHT = 7.0, 7.5
 
 # A change by more than this part of the picture, from one point to the next, is a jump.
 _LEAP = 0.1
 
-# The picture ends at this many times what nine tenths of a curve stay below.
+# The picture ends at this many times the 0.9 quantile of a curve's absolute values.
 _TOP = 3.0
 
 
@@ -80,38 +71,22 @@ def plot(curves: Sequence[SampledCurve], out: Path) -> Path:
 
 def picture(curves: Sequence[SampledCurve], form: str) -> bytes:
     """Return the picture as the content of a file; see `plot`."""
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]'"
-        ) from None
-    with rc_context(SETTINGS):
-        count = max(len(one.parts) for one in curves)
-        figure = Figure(figsize=(_WIDTH, _HEIGHT * count / len(_TITLES)), layout="constrained")
+    count = max(len(one.parts) for one in curves)
+    with drawing(_WIDTH, _HEIGHT * count / len(_TITLES)) as figure:
         panels = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
         for order, axes in enumerate(panels):
             by = ", by the first column" if order and curves[0].line.rows else ""
-            axes.set_title(f"{_TITLES[order]}{by}", loc="left", fontsize=10)
+            axes.set_title(f"{_TITLES[order]}{by}")
             for index, one in enumerate(curves):
                 if order < len(one.parts):
                     # A second curve of the same course shows between the dashes of the first.
-                    look = {
-                        "color": _COLOURS[index % len(_COLOURS)],
-                        "linestyle": _STYLES[index % len(_STYLES)],
-                        "label": one.name if order == 0 else None,
-                    }
-                    draw_part(axes, one, order, "white", look)
+                    label = one.name if order == 0 else None
+                    draw_part(axes, one, order, FILE.surface, {**FILE.look(index), "label": label})
             axes.set_ylim(*limits([one.parts[order] for one in curves if order < len(one.parts)]))
         panels[0].legend(loc="best")
         panels[-1].set_xlabel(curves[0].line.label)
         panels[-1].set_xlim(min(one.x[0] for one in curves), max(one.x[-1] for one in curves))
-        content = io.BytesIO()
-        # Neither the date nor the version, which would change without the picture.
-        metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-        figure.savefig(content, format=form, dpi=_DPI, metadata=metadata)
-    return content.getvalue()
+        return content_of(figure, form)
 
 
 def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict[str, Any]) -> None:
@@ -120,15 +95,13 @@ def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Where.
     one : SampledCurve
-        What.
     order : int
         0 for the value, 1 and 2 for the derivatives.
     surface : str
-        The colour in the rings.
+        The colour inside the rings.
     look : dict
-        Of the line, with its ``color``.
+        Matplotlib's properties of the line, with its ``color``.
     """
     axes.plot(one.x, _cut(one, order), **{"linewidth": 1.8, **look})
     ring = {"color": look["color"], "markersize": 5, "markerfacecolor": surface}
@@ -140,20 +113,20 @@ def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict
 
 
 def _kinks(one: SampledCurve, order: int) -> tuple[float, ...]:
-    """Return what to mark: where this derivative, or the next one, jumps."""
+    """Return the marked places: jumps of this derivative or of the next one."""
     return (one.breaks, one.breaks + one.second_breaks, one.second_breaks)[order]
 
 
 def _jumps(one: SampledCurve, order: int) -> tuple[float, ...]:
-    """Return where this derivative jumps; at a kink of the value so does every one."""
+    """Return the jumps of this derivative; at a kink of the value every derivative jumps."""
     return ((), one.breaks, one.breaks + one.second_breaks)[order]
 
 
 def _cut(one: SampledCurve, order: int) -> NDArray:
-    """Return heights with gaps, so that no line leads across a jump."""
+    """Return heights with gaps at jumps, so that no line is drawn across one."""
     y = one.parts[order].copy()
     y[np.isin(one.x, _jumps(one, order))] = np.nan
-    # Also where nobody claimed it, as a step's value.
+    # Also at jumps that are not claimed, as that of a step function.
     low, high = limits([y])
     with np.errstate(invalid="ignore"):
         leap = np.abs(np.diff(y)) > _LEAP * (high - low)
@@ -163,7 +136,7 @@ def _cut(one: SampledCurve, order: int) -> NDArray:
 
 
 def limits(parts: Sequence[NDArray]) -> tuple[float, float]:
-    """Return the range of heights that is shown: what goes to infinity is cut off."""
+    """Return the range of heights that is shown; values near infinity are cut off."""
     heights = np.concatenate([part[np.isfinite(part)] for part in parts])
     if not heights.size:
         return -1.0, 1.0

@@ -1,38 +1,18 @@
-"""The picture of a study: a metric as a staircase, the loss as a curve, their slopes below.
-
-matplotlib is imported on use. The same study gives the same file, byte for byte,
-with the same version of it.
-"""
+"""Curves of a study: a metric as a staircase, the loss as a curve, their slopes below."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 
-from lossfw.errors import MissingExtraError
 from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.style import SETTINGS
-
-# The palette of Okabe and Ito, which the colour-blind can tell apart.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+from lossfw.report.plots.style import FILE, content_of, drawing
 
 # Inches of the whole picture.
 _WIDTH, _HEIGHT = 9.0, 6.0
-
-
-def need_matplotlib() -> None:
-    """Raise `MissingExtraError` unless pictures can be drawn."""
-    try:
-        import matplotlib  # noqa: F401  # whether it is there
-    except ImportError as error:
-        raise MissingExtraError(
-            f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]', "
-            "or take the numbers from --json"
-        ) from None
 
 
 def picture(result: Sensitivity) -> bytes:
@@ -46,44 +26,74 @@ def picture(result: Sensitivity) -> bytes:
     MissingExtraError
         If matplotlib is not installed.
     """
-    need_matplotlib()
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    lines = {curve.name: curve for curve in result.curves}
+    study = result.study
+    curves = {curve.name: curve for curve in result.curves}
     if len(result.zeros) > 1 and result.variants:
-        # Of one parameter it is told which activation stands in the hidden layers.
+        # The variants of one parameter are named by the activation in the hidden layers.
         own = next(iter(result.zeros))
-        lines = {own: result.curves[0], **result.variants}
-    stairs = next(iter(result.curves[0].stairs), None)
-    with rc_context(SETTINGS):
-        figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-        panels = figure.subplots(2, 2 if stairs else 1, sharex=True, squeeze=False)
-        for index, (name, curve) in enumerate(lines.items()):
-            style = {"color": _COLOURS[index % len(_COLOURS)], "linewidth": 1.6, "label": name}
-            if stairs:
-                _draw_stairs(panels[:, 0], curve, stairs, result.study.ways, style)
-            # A loss without slope is a staircase too.
-            shape = "steps-mid" if not curve.slope.any() else "default"
-            panels[0, -1].plot(result.study.ways, curve.loss, drawstyle=shape, **style)
-            panels[1, -1].plot(result.study.ways, curve.slope, **style)
-        _name(panels, stairs, result)
-        content = io.BytesIO()
-        # Neither the date nor the version, which would change without the picture.
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
-    return content.getvalue()
+        curves = {own: result.curves[0], **result.variants}
+    metric = next(iter(result.curves[0].stairs), None)
+    along = f"change of {study.parameter}" if study.parameter else "way along the direction"
+    with drawing(_WIDTH, _HEIGHT) as figure:
+        panels = figure.subplots(2, 2 if metric else 1, sharex=True, squeeze=False)
+        for index, (name, curve) in enumerate(curves.items()):
+            look = {**FILE.look(index, dashed=False), "linewidth": 1.6, "label": name}
+            if metric:
+                draw_staircase(panels[:, 0], curve, metric, study.ways, look)
+            draw_loss(panels[:, -1], curve, study.ways, look)
+        if metric:
+            name_axes(panels[:, 0], metric, along, study.ways)
+        name_axes(panels[:, -1], study.loss.name, along, study.ways)
+        panels[0, -1].legend(loc="best")
+        return content_of(figure, "svg")
 
 
-def _draw_stairs(
-    panels: Any, curve: StudyCurve, name: str, ways: NDArray, style: dict[str, Any]
+def draw_staircase(
+    panels: Any,
+    curve: StudyCurve,
+    metric: str,
+    ways: NDArray,
+    look: dict[str, Any],
+    level: float = 0.0,
 ) -> None:
-    """Draw a staircase with its jumps where they are, and its slope, which is 0 between them."""
-    x, y = steps(ways, np.array(curve.metrics[name]), curve.stairs[name])
-    panels[0].plot(x, y, **style)
-    panels[1].plot(ways, np.zeros_like(ways), **style)
-    jumps = sorted({jump.at for jump in curve.stairs[name].jumps})
-    # At a jump there is no slope: a tick below the line says where.
-    panels[1].plot(jumps, np.zeros(len(jumps)), "|", color=style["color"], markersize=9)
+    """Draw a metric with its jumps into the upper panel, and its slope into the lower one.
+
+    Parameters
+    ----------
+    panels : sequence of matplotlib.axes.Axes
+        The upper and the lower one.
+    curve : StudyCurve
+    metric : str
+        Its name.
+    ways : ndarray
+        The grid of the study.
+    look : dict
+        Matplotlib's properties of the line, with its ``color``.
+    level : float
+        Height of the ticks in the lower panel: at a jump there is no slope, and a tick marks it.
+    """
+    above, below = panels
+    above.plot(*steps(ways, np.array(curve.metrics[metric]), curve.stairs[metric]), **look)
+    below.plot(ways, np.zeros_like(ways), **look)
+    jumps = sorted({jump.at for jump in curve.stairs[metric].jumps})
+    below.plot(jumps, np.full(len(jumps), level), "|", color=look["color"], markersize=9)
+
+
+def draw_loss(panels: Any, curve: StudyCurve, ways: NDArray, look: dict[str, Any]) -> None:
+    """Draw the loss into the upper panel, and its slope into the lower one."""
+    above, below = panels
+    # A loss without slope is a staircase too.
+    above.plot(ways, curve.loss, drawstyle="default" if curve.slope.any() else "steps-mid", **look)
+    below.plot(ways, curve.slope, **look)
+
+
+def name_axes(panels: Any, title: str, along: str, ways: NDArray) -> None:
+    """Write the titles of an upper and a lower panel, and the label that their axis has."""
+    above, below = panels
+    above.set_title(title)
+    below.set_title(f"slope of {title}")
+    below.set_xlabel(along)
+    below.set_xlim(ways[0], ways[-1])
 
 
 def steps(ways: NDArray, values: NDArray, stairs: Staircase) -> tuple[NDArray, NDArray]:
@@ -102,15 +112,3 @@ def steps(ways: NDArray, values: NDArray, stairs: Staircase) -> tuple[NDArray, N
             x += [jump.last, jump.at]
             y += [level, level := level + share * float(after - before)]
     return np.array([*x, float(ways[-1])]), np.array([*y, float(values[-1])])
-
-
-def _name(panels: Any, stairs: str | None, result: Sensitivity) -> None:
-    study = result.study
-    titles = [stairs] if stairs else []
-    for column, title in enumerate([*titles, study.loss.name]):
-        panels[0, column].set_title(title, loc="left", fontsize=10)
-        panels[1, column].set_title(f"slope of {title}", loc="left", fontsize=10)
-        along = f"change of {study.parameter}" if study.parameter else "way along the direction"
-        panels[1, column].set_xlabel(along)
-        panels[1, column].set_xlim(study.ways[0], study.ways[-1])
-    panels[0, -1].legend(loc="best")

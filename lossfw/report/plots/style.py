@@ -1,14 +1,29 @@
-"""The look of every picture: matplotlib's settings, the same bytes each time."""
+"""The look of every picture: matplotlib's settings, colours and dashes.
+
+A picture in a page is drawn in stand-in colours, which `lossfw.report.html.inline_svg`
+replaces by variables of the style sheet. matplotlib is imported on use. The same picture
+gives the same file, byte for byte, with the same version of it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
-SETTINGS: dict[str, Any] = {
+from lossfw.errors import MissingExtraError
+
+# Dots per inch of a PNG.
+_DPI = 144
+
+_SETTINGS: dict[str, Any] = {
     # Names of clipping paths and the like come from this and not from chance.
     "svg.hashsalt": "lossfw",
     "font.family": "DejaVu Sans",
     "font.size": 10,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -16,3 +31,120 @@ SETTINGS: dict[str, Any] = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
 }
+
+# Stand-ins for the colours of text, of axes, of grids and of the page behind a picture.
+INK, MUTED, GRID, SURFACE = "#1a1b01", "#5a5b01", "#d0d101", "#fefd01"
+
+_PAGE_SETTINGS: dict[str, Any] = {
+    **_SETTINGS,
+    "svg.fonttype": "none",
+    "font.size": 10.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10.5,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+}
+
+
+class Theme(NamedTuple):
+    """How pictures of one kind look.
+
+    Attributes
+    ----------
+    settings : dict
+        Of matplotlib.
+    colours, dashes : tuple
+        Of the lines of a picture, in order.
+    surface : str
+        The colour behind the lines.
+    """
+
+    settings: dict[str, Any]
+    colours: tuple[str, ...]
+    dashes: tuple[Any, ...]
+    surface: str
+
+    def look(self, index: int, *, dashed: bool = True) -> dict[str, Any]:
+        """Return colour and dashes of a line by its number."""
+        return {
+            "color": self.colours[index % len(self.colours)],
+            "linestyle": self.dashes[index % len(self.dashes) if dashed else 0],
+        }
+
+
+# The palette of Okabe and Ito, which the colour-blind can tell apart, without its yellow.
+FILE = Theme(
+    _SETTINGS,
+    ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"),
+    ("-", "--", "-.", ":"),
+    "white",
+)
+# Stand-ins again, which no picture would use by chance; the style sheet says the colours.
+PAGE = Theme(
+    _PAGE_SETTINGS,
+    ("#01a001", "#01a002", "#01a003", "#01a004", "#01a005", "#01a006"),
+    ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)), (0, (9, 3)), (0, (3, 3))),
+    SURFACE,
+)
+
+
+def need_matplotlib() -> None:
+    """Raise `MissingExtraError` unless pictures can be drawn."""
+    try:
+        import matplotlib  # noqa: F401  # whether it is there
+    except ImportError as error:
+        raise MissingExtraError(
+            f"a picture needs matplotlib ({error}): install it with pip install 'lossfw[report]'"
+        ) from None
+
+
+@contextmanager
+def drawing(width: float, height: float, theme: Theme = FILE) -> Iterator[Any]:
+    """Give an empty figure with the settings of a theme.
+
+    Parameters
+    ----------
+    width, height : float
+        In inches.
+    theme : Theme
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    need_matplotlib()
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context(theme.settings):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def content_of(figure: Any, form: str) -> bytes:
+    """Return a figure as the content of a file; call it within `drawing`.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    form : str
+        ``"svg"`` or ``"png"``.
+    """
+    content = io.BytesIO()
+    # Neither the date nor the version, which would change without the picture.
+    metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
+    figure.savefig(content, format=form, dpi=_DPI, metadata=metadata)
+    return content.getvalue()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from lossfw.report.text.rounding import as_rounded
+from lossfw.report.text.rounding import with_interval
 from lossfw.report.text.tables import fitted, markdown_table, show_table
 from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
 from lossfw.runs.compare.settings import as_text
@@ -20,7 +20,6 @@ from lossfw.runs.files import say
 _MOST_BESIDE = 3
 
 _CLEAR = " *"
-_NOTHING = "-"
 _LESS = "less "
 
 
@@ -163,9 +162,7 @@ def number_text(number: RunNumber | None) -> str:
     >>> number_text(RunNumber(0.25)), number_text(None)
     ('0.25', '-')
     """
-    if number is None or number.value is None:
-        return _NOTHING
-    return _with_interval(number.value, number.interval, sign=False)
+    return with_interval(*(number or RunNumber(None)))
 
 
 def difference_text(difference: Difference | None) -> str:
@@ -176,18 +173,9 @@ def difference_text(difference: Difference | None) -> str:
     >>> difference_text(Difference(0.0123, [0.001, 0.0236])), difference_text(Difference(0.0))
     ('+0.012 [+0.001, +0.024] *', '0')
     """
-    if difference is None or difference.value is None:
-        return _NOTHING
-    text = _with_interval(difference.value, difference.interval, sign=True)
+    difference = difference or Difference(None)
+    text = with_interval(difference.value, difference.interval, sign=True)
     return text + (_CLEAR if difference.clear else "")
-
-
-def _with_interval(value: float, interval: Sequence[float] | None, *, sign: bool) -> str:
-    told = as_rounded(value, interval, sign=sign)
-    if interval is None:
-        return told
-    low, high = (as_rounded(end, interval, sign=sign) for end in interval)
-    return f"{told} [{low}, {high}]"
 
 
 def remarks(comparison: Comparison) -> list[str]:

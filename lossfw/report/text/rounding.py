@@ -1,11 +1,11 @@
-"""Numbers as people read them: as many digits as mean something."""
+"""Format numbers, shares and intervals with the digits that mean something."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-# Digits of a number about whose uncertainty nothing is known.
+# Significant digits of a number whose uncertainty is not known.
 _DIGITS = 4
 
 # Digits of half the width of an interval; the number itself ends at the same place.
@@ -29,7 +29,7 @@ def as_number(value: float, digits: int = _DIGITS) -> str:
 
 
 def as_share(value: float) -> str:
-    """Return a share in percent; what is next to nothing or to all says so.
+    """Return a share in percent; a share near 0 or 1 is never rounded to it.
 
     Examples
     --------
@@ -41,21 +41,23 @@ def as_share(value: float) -> str:
     return {"0.0": "< 0.1 %", "100.0": "> 99.9 %"}.get(text := f"{100 * value:.1f}", f"{text} %")
 
 
-def places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SPREAD) -> int | None:
+def decimal_places(interval: Sequence[float] | None, digits: int = _DIGITS_OF_SPREAD) -> int | None:
     """Return how many decimal places an interval gives meaning to, or None.
 
     Examples
     --------
-    >>> places([0.947, 0.979]), places([900.0, 1100.0]), places([0.5, 0.5]), places(None)
-    (4, 0, None, None)
+    >>> decimal_places([0.947, 0.979]), decimal_places([900.0, 1100.0])
+    (4, 0)
+    >>> decimal_places([0.5, 0.5]), decimal_places(None)
+    (None, None)
     """
     if interval is None:
         return None
     half = (interval[1] - interval[0]) / 2
     if not (math.isfinite(half) and half > 0):
         return None
-    found = max(0, digits - 1 - math.floor(math.log10(half)))
-    return found if found <= _MOST_PLACES else None
+    places = max(0, digits - 1 - math.floor(math.log10(half)))
+    return places if places <= _MOST_PLACES else None
 
 
 def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = False) -> str:
@@ -75,13 +77,13 @@ def as_rounded(value: float, interval: Sequence[float] | None, *, sign: bool = F
     >>> as_rounded(-0.0001, [-0.1, 0.1], sign=True), as_rounded(-0.04, [-16.0, -0.04], sign=True)
     ('0.00', '-0.04')
     """
-    digits = places(interval, _DIGITS_OF_DIFFERENCE if sign else _DIGITS_OF_SPREAD)
-    if digits is None or not math.isfinite(value):
+    places = decimal_places(interval, _DIGITS_OF_DIFFERENCE if sign else _DIGITS_OF_SPREAD)
+    if places is None or not math.isfinite(value):
         text = as_number(float(value)) if sign else as_number(value)
     else:
-        text = f"{value:.{digits}f}"
+        text = f"{value:.{places}f}"
     if float(text) == 0 and value and interval and (interval[0] > 0 or interval[1] < 0):
-        # On which side of 0 it lies is what one wants to know.
+        # The interval leaves out 0, so the sign has to be seen.
         text = as_number(float(value), 1)
     if float(text) == 0:
         return text.removeprefix("-")
@@ -96,7 +98,24 @@ def as_interval(interval: Sequence[float] | None, *, sign: bool = False) -> str:
     >>> as_interval([0.947123, 0.97898]), as_interval([-0.5, 0.25], sign=True), as_interval(None)
     ('0.9471 to 0.9790', '-0.50 to +0.25', '')
     """
-    if interval is None:
-        return ""
-    low, high = (as_rounded(end, interval, sign=sign) for end in interval)
-    return f"{low} to {high}"
+    return "" if interval is None else " to ".join(_ends(interval, sign))
+
+
+def with_interval(
+    value: float | None, interval: Sequence[float] | None, *, sign: bool = False
+) -> str:
+    """Return a number with its interval in brackets, ``-`` for no number.
+
+    Examples
+    --------
+    >>> with_interval(0.96314, [0.947, 0.979]), with_interval(0.25, None), with_interval(None, None)
+    ('0.9631 [0.9470, 0.9790]', '0.25', '-')
+    """
+    if value is None:
+        return "-"
+    text = as_rounded(value, interval, sign=sign)
+    return text if interval is None else f"{text} [{', '.join(_ends(interval, sign))}]"
+
+
+def _ends(interval: Sequence[float], sign: bool) -> list[str]:
+    return [as_rounded(end, interval, sign=sign) for end in interval]

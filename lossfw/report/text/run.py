@@ -1,15 +1,21 @@
-"""The report of a run as text: what was evaluated, the numbers, what to know about them."""
+"""The report of a run as text: data, network, loss, metrics, intervals and warnings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
+from lossfw.report.text.rounding import as_number, with_interval
 from lossfw.report.text.tables import show_table
-from lossfw.report.text.values import measured, short_measured
 from lossfw.runs.files import say
+
+# Longer lists and larger matrices are cut; the JSON holds all of them.
+_SHOWN_NUMBERS = 12
+_SHOWN_LINES = 20
+
+_MATRIX_DIGITS = 6
 
 
 def show(plan: Plan, result: Result, loading: float) -> None:
@@ -18,9 +24,9 @@ def show(plan: Plan, result: Result, loading: float) -> None:
     Parameters
     ----------
     plan : Plan
-        What was evaluated.
+        The plan that was evaluated.
     result : Result
-        What came out.
+        Its result.
     loading : float
         Seconds that configuration, data and weights took.
     """
@@ -33,18 +39,18 @@ def show(plan: Plan, result: Result, loading: float) -> None:
 
 def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, str]]:
     """Return the lines of the report, each with its label; see `show`."""
-    found = result.numbers
+    numbers = result.numbers
     rows = [
         ("data", _data(plan, result)),
         ("network", _network(plan)),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
         ("", ""),
-        *measured(result.loss_name, {"value": result.loss, **(found.loss if found else {})}),
+        *measured(result.loss_name, {"value": result.loss, **(numbers.loss if numbers else {})}),
     ]
     for name, value in result.metrics.items():
-        rows += measured(name, {"value": value, **(found.metrics[name] if found else {})})
-    if found and found.intervals is not None:
-        rows += [("", ""), ("intervals", _intervals(found.intervals))]
+        rows += measured(name, {"value": value, **(numbers.metrics[name] if numbers else {})})
+    if numbers and numbers.intervals is not None:
+        rows += [("", ""), ("intervals", _intervals(numbers.intervals))]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
     return rows
@@ -62,16 +68,105 @@ def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]
         first = part["name"] if part["name"] != before else ""
         before = part["name"]
         numbers = [part["loss"], *(part["metrics"][name] for name in names)]
-        cells = [first, part["value"], str(part["count"]), *map(short_measured, numbers)]
+        cells = [first, part["value"], str(part["count"]), *map(_cell, numbers)]
         rows.append(tuple(cells))
     return ("slice", "", "rows", result.loss_name, *names), rows
 
 
-def _intervals(asked: Mapping[str, Any]) -> str:
-    text = f"{asked['level']:.4g} by {asked['method']}"
-    if "replicates" in asked:
-        text += f", {asked['replicates']} replicates, seed {asked['seed']}"
+def _cell(number: Mapping[str, Any]) -> str:
+    if number["value"] is None:
+        return "-"
+    return with_interval(number["value"], number.get("interval")) + _undefined(number)
+
+
+def _intervals(options: Mapping[str, Any]) -> str:
+    text = f"{options['level']:.4g} by {options['method']}"
+    if "replicates" in options:
+        text += f", {options['replicates']} replicates, seed {options['seed']}"
     return text
+
+
+def measured(name: str, number: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the lines of a loss or a metric, each with its label.
+
+    Parameters
+    ----------
+    name : str
+        The label of the first line.
+    number : mapping
+        ``value``, and ``interval`` and ``curve`` where there is one.
+
+    Examples
+    --------
+    >>> measured("accuracy", {"value": 0.95, "interval": [0.93, 0.97]})
+    [('accuracy', '0.9500 [0.9300, 0.9700]')]
+    >>> measured("recall", {"value": [0.5, 1.0], "interval": [[0.25, 0.75], None]})
+    [('recall', ''), ('  0', '0.500 [0.250, 0.750]'), ('  1', '1.0 [?]')]
+    """
+    value = number["value"]
+    if not isinstance(value, list | tuple):
+        return [(name, _single(number)), *_curve(number.get("curve"))]
+    if value and isinstance(value[0], list | tuple):
+        return [(name, ""), *_matrix(value)]
+    if number.get("interval") is None:
+        return [(name, _in_full(value))]
+    lines = [
+        (f"  {place}", _single({"value": one, "interval": interval}))
+        for place, (one, interval) in enumerate(zip(value, number["interval"], strict=True))
+    ]
+    return [(name, ""), *_cut(lines)]
+
+
+def _single(number: Mapping[str, Any]) -> str:
+    """Return a number rounded as its interval says, or in full if it has none."""
+    if number.get("interval") is None:
+        return _in_full(number["value"]) + _undefined(number)
+    return with_interval(number["value"], number["interval"])
+
+
+def _undefined(number: Mapping[str, Any]) -> str:
+    """Return a mark behind a number whose interval is not defined."""
+    return " [?]" if "interval" in number and number["interval"] is None else ""
+
+
+def _in_full(value: Any) -> str:
+    """Return a number with all its digits, for comparisons. A long list is cut."""
+    if value is None:
+        return "none"
+    if not isinstance(value, list | tuple):
+        return repr(value)
+    shown = ", ".join(map(_in_full, value[:_SHOWN_NUMBERS]))
+    more = f", ... ({len(value)} in all)" if len(value) > _SHOWN_NUMBERS else ""
+    return f"[{shown}{more}]"
+
+
+def _matrix(rows: Sequence[Sequence[float]]) -> list[tuple[str, str]]:
+    """Return a line for each row, with aligned columns."""
+    cells = [[as_number(cell, _MATRIX_DIGITS) for cell in row[:_SHOWN_NUMBERS]] for row in rows]
+    width = max(len(cell) for row in cells for cell in row)
+    more = " ..." if len(rows[0]) > _SHOWN_NUMBERS else ""
+    lines = [
+        (f"  {place}", " ".join(cell.rjust(width) for cell in row) + more)
+        for place, row in enumerate(cells)
+    ]
+    return _cut(lines)
+
+
+def _curve(curve: Mapping[str, Sequence[float]] | None) -> list[tuple[str, str]]:
+    """Return a line for each point of a curve."""
+    if not curve:
+        return []
+    lines = [
+        ("", ", ".join(f"{name} {as_number(x)}" for name, x in zip(curve, point, strict=True)))
+        for point in zip(*curve.values(), strict=True)
+    ]
+    return _cut(lines)
+
+
+def _cut(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    if len(lines) <= _SHOWN_LINES:
+        return lines
+    return [*lines[:_SHOWN_LINES], ("", f"... {len(lines)} in all")]
 
 
 _FORMS = {"prediction": "predictions", "logits": "logits"}

@@ -162,6 +162,8 @@ def test_each_picture_is_well_formed_and_told_in_words(name, home, request):
     for text in re.findall(r"<svg.*?</svg>", (file / "report.html").read_text(), re.S):
         # Colours are the page's own: none is left of those that stand for them.
         assert not re.search(r"#01a00\d|#1a1b01|#5a5b01|#d0d101|#fefd01", text)
+        # So is the font.
+        assert "DejaVu" not in text
         whole = text.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1)
         ElementTree.fromstring(whole if "xmlns:xlink" not in text else text)
 

@@ -8,8 +8,7 @@ import lossfw
 from lossfw.data import Dataset
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Numbers, Result
-from lossfw.report.text.run import report_rows, slice_table
-from lossfw.report.text.values import measured
+from lossfw.report.text.run import measured, report_rows, slice_table
 
 
 def test_a_matrix_has_a_line_for_each_row_and_its_columns_stand_under_each_other():
@@ -53,7 +52,7 @@ def test_how_intervals_were_made():
     asked = {"level": 0.95, "method": "bootstrap", "replicates": 100, "seed": 3}
     found = dict(report_rows(plan, result(intervals=asked), 0.5))
     assert found["intervals"] == "0.95 by bootstrap, 100 replicates, seed 3"
-    assert found["brier"] == "0.5 [0.25, 0.75]"
+    assert found["brier"] == "0.500 [0.250, 0.750]"
     assert found["recall"] == "[nan, 0.5]"
     assert "intervals" not in dict(report_rows(plan, result(), 0.5))
 
