@@ -11,20 +11,19 @@ from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
-    from lossfw.data.csv_table import CsvTable
-    from lossfw.data.parquet import ParquetTable
+    from lossfw.data.table import Table
 
-# What a Parquet file begins with.
+# The first bytes of a Parquet file.
 PARQUET_MAGIC = b"PAR1"
 
 
 def kind_of(path: Path, role: str) -> str:
-    """Return ``"npy"``, ``"npz"``, ``"parquet"`` or ``"csv"``: what a file is.
+    """Return the format of a file: ``"npy"``, ``"npz"``, ``"parquet"`` or ``"csv"``.
 
     Raises
     ------
     DataError
-        If it is none of them, or its content is not what its name says.
+        If it has another format, or its content does not fit its name.
     """
     need_file(path, role)
     with path.open("rb") as stream:
@@ -48,7 +47,7 @@ def kind_of(path: Path, role: str) -> str:
     )
 
 
-def open_columns(path: Path, role: str, kind: str) -> CsvTable | ParquetTable:
+def open_columns(path: Path, role: str, kind: str) -> Table:
     """Return the table in a file of kind ``"csv"`` or ``"parquet"``; only its head is read."""
     # Imported on use: most data are arrays.
     if kind == "csv":
@@ -68,12 +67,11 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
     path : Path
         A ``.npy`` (memory-mapped), a ``.npz``, a ``.csv`` or a Parquet file.
     role : str
-        What the array is: ``"predictions"``.
+        The use of the array, for messages: ``"predictions"``.
     key : str or int, optional
-        Of a ``.npz``, the name of the array. Without it, the array is called
-        like its role, or is the only one. Of a ``.csv`` or a Parquet file, the
-        column by its name or counted from 0, of shape (N,). Without it, all
-        columns: (N,) for one, (N, C) for several.
+        In a ``.npz`` the name of the array; by default the array that is named like
+        the role, or the only one. In a ``.csv`` or a Parquet file a column, by name
+        or counted from 0, of shape (N,); by default all columns, (N,) or (N, C).
 
     Returns
     -------

@@ -14,11 +14,11 @@ from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# Text of one piece. Its numbers take up to four times as much in float64, two
+# Bytes of text in a piece. Its numbers take up to four times as much in float64, two
 # pieces are kept, and NumPy needs as much again while it reads.
 PIECE_BYTES = 4 * 2**20
 
-# Below this every whole number is a float64.
+# Every smaller integer is a float64.
 _EXACT = 2**53
 
 
@@ -39,28 +39,28 @@ class CsvChunk(NamedTuple):
 
 
 def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> list[Column] | None:
-    """Return groups of columns of a large table, or None where something is no number.
+    """Return groups of columns of a large table, or None if a cell is no number.
 
-    The file is read once, to see that every line is right, where pieces begin,
-    and which groups are whole numbers throughout.
+    The file is read once, to check every line, to find where pieces begin, and to
+    see which groups are integers throughout.
 
     Parameters
     ----------
     path : Path
         The file.
     width : int
-        How many columns every line has.
+        The number of columns.
     skip : int
         Lines before the first row of numbers.
     groups : sequence of int, or of sequence of int
-        Columns that make an array: (N,) of one number, (N, C) of several.
+        Columns of an array: (N,) for one number, (N, C) for several.
     """
     whole = dict.fromkeys(range(len(groups)), True)
     parts = []
     # Reading the numbers again for a digest would take as long as the evaluation.
-    seen = hashlib.sha256()
+    digest = hashlib.sha256()
     for start, content in _texts(path, skip):
-        seen.update(content)
+        digest.update(content)
         lines = _lines(content)
         table = None if lines is None else read_numbers(lines, np.float64)
         if lines is None or table is None or (table.size and table.shape[1] != width):
@@ -76,14 +76,14 @@ def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> li
             number,
             () if isinstance(group, int) else (len(group),),
             np.dtype(np.int64 if whole[number] else np.float64),
-            f"{seen.hexdigest()} columns {listed(group)}",
+            f"{digest.hexdigest()} columns {listed(group)}",
         )
         for number, group in enumerate(groups)
     ]
 
 
 class _TablePieces(Pieces):
-    """Pieces of a file; the columns are the numbers of the groups."""
+    """Pieces of a file; their keys are the numbers of the groups."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _TablePieces(Pieces):
 
 
 def _texts(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
-    """Yield where whole lines begin, and their text, in pieces of about `PIECE_BYTES`."""
+    """Yield pieces of about `PIECE_BYTES` of whole lines: first byte and text."""
     with path.open("rb") as file:
         for _ in range(skip):
             file.readline()

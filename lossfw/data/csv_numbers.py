@@ -1,4 +1,4 @@
-"""Text of numbers with commas between them, read by NumPy."""
+"""Parse text of comma-separated numbers by NumPy."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ ENCODING = "utf-8-sig"
 def read_numbers(
     source: Path | list[str], dtype: Any, columns: Sequence[int] | None = None, *, skip: int = 0
 ) -> NDArray | None:
-    """Return a table of numbers, or None where the text is none of this dtype.
+    """Return a table of numbers, or None if the text is no table of this dtype.
 
     Parameters
     ----------
     source : Path or list of str
         The file, or lines of it.
     dtype : dtype
-        Of the numbers. Only what is written as a whole number, ``3`` and not
-        ``3.0``, is read as an integer.
+        Of the numbers. Only ``3`` is read as an integer, ``3.0`` is not.
     columns : sequence of int, optional
-        Which columns; all unless given, and then every line must have as many.
+        The columns to read; by default all, and then every line must have as many.
     skip : int
         Lines to leave out at the beginning.
 
@@ -45,7 +44,7 @@ def read_numbers(
     """
     try:
         with warnings.catch_warnings():
-            # NumPy warns where it takes 3.0 for a whole number: that is none.
+            # NumPy warns when it reads 3.0 as an integer: here that is an error.
             warnings.simplefilter("error", DeprecationWarning)
             warnings.simplefilter("ignore", UserWarning)  # of a file without rows
             return np.loadtxt(

@@ -1,4 +1,4 @@
-"""Tables of numbers in ``.csv`` files, with the line and column of what is wrong."""
+"""Tables of numbers in ``.csv`` files; errors name the line and the column."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from lossfw.components.naming import did_you_mean
 from lossfw.data.csv_chunks import columns_of
 from lossfw.data.csv_numbers import ENCODING, read_numbers
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Group, RowArray, listed
+from lossfw.data.table import Table
 from lossfw.errors import DataError
 
 # A smaller file is read as a whole: its numbers take some hundred megabytes at most.
@@ -21,59 +21,31 @@ WHOLE_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class CsvTable:
+class CsvTable(Table):
     """A ``.csv`` file: commas between numbers, ``#`` before a comment.
 
-    A first line without a single number in it names the columns.
+    A first line without a number names the columns.
 
     Attributes
     ----------
-    path : Path
-        The file.
-    names : tuple of str
-        Names of the columns, empty where the file does not name them.
-    width : int
-        Number of columns.
     header_lines : int
         Lines before the first row of numbers.
     """
 
-    path: Path
-    names: tuple[str, ...]
-    width: int
     header_lines: int
 
-    def column(self, key: str | int) -> int:
-        """Return the number of a column, given by its name or counted from 0.
-
-        Raises
-        ------
-        DataError
-            If there is no such column.
-        """
-        if isinstance(key, int) and 0 <= key < self.width:
-            return key
-        if isinstance(key, str) and key in self.names:
-            return self.names.index(key)
-        known = f"0 to {self.width - 1}"
-        if self.names:
-            known += f", by name: {', '.join(self.names)}"
-        guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
-        raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
-
     def read(self, *groups: Group) -> list[RowArray]:
-        """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
+        """Return an array for each group of columns: (N,) for a number, (N, C) for a list.
 
-        The dtype is int64 where every number of a group is written as a whole
-        one, such as ``3`` and not ``3.0``, and float64 otherwise. A large file
-        is read once, to see that it is right, and its rows again as they are
-        used: what comes back are columns that stay in the file.
+        The dtype is int64 if every number of a group is written as an integer,
+        ``3`` and not ``3.0``, and float64 otherwise. A large file is read once, to
+        check it; its columns stay in the file, and their rows are read on use.
 
         Raises
         ------
         DataError
-            Names the first line and column with anything but a number, or the
-            first line with more or fewer columns than the first.
+            Names the first cell that is no number, or the first line whose number
+            of columns differs from that of the first line.
         """
         if self.path.stat().st_size > WHOLE_BYTES:
             columns = columns_of(self.path, self.width, self.header_lines, groups)
@@ -81,7 +53,7 @@ class CsvTable:
                 raise DataError(self._first_mistake())
             self._need_rows(columns[0].size)
             return cast("list[RowArray]", columns)
-        # All columns: so a line of another length is an error.
+        # All columns, so that a line of another length is an error.
         table = read_numbers(self.path, np.float64, skip=self.header_lines)
         if table is None:
             raise DataError(self._first_mistake())
@@ -99,7 +71,7 @@ class CsvTable:
             raise DataError(f"{self.path} has no rows of numbers.")
 
     def _first_mistake(self) -> str:
-        """Say what NumPy could not read, where, and what was wanted."""
+        """Return the message about the first line that NumPy cannot read."""
         for number, cells in _lines(self.path):
             if number <= self.header_lines:
                 continue
@@ -135,7 +107,7 @@ def open_table(path: Path, role: str) -> CsvTable:
 
 
 def _lines(path: Path) -> Any:
-    """Yield the number and the cells of every line that is not empty and no comment."""
+    """Yield number and cells of each line; empty lines and comments are left out."""
     try:
         with path.open(encoding=ENCODING, newline="") as stream:
             reader = csv.reader(stream)

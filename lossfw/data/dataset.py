@@ -13,8 +13,7 @@ from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# The kinds of NumPy dtypes that rows may have: floats, signed and unsigned
-# integers. Complex numbers, texts, dates and objects have no loss.
+# Kinds of NumPy dtypes that rows may have: floats, signed and unsigned integers.
 _NUMBER_KINDS = "fiu"
 
 
@@ -37,34 +36,32 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Rows to evaluate on, checked when they are put together.
+    """Rows to evaluate on, checked on construction.
 
-    Rows are numbered from 0. Arrays are never written to. An array may be
-    memory-mapped (`numpy.memmap`) or a column of a file that is read in pieces
-    (`lossfw.data.lazy_arrays.Column`): then its rows are read, and checked, only as
-    batches ask for them.
+    Rows are numbered from 0. Arrays are never written to. The rows of a memory-mapped
+    array (`numpy.memmap`), and of a column of a file that is read in pieces
+    (`lossfw.data.lazy_arrays.Column`), are read and checked batch by batch.
 
     Parameters
     ----------
     name : str
-        What the data are called in messages and reports.
+        The name of the data in messages and reports.
     targets : ndarray, shape (N, ...)
         Integers of shape (N,) are class indices.
     inputs : ndarray, shape (N, ...), optional
-        What goes into a network.
+        The inputs of a network.
     sample_weight : ndarray, shape (N,) or that of the unreduced loss, optional
         Finite numbers at or above 0.
     digest : str
-        Names the content: equal content has an equal digest. Empty where
-        nobody computed it.
+        Equal content has an equal digest. Empty if it was not computed.
     rows : ndarray of int, optional
-        For data that `take` made: the number that each row has in the whole.
+        For data made by `take`: the number of each row in the whole data set.
 
     Raises
     ------
     DataError
-        If there are no rows, the lengths differ, a dtype is not of numbers, or
-        a number is NaN or infinite; the message names the first such index.
+        If there are no rows, lengths differ, a dtype is no number type, or a
+        number is NaN or infinite; the message names the first such index.
 
     Examples
     --------
@@ -94,15 +91,14 @@ class Dataset:
         return f"Dataset({self.name!r}, {len(self)} rows of {', '.join(parts)})"
 
     def take(self, rows: Sequence[int] | NDArray) -> Dataset:
-        """Return the rows with these numbers, in this order; a row may come twice.
+        """Return the rows with these numbers, in this order; a number may be repeated.
 
-        The new data set numbers its rows from 0 again; its digest is that of
-        the whole.
+        The new data set numbers its rows from 0 again and keeps the digest.
 
         Raises
         ------
         DataError
-            If a number is not that of a row.
+            If there is no row of a number.
         """
         index = np.asarray(rows, dtype=np.intp).reshape(-1)
         outside = (index < 0) | (index >= len(self))
@@ -116,9 +112,9 @@ class Dataset:
         return Dataset(self.name, digest=self.digest, rows=origin, **taken)
 
     def in_memory(self) -> Dataset:
-        """Return the same rows in memory, for what takes them again and again.
+        """Return the same rows in memory, for repeated access.
 
-        Memory-mapped arrays stay where they are: any of their rows is near.
+        Memory-mapped arrays stay mapped: access to them is fast.
         """
         columns: dict[str, Any] = {role: in_memory(array) for role, array in self._arrays()}
         kept = all(array is getattr(self, role) for role, array in columns.items())
@@ -132,7 +128,7 @@ class Dataset:
         size : int
             At least 1. Rows that stay in a file are read `size` at a time.
         first : int
-            The row to begin with.
+            The first row.
         """
         for start in range(first, len(self), size):
             parts = {}
@@ -150,7 +146,7 @@ class Dataset:
                 yield role, array
 
     def _check_array(self, role: str, array: RowArray) -> None:
-        """Check what can be seen without reading a row."""
+        """Check dtype and shape, without reading a row."""
         if array.dtype.kind not in _NUMBER_KINDS:
             raise DataError(
                 f"data {self.name!r}: {role} have dtype {array.dtype}; numbers were wanted, "

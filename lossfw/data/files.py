@@ -1,4 +1,4 @@
-"""Files: opening them, and names for their content."""
+"""Open files, and compute digests of files and arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lossfw.data.lazy_arrays import RowArray, digest_of, read_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# How much of a file is held at a time while its digest is computed.
+# Bytes of a file in memory while its digest is computed.
 _CHUNK_BYTES = 1 << 20
 
 
@@ -25,12 +25,12 @@ def need_file(path: Path, role: str) -> int:
     path : Path
         The file.
     role : str
-        What it should hold, for messages: ``"weights"``.
+        The expected content, for messages: ``"weights"``.
 
     Raises
     ------
     DataError
-        If it is missing, no regular file, may not be read, or is empty.
+        If it is missing, no regular file, not readable, or empty.
     """
     if not path.exists():
         raise DataError(
@@ -62,8 +62,8 @@ def read_bytes(path: Path, role: str) -> bytes:
 def digest_files(*paths: Path) -> str:
     """Return the SHA-256 of the files' contents, in hexadecimal.
 
-    Their names do not count, their order does. Of several files it is the
-    digest of their digests.
+    Names do not count, the order does. The digest of several files is the digest
+    of their digests.
     """
     digests = []
     for path in paths:
@@ -79,8 +79,8 @@ def digest_files(*paths: Path) -> str:
 def digest_arrays(*arrays: RowArray | None) -> str:
     """Return the SHA-256 of arrays with their dtypes and shapes, in hexadecimal.
 
-    Rows that stay in a file are read some at a time; a column of a large table
-    goes by the digest of the text that it was found in.
+    Rows that stay in a file are read in parts; a column of a large table has the
+    digest of the text of its file.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def digest_arrays(*arrays: RowArray | None) -> str:
         if array is None:
             content.update(b"none;")
             continue
-        # The byte order is written out: the digest is the same on any machine.
+        # One byte order, so that the digest is the same on any machine.
         little = array.dtype.newbyteorder("<")
         content.update(f"{little.str}{array.shape};".encode())
         if own := digest_of(array):
@@ -107,7 +107,7 @@ def digest_arrays(*arrays: RowArray | None) -> str:
 
 
 def _parts(array: RowArray) -> Iterator[NDArray]:
-    """Yield an array some rows at a time, a megabyte or one row."""
+    """Yield an array in parts of a megabyte, or of one row."""
     if not array.ndim:
         yield np.asarray(array)
         return
@@ -118,7 +118,7 @@ def _parts(array: RowArray) -> Iterator[NDArray]:
 
 
 def join_digests(*digests: str) -> str:
-    """Return one digest for several, that of a single one being itself."""
+    """Return one digest for several; a single digest is returned as it is."""
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256(" ".join(digests).encode()).hexdigest()

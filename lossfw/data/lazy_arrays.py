@@ -1,4 +1,4 @@
-"""Columns: arrays whose rows stay in a file until they are asked for."""
+"""Arrays whose rows stay in a file until they are read."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ import numpy as np
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
-# Pages of a mapped file are given back each time that so many bytes were read:
-# often enough not to be noticed, seldom enough not to cost anything.
+# Pages of a mapped file are released each time that so many bytes were read: few enough
+# to keep memory small, and many enough not to cost time.
 _RELEASED_BYTES = 16 * 2**20
-# Rows of a mapped file that are picked out one by one lie in pages of their
-# own, of 4 KiB and up to 15 neighbours that come with each; so many at a time.
+# Single rows of a mapped file lie in different pages of 4 KiB, each read with up to 15
+# neighbours: pages are released after so many rows.
 _PICKED_ROWS = 512
 
-
-# Columns of a table that make an array: (N,) of one number, (N, C) of several.
+# Columns of a table that make an array: (N,) for one number, (N, C) for several.
 Group: TypeAlias = int | Sequence[int]
 
 
@@ -30,14 +29,14 @@ def listed(group: Group) -> list[int]:
 
 
 class Pieces(ABC):
-    """A table in a file that is read some consecutive rows at a time.
+    """A table in a file that is read in pieces of consecutive rows.
 
-    The pieces that were read last are kept: they serve all columns.
+    The last pieces are kept, and serve all columns.
 
     Parameters
     ----------
     starts : sequence of int
-        The number of the first row of each piece, then the number of rows.
+        The number of the first row of each piece, and at the end the number of rows.
     """
 
     def __init__(self, starts: Sequence[int] | NDArray) -> None:
@@ -52,9 +51,9 @@ class Pieces(ABC):
         return int(self.starts[-1])
 
     def rows(self, piece: int) -> dict[Hashable, NDArray]:
-        """Return a piece, which was perhaps read before."""
+        """Return a piece, from memory if it was read before."""
         if piece not in self._kept:
-            # Two: a batch may lie in the end of one and the beginning of the next.
+            # Two are kept: a batch may lie at the end of one and the beginning of the next.
             for old in list(self._kept)[:-1]:
                 del self._kept[old]
             self._kept[piece] = self.load(piece)
@@ -68,9 +67,8 @@ class Pieces(ABC):
 class Column:
     """One array of a table that is read in pieces.
 
-    It has the shape and dtype of an array, is read by slices, by one number or
-    by an array of numbers of rows along the first axis, and becomes an array by
-    `numpy.asarray`, which reads all of it.
+    It has the shape and dtype of an array. A slice, a number or an array of numbers
+    reads rows along the first axis; `numpy.asarray` reads all of it.
 
     Parameters
     ----------
@@ -79,12 +77,11 @@ class Column:
     key : hashable
         The column in it.
     shape : tuple of int
-        That of one row.
+        The shape of one row.
     dtype : dtype
         Of the numbers.
     digest : str
-        Names the content, where that was seen when the file was opened; equal
-        content of a file has an equal digest.
+        Equal content of a file has an equal digest. Empty if it is not known.
     """
 
     def __init__(
@@ -137,7 +134,7 @@ class Column:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def take(self, rows: NDArray) -> NDArray:
-        """Return the rows with these numbers, each piece of the file being read once."""
+        """Return the rows with these numbers; each piece of the file is read once."""
         taken = np.empty((len(rows), *self.shape[1:]), self.dtype)
         order = np.argsort(rows, kind="stable")
         where = np.searchsorted(self._pieces.starts, rows[order], side="right") - 1
@@ -145,37 +142,37 @@ class Column:
         for group in np.split(order, edges[1:]):
             piece = self._pieces.piece_of(int(rows[group[0]])) if len(group) else 0
             if len(group):
-                found = self._pieces.rows(piece)[self._key]
-                taken[group] = found[rows[group] - self._pieces.starts[piece]]
+                column = self._pieces.rows(piece)[self._key]
+                taken[group] = column[rows[group] - self._pieces.starts[piece]]
         return taken
 
 
-# What the rows of a data set may be: in memory, mapped, or a `Column`, which is
-# read like an array. To a type checker they are arrays: few have to know.
+# The rows of a data set: an array in memory, a mapped one, or a `Column`, which is read
+# like an array and is one to the type checker.
 RowArray: TypeAlias = NDArray
 
 
 def stays(array: RowArray) -> bool:
-    """Tell whether the rows of an array stay in a file until they are asked for."""
+    """Tell whether the rows of an array stay in a file until they are read."""
     return isinstance(array, np.memmap | Column)
 
 
 def in_memory(array: RowArray) -> NDArray:
-    """Return a column as an array; an array is returned as it is."""
+    """Return a column as an array, and an array as it is."""
     if isinstance(array, Column):
         return np.asarray(array)
     return array
 
 
 def digest_of(array: RowArray) -> str:
-    """Return the digest that a column has of its own; empty for any other array."""
+    """Return the digest of a column; empty for any other array."""
     if isinstance(array, Column):
         return array.digest
     return ""
 
 
 def read_rows(array: RowArray, start: int, stop: int) -> NDArray:
-    """Return consecutive rows, in memory; those of an array in memory are no copy."""
+    """Return consecutive rows, in memory; an array in memory is not copied."""
     if isinstance(array, Column):
         return array.read(start, stop)
     if not isinstance(array, np.memmap):
@@ -201,10 +198,9 @@ def take_rows(array: RowArray, rows: NDArray) -> NDArray:
 
 
 def _release(array: NDArray) -> None:
-    """Let go of the pages that a mapped file holds in this process.
+    """Release the pages of a mapped file, which count as memory of this process.
 
-    The system would keep them until memory is short, and they count as this
-    process's until then. What is asked for again comes from the system's cache.
+    Pages that are read again come from the cache of the system.
     """
     mapped = array.base
     while isinstance(mapped, np.ndarray):

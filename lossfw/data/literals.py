@@ -1,4 +1,4 @@
-"""Numbers written in a configuration: nested lists that make an array."""
+"""Arrays written as nested lists in a configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from lossfw.numerics.arrays import NDArray
 
-# NumPy 1 had at most 32 axes; nobody writes more by hand.
+# The most axes of an array in NumPy 1.
 _MAX_DEPTH = 32
 _INT64 = np.iinfo(np.int64)
 
@@ -21,16 +21,15 @@ def numbers_array(value: Any, *, finite: bool = True) -> NDArray:
     Parameters
     ----------
     value : nested lists, tuples, int or float
-        Whole numbers alone make an int64 array, others a float64 array.
+        Integers make an int64 array, others a float64 array.
     finite : bool
         Refuse NaN and infinities; predictions and logits may hold them.
 
     Raises
     ------
     ValueError
-        If the lists are ragged or hold anything but numbers. The text says
-        what was wanted and the index of what is wrong; it continues
-        "... should be".
+        If the lists are ragged or hold anything but numbers. The text continues
+        "... should be": the requirement, and the index that breaks it.
 
     Examples
     --------
@@ -57,7 +56,7 @@ NestedNumbers: TypeAlias = Annotated[
 
 
 def _shape(value: Any, index: tuple[int, ...], finite: bool) -> tuple[int, ...]:
-    """Return the shape of nested lists, checking them on the way."""
+    """Return the shape of nested lists, and check them."""
     if not isinstance(value, list | tuple):
         _check_number(value, index, finite)
         return ()

@@ -1,7 +1,7 @@
-"""NumPy's own files, ``.npy`` and ``.npz``, read without ever unpickling.
+"""Readers of NumPy's files, ``.npy`` and ``.npz``, which never unpickle.
 
-A header is only a promise: before anything is allocated, the size that it
-promises is compared with the size of what follows it.
+Before an array is allocated, the size in its header is compared with the number of bytes
+that follow the header.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from lossfw.numerics.arrays import NDArray
 NPY_MAGIC = b"\x93NUMPY"
 NPZ_MAGIC = b"PK\x03\x04"
 
-# Floats, signed and unsigned integers, booleans of at most eight bytes.
+# Kinds of NumPy dtypes: floats, signed and unsigned integers, booleans.
 _KINDS = "fiub"
 _MAX_ITEM_BYTES = 8
 
 
 class NpyHeader(NamedTuple):
-    """What the header of a ``.npy`` says: shape, order and dtype of the array."""
+    """The header of a ``.npy``: shape, order and dtype of the array."""
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -36,7 +36,7 @@ class NpyHeader(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the array has."""
+        """Size of the array in bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -46,8 +46,8 @@ def read_npy(path: Path, role: str) -> NDArray:
     Raises
     ------
     DataError
-        If the file is none, holds no numbers, or is shorter or longer than its
-        header promises.
+        If the file is no ``.npy``, holds no numbers, or is shorter or longer than
+        its header says.
     """
     size = need_file(path, role)
     with path.open("rb") as stream:
@@ -66,8 +66,8 @@ def read_npz(path: Path, role: str) -> dict[str, NDArray]:
     Raises
     ------
     DataError
-        If the file is none, is damaged, or one of its members holds anything
-        but an array of numbers.
+        If the file is no ``.npz``, is damaged, or has a member that is no array
+        of numbers.
     """
     need_file(path, role)
     try:
@@ -82,7 +82,7 @@ def read_npz(path: Path, role: str) -> dict[str, NDArray]:
         raise DataError(
             f"{path} does not fit into memory; save its arrays as .npy, which are read in parts."
         ) from None
-    # zipfile and zlib meet a damaged archive with errors of many kinds.
+    # zipfile, zlib and NumPy raise errors of many types for a damaged archive.
     except Exception as error:
         raise DataError(
             f"{path} is not a readable .npz, it may be damaged or cut short ({error}); "
@@ -96,7 +96,7 @@ def member(arrays: dict[str, NDArray], key: str, path: Path) -> NDArray:
     Raises
     ------
     DataError
-        If there is none.
+        If there is no such array.
     """
     if key in arrays:
         return arrays[key]
@@ -110,22 +110,21 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
     with archive.open(info) as stream:
         header = read_header(stream, where)
         _check_size(where, header, info.file_size - stream.tell())
-        # One byte more: it makes zipfile read on to the checksum.
-        content = stream.read(header.nbytes + 1)
-    if len(content) != header.nbytes:
-        raise DataError(f"{where} holds {len(content)} bytes and promises {header.nbytes}.")
-    flat = np.frombuffer(content, header.dtype)
-    array = flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+        stream.seek(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as in `read_header`
+            array = np.lib.format.read_array(stream, allow_pickle=False)
+        stream.read(1)  # At the end zipfile compares the checksum.
     return array.astype(header.dtype.newbyteorder("="), copy=False)
 
 
 def read_header(stream: IO[bytes], where: str) -> NpyHeader:
-    """Read the header of a ``.npy`` from a stream, up to the array's first byte.
+    """Read the header of a ``.npy`` from a stream; the stream then stands at the array.
 
     Raises
     ------
     DataError
-        If there is none, or it describes no array of numbers.
+        If there is no header, or it describes no array of numbers.
     """
     try:
         version = np.lib.format.read_magic(stream)
@@ -137,7 +136,7 @@ def read_header(stream: IO[bytes], where: str) -> NpyHeader:
             # NumPy warns of files that Python 2 wrote; it reads them all the same.
             warnings.simplefilter("ignore")
             header = NpyHeader(*read(stream))
-    # The header is a Python literal that anyone may have written.
+    # The header is a Python literal of any origin, so any error may come.
     except Exception as error:
         raise DataError(
             f"{where} has no readable .npy header ({type(error).__name__}: {error}); "
@@ -156,10 +155,10 @@ def read_header(stream: IO[bytes], where: str) -> NpyHeader:
     return header
 
 
-def _check_size(where: str, header: NpyHeader, found: int) -> None:
-    if found != header.nbytes:
+def _check_size(where: str, header: NpyHeader, following: int) -> None:
+    if following != header.nbytes:
         raise DataError(
             f"{where} promises an array of shape {header.shape} and dtype {header.dtype}, "
-            f"{header.nbytes} bytes, but {max(found, 0)} bytes follow the header. It may have "
+            f"{header.nbytes} bytes, but {max(following, 0)} bytes follow the header. It may have "
             "been cut short: write it again."
         )

@@ -1,4 +1,4 @@
-"""Tables of numbers in Parquet files, by the optional library pyarrow."""
+"""Tables of numbers in Parquet files, read by the optional library pyarrow."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, cast
 
 import numpy as np
 
-from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
+from lossfw.data.table import Table
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
-# Numbers of one piece in memory; two pieces are kept.
+# Bytes of a piece in memory; two pieces are kept.
 _PIECE_BYTES = 8 * 2**20
-# A table with fewer is read as a whole.
+# A smaller table is read as a whole.
 _WHOLE_BYTES = 64 * 2**20
-# How much of a column the library reads at a time.
+# Bytes of a column that the library reads at a time.
 _BUFFER_BYTES = 2**20
 
 
@@ -42,53 +42,11 @@ def pyarrow(module: str = "pyarrow") -> Any:
 
 
 @dataclass(frozen=True)
-class ParquetTable:
-    """A Parquet file of numbers, and of lists of numbers of one length.
-
-    Attributes
-    ----------
-    path : Path
-        The file.
-    names : tuple of str
-        Names of the columns.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return len(self.names)
-
-    def column(self, key: str | int) -> int:
-        """Return the number of a column, given by its name or counted from 0.
-
-        Raises
-        ------
-        DataError
-            If there is no such column.
-        """
-        if isinstance(key, int) and 0 <= key < self.width:
-            return key
-        if isinstance(key, str) and key in self.names:
-            return self.names.index(key)
-        guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
-        raise DataError(
-            f"{self.path} has no column {key!r}; it has {', '.join(self.names)}. {guess}".strip()
-        )
+class ParquetTable(Table):
+    """A Parquet file of numbers, and of lists of numbers of one length."""
 
     def read(self, *groups: Group) -> list[RowArray]:
-        """Return an array for each group: (N,) of a column's number, (N, C) of several in a list.
-
-        A column of lists of one length gives (N, C). Rows of a large file are read
-        as they are used.
-
-        Raises
-        ------
-        DataError
-            If a column holds anything but numbers, or the file has no rows.
-        """
+        """See `Table.read`; a column of lists of one length gives (N, C)."""
         pieces = _ParquetPieces(self, groups)
         if len(pieces) == 0:
             raise DataError(f"{self.path} has no rows.")
@@ -114,7 +72,8 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
     """
     need_file(path, role)
     with _opened(path) as file:
-        return ParquetTable(path, tuple(file.schema_arrow.names))
+        names = tuple(file.schema_arrow.names)
+        return ParquetTable(path, names, len(names))
 
 
 def _opened(path: Path) -> Any:
@@ -122,23 +81,23 @@ def _opened(path: Path) -> Any:
     try:
         return parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
     except (errors.ArrowException, OSError) as error:
-        said = " ".join(str(error).split())
-        raise DataError(f"{path} is no readable Parquet file ({said:.200}).") from None
+        message = " ".join(str(error).split())
+        raise DataError(f"{path} is no readable Parquet file ({message:.200}).") from None
 
 
 class _ParquetPieces(Pieces):
-    """Pieces of a file, none of which goes over the end of a group of rows of the file."""
+    """Pieces of a file; each lies within one row group of the file."""
 
     def __init__(self, table: ParquetTable, groups: Sequence[Group]) -> None:
         self._table, self._groups = table, groups
         self._wanted = sorted({number for group in groups for number in listed(group)})
-        # One reader goes on from piece to piece; `_next` is the one that it gives next.
+        # One reader serves consecutive pieces; `_next` is the piece that it gives next.
         self._reader: Iterator[Any] = iter(())
         self._next = -1
         with _opened(table.path) as file:
             lengths = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
             self._rows = max(1, _PIECE_BYTES // _row_bytes(file, self._wanted))
-        # Of each piece: its group of rows, and its number among the pieces of that group.
+        # Of each piece: its row group, and its number among the pieces of that group.
         self._places = [
             (group, i) for group, n in enumerate(lengths) for i in range(-(-n // self._rows))
         ]
@@ -161,7 +120,7 @@ class _ParquetPieces(Pieces):
         }
 
     def _read_from(self, piece: int) -> Iterator[Any]:
-        """Yield the pieces from this one on, as batches of the library."""
+        """Yield the batches of the library from this piece on."""
         first, skipped = self._places[piece]
         names = [self._table.names[number] for number in self._wanted]
         with _opened(self._table.path) as file:
@@ -195,7 +154,7 @@ class _ParquetPieces(Pieces):
 
 
 def _length(column: Any, flat: Any, types: Any, where: str, start: int) -> int:
-    """Return the length that all lists of a column have."""
+    """Return the common length of the lists of a column."""
     if types.is_fixed_size_list(column.type):
         return int(column.type.list_size)
     lengths = np.diff(column.offsets.to_numpy())
@@ -210,7 +169,7 @@ def _length(column: Any, flat: Any, types: Any, where: str, start: int) -> int:
 
 
 def _row_bytes(file: Any, columns: Sequence[int]) -> int:
-    """Return how many bytes a row takes in memory, roughly."""
+    """Estimate the bytes of a row in memory."""
     rows, whole = max(1, int(file.metadata.num_rows)), 0
     names = {file.schema_arrow.names[number] for number in columns}
     for group in range(file.num_row_groups):
@@ -218,6 +177,6 @@ def _row_bytes(file: Any, columns: Sequence[int]) -> int:
         for number in range(stored.num_columns):
             column = stored.column(number)
             if column.path_in_schema.partition(".")[0] in names:
-                # What is stored in a dictionary takes its whole width in memory.
+                # Dictionary-encoded numbers take their whole width in memory.
                 whole += max(int(column.total_uncompressed_size), 8 * int(column.num_values))
     return max(1, whole // rows)

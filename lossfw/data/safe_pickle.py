@@ -1,9 +1,9 @@
-"""Pickles of NumPy arrays, read without executing anything that they ask for.
+"""Reader of pickled NumPy arrays that executes nothing from the pickle.
 
-A pickle is a program. This reader admits the instructions that build plain
-containers and calls of the few functions with which NumPy writes an array; and
-those functions are not NumPy's but stand-ins of this module, which check what
-they are given and keep it as plain data. Arrays are made of it afterwards.
+A pickle is a program. This reader admits the instructions that build plain containers,
+and calls of the few functions with which NumPy writes an array. Stand-ins of this module
+take the place of these functions: they check their arguments and keep them as plain data,
+of which arrays are made afterwards.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import numpy as np
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# Instructions that build containers, texts, numbers and bytes, in all
-# protocols. Not among them: instances of classes (INST, OBJ, NEWOBJ), the
-# extension registry, persistent ids and out-of-band buffers.
+# Instructions that build containers, texts, numbers and bytes, in all protocols. Left out
+# are instances of classes (INST, OBJ, NEWOBJ), the extension registry, persistent ids and
+# out-of-band buffers.
 _CONTAINERS = {
     *("EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_LIST", "LIST", "APPEND", "APPENDS"),
     *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "MARK", "POP"),
@@ -47,11 +47,11 @@ _DIMENSIONS = 32
 
 
 class _RefusedError(Exception):
-    """What a pickle asks for is not admitted; the text says what it was."""
+    """A part of a pickle is not admitted; the text names the part."""
 
 
 class _Dtype:
-    """Stands in for a dtype: its name, and its byte order once that is set."""
+    """Stand-in for a dtype: its name, and its byte order once that is set."""
 
     __slots__ = ("name", "order")
 
@@ -77,7 +77,7 @@ class _Parts(NamedTuple):
 
 
 class _Array:
-    """Stands in for an array: the parts that it is to be made of."""
+    """Stand-in for an array: its shape, dtype, order and content."""
 
     __slots__ = ("parts",)
 
@@ -94,7 +94,7 @@ class _Array:
         if self.parts is None:
             raise _RefusedError("an array without content")
         shape, dtype, order, content = self.parts
-        # A copy in native byte order: it belongs to the caller, not to the file.
+        # A copy in native byte order, which the caller may write to.
         flat = np.frombuffer(content, dtype).astype(dtype.newbyteorder("="))
         return flat.reshape(shape, order=order)
 
@@ -145,7 +145,7 @@ def _make_bytes(text: Any, encoding: Any = None) -> bytes:
 
 
 class _StandIn:
-    """Takes the place of a function; has nothing that a pickle could change."""
+    """Stand-in for a function; a pickle cannot change its attributes."""
 
     __slots__ = ("_function",)
 
@@ -161,7 +161,7 @@ class _StandIn:
         raise _RefusedError(f"a change of the attribute {name!r}")
 
 
-# Everything that a pickle may name. NumPy 2 calls its core numpy._core.
+# All names that a pickle may hold. NumPy 2 calls its core numpy._core.
 _ADMITTED = {
     ("numpy", "ndarray"): _StandIn(_make_array),
     ("numpy", "dtype"): _StandIn(_make_dtype),
@@ -178,7 +178,7 @@ _ADMITTED = {
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows the admitted names only."""
+    """An unpickler that finds the admitted names only."""
 
     def find_class(self, module: str, name: str) -> Any:
         try:
@@ -190,7 +190,7 @@ class _Unpickler(pickle.Unpickler):
 def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
     """Return the arrays by name of a pickled dictionary of NumPy arrays.
 
-    Nothing that the pickle names is imported or called.
+    No function that the pickle names is imported or called.
 
     Parameters
     ----------
@@ -202,8 +202,8 @@ def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
     Raises
     ------
     DataError
-        If it is cut short, asks for anything but arrays of numbers in a
-        dictionary, or is no pickle.
+        If it is no pickle, is cut short, or holds anything but a dictionary of
+        arrays of numbers.
     """
     try:
         _check_instructions(content)
@@ -215,7 +215,7 @@ def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
             "dictionary are read from a pickle, and nothing was executed. Save the weights with "
             "numpy.savez instead."
         ) from None
-    # A damaged or hostile pickle fails in ways that are not enumerated anywhere.
+    # A damaged or hostile pickle may raise any error.
     except Exception as error:
         raise DataError(
             f"{where} is no readable pickle of NumPy arrays, it may be damaged or cut short "
@@ -224,12 +224,12 @@ def read_pickle(content: bytes, where: str) -> dict[str, NDArray]:
 
 
 def _check_instructions(content: bytes) -> None:
-    """Walk over the instructions, carrying none of them out; lengths are checked on the way."""
+    """Read the instructions without executing them, and check their names and lengths."""
     end = 0
     for instruction, argument, position in pickletools.genops(content):
         if instruction.name not in _INSTRUCTIONS:
             raise _RefusedError(f"the instruction {instruction.name}")
-        # The reader makes room for every memo up to the number that is written.
+        # The unpickler allocates every memo up to the highest number.
         if instruction.name in _MEMO_WRITES and int(argument or 0) > len(content):
             raise _RefusedError(f"the memo {argument}")
         end = position or 0

@@ -1,4 +1,4 @@
-"""Source: a component that loads a data set, and the type of its file parameters."""
+"""Source, a component that loads a data set, and File, the type of its file parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lossfw.data.dataset import Dataset
 
 
 class FileParameter:
-    """Marks a parameter that names a file, in the metadata of its type."""
+    """Mark of a parameter that names a file, in the metadata of its type."""
 
 
 def _as_path(value: Any) -> Path:
@@ -24,8 +24,8 @@ def _as_path(value: Any) -> Path:
     raise ValueError("the name of a file")
 
 
-# A parameter that names a file. In a configuration it is relative to the file
-# that writes it; `file_fields` tells which parameters of a class are such.
+# A parameter that names a file. In a configuration it is relative to the
+# configuration's own file.
 File: TypeAlias = Annotated[Path, BeforeValidator(_as_path), FileParameter()]
 
 
@@ -50,7 +50,7 @@ def file_fields(cls: type[Component]) -> tuple[str, ...]:
 
 
 def _mentions_file(annotation: Any) -> bool:
-    """Look for the mark inside a union such as ``File | None``."""
+    """Tell whether an annotation has the mark, also inside a union such as ``File | None``."""
     metadata = getattr(annotation, "__metadata__", ())
     if any(isinstance(item, FileParameter) for item in metadata):
         return True
@@ -58,10 +58,10 @@ def _mentions_file(annotation: Any) -> bool:
 
 
 class Source(Component):
-    """A data source: parameters that say where the rows are, and `load` that reads them.
+    """A data source: parameters that say where the rows are, and `load`, which reads them.
 
-    An author writes `load`. A source that ships files with its plugin, weights
-    of a network for instance, says so in `bundled`.
+    An author writes `load`, and `bundled` if the plugin ships files, such as the
+    weights of a network.
 
     Examples
     --------
@@ -84,17 +84,17 @@ class Source(Component):
         Raises
         ------
         DataError
-            If a file cannot be used; the message names it, what was found in
-            it, what was wanted, and how to mend it.
+            If a file cannot be used; the message names it, its content, the
+            expected content and the cure.
         """
 
     @classmethod
     def bundled(cls, name: str) -> Path | None:
-        """Return the path of a file that comes with the source's plugin, None for no such file.
+        """Return the path of a file that comes with the source's plugin, or None.
 
-        A name in a configuration that is not found beside the configuration
-        (nor in the folder that ``LOSSFW_DATA`` names) is asked for here: so
-        ``weights: digits-mlp.npz`` finds the weights that come with the digits.
+        A file name in a configuration is looked up beside the configuration, then in
+        the folder ``LOSSFW_DATA``, then here: so ``weights: digits-mlp.npz`` finds the
+        weights that come with the digits.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Finite numbers: data and weights hold no NaN and nothing infinite."""
+"""Check that data and weights hold neither NaN nor infinities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def is_finite(array: NDArray) -> bool:
     """
     if array.dtype.kind != "f" or array.size == 0:
         return True
-    # A NaN anywhere makes both of them NaN, an infinity is one of the two.
+    # A NaN anywhere makes both of them NaN; an infinity is the minimum or the maximum.
     return bool(np.isfinite(array.min()) and np.isfinite(array.max()))
 
 
@@ -32,16 +32,16 @@ def check_finite(
     array : ndarray
         Numbers of any dtype.
     where : str
-        What the array is called in the message.
+        The name of the array in the message.
     start : int
         Number of the array's first row.
     rows : ndarray of int, optional
-        The numbers that rows have for the user, where they are not counted from `start`.
+        The users' numbers of the rows, if they are not counted from `start`.
 
     Raises
     ------
     DataError
-        Names the first index and its value.
+        Names the first such index and its value.
     """
     if is_finite(array):
         return

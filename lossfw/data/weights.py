@@ -1,4 +1,4 @@
-"""Weights of a network, from ``.npz`` or from a pickle of NumPy arrays."""
+"""Reader of a network's weights, from ``.npz`` or from a pickle of NumPy arrays."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# A file of weights is read as a whole. Beyond this it is taken for a mistake:
-# the dense networks that are evaluated here have megabytes of weights.
+# A file of weights is read as a whole. A larger file is taken for a mistake:
+# the weights of dense networks take megabytes.
 MAX_WEIGHT_BYTES = 2 * 1024**3
 
 
 def read_weights(path: Path) -> dict[str, NDArray]:
     """Return the arrays of a file of weights by name; nothing in it is executed.
 
-    The content decides what the file is: an archive of NumPy (``.npz``) or a
-    pickled dictionary of NumPy arrays. `lossfw.nn.dense.Network.from_arrays`
+    The content decides the format: an archive of NumPy (``.npz``) or a pickled
+    dictionary of NumPy arrays. `lossfw.nn.dense.Network.from_arrays`
     checks names, shapes and dtypes against the layers.
 
     Parameters
@@ -31,7 +31,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     Raises
     ------
     DataError
-        If it cannot be read, is neither, or holds a NaN or an infinity.
+        If it cannot be read, has another format, or holds a NaN or an infinity.
     """
     size = need_file(path, "weights")
     if size > MAX_WEIGHT_BYTES:

@@ -229,7 +229,10 @@ class TestParquet:
             ({"targets": ["a", "b"]}, r"column 'targets' holds string; numbers were wanted"),
             ({"targets": [[1], [1, 2]]}, r"not of one length: 1 numbers in row 0, 2 in row 1"),
             ({"targets": [[1], [None]]}, r"a null within a list"),
-            ({"target": [1, 2]}, r"no column 'targets'; it has target. Did you mean 'target'"),
+            (
+                {"target": [1, 2]},
+                r"no column 'targets'; it has 0 to 0, by name: target. Did you mean 'target'",
+            ),
         ],
     )
     def test_what_holds_no_numbers_is_refused(self, parquet, columns, message):
