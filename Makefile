@@ -4,12 +4,11 @@
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make reference  describe every component in docs/reference/components.md
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
-# make wild       try the losses of other libraries, and write docs/explanation/in-the-wild.md
+# make wild       check the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
 #
-# Everything is installed in .venv, made on first use and completed when
-# pyproject.toml changes. Another place: make test VENV=/tmp/venv; another
-# Python: make test PYTHON=python3.12.
+# Everything is installed in .venv on first use, and again when pyproject.toml changes.
+# To use another folder: make test VENV=/tmp/venv. Another Python: make test PYTHON=python3.12.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -28,8 +27,7 @@ test: $(VENV)/.ready-test
 lint: $(VENV)/.ready-lint
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-# Other libraries are measured too, if they are installed there: torch, jax with
-# optax, keras and scikit-learn.
+# Torch, jax with optax, keras and scikit-learn are measured too, if they are installed there.
 accuracy: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_accuracy.py docs/reference/accuracy.md
 
@@ -40,7 +38,7 @@ reference: $(VENV)/.ready
 rooms: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
 
-# Takes some minutes; the same libraries, and torchmetrics.
+# Takes some minutes. Tries the same libraries and torchmetrics.
 wild: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_wild.py docs/explanation/in-the-wild.md
 

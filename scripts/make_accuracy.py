@@ -2,8 +2,7 @@
 
     python scripts/make_accuracy.py docs/reference/accuracy.md [--points 20000]
 
-Other libraries that are installed are measured too: torch, jax with optax,
-keras and scikit-learn.
+Torch, jax with optax, keras and scikit-learn are measured too, if they are installed.
 """
 
 import argparse

@@ -5,7 +5,7 @@
 writes ``digits.npz`` to FOLDER, by default that of the built-in plugin. The
 digits come from scikit-learn, which carries a copy of the UCI data set "Optical
 Recognition of Handwritten Digits" (E. Alpaydin and C. Kaynak, 1998; CC BY 4.0);
-it is needed here only. The weights beside them are made by
+only this script needs scikit-learn. The weights beside them are made by
 ``lossfw train configs/train/digits.yaml``.
 """
 

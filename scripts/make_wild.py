@@ -2,8 +2,8 @@
 
     python scripts/make_wild.py docs/explanation/in-the-wild.md [--reports FILE]
 
-What is installed is tried: torch, jax with optax, keras, scikit-learn, torchmetrics.
-A finding that nobody has looked at ends it: see tests/wild/findings.py.
+The libraries are torch, jax with optax, keras, scikit-learn and torchmetrics, if they are
+installed. A finding without a rule in tests/support/wild/findings.py stops the script.
 """
 
 import argparse
@@ -25,7 +25,7 @@ def main() -> None:
     """Try everything, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("page", type=Path)
-    parser.add_argument("--reports", type=Path, help="Keep reports here, and take those kept.")
+    parser.add_argument("--reports", type=Path, help="Store reports here, and reuse those stored.")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     reports = _reports(arguments.reports)
@@ -37,14 +37,16 @@ def main() -> None:
         if rule_for(case, refutation) is None
     ]
     if unknown:
-        sys.exit("\n".join(["Nobody has looked at", *unknown]))
+        sys.exit(
+            "\n".join(["Findings without a rule in tests/support/wild/findings.py:", *unknown])
+        )
     tried = {case.library for case in CASES if str(case) in reports}
     versions = {library: version(library) for library in LIBRARIES if library in tried}
     arguments.page.write_text(page(reports, versions))
 
 
 def _reports(kept: Path | None) -> dict[str, Any]:
-    """Return the reports by the names of cases; those kept are not made again."""
+    """Return case -> report; reports in the file `kept` are not made again."""
     reports = json.loads(kept.read_text()) if kept and kept.is_file() else {}
     for case in CASES:
         if str(case) in reports or missing(case):
