@@ -1,14 +1,14 @@
-"""Every exception that lossfw raises on purpose, in one tree.
+"""The exceptions of lossfw, in one tree.
 
 ::
 
     LossfwError
     ├── ParameterError         a parameter of a component is missing, unknown or out of bounds
-    ├── ArgumentError          a call was given something that it cannot work with
+    ├── ArgumentError          an argument of a call cannot be used
     │   ├── ShapeError         shapes that do not fit
-    │   ├── DtypeError         a dtype that is not computed with
+    │   ├── DtypeError         a dtype that is not supported
     │   ├── DomainError        a value outside the declared space
-    │   └── EmptyReductionError  nothing is left to average
+    │   └── EmptyReductionError  no element is left to average
     ├── UnknownNameError       no component or plugin has this name
     ├── PluginError            a plugin cannot be used
     │   ├── BrokenPluginError        it cannot be imported, or its hooks are wrong
@@ -19,12 +19,12 @@
     ├── DataError              a file of data, weights or predictions cannot be used
     ├── MissingExtraError      an optional library is not installed
     └── RunError               a valid run failed
-        ├── DivergenceError    a training left every bound
+        ├── DivergenceError    a training diverged
         └── OutputError        a result could not be written
 
-A message says what was given, what was wanted, where, and how to mend it. The
-classes also derive from the built-in exception that a user of NumPy would
-expect, so ``except ValueError`` keeps working.
+A message names the given value, the expected one, the place and the cure. The classes
+also derive from the built-in exception that a user of NumPy expects, so
+``except ValueError`` works.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class LossfwError(Exception):
     Attributes
     ----------
     exit_code : int
-        What the command line returns for it: 2 where the user's input is
-        wrong, 1 where a valid run failed.
+        The exit code of the command line: 2 if the user's input is wrong, 1 if a
+        valid run failed.
     """
 
     exit_code: ClassVar[int] = 2
@@ -52,7 +52,7 @@ class ParameterError(LossfwError, ValueError):
 
 
 class ArgumentError(LossfwError):
-    """A call was given something that it cannot work with."""
+    """An argument of a call cannot be used."""
 
 
 class ShapeError(ArgumentError, ValueError):
@@ -60,7 +60,7 @@ class ShapeError(ArgumentError, ValueError):
 
 
 class DtypeError(ArgumentError, TypeError):
-    """A dtype that is not computed with."""
+    """A dtype that is not supported."""
 
 
 class DomainError(ArgumentError, ValueError):
@@ -68,7 +68,7 @@ class DomainError(ArgumentError, ValueError):
 
 
 class EmptyReductionError(ArgumentError, ValueError):
-    """Nothing is left to average."""
+    """No element is left to average."""
 
 
 class UnknownNameError(LossfwError, LookupError):
@@ -104,17 +104,17 @@ class Problem:
     where : str
         ``file:line:col``, or ``-o key=value`` for an override.
     what : str
-        What is wrong, with the value given and what was wanted.
+        The mistake, with the given value and the expected one.
     source : str
-        The source line, empty where there is none.
+        The source line, or empty.
     column : int
-        Where in `source` the caret goes, counted from 1; 0 for no caret.
+        The column of the caret in `source`, counted from 1; 0 for no caret.
     hint : str
-        How to mend it, empty where nothing is known.
+        The cure, or empty.
     file : str
-        The file that it stands in, empty for an override.
+        The file of the mistake; empty for an override.
     line, character : int
-        The place in the file, counted from 1; 0 where there is none.
+        The place in the file, counted from 1; 0 for an override.
     """
 
     where: str
@@ -140,7 +140,7 @@ class Problem:
 
 
 class ConfigError(LossfwError, ValueError):
-    """Mistakes in a configuration, all that were found, in file order.
+    """All mistakes in a configuration, in file order.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class RunError(LossfwError):
 
 
 class DivergenceError(RunError, ArithmeticError):
-    """A training left every bound: a loss or a weight is not finite, or has exploded."""
+    """A training diverged: a loss or a weight is not finite, or has exploded."""
 
 
 class OutputError(RunError, OSError):

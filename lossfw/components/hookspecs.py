@@ -1,8 +1,8 @@
-"""The seam: what a plugin may offer, and how it says so.
+"""The hooks by which a plugin offers components and follows runs.
 
 A plugin is a module (or any object) that an entry point of group ``lossfw``
 names. It implements the hooks below as plain functions marked with
-`hookimpl`. Each takes nothing and returns a mapping from names to components::
+`hookimpl`. Each takes no argument and returns a mapping of names to components::
 
     from lossfw import hookimpl
 
@@ -16,15 +16,15 @@ names. It implements the hooks below as plain functions marked with
             "fair_loss": "fair",                # an alias of a name in this mapping
         }
 
-Besides, it may follow the life of a run by the hooks in `LIFE_CYCLE`, of which it
-takes the parameters that it needs::
+A plugin may also follow runs by the hooks in `LIFE_CYCLE`, and takes only the
+parameters that it needs::
 
     @hookimpl
     def lossfw_run_end(run, result):
         print(run.name, result.loss)
 
-What they are told of, a run and its result, is made far above this module. So the
-annotations say `Any`, and the docstrings name the classes.
+The classes of runs and results stand above this module, so the annotations say `Any`
+and the docstrings name the classes.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ import pluggy
 # distribution whose plugins are the built-in ones.
 PROJECT: Final = "lossfw"
 
-# The version of the hooks. It grows when a plugin that was right has to change.
+# The version of the hooks. It grows when a correct plugin has to change.
 API: Final = 1
 
-# What a hook returns: "module:Class", a class, or (a text without a colon) an alias.
+# The value of a hook: "module:Class", a class, or (a text without a colon) an alias by name.
 ComponentTable: TypeAlias = dict[str, str | type]
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
 
-# Each kind of component and the hook through which it is offered.
+# The kinds of components, and the hook that offers each.
 HOOKS: Final = {
     "loss": "lossfw_losses",
     "activation": "lossfw_activations",
@@ -86,7 +86,7 @@ def lossfw_optimizers() -> ComponentTable:  # type: ignore[empty-body]  # a spec
 
 @hookspec
 def lossfw_run_start(run: Any) -> None:
-    """Learn that a run begins: its plan is made, and nothing is computed.
+    """Receive the start of a run: its plan is made, and nothing is computed.
 
     A hook that raises, here and below, is reported with its plugin's name and
     not called again in this run, which goes on.
@@ -94,13 +94,13 @@ def lossfw_run_start(run: Any) -> None:
     Parameters
     ----------
     run : lossfw.runs.records.Run
-        What is run, from where, and into which folder.
+        Name, plan and folder of the run.
     """
 
 
 @hookspec
 def lossfw_progress(run: Any, done: int, total: int) -> None:
-    """Learn how many rows are done, several times in a run.
+    """Receive the number of rows done, several times in a run.
 
     Parameters
     ----------
@@ -113,25 +113,25 @@ def lossfw_progress(run: Any, done: int, total: int) -> None:
 
 @hookspec
 def lossfw_run_end(run: Any, result: Any) -> None:
-    """Learn that a run has ended; its files are in their places.
+    """Receive the end of a run; its files are in their places.
 
     Parameters
     ----------
     run : lossfw.runs.records.Run
         The run.
-    result : lossfw.evaluation.evaluate.Result or None
-        What came out; None where the run failed.
+    result : lossfw.evaluation.result.Result or None
+        The result; None if the run failed.
     """
 
 
 @hookspec
 def lossfw_report(run: Any, result: Any) -> str | None:
-    """Return a text that stands below the report of a run, or None.
+    """Return a text to show below the report of a run, or None.
 
     Parameters
     ----------
     run : lossfw.runs.records.Run
         The run, which has ended.
-    result : lossfw.evaluation.evaluate.Result
-        What came out.
+    result : lossfw.evaluation.result.Result
+        The result.
     """

@@ -1,8 +1,8 @@
-"""The registry of components: find plugins, load them, index what they offer."""
+"""The registry of components: find plugins, load them, index their components."""
 
 from lossfw.components.registry.find import find
 from lossfw.components.registry.index import Registry, registry
 from lossfw.components.registry.load import load
-from lossfw.components.registry.records import KINDS, Entry, Found, Plugin
+from lossfw.components.registry.records import KINDS, Entry, FoundPlugin, Plugin
 
-__all__ = ["KINDS", "Entry", "Found", "Plugin", "Registry", "find", "load", "registry"]
+__all__ = ["KINDS", "Entry", "FoundPlugin", "Plugin", "Registry", "find", "load", "registry"]

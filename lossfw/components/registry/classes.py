@@ -1,4 +1,4 @@
-"""From an entry to its class: imported on first use, and checked before it is."""
+"""Import the class of an entry, and check it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def class_of(entry: Entry) -> type[Component]:
     Raises
     ------
     BrokenPluginError
-        If it cannot be imported, or is not what its plugin says.
+        If it cannot be imported, or does not match its entry.
     """
     given = entry.target
     shown = repr(given) if isinstance(given, str) else f"the class {given.__qualname__}"
@@ -46,7 +46,7 @@ def _imported(target: str, offered: str) -> Any:
 
 
 def _mismatch(cls: type[Component], entry: Entry) -> str:
-    """Say where a sound class differs from what it is offered as; empty if it does not."""
+    """Return why a class does not match its entry, or an empty text."""
     if cls.kind != entry.kind:
         return f"is a {noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
     if cls.name != entry.name:

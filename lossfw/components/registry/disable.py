@@ -1,4 +1,4 @@
-"""Which plugins the user has disabled, and by what."""
+"""Plugins that the user has disabled."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lossfw.components.registry.records import Found
+from lossfw.components.registry.records import FoundPlugin
 
 VARIABLE = "LOSSFW_DISABLE"
 
 
 @dataclass(frozen=True)
 class Disabled:
-    """The user's choice of plugins that are not to be imported.
+    """The plugins that are not imported, by the user's choice.
 
     Attributes
     ----------
@@ -36,8 +36,8 @@ class Disabled:
             tuple(_split(words)), tuple(_split([os.environ.get(VARIABLE, "")])), bool(plugins)
         )
 
-    def by(self, found: Found) -> str:
-        """Return what disables a plugin, as a phrase; empty if nothing does."""
+    def by(self, found: FoundPlugin) -> str:
+        """Return the option that disables a plugin, as a phrase; empty if none does."""
         if any(_means(word, found) for word in self.words):
             return "the argument disable (--disable)"
         if any(_means(word, found) for word in self.environment):
@@ -46,13 +46,13 @@ class Disabled:
             return "the argument plugins=False (--no-plugins)"
         return ""
 
-    def unmatched(self, plugins: Iterable[Found]) -> str | None:
-        """Return the first word of the argument that means no plugin, or None."""
+    def unmatched(self, plugins: Iterable[FoundPlugin]) -> str | None:
+        """Return the first word of the argument that is no plugin's name, or None."""
         known = list(plugins)
         return next((w for w in self.words if not any(_means(w, p) for p in known)), None)
 
 
-def _means(word: str, found: Found) -> bool:
+def _means(word: str, found: FoundPlugin) -> bool:
     return found.called(word) or (found.path is None and word == found.entry)
 
 

@@ -1,4 +1,4 @@
-"""Why a class that a plugin offers cannot be used, and how to mend it."""
+"""Reasons why a class that a plugin offers cannot be used, each with its cure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from lossfw.components.hookspecs import HOOKS
 
 
 def fault_of(value: object) -> str:
-    """Return what keeps `value` from being a component's class; empty if nothing does.
+    """Return why a value is no usable class of a component, or an empty text.
 
-    The text is what follows "it ...", with the mend after a colon.
+    The text continues "it ..."; the cure follows a colon.
 
     Examples
     --------
@@ -35,9 +35,9 @@ def fault_of(value: object) -> str:
 
 
 def _undefined(cls: type[Component]) -> str:
-    """Say which annotation of a parameter names nothing that exists."""
+    """Return the fault of an annotation that pydantic cannot resolve, or an empty text."""
     try:
-        # pydantic puts off what it cannot resolve when the class is made.
+        # pydantic postpones annotations that it cannot resolve when the class is made.
         cls.model_rebuild()
     except PydanticUndefinedAnnotation as error:
         return f"has a parameter of the unknown type {error.name!r}: import or define it"

@@ -1,4 +1,4 @@
-"""Find plugins by their metadata; nothing is imported here."""
+"""Find plugins by their metadata, without importing them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from importlib import metadata
 from pathlib import Path
 
 from lossfw.components.hookspecs import PROJECT
-from lossfw.components.registry.records import Found, normalised
+from lossfw.components.registry.records import FoundPlugin, normalised
 
 
-def find(distribution: str | None = None) -> tuple[Found, ...]:
-    """Return the installed plugins, sorted by label; import none of them.
+def find(distribution: str | None = None) -> tuple[FoundPlugin, ...]:
+    """Return the installed plugins, sorted by label, without importing them.
 
     Parameters
     ----------
     distribution : str, optional
-        Look into this distribution only. A distribution that is not
-        installed has no plugins.
+        Search this distribution only. A distribution that is not installed
+        has no plugins.
 
     Examples
     --------
@@ -25,17 +25,17 @@ def find(distribution: str | None = None) -> tuple[Found, ...]:
     ['lossfw[std]']
     """
     names = _offering() if distribution is None else [distribution]
-    found = {plugin.label: plugin for name in names for plugin in _entries_of(name)}
-    return tuple(found[label] for label in sorted(found))
+    plugins = {plugin.label: plugin for name in names for plugin in _entries_of(name)}
+    return tuple(plugins[label] for label in sorted(plugins))
 
 
-def find_local(paths: Iterable[str | Path]) -> tuple[Found, ...]:
-    """Return a record for each local plugin file, in order; the same file counts once."""
-    found: dict[Path, Found] = {}
+def find_local(paths: Iterable[str | Path]) -> tuple[FoundPlugin, ...]:
+    """Return a record for each local plugin file, in order and without repetition."""
+    plugins: dict[Path, FoundPlugin] = {}
     for path in map(Path, paths):
-        record = Found(distribution=path.stem, version="", entry="", target=str(path), path=path)
-        found.setdefault(path.resolve(), record)
-    return tuple(found.values())
+        plugin = FoundPlugin(path.stem, version="", entry="", target=str(path), path=path)
+        plugins.setdefault(path.resolve(), plugin)
+    return tuple(plugins.values())
 
 
 def _offering() -> list[str]:
@@ -47,16 +47,16 @@ def _offering() -> list[str]:
 def _name(dist: metadata.Distribution) -> str | None:
     """Return the name of a distribution that mentions our group, None for any other."""
     try:
-        # Read, not parsed: nearly all distributions are somebody else's.
+        # Searched and not parsed: nearly all distributions have no such group.
         mentioned = f"[{PROJECT}]" in (dist.read_text("entry_points.txt") or "")
         return str(dist.metadata["Name"] or "") if mentioned else None
     except Exception:
-        # Damaged metadata, of which the import system would make nothing either.
+        # Damaged metadata, which the import system cannot use either.
         return None
 
 
-def _entries_of(name: str) -> Iterator[Found]:
-    """Yield the plugins of one distribution: of the copy that Python would import."""
+def _entries_of(name: str) -> Iterator[FoundPlugin]:
+    """Yield the plugins of a distribution, from the copy that Python would import."""
     try:
         dist = metadata.distribution(name)
     except metadata.PackageNotFoundError:
@@ -65,9 +65,9 @@ def _entries_of(name: str) -> Iterator[Found]:
     try:
         entries = list(dist.entry_points.select(group=PROJECT))
     except Exception as error:
-        # The parser of entry_points.txt raises whatever its own code meets.
+        # The parser of entry_points.txt may raise any error.
         problem = f"its entry_points.txt cannot be read: {type(error).__name__}: {error}"
-        yield Found(name, version, entry="?", target="?", problem=problem)
+        yield FoundPlugin(name, version, entry="?", target="?", problem=problem)
         return
     for entry in entries:
-        yield Found(name, version, entry=entry.name, target=entry.value)
+        yield FoundPlugin(name, version, entry=entry.name, target=entry.value)

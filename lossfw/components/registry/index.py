@@ -1,4 +1,4 @@
-"""The registry: which components there are, by kind and name, and where they come from."""
+"""Registry: the components by kind and name, each with its plugin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lossfw.components.registry.classes import class_of
 from lossfw.components.registry.disable import Disabled
 from lossfw.components.registry.find import find, find_local
 from lossfw.components.registry.load import followers, load, new_manager
-from lossfw.components.registry.records import KINDS, Entry, Found, Plugin, normalised
+from lossfw.components.registry.records import KINDS, Entry, FoundPlugin, Plugin, normalised
 from lossfw.components.registry.specs import name_and_parameters
 from lossfw.errors import (
     ArgumentError,
@@ -35,8 +35,8 @@ from lossfw.errors import (
 def registry() -> Registry:
     """Return the registry of this process, made at the first call.
 
-    It knows every installed plugin that ``LOSSFW_DISABLE`` does not name. For
-    other plugins, make a registry with `Registry.discover`.
+    It holds every installed plugin that ``LOSSFW_DISABLE`` does not name. For
+    other plugins make a registry with `Registry.discover`.
     """
     return Registry.discover()
 
@@ -44,16 +44,15 @@ def registry() -> Registry:
 class Registry:
     """Components by kind and name; make one with `Registry.discover`.
 
-    Plugins are imported as late as possible. Built-in and local ones come
-    first; an installed third-party plugin is imported only when a name is
-    found in neither, when its distribution is named, or for a listing.
+    Plugins are imported as late as possible: first built-in and local ones. An
+    installed third-party plugin is imported if a name is in neither, if its
+    distribution is named, or for a listing.
 
-    A name that two plugins offer is an error when it is used, as soon as both
-    are loaded. A program that uses nothing but built-in names loads no third
-    party, and so no third party can change what they mean.
+    The use of a name that two loaded plugins offer is an error. A program that uses
+    built-in names only loads no third-party plugin, so none can change their meaning.
     """
 
-    def __init__(self, disabled: Disabled, local: tuple[Found, ...] = ()) -> None:
+    def __init__(self, disabled: Disabled, local: tuple[FoundPlugin, ...] = ()) -> None:
         self._disabled = disabled
         self._local = local
         self._manager = new_manager()
@@ -76,22 +75,22 @@ class Registry:
         Parameters
         ----------
         disable : iterable of str
-            Distributions, labels (``dist[entry]``) or entry names that are
-            not imported, besides those in ``LOSSFW_DISABLE`` (separated by
-            commas). A text with commas will do as well.
+            Distributions, labels (``dist[entry]``) or entry names that are not
+            imported, in addition to those in ``LOSSFW_DISABLE`` (separated by
+            commas). A text with commas is accepted too.
         local : iterable of path
             Local plugin files, relative to the current directory. They are
             imported now.
         plugins : bool
-            False leaves out all installed plugins but the built-in one;
-            local files are still loaded.
+            False leaves out all installed plugins except the built-in one; local
+            files are loaded.
 
         Raises
         ------
         BrokenPluginError, IncompatiblePluginError
             If a local file cannot be used.
         UnknownNameError
-            If `disable` names a plugin that is not there.
+            If `disable` names an unknown plugin.
         """
         paths = [local] if isinstance(local, str | Path) else local
         made = cls(Disabled.read(disable, plugins), find_local(paths))
@@ -103,7 +102,7 @@ class Registry:
         return made
 
     def resolve(self, kind: str, name: str) -> Entry:
-        """Return the entry that a name means.
+        """Return the entry of a name.
 
         Parameters
         ----------
@@ -116,7 +115,7 @@ class Registry:
         Raises
         ------
         UnknownNameError
-            If nothing has this name.
+            If no component has this name.
         DuplicateNameError
             If several plugins offer it.
         BrokenPluginError, DisabledPluginError, IncompatiblePluginError
@@ -130,23 +129,23 @@ class Registry:
         return self._now(candidates[0])
 
     def component_class(self, kind: str, name: str) -> type[Component]:
-        """Return the class that a name means, imported on first use.
+        """Return the class of a name, imported on first use.
 
         Raises
         ------
         BrokenPluginError
-            If it cannot be imported, or is not what its plugin says; besides
-            the errors of `resolve`.
+            If it cannot be imported, or does not match its entry; and the errors
+            of `resolve`.
         """
         return self.class_of(self.resolve(kind, name))
 
     def class_of(self, entry: Entry) -> type[Component]:
-        """Return the class of an entry, whether or not its name is doubled.
+        """Return the class of an entry, also if its name is doubled.
 
         Raises
         ------
         BrokenPluginError
-            If it cannot be imported, or is not what its plugin says.
+            If it cannot be imported, or does not match its entry.
         """
         key = replace(entry, state="listed", reason="")
         if key not in self._classes:
@@ -156,12 +155,12 @@ class Registry:
                 self._classes[key] = error
         known = self._classes[key]
         if isinstance(known, BrokenPluginError):
-            # Raised anew each time: without this its traceback would grow.
+            # Without this its traceback would grow each time it is raised.
             raise known.with_traceback(None)
         return known
 
     def create(self, kind: str, spec: object, **parameters: Any) -> Any:
-        """Return the component that a name, or a mapping with a name, describes.
+        """Return the component of a name, or of a mapping with a name and parameters.
 
         Parameters
         ----------
@@ -171,20 +170,20 @@ class Registry:
             A name; a mapping with ``name`` and parameters; or a component,
             which is returned as it is.
         **parameters
-            Parameters besides, or instead of, those in `spec`.
+            More parameters; they take precedence over those in `spec`.
 
         Returns
         -------
         Component
-            Of the class that the name means, which no type checker can know.
+            Of the class of the name; a type checker cannot know it.
 
         Raises
         ------
         ArgumentError
-            If `spec` is something else, or a component of another kind.
+            If `spec` is anything else, or a component of another kind.
         ParameterError
-            If the mapping has no name, or the class refuses a parameter;
-            besides the errors of `component_class`.
+            If the mapping has no name, or the class refuses a parameter; and the
+            errors of `component_class`.
         """
         _check_kind(kind)
         if isinstance(spec, Component):
@@ -199,64 +198,63 @@ class Registry:
         return cls(**with_nested(cls, {**given, **parameters}, self))
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
-        """Return every component that is offered, sorted by kind, name and label.
+        """Return all components, sorted by kind, name and label.
 
-        All plugins are loaded for it; components that are given as texts are
-        not imported (`class_of` does that).
+        All plugins are loaded; a component that is offered as a text is not imported,
+        see `class_of`.
         """
         if kind is not None:
             _check_kind(kind)
-        self._load(self._found)
+        self._load(self._all_found)
         wanted = KINDS if kind is None else (kind,)
         every = {entry for plugin in self._plugins.values() for entry in plugin.entries}
         chosen = [self._now(entry) for entry in every if entry.kind in wanted]
         return tuple(sorted(chosen, key=lambda e: (KINDS.index(e.kind), e.name, e.label)))
 
     def plugins(self, *, load: bool = True) -> tuple[Plugin, ...]:
-        """Return every plugin that was found, sorted by label, with state and reason.
+        """Return all plugins, sorted by label, with state and reason.
 
         Parameters
         ----------
         load : bool
-            False imports nothing: what was not needed so far is ``listed``.
+            False imports nothing; a plugin that was not needed so far is ``listed``.
         """
         if load:
-            self._load(self._found)
-        return tuple(self._plugin_now(found) for found in self._found)
+            self._load(self._all_found)
+        return tuple(self._plugin_now(found) for found in self._all_found)
 
     def followers(self, hook: str, *, load: bool) -> dict[str, pluggy.HookCaller]:
-        """Return the plugins that follow runs by a hook: label -> what calls it there.
+        """Return the plugins that follow runs by a hook: label -> caller of the hook.
 
         Parameters
         ----------
         hook : str
             One of `lossfw.components.hookspecs.LIFE_CYCLE`.
         load : bool
-            Import every installed plugin first; False asks those that are
-            loaded so far.
+            Import all installed plugins first; False takes those that are loaded.
         """
         if load:
-            self._load(self._found)
+            self._load(self._all_found)
         return followers(self._manager, hook)
 
     def _refuse_unknown_disable(self) -> None:
         if self._disabled.words:
-            word = self._disabled.unmatched(self._found)
+            word = self._disabled.unmatched(self._all_found)
             if word is not None:
-                raise messages.no_plugin(word, self._found)
+                raise messages.no_plugin(word, self._all_found)
 
     @functools.cached_property
-    def _first(self) -> tuple[Found, ...]:
-        """The built-in plugins, known by their distribution and nothing else; the local ones."""
+    def _first(self) -> tuple[FoundPlugin, ...]:
+        """The built-in plugins, found by the name of their distribution, and the local ones."""
         return (*find(PROJECT), *self._local)
 
     @functools.cached_property
-    def _found(self) -> tuple[Found, ...]:
-        """Everything found, whether imported or not, sorted by label."""
+    def _all_found(self) -> tuple[FoundPlugin, ...]:
+        """All plugins, imported or not, sorted by label."""
         return tuple(sorted((*find(), *self._local), key=lambda found: found.label))
 
-    def _add(self, found: Found) -> Plugin:
-        """Load a plugin unless that was done, or the user has disabled it."""
+    def _add(self, found: FoundPlugin) -> Plugin:
+        """Load a plugin if it is neither loaded nor disabled."""
         with self._lock:
             if found.label not in self._plugins:
                 self._keep(self._disabled_or_loaded(found))
@@ -268,12 +266,12 @@ class Registry:
             for name in entry.names:
                 self._index[entry.kind, name].append(entry)
 
-    def _disabled_or_loaded(self, found: Found) -> Plugin:
+    def _disabled_or_loaded(self, found: FoundPlugin) -> Plugin:
         reason = self._disabled.by(found)
         if reason:
             error = DisabledPluginError(f"Plugin {found} is disabled by {reason}")
             return Plugin(found, "disabled", reason, error=error)
-        # Stands in while the plugin is imported: it may ask the registry itself.
+        # A placeholder during the import: the plugin may use the registry.
         self._plugins[found.label] = Plugin(found)
         try:
             return load(found, self._manager)
@@ -281,38 +279,38 @@ class Registry:
             del self._plugins[found.label]
             raise
 
-    def _load(self, plugins: Iterable[Found]) -> None:
+    def _load(self, plugins: Iterable[FoundPlugin]) -> None:
         for found in plugins:
             self._add(found)
 
     def _anywhere(self, kind: str, name: str) -> list[Entry]:
-        """Return the entries of this name; load third parties only if there is none."""
+        """Return the entries of a name; load third-party plugins only if there is none."""
         self._load(self._first)
         if not self._index.get((kind, name)):
-            self._load(self._found)
+            self._load(self._all_found)
         candidates = self._index.get((kind, name), [])
         if not candidates:
             raise messages.unknown(kind, name, self.entries(), self.plugins())
         return candidates
 
     def _within(self, kind: str, origin: str, name: str) -> list[Entry]:
-        """Return the entries of this name in the plugins that `origin` means."""
+        """Return the entries of a name in the plugins of this origin."""
         self._load(self._first)
-        # Only the built-in plugins are known without reading everybody's metadata.
-        where = self._first if normalised(origin) == PROJECT else self._found
-        meant = [self._add(found) for found in where if found.called(origin)]
-        if not meant:
-            raise messages.no_plugin(origin, self._found)
-        candidates = [e for p in meant for e in p.entries if e.kind == kind and name in e.names]
+        # The built-in plugins are known without reading the metadata of all distributions.
+        where = self._first if normalised(origin) == PROJECT else self._all_found
+        named = [self._add(found) for found in where if found.called(origin)]
+        if not named:
+            raise messages.no_plugin(origin, self._all_found)
+        candidates = [e for p in named for e in p.entries if e.kind == kind and name in e.names]
         if candidates:
             return candidates
-        for plugin in meant:
+        for plugin in named:
             if plugin.error is not None:
                 raise plugin.error.with_traceback(None)
-        raise messages.not_offered(kind, name, meant)
+        raise messages.not_offered(kind, name, named)
 
     def _now(self, entry: Entry) -> Entry:
-        """Return an entry in the state that it has now."""
+        """Return an entry with its current state."""
         rivals = {e: n for n in entry.names for e in self._index[entry.kind, n] if e != entry}
         if rivals:
             reason = "; ".join(messages.shared(name, rival) for rival, name in rivals.items())
@@ -325,7 +323,7 @@ class Registry:
             return replace(entry, state="broken", reason=str(error))
         return replace(entry, state="loaded")
 
-    def _plugin_now(self, found: Found) -> Plugin:
+    def _plugin_now(self, found: FoundPlugin) -> Plugin:
         plugin = self._plugins.get(found.label, Plugin(found))
         if plugin.state != "loaded":
             return plugin

@@ -1,4 +1,4 @@
-"""Load one plugin: import it, check its hooks, ask them what they offer."""
+"""Load one plugin: import it, check its hooks, collect its components."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lossfw.components import hookspecs
 from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT
 from lossfw.components.naming import nearest
 from lossfw.components.registry.local import components_in, import_file
-from lossfw.components.registry.records import Entry, Found, Plugin
+from lossfw.components.registry.records import Entry, FoundPlugin, Plugin
 from lossfw.components.registry.tables import entries_in
 from lossfw.components.registry.traceback_summary import explain
 from lossfw.errors import BrokenPluginError, IncompatiblePluginError, PluginError
@@ -29,18 +29,18 @@ def new_manager() -> pluggy.PluginManager:
     return manager
 
 
-def load(found: Found, manager: pluggy.PluginManager) -> Plugin:
-    """Import a plugin, register it under its label and return what it offers.
+def load(found: FoundPlugin, manager: pluggy.PluginManager) -> Plugin:
+    """Import a plugin, register it under its label and return its components.
 
-    Whatever the plugin does wrong is kept in the result and not raised: one
-    plugin never takes another one down. Only an interrupt by the user passes.
+    Any error of the plugin is kept in the result and not raised, so that one
+    plugin cannot stop the others. Only an interrupt by the user is raised.
 
     Parameters
     ----------
-    found : Found
+    found : FoundPlugin
         The plugin.
     manager : pluggy.PluginManager
-        Where its hooks are registered; `new_manager` makes one.
+        The manager of its hooks; see `new_manager`.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def load(found: Found, manager: pluggy.PluginManager) -> Plugin:
 
 def import_object(target: str) -> Any:
     """Return the object that ``module`` or ``module:attribute`` names."""
-    # Extras in brackets after the object are allowed by the format and mean nothing here.
+    # The format allows extras in brackets after the object; they are not used here.
     module, _, attributes = target.partition("[")[0].strip().partition(":")
     value = importlib.import_module(module.strip())
     for attribute in filter(None, attributes.strip().split(".")):
@@ -69,7 +69,7 @@ def import_object(target: str) -> Any:
 
 
 def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.HookCaller]:
-    """Return what calls a hook in each plugin that implements it, by the plugin's label."""
+    """Return a caller of a hook for each plugin that implements it, by the plugin's label."""
     plugins = {
         impl.plugin_name: impl.plugin for impl in getattr(manager.hook, hook).get_hookimpls()
     }
@@ -77,11 +77,11 @@ def followers(manager: pluggy.PluginManager, hook: str) -> dict[str, pluggy.Hook
 
 
 def _caller(hook: str, plugin: object, manager: pluggy.PluginManager) -> pluggy.HookCaller:
-    """Return what calls a hook in this plugin and in no other."""
+    """Return a caller of a hook in this plugin only."""
     return manager.subset_hook_caller(hook, manager.get_plugins() - {plugin})
 
 
-def _load(found: Found, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
+def _load(found: FoundPlugin, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
     if found.problem:
         raise BrokenPluginError(found.problem)
     plugin = import_object(found.target) if found.path is None else import_file(found.path)
@@ -101,28 +101,28 @@ def _load(found: Found, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
 
 
 def _offered(
-    plugin: object, kind: str, found: Found, manager: pluggy.PluginManager
+    plugin: object, kind: str, found: FoundPlugin, manager: pluggy.PluginManager
 ) -> Iterator[Entry]:
-    """Yield what this plugin, and no other, offers through one hook."""
+    """Yield the components that this plugin offers through one hook."""
     for table in _caller(HOOKS[kind], plugin, manager)():
         yield from entries_in(table, kind, found)
 
 
-def _check_api(plugin: object, found: Found) -> None:
-    """Refuse a plugin that says it is written for another version of the hooks."""
+def _check_api(plugin: object, found: FoundPlugin) -> None:
+    """Refuse a plugin that is written for another version of the hooks."""
     api = getattr(plugin, "lossfw_api", API)
     if type(api) is not int:
         raise BrokenPluginError(f"its lossfw_api should be an integer such as {API}, got {api!r}")
     if api != API:
-        mend = PROJECT if api > API else found.distribution
+        outdated = PROJECT if api > API else found.distribution
         raise IncompatiblePluginError(
             f"it is written for version {api} of the hooks (its lossfw_api), and this lossfw "
-            f"has version {API}: upgrade {mend}"
+            f"has version {API}: upgrade {outdated}"
         )
 
 
 def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> Iterator[tuple[str, Any, bool]]:
-    """Yield each marked function: the hook that it implements, itself, whether optional."""
+    """Yield each marked function as the name of its hook, the function, whether optional."""
     for attribute in dir(plugin):
         options = manager.parse_hookimpl_opts(plugin, attribute)
         if options is not None:
@@ -131,7 +131,7 @@ def _hooks_of(plugin: object, manager: pluggy.PluginManager) -> Iterator[tuple[s
 
 
 def _checked_hook(name: str, function: Any, optional: bool) -> str:
-    """Return a hook's name; refuse one that nobody calls, or that cannot be called."""
+    """Return a hook's name; refuse an unknown hook, or one with parameters that are not passed."""
     if name not in _KNOWN:
         if optional:
             return name
@@ -164,7 +164,7 @@ def _misspelt(name: str) -> str:
     return f"it implements a hook {name}, which does not exist. {guess}"
 
 
-def _refused(found: Found, error: BaseException) -> Plugin:
+def _refused(found: FoundPlugin, error: BaseException) -> Plugin:
     """Return the record of a plugin that could not be loaded, with the error to raise."""
     known = isinstance(error, PluginError)
     package = found.target.partition(":")[0].partition(".")[0]

@@ -1,4 +1,4 @@
-"""Local plugin files: a ``.py`` file that is a plugin without being installed."""
+"""Local plugin files: ``.py`` files that are plugins without being installed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from lossfw.errors import BrokenPluginError
 def import_file(path: Path) -> ModuleType:
     """Import a local plugin file under a module name of its own.
 
-    The name follows from the path and the content: the same file is imported
-    once, an edited one anew, and it never hides an installed module.
+    The name is made of the path and the content: a file is imported once, again
+    after an edit, and never hides an installed module.
 
     Raises
     ------
@@ -54,16 +54,16 @@ def components_in(
     Parameters
     ----------
     module : module
-        What the file came to.
+        The imported file.
     path : Path
         The file.
     needed : bool
-        False where the file may do without: it follows runs by a hook.
+        False if the file may have none, as one that follows runs by a hook.
 
     Raises
     ------
     BrokenPluginError
-        If there is none though it is needed, if one is unfinished, or if two have the same name.
+        If one is needed and there is none, one is unfinished, or two share a name.
     """
     classes = [
         value
@@ -75,7 +75,7 @@ def components_in(
     ]
     tables: dict[str, dict[str, type[Component]]] = {kind: {} for kind in HOOKS}
     for cls in classes:
-        # An abstract class with heirs in the file is a base and not a component.
+        # An abstract class with subclasses in the file is a base and not a component.
         if inspect.isabstract(cls) and any(cls in other.__mro__[1:] for other in classes):
             continue
         _refuse_unfit(cls, path)
@@ -89,7 +89,7 @@ def components_in(
 
 
 class _Loader(SourceFileLoader):
-    """Compile the file as it is now, and write no cache beside it."""
+    """A loader that compiles the file anew, and writes no cache beside it."""
 
     def get_code(self, fullname: str) -> CodeType:
         return self.source_to_code(self.get_data(self.path), self.path)

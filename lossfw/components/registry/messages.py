@@ -1,11 +1,11 @@
-"""The messages about names: unknown ones, doubled ones, names of unusable plugins."""
+"""Messages about unknown names, doubled names and unusable plugins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.records import Entry, Found, Plugin
+from lossfw.components.registry.records import Entry, FoundPlugin, Plugin
 from lossfw.components.registry.tables import names_of
 from lossfw.errors import DuplicateNameError, UnknownNameError
 
@@ -15,7 +15,7 @@ _PLURALS = {"loss": "losses"}
 
 
 def noun(kind: str) -> str:
-    """Return a kind as it is called in a sentence."""
+    """Return the name of a kind in a sentence."""
     return _NOUNS.get(kind, kind)
 
 
@@ -32,11 +32,11 @@ def unknown(
     Parameters
     ----------
     kind, name : str
-        What was asked for.
+        The unknown name, and the kind in which it was looked up.
     entries : sequence of Entry
-        Everything that is offered, of every kind.
+        All components, of every kind.
     plugins : sequence of Plugin
-        Every plugin; those that could not be loaded are named, since each may
+        All plugins. Those that could not be loaded are named, since each may
         offer the name.
     """
     same = [entry for entry in entries if entry.kind == kind]
@@ -58,7 +58,7 @@ def unknown(
 
 
 def not_offered(kind: str, name: str, plugins: Sequence[Plugin]) -> UnknownNameError:
-    """Return the error for ``dist/name`` where `plugins`, all of `dist`, lack the name."""
+    """Return the error for ``dist/name`` if the plugins of the distribution lack the name."""
     offered = names_of(e for plugin in plugins for e in plugin.entries if e.kind == kind)
     labels = " and ".join(plugin.label for plugin in plugins)
     return UnknownNameError(
@@ -67,8 +67,8 @@ def not_offered(kind: str, name: str, plugins: Sequence[Plugin]) -> UnknownNameE
     )
 
 
-def no_plugin(word: str, found: Sequence[Found]) -> UnknownNameError:
-    """Return the error for a plugin that is not there."""
+def no_plugin(word: str, found: Sequence[FoundPlugin]) -> UnknownNameError:
+    """Return the error for an unknown plugin."""
     known = sorted({plugin.distribution for plugin in found})
     return UnknownNameError(
         f"There is no plugin {word!r}. {did_you_mean(word, known)} "
@@ -88,18 +88,18 @@ def doubled(kind: str, name: str, rivals: Sequence[Entry]) -> DuplicateNameError
 
 
 def shared(name: str, rival: Entry) -> str:
-    """Say who else offers a name."""
+    """Return a sentence about another plugin that offers a name."""
     return f"the {noun(rival.kind)} {name!r} is offered by {rival.plugin} too"
 
 
 def qualifier(entry: Entry, rivals: Sequence[Entry]) -> str:
-    """Return the shortest word that tells an entry's plugin from those of its rivals."""
+    """Return the shortest unique name of an entry's plugin among those of its rivals."""
     same = [rival for rival in rivals if rival.plugin.called(entry.distribution)]
     return entry.distribution if len(same) == 1 else entry.label
 
 
 def unusable(plugin: Plugin) -> bool:
-    """Tell whether a plugin could not be loaded, so that nobody knows what it offers."""
+    """Tell whether a plugin could not be loaded, so that its components are not known."""
     return plugin.state in ("broken", "disabled", "incompatible")
 
 

@@ -1,12 +1,13 @@
-"""What the registry tells about plugins and components.
+"""Records of plugins and components.
 
-A plugin is first `Found` (its metadata was read), then a `Plugin` (it was
-loaded, or why it was not); each component that it offers is an `Entry`.
+A plugin is a `FoundPlugin` once its metadata was read, and a `Plugin` once loading it was
+tried; each component that it offers is an `Entry`.
 """
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,10 +17,10 @@ from lossfw.errors import PluginError
 
 KINDS: tuple[str, ...] = tuple(HOOKS)
 
-# listed: known by name, not imported yet. loaded: imported and in order.
-# broken: importing failed, or what came is not what was promised. disabled: by
-# the user, hence not imported. conflict: a name is offered twice.
-# incompatible: written for another version of the hooks.
+# listed: known by name, not imported yet. loaded: imported and in order. broken: the import
+# failed, or the object is no component of the offered kind. disabled: by the user, hence not
+# imported. conflict: a name is offered twice. incompatible: written for another version of
+# the hooks.
 PluginState: TypeAlias = Literal[
     "listed", "loaded", "broken", "disabled", "conflict", "incompatible"
 ]
@@ -37,8 +38,8 @@ def normalised(distribution: str) -> str:
 
 
 @dataclass(frozen=True)
-class Found:
-    """A plugin before it is imported.
+class FoundPlugin:
+    """The metadata of a plugin, read before it is imported.
 
     Attributes
     ----------
@@ -49,11 +50,11 @@ class Found:
     entry : str
         The name of the entry point; empty for a local file.
     target : str
-        What will be imported: ``module``, ``module:object`` or a path.
+        The object to import: ``module``, ``module:object`` or a path.
     path : Path or None
         The local file, None for an installed plugin.
     problem : str
-        Why its metadata cannot be read; empty where it can.
+        Why its metadata cannot be read; empty if it can.
     """
 
     distribution: str
@@ -74,7 +75,7 @@ class Found:
         return self.path is None and normalised(self.distribution) == PROJECT
 
     def called(self, word: str) -> bool:
-        """Tell whether `word` means this plugin: its distribution, label or file name."""
+        """Tell whether a word is this plugin's distribution, label or file name."""
         names = {self.label} if self.path is None else {self.label, self.path.name}
         return word in names or normalised(word) == normalised(self.distribution)
 
@@ -82,8 +83,32 @@ class Found:
         return f"{self.label} {self.version}".rstrip()
 
 
+class _FromPlugin(ABC):
+    """Short names for the metadata of a plugin."""
+
+    @property
+    @abstractmethod
+    def metadata(self) -> FoundPlugin:
+        """The metadata."""
+
+    @property
+    def distribution(self) -> str:
+        """The distribution's name, or the stem of a local file."""
+        return self.metadata.distribution
+
+    @property
+    def version(self) -> str:
+        """The distribution's version; empty for a local file."""
+        return self.metadata.version
+
+    @property
+    def label(self) -> str:
+        """``distribution[entry]``, or the path of a local file."""
+        return self.metadata.label
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(_FromPlugin):
     """A component that a plugin offers.
 
     Attributes
@@ -93,45 +118,29 @@ class Entry:
     name : str
         The canonical name.
     aliases : tuple of str
-        Other names that mean the same component, sorted.
+        Other names of the component, sorted.
     target : str or type
         ``"module:Class"``, or the class.
-    plugin : Found
-        Where it comes from; `distribution`, `version`, `entry` and `label`
-        are short for this record's.
+    plugin : FoundPlugin
+        The plugin that offers it.
     state : str
         ``listed``, ``loaded``, ``broken`` or ``conflict``.
     reason : str
-        Why it is broken, or with whom it is in conflict; else empty.
+        Why it is broken, or the plugin that it conflicts with; else empty.
     """
 
     kind: str
     name: str
     aliases: tuple[str, ...]
     target: str | type
-    plugin: Found
+    plugin: FoundPlugin
     state: PluginState = "listed"
     reason: str = ""
 
     @property
-    def distribution(self) -> str:
-        """The distribution that it comes from, or the stem of the local file."""
-        return self.plugin.distribution
-
-    @property
-    def version(self) -> str:
-        """The version of that distribution; empty for a local file."""
-        return self.plugin.version
-
-    @property
-    def entry(self) -> str:
-        """The name of the entry point; empty for a local file."""
-        return self.plugin.entry
-
-    @property
-    def label(self) -> str:
-        """``distribution[entry]``, or the path of the local file."""
-        return self.plugin.label
+    def metadata(self) -> FoundPlugin:
+        """The plugin that offers it."""
+        return self.plugin
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,52 +149,31 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Plugin:
-    """A plugin with what became of it.
+class Plugin(_FromPlugin):
+    """A plugin with its state.
 
     Attributes
     ----------
-    found : Found
-        Its metadata; `label`, `distribution`, `version`, `entry` and `target`
-        are short for this record's.
+    found : FoundPlugin
+        Its metadata.
     state : str
         ``listed``, ``loaded``, ``broken``, ``disabled``, ``conflict`` or
         ``incompatible``.
     reason : str
-        Why it is in that state, in one line; empty where there is nothing to say.
+        The reason for the state, in one line; may be empty.
     entries : tuple of Entry
-        What it offers; empty for a plugin that could not be loaded.
+        Its components; empty for a plugin that could not be loaded.
     error : PluginError or None
-        What is raised when the plugin is asked for by name and cannot be used.
+        The error for a use of the plugin by name, if it cannot be used.
     """
 
-    found: Found
+    found: FoundPlugin
     state: PluginState = "listed"
     reason: str = ""
     entries: tuple[Entry, ...] = ()
     error: PluginError | None = field(default=None, compare=False, repr=False)
 
     @property
-    def label(self) -> str:
-        """``distribution[entry]``, or the path of a local file."""
-        return self.found.label
-
-    @property
-    def distribution(self) -> str:
-        """The distribution's name, or the stem of a local file."""
-        return self.found.distribution
-
-    @property
-    def version(self) -> str:
-        """The distribution's version; empty for a local file."""
-        return self.found.version
-
-    @property
-    def entry(self) -> str:
-        """The name of the entry point; empty for a local file."""
-        return self.found.entry
-
-    @property
-    def target(self) -> str:
-        """What is imported: ``module``, ``module:object`` or a path."""
-        return self.found.target
+    def metadata(self) -> FoundPlugin:
+        """Its metadata."""
+        return self.found

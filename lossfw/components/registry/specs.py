@@ -1,4 +1,4 @@
-"""A specification of a component, taken apart into a name and parameters."""
+"""Split the specification of a component into its name and its parameters."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from lossfw.errors import ArgumentError, ParameterError
 
 
 def name_and_parameters(kind: str, spec: object) -> tuple[str, dict[str, Any]]:
-    """Return the name and the parameters that a specification holds.
+    """Return the name and the parameters of a specification.
 
     Parameters
     ----------
     kind : str
-        The kind of component that is wanted.
+        The kind of the component, for messages.
     spec : object
         A name, or a mapping with ``name`` and parameters.
 
     Raises
     ------
     ArgumentError
-        If it is something else.
+        If it is anything else.
     ParameterError
-        If the mapping has no name, or something in it is not named by a text.
+        If the mapping has no name, or a key that is no text.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a hook returns, checked: a mapping of names to classes, texts and aliases."""
+"""Check the table that a hook returns: names mapped to classes, texts and aliases."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Iterable, Mapping
 
 from lossfw.components.hookspecs import HOOKS
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.records import Entry, Found
+from lossfw.components.registry.records import Entry, FoundPlugin
 from lossfw.errors import BrokenPluginError
 
-# No "/" and no ":": one stands between a distribution and a name, the other
-# between a module and a class.
+# No "/", which separates a distribution from a name, and no ":", which separates a module
+# from a class.
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _TARGET = re.compile(r"[\w.]+:[\w.]+")
 
 
-def entries_in(table: object, kind: str, plugin: Found) -> tuple[Entry, ...]:
+def entries_in(table: object, kind: str, plugin: FoundPlugin) -> tuple[Entry, ...]:
     """Return the components that a hook offers, with their aliases.
 
     Parameters
     ----------
     table : object
-        What the hook returned.
+        The value that the hook returned.
     kind : str
         The kind of component that the hook offers.
-    plugin : Found
-        Whose hook it is.
+    plugin : FoundPlugin
+        The plugin of the hook.
 
     Raises
     ------
     BrokenPluginError
         If `table` is no mapping of names to classes, ``"module:Class"`` texts
-        and aliases, or an alias leads nowhere.
+        and aliases, or an alias has no target.
     """
     hook = HOOKS[kind]
     if not isinstance(table, Mapping):
@@ -70,7 +70,7 @@ def _is_alias(target: object) -> bool:
 
 
 def _follow(name: str, table: Mapping[str, str | type], hook: str) -> str:
-    """Return the canonical name that an alias leads to."""
+    """Return the canonical name of an alias."""
     path = [name]
     while _is_alias(table[path[-1]]):
         following = str(table[path[-1]])
@@ -93,10 +93,10 @@ def _aliases_of(name: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
 def _short(value: object) -> str:
     """Return a repr that fits a line."""
     text = " ".join(repr(value).split())
-    # Enough to recognise the value; a plugin may return something enormous.
+    # A plugin may return an enormous value; this is enough to recognise it.
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def names_of(entries: Iterable[Entry]) -> list[str]:
-    """Return every name under which `entries` can be asked for, sorted."""
+    """Return the names and aliases of entries, sorted."""
     return sorted({name for entry in entries for name in entry.names})

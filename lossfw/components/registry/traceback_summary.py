@@ -1,4 +1,4 @@
-"""One line about an exception that a plugin raised: what, and where."""
+"""Summarise an exception of a plugin in one line: type, message, file and line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
-# Frames of the import system and of lossfw itself say nothing to a plugin's author.
+# Frames of the import system and of lossfw do not help a plugin's author.
 _CORE = str(Path(__file__).parents[1])
-_NOT_THEIRS = ("<frozen", str(importlib.__file__), _CORE)
+_FOREIGN = ("<frozen", str(importlib.__file__), _CORE)
 
 
 def explain(error: BaseException, *, path: Path | None = None, package: str = "") -> str:
@@ -18,12 +18,12 @@ def explain(error: BaseException, *, path: Path | None = None, package: str = ""
     Parameters
     ----------
     error : BaseException
-        What was raised.
+        The exception.
     path : Path, optional
         The local file that was imported.
     package : str, optional
-        The package that was imported. The line shown is the innermost one of
-        the file or the package, or of any other code where there is none.
+        The package that was imported. The line is the innermost one of the file
+        or the package, or of other code if these have none.
 
     Examples
     --------
@@ -32,10 +32,9 @@ def explain(error: BaseException, *, path: Path | None = None, package: str = ""
     """
     place = _place(error, path, package)
     # The text of a SyntaxError repeats its file and line.
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = " ".join(said.split())
-    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return f"{what} ({place})" if place else what
+    text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
+    summary = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{summary} ({place})" if place else summary
 
 
 def _place(error: BaseException, path: Path | None, package: str) -> str:
@@ -45,7 +44,7 @@ def _place(error: BaseException, path: Path | None, package: str) -> str:
     frames = [
         (frame, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if not frame.f_code.co_filename.startswith(_NOT_THEIRS)
+        if not frame.f_code.co_filename.startswith(_FOREIGN)
     ]
     own = [(frame, line) for frame, line in frames if _owns(frame, path, package)]
     for frame, line in reversed(own or frames):
@@ -60,7 +59,7 @@ def _owns(frame: FrameType, path: Path | None, package: str) -> bool:
 
 
 def _shown(filename: str, line: int | None, path: Path | None) -> str:
-    """Return the address; a local file as the user wrote it."""
+    """Return ``file:line``, with the path of a local file as the user wrote it."""
     if path is not None and filename == str(path.absolute()):
         filename = str(path)
     return f"{filename}:{line}" if line else filename
