@@ -1,4 +1,4 @@
-"""The losses keep what they claim, and the laws that every loss is held to."""
+"""Test the claims of the losses, and the laws that hold for every loss."""
 
 from lossfw.check import parametrize_with_checks
 

@@ -2,7 +2,7 @@
 
 from lossfw import hookimpl
 
-# The version of lossfw's hooks for which this plugin is written.
+# The version of lossfw's hooks that this plugin uses.
 lossfw_api = 1
 
 

@@ -14,7 +14,7 @@ class Tilted(DistanceLoss):
         return xp.where(r > 0, self.tilt * r**2, r**2)
 
     def claims(self):
-        """Return what the loss promises; `lossfw check` tries to refute it."""
+        """Return the claims of the loss; `lossfw check` tries to refute each."""
         return Claims(
             nonnegative=True,
             zero_at_target=True,
