@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError
 
@@ -39,9 +40,7 @@ def accuracy(
     peers: bool,
     processes: int | None,
     as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """Measure the worst error of losses and activations, in units in the last place.
 
@@ -57,7 +56,6 @@ def accuracy(
     for option, value, least in (("--points", points, 1), ("--seed", seed, 0)):
         if value < least:
             raise ArgumentError(f"{option} {value}: a number of at least {least} was wanted.")
-    plugins = plugins_of(local, disable, no_plugins)
     given = read_parameters(parameters)
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from lossfw.cli.component_arguments import parameter_option, read_parameters
-from lossfw.cli.options import plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
 
 # Version of the JSON object that this verb writes.
@@ -77,9 +78,7 @@ def check(
     junit_file: str | None,
     catalogue: str | None,
     processes: int | None,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
     **outside: Any,
 ) -> None:
     """Try to refute what losses and activations promise.
@@ -103,14 +102,14 @@ def check(
     if catalogue is not None:
         from lossfw.check.foreign.catalogue import jobs
 
-        if names or every or local:
+        if names or every or plugins.local:
             raise ArgumentError("--catalogue checks a folder: give no NAME and no --all with it.")
         todo: Sequence[Any] = jobs(Path(catalogue))
     else:
         todo = chosen(
             names,
             given,
-            plugins_of(local, disable, no_plugins),
+            plugins,
             every=every,
             defaults=defaults,
             expected=_pairs(expect, "--expect"),

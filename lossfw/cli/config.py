@@ -8,9 +8,9 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
-    plugins_of,
     traceback_option,
 )
+from lossfw.components.plugin_choice import Plugins
 
 # Version of the JSON object that this verb prints.
 CONFIG_VERSION = 1
@@ -28,9 +28,7 @@ def config(
     overrides: tuple[str, ...],
     plain: bool,
     as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """Print the configuration in the file CONFIG as it is used.
 
@@ -40,9 +38,10 @@ def config(
     digest.
     """
     from lossfw.config.build.resolved import resolve
+    from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 
-    resolved = resolve(config, overrides, plugins_of(local, disable, no_plugins))
+    resolved = resolve(ConfigSource(config, overrides, plugins))
     if as_json:
         values = resolved.origins()
         told = {"lossfw": CONFIG_VERSION, "config": resolved.root.plain(), "values": values}

@@ -11,8 +11,8 @@ from lossfw.runs.files import say
 from lossfw.runs.records import Run, RunRequest
 
 
-def show_plans(orders: Sequence[RunRequest], *, as_json: bool) -> None:
-    """Make the plan of each order and show it.
+def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
+    """Make the plan of each request and show it.
 
     Raises
     ------
@@ -21,7 +21,7 @@ def show_plans(orders: Sequence[RunRequest], *, as_json: bool) -> None:
     OutputError
         If a folder could not be written to.
     """
-    runs = [prepare(order)[0] for order in orders]
+    runs = [prepare(request) for request in requests]
     if as_json:
         say(json.dumps([_plain(run) for run in runs]))
         return

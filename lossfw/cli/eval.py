@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
 from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 
 # Version of the JSON object that this verb prints.
 EVAL_VERSION = 1
@@ -40,58 +41,70 @@ _SHOWN_NUMBERS = 200
 @json_option
 @plugin_options
 @traceback_option
-def evaluate(
-    name: str,
-    prediction: str,
-    target: str,
-    parameters: tuple[str, ...],
-    sample_weight: str | None,
-    reduction: Any,
-    dtype: str | None,
-    gradient: bool,
-    hessian: bool,
-    exact: bool,
-    as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
-) -> None:
+def evaluate(as_json: bool, **options: Any) -> None:
     """Evaluate the loss NAME on a few numbers.
 
     An ARRAY is written in YAML, as in -y '[0.2, 0.8]', or is the name of a .npy, .npz or
     .csv file.
     """
-    from lossfw.cli.array_arguments import read_written
-    from lossfw.report.text.exact_numbers import exact_texts
     from lossfw.runs.files import say, to_json
 
-    registry = plugins_of(local, disable, no_plugins).registry()
-    given = read_parameters(parameters)
-    loss: Any = make(registry, find(registry, name, ("loss",))[0], given)
-    y = read_written(prediction, "-y", "predictions")
-    t = read_written(target, "-t", "targets")
+    given = _Options(**options)
+    registry = given.plugins.registry()
+    entry = find(registry, given.name, ("loss",))[0]
+    loss: Any = make(registry, entry, read_parameters(given.parameters))
+    results = _results(loss, given)
+    if as_json:
+        head = {"lossfw": EVAL_VERSION, "loss": loss.to_config(), "reduction": given.reduction}
+        say(to_json({**head, **{key.replace(" ", "_"): _plain(r) for key, r in results.items()}}))
+        return
+    width = max(map(len, results))
+    for key, value in results.items():
+        say(f"{key.ljust(width)}  {_shown(value)}")
+
+
+class _Options(NamedTuple):
+    """The options of the verb."""
+
+    name: str
+    prediction: str
+    target: str
+    parameters: tuple[str, ...]
+    sample_weight: str | None
+    reduction: Any
+    dtype: str | None
+    gradient: bool
+    hessian: bool
+    exact: bool
+    plugins: Plugins
+
+
+def _results(loss: Any, given: _Options) -> dict[str, Any]:
+    """Return value and derivatives by name: arrays, and exact numbers as text."""
+    from lossfw.cli.array_arguments import read_written
+    from lossfw.report.text.exact_numbers import exact_texts
+
+    y = read_written(given.prediction, "-y", "predictions")
+    t = read_written(given.target, "-t", "targets")
     weight = None
-    if sample_weight is not None:
-        weight = read_written(sample_weight, "--sample-weight", "sample_weight")
-    y = y if dtype is None else y.astype(dtype)
-    found: dict[str, Any] = {}
-    for order, wanted in enumerate((True, gradient, hessian)):
+    if given.sample_weight is not None:
+        weight = read_written(given.sample_weight, "--sample-weight", "sample_weight")
+    y = y if given.dtype is None else y.astype(given.dtype)
+    results: dict[str, Any] = {}
+    for order, wanted in enumerate((True, given.gradient, given.hessian)):
         if not wanted:
             continue
         function = (loss, loss.gradient, loss.hessian)[order]
-        result = np.asarray(function(y, t, sample_weight=weight, reduction=reduction))
-        found[_NAMES[order]] = result
-        if exact:
-            truth = exact_texts(loss, y, t, weight, reduction, order)
-            found[f"exact {_NAMES[order]}"] = truth
-    if as_json:
-        plain = {key: getattr(value, "tolist", lambda v=value: v)() for key, value in found.items()}
-        head = {"lossfw": EVAL_VERSION, "loss": loss.to_config(), "reduction": reduction}
-        say(to_json({**head, **{key.replace(" ", "_"): value for key, value in plain.items()}}))
-        return
-    width = max(map(len, found))
-    for key, value in found.items():
-        say(f"{key.ljust(width)}  {_shown(value)}")
+        reduced = function(y, t, sample_weight=weight, reduction=given.reduction)
+        results[_NAMES[order]] = np.asarray(reduced)
+        if given.exact:
+            texts = exact_texts(loss, y, t, weight, given.reduction, order)
+            results[f"exact {_NAMES[order]}"] = texts
+    return results
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,8 @@ import contextlib
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import BrokenPluginError
 from lossfw.runs.files import say, to_json
@@ -25,15 +26,13 @@ _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
 def list_components(
     kind: str | None,
     as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """List the components of all plugins, or those of one KIND.
 
     A KIND is loss, activation, metric, source or optimizer.
     """
-    registry = plugins_of(local, disable, no_plugins).registry()
+    registry = plugins.registry()
     entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))
     if as_json:
         described = [_described(entry, registry) for entry in entries]

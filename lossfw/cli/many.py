@@ -16,8 +16,8 @@ from lossfw.runs.parallel_runs import RunOutcome, run_all
 from lossfw.runs.records import RunRequest
 
 
-def run_many(orders: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
-    """Carry out orders and show what became of them.
+def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
+    """Carry out requests and show their outcomes.
 
     Raises
     ------
@@ -29,33 +29,33 @@ def run_many(orders: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
 
         def ended(outcome: RunOutcome) -> None:
             done.append(outcome)
-            progress(len(done), len(orders))
+            progress(len(done), len(requests))
             _tell(outcome)
 
-        outcomes = run_all(orders, jobs, ended=ended)
+        outcomes = run_all(requests, jobs, ended=ended)
     if as_json:
-        # What a run gave has its numbers that are not finite as texts already.
+        # In a result, numbers that are not finite are texts already.
         say(json.dumps([_plain(outcome) for outcome in outcomes]))
     else:
         show_table(*_table(outcomes))
         for outcome in outcomes:
             for text in outcome.texts:
-                say(f"{outcome.order.name}: {text}")
-    failed = [outcome.order.name for outcome in outcomes if outcome.result is None]
+                say(f"{outcome.request.name}: {text}")
+    failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
     if failed:
         raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
 
 
 def _tell(outcome: RunOutcome) -> None:
-    """Write at once what went wrong, each line with the run's name."""
+    """Write warnings and errors at once, each line with the run's name."""
     for line in [*outcome.notes.splitlines(), *outcome.error.splitlines()]:
-        click.echo(f"{outcome.order.name}: {line}", err=True)
+        click.echo(f"{outcome.request.name}: {line}", err=True)
 
 
 def _plain(outcome: RunOutcome) -> dict[str, Any]:
-    folder = outcome.order.folder
+    folder = outcome.request.folder
     return {
-        "name": outcome.order.name,
+        "name": outcome.request.name,
         "status": outcome.status,
         "folder": None if folder is None else str(folder),
         "seconds": outcome.seconds,
@@ -71,8 +71,8 @@ def _table(outcomes: Sequence[RunOutcome]) -> tuple[tuple[str, ...], list[tuple[
         dict.fromkeys(
             name
             for result in results
-            for name, found in result["metrics"].items()
-            if not isinstance(found["value"], list)
+            for name, metric in result["metrics"].items()
+            if not isinstance(metric["value"], list)
         )
     )
     headers = ("run", "status", "loss", "value", *metrics, "seconds")
@@ -83,14 +83,14 @@ def _row(outcome: RunOutcome, metrics: Sequence[str]) -> tuple[str, ...]:
     result = outcome.result
     status = "done before" if outcome.before else outcome.status
     if result is None:
-        return (outcome.order.name, status, "", "", *("" for _ in metrics), "")
-    found = [result["metrics"].get(name, {}).get("value", "") for name in metrics]
+        return (outcome.request.name, status, "", "", *("" for _ in metrics), "")
+    values = [result["metrics"].get(name, {}).get("value", "") for name in metrics]
     return (
-        outcome.order.name,
+        outcome.request.name,
         status,
         result["loss"]["name"],
         _number(result["loss"]["value"]),
-        *map(_number, found),
+        *map(_number, values),
         "" if outcome.before else f"{outcome.seconds:.1f}",
     )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from lossfw.components.plugin_choice import Plugins
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _TRACEBACK = "lossfw.traceback"
 
@@ -48,9 +47,21 @@ json_option = click.option(
 )
 
 
-def plugin_options(command: Command) -> Command:
-    """Add the options that say which plugins are used; `plugins_of` takes them together."""
-    options = (
+def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose plugins; the command takes them together, as `plugins`."""
+
+    @functools.wraps(command)
+    def with_plugins(
+        *arguments: Any,
+        local: tuple[str, ...],
+        disable: tuple[str, ...],
+        no_plugins: bool,
+        **options: Any,
+    ) -> Any:
+        plugins = Plugins(local, disable, installed=not no_plugins)
+        return command(*arguments, plugins=plugins, **options)
+
+    added = (
         click.option(
             "--plugin",
             "local",
@@ -68,12 +79,8 @@ def plugin_options(command: Command) -> Command:
             "--no-plugins", is_flag=True, help="Import no installed plugin but the built-in one."
         ),
     )
+    decorated: Callable[..., Any] = with_plugins
     # From the last to the first: in the help they stand as they stand here.
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def plugins_of(local: tuple[str, ...], disable: tuple[str, ...], no_plugins: bool) -> Plugins:
-    """Return the choice of plugins that the options of `plugin_options` make."""
-    return Plugins(local=local, disable=disable, installed=not no_plugins)
+    for option in reversed(added):
+        decorated = option(decorated)
+    return decorated

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
-from lossfw.cli.options import plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Registry
 from lossfw.errors import ArgumentError
 
@@ -43,9 +44,7 @@ def plot(
     out: str,
     span: tuple[float, float] | None,
     target: float,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """Draw losses or activations into one picture, with their derivatives and kinks.
 
@@ -59,7 +58,7 @@ def plot(
 
     file = Path(out)
     check_out(file)
-    registry = plugins_of(local, disable, no_plugins).registry()
+    registry = plugins.registry()
     components = chosen(registry, names, read_parameters(parameters))
     say(f"wrote {draw(curves(components, span=span, target=target), file)}")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Plugin
 from lossfw.runs.files import say, to_json
 
@@ -16,13 +17,11 @@ PLUGINS_VERSION = 1
 @json_option
 @plugin_options
 @traceback_option
-def list_plugins(
-    as_json: bool, local: tuple[str, ...], disable: tuple[str, ...], no_plugins: bool
-) -> None:
+def list_plugins(as_json: bool, plugins: Plugins) -> None:
     """List every plugin, also those that are broken or disabled, and why."""
-    plugins = plugins_of(local, disable, no_plugins).registry().plugins()
+    listed = plugins.registry().plugins()
     if as_json:
-        say(to_json({"lossfw": PLUGINS_VERSION, "plugins": [_described(p) for p in plugins]}))
+        say(to_json({"lossfw": PLUGINS_VERSION, "plugins": [_described(p) for p in listed]}))
         return
     from lossfw.report.text.tables import show_table
 
@@ -30,7 +29,7 @@ def list_plugins(
         ("plugin", "version", "state", "components", "reason"),
         [
             (plugin.label, plugin.version, plugin.state, str(len(plugin.entries)), plugin.reason)
-            for plugin in plugins
+            for plugin in listed
         ],
     )
 

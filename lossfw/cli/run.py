@@ -1,9 +1,9 @@
-"""``lossfw run``: evaluate what configurations describe."""
+"""``lossfw run``: evaluate the runs that configurations describe."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -11,9 +11,9 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
-    plugins_of,
     traceback_option,
 )
+from lossfw.components.plugin_choice import Plugins
 
 if TYPE_CHECKING:
     from lossfw.runs.records import RunRequest
@@ -48,94 +48,96 @@ if TYPE_CHECKING:
 @json_option
 @plugin_options
 @traceback_option
-def run(
-    configs: tuple[str, ...],
-    overrides: tuple[str, ...],
-    out: str | None,
-    resume: bool,
-    dry_run: bool,
-    jobs: int,
-    report: bool,
-    as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
-) -> None:
+def run(**options: Any) -> None:
     """Evaluate the configuration in each file CONFIG.
 
     Several files, or one with a section `sweep`, are run in processes of their
     own; one that fails does not stop the others, and the exit code is 1. In
     JSON, numbers that are not finite are the texts "nan", "inf" and "-inf".
     """
-    # Imported here: listing components needs no NumPy file readers.
-    from lossfw.errors import ArgumentError
-    from lossfw.runs.records import RunRequest
-
-    if resume and out is None:
-        raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
-    if report:
-        from lossfw.cli.report import check_report
-
-        check_report(out)
-    plugins = plugins_of(local, disable, no_plugins)
-    folder = Path(out) if out is not None else None
-    if len(configs) == 1 and not _may_sweep(configs[0], overrides):
-        orders = [RunRequest(configs[0], overrides, plugins, folder=folder, resume=resume)]
-    else:
-        from lossfw.runs.parallel_runs import orders_of
-
-        orders = orders_of(configs, overrides, plugins, folder, resume=resume)
-    # A sweep adds overrides of its own, also one of a single run.
-    single = len(configs) == 1 and orders[0].overrides == overrides
-    if dry_run:
+    given = _Options(**options)
+    _check(given)
+    requests = _requests(given)
+    if given.dry_run:
         from lossfw.cli.dry_run import show_plans
 
-        show_plans(orders, as_json=as_json)
+        show_plans(requests, as_json=given.as_json)
         return
     try:
-        if single:
-            _one(orders[0], as_json=as_json)
+        # Each run of a sweep has a name, also where it is the only one.
+        if len(requests) == 1 and not requests[0].name:
+            _one(requests[0], as_json=given.as_json)
         else:
             from lossfw.cli.many import run_many
 
-            run_many(orders, jobs, as_json=as_json)
+            run_many(requests, given.jobs, as_json=given.as_json)
     finally:
         # Of several runs some may have failed, and the others have their reports.
-        if report:
+        if given.report:
             from lossfw.cli.report import report_on
 
-            report_on([order.folder for order in orders if order.folder is not None])
+            folders = [request.folder for request in requests]
+            report_on([folder for folder in folders if folder is not None])
 
 
-def _may_sweep(config: str, overrides: tuple[str, ...]) -> bool:
-    """Tell whether a configuration could describe several runs, without reading its YAML."""
-    from lossfw.config.text.reading import MAX_BYTES
+class _Options(NamedTuple):
+    """The options of the verb."""
 
-    if any("sweep" in item for item in overrides):
-        return True
-    try:
-        if not Path(config).is_file():
-            return False  # a pipe, say, which is read once
-        with Path(config).open("rb") as file:
-            text = file.read(MAX_BYTES)
-    except (OSError, ValueError):
-        return False  # told by whoever reads it in earnest
-    return b"sweep" in text or b"extends" in text
+    configs: tuple[str, ...]
+    overrides: tuple[str, ...]
+    out: str | None
+    resume: bool
+    dry_run: bool
+    jobs: int
+    report: bool
+    as_json: bool
+    plugins: Plugins
 
 
-def _one(order: RunRequest, *, as_json: bool) -> None:
+def _check(given: _Options) -> None:
+    """Refuse options that need others."""
+    from lossfw.errors import ArgumentError
+
+    if given.resume and given.out is None:
+        raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
+    if given.report:
+        from lossfw.cli.report import check_report
+
+        check_report(given.out)
+
+
+def _requests(given: _Options) -> list[RunRequest]:
+    """Read every configuration, and return a request for each of its runs."""
+    # Imported here: listing components needs no NumPy file readers.
+    from lossfw.config.schema.checked import read_config
+    from lossfw.config.text.source import ConfigSource
+    from lossfw.runs.records import RunRequest
+
+    folder = None if given.out is None else Path(given.out)
+    configs = [
+        read_config(ConfigSource(name, given.overrides, given.plugins)) for name in given.configs
+    ]
+    if len(configs) == 1 and not configs[0].has("sweep"):
+        return [RunRequest(configs[0], folder=folder, resume=given.resume)]
+    # Imported on use: a single run starts without it.
+    from lossfw.runs.parallel_runs import requests_of
+
+    return requests_of(configs, folder, resume=given.resume)
+
+
+def _one(request: RunRequest, *, as_json: bool) -> None:
     from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.run import show
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
 
     with ProgressBar() as progress:
-        outcome = carry_out(order, progress=progress, warn=warn)
+        outcome = carry_out(request, progress=progress, warn=warn)
     if outcome.before:
-        click.echo(f"{order.folder}: done before, not run again", err=True)
+        click.echo(f"{request.folder}: done before, not run again", err=True)
     elif outcome.resumed:
         rows = outcome.result.count
-        click.echo(f"{order.folder}: went on from row {outcome.resumed} of {rows}", err=True)
+        click.echo(f"{request.folder}: went on from row {outcome.resumed} of {rows}", err=True)
     if as_json:
         say(to_json(outcome.result.to_dict()))
     else:

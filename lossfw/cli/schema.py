@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 
 
 @click.command()
 @click.option("--out", metavar="FILE", help="Write it to this file, whole or not at all.")
 @plugin_options
 @traceback_option
-def schema(
-    out: str | None, local: tuple[str, ...], disable: tuple[str, ...], no_plugins: bool
-) -> None:
+def schema(out: str | None, plugins: Plugins) -> None:
     """Print the JSON schema of a configuration, with everything that is installed.
 
     A line at the top of a configuration lets an editor use it:
@@ -26,7 +25,7 @@ def schema(
     from lossfw.config.schema.json_schema import json_schema
     from lossfw.runs.files import say, write_file
 
-    registry = plugins_of(local, disable, no_plugins).registry()
+    registry = plugins.registry()
     text = json.dumps(json_schema(registry), indent=1, ensure_ascii=False)
     if out is None:
         say(text)

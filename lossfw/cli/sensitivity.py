@@ -1,8 +1,9 @@
-"""``lossfw sensitivity``: how loss and metrics answer when parameters move a little."""
+"""``lossfw sensitivity``: loss and metrics as functions of parameters that move a little."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -10,9 +11,13 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
-    plugins_of,
     traceback_option,
 )
+from lossfw.components.plugin_choice import Plugins
+
+if TYPE_CHECKING:
+    from lossfw.config.text.source import ConfigSource
+    from lossfw.nn.sensitivity.study import Sensitivity
 
 RESULT_FILE = "sensitivity.json"
 PICTURE_FILE = "sensitivity.svg"
@@ -58,19 +63,7 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
 @json_option
 @plugin_options
 @traceback_option
-def sensitivity(
-    config: str,
-    parameter: str | None,
-    reach: str | None,
-    points: int | None,
-    directions: int | None,
-    overrides: tuple[str, ...],
-    out: str | None,
-    as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
-) -> None:
+def sensitivity(**options: Any) -> None:
     """Move parameters of the network of CONFIG and watch its loss and metrics.
 
     The configuration's section `sensitivity` may say the same as the options.
@@ -81,25 +74,58 @@ def sensitivity(
     from lossfw.config.build.sensitivity import build_study
     from lossfw.nn.sensitivity.study import study_sensitivity
     from lossfw.report.html.render import need_report
-    from lossfw.report.html.sensitivity import study_page
-    from lossfw.report.plots.sensitivity_curves import picture
     from lossfw.report.text.sensitivity import show
-    from lossfw.runs.files import check_folder, say, to_json, write_file
+    from lossfw.runs.files import check_folder, say, to_json
 
-    options = {"parameter": parameter, "range": reach, "points": points, "directions": directions}
-    given = [f"sensitivity.{key}={value}" for key, value in options.items() if value is not None]
-    folder = Path(out) if out is not None else None
+    given = _Options(**options)
+    folder = None if given.out is None else Path(given.out)
     if folder is not None:
         check_folder(folder)
         need_report()
-    study = build_study(config, [*overrides, *given], plugins_of(local, disable, no_plugins))
+    study = build_study(_source(given))
     with ProgressBar("points") as progress:
         result = study_sensitivity(study, progress=progress)
     if folder is not None:
-        write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
-        write_file(folder, PICTURE_FILE, picture(result))
-        write_file(folder, PAGE_FILE, study_page(result).encode())
-    if as_json:
+        _write(folder, result)
+    if given.as_json:
         say(to_json(result.to_dict()))
     else:
         show(result)
+
+
+class _Options(NamedTuple):
+    """The options of the verb."""
+
+    config: str
+    parameter: str | None
+    reach: str | None
+    points: int | None
+    directions: int | None
+    overrides: tuple[str, ...]
+    out: str | None
+    as_json: bool
+    plugins: Plugins
+
+
+def _source(given: _Options) -> ConfigSource:
+    """Return the configuration, with the options of a study as overrides."""
+    from lossfw.config.text.source import ConfigSource
+
+    values = {
+        "parameter": given.parameter,
+        "range": given.reach,
+        "points": given.points,
+        "directions": given.directions,
+    }
+    more = [f"sensitivity.{key}={value}" for key, value in values.items() if value is not None]
+    return ConfigSource(given.config, [*given.overrides, *more], given.plugins)
+
+
+def _write(folder: Path, result: Sensitivity) -> None:
+    from lossfw.report.html.sensitivity import study_page
+    from lossfw.report.plots.sensitivity_curves import picture
+    from lossfw.runs.files import to_json, write_file
+
+    write_file(folder, RESULT_FILE, f"{to_json(result.to_dict())}\n".encode())
+    write_file(folder, PICTURE_FILE, picture(result))
+    write_file(folder, PAGE_FILE, study_page(result).encode())

@@ -14,7 +14,8 @@ from lossfw.cli.component_arguments import (
     parameter_option,
     read_parameters,
 )
-from lossfw.cli.options import json_option, plugin_options, plugins_of, traceback_option
+from lossfw.cli.options import json_option, plugin_options, traceback_option
+from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import ParameterError
 
@@ -38,9 +39,7 @@ def show(
     kind: str | None,
     as_json: bool,
     as_markdown: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """Show components: formula, parameters, spaces, claims, derivatives, origin.
 
@@ -50,7 +49,7 @@ def show(
     from lossfw.report.text.show_component import show_description
     from lossfw.runs.files import say, to_json
 
-    registry = plugins_of(local, disable, no_plugins).registry()
+    registry = plugins.registry()
     if every == bool(names):
         raise click.UsageError("name components, or give --all for every one, and not both.")
     kinds = KINDS if kind is None else (kind,)

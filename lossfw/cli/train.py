@@ -11,9 +11,9 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
-    plugins_of,
     traceback_option,
 )
+from lossfw.components.plugin_choice import Plugins
 
 
 @click.command()
@@ -34,9 +34,7 @@ def train(
     out: str | None,
     resume: bool,
     as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """Train the network of the configuration in the file CONFIG.
 
@@ -47,6 +45,7 @@ def train(
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import ProgressBar
     from lossfw.config.build.training import build_training
+    from lossfw.config.text.source import ConfigSource
     from lossfw.errors import ArgumentError
     from lossfw.nn.training import checkpoint
     from lossfw.nn.training.loop import train as run
@@ -59,7 +58,7 @@ def train(
     folder = Path(out) if out is not None else None
     if folder is not None:
         check_folder(folder)
-    training = build_training(config, overrides, plugins_of(local, disable, no_plugins))
+    training = build_training(ConfigSource(config, overrides, plugins))
     start = None
     if folder is not None and resume:
         start = checkpoint.read(folder / checkpoint.CHECKPOINT_FILE, training)

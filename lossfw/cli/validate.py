@@ -8,9 +8,9 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
-    plugins_of,
     traceback_option,
 )
+from lossfw.components.plugin_choice import Plugins
 
 # Version of the JSON object that this verb prints.
 VALIDATE_VERSION = 1
@@ -28,9 +28,7 @@ def validate(
     configs: tuple[str, ...],
     overrides: tuple[str, ...],
     as_json: bool,
-    local: tuple[str, ...],
-    disable: tuple[str, ...],
-    no_plugins: bool,
+    plugins: Plugins,
 ) -> None:
     """Say what is wrong with each file CONFIG; nothing is run.
 
@@ -39,10 +37,10 @@ def validate(
     """
     from lossfw.config.build.validate import Verdict
     from lossfw.config.build.validate import validate as look_at
+    from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 
-    plugins = plugins_of(local, disable, no_plugins)
-    verdicts = [look_at(config, overrides, plugins) for config in configs]
+    verdicts = [look_at(ConfigSource(config, overrides, plugins)) for config in configs]
 
     def told(verdict: Verdict) -> str:
         if verdict.problems:

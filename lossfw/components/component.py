@@ -1,4 +1,4 @@
-"""Component: what losses, activations, metrics and data sources have in common.
+"""Component: the base of losses, activations, metrics and data sources.
 
 A component is a frozen pydantic model. Its fields are its parameters, and so
 they are also the YAML schema, the JSON schema, ``repr``, equality, hash and
@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from lossfw.components.naming import did_you_mean, snake_case
-from lossfw.errors import LossfwError, ParameterError
+from lossfw.components.naming import snake_case
+from lossfw.components.parameter_errors import explain
+from lossfw.errors import ParameterError
 
 
 class Component(BaseModel):
@@ -62,7 +63,27 @@ class Component(BaseModel):
         try:
             super().__init__(**parameters)
         except ValidationError as error:
-            raise ParameterError(_explain(type(self), error)) from None
+            told = explain(type(self).__name__, _ordered_fields(type(self)), error)
+            raise ParameterError(told) from None
+
+    @classmethod
+    def validated(cls, parameters: Mapping[str, Any]) -> Self:
+        """Return a component, made as Python makes it; its errors have locations.
+
+        Raises
+        ------
+        ValidationError
+            If parameters are wrong.
+        LossfwError
+            If an ``__init__`` of the class itself refuses them.
+        """
+        try:
+            return cls(**parameters)
+        except ParameterError as error:
+            # Not shown in a traceback, and still there.
+            if isinstance(error.__context__, ValidationError):
+                raise error.__context__ from None
+            raise
 
     def __setattr__(self, key: str, value: Any) -> None:
         raise ParameterError(
@@ -142,23 +163,3 @@ def yaml_value(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [yaml_value(item) for item in value]
     return str(value) if isinstance(value, Path) else value
-
-
-def _explain(cls: type[Component], error: ValidationError) -> str:
-    """Say which parameter is wrong, what was wanted and what was given."""
-    lines = []
-    for item in error.errors(include_url=False):
-        field = ".".join(str(part) for part in item["loc"]) or "parameters"
-        if item["type"] == "extra_forbidden":
-            known = ", ".join(_ordered_fields(cls)) or "none"
-            guess = did_you_mean(field, cls.model_fields)
-            lines.append(f"{cls.__name__} has no parameter {field!r}. {guess} It has: {known}.")
-        elif item["type"] == "missing":
-            lines.append(f"{cls.__name__} needs the parameter {field!r}.")
-        elif isinstance(item.get("ctx", {}).get("error"), LossfwError):
-            # Already a sentence of its own.
-            lines.append(f"{cls.__name__}: {item['ctx']['error']}")
-        else:
-            wanted = item["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-            lines.append(f"{cls.__name__}: {field} should be {wanted}, got {item['input']!r}.")
-    return "\n".join(line.replace("  ", " ").replace(". It", " It") for line in lines)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Entry
-from lossfw.config.build.evaluation import build_parts
-from lossfw.config.schema.checked import Parts
+from lossfw.config.build.evaluation import build_plan
+from lossfw.config.schema.checked import known
 from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.result import Result
@@ -19,7 +19,7 @@ from lossfw.runs.records import Run, RunRequest, Warn
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a run.
+    """The outcome of a run.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Outcome:
     before : bool
         Whether it was done before, and not computed now.
     resumed : int
-        The row that it was gone on with from; 0 for a run that began anew.
+        The first row that was computed now, of a run that was interrupted; else 0.
     """
 
     run: Run
@@ -51,7 +51,7 @@ class Outcome:
     resumed: int = 0
 
 
-def prepare(order: RunRequest) -> tuple[Run, Parts]:
+def prepare(request: RunRequest) -> Run:
     """Return a run that can begin: its plan is made, nothing is computed or written.
 
     Raises
@@ -61,24 +61,24 @@ def prepare(order: RunRequest) -> tuple[Run, Parts]:
     OutputError
         If its folder could not be written to.
     """
-    if order.folder is not None:
-        check_folder(order.folder)
-        _check_own(order.folder, order)
-    plan, parts = build_parts(order.config, order.overrides, order.plugins)
-    if plan.rows and order.folder is None:
+    config, source = request.config, request.config.source
+    if request.folder is not None:
+        check_folder(request.folder)
+        _check_own(request.folder, request)
+    plan = build_plan(config)
+    if plan.rows and request.folder is None:
         warning = "evaluate.rows asks for a file of rows, which stands in a run folder: give --out."
         plan = replace(plan, warnings=(*plan.warnings, warning))
-    if plan.rows == "parquet" and order.folder is not None:
+    if plan.rows == "parquet" and request.folder is not None:
         # Imported on use, and before the work: it may not be installed.
         from lossfw.data.parquet import pyarrow
 
         pyarrow("pyarrow.parquet")
-    seed = 0 if parts.skeleton is None else parts.skeleton.seed
-    name = order.name or Path(order.config).stem
-    return Run(name, order.config, order.overrides, order.folder, seed, plan), parts
+    name, overrides = request.name or Path(source.name).stem, tuple(source.overrides)
+    return Run(name, source.name, overrides, request.folder, known(config.sections).seed, plan)
 
 
-def _check_own(folder: Path, order: RunRequest) -> None:
+def _check_own(folder: Path, request: RunRequest) -> None:
     """Refuse to write over a configuration that no run has written, or that is run."""
     # Imported on use: a run that only shows its numbers starts without them.
     from lossfw.runs.folder import CONFIG_FILE, STATUS_FILE
@@ -91,19 +91,20 @@ def _check_own(folder: Path, order: RunRequest) -> None:
             f"{there} was not written by a run, and a run writes its own configuration there: "
             "name another folder for --out."
         )
-    if not order.resume and Path(order.config).exists() and there.samefile(order.config):
+    config = request.config.source.name
+    if not request.resume and Path(config).exists() and there.samefile(config):
         raise OutputError(
             f"{there} is what is to be run, and a run writes its own configuration there: name "
             "another folder for --out, or run the file that it was made from."
         )
 
 
-def carry_out(order: RunRequest, *, progress: Progress | None = None, warn: Warn) -> Outcome:
-    """Run what is ordered.
+def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Warn) -> Outcome:
+    """Carry out a run.
 
     Parameters
     ----------
-    order : RunRequest
+    request : RunRequest
         The configuration, and where its files go.
     progress : callable, optional
         Called with the rows done and the rows in all.
@@ -113,25 +114,24 @@ def carry_out(order: RunRequest, *, progress: Progress | None = None, warn: Warn
     Raises
     ------
     OutputError
-        If the folder is in use or could not be written to. What shows only
-        when the result is written is in the outcome: the numbers are there.
+        If the folder is in use or could not be written to. A failure to write
+        the result is in the outcome instead, beside the numbers.
     DataError
-        If the folder is to be gone on with and holds another run.
+        If the run is to be resumed and the folder holds another one.
     """
     begin = time.perf_counter()
-    run, parts = prepare(order)
+    run, config = prepare(request), request.config
+    entries, registry = tuple(config.entries), known(config.registry)
     loading = time.perf_counter() - begin
-    registry = parts.registry
-    assert registry is not None  # there is a plan
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
-        return Outcome(run, evaluate(run.plan, progress=progress), parts.entries, loading)
+        return Outcome(run, evaluate(run.plan, progress=progress), entries, loading)
     # Imported on use: a run that only shows its numbers starts without them.
     from lossfw.runs.plugin_hooks import Followers
     from lossfw.runs.recorder import keeping
 
-    with keeping(order, run, parts) as keeper:
+    with keeping(request, run) as keeper:
         if keeper.done is not None:
-            return Outcome(run, keeper.done, parts.entries, loading, before=True)
+            return Outcome(run, keeper.done, entries, loading, before=True)
         followers = Followers(registry, run, warn)
         followers.start()
 
@@ -150,4 +150,4 @@ def carry_out(order: RunRequest, *, progress: Progress | None = None, warn: Warn
         followers.end(result)
         texts = tuple(followers.report(result))
         resumed = 0 if keeper.journal is None else keeper.journal.resumed
-        return Outcome(run, result, parts.entries, loading, texts, keeper.failure, resumed=resumed)
+        return Outcome(run, result, entries, loading, texts, keeper.failure, resumed=resumed)

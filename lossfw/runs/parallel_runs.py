@@ -1,10 +1,11 @@
-"""Many runs: side by side in processes of their own; one that fails stops no other."""
+"""Several runs side by side, in processes of their own; one that fails stops no other."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -16,23 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build.sweep import expand
+from lossfw.config.schema.checked import CheckedConfig
 from lossfw.losses.engine.threads import thread_count
 from lossfw.runs.records import RunRequest
-from lossfw.runs.worker import to_line
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """A run of several, when it has ended.
+    """The outcome of one of several runs.
 
     Attributes
     ----------
-    order : RunRequest
-        What was run.
+    request : RunRequest
+        The request for it.
     result : mapping or None
-        What ``metrics.json`` holds; None for a run that failed.
+        The content of ``metrics.json``; None for a run that failed.
     error : str
         Why it failed; empty where it did not.
     seconds : float
@@ -42,10 +42,10 @@ class RunOutcome:
     notes : str
         Warnings about plugins.
     texts : tuple of str
-        What plugins add to its report.
+        Texts that plugins add to its report.
     """
 
-    order: RunRequest
+    request: RunRequest
     result: dict[str, Any] | None
     error: str
     seconds: float
@@ -59,35 +59,23 @@ class RunOutcome:
         return "failed" if self.result is None else "done"
 
 
-def orders_of(
-    configs: Sequence[str],
-    overrides: tuple[str, ...],
-    plugins: Plugins,
-    folder: Path | None,
-    *,
-    resume: bool,
+def requests_of(
+    configs: Sequence[CheckedConfig], folder: Path | None, *, resume: bool
 ) -> list[RunRequest]:
-    """Return an order for each run of some configurations, every sweep expanded and checked.
+    """Return a request for each run of some configurations, every sweep expanded and checked.
 
-    Runs of a sweep, or of several configurations, have folders of their own in
-    `folder`, which are called like the runs.
+    Each run has a name, and a folder of its own in `folder` that is called so.
 
     Raises
     ------
     ConfigError
         All mistakes of the first configuration whose sweep is wrong.
     """
-    named = [
-        (config, variant.overrides, _joined(config, variant.name, len(configs)))
-        for config in configs
-        for variant in expand(config, overrides, plugins)
-    ]
-    if len(named) == 1 and named[0][1] == overrides:
-        return [RunRequest(configs[0], overrides, plugins, folder=folder, resume=resume)]
-    names = _distinct([name for _, _, name in named])
+    runs = [(config, run) for config in configs for run in expand(config)]
+    names = _distinct([_joined(c.source.name, run.name, len(configs)) for c, run in runs])
     return [
-        RunRequest(config, chosen, plugins, name, None if folder is None else folder / name, resume)
-        for (config, chosen, _), name in zip(named, names, strict=True)
+        RunRequest(run.config, name, None if folder is None else folder / name, resume)
+        for (_, run), name in zip(runs, names, strict=True)
     ]
 
 
@@ -112,29 +100,29 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def run_all(
-    orders: Sequence[RunRequest], jobs: int, *, ended: Callable[[RunOutcome], None]
+    requests: Sequence[RunRequest], jobs: int, *, ended: Callable[[RunOutcome], None]
 ) -> list[RunOutcome]:
-    """Carry out orders, so many at a time, and return what became of each, in their order.
+    """Carry out requests, so many at a time, and return their outcomes in the same order.
 
     Parameters
     ----------
-    orders : sequence of RunRequest
-        What is to be run.
+    requests : sequence of RunRequest
+        The runs.
     jobs : int
         How many processes work at a time; they share the threads.
     ended : callable
         Called with each run that has ended.
     """
     threads = max(1, thread_count() // jobs)
-    live: set[subprocess.Popen[str]] = set()
+    live: set[subprocess.Popen[bytes]] = set()
 
-    def carry_out(order: RunRequest) -> RunOutcome:
-        outcome = _in_process(order, threads, live)
+    def carry_out(request: RunRequest) -> RunOutcome:
+        outcome = _in_process(request, threads, live)
         ended(outcome)
         return outcome
 
     with ThreadPoolExecutor(jobs, "lossfw-runs") as pool:
-        waiting = [pool.submit(carry_out, order) for order in orders]
+        waiting = [pool.submit(carry_out, request) for request in requests]
         try:
             return [future.result() for future in waiting]
         except BaseException:
@@ -145,7 +133,9 @@ def run_all(
             raise
 
 
-def _in_process(order: RunRequest, threads: int, live: set[subprocess.Popen[str]]) -> RunOutcome:
+def _in_process(
+    request: RunRequest, threads: int, live: set[subprocess.Popen[bytes]]
+) -> RunOutcome:
     begin = time.monotonic()
     # In files: a pipe that nobody empties would stop the run.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
@@ -154,13 +144,12 @@ def _in_process(order: RunRequest, threads: int, live: set[subprocess.Popen[str]
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=errors,
-            text=True,
             env={"LOSSFW_THREADS": str(threads), **os.environ},
         )
         live.add(process)
         assert process.stdin is not None
         with suppress(BrokenPipeError):  # it ended at once, and says why
-            process.stdin.write(to_line(order))
+            process.stdin.write(pickle.dumps(request))
             process.stdin.flush()
         code = process.wait()
         live.discard(process)
@@ -173,7 +162,7 @@ def _in_process(order: RunRequest, threads: int, live: set[subprocess.Popen[str]
         if code == 0:
             plain = json.loads(out.read())
             texts = tuple(plain["texts"])
-            return RunOutcome(order, plain["result"], "", seconds, plain["before"], told, texts)
+            return RunOutcome(request, plain["result"], "", seconds, plain["before"], told, texts)
     if code < 0:
         told = f"{told}\nended by signal {-code}".lstrip()
-    return RunOutcome(order, None, told or f"ended with exit code {code}", seconds)
+    return RunOutcome(request, None, told or f"ended with exit code {code}", seconds)

@@ -1,4 +1,4 @@
-"""Facts: what ``run.json`` says of a run, so that it can be run again and compared."""
+"""Provenance: the content of ``run.json``, with which a run can be repeated and compared."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from lossfw.data.files import digest_arrays
 from lossfw.evaluation.plan import Plan
 from lossfw.runs.records import Run
 
-# git answers at once; who waits for a dead network drive waits no longer than this.
+# git answers at once, but for a dead network drive, which is waited for no longer than this.
 _GIT_SECONDS = 10
 
 
 def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
-    """Return what is known of a run before it begins.
+    """Return everything about a run that is known before it begins.
 
     Parameters
     ----------
@@ -65,23 +65,23 @@ def plugins_of(record: Mapping[str, Any]) -> Plugins:
 
 
 def versions(entries: Iterable[Entry]) -> dict[str, Any]:
-    """Return versions of all that computes: lossfw, Python, NumPy, the system, the plugins.
+    """Return the versions of lossfw, Python, NumPy, the system and the plugins.
 
     A local plugin file has no version; the digest of its content stands in its place.
     """
-    found = {}
+    numbers = {}
     for entry in entries:
         path = entry.plugin.path
         if path is None:
-            found[entry.distribution] = entry.version
+            numbers[entry.distribution] = entry.version
         else:
-            found[path.stem] = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+            numbers[path.stem] = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
     return {
         "lossfw": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),
-        "plugins": [{"name": name, "version": found[name]} for name in sorted(found)],
+        "plugins": [{"name": name, "version": numbers[name]} for name in sorted(numbers)],
     }
 
 

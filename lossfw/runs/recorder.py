@@ -1,4 +1,4 @@
-"""Keeping: a run's folder from its beginning to its end, whatever happens in between."""
+"""Record a run in its folder, from its beginning to its end, also where it fails."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from lossfw.config.build.resolved import text_of
-from lossfw.config.schema.checked import Parts
+from lossfw.config.build.resolved import resolved
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
@@ -27,7 +26,7 @@ class Recorder:
     journal : RunJournal or None
         Keeps the rows, and knows where to go on.
     done : Result or None
-        What the folder holds already, where the run was done before.
+        The result in the folder, where the run was done before.
     failure : OutputError or None
         Why the folder does not hold the result.
     """
@@ -40,23 +39,24 @@ class Recorder:
         self._plan: Plan | None = None
         self._record: dict[str, Any] = {}
 
-    def begin(self, folder: RunFolder, order: RunRequest, run: Run, parts: Parts) -> None:
-        """Begin in a folder, or go on with what is there.
+    def begin(self, folder: RunFolder, request: RunRequest, run: Run) -> None:
+        """Begin in a folder, or go on with the run in it.
 
         Raises
         ------
         OutputError
             If it cannot be written to; then it is as it was.
         DataError
-            If it is to be gone on with and holds another run.
+            If the run is to be resumed and the folder holds another one.
         """
-        old = _resumable(folder, run.plan) if order.resume else None
+        old = _resumable(folder, run.plan) if request.resume else None
         if old is not None and is_done(folder, run.plan):
             self.done = kept_result(folder, run.plan)
             folder.clear()
             return
-        self._record = provenance_of(run, parts.entries, order.plugins)
-        text = text_of(parts, order.plugins)
+        config = request.config
+        self._record = provenance_of(run, config.entries, config.source.plugins)
+        text = resolved(config).text()
         if old is None:
             folder.begin(self._record, text)
         else:
@@ -94,7 +94,7 @@ class Recorder:
 
 
 @contextmanager
-def keeping(order: RunRequest, run: Run, parts: Parts) -> Iterator[Recorder]:
+def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
     """Keep a run inside the ``with`` block, and its folder from other processes.
 
     Raises
@@ -102,7 +102,7 @@ def keeping(order: RunRequest, run: Run, parts: Parts) -> Iterator[Recorder]:
     OutputError
         If another process works in the folder.
     DataError
-        If the folder is to be gone on with and holds another run.
+        If the run is to be resumed and the folder holds another one.
     """
     if run.folder is None:
         yield Recorder()
@@ -117,7 +117,7 @@ def keeping(order: RunRequest, run: Run, parts: Parts) -> Iterator[Recorder]:
     with held(folder.path):
         keeper = Recorder()
         try:
-            keeper.begin(folder, order, run, parts)
+            keeper.begin(folder, request, run)
         except OutputError as error:
             keeper.failure = error
             if made:

@@ -1,13 +1,13 @@
-"""Order and run: what is to be run, and what is run, from where and into which folder."""
+"""A request for a run, and the run that came of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from lossfw.components.plugin_choice import Plugins
+from lossfw.config.schema.checked import CheckedConfig
 from lossfw.evaluation.plan import Plan
 
 # Called with each warning, as soon as there is one.
@@ -16,27 +16,21 @@ Warn: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What is to be run.
+    """A request for a run.
 
     Attributes
     ----------
-    config : str
-        The configuration file.
-    overrides : tuple of str
-        ``KEY=VALUE`` each.
-    plugins : Plugins
-        Which plugins may be used.
+    config : CheckedConfig
+        A configuration that has been read; its plan is made when the run begins.
     name : str
-        What the run is called; after the file unless given.
+        The run's name; after the file unless given.
     folder : Path or None
         Where its files go; None for nowhere.
     resume : bool
-        Go on with what is in the folder.
+        Go on with the run in the folder.
     """
 
-    config: str
-    overrides: tuple[str, ...] = ()
-    plugins: Plugins = field(default_factory=Plugins)
+    config: CheckedConfig
     name: str = ""
     folder: Path | None = None
     resume: bool = False
@@ -49,8 +43,8 @@ class Run:
     Attributes
     ----------
     name : str
-        What it is called: the configuration's file name without its ending, or
-        in a sweep what tells it from the others, such as ``loss.delta=1e-07``.
+        The configuration's file name without its ending, or in a sweep the
+        settings that tell it from the others, such as ``loss.delta=1e-07``.
     config : str
         The configuration file, as it was given.
     overrides : tuple of str
@@ -60,7 +54,7 @@ class Run:
     seed : int
         That of the configuration.
     plan : Plan
-        What is evaluated: data, network, loss and metrics, and its digest.
+        Data, network, loss and metrics of the evaluation, and its digest.
     """
 
     name: str

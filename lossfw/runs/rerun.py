@@ -1,4 +1,4 @@
-"""Running again: what a run folder says came out, against what comes out now."""
+"""Run the configuration in a run folder again, and compare the results."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lossfw.config.schema.checked import read_config
+from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.runs.execute import carry_out
@@ -21,16 +23,16 @@ _PLATFORM = "platform"
 
 
 class RerunDifference(NamedTuple):
-    """Something that is not what it was.
+    """A number, version or digest that differs between the two runs.
 
     Attributes
     ----------
     kind : {"number", "version", "digest"}
-        What it is.
+        Which of them it is.
     what : str
         Its name: ``loss.value``, ``numpy``, ``data``.
     then, now : object
-        What the folder says, and what is found now; None for nothing.
+        The value in the folder, and the value now; None for nothing.
     """
 
     kind: str
@@ -40,7 +42,7 @@ class RerunDifference(NamedTuple):
 
 
 def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[RerunDifference]:
-    """Run what is in a run folder again, and return what differs; nothing is written.
+    """Run the configuration in a run folder again, and return the differences; write nothing.
 
     Parameters
     ----------
@@ -60,8 +62,9 @@ def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[R
     """
     folder = RunFolder(path)
     record, then = _read(folder)
-    order = RunRequest(str(path / CONFIG_FILE), plugins=plugins_of(record), name=path.name)
-    outcome = carry_out(order, progress=progress, warn=warn)
+    source = ConfigSource(str(path / CONFIG_FILE), plugins=plugins_of(record))
+    request = RunRequest(read_config(source), name=path.name)
+    outcome = carry_out(request, progress=progress, warn=warn)
     now = json.loads(to_json(outcome.result.to_dict()))
     plan = outcome.run.plan
     digests = {"data": plan.data.digest, "weights": weights_digest(plan), "run": plan.digest}

@@ -2,8 +2,8 @@ import textwrap
 
 import pytest
 
-from lossfw.config.build.evaluation import build
 from lossfw.errors import ConfigError
+from support.configs import build
 
 
 @pytest.fixture

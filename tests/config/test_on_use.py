@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from lossfw.config.build.training import build_training
 from lossfw.errors import ConfigError
+from support.configs import build_training
 
 GOOD = """\
 lossfw: 1
@@ -29,7 +29,8 @@ def imported(folder, text):
     (folder / "run.yaml").write_text(text)
     (folder / "base.yaml").write_text(GOOD)
     code = (
-        "import sys; from lossfw.config.build.evaluation import build; build('run.yaml'); "
+        "import sys; from lossfw.config.build.evaluation import build; "
+        "from lossfw.config.text.source import ConfigSource; build(ConfigSource('run.yaml')); "
         "names = [name for name in sys.modules if name.startswith('lossfw.config.')]; "
         "print(*(name.rpartition('.')[2] for name in names))"
     )

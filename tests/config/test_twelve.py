@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lossfw.components.registry import registry
-from lossfw.config.build.evaluation import build
 from lossfw.errors import ConfigError
+from support.configs import build
 
 HERE = Path(__file__).parent / "twelve"
 

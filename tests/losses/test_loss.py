@@ -357,7 +357,7 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("parameters", "message"),
         [
-            ({"factor": "small"}, "factor should be a valid number, got 'small'"),
+            ({"factor": "small"}, "factor should be a number, got 'small'"),
             ({"factor": math.nan}, "factor should be a finite number"),
             ({"factro": 1}, "no parameter 'factro'. Did you mean 'factor'"),
             ({"per": "batch"}, "per should be 'element' or 'row'"),

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.config.build.training import build_training
 from lossfw.data import Dataset
 from lossfw.errors import ConfigError
 from lossfw.nn.dense import LayerSpec
 from lossfw.nn.initializers import Xavier
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.records import Training
+from support.configs import build_training
 from support.training_text import CONFIG
 
 

@@ -88,7 +88,7 @@ def test_momentum_adds_up_by_hand():
         ({"name": "sgd", "learning_rate": -1}, "learning_rate should be greater than 0"),
         ({"name": "sgd", "learning_rate": 0}, "learning_rate should be greater than 0"),
         ({"name": "sgd", "momentum": 1}, "momentum should be less than 1"),
-        ({"name": "adam", "second_decay": -0.1}, "second_decay should be greater than or equal"),
+        ({"name": "adam", "second_decay": -0.1}, "second_decay should be at least 0"),
         ({"name": "adam", "weight_decay": -1}, "weight_decay should be"),
     ],
 )

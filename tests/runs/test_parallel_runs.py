@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.runs.parallel_runs import orders_of, run_all
+from lossfw.runs.parallel_runs import requests_of, run_all
+from lossfw.runs.records import RunRequest
+from support.configs import read
 
 PLAIN = """\
 lossfw: 1
@@ -72,8 +74,8 @@ def test_what_plugins_print_and_report_is_told_apart(folder, write):
         "    print('to be read by people')\n\n\n@hookimpl\n"
         "def lossfw_report(run, result):\n    return 'a text'\n"
     )
-    orders = orders_of([str(config)], (), Plugins((str(talking),)), None, resume=False)
-    (outcome,) = run_all(orders, 1, ended=lambda outcome: None)
+    requests = requests_of([read(config, (), Plugins((str(talking),)))], None, resume=False)
+    (outcome,) = run_all(requests, 1, ended=lambda outcome: None)
     assert outcome.status == "done"
     assert outcome.result["count"] == 20
     assert (outcome.notes, outcome.texts) == ("to be read by people", ("a text",))
@@ -107,8 +109,8 @@ def test_a_dry_run_lists_them(lossfw, folder, write):
 
 
 def named(configs, folder=None):
-    orders = orders_of([str(config) for config in configs], (), Plugins(), folder, resume=False)
-    return [order.name for order in orders], [order.folder for order in orders]
+    requests = requests_of([read(config) for config in configs], folder, resume=False)
+    return [request.name for request in requests], [request.folder for request in requests]
 
 
 def test_names_tell_runs_apart(folder, write, tmp_path):
@@ -117,7 +119,6 @@ def test_names_tell_runs_apart(folder, write, tmp_path):
     (other / "run.yaml").write_text(PLAIN)
     config = write(config=SWEEP)
     plain = write(config=PLAIN, name="plain.yaml")
-    assert named([plain], folder) == ([""], [folder])
     assert named([plain, other / "run.yaml", plain], folder)[0] == ["plain", "run", "plain-2"]
     names, folders = named([config, plain], folder)
     assert names == ["run,loss.delta=1e-07", "run,loss.delta=0.001", "plain"]
@@ -134,9 +135,10 @@ def test_a_process_that_dies_is_a_run_that_failed(folder, write):
         "import os, signal\nfrom lossfw import hookimpl\n\n\n@hookimpl\n"
         "def lossfw_run_start(run):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    orders = orders_of([str(config)], (), Plugins((str(dying),)), folder / "out", resume=False)
+    config = read(config, (), Plugins((str(dying),)))
+    requests = [RunRequest(config, folder=folder / "out")]
     told = []
-    (outcome,) = run_all(orders, 1, ended=told.append)
+    (outcome,) = run_all(requests, 1, ended=told.append)
     assert (outcome.status, outcome.error) == ("failed", "ended by signal 9")
     assert told == [outcome]
     assert (folder / "out/status").read_text() == "running\n"

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from lossfw.config.build.evaluation import build
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.numerics.exact import differences, truth
 from lossfw.numerics.exact.ulp import to_float
+from support.configs import build
 from support.pairs_truth import BODIES, worst
 
 inf, nan = math.inf, math.nan

@@ -238,7 +238,7 @@ class TestOfParameters:
             lossfw.loss(name, q=wrong)
 
     def test_epsilon_is_not_negative(self):
-        with pytest.raises(ParameterError, match="epsilon should be greater than or equal to 0"):
+        with pytest.raises(ParameterError, match="epsilon should be at least 0"):
             lossfw.loss("epsilon_insensitive", epsilon=-1)
 
     @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e300])

@@ -1,22 +1,20 @@
-"""Whether the spaces of the parts fit: what a network gives, what a loss takes, what data hold."""
+"""Check that the spaces of network, loss, metrics and data fit each other."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from lossfw.components.registry import Registry
-from lossfw.components.spaces import BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
+from lossfw.nn.activation import Activation
 from lossfw.config.schema import suggestions
-from lossfw.config.text.tree import Node, Problems
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.data import Dataset
 from lossfw.data.lazy_arrays import read_rows, stays
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
-from lossfw.nn.activation import Activation
+from lossfw.components.spaces import (BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space)
 from lossfw.numerics.arrays import NDArray
+
 
 # So many targets of a file that is too large for the memory are looked at
 # before a run; all of them are as it goes.
@@ -39,52 +37,38 @@ def range_of(space: Space) -> Interval:
 
 
 def within(inner: Space, outer: Space) -> bool:
-    """Tell whether no number of one space is far from another: bounds may be touched."""
+    """Tell whether every number of one space is in the other or touches its bounds."""
     least, most = range_of(inner), range_of(outer)
     return least.low >= most.low and least.high <= most.high
 
 
 def check_predictions(
-    taker: Loss | Metric,
-    last: Activation,
-    registry: Registry | None,
-    root: Node,
-    path: Sequence[str | int],
-    problems: Problems,
+    config: CheckedConfig, taker: Loss | Metric, last: Activation, path: ConfigPath
 ) -> bool:
-    """Check that a loss or a metric takes what the last activation gives.
+    """Check that a loss or a metric takes the predictions of the last activation.
 
     Parameters
     ----------
+    config : CheckedConfig
+        Its registry is asked for advice.
     taker : Loss or Metric
         A loss in the form in which it sees predictions.
     last : Activation
-        That of the last layer.
-    registry : Registry or None
-        Knows other activations, for advice.
-    root : Node
-        The configuration.
+        The activation of the last layer.
     path : sequence of str or int
         Where a mistake is pointed at.
-    problems : Problems
-        Receives it.
-
-    Returns
-    -------
-    bool
-        Whether it does.
     """
     loss = taker.of if isinstance(taker, LossMetric) else taker
     space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
     if within(last.out_space, space):
         return True
     names = (loss.link_activation() if isinstance(loss, Loss) else None) or (
-        "" if registry is None else suggestions.for_space(space, registry)
+        "" if config.registry is None else suggestions.for_space(space, config.registry)
     )
     mend = f"make the last activation {names}" if names else "take another last activation"
     kind = taker.kind
-    problems.add(
-        root.locate(path),
+    config.add(
+        path,
         f"the {kind} {loss.name} takes predictions in {space.name}, {space.meaning}, and the last "
         f"activation {last.name} gives {last.out_space.meaning}",
         f"{mend}, or {'leave the metric out' if kind == 'metric' else 'take another loss'}",
@@ -92,45 +76,29 @@ def check_predictions(
     return False
 
 
-def refuse_classes(
-    loss: Loss,
-    data: Dataset,
-    registry: Registry | None,
-    root: Node,
-    path: Sequence[str | int],
-    problems: Problems,
-) -> bool:
-    """Refuse class indices in front of a loss that takes something else.
+def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
+    """Refuse class indices in front of a loss of other targets; tell whether they are refused.
 
     Parameters
     ----------
+    config : CheckedConfig
+        Its registry is asked for advice.
     loss : Loss
         As it will be computed.
     data : Dataset
         The rows.
-    registry : Registry or None
-        Knows other losses, for advice.
-    root : Node
-        The configuration.
     path : sequence of str or int
         Where the loss stands.
-    problems : Problems
-        Receives the mistake.
-
-    Returns
-    -------
-    bool
-        Whether there was one.
     """
     targets, space = _looked_at(data), loss.target_space
     if _takes_classes(loss) or not _are_classes(targets) or space.outside(targets) is None:
         return False
     most = int(targets.max())
-    hint = _losses_of_classes(loss, registry)
+    hint = _losses_of_classes(config, loss)
     if space is SIGN and most <= 1:
         hint = f"give the targets -1 and +1; or {hint}"
-    problems.add(
-        root.locate(path),
+    config.add(
+        path,
         f"the loss {loss.name} takes targets in {space.name}, {space.meaning}, and the data "
         f"{data.name!r} have the class indices 0 to {most}",
         hint,
@@ -139,30 +107,27 @@ def refuse_classes(
 
 
 def check_targets(
+    config: CheckedConfig,
     loss: Loss,
     shape: tuple[int, ...],
     data: Dataset,
-    root: Node,
-    units: Sequence[str | int] | None,
-    problems: Problems,
+    units: ConfigPath | None,
 ) -> None:
-    """Check the targets against those that a loss takes; shapes have been checked.
+    """Check that the loss takes the targets.
 
     Parameters
     ----------
+    config : CheckedConfig
+        Receives the mistakes.
     loss : Loss
         As it will be computed.
     shape : tuple of int
         Of predictions or logits, rows included.
     data : Dataset
-        The rows. All their targets are looked at, or of a file that is not in
-        the memory the first.
-    root : Node
-        The configuration.
+        The rows. All their targets are looked at; of a file that stays outside
+        the memory, the first ones.
     units : sequence of str or int, or None
         Where the number of classes stands, if there is a network.
-    problems : Problems
-        Receives what is wrong.
     """
     targets = _looked_at(data)
     by_index = _takes_classes(loss) and targets.ndim == len(shape) - 1
@@ -171,26 +136,25 @@ def check_targets(
     except DomainError as error:
         what = f"data {data.name!r}: {error}".removesuffix(".")
         if by_index and units is not None and int(targets.max()) >= shape[-1]:
-            hint = f"write units: {int(targets.max()) + 1}, one for each class"
-            problems.add(root.locate(units), what, hint)
+            config.add(units, what, f"write units: {int(targets.max()) + 1}, one for each class")
         else:
-            problems.add(root.locate(["data"]), what)
+            config.add(["data"], what)
 
 
-def class_advice(loss: Loss, data: Dataset, registry: Registry | None) -> str:
-    """Return what to do where class indices stand before a loss that takes no classes."""
+def class_advice(config: CheckedConfig, loss: Loss, data: Dataset) -> str:
+    """Return a hint where class indices stand before a loss that takes no classes."""
     if _takes_classes(loss) or not _are_classes(_looked_at(data)):
         return ""
-    return f"if the targets are class indices, {_losses_of_classes(loss, registry)}"
+    return f"if the targets are class indices, {_losses_of_classes(config, loss)}"
 
 
-def _losses_of_classes(loss: Loss, registry: Registry | None) -> str:
-    names = "" if registry is None else suggestions.for_classes(registry)
+def _losses_of_classes(config: CheckedConfig, loss: Loss) -> str:
+    names = "" if config.registry is None else suggestions.for_classes(config.registry)
     return f"take {names or 'a loss of classes'} in place of {loss.name}"
 
 
 def _looked_at(data: Dataset) -> NDArray:
-    """Return the targets, or of a file that is not in the memory the first."""
+    """Return the targets; of a file that stays outside the memory, the first ones."""
     if stays(data.targets):
         return read_rows(data.targets, 0, min(LOOKED_AT, len(data)))
     return data.targets

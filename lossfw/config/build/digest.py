@@ -1,14 +1,15 @@
-"""Digest: one word for everything that decides a result's numbers."""
+"""Digest: the SHA-256 of everything that decides a result's numbers."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry
+from lossfw.data.source import file_fields
 
 
 def digest(described: Mapping[str, Any]) -> str:
@@ -28,9 +29,7 @@ def digest(described: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def without_files(
-    component: Component, file_fields: Callable[[type[Component]], Sequence[str]]
-) -> dict[str, Any]:
+def without_files(component: Component) -> dict[str, Any]:
     """Return a component's configuration without the names of files: their content counts."""
     files = file_fields(type(component))
     return {key: value for key, value in component.to_config().items() if key not in files}

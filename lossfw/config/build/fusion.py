@@ -1,17 +1,15 @@
-"""Whether the parts of a configuration fit each other, before anything is computed."""
+"""Choose the form of the loss, and check that metrics and shapes fit it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
-from lossfw.config.schema.messages import split_hint
-from lossfw.config.text.tree import Node, Problems, dotted
-from lossfw.errors import ArgumentError, DataError, LossfwError, ParameterError
+from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.schema.sections import NetworkForm
+from lossfw.config.text.tree import Node, dotted
 from lossfw.losses.base import Form
 from lossfw.losses.inputs import prepare
 from lossfw.losses.loss import Loss
@@ -26,60 +24,20 @@ _GUARDING = ("guard", "delta")
 _NO_ACTIVATION = "identity"
 
 
-class Fitted(NamedTuple):
-    """A loss in the form in which it is computed.
-
-    Attributes
-    ----------
-    loss : Loss
-        On logits where it was fused with the last activation.
-    form : {"prediction", "logits"}
-        What reaches it.
-    """
-
-    loss: Loss
-    form: Form
-
-
-@contextmanager
-def at(root: Node, path: Sequence[str | int], problems: Problems, hint: str = "") -> Iterator[None]:
-    """Record what the ``with`` block raises about the user's input as a mistake at `path`."""
-    try:
-        yield
-    except (ArgumentError, DataError, ParameterError) as error:
-        what, guess = split_hint(_sentence(error))
-        problems.add(root.locate(path), what, guess or hint)
-
-
-def _sentence(error: LossfwError) -> str:
-    """Return an error's message as the end of ``file:line:col: error:``."""
-    return str(error).removesuffix(".")
-
-
-def fit_to_network(loss: Loss, last: Activation, root: Node, problems: Problems) -> Fitted:
-    """Return the loss in the form that suits the network's last activation.
+def fit_to_network(config: CheckedConfig, loss: Loss, last: Activation) -> tuple[Loss, Form]:
+    """Return the loss and its input in the form that suits the network's last activation.
 
     A last activation that is the loss's link is fused with it, unless the
-    configuration says ``fuse: false`` or sets the guard itself.
-
-    Parameters
-    ----------
-    loss : Loss
-        As configured.
-    last : Activation
-        That of the last layer.
-    root : Node
-        The configuration, for what it sets and for positions.
-    problems : Problems
-        Receives a last activation in front of a loss that expects logits.
+    configuration says ``fuse: false`` or sets the guard itself. An activation
+    in front of a loss that expects logits is a mistake.
     """
     if loss.input_form == "logits":
         if not leaves_logits(last):
-            _refuse_activation(loss, last, root, problems)
-        return Fitted(loss, "logits")
+            _refuse_activation(config, loss, last)
+        return loss, "logits"
     linked = last.to_config() == {"name": loss.link_activation()}
-    fused = loss.on_logits() if linked and not _unfused_by(root) else None
-    return Fitted(loss, "prediction") if fused is None else Fitted(fused, "logits")
+    fused = loss.on_logits() if linked and not _unfused_by(config) else None
+    return (loss, "prediction") if fused is None else (fused, "logits")
 
 
 def leaves_logits(last: Activation) -> bool:
@@ -87,12 +45,10 @@ def leaves_logits(last: Activation) -> bool:
     return last.name == _NO_ACTIVATION
 
 
-def _refuse_activation(loss: Loss, last: Activation, root: Node, problems: Problems) -> None:
-    layers = root.find(["network", "layers"])
-    index = len(layers.value) - 1 if layers is not None else 0
+def _refuse_activation(config: CheckedConfig, loss: Loss, last: Activation) -> None:
     probabilities = last.out_space in (UNIT, SIMPLEX)
-    problems.add(
-        root.locate(["network", "layers", index, "activation"]),
+    config.add(
+        ["network", "layers", len(config.activations) - 1, "activation"],
         f"the loss {loss.name} is set to take logits, and the last activation {last.name} "
         f"{'makes probabilities of them' if probabilities else 'changes them'}",
         f"write activation: {_NO_ACTIVATION}, or leave the loss's {_form(loss)} out: a loss is "
@@ -105,51 +61,50 @@ def _form(loss: Loss) -> str:
     return "link" if "link" in loss.parameters else "from_logits"
 
 
-def fit_to_outputs(loss: Loss, given: str, root: Node, problems: Problems) -> Fitted:
-    """Return the loss in the form that suits saved outputs.
+def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
+    """Return the loss and its input in the form that suits saved outputs.
 
     Parameters
     ----------
+    config : CheckedConfig
+        Receives outputs that the loss does not take.
     loss : Loss
         As configured.
     given : {"predictions", "logits"}
-        What the configuration calls them.
-    root : Node
-        The configuration, for what it sets and for positions.
-    problems : Problems
-        Receives outputs that the loss does not take.
+        What the configuration calls the outputs.
     """
-    place = root.locate(["network", given], key=True)
     if given == "predictions":
         if loss.input_form == "logits":
-            problems.add(
-                place,
+            config.add(
+                ["network", given],
                 f"network.predictions are given, and the loss {loss.name} is set to take logits",
                 f"name them network.logits, or leave the loss's {_form(loss)} out",
+                key=True,
             )
-        return Fitted(loss, "prediction")
+        return loss, "prediction"
     if loss.input_form == "logits":
-        return Fitted(loss, "logits")
-    fused = loss.on_logits()
-    unfused_by = _unfused_by(root)
+        return loss, "logits"
+    fused, unfused_by = loss.on_logits(), _unfused_by(config)
     if fused is None:
-        problems.add(
-            place,
+        config.add(
+            ["network", given],
             f"network.logits are given, and the loss {loss.name} has no form for logits",
             "name them network.predictions if the loss is to take them as they are",
+            key=True,
         )
     elif unfused_by:
-        problems.add(
-            root.locate(["loss", *unfused_by], key=True),
+        config.add(
+            ["loss", *unfused_by],
             f"the loss has {dotted(unfused_by)}, and network.logits are computed without a guard",
             f"leave {dotted(unfused_by)} out, or give network.predictions",
+            key=True,
         )
-    return Fitted(fused or loss, "logits")
+    return fused or loss, "logits"
 
 
-def _unfused_by(root: Node) -> list[str | int]:
-    """Return the path below the loss of what asks for probabilities; empty if nothing does."""
-    node = root.find(["loss"])
+def _unfused_by(config: CheckedConfig) -> list[str | int]:
+    """Return the path below the loss to a key that prevents fusing; empty if there is none."""
+    node = config.root.find(["loss"])
     if node is None or not isinstance(node.value, dict):
         return []
     fuse = node.value.get("fuse")
@@ -170,7 +125,7 @@ def _guarding(node: Node) -> list[str | int]:
 
 
 def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
-    """Check the shape of what reaches the loss against the targets.
+    """Check the shape of the loss's input against the targets.
 
     Parameters
     ----------
@@ -201,31 +156,22 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     loss.check_domain(np.empty((0, *shape[1:])), targets[:0], by_index, 0)
 
 
-def check_metrics(
-    metrics: Sequence[Any], shown: Form, root: Node, problems: Problems
-) -> frozenset[int]:
-    """Refuse metrics that make no sense of what they are shown.
+def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
+    """Refuse metrics that take outputs of another form; return their indices.
 
     Parameters
     ----------
-    metrics : sequence of Metric or None
-        In the order of the configuration; None for one that is wrong itself.
+    config : CheckedConfig
+        Has the metrics.
     shown : {"prediction", "logits"}
-        What the network, or whoever saved its outputs, gives.
-    root, problems
-        As above.
-
-    Returns
-    -------
-    frozenset of int
-        The indices of those that were refused.
+        The form of the outputs, of the network or saved ones.
     """
     refused = set()
-    for index, metric in enumerate(metrics):
+    for index, metric in enumerate(config.metrics):
         if metric is not None and metric.accepts not in ("any", shown):
             refused.add(index)
-            problems.add(
-                root.locate(["evaluate", "metrics", index]),
+            config.add(
+                ["evaluate", "metrics", index],
                 f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and what it would be "
                 f"shown are {_WORDS[shown]}",
                 f"leave it out, or give {_WORDS[metric.accepts]}",

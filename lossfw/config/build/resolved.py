@@ -1,8 +1,8 @@
-"""The resolved configuration: all that was said, from wherever, and what holds besides."""
+"""The configuration with extends, overrides and environment applied, and defaults filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,17 @@ from typing import Any
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build.evaluation import given_outputs
-from lossfw.config.build.parts import sound
-from lossfw.config.schema.checked import Parts, check, read
+from lossfw.config.schema.check_config import check
+from lossfw.config.schema.checked import CheckedConfig, read_config
 from lossfw.config.schema.sections import SECTIONS, Section, Spec
 from lossfw.config.text.overrides import put, with_parameters
-from lossfw.config.text.tree import Node, Origin, Position, Problems
+from lossfw.config.text.source import ConfigSource
+from lossfw.config.text.tree import Node, Origin, Position
 from lossfw.config.text.writing import block
-from lossfw.data.source import file_fields
 
 _Path = tuple[str | int, ...]
 
-# The word that stands for the origin of what nobody wrote.
+# The origin of a value that nobody wrote.
 DEFAULT = "default"
 # Sections that are shown although they are not given.
 _ALWAYS = (("evaluate",),)
@@ -61,86 +61,48 @@ class Resolved:
         return list(_listed(self.root, ()))
 
 
-def resolve(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Resolved:
+def resolve(source: ConfigSource) -> Resolved:
     """Return a configuration as it is used.
-
-    Parameters
-    ----------
-    name : str
-        The configuration file.
-    overrides : sequence of str
-        ``KEY=VALUE`` each.
-    plugins : Plugins, optional
-        Which plugins may be used. Local files among them are added to the
-        configuration's own.
 
     Raises
     ------
     ConfigError
         All mistakes that are seen without reading data and weights.
     """
-    problems = Problems()
-    root = read(name, overrides, problems)
-    plugins = plugins or Plugins()
-    if root.find(["sweep"]) is None:
-        training = root.find(["train"]) is not None and root.find(["network", "weights"]) is None
-        parts = check(root, plugins, problems, file_fields=file_fields, training=training)
-        given_outputs(sound(parts), parts.files, problems)
-        problems.raise_if_any()
-        made, files = parts.made, dict(parts.files)
+    config = read_config(source)
+    if config.has("sweep"):
+        _check_sweep(config)
     else:
-        made, files = _of_sweep(root, plugins, problems)
-    return _resolved(root, plugins, made, files)
+        check(config, training=config.has("train") and not config.has("network", "weights"))
+        given_outputs(config)
+        config.problems.raise_if_any()
+    return resolved(config)
 
 
-def text_of(parts: Parts, plugins: Plugins) -> str:
-    """Return the configuration of parts that are right as YAML; see `resolved_text`.
-
-    Parameters
-    ----------
-    parts : Parts
-        Of which a plan was made.
-    plugins : Plugins
-        With which it was made.
-    """
-    return _resolved(parts.root, plugins, parts.made, parts.files).text()
-
-
-def _resolved(
-    root: Node,
-    plugins: Plugins,
-    made: Mapping[_Path, Component],
-    files: Mapping[_Path, str],
-) -> Resolved:
-    for path, file in files.items():
+def resolved(config: CheckedConfig) -> Resolved:
+    """Return a configuration that has been checked as it is used."""
+    root = config.root
+    for path, file in config.files.items():
         root = _put(root, path, file)
-    return Resolved(_with_defaults(_with_plugins(root, plugins)), _unset(made, root))
+    unset = _unset(config.made, root)
+    return Resolved(_with_defaults(_with_plugins(root, config.source.plugins)), unset)
 
 
-def resolved_text(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> str:
-    """Return a configuration as YAML that runs from any folder; see `resolve`."""
-    return resolve(name, overrides, plugins).text()
-
-
-def _of_sweep(
-    root: Node, plugins: Plugins, problems: Problems
-) -> tuple[Mapping[_Path, Component], dict[_Path, str]]:
-    """Return components that all runs of a sweep have, and the files that they name."""
+def _check_sweep(config: CheckedConfig) -> None:
+    """Fill the files that the runs of a sweep name, and the components that all of them have."""
     # Imported on use: most configurations have no sweep.
-    from lossfw.config.build.sweep import expand_tree
+    from lossfw.config.build.sweep import expand
 
-    runs = expand_tree(root, plugins, problems)
-    files: dict[_Path, str] = {}
+    runs = expand(config)
     for run in runs:
-        for path, file in run.parts.files.items():
+        for path, file in run.files.items():
             steps = tuple(map(str, path))
             setting = next((s for s in run.settings if steps[: len(s.path)] == s.path), None)
-            files[path if setting is None else (*setting.written, *path[len(setting.path) :])] = (
-                file
-            )
+            if setting is not None:
+                path = (*setting.written, *path[len(setting.path) :])
+            config.files[path] = file
     swept = {setting.path[0] for run in runs for setting in run.settings}
-    made = {path: c for path, c in runs[0].parts.made.items() if path[0] not in swept}
-    return made, files
+    config.made = {path: c for path, c in runs[0].made.items() if path[0] not in swept}
 
 
 def _put(root: Node, path: _Path, value: Any) -> Node:
@@ -176,7 +138,7 @@ def _with_defaults(root: Node) -> Node:
 
 
 def _defaults(section: type[Section]) -> dict[str, Any]:
-    """Return the defaults of a section that say something: no null and no empty list."""
+    """Return the defaults of a section; null and empty lists are left out."""
     found: dict[str, Any] = {}
     for key, info in section.model_fields.items():
         value = info.get_default()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
-from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build.digest import digest
-from lossfw.config.build.evaluation import build_parts
-from lossfw.config.build.fusion import at
-from lossfw.config.schema.checked import Parts
+from lossfw.config.build.evaluation import build_plan
+from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.sections import SensitivitySection
-from lossfw.config.text.tree import Problems
+from lossfw.config.text.source import ConfigSource
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.activation import Activation
@@ -33,62 +30,61 @@ from lossfw.nn.sensitivity.study import Study
 from lossfw.numerics.arrays import NDArray
 
 
-def build_study(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Study:
+def build_study(source: ConfigSource) -> Study:
     """Return the study that a configuration describes.
-
-    Parameters
-    ----------
-    name : str
-        The configuration file.
-    overrides : sequence of str
-        ``KEY=VALUE`` each, put in before anything is checked.
-    plugins : Plugins, optional
-        Which plugins may be used; all that are installed unless given.
 
     Raises
     ------
     ConfigError
         All mistakes of the file and the overrides, each with its place.
     """
-    plan, parts = build_parts(name, overrides, plugins)
-    assert parts.skeleton is not None
-    section = parts.skeleton.sensitivity or SensitivitySection()
-    network, parameter, ways = check_study(section, plan, parts)
+    config = read_config(source)
+    plan = build_plan(config)
+    sections = known(config.sections)
+    section = sections.sensitivity or SensitivitySection()
+    network, parameter, ways = check_study(config, section)
     if plan.sample is not None:
         plan = _sampled(plan, plan.sample)
     plan = replace(plan, data=plan.data.in_memory())
-    seed = parts.skeleton.seed
     return Study(
         data=plan.data,
         network=network,
         loss=plan.loss,
         form=plan.outputs_form,
         metrics=plan.metrics,
-        directions=_directions(section, network, plan, parameter, seed),
+        directions=_directions(section, network, plan, parameter, sections.seed),
         ways=ways,
-        variants=_variants(network, cast("tuple[Activation, ...]", parts.instead)),
+        variants=_variants(network, tuple(map(known, config.instead))),
         parameter=parameter,
         sample=section.sample,
-        seed=seed,
-        digest=digest({"plan": plan.digest, "seed": seed, "study": section.model_dump()}),
+        seed=sections.seed,
+        digest=digest(
+            {"plan": plan.digest, "seed": sections.seed, "study": section.model_dump()}
+        ),
     )
 
 
 def check_study(
-    section: SensitivitySection, plan: Plan, parts: Parts
+    config: CheckedConfig, section: SensitivitySection
 ) -> tuple[Network, Parameter | None, NDArray]:
     """Return the network, the parameter that moves, and how far it goes; nothing is computed.
+
+    Parameters
+    ----------
+    config : CheckedConfig
+        A configuration of which a plan was made.
+    section : SensitivitySection
+        Its section, or the defaults.
 
     Raises
     ------
     ConfigError
         All mistakes of the section, each with its place.
     """
-    problems = Problems()
-    ways = _ways(section, parts, problems)
-    network = _network(plan, parts, problems)
-    parameter = _parameter(section, network, parts, problems)
-    problems.raise_if_any()
+    ways = _ways(config, section)
+    network = _float64_network(config)
+    parameter = _parameter(config, section, network)
+    config.problems.raise_if_any()
     return network, parameter, ways
 
 
@@ -97,17 +93,17 @@ def _sampled(plan: Plan, sample: tuple[int, ...]) -> Plan:
     return replace(plan, data=plan.data.take(sample), sample=None)
 
 
-def _ways(section: SensitivitySection, parts: Parts, problems: Problems) -> NDArray:
+def _ways(config: CheckedConfig, section: SensitivitySection) -> NDArray:
     low, high = section.range
-    place = parts.root.locate(["sensitivity", "range"])
+    place = ["sensitivity", "range"]
     if not (np.isfinite(low) and np.isfinite(high)):
-        problems.add(place, f"sensitivity.range should be two finite numbers, got {low}, {high}")
+        config.add(place, f"sensitivity.range should be two finite numbers, got {low}, {high}")
     elif not low < high:
         hint = "give the lower end first: how far from its value the parameter goes"
-        problems.add(place, f"sensitivity.range from {low:g} to {high:g} is empty", hint)
+        config.add(place, f"sensitivity.range from {low:g} to {high:g} is empty", hint)
     elif not low <= 0 <= high:
         hint = "the range is how far the parameter goes from its value, which is 0 of the way"
-        problems.add(place, f"sensitivity.range from {low:g} to {high:g} leaves out 0", hint)
+        config.add(place, f"sensitivity.range from {low:g} to {high:g} leaves out 0", hint)
     else:
         ways = np.linspace(low, high, section.points)
         # The value itself is always one of the points.
@@ -116,29 +112,31 @@ def _ways(section: SensitivitySection, parts: Parts, problems: Problems) -> NDAr
     return np.zeros(1)
 
 
-def _network(plan: Plan, parts: Parts, problems: Problems) -> Network:
-    if not isinstance(plan.network, Network):
-        problems.add(
-            parts.root.locate(["network"], key=True),
+def _float64_network(config: CheckedConfig) -> Network:
+    if config.network is None:
+        config.add(
+            ["network"],
             "the network has saved outputs and no weights, so that no parameter can move",
             "give layers and weights",
+            key=True,
         )
-        raise problems.error()
-    return in_float64(plan.network)
+        raise config.problems.error()
+    return in_float64(config.network)
 
 
 def _parameter(
-    section: SensitivitySection, network: Network, parts: Parts, problems: Problems
+    config: CheckedConfig, section: SensitivitySection, network: Network
 ) -> Parameter | None:
     if section.parameter is None:
         if not section.directions:
-            problems.add(
-                parts.root.locate(["sensitivity"], key=True),
+            config.add(
+                ["sensitivity"],
                 "sensitivity.parameter is missing",
                 "name one: --parameter 'layers.0.weights[0,0]'; or give --directions",
+                key=True,
             )
         return None
-    with at(parts.root, ["sensitivity", "parameter"], problems):
+    with config.at(["sensitivity", "parameter"]):
         return find_parameter(section.parameter, network)
     return None
 
@@ -150,7 +148,7 @@ def _directions(
     parameter: Parameter | None,
     seed: int,
 ) -> tuple[Direction, ...]:
-    """Return that of the parameter; then, if directions are asked for, the gradient's and drawn."""
+    """Return the parameter's direction; where more are wanted, the gradient's and drawn ones."""
     directions = [] if parameter is None else [along_parameter(parameter, network)]
     if section.directions:
         data = plan.data

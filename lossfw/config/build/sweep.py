@@ -6,16 +6,17 @@ import hashlib
 import itertools
 import math
 import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from lossfw.components.plugin_choice import Plugins
-from lossfw.config.build.evaluation import Loaded, build_tree
-from lossfw.config.schema.checked import Parts, read
+from lossfw.components.component import Component
+from lossfw.config.build.evaluation import Loaded, build_plan
+from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.sections import MAX_RUNS, SweepSection
 from lossfw.config.text.overrides import NoPlaceError, put, remove, split_path
@@ -26,25 +27,9 @@ from lossfw.errors import ConfigError
 KEY = "sweep"
 # A run's name is that of a folder, and stands in tables.
 MAX_RUN_NAME = 120
-# What a run may not change: it was read before there were runs.
+# A run may not change these: they were read before there were runs.
 _FIXED = ("sweep", "extends", "lossfw")
 _UNSAFE = re.compile(r"[^\w.+=,-]+", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One run of a configuration.
-
-    Attributes
-    ----------
-    name : str
-        Tells it from the others, fit for a folder: ``loss.delta=1e-07,seed=1``.
-    overrides : tuple of str
-        With these the configuration describes this run and no sweep.
-    """
-
-    name: str
-    overrides: tuple[str, ...]
 
 
 class Setting(NamedTuple):
@@ -72,30 +57,44 @@ class Setting(NamedTuple):
 
 
 class SweepRun(NamedTuple):
-    """A run with what it was made of."""
+    """One run of a configuration.
+
+    Attributes
+    ----------
+    name : str
+        Tells it from the others, fit for a folder: ``loss.delta=1e-07,seed=1``.
+    config : CheckedConfig
+        The configuration without the sweep and with the settings of this run, of
+        which nothing is checked yet.
+    settings : tuple of Setting
+        The values that the sweep sets.
+    files, made : mapping
+        As in a `CheckedConfig`.
+    """
 
     name: str
-    settings: tuple[Setting, ...]
-    parts: Parts
+    config: CheckedConfig
+    settings: tuple[Setting, ...] = ()
+    files: Mapping[tuple[str | int, ...], str] = MappingProxyType({})
+    made: Mapping[tuple[str | int, ...], Component] = MappingProxyType({})
+
+    @property
+    def overrides(self) -> Sequence[str]:
+        """The overrides with which the file describes this run and no sweep."""
+        return self.config.source.overrides
 
 
-def expand(
-    name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None
-) -> list[Variant]:
+def expand(config: CheckedConfig) -> list[SweepRun]:
     """Return the runs that a configuration describes.
 
     Parameters
     ----------
-    name : str
-        The configuration file.
-    overrides : sequence of str
-        ``KEY=VALUE`` each, put in before anything is checked.
-    plugins : Plugins, optional
-        Which plugins may be used; all that are installed unless given.
+    config : CheckedConfig
+        A configuration that has been read.
 
     Returns
     -------
-    list of Variant
+    list of SweepRun
         In the order of the file, the last key changing fastest. A
         configuration without a sweep is one run, named after the file, and is
         checked when its plan is made.
@@ -105,71 +104,71 @@ def expand(
     ConfigError
         All mistakes of the sweep and of all its runs, each with its place.
     """
-    problems = Problems()
-    root = read(name, overrides, problems)
-    if root.find([KEY]) is None:
-        return [Variant(Path(name).stem, tuple(overrides))]
-    runs = expand_tree(root, plugins or Plugins(), problems)
-    return [Variant(run.name, (*overrides, *_texts(run))) for run in runs]
-
-
-def expand_tree(root: Node, plugins: Plugins, problems: Problems) -> list[SweepRun]:
-    """Return the runs of a configuration that has been read; see `expand`.
-
-    Parameters
-    ----------
-    root : Node
-        The configuration, with a sweep.
-    plugins : Plugins
-        Which plugins may be used.
-    problems : Problems
-        Receives every mistake.
-    """
-    found = Problems()
-    points = _points(root, found)
-    problems.take(found)
-    if found:
-        raise problems.error()
-    base = remove(root, [KEY])
+    if not config.has(KEY):
+        return [SweepRun(Path(config.source.name).stem, config)]
+    points = _points(config)
+    base = remove(config.root, [KEY])
     loaded: Loaded = {}
     runs: dict[str, SweepRun] = {}
     told: set[str] = set()
     for point in points:
         text = _told(point)
         if text in told:
-            last = point[-1]
-            problems.add(last.value.at, f"two runs are called {text}", "give each value once")
+            at = point[-1].value.at
+            config.problems.add(at, f"two runs are called {text}", "give each value once")
             continue
         told.add(text)
         name = _name(text, runs)
-        parts = _checked(base, point, plugins, loaded, problems)
-        if parts is not None:
-            runs[name] = SweepRun(name, point, parts)
-    problems.raise_if_any()
+        run = _checked(config, name, base, point, loaded)
+        if run is not None:
+            runs[name] = run
+    config.problems.raise_if_any()
     return list(runs.values())
 
 
 def _checked(
-    base: Node, point: Sequence[Setting], plugins: Plugins, loaded: Loaded, problems: Problems
-) -> Parts | None:
-    """Return the parts of a run of which a plan can be made; None if something is wrong."""
-    found = Problems()
+    config: CheckedConfig, name: str, base: Node, point: tuple[Setting, ...], loaded: Loaded
+) -> SweepRun | None:
+    """Return a run after its plan was made once; None if something is wrong."""
+    problems = Problems()
     try:
-        tree = base
+        root = base
         # A whole component comes before its parameters.
         for setting in sorted(point, key=lambda setting: len(setting.path)):
-            tree = put(tree, setting.path, setting.value, setting.at)
-        return build_tree(tree, plugins, found, loaded)[1]
+            root = put(root, setting.path, setting.value, setting.at)
+        checked = CheckedConfig(config.source, root, problems)
+        build_plan(checked, loaded)
     except NoPlaceError as error:
-        found.add(setting.at, str(error), error.hint)
+        problems.add(setting.at, str(error), error.hint)
     except ConfigError:
-        pass  # `found` holds what it says
-    problems.take(found)
+        pass  # `problems` holds them
+    else:
+        overrides = (*config.source.overrides, *_overrides(point, checked))
+        # A new record: of a thousand runs the weights would fill the memory.
+        fresh = CheckedConfig(replace(config.source, overrides=overrides), root)
+        return SweepRun(name, fresh, point, checked.files, checked.made)
+    config.problems.take(problems)
     return None
 
 
-def _points(root: Node, problems: Problems) -> list[tuple[Setting, ...]]:
-    """Return what each run sets."""
+def _points(config: CheckedConfig) -> list[tuple[Setting, ...]]:
+    """Return the settings of each run.
+
+    Raises
+    ------
+    ConfigError
+        If the sweep itself is wrong.
+    """
+    mistakes = Problems()
+    points = _read_points(config, mistakes)
+    config.problems.take(mistakes)
+    if mistakes:
+        raise config.problems.error()
+    return points
+
+
+def _read_points(config: CheckedConfig, problems: Problems) -> list[tuple[Setting, ...]]:
+    root = config.root
     node = root.value[KEY]
     try:
         section = SweepSection.model_validate(node.plain())
@@ -254,12 +253,12 @@ def _zipped(axes: Sequence[Sequence[Setting]], problems: Problems) -> list[tuple
 
 
 def _told(point: Sequence[Setting]) -> str:
-    """Return what a run sets, in one line."""
+    """Return the settings of a run in one line."""
     return ",".join(f"{setting.key}={_short(setting.value.plain())}" for setting in point)
 
 
 def _name(told: str, taken: Container[str]) -> str:
-    """Return the name of a run: what it sets, as far as a folder's name can say it."""
+    """Return the name of a run: its settings, fit for the name of a folder."""
     name = _UNSAFE.sub("_", told.replace('"', "")).strip("._")
     if len(name) <= MAX_RUN_NAME and name not in taken:
         return name
@@ -277,16 +276,16 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else flow(value)
 
 
-def _texts(run: SweepRun) -> list[str]:
-    """Return the overrides that make a configuration describe this run."""
-    in_order = sorted(run.settings, key=lambda setting: len(setting.path))
-    return [f"{KEY}-", *(f"{setting.key}={flow(_absolute(setting, run))}" for setting in in_order)]
+def _overrides(point: Sequence[Setting], checked: CheckedConfig) -> list[str]:
+    """Return the overrides that make the file describe a run."""
+    in_order = sorted(point, key=lambda setting: len(setting.path))
+    return [f"{KEY}-", *(f"{s.key}={flow(_absolute(s, checked))}" for s in in_order)]
 
 
-def _absolute(setting: Setting, run: SweepRun) -> Any:
+def _absolute(setting: Setting, checked: CheckedConfig) -> Any:
     """Return a value in which files have absolute names: an override stands in no folder."""
     value = setting.value
-    for path, file in run.parts.files.items():
+    for path, file in checked.files.items():
         steps = tuple(map(str, path))
         if steps[: len(setting.path)] == setting.path:
             rest = steps[len(setting.path) :]

@@ -1,20 +1,19 @@
-"""What is wrong with a configuration, and how many runs it describes if nothing is."""
+"""Validate a configuration: all its mistakes, or the number of its runs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lossfw.components.plugin_choice import Plugins
-from lossfw.config.schema.checked import read
-from lossfw.config.text.tree import Node, Problems
+from lossfw.config.schema.checked import CheckedConfig, read_config
+from lossfw.config.text.source import ConfigSource
+from lossfw.config.text.tree import Problems
 from lossfw.errors import ConfigError, Problem
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found in a configuration.
+    """The result of validating a configuration.
 
     Attributes
     ----------
@@ -51,57 +50,44 @@ class Verdict:
         }
 
 
-def validate(name: str, overrides: Sequence[str] = (), plugins: Plugins | None = None) -> Verdict:
-    """Return what is wrong with a configuration, as far as it shows without computing.
+def validate(source: ConfigSource) -> Verdict:
+    """Return the mistakes of a configuration that show without computing.
 
     A configuration with a section `train` and no weights is one to train;
-    with weights it is one to evaluate as well, and both are looked at. Of a
-    sweep every run is.
-
-    Parameters
-    ----------
-    name : str
-        The configuration file.
-    overrides : sequence of str
-        ``KEY=VALUE`` each.
-    plugins : Plugins, optional
-        Which plugins may be used; all that are installed unless given.
+    with weights it is checked as one to evaluate as well. Of a sweep every run
+    is checked.
     """
-    problems = Problems()
     try:
-        root = read(name, overrides, problems)
-        runs = _runs(root, plugins or Plugins(), problems)
+        return Verdict(source.name, runs=_runs(read_config(source)))
     except ConfigError as error:
-        return Verdict(name, error.problems)
-    return Verdict(name, runs=runs)
+        return Verdict(source.name, error.problems)
 
 
-def _runs(root: Node, plugins: Plugins, problems: Problems) -> int:
-    trains = root.find(["train"]) is not None
-    weights = root.find(["network", "weights"]) is not None
+def _runs(config: CheckedConfig) -> int:
+    trains, weights = config.has("train"), config.has("network", "weights")
     # A training is one run, and says so of a sweep.
-    if root.find(["sweep"]) is not None and (weights or not trains):
-        from lossfw.config.build.sweep import expand_tree
+    if config.has("sweep") and (weights or not trains):
+        from lossfw.config.build.sweep import expand
 
-        return len(expand_tree(root, plugins, problems))
+        return len(expand(config))
     if trains:
-        from lossfw.config.build.training import build_training_tree
+        from lossfw.config.build.training import training_of
 
-        found = Problems()
-        found.take(problems)
+        problems = Problems()
+        problems.take(config.problems)
         try:
-            build_training_tree(root, plugins, found)
+            training_of(CheckedConfig(config.source, config.root, problems))
         except ConfigError:
-            problems.take(found)
+            config.problems.take(problems)
     if weights or not trains:
-        from lossfw.config.build.evaluation import build_tree
+        from lossfw.config.build.evaluation import build_plan
 
-        plan, parts = build_tree(root, plugins, problems)
-        section = parts.skeleton and parts.skeleton.sensitivity
-        # What moves may still be named on the command line.
+        build_plan(config)
+        section = config.sections and config.sections.sensitivity
+        # The parameter that moves may still be named on the command line.
         if section and (section.parameter or section.directions):
             from lossfw.config.build.sensitivity import check_study
 
-            check_study(section, plan, parts)
-    problems.raise_if_any()
+            check_study(config, section)
+    config.problems.raise_if_any()
     return 1

@@ -1,77 +1,59 @@
-"""The second step: each component's parameters against its own class."""
+"""Make the components of a configuration, each checked by its own class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from lossfw.components.component import Component
 from lossfw.components.naming import nearest
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema import suggestions
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.sections import MAX_ITEMS, MAX_NAME
 from lossfw.config.text.files import find_file
 from lossfw.config.text.tree import Node, Problems, dotted, quote
+from lossfw.data.source import file_fields
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.losses.nested import SCALE, takes_factor
-
-Path: TypeAlias = Sequence[str | int]
 
 # Keys that stand beside a component's parameters and are none of them.
 _BESIDE: Mapping[str, tuple[str, ...]] = {"loss": ("fuse",)}
 
 
 @dataclass(frozen=True)
-class Checker:
-    """Makes components from what stands in a configuration.
+class ComponentMaker:
+    """Makes the components that a configuration names, each checked by its own class.
 
     Attributes
     ----------
-    root : Node
-        The configuration.
+    config : CheckedConfig
+        The configuration; its fields `entries`, `files`, `made` and `problems` are filled.
     registry : Registry
         Knows the classes.
-    problems : Problems
-        Receives unknown names, and everything wrong with parameters.
-    file_fields : callable
-        Tells which parameters of a class name files.
     whole : bool
-        Whether the registry has all plugins. A name that is like none that it
-        knows may come from one that is missing, and is no mistake of its own.
-    entries : list of Entry
-        What was made so far comes from these.
-    files : dict
-        The files that parameters name, by the path of the parameter.
-    made : dict
-        The components by path, those inside of others too.
+        Whether the registry has all plugins. A name that resembles none of
+        those in it may come from one that is missing, and is no mistake of its own.
     """
 
-    root: Node
+    config: CheckedConfig
     registry: Registry
-    problems: Problems
-    file_fields: Callable[[type[Component]], Sequence[str]]
     whole: bool = True
-    entries: list[Entry] = field(default_factory=list)
-    files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
-    made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
 
-    def make(
-        self, path: Path, kind: str, *, part: bool = False, or_else: str = ""
-    ) -> Component | None:
+    def make(self, path: ConfigPath, kind: str, *, part: bool = False, or_else: str = "") -> Any:
         """Return the component at `path`, None if something is wrong.
 
-        What is no component at all is left to the skeleton's check. A `part`
-        stands inside of another component. A name that no component of the
-        kind has may be that of another kind, `or_else`.
+        Its class is of the kind: the registry sees to that. A value that is no
+        component at all is left to the check of sections. A `part` stands
+        inside another component. An unknown name may be that of another kind, `or_else`.
         """
-        node = self.root.find(path)
-        name = node.child("name") if node is not None and isinstance(node.value, dict) else node
-        if node is None or name is None or not _could_be_a_name(name.value):
+        node, name = self._named(path)
+        if node is None or name is None:
             return None
         try:
             entry = self._entry(name.value, kind, or_else)
@@ -80,9 +62,9 @@ class Checker:
             what, hint = split_hint(str(error))
             if isinstance(error, UnknownNameError) and not self.whole and not hint:
                 return None
-            self.problems.add(name.at, what, hint or self._advice(kind, name.value))
+            self.config.problems.add(name.at, what, hint or self._advice(kind, name.value))
             return None
-        self.entries.append(entry)
+        self.config.entries.append(entry)
         return self._instance(cls, node, path, _beside(cls, kind, part))
 
     def _advice(self, kind: str, name: str) -> str:
@@ -108,30 +90,33 @@ class Checker:
                 close = [e for e in (error, other) if split_hint(str(e))[1]]
                 raise (close or [error])[0] from None
 
-    def choose(
-        self, path: Path, kind: str, table: Mapping[str, type[Component]]
-    ) -> Component | None:
+    def choose(self, path: ConfigPath, kind: str, table: Mapping[str, type[Component]]) -> Any:
         """Return the component at `path` of a class in `table`, None if something is wrong.
 
-        The table holds all that there is of a kind that no plugin offers.
+        The table holds all classes of a kind that no plugin offers.
         """
-        node = self.root.find(path)
+        node, name = self._named(path)
+        if node is None or name is None:
+            return None
+        if name.value in table:
+            return self._instance(table[name.value], node, path, ())
+        match = nearest(name.value, table)
+        choices = f"{dotted(path)} is one of {', '.join(table)}"
+        guess = f"did you mean {match!r}?" if match else choices
+        self.config.problems.add(name.at, f"There is no {kind} {quote(name.value)}", guess)
+        return None
+
+    def _named(self, path: ConfigPath) -> tuple[Node | None, Node | None]:
+        """Return the component at `path` and its name; None where one is missing or wrong."""
+        node = self.config.root.find(path)
         name = node.child("name") if node is not None and isinstance(node.value, dict) else node
-        if node is None or name is None or not _could_be_a_name(name.value):
-            return None
-        if name.value not in table:
-            match = nearest(name.value, table)
-            known = f"{dotted(path)} is one of {', '.join(table)}"
-            guess = f"did you mean {match!r}?" if match else known
-            self.problems.add(name.at, f"There is no {kind} {quote(name.value)}", guess)
-            return None
-        return self._instance(table[name.value], node, path, ())
+        return node, name if name is not None and _could_be_a_name(name.value) else None
 
     def make_each(
-        self, path: Path, kind: str, below: Path = (), or_else: str = ""
-    ) -> tuple[Component | None, ...]:
+        self, path: ConfigPath, kind: str, below: ConfigPath = (), or_else: str = ""
+    ) -> tuple[Any, ...]:
         """Return the components of the list at `path`, None for one that is wrong."""
-        node = self.root.find(path)
+        node = self.config.root.find(path)
         items = node.value if node is not None and isinstance(node.value, list) else []
         if len(items) > MAX_ITEMS:
             return ()
@@ -140,47 +125,50 @@ class Checker:
         )
 
     def _instance(
-        self, cls: type[Component], node: Node, path: Path, beside: Sequence[str]
+        self, cls: type[Component], node: Node, path: ConfigPath, beside: Sequence[str]
     ) -> Component | None:
-        found = Problems()
-        parameters = self._parameters(cls, node, path, beside, found)
+        mistakes = Problems()
+        parameters = self._parameters(cls, node, path, beside, mistakes)
         # A part that is wrong has said so itself.
         wrong = [key for key in nested_parameters(cls) if parameters.get(key, ()) is None]
-        component = self._construct(cls, parameters, path, beside, found, silent=wrong)
-        self.problems.take(found)
-        if found or wrong:
+        component = self._construct(cls, parameters, path, beside, mistakes, silent=wrong)
+        self.config.problems.take(mistakes)
+        if component is None or mistakes or wrong:
             return None
-        self.made[tuple(path)] = component
+        self.config.made[tuple(path)] = component
         return component
 
     def _construct(
         self,
         cls: type[Component],
         parameters: Mapping[str, Any],
-        path: Path,
+        path: ConfigPath,
         beside: Sequence[str],
-        found: Problems,
+        mistakes: Problems,
         silent: Sequence[str] = (),
-    ) -> Component:
-        component = cls.__new__(cls)
+    ) -> Component | None:
         try:
-            # Component's own __init__ puts the mistakes into words; here their
-            # places are wanted.
-            BaseModel.__init__(component, **parameters)
+            return cls.validated(parameters)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 if not item["loc"] or item["loc"][0] not in silent:
                     hint = _hint(cls, item, beside)
-                    add_problem(found, self.root, item, within=path, hint=hint, owner=cls.name)
-        return component
+                    root = self.config.root
+                    add_problem(mistakes, root, item, within=path, hint=hint, owner=cls.name)
+        except LossfwError as error:
+            # An __init__ of the class itself has refused them.
+            if not silent:
+                what = f"{dotted(path)}: {error}".removesuffix(".")
+                mistakes.add(self.config.root.locate(path), what)
+        return None
 
     def _parameters(
         self,
         cls: type[Component],
         node: Node,
-        path: Path,
+        path: ConfigPath,
         beside: Sequence[str],
-        found: Problems,
+        mistakes: Problems,
     ) -> dict[str, Any]:
         """Return the parameters, with files absolute and parts made; None for a wrong part."""
         if not isinstance(node.value, dict):
@@ -188,40 +176,41 @@ class Checker:
         given = {k: value for k, value in node.value.items() if k not in ("name", *beside)}
         parts = set(given).intersection(nested_parameters(cls))
         parameters = {k: value.plain() for k, value in given.items() if k not in parts}
-        for key in set(self.file_fields(cls)) & set(given):
+        for key in set(file_fields(cls)) & set(given):
             if isinstance(parameters[key], str) and parameters[key]:
-                file = find_file(given[key], found)
+                file = find_file(given[key], mistakes)
                 parameters[key] = str(file or parameters[key])
                 if file is not None:
-                    self.files[*path, key] = str(file)
+                    self.config.files[*path, key] = str(file)
         return {**parameters, **{key: self._parts(given[key], [*path, key]) for key in parts}}
 
-    def _parts(self, node: Node, path: Path) -> Component | tuple[Component, ...] | None:
+    def _parts(self, node: Node, path: ConfigPath) -> Component | tuple[Component, ...] | None:
         """Return the loss or the losses at `path`, None if one of them is wrong."""
         if not isinstance(node.value, list):
             return self._part(node, path)
         if len(node.value) > MAX_ITEMS:
-            self.problems.add(node.at, f"{dotted(path)} has more than {MAX_ITEMS} items")
+            what = f"{dotted(path)} has more than {MAX_ITEMS} items"
+            self.config.problems.add(node.at, what)
             return None
         made = [self._part(item, [*path, i]) for i, item in enumerate(node.value)]
         right = tuple(part for part in made if part is not None)
         return right if len(right) == len(made) else None
 
-    def _part(self, node: Node, path: Path) -> Component | None:
+    def _part(self, node: Node, path: ConfigPath) -> Component | None:
         named = node.child("name") if isinstance(node.value, dict) else node
         if named is None or not _could_be_a_name(named.value):
             wanted = "a name, or a mapping with 'name' and parameters"
-            self.problems.add(node.at, f"{dotted(path)} should be {wanted}")
+            self.config.problems.add(node.at, f"{dotted(path)} should be {wanted}")
             return None
-        part = self.make(path, "loss", part=True)
+        part: Component | None = self.make(path, "loss", part=True)
         factor = node.child(SCALE) if isinstance(node.value, dict) else None
         if part is None or factor is None or not takes_factor(type(part)):
             return part
-        found = Problems()
+        mistakes = Problems()
         cls = self.registry.component_class("loss", "scaled")
-        scaled = self._construct(cls, {"of": part, SCALE: factor.plain()}, path, (), found)
-        self.problems.take(found)
-        return None if found else scaled
+        scaled = self._construct(cls, {"of": part, SCALE: factor.plain()}, path, (), mistakes)
+        self.config.problems.take(mistakes)
+        return scaled
 
 
 def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:

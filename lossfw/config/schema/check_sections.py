@@ -1,14 +1,15 @@
-"""Whether the sections and keys of a configuration are those of its models."""
+"""Check the sections and keys of a configuration against their models."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import nearest
+from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.sections import (
     SCHEMA_VERSION,
@@ -18,62 +19,53 @@ from lossfw.config.schema.sections import (
     SliceSection,
     named_slice,
 )
-from lossfw.config.text.tree import Node, Problems, dotted
+from lossfw.config.text.tree import Node, dotted
 
 _OUTPUTS = ("layers", "predictions", "logits")
 
 
-def check_skeleton(root: Node, problems: Problems, *, training: bool = False) -> Skeleton | None:
-    """Check the sections and keys of a configuration.
+def check_sections(config: CheckedConfig, *, training: bool = False) -> None:
+    """Check the sections and keys; fill `sections`, and `network_section` where it alone is right.
 
     Parameters
     ----------
-    root : Node
-        The configuration, overrides included.
-    problems : Problems
-        Receives every mistake, in its place.
+    config : CheckedConfig
+        A configuration that has been read.
     training : bool
         A network is to be trained: then there is a section `train`, and layers
         need no weights.
-
-    Returns
-    -------
-    Skeleton or None
-        None if there is a mistake.
     """
-    if not isinstance(root.value, dict):
-        problems.add(root.at, "a configuration is a mapping", "it begins with 'lossfw: 1'")
-        return None
-    sound = _check_network(root, problems, training) & _check_hold_out(root, problems)
-    if training and root.find(["train"]) is None:
+    if not isinstance(config.root.value, dict):
+        config.add([], "a configuration is a mapping", "it begins with 'lossfw: 1'")
+        return
+    network = _check_network(config, training)
+    sound = _check_hold_out(config) and network
+    if training and not config.has("train"):
         hint = "give it epochs and an optimizer: train: {epochs: 10, optimizer: sgd}"
-        problems.add(root.at, "there is no section train", hint)
+        config.add([], "there is no section train", hint)
         sound = False
     try:
-        skeleton = Skeleton.model_validate(root.plain())
+        sections = Skeleton.model_validate(config.root.plain())
     except ValidationError as error:
         for item in error.errors(include_url=False):
-            add_problem(problems, root, item, hint=_hint(item))
-        return None
-    return skeleton if sound else None
+            add_problem(config.problems, config.root, item, hint=_hint(item))
+        config.network_section = _network_section(config.root) if network else None
+        return
+    config.sections = sections if sound else None
+    config.network_section = sections.network if network else None
 
 
-def network_section(root: Node) -> NetworkSection | None:
-    """Return what a configuration says of the network; None if something of it is wrong.
-
-    It serves where another section is wrong, and repeats no mistake.
-    """
+def _network_section(root: Node) -> NetworkSection | None:
+    """Return the section `network`, None if something in it is wrong; another section is."""
     node = root.find(["network"])
-    if node is None or not _check_network(root, Problems(), training=False):
-        return None
     try:
-        return NetworkSection.model_validate(node.plain())
+        return None if node is None else NetworkSection.model_validate(node.plain())
     except ValidationError:
         return None
 
 
 def slice_section(node: Node) -> SliceSection | None:
-    """Return what one item of `evaluate.slices` says; None if something of it is wrong."""
+    """Return one item of `evaluate.slices`; None if something in it is wrong."""
     try:
         return SliceSection.model_validate(named_slice(node.plain()))
     except (ValidationError, PydanticCustomError):
@@ -102,48 +94,44 @@ def _near_key(key: str, inside: tuple[str, ...]) -> str:
     return f"the keys here are {', '.join(known)}"
 
 
-def _check_hold_out(root: Node, problems: Problems) -> bool:
-    """See that what is held out is a share or data of its own."""
-    node = root.find(["train", "hold_out"])
+def _check_hold_out(config: CheckedConfig) -> bool:
+    """See that either a share or data of their own are held out."""
+    node = config.root.find(["train", "hold_out"])
     if node is None or not isinstance(node.value, dict):
         return True
     given = [key for key in ("share", "data") if key in node.value]
     if len(given) != 1:
-        found = "got both" if given else "neither is given"
-        place = root.locate(["train", "hold_out"], key=True)
-        problems.add(place, f"train.hold_out should have one of share, data; {found}")
+        got = "got both" if given else "neither is given"
+        what = f"train.hold_out should have one of share, data; {got}"
+        config.add(["train", "hold_out"], what, key=True)
     return len(given) == 1
 
 
-def _check_network(root: Node, problems: Problems, training: bool) -> bool:
+def _check_network(config: CheckedConfig, training: bool) -> bool:
     """See that a network is layers with weights, or predictions, or logits."""
-    network = root.find(["network"])
+    network = config.root.find(["network"])
     if network is None or not isinstance(network.value, dict):
         return True  # pydantic says so
-    at = root.locate(["network"], key=True)
     there = {key for key, node in network.value.items() if node.value is not None}
     given = [key for key in _OUTPUTS if key in there]
     if len(given) != 1:
-        found = f"got {' and '.join(given)}" if given else "none of them is given"
-        problems.add(at, f"network should have one of {', '.join(_OUTPUTS)}; {found}")
+        got = f"got {' and '.join(given)}" if given else "none of them is given"
+        what = f"network should have one of {', '.join(_OUTPUTS)}; {got}"
+        config.add(["network"], what, key=True)
         return False
-    if training:
-        if given != ["layers"]:
-            place = network.keys[given[0]]
-            problems.add(
-                place, f"network has {given[0]}, and nothing that could learn", "give layers"
-            )
-        return given == ["layers"]
-    return _check_companions(network, there, given[0], problems)
+    if training and given != ["layers"]:
+        what = f"network has {given[0]}, and nothing that could learn"
+        config.add(["network", given[0]], what, "give layers", key=True)
+        return False
+    return training or _check_companions(config, there, given[0])
 
 
-def _check_companions(network: Node, there: set[str], given: str, problems: Problems) -> bool:
+def _check_companions(config: CheckedConfig, there: set[str], given: str) -> bool:
     if given == "layers" and "weights" not in there:
-        at = network.keys["layers"]
-        problems.add(at, "network.weights is missing", "name the .npz file with W1, b1, W2 ...")
+        hint = "name the .npz file with W1, b1, W2 ..."
+        config.add(["network", "layers"], "network.weights is missing", hint, key=True)
         return False
-    beside: Iterable[str] = [] if given == "layers" else ["weights", "dtype"]
-    unused = [key for key in beside if key in there]
+    unused = [key for key in ("weights", "dtype") if key in there and given != "layers"]
     for key in unused:
-        problems.add(network.keys[key], f"network.{key} has no meaning beside {given}")
+        config.add(["network", key], f"network.{key} has no meaning beside {given}", key=True)
     return not unused

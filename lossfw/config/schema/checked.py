@@ -1,200 +1,168 @@
-"""From a configuration's text to its checked parts: both steps, reported together."""
+"""`CheckedConfig`: the one record of a configuration on its way from a file to a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from lossfw.components.component import Component
-from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry, Registry
-from lossfw.config.schema.check_components import Checker
-from lossfw.config.schema.check_sections import check_skeleton
-from lossfw.config.schema.rules import RULES
-from lossfw.config.schema.sections import MAX_ITEMS, Skeleton
-from lossfw.config.text.files import find_file
-from lossfw.config.text.overrides import override
-from lossfw.config.text.reading import read_file
-from lossfw.config.text.tree import Node, Position, Problems
-from lossfw.config.text.yaml import parse
-from lossfw.errors import PluginError
+from lossfw.config.schema.messages import split_hint
+from lossfw.config.schema.sections import NetworkForm, NetworkSection, Skeleton
+from lossfw.config.text.source import ConfigSource, read_tree
+from lossfw.config.text.tree import Node, Problems
+from lossfw.data import Dataset, Source
+from lossfw.errors import ArgumentError, DataError, ParameterError
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.slices import Slice
+from lossfw.losses.base import Form
+from lossfw.losses.loss import Loss
+from lossfw.metrics import Metric
+from lossfw.nn.activation import Activation
+from lossfw.nn.dense import LayerSpec, Network
+from lossfw.nn.initializers import Initial
+from lossfw.nn.optimizer import Optimizer
+from lossfw.nn.schedules import Schedule
+from lossfw.numerics.arrays import NDArray
+
+ConfigPath: TypeAlias = Sequence[str | int]
+
+_Field = TypeVar("_Field")
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The checked parts of a configuration; None, or missing, where a part is wrong.
+@dataclass
+class CheckedConfig:
+    """A configuration and everything that is known of it.
+
+    It begins with its tree alone. Each stage fills fields from those before it,
+    and adds mistakes to `problems`; where a field is None, or an item of a
+    tuple, its part of the configuration is missing or wrong.
 
     Attributes
     ----------
+    source : ConfigSource
+        Where it comes from.
     root : Node
-        The configuration, overrides included.
-    skeleton : Skeleton or None
-        Its sections.
+        Its tree, overrides included.
+    problems : Problems
+        Every mistake so far.
+    sections : Skeleton or None
+        Its sections and keys, if all of them are right.
+    network_section : NetworkSection or None
+        The section `network`, also where another one is wrong.
     registry : Registry or None
         Knows the components, those of its own plugins included.
-    source, loss : Component or None
-        The data source and the loss.
-    activations, metrics : tuple of Component or None
-        In order, None for one that is wrong; among the metrics may be losses.
-    optimizer, held_out : Component or None
-        How to learn, and the source of the rows that are held out.
-    instead : tuple of Component or None
-        Activations that a study puts in the place of the hidden ones.
-    rules : mapping of str to Component
-        What else the section `train` names, by its keys.
-    entries : tuple of Entry
-        Where the components come from.
+    data_source, held_out_source : Source or None
+        Where the rows come from, and those that a training holds out.
+    loss : Loss or None
+        As it is configured.
+    activations, metrics, instead : tuple
+        In order; `instead` are activations that a study puts in place of the hidden ones.
+    optimizer, schedule, initial : Component or None
+        What the section `train` names.
+    entries : list of Entry
+        Where its components come from.
     files : dict
-        The absolute names of the files that the configuration names, by path;
-        those that come with a plugin are left out.
-    made : mapping
-        The components by path, those inside of others too.
+        The absolute names of the files that it names, by path; without those
+        that come with a plugin.
+    made : dict
+        The components by path, those inside others too.
+    data, held_out : Dataset or None
+        The rows.
+    network : Network or None
+        The network, where predictions are not saved.
+    outputs : ndarray or None
+        Saved outputs in place of a network.
+    used_loss : Loss or None
+        In the form in which it is computed: on logits where it was fused with
+        the last activation.
+    loss_form : {"prediction", "logits"} or None
+        What reaches `used_loss`.
+    sample : tuple of int or None
+        The numbers of the rows that were drawn.
+    intervals : Intervals or None
+        How sure the numbers are to be.
+    slices : tuple of Slice
+        Parts of the rows.
     """
 
+    source: ConfigSource
     root: Node
-    skeleton: Skeleton | None = None
+    problems: Problems = field(default_factory=Problems)
+    sections: Skeleton | None = None
+    network_section: NetworkSection | None = None
     registry: Registry | None = None
-    source: Component | None = None
-    loss: Component | None = None
-    activations: tuple[Component | None, ...] = ()
-    metrics: tuple[Component | None, ...] = ()
-    optimizer: Component | None = None
-    held_out: Component | None = None
-    instead: tuple[Component | None, ...] = ()
-    rules: Mapping[str, Component | None] = field(default_factory=dict)
-    entries: tuple[Entry, ...] = ()
+    data_source: Source | None = None
+    held_out_source: Source | None = None
+    loss: Loss | None = None
+    activations: tuple[Activation | None, ...] = ()
+    metrics: tuple[Metric | None, ...] = ()
+    instead: tuple[Activation | None, ...] = ()
+    optimizer: Optimizer | None = None
+    schedule: Schedule | None = None
+    initial: Initial | None = None
+    entries: list[Entry] = field(default_factory=list)
     files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
-    made: Mapping[tuple[str | int, ...], Component] = field(default_factory=dict)
+    made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
+    data: Dataset | None = None
+    held_out: Dataset | None = None
+    network: Network | None = None
+    outputs: NDArray | None = None
+    used_loss: Loss | None = None
+    loss_form: Form | None = None
+    sample: tuple[int, ...] | None = None
+    intervals: Intervals | None = None
+    slices: tuple[Slice, ...] = ()
+
+    @property
+    def network_form(self) -> NetworkForm | None:
+        """Which of its three forms the network has."""
+        return None if self.network_section is None else self.network_section.form
+
+    @property
+    def layers(self) -> list[LayerSpec] | None:
+        """The layers of the network; None where one is wrong or there is none."""
+        known = [activation for activation in self.activations if activation is not None]
+        if self.network_section is None or self.network_section.layers is None:
+            return None
+        if len(known) < len(self.network_section.layers):
+            return None
+        layers = zip(self.network_section.layers, known, strict=True)
+        return [LayerSpec(layer.units, activation) for layer, activation in layers]
+
+    def has(self, *path: str) -> bool:
+        """Tell whether something stands at a path."""
+        return self.root.find(path) is not None
+
+    def add(self, path: ConfigPath, what: str, hint: str = "", *, key: bool = False) -> None:
+        """Record a mistake at a path; see `Node.locate`."""
+        self.problems.add(self.root.locate(path, key=key), what, hint)
+
+    @contextmanager
+    def at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:
+        """Record what the ``with`` block raises about the user's input as a mistake at a path."""
+        try:
+            yield
+        except (ArgumentError, DataError, ParameterError) as error:
+            what, guess = split_hint(str(error).removesuffix("."))
+            self.add(path, what, guess or hint)
 
 
-def read(name: str, overrides: Sequence[str], problems: Problems) -> Node:
-    """Return the tree of a configuration file, over what it extends, with overrides put in.
-
-    Parameters
-    ----------
-    name : str
-        The file.
-    overrides : sequence of str
-        ``KEY=VALUE`` each.
-    problems : Problems
-        Receives what is wrong with the text and the overrides, as far as the
-        rest can be read without it.
+def read_config(source: ConfigSource) -> CheckedConfig:
+    """Return a configuration that has been read, and of which nothing is checked yet.
 
     Raises
     ------
     ConfigError
         If there is no tree to go on with.
     """
-    texts: list[str] = []
-
-    def read_one(name: str, rank: int) -> Node | None:
-        return _read_one(name, rank, problems, texts)
-
-    root = read_one(name, 0)
-    if root is None:
-        raise problems.error()
-    if isinstance(root.value, dict) and "extends" in root.value:
-        # Imported on use: most configurations stand alone.
-        from lossfw.config.text.extends import extend
-
-        root = extend(root, read_one, problems)
-    root = override(root, overrides, problems)
-    if any("${env:" in text for text in texts):
-        # What is overridden need not be set.
-        from lossfw.config.text.environment import fill
-
-        root = fill(root, problems)
-    return root
+    problems = Problems()
+    return CheckedConfig(source, read_tree(source, problems), problems)
 
 
-def _read_one(name: str, rank: int, problems: Problems, texts: list[str]) -> Node | None:
-    """Return the tree of one file, None where there is none to go on with."""
-    text, origin = read_file(name, rank=rank)
-    root = parse(text, origin, problems)
-    if root is None and not problems:
-        problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
-    texts.append(text)
-    return root
-
-
-def check(
-    root: Node,
-    plugins: Plugins,
-    problems: Problems,
-    *,
-    file_fields: Callable[[type[Component]], Sequence[str]],
-    training: bool = False,
-) -> Parts:
-    """Check the skeleton, then every component that it names.
-
-    Parameters
-    ----------
-    root : Node
-        The configuration.
-    plugins : Plugins
-        Besides those that the configuration names.
-    problems : Problems
-        Receives every mistake.
-    file_fields : callable
-        Tells which parameters of a class name files.
-    training : bool
-        Whether the configuration is to be trained, and not evaluated.
-    """
-    skeleton = check_skeleton(root, problems, training=training)
-    files: dict[tuple[str | int, ...], str] = {}
-    known, whole = _registry(root, plugins, files, problems)
-    checker = Checker(root, known, problems, file_fields, whole=whole, files=files)
-    return Parts(
-        root,
-        skeleton,
-        known,
-        checker.make(["data"], "source"),
-        checker.make(["loss"], "loss"),
-        checker.make_each(["network", "layers"], "activation", below=["activation"]),
-        checker.make_each(["evaluate", "metrics"], "metric", or_else="loss"),
-        checker.make(["train", "optimizer"], "optimizer"),
-        checker.make(["train", "hold_out", "data"], "source"),
-        checker.make_each(["sensitivity", "instead"], "activation"),
-        {key: checker.choose(["train", key], key, table) for key, table in RULES.items()},
-        tuple(checker.entries),
-        files,
-        checker.made,
-    )
-
-
-def _registry(
-    root: Node,
-    plugins: Plugins,
-    files: dict[tuple[str | int, ...], str],
-    problems: Problems,
-) -> tuple[Registry, bool]:
-    """Return the registry with the configuration's own plugin files, and whether all are in it."""
-    node = root.find(["plugins"])
-    items = node.value if node is not None and isinstance(node.value, list) else []
-    if len(items) > MAX_ITEMS:
-        return plugins.registry(), False
-    names = [item for item in items if isinstance(item.value, str) and item.value]
-    found = [(item, find_file(item, problems)) for item in names]
-    there = [(item, path) for item, path in found if path is not None]
-    files.update({("plugins", items.index(item)): str(path) for item, path in there})
-    try:
-        return plugins.registry([path for _, path in there]), len(there) == len(names)
-    except PluginError:
-        wrong = _unusable(there)
-        if not wrong:
-            raise
-        for item, reason in wrong.values():
-            problems.add(item.at, reason)
-        return plugins.registry([path for _, path in there if path not in wrong]), False
-
-
-def _unusable(there: Sequence[tuple[Node, Path]]) -> dict[Path, tuple[Node, str]]:
-    """Return the plugin files that cannot be used, each with the reason."""
-    reasons = {}
-    for item, path in there:
-        try:
-            Registry.discover(local=[path], plugins=False)
-        except PluginError as error:
-            reasons[path] = (item, str(error))
-    return reasons
+def known(value: _Field | None) -> _Field:
+    """Return a field that is filled wherever there was no mistake."""
+    assert value is not None
+    return value

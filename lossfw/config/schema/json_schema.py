@@ -8,9 +8,10 @@ from typing import Any
 from lossfw.components.registry import Registry
 from lossfw.config.schema.descriptions import DESCRIPTIONS
 from lossfw.config.schema.json_components import FUSE, Known, Schema, or_environment, tidy
-from lossfw.config.schema.rules import RULES
 from lossfw.config.schema.sections import MAX_RUNS, SCHEMA_VERSION, Section, Skeleton
 from lossfw.evaluation.slices import BY
+from lossfw.nn.initializers import INITIALS
+from lossfw.nn.schedules import SCHEDULES
 
 # yaml-language-server and check-jsonschema both know it whole.
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -70,7 +71,7 @@ def json_schema(registry: Registry) -> Schema:
     known.add_kind("activation", ["activation"], {})
     known.add_kind("metric", ["metric", "loss"], {})
     known.add_kind("optimizer", ["optimizer"], {})
-    for place, table in RULES.items():
+    for place, table in (("schedule", SCHEDULES), ("initial", INITIALS)):
         known.add_table(place, table)
     sections = _sections()
     partial = {f"{_PARTIAL}{name}": _partial(schema) for name, schema in sections.items()}

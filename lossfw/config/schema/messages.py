@@ -1,4 +1,4 @@
-"""What pydantic finds, in the words of a configuration and at its place."""
+"""Pydantic's errors in the words of a configuration, each at its place."""
 
 from __future__ import annotations
 
@@ -6,32 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lossfw.components.parameter_errors import own_message, wanted
 from lossfw.config.text.tree import Node, Problems, dotted, quote
-from lossfw.errors import LossfwError
 
-# What pydantic calls a kind of mistake, and what the value should have been.
-_WANTED = {
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "finite_number": "a finite number",
-    "float_type": "a number",
-    "int_from_float": "a whole number",
-    "int_type": "a whole number",
-    "list_type": "a list",
-    "model_attributes_type": "a mapping",
-    "model_type": "a mapping",
-    "string_too_long": "a text of at most {max_length} characters",
-    "string_too_short": "a text that is not empty",
-    "string_type": "a text",
-    "too_long": "a list of at most {max_length} items",
-    "too_short": "a list that is not empty",
-    "tuple_type": "a list",
-    "greater_than": "greater than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-    "literal_error": "{expected}",
-}
 # What YAML 1.1 took for true and false.
 _SPOKEN = ("yes", "no", "on", "off", "y", "n")
 
@@ -78,30 +55,6 @@ def add_problem(
     problems.add(place, _what(item, [*within, *item["loc"]], owner), hint)
 
 
-def wanted(item: Mapping[str, Any]) -> str:
-    """Return what a value should have been, as the end of a sentence.
-
-    Examples
-    --------
-    >>> wanted({"type": "greater_than", "ctx": {"gt": 0}, "msg": "Input should be greater than 0"})
-    'greater than 0'
-    """
-    if item["type"] in _WANTED:
-        return _WANTED[item["type"]].format(**_whole(item.get("ctx", {})))
-    message: str = item["msg"]
-    for start in ("Input should be ", "Value error, "):
-        message = message.removeprefix(start)
-    return message
-
-
-def _whole(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the bound 0.0 as 0, as anyone would in YAML."""
-    return {
-        key: int(value) if isinstance(value, float) and value.is_integer() else value
-        for key, value in context.items()
-    }
-
-
 def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str:
     key = dotted(path)
     if item["type"] == "extra_forbidden":
@@ -110,9 +63,9 @@ def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str
         )
     if item["type"] == "missing":
         return f"{owner} needs the parameter {quote(path[-1])}" if owner else f"{key} is missing"
-    if isinstance(item.get("ctx", {}).get("error"), LossfwError):
-        return f"{key}: {item['ctx']['error']}".removesuffix(".")
-    # What a validator says of a list names the entry that is wrong.
+    if own_message(item):
+        return f"{key}: {own_message(item)}".removesuffix(".")
+    # A validator of a list names the entry that is wrong.
     told = item["type"] == "value_error" and isinstance(item["input"], list | tuple | dict)
     got = "" if told else f", got {quote(item['input'])}"
     return f"{key} should be {wanted(item)}{got}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.config.build.evaluation import build
+from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.evaluate import evaluate
@@ -57,7 +58,7 @@ class Again:
 
     def _build(self) -> Plan:
         path: Path = self.ran.path / CONFIG_FILE
-        plan = build(str(path), (), plugins_of(self.ran.record))
+        plan = build(ConfigSource(str(path), plugins=plugins_of(self.ran.record)))
         if plan.digest != self.ran.record.get("digest"):
             raise DataError(
                 "its data, weights or plugins have changed since, so that it would have another "

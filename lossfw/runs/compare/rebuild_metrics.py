@@ -1,13 +1,12 @@
-"""The metrics of a run that is done, made again from its configuration."""
+"""Make the loss and the metrics of a finished run again from its configuration."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lossfw.config.build.parts import Sound, sound
-from lossfw.config.schema.checked import check, read
-from lossfw.config.text.tree import Problems
-from lossfw.data.source import file_fields
+from lossfw.config.schema.check_config import check
+from lossfw.config.schema.checked import CheckedConfig, known, read_config
+from lossfw.config.text.source import ConfigSource
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -24,26 +23,22 @@ def metrics_of(ran: FinishedRun) -> Mapping[str, Metric]:
     Raises
     ------
     ConfigError, PluginError
-        If a component is not to be had any more.
+        If a component cannot be made any more.
     """
-    right = _sound(ran)
-    assert right.loss is not None
-    named = Accumulator(
-        right.loss, [metric for metric in right.metrics if metric is not None]
-    ).metrics
-    return {**named, LOSS: LossMetric(of=right.loss)}
+    config = _checked(ran)
+    loss = known(config.loss)
+    named = Accumulator(loss, list(map(known, config.metrics))).metrics
+    return {**named, LOSS: LossMetric(of=loss)}
 
 
 def loss_of(ran: FinishedRun) -> Loss:
     """Return the loss of a run as its configuration has it, not fused; see `metrics_of`."""
-    loss = _sound(ran).loss
-    assert loss is not None
-    return loss
+    return known(_checked(ran).loss)
 
 
-def _sound(ran: FinishedRun) -> Sound:
-    problems = Problems()
-    root = read(str(ran.path / CONFIG_FILE), (), problems)
-    parts = check(root, plugins_of(ran.record), problems, file_fields=file_fields)
-    problems.raise_if_any()
-    return sound(parts)
+def _checked(ran: FinishedRun) -> CheckedConfig:
+    path = str(ran.path / CONFIG_FILE)
+    config = read_config(ConfigSource(path, plugins=plugins_of(ran.record)))
+    check(config)
+    config.problems.raise_if_any()
+    return config

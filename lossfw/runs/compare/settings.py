@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lossfw.config.schema.checked import read
-from lossfw.config.text.tree import Problems
+from lossfw.config.schema.checked import read_config
+from lossfw.config.text.source import ConfigSource
 from lossfw.errors import ConfigError, DataError
 
 # Where a key is not set.
@@ -27,13 +27,12 @@ def read_settings(path: Path) -> Any:
     DataError
         If it cannot be read.
     """
-    problems = Problems()
     try:
-        root = read(str(path), (), problems)
-        problems.raise_if_any()
+        config = read_config(ConfigSource(str(path)))
+        config.problems.raise_if_any()
     except ConfigError as error:
         raise DataError(f"{path} is not what a run writes: {error}") from None
-    return root.plain()
+    return config.root.plain()
 
 
 def flat(value: Any, key: str = "") -> dict[str, Any]:

@@ -3,9 +3,9 @@ import shutil
 import numpy as np
 import pytest
 
-from lossfw.config.build.evaluation import build
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
+from support.configs import build
 
 SAVED = """\
 lossfw: 1

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.config.build.evaluation import build
-from lossfw.config.build.resolved import resolve, resolved_text
-from lossfw.config.build.sweep import expand
 from lossfw.errors import ConfigError
 from lossfw.evaluation.evaluate import evaluate
+from support.configs import build, expand, resolve, resolved_text
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from lossfw.config.build import sweep
-from lossfw.config.build.evaluation import build
-from lossfw.config.build.sweep import MAX_RUN_NAME, expand
+from lossfw.config.build.sweep import MAX_RUN_NAME
 from lossfw.config.schema.sections import MAX_RUNS
 from lossfw.errors import ConfigError
 from lossfw.evaluation.evaluate import evaluate
+from support.configs import build, expand
 
 GOOD = """\
 lossfw: 1

@@ -143,7 +143,7 @@ class TestFiles:
         self.save(folder / "elsewhere", 2.0)
         (folder / "run.yaml").write_text(self.text)
         monkeypatch.chdir(folder / "elsewhere")
-        from lossfw.config.build.evaluation import build
+        from support.configs import build
 
         assert build("../run.yaml").outputs[0, 0] == 1.0
 
@@ -152,7 +152,7 @@ class TestFiles:
         self.save(folder / "elsewhere", 2.0)
         (folder / "run.yaml").write_text(self.text)
         monkeypatch.chdir(folder / "elsewhere")
-        from lossfw.config.build.evaluation import build
+        from support.configs import build
 
         assert build("../run.yaml", ["network.predictions=y.npy"]).outputs[0, 0] == 2.0
 

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lossfw.components.registry import KINDS, Registry, registry
-from lossfw.config.build.evaluation import build
 from lossfw.config.schema.json_schema import json_schema, undescribed
 from lossfw.config.text.scalars import CoreLoader
 from lossfw.config.text.tree import Origin, Problems
@@ -19,6 +18,7 @@ from lossfw.errors import ConfigError
 from support.any_config import GOOD as GOOD_TREE
 from support.any_config import GOOD_TEXT as GOOD
 from support.any_config import changed, paths, values
+from support.configs import build
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SHIPPED = sorted(CONFIGS.rglob("*.yaml"))

@@ -7,10 +7,10 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lossfw.config.build.evaluation import build
 from lossfw.config.text.yaml import split_lines
 from lossfw.errors import ConfigError
 from support.any_config import GOOD, changed, paths, values
+from support.configs import build
 
 # The one folder serves all examples of a test; each writes the file anew.
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

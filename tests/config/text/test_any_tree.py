@@ -7,11 +7,9 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lossfw.config.build.resolved import resolve, resolved_text
-from lossfw.config.build.sweep import expand
-from lossfw.config.build.validate import validate
 from lossfw.errors import ConfigError
 from support.any_config import GOOD, changed, paths, scalars
+from support.configs import expand, resolve, resolved_text, verdict_of
 
 SOME = settings(
     max_examples=40,
@@ -52,7 +50,7 @@ def write(folder, tree):
 
 def test_the_rich_one_is_good(folder):
     write(folder, RICH)
-    assert validate("run.yaml").runs == 8
+    assert verdict_of("run.yaml").runs == 8
 
 
 @SOME
@@ -60,7 +58,7 @@ def test_the_rich_one_is_good(folder):
 def test_any_value_anywhere(folder, path, value):
     tree = changed(RICH, path, value)
     write(folder, tree)
-    verdict = validate("run.yaml")
+    verdict = verdict_of("run.yaml")
     assert (verdict.runs > 0) == (not verdict.problems)
     assert all(problem.what for problem in verdict.problems)
     if verdict.problems:
@@ -71,7 +69,7 @@ def test_any_value_anywhere(folder, path, value):
         return
     before = [run.name for run in expand("run.yaml")]
     (folder / "again.yaml").write_text(resolved_text("run.yaml"))
-    assert validate("again.yaml").runs == verdict.runs
+    assert verdict_of("again.yaml").runs == verdict.runs
     if len(before) > 1:
         assert [run.name for run in expand("again.yaml")] == before
 
@@ -83,7 +81,7 @@ def test_any_override(folder, path, value, mark):
     text = yaml.safe_dump(value, default_flow_style=True).removesuffix("\n...\n").strip()
     key = ".".join(f'"{step}"' if "." in str(step) else str(step) for step in path)
     override = f"{key}{mark}{'' if mark == '-' else text}"
-    verdict = validate("run.yaml", [override])
+    verdict = verdict_of("run.yaml", [override])
     assert (verdict.runs > 0) == (not verdict.problems)
 
 
@@ -91,4 +89,4 @@ def test_any_override(folder, path, value, mark):
 def test_any_key_can_be_taken_away(folder, path):
     write(folder, RICH)
     key = ".".join(f'"{step}"' if "." in str(step) else str(step) for step in path)
-    assert not any("take away" in p.what for p in validate("run.yaml", [f"{key}-"]).problems)
+    assert not any("take away" in p.what for p in verdict_of("run.yaml", [f"{key}-"]).problems)

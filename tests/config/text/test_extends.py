@@ -2,10 +2,10 @@
 
 import pytest
 
-from lossfw.config.schema.checked import read
 from lossfw.config.text.extends import MAX_CHAIN, merge
-from lossfw.config.text.tree import Node, Origin, Position, Problems
+from lossfw.config.text.tree import Node, Origin, Position
 from lossfw.errors import ConfigError
+from support.configs import read
 
 BASE = """\
 lossfw: 1
@@ -24,10 +24,9 @@ def tree(folder):
         for name, text in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
-        problems = Problems()
-        root = read(next(iter(files)), overrides, problems)
-        problems.raise_if_any()
-        return root
+        config = read(next(iter(files)), overrides)
+        config.problems.raise_if_any()
+        return config.root
 
     return make
 

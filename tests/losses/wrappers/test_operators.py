@@ -96,7 +96,7 @@ class TestScaledAndSum:
             ([ClassWeighted(of=CROSS, weights=[1.0])], "in_denominator=False"),
             (["squared_eror"], "Did you mean 'squared_error'"),
             ([{"name": "squared_error", "factr": 1}], "no parameter 'factr'"),
-            ([{"name": "squared_error", "scale": "x"}], "scale should be a valid number"),
+            ([{"name": "squared_error", "scale": "x"}], "scale should be a number"),
             ([{"factor": 1}], "needs 'name'"),
         ],
     )

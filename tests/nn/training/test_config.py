@@ -223,7 +223,7 @@ class TestRefusal:
 
 
 def test_an_evaluation_checks_the_section_too_and_needs_weights(folder, config):
-    from lossfw.config.build.evaluation import build
+    from support.configs import build
 
     with pytest.raises(ConfigError) as caught:
         build(config(), ["train.schedule=linaer"])

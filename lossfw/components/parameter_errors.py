@@ -1,0 +1,97 @@
+"""Pydantic's errors in words, for components from Python and from a configuration alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import LossfwError
+
+# By pydantic's type of a mistake, what the value should have been.
+_WANTED = {
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_attributes_type": "a mapping",
+    "model_type": "a mapping",
+    "string_too_long": "a text of at most {max_length} characters",
+    "string_too_short": "a text that is not empty",
+    "string_type": "a text",
+    "too_long": "a list of at most {max_length} items",
+    "too_short": "a list that is not empty",
+    "tuple_type": "a list",
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+}
+
+
+def wanted(item: Mapping[str, Any]) -> str:
+    """Return what a value should have been, as the end of a sentence.
+
+    Parameters
+    ----------
+    item : mapping
+        An entry of ``ValidationError.errors()``.
+
+    Examples
+    --------
+    >>> wanted({"type": "greater_than", "ctx": {"gt": 0}, "msg": "Input should be greater than 0"})
+    'greater than 0'
+    """
+    if item["type"] in _WANTED:
+        return _WANTED[item["type"]].format(**_whole(item.get("ctx", {})))
+    message: str = item["msg"]
+    return message.removeprefix("Input should be ").removeprefix("Value error, ")
+
+
+def own_message(item: Mapping[str, Any]) -> str:
+    """Return the message of an error of lossfw that a validator raised; empty for other errors."""
+    error = item.get("ctx", {}).get("error")
+    return str(error) if isinstance(error, LossfwError) else ""
+
+
+def explain(owner: str, known: Sequence[str], error: ValidationError) -> str:
+    """Return which parameters are wrong, what was wanted and what was given.
+
+    Parameters
+    ----------
+    owner : str
+        The class that has the parameters.
+    known : sequence of str
+        The parameters that it has.
+    error : ValidationError
+        Of its construction.
+    """
+    items = error.errors(include_url=False)
+    return "\n".join(_explained(owner, known, item) for item in items)
+
+
+def _explained(owner: str, known: Sequence[str], item: Mapping[str, Any]) -> str:
+    name = ".".join(str(part) for part in item["loc"]) or "parameters"
+    if item["type"] == "extra_forbidden":
+        guess = did_you_mean(name, known)
+        has = f"It has: {', '.join(known) or 'none'}."
+        return " ".join(filter(None, [f"{owner} has no parameter {name!r}.", guess, has]))
+    if item["type"] == "missing":
+        return f"{owner} needs the parameter {name!r}."
+    if own_message(item):
+        return f"{owner}: {own_message(item)}"
+    return f"{owner}: {name} should be {wanted(item)}, got {item['input']!r}."
+
+
+def _whole(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the bound 0.0 as 0, as anyone would in YAML."""
+    return {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in context.items()
+    }

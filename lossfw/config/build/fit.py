@@ -1,0 +1,125 @@
+"""Check the parts of a configuration against each other: rows, network, loss and metrics."""
+
+from __future__ import annotations
+
+from lossfw.config.build.compatibility import (
+    check_predictions,
+    check_targets,
+    class_advice,
+    refuse_classes,
+)
+from lossfw.config.build.fusion import (
+    check_metrics,
+    check_shapes,
+    fit_to_network,
+    fit_to_outputs,
+    leaves_logits,
+)
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
+from lossfw.data import Dataset, Source
+from lossfw.errors import DataError
+from lossfw.metrics import LossMetric
+from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
+
+
+def load(config: CheckedConfig, source: Source, path: ConfigPath) -> Dataset | None:
+    """Return the rows of a source that stands at `path`; None if they cannot be read."""
+    with config.at(path):
+        return source.load()
+    return None
+
+
+def fit_loss(config: CheckedConfig) -> None:
+    """Fill `used_loss` and `loss_form`, and check the known parts against each other."""
+    if config.network is not None and config.data is not None:
+        with config.at(["data"]):
+            config.network.check_inputs(inputs_of(config.data).shape)
+    loss, form = config.loss, config.network_form
+    last = config.activations[-1] if config.activations and form == "layers" else None
+    if loss is None or form is None or (form == "layers" and last is None):
+        return
+    refused: frozenset[int] = frozenset()
+    if last is None:
+        config.used_loss, config.loss_form = fit_to_outputs(config, loss, form)
+        refused = check_metrics(config, config.loss_form)
+    else:
+        config.used_loss, config.loss_form = fit_to_network(config, loss, last)
+        # With a loss of logits behind another activation it is not known what metrics would see.
+        if loss.input_form == "prediction" or leaves_logits(last):
+            # They see what the activation gives, also where the loss was fused with it.
+            refused = check_metrics(config, loss.input_form) | _check_spaces(config, last)
+    _check_rows(config, refused)
+
+
+def _check_spaces(config: CheckedConfig, last: Activation) -> frozenset[int]:
+    """Check the space of the last activation; return the indices of metrics that were refused."""
+    place: list[str | int] = ["network", "layers", len(config.activations) - 1, "activation"]
+    if config.loss_form == "prediction":
+        check_predictions(config, known(config.used_loss), last, place)
+    refused = set()
+    for index, metric in enumerate(config.metrics):
+        if metric is not None and metric.accepts == "prediction":
+            path: list[str | int] = ["evaluate", "metrics", index]
+            if not check_predictions(config, metric, last, path):
+                refused.add(index)
+    return frozenset(refused)
+
+
+def _output_shape(config: CheckedConfig, data: Dataset) -> tuple[int, ...] | None:
+    """Return the shape of the saved outputs, or of the output of the layers for the data."""
+    if config.network_form != "layers":
+        return None if config.outputs is None else config.outputs.shape
+    layers = known(config.network_section).layers
+    return (len(data), layers[-1].units) if layers else None
+
+
+def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
+    """Check shapes and targets, for the loss and for the metrics."""
+    data, loss = config.data, known(config.used_loss)
+    shape = None if data is None else _output_shape(config, data)
+    if data is None or shape is None:
+        return
+    units: list[str | int] | None = None
+    place: list[str | int] = ["network", config.network_form or ""]
+    if config.network_form == "layers":
+        place = units = ["network", "layers", len(config.activations) - 1, "units"]
+    if not refuse_classes(config, loss, data, ["loss"]):
+        hint = _columns(shape, data.targets, units) or class_advice(config, loss, data)
+        with config.at(place, hint):
+            check_shapes(loss, shape, data.targets)
+            check_targets(config, loss, shape, data, units)
+    for index, metric in enumerate(config.metrics):
+        path: list[str | int] = ["evaluate", "metrics", index]
+        if index in refused:
+            continue
+        if isinstance(metric, LossMetric):
+            if not refuse_classes(config, metric.of, data, path):
+                with config.at(path, class_advice(config, metric.of, data)):
+                    check_shapes(metric.of, shape, data.targets)
+        elif metric is not None:
+            with config.at(path):
+                metric.check_shapes(shape, data.targets)
+
+
+def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:
+    """Return a hint where rows of targets have another width than the last layer."""
+    if units is None or targets.ndim != len(shape) or targets.shape[-1] == shape[-1]:
+        return ""
+    return f"write units: {targets.shape[-1]}, as wide as the targets"
+
+
+def inputs_of(data: Dataset) -> NDArray:
+    """Return the inputs, which a network needs.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    if data.inputs is None:
+        raise DataError(
+            f"the data {data.name!r} have no inputs, and a network needs them: give them, or "
+            "give predictions in place of the network"
+        )
+    return data.inputs

@@ -1,0 +1,75 @@
+"""Where a configuration comes from, and its text as one tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lossfw.components.plugin_choice import Plugins
+from lossfw.config.text.overrides import override
+from lossfw.config.text.reading import read_file
+from lossfw.config.text.tree import Node, Position, Problems
+from lossfw.config.text.yaml import parse
+
+
+@dataclass(frozen=True)
+class ConfigSource:
+    """A configuration as the user names it.
+
+    Attributes
+    ----------
+    name : str
+        The file.
+    overrides : sequence of str
+        ``KEY=VALUE`` each, put in before anything is checked; the later one wins.
+    plugins : Plugins
+        Which plugins may be used; all that are installed unless given. Local
+        files among them are added to the configuration's own.
+    """
+
+    name: str
+    overrides: Sequence[str] = ()
+    plugins: Plugins = field(default_factory=Plugins)
+
+
+def read_tree(source: ConfigSource, problems: Problems) -> Node:
+    """Return the tree of a configuration, over what it extends, with overrides put in.
+
+    Parameters
+    ----------
+    source : ConfigSource
+        The file and the overrides.
+    problems : Problems
+        Receives mistakes in the text and in the overrides after which the
+        rest can still be read.
+
+    Raises
+    ------
+    ConfigError
+        If there is no tree to go on with.
+    """
+    texts: list[str] = []
+
+    def read_one(name: str, rank: int) -> Node | None:
+        text, origin = read_file(name, rank=rank)
+        texts.append(text)
+        tree = parse(text, origin, problems)
+        if tree is None and not problems:
+            problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
+        return tree
+
+    root = read_one(source.name, 0)
+    if root is None:
+        raise problems.error()
+    if isinstance(root.value, dict) and "extends" in root.value:
+        # Imported on use: most configurations stand alone.
+        from lossfw.config.text.extends import extend
+
+        root = extend(root, read_one, problems)
+    root = override(root, source.overrides, problems)
+    if any("${env:" in text for text in texts):
+        # After the overrides: an overridden variable need not be set.
+        from lossfw.config.text.environment import fill
+
+        root = fill(root, problems)
+    return root
