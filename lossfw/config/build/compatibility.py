@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.nn.activation import Activation
+from lossfw.components.spaces import BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.data import Dataset
@@ -12,9 +12,8 @@ from lossfw.data.lazy_arrays import read_rows, stays
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
-from lossfw.components.spaces import (BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space)
+from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
-
 
 # So many targets of a file that is too large for the memory are looked at
 # before a run; all of them are as it goes.

@@ -155,9 +155,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
             config.outputs = read_array(given, form)
         elif config.layers is not None:
             arrays = read_weights(given)
-            config.network = Network.from_arrays(
-                config.layers, arrays, str(given), section.dtype
-            )
+            config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 
 
 def _digest(config: CheckedConfig) -> str:

@@ -58,9 +58,7 @@ def build_study(source: ConfigSource) -> Study:
         parameter=parameter,
         sample=section.sample,
         seed=sections.seed,
-        digest=digest(
-            {"plan": plan.digest, "seed": sections.seed, "study": section.model_dump()}
-        ),
+        digest=digest({"plan": plan.digest, "seed": sections.seed, "study": section.model_dump()}),
     )
 
 
