@@ -171,16 +171,16 @@ def test_a_sweep_in_a_file_that_is_extended(folder):
 
 def test_the_data_are_read_once(runs, monkeypatch):
     loads = []
-    build_tree = sweep.build_tree
+    build_plan = sweep.build_plan
 
-    def watched(root, plugins, problems, loaded):
+    def watched(config, loaded):
         before = len(loaded)
         try:
-            return build_tree(root, plugins, problems, loaded)
+            return build_plan(config, loaded)
         finally:
             loads.append(len(loaded) - before)
 
-    monkeypatch.setattr(sweep, "build_tree", watched)
+    monkeypatch.setattr(sweep, "build_plan", watched)
     runs("sweep: {grid: {loss.delta: [0.1, 0.2, 0.3]}}")
     assert loads == [1, 0, 0]
 
