@@ -52,8 +52,8 @@ def compare(
     runs, left_out = find_runs([Path(folder) for folder in folders])
     for told in left_out:
         click.echo(f"lossfw: warning: {told}", err=True)
-    asked = None if level is None else Intervals(level=level)
-    comparison = compare_runs(runs, asked=asked, side_by_side=side_by_side)
+    intervals = None if level is None else Intervals(level=level)
+    comparison = compare_runs(runs, intervals=intervals, side_by_side=side_by_side)
     if sort is not None:
         comparison = comparison.sorted(sort, reverse=reverse)
     if as_json:

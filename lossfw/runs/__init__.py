@@ -1,1 +1,1 @@
-"""Runs: evaluations that leave a folder, one or many at a time, and their comparison."""
+"""Runs: evaluations with a folder of results, one or many at a time, and their comparison."""

@@ -1,4 +1,4 @@
-"""Checkpoint: where a run stands, in one file from which it goes on to the same bits."""
+"""Checkpoint: the state of an unfinished run, in one file."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Checkpoint(NamedTuple):
 
 
 def identity_of(plan: Plan) -> dict[str, str]:
-    """Return what must be the same for a run to go on to the same bits.
+    """Return the properties of a run that decide the bits of its result.
 
-    The digest names configuration, plugins and data. Another NumPy may round
-    otherwise.
+    A checkpoint is used only if all of them are equal. The digest depends on configuration,
+    plugins and data; another version of NumPy may round differently.
     """
     return {
         "version": str(CHECKPOINT_VERSION),
@@ -77,12 +77,12 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def read(folder: Path, plan: Plan) -> Checkpoint | None:
-    """Return the checkpoint in a folder; None if there is none of this very run.
+    """Return the checkpoint in a folder, None if there is none of this run.
 
     Raises
     ------
     DataError
-        If the file is damaged, which no interruption does to it.
+        If the file is damaged; an interruption does not damage it.
     """
     path = folder / CHECKPOINT_FILE
     if not path.exists():

@@ -1,4 +1,4 @@
-"""What a run gives out: standard output, and result files that are whole or not there."""
+"""Write to standard output, and write files atomically."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from lossfw.errors import OutputError
 
 RESULT_FILE = "metrics.json"
 
-# What numbers that JSON has not are written as.
+# The texts for numbers that JSON does not have.
 _NOT_FINITE = ("inf", "-inf", "nan")
 
 
 def to_json(value: Mapping[str, Any]) -> str:
     """Return one line of JSON.
 
-    JSON has no infinity and no NaN. They are written as the texts ``"inf"``,
-    ``"-inf"`` and ``"nan"``, which Python's ``float`` reads back.
+    Infinities and NaN, which JSON does not have, are written as the texts ``"inf"``,
+    ``"-inf"`` and ``"nan"``, which Python's ``float`` reads.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def _finite(value: Any) -> Any:
 
 
 def numbers_in(value: Any) -> Any:
-    """Return a value of JSON in which the texts that `to_json` writes for numbers are numbers.
+    """Return a value of JSON with the texts of `to_json` for infinities and NaN as numbers.
 
     Examples
     --------
@@ -64,8 +64,7 @@ def say(text: str) -> None:
     Raises
     ------
     OutputError
-        If it cannot be written. A closed pipe is a `BrokenPipeError` as ever:
-        whoever closed it has seen enough.
+        If it cannot be written. A closed pipe raises `BrokenPipeError`.
     """
     try:
         sys.stdout.write(f"{text}\n")
@@ -78,23 +77,22 @@ def say(text: str) -> None:
 
 
 def _drop_standard_output() -> None:
-    """Send what is left in the buffer nowhere; Python would try, and fail, at its end."""
+    """Discard the buffer; Python would try to write it at its end, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
 
 
 def check_folder(folder: Path) -> None:
-    """See before a long computation whether a result could be written to a folder.
+    """Check before a long computation that a result can be written to a folder.
 
-    Nothing is made. A disk that is full, or fills up meanwhile, shows only when
-    the result is written.
+    The folder is not made. A full disk is noticed only when the result is written.
 
     Raises
     ------
     OutputError
-        If a file is in the way, or the folder (or the one in which it would be
-        made) must not be written to.
+        If a file has this name, or the folder (or the folder in which it would be
+        made) is not writable.
     """
     try:
         _check_folder(folder)
@@ -124,16 +122,16 @@ def write_result(folder: Path, result: Mapping[str, Any]) -> Path:
     folder : Path
         The folder.
     result : mapping
-        What `to_json` can write.
+        A value for `to_json`.
     """
     return write_file(folder, RESULT_FILE, f"{to_json(result)}\n".encode())
 
 
 def write_file(folder: Path, name: str, content: bytes) -> Path:
-    """Write a file in a folder, which is made if it is not there.
+    """Write a file in a folder, which is made if it does not exist.
 
-    The file is written under a temporary name beside its place and then
-    renamed, so a reader finds the old file, the new one, or none; never a part.
+    The file is written under a temporary name in the folder and then renamed, so a
+    reader finds the old file, the new one or none, and never a part.
 
     Parameters
     ----------
@@ -142,7 +140,7 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
     name : str
         The file's name.
     content : bytes
-        What is to stand in it.
+        Its content.
 
     Returns
     -------
@@ -152,7 +150,7 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
     Raises
     ------
     OutputError
-        If it cannot be written; then nothing of it is left.
+        If it cannot be written; no part of it is left.
     """
     target = folder / name
     temporary = temporary_of(target)
@@ -168,9 +166,9 @@ def write_file(folder: Path, name: str, content: bytes) -> Path:
 
 
 def temporary_of(target: Path) -> Path:
-    """Return under which name a file is written until it is whole.
+    """Return the temporary name of a file, unique to this process.
 
-    Of this process: two runs may write to one folder, and the last one wins.
+    Of two processes that write the same file the last one wins.
     """
     return target.parent / f".{target.name}.{os.getpid()}.tmp"
 
@@ -179,21 +177,21 @@ def _write_whole(path: Path, content: bytes) -> None:
     with path.open("wb") as file:
         file.write(content)
         file.flush()
-        # On the disk before it gets its name: a crash in between leaves no empty file.
+        # On the disk before it gets its name, so that a crash leaves no empty file.
         os.fsync(file.fileno())
 
 
 def _clear(temporary: Path, made: Path | None) -> None:
-    """Take back what was begun."""
+    """Remove the temporary file, and the folder if it was made for it."""
     try:
         temporary.unlink(missing_ok=True)
         if made is not None and made.is_dir():
             made.rmdir()
     except OSError:
-        # The disk does not let us; the first error is the one to report.
+        # The first error is the one to report.
         return
 
 
 def refuse(where: object, error: OSError) -> NoReturn:
-    """Raise an `OutputError` that says where, and what the system says."""
+    """Raise an `OutputError` with the place and the message of the system."""
     raise OutputError(f"{where} cannot be written: {error.strerror or error}.") from error

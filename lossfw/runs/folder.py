@@ -1,4 +1,4 @@
-"""Run folder: what a run leaves behind, whole at any moment.
+"""Run folder: the files of a run, consistent at any moment.
 
 ::
 
@@ -6,11 +6,11 @@
     run.json        versions, plugins, seed, digests, git state, times
     config.yaml     the configuration, which runs from anywhere
     metrics.json    the numbers
-    results.jsonl   each row with its loss, prediction and target, where they are asked for
+    results.jsonl   each row with its loss, prediction and target, with evaluate.rows
     error.txt       why a run failed
 
 and while a run is not done, ``partials.npz`` and ``results.part``, from which
-it goes on.
+it is resumed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ RECORD_FILE = "run.json"
 CONFIG_FILE = "config.yaml"
 ERROR_FILE = "error.txt"
 REPORT_FILE = "report.html"
-# Where the record of an older run is until that of the new one is there.
+# The record of an older run, until that of the new one is written.
 _ASIDE = f".{RECORD_FILE}.old.tmp"
 
 
@@ -53,16 +53,16 @@ class RunFolder:
 
     @property
     def status(self) -> str | None:
-        """What the run has come to; None where there is none."""
+        """The state of the run, None if there is none."""
         file = self.path / STATUS_FILE
         return file.read_text().strip() if file.is_file() else None
 
     def record(self) -> dict[str, Any] | None:
-        """Return what ``run.json`` says, None where it is not there."""
+        """Return the object in ``run.json``, None if there is no such file."""
         return read_json(self.path / RECORD_FILE)
 
     def make(self) -> bool:
-        """Make the folder, and tell whether that was needed.
+        """Make the folder if it does not exist, and tell whether it was made.
 
         Raises
         ------
@@ -77,12 +77,12 @@ class RunFolder:
         return not there
 
     def remove_if_empty(self) -> None:
-        """Take the folder back that was made for nothing."""
+        """Remove the folder if it is empty."""
         with suppress(OSError):
             self.path.rmdir()
 
     def begin(self, record: Mapping[str, Any], config: str) -> None:
-        """Begin anew, whatever is there. Older numbers stay until the new ones are there.
+        """Begin a new run. The results of an older one stay until new ones are written.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class RunFolder:
         before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
         there = (self.path / RECORD_FILE).exists()
         try:
-            # Without a record nothing in the folder is taken for a run's.
+            # Without a record the folder is not taken for that of a run.
             if there:
                 self._rename(RECORD_FILE, _ASIDE)
             self.write(STATUS_FILE, "running\n")
@@ -109,7 +109,7 @@ class RunFolder:
             raise
 
     def go_on(self, record: Mapping[str, Any], config: str) -> None:
-        """Go on with a run that was interrupted, has failed, or is asked for more.
+        """Resume a run that was interrupted or has failed, or that needs further files.
 
         Raises
         ------
@@ -119,23 +119,23 @@ class RunFolder:
         self._remove_temporary()
         self.write(STATUS_FILE, "running\n")
         self._remove(ERROR_FILE)
-        # The same numbers may be asked for in other words.
+        # The configuration may have changed without a change of results.
         self.write(CONFIG_FILE, config)
         self.write(RECORD_FILE, f"{to_json(record)}\n")
 
     def finish(
         self, record: Mapping[str, Any], result: Mapping[str, Any], rows: RowsFormat | None
     ) -> None:
-        """Put the results of a run in their places.
+        """Write the results of a run.
 
         Parameters
         ----------
         record : mapping
-            What ``run.json`` says.
+            The object for ``run.json``.
         result : mapping
-            What ``metrics.json`` says.
+            The object for ``metrics.json``.
         rows : {"jsonl", "parquet"} or None
-            In which form the rows are.
+            The format of the rows, None for no rows.
 
         Raises
         ------
@@ -157,12 +157,12 @@ class RunFolder:
         self.clear()
 
     def clear(self) -> None:
-        """Remove what a run that is done needs no more."""
+        """Remove the files from which an unfinished run is resumed."""
         self._remove(CHECKPOINT_FILE, PART_FILE)
         self._remove_temporary()
 
     def fail(self, message: str) -> None:
-        """Say that the run failed, and why; do nothing where even that cannot be written."""
+        """Write that the run failed, and why; ignore an error while writing."""
         try:
             self.write(ERROR_FILE, f"{message}\n")
             self.write(STATUS_FILE, "failed\n")
@@ -181,11 +181,11 @@ class RunFolder:
                 refuse(self.path / name, error)
 
     def _remove_temporary(self) -> None:
-        """Remove what a process that was killed had begun to write."""
+        """Remove unfinished files of processes that were killed."""
         self._remove(*(path.name for path in self.path.glob(".*.tmp")))
 
     def _put_back(self, before: Mapping[str, bytes | None]) -> None:
-        """Leave the folder as it was found, as far as the disk lets us."""
+        """Restore the files from before."""
         for name, content in before.items():
             if content is None:
                 self._remove(name)
@@ -207,7 +207,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file, None if there is no file.
+    """Return the object in a file of JSON, None if there is no file.
 
     Raises
     ------
@@ -235,28 +235,28 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     """
     from lossfw.evaluation.result import Numbers
 
-    found, record = read_json(folder.path / RESULT_FILE), folder.record()
+    result, record = read_json(folder.path / RESULT_FILE), folder.record()
     try:
-        assert found is not None
+        assert result is not None
         assert record is not None
-        loss = {key: numbers_in(value) for key, value in found["loss"].items()}
+        loss = {key: numbers_in(value) for key, value in result["loss"].items()}
         return Result(
-            count=found["count"],
-            weight=float(found["weight"]),
+            count=result["count"],
+            weight=float(result["weight"]),
             loss_name=loss["name"],
             loss_text=str(plan.loss),
             loss=loss["value"],
             form=loss["form"],
-            metrics={name: numbers_in(m["value"]) for name, m in found["metrics"].items()},
-            sample=None if found["sample"] is None else tuple(found["sample"]),
-            digest=found["digest"],
+            metrics={name: numbers_in(m["value"]) for name, m in result["metrics"].items()},
+            sample=None if result["sample"] is None else tuple(result["sample"]),
+            digest=result["digest"],
             warnings=tuple(record.get("warnings", ())),
             timings=dict(record.get("timings", {})),
             numbers=Numbers(
                 {key: value for key, value in loss.items() if key not in ("name", "form")},
-                numbers_in(found["metrics"]),
-                slices=None if "slices" not in found else tuple(numbers_in(found["slices"])),
-                intervals=found.get("intervals"),
+                numbers_in(result["metrics"]),
+                slices=None if "slices" not in result else tuple(numbers_in(result["slices"])),
+                intervals=result.get("intervals"),
             ),
         )
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""Locks: one live process at a time works in a run folder."""
+"""POSIX locks: one live process at a time works in a run folder."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from lossfw.errors import OutputError
 
 try:
     import fcntl
-except ImportError:  # Windows, which has no such locks: there nobody is refused
-    fcntl = None  # type: ignore[assignment]  # None where it is missing
+except ImportError:  # Not a POSIX system, as Windows: no lock is taken there.
+    fcntl = None  # type: ignore[assignment]  # None if it is missing
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold a folder inside the ``with`` block.
+    """Hold a POSIX lock (``flock``) on a folder inside the ``with`` block.
 
-    The system itself gives the lock back when the process ends, however it
-    ends, and it leaves no file. A file system without locks refuses nobody.
+    The system releases the lock when the process ends in any way, and no file is left.
+    Without POSIX locks, as on Windows or on some file systems, nothing is locked and
+    two processes can work in the folder at once.
 
     Parameters
     ----------
     folder : Path
-        It is there.
+        An existing folder.
 
     Raises
     ------
     OutputError
-        If another live process holds it.
+        If another live process holds the lock.
     """
     if fcntl is None:
         yield
@@ -41,8 +42,8 @@ def held(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OutputError(
-                f"{folder} is in use: another process that is alive writes its run there. Wait "
-                "for it, or name another folder."
+                f"{folder} is in use: another process that is alive writes its run there and "
+                "holds its POSIX lock. Wait for it, or name another folder."
             ) from None
         except OSError:
             # This file system has no locks.

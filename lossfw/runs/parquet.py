@@ -1,4 +1,4 @@
-"""Rows of a run as a Parquet file, by the optional library pyarrow."""
+"""Write the rows of a run to a Parquet file, by the optional library pyarrow."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse, temporary_of
 from lossfw.runs.rows_writer import read_records
 
-# Bytes of a group of rows: enough to be stored column by column, few enough for memory.
+# Bytes of a row group: large enough for storage by column, small enough for memory.
 _GROUP_BYTES = 8 * 2**20
 
 
 def write_parquet(part: Path, target: Path) -> None:
-    """Make a Parquet file of a binary file of rows, under a temporary name first.
+    """Convert a binary file of rows to a Parquet file, under a temporary name first.
 
-    A column of rows of numbers is a column of lists of one length; a row that
-    does not count has no loss (null).
+    A column of arrays becomes a column of lists of one length; a row without weight has
+    no loss (null).
 
     Raises
     ------
     OutputError
-        If it cannot be written; then nothing of it is left.
+        If it cannot be written; no part of it is left.
     MissingExtraError
         If pyarrow is not installed.
     """
@@ -57,7 +57,6 @@ def _write(groups: Iterator[NDArray], path: Path) -> None:
 
 def _table(group: NDArray) -> Any:
     names = group.dtype.names or ()
-    # Without weights every row counts.
     absent = group["weight"] == 0 if "weight" in names else None
     return pyarrow().table(
         {name: _column(group[name], absent if name == "loss" else None) for name in names}

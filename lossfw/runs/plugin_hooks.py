@@ -1,4 +1,4 @@
-"""Following: plugins are told what becomes of a run, and none of them can end it."""
+"""Call the hooks of plugins that follow a run; an error in a hook does not end the run."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from lossfw.runs.records import Run, Warn
 class Followers:
     """The plugins that follow a run.
 
-    A hook that raises is named once, with its plugin, and not called again in
-    this run. Only an interrupt by the user passes.
+    A hook that raises is reported once, with its plugin, and not called again in
+    this run. Only an interrupt by the user is raised.
 
     Parameters
     ----------
     registry : Registry
-        Knows the plugins.
+        The registry of the plugins.
     run : Run
-        What they follow. Every installed plugin is imported for a run with a
-        folder; one that only shows its numbers waits for nobody, and is
-        followed by the plugins that it uses and by local files.
+        The run. A run with a folder imports all installed plugins; any other run is
+        followed by the plugins that it uses and by local files, and so starts faster.
     warn : callable
-        Gets each warning.
+        Called with each warning.
 
     Attributes
     ----------
@@ -40,20 +39,20 @@ class Followers:
         self.warnings: list[str] = []
 
     def start(self) -> None:
-        """Tell that the run begins."""
+        """Call ``lossfw_run_start``."""
         self._call("lossfw_run_start")
 
     def progress(self, done: int, total: int) -> None:
-        """Tell how many rows are done."""
+        """Call ``lossfw_progress`` with the number of rows done."""
         if self._hooks["lossfw_progress"]:
             self._call("lossfw_progress", done=done, total=total)
 
     def end(self, result: Result | None) -> None:
-        """Tell what came out, or that nothing did."""
+        """Call ``lossfw_run_end`` with the result, None for a failed run."""
         self._call("lossfw_run_end", result=result)
 
     def report(self, result: Result) -> list[str]:
-        """Return what plugins add to the report."""
+        """Return the texts that plugins add to the report."""
         texts = []
         for label, answers in self._call("lossfw_report", result=result):
             for answer in answers:
@@ -61,11 +60,11 @@ class Followers:
                     texts.append(answer)
                 else:
                     kind = type(answer).__name__
-                    self._tell(f"plugin {label}: lossfw_report returned {kind}, wanted a text")
+                    self._report(f"plugin {label}: lossfw_report returned {kind}, wanted a text")
         return texts
 
     def _call(self, hook: str, **arguments: Any) -> list[tuple[str, list[Any]]]:
-        """Call a hook in every plugin; return what each answers, by its label."""
+        """Call a hook in every plugin; return the values by the plugin's label."""
         answers = []
         for label, caller in list(self._hooks[hook].items()):
             try:
@@ -73,12 +72,12 @@ class Followers:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                # Also SystemExit: a plugin does not end the run.
+                # Also SystemExit: a plugin must not end the run.
                 del self._hooks[hook][label]
-                said = " ".join(f"{type(error).__name__}: {error}".split())
-                self._tell(f"plugin {label}: {hook} failed and is not called again: {said}")
+                text = " ".join(f"{type(error).__name__}: {error}".split())
+                self._report(f"plugin {label}: {hook} failed and is not called again: {text}")
         return answers
 
-    def _tell(self, warning: str) -> None:
+    def _report(self, warning: str) -> None:
         self.warnings.append(warning)
         self._warn(warning)

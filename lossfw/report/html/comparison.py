@@ -1,4 +1,4 @@
-"""The page of a comparison: runs beside each other, and each less the first."""
+"""The page of a comparison: the numbers of runs, and their differences from the first."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lossfw.runs.compare.finished_run import is_number
 from lossfw.runs.compare.settings import as_text
 from lossfw.runs.folder import REPORT_FILE
 
-# Longer names of runs stand in the table alone, and in plots their numbers.
+# Plots show the numbers of runs in place of longer names.
 _LONGEST_LABEL = 14
 
 
@@ -29,11 +29,11 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
     Parameters
     ----------
     comparison : Comparison
-        What is shown, its runs in this order.
+        The runs, in the order of the page.
     title : str
-        What stands above it.
+        The title of the page.
     beside : Path, optional
-        The folder that the page is for: it links the reports of runs in it.
+        The folder of the page, which links the reports of runs in this folder.
 
     Raises
     ------
@@ -41,9 +41,9 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         If jinja2 or matplotlib is not installed.
     """
     count = comparison.baseline.result["count"]
-    differing = bool(comparison.settings or comparison.around)
+    differing = bool(comparison.settings or comparison.surroundings)
     sections = [("result", "Result"), ("plots", "Intervals")]
-    sections += [("settings", "What differs")] if differing else []
+    sections += [("settings", "Differences")] if differing else []
     return render(
         "compare.html",
         kind="lossfw comparison",
@@ -73,7 +73,7 @@ def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, A
 
 
 def _link(run: FinishedRun, beside: Path | None) -> str:
-    """Return where the report of a run is, as seen from a folder; empty if it is not in it."""
+    """Return the address of a run's report relative to a folder, empty if it is not in it."""
     report = (run.path / REPORT_FILE).resolve()
     if beside is None or not report.is_relative_to(beside.resolve()) or not report.is_file():
         return ""
@@ -83,34 +83,32 @@ def _link(run: FinishedRun, beside: Path | None) -> str:
 
 
 def _cell(comparison: Comparison, run: FinishedRun, name: str) -> dict[str, Any]:
-    number = comparison.numbers[run.name].get(name) or RunNumber(None)
-    difference = comparison.differences.get(run.name, {}).get(name)
+    number, difference = comparison.number(run, name), comparison.difference(run, name)
     cell: dict[str, Any] = {
         "value": "–" if number.value is None else as_rounded(*number),
         "interval": as_interval(number.interval),
         "difference": "",
         "between": "",
-        "star": False,
+        "star": difference.clear,
     }
-    if difference is not None and difference.value is not None:
-        cell["difference"] = as_rounded(difference.value, difference.interval, sign=True)
+    if difference.value is not None:
+        cell["difference"] = as_rounded(*difference, sign=True)
         cell["between"] = as_interval(difference.interval, sign=True)
-        cell["star"] = difference.clear
     return cell
 
 
 def _settings(comparison: Comparison) -> Iterator[list[str]]:
     order = [comparison.given.index(run) for run in comparison.runs]
-    for table in (comparison.settings, comparison.around):
+    for table in (comparison.settings, comparison.surroundings):
         for key, values in table.items():
             yield [key, *(as_text(values[place]) for place in order)]
 
 
 def _plot(comparison: Comparison, name: str, place: int) -> Picture:
-    """Draw a measure of every run with its interval, and beside it the differences."""
+    """Draw a measure of every run with its interval, and the differences beside it."""
     runs, title = comparison.runs, comparison.title(name)
-    numbers = [_drawable(comparison.numbers[run.name].get(name)) for run in runs]
-    differences = [_difference(comparison, run, name) for run in runs]
+    numbers = [_drawable(*comparison.number(run, name)) for run in runs]
+    differences = [_drawable(*comparison.difference(run, name)) for run in runs]
     both = any(differences)
     with drawing(WIDTH, FRAME + 0.15 + PART * len(runs), PAGE) as figure:
         panels = figure.subplots(1, 2 if both else 1, sharey=True, squeeze=False)[0]
@@ -131,10 +129,10 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
             caption = f"{title}: from {low:.4g} ({least}) to {high:.4g} ({most})."
             if low == high:
                 caption = f"{title}: {low:.4g} in every run."
-        clear = [r.name for r in runs if _is_clear(comparison, r, name)]
+        clear = sum(comparison.difference(run, name).clear for run in runs)
         if both:
-            told = f"in {len(clear)} of {len(runs) - 1} runs the interval leaves out 0"
-            caption += f" Right: the difference; {told}."
+            clear_text = f"in {clear} of {len(runs) - 1} runs the interval leaves out 0"
+            caption += f" Right: the difference; {clear_text}."
         return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
 
 
@@ -143,16 +141,6 @@ def _labels(runs: Sequence[FinishedRun]) -> list[str]:
     return [run.name if short else f"#{index}" for index, run in enumerate(runs, start=1)]
 
 
-def _drawable(number: RunNumber | None) -> RunNumber | None:
+def _drawable(value: Any, interval: Any) -> RunNumber | None:
     """Return a number that an axis can show, or None."""
-    return number if number is not None and is_number(number.value) else None
-
-
-def _difference(comparison: Comparison, run: FinishedRun, name: str) -> RunNumber | None:
-    found = comparison.differences.get(run.name, {}).get(name)
-    return None if found is None else _drawable(RunNumber(found.value, found.interval))
-
-
-def _is_clear(comparison: Comparison, run: FinishedRun, name: str) -> bool:
-    found = comparison.differences.get(run.name, {}).get(name)
-    return found is not None and found.clear
+    return RunNumber(value, interval) if is_number(value) else None

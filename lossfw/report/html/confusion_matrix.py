@@ -1,22 +1,22 @@
-"""A confusion matrix as the cells of a table."""
+"""The cells of a confusion matrix, with their colours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-# From this share of its row on, a cell is so dark that its number is light.
+# A cell with more than this share of its row is so dark that its number is light.
 _STRONG = 0.55
 
-# How deep the colour of a mistake is: at least, and how much more for the most frequent.
+# Depth of the colour of a mistake: the least, and the addition for the most frequent one.
 _FAINT, _DEEP = 0.12, 0.68
 
-# So many mistakes of one kind at least has the deepest colour.
+# The deepest colour stands for at least so many mistakes.
 _SOME = 3.0
 
 
 def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None:
-    """Return the cells of a confusion matrix with what each looks like, None for none.
+    """Return the cells of a confusion matrix with text and colour, None for no matrix.
 
     Parameters
     ----------
@@ -34,7 +34,6 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
         ),
         key=lambda mistake: -mistake[0],
     )
-    # A single mistake is no deep colour, also where there is no worse one.
     wrong = max(_SOME, *(count for count, *_ in mistakes), 0.0)
     rows = [_row(index, row, wrong) for index, row in enumerate(matrix)]
     right = sum(row[index] for index, row in enumerate(matrix))
@@ -48,7 +47,7 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
 
 
 def _row(index: int, row: Sequence[float], wrong: float) -> list[dict[str, Any]]:
-    # Mistakes are few: beside the right ones they would not be seen on one scale.
+    # Mistakes are few: on one scale with the hits they could not be seen.
     total = sum(row) or 1.0
     return [
         {

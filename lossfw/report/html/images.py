@@ -1,4 +1,4 @@
-"""Images: rows of inputs as small PNG files within the page."""
+"""Rows of inputs as PNG images within the page."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 
-# Rows of numbers are taken for square images from this side on: 8 x 8 is the
-# smallest in use, and fewer numbers are more often a table.
+# Rows of numbers are taken for square images of at least this side: smaller images than
+# 8 x 8 are not in use, and fewer numbers are more often a table.
 _LEAST_SIDE = 8
 
-# No larger than what a page of many images can hold.
+# A page of many images would be too large with larger ones.
 _MOST_SIDE = 512
 
 # The channels of an image: grey, or red, green and blue.
 _GREY, _COLOUR = 1, 3
 
-# Of the PNG format: bits of a sample, and its names of grey and of colour.
+# Of the PNG format: bits of a sample, and its codes for grey and colour.
 _DEPTH, _TYPES = 8, {_GREY: 0, _COLOUR: 2}
 
 
 def as_images(rows: NDArray) -> NDArray | None:
-    """Return rows of inputs as images of bytes, or None if they are none.
+    """Return rows of inputs as images of bytes, or None if they are no images.
 
     Parameters
     ----------
     rows : ndarray, shape (N, H, W), (N, H, W, 1 or 3), (N, 1 or 3, H, W) or (N, side * side)
-        None below 0: rows of other numbers are no pixels.
+        Rows with negative numbers are no images.
 
     Returns
     -------
     ndarray of uint8, shape (N, H, W, 1 or 3), or None
-        From 0, black, to the largest number of all rows, white.
+        0 is black, and the largest number of all rows is white.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def _shaped(rows: NDArray) -> NDArray | None:
 
 
 def as_uri(image: NDArray) -> str:
-    """Return an image as the address of a PNG that holds its content.
+    """Return an image as a data URI of a PNG.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Again: what a run did not keep, from its configuration."""
+"""Rebuild the plan of a run from its configuration, for rows and inputs that were not kept."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.provenance import plugins_of
 from lossfw.runs.rows import RowRecords, rows_of
 
-# More rows than this are not computed again only to be shown.
+# More rows than this are not computed again for a page.
 MOST_ROWS = 200_000
 
 
-class Again:
-    """The plan of a run, made again; what could not be had is told by `missing`.
+class RebuiltRun:
+    """A finished run with its plan, rebuilt from its configuration.
 
     Parameters
     ----------
-    ran : FinishedRun
+    run : FinishedRun
         The run.
 
     Attributes
     ----------
     missing : list of str
-        Why something is not shown, in sentences.
+        Sentences about parts that could not be rebuilt.
     """
 
-    def __init__(self, ran: FinishedRun) -> None:
-        self.ran = ran
+    def __init__(self, run: FinishedRun) -> None:
+        self.run = run
         self.missing: list[str] = []
         self._plan: Plan | None = None
         self._tried = False
 
     @property
     def plan(self) -> Plan | None:
-        """The plan, None if it is not to be had, or the data are others now."""
+        """The plan, None if it cannot be rebuilt or the data have changed."""
         if not self._tried:
             self._tried = True
             try:
@@ -57,9 +57,9 @@ class Again:
         return self._plan
 
     def _build(self) -> Plan:
-        path: Path = self.ran.path / CONFIG_FILE
-        plan = build(ConfigSource(str(path), plugins=plugins_of(self.ran.record)))
-        if plan.digest != self.ran.record.get("digest"):
+        path: Path = self.run.path / CONFIG_FILE
+        plan = build(ConfigSource(str(path), plugins=plugins_of(self.run.record)))
+        if plan.digest != self.run.record.get("digest"):
             raise DataError(
                 "its data, weights or plugins have changed since, so that it would have another "
                 "result now."
@@ -67,14 +67,14 @@ class Again:
         return plan
 
     def rows(self) -> KeptRows | None:
-        """Return the rows of the run: those that it kept, or computed again."""
-        kept = read_rows(self.ran.path)
-        if kept is not None or self.ran.result["count"] > MOST_ROWS:
+        """Return the rows of the run, as it kept them or computed again."""
+        kept = read_rows(self.run.path)
+        if kept is not None or self.run.result["count"] > MOST_ROWS:
             return kept
         return None if self.plan is None else _evaluated(self.plan)
 
     def inputs(self, rows: NDArray) -> NDArray | None:
-        """Return the inputs of rows by their numbers in the data, None if there are none."""
+        """Return the inputs of rows by their numbers, None if there are none."""
         if self.plan is None:
             return None
         inputs = self.plan.data.take(rows).inputs
@@ -82,7 +82,7 @@ class Again:
 
 
 class _Collector:
-    """Collects the rows of an evaluation; see `lossfw.evaluation.evaluate.Journal`."""
+    """A journal that collects the rows; see `lossfw.evaluation.evaluate.Journal`."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

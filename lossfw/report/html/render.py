@@ -1,4 +1,4 @@
-"""HTML: pages from templates, with everything that comes from users escaped."""
+"""Render HTML pages from templates, with text of users escaped."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def breakable(text: str) -> Markup:
     """
     from markupsafe import Markup, escape
 
-    told = str(escape(text))
+    escaped = str(escape(text))
     for mark in ",=.":
-        told = told.replace(mark, f"{mark}<wbr>")
-    return Markup(told)  # noqa: S704  # escaped above
+        escaped = escaped.replace(mark, f"{mark}<wbr>")
+    return Markup(escaped)  # noqa: S704  # escaped above
 
 
 def need_report() -> None:
-    """See before a long computation whether pages can be made.
+    """Check before a long computation that pages can be made.
 
     Raises
     ------
@@ -56,8 +56,8 @@ def render(template: str, **values: Any) -> str:
     template : str
         Its name in the folder of templates.
     **values
-        What stands in it. Text is escaped, whoever it comes from; only pictures,
-        which `lossfw.report.html.inline_svg` makes, are put in as they are.
+        The variables of the template. All text is escaped; only pictures, which
+        `lossfw.report.html.inline_svg` makes, are inserted as they are.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the rows of a run tell: how their losses spread, which are worst, what was mistaken."""
+"""Statistics of the rows of a run: spread of losses, worst rows, confusion, reliability."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ import numpy as np
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.rows import KeptRows
 
-# How many of the worst rows are shown.
+# Number of worst rows that are shown.
 WORST = 24
 
-# Of fewer rows a tenth says nothing.
+# The worst tenth of fewer rows is not shown.
 _ENOUGH = 20
 
-# A confusion matrix of more classes is no picture any more.
+# A confusion matrix of more classes is too large for a page.
 _MOST_CLASSES = 40
 
-# Of a reliability diagram, where the run itself has none.
+# Bins of a reliability diagram, if the run has none.
 _BINS = 15
 
-# Probabilities of a row, in float32, sum to 1 within this.
+# The tolerance of the sum of probabilities in float32.
 _SUMS_TO_ONE = 1e-3
 
-# The numbers of a row of predictions that are shown.
+# Predictions of a row that are shown.
 _MOST_NUMBERS = 6
 
 
 class Spread(NamedTuple):
-    """How the losses of rows spread.
+    """The distribution of the losses of rows.
 
     Attributes
     ----------
     losses : ndarray of float64
-        Those that count and are finite, ascending.
+        Finite losses of rows with weight, ascending.
     others : int
-        How many of the rest are infinite or NaN.
+        Number of infinite and NaN losses.
     quantiles : list of (str, float)
         Least, median, 90 and 99 percent, most.
     mean : float
-        Of all rows that count, each alike.
+        Of `losses`, without weights.
     worst_share : float or None
-        What the worst tenth of the rows brings to the sum, where none is negative
-        and there are enough.
+        Share of the worst tenth of the rows in the sum; None for few rows or
+        negative losses.
     """
 
     losses: NDArray
@@ -55,7 +55,7 @@ class Spread(NamedTuple):
 
 
 def spread_of(rows: KeptRows) -> Spread | None:
-    """Return how the losses of rows spread, None where none counts."""
+    """Return the distribution of the losses of rows, None if no row counts."""
     counted = rows.loss if rows.weight is None else rows.loss[rows.weight > 0]
     losses = np.sort(counted[np.isfinite(counted)])
     if not losses.size:
@@ -79,7 +79,7 @@ def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
 
 
 def described(rows: KeptRows) -> Iterator[dict[str, Any]]:
-    """Yield what is said of each row: number, loss, target and prediction."""
+    """Yield number, loss, target and prediction of each row, for the page."""
     for index in range(len(rows.row)):
         target, prediction = rows.target[index], rows.prediction[index]
         yield {
@@ -91,7 +91,7 @@ def described(rows: KeptRows) -> Iterator[dict[str, Any]]:
 
 
 def _prediction(prediction: NDArray, target: NDArray) -> dict[str, Any]:
-    """Return a prediction in words: the class it chose, or its numbers."""
+    """Return a prediction as text: the chosen class, or the numbers."""
     classes = prediction.ndim == 1 and prediction.size > 1 and target.dtype.kind in "iu"
     if not (classes and target.ndim == 0):
         return {"prediction": _short(prediction), "sure": None, "of_target": None}

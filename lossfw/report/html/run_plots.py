@@ -1,4 +1,4 @@
-"""Plots of a run: its loss as a function, the losses of its rows, reliability, slices."""
+"""Plots of a run: its loss, the losses of its rows, reliability, slices."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from lossfw.runs.compare import RunNumber
 _HEIGHT = 3.4
 _BINS = 40
 
-# Losses that spread over more than this factor are shown on a logarithmic axis.
+# A larger ratio of largest to smallest loss has a logarithmic axis.
 _WIDE = 100.0
 
-# A bar with more than this part of the rows leaves nothing to see of the others.
+# Beside a bar with more than this share of the rows the others could not be seen.
 _TALL = 0.6
 
-# How many powers of ten it shows, at most: what is smaller stands in its first bar.
+# The most powers of ten on that axis; smaller losses are in the first bar.
 _DECADES = 9
 
-# Square points of a dot that stands for all rows.
+# Area, in square points, of a dot for all rows.
 _DOT = 120.0
 
-# Inches for each part of a slice, and for the rest of the picture.
+# Inches of height for each part of a slice, and for the rest of the picture.
 PART, FRAME = 0.27, 0.85
 
 _TITLES = ("value", "derivative")
@@ -60,7 +60,7 @@ def _part(drawn: SampledCurve, order: int) -> Picture:
 
 
 def of_spread(spread: Spread) -> list[Picture]:
-    """Draw how the losses of rows spread, and what part of the sum the worst rows bring."""
+    """Draw the distribution of the losses of rows, and the share of the worst ones."""
     pictures = [_histogram(spread)]
     if spread.worst_share is not None:
         pictures.append(_concentration(spread))
@@ -83,7 +83,6 @@ def _histogram(spread: Spread) -> Picture:
             counts, *_ = axes.hist(losses, _BINS, color=PAGE.colours[0])
         tall = counts.max() > _TALL * losses.size
         if tall:
-            # One bar holds nearly all rows, and the others are what one looks for.
             axes.set_yscale("log")
             axes.set_ylim(bottom=0.7)
             _plain_powers(axes.yaxis)
@@ -101,12 +100,12 @@ def _histogram(spread: Spread) -> Picture:
             f"{as_number(spread.mean)}; the largest is {as_number(most)}."
         )
         if below:
-            caption += f" Lower losses stand in the first bar: {below:,}."
+            caption += f" Smaller losses in the first bar: {below:,}."
         return Picture(inline(figure, "spread", "Distribution of row losses", caption), caption)
 
 
 def _plain_powers(axis: Any) -> None:
-    """Write powers of ten as 1e-05: without raised exponents, which not all readers get."""
+    """Write powers of ten as 1e-05, without raised exponents."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axis.set_major_locator(LogLocator(numticks=6))
@@ -145,14 +144,14 @@ def _percent(axis: Any) -> None:
 
 
 def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
-    """Draw how often the winning class is right, by how sure the prediction was."""
+    """Draw the accuracy of the winning class by its probability."""
     sure, right, weight = (np.array(curve[k]) for k in ("confidence", "accuracy", "weight"))
     with drawing(WIDTH, _HEIGHT + 0.6, PAGE) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         above.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
         above.vlines(sure, sure, right, color=PAGE.colours[1], linewidth=2)
         above.plot(sure, right, "-", color=PAGE.colours[0], linewidth=1.2)
-        # A dot's area is the share of its rows: few rows say little.
+        # The area of a dot is its share of the rows.
         above.scatter(sure, right, _DOT * (0.08 + weight / weight.sum()), color=PAGE.colours[0])
         above.set_title("share that is right")
         above.set_ylim(-0.02, 1.02)
@@ -177,7 +176,7 @@ def of_reliability(curve: Mapping[str, Sequence[float]]) -> Picture:
 def of_parts(
     name: str, title: str, values: Sequence[tuple[str, RunNumber]], whole: float
 ) -> Picture:
-    """Draw a number of each part of the rows with its interval, beside that of all rows."""
+    """Draw a number of each part of a slice with its interval, beside that of all rows."""
     known = [
         (label, n) for label, n in values if isinstance(n.value, float) and np.isfinite(n.value)
     ]
@@ -200,7 +199,7 @@ def of_parts(
 def draw_numbers(
     axes: Any, numbers: Sequence[RunNumber | None], colour: str = PAGE.colours[0]
 ) -> None:
-    """Draw numbers from above to below, each with its interval."""
+    """Draw numbers one below the other, each with its interval."""
     for place, number in enumerate(numbers):
         if number is None or number.value is None:
             continue

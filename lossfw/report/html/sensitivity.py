@@ -1,4 +1,4 @@
-"""The page of a study of sensitivity: stairs, curves, their slopes, and what is exactly 0."""
+"""The page of a sensitivity study: metrics, losses, slopes, and derivatives that are 0."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def study_page(result: Sensitivity) -> str:
     study = result.study
     where = str(study.parameter) if study.parameter else "along directions"
     groups = list(_groups(result))
-    sections = [("answer", "What answers"), *((group["id"], group["name"]) for group in groups)]
-    sections += [("activations", "Activations"), ("zeros", "Exactly zero"), ("what", "What ran")]
+    sections = [("answer", "Summary"), *((group["id"], group["name"]) for group in groups)]
+    sections += [("activations", "Activations"), ("zeros", "Exactly zero"), ("what", "Details")]
     return render(
         "study.html",
         kind="lossfw sensitivity",
         title=f"Sensitivity: {where}",
         lead=f"{study.data.name}, {len(study.data):,} rows; {study.loss.name}",
         sections=sections,
-        foot=f"Written by lossfw {__version__}. Every number stands in sensitivity.json.",
+        foot=f"Written by lossfw {__version__}. All numbers are in sensitivity.json.",
         cards=list(_cards(result)),
         summary=_summary(result),
         groups=groups,
@@ -60,8 +60,8 @@ def _cards(result: Sensitivity) -> Iterator[dict[str, str]]:
     points = len(one.slope)
     still = int(np.count_nonzero(one.slope == 0))
     name = result.study.loss.name
-    if found := _first_stairs(one):
-        metric, stairs = found
+    if first := _first_stairs(one):
+        metric, stairs = first
         low, high = stairs.flat
         yield _card(metric, as_number(one.metrics[metric][here]), "at the value itself")
         wide = f"{as_share(stairs.share(low, high))} of the way"
@@ -77,14 +77,14 @@ def _card(name: str, value: str, sub: str) -> dict[str, str]:
 
 
 def _summary(result: Sensitivity) -> list[str]:
-    """Say in sentences what was measured along the first direction."""
-    one, told = result.curves[0], []
+    """Return sentences about the first direction."""
+    one, sentences = result.curves[0], []
     for metric, stairs in one.stairs.items():
         low, high = stairs.flat
         if not stairs.jumps:
-            told.append(f"Along {one.name} {metric} does not change at all.")
+            sentences.append(f"Along {one.name} {metric} does not change at all.")
             continue
-        told.append(
+        sentences.append(
             f"Along {one.name}, from {stairs.way[0]:g} to {stairs.way[1]:g}, {metric} changes at "
             f"{stairs.places} places and is flat on {len(stairs.pieces)} pieces between them: on "
             f"all of the way but {stairs.jumping:.2g} of it, which is the gap between the two "
@@ -92,15 +92,15 @@ def _summary(result: Sensitivity) -> list[str]:
             f"{low!r} to {high!r}."
         )
     still = int(np.count_nonzero(one.slope == 0))
-    told.append(
+    sentences.append(
         f"The slope of {result.study.loss.name} is exactly 0 at {still} of {len(one.slope)} "
         f"points; it runs from {one.slope.min():.4g} to {one.slope.max():.4g}."
     )
-    return told
+    return sentences
 
 
 def _groups(result: Sensitivity) -> Iterator[dict[str, Any]]:
-    """Yield the plots: one group for the parameter with its variants, one for directions."""
+    """Yield a group of plots for the parameter and its variants, and one for directions."""
     curves, study = list(result.curves), result.study
     if study.parameter is not None:
         own = next(iter(result.zeros))
@@ -114,7 +114,7 @@ def _groups(result: Sensitivity) -> Iterator[dict[str, Any]]:
 def _group(
     id_: str, name: str, along: str, lines: Mapping[str, StudyCurve], result: Sensitivity
 ) -> dict[str, Any]:
-    """Return all lines on one picture, and then each on its own scale."""
+    """Return a picture of all lines together, and one of each on its own scale."""
     together = list(_pictures(id_, along, lines, result)) if len(lines) > 1 else []
     each = [
         {
@@ -131,13 +131,13 @@ def _pictures(
     id_: str, along: str, lines: Mapping[str, StudyCurve], result: Sensitivity, first: int = 0
 ) -> Iterator[Picture]:
     ways, loss = result.study.ways, result.study.loss.name
-    if found := _first_stairs(next(iter(lines.values()))):
-        yield of_stairs(f"{id_}-stairs", found[0], along, lines, ways, first)
+    if stairs := _first_stairs(next(iter(lines.values()))):
+        yield of_stairs(f"{id_}-stairs", stairs[0], along, lines, ways, first)
     yield of_loss(f"{id_}-loss", loss, along, lines, ways, first)
 
 
 def _activations(result: Sensitivity) -> Iterator[Picture]:
-    """Yield what stands, and what was put, in the hidden layers, with its slope."""
+    """Yield pictures of the activations in the hidden layers, of the network and its variants."""
     networks = result.study.variants or {"": result.study.network}
     hidden = {}
     for network in networks.values():
@@ -168,7 +168,7 @@ def _share(some: int, of: int) -> dict[str, Any]:
 
 
 def _moved(zeros: Zeros, name: str, layer: int, count: int) -> dict[str, Any]:
-    """Return the share of a metric: of all parameters where that is known, else of some."""
+    """Return the share of a metric: of all parameters if known, else of the moved ones."""
     if zeros.steady[name]:
         return _share(count, count)
     return _share(zeros.metrics[name][layer], zeros.moved[layer]) | {"of": "moved parameters"}

@@ -1,4 +1,4 @@
-"""Plots of a study: a metric as a staircase, the loss as a curve, each over its slope."""
+"""Plots of a study in a page: a metric, the loss and activations, each with its slope."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lossfw.report.plots.style import INK, PAGE, drawing
 
 _HEIGHT, _HEIGHT_OF_ACTIVATION = 4.3, 3.4
 
-# A slope that is 0 everywhere is shown as a line in the middle of so much.
+# Upper end of the axis of a slope that is 0 everywhere.
 _ALL_ZERO = 1.0
 
 
@@ -44,7 +44,7 @@ def of_stairs(
     ways: NDArray,
     first: int = 0,
 ) -> Picture:
-    """Draw a metric as a staircase, and its slope, which is 0 between the jumps.
+    """Draw a metric as a staircase, and its slope.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def of_stairs(
         _name(panels, metric, along, ways)
         places = ", ".join(f"{n}: {one.stairs[metric].places}" for n, one in lines.items())
         caption = (
-            f"{metric} is a staircase, and its slope is 0 wherever there is one. Ticks mark "
+            f"{metric} is a staircase; between its jumps the slope is 0. Ticks mark "
             f"the places where it jumps ({places})."
         )
         return Picture(inline(figure, name, f"{metric} and its slope", caption), caption)

@@ -1,4 +1,4 @@
-"""Write reports: one for each run, and one that compares them."""
+"""Write the reports of runs, and the page that compares them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lossfw.runs.files import write_file
 from lossfw.runs.folder import REPORT_FILE
 
 
-def write_report(ran: FinishedRun) -> Path:
-    """Write ``report.html`` into the folder of a run that is done, and return the file.
+def write_report(run: FinishedRun) -> Path:
+    """Write ``report.html`` into the folder of a finished run, and return the file.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def write_report(ran: FinishedRun) -> Path:
     OutputError
         If it cannot be written.
     """
-    return write_file(ran.path, REPORT_FILE, run_page(ran).encode())
+    return write_file(run.path, REPORT_FILE, run_page(run).encode())
 
 
 def write_reports(
@@ -39,22 +39,22 @@ def write_reports(
     runs : sequence of FinishedRun
         At least one.
     out : Path or None
-        Where the comparison goes, a file that ends in ``.html``; of a single run its
-        report. None for ``report.html`` in the folder of the run, or in the one that
-        holds the folders of all runs.
+        The file of the comparison, or of the report of a single run; it ends in
+        ``.html``. None for ``report.html`` in the folder of the run, or in the folder
+        that holds all runs.
     side_by_side : bool
         Allow runs on different data; see `lossfw.runs.compare.compare`.
 
     Returns
     -------
     list of Path
-        What was written, the comparison last.
+        The written files, the comparison last.
 
     Raises
     ------
     ArgumentError
-        If the name is no name of a page, or none was given and the runs lie in
-        different folders; or if the runs have different data.
+        If the file does not end in ``.html``, no file was given and the runs lie in
+        different folders, or the runs have different data.
     """
     need_report()
     if out is not None and out.suffix != ".html":

@@ -1,1 +1,1 @@
-"""Curves of losses, activations and studies, drawn by matplotlib."""
+"""Pictures of losses, activations and studies, drawn by matplotlib."""

@@ -1,7 +1,7 @@
-"""Curves: a loss or an activation along one line, with its derivatives and kinks.
+"""Sample a loss or an activation along a line, with its derivatives and kinks.
 
-A function of a row is shown along a line through rows of two; what the line is
-stands on the axis.
+A function of rows is sampled along a line through rows of two numbers, which the label of
+the axis describes.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from lossfw.losses.nested import argument_of
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
-# How many points a line has: one for each pixel of a large picture.
+# Points of a line: one for each pixel of a large picture.
 _POINTS = 1201
 
-# A line that is bounded nowhere runs so far, and past what is worth seeing by the
-# factor, unless that is farther away still.
+# An unbounded line runs from -_REACH to _REACH, and to this factor beyond the farthest
+# landmark; a landmark beyond _FAR is ignored.
 _REACH, _PAST_LANDMARKS, _FAR = 3.0, 1.5, 50.0
 
-# Logits do something on a longer way.
+# Losses of logits change on a longer way.
 _REACH_OF_LOGITS = 6.0
 
-# Where a space ends, the line begins this far inside: many losses are infinite there.
+# A line keeps this share of its length from the ends of a space: many losses are infinite there.
 _INSIDE = 0.002
 
 
 @dataclass(frozen=True)
 class CurveLine:
-    """What a curve is drawn along.
+    """The line of a curve.
 
     Attributes
     ----------
     label : str
-        What stands on the axis. Curves of one label share a picture.
+        The label of the axis. Curves with the same label share a picture.
     low, high : float
-        Where it begins and ends by default.
+        Its ends by default.
     place : callable
         From numbers along the line to the arguments: (y, t), or (x,).
     rows : bool
-        Whether it leads through rows; derivatives are then those by the first column.
+        Whether it leads through rows; derivatives are then by the first column.
     """
 
     label: str
@@ -57,20 +57,20 @@ class CurveLine:
 
 @dataclass(frozen=True)
 class SampledCurve:
-    """A component along a line.
+    """A component, sampled along a line.
 
     Attributes
     ----------
     name : str
-        With the parameters that are not at their defaults.
+        With the parameters that differ from their defaults.
     line : CurveLine
     x : ndarray
         Numbers along the line, in order; each break between its two neighbours.
     parts : tuple of ndarray
-        Value, first and second derivative; a row has no second derivative if it
-        is that of an activation.
+        Value, first and second derivative; an activation of rows has no second
+        derivative.
     breaks, second_breaks : tuple of float
-        Where the first and the second derivative jump, within the line.
+        Places where the first and the second derivative jump.
     """
 
     name: str
@@ -87,7 +87,7 @@ def curves(
     span: tuple[float, float] | None = None,
     target: float = 1.0,
 ) -> list[SampledCurve]:
-    """Return components along their lines, all as far as the longest; see `curve`."""
+    """Return components along their lines, all with the ends of the longest; see `curve`."""
     lines = [line_of(one, target) for one in components]
     longest = (min(line.low for line in lines), max(line.high for line in lines))
     return [curve(one, span=span or longest, target=target) for one in components]
@@ -105,9 +105,9 @@ def curve(
     ----------
     component : Loss or Activation
     span : tuple of float, optional
-        Where the line begins and ends.
+        The ends of the line.
     target : float
-        The target, for a loss that is no function of the residual or the margin.
+        The target, for a loss of neither the residual nor the margin.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def curve(
     if not low < high:
         raise ArgumentError(f"the line begins at {low:g} and ends at {high:g}: it has to go up.")
     breaks, second_breaks = (
-        tuple(b for b in found if low < b < high) for found in (breaks, second_breaks)
+        tuple(b for b in places if low < b < high) for places in (breaks, second_breaks)
     )
     x = _along(low, high, (*breaks, *second_breaks))
     try:
@@ -139,7 +139,7 @@ def _name(component: Loss | Activation) -> str:
 
 
 def _breaks(component: Loss | Activation) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return where the derivatives are claimed to jump; not known for rows."""
+    """Return the claimed jumps of the derivatives; of rows they are not known."""
     claims = component.claims().made()
     if component.takes_rows:
         return (), ()
@@ -147,7 +147,7 @@ def _breaks(component: Loss | Activation) -> tuple[tuple[float, ...], tuple[floa
 
 
 def _landmarks(component: Loss | Activation) -> list[float]:
-    """Return how far from 0 something happens: kinks, and scales among the parameters."""
+    """Return distances from 0 of kinks, and of scales among the parameters."""
     breaks, second_breaks = _breaks(component)
     numbers = [value for value in component.parameters.values() if isinstance(value, float)]
     marks = [abs(mark) for mark in (*breaks, *second_breaks, *numbers)]
@@ -225,12 +225,12 @@ def _along(low: float, high: float, breaks: tuple[float, ...]) -> NDArray:
 
 
 def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
-    """Return value and derivatives; of rows those by the first argument."""
+    """Return value and derivatives, of rows by the first column."""
     with np.errstate(all="ignore"):
         if isinstance(component, Loss):
             functions = (component, component.gradient, component.hessian)
-            found = [np.asarray(f(*arrays, reduction="none")) for f in functions]
-            return tuple(part[:, 0] if part.ndim > 1 else part for part in found)
+            parts = [np.asarray(f(*arrays, reduction="none")) for f in functions]
+            return tuple(part[:, 0] if part.ndim > 1 else part for part in parts)
         (x,) = arrays
         if component.takes_rows:
             return component(x)[:, 0], component.derivative(np, x)[:, 0, 0]

@@ -16,7 +16,7 @@ from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
 from lossfw.runs.compare.settings import as_text
 from lossfw.runs.files import say
 
-# More settings than this stand in a table of their own.
+# More settings than this have a table of their own.
 _MOST_BESIDE = 3
 
 _CLEAR = " *"
@@ -24,20 +24,20 @@ _LESS = "less "
 
 
 class TextTable(NamedTuple):
-    """A table of text: its headers, and its rows, each beginning with its name."""
+    """A table of text: headers, and rows that begin with their names."""
 
     headers: list[str]
     rows: list[list[str]]
 
 
 def show(comparison: Comparison) -> None:
-    """Write a comparison to standard output; on a terminal in pieces that fit its width."""
-    found = tables(comparison)
+    """Write a comparison to standard output; on a terminal in tables that fit its width."""
+    shown = tables(comparison)
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
         short = _short_names([run.name for run in comparison.runs])
-        found = [TextTable(*piece) for t in found for piece in fitted(*_renamed(t, short), width)]
-    for index, table in enumerate(found):
+        shown = [TextTable(*piece) for t in shown for piece in fitted(*_renamed(t, short), width)]
+    for index, table in enumerate(shown):
         if index:
             say("")
         show_table(table.headers, table.rows)
@@ -47,12 +47,12 @@ def show(comparison: Comparison) -> None:
 
 
 def _short_names(names: Sequence[str]) -> dict[str, str]:
-    """Return names of a sweep without what all of their keys begin with.
+    """Return the names of a sweep's runs without the common beginning of their keys.
 
     Examples
     --------
-    >>> found = _short_names(["network.layers.0.units=5,network.dtype=x", "network.dtype=y"])
-    >>> list(found.values())
+    >>> short = _short_names(["network.layers.0.units=5,network.dtype=x", "network.dtype=y"])
+    >>> list(short.values())
     ['layers.0.units=5,dtype=x', 'dtype=y']
     >>> list(_short_names(["v1.0", "v1.1"]).values())
     ['v1.0', 'v1.1']
@@ -61,7 +61,7 @@ def _short_names(names: Sequence[str]) -> dict[str, str]:
     keys = [part.partition("=")[0].split(".") for part in parts if "=" in part]
     shared = 0
     if len(keys) == len(parts):
-        # The last part of a key stays, whatever is shared, and so does what has a number.
+        # The last part of a key stays, and so does a number with the part before it.
         while all(len(k) > shared + 1 and k[shared] == keys[0][shared] for k in keys):
             shared += 1
         while shared and any(key[shared].isdigit() for key in keys):
@@ -71,7 +71,7 @@ def _short_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def _renamed(table: TextTable, names: Mapping[str, str]) -> TextTable:
-    """Return a table of shorter names; headers may speak of the first run."""
+    """Return a table with shorter names of runs, also in its headers."""
     first = table.headers[0]
     base = first.removeprefix(_LESS)
     headers = [f"{_LESS}{names[base]}" if base in names and base != first else first]
@@ -80,15 +80,15 @@ def _renamed(table: TextTable, names: Mapping[str, str]) -> TextTable:
 
 
 def tables(comparison: Comparison) -> list[TextTable]:
-    """Return the tables of a comparison; of two runs the measures are the rows."""
-    found = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
+    """Return the tables of a comparison; for two runs the measures are the rows."""
+    results = [_of_two(comparison)] if len(comparison.runs) == 2 else list(_of_many(comparison))
     if len(comparison.runs) == 2:
-        # The runs are the columns, the first being what the second is compared with.
+        # The runs are the columns, the baseline first.
         comparison = replace(comparison, runs=comparison.given)
     beside = len(comparison.runs) > 2 and len(comparison.settings) <= _MOST_BESIDE
     before = [] if beside or not comparison.settings else [_settings(comparison)]
-    around = [_around(comparison)] if comparison.around else []
-    return [*before, *around, *found]
+    surroundings = [_surroundings(comparison)] if comparison.surroundings else []
+    return [*before, *surroundings, *results]
 
 
 def _settings(comparison: Comparison) -> TextTable:
@@ -96,9 +96,9 @@ def _settings(comparison: Comparison) -> TextTable:
     return _by_key("setting", values, comparison)
 
 
-def _around(comparison: Comparison) -> TextTable:
+def _surroundings(comparison: Comparison) -> TextTable:
     order = [comparison.given.index(run) for run in comparison.runs]
-    values = {key: [of[i] for i in order] for key, of in comparison.around.items()}
+    values = {key: [of[i] for i in order] for key, of in comparison.surroundings.items()}
     return _by_key("besides", values, comparison)
 
 
@@ -111,14 +111,17 @@ def _of_two(comparison: Comparison) -> TextTable:
     base = comparison.baseline
     other = next(run for run in comparison.runs if run is not base)
     headers = ["result", base.name, other.name]
-    differences = comparison.differences.get(other.name)
+    compared = other.name in comparison.differences
     rows = []
     for name in comparison.single:
-        row = [comparison.title(name), *(_number(comparison, run, name) for run in (base, other))]
-        if differences is not None:
-            row.append(difference_text(differences.get(name)))
+        row = [
+            comparison.title(name),
+            *(number_text(comparison.number(run, name)) for run in (base, other)),
+        ]
+        if compared:
+            row.append(difference_text(comparison.difference(other, name)))
         rows.append(row)
-    return TextTable(headers + (["second less first"] if differences is not None else []), rows)
+    return TextTable(headers + (["second less first"] if compared else []), rows)
 
 
 def _of_many(comparison: Comparison) -> Iterator[TextTable]:
@@ -130,72 +133,67 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
         [
             [run.name]
             + [as_text(run.settings.get(key)) for key in beside]
-            + [_number(comparison, run, name) for name in comparison.single]
+            + [number_text(comparison.number(run, name)) for name in comparison.single]
             for run in comparison.runs
         ],
     )
     if comparison.differences:
         rows = [
-            [run.name, *(difference_text(found.get(name)) for name in comparison.single)]
+            [run.name, *(difference_text(comparison.difference(run, n)) for n in comparison.single)]
             for run in comparison.runs
-            if (found := comparison.differences.get(run.name)) is not None
+            if run.name in comparison.differences
         ]
         yield TextTable([f"{_LESS}{comparison.baseline.name}", *titles], rows)
 
 
 def _in_names(key: str, comparison: Comparison) -> bool:
-    """Tell whether the name of each run says what it has, as those of a sweep do."""
+    """Tell whether the name of each run holds its value of a key, as in a sweep."""
     return all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
 
 
-def _number(comparison: Comparison, run: FinishedRun, name: str) -> str:
-    return number_text(comparison.numbers[run.name].get(name))
-
-
-def number_text(number: RunNumber | None) -> str:
+def number_text(number: RunNumber) -> str:
     """Return a number with its interval.
 
     Examples
     --------
     >>> number_text(RunNumber(0.96314, [0.947, 0.979]))
     '0.9631 [0.9470, 0.9790]'
-    >>> number_text(RunNumber(0.25)), number_text(None)
+    >>> number_text(RunNumber(0.25)), number_text(RunNumber(None))
     ('0.25', '-')
     """
-    return with_interval(*(number or RunNumber(None)))
+    return with_interval(*number)
 
 
-def difference_text(difference: Difference | None) -> str:
-    """Return a difference with its interval, and a star where that leaves out 0.
+def difference_text(difference: Difference) -> str:
+    """Return a difference with its interval, and a star if that leaves out 0.
 
     Examples
     --------
     >>> difference_text(Difference(0.0123, [0.001, 0.0236])), difference_text(Difference(0.0))
     ('+0.012 [+0.001, +0.024] *', '0')
     """
-    difference = difference or Difference(None)
     text = with_interval(difference.value, difference.interval, sign=True)
     return text + (_CLEAR if difference.clear else "")
 
 
 def remarks(comparison: Comparison) -> list[str]:
-    """Return what to know about the tables, in sentences."""
-    asked = comparison.intervals
-    told = []
+    """Return remarks about the tables, in sentences."""
+    options = comparison.intervals
+    lines = []
     ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
     if any(ranges):
-        told.append(f"In brackets: {100 * asked.level:.4g}% intervals, by the {asked.method}.")
+        lines.append(f"In brackets: {100 * options.level:.4g}% intervals, by the {options.method}.")
     if comparison.paired:
         count = comparison.baseline.result["count"]
-        told.append(
+        lines.append(
             f"Differences are paired by {count:,} rows; * marks an interval that leaves out 0."
         )
     if not comparison.settings:
-        told.append("The configurations say the same.")
+        lines.append("The configurations say the same.")
     lists = [name for name in comparison.measures if name not in comparison.single]
     if lists:
-        told.append(f"Not shown here, but by --json: {', '.join(lists)}.")
-    return [*told, *(f"note: {note}" for note in comparison.notes)]
+        lines.append(f"Not shown here, but by --json: {', '.join(lists)}.")
+    return [*lines, *(f"note: {note}" for note in comparison.notes)]
 
 
 def markdown(comparison: Comparison) -> str:
@@ -210,7 +208,7 @@ def _markdown(table: TextTable) -> str:
 
 
 def _escaped(text: str) -> str:
-    r"""Return a text that Markdown shows as it is.
+    r"""Escape a text for Markdown.
 
     Examples
     --------
@@ -223,7 +221,7 @@ def _escaped(text: str) -> str:
 
 
 def comma_separated(comparison: Comparison) -> str:
-    """Return a comparison as CSV: a line for each run, every digit of every number."""
+    """Return a comparison as CSV: a line for each run, with all digits of its numbers."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     measured = [
@@ -240,7 +238,5 @@ def comma_separated(comparison: Comparison) -> str:
 
 def _cells(comparison: Comparison, run: FinishedRun) -> Iterator[Any]:
     for name in comparison.single:
-        number = comparison.numbers[run.name].get(name) or RunNumber(None)
-        difference = comparison.differences.get(run.name, {}).get(name) or Difference(None)
-        for value, interval in (number, difference):
+        for value, interval in (comparison.number(run, name), comparison.difference(run, name)):
             yield from (value, *(interval or (None, None)))

@@ -1,4 +1,4 @@
-"""What a component is, taken from its class, its docstring and its claims."""
+"""Describe a component in plain values, from its class, docstring and claims."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from lossfw.components.spaces import Space
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation, RowActivation
 
-# Where the kinds stand. A derivative that is defined there was written by no author.
+# The modules of the kinds, whose derivatives come from dual numbers.
 _KINDS = ("lossfw.losses.kinds", "lossfw.loss", "lossfw.activation")
 
-# Bounds as JSON's schema calls them, and as they are read.
+# Bounds in a JSON schema, and as text.
 _BOUNDS = {
     "exclusiveMinimum": "> {}",
     "minimum": ">= {}",
@@ -24,24 +24,24 @@ _BOUNDS = {
 
 
 def describe(entry: Entry, cls: type[Component], component: Component | None) -> dict[str, Any]:
-    """Return what there is to say about a component, in plain values.
+    """Return a description of a component, in plain values.
 
     Parameters
     ----------
     entry : Entry
-        Its place in the registry.
+        Its entry in the registry.
     cls : type
         Its class.
     component : Component or None
-        The component at some parameters; None leaves out what depends on them.
+        The component at some parameters; None leaves out properties that depend on them.
 
     Returns
     -------
     dict
-        What is not known of a kind of component is not there.
+        Without the keys that a kind of component does not have.
     """
     text = sections(cls.__doc__)
-    found: dict[str, Any] = {
+    description: dict[str, Any] = {
         "kind": entry.kind,
         "name": entry.name,
         "aliases": list(entry.aliases),
@@ -55,10 +55,10 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         "parameters": parameters(cls, component),
     }
     if isinstance(component, Loss):
-        found.update(_of_loss(component))
+        description.update(_of_loss(component))
     elif isinstance(component, Activation):
-        found.update(_of_activation(component))
-    return found
+        description.update(_of_activation(component))
+    return description
 
 
 def parameters(cls: type[Component], component: Component | None) -> list[dict[str, Any]]:
@@ -66,23 +66,23 @@ def parameters(cls: type[Component], component: Component | None) -> list[dict[s
     schema = cls.model_json_schema()["properties"]
     meanings = entries(sections(cls.__doc__).get("Parameters", ""))
     inherited = [entries(sections(base.__doc__).get("Attributes", "")) for base in cls.__mro__[1:]]
-    found = []
+    described = []
     for name, field in cls.model_fields.items():
-        words = next((known[name] for known in (meanings, *inherited) if name in known), "")
+        meaning = next((known[name] for known in (meanings, *inherited) if name in known), "")
         one: dict[str, Any] = {
             "name": name,
             "type": _type(schema[name]),
             "bounds": _bounds(schema[name]),
             "required": field.is_required(),
-            "meaning": words,
+            "meaning": meaning,
         }
         if not field.is_required():
             one["default"] = _plain(field.get_default(call_default_factory=True))
         if component is not None:
             one["value"] = _plain(getattr(component, name))
-        found.append(one)
-    own = [one for one in found if one["name"] in cls.__annotations__]
-    return own + [one for one in found if one not in own]
+        described.append(one)
+    own = [one for one in described if one["name"] in cls.__annotations__]
+    return own + [one for one in described if one not in own]
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -142,7 +142,7 @@ def _space(space: Space) -> dict[str, str]:
 
 
 def origin(component: Loss | Activation, function: str) -> str:
-    """Return who wrote a derivative: the author, dual numbers, or the parts of a wrapper.
+    """Return the origin of a derivative: the author, dual numbers, or the parts of a wrapper.
 
     Examples
     --------

@@ -9,7 +9,7 @@ import numpy as np
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, NDArray
 
-# How many digits are right, and so are shown: derivatives are differences.
+# Digits that are right, and so are shown; derivatives are differences.
 _VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
 
 # Below 1e-5 a number is written with an exponent, as Python writes it.
@@ -38,20 +38,20 @@ def exact_texts(
     """
     from lossfw.numerics.exact.namespace import exact_array
 
-    found = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2
+    exact = loss.exact(y, t, derivative=order)  # type: ignore[arg-type]  # one of 0, 1 and 2
     if reduction != "none" or weight is not None:
         shape = np.shape(loss(y, t, reduction="none"))
         weights = exact_array(np.ones(shape) if weight is None else _spread(weight, shape))
-        found = found * (weights if found.ndim == weights.ndim else weights[..., np.newaxis])
+        exact = exact * (weights if exact.ndim == weights.ndim else weights[..., np.newaxis])
         if reduction == "mean":
-            found = found / np.add.reduce(weights.ravel())
+            exact = exact / np.add.reduce(weights.ravel())
         if order == 0 and reduction != "none":
-            found = np.add.reduce(np.ravel(found))
-    return texts(found, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
+            exact = np.add.reduce(np.ravel(exact))
+    return texts(exact, _DERIVATIVE_DIGITS if order else _VALUE_DIGITS)
 
 
 def _spread(weight: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """Return one weight for each loss, where there is one for each row."""
+    """Spread weights of rows to the shape of the unreduced loss."""
     more = len(shape) - weight.ndim
     return np.broadcast_to(weight.reshape(*weight.shape, *[1] * more), shape).astype(np.float64)
 

@@ -1,4 +1,4 @@
-"""Descriptions of components as Markdown: the reference page of a plugin."""
+"""The reference page of components, as Markdown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from lossfw.report.text.show_component import facts, shown
 from lossfw.report.text.tables import markdown_table
 
-# A component's kind as the title of its chapter.
+# The title of the chapter of each kind.
 _TITLES = {
     "loss": "Losses",
     "activation": "Activations",
@@ -19,32 +19,32 @@ _TITLES = {
 }
 
 
-def markdown(found: Sequence[dict[str, Any]]) -> str:
+def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
     """Return a page with a chapter for each kind and a section for each component.
 
     Parameters
     ----------
-    found : sequence of dict
-        What `lossfw.report.text.component.describe` returned, those of a kind together.
+    descriptions : sequence of dict
+        From `lossfw.report.text.component.describe`, sorted by kind.
     """
     chapters = []
-    for kind, members in groupby(found, key=lambda one: one["kind"]):
+    for kind, members in groupby(descriptions, key=lambda one: one["kind"]):
         sections = [_section(one) for one in members]
         chapters.append("\n\n".join([f"# {_TITLES[kind]}", *sections]))
     return "\n\n".join(chapters) + "\n"
 
 
-def _section(found: dict[str, Any]) -> str:
-    parts = [f"## {found['name']}", _prose(found["summary"])]
-    parts += [_prose(paragraph) for paragraph in found["description"]]
-    parts.append(_table(("", ""), [row for row in facts(found) if row[0] != "kind"]))
-    if found["parameters"]:
-        parts.append(_parameters(found["parameters"]))
-    if "claims" in found:
-        parts.append(_claims(found))
-    parts += [_prose(paragraph) for paragraph in found["notes"]]
-    if found["see_also"]:
-        parts.append("\n".join(_sibling(*item) for item in found["see_also"].items()))
+def _section(description: dict[str, Any]) -> str:
+    parts = [f"## {description['name']}", _prose(description["summary"])]
+    parts += [_prose(paragraph) for paragraph in description["description"]]
+    parts.append(_table(("", ""), [row for row in facts(description) if row[0] != "kind"]))
+    if description["parameters"]:
+        parts.append(_parameters(description["parameters"]))
+    if "claims" in description:
+        parts.append(_claims(description))
+    parts += [_prose(paragraph) for paragraph in description["notes"]]
+    if description["see_also"]:
+        parts.append("\n".join(_sibling(*item) for item in description["see_also"].items()))
     return "\n\n".join(parts)
 
 
@@ -61,10 +61,10 @@ def _parameters(parameters: Sequence[dict[str, Any]]) -> str:
     return _table(("parameter", "type", "default", "meaning"), rows)
 
 
-def _claims(found: dict[str, Any]) -> str:
+def _claims(description: dict[str, Any]) -> str:
     made = [
         f"`{name}`" if value is True else f"`{name}` {shown(value)}"
-        for name, value in found["claims"].items()
+        for name, value in description["claims"].items()
     ]
     return f"Claims at these parameters: {', '.join(made) or 'none'}."
 
@@ -82,5 +82,5 @@ def _cell(text: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """Return text of a docstring as Markdown: an asterisk between spaces is a product."""
+    """Escape text of a docstring for Markdown; an asterisk between spaces is a product."""
     return text.replace(" * ", r" \* ").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""The report of a study of sensitivity as text: curves, stairs and zero derivatives."""
+"""The report of a sensitivity study as text: curves, jumps and zero derivatives."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _curve(result: Sensitivity, curve: StudyCurve) -> Iterator[tuple[str, str]]:
         f"{float(loss[here])!r} here, {loss.min():.6g} to {loss.max():.6g}",
     )
     zero = int(np.count_nonzero(slope == 0))
-    told = f"{slope[here]:.6g} here, {slope.min():.6g} to {slope.max():.6g}"
-    yield "its slope", f"{told}, exactly 0 at {zero} of {len(slope)} points"
+    slopes = f"{slope[here]:.6g} here, {slope.min():.6g} to {slope.max():.6g}"
+    yield "its slope", f"{slopes}, exactly 0 at {zero} of {len(slope)} points"
     for name, values in curve.metrics.items():
         yield name, f"{values[here]!r} here" + _span(values)
         if name in curve.slopes:
@@ -67,7 +67,7 @@ def _stairs(name: str, stairs: Staircase) -> Iterator[tuple[str, str]]:
 
 
 def _all_but(stairs: Staircase) -> str:
-    """Say on what part of the way nothing changes; its first and last floats bound a piece."""
+    """Return a line about the share of the way on which the metric is constant."""
     first, last = stairs.longest
     longest = f"the longest from {first:.6g} to {last:.6g}"
     if not stairs.jumps:
@@ -77,7 +77,7 @@ def _all_but(stairs: Staircase) -> str:
 
 
 def _nearest(stairs: Staircase) -> list[Jump]:
-    """Return the jumps on either side of the value."""
+    """Return the nearest jumps on both sides of the current value."""
     low, high = stairs.flat
     return [jump for jump in stairs.jumps if jump.at == low or jump.last == high]
 

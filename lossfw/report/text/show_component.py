@@ -8,7 +8,7 @@ from typing import Any
 from lossfw.report.text.tables import show_table
 from lossfw.runs.files import say
 
-# Prose is set this wide: a comfortable line, and a terminal's usual 80 columns.
+# Width of prose, for a terminal of 80 columns.
 _WIDTH = 79
 
 _WRITTEN_BY = {
@@ -19,44 +19,48 @@ _WRITTEN_BY = {
 }
 
 
-def show_description(found: dict[str, Any]) -> None:
-    """Write what `lossfw.report.text.component.describe` found to standard output."""
-    say(f"{found['name']}: {found['summary']}\n")
-    show_table(("", ""), facts(found))
-    if found["parameters"]:
+def show_description(description: dict[str, Any]) -> None:
+    """Write a description by `lossfw.report.text.component.describe` to standard output."""
+    say(f"{description['name']}: {description['summary']}\n")
+    show_table(("", ""), facts(description))
+    if description["parameters"]:
         say("")
-        _show_parameters(found["parameters"])
-    if "claims" in found:
+        _show_parameters(description["parameters"])
+    if "claims" in description:
         say("")
-        _show_claims(found)
-    for paragraph in [*found["description"], *found["notes"], *_see_also(found["see_also"])]:
+        _show_claims(description)
+    for paragraph in [
+        *description["description"],
+        *description["notes"],
+        *_see_also(description["see_also"]),
+    ]:
         say("")
         say(textwrap.fill(paragraph, _WIDTH))
 
 
-def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what there is to say in a word or two: kind, plugin, spaces, derivatives."""
-    origin = f"{found['plugin']} {found['version']}".rstrip()
-    rows = [("kind", found["kind"]), ("plugin", f"{origin}, {found['class']}")]
-    if found["aliases"]:
-        rows.append(("aliases", ", ".join(found["aliases"])))
+def facts(description: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the short properties: kind, plugin, spaces, derivatives."""
+    origin = f"{description['plugin']} {description['version']}".rstrip()
+    rows = [("kind", description["kind"]), ("plugin", f"{origin}, {description['class']}")]
+    if description["aliases"]:
+        rows.append(("aliases", ", ".join(description["aliases"])))
     for name in ("prediction", "target", "result"):
-        if name in found:
-            rows.append((name, _space(found[name])))
-    if "takes" in found:
-        rows.append(("takes", _TAKES[found["takes"]]))
-    if found.get("form") == "logits":
+        if name in description:
+            rows.append((name, _space(description[name])))
+    if "takes" in description:
+        rows.append(("takes", _TAKES[description["takes"]]))
+    if description.get("form") == "logits":
         rows.append(("form", "predictions are logits"))
-    if found.get("link"):
-        rows.append(("link", f"{found['link']}, the activation whose results it expects"))
-    if "derivative" in found:
-        rows.append(("derivative", _WRITTEN_BY[found["derivative"]]))
-        rows.append(("second derivative", _WRITTEN_BY[found["second_derivative"]]))
+    if description.get("link"):
+        rows.append(("link", f"{description['link']}, the activation whose results it expects"))
+    if "derivative" in description:
+        rows.append(("derivative", _WRITTEN_BY[description["derivative"]]))
+        rows.append(("second derivative", _WRITTEN_BY[description["second_derivative"]]))
     return rows
 
 
 def _space(space: dict[str, str]) -> str:
-    # A class may always be given as a distribution too.
+    # A class index may always be given as a distribution too.
     more = ", or distributions over classes" if space["name"] == "CLASS_INDEX" else ""
     return f"{space['name']}: {space['meaning']}{more}"
 
@@ -79,15 +83,15 @@ def _show_parameters(parameters: list[dict[str, Any]]) -> None:
             )
 
 
-def _show_claims(found: dict[str, Any]) -> None:
-    values = [f"{one['name']}={shown(one['value'])}" for one in found["parameters"]]
+def _show_claims(description: dict[str, Any]) -> None:
+    values = [f"{one['name']}={shown(one['value'])}" for one in description["parameters"]]
     say(f"It claims{' at ' if values else ''}{', '.join(values)}:")
-    width = max(map(len, found["claims"]), default=0)
-    for name, value in found["claims"].items():
+    width = max(map(len, description["claims"]), default=0)
+    for name, value in description["claims"].items():
         say(f"  {name.ljust(width)}  {shown(value)}")
-    if not found["claims"]:
+    if not description["claims"]:
         say("  nothing")
-    rest = ", ".join(found["not_claimed"]) or "nothing"
+    rest = ", ".join(description["not_claimed"]) or "nothing"
     say(textwrap.fill(f"Not claimed: {rest}.", _WIDTH))
 
 
@@ -101,7 +105,7 @@ def _see_also(siblings: dict[str, str]) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """Return a parameter or the value of a claim as YAML would write it."""
+    """Return a parameter or the value of a claim as in YAML."""
     if value is True or value is False:
         return str(value).lower()
     if value is None:

@@ -1,4 +1,4 @@
-"""Tables on standard output: with rich on a terminal, plain elsewhere."""
+"""Tables as text: by rich on a terminal, as aligned columns or Markdown elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Parameters
     ----------
     headers : sequence of str
-        One for each column; all of them empty for a table without headers.
+        One for each column; all empty for a table without headers.
     rows : sequence of sequence of str
         The cells, one for each header.
     """
@@ -30,9 +30,9 @@ def show_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def fitted(
     headers: Sequence[str], rows: Sequence[Sequence[str]], width: int
 ) -> list[tuple[list[str], list[list[str]]]]:
-    """Return a table as several that are no wider, each with the first column of the whole.
+    """Split a table into tables of a width, each with the first column.
 
-    A column that is too wide even so has a table of its own.
+    A column that is too wide for this has a table of its own.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     loss        huber
     activation  relu
     """
-    # A cell has one line, so that a program can read the table line by line.
+    # A cell has one line, so that programs can read the table line by line.
     lines = [[_one_line(cell) for cell in row] for row in rows]
     if any(headers):
         lines.insert(0, list(headers))
@@ -90,10 +90,10 @@ def markdown_table(
     Parameters
     ----------
     headers, rows
-        See `show_table`; what Markdown would take for its own is escaped already.
+        See `show_table`; their text is escaped already.
     left : int, optional
-        So many columns stand on the left of their place and those that follow on the
-        right; all of them on the left unless given.
+        The number of left-aligned columns; the others are right-aligned. By default all
+        are left-aligned.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def _one_line(cell: str) -> str:
 
 
 def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    # rich takes a twentieth of a second to import: on use only.
+    # Imported on use: it takes a twentieth of a second.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""The report of a training as text: what was trained, epoch by epoch, and what came of it."""
+"""The report of a training as text: data and network, epochs, and the reason to stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lossfw.nn.training.checkpoint import WEIGHTS_FILE
 from lossfw.nn.training.records import Epoch, Measured, Trained, Training
 from lossfw.report.text.tables import show_table
 
-# Of more epochs than these, some are left out; all of them stand in the JSON.
+# The most epochs in the table; the JSON holds all of them.
 SHOWN_EPOCHS = 21
 
 
@@ -20,13 +20,13 @@ def show(training: Training, trained: Trained, folder: Path | None, seconds: flo
     Parameters
     ----------
     training : Training
-        What was to be learnt.
+        The training as it was configured.
     trained : Trained
-        What came out.
+        Its result.
     folder : Path or None
-        Where the weights were written.
+        The folder of the weights, None if they were not written.
     seconds : float
-        That the training took.
+        Duration of the training.
     """
     show_table(("", ""), _head(training, trained))
     headers, rows = epoch_rows(trained.history)
@@ -54,7 +54,7 @@ def epoch_rows(history: Sequence[Epoch]) -> tuple[list[str], list[list[str]]]:
     Parameters
     ----------
     history : sequence of Epoch
-        From epoch 0 on. Of many, evenly spaced ones are shown, and the last.
+        From epoch 0 on. Of many, evenly spaced ones and the last are shown.
     """
     names = list(history[0].learnt.metrics)
     headers = ["epoch", "loss", *names]
@@ -67,7 +67,7 @@ def epoch_rows(history: Sequence[Epoch]) -> tuple[list[str], list[list[str]]]:
 
 
 def _some(history: Sequence[Epoch]) -> list[Epoch]:
-    """Return every so-many-th epoch and the last."""
+    """Return evenly spaced epochs and the last."""
     stride = -(-(len(history) - 1) // (SHOWN_EPOCHS - 1)) or 1
     return [e for e in history if e.number % stride == 0 or e is history[-1]]
 
@@ -79,7 +79,7 @@ def _cells(measured: Measured | None) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    """Return a number with the digits that show a change; all of them stand in the JSON."""
+    """Return a number with enough digits to show a change; the JSON has all of them."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -1,8 +1,14 @@
-"""Comparison of runs: what differs in configuration and in result, paired by row."""
+"""Compare runs: differing settings, and differences of results, paired by row."""
 
 from lossfw.runs.compare.compare import compare
 from lossfw.runs.compare.comparison import Comparison, Difference
-from lossfw.runs.compare.finished_run import FinishedRun, RunNumber, find_runs, is_run, read_ran
+from lossfw.runs.compare.finished_run import (
+    FinishedRun,
+    RunNumber,
+    find_runs,
+    is_run,
+    read_finished_run,
+)
 
 __all__ = [
     "Comparison",
@@ -12,5 +18,5 @@ __all__ = [
     "compare",
     "find_runs",
     "is_run",
-    "read_ran",
+    "read_finished_run",
 ]

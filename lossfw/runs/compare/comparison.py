@@ -1,4 +1,4 @@
-"""Comparison: runs beside each other, each with its differences from the first."""
+"""Comparison: the numbers of runs, and their differences from the first."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Difference(NamedTuple):
     Attributes
     ----------
     value : float or nested list of float or None
-        None where the two cannot be compared.
+        None if the two cannot be compared.
     interval : list or None
-        From the same rows of both; two floats in place of each float of `value`.
+        Paired by row; two floats in place of each float of `value`.
     """
 
     value: Any
@@ -39,28 +39,30 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs beside each other.
+    """Runs with their numbers and differences.
 
     Attributes
     ----------
     runs : tuple of FinishedRun
-        As they are listed.
+        In the order of the table.
     given : tuple of FinishedRun
-        As they were given; the lists of values below have this order.
+        In the order of the arguments, which the lists of values below have.
     measures : tuple of str
         ``loss`` and the metrics, in the order of the first run that has them.
     numbers : mapping of str to mapping
-        By run and measure; measures that a run lacks are left out.
+        By run and measure, without the measures that a run does not have.
     differences : mapping of str to mapping
-        By run and measure; empty where the runs have different data.
-    settings, around : mapping of str to list
-        The keys of the configuration, and what besides, in which runs differ.
+        By run and measure; empty if the runs have different data.
+    settings : mapping of str to list
+        The keys of the configuration in which runs differ, with the values.
+    surroundings : mapping of str to list
+        The same for versions, weights and git.
     intervals : Intervals
-        How sure the intervals are.
+        Level and method of the intervals.
     paired : bool
-        Whether every difference could be paired by row.
+        Whether every difference is paired by row.
     notes : tuple of str
-        What to know about the numbers.
+        Remarks about the numbers.
     """
 
     runs: tuple[FinishedRun, ...]
@@ -69,14 +71,14 @@ class Comparison:
     numbers: Mapping[str, Mapping[str, RunNumber]]
     differences: Mapping[str, Mapping[str, Difference]]
     settings: Mapping[str, list[Any]]
-    around: Mapping[str, list[Any]]
+    surroundings: Mapping[str, list[Any]]
     intervals: Intervals
     paired: bool
     notes: tuple[str, ...]
 
     @property
     def single(self) -> tuple[str, ...]:
-        """The measures that are one number in every run, and so stand in a table."""
+        """The measures that are a single number in every run: the columns of a table."""
         return tuple(
             name
             for name in self.measures
@@ -85,16 +87,24 @@ class Comparison:
 
     @property
     def baseline(self) -> FinishedRun:
-        """What the others are compared with: the first that was given."""
+        """The run that the others are compared with: the first argument."""
         return self.given[0]
 
     def title(self, name: str) -> str:
-        """Return what a measure is called in a table: the loss by its name, where that is one."""
+        """Return the title of a measure; the loss has its name if that is the same in all runs."""
         names = {run.loss_name for run in self.runs}
         return f"{LOSS} ({names.pop()})" if name == LOSS and len(names) == 1 else name
 
+    def number(self, run: FinishedRun, name: str) -> RunNumber:
+        """Return a measure of a run; its value is None if the run does not have it."""
+        return self.numbers[run.name].get(name) or RunNumber(None)
+
+    def difference(self, run: FinishedRun, name: str) -> Difference:
+        """Return a difference of a run; its value is None if there is none."""
+        return self.differences.get(run.name, {}).get(name) or Difference(None)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as it is written to JSON: plain numbers, texts and lists."""
+        """Return the comparison as plain numbers, texts and lists, for JSON."""
         return {
             "lossfw": COMPARISON_VERSION,
             "baseline": self.baseline.name,
@@ -102,20 +112,20 @@ class Comparison:
             "intervals": self.intervals.to_dict(),
             "differing": {
                 "settings": list(self.settings),
-                "surroundings": list(self.around),
+                "surroundings": list(self.surroundings),
             },
             "runs": [self._run(run) for run in self.runs],
             "notes": list(self.notes),
         }
 
     def _run(self, run: FinishedRun) -> dict[str, Any]:
-        around = surroundings(run.record)
+        values = surroundings(run.record)
         return {
             "name": run.name,
             "folder": str(run.path),
             "data": dict(run.record.get("data") or {}),
             "settings": {key: run.settings.get(key) for key in self.settings},
-            "surroundings": {key: around.get(key) for key in self.around},
+            "surroundings": {key: values.get(key) for key in self.surroundings},
             "numbers": {name: n._asdict() for name, n in self.numbers[run.name].items()},
             "differences": {
                 name: d._asdict() for name, d in self.differences.get(run.name, {}).items()
@@ -138,7 +148,7 @@ class Comparison:
             If there is no such key.
         """
         if key in self.single:
-            values = {run.name: self._value(run, key) for run in self.runs}
+            values = {run.name: self.number(run, key).value for run in self.runs}
         elif key in self.settings:
             values = {run.name: run.settings.get(key) for run in self.runs}
         elif key == "name":
@@ -147,14 +157,11 @@ class Comparison:
             known = ("name", *self.single, *self.settings)
             guess = did_you_mean(key, known) or f"There are {', '.join(known)}."
             raise ArgumentError(f"--sort {key}: the runs do not have that. {guess}")
-        # What is missing comes last, whichever way.
+        # Runs without a value come last in both directions.
         there = [run for run in self.runs if _rank(values[run.name]) is not None]
         missing = [run for run in self.runs if _rank(values[run.name]) is None]
         there.sort(key=lambda run: _rank(values[run.name]) or (0, 0.0, ""), reverse=reverse)
         return replace(self, runs=(*there, *missing))
-
-    def _value(self, run: FinishedRun, name: str) -> Any:
-        return self.numbers[run.name][name].value if name in self.numbers[run.name] else None
 
 
 def _rank(value: Any) -> tuple[int, float, str] | None:

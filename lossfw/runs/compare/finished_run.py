@@ -1,4 +1,4 @@
-"""Ran: what stands in the folder of a run that is done."""
+"""FinishedRun: results and configuration of a run, read from its folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder, read_json
 
-# What the loss is called beside the metrics.
+# The name of the loss among the metrics.
 LOSS = "loss"
 
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
@@ -26,9 +26,9 @@ class RunNumber(NamedTuple):
     Attributes
     ----------
     value : float or nested list of float or None
-        None where nothing could be said.
+        None if it is not defined.
     interval : list or None
-        Two floats in place of each float of `value`; None where nobody asked.
+        Two floats in place of each float of `value`; None if it was not computed.
     """
 
     value: Any
@@ -42,18 +42,18 @@ class RunNumber(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FinishedRun:
-    """A run that is done.
+    """A finished run.
 
     Attributes
     ----------
     name : str
-        What tells it from others: its folder, with as much of the path as that needs.
+        The shortest end of the folder's path that no other run has.
     path : Path
         The folder.
     result : mapping
-        The object of ``metrics.json``, in which every number is a number.
+        The object of ``metrics.json``, with infinities and NaN as numbers.
     record : mapping
-        That of ``run.json``.
+        The object of ``run.json``.
     settings : mapping of str to Any
         The values of ``config.yaml`` by their dotted keys.
     """
@@ -72,27 +72,27 @@ class FinishedRun:
     @property
     def numbers(self) -> dict[str, RunNumber]:
         """The loss, called ``loss``, and the metrics."""
-        found = {LOSS: _number_of(self.result["loss"])}
+        numbers = {LOSS: _number_of(self.result["loss"])}
         for name, metric in self.result["metrics"].items():
-            found[name if name != LOSS else f"metric {name}"] = _number_of(metric)
-        return found
+            numbers[name if name != LOSS else f"metric {name}"] = _number_of(metric)
+        return numbers
 
     @property
     def data(self) -> str:
-        """Which data were evaluated, in words."""
-        told = self.record.get("data") or {}
-        digest = str(told.get("digest", ""))[:12]
+        """A description of the data: name, number of rows and digest."""
+        data = self.record.get("data") or {}
+        digest = str(data.get("digest", ""))[:12]
         count = self.result["count"]
         drawn = "" if self.result.get("sample") is None else " drawn"
-        return f"{told.get('name', 'data')}, {count} rows{drawn}, digest {digest or 'unknown'}"
+        return f"{data.get('name', 'data')}, {count} rows{drawn}, digest {digest or 'unknown'}"
 
     @property
     def rows_key(self) -> tuple[Any, ...]:
-        """What has to be equal for the rows to be the same."""
-        told, sample = self.record.get("data") or {}, self.result.get("sample")
+        """A key that is equal for runs on the same rows."""
+        data, sample = self.record.get("data") or {}, self.result.get("sample")
         rows = self.result["count"] if sample is None else tuple(sorted(sample))
-        # Parts of one file have its digest, and names of their own.
-        return told.get("digest"), told.get("name"), rows
+        # Splits of one file share its digest and differ in name.
+        return data.get("digest"), data.get("name"), rows
 
 
 def _number_of(plain: Mapping[str, Any]) -> RunNumber:
@@ -100,7 +100,7 @@ def _number_of(plain: Mapping[str, Any]) -> RunNumber:
 
 
 def find_runs(paths: Sequence[Path]) -> tuple[list[FinishedRun], list[str]]:
-    """Return the runs in folders, and words about those that are not done.
+    """Return the finished runs in folders, and messages about unfinished ones.
 
     Parameters
     ----------
@@ -112,17 +112,17 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[FinishedRun], list[str]]:
     DataError
         If a folder holds no run, or one whose files are damaged.
     """
-    folders = list(dict.fromkeys(found for path in paths for found in _folders(path)))
-    left_out = [told for folder in folders if (told := _unfinished(folder))]
+    folders = list(dict.fromkeys(folder for path in paths for folder in _folders(path)))
+    left_out = [message for folder in folders if (message := _unfinished(folder))]
     done = [folder for folder in folders if not _unfinished(folder)]
-    return [replace(read_ran(path), name=name) for path, name in _names(done)], left_out
+    return [replace(read_finished_run(path), name=name) for path, name in _names(done)], left_out
 
 
 def _folders(path: Path) -> Iterator[Path]:
-    """Yield the folders of runs: this one, or those in it."""
+    """Yield the folder itself if it is that of a run, else the folders of runs in it."""
     if not path.is_dir():
-        what = "is a file" if path.exists() else "does not exist"
-        raise DataError(f"{path} {what}: name the folder that a run was written to by --out.")
+        fault = "is a file" if path.exists() else "does not exist"
+        raise DataError(f"{path} {fault}: name the folder that a run was written to by --out.")
     if is_run(path):
         yield path
         return
@@ -136,12 +136,12 @@ def _folders(path: Path) -> Iterator[Path]:
 
 
 def is_run(path: Path) -> bool:
-    """Tell whether a folder is that of a run, done or not."""
+    """Tell whether a folder is that of a run, finished or not."""
     return (path / RECORD_FILE).is_file()
 
 
 def _natural(path: Path) -> list[Any]:
-    """Return a key by which names sort with their numbers as numbers."""
+    """Return a sort key that compares the numbers in names as numbers."""
     parts = _NUMBER.split(path.name)
     return [(1, float(p), "") if n % 2 else (0, 0.0, p) for n, p in enumerate(parts)]
 
@@ -161,7 +161,7 @@ def _first_line(path: Path) -> str:
 
 
 def _names(folders: Sequence[Path]) -> list[tuple[Path, str]]:
-    """Return each folder with the shortest end of its path that no other one has."""
+    """Return each folder with the shortest end of its path that is unique."""
     parts = [folder.absolute().parts for folder in folders]
     for length in range(1, max(map(len, parts), default=0) + 1):
         names = ["/".join(own[-length:]) for own in parts]
@@ -170,8 +170,8 @@ def _names(folders: Sequence[Path]) -> list[tuple[Path, str]]:
     return [(folder, str(folder)) for folder in folders]
 
 
-def read_ran(path: Path) -> FinishedRun:
-    """Return what stands in the folder of a run that is done.
+def read_finished_run(path: Path) -> FinishedRun:
+    """Return the finished run in a folder.
 
     Raises
     ------
@@ -188,10 +188,10 @@ def read_ran(path: Path) -> FinishedRun:
 
 
 def _object(path: Path) -> dict[str, Any]:
-    found = read_json(path)
-    if found is None:
+    value = read_json(path)
+    if value is None:
         raise DataError(f"{path} is missing, and a run that is done has it.")
-    return found
+    return value
 
 
 def is_number(value: Any) -> bool:

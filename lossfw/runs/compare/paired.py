@@ -1,9 +1,9 @@
-"""Paired: how much loss and metrics of two runs differ on the same rows, and how surely.
+"""Paired differences of two runs on the same rows, with intervals.
 
-Two runs on the same rows err on much the same rows. The interval of a difference
-therefore comes from the difference itself, computed again and again for other
-choices of groups of rows, the same choice for both runs
-(`lossfw.evaluation.intervals.resampling`); two separate intervals that overlap say little.
+Two runs on the same rows have correlated errors. The interval of a difference therefore
+comes from the difference itself, computed for many choices of groups of rows, the same
+choices for both runs (`lossfw.evaluation.intervals.resampling`). Whether two separate
+intervals overlap says little.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun
 from lossfw.runs.compare.rows import KeptRows
 
-# A metric of the rows as they are written is that of the run up to the rounding
-# of float32; what is farther off was computed from something else.
+# A metric of the written rows agrees with that of the run up to the rounding of float32; a
+# number that is farther off was computed from something else.
 _SAME = 1e-4
 
 
 class Estimated(NamedTuple):
-    """A loss or a metric, and what it would be with other choices of groups.
+    """A loss or a metric, with its values for other choices of groups.
 
     Attributes
     ----------
     value : ndarray
-        From all rows, as they are written.
+        Of all rows.
     estimates : callable
         See `lossfw.evaluation.intervals.resampling.interval_of`.
     bounds : tuple of float
-        Between which it lies.
+        The least and the largest value that it can have.
     """
 
     value: NDArray
@@ -47,49 +47,47 @@ class Estimated(NamedTuple):
 
 
 @dataclass(eq=False)
-class Sampled:
-    """A run with its rows, in the order of their numbers.
+class RunWithRows:
+    """A run with its rows, sorted by number.
 
     Attributes
     ----------
-    ran : FinishedRun
-        The run.
+    run : FinishedRun
     rows : KeptRows
-        Its rows.
     metrics : mapping of str to Metric
-        By the name under which the run reports each; the loss is among them.
+        By their names in the run's results; the loss is among them.
     """
 
-    ran: FinishedRun
+    run: FinishedRun
     rows: KeptRows
     metrics: Mapping[str, Metric]
     _known: dict[str, Estimated | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         cells = group_of(np.arange(len(self.rows.row)))
-        found = np.unique(cells)
-        self.groups = len(found)
-        # From the number of a group to its place among those that have rows.
+        present = np.unique(cells)
+        self.groups = len(present)
+        # From the number of a group to its place among the groups that have rows.
         self._place = np.zeros(GROUPS, np.int64)
-        self._place[found] = np.arange(len(found))
+        self._place[present] = np.arange(len(present))
         self._cells = cells
 
     def estimated(self, name: str) -> Estimated | None:
-        """Return a loss or a metric; None where the rows do not give its number again."""
+        """Return a loss or a metric, None if the rows do not reproduce its number."""
         if name not in self._known:
             self._known[name] = next(self._agreeing(name), None)
         return self._known[name]
 
     def _agreeing(self, name: str) -> Iterator[Estimated]:
-        told = self.ran.numbers[name].value
+        reported = self.run.numbers[name].value
         for weight in _weights(self.rows):
             try:
                 with np.errstate(all="ignore"):
-                    found = self._loss() if name == LOSS else self._metric(name, weight)
+                    estimated = self._loss() if name == LOSS else self._metric(name, weight)
             except (LossfwError, KeyError, NotImplementedError):
                 continue
-            if _agree(found.value, told):
-                yield found
+            if _agree(estimated.value, reported):
+                yield estimated
 
     def _loss(self) -> Estimated:
         weight = np.ones(len(self.rows.row)) if self.rows.weight is None else self.rows.weight
@@ -119,15 +117,15 @@ _ANYWHERE = (-np.inf, np.inf)
 
 
 def _weights(rows: KeptRows) -> Iterator[NDArray | None]:
-    """Yield what the rows may weigh: a weight may be that of the loss alone."""
+    """Yield the possible weights of the rows: the written ones may be those of the loss only."""
     yield rows.weight
     if rows.weight is not None:
         yield None
 
 
-def _agree(value: NDArray, told: Any) -> bool:
+def _agree(value: NDArray, reported: Any) -> bool:
     try:
-        wanted = np.array(told, np.float64)
+        wanted = np.array(reported, np.float64)
     except (TypeError, ValueError):
         return False
     return value.shape == wanted.shape and bool(
@@ -135,19 +133,18 @@ def _agree(value: NDArray, told: Any) -> bool:
     )
 
 
-def own_interval(sampled: Sampled, name: str, asked: Intervals) -> Any:
-    """Return the interval of a loss or a metric of one run, None where there is none."""
-    found = sampled.estimated(name)
-    if found is None:
+def own_interval(run: RunWithRows, name: str, options: Intervals) -> Any:
+    """Return the interval of a loss or a metric of one run, None if it is not defined."""
+    one = run.estimated(name)
+    if one is None:
         return None
-    estimates = found.estimates
-    return interval_of(estimates, sampled.groups, found.value, asked, found.bounds)
+    return interval_of(one.estimates, run.groups, one.value, options, one.bounds)
 
 
-def paired_interval(one: Sampled, base: Sampled, name: str, asked: Intervals) -> Any:
-    """Return the interval of how much more one run has than another, None where there is none.
+def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Intervals) -> Any:
+    """Return the interval of the difference of two runs on the same rows, or None.
 
-    Both have the same rows. A difference that no row makes has no interval.
+    A difference that is the same for every choice of rows has no interval.
     """
     mine, theirs = one.estimated(name), base.estimated(name)
     if mine is None or theirs is None or mine.value.shape != theirs.value.shape:
@@ -155,7 +152,7 @@ def paired_interval(one: Sampled, base: Sampled, name: str, asked: Intervals) ->
     with np.errstate(invalid="ignore"):
         difference = mine.value - theirs.value
     estimates = _less(mine.estimates, theirs.estimates)
-    return interval_of(estimates, one.groups, difference, asked)
+    return interval_of(estimates, one.groups, difference, options)
 
 
 def _less(mine: Estimates, theirs: Estimates) -> Callable[[NDArray], NDArray]:

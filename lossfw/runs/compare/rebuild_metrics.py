@@ -15,7 +15,7 @@ from lossfw.runs.folder import CONFIG_FILE
 from lossfw.runs.provenance import plugins_of
 
 
-def metrics_of(ran: FinishedRun) -> Mapping[str, Metric]:
+def metrics_of(run: FinishedRun) -> Mapping[str, Metric]:
     """Return the loss and the metrics of a run by the names under which it reports them.
 
     Neither data nor weights are read.
@@ -25,20 +25,20 @@ def metrics_of(ran: FinishedRun) -> Mapping[str, Metric]:
     ConfigError, PluginError
         If a component cannot be made any more.
     """
-    config = _checked(ran)
+    config = _checked(run)
     loss = known(config.loss)
     named = Accumulator(loss, list(map(known, config.metrics))).metrics
     return {**named, LOSS: LossMetric(of=loss)}
 
 
-def loss_of(ran: FinishedRun) -> Loss:
+def loss_of(run: FinishedRun) -> Loss:
     """Return the loss of a run as its configuration has it, not fused; see `metrics_of`."""
-    return known(_checked(ran).loss)
+    return known(_checked(run).loss)
 
 
-def _checked(ran: FinishedRun) -> CheckedConfig:
-    path = str(ran.path / CONFIG_FILE)
-    config = read_config(ConfigSource(path, plugins=plugins_of(ran.record)))
+def _checked(run: FinishedRun) -> CheckedConfig:
+    path = str(run.path / CONFIG_FILE)
+    config = read_config(ConfigSource(path, plugins=plugins_of(run.record)))
     check(config)
     config.problems.raise_if_any()
     return config

@@ -1,4 +1,4 @@
-"""Rows of a run that is done, read back from its folder."""
+"""Read the rows of a finished run from its folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from lossfw.runs.rows_writer import ROWS_FILES
 
 
 class KeptRows(NamedTuple):
-    """What a run wrote of each of its rows.
+    """The rows that a run wrote.
 
     Attributes
     ----------
     row : ndarray of int, shape (N,)
         The number of the row in the data.
     loss : ndarray of float64, shape (N,)
-        NaN where the row does not count.
+        NaN for a row without weight.
     prediction : ndarray, shape (N, ...)
-        What the network gives; saved outputs as they are.
+        The output of the network, or the saved outputs.
     target : ndarray, shape (N, ...)
         Integers are class indices.
     weight : ndarray of float64, shape (N,), or None
-        What each row weighs in the mean of the losses; None for 1 each.
+        The weight of each row in the mean loss; None for 1 each.
     """
 
     row: NDArray
@@ -38,21 +38,21 @@ class KeptRows(NamedTuple):
     weight: NDArray | None
 
     def take(self, order: NDArray) -> KeptRows:
-        """Return some of the rows, in this order."""
+        """Return the rows at these places, in this order."""
         return KeptRows(*(None if column is None else column[order] for column in self))  # type: ignore[arg-type]  # a weight alone may be None
 
     def by_number(self) -> KeptRows:
-        """Return the rows in the order of their numbers; of equal ones as they stand."""
+        """Return the rows sorted by number; rows of the same number keep their order."""
         return self.take(np.argsort(self.row, kind="stable"))
 
 
 def rows_file(folder: Path) -> Path | None:
-    """Return the file of the rows, None where they were not kept."""
+    """Return the file of the rows, None if there is none."""
     return next((folder / name for name in ROWS_FILES.values() if (folder / name).is_file()), None)
 
 
 def read_rows(folder: Path) -> KeptRows | None:
-    """Return the rows of a run, None where they were not kept.
+    """Return the rows of a run, None if they were not kept.
 
     Raises
     ------

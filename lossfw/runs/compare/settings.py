@@ -1,4 +1,4 @@
-"""Settings: what a run was told, by dotted keys, and in what runs differ there."""
+"""Settings of runs by dotted keys, and the keys in which runs differ."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lossfw.config.schema.checked import read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import ConfigError, DataError
 
-# Where a key is not set.
+# The value of a key that is not set.
 UNSET = None
 
 _NUMBERS = (int, float)
 
-# What a configuration may say in a different way, with no other result.
-_OF_NO_CONSEQUENCE = ("evaluate.batch_size", "evaluate.rows")
+# Keys that do not change the result.
+_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows")
 
 
 def read_settings(path: Path) -> Any:
@@ -46,16 +46,16 @@ def flat(value: Any, key: str = "") -> dict[str, Any]:
     {'loss': 'huber', 'bins': [0.5, 0.9]}
     """
     if isinstance(value, Mapping) and value:
-        # A component is its name, and below it its parameters.
+        # The key of a component holds its name, and the keys below it its parameters.
         pairs = [("" if key and n == "name" else str(n), item) for n, item in value.items()]
     elif isinstance(value, list) and value and not all(isinstance(x, _NUMBERS) for x in value):
         pairs = [(str(index), item) for index, item in enumerate(value)]
     else:
         return {key: value}
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, item in pairs:
-        found |= flat(item, f"{key}.{name}".strip("."))
-    return found
+        values |= flat(item, f"{key}.{name}".strip("."))
+    return values
 
 
 def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -64,7 +64,7 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     Parameters
     ----------
     settings : sequence of mapping
-        Of each run.
+        The settings of each run.
 
     Returns
     -------
@@ -72,38 +72,38 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         In the order of the first run that has the key; `UNSET` for a run without it.
     """
     keys = dict.fromkeys(key for one in settings for key in one)
-    found = {key: [one.get(key, UNSET) for one in settings] for key in keys}
+    table = {key: [one.get(key, UNSET) for one in settings] for key in keys}
     return {
         key: values
-        for key, values in found.items()
-        # By their texts: NaN is no number that equals itself.
-        if len(set(map(repr, values))) > 1 and key not in _OF_NO_CONSEQUENCE
+        for key, values in table.items()
+        # Compared as texts, since NaN does not equal itself.
+        if len(set(map(repr, values))) > 1 and key not in _WITHOUT_EFFECT
     }
 
 
 def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what besides the configuration decides a result: versions, weights, git.
+    """Return the other causes of a result: versions, weights, state of git.
 
     Parameters
     ----------
     record : mapping
         The object of ``run.json``.
     """
-    found = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
+    values = {key: record.get(key) for key in ("lossfw", "python", "numpy", "platform")}
     for plugin in record.get("plugins") or ():
-        found[f"plugin {plugin.get('name')}"] = plugin.get("version")
+        values[f"plugin {plugin.get('name')}"] = plugin.get("version")
     git = record.get("git")
     if isinstance(git, Mapping):
-        found["git"] = str(git.get("commit", ""))[:12] + (
+        values["git"] = str(git.get("commit", ""))[:12] + (
             " with changes" if git.get("dirty") else ""
         )
     if record.get("weights"):
-        found["weights"] = str(record["weights"])[:12]
-    return found
+        values["weights"] = str(record["weights"])[:12]
+    return values
 
 
 def as_text(value: Any) -> str:
-    """Return a setting as it stands in a table.
+    """Return a setting as a text for a table.
 
     Examples
     --------
