@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lossfw.errors import OutputError
+from lossfw.report.text.rounding import with_interval
 from lossfw.runs import execute, recorder
 from lossfw.runs.lock import held
 
@@ -156,7 +157,8 @@ class TestGoingOn:
         assert again.stderr == "out: done before, not run again\n"
         assert {path: path.read_bytes() for path in (folder / "out").iterdir()} == before
         shown = lossfw("run", "run.yaml", "--out", "out", "--resume").stdout
-        assert repr(json.loads(first.stdout)["loss"]["value"]) in shown
+        loss = json.loads(first.stdout)["loss"]
+        assert with_interval(loss["value"], loss["interval"]) in shown
 
     def test_rows_that_are_asked_for_later_are_written(self, lossfw, folder, write):
         write()
