@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 GOOD_RUNS = "sweep: {grid: {evaluate.batch_size: [1, 2]}}\n"
 
 
@@ -99,6 +101,13 @@ train: {epochs: 1, optimizer: sgdd}
     assert "there is no file 'none.npz'" in lines
     assert "There is no optimizer 'sgdd'" in lines
     assert lines.count("error:") == 2
+
+
+@pytest.mark.parametrize("section", ["train", "sweep", "sensitivity"])
+def test_an_empty_section_is_none(lossfw, folder, section):
+    path = folder / "run.yaml"
+    path.write_text(f"{path.read_text()}\n{section}:\n")
+    assert lossfw("validate", "run.yaml").stdout == "run.yaml: valid\n"
 
 
 def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):

@@ -133,8 +133,9 @@ class CheckedConfig:
         return [LayerSpec(layer.units, activation) for layer, activation in layers]
 
     def has(self, *path: str) -> bool:
-        """Tell whether something stands at a path."""
-        return self.root.find(path) is not None
+        """Tell whether there is a value at a path; null is none."""
+        node = self.root.find(path)
+        return node is not None and node.value is not None
 
     def add(self, path: ConfigPath, what: str, hint: str = "", *, key: bool = False) -> None:
         """Record a mistake at a path; see `Node.locate`."""
