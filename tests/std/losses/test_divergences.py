@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from support.rows_truth import FORMS, distributions, one_hot, tiny, worst
+from support.rows import DTYPES, distributions, one_hot, tiny, worst
 
 GUARDS = ["normalised", "additive", "floor", "none"]
 INF = math.inf
@@ -61,7 +61,7 @@ def largest_term(y, t, guard, delta):
 
 
 class TestAccuracy:
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("guard", GUARDS)
     @pytest.mark.parametrize("reverse", [False, True])
     def test_kl(self, dtype, guard, reverse):
@@ -74,7 +74,7 @@ class TestAccuracy:
         assert worst(loss, y, t, 1, against=1.0 if reverse else None) <= 8
         assert worst(loss, y, t, 2) <= 8
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("guard", ["normalised", "floor", "none"])
     def test_js(self, dtype, guard):
         y, t = case(dtype)

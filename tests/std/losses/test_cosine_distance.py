@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from support.rows_truth import FORMS, worst
+from support.rows import DTYPES, worst
 
 rows = hnp.arrays(np.float64, 3, elements=st.floats(-10, 10).map(lambda x: round(x, 3)))
 
@@ -28,7 +28,7 @@ def by_mpmath(y, t):
 
 
 class TestAccuracy:
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("columns", [2, 3, 8])
     def test_every_angle(self, dtype, columns):
         rng = np.random.default_rng(columns)
@@ -38,7 +38,7 @@ class TestAccuracy:
         t[:20] *= -1
         assert worst(lossfw.loss("cosine_distance"), y.astype(dtype), t.astype(dtype)) <= 12
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_every_scale(self, dtype):
         rng = np.random.default_rng(1)
         y, t = rng.normal(size=(2, 60, 3))
@@ -48,7 +48,7 @@ class TestAccuracy:
         loss = lossfw.loss("cosine_distance")
         assert worst(loss, y.astype(dtype), t.astype(dtype)) <= 12
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_derivatives(self, dtype):
         rng = np.random.default_rng(2)
         y, t = rng.normal(size=(2, 8, 3))

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from support.rows_truth import FORMS, tiny, worst
+from support.rows import DTYPES, tiny, worst
 
 NAMES = ["tversky", "dice", "jaccard"]
 
@@ -47,7 +47,7 @@ class TestAccuracy:
         truth = exactly(y, t, alpha, beta, smooth)
         assert abs(Fraction(found) - truth) <= 8 * Fraction(float(np.spacing(float(truth))))
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize(
         ("name", "parameters"),
         [
@@ -67,14 +67,14 @@ class TestAccuracy:
         for order in (0, 1, 2):
             assert worst(loss, y, t, order) <= 12
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_near_0_nothing_cancels(self, dtype):
         missing = dtype(2.0**-20)
         y, t = [[1 - missing, 0]], [[1, 0]]
         found = at("jaccard", np.array(y, dtype), np.array(t, dtype))
         assert found == float(missing)
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_the_smallest_prediction_where_nothing_is_there_is_wholly_wrong(self, dtype):
         for alpha in (0.3, 0.5, 1.0):
             y = np.array([[tiny(dtype), 0]], dtype)

@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 import lossfw
 from lossfw import DomainError, ParameterError, ShapeError
 from lossfw.numerics.dual.derivatives import row_derivatives
-from lossfw.numerics.exact import differences, truth
-from lossfw.numerics.exact.ulp import to_float, ulp_error
-from support.pairs_truth import BODIES, worst
+from support.rows import worst
 
 inf, nan = math.inf, math.nan
 
@@ -207,7 +205,7 @@ class TestHeteroscedastic:
     def test_accuracy(self, dtype):
         rng = np.random.default_rng(1)
         reach = 150 if dtype == np.float64 else 18
-        count = 400
+        count = 100
         t = rng.integers(-50, 50, count).astype(dtype)
         r = (rng.normal(size=count) * 10.0 ** rng.uniform(-3, 2, count)).astype(dtype)
         wide = rng.normal(size=count) * 10.0 ** rng.uniform(-reach, reach, count)
@@ -216,66 +214,10 @@ class TestHeteroscedastic:
         s = (rng.normal(size=count) * rng.choice([0.1, 1, 10, 80, 700], count)).astype(dtype)
         y = np.stack([m, s], axis=-1)
 
-        def parts(xp, y, t):
-            r, s = y[..., 0] - t, y[..., 1]
-            e = xp.exp(-s)
-            value = (xp.log(2 * xp.pi * xp.ones_like(s)) + s + r * r * e) / 2
-            return xp.stack([value, r * e, (1 - r * r * e) / 2, e, r * r * e / 2], axis=-1)
-
-        exact = truth.evaluate(parts, y, t, rows=True)
-        found = [
-            VARIANCE(y, t, reduction="none")[:, None],
-            VARIANCE.gradient(y, t, reduction="none"),
-            VARIANCE.hessian(y, t, reduction="none"),
-        ]
-        for order, (columns, result) in enumerate(zip(([0], [1, 2], [3, 4]), found, strict=True)):
-            errors = ulp_error(result, exact[:, columns])
+        for order in (0, 1, 2):
             with np.errstate(all="ignore"):
-                for term in VARIANCE.terms(np, y.astype(float), t.astype(float), order):
-                    size = np.abs(to_float(exact[:, columns], dtype))
-                    term = np.abs(term).reshape(result.shape).astype(dtype)
-                    ratio = np.spacing(size) / np.spacing(np.fmax(size, term))
-                    errors = np.where(np.isfinite(ratio), errors * ratio, errors)
-            assert errors.max() <= 4
-
-
-SETTINGS = [
-    ("squared_log_error", {}),
-    ("absolute_percentage_error", {}),
-    ("absolute_percentage_error", {"floor": 0.3}),
-]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("name", "parameters"), SETTINGS)
-def test_accuracy(name, parameters, dtype):
-    rng = np.random.default_rng(4)
-    low, high, count = (-320, 300, 600) if dtype == np.float64 else (-44, 37, 600)
-
-    def drawn():
-        kinds = [
-            rng.uniform(-1, 3, count),
-            10.0 ** rng.uniform(low, high, count),
-            -(10.0 ** rng.uniform(low, 0, count)),
-            -1 + 10.0 ** rng.uniform(-15, 0, count),
-        ]
-        x = np.choose(rng.integers(0, 4, count), kinds).astype(dtype)
-        return np.where((x > -1) & (x != 0), x, dtype(0.5))
-
-    t = drawn()
-    close = t * (1 + rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-16, -1, count))
-    close = np.where(close > -1, close, t).astype(dtype)
-    y = np.where(rng.random(count) < 0.5, drawn(), close).astype(dtype)
-    found = {order: worst(name, parameters, y, t, order) for order in (0, 1, 2)}
-    assert found[0] <= 4
-    assert found[1] <= 4
-    assert found[2] <= 8
-
-
-@pytest.mark.parametrize(("name", "parameters"), SETTINGS)
-def test_the_derivatives_of_the_truth_are_those_of_its_values(name, parameters):
-    value, slope, bend = BODIES[name](**parameters)
-    y, t = np.array([0.1, 2.0, 8.0]), np.array([1.0, 0.2, 4.0])
-    for order, body in ((1, slope), (2, bend)):
-        wanted = to_float(differences.derivative(value, y, t, order=order))
-        assert to_float(truth.evaluate(body, y, t)) == pytest.approx(wanted, rel=1e-14, abs=1e-20)
+                terms = VARIANCE.terms(np, y.astype(float), t.astype(float), order)
+            shape = y.shape if order else t.shape
+            against = np.max([np.zeros(shape), *(np.abs(x).reshape(shape) for x in terms)], axis=0)
+            against = np.where(against < np.finfo(dtype).max, against, 0)
+            assert worst(VARIANCE, y, t, order, against=against) <= 4

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from support.rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
+from support.rows import DTYPES, distributions, logits, one_hot, tiny, worst
 
 GUARDS = ("normalised", "additive", "floor", "none")
 INF = math.inf
@@ -31,7 +31,7 @@ def by_mpmath(row, k):
 
 
 class TestAccuracy:
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_values_at_logits_agree_with_mpmath(self, dtype):
         z = logits(1, 150, 4, dtype)
         index = np.random.default_rng(1).integers(0, 4, len(z))
@@ -48,7 +48,7 @@ class TestAccuracy:
         slope = loss(from_logits=True).gradient([[300.1, -400.3]], [0])
         assert slope[0] == pytest.approx([-found, found], rel=1e-15)
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("smoothing", [0.0, 0.1])
     @pytest.mark.parametrize("order", [0, 1, 2])
     def test_logits(self, dtype, smoothing, order):
@@ -59,7 +59,7 @@ class TestAccuracy:
         form = loss(from_logits=True, label_smoothing=smoothing)
         assert worst(form, y, t, order, against=against) <= 16
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("guard", GUARDS)
     @pytest.mark.parametrize(("delta", "smoothing"), [(1e-7, 0.0), (0.3, 0.1)])
     def test_probabilities(self, dtype, guard, delta, smoothing):
@@ -100,7 +100,7 @@ class TestForms:
         assert plain == pytest.approx(loss(from_logits=True)(z, index, reduction="none"), abs=1e-12)
 
     @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("columns", [3, 100])
     def test_value_and_gradient_are_those_of_two_calls(self, smoothing, dtype, columns):
         z = logits(6, 50, columns, dtype)

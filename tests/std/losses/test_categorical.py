@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 import lossfw
 from lossfw import DomainError, ParameterError, ShapeError
-from support.rows_truth import FORMS, distributions, logits, one_hot, tiny, worst
+from support.rows import DTYPES, distributions, logits, one_hot, tiny, worst
 
 INF = math.inf
 OVER_PROBABILITIES = ("brier", "categorical_focal", "generalised_cross_entropy",
@@ -38,7 +38,7 @@ def case(dtype):
 
 
 class TestAccuracy:
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize(
         ("name", "parameters"),
         [
@@ -62,7 +62,7 @@ class TestAccuracy:
         assert worst(loss, y, t, 1) <= 8
         assert worst(loss, y, t, 2) <= 16
 
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     @pytest.mark.parametrize("gamma", [0.0, 0.3, 2.0])
     def test_focal_at_logits(self, dtype, gamma):
         loss = lossfw.loss("categorical_focal", gamma=gamma, from_logits=True)
@@ -72,7 +72,7 @@ class TestAccuracy:
         assert worst(loss, z, t, 1) <= 16
 
     @pytest.mark.parametrize("form", ["crammer_singer", "weston_watkins"])
-    @pytest.mark.parametrize("dtype", FORMS)
+    @pytest.mark.parametrize("dtype", DTYPES)
     def test_hinges_at_their_kinks(self, form, dtype):
         # 1 + z_j - z_k, rounded twice, is 0 for many neighbours of the kink.
         rng = np.random.default_rng(4)

@@ -1,4 +1,4 @@
-"""Binary cross-entropy and focal loss: relations, guards, edges, claims, accuracy."""
+"""Binary cross-entropy and focal loss: relations, guards, edges, claims."""
 
 import math
 
@@ -9,9 +9,6 @@ from hypothesis import strategies as st
 
 import lossfw
 from lossfw import DomainError, ParameterError
-from lossfw.numerics.exact import differences, truth
-from lossfw.numerics.exact.ulp import to_float
-from support.pairs_truth import BODIES, worst
 
 inf, nan = math.inf, math.nan
 
@@ -330,54 +327,3 @@ class TestClaims:
                 assert getattr(found, name) == (known and pytest.approx(known, rel=1e-15))
             assert found.convex
             assert found.strictly_proper == wanted.claims().strictly_proper
-
-
-SETTINGS = [
-    *(
-        ("binary_cross_entropy", {"guard": guard, "delta": delta})
-        for guard in GUARDS
-        for delta in (1e-7, 0.3)
-    ),
-    ("binary_cross_entropy", {"from_logits": True}),
-    *(
-        ("focal", {**given_, "from_logits": from_logits})
-        for given_ in ({}, {"gamma": 0.5, "alpha": 0.25}, {"gamma": 5.0}, {"gamma": 1.37})
-        for from_logits in (False, True)
-    ),
-]
-
-
-def points(parameters, dtype, count):
-    """Return predictions from end to end, and targets that are 0, 1 or between."""
-    rng = np.random.default_rng(3)
-    t = np.choose(rng.integers(0, 3, count), [np.zeros(count), np.ones(count), rng.random(count)])
-    depth = 320 if dtype == np.float64 else 44
-    near = 10.0 ** rng.uniform(-17, 0, count)
-    if parameters.get("from_logits"):
-        wide = rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-30, 3, count)
-        y = np.where(rng.random(count) < 0.5, rng.uniform(-40, 40, count), wide)
-    else:
-        kinds = [rng.random(count), 10.0 ** rng.uniform(-depth, 0, count), 1 - near]
-        y = np.choose(rng.integers(0, 3, count), kinds).astype(dtype)
-        # At the ends the truth's derivatives are 0 / 0; they have a test of their own.
-        y = np.where((y > 0) & (y < 1), y, 0.5)
-    return y.astype(dtype), t.astype(dtype)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("name", "parameters"), SETTINGS)
-def test_accuracy(name, parameters, dtype):
-    y, t = points(parameters, dtype, 300)
-    found = {order: worst(name, parameters, y, t, order) for order in (0, 1, 2)}
-    assert found[0] <= 4
-    assert found[1] <= 4
-    assert found[2] <= 8
-
-
-@pytest.mark.parametrize(("name", "parameters"), SETTINGS)
-def test_the_derivatives_of_the_truth_are_those_of_its_values(name, parameters):
-    value, slope, bend = BODIES[name](**parameters)
-    y, t = np.array([0.1, 0.4, 0.8]), np.array([1.0, 0.0, 0.5])
-    for order, body in ((1, slope), (2, bend)):
-        wanted = to_float(differences.derivative(value, y, t, order=order))
-        assert to_float(truth.evaluate(body, y, t)) == pytest.approx(wanted, rel=1e-14)

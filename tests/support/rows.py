@@ -4,7 +4,7 @@ import numpy as np
 
 from lossfw.numerics.exact.ulp import ulp_error
 
-FORMS = (np.float32, np.float64)
+DTYPES = (np.float32, np.float64)
 
 
 def tiny(dtype):

@@ -1,0 +1,83 @@
+"""Parameters at which built-in losses are tested: the defaults, and others that are not special."""
+
+import lossfw
+
+# Most of these no float32 is equal to.
+_SCALES = (0.1, 1e-3, 0.0123, 1e3)
+_GUARDS = ("normalised", "additive", "floor", "none")
+_SHARES = ({"q": 0.1}, {"q": 1e-3}, {"q": 0.999})
+_POWERS = (-3.0, -0.3, 1.000001, 1.1, 1.5, 1.999999, 2.5, 7.5)
+_FOCAL = ({}, {"gamma": 0.5, "alpha": 0.25}, {"gamma": 5.0}, {"gamma": 1.37})
+_DIVERGENCES = [
+    {"guard": guard, "delta": 1e-3, "reverse": reverse}
+    for guard in _GUARDS
+    for reverse in (False, True)
+]
+
+PARAMETERS = {
+    **{
+        name: [{"c": c} for c in _SCALES]
+        for name in ("charbonnier", "cauchy", "geman_mcclure", "fair", "tukey", "welsch")
+    },
+    "huber": [{"delta": c} for c in _SCALES],
+    "pseudo_huber": [{"delta": c} for c in _SCALES],
+    "quantile": _SHARES,
+    "expectile": _SHARES,
+    "epsilon_insensitive": [
+        {"epsilon": 0.1, "squared": True},
+        {"epsilon": 0.0, "squared": False},
+        {"epsilon": 0.0, "squared": True},
+        {"epsilon": 1e3, "squared": True},
+    ],
+    "gaussian_nll": [
+        {"variance": 1.0, "full": False},
+        {"variance": 0.1, "full": False},
+        {"variance": 1e-3, "full": True},
+        {"variance": 1e3, "full": True},
+    ],
+    "hinge": [{"margin": 0.1}, {"margin": 1e3}],
+    "squared_hinge": [{"margin": 0.1}, {"margin": 1e3}],
+    "smoothed_hinge": [{"gamma": 0.1}, {"gamma": 1e-3}, {"gamma": 1e3}],
+    "dwd": [{"q": 0.3}, {"q": 4.0}, {"q": 100.0}, {"q": 1e-3}],
+    "absolute_percentage_error": [{"floor": 0.3}],
+    "poisson_deviance": [{"link": "log"}],
+    "gamma_deviance": [{"link": "log"}],
+    "tweedie_deviance": [{"power": p, "link": k} for p in _POWERS for k in ("identity", "log")],
+    "binary_cross_entropy": [
+        *({"guard": guard, "delta": delta} for guard in _GUARDS for delta in (1e-7, 0.3)),
+        {"from_logits": True},
+    ],
+    "focal": [{**p, "from_logits": logits} for p in _FOCAL for logits in (False, True)],
+    "heteroscedastic_gaussian_nll": [{"full": False}],
+    "cross_entropy": [
+        *(
+            {"guard": guard, "delta": delta, "label_smoothing": share}
+            for guard in _GUARDS
+            for delta, share in ((1e-7, 0.0), (0.3, 0.1))
+        ),
+        {"from_logits": True},
+        {"from_logits": True, "label_smoothing": 0.1},
+    ],
+    "categorical_focal": [
+        {"gamma": 0.3},
+        {"gamma": 5.5, "alpha": (0.1, 0.2, 0.3)},
+        *({"gamma": gamma, "from_logits": True} for gamma in (0.0, 0.3, 2.0)),
+    ],
+    "generalised_cross_entropy": [{"q": 0.1}, {"q": 1.0}, {"q": 1e-6}],
+    "poly_cross_entropy": [{"epsilon": -1.0}, {"epsilon": 1e3}],
+    "multiclass_hinge": [{"form": "weston_watkins"}],
+    "kl_divergence": _DIVERGENCES,
+    "js_divergence": _DIVERGENCES[::2],
+    "tversky": [
+        {"alpha": 0.3, "beta": 0.7, "smooth": 1.0},
+        {"alpha": 0.0, "beta": 1.0},
+        {"alpha": 1e-3, "beta": 1e3},
+    ],
+    "jaccard": [{"smooth": 1e-3}],
+}
+
+
+def settings(names):
+    """Return losses at their defaults and at other parameters, each once."""
+    made = [lossfw.loss(name, **p) for name in names for p in ({}, *PARAMETERS.get(name, ()))]
+    return list({repr(loss): loss for loss in made}.values())
