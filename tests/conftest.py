@@ -76,3 +76,13 @@ def mnist():
     if not all((folder / name).is_file() for name in names):
         pytest.skip("no MNIST files: neither in ../shared/data nor in the folder LOSSFW_DATA")
     return folder
+
+
+@pytest.fixture(params=["torch", "jax", "array_api_strict"])
+def convert(request):
+    """Return what makes an array of another library; skip where it is not installed."""
+    library = pytest.importorskip(request.param)
+    if request.param == "jax":
+        library.config.update("jax_enable_x64", True)
+        return library.numpy.asarray
+    return library.asarray

@@ -15,16 +15,6 @@ ELEMENTWISE = (
 ROWS = ("softmax", "log_softmax", "softmax_complement", "logsumexp")
 
 
-@pytest.fixture(params=["torch", "jax", "array_api_strict"])
-def convert(request):
-    """Return what makes an array of another library; skip where it is not installed."""
-    library = pytest.importorskip(request.param)
-    if request.param == "jax":
-        library.config.update("jax_enable_x64", True)
-        return library.numpy.asarray
-    return library.asarray
-
-
 def close(found, expected):
     """Compare to a few ULPs: the functions of other libraries are their own."""
     found = np.asarray(found)

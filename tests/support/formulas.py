@@ -7,6 +7,7 @@ loss. Nothing is done for digits that cancel: there are enough of them.
 from types import SimpleNamespace
 
 import mpmath as mp
+import numpy as np
 
 # So many that no formula below loses the 50 that are compared.
 DIGITS = 150
@@ -24,7 +25,7 @@ def paper_value(loss, y, t):
     with mp.workdps(DIGITS):
         if loss.name in ROWS:
             y = [mp.mpf(float(x)) for x in y]
-            t = mp.mpf(float(t)) if getattr(t, "ndim", 0) == 0 else [mp.mpf(float(x)) for x in t]
+            t = [mp.mpf(float(x)) for x in t] if np.ndim(t) else mp.mpf(float(t))
             return ROWS[loss.name](y, t, p)
         y, t = mp.mpf(float(y)), mp.mpf(float(t))
         if loss.name in DISTANCES:

@@ -1,4 +1,4 @@
-"""Every digit of the built-in activations: the formula is mpmath's, and results keep their goals."""
+"""Built-in activations to the last digits: their formula is that of mpmath."""
 
 import mpmath
 import numpy as np

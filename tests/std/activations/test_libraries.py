@@ -10,16 +10,6 @@ from support.activation_samples import ELEMENTWISE, ROWS, label, make
 X = np.asarray([-800.0, -40.0, -3.0, -0.5, -1e-9, 0.0, 1e-9, 0.3, 1.0, 3.0, 30.0, 800.0])
 
 
-@pytest.fixture(params=["torch", "jax", "array_api_strict"])
-def convert(request):
-    """Return what makes an array of another library; skip where it is not installed."""
-    library = pytest.importorskip(request.param)
-    if request.param == "jax":
-        library.config.update("jax_enable_x64", True)
-        return library.numpy.asarray
-    return library.asarray
-
-
 def close(found, expected):
     """Compare to a few ULPs: the functions of other libraries are their own."""
     found = np.asarray(found)
