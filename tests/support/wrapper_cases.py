@@ -4,9 +4,8 @@ import numpy as np
 
 import lossfw
 from lossfw.losses.wrappers import ClassWeighted, FocalModulated, LabelSmoothed, Masked
-from support.wrapper_samples import Binary, Logistic, Rounded, Squares
+from support.wrapper_samples import BINARY, BRIER, HUBER, LOGISTIC, SQUARED
 
-SQUARED = lossfw.loss("squared_error")
 CROSS = lossfw.loss("cross_entropy")
 LOGITS = lossfw.loss("cross_entropy", from_logits=True)
 
@@ -20,13 +19,13 @@ R, S = RNG.normal(size=(40, 3)), RNG.normal(size=(40, 3))
 
 # One of each wrapper, and some in each other: (loss, prediction, target).
 CASES = {
-    "scaled": (-2.5 * Rounded(), R, S),
-    "scaled to nothing": (0 * Rounded(), R, S),
-    "sum of elements": (SQUARED + 0.3 * Rounded(), R, S),
-    "sum by row": (SQUARED.replace(per="row") + Rounded(), R, S),
-    "sum of margins": (Logistic() + 0.5 * SQUARED, R, np.sign(S)),
-    "sum of rows": (CROSS - 0.5 * Squares(), Y, SOFT),
-    "sum of rows and elements": (0.5 * SQUARED + CROSS + Binary(), Y, SOFT),
+    "scaled": (-2.5 * HUBER, R, S),
+    "scaled to nothing": (0 * HUBER, R, S),
+    "sum of elements": (SQUARED + 0.3 * HUBER, R, S),
+    "sum by row": (SQUARED.replace(per="row") + HUBER, R, S),
+    "sum of margins": (LOGISTIC + 0.5 * SQUARED, R, np.sign(S)),
+    "sum of rows": (CROSS - 0.5 * BRIER, Y, SOFT),
+    "sum of rows and elements": (0.5 * SQUARED + CROSS + BINARY, Y, SOFT),
     "sum on logits": (LOGITS + 0.1 * SQUARED, Z, SOFT),
     "weighted": (ClassWeighted(of=CROSS, weights=[1.0, 0.5, 3.0]), Y, SOFT),
     "weighted logits": (ClassWeighted(of=LOGITS, weights=[1.0, 0.0, 3.0]), Z, SOFT),
@@ -36,12 +35,12 @@ CASES = {
         SOFT,
     ),
     "smoothed": (LabelSmoothed(of=CROSS, smoothing=0.2), Y, SOFT),
-    "smoothed scores": (LabelSmoothed(of=Squares(), smoothing=0.2), Y, SOFT),
+    "smoothed scores": (LabelSmoothed(of=BRIER, smoothing=0.2), Y, SOFT),
     "focal": (FocalModulated(of=CROSS, gamma=1.5), Y, SOFT),
     "focal on logits": (FocalModulated(of=LOGITS), Z, SOFT),
-    "focal of elements": (FocalModulated(of=Binary(), gamma=3.0), Y, SOFT),
-    "focal of element's logits": (FocalModulated(of=Binary(from_logits=True)), Z, SOFT),
-    "masked": (Masked(of=Rounded(), ignore=-1.0), R, np.where(S < 0, -1.0, S)),
+    "focal of elements": (FocalModulated(of=BINARY, gamma=3.0), Y, SOFT),
+    "focal of element's logits": (FocalModulated(of=BINARY.on_logits()), Z, SOFT),
+    "masked": (Masked(of=HUBER, ignore=-1.0), R, np.where(S < 0, -1.0, S)),
     "masked by row": (
         Masked(of=SQUARED.replace(per="row"), ignore=-1.0),
         R,
@@ -52,7 +51,7 @@ CASES = {
         2
         * Masked(
             of=ClassWeighted(
-                of=LabelSmoothed(of=CROSS + 0.5 * Binary(), smoothing=0.1), weights=[1.0, 2.0, 3.0]
+                of=LabelSmoothed(of=CROSS + 0.5 * BINARY, smoothing=0.1), weights=[1.0, 2.0, 3.0]
             ),
             ignore=-1.0,
         ),

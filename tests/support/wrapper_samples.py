@@ -1,220 +1,32 @@
-"""Small losses whose claims are plain, for wrappers to be made of."""
+"""Losses of which wrappers are made: built-in ones, and three that show what those do not."""
 
-import math
 from typing import ClassVar
 
-import numpy as np
+import lossfw
+from lossfw import LOGITS, REAL, CategoricalLoss, Claims, DistanceLoss, Space
+from lossfw.numerics import softplus
 
-from lossfw import (
-    LOGITS,
-    REAL,
-    UNIT,
-    CategoricalLoss,
-    Claims,
-    DistanceLoss,
-    MarginLoss,
-    PointwiseLoss,
-    Space,
+ABSOLUTE, SQUARED, HUBER, BOUNDED = (
+    lossfw.loss(name) for name in ("absolute_error", "squared_error", "huber", "geman_mcclure")
 )
-from lossfw.numerics import log_sigmoid, sigmoid, softplus, times
+HINGE, LOGISTIC, ZERO_ONE = (lossfw.loss(name) for name in ("hinge", "logistic", "zero_one"))
+BINARY = lossfw.loss("binary_cross_entropy", guard="none")
+BRIER = lossfw.loss("brier")
+CROSS = lossfw.loss("cross_entropy", guard="none")
+AT_LOGITS = lossfw.loss("cross_entropy", from_logits=True)
 
-# Where the losses below have kinks: there the attacks look.
-KINKS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 
+class Shifted(DistanceLoss):
+    """abs(r - at): its kink is not at 0."""
 
-class Absolute(DistanceLoss):
-    """abs(r - at)."""
-
-    at: float = 0.0
+    at: float = 0.5
 
     def value(self, xp, r):
         return xp.abs(r - self.at)
 
     def claims(self):
         return Claims(
-            nonnegative=True,
-            zero_at_target=self.at == 0,
-            symmetric=self.at == 0,
-            convex=True,
-            lipschitz=1.0,
-            breaks=(self.at,),
-            second_breaks=(),
-            elicits="median" if self.at == 0 else None,
-        )
-
-
-class Quadratic(DistanceLoss):
-    """r^2."""
-
-    def value(self, xp, r):
-        return r * r
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            zero_at_target=True,
-            symmetric=True,
-            strongly_convex=2.0,
-            gradient_lipschitz=2.0,
-            twice_smooth=True,
-            elicits="mean",
-        )
-
-
-class Rounded(DistanceLoss):
-    """Huber's loss."""
-
-    delta: float = 1.0
-
-    def value(self, xp, r):
-        a = xp.abs(r)
-        return xp.where(a <= self.delta, 0.5 * r * r, self.delta * (a - 0.5 * self.delta))
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            zero_at_target=True,
-            symmetric=True,
-            convex=True,
-            lipschitz=self.delta,
-            gradient_lipschitz=1.0,
-            second_breaks=(-self.delta, self.delta),
-        )
-
-
-class Bump(DistanceLoss):
-    """r^2 / (1 + r^2): bounded, and not convex."""
-
-    def value(self, xp, r):
-        return r * r / (1 + r * r)
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            bounded=1.0,
-            zero_at_target=True,
-            symmetric=True,
-            lipschitz=3 * math.sqrt(3) / 8,
-            gradient_lipschitz=2.0,
-            twice_smooth=True,
-        )
-
-
-class Hinge(MarginLoss):
-    """max(0, 1 - m)."""
-
-    def value(self, xp, m):
-        return xp.maximum(1 - m, xp.zeros_like(m))
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            convex=True,
-            lipschitz=1.0,
-            monotone=True,
-            calibrated=True,
-            breaks=(1.0,),
-            second_breaks=(),
-        )
-
-
-class Logistic(MarginLoss):
-    """log(1 + exp(-m))."""
-
-    def value(self, xp, m):
-        return softplus(xp, -m)
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            strictly_convex=True,
-            lipschitz=1.0,
-            gradient_lipschitz=0.25,
-            monotone=True,
-            calibrated=True,
-            twice_smooth=True,
-        )
-
-
-class Ramp(MarginLoss):
-    """min(1, max(0, 1 - m))."""
-
-    def value(self, xp, m):
-        return xp.clip(1 - m, 0.0, 1.0)
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            bounded=1.0,
-            lipschitz=1.0,
-            monotone=True,
-            breaks=(0.0, 1.0),
-            second_breaks=(),
-        )
-
-
-class Sign(MarginLoss):
-    """1 for a negative margin, else 0."""
-
-    def value(self, xp, m):
-        return xp.where(m < 0, 1.0 + 0.0 * m, 0.0 * m)
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            bounded=1.0,
-            monotone=True,
-            gradient_zero_almost_everywhere=True,
-        )
-
-
-class Binary(PointwiseLoss):
-    """Cross-entropy of one probability."""
-
-    prediction: ClassVar[Space] = UNIT
-    target: ClassVar[Space] = UNIT
-    link: ClassVar[str] = "sigmoid"
-
-    from_logits: bool = False
-
-    def value(self, xp, y, t):
-        return -(times(xp, t, xp.log(y)) + times(xp, 1 - t, xp.log1p(-y)))
-
-    def value_from_logits(self, xp, z, t):
-        return -(t * log_sigmoid(xp, z) + (1 - t) * log_sigmoid(xp, -z))
-
-    def claims(self):
-        if self.from_logits:
-            return Claims(
-                nonnegative=True,
-                strictly_convex=True,
-                lipschitz=1.0,
-                gradient_lipschitz=0.25,
-                twice_smooth=True,
-                linear_in_target=True,
-            )
-        return Claims(
-            nonnegative=True, strictly_convex=True, strictly_proper=True, linear_in_target=True
-        )
-
-
-class Squares(CategoricalLoss):
-    """Brier's score, which is not linear in the target."""
-
-    def value(self, xp, y, t):
-        return xp.sum((y - t) * (y - t), axis=-1)
-
-    def claims(self):
-        return Claims(
-            nonnegative=True,
-            zero_at_target=True,
-            strongly_convex=2.0,
-            gradient_lipschitz=2.0,
-            twice_smooth=True,
-            permutation_equivariant=True,
-            strictly_proper=True,
-            finite_at_boundary=True,
-            bounded=2.0,
+            nonnegative=True, convex=True, lipschitz=1.0, breaks=(self.at,), second_breaks=()
         )
 
 
@@ -256,35 +68,3 @@ class Bowl(CategoricalLoss):
             permutation_equivariant=True,
             linear_in_target=True,
         )
-
-
-DISTANCES = (Absolute(), Absolute(at=0.5), Quadratic(), Rounded(), Rounded(delta=2.0), Bump())
-MARGINS = (Hinge(), Logistic(), Ramp(), Sign())
-SCORES = (OwnScore(), Bowl())
-
-
-def logit_of(p):
-    """Return the logits of a probability."""
-    return np.log(p) - np.log1p(-p)
-
-
-__all__ = [
-    "DISTANCES",
-    "KINKS",
-    "MARGINS",
-    "SCORES",
-    "Absolute",
-    "Binary",
-    "Bowl",
-    "Bump",
-    "Hinge",
-    "Logistic",
-    "OwnScore",
-    "Quadratic",
-    "Ramp",
-    "Rounded",
-    "Sign",
-    "Squares",
-    "logit_of",
-    "sigmoid",
-]

@@ -7,7 +7,7 @@ import lossfw
 from lossfw import ParameterError
 from lossfw.losses.wrappers import ClassWeighted, Masked, Scaled, Sum
 from support.wrapper_cases import CASES, CROSS, HOT, INDEX, LOGITS, SOFT, SQUARED, Y
-from support.wrapper_samples import Binary, Hinge, Rounded, Squares
+from support.wrapper_samples import BINARY, BRIER, HINGE, HUBER
 
 
 class TestScaledAndSum:
@@ -26,7 +26,7 @@ class TestScaledAndSum:
     def test_the_loss_of_a_sum_is_the_sum_of_losses(self, reduction):
         weight, where = np.linspace(0, 2, 40), np.arange(40) % 3 > 0
         options = {"sample_weight": weight, "where": where, "reduction": reduction}
-        parts = (CROSS, Squares(), SQUARED.replace(per="row"))
+        parts = (CROSS, BRIER, SQUARED.replace(per="row"))
         total = sum((2 * parts[0], parts[1], -1 * parts[2]))
         for call in ("__call__", "gradient", "hessian"):
             a, b, c = (getattr(part, call)(Y, SOFT, **options) for part in parts)
@@ -40,7 +40,7 @@ class TestScaledAndSum:
 
     @pytest.mark.parametrize("call", ["__call__", "gradient", "hessian"])
     def test_an_index_is_its_one_hot_row_for_every_part(self, call):
-        loss = CROSS + 0.5 * SQUARED + Binary()
+        loss = CROSS + 0.5 * SQUARED + BINARY
         got, wanted = (getattr(loss, call)(Y, t, reduction="none") for t in (INDEX, HOT))
         assert np.allclose(got, wanted, rtol=1e-14)
 
@@ -59,8 +59,8 @@ class TestScaledAndSum:
         assert np.float32(2) * SQUARED == np.int64(2) * SQUARED == 2 * SQUARED
         assert SQUARED / 4 == 0.25 * SQUARED
         assert 2 * (3 * SQUARED) == -(-6 * SQUARED) == 6 * SQUARED
-        assert SQUARED + (Rounded() + Hinge()) == Sum(of=(SQUARED, Rounded(), Hinge()))
-        assert SQUARED - Rounded() == Sum(of=(SQUARED, -Rounded()))
+        assert Sum(of=(SQUARED, HUBER, HINGE)) == SQUARED + (HUBER + HINGE)
+        assert Sum(of=(SQUARED, -HUBER)) == SQUARED - HUBER
         assert sum([SQUARED]) is SQUARED
 
     @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ class TestScaledAndSum:
         [
             ([], "of should be a list that is not empty"),
             ([SQUARED, 3], r"of\.1 should be a loss, its name, or a mapping"),
-            ([CROSS, Hinge()], r"targets of cross_entropy lie in CLASS_INDEX.*hinge in SIGN"),
+            ([CROSS, HINGE], r"targets of cross_entropy lie in CLASS_INDEX.*hinge in SIGN"),
             ([LOGITS, CROSS], "cross_entropy is set to take logits"),
-            ([LOGITS, Squares()], "squares takes predictions in SIMPLEX"),
+            ([LOGITS, BRIER], "brier takes predictions in SIMPLEX"),
             ([Masked(of=SQUARED, ignore=0)], "masked cannot stand inside of sum"),
             ([ClassWeighted(of=CROSS, weights=[1.0])], "in_denominator=False"),
             (["squared_eror"], "Did you mean 'squared_error'"),
@@ -108,7 +108,7 @@ class TestScaledAndSum:
         assert (2 * CROSS).link_activation() == "softmax"
         assert (2 * CROSS).on_logits() == 2 * LOGITS
         assert (CROSS + 3 * CROSS).on_logits() == LOGITS + 3 * LOGITS
-        assert (CROSS + Binary()).link_activation() is None
+        assert (CROSS + BINARY).link_activation() is None
         assert (CROSS + SQUARED).on_logits() is None
         assert (LOGITS + SQUARED).input_form == "logits"
         assert SQUARED.on_logits() is (SQUARED + SQUARED).on_logits() is None
