@@ -40,7 +40,7 @@ def imported(folder, text):
 
 def test_a_plain_configuration_imports_no_more_than_it_uses(folder):
     unused = {"extends", "environment", "sweep", "resolved", "writing", "validate"}
-    unused |= {"json_schema", "json_components", "descriptions"}
+    unused |= {"json_schema", "json_components", "json_tools"}
     assert not imported(folder, GOOD) & unused
     assert "extends" in imported(folder, "extends: base.yaml\n")
 

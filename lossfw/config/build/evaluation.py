@@ -12,7 +12,7 @@ from lossfw.config.build.report_options import read_report_options, report_diges
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.messages import indices_in
-from lossfw.config.schema.sections import SCHEMA_VERSION
+from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.text.files import find_file
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node

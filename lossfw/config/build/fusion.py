@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.config.schema.checked import CheckedConfig
-from lossfw.config.schema.sections import NetworkForm
+from lossfw.config.schema.section_types import NetworkForm
 from lossfw.config.text.tree import Node, dotted
 from lossfw.losses.base import Form
 from lossfw.losses.inputs import prepare

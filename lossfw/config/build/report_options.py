@@ -9,7 +9,8 @@ import numpy as np
 from lossfw.config.schema.check_sections import slice_section
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.messages import split_hint
-from lossfw.config.schema.sections import MAX_ITEMS, Skeleton
+from lossfw.config.schema.section_types import MAX_ITEMS
+from lossfw.config.schema.sections import Skeleton
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice

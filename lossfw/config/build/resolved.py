@@ -12,7 +12,8 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build.evaluation import given_outputs
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, read_config
-from lossfw.config.schema.sections import SECTIONS, Section, Spec
+from lossfw.config.schema.section_types import Section, Spec
+from lossfw.config.schema.sections import SECTIONS
 from lossfw.config.text.overrides import put, with_parameters
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node, Origin, Position

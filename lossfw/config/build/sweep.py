@@ -18,7 +18,8 @@ from lossfw.components.component import Component
 from lossfw.config.build.evaluation import Loaded, build_plan
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.messages import add_problem
-from lossfw.config.schema.sections import MAX_RUNS, SweepSection
+from lossfw.config.schema.section_types import MAX_RUNS
+from lossfw.config.schema.sections import SweepSection
 from lossfw.config.text.overrides import NoPlaceError, put, remove, split_path
 from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.writing import flow

@@ -14,7 +14,8 @@ from lossfw.config.build.fit import fit_loss, inputs_of, load
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
-from lossfw.config.schema.sections import SCHEMA_VERSION, TrainSection
+from lossfw.config.schema.section_types import SCHEMA_VERSION
+from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.files import digest_arrays

@@ -15,7 +15,7 @@ from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import add_problem, split_hint
-from lossfw.config.schema.sections import MAX_ITEMS, MAX_NAME
+from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
 from lossfw.config.text.files import find_file
 from lossfw.config.text.tree import Node, Problems, dotted, quote
 from lossfw.data.source import file_fields

@@ -9,7 +9,7 @@ from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.check_sections import check_sections
 from lossfw.config.schema.checked import CheckedConfig
-from lossfw.config.schema.sections import MAX_ITEMS
+from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.text.files import find_file
 from lossfw.config.text.tree import Node
 from lossfw.errors import PluginError

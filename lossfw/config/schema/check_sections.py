@@ -11,14 +11,8 @@ from pydantic_core import PydanticCustomError
 from lossfw.components.naming import nearest
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.messages import add_problem
-from lossfw.config.schema.sections import (
-    SCHEMA_VERSION,
-    SECTIONS,
-    NetworkSection,
-    Skeleton,
-    SliceSection,
-    named_slice,
-)
+from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
+from lossfw.config.schema.sections import SECTIONS, NetworkSection, Skeleton, SliceSection
 from lossfw.config.text.tree import Node, dotted
 
 _OUTPUTS = ("layers", "predictions", "logits")

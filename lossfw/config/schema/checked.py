@@ -10,7 +10,8 @@ from typing import TypeAlias, TypeVar
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.messages import split_hint
-from lossfw.config.schema.sections import NetworkForm, NetworkSection, Skeleton
+from lossfw.config.schema.section_types import NetworkForm
+from lossfw.config.schema.sections import NetworkSection, Skeleton
 from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source

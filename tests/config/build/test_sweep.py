@@ -7,7 +7,7 @@ import pytest
 
 from lossfw.config.build import sweep
 from lossfw.config.build.sweep import MAX_RUN_NAME
-from lossfw.config.schema.sections import MAX_RUNS
+from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.errors import ConfigError
 from lossfw.evaluation.evaluate import evaluate
 from support.configs import build, expand

@@ -1,8 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.errors import BrokenPluginError, UnknownNameError
+from lossfw.components.registry import Registry
+from lossfw.errors import BrokenPluginError, ParameterError, UnknownNameError
+from support.configs import build
 
 GOOD = """\
 lossfw: 1
@@ -143,8 +147,6 @@ class TestFiles:
         self.save(folder / "elsewhere", 2.0)
         (folder / "run.yaml").write_text(self.text)
         monkeypatch.chdir(folder / "elsewhere")
-        from support.configs import build
-
         assert build("../run.yaml").outputs[0, 0] == 1.0
 
     def test_a_name_in_an_override_starts_at_the_working_folder(self, folder, monkeypatch):
@@ -152,8 +154,6 @@ class TestFiles:
         self.save(folder / "elsewhere", 2.0)
         (folder / "run.yaml").write_text(self.text)
         monkeypatch.chdir(folder / "elsewhere")
-        from support.configs import build
-
         assert build("../run.yaml", ["network.predictions=y.npy"]).outputs[0, 0] == 2.0
 
     def test_the_folder_in_the_environment_is_looked_in_next(self, folder, plan, monkeypatch):
@@ -261,6 +261,71 @@ class TestPlugins:
         assert plan(self.text).loss.name == "mild"
         assert "no loss 'mild'" in problem(self.text, plugins=Plugins(installed=False))[1]
         assert "no loss 'mild'" in problem(self.text, plugins=Plugins(disable=["acme"]))[1]
+
+
+REFINED = """
+from pydantic import PositiveFloat, model_validator
+from lossfw import DistanceLoss, hookimpl
+from lossfw.errors import ParameterError
+
+class Mild(DistanceLoss):
+    '''Mild loss.'''
+
+    c: PositiveFloat = 1.0
+    low: float = 0.0
+
+    def __init__(self, **parameters):
+        if parameters.get("c") == 13:
+            raise ParameterError("13 brings bad luck.")
+        super().__init__(**{"low": -4.0, **parameters})
+
+    @model_validator(mode="after")
+    def _in_order(self):
+        if self.low > self.c:
+            raise ValueError("c at least as large as low")
+        return self
+
+    def value(self, xp, r):
+        return self.c * xp.abs(r) - self.low
+"""
+
+
+class TestRefined:
+    """A class with an __init__ and a validator of its own is made alike from YAML and Python."""
+
+    text = f"plugins: [mine.py]\n{GOOD}"
+
+    @pytest.fixture
+    def mild(self, folder):
+        (folder / "mine.py").write_text(REFINED + OFFER)
+        return Registry.discover(local=["mine.py"]).component_class("loss", "mild")
+
+    def given(self, parameters):
+        return self.text.replace("squared_error, factor: 0.5", f"mild{parameters}")
+
+    @pytest.mark.parametrize(
+        ("parameters", "given"), [("", {}), (", c: 2.0", {"c": 2.0}), (", low: 0.5", {"low": 0.5})]
+    )
+    def test_it_is_the_same_component(self, parameters, given, mild, plan):
+        made = plan(self.given(parameters)).loss
+        assert made.parameters == mild(**given).parameters
+        assert made.low == given.get("low", -4.0)
+
+    @pytest.mark.parametrize(
+        ("parameters", "given", "place", "what"),
+        [
+            (", c: -2.0", {"c": -2.0}, "5:23", "greater than 0, got -2.0"),
+            (", low: 2.0", {"low": 2.0}, "5:7", "c at least as large as low"),
+            (", c: 13", {"c": 13}, "5:7", "13 brings bad luck"),
+            (", d: 1", {"d": 1}, "5:20", "has no parameter 'd'"),
+        ],
+    )
+    def test_its_mistakes_are_the_same(self, parameters, given, place, what, mild, problem):
+        where, said, _ = problem(self.given(parameters))
+        assert where == f"run.yaml:{place}"
+        assert what in said
+        with pytest.raises(ParameterError, match=re.escape(what)):
+            mild(**given)
 
 
 OFFER = """

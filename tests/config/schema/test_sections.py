@@ -1,6 +1,7 @@
 import pytest
 
-from lossfw.config.schema.sections import MAX_ITEMS, MAX_NAME, MAX_SAMPLE, Skeleton
+from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
+from lossfw.config.schema.sections import MAX_SAMPLE, Skeleton
 from lossfw.config.text.tree import SHOWN_PROBLEMS
 from support.any_config import GOOD_TEXT as GOOD
 

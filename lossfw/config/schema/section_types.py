@@ -1,0 +1,150 @@
+"""Types of values in the sections of a configuration, each with its place in the JSON schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from lossfw.evaluation.slices import BY
+
+# Version of the configuration's keys: what stands behind `lossfw:`.
+SCHEMA_VERSION = 1
+# More layers, metrics or plugins than these, and longer names, are mistakes, which
+# are not looked up one by one.
+MAX_ITEMS = 100
+MAX_NAME = 200
+# The formats in which the rows of a result can be written.
+ROW_FILES = ("jsonl", "parquet")
+_ROWS = ", ".join(ROW_FILES)
+# Each run of a sweep is checked before the first one begins.
+MAX_RUNS = 1_000
+
+
+class Section(BaseModel):
+    """A mapping with known keys; each key has a description, which editors show."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+
+class Spec(Section):
+    """A component: its name, and parameters that its class will check."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(min_length=1, max_length=MAX_NAME)
+
+
+class LossSpec(Spec):
+    """A loss; `fuse` stands beside its parameters and is none of them."""
+
+    fuse: bool = True
+
+
+def _named(value: Any) -> Any:
+    """Take a bare name for a mapping with that name."""
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict):
+        return value
+    raise PydanticCustomError("wanted", "a name, or a mapping with 'name' and parameters")
+
+
+def _outputs(value: Any) -> Any:
+    """Tell a file's name from numbers; the reader checks the content of either."""
+    if (isinstance(value, str) and value) or (isinstance(value, list) and value):
+        return value
+    raise PydanticCustomError("wanted", "the name of a file, or a list of rows of numbers")
+
+
+def _version(value: int) -> int:
+    """Refuse another version; a literal would take `true` for 1."""
+    if value != SCHEMA_VERSION:
+        raise PydanticCustomError("wanted", f"{SCHEMA_VERSION}, the version that this lossfw reads")
+    return value
+
+
+def _seeds(value: Any) -> Any:
+    """Take a number of seeds for the seeds 0, 1, 2 ..."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_RUNS:
+        return list(range(value))
+    if isinstance(value, list):
+        return value
+    raise PydanticCustomError(
+        "wanted", "a number of seeds from 1 to {most}, or a list of seeds", {"most": MAX_RUNS}
+    )
+
+
+def _rows(value: Any) -> Any:
+    """Check whether rows are written, and in which format."""
+    if isinstance(value, bool) or value in ROW_FILES:
+        return value
+    raise PydanticCustomError("wanted", "true or false, or one of {known}", {"known": _ROWS})
+
+
+def named_slice(value: Any) -> Any:
+    """Take a bare text for the slice that is named after what tells the rows apart."""
+    if isinstance(value, str):
+        return {"name": value, "by": value}
+    if isinstance(value, dict):
+        return value
+    raise PydanticCustomError(
+        "wanted", "what tells the rows apart, or a mapping with 'name', 'by' and 'bins'"
+    )
+
+
+_BY = {"enum": list(BY), "enumDescriptions": list(BY.values())}
+
+
+class OrText:
+    """Marks a type that may be one of the texts of `SliceKey` as well, for the JSON schema."""
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
+        return {"if": {"type": "string"}, "then": _BY, "else": handler(core)}
+
+
+# In the JSON schema of the sections, `component` stands for the components of a kind.
+SourceSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "source"})]
+LossChoice = Annotated[LossSpec, BeforeValidator(_named), WithJsonSchema({"component": "loss"})]
+ActivationSpec = Annotated[
+    Spec, BeforeValidator(_named), WithJsonSchema({"component": "activation"})
+]
+MetricSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "metric"})]
+OptimizerSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "optimizer"})]
+ScheduleSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "schedule"})]
+InitialSpec = Annotated[Spec, BeforeValidator(_named), WithJsonSchema({"component": "initial"})]
+
+FileName = Annotated[str, Field(min_length=1)]
+OutputsPath = Annotated[
+    Any,
+    BeforeValidator(_outputs),
+    WithJsonSchema({"type": ["string", "array"], "minItems": 1}),
+]
+NetworkForm = Literal["layers", "predictions", "logits"]
+Version = Annotated[int, AfterValidator(_version), WithJsonSchema({"const": SCHEMA_VERSION})]
+Seed = Annotated[int, Field(ge=0)]
+RowsChoice = Annotated[bool | Literal["jsonl", "parquet"], BeforeValidator(_rows)]
+SliceKey = Annotated[str, WithJsonSchema(_BY)]
+Seeds = Annotated[
+    list[Seed],
+    Field(min_length=1, max_length=MAX_RUNS),
+    BeforeValidator(_seeds),
+    WithJsonSchema(
+        {
+            "type": ["integer", "array"],
+            "minimum": 1,
+            "maximum": MAX_RUNS,
+            "items": {"type": "integer", "minimum": 0},
+            "minItems": 1,
+        }
+    ),
+]
+Axes = dict[str, Annotated[list[Any], Field(min_length=1, max_length=MAX_RUNS)]]
