@@ -2,7 +2,7 @@
 # make test       run the whole test suite
 # make lint       ruff and mypy
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
-# make reference  describe every component in docs/reference/components.md
+# make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
 # make wild       check the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
@@ -32,8 +32,7 @@ accuracy: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_accuracy.py docs/reference/accuracy.md
 
 reference: $(VENV)/.ready
-	@$(BIN)/lossfw show --all --no-plugins --markdown > docs/reference/components.md.tmp
-	@mv docs/reference/components.md.tmp docs/reference/components.md
+	@$(BIN)/python scripts/make_reference.py docs/reference
 
 rooms: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
