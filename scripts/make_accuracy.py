@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 from lossfw import __version__
-from lossfw.check.accuracy.batch import jobs, run
+from lossfw.check.accuracy.jobs import accuracy_jobs
 from lossfw.check.accuracy.measure import POINTS
 from lossfw.check.accuracy.peers import installed
+from lossfw.check.pool import run_all
 from lossfw.cli.accuracy import chosen
 from lossfw.components.plugin_choice import Plugins
 from lossfw.report.text.accuracy import page
@@ -27,9 +28,11 @@ def main() -> None:
     arguments = parser.parse_args()
     plugins = Plugins(installed=False)
     components = chosen(plugins.registry(), (), {})
-    todo = jobs(components, points=arguments.points, seed=arguments.seed, peers=True)
+    todo = accuracy_jobs(
+        components, plugins, points=arguments.points, seed=arguments.seed, peers=True
+    )
     rows = []
-    for row in run(todo, plugins):
+    for row in run_all(todo):
         rows.append(row)
         print(f"{len(rows)} of {len(todo)}: {row.text} {row.dtype}", file=sys.stderr)
     measured = (

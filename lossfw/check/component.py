@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossfw.check.core.reproduce import setup
+from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
 from lossfw.check.laws import activations, components_only
 from lossfw.check.report import Report
@@ -77,10 +78,10 @@ def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
     """
     made = _made(component)
     if isinstance(made, Activation):
-        table, not_claimed = activations.checks(made), activations.not_claimed(made)
-        return Prepared(repr(made), made, table, not_claimed, setup(made), made)
+        checks, not_claimed = activations.checks(made), made.claims().not_made()
+        return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        return prepare(of_component(made), components_only.CHECKS)
+        return prepare(of_component(made), checks_in(components_only))
     raise ArgumentError(
         f"{made!r} is a {made.kind}: losses and activations are what can be checked."
     )

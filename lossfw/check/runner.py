@@ -11,13 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.claims import table
+from lossfw.check.claims import (
+    bounds,
+    convexity,
+    invariance,
+    linearity,
+    properness,
+    slopes,
+    smoothness,
+)
 from lossfw.check.core.reproduce import snippet
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, checks_in
 from lossfw.check.core.subject import Subject
 from lossfw.check.laws import (
     derivatives,
     dtypes,
+    half_precision,
     large_inputs,
     many_classes,
     nan_and_labels,
@@ -33,19 +42,26 @@ from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
 
 # The checks of any loss, in the order in which they run.
-CHECKS: dict[str, Check] = {
-    **shapes.CHECKS,
-    **nan_and_labels.CHECKS,
-    **dtypes.CHECKS,
-    **purity.CHECKS,
-    **large_inputs.CHECKS,
-    **weighted_mean.CHECKS,
-    **weighted_mean_more.CHECKS,
-    **many_classes.CHECKS,
-    **values.CHECKS,
-    **derivatives.CHECKS,
-    **{f"claim:{name}": check for name, check in table.CHECKS.items()},
-}
+CHECKS = checks_in(
+    shapes,
+    nan_and_labels,
+    dtypes,
+    half_precision,
+    purity,
+    large_inputs,
+    weighted_mean,
+    weighted_mean_more,
+    many_classes,
+    values,
+    derivatives,
+    bounds,
+    convexity,
+    slopes,
+    invariance,
+    linearity,
+    smoothness,
+    properness,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,7 @@ class Prepared:
 
     name: str
     subject: Any
-    checks: Mapping[str, Callable[[Any, Search], int]]
+    checks: Mapping[str, Check]
     not_claimed: tuple[str, ...]
     setup: str = ""
     component: Component | None = None
@@ -161,10 +177,13 @@ def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation 
     MissingExtraError
         If the exact numbers are not installed.
     """
-    check = prepared.checks[name]
+    search.calls.clear()
+    subject = prepared.subject
+    if isinstance(subject, Subject):
+        subject = search.counted(subject)
     try:
         with np.errstate(all="ignore"):
-            tried = check(prepared.subject, search)
+            prepared.checks[name](subject, search)
     except NotApplicable as why:
         return why
     except Refuted as found:
@@ -174,7 +193,9 @@ def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation 
     except Exception as error:
         # What a check meets on legal input, whoever raises it, must not pass for held.
         return Refutation(name, _claim(name), _ended(error), {}, seed=search.seed)
-    return Held(name, tried) if tried else NotApplicable("there was no example to try")
+    if not search.tried:
+        return NotApplicable("there was no example to try")
+    return Held(name, search.tried)
 
 
 def _ended(error: Exception) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lossfw.check.accuracy.variants import variants
-from lossfw.check.batch import ComponentJob, Options
 from lossfw.check.component import prepared
 from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import adapt
-from lossfw.check.function import check_function
-from lossfw.check.report import Report
+from lossfw.check.jobs import ComponentJob, FunctionJob, Options
+from lossfw.check.runner import expectations
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.components.plugin_choice import Plugins
@@ -37,47 +34,6 @@ _PARTS: tuple[dict[str, Any], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class FunctionJob:
-    """An outside function; see `lossfw.check.batch.Job`.
-
-    Attributes
-    ----------
-    name : str
-        ``module:function``.
-    options : mapping
-        What `check_function` takes besides; functions by name.
-    """
-
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        """Its name."""
-        return self.name
-
-    def run(self, options: Options, watch: Callable[[str], None] | None = None) -> Report:
-        """Check it; see `lossfw.check.batch.Job`."""
-        more: dict[str, Any] = dict(self.options)
-        named = {key: more.pop(key, None) for key in ("gradient", "hessian")}
-        rows = more.get("kind") == "categorical"
-        adapted = adapt(self.name, loading.load(self.name), more["params"], rows=rows)
-        functions: dict[str, Any] = {"gradient": adapted.gradient, "reduce": adapted.reduce}
-        functions.update({key: loading.load(name) for key, name in named.items() if name})
-        return check_function(
-            adapted.value,
-            name=self.name,
-            seed=options.seed,
-            examples=options.examples,
-            time_limit=options.time_limit,
-            setup="\n".join([adapted.setup, *loading.setup(named)]),
-            watch=watch,
-            **functions,
-            **more,
-        )
-
-
 def chosen(
     names: Sequence[str],
     given: Mapping[str, Any],
@@ -87,6 +43,7 @@ def chosen(
     defaults: bool = False,
     expected: Mapping[str, str] | None = None,
     outside: Mapping[str, Any] | None = None,
+    options: Options | None = None,
 ) -> list[Any]:
     """Return the jobs that names mean.
 
@@ -107,6 +64,8 @@ def chosen(
         Expected failures; each must be a check of every component.
     outside : mapping, optional
         What is known of an outside function.
+    options : Options, optional
+        How each is checked.
 
     Raises
     ------
@@ -115,24 +74,36 @@ def chosen(
     UnknownNameError
         If a name means nothing.
     """
-    from lossfw.check.foreign.loading import is_outside
-
     if every and names:
         raise ArgumentError("--all checks everything: give no NAME with it.")
     if not (every or names or plugins.local):
-        raise ArgumentError("nothing to check: give a NAME, --all, --plugin or --catalogue.")
-    functions = [name for name in names if is_outside(name)]
+        raise ArgumentError("nothing to check: give a NAME, --all or --plugin.")
+    functions = [name for name in names if loading.is_outside(name)]
+    options = options or Options()
     described = {key: value for key, value in (outside or {}).items() if value}
     if described and (not functions or len(names) > 1):
-        options = ", ".join(f"--{key.removesuffix('s')}" for key in described)
+        given_options = ", ".join(f"--{key.removesuffix('s')}" for key in described)
         raise ArgumentError(
-            f"{options} describes an outside function: give exactly one NAME, as module:function."
+            f"{given_options} describes an outside function: give exactly one NAME, as "
+            "module:function."
         )
     if functions:
-        return [_function(name, given, described, expected or {}) for name in names]
+        return [_function(name, given, described, expected or {}, options) for name in names]
     registry = plugins.registry()
     entries = _everything(registry, plugins) if not names else _named(registry, names)
-    return _jobs(registry, entries, given, plugins, defaults, expected or {}, bool(names))
+    found = []
+    for entry in entries:
+        for rank, component in enumerate(
+            _components(registry, entry, given, defaults, bool(names))
+        ):
+            # A doubled name is told apart by its distribution.
+            config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
+            _refuse_unknown(component, expected or {})
+            share = 1.0 if names or rank == 0 else EDGE_SHARE
+            found.append(ComponentJob(entry.kind, config, options, plugins, expected or {}, share))
+    if not found:
+        raise ArgumentError("there is nothing to check.")
+    return found
 
 
 def components(name: str, plugins: Plugins | None = None) -> list[Component]:
@@ -151,7 +122,11 @@ def components(name: str, plugins: Plugins | None = None) -> list[Component]:
 
 
 def _function(
-    name: str, given: Mapping[str, Any], described: Mapping[str, Any], expected: Mapping[str, str]
+    name: str,
+    given: Mapping[str, Any],
+    described: Mapping[str, Any],
+    expected: Mapping[str, str],
+    options: Options,
 ) -> FunctionJob:
     from lossfw.components.registry import registry
 
@@ -159,8 +134,8 @@ def _function(
     against = more.get("against")
     spaces = {key: more.pop(key, None) for key in ("kind", "prediction", "target")}
     truth = registry().create("loss", against, **given) if against else None
-    options = {**loading.described(truth, spaces), **more, "params": dict(given)}
-    return FunctionJob(name, {**options, "expected_failures": dict(expected)})
+    known = {**loading.described(truth, spaces), **more, "params": dict(given)}
+    return FunctionJob(name, options, {**known, "expected_failures": dict(expected)})
 
 
 def _everything(registry: Registry, plugins: Plugins) -> list[Entry]:
@@ -207,28 +182,6 @@ def _of_plugin(registry: Registry, name: str) -> list[Entry]:
     )
 
 
-def _jobs(
-    registry: Registry,
-    entries: Sequence[Entry],
-    given: Mapping[str, Any],
-    plugins: Plugins,
-    defaults: bool,
-    expected: Mapping[str, str],
-    named: bool,
-) -> list[ComponentJob]:
-    found = []
-    for entry in entries:
-        for rank, component in enumerate(_components(registry, entry, given, defaults, named)):
-            # A doubled name is told apart by its distribution.
-            config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
-            _refuse_unknown(component, expected)
-            share = 1.0 if named or rank == 0 else EDGE_SHARE
-            found.append(ComponentJob(entry.kind, config, plugins, dict(expected), share))
-    if not found:
-        raise ArgumentError("there is nothing to check.")
-    return found
-
-
 def _components(
     registry: Registry, entry: Entry, given: Mapping[str, Any], defaults: bool, named: bool
 ) -> list[Component]:
@@ -257,6 +210,4 @@ def _with(registry: Registry, entry: Entry, parts: Mapping[str, Any]) -> Compone
 def _refuse_unknown(component: Component, expected: Mapping[str, str]) -> None:
     """Refuse an expected failure that is none of a component's checks, before anything runs."""
     if expected:
-        from lossfw.check.runner import expectations
-
         expectations(expected, prepared(component).checks)

@@ -48,7 +48,8 @@ def accuracy(
     formula in 60-digit numbers, at the default and, with a quarter of the points, at other
     parameters, in float32 and float64; with -p at those parameters alone.
     """
-    from lossfw.check.accuracy.batch import jobs, run
+    from lossfw.check.accuracy.jobs import accuracy_jobs
+    from lossfw.check.pool import run_all
     from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.accuracy import notes, show_accuracies
     from lossfw.runs.files import say, to_json
@@ -60,9 +61,9 @@ def accuracy(
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
     components = chosen(plugins.registry(), names, given)
-    todo = jobs(components, points=points, seed=seed, peers=peers)
+    todo = accuracy_jobs(components, plugins, points=points, seed=seed, peers=peers)
     with ProgressBar("measured") as progress:
-        found = list(run(todo, plugins, processes=processes, progress=progress))
+        found = list(run_all(todo, processes=processes, progress=progress))
     if as_json:
         rows = [row.to_dict() for row in found]
         say(to_json({"lossfw": ACCURACY_VERSION, "points": points, "seed": seed, "rows": rows}))

@@ -57,7 +57,6 @@ def _outside_options(command: Any) -> Any:
 )
 @click.option("--json", "json_file", metavar="FILE", help="Write the reports to a file as JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Write them as JUnit's XML.")
-@click.option("--catalogue", metavar="FOLDER", help="Check the entries of a catalogue.")
 @click.option("--processes", type=int, help="How many to use; one for each core if not given.")
 @_outside_options
 @plugin_options
@@ -76,7 +75,6 @@ def check(
     expect: tuple[str, ...],
     json_file: str | None,
     junit_file: str | None,
-    catalogue: str | None,
     processes: int | None,
     plugins: Plugins,
     **outside: Any,
@@ -91,35 +89,35 @@ def check(
     The exit code is 0 where nothing was refuted, 1 where something was, 2 for a mistake in
     the command.
     """
-    from lossfw.check.batch import Options, run_all
+    from lossfw.check.jobs import Options
+    from lossfw.check.pool import run_all
     from lossfw.check.selection import chosen
     from lossfw.cli.progress import ProgressBar
+    from lossfw.report.text.check import HEADERS, lines_below, row
+    from lossfw.report.text.tables import show_table
+    from lossfw.runs.files import say
 
     _refuse_numbers(examples=(examples, 1), seed=(seed, 0), processes=(processes, 1))
     given = read_parameters(parameters)
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
-    if catalogue is not None:
-        from lossfw.check.foreign.catalogue import jobs
-
-        if names or every or plugins.local:
-            raise ArgumentError("--catalogue checks a folder: give no NAME and no --all with it.")
-        todo: Sequence[Any] = jobs(Path(catalogue))
-    else:
-        todo = chosen(
-            names,
-            given,
-            plugins,
-            every=every,
-            defaults=defaults,
-            expected=_pairs(expect, "--expect"),
-            outside={**outside, "claims": read_parameters(_with_values(outside["claims"]))},
-        )
     options = Options(seed, examples, time_limit)
+    todo = chosen(
+        names,
+        given,
+        plugins,
+        every=every,
+        defaults=defaults,
+        expected=_pairs(expect, "--expect"),
+        outside={**outside, "claims": read_parameters(_with_values(outside["claims"]))},
+        options=options,
+    )
     with ProgressBar("checked") as progress:
-        reports = run_all(todo, options, processes=processes, progress=progress)
+        reports = list(run_all(todo, processes=processes, progress=progress))
     _write(reports, options, json_file, junit_file)
-    _show(reports, seed, catalogue)
+    show_table(HEADERS, [row(report) for report in reports])
+    for line in lines_below(reports, seed):
+        say(line)
     if not all(report.ok for report in reports):
         ctx.exit(REFUTED)
 
@@ -166,21 +164,3 @@ def _write(reports: Sequence[Any], options: Any, json_file: str | None, junit: s
     if junit is not None:
         path = Path(junit)
         write_file(path.parent, path.name, to_junit(reports).encode())
-
-
-def _show(reports: Sequence[Any], seed: int, catalogue: str | None) -> None:
-    from lossfw.report.text.check import HEADERS, entry_rows, lines_below, row, summary
-    from lossfw.report.text.tables import show_table
-    from lossfw.runs.files import say
-
-    if catalogue is None:
-        show_table(HEADERS, [row(report) for report in reports])
-        for line in lines_below(reports, seed):
-            say(line)
-        return
-    from lossfw.check.foreign.catalogue import is_right, score, truth
-
-    known = truth(Path(catalogue)) or {}
-    headers = ("entry", "refuted by", "what refutes it", "")[: 4 if known else 2]
-    show_table(headers, entry_rows(reports, known, is_right))
-    say(f"\n{score(reports, known) if known else summary(reports, seed)}")

@@ -6,7 +6,8 @@ import xml.etree.ElementTree as Xml
 import pytest
 from click.testing import CliRunner
 
-from lossfw.check.batch import ComponentJob, Options, run_all
+from lossfw.check.jobs import ComponentJob, Options
+from lossfw.check.pool import run_all
 from lossfw.cli import main
 
 MINE = """
@@ -142,8 +143,6 @@ def test_all_of_a_distribution(lossfw, install):
         (("outside_of_it:cube", "--against", "huber"), "no attribute 'cube'"),
         (("nowhere_at_all:f", "--against", "huber"), "nowhere_at_all"),
         (("outside_of_it:square", "--against", "huber", "--claim", "convx"), "'convex'"),
-        (("--catalogue", "."), "entry.py"),
-        (("--catalogue", ".", "huber"), "--catalogue checks a folder"),
         (("lossfw/huber", "--plugin", "no.py"), "no.py"),
     ],
 )
@@ -155,11 +154,11 @@ def test_a_mistake_is_told_in_words(arguments, words, lossfw):
 
 
 def test_processes_give_what_one_gives():
-    jobs = [ComponentJob("loss", {"name": name}) for name in ("hinge", "perceptron")]
-    told = []
     options = Options(seed=1, examples=10)
-    both = run_all(jobs, options, processes=2, progress=lambda *now: told.append(now))
-    alone = run_all(jobs, options, processes=1)
+    jobs = [ComponentJob("loss", {"name": name}, options) for name in ("hinge", "perceptron")]
+    told = []
+    both = list(run_all(jobs, processes=2, progress=lambda *now: told.append(now)))
+    alone = run_all(jobs, processes=1)
     assert [r.to_dict() for r in both] == [r.to_dict() for r in alone]
     assert told[-1][:2] == (2, 2)
     assert any("hinge: " in text or "perceptron: " in text for _, _, text in told)

@@ -5,14 +5,15 @@ Signs and zeros are exact; other bounds hold up to rounding.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from lossfw.check.core.points import Points
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
+from lossfw.numerics.arrays import NDArray
 
 _DTYPES = ("float64", "float32")
 
@@ -20,75 +21,62 @@ _DTYPES = ("float64", "float32")
 _BOUND_ULPS = 8
 
 
-def _values(subject: Subject, points: Points) -> Any:
-    return np.asarray(call(subject.value, points.y, points.t))
+def _refute(
+    subject: Subject,
+    sets: Iterable[Points],
+    wrong: Callable[[NDArray], NDArray],
+    text: str,
+) -> None:
+    """Refute if values are wrong at some points: by the point whose numbers are the smallest."""
+    for points in sets:
+        values = np.asarray(call(subject.value, points.y, points.t))
+        bad = np.flatnonzero(wrong(values))
+        if bad.size:
+            y = np.nan_to_num(points.y[bad], posinf=1e300, neginf=1e300)
+            one = int(bad[np.argmin(np.abs(y).reshape(bad.size, -1).max(-1))])
+            raise Refuted.at(points, one, text.format(float(values[one])))
 
 
-def _first(points: Points, bad: Any, values: Any, text: str) -> Refuted:
-    """Return the refutation of the point whose numbers are the smallest."""
-    index = np.flatnonzero(bad)
-    sizes = [np.abs(np.nan_to_num(points.y[i], posinf=1e300, neginf=1e300)).max() for i in index]
-    one = int(index[int(np.argmin(sizes))])
-    return Refuted(
-        text.format(float(values[one])), y=points.y[one : one + 1], t=points.t[one : one + 1]
-    )
-
-
-def check_nonnegative(subject: Subject, search: Search) -> int:
+@check("claim:nonnegative")
+def check_nonnegative(subject: Subject, search: Search) -> None:
     """Claim: the value is at least 0, exactly."""
-    tried = 0
     for dtype in _DTYPES:
-        for points in search.points(subject, dtype):
-            values = _values(subject, points)
-            tried += len(points)
-            if (values < 0).any():
-                raise _first(points, values < 0, values, "the value is {:.9g}, below 0.")
-    return tried
+        sets = search.points(subject, dtype)
+        _refute(subject, sets, lambda values: values < 0, "the value is {:.9g}, below 0.")
 
 
-def check_lower_bound(subject: Subject, search: Search) -> int:
+@check("claim:lower_bound")
+def check_lower_bound(subject: Subject, search: Search) -> None:
     """Claim: the value is at least the bound."""
-    bound, tried = float(subject.claims["lower_bound"]), 0
-    for dtype in _DTYPES:
-        slack = _BOUND_ULPS * float(np.finfo(dtype).eps) * abs(bound)
-        for points in search.points(subject, dtype):
-            values = _values(subject, points)
-            tried += len(points)
-            bad = values.astype(np.float64) < bound - slack
-            if bad.any():
-                text = f"the value is {{:.9g}}, below the claimed lower bound {bound!r}."
-                raise _first(points, bad, values, text)
-    return tried
+    bound = float(subject.claims["lower_bound"])
+    _check_bound(subject, search, bound, 1, f"below the claimed lower bound {bound!r}.")
 
 
-def check_bounded(subject: Subject, search: Search) -> int:
+@check("claim:bounded")
+def check_bounded(subject: Subject, search: Search) -> None:
     """Claim: the value is at most the bound."""
-    bound, tried = float(subject.claims["bounded"]), 0
+    bound = float(subject.claims["bounded"])
+    _check_bound(subject, search, bound, -1, f"above the claimed bound {bound!r}.")
+
+
+def _check_bound(subject: Subject, search: Search, bound: float, sign: int, text: str) -> None:
     for dtype in _DTYPES:
         slack = _BOUND_ULPS * float(np.finfo(dtype).eps) * abs(bound)
-        for points in search.points(subject, dtype):
-            values = _values(subject, points)
-            tried += len(points)
-            bad = values.astype(np.float64) > bound + slack
-            if bad.any():
-                text = f"the value is {{:.9g}}, above the claimed bound {bound!r}."
-                raise _first(points, bad, values, text)
-    return tried
+
+        def wrong(values: NDArray, slack: float = slack) -> NDArray:
+            return np.asarray(sign * (values.astype(np.float64) - bound) < -slack)
+
+        _refute(subject, search.points(subject, dtype), wrong, f"the value is {{:.9g}}, {text}")
 
 
-def check_zero_at_target(subject: Subject, search: Search) -> int:
+@check("claim:zero_at_target")
+def check_zero_at_target(subject: Subject, search: Search) -> None:
     """Claim: the value is exactly 0 where the prediction is the target."""
-    tried = 0
     for dtype in _DTYPES:
-        for points in _at_target(subject, search, dtype):
-            values = _values(subject, points)
-            tried += len(points)
-            if (values != 0).any():
-                text = "at y = t the value is {:.9g}, and not 0."
-                raise _first(points, values != 0, values, text)
-    if not tried:
+        sets = _at_target(subject, search, dtype)
+        _refute(subject, sets, lambda x: x != 0, "at y = t the value is {:.9g}, and not 0.")
+    if not search.tried:
         raise NotApplicable("no target is a possible prediction")
-    return tried
 
 
 def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
@@ -105,17 +93,12 @@ def _at_target(subject: Subject, search: Search, dtype: str) -> list[Points]:
     return found
 
 
-def check_finite_at_boundary(subject: Subject, search: Search) -> int:
+@check("claim:finite_at_boundary")
+def check_finite_at_boundary(subject: Subject, search: Search) -> None:
     """Claim: the value is finite for predictions with exact zeros and ones."""
-    tried = 0
+    text = "at the boundary the value is {}, and not finite."
     for dtype in _DTYPES:
-        for points in _boundary(subject, dtype):
-            values = _values(subject, points)
-            tried += len(points)
-            if not np.isfinite(values).all():
-                text = "at the boundary the value is {}, and not finite."
-                raise _first(points, ~np.isfinite(values), values, text)
-    return tried
+        _refute(subject, _boundary(subject, dtype), lambda values: ~np.isfinite(values), text)
 
 
 def _boundary(subject: Subject, dtype: str) -> list[Points]:
@@ -137,12 +120,3 @@ def _boundary(subject: Subject, dtype: str) -> list[Points]:
             ends = np.array(np.meshgrid(*[[0, 1]] * k)).reshape(k, -1).T.astype(dtype)
             found.append(Points(ends, ends[::-1].copy()))
     return found
-
-
-CHECKS: dict[str, Check] = {
-    "nonnegative": check_nonnegative,
-    "lower_bound": check_lower_bound,
-    "bounded": check_bounded,
-    "zero_at_target": check_zero_at_target,
-    "finite_at_boundary": check_finite_at_boundary,
-}

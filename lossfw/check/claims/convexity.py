@@ -8,11 +8,11 @@ import numpy as np
 
 from lossfw.check.claims.straight_pieces import straight
 from lossfw.check.core.curves import Curve, curves
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.judge import exact_values
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact.truth import evaluate
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)
@@ -54,7 +54,7 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
         return [_row_chords(subject, search, k) for k in subject.several[:3]]
     found = []
     for curve in curves(subject, search):
-        grid = curve.grid(search)
+        grid = curve.grid()
         rng = search.rng(f"chords {curve.target}")
         i, j = rng.integers(0, grid.size, (2, 4 * search.examples))
         wide = grid[i], grid[j]
@@ -107,14 +107,14 @@ def _value(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
 
 
 def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
-    """Return what rounding may have done to values; rows are moved as a whole, both ways."""
+    """Return error bars of values: their rounding, and a move of whole rows both ways."""
     step = NUDGE_ULPS * np.spacing(np.abs(y))
     moved = np.zeros_like(values)
     for sign in (-1, 1):
         near = y + sign * step
         if subject.prediction in (UNIT, SIMPLEX):
             near = np.clip(near, 0, 1)
-        there = np.asarray(subject.unchecked(near, t), np.float64)
+        there = np.asarray(call(subject.unchecked or subject.value, near, t), np.float64)
         moved += np.where(np.isfinite(there), np.abs(there - values), 0)
     return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved
 
@@ -130,9 +130,9 @@ def _smallest(chords: Chords, bad: NDArray) -> int:
     return int(index[int(np.argmin(sizes))])
 
 
-def check_convex(subject: Subject, search: Search) -> int:
+@check("claim:convex")
+def check_convex(subject: Subject, search: Search) -> None:
     """Claim: between any two predictions the loss lies below its chord."""
-    tried = 0
     for chords in _chords(subject, search):
         ends = [_value(subject, y, chords.t) for y in (chords.a, chords.b)]
         middle = _value(subject, chords.m, chords.t)
@@ -142,7 +142,6 @@ def check_convex(subject: Subject, search: Search) -> int:
             for y, v in zip((chords.a, chords.b), ends, strict=True)
         )
         bad = np.isfinite(chord) & (middle > chord + bars)
-        tried += len(chords.t)
         if bad.any():
             one = _smallest(chords, bad)
             raise _refuse(
@@ -151,27 +150,22 @@ def check_convex(subject: Subject, search: Search) -> int:
                 f"in the middle of a and b the value is {middle[one]:.9g}, above the "
                 f"chord at {chord[one]:.9g}: the loss is not convex.",
             )
-    return tried
 
 
-def check_strictly_convex(subject: Subject, search: Search) -> int:
+@check("claim:strictly_convex")
+def check_strictly_convex(subject: Subject, search: Search) -> None:
     """Claim: between two different predictions the loss lies strictly below its chord."""
     check_convex(subject, search)
     if subject.truth is None and not subject.rows:
-        return _check_no_straight_piece(subject, search)
-    tried = 0
-    for chords in _chords(subject, search):
-        some = _strict_chords(subject, search, chords)
-        if not len(some.t):
-            continue
-        flat = _on_chord(subject, some)
-        tried += len(some.t)
+        _check_no_straight_piece(subject, search)
+        return
+    every = [_strict_chords(subject, search, chords) for chords in _chords(subject, search)]
+    for some in every:
+        flat = _on_chord(subject, some) if len(some.t) else np.zeros(0, bool)
         if flat.any():
-            one = _smallest(some, flat)
-            raise _refuse(some, one, _STRAIGHT)
-    if not tried:
+            raise _refuse(some, _smallest(some, flat), _STRAIGHT)
+    if not any(len(some.t) for some in every):
         raise NotApplicable("no chord was long enough to tell")
-    return tried
 
 
 _STRAIGHT = "between a and b the loss is a straight line: it is not strictly convex."
@@ -202,17 +196,14 @@ def _is_middle(chords: Chords) -> NDArray:
     return np.asarray(exact if exact.ndim == 1 else exact.all(-1))
 
 
-def _check_no_straight_piece(subject: Subject, search: Search) -> int:
+def _check_no_straight_piece(subject: Subject, search: Search) -> None:
     """Look for straight pieces on lines of all scales, around 0, the target and every kink."""
-    tried = 0
     for curve in curves(subject, search):
         lines = _lines(curve)
-        tried += sum(count for _, _, count in lines)
         found = straight(curve.value, lines)
         if found is not None:
             a, m, b = (np.array([x]) for x in (found.a, found.m, found.b))
             raise _refuse(Chords(a, m, b, np.full(1, curve.target)), 0, _STRAIGHT)
-    return tried
 
 
 def _lines(curve: Curve) -> list[tuple[float, float, int]]:
@@ -243,14 +234,8 @@ def _on_chord(subject: Subject, chords: Chords) -> NDArray:
 
 
 def _exact_gaps(subject: Subject, chords: Chords) -> tuple[NDArray, NDArray]:
-    """Return exactly how far the midpoints lie below their chords, and how large it all is."""
-    assert subject.truth is not None
-    a, m, b = (
-        evaluate(
-            subject.truth.unreduced_formula, y, _spread(subject, chords.t, y), rows=subject.rows
-        )
-        for y in (chords.a, chords.m, chords.b)
-    )
+    """Return exactly how far the midpoints lie below their chords, and the size of all three."""
+    a, m, b = (exact_values(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
     return (a + b) / 2 - m, abs(a) + abs(b) + abs(m)
 
 
@@ -259,28 +244,21 @@ def _same_target(t: NDArray, which: NDArray) -> NDArray:
     return np.full(len(t), bool(which.any())) if t.ndim > 1 else np.isin(t, t[which])
 
 
-def _spread(subject: Subject, t: NDArray, y: NDArray) -> NDArray:
-    """Return class indices as one-hot rows: a formula takes distributions."""
-    if subject.rows and t.ndim == 1 and t.dtype.kind in "iu":
-        return np.asarray(np.eye(y.shape[-1])[t])
-    return t
-
-
-def check_strongly_convex(subject: Subject, search: Search) -> int:
+@check("claim:strongly_convex")
+def check_strongly_convex(subject: Subject, search: Search) -> None:
     """Claim: mu is the largest constant of strong convexity."""
     mu = float(subject.claims["strongly_convex"])
-    least, bar, where, tried = np.inf, 0.0, None, 0
+    least, bar, where = np.inf, 0.0, None
     if subject.rows:
-        least, where, tried = _least_row_curvature(subject, search)
+        least, where = _least_row_curvature(subject, search)
     else:
         for curve in curves(subject, search):
-            grid = curve.grid(search)
+            grid = curve.grid()
             grid = grid[np.abs(grid) < 1e6]
             bends, bars = curve.curvature(grid)
             certain = np.isfinite(bends) & (
                 bars < 0.25 * TIGHTNESS * max(mu, 1e-300) + 0.1 * np.abs(bends)
             )
-            tried += int(certain.sum())
             if certain.any():
                 at = int(np.argmin(np.where(certain, bends + bars, np.inf)))
                 if bends[at] + bars[at] < least:
@@ -288,38 +266,27 @@ def check_strongly_convex(subject: Subject, search: Search) -> int:
                     where = (grid[at : at + 1], np.full(1, curve.target))
     if where is None:
         raise NotApplicable("no curvature could be measured")
+    text = ""
     if least < mu * (1 - TIGHTNESS):
         text = f"the curvature at y is {least:.9g}, below the claimed constant {mu!r}."
-        raise Refuted(
-            text, "hessian(y, t)" if subject.hessian else "value(y, t)", y=where[0], t=where[1]
-        )
-    if least - 2 * bar > mu * (1 + TIGHTNESS):
+    elif least - 2 * bar > mu * (1 + TIGHTNESS):
         text = f"the least curvature found is {least:.9g}; {mu!r} is not the largest constant."
-        raise Refuted(
-            text, "hessian(y, t)" if subject.hessian else "value(y, t)", y=where[0], t=where[1]
-        )
-    return tried
+    if text:
+        code = "hessian(y, t)" if subject.hessian else "value(y, t)"
+        raise Refuted(text, code, y=where[0], t=where[1])
 
 
 def _least_row_curvature(
     subject: Subject, search: Search
-) -> tuple[float, tuple[NDArray, NDArray] | None, int]:
+) -> tuple[float, tuple[NDArray, NDArray] | None]:
     """Return the least second difference along chords of rows, over their squared length."""
-    least, where, tried = np.inf, None, 0
+    least, where = np.inf, None
     for chords in _chords(subject, search):
         half = np.sum(((chords.b - chords.a) / 2) ** 2, axis=-1)
         a, m, b = (_value(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
         bends = np.where(half > 0, (a - 2 * m + b) / np.where(half > 0, half, 1), np.inf)
         bends = np.where(np.isfinite(bends), bends, np.inf)
-        tried += bends.size
         at = int(np.argmin(bends))
         if bends[at] < least:
             least, where = float(bends[at]), (chords.m[at : at + 1], chords.t[at : at + 1])
-    return least, where, tried
-
-
-CHECKS: dict[str, Check] = {
-    "convex": check_convex,
-    "strictly_convex": check_strictly_convex,
-    "strongly_convex": check_strongly_convex,
-}
+    return least, where

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.points import Points
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, close
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check, close
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
 
 # Logits on this grid are shifted without rounding.
@@ -16,18 +16,17 @@ _GRID = 2.0**-6
 _SHIFTS = (1.0, -3.0, 16.0, 128.0, -2048.0, 2.0**20)
 
 
-def check_symmetric(subject: Subject, search: Search) -> int:
+@check("claim:symmetric")
+def check_symmetric(subject: Subject, search: Search) -> None:
     """Claim: the value is the same for r and for -r."""
     if subject.kind != "distance":
         raise NotApplicable("only a loss of the residual is symmetric in it")
-    tried = 0
     for dtype in ("float64", "float32"):
         for points in search.points(subject, dtype):
             r = points.y - points.t
             zero = np.zeros_like(r)
             plus, minus = (np.asarray(call(subject.value, y, zero)) for y in (r, -r))
             bad = ~close(plus, minus, OUTSIDE_ULPS)
-            tried += len(points)
             if bad.any():
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
                 raise Refuted(
@@ -35,14 +34,13 @@ def check_symmetric(subject: Subject, search: Search) -> int:
                     y=np.array([r[one], -r[one]], dtype),
                     t=np.zeros(2, dtype),
                 )
-    return tried
 
 
-def check_shift_invariant(subject: Subject, search: Search) -> int:
+@check("claim:shift_invariant")
+def check_shift_invariant(subject: Subject, search: Search) -> None:
     """Claim: adding one constant to a row of logits changes nothing."""
     if not subject.rows:
         raise NotApplicable("only rows can be shifted")
-    tried = 0
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
         inner = np.isfinite(points.y) & (np.abs(points.y) < 30)
         some = points.keep(inner)
@@ -54,7 +52,6 @@ def check_shift_invariant(subject: Subject, search: Search) -> int:
             size = np.fmax(np.abs(y).max(-1), np.abs(y + shift).max(-1))
             bad = ~(np.abs(there - here) <= 1e-12 * (1 + np.abs(here) + size))
             bad &= np.isfinite(here)
-            tried += len(some)
             if bad.any():
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
                 raise Refuted(
@@ -64,14 +61,13 @@ def check_shift_invariant(subject: Subject, search: Search) -> int:
                     y=y[one : one + 1],
                     t=some.t[one : one + 1],
                 )
-    return tried
 
 
-def check_permutation_equivariant(subject: Subject, search: Search) -> int:
+@check("claim:permutation_equivariant")
+def check_permutation_equivariant(subject: Subject, search: Search) -> None:
     """Claim: renaming the classes in prediction and target changes nothing."""
     if not subject.rows:
         raise NotApplicable("there are no classes to rename")
-    tried = 0
     for points in (*search.points(subject, "float64"), *many_classes(subject, search)):
         columns = points.y.shape[-1]
         order = search.rng(f"renaming {columns}").permutation(columns)
@@ -85,7 +81,6 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> int:
         bad = ~(np.abs(here - there) <= 1e-12 * (1 + np.abs(here)))
         bad &= np.isfinite(here) | np.isfinite(there)
         bad &= ~(np.isnan(here) & np.isnan(there))
-        tried += len(some)
         if bad.any():
             one = int(np.flatnonzero(bad)[0])
             raise Refuted(
@@ -94,7 +89,6 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> int:
                 y=some.y[one : one + 1],
                 t=some.t[one : one + 1],
             )
-    return tried
 
 
 def _renamed(points: Points, order: Any) -> Points:
@@ -107,10 +101,3 @@ def _target_code(t: Any, order: Any) -> str:
     if t.ndim == 1:
         return f"np.array({np.argsort(order).tolist()})[t]"
     return f"t[:, {order.tolist()}]"
-
-
-CHECKS: dict[str, Check] = {
-    "symmetric": check_symmetric,
-    "shift_invariant": check_shift_invariant,
-    "permutation_equivariant": check_permutation_equivariant,
-}

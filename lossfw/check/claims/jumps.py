@@ -18,7 +18,6 @@ import numpy as np
 
 from lossfw.check.claims.float_jumps import sharp_at, sharp_places
 from lossfw.check.core.curves import Curve, ExactCurve
-from lossfw.check.core.session import Search
 from lossfw.numerics.arrays import NDArray
 
 # An interval is cut into so many parts, until it is as narrow as this, relative
@@ -60,13 +59,9 @@ _ROUNDING = 1e-14
 SAME = 1e-3
 
 
-def jumps(curve: Curve, order: int, search: Search) -> list[float]:
+def jumps(curve: Curve, order: int) -> list[float]:
     """Return where a derivative of the curve jumps; looked for once, for all claims about it."""
-    key = ("jumps", curve.target, order)
-    if key not in search.store:
-        search.store[key] = _find(curve, order, search)
-    found: list[float] = search.store[key]
-    return found
+    return curve.search.once(("jumps", curve.target, order), lambda: _find(curve, order))
 
 
 def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool:
@@ -123,21 +118,21 @@ class _Intervals:
         return _Intervals(*(x[which] for x in parts))
 
 
-def _find(curve: Curve, order: int, search: Search) -> list[float]:
+def _find(curve: Curve, order: int) -> list[float]:
     """Search the whole grid of a curve for jumps of a derivative."""
     if order and not isinstance(curve, ExactCurve):
         reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
         return _distinct(np.asarray(sharp_places(curve, order, reach)), curve.scale)
-    todo = _changing(curve, order, search)
+    todo = _changing(curve, order)
     while todo.left.size and (todo.right - todo.left > todo.narrow).any():
         todo = _cut(curve, order, todo)
     todo = _staying(curve, order, todo)
     return _distinct((todo.left + todo.right) / 2, curve.scale)
 
 
-def _changing(curve: Curve, order: int, search: Search) -> _Intervals:
+def _changing(curve: Curve, order: int) -> _Intervals:
     """Return the intervals of the grid over which a derivative changes."""
-    grid = curve.grid(search)
+    grid = curve.grid()
     reach = max([_REACH, *(_BEYOND * abs(kink) for kink in curve.kinks)])
     grid = grid[np.abs(grid) < reach]
     values, bars = _function(curve, order, grid)

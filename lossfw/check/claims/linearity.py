@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.points import Points
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import UNIT
 from lossfw.numerics.arrays import NDArray
@@ -14,21 +14,20 @@ _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)
 
 
-def check_linear_in_target(subject: Subject, search: Search) -> int:
+@check("claim:linear_in_target")
+def check_linear_in_target(subject: Subject, search: Search) -> None:
     """Claim: the loss of a soft target is the mean of the losses of its classes."""
     if subject.rows and not (subject.by_index and subject.soft):
         raise NotApplicable("targets are no distributions over classes")
     if not subject.rows and (subject.target is not UNIT or subject.kind != "pointwise"):
         raise NotApplicable("targets are no probabilities")
-    tried = 0
     for points in search.points(subject, "float64"):
         finite: NDArray = np.isfinite(points.y)
         some = points.take(np.asarray(finite.reshape(len(points), -1).all(-1)))
-        tried += _one_set(subject, some, search.rng(f"linear {points.y.shape[-1]}"))
-    return tried
+        _one_set(subject, some, search.rng(f"linear {points.y.shape[-1]}"))
 
 
-def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> int:
+def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None:
     y, count = points.y, len(points)
     if subject.rows:
         columns = y.shape[-1]
@@ -54,7 +53,6 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> int:
             y=y[one : one + 1],
             t=t[one : one + 1],
         )
-    return count
 
 
 def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
@@ -65,5 +63,3 @@ _CODE = (
     "value(y, t), sum(q * value(y, np.array([k])) for k, q in enumerate(t[0])) if y.ndim > 1 "
     "else t * value(y, np.ones(1)) + (1 - t) * value(y, np.zeros(1))"
 )
-
-CHECKS: dict[str, Check] = {"linear_in_target": check_linear_in_target}

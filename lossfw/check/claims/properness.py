@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
@@ -25,25 +25,29 @@ _WHOLE = 100
 _PROBABILITIES = (0.02, 0.1, 0.25, 0.4, 0.6, 0.7, 0.9, 0.98)
 
 
-def check_proper(subject: Subject, search: Search) -> int:
+@check("claim:proper")
+def check_proper(subject: Subject, search: Search) -> None:
     """Claim: the true probabilities minimise the expected loss."""
-    return _check_proper(subject, search, strict=False)
+    _check_proper(subject, search, strict=False)
 
 
-def check_strictly_proper(subject: Subject, search: Search) -> int:
+@check("claim:strictly_proper")
+def check_strictly_proper(subject: Subject, search: Search) -> None:
     """Claim: the true probabilities alone minimise the expected loss."""
-    return _check_proper(subject, search, strict=True)
+    _check_proper(subject, search, strict=True)
 
 
-def _check_proper(subject: Subject, search: Search, *, strict: bool) -> int:
+def _check_proper(subject: Subject, search: Search, *, strict: bool) -> None:
     if subject.prediction is UNIT and not subject.rows:
-        return _proper_binary(subject, strict)
+        _proper_binary(subject, strict)
+        return
     if subject.rows and subject.prediction is SIMPLEX and subject.by_index:
-        return _proper_rows(subject, search, strict)
+        _proper_rows(subject, search, strict)
+        return
     raise NotApplicable("predictions are no probabilities")
 
 
-def _proper_binary(subject: Subject, strict: bool) -> int:
+def _proper_binary(subject: Subject, strict: bool) -> None:
     grid = np.unique(
         np.concatenate(
             [np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7), 1 - 10.0 ** -np.arange(3.0, 7)]
@@ -54,7 +58,6 @@ def _proper_binary(subject: Subject, strict: bool) -> int:
         ones, zeros = np.ones_like(p), np.zeros_like(p)
         risk = q * _values(subject, p, ones) + (1 - q) * _values(subject, p, zeros)
         _judge_proper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
-    return len(_PROBABILITIES) * grid.size
 
 
 def _judge_proper(
@@ -111,9 +114,8 @@ def _targets(subject: Subject, index: NDArray, columns: int) -> NDArray:
     return index if subject.target is CLASS_INDEX else np.eye(columns)[index]
 
 
-def _proper_rows(subject: Subject, search: Search, strict: bool) -> int:
+def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
     rng = search.rng("proper")
-    tried = 0
     for columns in (2, 3, 4):
         for q in [np.array([0.5, 0.3, 0.15, 0.05])[:columns], *rng.dirichlet(np.ones(columns), 4)]:
             q = q / q.sum()
@@ -132,8 +134,6 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> int:
             own = float(_risk(subject, q[None], q)[0])
             far = np.abs(rows - q).max(-1) > 1e-2
             _judge_proper(risk, own, rows, far, q, strict)
-            tried += len(rows)
-    return tried
 
 
 def _between_two(q: NDArray, step: float) -> NDArray:
@@ -143,18 +143,22 @@ def _between_two(q: NDArray, step: float) -> NDArray:
     return np.asarray(moved[(moved >= 0).all(-1) & (moved != q).any(-1)])
 
 
-def check_calibrated(subject: Subject, search: Search) -> int:
+@check("claim:calibrated")
+def check_calibrated(subject: Subject, search: Search) -> None:
     """Claim: predictions that name another class cannot reach the least risk."""
     if subject.kind == "margin":
-        return _calibrated_margin(subject)
+        _calibrated_margin(subject)
+        return
     if subject.rows and subject.by_index:
-        return _calibrated_rows(subject, search)
+        _calibrated_rows(subject, search)
+        return
     if subject.prediction is UNIT and not subject.rows:
-        return _calibrated_unit(subject)
+        _calibrated_unit(subject)
+        return
     raise NotApplicable("predictions name no class")
 
 
-def _calibrated_margin(subject: Subject) -> int:
+def _calibrated_margin(subject: Subject) -> None:
     grid = np.concatenate(
         [np.arange(-400, 401) / 50, np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()]
     )
@@ -166,17 +170,15 @@ def _calibrated_margin(subject: Subject) -> int:
             risk = probability * up + (1 - probability) * down
             wrong = grid <= 0 if probability > 0.5 else grid >= 0
             _judge_calibrated(risk, wrong, grid, probability)
-    return 10 * grid.size
 
 
-def _calibrated_unit(subject: Subject) -> int:
+def _calibrated_unit(subject: Subject) -> None:
     grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
     ones, zeros = np.ones_like(grid), np.zeros_like(grid)
     up, down = _values(subject, grid, ones), _values(subject, grid, zeros)
     for q in (0.55, 0.75, 0.95, 0.45, 0.25, 0.05):
         wrong = grid <= 0.5 if q > 0.5 else grid >= 0.5
         _judge_calibrated(q * up + (1 - q) * down, wrong, grid, q)
-    return 6 * grid.size
 
 
 def _judge_calibrated(risk: NDArray, wrong: NDArray, places: NDArray, q: Any) -> None:
@@ -194,9 +196,8 @@ def _judge_calibrated(risk: NDArray, wrong: NDArray, places: NDArray, q: Any) ->
         )
 
 
-def _calibrated_rows(subject: Subject, search: Search) -> int:
+def _calibrated_rows(subject: Subject, search: Search) -> None:
     rng = search.rng("calibrated")
-    tried = 0
     fixed = [np.array([0.4, 0.3, 0.3]), np.array([0.45, 0.4, 0.15]), np.array([0.6, 0.25, 0.15]),
              np.array([0.6, 0.4]), np.array([0.3, 0.25, 0.25, 0.2])]  # fmt: skip
     for q in fixed[: max(2, round(len(fixed) * search.examples / _WHOLE))]:
@@ -208,7 +209,6 @@ def _calibrated_rows(subject: Subject, search: Search) -> int:
 
         free, free_risk = _descend(subject, q, rng, lambda y: np.ones(len(y), bool))
         wrong, wrong_risk = _descend(subject, q, rng, names_another)
-        tried += 4000
         if wrong_risk <= free_risk + _REACHED * (1 + abs(free_risk)):
             raise Refuted(
                 f"where the classes have probabilities {_shown(q)}, the prediction {_shown(wrong)} "
@@ -218,7 +218,6 @@ def _calibrated_rows(subject: Subject, search: Search) -> int:
                 y=np.stack([wrong, free]),
                 q=q,
             )
-    return tried
 
 
 def _descend(
@@ -267,13 +266,13 @@ def _clean(risk: NDArray) -> NDArray:
     return np.where(np.isnan(risk), np.inf, risk)
 
 
-def check_elicits(subject: Subject, search: Search) -> int:
+@check("claim:elicits")
+def check_elicits(subject: Subject, search: Search) -> None:
     """Claim: this functional of the target's distribution minimises the expected loss."""
     if subject.rows or subject.kind == "margin":
         raise NotApplicable("the functional is one of numbers")
     what = str(subject.claims["elicits"])
     rng = search.rng("elicits")
-    tried = 0
     for sample in _samples(subject, rng):
         wanted = _functional(what, sample)
         span = float(np.ptp(sample)) or 1.0
@@ -284,7 +283,6 @@ def check_elicits(subject: Subject, search: Search) -> int:
         t = np.tile(sample, places.size)
         values = _values(subject, _into(subject, y), t).reshape(places.size, -1).mean(-1)
         own = float(values[np.searchsorted(places, wanted)])
-        tried += places.size
         at = int(np.argmin(_clean(values)))
         if values[at] < own - _CERTAIN * (1 + abs(own)) and abs(places[at] - wanted) > 1e-6 * span:
             raise Refuted(
@@ -294,7 +292,6 @@ def check_elicits(subject: Subject, search: Search) -> int:
                 y=_into(subject, np.array([wanted, places[at]])),
                 t=sample,
             )
-    return tried
 
 
 def _into(subject: Subject, y: NDArray) -> NDArray:
@@ -342,11 +339,3 @@ def _expectile(sample: NDArray, level: float) -> float:
         below = (1 - level) * np.maximum(middle - sample, 0).sum()
         low, high = (middle, high) if above > below else (low, middle)
     return (low + high) / 2
-
-
-CHECKS: dict[str, Check] = {
-    "proper": check_proper,
-    "strictly_proper": check_strictly_proper,
-    "calibrated": check_calibrated,
-    "elicits": check_elicits,
-}

@@ -11,7 +11,8 @@ import numpy as np
 
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
 from lossfw.check.core.curves import Curve, curves
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.points import first
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
@@ -29,14 +30,16 @@ _LEAD = 30.0
 _SLACK = 1e-6
 
 
-def check_lipschitz(subject: Subject, search: Search) -> int:
+@check("claim:lipschitz")
+def check_lipschitz(subject: Subject, search: Search) -> None:
     """Claim: K is the least Lipschitz constant of the value."""
     constant = float(subject.claims["lipschitz"])
     if subject.rows:
-        return _check_row_slopes(subject, search, constant)
-    found, tried = [], 0
+        _check_row_slopes(subject, search, constant)
+        return
+    found = []
     for curve in curves(subject, search):
-        grid = curve.grid(search)
+        grid = curve.grid()
         values = curve.value(grid)
         bars = curve.value_bars(grid, values)
         # Between neighbours: this is where a jump shows.
@@ -52,19 +55,19 @@ def check_lipschitz(subject: Subject, search: Search) -> int:
                 t=np.full(2, curve.target),
             )
         found.append(_climb(curve, grid, "slope"))
-        tried += grid.size
     _judge(found, constant, "slope", "gradient(y, t)" if subject.gradient else "value(y, t)")
-    return tried
 
 
-def check_gradient_lipschitz(subject: Subject, search: Search) -> int:
+@check("claim:gradient_lipschitz")
+def check_gradient_lipschitz(subject: Subject, search: Search) -> None:
     """Claim: L is the least Lipschitz constant of the derivative."""
     constant = float(subject.claims["gradient_lipschitz"])
     if subject.rows:
-        return _check_row_curvature(subject, search, constant)
-    found, tried = [], 0
+        _check_row_curvature(subject, search, constant)
+        return
+    found = []
     for curve in curves(subject, search):
-        grid = curve.grid(search)
+        grid = curve.grid()
         slopes, bars = curve.slope(grid)
         steep = (np.abs(np.diff(slopes)) - bars[:-1] - bars[1:]) / np.diff(grid)
         steep = np.where(np.isfinite(steep), steep, -np.inf)
@@ -78,9 +81,7 @@ def check_gradient_lipschitz(subject: Subject, search: Search) -> int:
                 t=np.full(2, curve.target),
             )
         found.append(_climb(curve, grid, "curvature"))
-        tried += grid.size
     _judge(found, constant, "curvature", "hessian(y, t)" if subject.hessian else "value(y, t)")
-    return tried
 
 
 def _climb(curve: Curve, grid: NDArray, what: str) -> tuple[float, float, NDArray, NDArray]:
@@ -135,16 +136,15 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
     return y, direction, row_targets(subject, columns, count, rng)
 
 
-def _differences(
-    subject: Subject, search: Search, order: int
-) -> tuple[float, NDArray, NDArray, int]:
+def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:
     """Return the largest directional derivative of rows, its row and its target."""
-    best, place, target, tried = 0.0, np.zeros(1), np.zeros(1), 0
+    best, place, target = 0.0, np.zeros(1), np.zeros(1)
+    unchecked = subject.unchecked or subject.value
     for columns in subject.several:
         y, direction, t = _row_pairs(subject, search, columns)
         h = 1e-3 if order == 2 else 1e-5
         left, here, right = (
-            np.asarray(subject.unchecked(y + k * h * direction, t), np.float64) for k in (-1, 0, 1)
+            np.asarray(call(unchecked, y + k * h * direction, t), np.float64) for k in (-1, 0, 1)
         )
         sizes = (
             np.abs(right - left) / (2 * h) if order == 1 else np.abs(right - 2 * here + left) / h**2
@@ -152,14 +152,13 @@ def _differences(
         noise = 1e-14 * (np.abs(left) + np.abs(right)) / h**order
         sizes = np.where(np.isfinite(sizes), sizes - noise, 0)
         at = int(np.argmax(sizes))
-        tried += sizes.size
         if sizes[at] > best:
             best, place, target = float(sizes[at]), y[at : at + 1], t[at : at + 1]
-    return best, place, target, tried
+    return best, place, target
 
 
-def _check_row_slopes(subject: Subject, search: Search, constant: float) -> int:
-    best, y, t, tried = _differences(subject, search, 1)
+def _check_row_slopes(subject: Subject, search: Search, constant: float) -> None:
+    best, y, t = _differences(subject, search, 1)
     if best > constant * (1 + 1e-4):
         text = f"along a line through y the value changes by {best:.9g} per unit"
         raise Refuted(f"{text}; {constant!r} is claimed.", y=y, t=t)
@@ -168,31 +167,28 @@ def _check_row_slopes(subject: Subject, search: Search, constant: float) -> int:
             f"the steepest line found has slope {best:.9g}; {constant!r} is not the least constant."
         )
         raise Refuted(text, y=y, t=t)
-    return tried
 
 
-def _check_row_curvature(subject: Subject, search: Search, constant: float) -> int:
-    best, y, t, tried = _differences(subject, search, 2)
+def _check_row_curvature(subject: Subject, search: Search, constant: float) -> None:
+    best, y, t = _differences(subject, search, 2)
     if best > constant * (1 + 1e-3):
         text = f"along a line through y the curvature is {best:.9g}; {constant!r} is claimed."
         raise Refuted(text, y=y, t=t)
     if best < constant * 0.9:
         text = f"the largest curvature found is {best:.9g}; {constant!r} is not the least constant."
         raise Refuted(text, y=y, t=t)
-    return tried
 
 
-def check_monotone(subject: Subject, search: Search) -> int:
+@check("claim:monotone")
+def check_monotone(subject: Subject, search: Search) -> None:
     """Claim: the value does not increase with the margin."""
     if subject.kind != "margin":
         raise NotApplicable("only a loss of the margin is monotone in it")
-    tried = 0
     for curve in curves(subject, search):
-        grid = np.union1d(curve.grid(search), curve.line())
+        grid = np.union1d(curve.grid(), curve.line())
         values = curve.value(grid)
         bars = curve.value_bars(grid, values)
         rise = np.diff(values) - bars[1:] - bars[:-1]
-        tried += grid.size
         if (rise > 0).any():
             at = int(np.argmax(rise > 0))
             raise Refuted(
@@ -200,33 +196,16 @@ def check_monotone(subject: Subject, search: Search) -> int:
                 y=grid[at : at + 2],
                 t=np.full(2, curve.target),
             )
-    return tried
 
 
-def check_dead_gradient(subject: Subject, search: Search) -> int:
+@check("claim:gradient_zero_almost_everywhere")
+def check_dead_gradient(subject: Subject, search: Search) -> None:
     """Claim: the derivative is 0 wherever it exists."""
     if subject.gradient is None:
         raise NotApplicable("there is no gradient")
-    tried = 0
-    for dtype in ("float64", "float32"):
-        for points in search.points(subject, dtype):
-            slopes = np.asarray(call(subject.gradient, points.y, points.t))
-            alive = (slopes != 0) & ~np.isnan(slopes)
-            tried += len(points)
-            if alive.any():
-                one = int(np.flatnonzero(alive.reshape(len(points), -1).any(-1))[0])
-                raise Refuted(
-                    f"the derivative is {slopes[one]!r}, and not 0.",
-                    "gradient(y, t)",
-                    y=points.y[one : one + 1],
-                    t=points.t[one : one + 1],
-                )
-    return tried
-
-
-CHECKS: dict[str, Check] = {
-    "lipschitz": check_lipschitz,
-    "gradient_lipschitz": check_gradient_lipschitz,
-    "monotone": check_monotone,
-    "gradient_zero_almost_everywhere": check_dead_gradient,
-}
+    for points in search.points(subject, "float64", "float32"):
+        slopes = np.asarray(call(subject.gradient, points.y, points.t))
+        alive = (slopes != 0) & ~np.isnan(slopes)
+        if alive.any():
+            text = f"the derivative is {slopes[first(alive)]!r}, and not 0."
+            raise Refuted.at(points, first(alive), text, "gradient(y, t)")

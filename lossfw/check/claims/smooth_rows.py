@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.judge import exact_partial
-from lossfw.check.core.points import Points, inside, rows
+from lossfw.check.core.points import Points, first, inside, rows
 from lossfw.check.core.session import NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT
@@ -21,25 +21,17 @@ _NAMES = {1: "derivative", 2: "second derivative"}
 _CODES = {1: "gradient(y, t)", 2: "hessian(y, t)"}
 
 
-def check_rows(subject: Subject, search: Search, order: int) -> int:
+def check_rows(subject: Subject, search: Search, order: int) -> None:
     """Look for partial derivatives that jump at rows with ties and other inner rows."""
     if subject.truth is None:
         raise NotApplicable("without a formula nothing is known about rows")
-    tried = 0
     for columns in subject.several[:2]:
         some = _inner_rows(subject, search, columns)
         for column in range(columns):
             for degree, jump in enumerate(_jumps(subject, search, some, column)[:order], 1):
-                tried += len(some)
                 if jump.any():
-                    one = int(np.flatnonzero(jump)[0])
-                    raise Refuted(
-                        f"the partial {_NAMES[degree]} in column {column} jumps at y.",
-                        _CODES[degree],
-                        y=some.y[one : one + 1],
-                        t=some.t[one : one + 1],
-                    )
-    return tried
+                    text = f"the partial {_NAMES[degree]} in column {column} jumps at y."
+                    raise Refuted.at(some, first(jump), text, _CODES[degree])
 
 
 def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
@@ -53,17 +45,18 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
 
 def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:
     """Tell where the first and the second partial derivative differ on the two sides of a row."""
-    key = ("row jumps", points.y.shape[-1], column)
-    if key not in search.store:
+
+    def looked_for() -> list[NDArray]:
+        search.count(2 * len(points))
         order = 2 if subject.claims.get("twice_smooth") else 1
         sides = []
         for sign in (-1, 1):
             y = points.y.copy()
             y[:, column] += sign * _SIDE * np.maximum(np.abs(y[:, column]), _SIDE)
             sides.append([to_float(x) for x in exact_partial(subject, y, points.t, column, order)])
-        search.store[key] = [_differ(*pair) for pair in zip(*sides, strict=True)]
-    found: list[NDArray] = search.store[key]
-    return found
+        return [_differ(*pair) for pair in zip(*sides, strict=True)]
+
+    return search.once(("row jumps", points.y.shape[-1], column), looked_for)
 
 
 def _differ(left: NDArray, right: NDArray) -> NDArray:

@@ -9,7 +9,7 @@ import numpy as np
 from lossfw.check.claims.jumps import SAME, jumps, jumps_at
 from lossfw.check.claims.smooth_rows import check_rows
 from lossfw.check.core.curves import curves
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject
 
 
@@ -17,14 +17,14 @@ def _near(x: float, places: Iterable[float], scale: float) -> bool:
     return any(abs(x - place) <= SAME * max(scale, abs(place)) for place in places)
 
 
-def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[float, ...]) -> int:
+def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[float, ...]) -> None:
     """Refute a break that is missing among the claimed ones, or that is invented."""
     if subject.rows:
         raise NotApplicable("places of breaks are numbers, and predictions are rows")
     confirmed: set[float] = set()
-    tried, every = 0, curves(subject, search)
+    every = curves(subject, search)
     for curve in every:
-        for found in jumps(curve, order, search):
+        for found in jumps(curve, order):
             residual = found - curve.target if subject.kind == "pointwise" else found
             if not _near(found, claimed, curve.scale) and not _near(residual, claimed, curve.scale):
                 raise Refuted(
@@ -39,7 +39,6 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
             inner = [x for x in here if curve.low < x < curve.high]
             if any(jumps_at(curve, order, x, doubt=True) for x in inner):
                 confirmed.add(place)
-        tried += search.examples
     for place in claimed:
         if place not in confirmed:
             raise Refuted(
@@ -48,45 +47,47 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
                 y=np.array([place - 1e-3, place, place + 1e-3]),
                 t=np.full(3, every[0].target),
             )
-    return tried
 
 
 _NAMES = {0: "value", 1: "derivative", 2: "second derivative"}
 _CODES = {0: "value(y, t)", 1: "gradient(y, t)", 2: "hessian(y, t)"}
 
 
-def check_breaks(subject: Subject, search: Search) -> int:
+@check("claim:breaks")
+def check_breaks(subject: Subject, search: Search) -> None:
     """Claim: exactly these are the places where the first derivative jumps."""
-    return _check_places(subject, search, 1, tuple(subject.claims["breaks"]))
+    _check_places(subject, search, 1, tuple(subject.claims["breaks"]))
 
 
-def check_second_breaks(subject: Subject, search: Search) -> int:
+@check("claim:second_breaks")
+def check_second_breaks(subject: Subject, search: Search) -> None:
     """Claim: exactly these are the places where the second derivative jumps."""
     places = tuple(subject.claims["second_breaks"])
     first = tuple(subject.claims.get("breaks") or ())
     # Where the first derivative jumps there is no second one to jump or not.
-    return _check_places(subject, search, 2, tuple(p for p in places if p not in first) or places)
+    _check_places(subject, search, 2, tuple(p for p in places if p not in first) or places)
 
 
-def check_smooth(subject: Subject, search: Search) -> int:
+@check("claim:smooth")
+def check_smooth(subject: Subject, search: Search) -> None:
     """Claim: the loss is differentiable at every inner point."""
-    return _check_no_jump(subject, search, (0, 1))
+    _check_no_jump(subject, search, (0, 1))
 
 
-def check_twice_smooth(subject: Subject, search: Search) -> int:
+@check("claim:twice_smooth")
+def check_twice_smooth(subject: Subject, search: Search) -> None:
     """Claim: the loss is twice differentiable at every inner point."""
-    return _check_no_jump(subject, search, (0, 1, 2))
+    _check_no_jump(subject, search, (0, 1, 2))
 
 
-def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) -> int:
+def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) -> None:
     if subject.rows:
-        return check_rows(subject, search, max(orders))
-    tried = 0
+        check_rows(subject, search, max(orders))
+        return
     for curve in curves(subject, search):
         for order in orders:
             places = [x for x in curve.kinks if curve.low < x < curve.high and order > 0]
-            found = [x for x in places if jumps_at(curve, order, x)] or jumps(curve, order, search)
-            tried += search.examples
+            found = [x for x in places if jumps_at(curve, order, x)] or jumps(curve, order)
             if found:
                 raise Refuted(
                     f"the {_NAMES[order]} jumps at {found[0]:.9g}.",
@@ -94,12 +95,3 @@ def _check_no_jump(subject: Subject, search: Search, orders: tuple[int, ...]) ->
                     y=np.array([found[0] - 1e-3 * curve.scale, found[0] + 1e-3 * curve.scale]),
                     t=np.full(2, curve.target),
                 )
-    return tried
-
-
-CHECKS: dict[str, Check] = {
-    "smooth": check_smooth,
-    "twice_smooth": check_twice_smooth,
-    "breaks": check_breaks,
-    "second_breaks": check_second_breaks,
-}

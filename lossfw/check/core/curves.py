@@ -40,6 +40,7 @@ class Curve(ABC):
     Attributes
     ----------
     subject : Subject
+    search : Search
     target : float
         The fixed target; 0 for a residual, +1 or -1 for a margin.
     low, high : float
@@ -49,6 +50,7 @@ class Curve(ABC):
     """
 
     subject: Subject
+    search: Search
     target: float
     low: float
     high: float
@@ -88,10 +90,10 @@ class Curve(ABC):
     def curvature(self, y: NDArray) -> tuple[NDArray, NDArray]:
         """Return second derivatives and their bars."""
 
-    def grid(self, search: Search) -> NDArray:
+    def grid(self) -> NDArray:
         """Return sorted, inner predictions: all magnitudes, and both sides of every kink."""
-        rng = search.rng(f"curve {self.target}")
-        count = int(np.clip(search.examples, *_DRAWN))
+        rng = self.search.rng(f"curve {self.target}")
+        count = int(np.clip(self.search.examples, *_DRAWN))
         if np.isfinite(self.low) and np.isfinite(self.high):
             width = self.high - self.low
             gaps = 10.0 ** -np.arange(1.0, 13)
@@ -136,6 +138,7 @@ class ExactCurve(Curve):
     )
 
     def _truth(self, y: NDArray, order: int) -> NDArray:
+        self.search.count(y.size)
         known = self.known[order]
         new = np.asarray([x for x in np.unique(y).tolist() if x not in known])
         if new.size:
@@ -194,13 +197,10 @@ _TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 def curves(subject: Subject, search: Search) -> list[Curve]:
     """Return the curves of an elementwise loss: one for each of a few targets; made once."""
-    if "curves" not in search.store:
-        search.store["curves"] = _made(subject)
-    found: list[Curve] = search.store["curves"]
-    return found
+    return search.once("curves", lambda: _curves(subject, search))
 
 
-def _made(subject: Subject) -> list[Curve]:
+def _curves(subject: Subject, search: Search) -> list[Curve]:
     kind = ExactCurve if subject.truth is not None else FloatCurve
     space = subject.prediction
     low = space.low if isinstance(space, Interval) else -np.inf
@@ -214,7 +214,7 @@ def _made(subject: Subject) -> list[Curve]:
     found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]
     if not found:
         raise NotApplicable("a mask leaves out what its curves are drawn for")
-    return [kind(subject, t, low, high, k) for t, k in found]
+    return [kind(subject, search, t, low, high, k) for t, k in found]
 
 
 def targets(subject: Subject) -> tuple[float, ...]:

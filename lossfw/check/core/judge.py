@@ -76,14 +76,9 @@ def formula(subject: Subject) -> Any:
     return subject.truth.unreduced_formula
 
 
-def as_rows(subject: Subject, t: NDArray, columns: int) -> NDArray:
-    """Return class indices as one-hot rows; a formula takes distributions."""
-    return np.eye(columns)[t] if subject.by_index and t.ndim == 1 else t
-
-
 def exact_values(subject: Subject, y: NDArray, t: NDArray) -> Any:
     """Return exact values; at infinite logits their limit, NaN where there is none."""
-    target = as_rows(subject, t, y.shape[-1])
+    target = subject.full(y, t)
     far = _far(y)
     if not far.any():
         return evaluate(formula(subject), y, target, rows=subject.rows)
@@ -116,7 +111,7 @@ def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tup
     def slopes(xp: Any, y: Any, t: Any) -> Any:
         return xp.stack(rule(body, xp, y, t, order=order)[1:], axis=-1)
 
-    found = evaluate(slopes, y, as_rows(subject, t, y.shape[-1]), rows=subject.rows)
+    found = evaluate(slopes, y, subject.full(y, t), rows=subject.rows)
     return tuple(found[..., k] for k in range(order))
 
 
@@ -147,16 +142,22 @@ def exact_partial(
         unit = xp.where(moved, xp.ones_like(y), xp.zeros_like(y))
         return xp.stack(derivatives(body, xp, y, t, order=order, direction=unit)[1:], axis=-1)
 
-    found = evaluate(slopes, y, as_rows(subject, t, y.shape[-1]), rows=True)
+    found = evaluate(slopes, y, subject.full(y, t), rows=True)
     return tuple(found[..., k] for k in range(order))
 
 
 def one_sided(subject: Subject, y: NDArray, t: NDArray, order: int, side: int) -> Any:
     """Return the exact derivative from the left (-1) or from the right (+1)."""
-    target = as_rows(subject, t, y.shape[-1])
+    target = subject.full(y, t)
     return differences.derivative(
         formula(subject), y, target, order=order, side=side, rows=subject.rows
     )
+
+
+def kinks(subject: Subject, points: Points) -> NDArray:
+    """Tell at which points the exact value has a kink, of rows in each column."""
+    y, target = points.y, subject.full(points.y, points.t)
+    return differences.kinks(formula(subject), y, target, rows=subject.rows)
 
 
 def judge(

@@ -8,6 +8,7 @@ author writes none of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -172,7 +173,9 @@ def is_inside(subject: Subject, points: Points) -> NDArray:
 
 
 def counting(subject: Subject, points: Points) -> Points:
-    """Return the points that count for anything: a mask leaves out all others."""
+    """Return the points that a mask of the loss leaves in."""
+    if not len(points):
+        return points
     keep = subject.counts(points.y, points.t) > 0
     return points if keep.all() else points.take(keep)
 
@@ -199,6 +202,11 @@ def _size(x: NDArray, rows: int) -> NDArray:
     with np.errstate(all="ignore"):
         finite = np.where(np.isfinite(x), np.abs(x), 0)
     return finite.reshape(rows, -1).max(-1) if finite.size else np.zeros(rows)
+
+
+def first(bad: Any) -> int:
+    """Return the number of the first element or row that is bad, or that holds something bad."""
+    return int(np.argmax(bad.reshape(len(bad), -1).any(-1)))
 
 
 def simplest(points: Points, bad: NDArray) -> int:

@@ -63,17 +63,17 @@ def suspects(subject: Subject, search: Search, dtype: str, order: int) -> list[P
 
 def _pool(subject: Subject, search: Search, dtype: str) -> list[Points]:
     """Return the many points, drawn once."""
-    key = ("pool", dtype)
-    if key not in search.store:
+
+    def drawn() -> list[Points]:
         rng = search.rng(f"pool {dtype}")
         if subject.rows:
             count = _ROWS * search.examples
-            drawn = [rows(subject, k, dtype, rng, count) for k in subject.columns]
+            sets = [rows(subject, k, dtype, rng, count) for k in subject.columns]
         else:
-            drawn = [elements(subject, dtype, rng, _ELEMENTS * search.examples)]
-        search.store[key] = [some for some in (inside(subject, x) for x in drawn) if len(some)]
-    found: list[Points] = search.store[key]
-    return found
+            sets = [elements(subject, dtype, rng, _ELEMENTS * search.examples)]
+        return [some for some in (inside(subject, x) for x in sets) if len(some)]
+
+    return search.once(("pool", dtype), drawn)
 
 
 def _differing(

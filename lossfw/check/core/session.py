@@ -1,16 +1,24 @@
-"""Search: what every check works with, and how it says what it found.
+"""Define checks, the search that they work with, and their answers.
 
-A check is a function ``check(subject, search) -> int``. It returns how many
-examples it tried, raises `Refuted` for a counterexample, and `NotApplicable`
-where it makes no sense for the subject.
+A check is announced where it is written::
+
+    @check("shape:result")
+    def check_result_shape(subject, search):
+        ...
+
+It raises `Refuted` for a counterexample and `NotApplicable` where it makes no
+sense for the subject; otherwise it has held. The search counts its examples.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import ModuleType
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +26,8 @@ from lossfw.check.core.points import Points, draw
 from lossfw.check.core.subject import Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray
+
+T = TypeVar("T")
 
 # Results that differ by no more than this many units in the last place differ
 # by rounding: an element does not depend on its companions except for that.
@@ -43,6 +53,12 @@ class Refuted(Exception):  # noqa: N818  # no error: it is what is looked for
         self.code = code
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
 
+    @classmethod
+    def at(cls, points: Points, one: int, message: str, code: str = "value(y, t)") -> Refuted:
+        """Return the counterexample that one of the points is."""
+        some = points.take(slice(one, one + 1))
+        return cls(message, code, y=some.y, t=some.t)
+
 
 class NotApplicable(Exception):  # noqa: N818  # no error either
     """A check that makes no sense for a subject; the message says why."""
@@ -50,7 +66,7 @@ class NotApplicable(Exception):  # noqa: N818  # no error either
 
 @dataclass
 class Search:
-    """The seeded randomness, the effort and the shared points of one run.
+    """The seeded randomness, the effort, the shared results and the count of one run.
 
     Attributes
     ----------
@@ -59,27 +75,105 @@ class Search:
     examples : int
         About how many pairs to try in each dtype.
     store : dict
-        What one check has computed and another can use.
+        Results that several checks of one subject share, with their examples.
+    calls : list of int
+        The number of examples in each call; a list, as threads can append to it.
     """
 
-    seed: int
-    examples: int
-    store: dict[Any, Any] = field(default_factory=dict)
+    seed: int = 0
+    examples: int = 200
+    store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
+    calls: list[int] = field(default_factory=list)
+
+    @property
+    def tried(self) -> int:
+        """The number of examples tried since `calls` was emptied."""
+        return sum(self.calls)
 
     def rng(self, name: str) -> np.random.Generator:
         """Return a generator that depends on the seed and on a check's name alone."""
         return np.random.default_rng([self.seed, zlib.crc32(name.encode())])
 
-    def points(self, subject: Subject, dtype: str) -> list[Points]:
-        """Return the points that all checks of a subject share, drawn once."""
-        key = ("points", dtype)
-        if key not in self.store:
-            self.store[key] = draw(subject, dtype, self.rng(f"points {dtype}"), self.examples)
-        found: list[Points] = self.store[key]
-        return found
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the result of `make`, called once; its examples count for every check that asks.
+
+        Parameters
+        ----------
+        key : hashable
+            The name of the result.
+        make : callable
+            Takes nothing and returns the result.
+        """
+        if key in self.store:
+            result: T
+            result, examples = self.store[key]
+            self.count(examples)
+            return result
+        begun = len(self.calls)
+        result = make()
+        self.store[key] = result, sum(self.calls[begun:])
+        return result
+
+    def points(self, subject: Subject, *dtypes: str) -> list[Points]:
+        """Return the points in some dtypes that all checks of a subject share, drawn once."""
+
+        def drawn(dtype: str) -> list[Points]:
+            return draw(subject, dtype, self.rng(f"points {dtype}"), self.examples)
+
+        sets = (self.once(("points", dtype), partial(drawn, dtype)) for dtype in dtypes)
+        return [points for some in sets for points in some]
+
+    def count(self, examples: int) -> None:
+        """Count examples for which a check asks the formula and not the subject."""
+        self.calls.append(examples)
+
+    def counted(self, subject: Subject) -> Subject:
+        """Return the subject with functions that count the elements or rows they are given."""
+
+        def counting(function: Callable[..., Any] | None) -> Any:
+            if function is None:
+                return None
+
+            def counted(y: Any, *others: Any, **options: Any) -> Any:
+                shape = np.shape(y)
+                self.count(math.prod(shape[:-1] if subject.rows else shape))
+                return function(y, *others, **options)
+
+            return counted
+
+        names = ("value", "gradient", "hessian", "reduce", "unchecked")
+        return replace(subject, **{name: counting(getattr(subject, name)) for name in names})
 
 
-Check: TypeAlias = Callable[[Subject, Search], int]
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, and a function of what is checked and the search.
+
+    Attributes
+    ----------
+    name : str
+        For reports; a claim's begins with ``claim:``.
+    function : callable
+        ``function(subject, search)``; for an activation the subject is the activation.
+    """
+
+    name: str
+    function: Callable[[Any, Search], None]
+
+    def __call__(self, subject: Any, search: Search) -> None:
+        """Run it."""
+        self.function(subject, search)
+
+
+def check(name: str) -> Callable[[Callable[[Any, Search], None]], Check]:
+    """Return a decorator that makes a function a check of this name."""
+    return lambda function: Check(name, function)
+
+
+def checks_in(*modules: ModuleType) -> dict[str, Check]:
+    """Return the checks that modules define, by name, in the order in which they stand there."""
+    found = [one for module in modules for one in vars(module).values() if isinstance(one, Check)]
+    return {one.name: one for one in found}
 
 
 def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Points:
@@ -127,36 +221,49 @@ def close(a: NDArray, b: NDArray, ulps: float = ROUNDING_ULPS) -> NDArray:
         return same
 
 
-def result_of(
-    function: Any,
-    name: str,
-    y: Any,
-    t: Any,
-    check: str = "",
-    what: str = "legal arguments",
-    *,
-    copied: bool = True,
-) -> Any:
-    """Call a function; an exception where none is asked for is a refutation.
+def shown(x: Any, digits: int) -> str:
+    """Write a number, or a row of them, with so many digits."""
+    values = [f"{float(v):.{digits}g}" for v in np.atleast_1d(x)]
+    return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
 
-    It gets copies, unless they are what it is tried with.
+
+@dataclass(frozen=True)
+class Output:
+    """One function of a subject: its value, its gradient or its Hessian.
+
+    Attributes
+    ----------
+    name : str
+        ``"value"``, ``"gradient"`` or ``"hessian"``.
+    raw : callable
+        The function itself.
     """
-    try:
-        return (call if copied else call_as_given)(function, y, t)
-    except Exception as error:
-        raise Refuted(
-            f"{name} raises for {what}: {type(error).__name__}: {error}",
-            f"{name}(y, t)",
-            y=y,
-            t=t,
-        ) from error
+
+    name: str
+    raw: Callable[..., Any]
+
+    def __call__(
+        self, y: Any, t: Any, given: str = "legal arguments", *, copied: bool = True
+    ) -> NDArray:
+        """Call the function; an exception where none is asked for is a refutation.
+
+        It gets copies unless `copied` is false.
+        """
+        try:
+            return np.asarray((call if copied else call_as_given)(self.raw, y, t))
+        except Exception as error:
+            raise Refuted(
+                f"{self} raises for {given}: {type(error).__name__}: {error}",
+                f"{self}(y, t)",
+                y=y,
+                t=t,
+            ) from error
+
+    def __str__(self) -> str:
+        return self.name
 
 
-def outputs(subject: Subject) -> list[tuple[str, Any]]:
-    """Return the functions that a subject has, by name."""
-    named = [
-        ("value", subject.value),
-        ("gradient", subject.gradient),
-        ("hessian", subject.hessian),
-    ]
-    return [(name, function) for name, function in named if function is not None]
+def outputs(subject: Subject) -> list[Output]:
+    """Return the functions that a subject has."""
+    every = {"value": subject.value, "gradient": subject.gradient, "hessian": subject.hessian}
+    return [Output(name, function) for name, function in every.items() if function is not None]

@@ -67,6 +67,10 @@ class Subject:
         Whether subnormal numbers count; some libraries take them for 0.
     fewest : int
         The least number of columns that make sense, 0 where that is not said.
+    unchecked : callable or None
+        ``unchecked(y, t)``, values of rows beside the space of predictions too: partial
+        derivatives of a loss of distributions leave the simplex, where a component
+        refuses predictions.
     """
 
     name: str
@@ -85,17 +89,7 @@ class Subject:
     setup: str = ""
     subnormal: bool = True
     fewest: int = 0
-
-    def unchecked(self, y: Any, t: Any) -> Any:
-        """Return values also beside the space of predictions, where a formula goes on.
-
-        Partial derivatives of a loss of distributions leave the simplex, and a
-        component would refuse such a prediction.
-        """
-        if self.component is None or not self.rows:
-            return call(self.value, y, t)
-        target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
-        return call(self.component.unreduced, np, y, target)
+    unchecked: Function | None = None
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""
@@ -116,12 +110,15 @@ class Subject:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
         return count
 
+    def full(self, y: NDArray, t: NDArray) -> NDArray:
+        """Return targets as a formula takes them: class indices as one-hot rows."""
+        return np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+
     def terms(self, y: NDArray, t: NDArray, order: int) -> tuple[NDArray, ...]:
         """Return the terms that the component says may cancel; see `Loss.terms`."""
         if self.component is None:
             return ()
-        target = np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
-        doubles = y.astype(np.float64), target.astype(np.float64)
+        doubles = y.astype(np.float64), self.full(y, t).astype(np.float64)
         return self.component.terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
 
     @property
@@ -241,7 +238,10 @@ def of_component(loss: Loss) -> Subject:
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> Any:
         return loss(given(y), given(t), sample_weight=sample_weight, where=where)
 
-    return Subject(
+    def unchecked(y: Any, t: Any) -> Any:
+        return loss.unreduced(np, y, subject.full(y, t))
+
+    subject = Subject(
         name=repr(loss),
         kind=kind_of(loss),
         prediction=loss.prediction_space,
@@ -256,7 +256,9 @@ def of_component(loss: Loss) -> Subject:
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,
         setup=setup(loss),
+        unchecked=unchecked if loss.takes_rows else None,
     )
+    return subject
 
 
 def kind_of(loss: Loss) -> Kind:

@@ -1,32 +1,36 @@
-"""Checks of activations: value, derivatives, Jacobian products, and what they claim.
+"""Checks of activations: value, derivatives, Jacobian products, and their claims.
 
-A function of single numbers is checked as a loss of the residual whose target
-is 0: what the harness knows of curves, it knows of activations too.
+A function of single numbers is checked as a loss of the residual at the target
+0, so the checks of a loss's curves serve it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
 
 from lossfw.check.claims import slopes, smoothness
 from lossfw.check.core.curves import curves
-from lossfw.check.core.points import rows
-from lossfw.check.core.session import NotApplicable, Refuted, Search, close
+from lossfw.check.core.points import first, rows
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    check,
+    checks_in,
+    close,
+)
 from lossfw.check.core.subject import COLUMNS, Subject, of_component
 from lossfw.check.laws import derivatives, values
-from lossfw.components.claims import ActivationClaims
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.truth import evaluate
 from lossfw.numerics.exact.ulp import ulp_error
-
-ActivationCheck: TypeAlias = Callable[[Activation, Search], int]
 
 _DTYPES = ("float64", "float32")
 
@@ -61,39 +65,41 @@ class _Curve(DistanceLoss):
 
 def _subject(activation: Activation, search: Search) -> Subject:
     """Return the activation as a subject; made once for each search."""
-    if "subject" not in search.store:
+
+    def made() -> Subject:
         subject = of_component(_Curve(of=activation))
-        claims = {
-            k: v for k, v in activation.claims().made().items() if k in ("lipschitz", "breaks")
-        }
-        search.store["subject"] = replace(
-            subject,
+        claims = activation.claims().made()
+        return replace(
+            search.counted(subject),
             name=repr(activation),
-            claims=claims,
+            claims={name: claims[name] for name in ("lipschitz", "breaks") if name in claims},
             parameters=activation.parameters,
-            setup=_setup(activation),
         )
-    subject = search.store["subject"]
-    assert isinstance(subject, Subject)
-    return subject
+
+    return search.once("subject", made)
 
 
-def _setup(activation: Activation) -> str:
-    return (
-        "import numpy as np\nfrom numpy import array, inf, nan\n"
-        f"from {type(activation).__module__} import {type(activation).__name__}\n"
-        f"f = {activation!r}\n"
-        "def value(y, t): return f(y - t)\n"
-        "def gradient(y, t): return f.derivative(np, y - t)\n"
-        "def hessian(y, t): return f.second_derivative(np, y - t)"
-    )
+def _as_curve(of_loss: Check) -> Check:
+    """Return a check of a loss of the residual as one of an activation."""
+
+    def of_activation(activation: Activation, search: Search) -> None:
+        of_loss(_subject(activation, search), search)
+
+    return Check(of_loss.name, of_activation)
 
 
-def _as_curve(check: Callable[[Subject, Search], int]) -> ActivationCheck:
-    return lambda activation, search: check(_subject(activation, search), search)
+def _call(activation: Activation, x: NDArray, search: Search) -> NDArray:
+    """Call an activation, and count its elements or rows."""
+    search.count(x.size // x.shape[-1] if activation.takes_rows and x.size else x.size)
+    return np.asarray(activation(x))
 
 
-def check_call(activation: Activation, search: Search) -> int:
+def _refuted(x: NDArray, one: int, text: str, code: str = "f(x)") -> Refuted:
+    return Refuted(text, code, x=x[one : one + 1])
+
+
+@check("shape")
+def check_call(activation: Activation, search: Search) -> None:
     """Shape and dtype stay, the argument is not written to, equal calls agree."""
     rng = search.rng("activation call")
     shapes = [(3,), (1, 3), (0, 3), (2, 3), (2, 1, 3)] + (
@@ -101,47 +107,46 @@ def check_call(activation: Activation, search: Search) -> int:
     )
     for dtype in ("float64", "float32", "float16"):
         for shape in shapes:
-            x = rng.normal(size=shape).astype(dtype)
+            x = np.asarray(rng.normal(size=shape)).astype(dtype)
             before = x.copy()
-            result = activation(x)
+            result = _call(activation, x, search)
             if result.shape != shape or result.dtype != dtype:
                 got = f"{result.shape} and {result.dtype}"
                 raise Refuted(f"for {shape} and {dtype} the result has {got}.", "f(x)", x=before)
             if not np.array_equal(x, before) or np.shares_memory(result, x):
                 raise Refuted("the argument is written to, or returned.", "f(x)", x=before)
-            if not np.array_equal(activation(x), result, equal_nan=True):
+            if not np.array_equal(_call(activation, x, search), result, equal_nan=True):
                 raise Refuted("a second call gives another result.", "f(x)", x=before)
-    return 3 * len(shapes)
 
 
-def check_nan(activation: Activation, search: Search) -> int:
+@check("nan")
+def check_nan(activation: Activation, search: Search) -> None:
     """NaN stays NaN, in its own element or row."""
     for column in range(3):
         x = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, -3.0]])
         x[0, column] = np.nan
-        result = activation(x)
+        result = _call(activation, x, search)
         place = np.isnan(result[0]).all() if activation.takes_rows else np.isnan(result[0, column])
         if not place or np.isnan(result[1]).any():
             raise Refuted(f"a NaN gives {result.tolist()}.", "f(x)", x=x)
-    return 3
 
 
-def check_range(activation: Activation, search: Search) -> int:
+@check("claim:range")
+def check_range(activation: Activation, search: Search) -> None:
     """Claim: the values have this infimum and this supremum."""
     claimed = activation.claims().range
     assert claimed is not None
     low, high = claimed
-    found = []
+    finite = []
     for dtype in _DTYPES:
         x = _arguments(activation, dtype, search)
-        result = np.asarray(activation(x), np.float64)
+        result = _call(activation, x, search).astype(np.float64)
         slack = 4 * float(np.finfo(dtype).eps)
         bad = (result < low - slack * abs(low)) | (result > high + slack * abs(high))
         if bad.any():
-            at = np.flatnonzero(bad.reshape(len(x), -1).any(-1))[0]
-            raise Refuted(f"{result[at]} lies outside of {claimed}.", "f(x)", x=x[at : at + 1])
-        found.append(result[np.isfinite(result)])
-    results = np.concatenate([f.ravel() for f in found])
+            raise _refuted(x, first(bad), f"{result[first(bad)]} lies outside of {claimed}.")
+        finite.append(result[np.isfinite(result)].ravel())
+    results = np.concatenate(finite)
     for bound, reached, name in (
         (low, results.min(), "infimum"),
         (high, results.max(), "supremum"),
@@ -152,58 +157,54 @@ def check_range(activation: Activation, search: Search) -> int:
             else abs(reached) > 1e6
         )
         if not near:
-            raise Refuted(
-                f"the {name} found is {reached:.9g}; {bound!r} is claimed.", "f(x)", x=x[:1]
-            )
-    return results.size
+            raise _refuted(x, 0, f"the {name} found is {reached:.9g}; {bound!r} is claimed.")
 
 
 def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
     huge = float(np.finfo(dtype).max) / 8
     if activation.takes_rows:
-        found = _rows(activation, 3, dtype, search)
-        return np.concatenate([found, [[huge, 0.0, -huge]]]).astype(dtype)
+        drawn = _rows(activation, 3, dtype, search)
+        return np.concatenate([drawn, [[huge, 0.0, -huge]]]).astype(dtype)
     curve = curves(_subject(activation, search), search)[0]
-    fine = np.arange(-800, 801) / 100
-    return np.concatenate([curve.grid(search), fine, [-huge, huge]]).astype(dtype)
+    return np.concatenate([curve.grid(), _FINE, [-huge, huge]]).astype(dtype)
 
 
-def check_monotone(activation: Activation, search: Search) -> int:
+# Evenly spread arguments, where activations bend.
+_FINE = np.arange(-800, 801) / 100
+
+
+@check("claim:monotone")
+def check_monotone(activation: Activation, search: Search) -> None:
     """Claim: the value does not decrease."""
     if activation.takes_rows:
         raise NotApplicable("rows have no order")
     curve = curves(_subject(activation, search), search)[0]
-    x = np.unique(np.concatenate([curve.grid(search), np.arange(-800, 801) / 100]))
-    result = np.asarray(activation(x))
+    x = np.union1d(curve.grid(), _FINE)
+    result = _call(activation, x, search)
     fall = np.diff(result) < -4 * np.spacing(np.abs(result[1:]))
     if fall.any():
-        at = int(np.flatnonzero(fall)[0])
-        raise Refuted(
-            f"the value falls from {result[at]:.9g} to {result[at + 1]:.9g}.",
-            "f(x)",
-            x=x[at : at + 2],
-        )
-    return x.size
+        at = first(fall)
+        text = f"the value falls from {result[at]:.9g} to {result[at + 1]:.9g}."
+        raise Refuted(text, "f(x)", x=x[at : at + 2])
 
 
-def check_odd(activation: Activation, search: Search) -> int:
+@check("claim:odd")
+def check_odd(activation: Activation, search: Search) -> None:
     """Claim: f(-x) = -f(x)."""
     x = _arguments(activation, "float64", search)
-    same = close(np.asarray(activation(-x)), -np.asarray(activation(x)), 8)
+    same = close(_call(activation, -x, search), -_call(activation, x, search), 8)
     if not same.all():
-        at = int(np.flatnonzero(~same.reshape(len(x), -1).all(-1))[0])
-        raise Refuted("f(-x) is not -f(x).", "f(x), f(-x)", x=x[at : at + 1])
-    return len(x)
+        raise _refuted(x, first(~same), "f(-x) is not -f(x).", "f(x), f(-x)")
 
 
-def check_dead_gradient(activation: Activation, search: Search) -> int:
+@check("claim:gradient_zero_almost_everywhere")
+def check_dead_gradient(activation: Activation, search: Search) -> None:
     """Claim: the derivative is 0 wherever it exists."""
     x = _arguments(activation, "float64", search)
+    search.count(len(x))
     alive = activation.derivative(np, x) != 0
     if alive.any():
-        at = int(np.flatnonzero(alive)[0])
-        raise Refuted("the derivative is not 0.", "f.derivative(np, x)", x=x[at : at + 1])
-    return x.size
+        raise _refuted(x, first(alive), "the derivative is not 0.", "f.derivative(np, x)")
 
 
 def _rows(activation: Activation, columns: int, dtype: str, search: Search) -> NDArray:
@@ -212,114 +213,108 @@ def _rows(activation: Activation, columns: int, dtype: str, search: Search) -> N
     return x[np.isfinite(x).all(-1)]
 
 
-def check_row_values(activation: Activation, search: Search) -> int:
+@check("value")
+def check_row_values(activation: Activation, search: Search) -> None:
     """Each result of a row is right to 16 units in the last place."""
-    tried = 0
     for dtype in _DTYPES:
         for columns in COLUMNS:
             x = _rows(activation, columns, dtype, search)
-            got = np.asarray(activation(x))
+            got = _call(activation, x, search)
             error = ulp_error(got, evaluate(activation.formula, x, rows=True))
             # Rounded arguments of an exponential are their distance times as inexact.
             spread = np.ptp(x.astype(np.float64), axis=-1, keepdims=True)
             bad = error > _ROW_ULPS * (1 + spread)
-            tried += got.size
             if bad.any():
-                at = int(np.flatnonzero(bad.any(-1))[0])
-                text = f"a result is {float(error[at].max()):.3g} units in the last place off."
-                raise Refuted(text, "f(x)", x=x[at : at + 1])
-    return tried
+                worst = float(error[first(bad)].max())
+                text = f"a result is {worst:.3g} units in the last place off."
+                raise _refuted(x, first(bad), text)
 
 
-def check_products(activation: Activation, search: Search) -> int:
+@check("gradient")
+def check_products(activation: Activation, search: Search) -> None:
     """Products with the Jacobian and its transpose are those of differences."""
-    rng, tried = search.rng("products"), 0
+    rng = search.rng("products")
     for columns in COLUMNS:
         x, v, u = rng.normal(size=(3, 20, columns))
         h = 1e-6
-        step = (activation(x + h * v) - activation(x - h * v)) / (2 * h)
+        left, right = (_call(activation, x + s * h * v, search) for s in (-1, 1))
+        step = (right - left) / (2 * h)
         forward, back = activation.jvp(np, x, v), activation.vjp(np, x, u)
-        tried += len(x)
         off = np.abs(forward - step).max(-1) > _DIFFERENCE * (1 + np.abs(step).max(-1))
         # The two products are those of one matrix: u' (J v) = (J' u)' v.
         off |= np.abs((u * forward).sum(-1) - (back * v).sum(-1)) > 1e-9 * columns
         if off.any():
-            at = int(np.flatnonzero(off)[0])
+            one = slice(first(off), first(off) + 1)
             raise Refuted(
                 "a product with the Jacobian is not that of differences.",
                 "f.jvp(np, x, v), f.vjp(np, x, u)",
-                x=x[at : at + 1],
-                v=v[at : at + 1],
-                u=u[at : at + 1],
+                x=x[one],
+                v=v[one],
+                u=u[one],
             )
-    return tried
 
 
-def check_row_sums(activation: Activation, search: Search) -> int:
+@check("claim:rows_sum_to_one")
+def check_row_sums(activation: Activation, search: Search) -> None:
     """Claim: each row of results is a distribution."""
-    tried = 0
     for columns in COLUMNS:
         x = _rows(activation, columns, "float64", search)
-        result = activation(x)
+        result = _call(activation, x, search)
         bad = (result < 0).any(-1) | (np.abs(result.sum(-1) - 1) > 1e-12)
-        tried += len(x)
         if bad.any():
-            at = int(np.flatnonzero(bad)[0])
-            raise Refuted(
-                f"a row of results sums to {result[at].sum()!r}.", "f(x)", x=x[at : at + 1]
-            )
-    return tried
+            total = result[first(bad)].sum()
+            raise _refuted(x, first(bad), f"a row of results sums to {total!r}.")
 
 
-def check_shift_invariant(activation: Activation, search: Search) -> int:
+@check("claim:shift_invariant")
+def check_shift_invariant(activation: Activation, search: Search) -> None:
     """Claim: adding one constant to a whole row changes nothing."""
     x = np.round(search.rng("shift").normal(size=(50, 4)) * 64) / 64
-    here, there = activation(x), activation(x + 3.0)
+    here, there = (_call(activation, x + shift, search) for shift in (0.0, 3.0))
     bad = np.abs(here - there).max(-1) > 1e-12
     if bad.any():
-        at = int(np.flatnonzero(bad)[0])
-        raise Refuted("the result changes under a shift.", "f(x), f(x + 3.0)", x=x[at : at + 1])
-    return len(x)
+        text = "the result changes under a shift."
+        raise _refuted(x, first(bad), text, "f(x), f(x + 3.0)")
 
 
-_CALL: dict[str, ActivationCheck] = {"shape": check_call, "nan": check_nan}
-
-_ELEMENTWISE: dict[str, ActivationCheck] = {
-    "value": _as_curve(values.check_value),
-    "precision": _as_curve(values.check_precision),
-    "overflow": _as_curve(values.check_overflow),
-    **{name: _as_curve(check) for name, check in derivatives.CHECKS.items()},
-}
-
-_ROWS: dict[str, ActivationCheck] = {"value": check_row_values, "gradient": check_products}
-
-_CLAIMS: dict[str, ActivationCheck] = {
-    "range": check_range,
-    "monotone": check_monotone,
-    "odd": check_odd,
-    "lipschitz": _as_curve(slopes.check_lipschitz),
-    "breaks": _as_curve(smoothness.check_breaks),
-    "gradient_zero_almost_everywhere": check_dead_gradient,
-    "rows_sum_to_one": check_row_sums,
-    "shift_invariant": check_shift_invariant,
-}
-
-# Along a line, a function of rows is no function of one number.
-_NOT_FOR_ROWS = ("lipschitz", "breaks", "monotone", "odd")
+def _table(*checks: Check) -> dict[str, Check]:
+    return {one.name: one for one in checks}
 
 
-def checks(activation: Activation) -> Mapping[str, ActivationCheck]:
+# The checks of functions of single numbers, and of rows: along a line, a function of
+# rows is no function of one number.
+ELEMENTWISE = _table(
+    check_call,
+    check_nan,
+    _as_curve(values.check_value),
+    _as_curve(values.check_precision),
+    _as_curve(values.check_overflow),
+    *map(_as_curve, checks_in(derivatives).values()),
+    check_range,
+    check_monotone,
+    check_odd,
+    _as_curve(slopes.check_lipschitz),
+    _as_curve(smoothness.check_breaks),
+    check_dead_gradient,
+    check_row_sums,
+    check_shift_invariant,
+)
+ROWS = _table(
+    check_call,
+    check_nan,
+    check_row_values,
+    check_products,
+    check_range,
+    check_dead_gradient,
+    check_row_sums,
+    check_shift_invariant,
+)
+
+
+def checks(activation: Activation) -> Mapping[str, Check]:
     """Return the checks of an activation, those of its claims included."""
-    made = activation.claims().made()
-    claims = {
-        f"claim:{name}": check
-        for name, check in _CLAIMS.items()
-        if name in made and not (activation.takes_rows and name in _NOT_FOR_ROWS)
+    claimed = {f"claim:{name}" for name in activation.claims().made()}
+    table = ROWS if activation.takes_rows else ELEMENTWISE
+    return {
+        name: one for name, one in table.items() if name in claimed or not name.startswith("claim:")
     }
-    return {**_CALL, **(_ROWS if activation.takes_rows else _ELEMENTWISE), **claims}
-
-
-def not_claimed(activation: Activation) -> tuple[str, ...]:
-    """Return the claims that an activation does not make."""
-    claims: ActivationClaims = activation.claims()
-    return claims.not_made()

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.points import Points, counting
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary
-from lossfw.check.core.subject import Subject
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary, outputs
+from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.loss import Loss
@@ -33,12 +33,12 @@ def _loss(subject: Subject) -> Loss:
     return subject.component
 
 
-def check_domain(subject: Subject, search: Search) -> int:
+@check("domain")
+def check_domain(subject: Subject, search: Search) -> None:
     """A prediction or target outside its space is a DomainError, one inside is not."""
     points = counting(subject, ordinary(subject, search, "domain", 6)).take(slice(3))
     if not len(points):
         raise NotApplicable("no ordinary point counts")
-    tried = 0
     for role, space in (("prediction", subject.prediction), ("target", subject.target)):
         if space is CLASS_INDEX:
             continue
@@ -53,47 +53,44 @@ def check_domain(subject: Subject, search: Search) -> int:
             if len(counting(subject, Points(y, t))) < len(points):
                 # It is what a mask leaves out.
                 continue
-            tried += 1
-            _one_domain(subject, role, space, y, t)
-    if not tried:
+            _one_domain(subject, role, space, Points(y, t))
+    if not search.tried:
         raise NotApplicable("every number is inside")
-    return tried
 
 
-def _one_domain(subject: Subject, role: str, space: Space, y: Any, t: Any) -> None:
+def _one_domain(subject: Subject, role: str, space: Space, points: Points) -> None:
+    y, t = points.y, points.t
     outside = space.outside(y if role == "prediction" else t) is not None
-    for name in ("__call__", "gradient", "hessian"):
+    for function in outputs(subject):
         try:
-            getattr(_loss(subject), name)(y, t, reduction="none")
+            function.raw(y, t)
             refused = False
         except DomainError:
             refused = True
         if refused != outside:
             what = "outside" if outside else "inside"
             did = "is refused" if refused else "is taken"
-            raise Refuted(f"a {role} {what} {space} {did} by {name}.", y=y, t=t)
+            raise Refuted(f"a {role} {what} {space} {did} by {function}.", y=y, t=t)
 
 
-def check_warnings(subject: Subject, search: Search) -> int:
+@check("purity:warnings")
+def check_warnings(subject: Subject, search: Search) -> None:
     """No warning of NumPy's is printed."""
-    tried = 0
-    for dtype in ("float64", "float32", "float16"):
-        for points in search.points(subject, dtype):
-            with warnings.catch_warnings(), np.errstate(all="warn"):
-                warnings.simplefilter("error")
-                for function in (subject.value, subject.gradient, subject.hessian):
-                    try:
-                        function(points.y, points.t)  # type: ignore[misc]  # ours has it
-                    except Warning as warning:
-                        text = f"a warning is printed: {warning}"
-                        raise Refuted(text, y=points.y, t=points.t) from None
-                    except LossfwError:
-                        continue
-            tried += len(points)
-    return tried
+    for points in search.points(subject, "float64", "float32", "float16"):
+        with warnings.catch_warnings(), np.errstate(all="warn"):
+            warnings.simplefilter("error")
+            for function in outputs(subject):
+                try:
+                    function.raw(points.y, points.t)
+                except Warning as warning:
+                    text = f"a warning is printed: {warning}"
+                    raise Refuted(text, y=points.y, t=points.t) from None
+                except LossfwError:
+                    continue
 
 
-def check_threads(subject: Subject, search: Search) -> int:
+@check("purity:threads")
+def check_threads(subject: Subject, search: Search) -> None:
     """Calls from several threads at once give what they give alone."""
     points = ordinary(subject, search, "purity:threads")
     # Each thread has arguments of its own, or nobody would see that they are mixed up.
@@ -104,10 +101,10 @@ def check_threads(subject: Subject, search: Search) -> int:
         for some, wanted, future in zip(every, alone, futures, strict=True):
             if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
                 raise Refuted("a call beside others gives another result.", y=some.y, t=some.t)
-    return _CALLS
 
 
-def check_lists(subject: Subject, search: Search) -> int:
+@check("dtype:lists")
+def check_lists(subject: Subject, search: Search) -> None:
     """Lists and single numbers are taken as arrays of float64."""
     points = ordinary(subject, search, "dtype:lists", 6)
     wanted = np.asarray(subject.value(points.y, points.t))
@@ -117,10 +114,10 @@ def check_lists(subject: Subject, search: Search) -> int:
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
     if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0):
         raise Refuted("a single example gives another result.", y=points.y[:1], t=points.t[:1])
-    return len(points) + 1
 
 
-def check_partials(subject: Subject, search: Search) -> int:
+@check("weights:partials")
+def check_partials(subject: Subject, search: Search) -> None:
     """The mean of the whole is the merge of any parts, bit for bit."""
     points = ordinary(subject, search, "partial", 24)
     loss, rng, n = _loss(subject), search.rng("partial cuts"), len(points)
@@ -129,7 +126,7 @@ def check_partials(subject: Subject, search: Search) -> int:
         raise NotApplicable("no ordinary point counts")
     weight = rng.integers(0, 4, n).astype(float)
     weight[int(np.argmax(subject.counts(points.y, points.t)))] = 1.0
-    whole = loss(y, t, sample_weight=weight)
+    whole = call(subject.reduce, points.y, points.t, sample_weight=weight)
     for _ in range(4):
         cuts = sorted({0, n, *rng.integers(0, n, 3).tolist()})
         parts = [
@@ -147,14 +144,14 @@ def check_partials(subject: Subject, search: Search) -> int:
                 t=points.t,
                 w=weight,
             )
-    return 4 * n
 
 
-def check_reductions(subject: Subject, search: Search) -> int:
+@check("weights:reductions")
+def check_reductions(subject: Subject, search: Search) -> None:
     """Sum, mean and unreduced losses agree; value_and_gradient agrees with both its parts."""
     points = ordinary(subject, search, "reductions", 24)
     loss, y, t = _loss(subject), subject.given(points.y), subject.given(points.t)
-    each = np.asarray(loss(y, t, reduction="none"), np.float64)
+    each = np.asarray(subject.value(points.y, points.t), np.float64)
     count = float(subject.counts(points.y, points.t).sum())
     if not count:
         raise NotApplicable("no ordinary point counts")
@@ -178,10 +175,10 @@ def check_reductions(subject: Subject, search: Search) -> int:
             y=points.y,
             t=points.t,
         )
-    return len(points)
 
 
-def check_sums_rows(subject: Subject, search: Search) -> int:
+@check("value:rows")
+def check_sums_rows(subject: Subject, search: Search) -> None:
     """Summed over rows, a row costs what its elements cost together."""
     loss = _loss(subject)
     if not loss.sums_rows:
@@ -198,10 +195,10 @@ def check_sums_rows(subject: Subject, search: Search) -> int:
             y=y,
             t=t,
         )
-    return pairs
 
 
-def check_guard(subject: Subject, search: Search) -> int:
+@check("value:guard")
+def check_guard(subject: Subject, search: Search) -> None:
     """The loss is finite at log(0) where a guard promises it, and its gradient alive."""
     loss = _loss(subject)
     guard = loss.parameters.get("guard")
@@ -209,14 +206,11 @@ def check_guard(subject: Subject, search: Search) -> int:
         raise NotApplicable("there is no guard")
     # A loss may be finite without a guard, which then is for its gradient.
     finite = guard != "none" or bool(subject.claims.get("finite_at_boundary"))
-    tried = 0
     for dtype in ("float64", "float32", "float16"):
         for points in _at_zero(subject, dtype):
             values = np.asarray(subject.value(points.y, points.t))
             slopes = np.asarray(subject.gradient(points.y, points.t))  # type: ignore[misc]  # ours has it
-            tried += len(points)
             _one_guard(guard, finite, values, slopes, points)
-    return tried
 
 
 def _at_zero(subject: Subject, dtype: str) -> list[Points]:
@@ -241,7 +235,8 @@ def _one_guard(guard: str, finite: bool, values: Any, slopes: Any, points: Point
         )
 
 
-def check_round_trip(subject: Subject, search: Search) -> int:
+@check("value:roundtrip")
+def check_round_trip(subject: Subject, search: Search) -> None:
     """Configuration, JSON, pickle and repr build an equal loss that computes the same bits."""
     loss = _loss(subject)
     points = ordinary(subject, search, "roundtrip")
@@ -254,7 +249,6 @@ def check_round_trip(subject: Subject, search: Search) -> int:
         if not np.array_equal(got, wanted, equal_nan=True):
             raise Refuted(f"the loss that comes back from {text} computes something else.",
                           y=points.y, t=points.t)  # fmt: skip
-    return 4
 
 
 def _copies(loss: Loss) -> list[tuple[str, Loss]]:
@@ -268,16 +262,3 @@ def _copies(loss: Loss) -> list[tuple[str, Loss]]:
     if "<locals>" not in cls.__qualname__:
         copies.append(("pickle", pickle.loads(pickle.dumps(loss))))  # noqa: S301  # our own bytes
     return copies
-
-
-CHECKS: dict[str, Check] = {
-    "domain": check_domain,
-    "purity:warnings": check_warnings,
-    "purity:threads": check_threads,
-    "dtype:lists": check_lists,
-    "weights:partials": check_partials,
-    "weights:reductions": check_reductions,
-    "value:guard": check_guard,
-    "value:roundtrip": check_round_trip,
-    "value:rows": check_sums_rows,
-}

@@ -16,16 +16,15 @@ from lossfw.check.core.judge import (
     JUMP,
     Judgement,
     all_derivatives,
-    as_rows,
     exact_derivatives,
     exact_values,
-    formula,
     judge,
+    kinks,
     one_sided,
 )
 from lossfw.check.core.points import Points
 from lossfw.check.core.prescreen import suspects
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.values import refute, sort_of_error
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
@@ -53,13 +52,13 @@ _SLACK = 1e-12
 _REACH = {"float64": 1e201, "float32": 1e37}
 
 
-def _inner(subject: Subject, points: Points, dtype: str) -> Points:
+def _inner(subject: Subject, points: Points) -> Points:
     """Return the points at which derivatives are judged: not on the boundary.
 
     At infinite logits they are where the value is finite.
     """
     y = points.y
-    keep = np.isfinite(y) & (np.abs(y) < _REACH[dtype])
+    keep = np.isfinite(y) & (np.abs(y) < _REACH[y.dtype.name])
     if subject.prediction in (UNIT, SIMPLEX):
         keep &= (y > 0) & (y < 1)
     elif isinstance(subject.prediction, Interval):
@@ -73,28 +72,21 @@ def _inner(subject: Subject, points: Points, dtype: str) -> Points:
 
 def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, ...]]]:
     """Return inner points with the exact derivatives there, of all orders; computed once."""
-    if "exact derivatives" not in search.store:
-        order = 1 if subject.hessian is None else 2
-        found = []
-        for dtype in _DTYPES:
-            for points in search.points(subject, dtype):
-                some = _few(subject, search, _inner(subject, points, dtype))
-                if len(some):
-                    found.append((some, all_derivatives(subject, some.y, some.t, order)))
-        search.store["exact derivatives"] = found
-    result: list[tuple[Points, tuple[Any, ...]]] = search.store["exact derivatives"]
-    return result
+    order = 1 if subject.hessian is None else 2
+
+    def computed() -> list[tuple[Points, tuple[Any, ...]]]:
+        inner = (_inner(subject, points) for points in search.points(subject, *_DTYPES))
+        few = (_few(subject, search, points) for points in inner)
+        return [(s, all_derivatives(subject, s.y, s.t, order)) for s in few if len(s)]
+
+    return search.once("exact derivatives", computed)
 
 
 def _suspects(subject: Subject, search: Search, order: int) -> list[tuple[Points, tuple[Any, ...]]]:
     """Return inner points at which a derivative may be wrong, with the exact ones."""
-    found = []
-    for dtype in _DTYPES:
-        for points in suspects(subject, search, dtype, order):
-            some = _inner(subject, points, dtype)
-            if len(some):
-                found.append((some, all_derivatives(subject, some.y, some.t, order)))
-    return found
+    every = [points for dtype in _DTYPES for points in suspects(subject, search, dtype, order)]
+    inner = (_inner(subject, points) for points in every)
+    return [(s, all_derivatives(subject, s.y, s.t, order)) for s in inner if len(s)]
 
 
 def _few(subject: Subject, search: Search, points: Points) -> Points:
@@ -113,16 +105,17 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
         raise NotApplicable(f"there is no {_NAMES[order]}")
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
-    if ("derivatives", order) not in search.store:
+
+    def judged() -> list[Judgement]:
         found = []
         for some, exact in [*_truths(subject, search), *_suspects(subject, search, order)]:
             got = np.asarray(call(function, some.y, some.t))
             if got.shape != some.y.shape or got.dtype.kind != "f":
                 raise NotApplicable("results have the wrong shape or dtype")
             found.append(_judged(subject, some, got, order, exact[order - 1]))
-        search.store["derivatives", order] = found
-    result: list[Judgement] = search.store["derivatives", order]
-    return result
+        return found
+
+    return search.once(("derivatives", order), judged)
 
 
 def _judged(subject: Subject, points: Points, got: NDArray, order: int, truth: Any) -> Judgement:
@@ -145,8 +138,7 @@ def _right_at_kink(
     right = np.zeros(got.shape, bool)
     if order == 2:
         # Where the slope jumps, curvature is not judged.
-        target = as_rows(subject, points.t, points.y.shape[-1])
-        right |= differences.kinks(formula(subject), points.y, target, rows=subject.rows)
+        right |= kinks(subject, points)
     sides = [one_sided(subject, points.y, points.t, order, side) for side in (-1, 1)]
     low, high = (to_float(side, np.float64) for side in sides)
     with np.errstate(all="ignore"):
@@ -164,8 +156,8 @@ def _rounding(subject: Subject, size: NDArray, got: NDArray, order: int) -> NDAr
     return np.asarray(subject.ulps[order] * float(np.finfo(got.dtype).eps) * size)
 
 
-def _check(subject: Subject, search: Search, order: int, sort: str, explain: str) -> int:
-    name, tried = _NAMES[order], 0
+def _check(subject: Subject, search: Search, order: int, sort: str, explain: str) -> None:
+    name = _NAMES[order]
     for judgement in judgements(subject, search, order):
         found = sort_of_error(judgement)
         if sort == "value":
@@ -173,10 +165,8 @@ def _check(subject: Subject, search: Search, order: int, sort: str, explain: str
             which = (found == "value") | ((found == "overflow") & _at_kink(subject, judgement))
         else:
             which = (found == sort) & ~((found == "overflow") & _at_kink(subject, judgement))
-        tried += len(judgement.points)
         if which.any():
             raise refute(judgement, which, f"the {name}", explain, f"{name}(y, t)")
-    return tried
 
 
 def _at_kink(subject: Subject, judgement: Judgement) -> NDArray:
@@ -185,8 +175,7 @@ def _at_kink(subject: Subject, judgement: Judgement) -> NDArray:
     found = np.zeros(judgement.got.shape, bool)
     if rows.size:
         some = judgement.points.take(rows)
-        target = as_rows(subject, some.t, some.y.shape[-1])
-        found[rows] = differences.kinks(formula(subject), some.y, target, rows=subject.rows)
+        found[rows] = kinks(subject, some)
     return found
 
 
@@ -194,67 +183,71 @@ def _has_wrong_values(subject: Subject, search: Search, order: int) -> bool:
     return any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order))
 
 
-def check_gradient(subject: Subject, search: Search) -> int:
+@check("gradient")
+def check_gradient(subject: Subject, search: Search) -> None:
     """The gradient is the derivative of the formula."""
     if subject.gradient is not None and subject.truth is None:
-        return _check_by_differences(subject, search, 1)
-    tried = _check(subject, search, 1, "value", "wrong gradient")
+        _check_by_differences(subject, search, 1)
+        return
+    _check(subject, search, 1, "value", "wrong gradient")
     if subject.rows and subject.truth is not None and subject.truth.claims().convex:
-        tried += _check_subgradients(subject, search)
-    return tried
+        _check_subgradients(subject, search)
 
 
-def check_hessian(subject: Subject, search: Search) -> int:
+@check("hessian")
+def check_hessian(subject: Subject, search: Search) -> None:
     """The Hessian's diagonal is the second derivative of the formula."""
     if subject.hessian is not None and subject.truth is None:
-        return _check_by_differences(subject, search, 2)
-    return _check(subject, search, 2, "value", "wrong Hessian")
+        _check_by_differences(subject, search, 2)
+        return
+    _check(subject, search, 2, "value", "wrong Hessian")
 
 
-def check_gradient_precision(subject: Subject, search: Search) -> int:
+@check("precision:gradient")
+def check_gradient_precision(subject: Subject, search: Search) -> None:
     """The gradient has the digits of the derivative, however small it is."""
     if _has_wrong_values(subject, search, 1):
         raise NotApplicable("the gradient is wrong altogether")
-    return _check(subject, search, 1, "precision", "digits are lost")
+    _check(subject, search, 1, "precision", "digits are lost")
 
 
-def check_hessian_precision(subject: Subject, search: Search) -> int:
+@check("precision:hessian")
+def check_hessian_precision(subject: Subject, search: Search) -> None:
     """The Hessian has the digits of the second derivative, however small it is."""
     if _has_wrong_values(subject, search, 2):
         raise NotApplicable("the Hessian is wrong altogether")
-    return _check(subject, search, 2, "precision", "digits are lost")
+    _check(subject, search, 2, "precision", "digits are lost")
 
 
-def check_gradient_overflow(subject: Subject, search: Search) -> int:
+@check("overflow:gradient")
+def check_gradient_overflow(subject: Subject, search: Search) -> None:
     """The gradient is finite where the derivative is."""
-    return _check(subject, search, 1, "overflow", "overflow")
+    _check(subject, search, 1, "overflow", "overflow")
 
 
-def check_hessian_overflow(subject: Subject, search: Search) -> int:
+@check("overflow:hessian")
+def check_hessian_overflow(subject: Subject, search: Search) -> None:
     """The Hessian is finite where the second derivative is."""
-    return _check(subject, search, 2, "overflow", "overflow")
+    _check(subject, search, 2, "overflow", "overflow")
 
 
-def _check_subgradients(subject: Subject, search: Search) -> int:
+def _check_subgradients(subject: Subject, search: Search) -> None:
     """At kinks of a convex loss of rows: from y the loss rises at least as the gradient says."""
-    rng, tried = search.rng("subgradients"), 0
+    rng = search.rng("subgradients")
     if subject.prediction in (UNIT, SIMPLEX):
-        return 0
+        return
     for points in search.points(subject, "float64"):
-        some = _inner(subject, points, "float64")
+        some = _inner(subject, points)
         # Kinks of rows lie where columns differ by whole numbers.
         whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
         some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
         if not len(some):
             continue
-        target = as_rows(subject, some.t, some.y.shape[-1])
-        kink = differences.kinks(formula(subject), some.y, target, rows=True)
-        some = some.take(np.flatnonzero(kink.any(-1)))
+        some = some.take(np.flatnonzero(kinks(subject, some).any(-1)))
         if not len(some):
             continue
         slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
         for direction in rng.integers(-1, 2, (_DIRECTIONS, some.y.shape[-1])).astype(float):
-            tried += len(some)
             rise = _directional(subject, some, direction)
             promised = slope @ direction
             bad = promised > rise + 1e-9 * (1 + np.abs(rise))
@@ -268,7 +261,6 @@ def _check_subgradients(subject: Subject, search: Search) -> int:
                     y=some.y[one : one + 1],
                     t=some.t[one : one + 1],
                 )
-    return tried
 
 
 def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArray:
@@ -281,14 +273,14 @@ def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArra
     return np.asarray(to_float(there - here, np.float64)) / step
 
 
-def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
+def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
     """Judge derivatives by differences of the function's own values, with stated error bars."""
     if subject.rows:
-        return _rows_by_differences(subject, search, order)
+        _rows_by_differences(subject, search, order)
+        return
     function = subject.gradient if order == 1 else subject.hessian
-    tried = 0
     for curve in curves(subject, search):
-        grid = curve.grid(search)
+        grid = curve.grid()
         grid = grid[np.abs(grid) < 1e4]
         target = np.full(grid.shape, curve.target)
         got = np.asarray(call(function, grid, target), np.float64)
@@ -303,7 +295,6 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
         inside = (got >= low - width) & (got <= high + width)
         usable = np.isfinite(wanted) & (bars < 0.1 * (np.abs(wanted) + 1))
         bad = usable & ~(np.abs(got - wanted) <= width) & ~inside
-        tried += grid.size
         if bad.any():
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
             raise Refuted(
@@ -313,13 +304,14 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> int:
                 y=grid[one : one + 1],
                 t=target[one : one + 1],
             )
-    return tried
 
 
 def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
     """Return derivatives a few steps to the left and to the right."""
     shift = (1e-5 if order == 1 else 1e-3) * np.maximum(np.abs(grid), curve.scale)
-    floating = FloatCurve(curve.subject, curve.target, curve.low, curve.high, curve.kinks)
+    floating = FloatCurve(
+        curve.subject, curve.search, curve.target, curve.low, curve.high, curve.kinks
+    )
     sides = []
     for sign in (-1, 1):
         there = np.clip(grid + sign * shift, curve.low, curve.high)
@@ -327,7 +319,7 @@ def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
     return sides[0], sides[1]
 
 
-def _rows_by_differences(subject: Subject, search: Search, order: int) -> int:
+def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
     function = subject.gradient if order == 1 else subject.hessian
     points = ordinary(subject, search, f"differences {order}", 40)
     got = np.asarray(call(function, points.y, points.t), np.float64)
@@ -358,14 +350,3 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> int:
                 y=points.y[one : one + 1],
                 t=points.t[one : one + 1],
             )
-    return got.size
-
-
-CHECKS: dict[str, Check] = {
-    "gradient": check_gradient,
-    "hessian": check_hessian,
-    "precision:gradient": check_gradient_precision,
-    "precision:hessian": check_hessian_precision,
-    "overflow:gradient": check_gradient_overflow,
-    "overflow:hessian": check_hessian_overflow,
-}

@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, alike, cast, many_classes, plain
-from lossfw.check.core.points import Points, is_inside
+from lossfw.check.core.points import Points, counting, first, is_inside
 from lossfw.check.core.session import (
-    Check,
     NotApplicable,
+    Output,
     Refuted,
     Search,
+    check,
     ordinary,
     outputs,
-    result_of,
 )
 from lossfw.check.core.subject import Subject
-from lossfw.check.laws import half_precision
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
@@ -32,24 +31,19 @@ _LABELS = ("int8", "uint8", "int16", "uint16", "int32", "uint32")
 _ROWS = 120
 
 
-def check_result_dtype(subject: Subject, search: Search) -> int:
+@check("dtype:result")
+def check_result_dtype(subject: Subject, search: Search) -> None:
     """Results have the prediction's dtype, whatever the target's."""
     points = ordinary(subject, search, "dtype:result", 6)
-    tried = 0
     for dtype in DTYPES:
         y = cast(subject, points, dtype).y
         for t in _target_dtypes(subject, points.t):
-            for name, function in outputs(subject):
-                result = np.asarray(result_of(function, name, y, t, "dtype:result"))
-                tried += 1
+            for function in outputs(subject):
+                result = function(y, t)
                 if result.dtype != dtype:
-                    raise Refuted(
-                        f"{name} of {dtype} predictions and {t.dtype} targets is {result.dtype}.",
-                        f"{name}(y, t).dtype",
-                        y=y,
-                        t=t,
-                    )
-    return tried
+                    what = f"{dtype} predictions and {t.dtype} targets"
+                    text = f"{function} of {what} is {result.dtype}."
+                    raise Refuted(text, f"{function}(y, t).dtype", y=y, t=t)
 
 
 def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
@@ -59,7 +53,8 @@ def _target_dtypes(subject: Subject, t: NDArray) -> list[NDArray]:
     return [t.astype(np.float64), t.astype(np.float32), t.astype(np.float16), *whole]
 
 
-def check_target_dtype(subject: Subject, search: Search) -> int:
+@check("dtype:target")
+def check_target_dtype(subject: Subject, search: Search) -> None:
     """Targets of any dtype that holds the same numbers give the same results."""
     points = plain(subject, search, "dtype:target")
     same = [(points, dtype, _holding(subject, points.t)) for dtype in DTYPES]
@@ -70,22 +65,19 @@ def check_target_dtype(subject: Subject, search: Search) -> int:
             same += [(some, dtype, _holding(subject, some.t)) for dtype in DTYPES if len(some)]
     # Predictions that fewer bits do not hold show if these are used.
     full = Points(ordinary(subject, search, "dtype:target").y[: len(points)], points.t)
-    full = _counting(subject, full.take(is_inside(subject, full)))
+    full = counting(subject, full.take(is_inside(subject, full)))
     same += [(full, "float64", DTYPES)] if len(full) and points.t.dtype.kind == "f" else []
     if subject.by_index:
         same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
-    tried = 0
     for some, dtype, others in same:
         here = cast(subject, some, dtype)
-        for name, function in outputs(subject):
-            wanted = np.asarray(result_of(function, name, here.y, here.t, "dtype:target"))
+        for function in outputs(subject):
+            wanted = function(here.y, here.t)
             for other in others:
-                tried += len(here)
                 t = some.t.astype(other)
                 what = f"{other} targets"
-                result = np.asarray(result_of(function, name, here.y, t, "dtype:target", what))
-                _compare(name, result, wanted, Points(here.y, t), what, here.t)
-    return tried
+                result = function(here.y, t, what)
+                _compare(function, result, wanted, Points(here.y, t), what, here.t)
 
 
 def _labels(
@@ -99,16 +91,10 @@ def _labels(
         columns = some.y.shape[-1]
         y = some.y[rng.integers(0, len(some), _ROWS)]
         index = np.append(rng.integers(0, columns, _ROWS - 1), columns - 1)
-        rows = _counting(subject, Points(y, index))
+        rows = counting(subject, Points(y, index))
         if len(rows):
             found.append((rows, narrow.get(columns, _LABELS)))
     return found
-
-
-def _counting(subject: Subject, points: Points) -> Points:
-    if not len(points):
-        return points
-    return points.take(np.flatnonzero(subject.counts(points.y, points.t) > 0))
 
 
 def _whole_targets(subject: Subject, points: Points) -> Points:
@@ -121,7 +107,7 @@ def _whole_targets(subject: Subject, points: Points) -> Points:
         t = np.round(points.t)
         t = np.where(t == 0, 1.0, t) if points.t.ndim > 1 and subject.target is not BINARY else t
     some = Points(points.y, t)
-    return _counting(subject, some.take(is_inside(subject, some)))
+    return counting(subject, some.take(is_inside(subject, some)))
 
 
 def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
@@ -139,20 +125,18 @@ def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
     return tuple(found)
 
 
-def check_integer_prediction(subject: Subject, search: Search) -> int:
+@check("dtype:integer")
+def check_integer_prediction(subject: Subject, search: Search) -> None:
     """Whole predictions are computed as float64, in whatever width they come."""
     points = _whole_predictions(subject, search)
-    tried = 0
-    for name, function in outputs(subject):
+    for function in outputs(subject):
         for dtype, large in _INTEGERS.items():
             for some, t in _of_width(subject, points, dtype, large):
-                wanted = np.asarray(result_of(function, name, some.y, some.t, "dtype:integer"))
+                wanted = function(some.y, some.t)
                 whole = some.y.astype(dtype)
-                tried += len(some)
-                result = np.asarray(result_of(function, name, whole, t, "dtype:integer"))
+                result = function(whole, t)
                 text = f"{dtype} predictions with {t.dtype} targets"
-                _compare(name, result, wanted, Points(whole, t), text, some.t, np.float64)
-    return tried
+                _compare(function, result, wanted, Points(whole, t), text, some.t, np.float64)
 
 
 def _whole_predictions(subject: Subject, search: Search) -> Points:
@@ -209,30 +193,28 @@ def _fits(x: NDArray, dtype: str) -> NDArray:
     return np.asarray(fits if x.ndim == 1 else fits.all(-1))
 
 
-def check_byte_order(subject: Subject, search: Search) -> int:
+@check("dtype:order")
+def check_byte_order(subject: Subject, search: Search) -> None:
     """Numbers in the other byte order are the same numbers, where they are taken at all."""
     points = plain(subject, search, "dtype:order", 6)
-    tried = 0
     for dtype in ("float64", "float32"):
         here = cast(subject, points, dtype)
         y, t = (x.astype(x.dtype.newbyteorder()) for x in (here.y, here.t))
-        for name, function in outputs(subject):
-            wanted = np.asarray(result_of(function, name, here.y, here.t))
+        for function in outputs(subject):
+            wanted = function(here.y, here.t)
             for a, b in ((y, here.t), (here.y, t), (y, t)):
                 try:
-                    result = np.asarray(result_of(function, name, a, b))
+                    result = function(a, b)
                 except Refuted:
                     # To refuse them is a restriction, no wrong result.
                     continue
-                tried += len(here)
                 result = result.astype(result.dtype.newbyteorder("="))
                 text = f"{a.dtype.str} predictions and {b.dtype.str} targets"
-                _compare(name, result, wanted, Points(a, b), text, here.t)
-    return tried
+                _compare(function, result, wanted, Points(a, b), text, here.t)
 
 
 def _compare(
-    name: str,
+    function: Output,
     result: NDArray,
     wanted: NDArray,
     points: Points,
@@ -244,30 +226,19 @@ def _compare(
     if result.shape != wanted.shape:
         return
     if dtype is not None and result.dtype != dtype:
-        raise Refuted(
-            f"{name} of {text} is {result.dtype}.",
-            f"{name}(y, t).dtype",
-            y=points.y,
-            t=points.t,
-        )
+        text = f"{function} of {text} is {result.dtype}."
+        raise Refuted(text, f"{function}(y, t).dtype", y=points.y, t=points.t)
     same = alike(result, wanted).reshape(len(points), -1).all(-1)
     if not same.all():
-        bad = int(np.argmin(same))
+        bad = first(~same)
+        # Of labels the number of rows may be what is wrong.
+        some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
+        as_wanted = f"y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r})"
         raise Refuted(
-            f"{name} of {text} is {result[bad]!r} at the first difference; the same numbers in "
+            f"{function} of {text} is {result[bad]!r} at the first difference; the same numbers in "
             f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "
             f"{wanted[bad]!r}.",
-            f"{name}(y, t), {name}(y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r}))",
-            # Of labels the number of rows may be what is wrong.
-            y=points.y if points.t.dtype.kind in "iu" else points.y[bad : bad + 1],
-            t=points.t if points.t.dtype.kind in "iu" else points.t[bad : bad + 1],
+            f"{function}(y, t), {function}({as_wanted})",
+            y=some.y,
+            t=some.t,
         )
-
-
-CHECKS: dict[str, Check] = {
-    "dtype:result": check_result_dtype,
-    "dtype:target": check_target_dtype,
-    "dtype:integer": check_integer_prediction,
-    "dtype:order": check_byte_order,
-    **half_precision.CHECKS,
-}

@@ -7,20 +7,18 @@ on companions, for it is both.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lossfw.check.core.exact_points import DTYPES, alike, cast
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import (
-    Check,
     NotApplicable,
+    Output,
     Refuted,
     Search,
+    check,
     ordinary,
     outputs,
-    result_of,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
@@ -40,41 +38,40 @@ def sizes(search: Search) -> tuple[int, ...]:
 
 def _found(subject: Subject, search: Search) -> dict[str, Refuted]:
     """Return for each function the smallest size at which it fails; computed once."""
-    if "sizes" not in search.store:
+
+    def looked_for() -> dict[str, Refuted]:
         points = _largest_last(subject, ordinary(subject, search, "sizes"))
         found = {}
-        for name, function in outputs(subject):
-            refuted = _smallest(subject, search, name, function, points)
+        for function in outputs(subject):
+            refuted = _smallest(subject, search, function, points)
             if refuted is not None:
-                found[name] = refuted
-        search.store["sizes"] = found
-    result: dict[str, Refuted] = search.store["sizes"]
-    return result
+                found[function.name] = refuted
+        return found
+
+    return search.once("sizes", looked_for)
 
 
 def _largest_last(subject: Subject, points: Points) -> Points:
     """Return the points with the largest loss last: among many it is an outlier."""
-    losses = np.asarray(result_of(subject.value, "value", points.y, points.t))
+    losses = outputs(subject)[0](points.y, points.t)
     if losses.shape != points.y.shape[:1]:
         return points
     return points.take(np.argsort(np.abs(losses), kind="stable"))
 
 
-def _smallest(
-    subject: Subject, search: Search, name: str, function: Any, points: Points
-) -> Refuted | None:
+def _smallest(subject: Subject, search: Search, function: Output, points: Points) -> Refuted | None:
     tried = [(dtype, size) for dtype in DTYPES[1:] for size in (_NARROW,)]
     tried += [(DTYPES[0], size) for size in sizes(search)]
     known: dict[str, NDArray] = {}
     for dtype, size in sorted(tried, key=lambda one: one[1]):
         few = cast(subject, points, dtype)
         if dtype not in known:
-            known[dtype] = np.asarray(result_of(function, name, few.y, few.t))
+            known[dtype] = function(few.y, few.t)
         if known[dtype].shape[:1] != (len(few),):
             return None
         index = _index(len(few), size)
-        result = np.asarray(result_of(function, name, few.y[index], few.t[index]))
-        refuted = _difference(name, few, index, result, known[dtype][index])
+        result = function(few.y[index], few.t[index])
+        refuted = _difference(function, few, index, result, known[dtype][index])
         if refuted is not None:
             return refuted
     return None
@@ -86,7 +83,7 @@ def _index(few: int, size: int) -> NDArray:
 
 
 def _difference(
-    name: str, few: Points, index: NDArray, result: NDArray, wanted: NDArray
+    function: Output, few: Points, index: NDArray, result: NDArray, wanted: NDArray
 ) -> Refuted | None:
     size = index.size
     if result.shape == wanted.shape:
@@ -95,54 +92,49 @@ def _difference(
             return None
         first = int(np.argmin(same))
         text = (
-            f"of {size:,} elements {name} differs from what each is among few, first at number "
+            f"of {size:,} elements {function} differs from what each is among few, first at number "
             f"{first}: {result[first]!r} instead of {wanted[first]!r}."
         )
     else:
-        text = f"of {size:,} elements {name} has shape {result.shape}, wanted {wanted.shape}."
+        text = f"of {size:,} elements {function} has shape {result.shape}, wanted {wanted.shape}."
     again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
     return Refuted(
         text,
-        f"[{name}(y[i], t[i]) - {name}(y, t)[i] for i in [np.append({again}[1:], -1)]]",
+        f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [np.append({again}[1:], -1)]]",
         y=few.y,
         t=few.t,
     )
 
 
-def _check(subject: Subject, search: Search, *names: str) -> int:
-    had = [name for name, _ in outputs(subject) if name in names]
+def _check(subject: Subject, search: Search, *names: str) -> None:
+    had = [function.name for function in outputs(subject) if function.name in names]
     if not had:
         raise NotApplicable(f"there is no {names[0]}")
     found = _found(subject, search)
     for name in had:
         if name in found:
             raise found[name]
-    return len(sizes(search)) * len(had)
 
 
-def check_many_values(subject: Subject, search: Search) -> int:
+@check("value:many")
+def check_many_values(subject: Subject, search: Search) -> None:
     """The value of an element is the same among many."""
-    return _check(subject, search, "value")
+    _check(subject, search, "value")
 
 
-def check_many_gradients(subject: Subject, search: Search) -> int:
+@check("gradient:many")
+def check_many_gradients(subject: Subject, search: Search) -> None:
     """The first derivative of an element is the same among many."""
-    return _check(subject, search, "gradient")
+    _check(subject, search, "gradient")
 
 
-def check_many_hessians(subject: Subject, search: Search) -> int:
+@check("hessian:many")
+def check_many_hessians(subject: Subject, search: Search) -> None:
     """The second derivative of an element is the same among many."""
-    return _check(subject, search, "hessian")
+    _check(subject, search, "hessian")
 
 
-def check_many(subject: Subject, search: Search) -> int:
+@check("purity:many")
+def check_many(subject: Subject, search: Search) -> None:
     """No result depends on how many companions there are."""
-    return _check(subject, search, "value", "gradient", "hessian")
-
-
-CHECKS: dict[str, Check] = {
-    "purity:many": check_many,
-    "value:many": check_many_values,
-    "gradient:many": check_many_gradients,
-    "hessian:many": check_many_hessians,
-}
+    _check(subject, search, "value", "gradient", "hessian")

@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.check.core.exact_points import many_classes
 from lossfw.check.core.points import Points, counting, is_inside
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, outputs, result_of
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check, outputs
 from lossfw.check.core.subject import Function, Subject, call
 from lossfw.check.laws.half_precision import compared
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
@@ -29,14 +29,14 @@ _MOST_CLASSES = 4096
 _HALF_ULPS = 16.0
 
 
-def _check(subject: Subject, search: Search, name: str) -> int:
-    function = dict(outputs(subject)).get(name)
+def _check(subject: Subject, search: Search, name: str) -> None:
+    function = next((one for one in outputs(subject) if one.name == name), None)
     if function is None:
         raise NotApplicable(f"there is no {name}")
     formula = _formula(subject, name)
     rows = many_classes(subject, search)
     for points in rows:
-        got = np.asarray(result_of(function, name, points.y, points.t), np.float64)
+        got = np.asarray(function(points.y, points.t), np.float64)
         wanted = np.asarray(call(formula, points.y, points.t), np.float64)
         if got.shape != wanted.shape:
             continue
@@ -46,14 +46,11 @@ def _check(subject: Subject, search: Search, name: str) -> int:
         if off.any():
             one = int(np.argmax(off.reshape(len(points), -1).any(-1)))
             place = (one, *(int(i) for i in np.unravel_index(np.argmax(off[one]), off[one].shape)))
-            raise Refuted(
-                f"of {points.y.shape[-1]} classes the {name}{list(place[1:]) or ''} is "
-                f"{got[place]:.9g}, and the formula gives {wanted[place]:.9g}.",
-                f"{name}(y, t)",
-                y=points.y[one : one + 1],
-                t=points.t[one : one + 1],
+            text = (
+                f"of {points.y.shape[-1]} classes the {function}{list(place[1:]) or ''} is "
+                f"{got[place]:.9g}, and the formula gives {wanted[place]:.9g}."
             )
-    return sum(len(points) for points in rows)
+            raise Refuted.at(points, one, text, f"{function}(y, t)")
 
 
 def _formula(subject: Subject, name: str) -> Function:
@@ -66,39 +63,40 @@ def _formula(subject: Subject, name: str) -> Function:
     return lambda y, t: chosen(y, t, reduction="none")
 
 
-def check_many_classes(subject: Subject, search: Search) -> int:
+@check("value:classes")
+def check_many_classes(subject: Subject, search: Search) -> None:
     """The value of many classes is that of the formula."""
-    return _check(subject, search, "value")
+    _check(subject, search, "value")
 
 
-def check_gradient_of_many(subject: Subject, search: Search) -> int:
+@check("gradient:classes")
+def check_gradient_of_many(subject: Subject, search: Search) -> None:
     """The gradient of many classes is that of the formula."""
-    return _check(subject, search, "gradient")
+    _check(subject, search, "gradient")
 
 
-def check_hessian_of_many(subject: Subject, search: Search) -> int:
+@check("hessian:classes")
+def check_hessian_of_many(subject: Subject, search: Search) -> None:
     """The second derivative of many classes is that of the formula."""
-    return _check(subject, search, "hessian")
+    _check(subject, search, "hessian")
 
 
-def check_half_of_many(subject: Subject, search: Search) -> int:
+@check("precision:classes")
+def check_half_of_many(subject: Subject, search: Search) -> None:
     """In float16 the sum over very many classes keeps its digits."""
     points = _equal_rows(subject)
-    tried = 0
-    for name, function in outputs(subject):
-        half = compared(name, function, points, _HALF_ULPS)
+    for function in outputs(subject):
+        half = compared(function, points, _HALF_ULPS)
         if half.bad.any():
             where = np.unravel_index(int(np.argmax(half.bad)), half.bad.shape)
             raise Refuted(
-                f"in float16 the {name} of {_MOST_CLASSES} equal classes is "
+                f"in float16 the {function} of {_MOST_CLASSES} equal classes is "
                 f"{half.got[where]:.6g}, and in float64, for the same numbers, "
                 f"{half.exact[where]:.6g}.",
-                f"{name}(y, t)",
+                f"{function}(y, t)",
                 y=points.y,
                 t=points.t,
             )
-        tried += int(half.fits.sum())
-    return tried
 
 
 def _equal_rows(subject: Subject) -> Points:
@@ -121,11 +119,3 @@ def _equal_rows(subject: Subject) -> Points:
     if not len(found):
         raise NotApplicable("no such rows in this space")
     return found
-
-
-CHECKS: dict[str, Check] = {
-    "value:classes": check_many_classes,
-    "gradient:classes": check_gradient_of_many,
-    "hessian:classes": check_hessian_of_many,
-    "precision:classes": check_half_of_many,
-}

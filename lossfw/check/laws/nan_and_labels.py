@@ -12,13 +12,12 @@ import numpy as np
 from lossfw.check.core.exact_points import DTYPES, cast
 from lossfw.check.core.points import Points, counting, simplest
 from lossfw.check.core.session import (
-    Check,
     NotApplicable,
     Refuted,
     Search,
+    check,
     ordinary,
     outputs,
-    result_of,
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.errors import LossfwError
@@ -30,31 +29,29 @@ _MANY_ROWS = 300
 _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0)}
 
 
-def check_nan(subject: Subject, search: Search) -> int:
+@check("nan")
+def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
     ordinary_ones = counting(subject, ordinary(subject, search, "nan", 9))
-    tried = 0
     for dtype in DTYPES:
         # In float32 a target may be what a mask leaves out.
         points = counting(subject, cast(subject, ordinary_ones, dtype))
         for spoilt in _with_nan(subject, points, every=dtype == "float64"):
             wanted = np.isnan(spoilt.y).reshape(len(spoilt), -1).any(-1)
-            for name, function in outputs(subject):
-                result = np.asarray(result_of(function, name, spoilt.y, spoilt.t, "nan"))
+            for function in outputs(subject):
+                result = function(spoilt.y, spoilt.t)
                 rows = np.isnan(result).reshape(len(spoilt), -1).any(-1)
-                tried += 1
                 swallowed, spread = wanted & ~rows, rows & ~wanted
                 if swallowed.any() or spread.any():
                     what = "is swallowed" if swallowed.any() else "spreads to other rows"
                     first = int(np.argmax(swallowed))
                     one = slice(first, first + 1) if swallowed.any() else slice(None)
                     raise Refuted(
-                        f"a NaN in the prediction {what}: {name} is {result[one]!r}.",
-                        f"{name}(y, t)",
+                        f"a NaN in the prediction {what}: {function} is {result[one]!r}.",
+                        f"{function}(y, t)",
                         y=spoilt.y[one],
                         t=spoilt.t[one],
                     )
-    return tried
 
 
 def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
@@ -94,27 +91,25 @@ def _beside_edges(subject: Subject, points: Points, column: int) -> list[Points]
     return found
 
 
-def check_class_index(subject: Subject, search: Search) -> int:
+@check("domain:class_index")
+def check_class_index(subject: Subject, search: Search) -> None:
     """A class index below 0 or above K - 1 raises."""
     if not subject.by_index:
         raise NotApplicable("targets are no class indices")
     points = ordinary(subject, search, "domain:class_index", 3)
-    tried = 0
     for y, index in _wrong_labels(subject, points):
-        for name, function in outputs(subject):
-            tried += 1
+        for function in outputs(subject):
             try:
-                result = call(function, y, index)
+                result = call(function.raw, y, index)
             except Exception:  # noqa: S112  # any error is a refusal
                 continue
             wrong = int(index[(index < 0) | (index >= y.shape[-1])][0])
             raise Refuted(
-                f"{name} takes class {wrong} of {y.shape[-1]} classes and returns {result!r}.",
-                f"{name}(y, t)",
+                f"{function} takes class {wrong} of {y.shape[-1]} classes and returns {result!r}.",
+                f"{function}(y, t)",
                 y=y,
                 t=index,
             )
-    return tried
 
 
 def _wrong_labels(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
@@ -152,24 +147,12 @@ def _is_masked(subject: Subject, index: int) -> bool:
     return where is not None and not bool(np.asarray(where)[0])
 
 
-def check_negative_zero(subject: Subject, search: Search) -> int:
-    """No loss is -0.0."""
-    tried = 0
-    for dtype in DTYPES:
-        for points in search.points(subject, dtype):
-            result = np.asarray(result_of(subject.value, "value", points.y, points.t))
-            bad = (result == 0) & np.signbit(result)
-            tried += len(points)
-            if bad.any():
-                one = simplest(points, bad)
-                raise Refuted(
-                    "the loss is -0.0.", y=points.y[one : one + 1], t=points.t[one : one + 1]
-                )
-    return tried
-
-
-CHECKS: dict[str, Check] = {
-    "nan": check_nan,
-    "domain:class_index": check_class_index,
-    "value:negative_zero": check_negative_zero,
-}
+@check("value:negative_zero")
+def check_negative_zero(subject: Subject, search: Search) -> None:
+    """Zero is 0.0, and never -0.0."""
+    value = outputs(subject)[0]
+    for points in search.points(subject, *DTYPES):
+        result = value(points.y, points.t)
+        bad = (result == 0) & np.signbit(result)
+        if bad.any():
+            raise Refuted.at(points, simplest(points, bad), "the loss is -0.0.")

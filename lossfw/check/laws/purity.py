@@ -13,13 +13,13 @@ import numpy as np
 from lossfw.check.core.exact_points import DTYPES, alike, cast, plain
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import (
-    Check,
     NotApplicable,
+    Output,
     Refuted,
     Search,
+    check,
     ordinary,
     outputs,
-    result_of,
 )
 from lossfw.check.core.subject import Subject, call_as_given
 from lossfw.numerics.arrays import NDArray
@@ -34,32 +34,31 @@ _TOGETHER, _ALONE = 12, 3
 _FEW, _FEWER = 16, 4
 
 
-def check_arguments_unchanged(subject: Subject, search: Search) -> int:
+@check("purity:arguments")
+def check_arguments_unchanged(subject: Subject, search: Search) -> None:
     """Arguments are not written to, and may be read-only."""
     few = ordinary(subject, search, "purity:arguments")
-    tried = 0
     for points in (few, few.take(np.resize(np.arange(len(few)), _LARGER))):
         for dtype in DTYPES:
             some = cast(subject, points, dtype)
-            for name, function in outputs(subject):
-                tried += len(few)
+            for function in outputs(subject):
                 y, t = some.y.copy(), some.t.copy()
                 y.flags.writeable = t.flags.writeable = False
                 what = "read-only arguments"
-                result_of(function, name, y, t, "purity:arguments", what, copied=False)
+                function(y, t, what, copied=False)
                 y, t = some.y.copy(), some.t.copy()
-                result_of(function, name, y, t, "purity:arguments", copied=False)
+                function(y, t, copied=False)
                 if not (np.array_equal(y, some.y) and np.array_equal(t, some.t)):
                     raise Refuted(
-                        f"{name} writes into its arguments.",
-                        f"{name}(y, t), y, t",
+                        f"{function} writes into its arguments.",
+                        f"{function}(y, t), y, t",
                         y=some.y,
                         t=some.t,
                     )
-    return tried
 
 
-def check_mean_arguments(subject: Subject, search: Search) -> int:
+@check("purity:reduce")
+def check_mean_arguments(subject: Subject, search: Search) -> None:
     """The weighted mean writes into none of its arguments, which may be read-only, and forgets."""
     if subject.reduce is None:
         raise NotApplicable("there is no weighted mean")
@@ -88,7 +87,6 @@ def check_mean_arguments(subject: Subject, search: Search) -> int:
                 f"{_mean_code(given)}, {_mean_code(given)}",
                 **given,
             )
-    return 8 * len(points)
 
 
 def _call_mean(subject: Subject, copies: dict[str, NDArray], given: dict[str, NDArray]) -> Any:
@@ -110,41 +108,39 @@ def _mean_code(given: dict[str, NDArray]) -> str:
     return f"reduce(y, t{more})"
 
 
-def check_repeatable(subject: Subject, search: Search) -> int:
+@check("purity:repeat")
+def check_repeatable(subject: Subject, search: Search) -> None:
     """Equal arguments give equal results, whatever was called in between."""
     points = ordinary(subject, search, "purity:repeat")
-    tried = 0
     for dtype in DTYPES:
         here = cast(subject, points, dtype)
         other = Points(here.y[::-1].copy(), here.t[::-1].copy())
         functions = outputs(subject)
-        for name, function in functions:
-            first = np.asarray(result_of(function, name, here.y, here.t))
-            again = np.asarray(result_of(function, name, here.y, here.t))
-            for other_name, between in functions:
-                result_of(between, other_name, other.y, other.t)
-            later = np.asarray(result_of(function, name, here.y, here.t))
-            tried += 2 * len(here)
+        for function in functions:
+            first = function(here.y, here.t)
+            again = function(here.y, here.t)
+            for between in functions:
+                between(other.y, other.t)
+            later = function(here.y, here.t)
             for result, text in ((again, "a second call"), (later, "a call after one elsewhere")):
                 if not np.array_equal(first, result, equal_nan=True):
                     raise Refuted(
-                        f"{name} depends on what was called before: {text} with the same "
+                        f"{function} depends on what was called before: {text} with the same "
                         "arguments gives another result.",
-                        f"{name}(y, t), value(y[::-1], t[::-1]), {name}(y, t)",
+                        f"{function}(y, t), value(y[::-1], t[::-1]), {function}(y, t)",
                         y=here.y,
                         t=here.t,
                     )
-    return tried
 
 
-def check_memory(subject: Subject, search: Search) -> int:
+@check("purity:memory")
+def check_memory(subject: Subject, search: Search) -> None:
     """What looks like the last call is told from it: the same sums, ends, targets or arrays."""
     points = plain(subject, search, "purity:memory")
     if len(points) < 4:
         raise NotApplicable("too few plain points")
     rng = search.rng("purity:memory orders")
-    tried = 0
-    for name, function in outputs(subject):
+    for function in outputs(subject):
         for order, text in _orders(len(points), rng):
             for y, t, parts in (
                 (points.y[order], points.t[order], "both"),
@@ -152,13 +148,11 @@ def check_memory(subject: Subject, search: Search) -> int:
                 (points.y, points.t[order], "targets"),
             ):
                 # The same pairs from behind are what nothing can mistake for the first call.
-                wanted = np.asarray(result_of(function, name, y[::-1], t[::-1]))[::-1]
-                result_of(function, name, points.y, points.t)
-                result = np.asarray(result_of(function, name, y, t))
-                tried += len(points)
-                _compare(result, wanted, points, order, f"{text} ({parts})", name)
-        _compare_in_place(function, name, points)
-    return tried
+                wanted = function(y[::-1], t[::-1])[::-1]
+                function(points.y, points.t)
+                result = function(y, t)
+                _compare(result, wanted, points, order, f"{text} ({parts})", function)
+        _compare_in_place(function, points)
 
 
 def _orders(count: int, rng: np.random.Generator) -> list[tuple[NDArray, str]]:
@@ -167,88 +161,81 @@ def _orders(count: int, rng: np.random.Generator) -> list[tuple[NDArray, str]]:
     return [(rng.permutation(count), "in another order"), (inner, "in another order but the ends")]
 
 
-def _compare_in_place(function: Any, name: str, points: Points) -> None:
+def _compare_in_place(function: Output, points: Points) -> None:
     """Call with an array, and again after other numbers are written into it."""
     order = np.roll(np.arange(len(points)), 1)
     y, t = points.y.copy(), points.t.copy()
-    wanted = np.asarray(result_of(function, name, y[order], t[order], copied=False))
-    result_of(function, name, y, t, copied=False)
+    wanted = function(y[order], t[order], copied=False)
+    function(y, t, copied=False)
     y[:], t[:] = points.y[order], points.t[order]
-    result = np.asarray(result_of(function, name, y, t, copied=False))
-    _compare(result, wanted, points, order, "written into the same arrays", name)
+    result = function(y, t, copied=False)
+    _compare(result, wanted, points, order, "written into the same arrays", function)
 
 
 def _compare(
-    result: NDArray, wanted: NDArray, points: Points, order: NDArray, text: str, name: str
+    result: NDArray, wanted: NDArray, points: Points, order: NDArray, text: str, function: Output
 ) -> None:
     if result.shape == wanted.shape and not alike(result, wanted).all():
         raise Refuted(
-            f"{name} depends on the call before: after (y, t), the result for the same numbers "
+            f"{function} depends on the call before: after (y, t), the result for the same numbers "
             f"{text} is not theirs.",
-            f"{name}(y, t), {name}(y[{order.tolist()}], t[{order.tolist()}])",
+            f"{function}(y, t), {function}(y[{order.tolist()}], t[{order.tolist()}])",
             y=points.y,
             t=points.t,
         )
 
 
-def check_companions(subject: Subject, search: Search) -> int:
+@check("purity:companions")
+def check_companions(subject: Subject, search: Search) -> None:
     """An element or row does not depend on its companions, nor on their order."""
-    tried = 0
     for dtype in DTYPES:
         count = _FEW if dtype == "float64" else _FEWER
         points = cast(subject, ordinary(subject, search, "purity:companions", count), dtype)
         order = search.rng("purity:companions order").permutation(len(points))
-        for name, function in outputs(subject):
-            whole = np.asarray(result_of(function, name, points.y, points.t))
+        for function in outputs(subject):
+            whole = function(points.y, points.t)
             if whole.shape[:1] != (len(points),):
                 raise NotApplicable("results have the wrong shape")
-            mixed = np.asarray(result_of(function, name, points.y[order], points.t[order]))
-            alone = np.stack([_alone(function, name, points, i) for i in range(len(points))])
-            tried += 2 * len(points)
+            mixed = function(points.y[order], points.t[order])
+            singles = [points.take(slice(i, i + 1)) for i in range(len(points))]
+            alone = np.stack([function(one.y, one.t) for one in singles])
             for result, wanted, text in (
                 (mixed, whole[order], "in another order"),
                 (alone.reshape(whole.shape), whole, "one at a time"),
             ):
                 if not alike(result, wanted).all():
                     raise Refuted(
-                        f"{name} of the same rows {text} differs.",
-                        f"{name}(y, t), {name}(y[:1], t[:1])",
+                        f"{function} of the same rows {text} differs.",
+                        f"{function}(y, t), {function}(y[:1], t[:1])",
                         y=points.y,
                         t=points.t,
                     )
-    return tried
 
 
-def _alone(function: Any, name: str, points: Points, one: int) -> NDArray:
-    return np.asarray(result_of(function, name, points.y[one : one + 1], points.t[one : one + 1]))
-
-
-def check_extreme_companions(subject: Subject, search: Search) -> int:
+@check("purity:extremes")
+def check_extreme_companions(subject: Subject, search: Search) -> None:
     """An element does not depend on a companion that is huge, tiny, infinite or at a bound."""
-    tried = 0
     for dtype in DTYPES:
         points = cast(subject, plain(subject, search, "purity:extremes", 6), dtype)
         edge = _edges(subject, search, dtype, points)
-        for name, function in outputs(subject):
-            wanted = np.asarray(result_of(function, name, points.y, points.t))
+        for function in outputs(subject):
+            wanted = function(points.y, points.t)
             for more in edge:
                 before, after = _joined(more, points), _joined(points, more)
-                tried += 2 * len(points)
                 for both, rows in (
                     (before, slice(len(more), None)),
                     (after, slice(len(points))),
                 ):
-                    result = np.asarray(result_of(function, name, both.y, both.t))[rows]
+                    result = function(both.y, both.t)[rows]
                     if result.shape == wanted.shape and not alike(result, wanted).all():
+                        own = f"[{rows.start}:{rows.stop}]"
                         raise Refuted(
-                            f"{name} of ordinary elements differs once there are extreme ones "
+                            f"{function} of ordinary elements differs once there are extreme ones "
                             "beside them.",
-                            f"{name}(y, t)[{rows.start}:{rows.stop}], {name}(y[{rows.start}:"
-                            f"{rows.stop}], t[{rows.start}:{rows.stop}])",
+                            f"{function}(y, t){own}, {function}(y{own}, t{own})",
                             y=both.y,
                             t=both.t,
                         )
-    return tried
 
 
 def _edges(subject: Subject, search: Search, dtype: str, points: Points) -> list[Points]:
@@ -275,13 +262,3 @@ def _joined(first: Points, second: Points) -> Points:
         np.concatenate([first.y, second.y]),
         np.concatenate([first.t, second.t]).astype(first.t.dtype),
     )
-
-
-CHECKS: dict[str, Check] = {
-    "purity:arguments": check_arguments_unchanged,
-    "purity:reduce": check_mean_arguments,
-    "purity:repeat": check_repeatable,
-    "purity:memory": check_memory,
-    "purity:companions": check_companions,
-    "purity:extremes": check_extreme_companions,
-}

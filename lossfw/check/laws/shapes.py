@@ -9,13 +9,12 @@ import numpy as np
 from lossfw.check.core.exact_points import alike, many_classes
 from lossfw.check.core.points import Points, counting
 from lossfw.check.core.session import (
-    Check,
     NotApplicable,
     Refuted,
     Search,
+    check,
     ordinary,
     outputs,
-    result_of,
 )
 from lossfw.check.core.subject import Subject, call
 
@@ -23,24 +22,20 @@ from lossfw.check.core.subject import Subject, call
 _MOST = 10
 
 
-def check_result_shape(subject: Subject, search: Search) -> int:
+@check("shape:result")
+def check_result_shape(subject: Subject, search: Search) -> None:
     """An unreduced loss has the prediction's shape, or one axis less for rows."""
     points = ordinary(subject, search, "shape:result", 6)
-    tried = 0
     for y, t in _shapes(subject, points, search):
-        for name, function in outputs(subject):
-            wanted = y.shape[:-1] if subject.rows and name == "value" else y.shape
-            result = result_of(function, name, y, t, "shape:result")
-            tried += 1
-            if np.shape(result) != wanted:
-                raise Refuted(
-                    f"{name} of predictions of shape {y.shape} and targets of shape {t.shape} has "
-                    f"shape {np.shape(result)}; wanted {wanted}.",
-                    f"{name}(y, t).shape",
-                    y=y,
-                    t=t,
+        for function in outputs(subject):
+            wanted = y.shape[:-1] if subject.rows and function.name == "value" else y.shape
+            result = function(y, t)
+            if result.shape != wanted:
+                text = (
+                    f"{function} of predictions of shape {y.shape} and targets of shape {t.shape} "
+                    f"has shape {result.shape}; wanted {wanted}."
                 )
-    return tried
+                raise Refuted(text, f"{function}(y, t).shape", y=y, t=t)
 
 
 def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any, Any]]:
@@ -61,28 +56,26 @@ def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any,
     return found
 
 
-def check_broadcast(subject: Subject, search: Search) -> int:
+@check("shape:broadcast")
+def check_broadcast(subject: Subject, search: Search) -> None:
     """Prediction and target that do not fit raise; nothing is broadcast."""
     points = ordinary(subject, search, "shape:broadcast", 3)
     if len(points) < 3:
         raise NotApplicable("too few ordinary points")
     wrong = _misfits_of_rows(points) if subject.rows else _misfits(points)
-    tried = 0
     for a, b in wrong:
-        for name, function in outputs(subject):
-            tried += 1
+        for function in outputs(subject):
             try:
-                result = call(function, a, b)
+                result = call(function.raw, a, b)
             except Exception:  # noqa: S112  # any error is a refusal
                 continue
             raise Refuted(
-                f"{name} takes predictions of shape {np.shape(a)} with targets of shape "
+                f"{function} takes predictions of shape {np.shape(a)} with targets of shape "
                 f"{np.shape(b)} and returns shape {np.shape(result)}; it should refuse.",
-                f"{name}(y, t)",
+                f"{function}(y, t)",
                 y=a,
                 t=b,
             )
-    return tried
 
 
 def _misfits(points: Points) -> list[tuple[Any, Any]]:
@@ -106,48 +99,44 @@ def _misfits_of_rows(points: Points) -> list[tuple[Any, Any]]:
     return [*found, (y[:2], t[:2].T)] if t.shape[-1] > 2 else found
 
 
-def check_axes(subject: Subject, search: Search) -> int:
+@check("shape:axes")
+def check_axes(subject: Subject, search: Search) -> None:
     """Elements in several axes have the results that they have in one."""
     if subject.rows:
         raise NotApplicable("rows lie in two axes always")
     points = ordinary(subject, search, "shape:axes")
     points = points.take(np.resize(np.arange(len(points)), 24))
-    tried = 0
-    for name, function in outputs(subject):
-        wanted = np.asarray(result_of(function, name, points.y, points.t, "shape:axes"))
+    for function in outputs(subject):
+        wanted = function(points.y, points.t)
         for shape in ((4, 6), (24, 1), (1, 24), (2, 3, 4)):
             y, t = points.y.reshape(shape), points.t.reshape(shape)
-            result = np.asarray(result_of(function, name, y, t, "shape:axes"))
-            tried += 1
+            result = function(y, t)
             # Another number of results is another check's.
             if result.size == wanted.size and not alike(result.ravel(), wanted.ravel()).all():
                 raise Refuted(
-                    f"{name} of elements of shape {shape} differs from that of the same in one "
+                    f"{function} of elements of shape {shape} differs from that of the same in one "
                     "axis.",
-                    f"{name}(y, t), {name}(y.ravel(), t.ravel()).reshape(y.shape)",
+                    f"{function}(y, t), {function}(y.ravel(), t.ravel()).reshape(y.shape)",
                     y=y,
                     t=t,
                 )
-    return tried
 
 
-def check_layout(subject: Subject, search: Search) -> int:
+@check("shape:layout")
+def check_layout(subject: Subject, search: Search) -> None:
     """Strided, reversed and Fortran-ordered arrays give the same results."""
     points = ordinary(subject, search, "shape:layout", 12)
-    tried = 0
-    for name, function in outputs(subject):
+    for function in outputs(subject):
         for text, y, t, base_y, base_t in _layouts(subject, points):
-            wanted = np.asarray(result_of(function, name, base_y, base_t, "shape:layout"))
-            result = np.asarray(result_of(function, name, y, t, "shape:layout"))
-            tried += 1
+            wanted = function(base_y, base_t)
+            result = function(y, t)
             if result.shape != wanted.shape or not alike(result, wanted).all():
                 raise Refuted(
-                    f"{name} of {text} differs from that of the same numbers in C order.",
-                    f"{name}({text.split(': ')[-1]}), {name}(y, t)",
+                    f"{function} of {text} differs from that of the same numbers in C order.",
+                    f"{function}({text.split(': ')[-1]}), {function}(y, t)",
                     y=base_y,
                     t=base_t,
                 )
-    return tried
 
 
 def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any, Any]]:
@@ -174,11 +163,3 @@ def _layouts(subject: Subject, points: Points) -> list[tuple[str, Any, Any, Any,
         found.append(("a Fortran-ordered target: y, np.asfortranarray(t)", y, f(t), y, t))
         found.append(("both: np.asfortranarray(y), np.asfortranarray(t)", f(y), f(t), y, t))
     return found
-
-
-CHECKS: dict[str, Check] = {
-    "shape:result": check_result_shape,
-    "shape:broadcast": check_broadcast,
-    "shape:axes": check_axes,
-    "shape:layout": check_layout,
-}

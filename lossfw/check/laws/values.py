@@ -15,7 +15,15 @@ import numpy as np
 from lossfw.check.core.judge import Judgement, exact_values, judge
 from lossfw.check.core.points import Points, counting, in_play, simplest
 from lossfw.check.core.prescreen import suspects
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary, outputs
+from lossfw.check.core.session import (
+    NotApplicable,
+    Refuted,
+    Search,
+    check,
+    ordinary,
+    outputs,
+    shown,
+)
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import SIMPLEX
 from lossfw.numerics.arrays import NDArray
@@ -31,26 +39,21 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
     """Return the values at all points beside the truth; computed once."""
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
-    if "values" not in search.store:
+
+    def exact(y: NDArray, t: NDArray) -> Any:
+        return exact_values(subject, y, t)
+
+    def judged() -> list[Judgement]:
         found = []
-        for dtype in _DTYPES:
-            pool = [*search.points(subject, dtype), *suspects(subject, search, dtype, 0)]
-            for points in pool:
-                got = np.asarray(call(subject.value, points.y, points.t))
-                if got.shape != points.y.shape[:1] or got.dtype.kind != "f":
-                    raise NotApplicable("results have the wrong shape or dtype")
-                found.append(
-                    judge(
-                        subject,
-                        points,
-                        got,
-                        lambda y, t: exact_values(subject, y, t),
-                        subject.ulps[0],
-                    )
-                )
-        search.store["values"] = found
-    result: list[Judgement] = search.store["values"]
-    return result
+        more = [points for dtype in _DTYPES for points in suspects(subject, search, dtype, 0)]
+        for points in [*search.points(subject, *_DTYPES), *more]:
+            got = np.asarray(call(subject.value, points.y, points.t))
+            if got.shape != points.y.shape[:1] or got.dtype.kind != "f":
+                raise NotApplicable("results have the wrong shape or dtype")
+            found.append(judge(subject, points, got, exact, subject.ulps[0]))
+        return found
+
+    return search.once("values", judged)
 
 
 def sort_of_error(judgement: Judgement) -> NDArray:
@@ -82,49 +85,41 @@ def refute(judgement: Judgement, which: NDArray, name: str, explain: str, code: 
     one = simplest(judgement.points, rows)
     got, truth = judgement.got[one], judgement.truth[one]
     # As many digits as it takes to tell them apart.
-    few, all_ = ([_number(x, digits) for x in (got, truth)] for digits in (9, 17))
+    few, all_ = ([shown(x, digits) for x in (got, truth)] for digits in (9, 17))
     found, wanted = few if few[0] != few[1] else all_
-    return Refuted(
-        f"{explain}: {name} is {found}, and the formula gives {wanted}.",
-        code,
-        y=judgement.points.y[one : one + 1],
-        t=judgement.points.t[one : one + 1],
-    )
+    text = f"{explain}: {name} is {found}, and the formula gives {wanted}."
+    return Refuted.at(judgement.points, one, text, code)
 
 
-def _number(x: Any, digits: int) -> str:
-    values = [f"{float(v):.{digits}g}" for v in np.atleast_1d(x)]
-    return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
-
-
-def _check(subject: Subject, search: Search, sort: str, explain: str) -> int:
-    tried = 0
+def _check(subject: Subject, search: Search, sort: str, explain: str) -> None:
     for judgement in judgements(subject, search):
         which = sort_of_error(judgement) == sort
-        tried += len(judgement.points)
         if which.any():
             raise refute(judgement, which, "the value", explain, "value(y, t)")
-    return tried
 
 
-def check_value(subject: Subject, search: Search) -> int:
+@check("value")
+def check_value(subject: Subject, search: Search) -> None:
     """The value is that of the formula."""
-    return _check(subject, search, "value", "wrong value")
+    _check(subject, search, "value", "wrong value")
 
 
-def check_precision(subject: Subject, search: Search) -> int:
+@check("precision")
+def check_precision(subject: Subject, search: Search) -> None:
     """The value has the digits of the formula's, however small it is."""
     if any((sort_of_error(j) == "value").any() for j in judgements(subject, search)):
         raise NotApplicable("values are wrong altogether")
-    return _check(subject, search, "precision", "digits are lost")
+    _check(subject, search, "precision", "digits are lost")
 
 
-def check_overflow(subject: Subject, search: Search) -> int:
+@check("overflow")
+def check_overflow(subject: Subject, search: Search) -> None:
     """The value is finite where the formula's is."""
-    return _check(subject, search, "overflow", "overflow")
+    _check(subject, search, "overflow", "overflow")
 
 
-def check_soft_and_hard(subject: Subject, search: Search) -> int:
+@check("value:index")
+def check_soft_and_hard(subject: Subject, search: Search) -> None:
     """Class indices and one-hot rows are one target."""
     if not (subject.by_index and (subject.target is SIMPLEX or subject.soft)):
         raise NotApplicable("a target has one form only")
@@ -134,13 +129,13 @@ def check_soft_and_hard(subject: Subject, search: Search) -> int:
     points = counting(subject, Points(points.y, index))
     index = points.t
     hot = np.eye(columns)[index]
-    for name, function in outputs(subject):
+    for function in outputs(subject):
         try:
-            by_index, by_row = call(function, points.y, index), call(function, points.y, hot)
+            by_index, by_row = (call(function.raw, points.y, t) for t in (index, hot))
         except Exception as error:
             raise Refuted(
-                f"{name} raises for a target in one of its two forms: {error}",
-                f"{name}(y, t), {name}(y, np.eye(y.shape[-1])[t])",
+                f"{function} raises for a target in one of its two forms: {error}",
+                f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])",
                 y=points.y,
                 t=index,
             ) from error
@@ -149,17 +144,8 @@ def check_soft_and_hard(subject: Subject, search: Search) -> int:
         if not same.all():
             one = int(np.flatnonzero(~same.reshape(len(points), -1).all(-1))[0])
             raise Refuted(
-                f"{name} for class {index[one]} and for its one-hot row differ.",
-                f"{name}(y, t), {name}(y, np.eye(y.shape[-1])[t])",
+                f"{function} for class {index[one]} and for its one-hot row differ.",
+                f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])",
                 y=points.y[one : one + 1],
                 t=index[one : one + 1],
             )
-    return len(points)
-
-
-CHECKS: dict[str, Check] = {
-    "value": check_value,
-    "value:index": check_soft_and_hard,
-    "precision": check_precision,
-    "overflow": check_overflow,
-}

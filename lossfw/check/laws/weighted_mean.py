@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.points import Points
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, ordinary
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject, call
 from lossfw.numerics.arrays import NDArray
 
@@ -116,7 +116,8 @@ def _small(subject: Subject, search: Search, name: str) -> list[Parts]:
     return [parts.take(slice(n)) for n in (2, 3, 5, 33, 100)]
 
 
-def check_weighted_mean(subject: Subject, search: Search) -> int:
+@check("weights:mean")
+def check_weighted_mean(subject: Subject, search: Search) -> None:
     """The mean is sum(w l) / sum(w), without weights the plain mean."""
     rng = search.rng("weights:mean draws")
     for parts in _small(subject, search, "weights:mean"):
@@ -130,10 +131,10 @@ def check_weighted_mean(subject: Subject, search: Search) -> int:
         for weight in weights:
             wanted = parts.mean(weight)
             compare(subject, parts.points, wanted, "with weights", scale, sample_weight=weight)
-    return 20
 
 
-def check_zero_weight(subject: Subject, search: Search) -> int:
+@check("weights:zero")
+def check_zero_weight(subject: Subject, search: Search) -> None:
     """Weight 0 equals removal, even of a NaN."""
     for parts in _small(subject, search, "weights:zero"):
         points, scale = parts.points, parts.scale
@@ -144,10 +145,10 @@ def check_zero_weight(subject: Subject, search: Search) -> int:
             spoilt = Points(points.y.copy(), points.t)
             spoilt.y[weight == 0] = np.nan
             compare(subject, spoilt, wanted, "a NaN of weight 0", scale, sample_weight=weight)
-    return 10
 
 
-def check_accumulation(subject: Subject, search: Search) -> int:
+@check("weights:long")
+def check_accumulation(subject: Subject, search: Search) -> None:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
     parts = parts_of(subject, search, "weights:long", 8)
     one = int(np.argmax(np.abs(parts.losses) * (parts.counts > 0)))
@@ -181,10 +182,10 @@ def check_accumulation(subject: Subject, search: Search) -> int:
                 y=y,
                 t=t,
             )
-    return 2
 
 
-def check_mask(subject: Subject, search: Search) -> int:
+@check("mask")
+def check_mask(subject: Subject, search: Search) -> None:
     """What `where` leaves out is removed, even a NaN, with and without weights."""
     rng = search.rng("mask draws")
     for parts in _small(subject, search, "mask"):
@@ -200,10 +201,10 @@ def check_mask(subject: Subject, search: Search) -> int:
             compare(subject, some, left.mean(), text, scale, **plain)
             wanted = left.mean(weight[keep])
             compare(subject, some, wanted, f"{text} and weights", scale, **both)
-    return 20
 
 
-def check_nothing_left(subject: Subject, search: Search) -> int:
+@check("mask:nothing")
+def check_nothing_left(subject: Subject, search: Search) -> None:
     """A mean of nothing is NaN or an exception, and not a number."""
     some = parts_of(subject, search, "mask:nothing", 3).points
     none, zero = np.zeros(len(some), bool), np.zeros(len(some))
@@ -228,13 +229,3 @@ def check_nothing_left(subject: Subject, search: Search) -> int:
                 t=points.t,
                 **options,
             )
-    return len(tried)
-
-
-CHECKS: dict[str, Check] = {
-    "weights:mean": check_weighted_mean,
-    "weights:zero": check_zero_weight,
-    "weights:long": check_accumulation,
-    "mask": check_mask,
-    "mask:nothing": check_nothing_left,
-}

@@ -8,7 +8,7 @@ import numpy as np
 
 from lossfw.check.core.exact_points import cast
 from lossfw.check.core.points import Points
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.large_inputs import sizes
 from lossfw.check.laws.weighted_mean import Parts, compare, parts_of
@@ -27,7 +27,8 @@ _HALF = 2.0**-8
 _HALF_SUM, _HALF_MOST = 200_000.0, 20_000
 
 
-def check_scale_of_weights(subject: Subject, search: Search) -> int:
+@check("weights:scale")
+def check_scale_of_weights(subject: Subject, search: Search) -> None:
     """All weights times one number give the same mean, in whatever dtype they are."""
     rng = search.rng("weights:scale draws")
     for count in (2, 33):
@@ -43,10 +44,10 @@ def check_scale_of_weights(subject: Subject, search: Search) -> int:
         weight = np.full(parts.losses.size, 3.0).astype(dtype)
         text = f"with equal weights of dtype {dtype}"
         compare(subject, parts.points, parts.mean(), text, parts.scale, sample_weight=weight)
-    return 2 * len(_FACTORS) + len(_WEIGHT_DTYPES)
 
 
-def check_weights_under_mask(subject: Subject, search: Search) -> int:
+@check("weights:masked")
+def check_weights_under_mask(subject: Subject, search: Search) -> None:
     """Weights count for what a mask leaves in."""
     rng = search.rng("weights:masked draws")
     for count in (3, 33):
@@ -62,7 +63,6 @@ def check_weights_under_mask(subject: Subject, search: Search) -> int:
         options = {"sample_weight": weight, "where": keep}
         wanted = left.mean(weight[keep])
         compare(subject, parts.points, wanted, "weights and a mask", parts.scale, **options)
-    return 2
 
 
 def _in_axes(subject: Subject, search: Search, name: str) -> tuple[Parts, Points]:
@@ -74,17 +74,18 @@ def _in_axes(subject: Subject, search: Search, name: str) -> tuple[Parts, Points
     return parts, Points(parts.points.y.reshape(shape), parts.points.t.reshape(shape))
 
 
-def check_axes_of_weights(subject: Subject, search: Search) -> int:
+@check("weights:axes")
+def check_axes_of_weights(subject: Subject, search: Search) -> None:
     """Weights of two axes are those of their elements."""
     parts, points = _in_axes(subject, search, "weights:axes")
     weight = search.rng("weights:axes draws").integers(1, 8, 12).astype(float)
     compare(subject, points, parts.mean(), "of two axes", parts.scale)
     options = {"sample_weight": weight.reshape(points.y.shape)}
     compare(subject, points, parts.mean(weight), "with weights of two axes", parts.scale, **options)
-    return 2
 
 
-def check_axes_of_masks(subject: Subject, search: Search) -> int:
+@check("mask:axes")
+def check_axes_of_masks(subject: Subject, search: Search) -> None:
     """A mask of two axes leaves out elements, and neither rows nor columns."""
     parts, points = _in_axes(subject, search, "mask:axes")
     rng = search.rng("mask:axes draws")
@@ -99,10 +100,9 @@ def check_axes_of_masks(subject: Subject, search: Search) -> int:
         options = {"where": where, "sample_weight": weight.reshape(where.shape)}
         wanted = left.mean(weight[some])
         compare(subject, points, wanted, "weights and a mask of two axes", parts.scale, **options)
-    return 4
 
 
-def _many(subject: Subject, search: Search, masked: bool) -> int:
+def _many(subject: Subject, search: Search, masked: bool) -> None:
     rng = search.rng("mean of many")
     few = parts_of(subject, search, "mean of many", 24)
     for size in sizes(search):
@@ -117,20 +117,22 @@ def _many(subject: Subject, search: Search, masked: bool) -> int:
         keep = rng.random(size) < 0.7
         left = parts.take(keep)
         compare(subject, parts.points, left.mean(), "a mask of many", parts.scale, where=keep)
-    return 2 * len(sizes(search))
 
 
-def check_many_weights(subject: Subject, search: Search) -> int:
+@check("weights:many")
+def check_many_weights(subject: Subject, search: Search) -> None:
     """Of many elements all count, each with its weight."""
-    return _many(subject, search, masked=False)
+    _many(subject, search, masked=False)
 
 
-def check_many_masked(subject: Subject, search: Search) -> int:
+@check("mask:many")
+def check_many_masked(subject: Subject, search: Search) -> None:
     """Of many elements a mask leaves out what it says."""
-    return _many(subject, search, masked=True)
+    _many(subject, search, masked=True)
 
 
-def check_half_mean(subject: Subject, search: Search) -> int:
+@check("weights:half")
+def check_half_mean(subject: Subject, search: Search) -> None:
     """Losses in half precision are added up in a wider one, and weighted in one."""
     parts = parts_of(subject, search, "weights:half", 24)
     points = cast(subject, parts.points, "float16")
@@ -155,10 +157,9 @@ def check_half_mean(subject: Subject, search: Search) -> int:
                 y=some.y[:1],
                 t=some.t[:1],
             )
-    return 2
 
 
-def _nan_counts(subject: Subject, search: Search, name: str) -> int:
+def _nan_counts(subject: Subject, search: Search, name: str) -> None:
     """A NaN that counts reaches the mean: alone, with weights, under a mask that leaves it in."""
     parts = parts_of(subject, search, "nan:mean").take(slice(3))
     y = parts.points.y.copy()
@@ -181,33 +182,21 @@ def _nan_counts(subject: Subject, search: Search, name: str) -> int:
                 t=parts.points.t,
                 **options,
             )
-    return len(each[name])
 
 
-def check_nan_in_mean(subject: Subject, search: Search) -> int:
+@check("nan:mean")
+def check_nan_in_mean(subject: Subject, search: Search) -> None:
     """A NaN makes the plain mean NaN."""
-    return _nan_counts(subject, search, "nan:mean")
+    _nan_counts(subject, search, "nan:mean")
 
 
-def check_nan_with_weights(subject: Subject, search: Search) -> int:
+@check("weights:nan")
+def check_nan_with_weights(subject: Subject, search: Search) -> None:
     """A NaN with a weight makes the mean NaN."""
-    return _nan_counts(subject, search, "weights:nan")
+    _nan_counts(subject, search, "weights:nan")
 
 
-def check_nan_in_mask(subject: Subject, search: Search) -> int:
+@check("mask:nan")
+def check_nan_in_mask(subject: Subject, search: Search) -> None:
     """A NaN that a mask leaves in makes the mean NaN."""
-    return _nan_counts(subject, search, "mask:nan")
-
-
-CHECKS: dict[str, Check] = {
-    "weights:scale": check_scale_of_weights,
-    "weights:masked": check_weights_under_mask,
-    "weights:axes": check_axes_of_weights,
-    "weights:many": check_many_weights,
-    "weights:half": check_half_mean,
-    "weights:nan": check_nan_with_weights,
-    "mask:axes": check_axes_of_masks,
-    "mask:many": check_many_masked,
-    "mask:nan": check_nan_in_mask,
-    "nan:mean": check_nan_in_mean,
-}
+    _nan_counts(subject, search, "mask:nan")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    # The harness stands above the reports; a table takes what it is given.
-    from lossfw.check.report import Report
+from lossfw.check.report import Report
 
 HEADERS = ("component", "held", "refuted", "not claimed", "expected")
 
@@ -88,34 +85,3 @@ def summary(reports: Sequence[Report], seed: int) -> str:
 
 def _plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
-
-
-def entry_rows(reports: Sequence[Report], known: dict[str, Any], right: Any) -> list[list[str]]:
-    """Return the cells of a catalogue's table.
-
-    Parameters
-    ----------
-    reports : sequence of Report
-        One for each entry.
-    known : dict
-        What each entry is; empty where nobody says.
-    right : callable
-        ``right(report, known)``: whether the check that is named in `known` refuted it.
-    """
-    rows = []
-    for report in reports:
-        found = ", ".join(refutation.check for refutation in report.refuted) or "not refuted"
-        cells = [report.name, found]
-        if known:
-            truth = known[report.name]
-            cells += [truth["refuted_by"] or "correct", _mark(report, truth, right)]
-        rows.append(cells)
-    return rows
-
-
-def _mark(report: Report, truth: Any, right: Any) -> str:
-    if truth["verdict"] != "faulty":
-        return "FALSE ALARM" if report.refuted else "right"
-    if not report.refuted:
-        return "MISSED"
-    return "right" if right(report, truth) else "other reason"

@@ -130,12 +130,12 @@ def test_what_cannot_be_made_is_left_out():
 
 
 def test_other_parameters_have_a_quarter_of_the_points():
-    from lossfw.check.accuracy.batch import jobs
+    from lossfw.check.accuracy.jobs import accuracy_jobs
 
     losses = variants(type(lossfw.loss("huber")))
-    assert [job.points for job in jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]
+    assert [job.points for job in accuracy_jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]
     alone = [lossfw.loss("huber", delta=0.3)]
-    assert [(job.points, job.dtype) for job in jobs(alone, points=100)] == [
+    assert [(job.points, job.dtype) for job in accuracy_jobs(alone, points=100)] == [
         (100, "float32"),
         (100, "float64"),
     ]

@@ -1,0 +1,98 @@
+"""Run jobs in several processes, and return their results in order.
+
+Exact numbers are Python's own integers, so threads would wait for each other.
+A process is started anew and makes what it works on from names alone.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+# How often progress is told while nothing is finished.
+_GLANCE_SECONDS = 0.1
+
+Result = TypeVar("Result", covariant=True)
+
+# Told how many jobs are done, how many there are, and what runs.
+JobProgress: TypeAlias = Callable[[int, int, str], None]
+
+
+class Job(Protocol[Result]):
+    """Work with a result; both can be pickled."""
+
+    @property
+    def label(self) -> str:
+        """Its name while it runs."""
+
+    def run(self, watch: Callable[[str], None]) -> Result:
+        """Do it, telling `watch` the name of each step."""
+
+
+def run_all(
+    jobs: Sequence[Job[Result]],
+    *,
+    processes: int | None = None,
+    progress: JobProgress | None = None,
+) -> Iterator[Result]:
+    """Yield the result of each job, in their order.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    processes : int, optional
+        How many to use; as many as there are cores unless given.
+    progress : callable, optional
+        Told how many jobs are done, how many there are, and what runs.
+    """
+    tell = progress or (lambda done, total, text: None)
+    count = min(processes or os.cpu_count() or 1, len(jobs))
+    if count > 1:
+        yield from _in_processes(jobs, count, tell)
+        return
+    for done, job in enumerate(jobs):
+
+        def watch(step: str, job: Job[Result] = job, done: int = done) -> None:
+            tell(done, len(jobs), f"{job.label}: {step}")
+
+        result = job.run(watch)
+        tell(done + 1, len(jobs), job.label)
+        yield result
+
+
+def _in_processes(jobs: Sequence[Job[Result]], count: int, tell: JobProgress) -> Iterator[Result]:
+    # Not forked: a copy of a process with threads may wait for one of them for ever.
+    context = multiprocessing.get_context("spawn")
+    told: Any = context.SimpleQueue()
+    with ProcessPoolExecutor(count, context, _begin, (told,)) as pool:
+        futures = [pool.submit(_work, job) for job in jobs]
+        try:
+            pending, text = set(futures), ""
+            for future in futures:
+                while future in pending:
+                    finished, pending = wait(pending, _GLANCE_SECONDS, FIRST_COMPLETED)
+                    for one in finished:
+                        one.result()  # a failure ends all at once
+                    while not told.empty():
+                        text = told.get()
+                    tell(len(jobs) - len(pending), len(jobs), text)
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+# Where a process of the pool tells its steps.
+_told: Any = None
+
+
+def _begin(told: Any) -> None:
+    global _told
+    _told = told
+
+
+def _work(job: Job[Result]) -> Result:
+    return job.run(lambda step: _told.put(f"{job.label}: {step}"))
