@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossfw.check.accuracy.points import Arrays
+from lossfw.check.core.points import Arguments
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
@@ -41,7 +41,7 @@ class Case(ABC):
         The rows whose derivatives are measured; a row of many columns has many.
     """
 
-    arrays: Arrays
+    arrays: Arguments
     some: NDArray
 
     @property
@@ -60,7 +60,7 @@ class Case(ABC):
         """The textbook formula, a body."""
 
     @abstractmethod
-    def compute(self, order: int, arrays: Arrays) -> NDArray:
+    def compute(self, order: int, arrays: Arguments) -> NDArray:
         """Return what the component computes."""
 
     @abstractmethod
@@ -75,11 +75,11 @@ class Case(ABC):
     def terms(self, order: int) -> tuple[NDArray, ...]:
         """Return the terms that the component says may cancel; usually none."""
 
-    def exactly(self, arrays: Arrays) -> Arrays:
+    def exactly(self, arrays: Arguments) -> Arguments:
         """Return arguments as the formula takes them."""
         return arrays
 
-    def at(self, order: int) -> Arrays:
+    def at(self, order: int) -> Arguments:
         """Return the arguments at which one derivative is measured."""
         return self.arrays if order == 0 else tuple(x[self.some] for x in self.arrays)
 
@@ -151,13 +151,13 @@ class LossCase(Case):
         """That of the loss."""
         return self.loss.unreduced_formula
 
-    def compute(self, order: int, arrays: Arrays) -> NDArray:
+    def compute(self, order: int, arrays: Arguments) -> NDArray:
         """Call the loss as a user does."""
         function = (self.loss, self.loss.gradient, self.loss.hessian)[order]
         result: NDArray = function(*arrays, reduction="none")
         return result
 
-    def exactly(self, arrays: Arrays) -> Arrays:
+    def exactly(self, arrays: Arguments) -> Arguments:
         """Return one-hot rows for class indices."""
         y, t = arrays
         return (y, np.eye(y.shape[-1])[t]) if self._by_index else arrays
@@ -203,7 +203,7 @@ class ActivationCase(Case):
         """That of the activation."""
         return self.activation.formula
 
-    def compute(self, order: int, arrays: Arrays) -> NDArray:
+    def compute(self, order: int, arrays: Arguments) -> NDArray:
         """Call the activation, or its author's derivatives."""
         a = self.activation
         function = (a.value, a.derivative, a.second_derivative)[order]

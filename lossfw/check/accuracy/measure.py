@@ -21,8 +21,9 @@ import numpy as np
 
 from lossfw.check.accuracy.case import ActivationCase, Case, LossCase
 from lossfw.check.accuracy.peers import Peer
-from lossfw.check.accuracy.points import Arrays, of_activation, of_loss, of_rows
+from lossfw.check.accuracy.points import of_activation, of_loss, of_rows
 from lossfw.check.accuracy.worst_error import Truth, Worst
+from lossfw.check.core.points import Arguments
 from lossfw.check.core.subject import Subject, of_component
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
@@ -222,9 +223,9 @@ def _cases(
             yield LossCase(arrays, some, component)
 
 
-def _joined(drawn: Sequence[Arrays]) -> list[Arrays]:
+def _joined(drawn: Sequence[Arguments]) -> list[Arguments]:
     """Join sets whose arrays are alike but for their length."""
-    alike: dict[Any, list[Arrays]] = {}
+    alike: dict[Any, list[Arguments]] = {}
     for arrays in drawn:
         alike.setdefault(tuple((x.shape[1:], x.dtype.kind) for x in arrays), []).append(arrays)
     return [
@@ -232,7 +233,7 @@ def _joined(drawn: Sequence[Arrays]) -> list[Arrays]:
     ]
 
 
-def _accepted(subject: Subject, arrays: Arrays) -> bool:
+def _accepted(subject: Subject, arrays: Arguments) -> bool:
     """Tell whether a loss takes arguments of this shape: some want a number of columns."""
     try:
         subject.value(*(x[:1] for x in arrays))
@@ -241,7 +242,7 @@ def _accepted(subject: Subject, arrays: Arrays) -> bool:
     return True
 
 
-def _rows_for_derivatives(rows: bool, arrays: Arrays, rng: np.random.Generator) -> Any:
+def _rows_for_derivatives(rows: bool, arrays: Arguments, rng: np.random.Generator) -> Any:
     """Return the rows whose derivatives are measured: a row of K columns has K of them."""
     count = len(arrays[0])
     if not rows:

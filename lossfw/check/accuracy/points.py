@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core import points as harness
+from lossfw.check.core.points import Arguments, Generator
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
     CLASS_INDEX,
@@ -26,11 +27,6 @@ from lossfw.components.spaces import (
 )
 from lossfw.numerics.arrays import NDArray
 
-Generator = np.random.Generator
-
-# One set: a prediction and its target, or the one argument of an activation.
-Arrays = tuple[NDArray, ...]
-
 # How many numbers a row has.
 COLUMNS = (1, 2, 3, 10)
 
@@ -38,7 +34,7 @@ COLUMNS = (1, 2, 3, 10)
 _CLOSEST = 17.0
 
 
-def of_loss(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+def of_loss(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arguments]:
     """Return sets of pairs for an elementwise loss, `count` of them or a few more.
 
     Parameters
@@ -62,9 +58,9 @@ def of_loss(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Ar
     return drawn
 
 
-def _pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+def _pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arguments]:
     base = harness.elements(subject, dtype, rng, count // 4)
-    found: list[Arrays] = [(base.y, base.t)]
+    found: list[Arguments] = [(base.y, base.t)]
     if subject.kind == "pointwise":
         found += _pointwise(subject, dtype, rng, 3 * count // 4)
     else:
@@ -78,7 +74,7 @@ def _pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arr
     return [_legal(subject, y, t) for y, t in found]
 
 
-def _legal(subject: Subject, y: NDArray, t: NDArray) -> Arrays:
+def _legal(subject: Subject, y: NDArray, t: NDArray) -> Arguments:
     """Leave out what is not finite or legal or, for a distance loss, has no exact difference."""
     keep = np.isfinite(y) & np.isfinite(t)
     keep &= _within(subject.prediction, y) & _within(subject.target, t)
@@ -127,7 +123,7 @@ def _closing_in(x: NDArray, dtype: str, rng: Generator) -> NDArray:
         return np.asarray(moved).astype(dtype)
 
 
-def near_pairs(dtype: str, rng: Generator, count: int) -> Arrays:
+def near_pairs(dtype: str, rng: Generator, count: int) -> Arguments:
     """Return pairs of nearly equal numbers of many magnitudes."""
     reach = np.log10(float(np.finfo(dtype).max)) / 2
     scale = 10.0 ** np.where(rng.random(count) < 0.5, 0, rng.uniform(-reach, reach, count))
@@ -135,18 +131,18 @@ def near_pairs(dtype: str, rng: Generator, count: int) -> Arrays:
     return _closing_in(t.astype(np.float64), dtype, rng), t
 
 
-def _coarse_pairs(dtype: str, rng: Generator, count: int) -> Arrays:
+def _coarse_pairs(dtype: str, rng: Generator, count: int) -> Arguments:
     """Return pairs with few bits, whose differences are exact."""
     grid = 2.0 ** -rng.integers(0, 8, count)
     return tuple((rng.integers(-400, 400, count) * grid).astype(dtype) for _ in range(2))
 
 
-def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arguments]:
     """Return pairs of members of both spaces, free, nearly equal, and nearly best."""
     third = count // 3
     y, t = (inside(space, dtype, rng, third) for space in (subject.prediction, subject.target))
     size = min(len(y), len(t))
-    found: list[Arrays] = [(rng.permutation(y)[:size], rng.permutation(t)[:size])]
+    found: list[Arguments] = [(rng.permutation(y)[:size], rng.permutation(t)[:size])]
     kinks = [x for kink in subject.kinks() for x in harness.neighbours(kink, dtype)]
     found.append((np.array(kinks, dtype), rng.choice(t, len(kinks))))
     t = rng.choice(inside(subject.target, dtype, rng, third), third)
@@ -193,7 +189,7 @@ def inside(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
     return np.asarray(found[_within(space, found)])
 
 
-def of_rows(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+def of_rows(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Arguments]:
     """Return sets of rows with targets, for each number of columns that makes sense.
 
     Returns
@@ -206,7 +202,7 @@ def of_rows(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Ar
     columns = [k for k in COLUMNS if k >= subject.least_classes]
     if loss is not None and loss.target_per_row:
         return [_with_numbers(2, dtype, rng, count)]
-    found: list[Arrays] = []
+    found: list[Arguments] = []
     for k in columns:
         share = count // len(columns)
         found += _rows(subject, k, dtype, rng, share)
@@ -218,9 +214,9 @@ def _finite_rows(y: NDArray, t: NDArray) -> NDArray:
     return np.asarray(keep & np.isfinite(t).all(-1) if t.ndim == y.ndim else keep)
 
 
-def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> list[Arrays]:
+def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> list[Arguments]:
     sets = [harness.rows(subject, k, dtype, rng, max(16, count // 4))]
-    found: list[Arrays] = [(points.y, points.t) for points in sets]
+    found: list[Arguments] = [(points.y, points.t) for points in sets]
     y = _some(found[0][0], rng, count // 2)
     if subject.by_index and subject.soft:
         # A class may be given by its index, or as a distribution.
@@ -264,7 +260,7 @@ def _moved(t: NDArray, dtype: str, rng: Generator) -> NDArray:
     return _closing_in(t.ravel().astype(np.float64), dtype, rng).reshape(t.shape)
 
 
-def _with_numbers(k: int, dtype: str, rng: Generator, count: int) -> Arrays:
+def _with_numbers(k: int, dtype: str, rng: Generator, count: int) -> Arguments:
     """Return rows of `k` numbers, and one number for each row near the first of them."""
     y = rng.normal(size=(count, k)) * rng.choice([0.01, 1.0, 10.0, 80.0], (count, k))
     y = y.astype(dtype)
@@ -276,7 +272,7 @@ def _with_numbers(k: int, dtype: str, rng: Generator, count: int) -> Arrays:
 
 def of_activation(
     kinks: tuple[float, ...], rows: bool, dtype: str, rng: Generator, count: int
-) -> list[Arrays]:
+) -> list[Arguments]:
     """Return arguments for an activation; for one of rows a set for each number of columns."""
     if not rows:
         edges = harness.elements(_line_subject(kinks), dtype, rng, count // 2).y

@@ -8,14 +8,12 @@ however closely one looks, or where there is none anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from lossfw.check.core.subject import Function
 from lossfw.numerics.arrays import NDArray
-
-Function = Callable[[NDArray], NDArray]
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.points import Points, counting, inside
+from lossfw.check.core.points import Generator, Points, counting, inside
 from lossfw.check.core.session import NotApplicable, Search, ordinary
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
@@ -24,8 +24,6 @@ from lossfw.components.spaces import (
     Space,
 )
 from lossfw.numerics.arrays import NDArray
-
-Generator = np.random.Generator
 
 DTYPES = ("float64", "float32", "float16")
 

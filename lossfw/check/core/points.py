@@ -29,6 +29,9 @@ from lossfw.numerics.arrays import NDArray
 
 Generator = np.random.Generator
 
+# A prediction and its target, or the one argument of an activation.
+Arguments = tuple[NDArray, ...]
+
 # Neighbours of a kink, in units in the last place on each side.
 _NEIGHBOURS = (1, 2, 1000)
 

@@ -1,10 +1,9 @@
-"""Adapters: functions of other libraries as the harness calls functions.
+"""Adapt functions of other libraries to the calls of the harness, by naming conventions.
 
 The harness hands NumPy arrays to ``value(y, t)`` and wants an unreduced loss
 back. A library has its own arrays, its own order of arguments and its own name
-for "do not reduce". What is known of it goes by naming conventions alone: the
-first part of the module's name is the library, and the parameters of a function
-are handed over by their own names.
+for "do not reduce". The first part of the module's name is the library, and the
+parameters of a function are handed over by their own names.
 
 ::
 
@@ -18,14 +17,15 @@ torch          ``f(input, target, reduction="none")``; a class is made with the
 optax, jax     ``f(predictions, targets)`` on arrays of 64 bits; the gradient is
                by ``jax.grad``
 keras          ``f(y_true, y_pred)``, which averages over the last axis, so that
-               each pair is handed over as a row of one; on JAX, with its gradient
+               each pair is handed over as a row of one; on JAX or PyTorch, with
+               the gradient of either
 sklearn        ``f(y_true, y_pred, sample_weight=w)``, a mean: of one example it
                is the loss, of many the weighted mean that is checked
 torchmetrics   ``f(preds, target)``, a mean likewise
 =============  =================================================================
 
-What an adapter does to arguments is no finding about a library: predictions of
-integers become float64, targets get the dtype of predictions, arrays are copied.
+The harness's conversions are no finding about a library: predictions of integers
+become float64, targets get the dtype of predictions, arrays are copied.
 """
 
 from __future__ import annotations
@@ -37,37 +37,33 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.subject import Function
+from lossfw.check.foreign.libraries import (
+    Adapted,
+    fitting,
+    floating,
+    of_jax,
+    of_keras,
+    of_torch,
+)
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
-Function = Callable[..., Any]
-
 
 @dataclass(frozen=True)
-class Adapted:
-    """A function of another library, as the harness calls it.
+class Foreign:
+    """A function or class of another library, with its name, its parameters and its kind.
 
     Attributes
     ----------
-    value : callable
-        ``value(y, t)``, unreduced, on NumPy arrays.
-    gradient : callable or None
-        Its first derivative as the library computes it.
-    reduce : callable or None
-        ``reduce(y, t, sample_weight=None, where=None)``, its weighted mean.
-    setup : str
-        Code that defines the three by the library alone, for snippets.
+    function : callable
+    path : str
+        How code calls it once its module is imported.
+    parameters : dict
+        Handed over by name.
+    rows : bool
+        Whether a prediction is a row.
     """
-
-    value: Function
-    gradient: Function | None = None
-    reduce: Function | None = None
-    setup: str = ""
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What an adapter is made for: a function or class, its name, its parameters, its kind."""
 
     function: Function
     path: str
@@ -76,17 +72,26 @@ class _Given:
 
     @property
     def is_class(self) -> bool:
+        """Whether it is a class, whose instances are called."""
         return isinstance(self.function, type)
 
     def has(self, parameter: str) -> bool:
+        """Tell whether it has a parameter of this name."""
         return parameter in _names(self.function)
 
-    def code(self, y: str, t: str, **more: Any) -> str:
-        """Return the call in the words of the library."""
-        options = ", ".join(f"{k}={v!r}" for k, v in {**self.parameters, **more}.items())
+    def body(self, **more: Any) -> Function:
+        """Return it with its parameters, and more of them, filled in."""
         if self.is_class:
-            return f"{self.path}({options})({y}, {t})"
-        return f"{self.path}({y}, {t}{options and ', '}{options})"
+            made: Function = self.function(**self.parameters, **more)
+            return made
+        return lambda *arrays: self.function(*arrays, **self.parameters, **more)
+
+    def code(self, *arguments: str, **more: Any) -> str:
+        """Return the call in the words of the library."""
+        options = [f"{k}={v!r}" for k, v in {**self.parameters, **more}.items()]
+        if self.is_class:
+            return f"{self.path}({', '.join(options)})({', '.join(arguments)})"
+        return f"{self.path}({', '.join([*arguments, *options])})"
 
 
 def adapt(
@@ -96,17 +101,17 @@ def adapt(
     *,
     rows: bool = False,
 ) -> Adapted:
-    """Return a function as the harness calls it.
+    """Return a function of another library as the harness calls functions.
 
     Parameters
     ----------
     name : str
         ``module:function``; the first part of the module is the library.
     function : callable
-        What the name means.
+        The function of this name.
     parameters : mapping, optional
         Those that the function has go to it, others are left out: they belong
-        to what it is compared with.
+        to the loss that it is compared with.
     rows : bool
         Whether a prediction is a row.
 
@@ -115,13 +120,17 @@ def adapt(
     >>> adapt("mine:square", lambda y, t: (y - t) ** 2).value(3.0, 1.0)
     4.0
     """
-    module, _, path = name.partition(":")
     names = _names(function)
     given = {k: v for k, v in (parameters or {}).items() if k in names}
-    make = _LIBRARIES.get(module.partition(".")[0], _plain)
-    adapted = make(_Given(function, f"{module}.{path}", given, rows))
+    module, _, path = name.partition(":")
+    adapted = by_convention(name, Foreign(function, f"{module}.{path}", given, rows))
     before = f"import numpy as np\nfrom numpy import array, inf, nan\nimport {module}\n"
     return replace(adapted, setup=before + adapted.setup)
+
+
+def by_convention(name: str, foreign: Foreign) -> Adapted:
+    """Return a function adapted by the convention of the library that its name begins with."""
+    return _CONVENTIONS.get(name.partition(":")[0].partition(".")[0], _plain)(foreign)
 
 
 def _names(function: Function) -> set[str]:
@@ -132,31 +141,13 @@ def _names(function: Function) -> set[str]:
         return set()
 
 
-def _float(y: Any) -> NDArray:
-    """Return predictions as a new array of floats; integers become float64."""
-    y = np.asarray(y)
-    return np.array(y, y.dtype if y.dtype.kind == "f" else np.float64, order="C")
+def _plain(foreign: Foreign) -> Adapted:
+    """Adapt a function of any other library: it takes NumPy arrays, and is unreduced."""
+    if not foreign.parameters:
+        return Adapted(foreign.function, setup=f"value = {foreign.path}")
+    code = f"def value(y, t): return {foreign.code('y', 't')}"
+    return Adapted(foreign.body(), setup=code)
 
-
-def _target(y: NDArray, t: Any) -> NDArray:
-    """Return targets in the dtype of predictions; class indices stay integers."""
-    t = np.asarray(t)
-    index = t.dtype.kind in "iu" and t.ndim < y.ndim
-    return np.array(t, np.int64 if index else y.dtype, order="C")
-
-
-def _plain(given: _Given) -> Adapted:
-    """Return a function of any other library: it takes NumPy arrays, and is unreduced."""
-
-    def value(y: Any, t: Any) -> Any:
-        return given.function(y, t, **given.parameters)
-
-    plain = value if given.parameters else given.function
-    code = f"def value(y, t): return {given.code('y', 't')}" if given.parameters else ""
-    return Adapted(plain, setup=code or f"value = {given.path}")
-
-
-# PyTorch.
 
 _TORCH = """import torch
 def value(y, t): return {value}.numpy()
@@ -165,38 +156,14 @@ def gradient(y, t):
     return torch.autograd.grad({slope}.sum(), y)[0].numpy()"""
 
 
-def _torch(given: _Given) -> Adapted:
-    more = {"reduction": "none"} if given.has("reduction") else {}
-    made = given.function(**given.parameters, **more) if given.is_class else None
-
-    def unreduced(y: Any, t: Any) -> Any:
-        return made(y, t) if made else given.function(y, t, **given.parameters, **more)
-
-    def tensors(y: Any, t: Any) -> tuple[Any, Any]:
-        import torch
-
-        y = _float(y)
-        return torch.from_numpy(y), torch.from_numpy(_target(y, t))
-
-    def value(y: Any, t: Any) -> NDArray:
-        return np.asarray(unreduced(*tensors(y, t)).numpy(force=True))
-
-    def gradient(y: Any, t: Any) -> NDArray:
-        import torch
-
-        prediction, target = tensors(y, t)
-        prediction.requires_grad_()
-        (slope,) = torch.autograd.grad(unreduced(prediction, target).sum(), prediction)
-        return np.asarray(slope.numpy(force=True))
-
+def _torch(foreign: Foreign) -> Adapted:
+    more = {"reduction": "none"} if foreign.has("reduction") else {}
     code = _TORCH.format(
-        value=given.code("torch.tensor(y)", "torch.tensor(t)", **more),
-        slope=given.code("y", "torch.tensor(t)", **more),
+        value=foreign.code("torch.tensor(y)", "torch.tensor(t)", **more),
+        slope=foreign.code("y", "torch.tensor(t)", **more),
     )
-    return Adapted(value, gradient, setup=code)
+    return replace(of_torch(foreign.body(**more)), setup=code)
 
-
-# JAX.
 
 _JAX = """import jax
 jax.config.update("jax_enable_x64", True)
@@ -204,80 +171,32 @@ def value(y, t): return {value}
 def gradient(y, t): return jax.grad(lambda y: value(y, t).sum())(y)"""
 
 
-def _jax(given: _Given) -> Adapted:
-    import jax
-    import jax.numpy as jnp
-
-    # Of the whole process; without it every result is in single precision.
-    jax.config.update("jax_enable_x64", True)
-
-    def unreduced(y: Any, t: Any) -> Any:
-        return given.function(y, t, **given.parameters)
-
-    # Compiled once for each shape, where single operations would be, many times over.
-    compiled = jax.jit(unreduced)
-    slope = jax.jit(jax.grad(lambda y, t: unreduced(y, t).sum()))
-
-    def arrays(y: Any, t: Any) -> tuple[Any, Any]:
-        y = _float(y)
-        return jnp.asarray(y), jnp.asarray(_target(y, t))
-
-    def value(y: Any, t: Any) -> NDArray:
-        return np.asarray(compiled(*arrays(y, t)))
-
-    def gradient(y: Any, t: Any) -> NDArray:
-        return np.asarray(slope(*arrays(y, t)))
-
-    return Adapted(value, gradient, setup=_JAX.format(value=given.code("y", "t")))
+def _jax(foreign: Foreign) -> Adapted:
+    return replace(of_jax(foreign.body()), setup=_JAX.format(value=foreign.code("y", "t")))
 
 
-# Keras.
-
-_KERAS = """import jax
-jax.config.update("jax_enable_x64", True)
-def value(y, t):
-    keras.config.set_floatx(y.dtype.name)
-    return {value}
-def gradient(y, t): return jax.grad(lambda y: value(y, t).sum())(y)"""
+_FLOATX = "keras.config.set_floatx(y.dtype.name)\n    return "
 
 
-def _keras(given: _Given) -> Adapted:
-    import jax
-    import jax.numpy as jnp
+def _keras(foreign: Foreign) -> Adapted:
     import keras
 
-    if keras.backend.backend() != "jax":
-        raise ArgumentError(
-            f"keras runs on {keras.backend.backend()}: set KERAS_BACKEND=jax to check its losses."
-        )
-    jax.config.update("jax_enable_x64", True)
-    more = {"reduction": "none"} if given.is_class else {}
-    made = given.function(**given.parameters, **more) if given.is_class else None
+    more = {"reduction": "none"} if foreign.is_class else {}
+    body = foreign.body(**more)
 
     def unreduced(y: Any, t: Any) -> Any:
         # Each pair as a row of one, of which the mean is itself.
-        y, t = (y, t) if given.rows else (y[..., None], t[..., None])
-        return made(t, y) if made else given.function(t, y, **given.parameters)
+        return body(t, y) if foreign.rows else body(t[..., None], y[..., None])
 
-    def with_its_floats(call: Function, y: NDArray, t: Any) -> NDArray:
-        usual = keras.config.floatx()
-        # Its functions convert to this dtype, whatever they are given.
-        keras.config.set_floatx(y.dtype.name)
-        try:
-            return np.asarray(call(jnp.asarray(y), jnp.asarray(_target(y, t))))
-        finally:
-            keras.config.set_floatx(usual)
+    ending = "" if foreign.rows else "[..., None]"
+    call = foreign.code(f"t{ending}", f"y{ending}", **more)
+    code = _JAX.format(value=f"\n    {_FLOATX}{call}")
+    if keras.backend.backend() == "torch":
+        of_tensors = foreign.code(f"torch.tensor(t){ending}", f"torch.tensor(y){ending}", **more)
+        slope = foreign.code(f"torch.tensor(t){ending}", f"y{ending}", **more)
+        code = _TORCH.format(value=f"\n    {_FLOATX}{of_tensors}", slope=slope)
+    return replace(of_keras(unreduced), setup=code)
 
-    slope = jax.grad(lambda y, t: unreduced(y, t).sum())
-    names = ("t", "y") if given.rows else ("t[..., None]", "y[..., None]")
-    return Adapted(
-        lambda y, t: with_its_floats(unreduced, _float(y), t),
-        lambda y, t: with_its_floats(slope, _float(y), t),
-        setup=_KERAS.format(value=given.code(*names, **more)),
-    )
-
-
-# scikit-learn and torchmetrics: means.
 
 _SKLEARN = """def reduce(y, t, sample_weight=None): return {mean}
 def value(y, t): return array([reduce(y[i:i+1], t[i:i+1]) for i in range(len(y))])"""
@@ -287,57 +206,53 @@ def reduce(y, t): return {mean}.numpy()
 def value(y, t): return array([reduce(y[i:i+1], t[i:i+1]) for i in range(len(y))])"""
 
 
-def _sklearn(given: _Given) -> Adapted:
-    labels = given.has("labels") and given.rows
+def _sklearn(foreign: Foreign) -> Adapted:
+    labels = foreign.has("labels") and foreign.rows
 
     def mean(y: NDArray, t: NDArray, **options: Any) -> float:
         # One example does not show which classes there are.
         more = {"labels": np.arange(y.shape[-1])} if labels else {}
-        return float(given.function(t, y, **given.parameters, **more, **options))
+        return float(foreign.function(t, y, **foreign.parameters, **more, **options))
 
     def reduce(y: Any, t: Any, sample_weight: Any = None, where: Any = None) -> float:
-        y = _float(y)
-        t = _target(y, t)
+        y = floating(y)
+        t = fitting(y, t)
         weight = None if sample_weight is None else np.asarray(sample_weight)
         if where is not None:
             y, t = y[where], t[where]
             weight = None if weight is None else weight[where]
         return mean(y, t, sample_weight=weight)
 
-    call = given.code("t", "y, sample_weight=sample_weight")
+    call = foreign.code("t", "y", "sample_weight=sample_weight")
     if labels:
         call = f"{call[:-1]}, labels=np.arange(y.shape[-1]))"
-    return Adapted(_one_by_one(mean, given.rows), reduce=reduce, setup=_SKLEARN.format(mean=call))
+    value = _one_by_one(mean, foreign.rows)
+    return Adapted(value, reduce=reduce, setup=_SKLEARN.format(mean=call))
 
 
-def _torchmetrics(given: _Given) -> Adapted:
-    def mean(y: NDArray, t: NDArray) -> Any:
-        import torch
-
-        result = given.function(torch.from_numpy(y), torch.from_numpy(t), **given.parameters)
-        return result.numpy(force=True)
-
-    call = given.code("torch.tensor(y)", "torch.tensor(t)")
-    return Adapted(_one_by_one(mean, given.rows), setup=_TORCHMETRICS.format(mean=call))
+def _torchmetrics(foreign: Foreign) -> Adapted:
+    call = foreign.code("torch.tensor(y)", "torch.tensor(t)")
+    value = _one_by_one(of_torch(foreign.body()).value, foreign.rows)
+    return Adapted(value, setup=_TORCHMETRICS.format(mean=call))
 
 
 def _one_by_one(mean: Function, rows: bool) -> Function:
     """Return the losses whose mean is known: each is the mean of one example."""
 
     def value(y: Any, t: Any) -> NDArray:
-        y = _float(y)
-        t = _target(y, t)
+        y = floating(y)
+        t = fitting(y, t)
         if (len(y) != len(t)) if rows else (y.shape != t.shape):
             raise ArgumentError(f"predictions {y.shape} and targets {t.shape} do not fit.")
         shape = y.shape[:-1] if rows else y.shape
         y, t = (y, t) if rows else (y.ravel(), t.ravel())
-        found = [mean(y[i : i + 1], t[i : i + 1]) for i in range(len(y))]
-        return np.array(found, dtype=y.dtype).reshape(shape)
+        each = [mean(y[i : i + 1], t[i : i + 1]) for i in range(len(y))]
+        return np.array(each, dtype=y.dtype).reshape(shape)
 
     return value
 
 
-_LIBRARIES: dict[str, Callable[[_Given], Adapted]] = {
+_CONVENTIONS: dict[str, Callable[[Foreign], Adapted]] = {
     "torch": _torch,
     "optax": _jax,
     "jax": _jax,

@@ -1,5 +1,6 @@
 """Peers compute the same functions as we do; those that are not installed are skipped."""
 
+import importlib
 import importlib.util
 import warnings
 
@@ -9,8 +10,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy import points as points
 from lossfw.check.accuracy.measure import measure
-from lossfw.check.accuracy.peers import Offer, installed
-from lossfw.check.accuracy.peers.peer import _KNOWN
+from lossfw.check.accuracy.peers import PEERS, Offer, installed
 from lossfw.check.accuracy.variants import variants
 from lossfw.check.core.subject import of_component
 
@@ -33,15 +33,16 @@ def usual(component):
     return [arrays for arrays in found if len(arrays[0])]
 
 
-@pytest.fixture(scope="module", params=_KNOWN)
+@pytest.fixture(scope="module", params=PEERS, ids=lambda peer: peer.name)
 def peer(request):
     """One of the libraries."""
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
-    target, _, name = _KNOWN[request.param].partition(":")
+    if importlib.util.find_spec(request.param.module) is None:
+        pytest.skip(f"{request.param.name} is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return getattr(importlib.import_module(f"lossfw.check.accuracy.peers.{target}"), name)()
+        installed()  # sets the backend of Keras
+        importlib.import_module(request.param.module)
+    return request.param
 
 
 def test_a_peer_s_functions_are_ours(peer):
@@ -124,7 +125,5 @@ def test_what_a_peer_does_not_mean_is_not_measured():
 
 
 def test_only_what_is_installed_is_asked(monkeypatch):
-    installed.cache_clear()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert installed() == ()
-    installed.cache_clear()

@@ -8,7 +8,8 @@ import numpy as np
 import lossfw
 from lossfw.check import check_function
 from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import Adapted, adapt
+from lossfw.check.foreign.adapters import adapt
+from lossfw.check.foreign.libraries import Adapted
 
 # Claims of ours that a function with the same formula should keep on floats too.
 KEPT = ("nonnegative", "zero_at_target", "symmetric", "permutation_equivariant")
@@ -35,8 +36,8 @@ def adapted(case):
     return Adapted(
         arrays(names["value"]),
         names.get("gradient") and arrays(names["gradient"]),
-        names.get("reduce"),
-        f"import numpy as np\nfrom numpy import array, inf, nan\n{case.code}",
+        reduce=names.get("reduce"),
+        setup=f"import numpy as np\nfrom numpy import array, inf, nan\n{case.code}",
     )
 
 

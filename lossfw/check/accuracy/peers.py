@@ -1,0 +1,381 @@
+"""Losses and activations of other libraries, to be measured beside ours.
+
+A table for each library says which function has the formula of one of ours, how
+its parameters are called, and at which of our parameters. Each is adapted as by
+`lossfw.check.foreign.adapters`. Libraries are optional.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.points import Arguments
+from lossfw.check.core.subject import Function
+from lossfw.check.foreign import loading
+from lossfw.check.foreign.adapters import Foreign, by_convention
+from lossfw.check.foreign.libraries import Adapted, Lift, of_jax, of_keras, of_torch
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One function of a peer, with the derivatives that it has.
+
+    Attributes
+    ----------
+    functions : tuple of callable
+        By order of the derivative: arrays in, an array out, both NumPy's. Each
+        is unreduced, and scaled to be the same function as ours. None stands
+        for a form of target that it does not take.
+    takes : callable or None
+        From the arguments to the elements or rows at which it computes the same
+        function as ours; None for all. Others are not measured.
+    """
+
+    functions: tuple[Callable[..., NDArray | None], ...]
+    takes: Callable[..., NDArray] | None = None
+
+    def compute(self, order: int, arrays: Arguments) -> NDArray | None:
+        """Return the peer's results; None where it has no such derivative, or refuses."""
+        if order >= len(self.functions):
+            return None
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                # What a library says of such arguments is not asked here.
+                warnings.simplefilter("ignore")
+                result = self.functions[order](*arrays)
+        except Exception:
+            # A row of one class, say, is no problem to some and an error to others.
+            return None
+        return None if result is None else result.astype(arrays[0].dtype, copy=False)
+
+
+# Makes a function of the library's arrays, or an `Adapted`, from its function and our parameters.
+Maker = Callable[[Any, Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A function of a library that has the formula of one of our components.
+
+    Attributes
+    ----------
+    function : str
+        ``module:function``.
+    parameters : tuple of str
+        Ours that are handed over, as ``"name"`` or ``"their_name=name"``.
+    when : mapping
+        Our parameters at which it is the same function.
+    make : callable or None
+        Where the library's convention does not make it ours.
+    takes : callable or None
+        See `Offer`.
+    """
+
+    function: str
+    parameters: tuple[str, ...]
+    when: Mapping[str, Any]
+    make: Maker | None = None
+    takes: Callable[..., NDArray] | None = None
+
+    def fits(self, component: Loss | Activation) -> bool:
+        """Tell whether it is the same function at the parameters of a component."""
+        return all(component.parameters.get(k, False) == value for k, value in self.when.items())
+
+    def body(self, component: Loss | Activation) -> Any:
+        """Return it at the parameters of a component, as `make` does."""
+        function, ours = loading.load(self.function), component.parameters
+        if self.make is not None:
+            return self.make(function, ours)
+        named = (text.rpartition("=") for text in self.parameters)
+        given = {theirs or name: ours[name] for theirs, _, name in named}
+        foreign = Foreign(function, "", given, rows=component.takes_rows)
+        if isinstance(component, Activation):
+            return foreign.body()
+        return by_convention(self.function, foreign)
+
+
+def entry(
+    function: str,
+    *parameters: str,
+    make: Maker | None = None,
+    takes: Callable[..., NDArray] | None = None,
+    **when: Any,
+) -> Entry:
+    """Return an entry; see there."""
+    return Entry(function, parameters, when, make, takes)
+
+
+# By our names; of several entries the first that fits counts.
+Table = dict[str, Entry | tuple[Entry, ...]]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A library with losses or activations.
+
+    Attributes
+    ----------
+    name : str
+        The head of its column.
+    module : str
+        Has its version.
+    table : mapping
+    lift : callable
+        See `lossfw.check.foreign.libraries`.
+    derivatives : int
+        How many derivatives are the library's own.
+    """
+
+    name: str
+    module: str
+    table: Table
+    lift: Lift
+    derivatives: int = 2
+
+    @property
+    def version(self) -> str:
+        """The version that is installed."""
+        module = importlib.import_module(self.module)
+        if self.module == "keras":
+            return f"{module.__version__} on {module.backend.backend()}"
+        if self.module == "optax":
+            return f"{module.__version__} on JAX {importlib.import_module('jax').__version__}"
+        return str(module.__version__)
+
+    def offer(self, component: Loss | Activation) -> Offer | None:
+        """Return its function for a component, None where it has none."""
+        entries = self.table.get(component.name, ())
+        entries = entries if isinstance(entries, tuple) else (entries,)
+        found = next((one for one in entries if one.fits(component)), None)
+        if found is None:
+            return None
+        body = found.body(component)
+        adapted = body if isinstance(body, Adapted) else self.lift(body)
+        functions = [adapted.value, adapted.gradient, adapted.hessian]
+        if component.takes_rows:
+            functions[2] = None
+            if isinstance(component, Activation):
+                functions[1] = _jacobian(body, self.lift)
+        own = functions[: self.derivatives + 1]
+        return Offer(tuple(one for one in own if one is not None), found.takes)
+
+
+def _jacobian(body: Function, lift: Lift) -> Function:
+    """Return the Jacobian of a function of rows, [row, result, argument]."""
+
+    def jacobian(x: NDArray) -> NDArray:
+        columns = (lift(lambda y, k=k: body(y)[:, k]) for k in range(x.shape[-1]))
+        return np.stack([column.gradient(x) for column in columns if column.gradient], axis=1)
+
+    return jacobian
+
+
+def hard(y: NDArray, t: NDArray) -> NDArray:
+    """Tell which targets are 0 or 1: of others, some libraries make something else."""
+    return np.asarray((t == 0) | (t == 1))
+
+
+def positive(y: NDArray, t: NDArray) -> NDArray:
+    """Tell where both are above 0: some libraries take what is below for 0."""
+    return np.asarray((y > 0) & (t > 0))
+
+
+_ON_LOGITS: dict[str, Any] = {"from_logits": True}
+_NO_GUARD: dict[str, Any] = {"from_logits": False, "guard": "none"}
+_DIVERGENCE: dict[str, Any] = {**_NO_GUARD, "reverse": False}
+
+# Activations: the names in PyTorch and in JAX, and the parameters of both.
+_ACTIVATIONS = {
+    "celu": ("celu", "celu", "alpha"),
+    "elu": ("elu", "elu", "alpha"),
+    "hard_sigmoid": ("hardsigmoid", "hard_sigmoid"),
+    "hard_swish": ("hardswish", "hard_swish"),
+    "leaky_relu": ("leaky_relu", "leaky_relu", "negative_slope"),
+    "mish": ("mish", "mish"),
+    "relu": ("relu", "relu"),
+    "selu": ("selu", "selu"),
+    "silu": ("silu", "silu"),
+    "softsign": ("softsign", "soft_sign"),
+}
+
+_F, _O, _K, _S = "torch.nn.functional", "optax.losses", "keras.losses", "sklearn._loss.loss"
+
+
+def _gaussian(f: Any, p: Mapping[str, Any]) -> Function:
+    def function(y: Any, t: Any) -> Any:
+        variance = p["variance"] + 0 * y.detach()
+        return f(y, t, variance, full=p["full"], reduction="none")
+
+    return function
+
+
+_TORCH: Table = {
+    **{ours: entry(f"{_F}:{name}", *more) for ours, (name, _, *more) in _ACTIVATIONS.items()},
+    "exp": entry("torch:exp"),
+    "gelu": entry(f"{_F}:gelu", make=lambda f, p: (
+        lambda x: f(x, approximate="tanh" if p["form"] == "tanh" else "none"))),
+    "log_softmax": entry(f"{_F}:log_softmax", make=lambda f, p: lambda x: f(x, -1)),
+    "sigmoid": entry("torch:sigmoid"),
+    "softmax": entry(f"{_F}:softmax", make=lambda f, p: lambda x: f(x, -1)),
+    "softplus": entry(f"{_F}:softplus", "beta"),
+    "tanh": entry("torch:tanh"),
+    "absolute_error": entry(f"{_F}:l1_loss"),
+    "binary_cross_entropy": (
+        entry(f"{_F}:binary_cross_entropy_with_logits", **_ON_LOGITS),
+        entry(f"{_F}:binary_cross_entropy", **_NO_GUARD),
+    ),
+    "cosine_distance": entry(f"{_F}:cosine_similarity",
+                             make=lambda f, p: lambda y, t: 1 - f(y, t, -1)),
+    "cross_entropy": entry(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
+    "gaussian_nll": entry(f"{_F}:gaussian_nll_loss", make=_gaussian),
+    "huber": entry(f"{_F}:huber_loss", "delta"),
+    "kl_divergence": entry(f"{_F}:kl_div", **_DIVERGENCE, make=lambda f, p: (
+        lambda y, t: f(y.log(), t, reduction="none").sum(-1))),
+    "logistic": entry(f"{_F}:soft_margin_loss"),
+    "squared_error": entry(f"{_F}:mse_loss", factor=1),
+}  # fmt: skip
+
+
+def _one_hot(t: Any, z: Any) -> Any:
+    import jax
+
+    return t if t.ndim == z.ndim else jax.nn.one_hot(t, z.shape[-1], dtype=z.dtype)
+
+
+def _by_either(f: Any, p: Mapping[str, Any]) -> Function:
+    by_index = loading.load(f"{_O}:softmax_cross_entropy_with_integer_labels")
+    return lambda z, t: (by_index if t.ndim < z.ndim else f)(z, t)
+
+
+def _of_logarithm(f: Any, p: Mapping[str, Any]) -> Function:
+    log = loading.load("jax.numpy:log")
+    return lambda y, t: f(log(y), t)
+
+
+_OPTAX: Table = {
+    **{ours: entry(f"jax.nn:{name}", *more) for ours, (_, name, *more) in _ACTIVATIONS.items()},
+    "exp": entry("jax.numpy:exp"),
+    "gelu": entry("jax.nn:gelu", make=lambda f, p: lambda x: f(x, approximate=p["form"] == "tanh")),
+    "log_softmax": entry("jax.nn:log_softmax"),
+    "sigmoid": entry("jax.nn:sigmoid"),
+    "softmax": entry("jax.nn:softmax"),
+    "softplus": entry("jax.nn:softplus", beta=1),
+    "tanh": entry("jax.nn:tanh"),
+    "binary_cross_entropy": entry(f"{_O}:sigmoid_binary_cross_entropy", **_ON_LOGITS),
+    "cosine_distance": entry(f"{_O}:cosine_distance"),
+    "cross_entropy": entry(f"{_O}:softmax_cross_entropy", make=_by_either, label_smoothing=0,
+                           **_ON_LOGITS),
+    "focal": entry(f"{_O}:sigmoid_focal_loss", "alpha", "gamma", takes=hard, **_ON_LOGITS),
+    "hinge": entry(f"{_O}:hinge_loss", margin=1),
+    "huber": entry(f"{_O}:huber_loss", "delta"),
+    "kl_divergence": entry(f"{_O}:kl_divergence", make=_of_logarithm, **_DIVERGENCE),
+    "log_cosh": entry(f"{_O}:log_cosh"),
+    "perceptron": entry(f"{_O}:perceptron_loss"),
+    "poly_cross_entropy": entry(f"{_O}:poly_loss_cross_entropy", **_ON_LOGITS, make=lambda f, p: (
+        lambda z, t: f(z, _one_hot(t, z), epsilon=p["epsilon"]))),
+    "squared_error": entry(f"{_O}:squared_error", factor=1),
+}  # fmt: skip
+
+
+def _categorical(f: Any, p: Mapping[str, Any]) -> Function:
+    by_index = loading.load(f"{_K}:sparse_categorical_crossentropy")
+    return lambda y, t: (by_index if t.ndim < y.ndim else f)(t, y, from_logits=p["from_logits"])
+
+
+# On probabilities it clips by a constant of its own: the guard "none" comes nearest.
+_KERAS: Table = {
+    "absolute_error": entry(f"{_K}:mean_absolute_error"),
+    "binary_cross_entropy": tuple(
+        entry(f"{_K}:binary_crossentropy", "from_logits", **when)
+        for when in (_ON_LOGITS, _NO_GUARD)
+    ),
+    "cosine_distance": entry(f"{_K}:cosine_similarity", make=lambda f, p: lambda y, t: 1 + f(t, y)),
+    "cross_entropy": tuple(
+        entry(f"{_K}:categorical_crossentropy", make=_categorical, label_smoothing=0, **when)
+        for when in (_ON_LOGITS, _NO_GUARD)
+    ),
+    "focal": entry(f"{_K}:binary_focal_crossentropy", "gamma", "from_logits", takes=hard,
+                   alpha=None, **_ON_LOGITS),
+    "hinge": entry(f"{_K}:hinge", margin=1),
+    "huber": entry(f"{_K}:huber", "delta"),
+    "kl_divergence": entry(f"{_K}:kl_divergence", **_DIVERGENCE),
+    "log_cosh": entry(f"{_K}:log_cosh"),
+    "squared_error": entry(f"{_K}:mean_squared_error", factor=1),
+    "squared_hinge": entry(f"{_K}:squared_hinge", margin=1),
+    "squared_log_error": entry(f"{_K}:mean_squared_logarithmic_error", takes=positive),
+}  # fmt: skip
+
+
+def _compiled(factor: float, **parameters: str) -> Maker:
+    """Adapt a compiled loss of scikit-learn's boosted trees, which takes targets first.
+
+    These are private to it, and halves in several cases; doubling is exact.
+    """
+
+    def make(cls: Any, p: Mapping[str, Any]) -> Adapted:
+        loss = cls(**{theirs: p[ours] for theirs, ours in parameters.items()})
+
+        def value(y: NDArray, t: NDArray) -> NDArray:
+            y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
+            # Deviances are 0 at the best prediction; it leaves out what does not depend on it.
+            rest = loss.constant_to_optimal_zero(t) if factor == 2 else 0.0
+            return np.asarray(factor * (loss.loss(t, y) + rest)).astype(y.dtype)
+
+        def gradient(y: NDArray, t: NDArray) -> NDArray:
+            slope = loss.gradient(np.ascontiguousarray(t), np.ascontiguousarray(y))
+            return np.asarray(factor * slope)
+
+        return Adapted(value, gradient)
+
+    return make
+
+
+def _multinomial(cls: Any, p: Mapping[str, Any]) -> Adapted:
+    def value(z: NDArray, t: NDArray) -> NDArray | None:
+        if t.ndim == z.ndim:
+            return None
+        loss = cls(n_classes=z.shape[-1])
+        return np.asarray(loss.loss(t.astype(z.dtype), np.ascontiguousarray(z)))
+
+    return Adapted(value)
+
+
+_SKLEARN: Table = {
+    "absolute_error": entry(f"{_S}:AbsoluteError", make=_compiled(1)),
+    "binary_cross_entropy": entry(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_ON_LOGITS),
+    "cross_entropy": entry(f"{_S}:HalfMultinomialLoss", make=_multinomial, label_smoothing=0,
+                           **_ON_LOGITS),
+    "gamma_deviance": entry(f"{_S}:HalfGammaLoss", make=_compiled(2), link="log"),
+    "huber": entry(f"{_S}:HuberLoss", make=_compiled(1, delta="delta")),
+    "poisson_deviance": entry(f"{_S}:HalfPoissonLoss", make=_compiled(2), link="log"),
+    "quantile": entry(f"{_S}:PinballLoss", make=_compiled(1, quantile="q")),
+    "squared_error": entry(f"{_S}:HalfSquaredError", make=_compiled(2), factor=1),
+    "tweedie_deviance": entry(f"{_S}:HalfTweedieLoss", make=_compiled(2, power="power"),
+                              link="log"),
+}  # fmt: skip
+
+# Keras has no derivatives of its own.
+PEERS = (
+    Peer("torch", "torch", _TORCH, of_torch),
+    Peer("optax", "optax", _OPTAX, of_jax),
+    Peer("keras", "keras", _KERAS, of_keras, derivatives=0),
+    Peer("scikit-learn", "sklearn", _SKLEARN, Adapted),
+)
+
+
+def installed() -> tuple[Peer, ...]:
+    """Return the peers that are installed."""
+    # Keras reads it when it is imported.
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    return tuple(peer for peer in PEERS if importlib.util.find_spec(peer.module))

@@ -1,0 +1,160 @@
+"""Call and differentiate functions of other libraries' arrays with NumPy arrays.
+
+Each function here takes a body, a function of the library's own arrays that
+does not reduce, and returns it as a function of NumPy arrays with the first and
+second derivative that the library computes for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.check.core.subject import Function
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import NDArray
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A function of another library on NumPy arrays.
+
+    Attributes
+    ----------
+    value : callable
+        ``value(y, t)``, unreduced; of an activation ``value(x)``.
+    gradient, hessian : callable or None
+        Its first derivative and diagonal second derivative as the library computes them.
+    reduce : callable or None
+        ``reduce(y, t, sample_weight=None, where=None)``, its weighted mean.
+    setup : str
+        Code that defines value, gradient and reduce by the library alone, for snippets.
+    """
+
+    value: Function
+    gradient: Function | None = None
+    hessian: Function | None = None
+    reduce: Function | None = None
+    setup: str = ""
+
+
+Lift: TypeAlias = Callable[[Function], Adapted]
+
+
+def floating(y: Any) -> NDArray:
+    """Return predictions as a new array of floats; integers become float64."""
+    y = np.asarray(y)
+    return np.array(y, y.dtype if y.dtype.kind == "f" else np.float64, order="C")
+
+
+def fitting(y: NDArray, t: Any) -> NDArray:
+    """Return targets as a new array in the dtype of predictions; class indices as int64."""
+    t = np.asarray(t)
+    index = t.dtype.kind in "iu" and t.ndim < y.ndim
+    return np.array(t, np.int64 if index else y.dtype, order="C")
+
+
+def _arrays(y: Any, targets: tuple[Any, ...]) -> list[NDArray]:
+    y = floating(y)
+    return [y, *(fitting(y, t) for t in targets)]
+
+
+def of_torch(body: Function) -> Adapted:
+    """Return a function of PyTorch's tensors as one of NumPy's arrays; derivatives by autograd."""
+
+    def slope(y: Any, targets: list[Any], **options: Any) -> Any:
+        from torch import autograd
+
+        y.requires_grad_()
+        return autograd.grad(body(y, *targets).sum(), y, **options)[0]
+
+    def tensors(y: Any, targets: tuple[Any, ...]) -> Any:
+        import torch
+
+        return map(torch.from_numpy, _arrays(y, targets))
+
+    def value(y: Any, *targets: Any) -> NDArray:
+        return np.asarray(body(*tensors(y, targets)).numpy(force=True))
+
+    def gradient(y: Any, *targets: Any) -> NDArray:
+        y, *others = tensors(y, targets)
+        return np.asarray(slope(y, others).numpy(force=True))
+
+    def hessian(y: Any, *targets: Any) -> NDArray:
+        from torch import autograd
+
+        y, *others = tensors(y, targets)
+        first = slope(y, others, create_graph=True)
+        bend = None
+        if first.requires_grad:
+            (bend,) = autograd.grad(first.sum(), y, allow_unused=True)
+        return (
+            np.zeros(y.shape, y.numpy(force=True).dtype)
+            if bend is None
+            else np.asarray(bend.numpy(force=True))
+        )
+
+    return Adapted(value, gradient, hessian)
+
+
+def of_jax(body: Function, *, compiled: bool = True) -> Adapted:
+    """Return a function of JAX's arrays as one of NumPy's; float64 is switched on for the process.
+
+    It is compiled once for each shape, where single operations would be, many times over.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+
+    def total(y: Any, *targets: Any) -> Any:
+        return body(y, *targets).sum()
+
+    slope = jax.grad(total)
+    bend = jax.grad(lambda y, *targets: slope(y, *targets).sum())
+
+    def on_arrays(function: Function) -> Function:
+        ready = jax.jit(function) if compiled else function
+
+        def call(y: Any, *targets: Any) -> NDArray:
+            return np.asarray(ready(*map(jnp.asarray, _arrays(y, targets))))
+
+        return call
+
+    return Adapted(on_arrays(body), on_arrays(slope), on_arrays(bend))
+
+
+def of_keras(body: Function) -> Adapted:
+    """Return a function of Keras's tensors, on JAX or PyTorch, as one of NumPy's arrays.
+
+    Raises
+    ------
+    ArgumentError
+        If Keras runs on something else.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    if backend not in ("jax", "torch"):
+        raise ArgumentError(
+            f"keras runs on {backend}: set KERAS_BACKEND to jax or torch to check its losses."
+        )
+    adapted = of_jax(body, compiled=False) if backend == "jax" else of_torch(body)
+
+    def with_its_floats(function: Function | None) -> Any:
+        def call(y: Any, *targets: Any) -> NDArray:
+            usual = keras.config.floatx()
+            # Its functions convert to this dtype, whatever they are given.
+            keras.config.set_floatx(floating(y).dtype.name)
+            try:
+                return np.asarray(function and function(y, *targets))
+            finally:
+                keras.config.set_floatx(usual)
+
+        return call
+
+    functions = (adapted.value, adapted.gradient, adapted.hessian)
+    return Adapted(*map(with_its_floats, functions))
