@@ -14,7 +14,7 @@ _FILES = (".npy", ".npz", ".csv")
 
 
 def read_written(text: str, option: str, role: str) -> NDArray:
-    """Return the array that a text stands for.
+    """Return the array that a text describes.
 
     Parameters
     ----------

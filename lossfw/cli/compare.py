@@ -1,4 +1,4 @@
-"""``lossfw compare``: runs beside each other, and what each has more than the first."""
+"""``lossfw compare``: runs side by side, and their differences from the first."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from lossfw.cli.options import json_option, traceback_option
 @click.command()
 @click.argument("folders", nargs=-1, required=True, metavar="RUN RUN...")
 @click.option("--sort", metavar="KEY", help="Order by loss, a metric, a setting, or name.")
-@click.option("--reverse", is_flag=True, help="The largest first.")
+@click.option("--reverse", is_flag=True, help="Show the largest first.")
 @click.option(
-    "--level", type=float, metavar="SHARE", help="Of the intervals; as in the first run, or 0.95."
+    "--level",
+    type=float,
+    metavar="SHARE",
+    help="The level of the intervals; as in the first run, or 0.95.",
 )
 @click.option(
     "--side-by-side",
     is_flag=True,
-    help="Allow runs on different data, and show no differences.",
+    help="Allow runs on different data, without differences.",
 )
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print tables of Markdown.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
 @traceback_option
 def compare(
     folders: tuple[str, ...],

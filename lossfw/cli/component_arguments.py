@@ -19,11 +19,13 @@ parameter_option = click.option(
     "parameters",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Set a parameter: -p delta=0.5. The value is YAML. May be given several times.",
+    help="Set a parameter: -p delta=0.5. The value is YAML. Can be repeated.",
 )
 
 kind_option = click.option(
-    "--kind", type=click.Choice(KINDS), help="Which kind is meant, where a name has several."
+    "--kind",
+    type=click.Choice(KINDS),
+    help="The kind, if components of several kinds have the name.",
 )
 
 
@@ -54,7 +56,7 @@ def read_parameters(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[Entry, ...]:
-    """Return what a name means, in each of the kinds that have it.
+    """Return the entries of a name, one for each kind that has it.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""``lossfw config``: a configuration as it is used, and where each value comes from."""
+"""``lossfw config``: the resolved configuration, and the origin of each value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONFIG_VERSION = 1
 @click.command()
 @click.argument("config")
 @override_option
-@click.option("--plain", is_flag=True, help="Leave the origins and the defaults in comments out.")
+@click.option("--plain", is_flag=True, help="Omit the origins and the defaults in comments.")
 @json_option
 @plugin_options
 @traceback_option
@@ -30,12 +30,11 @@ def config(
     as_json: bool,
     plugins: Plugins,
 ) -> None:
-    """Print the configuration in the file CONFIG as it is used.
+    """Print the resolved configuration of the file CONFIG.
 
-    What it extends, overrides and environment variables are put in, files have
-    their whole names, and the defaults are there. Behind each value stands
-    where it was written. What is printed runs, from any folder, to the same
-    digest.
+    Extended files, overrides and environment variables are applied, file names
+    are absolute, and defaults are filled in. The origin of each value stands
+    behind it. The output runs from any folder, with the same digest.
     """
     from lossfw.config.build.resolved import resolve
     from lossfw.config.text.source import ConfigSource

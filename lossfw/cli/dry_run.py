@@ -1,4 +1,4 @@
-"""``lossfw run --dry-run``: what would be run, everything checked and nothing computed."""
+"""``lossfw run --dry-run``: check everything and compute nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``lossfw eval``: a loss on a few numbers, with its derivatives and its true value."""
+"""``lossfw eval``: a loss of a few numbers, with its derivatives and its exact value."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ _SHOWN_NUMBERS = 200
 @click.option(
     "--dtype",
     type=click.Choice(["float64", "float32", "float16"]),
-    help="Of the predictions; that of a file, else float64, if not given.",
+    help="The dtype of the predictions; by default that of the file, or float64.",
 )
 @click.option("--gradient", is_flag=True, help="Show the gradient.")
 @click.option("--hessian", is_flag=True, help="Show the diagonal of the Hessian.")
-@click.option("--exact", is_flag=True, help="Show what is true, from 60-digit numbers.")
+@click.option("--exact", is_flag=True, help="Show exact values, from 60-digit numbers.")
 @json_option
 @plugin_options
 @traceback_option
 def evaluate(as_json: bool, **options: Any) -> None:
-    """Evaluate the loss NAME on a few numbers.
+    """Evaluate the loss NAME at a few numbers.
 
     An ARRAY is written in YAML, as in -y '[0.2, 0.8]', or is the name of a .npy, .npz or
     .csv file.

@@ -1,4 +1,4 @@
-"""``lossfw list``: every component, with its kind, its origin and one line."""
+"""``lossfw list``: every component, with its kind, its origin and its summary."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _imported(registry: Registry, kind: str | None) -> tuple[Entry, ...]:
 
 
 def _line(entry: Entry, registry: Registry) -> str:
-    """Return what a component is in one line, or why it cannot be used."""
+    """Return the summary of a component, or the reason why it cannot be used."""
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
     return registry.class_of(entry).summary()

@@ -1,4 +1,4 @@
-"""The group of verbs, and what becomes of errors.
+"""The group of verbs, and the messages and exit codes of errors.
 
 Exit codes: 0 done, 1 the run failed, 2 the user's input is wrong, 130 the user
 interrupted it. A mistake of the user is told in words, without a traceback;

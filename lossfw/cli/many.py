@@ -1,4 +1,4 @@
-"""Several runs on the command line: a table of all of them in the end."""
+"""Several runs on the command line, and a table of their results."""
 
 from __future__ import annotations
 
@@ -96,5 +96,5 @@ def _row(outcome: RunOutcome, metrics: Sequence[str]) -> tuple[str, ...]:
 
 
 def _number(value: Any) -> str:
-    """Return a number with as many digits as a table is read with; all of them stand in JSON."""
+    """Return a number with the digits of a table; JSON has all of them."""
     return f"{value:.6g}" if isinstance(value, int | float) else str(value)

@@ -80,7 +80,7 @@ def new_plugin(distribution: str, name: str) -> None:
 
 
 def _words(name: str) -> dict[str, str]:
-    """Return what the templates of a loss ask for.
+    """Return the words that the templates of a loss contain.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def _filled(template: str, words: dict[str, str]) -> str:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write files that are not there yet.
+    """Write new files.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
 
 
 def _note_taken(name: str, origin: str) -> None:
-    """Say that a name is that of a built-in, which would be meant or in doubt."""
+    """Tell the user that a built-in loss has the same name."""
     from lossfw.components.registry import Registry
 
     known = Registry.discover(plugins=False).entries("loss")

@@ -29,7 +29,7 @@ traceback_option = click.option(
     expose_value=False,
     is_eager=True,
     callback=_note_traceback,
-    help="Show where in the program an error came from.",
+    help="Show the Python traceback of an error.",
 )
 
 override_option = click.option(
@@ -39,7 +39,7 @@ override_option = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     help="Change the configuration: -o loss.delta=1e-6. The value is YAML, a number in the key "
-    "is an index. KEY+=VALUE adds to a list, KEY- takes a key away. May be given several times.",
+    "is an index. KEY+=VALUE appends to a list, KEY- removes a key. Can be repeated.",
 )
 
 json_option = click.option(
@@ -67,17 +67,15 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "local",
             multiple=True,
             metavar="FILE",
-            help="Use the components of a .py file. May be given several times.",
+            help="Use the components of a .py file. Can be repeated.",
         ),
         click.option(
             "--disable",
             multiple=True,
             metavar="NAME",
-            help="Do not import a plugin. May be given several times.",
+            help="Do not import a plugin. Can be repeated.",
         ),
-        click.option(
-            "--no-plugins", is_flag=True, help="Import no installed plugin but the built-in one."
-        ),
+        click.option("--no-plugins", is_flag=True, help="Import only the built-in plugin."),
     )
     decorated: Callable[..., Any] = with_plugins
     # From the last to the first: in the help they stand as they stand here.

@@ -1,4 +1,4 @@
-"""``lossfw plot``: value, derivative and second derivative in a picture."""
+"""``lossfw plot``: value, derivative and second derivative in a plot."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _KINDS = ("loss", "activation")
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @parameter_option
-@click.option("--out", required=True, metavar="FILE", help="The picture, a .svg or a .png.")
+@click.option("--out", required=True, metavar="FILE", help="The file, a .svg or a .png.")
 @click.option(
     "--range",
     "span",
     nargs=2,
     type=float,
     metavar="LOW HIGH",
-    help="Where the line begins and ends.",
+    help="The ends of the horizontal axis.",
 )
 @click.option(
     "--target",
     type=float,
     default=1.0,
     show_default=True,
-    help="The target, for losses of neither residual nor margin.",
+    help="The target, for losses that depend on more than residual or margin.",
 )
 @plugin_options
 @traceback_option
@@ -46,7 +46,7 @@ def plot(
     target: float,
     plugins: Plugins,
 ) -> None:
-    """Draw losses or activations into one picture, with their derivatives and kinks.
+    """Plot losses or activations in one picture, with their derivatives and kinks.
 
     A NAME may be a mapping as in a configuration, '{name: huber, delta: 0.5}'. With -p a
     parameter is set in each of them that has it.

@@ -1,4 +1,4 @@
-"""``lossfw plugins``: every plugin that was found, with its state and the reason for it."""
+"""``lossfw plugins``: every plugin, with its state and the reason for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLUGINS_VERSION = 1
 @plugin_options
 @traceback_option
 def list_plugins(as_json: bool, plugins: Plugins) -> None:
-    """List every plugin, also those that are broken or disabled, and why."""
+    """List every plugin, with the reason if it is broken or disabled."""
     listed = plugins.registry().plugins()
     if as_json:
         say(to_json({"lossfw": PLUGINS_VERSION, "plugins": [_described(p) for p in listed]}))

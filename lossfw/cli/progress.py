@@ -1,4 +1,4 @@
-"""A progress bar for runs that take more than a moment, where someone is watching."""
+"""A progress bar on a terminal, for runs that take more than a moment."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ProgressBar:
             self._bar.stop()
 
     def __call__(self, done: int, total: int, now: str = "") -> None:
-        """Take note of the rows done, and of what is being done."""
+        """Show the number of rows done, and the present stage."""
         if not self._watched or time.monotonic() - self._begun < PATIENCE_SECONDS:
             return
         if self._bar is None:

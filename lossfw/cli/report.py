@@ -15,7 +15,7 @@ from lossfw.cli.options import traceback_option
 @click.option(
     "--out",
     metavar="FILE",
-    help="Where the comparison of several runs goes, or the report of one. Without it: "
+    help="The file for the comparison of several runs, or for the report of one. Without it: "
     "report.html in the folder of the run, or in the one that holds all of them.",
 )
 @click.option(
@@ -25,8 +25,8 @@ from lossfw.cli.options import traceback_option
 def report(folders: tuple[str, ...], out: str | None, side_by_side: bool) -> None:
     """Write report.html for the runs in folders, and for several of them a comparison.
 
-    A FOLDER is that of a run, or one that holds such folders, as a sweep writes it. A page
-    is a single file that asks nothing of any network. It needs matplotlib and jinja2.
+    A FOLDER is the folder of a run, or a folder of run folders, as a sweep writes it. A page
+    is one self-contained file. It needs matplotlib and jinja2.
     """
     # Imported here: listing components needs no readers of runs.
     from lossfw.errors import ArgumentError
@@ -46,7 +46,7 @@ def report(folders: tuple[str, ...], out: str | None, side_by_side: bool) -> Non
 
 
 def check_report(out: str | None) -> None:
-    """See before a run whether a report of it can be written.
+    """Check before a run that its report can be written.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def check_report(out: str | None) -> None:
 
 
 def report_on(folders: Sequence[Path]) -> None:
-    """Write the reports of runs that have just ended, those that are done.
+    """Write the reports of the finished runs.
 
     Runs on different data stand side by side in the comparison.
     """

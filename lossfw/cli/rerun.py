@@ -1,4 +1,4 @@
-"""``lossfw rerun``: run what is in a run folder again, and say what differs."""
+"""``lossfw rerun``: repeat the run of a folder, and report the differences."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SHOWN = 20
 @traceback_option
 @click.pass_context
 def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
-    """Run what is in the run folder FOLDER again, and say what differs.
+    """Repeat the run of the run folder FOLDER, and report the differences.
 
-    Compared are every number, the versions of lossfw, Python, NumPy and the
+    It compares every number, the versions of lossfw, Python, NumPy and the
     plugins, and the digests of data, weights and the whole run. The exit code
     is 0 if all are the same, and 1 otherwise. Nothing is written.
     """

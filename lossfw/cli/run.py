@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="DIR",
-    help="Write metrics.json and all that says how it came about to this folder; of several runs, "
-    "each to a folder of its own in it.",
+    help="Write the numbers and their origin to this folder. Each of several runs has a folder of "
+    "its own in it.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Go on with what was interrupted in the folder of --out."
-)
+@click.option("--resume", is_flag=True, help="Continue interrupted runs in the folder of --out.")
 @click.option("--dry-run", is_flag=True, help="Check everything and compute nothing.")
 @click.option(
     "--jobs",
@@ -38,12 +36,12 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="So many of several runs at a time, each in a process of its own.",
+    help="The number of runs at a time, each in its own process.",
 )
 @click.option(
     "--report",
     is_flag=True,
-    help="Write report.html to the folder too; of several runs also a comparison.",
+    help="Write report.html too, and a comparison of several runs.",
 )
 @json_option
 @plugin_options
@@ -51,9 +49,9 @@ if TYPE_CHECKING:
 def run(**options: Any) -> None:
     """Evaluate the configuration in each file CONFIG.
 
-    Several files, or one with a section `sweep`, are run in processes of their
-    own; one that fails does not stop the others, and the exit code is 1. In
-    JSON, numbers that are not finite are the texts "nan", "inf" and "-inf".
+    Several files, or one with a section `sweep`, run in their own processes. If
+    one fails, the others continue, and the exit code is 1. In JSON, numbers that
+    are not finite are the texts "nan", "inf" and "-inf".
     """
     given = _Options(**options)
     _check(given)

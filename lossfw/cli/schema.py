@@ -11,11 +11,11 @@ from lossfw.components.plugin_choice import Plugins
 
 
 @click.command()
-@click.option("--out", metavar="FILE", help="Write it to this file, whole or not at all.")
+@click.option("--out", metavar="FILE", help="Write it to this file.")
 @plugin_options
 @traceback_option
 def schema(out: str | None, plugins: Plugins) -> None:
-    """Print the JSON schema of a configuration, with everything that is installed.
+    """Print the JSON schema of a configuration, with all installed components.
 
     A line at the top of a configuration lets an editor use it:
     "# yaml-language-server: $schema=lossfw.schema.json".

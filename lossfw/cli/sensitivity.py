@@ -1,4 +1,4 @@
-"""``lossfw sensitivity``: loss and metrics as functions of parameters that move a little."""
+"""``lossfw sensitivity``: loss and metrics as functions of moving parameters."""
 
 from __future__ import annotations
 
@@ -41,18 +41,21 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
 @click.option(
     "--parameter",
     metavar="NAME",
-    help="The parameter that moves: layers.2.weights[17,4] or layers.0.bias[3], from 0.",
+    help="The parameter to move: layers.2.weights[17,4] or layers.0.bias[3], from 0.",
 )
 @click.option(
     "--range",
     "reach",
     metavar="LOW:HIGH",
     callback=_range,
-    help="How far it goes from its value, -1:1 unless given.",
+    help="The distance from its value; -1:1 by default.",
 )
-@click.option("--points", type=int, help="At how many points of the way; 401 unless given.")
+@click.option("--points", type=int, help="The number of points on the path; 401 by default.")
 @click.option(
-    "--directions", type=int, metavar="N", help="Go along the gradient and N drawn directions too."
+    "--directions",
+    type=int,
+    metavar="N",
+    help="Also move along the gradient and N random directions.",
 )
 @override_option
 @click.option(
@@ -64,10 +67,10 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
 @plugin_options
 @traceback_option
 def sensitivity(**options: Any) -> None:
-    """Move parameters of the network of CONFIG and watch its loss and metrics.
+    """Compute loss and metrics while parameters of the network of CONFIG move.
 
-    The configuration's section `sensitivity` may say the same as the options.
-    The picture and the page that --out writes need matplotlib and jinja2.
+    The section `sensitivity` of the configuration can have the same options. The
+    plot and the page that --out writes need matplotlib and jinja2.
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import ProgressBar

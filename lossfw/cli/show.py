@@ -1,4 +1,4 @@
-"""``lossfw show``: what a component is, what it takes and what it promises."""
+"""``lossfw show``: the definition, the parameters and the claims of a component."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOW_VERSION = 1
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option("--all", "every", is_flag=True, help="Show every component that is installed.")
+@click.option("--all", "every", is_flag=True, help="Show every installed component.")
 @parameter_option
 @kind_option
 @json_option

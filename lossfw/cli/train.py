@@ -22,9 +22,9 @@ from lossfw.components.plugin_choice import Plugins
 @click.option(
     "--out",
     metavar="DIR",
-    help="Write weights.npz, training.json and after each epoch checkpoint.npz to this folder.",
+    help="Write weights.npz, training.json and, after each epoch, checkpoint.npz to this folder.",
 )
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the folder of --out.")
+@click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
 @json_option
 @plugin_options
 @traceback_option
@@ -38,9 +38,9 @@ def train(
 ) -> None:
     """Train the network of the configuration in the file CONFIG.
 
-    Its section `train` says how. A run that was stopped goes on with --resume
-    and ends with the same bits. In JSON, numbers that are not finite are the
-    texts "nan", "inf" and "-inf".
+    The section `train` describes the training. A stopped training continues with
+    --resume and ends with the same bits. In JSON, numbers that are not finite are
+    the texts "nan", "inf" and "-inf".
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import ProgressBar

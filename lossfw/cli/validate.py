@@ -1,4 +1,4 @@
-"""``lossfw validate``: everything that is wrong with configurations, and nothing run."""
+"""``lossfw validate``: report all mistakes of configurations, and run nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def validate(
     as_json: bool,
     plugins: Plugins,
 ) -> None:
-    """Say what is wrong with each file CONFIG; nothing is run.
+    """Report all mistakes in each file CONFIG; nothing is run.
 
     Every mistake is told at once, in the order of the file. The exit code is 0
     if there is none, and 2 otherwise. With --json, editors get line and column.
