@@ -48,7 +48,7 @@ from lossfw.errors import (
     ShapeError,
     UnknownNameError,
 )
-from lossfw.losses.engine.reduction import Partial
+from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.threads import threads
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.losses.loss import Loss

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.errors import DomainError
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, is_half, namespace_of
 
 # How far the sum of a distribution may be from 1: the square root of float32's
 # rounding step, so that a softmax that was ever stored in float32 stays legal
@@ -74,7 +74,7 @@ class Space(ABC):
         if bad is None:
             return
         index = first_true(bad)
-        value = x[index] if index else x
+        value = x[(*index, ...)]
         where = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(index))
         address = f"{role}[{where}]" if where else role
         raise DomainError(f"{address} = {_show(value)} lies outside {self.name}, {self.meaning}.")
@@ -106,7 +106,7 @@ class Interval(Space):
         bad = (x < self.low if self.low_included else x <= self.low) | (
             x > self.high if self.high_included else x >= self.high
         )
-        return bad if bool(bad.any()) else None
+        return bad if _any(bad) else None
 
     def _above(self, x: Array) -> bool:
         return bool(x >= self.low if self.low_included else x > self.low)
@@ -126,7 +126,7 @@ class Members(Space):
         bad = x == x  # NaN is let through
         for member in self.members:
             bad = bad & (x != member)
-        return bad if bool(bad.any()) else None
+        return bad if _any(bad) else None
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Counts(Space):
     def outside(self, x: Array) -> Array | None:
         """Tell which elements are no whole number at or above 0; see `Space.outside`."""
         bad = (x < 0) | ((x % 1) > 0)
-        return bad if bool(bad.any()) else None
+        return bad if _any(bad) else None
 
 
 @dataclass(frozen=True)
@@ -150,15 +150,16 @@ class Simplex(Space):
 
     def outside(self, x: Array) -> Array | None:
         """Tell which rows are no distribution; see `Space.outside`."""
-        tolerance = _SUM_TOLERANCE_HALF if "16" in str(x.dtype) else _SUM_TOLERANCE
-        sums = x.sum(-1)
+        tolerance = _SUM_TOLERANCE_HALF if is_half(x.dtype) else _SUM_TOLERANCE
+        xp = namespace_of(x)
+        sums = xp.sum(x, axis=-1)
         if isinstance(x, np.ndarray):
             if not x.size:
                 return None
             if x.min() >= 0 and np.abs(sums - 1).max() <= tolerance:
                 return None
-        bad = (x < 0).any(-1) | (abs(sums - 1) > tolerance)
-        return bad if bool(bad.any()) else None
+        bad = xp.any(x < 0, axis=-1) | (xp.abs(sums - 1) > tolerance)
+        return bad if _any(bad) else None
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class ClassIndex(Space):
     def outside(self, x: Array) -> Array | None:
         """Tell which indices are negative; the upper bound depends on the prediction."""
         bad = x < 0
-        return bad if bool(bad.any()) else None
+        return bad if _any(bad) else None
 
     def check_below(self, index: Array, classes: int, *, start: int = 0) -> None:
         """Raise `DomainError` for the first index that is not in 0 .. `classes` - 1."""
@@ -177,7 +178,7 @@ class ClassIndex(Space):
         ):
             return
         bad = (index < 0) | (index >= classes)
-        if not bool(bad.any()):
+        if not _any(bad):
             return
         at = first_true(bad)
         row = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(at))
@@ -188,6 +189,10 @@ class ClassIndex(Space):
         )
 
 
+def _any(mask: Array) -> bool:
+    return bool(namespace_of(mask).any(mask))
+
+
 def first_true(mask: Array) -> tuple[int, ...]:
     """Return the index of the first True of a mask, in C order."""
     dense = np.asarray(mask)
@@ -196,9 +201,10 @@ def first_true(mask: Array) -> tuple[int, ...]:
 
 def _show(value: Array) -> str:
     """Show a number, or a row with its sum, shortly."""
-    dense = np.asarray(value, dtype=np.float64)
-    if dense.ndim == 0:
-        return f"{float(dense):.9g}"
+    if value.ndim == 0:
+        return f"{float(value):.9g}"
+    # Number by number: NumPy cannot convert the bfloat16 of other libraries.
+    dense = np.array([float(value[i]) for i in range(value.shape[0])])
     head = ", ".join(f"{float(v):.6g}" for v in dense[:6])
     more = f", ... {dense.size} values" if dense.size > 6 else ""
     return f"[{head}{more}] (sum {float(dense.sum()):.9g})"

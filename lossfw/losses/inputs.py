@@ -1,4 +1,4 @@
-"""Arguments of a call: arrays, dtypes and shapes, checked once for every loss."""
+"""Arguments of a call: arrays, dtypes and shapes, checked once for every loss and library."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from lossfw.components.spaces import first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
-from lossfw.numerics.arrays import Array, NDArray
+from lossfw.losses import array_api
+from lossfw.numerics.arrays import Array, Namespace, NDArray, is_half
 
 _FLOAT64 = np.dtype(np.float64)
-_FLOAT32 = np.dtype(np.float32)
-_FLOAT16 = np.dtype(np.float16)
 _COMPUTED_AS_FLOAT64 = "iub"  # NumPy's kinds: signed, unsigned, boolean
 
 
@@ -24,7 +23,7 @@ class Arguments:
 
     Attributes
     ----------
-    y, t : ndarray
+    y, t : array
         Prediction and target with at least one axis of rows.
     dtype, work : dtype
         Of the results, and of the computation.
@@ -34,22 +33,25 @@ class Arguments:
         Shape of the prediction as the caller gave it.
     by_index : bool
         The target holds class indices.
-    weight, keep : ndarray or None
+    weight, keep : array or None
         Sample weight in float64 and mask, both of shape `shape`, or None.
     start : int
         Global number of the first row.
+    xp : namespace
+        The library of the arrays.
     """
 
-    y: NDArray
-    t: NDArray
-    dtype: np.dtype[Any]
-    work: np.dtype[Any]
+    y: Array
+    t: Array
+    dtype: Any
+    work: Any
     shape: tuple[int, ...]
     prediction_shape: tuple[int, ...]
     by_index: bool = False
-    weight: NDArray | None = None
-    keep: NDArray | None = None
+    weight: Array | None = None
+    keep: Array | None = None
     start: int = 0
+    xp: Namespace = np
 
 
 def as_array(x: Any, role: str) -> NDArray:
@@ -60,7 +62,7 @@ def as_array(x: Any, role: str) -> NDArray:
     ShapeError
         If `x` is a ragged list.
     DtypeError
-        If its dtype is complex, text or any other that is not computed with.
+        If its dtype is complex, text or another that is not computed with.
     """
     array: NDArray = x if type(x) is np.ndarray else _converted(x, role)
     kind = array.dtype.kind
@@ -75,7 +77,7 @@ def as_array(x: Any, role: str) -> NDArray:
 
 
 def _converted(x: Any, role: str) -> NDArray:
-    """Turn what is no plain array into one; refuse what would lose its meaning."""
+    """Return a list or another object as an array; refuse one that would lose its meaning."""
     if isinstance(x, np.ma.MaskedArray):
         raise ArgumentError(
             f"{role} is a masked array, whose mask would be lost: pass {role}.data, and "
@@ -100,13 +102,21 @@ def result_dtype(array: NDArray) -> np.dtype[Any]:
     return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
-def work_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def work_dtype(xp: Namespace, dtype: Any) -> Any:
     """Return the dtype of the computation: half precision is computed in float32."""
-    return dtype if dtype in (_FLOAT64, _FLOAT32) else _FLOAT32
+    if dtype is _FLOAT64:
+        return dtype
+    return xp.float32 if is_half(dtype) else dtype
 
 
 def prepare(
-    prediction: Any, target: Any, *, rowwise: bool, classes: bool, per_row_target: bool = False
+    prediction: Any,
+    target: Any,
+    *,
+    rowwise: bool,
+    classes: bool,
+    per_row_target: bool = False,
+    xp: Namespace = np,
 ) -> Arguments:
     """Check prediction and target against each other.
 
@@ -120,6 +130,8 @@ def prepare(
         The target may be class indices, with one dimension less.
     per_row_target : bool
         The target is always one number per row, with one dimension less.
+    xp : namespace
+        The library of both; NumPy's takes lists too.
 
     Raises
     ------
@@ -128,52 +140,73 @@ def prepare(
     DtypeError
         If a dtype is not computed with.
     """
-    y = as_array(prediction, "prediction")
-    t = as_array(target, "target")
-    dtype = result_dtype(y)
+    y, t = _read(xp, prediction, "prediction"), _read(xp, target, "target")
+    given = tuple(y.shape)
     by_index = False
-    if y.shape != t.shape or per_row_target:
-        less = rowwise and y.ndim >= 1 and t.shape == y.shape[:-1]
-        if less and per_row_target:
-            pass
-        elif less and classes:
-            by_index = True
-            _need_integers(t)
-        else:
-            raise ShapeError(_misfit(y, t, rowwise, classes, per_row_target))
-    if rowwise and y.ndim == 0:
-        raise ShapeError("prediction is a single number: a row of at least one was wanted.")
-    if rowwise and y.shape[-1] == 0:
-        raise ShapeError(f"prediction of shape {y.shape} has rows without any column.")
-    shape = y.shape[:-1] if rowwise else y.shape
-    given = y.shape
+    if rowwise or given != t.shape:
+        by_index = _is_by_index(given, tuple(t.shape), rowwise, classes, per_row_target)
+    if by_index:
+        _need_integers(xp, t)
+    if xp is np:
+        dtype = result_dtype(y)
+    else:
+        y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
+        dtype = y.dtype
+    shape = given[:-1] if rowwise else given
     if not shape:  # a single number, or a single row: make it the first of one
-        y, t = y[np.newaxis], t[np.newaxis]
-    return Arguments(y, t, dtype, work_dtype(dtype), shape, given, by_index)
+        y, t = y[None], t[None]
+    return Arguments(y, t, dtype, work_dtype(xp, dtype), shape, given, by_index, xp=xp)
 
 
-def _need_integers(t: NDArray) -> None:
-    if t.dtype.kind in "iu":
+def _read(xp: Namespace, x: Any, role: str) -> Array:
+    """Return an argument as an array of the library, after a look at its dtype."""
+    if xp is np:
+        return as_array(x, role)
+    array_api.check_dtype(xp, x, role)
+    return x
+
+
+def _is_by_index(
+    y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool, per_row: bool
+) -> bool:
+    """Tell from the shapes whether the target is class indices; raise if they do not fit."""
+    by_index = False
+    if y != t or per_row:
+        less = rowwise and len(y) >= 1 and t == y[:-1]
+        if not (less and (per_row or classes)):
+            raise ShapeError(_misfit(y, t, rowwise, classes, per_row))
+        by_index = not per_row
+    if rowwise and not y:
+        raise ShapeError("prediction is a single number: a row of at least one was wanted.")
+    if rowwise and y[-1] == 0:
+        raise ShapeError(f"prediction of shape {y} has rows without any column.")
+    return by_index
+
+
+def _need_integers(xp: Namespace, t: Array) -> None:
+    if t.dtype.kind in "iu" if xp is np else xp.isdtype(t.dtype, "integral"):
         return
+    mend = "target.astype(int)" if xp is np else "integers"
     raise DtypeError(
-        f"target of shape {t.shape} has one dimension less than the prediction, so it holds "
-        f"class indices, but its dtype is {t.dtype}: pass target.astype(int)."
+        f"target of shape {tuple(t.shape)} has one dimension less than the prediction, so it "
+        f"holds class indices, but its dtype is {t.dtype}: pass {mend}."
     )
 
 
-def _misfit(y: NDArray, t: NDArray, rowwise: bool, classes: bool, per_row: bool) -> str:
-    """Say which shapes were given, what fits, and what mends it."""
-    wanted = f"{y.shape[:-1]}" if per_row else f"{y.shape}"
-    if classes and y.ndim:
-        wanted += f" (a distribution) or {y.shape[:-1]} (class indices)"
-    text = f"prediction has shape {y.shape} and target {t.shape}; the target should have {wanted}."
-    squeezed = tuple(n for n in t.shape if n != 1)
-    if not rowwise and y.size == t.size and squeezed == tuple(n for n in y.shape if n != 1):
-        mend = f"target.reshape({y.shape})" if t.ndim < y.ndim else f"prediction.reshape({t.shape})"
-        extra = t.ndim - y.ndim
-        if extra == 1 and t.shape[-1] == 1:
+def _misfit(
+    y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool, per_row: bool
+) -> str:
+    """Say which shapes were given, which fit, and what mends it."""
+    wanted = f"{y[:-1]}" if per_row else f"{y}"
+    if classes and y:
+        wanted += f" (a distribution) or {y[:-1]} (class indices)"
+    text = f"prediction has shape {y} and target {t}; the target should have {wanted}."
+    if not rowwise and [n for n in t if n != 1] == [n for n in y if n != 1]:
+        mend = f"target.reshape({y})" if len(t) < len(y) else f"prediction.reshape({t})"
+        extra = len(t) - len(y)
+        if extra == 1 and t[-1] == 1:
             mend = "target.squeeze(-1)"
-        elif extra == -1 and y.shape[-1] == 1:
+        elif extra == -1 and y[-1] == 1:
             mend = "prediction.squeeze(-1), or target.reshape(-1, 1)"
         return f"{text} Nothing is broadcast: {mend} makes them agree."
     return f"{text} Nothing is broadcast."
@@ -188,17 +221,20 @@ def set_weight(call: Arguments, weight: Any) -> None:
         If its shape fits neither the unreduced loss nor its first axis, or a
         weight is negative, infinite or NaN.
     """
-    array = as_array(weight, "sample_weight").astype(np.float64)
-    array = _fit(array, call.shape, "sample_weight")
-    bad = ~(array >= 0) | ~np.isfinite(array)
-    if bad.any():
-        index = first_true(bad)
+    xp = call.xp
+    array = _read(xp, weight, "sample_weight")
+    array = array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
+    array = _fit(xp, array, call.shape, "sample_weight")
+    # NaN fails both comparisons.
+    legal = (array >= 0) & (array < np.inf)
+    if array_api.has_values(legal) and not xp.all(legal):
+        index = first_true(~legal)
         at = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
         raise DomainError(
             f"{at} = {float(array[index])}: weights are finite numbers at or above 0; "
             "a row is left out by weight 0 or where=False."
         )
-    call.weight = array if call.shape else array[np.newaxis]
+    call.weight = array if call.shape else array[None]
 
 
 def set_where(call: Arguments, where: Any) -> None:
@@ -210,16 +246,17 @@ def set_where(call: Arguments, where: Any) -> None:
         If it is not boolean, or its shape fits neither the unreduced loss nor
         its first axis.
     """
-    array = np.asarray(where)
-    if array.dtype != np.bool_:
+    xp = call.xp
+    array = np.asarray(where) if xp is np else where
+    if not (array.dtype == np.bool_ if xp is np else xp.isdtype(array.dtype, "bool")):
         raise DtypeError(
             f"where has dtype {array.dtype}: pass booleans, True for elements that count."
         )
-    array = _fit(array, call.shape, "where")
-    call.keep = array if call.shape else array[np.newaxis]
+    array = _fit(xp, array, call.shape, "where")
+    call.keep = array if call.shape else array[None]
 
 
-def choose(call: Arguments, where: NDArray | None, weight: NDArray | None) -> None:
+def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:
     """Add a loss's own mask and weights, in the shape of the unreduced loss."""
     if where is not None:
         call.keep = where if call.keep is None else call.keep & where
@@ -227,15 +264,15 @@ def choose(call: Arguments, where: NDArray | None, weight: NDArray | None) -> No
         call.weight = weight if call.weight is None else call.weight * weight
 
 
-def _fit(array: NDArray, shape: tuple[int, ...], role: str) -> NDArray:
+def _fit(xp: Namespace, array: Array, shape: tuple[int, ...], role: str) -> Array:
     """Give an array the unreduced loss's shape, from that shape or from its first axis."""
-    if array.shape == shape:
+    given = tuple(array.shape)
+    if given == shape:
         return array
-    if len(shape) > 1 and array.shape == shape[:1]:
-        spread = array.reshape(-1, *[1] * (len(shape) - 1))
-        return np.broadcast_to(spread, shape)
+    if len(shape) > 1 and given == shape[:1]:
+        return xp.broadcast_to(xp.reshape(array, (-1, *[1] * (len(shape) - 1))), shape)
     rows = f" or {shape[:1]}, one for each row" if len(shape) > 1 else ""
-    raise ShapeError(f"{role} has shape {array.shape}; wanted {shape}, that of the loss{rows}.")
+    raise ShapeError(f"{role} has shape {given}; wanted {shape}, that of the loss{rows}.")
 
 
 def one_hot(index: Array, classes: int, dtype: np.dtype[Any]) -> NDArray:

@@ -16,18 +16,11 @@ from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
 from lossfw.losses.base import Definition
-from lossfw.losses.engine import execute
-from lossfw.losses.engine.exact_sum import exact_sum
-from lossfw.losses.engine.reduction import (
-    Denominator,
-    Empty,
-    Partial,
-    Reduction,
-    check_choices,
-    mean_of,
-)
+from lossfw.losses.engine import execute, whole_array
+from lossfw.losses.engine.partial import Partial
+from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
 from lossfw.losses.inputs import Arguments, choose, prepare, set_weight, set_where
-from lossfw.numerics.arrays import NDArray, is_foreign
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.reference import Order
 
 
@@ -53,6 +46,11 @@ class Loss(Definition):
     ``2 * a``, ``a / 3``, ``-a``, ``a + b``, ``a - b`` and ``sum([a, b])`` are losses.
     """
 
+    @property
+    def takes_classes(self) -> bool:
+        """Whether a target is a class index or a distribution over classes."""
+        return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
+
     def on_logits(self) -> Loss | None:
         """Return this loss as a function of what goes into its link; None without a link."""
         return None if self.link_activation() is None else self.replace(from_logits=True)
@@ -64,7 +62,7 @@ class Loss(Definition):
         *,
         sample_weight: Any = None,
         where: Any = None,
-        reduction: Reduction = "mean",
+        reduction: ReductionName = "mean",
         denominator: Denominator = "weights",
         empty: Empty = "raise",
     ) -> Any:
@@ -106,17 +104,12 @@ class Loss(Definition):
         >>> loss([1.0, 2.0], [0.0, 0.0], sample_weight=[1.0, 3.0])
         3.25
         """
-        check_choices(reduction, denominator, empty)
-        if is_foreign(prediction):
-            return array_api.value(
-                self, prediction, target, sample_weight, where, reduction, denominator, empty
-            )
+        reduced = Reduction(reduction, denominator, empty)
         call = self._prepare(prediction, target, sample_weight, where)
+        engine, body = _engine(call), self.without_own_weight()
         if reduction == "none":
-            return execute.unreduced(self.without_own_weight(), call)
-        return _reduced(
-            execute.sums(self.without_own_weight(), call), reduction, denominator, empty
-        )
+            return engine.unreduced(body, call)
+        return reduced.value(engine.sums(body, call))
 
     def gradient(
         self,
@@ -125,7 +118,7 @@ class Loss(Definition):
         *,
         sample_weight: Any = None,
         where: Any = None,
-        reduction: Reduction = "mean",
+        reduction: ReductionName = "mean",
         denominator: Denominator = "weights",
         empty: Empty = "raise",
     ) -> Any:
@@ -146,9 +139,9 @@ class Loss(Definition):
         >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0])
         array([1., 2.])
         """
-        return self._derivative(
-            prediction, target, sample_weight, where, reduction, denominator, empty, second=False
-        )
+        reduced = Reduction(reduction, denominator, empty)
+        call = self._prepare(prediction, target, sample_weight, where)
+        return self._derivatives(call, reduced, second=False)
 
     def hessian(
         self,
@@ -157,7 +150,7 @@ class Loss(Definition):
         *,
         sample_weight: Any = None,
         where: Any = None,
-        reduction: Reduction = "mean",
+        reduction: ReductionName = "mean",
         denominator: Denominator = "weights",
         empty: Empty = "raise",
     ) -> Any:
@@ -165,9 +158,9 @@ class Loss(Definition):
 
         Parameters, results and errors are those of `gradient`.
         """
-        return self._derivative(
-            prediction, target, sample_weight, where, reduction, denominator, empty, second=True
-        )
+        reduced = Reduction(reduction, denominator, empty)
+        call = self._prepare(prediction, target, sample_weight, where)
+        return self._derivatives(call, reduced, second=True)
 
     def value_and_gradient(
         self,
@@ -184,19 +177,16 @@ class Loss(Definition):
 
         Parameters and errors are those of the call; a reduction is needed.
         """
-        check_choices(reduction, denominator, empty)
+        reduced = Reduction(reduction, denominator, empty)
         if reduction not in ("mean", "sum"):
             raise ArgumentError(
                 'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '
                 "and its gradient."
             )
-        if is_foreign(prediction):
-            arguments = (prediction, target, sample_weight, where, reduction, denominator, empty)
-            return array_api.value(self, *arguments), array_api.derivative(self, *arguments)
         call = self._prepare(prediction, target, sample_weight, where)
-        scale = self._scale(call, reduction, denominator, empty)
-        totals, gradient = execute.sums_and_gradient(self.without_own_weight(), call, scale)
-        return _reduced(totals, reduction, denominator, empty), gradient
+        engine, body = _engine(call), self.without_own_weight()
+        sums, gradient = engine.sums_and_gradient(body, call, _scale(call, reduced))
+        return reduced.value(sums), gradient
 
     def partial(
         self,
@@ -236,7 +226,7 @@ class Loss(Definition):
         rows: bool = True,
     ) -> tuple[Partial, execute.RowSums | None]:
         """Return `partial`, and from the same pass the sums over each row; None without `rows`."""
-        call = self._prepare(prediction, target, sample_weight, where)
+        call = self._prepare(prediction, target, sample_weight, where, numpy=True)
         call.start = start
         sums = execute.RowSums.of(call) if rows else None
         return execute.partial(self.without_own_weight(), call, sums), sums
@@ -275,7 +265,7 @@ class Loss(Definition):
         >>> lossfw.loss("squared_error").exact([1e-200], [0.0])
         array([9.999999999999999642e-401], dtype=object)
         """
-        call = self._prepare(prediction, target, None, None)
+        call = self._prepare(prediction, target, numpy=True)
         truth: NDArray = reference.of_loss(self, call, derivative)
         return truth
 
@@ -315,14 +305,26 @@ class Loss(Definition):
 
     # Inside ----------------------------------------------------------------
 
-    def _prepare(self, prediction: Any, target: Any, sample_weight: Any, where: Any) -> Arguments:
-        space = self.target_space
+    def _prepare(
+        self,
+        prediction: Any,
+        target: Any,
+        sample_weight: Any = None,
+        where: Any = None,
+        *,
+        numpy: bool = False,
+    ) -> Arguments:
+        """Check the arguments of a call; `numpy` makes NumPy's arrays of those of any library."""
+        xp = np
+        if not numpy:
+            xp = array_api.common_namespace(prediction, target, sample_weight, where)
         call = prepare(
             prediction,
             target,
             rowwise=self.takes_rows,
-            classes=self.takes_rows and space in (CLASS_INDEX, SIMPLEX),
+            classes=self.takes_classes,
             per_row_target=self.target_per_row,
+            xp=xp,
         )
         if self.sums_rows:
             if not call.prediction_shape:
@@ -334,44 +336,24 @@ class Loss(Definition):
             set_weight(call, sample_weight)
         if where is not None:
             set_where(call, where)
-        choose(call, *self.own_mask_and_weight(np, call.t, call.by_index))
+        choose(call, *self.own_mask_and_weight(xp, call.t, call.by_index))
         return call
 
-    def _derivative(
-        self,
-        prediction: Any,
-        target: Any,
-        sample_weight: Any,
-        where: Any,
-        reduction: Reduction,
-        denominator: Denominator,
-        empty: Empty,
-        *,
-        second: bool,
-    ) -> Any:
-        check_choices(reduction, denominator, empty)
-        if is_foreign(prediction):
-            arguments = (prediction, target, sample_weight, where, reduction, denominator, empty)
-            return array_api.derivative(self, *arguments, second=second)
-        call = self._prepare(prediction, target, sample_weight, where)
-        scale = self._scale(call, reduction, denominator, empty)
-        return execute.derivatives(self.without_own_weight(), call, scale, second=second)
+    def _derivatives(self, call: Arguments, reduction: Reduction, *, second: bool) -> Any:
+        scale = _scale(call, reduction)
+        return _engine(call).derivatives(self.without_own_weight(), call, scale, second=second)
 
-    def _scale(
-        self, call: Arguments, reduction: Reduction, denominator: Denominator, empty: Empty
-    ) -> float:
-        """Return the factor that turns unreduced derivatives into those of the reduced loss."""
-        if reduction != "mean":
-            return 1.0
-        if call.weight is None and call.keep is None:
-            units = 1
-            for length in call.shape:
-                units *= length
-            return mean_of(1.0, units, empty)
-        blocks = execute.weights(call)
-        if denominator == "weights":
-            return mean_of(1.0, exact_sum(weight for weight, _ in blocks), empty)
-        return mean_of(1.0, sum(counted for _, counted in blocks), empty)
+
+def _engine(call: Arguments) -> Any:
+    """Return the module that runs a body over the arrays of a call."""
+    return execute if call.xp is np else whole_array
+
+
+def _scale(call: Arguments, reduction: Reduction) -> Any:
+    """Return the factor that turns unreduced derivatives into those of the reduced loss."""
+    if reduction.reduction != "mean":
+        return 1.0
+    return reduction.scale(*_engine(call).weight_and_count(call))
 
 
 def _made(name: str, **parameters: Any) -> Loss:
@@ -381,18 +363,3 @@ def _made(name: str, **parameters: Any) -> Loss:
 def _is_number(x: object) -> TypeGuard[Real]:
     # True and False are numbers to Python alone.
     return isinstance(x, Real) and not isinstance(x, bool)
-
-
-def _reduced(
-    blocks: list[tuple[float, float, int]],
-    reduction: Reduction,
-    denominator: Denominator,
-    empty: Empty,
-) -> float:
-    """Add the sums of blocks exactly and reduce."""
-    total = exact_sum(block[0] for block in blocks)
-    if reduction == "sum":
-        return total + 0.0
-    if denominator == "weights":
-        return mean_of(total, exact_sum(block[1] for block in blocks), empty)
-    return mean_of(total, sum(block[2] for block in blocks), empty)

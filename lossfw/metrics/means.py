@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lossfw.losses.engine import execute
-from lossfw.losses.engine.reduction import Partial
+from lossfw.losses.engine.partial import Partial
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
 from lossfw.metrics.base import MetricOfSums, MetricUpdate

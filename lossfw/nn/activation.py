@@ -12,7 +12,7 @@ from lossfw.components.component import Component
 from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
-from lossfw.numerics.arrays import Array, Namespace, is_foreign, namespace_of
+from lossfw.numerics.arrays import Array, Namespace, is_foreign, is_half, namespace_of
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import Order, check_order, reference
 
@@ -131,7 +131,7 @@ class Activation(Component, ABC):
         self._check_rows(array)
         dtype = result_dtype(array)
         with np.errstate(all="ignore"):
-            result = self.value(np, array.astype(work_dtype(dtype), copy=False))
+            result = self.value(np, array.astype(work_dtype(np, dtype), copy=False))
         if result is array:  # the caller's own array must not come back
             return result.astype(dtype, copy=True)
         return np.asarray(result).astype(dtype, copy=False)
@@ -147,7 +147,7 @@ class Activation(Component, ABC):
         """Return the activation of another library's array, by the same rules for dtypes."""
         if not xp.isdtype(x.dtype, "real floating"):
             return self.value(xp, xp.astype(x, xp.float64))
-        if "16" in str(x.dtype):
+        if is_half(x.dtype):
             return xp.astype(self.value(xp, xp.astype(x, xp.float32)), x.dtype)
         return self.value(xp, x)
 

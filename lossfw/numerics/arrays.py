@@ -27,6 +27,18 @@ def is_foreign(x: object) -> bool:
     )
 
 
+def is_half(dtype: Any) -> bool:
+    """Tell whether a dtype of any library is float16 or bfloat16.
+
+    Examples
+    --------
+    >>> is_half(np.dtype("float16")), is_half(np.dtype(">f2")), is_half(np.dtype("int16"))
+    (True, True, False)
+    """
+    name: str = getattr(dtype, "name", None) or str(dtype)
+    return name.endswith("float16")
+
+
 def namespace_of(*arrays: object) -> Namespace:
     """Return the array namespace of `arrays`: NumPy's own unless one is foreign.
 

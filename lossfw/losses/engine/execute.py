@@ -1,13 +1,13 @@
-"""Engine: how a body runs over a large array.
+"""Engine: run a body over a large NumPy array, tile by tile and on several threads.
 
-An author's plain expression is run on tiles whose temporaries fit the
-second-level cache, by several threads on large inputs. Elementwise operations
-give the same bits in any tile, and sums are taken over blocks that depend on
-the row number alone, so neither changes a digit of the result.
+The temporaries of a tile fit the second-level cache. Elementwise operations give the
+same bits in any tile, and sums are taken over blocks that depend on the row number
+alone, so neither changes a digit of the result.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,10 +16,19 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.reduction import Partial, Piece, block_sum
-from lossfw.losses.engine.tiling import EngineBody, SmoothBody, Tile, cut, rows_in_block, spans
+from lossfw.losses.engine.partial import Partial, Piece
+from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
+from lossfw.losses.engine.tiling import (
+    EngineBody,
+    SmoothBody,
+    Tile,
+    cut,
+    rows_in_block,
+    select,
+    spans,
+)
 from lossfw.losses.inputs import Arguments, one_hot
-from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.arrays import Array, NDArray, namespace_of
 
 _Result = TypeVar("_Result")
 
@@ -31,22 +40,20 @@ def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result
 
 def tile_values(body: EngineBody, call: Arguments, tile: Tile) -> NDArray:
     """Return the unreduced losses of a tile's elements or rows that count."""
-    if call.by_index:
-        losses = body.unreduced_at(np, tile.y, tile.t)
-    else:
-        losses = body.unreduced(np, tile.y, tile.t)
-    return _summed(body, tile, losses)
+    unreduced = body.unreduced_at if call.by_index else body.unreduced
+    losses: NDArray = own_losses(body, tile.y, unreduced(np, tile.y, tile.t))
+    return losses
 
 
-def _summed(body: EngineBody, tile: Tile, losses: Any) -> NDArray:
-    wanted = tile.y.shape[:1] if body.takes_rows else tile.y.shape
+def own_losses(body: EngineBody, y: Array, losses: Array) -> Array:
+    """Return a body's results in the shape of the unreduced loss, after a look at their shape."""
+    wanted = y.shape[:-1] if body.takes_rows else y.shape
     if getattr(losses, "shape", None) != wanted:
         raise ShapeError(
             f"{type(body).__name__}.value returned {_shape_of(losses)} for predictions of shape "
-            f"{tile.y.shape}; wanted shape {wanted}."
+            f"{tuple(y.shape)}; wanted shape {tuple(wanted)}."
         )
-    row_sums: NDArray = losses.sum(-1) if body.sums_rows else losses
-    return row_sums
+    return namespace_of(y).sum(losses, axis=-1) if body.sums_rows else losses
 
 
 def _shape_of(result: Any) -> str:
@@ -54,33 +61,38 @@ def _shape_of(result: Any) -> str:
     return f"a {type(result).__name__}" if shape is None else f"shape {tuple(shape)}"
 
 
-def sums(body: EngineBody, call: Arguments) -> list[tuple[float, float, int]]:
-    """Return for each block the sums of w l and of w, and how many losses count."""
-
-    def task(tile: Tile) -> tuple[float, float, int]:
-        total, weight = block_sum(tile_values(body, call, tile), tile.weight)
-        return total, weight, tile.counted
-
-    return over_tiles(body, call, task)
+def check_slope(y: Array, slope: Array) -> None:
+    """Raise `ShapeError` for a derivative that has not the shape of the prediction."""
+    if slope.shape != y.shape:
+        raise ShapeError(
+            f"a derivative has {_shape_of(slope)} for predictions of shape {tuple(y.shape)}."
+        )
 
 
-def weights(call: Arguments) -> list[tuple[float, int]]:
-    """Return for each block the sum of w and how many losses count; computes no loss."""
-    return [_block_weight(call, first, last) for first, last in spans(call)]
+def sums(body: EngineBody, call: Arguments) -> Sums:
+    """Return the sums of w l and of w, and the number of losses that count."""
+
+    def task(tile: Tile) -> Sums:
+        return _sums(tile, tile_values(body, call, tile))
+
+    return merged(over_tiles(body, call, task))
 
 
-def _block_weight(call: Arguments, first: int, last: int) -> tuple[float, int]:
-    keep = None if call.keep is None else call.keep[first:last]
-    weight = None if call.weight is None else call.weight[first:last]
-    counted = last - first if keep is None else int(np.count_nonzero(keep))
-    if weight is None:
-        return float(counted), counted
-    if keep is None:
-        counted = weight.size
-    kept = weight > 0 if keep is None else keep & (weight > 0)
-    # The same selection and the same sum as in `block_sum`: the mean and its
-    # gradient divide by the same number.
-    return float(np.add.reduce(weight[kept], dtype=np.float64)), counted
+def _sums(tile: Tile, losses: NDArray) -> Sums:
+    return Sums(weighted_sum(losses, tile.weight), tile.weight_sum, tile.counted)
+
+
+def weight_and_count(call: Arguments) -> tuple[float, int]:
+    """Return the sum of w and the number of losses that count; no loss is computed."""
+    if call.weight is None and call.keep is None:
+        count = math.prod(call.shape)
+        return float(count), count
+    blocks = []
+    for span in spans(call):
+        weight, _, counted, _ = select(call, *span)
+        blocks.append(Sums(0.0, weight_sum(weight, counted), counted))
+    whole = merged(blocks)
+    return whole.weight, whole.count
 
 
 def unreduced(body: EngineBody, call: Arguments) -> NDArray:
@@ -91,7 +103,7 @@ def unreduced(body: EngineBody, call: Arguments) -> NDArray:
         losses = tile_values(body, call, tile)
         if tile.weight is not None:
             losses = losses * tile.weight
-        # + 0.0 turns -0.0, which no loss is, into 0.0, also one that rounding made.
+        # Adding 0.0 turns -0.0 into 0.0, also one that rounding made.
         _put(out, tile, losses.astype(out.dtype, copy=False) + 0.0)
 
     over_tiles(body, call, task)
@@ -116,21 +128,18 @@ def derivatives(
     return out.reshape(call.prediction_shape)
 
 
-def sums_and_gradient(
-    body: SmoothBody, call: Arguments, scale: float
-) -> tuple[list[tuple[float, float, int]], NDArray]:
-    """Return what `sums` and `derivatives` return, from one pass."""
+def sums_and_gradient(body: SmoothBody, call: Arguments, scale: float) -> tuple[Sums, NDArray]:
+    """Return `sums` and the first `derivatives` from one pass."""
     out = np.zeros(call.y.shape, call.dtype)
 
-    def task(tile: Tile) -> tuple[float, float, int]:
+    def task(tile: Tile) -> Sums:
         both = body.unreduced_with_gradient_at if call.by_index else body.unreduced_with_gradient
         losses, slope = both(np, tile.y, tile.t)
         _put_scaled(out, tile, slope, scale)
-        total, weight = block_sum(_summed(body, tile, losses), tile.weight)
-        return total, weight, tile.counted
+        return _sums(tile, own_losses(body, tile.y, losses))
 
-    totals = over_tiles(body, call, task)
-    return totals, out.reshape(call.prediction_shape)
+    blocks = over_tiles(body, call, task)
+    return merged(blocks), out.reshape(call.prediction_shape)
 
 
 @dataclass(slots=True)
@@ -192,10 +201,7 @@ def _target(call: Arguments, tile: Tile) -> NDArray:
 
 def _put_scaled(out: NDArray, tile: Tile, slope: NDArray, scale: float) -> None:
     """Multiply derivatives by the weights and the reduction's factor, and write them."""
-    if slope.shape != tile.y.shape:
-        raise ShapeError(
-            f"a derivative has {_shape_of(slope)} for predictions of shape {tile.y.shape}."
-        )
+    check_slope(tile.y, slope)
     if tile.weight is not None:
         weight = tile.weight * scale
         slope = slope * (weight if tile.y.ndim == 1 else weight[:, np.newaxis])

@@ -1,33 +1,29 @@
-"""Reductions and partials: sums whose bits do not depend on how rows are shared out.
+"""Reduction: sum(w l) / sum(w), written once for every call, partial and library.
 
-Rows are summed in float64 over blocks of a fixed number of rows, aligned to
-the global row number, and the sums of the blocks are added exactly. A partial
-that begins or ends inside a block carries the losses of that piece until its
-neighbours arrive. Merging is therefore associative and commutative, and gives
-the same bits for any split of the rows.
+Rows are summed in float64 over blocks of a fixed number of rows, aligned to the
+global row number, and the sums of the blocks are added exactly.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from lossfw.errors import ArgumentError, EmptyReductionError
-from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
+from lossfw.losses.engine.exact_sum import exact_sum
+from lossfw.numerics.arrays import Array, NDArray
 
-Reduction: TypeAlias = Literal["none", "sum", "mean"]
+ReductionName: TypeAlias = Literal["none", "sum", "mean"]
 Denominator: TypeAlias = Literal["weights", "count"]
 Empty: TypeAlias = Literal["raise", "nan", "zero"]
 
-_CHOICES = {
-    "reduction": get_args(Reduction),
-    "denominator": get_args(Denominator),
-    "empty": get_args(Empty),
-}
+_REDUCTIONS, _DENOMINATORS, _EMPTIES = map(get_args, (ReductionName, Denominator, Empty))
+
+_FLOAT64 = np.dtype(np.float64)
 
 # Elements of a block: an array of it, 1 MiB in float32, is about what the
 # second-level cache of a present core holds. Smaller ones would do for one thread.
@@ -37,20 +33,11 @@ _CHOICES = {
 BLOCK_ELEMENTS = 262_144
 
 
-def check_choices(reduction: str, denominator: str, empty: str) -> None:
-    """Raise `ArgumentError` for a misspelt choice."""
-    given = {"reduction": reduction, "denominator": denominator, "empty": empty}
-    for name, choice in given.items():
-        if choice not in _CHOICES[name]:
-            wanted = ", ".join(repr(option) for option in _CHOICES[name])
-            raise ArgumentError(f"{name}={choice!r} is not known: choose one of {wanted}.")
-
-
 def block_rows(width: int) -> int:
     """Return the number of rows in a block of rows of `width` elements.
 
-    A power of two, and a function of the width alone: whatever the batch, the
-    thread or the machine, a row belongs to the same block.
+    A power of two, and a function of the width alone: a row belongs to the same
+    block in any batch, on any thread and on any machine.
 
     Examples
     --------
@@ -60,177 +47,116 @@ def block_rows(width: int) -> int:
     return 1 << max(0, (BLOCK_ELEMENTS // max(width, 1)).bit_length() - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Losses of some rows of one block that are not summed yet.
+def weighted_sum(losses: NDArray, weights: NDArray | None) -> float:
+    """Return sum(w l) of one block in float64."""
+    if weights is None:
+        return float(np.add.reduce(losses, dtype=_FLOAT64))
+    return float(np.add.reduce(weights * losses.astype(np.float64, copy=False)))
+
+
+def weight_sum(weights: NDArray | None, count: int) -> float:
+    """Return sum(w) of one block in float64; without weights each of `count` losses has 1."""
+    return float(count) if weights is None else float(np.add.reduce(weights, dtype=np.float64))
+
+
+class Sums(NamedTuple):
+    """Sums over some losses.
 
     Attributes
     ----------
-    start, stop : int
-        Global row numbers, the second excluded.
-    losses : ndarray
-        What these rows lose, those left out not among them.
-    weights : ndarray or None
-        The sample weight of each of `losses`.
+    total, weight : float
+        Sums of w l and of w. Those of another library's arrays may be arrays without axes.
+    count : int
+        Number of losses that ``where`` lets count.
     """
 
-    start: int
-    stop: int
-    losses: np.ndarray[Any, Any]
-    weights: np.ndarray[Any, Any] | None
-
-    def pack(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return plain arrays that `unpack` makes the same piece of."""
-        arrays = {"rows": np.array([self.start, self.stop], np.int64), "losses": self.losses}
-        return arrays if self.weights is None else {**arrays, "weights": self.weights}
-
-    @classmethod
-    def unpack(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Piece:
-        """Return the piece that was packed."""
-        start, stop = map(int, arrays["rows"])
-        return cls(start, stop, arrays["losses"], arrays.get("weights"))
+    total: Any
+    weight: Any
+    count: Any
 
 
-def block_sum(
-    losses: np.ndarray[Any, Any], weights: np.ndarray[Any, Any] | None
-) -> tuple[float, float]:
-    """Return the float64 sums of w l and of w over one block."""
-    if weights is None:
-        return float(np.add.reduce(losses, dtype=np.float64)), float(losses.size)
-    weighted = weights * losses.astype(np.float64, copy=False)
-    return float(np.add.reduce(weighted)), float(np.add.reduce(weights, dtype=np.float64))
+def merged(blocks: Sequence[Sums]) -> Sums:
+    """Add the sums of blocks without rounding."""
+    if len(blocks) == 1:
+        return blocks[0]
+    return Sums(
+        exact_sum(block.total for block in blocks),
+        exact_sum(block.weight for block in blocks),
+        sum(block.count for block in blocks),
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
-    """A mergeable sum of losses over a range of rows.
+class Reduction:
+    """The way from the sums of a call to its result.
 
     Attributes
     ----------
-    block : int
-        Rows in a block; the same for all partials that are merged.
-    total, weight : ExactSum
-        Sums of w l and of w over the complete blocks.
-    count, masked : int
-        Losses that count, and those left out by a mask.
-    pieces : tuple of Piece
-        Rows of blocks that are not complete yet, in the order of the rows.
+    reduction : {"mean", "sum", "none"}
+        The mean, the sum, or the losses as they are.
+    denominator : {"weights", "count"}
+        A mean divides by sum(w), or by the number of losses that count.
+    empty : {"raise", "nan", "zero"}
+        The mean of nothing.
+
+    Raises
+    ------
+    ArgumentError
+        If one of them is misspelt.
 
     Examples
     --------
-    >>> import lossfw
-    >>> loss = lossfw.loss("squared_error")
-    >>> first = loss.partial([1.0, 2.0], [0.0, 0.0])
-    >>> rest = loss.partial([3.0], [0.0], start=2)
-    >>> rest.merge(first).mean() == loss([1.0, 2.0, 3.0], [0.0, 0.0, 0.0])
+    >>> Reduction().value(Sums(total=6.0, weight=4.0, count=3))
+    1.5
+    >>> Reduction(denominator="count").scale(weight=4.0, count=3) == 1 / 3
     True
     """
 
-    block: int
-    total: ExactSum = field(default_factory=ExactSum)
-    weight: ExactSum = field(default_factory=ExactSum)
-    count: int = 0
-    masked: int = 0
-    pieces: tuple[Piece, ...] = ()
+    reduction: ReductionName = "mean"
+    denominator: Denominator = "weights"
+    empty: Empty = "raise"
 
-    def merge(self, other: Partial) -> Partial:
-        """Return the partial of the rows of both.
+    def __post_init__(self) -> None:
+        """Check the choices."""
+        if self.reduction not in _REDUCTIONS:
+            raise _misspelt("reduction", self.reduction, _REDUCTIONS)
+        if self.denominator not in _DENOMINATORS:
+            raise _misspelt("denominator", self.denominator, _DENOMINATORS)
+        if self.empty not in _EMPTIES:
+            raise _misspelt("empty", self.empty, _EMPTIES)
 
-        Raises
-        ------
-        ArgumentError
-            If the partials were made with different blocks, or share rows.
-        """
-        if self.block != other.block:
-            raise ArgumentError(
-                f"partials with blocks of {self.block} and of {other.block} rows do not merge: "
-                "they come from rows of different shapes"
-            )
-        total, weight = self.total.merge(other.total), self.weight.merge(other.weight)
-        waiting: list[Piece] = []
-        for group in _by_block((*self.pieces, *other.pieces), self.block):
-            if sum(piece.stop - piece.start for piece in group) == self.block:
-                loss_sum, weight_sum = _join(group)
-                total, weight = total.add([loss_sum]), weight.add([weight_sum])
-            else:
-                waiting.extend(group)
-        count, masked = self.count + other.count, self.masked + other.masked
-        return Partial(self.block, total, weight, count, masked, tuple(waiting))
-
-    def pack(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return plain arrays that `unpack` makes the same partial of."""
-        numbers = [self.block, self.count, self.masked, len(self.pieces)]
-        arrays = {"numbers": np.array(numbers, np.int64)}
-        arrays |= prefixed("total", self.total.pack()) | prefixed("weight", self.weight.pack())
-        for number, piece in enumerate(self.pieces):
-            arrays |= prefixed(f"piece{number}", piece.pack())
-        return arrays
-
-    @classmethod
-    def unpack(cls, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Partial:
-        """Return the partial that was packed."""
-        block, count, masked, pieces = map(int, arrays["numbers"])
-        total, weight = (ExactSum.unpack(below(name, arrays)) for name in ("total", "weight"))
-        waiting = (Piece.unpack(below(f"piece{number}", arrays)) for number in range(pieces))
-        return cls(block, total, weight, count, masked, tuple(waiting))
-
-    def sums(self) -> tuple[float, float]:
-        """Return sum(w l) and sum(w), those of incomplete blocks included."""
-        joined = [_join(group) for group in _by_block(self.pieces, self.block)]
-        total = self.total.add(pair[0] for pair in joined)
-        weight = self.weight.add(pair[1] for pair in joined)
-        return total.rounded(), weight.rounded()
-
-    def sum(self) -> float:
-        """Return sum(w l)."""
-        return self.sums()[0] + 0.0
-
-    def mean(self, denominator: Denominator = "weights", empty: Empty = "raise") -> float:
-        """Return sum(w l) / sum(w), or over the count.
+    def value(self, sums: Sums) -> Any:
+        """Return the reduced loss.
 
         Raises
         ------
         EmptyReductionError
             If nothing is left to average and `empty` is ``"raise"``.
         """
-        total, weight = self.sums()
-        return mean_of(total, weight if denominator == "weights" else self.count, empty)
+        total, weight, count = sums
+        if self.reduction == "sum":
+            return total + 0.0
+        return self._mean(total, weight if self.denominator == "weights" else count)
 
+    def scale(self, weight: Any, count: Any) -> Any:
+        """Return the factor of w times the unreduced derivative: that of w l in the result."""
+        if self.reduction != "mean":
+            return 1.0
+        return self._mean(1.0, weight if self.denominator == "weights" else count)
 
-def mean_of(total: float, divisor: float, empty: Empty) -> float:
-    """Divide a sum; what happens to an empty one is the caller's choice."""
-    if divisor:
-        return total / divisor + 0.0
-    if empty == "raise":
-        raise EmptyReductionError(
-            "nothing is left to average: no element, all masked, or all weights 0. "
-            'Pass empty="nan" or empty="zero" to get that value instead.'
-        )
-    return math.nan if empty == "nan" else 0.0
-
-
-def _by_block(pieces: Iterable[Piece], block: int) -> list[list[Piece]]:
-    """Group pieces by the block they belong to, in the order of the rows."""
-    groups: dict[int, list[Piece]] = {}
-    for piece in sorted(pieces, key=lambda piece: piece.start):
-        group = groups.setdefault(piece.start // block, [])
-        if group and group[-1].stop > piece.start:
-            raise ArgumentError(
-                f"row {piece.start} stands in two of the partials that are merged: give each "
-                "partial the number of its first row as start="
+    def _mean(self, total: Array, divisor: Any) -> Any:
+        # While a function is traced, the divisor is an array without a value: 0 / 0 is NaN.
+        if not isinstance(divisor, int | float) or divisor:
+            # Adding 0.0 turns -0.0 into 0.0.
+            return total / divisor + 0.0
+        if self.empty == "raise":
+            raise EmptyReductionError(
+                "nothing is left to average: no element, all masked, or all weights 0. "
+                'Pass empty="nan" or empty="zero" to get that value instead.'
             )
-        group.append(piece)
-    return list(groups.values())
+        return total * (math.nan if self.empty == "nan" else 0.0)
 
 
-def _join(group: list[Piece]) -> tuple[float, float]:
-    """Sum the pieces of one block as if the block had come whole."""
-    if len(group) == 1:
-        return block_sum(group[0].losses, group[0].weights)
-    losses = np.concatenate([piece.losses for piece in group])
-    if all(piece.weights is None for piece in group):
-        return block_sum(losses, None)
-    weights = [
-        np.ones(piece.losses.size) if piece.weights is None else piece.weights for piece in group
-    ]
-    return block_sum(losses, np.concatenate(weights))
+def _misspelt(name: str, choice: object, options: tuple[str, ...]) -> ArgumentError:
+    wanted = ", ".join(map(repr, options))
+    return ArgumentError(f"{name}={choice!r} is not known: choose one of {wanted}.")

@@ -1,12 +1,13 @@
 """Tiles: the rows of a call, cut into pieces that fit the second-level cache.
 
-A tile is the rows of one block (see `lossfw.losses.engine.reduction`), so that a row belongs to
-the same tile whatever the batch or the number of threads. What does not count
-is left out before a body sees it.
+A tile is the rows of one block (see `lossfw.losses.engine.reduction`), so that a row
+belongs to the same tile in any batch and with any number of threads. Elements and rows
+that do not count are left out before a body sees them.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lossfw.errors import DomainError
-from lossfw.losses.engine.reduction import block_rows
+from lossfw.losses.engine.reduction import block_rows, weight_sum
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
@@ -24,7 +25,7 @@ _FEW_COLUMNS = 64
 
 
 class EngineBody(Protocol):
-    """What the engine asks of anything that has values."""
+    """Protocol: a function that the engine can evaluate tile by tile."""
 
     @property
     def takes_rows(self) -> bool:
@@ -45,7 +46,7 @@ class EngineBody(Protocol):
 
 
 class SmoothBody(EngineBody, Protocol):
-    """What the engine asks of a loss, which has derivatives too."""
+    """Protocol: a function with derivatives that the engine can evaluate tile by tile."""
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the derivative of the unreduced losses."""
@@ -67,7 +68,7 @@ class SmoothBody(EngineBody, Protocol):
 
 @dataclass(slots=True)
 class Tile:
-    """Rows `first` to `last` of a call, as the body gets them.
+    """Rows `first` to `last` of a call as the body gets them.
 
     Attributes
     ----------
@@ -75,11 +76,11 @@ class Tile:
         Elements along the only axis, or rows along the first of two. Those
         that do not count are left out.
     weight : ndarray or None
-        Sample weight of each.
+        Weight of each element or row that counts.
     kept : ndarray of bool or None
-        Which elements or rows of the tile count; None where all do.
+        Whether each element or row counts; None where all do.
     counted, masked : int
-        How many count in a mean over the count, and how many the mask leaves out.
+        Numbers that count in a mean over the count, and that the mask leaves out.
     """
 
     first: int
@@ -91,21 +92,24 @@ class Tile:
     counted: int
     masked: int
 
+    @property
+    def weight_sum(self) -> float:
+        """The sum of the weights."""
+        return weight_sum(self.weight, self.counted)
 
-def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
-    """Cut a tile out of a call, select what counts, and check that it is in its domain."""
-    y, t = call.y[first:last], call.t[first:last]
-    if body.takes_rows or body.sums_rows:
-        y = y.reshape(-1, call.y.shape[-1])
-        t = t.reshape(-1) if t.ndim < call.y.ndim else t.reshape(-1, t.shape[-1])
-    elif y.ndim > 1:
-        y, t = y.reshape(-1), t.reshape(-1)
-    counted, masked = y.shape[0], 0
+
+def select(
+    call: Arguments, first: int, last: int
+) -> tuple[NDArray | None, NDArray | None, int, int]:
+    """Return `weight`, `kept`, `counted` and `masked` of some rows; see `Tile`."""
+    masked = 0
     weight = kept = None
     if call.keep is not None:
         kept = call.keep[first:last].reshape(-1)
         counted = int(np.count_nonzero(kept))
         masked = kept.size - counted
+    else:
+        counted = (last - first) * math.prod(call.shape[1:])
     if call.weight is not None:
         weight = call.weight[first:last].reshape(-1)
         # An element of weight 0 is removed before anything is computed, so
@@ -114,20 +118,32 @@ def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
     if kept is not None:
         if kept.all():
             kept = None
-        else:
-            y, t = y[kept], t[kept]
-            weight = None if weight is None else weight[kept]
-    _check_domain(body, call, first, last, y, t)
-    columns = y.shape[-1]
-    order: Any = "F" if body.takes_rows and columns <= _FEW_COLUMNS else "K"
+        elif weight is not None:
+            weight = weight[kept]
+    return weight, kept, counted, masked
+
+
+def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
+    """Cut a tile out of a call: select what counts, and check that it is in its domain."""
+    y, t = call.y[first:last], call.t[first:last]
+    if body.takes_rows or body.sums_rows:
+        y = y.reshape(-1, call.y.shape[-1])
+        t = t.reshape(-1) if t.ndim < call.y.ndim else t.reshape(-1, t.shape[-1])
+    elif y.ndim > 1:
+        y, t = y.reshape(-1), t.reshape(-1)
+    weight, kept, counted, masked = select(call, first, last)
+    if kept is not None:
+        y, t = y[kept], t[kept]
+    check_domain(body, call, first, last, y, t)
+    order: Any = "F" if body.takes_rows and y.shape[-1] <= _FEW_COLUMNS else "K"
     y = y.astype(call.work, order=order, copy=False)
     if not call.by_index:
         t = t.astype(call.work, order=order, copy=False)
     return Tile(first, last, y, t, weight, kept, counted, masked)
 
 
-def _check_domain(
-    body: EngineBody, call: Arguments, first: int, last: int, y: NDArray, t: NDArray
+def check_domain(
+    body: EngineBody, call: Arguments, first: int, last: int, y: Array, t: Array
 ) -> None:
     """Check what counts; on a failure again in the caller's own axes, for the message."""
     start = first + call.start
@@ -135,8 +151,8 @@ def _check_domain(
         body.check_domain(y, t, call.by_index, start)
     except DomainError:
         if not call.shape:
-            body.check_domain(call.y[0], call.t[0], call.by_index, 0)
-        if y.shape != call.y[first:last].shape:
+            body.check_domain(call.y[0, ...], call.t[0, ...], call.by_index, 0)
+        if y.shape != call.y[first:last, ...].shape:
             _check_one_by_one(body, call, first, last)
         raise
 
@@ -145,13 +161,13 @@ def _check_one_by_one(body: EngineBody, call: Arguments, first: int, last: int) 
     """Find the first element or row that counts and lies outside, by the caller's index."""
     keep = np.ones((last - first, *call.shape[1:]), bool)
     if call.keep is not None:
-        keep &= call.keep[first:last]
+        keep &= np.asarray(call.keep)[first:last]
     if call.weight is not None:
-        keep &= call.weight[first:last] > 0
-    for at in np.argwhere(keep):
+        keep &= np.asarray(call.weight)[first:last] > 0
+    for at in np.argwhere(keep).tolist():
         index = (first + at[0], *at[1:])
         try:
-            body.check_domain(call.y[index], call.t[index], call.by_index, 0)
+            body.check_domain(call.y[(*index, ...)], call.t[(*index, ...)], call.by_index, 0)
         except DomainError as error:
             place = ", ".join(str(i + call.start if n == 0 else i) for n, i in enumerate(index))
             raise DomainError(_with_index(str(error), place)) from None
@@ -176,7 +192,4 @@ def spans(call: Arguments) -> list[tuple[int, int]]:
 
 def rows_in_block(call: Arguments) -> int:
     """Return how many rows of a call make a block."""
-    width = 1
-    for length in call.y.shape[1:]:
-        width *= length
-    return block_rows(width)
+    return block_rows(math.prod(call.y.shape[1:]))

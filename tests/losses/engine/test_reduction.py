@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lossfw import ArgumentError, EmptyReductionError, loss, threads
 from lossfw.losses.engine.exact_sum import ExactSum, exact_sum
-from lossfw.losses.engine.reduction import Partial, block_rows
+from lossfw.losses.engine.partial import Partial
+from lossfw.losses.engine.reduction import block_rows
 
 SQUARED = loss("squared_error")
 # Elements of a block here, and the width of rows of which four make one: so that a

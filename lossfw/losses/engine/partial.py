@@ -1,0 +1,176 @@
+"""Partial: a mergeable sum of losses over a range of rows.
+
+A partial that begins or ends inside a block carries the losses of that piece until
+its neighbours arrive. Merging is therefore associative and commutative, and gives
+the same bits for any split of the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lossfw.errors import ArgumentError
+from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
+from lossfw.losses.engine.reduction import (
+    Denominator,
+    Empty,
+    Reduction,
+    Sums,
+    weight_sum,
+    weighted_sum,
+)
+from lossfw.numerics.arrays import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Losses of some rows of one block that are not summed yet.
+
+    Attributes
+    ----------
+    start, stop : int
+        Global row numbers, the second excluded.
+    losses : ndarray
+        Losses of these rows, without those that are left out.
+    weights : ndarray or None
+        The sample weight of each of `losses`.
+    """
+
+    start: int
+    stop: int
+    losses: NDArray
+    weights: NDArray | None
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the piece as plain arrays, for `unpack`."""
+        arrays = {"rows": np.array([self.start, self.stop], np.int64), "losses": self.losses}
+        return arrays if self.weights is None else {**arrays, "weights": self.weights}
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> Piece:
+        """Return the piece that was packed."""
+        start, stop = map(int, arrays["rows"])
+        return cls(start, stop, arrays["losses"], arrays.get("weights"))
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A mergeable sum of losses over a range of rows.
+
+    Attributes
+    ----------
+    block : int
+        Rows in a block; the same for all partials that are merged.
+    total, weight : ExactSum
+        Sums of w l and of w over the complete blocks.
+    count, masked : int
+        Losses that count, and those left out by a mask.
+    pieces : tuple of Piece
+        Rows of blocks that are not complete yet, in the order of the rows.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> loss = lossfw.loss("squared_error")
+    >>> first = loss.partial([1.0, 2.0], [0.0, 0.0])
+    >>> rest = loss.partial([3.0], [0.0], start=2)
+    >>> rest.merge(first).mean() == loss([1.0, 2.0, 3.0], [0.0, 0.0, 0.0])
+    True
+    """
+
+    block: int
+    total: ExactSum = field(default_factory=ExactSum)
+    weight: ExactSum = field(default_factory=ExactSum)
+    count: int = 0
+    masked: int = 0
+    pieces: tuple[Piece, ...] = ()
+
+    def merge(self, other: Partial) -> Partial:
+        """Return the partial of the rows of both.
+
+        Raises
+        ------
+        ArgumentError
+            If the partials were made with different blocks, or share rows.
+        """
+        if self.block != other.block:
+            raise ArgumentError(
+                f"partials with blocks of {self.block} and of {other.block} rows do not merge: "
+                "they come from rows of different shapes"
+            )
+        total, weight = self.total.merge(other.total), self.weight.merge(other.weight)
+        waiting: list[Piece] = []
+        for group in _by_block((*self.pieces, *other.pieces), self.block):
+            if sum(piece.stop - piece.start for piece in group) == self.block:
+                of_losses, of_weights = _joined_sums(group)
+                total, weight = total.add([of_losses]), weight.add([of_weights])
+            else:
+                waiting.extend(group)
+        count, masked = self.count + other.count, self.masked + other.masked
+        return Partial(self.block, total, weight, count, masked, tuple(waiting))
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the partial as plain arrays, for `unpack`."""
+        numbers = [self.block, self.count, self.masked, len(self.pieces)]
+        arrays = {"numbers": np.array(numbers, np.int64)}
+        arrays |= prefixed("total", self.total.pack()) | prefixed("weight", self.weight.pack())
+        for number, piece in enumerate(self.pieces):
+            arrays |= prefixed(f"piece{number}", piece.pack())
+        return arrays
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> Partial:
+        """Return the partial that was packed."""
+        block, count, masked, pieces = map(int, arrays["numbers"])
+        total, weight = (ExactSum.unpack(below(name, arrays)) for name in ("total", "weight"))
+        waiting = (Piece.unpack(below(f"piece{number}", arrays)) for number in range(pieces))
+        return cls(block, total, weight, count, masked, tuple(waiting))
+
+    def sums(self) -> Sums:
+        """Return the sums of w l and of w, those of incomplete blocks included, and the count."""
+        joined = [_joined_sums(group) for group in _by_block(self.pieces, self.block)]
+        total = self.total.add(pair[0] for pair in joined)
+        weight = self.weight.add(pair[1] for pair in joined)
+        return Sums(total.rounded(), weight.rounded(), self.count)
+
+    def sum(self) -> float:
+        """Return sum(w l)."""
+        return float(Reduction("sum").value(self.sums()))
+
+    def mean(self, denominator: Denominator = "weights", empty: Empty = "raise") -> float:
+        """Return sum(w l) / sum(w), or over the count.
+
+        Raises
+        ------
+        EmptyReductionError
+            If nothing is left to average and `empty` is ``"raise"``.
+        """
+        return float(Reduction("mean", denominator, empty).value(self.sums()))
+
+
+def _by_block(pieces: Iterable[Piece], block: int) -> list[list[Piece]]:
+    """Group pieces by the block they belong to, in the order of the rows."""
+    groups: dict[int, list[Piece]] = {}
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        group = groups.setdefault(piece.start // block, [])
+        if group and group[-1].stop > piece.start:
+            raise ArgumentError(
+                f"row {piece.start} stands in two of the partials that are merged: give each "
+                "partial the number of its first row as start="
+            )
+        group.append(piece)
+    return list(groups.values())
+
+
+def _joined_sums(group: list[Piece]) -> tuple[float, float]:
+    """Return the sums of w l and of w of one block's pieces, as if the block had come whole."""
+    losses, weights = group[0].losses, group[0].weights
+    if len(group) > 1:
+        losses = np.concatenate([piece.losses for piece in group])
+        if any(piece.weights is not None for piece in group):
+            every = [np.ones(p.losses.size) if p.weights is None else p.weights for p in group]
+            weights = np.concatenate(every)
+    return weighted_sum(losses, weights), weight_sum(weights, losses.size)

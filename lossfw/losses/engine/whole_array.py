@@ -1,0 +1,105 @@
+"""Engine for arrays of other libraries: run a body over the whole array at once.
+
+The same bodies and the same published derivatives run through the library's own array
+namespace. There are no tiles: those libraries have their own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lossfw.losses.array_api import has_values, widest
+from lossfw.losses.engine.execute import check_slope, own_losses
+from lossfw.losses.engine.reduction import Sums
+from lossfw.losses.engine.tiling import EngineBody, SmoothBody, check_domain
+from lossfw.losses.inputs import Arguments
+from lossfw.numerics.arrays import Array
+
+
+def unreduced(body: EngineBody, call: Arguments) -> Array:
+    """Return w l for every element or row, 0 for those that are left out."""
+    xp = call.xp
+    losses = xp.astype(_weighted(call, _losses(body, call), 1.0), call.dtype)
+    # Adding 0.0 turns -0.0 into 0.0.
+    return xp.reshape(losses + 0.0, call.shape)
+
+
+def sums(body: EngineBody, call: Arguments) -> Sums:
+    """Return the sums of w l and of w, and the number of losses that count."""
+    losses = _weighted(call, _losses(body, call), 1.0)
+    total = call.xp.sum(losses, dtype=widest(call.xp))
+    return Sums(total, *weight_and_count(call))
+
+
+def weight_and_count(call: Arguments) -> tuple[Any, Any]:
+    """Return the sum of w and the number of losses that count; no loss is computed."""
+    xp, kept = call.xp, _kept(call)
+    count = math.prod(call.shape)
+    if call.keep is not None:
+        count = _number(xp.sum(xp.astype(call.keep, widest(xp))))
+    if call.weight is None:
+        return count, count
+    weight = xp.where(kept, call.weight, xp.zeros_like(call.weight))
+    return _number(xp.sum(weight, dtype=widest(xp))), count
+
+
+def derivatives(body: SmoothBody, call: Arguments, scale: Any, *, second: bool = False) -> Array:
+    """Return `scale` times w times the first or second derivative, in the prediction's shape."""
+    xp = call.xp
+    y, t = _arguments(body, call)
+    if call.by_index:
+        t = xp.astype(t[..., None] == xp.arange(y.shape[-1]), y.dtype)
+    slope = (body.unreduced_hessian if second else body.unreduced_gradient)(xp, y, t)
+    check_slope(y, slope)
+    return xp.reshape(xp.astype(_weighted(call, slope, scale), call.dtype), call.prediction_shape)
+
+
+def sums_and_gradient(body: SmoothBody, call: Arguments, scale: Any) -> tuple[Sums, Array]:
+    """Return `sums` and the first `derivatives`."""
+    return sums(body, call), derivatives(body, call, scale)
+
+
+def _losses(body: EngineBody, call: Arguments) -> Array:
+    y, t = _arguments(body, call)
+    losses = (body.unreduced_at if call.by_index else body.unreduced)(call.xp, y, t)
+    return own_losses(body, y, losses)
+
+
+def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
+    """Return prediction and target in the dtype of the computation; what counts is checked."""
+    xp, kept = call.xp, _kept(call)
+    y, t = call.y, call.t
+    if has_values(y, t, kept):
+        some = (y, t) if kept is None or xp.all(kept) else (y[kept], t[kept])
+        check_domain(body, call, 0, y.shape[0], *some)
+    if not call.by_index:
+        t = xp.astype(t, call.work)
+    elif kept is not None:
+        # The target of a row that is left out may be no class, which no index is to be.
+        t = xp.where(kept, t, xp.zeros_like(t))
+    return xp.astype(y, call.work), t
+
+
+def _kept(call: Arguments) -> Array | None:
+    """Return the mask of what counts, None where everything does."""
+    if call.weight is None:
+        return call.keep
+    return call.weight > 0 if call.keep is None else call.keep & (call.weight > 0)
+
+
+def _weighted(call: Arguments, results: Array, scale: Any) -> Array:
+    """Return results of elements or rows times weight and scale, 0 for those left out."""
+    xp, kept = call.xp, _kept(call)
+    factor = scale if call.weight is None else call.weight * scale
+    if kept is None:
+        return results * factor
+    if results.ndim > kept.ndim:
+        kept = kept[..., None]
+        factor = factor if call.weight is None else factor[..., None]
+    return xp.where(kept, results * factor, xp.zeros_like(results))
+
+
+def _number(x: Array) -> Any:
+    """Return an array without axes as a number, if it has a value."""
+    return float(x) if has_values(x) else x

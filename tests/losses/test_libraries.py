@@ -1,0 +1,142 @@
+"""Arrays of other libraries: the checks, weights and results of NumPy's arrays."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw import ArgumentError, LossfwError
+
+SQUARED = lossfw.loss("squared_error")
+CROSS = lossfw.loss("cross_entropy")
+BINARY = lossfw.loss("binary_cross_entropy", from_logits=True)
+WEIGHTED = {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 2.0, 0.5]}
+MASKED = {"name": "masked", "of": "squared_error", "ignore": -1.0}
+ROWS = [[0.2, 0.3, 0.5], [0.5, 0.5, 0.0], [0.1, 0.8, 0.1]]
+
+
+@pytest.fixture(params=["torch", "jax", "array_api_strict"], scope="module")
+def convert(request):
+    """Make an array of another library; skip where it is not installed."""
+    library = pytest.importorskip(request.param)
+    if request.param == "jax":
+        library.config.update("jax_enable_x64", True)
+        return library.numpy.asarray
+    return library.asarray
+
+
+def both(convert, call, *arguments, **options):
+    """Return what a call does with NumPy's arrays and with those of another library."""
+    outcomes = []
+    for kind in (np.asarray, lambda x: convert(np.asarray(x))):
+        try:
+            outcomes.append(
+                call(*map(kind, arguments), **{name: kind(x) for name, x in options.items()})
+            )
+        except LossfwError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+WRONG = {
+    "a negative weight": (SQUARED, [1.0, 2.0, 3.0], [0.0] * 3, {"sample_weight": [-1.0, 1, 1]}),
+    "a NaN weight": (SQUARED, [1.0, 2.0], [0.0] * 2, {"sample_weight": [1.0, np.nan]}),
+    "an infinite weight": (SQUARED, [1.0, 2.0], [0.0] * 2, {"sample_weight": [1.0, np.inf]}),
+    "one weight": (SQUARED, [1.0, 2.0], [0.0] * 2, {"sample_weight": [1.0]}),
+    "complex weights": (SQUARED, [1.0, 2.0], [0.0] * 2, {"sample_weight": [1j, 1]}),
+    "one mask": (SQUARED, [1.0, 2.0], [0.0] * 2, {"where": [True]}),
+    "a mask of numbers": (SQUARED, [1.0, 2.0], [0.0] * 2, {"where": [0, 1]}),
+    "a column": (SQUARED, [1.0, 2.0], [[0.0], [0.0]], {}),
+    "a longer target": (SQUARED, [1.0, 2.0], [0.0] * 3, {}),
+    "complex numbers": (SQUARED, [1j, 2.0], [0.0] * 2, {}),
+    "weights 0": (SQUARED, [1.0, 2.0], [0.0] * 2, {"sample_weight": [0.0, 0.0]}),
+    "no number": (SQUARED, [], [], {}),
+    "no distribution": (CROSS, [[0.5, 0.5], [1.2, -0.2]], [0, 1], {}),
+    "no class": (CROSS, ROWS, [0, 3, 1], {}),
+    "a class as a float": (CROSS, ROWS, [0.0, 2.0, 1.0], {}),
+    "one number for a row": (CROSS, 0.5, 0, {}),
+    "rows of nothing": (CROSS, np.zeros((2, 0)), [0, 0], {}),
+    "a target that counts": (BINARY, [[0.1, 0.2]], [[0.5, 7.0]], {"where": [[True, True]]}),
+    "a wrong row that counts": (
+        CROSS,
+        [[[0.5, 0.5], [0.5, 0.5]], [[7.0, 0.0], [9.0, 0.0]]],
+        [[0, 0], [0, 0]],
+        {"where": [[True, True], [False, True]]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_refused_of_numpy_is_refused_with_the_same_words(convert, name):
+    loss, y, t, options = WRONG[name]
+    for method in (loss, loss.gradient, loss.value_and_gradient):
+        wanted, found = both(convert, method, y, t, **options)
+        assert type(found) is type(wanted)
+        assert isinstance(wanted, LossfwError)
+        words = str(found).replace("array_api_strict.", "").replace("torch.", "")
+        assert words.replace("pass integers", "pass target.astype(int)") == str(wanted)
+
+
+def test_arrays_of_different_libraries_are_refused(convert):
+    y = convert(np.ones(3))
+    library = type(y).__module__.partition(".")[0].removesuffix("lib")
+    for target, other in ((np.ones(3), "numpy"), ([1.0] * 3, "list")):
+        with pytest.raises(ArgumentError, match=rf"of {library}.*{other}.*one library"):
+            SQUARED(y, target)
+        with pytest.raises(ArgumentError, match=f"target is of {library}"):
+            SQUARED(target, y)
+    with pytest.raises(ArgumentError, match="sample_weight is of numpy"):
+        SQUARED(y, y, sample_weight=np.ones(3))
+
+
+def test_integers_and_half_precision(convert):
+    wanted, found = both(convert, SQUARED, [1, 2, 3], [0, 0, 7])
+    assert float(found) == wanted
+    each = SQUARED(convert(np.asarray([1, 2])), convert(np.asarray([0, 1])), reduction="none")
+    assert np.asarray(each).dtype == np.float64
+    wanted, found = both(convert, SQUARED, [1.0, 2.0], [0.0, 0.0], sample_weight=[1, 3])
+    assert float(found) == wanted == 3.25
+
+
+def test_what_does_not_count_is_not_looked_at(convert):
+    rows = [*ROWS, [7.0, 1.0, 0.0], [np.nan, 0.0, 0.0]]
+    options = {"where": [True, True, False, False, False]}
+    wanted, found = both(convert, CROSS, rows, [0, 1, 99, -1, 0], **options)
+    assert float(found) == pytest.approx(wanted, rel=1e-15)
+    wanted, found = both(convert, CROSS.gradient, rows, [0, 1, 99, -1, 0], **options)
+    np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-14)
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+@pytest.mark.parametrize("denominator", ["weights", "count"])
+@pytest.mark.parametrize("spec", ["squared_error", MASKED, "cross_entropy", WEIGHTED], ids=str)
+def test_weights_and_masks_give_what_they_give_on_numpy(convert, spec, denominator, data):
+    loss = lossfw.loss(spec)
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    rows = 5  # one shape: JAX compiles every operation again for another
+    if loss.takes_rows:
+        y, t = rng.dirichlet(np.ones(3), rows), rng.integers(0, 3, rows)
+    else:
+        y, t = rng.normal(size=(rows, 2)), rng.integers(-1, 2, (rows, 2)).astype(float)
+    options = {}
+    if data.draw(st.booleans()):
+        options["sample_weight"] = rng.integers(0, 3, rows).astype(float)
+    if data.draw(st.booleans()):
+        options["where"] = rng.random(rows) < 0.7
+    for reduction in ("mean", "sum", "none"):
+        for method in (loss, loss.gradient, loss.hessian):
+            call = partial(method, reduction=reduction, denominator=denominator, empty="nan")
+            wanted, found = both(convert, call, y, t, **options)
+            np.testing.assert_allclose(np.asarray(found), wanted, rtol=1e-13, atol=1e-16)
+
+
+def test_a_traced_call_skips_the_checks_that_need_values():
+    jax = pytest.importorskip("jax")
+    y, w = jax.numpy.asarray([1.0, 2.0, 3.0]), jax.numpy.asarray([1.0, 0.0, 3.0])
+    call = jax.jit(lambda y, w: SQUARED(y, 0 * y, sample_weight=w))
+    assert float(call(y, w)) == float(SQUARED(y, 0 * y, sample_weight=w)) == 7.0
+    assert float(jax.jit(SQUARED)(y, 0 * y)) == pytest.approx(14 / 3)
