@@ -25,8 +25,8 @@ FACES = {
         PluginError Problem RunError ShapeError UnknownNameError
     """,
     "lossfw.metrics": """
-        ElementMetric LossMetric Mergeable Metric MetricUpdate RowMetric ScoreMetric SumMetric
-        Term
+        ElementMetric LossMetric Mergeable Metric MetricRows MetricUpdate RowMetric RowwiseMetric
+        ScoreMetric SumMetric Term
     """,
     "lossfw.numerics": """
         erf erfc expm1_minus hypot1m1 log1p_minus log1p_square log_cosh log_sigmoid log_softmax

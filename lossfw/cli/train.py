@@ -46,6 +46,7 @@ def train(
     from lossfw.cli.progress import ProgressBar
     from lossfw.config.build.training import build_training
     from lossfw.config.text.source import ConfigSource
+    from lossfw.data.state_file import npz_bytes
     from lossfw.errors import ArgumentError
     from lossfw.nn.training import checkpoint
     from lossfw.nn.training.loop import train as run
@@ -74,7 +75,7 @@ def train(
     seconds = time.perf_counter() - begin
     if folder is not None:
         arrays = checkpoint.weights(trained.network)
-        write_file(folder, checkpoint.WEIGHTS_FILE, checkpoint.packed(arrays))
+        write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
         write_file(folder, "training.json", f"{to_json(trained.to_dict())}\n".encode())
     if as_json:
         say(to_json(trained.to_dict()))

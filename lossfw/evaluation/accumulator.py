@@ -13,10 +13,11 @@ from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import below, prefixed
 from lossfw.losses.loss import Loss
-from lossfw.metrics import LossMetric, Metric, MetricUpdate
+from lossfw.metrics import LossMetric, Metric, MetricRows, MetricUpdate
+from lossfw.metrics.means import mean_terms
 from lossfw.numerics.arrays import NDArray
 
-# Of the time that the numbers of slices take at the end.
+# The stage whose time is that of the numbers of slices at the end.
 _SLICES_STAGE = "slices"
 
 
@@ -30,9 +31,11 @@ class Accumulator:
     metrics : sequence of Metric
         In the order of the result.
     intervals : Intervals, optional
-        Asks for confidence intervals.
+        The confidence intervals to compute.
     slices : sequence of Slice
-        Ask for the numbers of parts of the rows.
+        The parts of the rows whose numbers to compute.
+    rows : bool
+        Whether the loss of each row is wanted, also without intervals and slices.
     clock : Stopwatch, optional
         Counts the time of each.
 
@@ -49,6 +52,7 @@ class Accumulator:
         *,
         intervals: Intervals | None = None,
         slices: Sequence[Slice] = (),
+        rows: bool = False,
         clock: Stopwatch | None = None,
     ) -> None:
         self.intervals, self.slices = intervals, tuple(slices)
@@ -65,36 +69,38 @@ class Accumulator:
             metric.label if names.count(metric.label) == 1 else str(metric): metric
             for metric in metrics
         }
+        self._rows = rows or self._layout.wanted
+        self._of = loss
         self._loss = MetricAccumulator(LossMetric(of=loss), self._layout)
         self._kept = {
             name: MetricAccumulator(metric, self._layout) for name, metric in self.metrics.items()
         }
 
-    def add(self, rows: PredictedBatch) -> None:
-        """Take some rows into account."""
+    def add(self, rows: PredictedBatch) -> PredictedBatch:
+        """Take some rows into account, and return them with their losses, where these are wanted.
+
+        The loss of a row is computed here and nowhere else.
+        """
+        wanted = self._layout.wanted
         with self.clock.stage("loss"):
-            seen = self._observe(self._loss.metric, rows)
-            self._layout.place(rows, seen.entries)
-            self._loss.add(seen)
+            partial, sums = self._of.partial_and_rows(
+                rows.loss_input,
+                rows.targets,
+                start=rows.start,
+                sample_weight=rows.sample_weight,
+                rows=self._rows,
+            )
+            if sums is not None:
+                rows = rows._replace(losses=sums.losses(), weights=sums.weights())
+            self._layout.place(rows)
+            self._loss.add(MetricUpdate(partial, mean_terms(sums, 1) if wanted else None))
         for name, kept in self._kept.items():
             with self.clock.stage(name):
-                kept.add(self._observe(kept.metric, rows))
-
-    def _observe(self, metric: Metric, rows: PredictedBatch) -> MetricUpdate:
-        shown = rows.loss_input
-        of_loss = metric is self._loss.metric
-        if rows.predictions is not None and metric.accepts != "logits" and not of_loss:
-            shown = rows.predictions
-        return metric.observe(
-            shown,
-            rows.targets,
-            start=rows.start,
-            sample_weight=rows.sample_weight,
-            entries=self._layout.wanted,
-        )
+                kept.add(kept.metric.observe(_shown(kept.metric, rows), terms=wanted))
+        return rows
 
     def numbers(self) -> Numbers:
-        """Return what the rows come to."""
+        """Return the numbers of all rows so far."""
         asked = self.intervals
         loss = self._loss.whole(asked)
         loss.pop("curve", None)
@@ -133,14 +139,22 @@ class Accumulator:
         return tuple(parts)
 
     def pack(self) -> dict[str, NDArray]:
-        """Return all that is kept as plain arrays of numbers, for `unpack`."""
+        """Return all sums as plain arrays of numbers, for `unpack`."""
         arrays = prefixed("layout", self._layout.pack())
         for number, kept in enumerate((self._loss, *self._kept.values())):
             arrays |= prefixed(f"kept{number}", kept.pack())
         return arrays
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from what a tally of the same loss, metrics, intervals and slices packed."""
+        """Go on from the arrays of an accumulator with the same parameters."""
         self._layout.unpack(below("layout", arrays))
         for number, kept in enumerate((self._loss, *self._kept.values())):
             kept.unpack(below(f"kept{number}", arrays))
+
+
+def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:
+    """Return the rows as a metric takes them: with predictions where there are any."""
+    prediction = rows.loss_input
+    if rows.predictions is not None and metric.accepts != "logits":
+        prediction = rows.predictions
+    return MetricRows(prediction, rows.targets, rows.start, rows.sample_weight)

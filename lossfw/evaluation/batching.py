@@ -16,15 +16,15 @@ from lossfw.numerics.arrays import NDArray
 
 _Rows = TypeVar("_Rows", "Batch", "PredictedBatch")
 
-# Blocks that wait together to be shared out among threads: enough of them that
-# starting threads costs little beside the work ...
+# Blocks that are shared out among threads together: so many that starting threads
+# costs little beside the work ...
 _BLOCKS_AT_ONCE = 16
 # ... but no more bytes of inputs than any machine has to spare.
 _BYTES_AT_ONCE = 64 * 2**20
 
 
 class PredictedBatch(NamedTuple):
-    """Some consecutive rows with what was made of their inputs.
+    """Some consecutive rows with the model's outputs.
 
     Attributes
     ----------
@@ -36,6 +36,10 @@ class PredictedBatch(NamedTuple):
         The network's predictions, where `loss_input` holds its logits.
     targets, sample_weight : ndarray
         As in `Batch`.
+    losses, weights : ndarray of float64, shape (n,), or None
+        Mean loss of each row by the weights of its losses, NaN where nothing counts,
+        and the mean of these weights. None before the loss is computed, or where
+        nothing asks for single rows.
     """
 
     start: int
@@ -43,6 +47,8 @@ class PredictedBatch(NamedTuple):
     predictions: NDArray | None
     targets: NDArray
     sample_weight: NDArray | None
+    losses: NDArray | None = None
+    weights: NDArray | None = None
 
 
 def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
@@ -105,7 +111,7 @@ def forward(
     Parameters
     ----------
     network : Predictor
-        What makes predictions of the inputs.
+        The model that makes predictions of the inputs.
     batches : iterable of Batch
         Consecutive rows from a multiple of `BLOCK_ROWS` on, with inputs.
     logits : bool

@@ -1,8 +1,4 @@
-"""Evaluation: batches -> forward -> loss and metrics -> partials -> result.
-
-`Plan` is what a configuration comes to: objects whose shapes are checked, with
-nothing computed. `evaluate` computes and returns a `Result`.
-"""
+"""Evaluation: from a `Plan` to its `Result`, batch by batch."""
 
 from __future__ import annotations
 
@@ -29,13 +25,13 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 
 class Journal(Protocol):
-    """What keeps the rows of an evaluation, and from which it can go on."""
+    """Protocol: a keeper of the rows of an evaluation, which can be resumed from it."""
 
-    def resume(self, standing: EvaluationState) -> None:
-        """Before the first row: let the evaluation stand where it was left, if it was."""
+    def resume(self, state: EvaluationState) -> None:
+        """Before the first row: put the evaluation into the state in which it was left."""
 
-    def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
-        """Keep some rows, which `standing` knows already."""
+    def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
+        """Keep some rows, which `state` has counted; they have losses if the plan asks for rows."""
 
 
 def evaluate(
@@ -46,11 +42,11 @@ def evaluate(
     Parameters
     ----------
     plan : Plan
-        What to evaluate.
+        The plan to evaluate.
     progress : callable, optional
         Called with the rows done and the rows in all.
     journal : Journal, optional
-        Keeps what is computed, and may begin with what was kept before.
+        Keeps the rows and the state, and may resume from a state that it kept before.
 
     Returns
     -------
@@ -59,45 +55,48 @@ def evaluate(
     """
     clock = Stopwatch()
     data = plan.data if plan.sample is None else plan.data.take(plan.sample)
-    tally = Accumulator(
-        plan.loss, plan.metrics, intervals=plan.intervals, slices=plan.slices, clock=clock
+    accumulator = Accumulator(
+        plan.loss,
+        plan.metrics,
+        intervals=plan.intervals,
+        slices=plan.slices,
+        rows=journal is not None and bool(plan.rows),
+        clock=clock,
     )
-    standing = EvaluationState(tally, Diagnostics(plan.loss), clock)
+    state = EvaluationState(accumulator, Diagnostics(plan.loss), clock)
     if journal is not None:
-        journal.resume(standing)
+        journal.resume(state)
     with one_blas_thread() if plan.network is not None else nullcontext():
-        for rows in _scored(plan, data, standing):
+        for rows in _predicted(plan, data, state):
             with _named(data):
-                standing.add(rows)
+                counted = state.add(rows)
             if journal is not None:
-                journal.add(rows, standing)
+                journal.add(counted, state)
             if progress is not None:
-                progress(standing.row, len(data))
-    return _result(plan, data, standing)
+                progress(state.row, len(data))
+    return _result(plan, data, state)
 
 
-def _result(plan: Plan, data: Dataset, standing: EvaluationState) -> Result:
-    numbers = standing.tally.numbers()
+def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:
+    numbers = state.accumulator.numbers()
     return Result(
         count=len(data),
-        weight=standing.weight.rounded(),
+        weight=state.weight.rounded(),
         loss_name=plan.loss.name,
         loss_text=str(plan.loss),
-        loss=numbers.loss["value"],
         form=plan.outputs_form,
-        metrics={name: found["value"] for name, found in numbers.metrics.items()},
+        numbers=numbers,
         sample=plan.sample,
         digest=plan.digest,
-        warnings=(*plan.warnings, *standing.notices.texts(len(data), numbers.masked)),
-        timings=dict(standing.clock.seconds),
-        numbers=numbers,
+        warnings=(*plan.warnings, *state.diagnostics.texts(len(data), numbers.masked)),
+        timings=dict(state.clock.seconds),
     )
 
 
-def _scored(plan: Plan, data: Dataset, standing: EvaluationState) -> Iterator[PredictedBatch]:
+def _predicted(plan: Plan, data: Dataset, state: EvaluationState) -> Iterator[PredictedBatch]:
     """Yield the rows to come with their outputs, in groups that fill the blocks of a sum."""
-    clock = standing.clock
-    batches = clock.timed("read", data.batches(plan.batch_size, standing.row))
+    clock = state.clock
+    batches = clock.timed("read", data.batches(plan.batch_size, state.row))
     if plan.network is not None:
         parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
         width = plan.network.units
@@ -117,7 +116,7 @@ def _scored(plan: Plan, data: Dataset, standing: EvaluationState) -> Iterator[Pr
 
 @contextmanager
 def _named(data: Dataset) -> Iterator[None]:
-    """Say of an error about rows in which data they are."""
+    """Name the data in an error about rows."""
     try:
         yield
     except ArgumentError as error:

@@ -24,7 +24,7 @@ _SIZE_SUMS = 2
 
 
 class SliceCells:
-    """Which cells rows belong to: their group, and their part in each slice.
+    """The cells that rows belong to: their group, and their part in each slice.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class SliceCells:
         self.slices, self.grouped = tuple(slices), grouped
         self.groups = GROUPS if grouped else 1
         self._logits = logits
-        # Of the rows at hand: a cell for each, for all rows and for each slice.
+        # The cell of each row at hand: among all rows, and in each slice.
         self.all: NDArray | None = None
         self.each: list[NDArray] = []
         self._sizes = [MergeStack() for _ in self.slices]
@@ -48,20 +48,18 @@ class SliceCells:
 
     @property
     def wanted(self) -> bool:
-        """Whether cells are kept apart at all."""
+        """Whether there are groups or slices."""
         return self.grouped or bool(self.slices)
 
-    def place(self, rows: PredictedBatch, losses: RowTerms | None) -> None:
+    def place(self, rows: PredictedBatch) -> None:
         """Find the cells of some rows, which `all` and `each` hold until the next ones come.
 
         Parameters
         ----------
         rows : PredictedBatch
-            The rows.
-        losses : RowTerms or None
-            Of their losses; None where nothing is kept apart.
+            With the loss of each row.
         """
-        if losses is None:
+        if not self.wanted:
             return
         count = len(rows.targets)
         group = group_of(np.arange(rows.start, rows.start + count))
@@ -73,7 +71,7 @@ class SliceCells:
         seen = rows.loss_input if rows.predictions is None else rows.predictions
         if seen.ndim == rows.targets.ndim + 1:
             self._classes = seen.shape[-1]
-        lost = _row_losses(losses, count)
+        assert rows.losses is not None
         self.each = []
         for index, part in enumerate(self.slices):
             if self._logits and rows.predictions is None and part.takes_predictions:
@@ -81,7 +79,7 @@ class SliceCells:
                     f"slice {part.name!r} is by {part.by}, which takes predictions, and there are "
                     "only logits: give predictions, or leave it out."
                 )
-            parts = parts_of(part, seen, rows.targets, lost, weight, rows.start)
+            parts = parts_of(part, seen, rows.targets, rows.losses, weight, rows.start)
             part_names(part, np.unique(parts).tolist())  # refuses too many
             self.each.append(parts * self.groups + group)
             self._sizes[index].push(_sizes(parts, weight))
@@ -115,14 +113,14 @@ class SliceCells:
 
 
 class MetricAccumulator:
-    """What is kept of one metric.
+    """The sums of one metric: of all rows, and of each group and slice.
 
     Parameters
     ----------
     metric : Metric
-        Which.
+        The metric.
     layout : SliceCells
-        Knows the cells of the rows at hand.
+        The cells of the rows at hand.
     """
 
     def __init__(self, metric: Metric, layout: SliceCells) -> None:
@@ -131,15 +129,15 @@ class MetricAccumulator:
         self._each = [MergeStack() for _ in layout.slices]
 
     def add(self, seen: MetricUpdate) -> None:
-        """Keep what the metric saw in the rows at hand."""
+        """Add the update of the rows at hand."""
         if seen.partial is not None:
             self._partials.push(seen.partial)
-        if seen.entries is None:
+        if seen.terms is None:
             return
         if seen.partial is None or self._layout.grouped:
-            self._all.push(seen.entries.table(self._layout.all))
+            self._all.push(seen.terms.table(self._layout.all))
         for stack, cells in zip(self._each, self._layout.each, strict=True):
-            stack.push(seen.entries.table(cells))
+            stack.push(seen.terms.table(cells))
 
     def partial(self) -> Any:
         """Return the partial of all rows."""
@@ -195,18 +193,8 @@ def _row_weights(weight: NDArray | None, rows: int) -> NDArray:
     return sums
 
 
-def _row_losses(losses: RowTerms, rows: int) -> NDArray:
-    """Return the loss of each row, NaN where nothing counts."""
-    sums = np.zeros((losses.places, rows))
-    sums[losses.where, losses.rows] = losses.values
-    with np.errstate(all="ignore"):
-        mean: NDArray = sums[0] / sums[1]
-    return mean
-
-
 def _sizes(parts: NDArray, weight: NDArray) -> GroupedSums:
     rows = np.arange(len(parts))
     place = np.zeros(len(parts), np.int64)
     terms = [(place + _COUNT, np.ones(len(parts))), (place + _WEIGHT, weight)]
-    entries = RowTerms.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms])
-    return entries.table(parts)
+    return RowTerms.of(1, _SIZE_SUMS, rows, [Term(*term) for term in terms]).table(parts)

@@ -14,7 +14,7 @@ RESULT_VERSION = 1
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a tally comes to.
+    """The numbers of some rows, with their intervals, curves and slices.
 
     Attributes
     ----------
@@ -52,12 +52,10 @@ class Result:
         Their total sample weight.
     loss_name, loss_text : str
         Canonical name of the loss; the loss with its parameters.
-    loss : float
-        Its mean.
     form : str
-        ``"prediction"`` or ``"logits"``: what reached the loss.
-    metrics : mapping of str to float or list
-        By name.
+        ``"prediction"`` or ``"logits"``: the argument of the loss.
+    numbers : Numbers
+        Loss and metrics with their intervals, curves and slices.
     sample : tuple of int or None
         Numbers of the rows that were drawn.
     digest : str
@@ -66,28 +64,33 @@ class Result:
         For the reader of the report.
     timings : mapping of str to float
         Seconds by stage.
-    numbers : Numbers or None
-        Loss and metrics with all that was found of them: intervals, curves, slices.
     """
 
     count: int
     weight: float
     loss_name: str
     loss_text: str
-    loss: float
     form: Form
-    metrics: Mapping[str, Any]
+    numbers: Numbers
     sample: tuple[int, ...] | None = None
     digest: str = ""
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
-    numbers: Numbers | None = None
+
+    @property
+    def loss(self) -> float:
+        """The mean loss."""
+        value: float = self.numbers.loss["value"]
+        return value
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The value of each metric by name, a number or a list."""
+        return {name: metric["value"] for name, metric in self.numbers.metrics.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as it is written to JSON: plain numbers, texts and lists."""
-        found = self.numbers or Numbers(
-            {"value": self.loss}, {name: {"value": value} for name, value in self.metrics.items()}
-        )
+        found = self.numbers
         plain: dict[str, Any] = {
             "lossfw": RESULT_VERSION,
             "count": self.count,

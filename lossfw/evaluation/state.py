@@ -2,77 +2,73 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from lossfw.data.state_file import SavedState
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.diagnostics import Diagnostics
 from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
-from lossfw.numerics.arrays import NDArray
-
-_PLAIN = "standing"
 
 
 @dataclass
 class EvaluationState:
-    """Where an evaluation stands.
+    """The state of an evaluation between two groups of rows.
 
     Attributes
     ----------
-    tally : Accumulator
+    accumulator : Accumulator
         Partials of the loss and the metrics.
-    notices : Diagnostics
-        What is worth a warning.
+    diagnostics : Diagnostics
+        Counts of rows that deserve a warning.
     clock : Stopwatch
         Seconds by stage.
     row : int
-        How many rows were seen: the number of the next one.
+        Number of the next row: as many were seen.
     weight : ExactSum
-        Their total sample weight.
+        Total sample weight of the rows seen.
     """
 
-    tally: Accumulator
-    notices: Diagnostics
+    accumulator: Accumulator
+    diagnostics: Diagnostics
     clock: Stopwatch
     row: int = 0
     weight: ExactSum = field(default_factory=ExactSum)
 
-    def add(self, rows: PredictedBatch) -> None:
-        """Take some rows into account, which follow on those before."""
-        self.tally.add(rows)
-        self.notices.see(rows)
+    def add(self, rows: PredictedBatch) -> PredictedBatch:
+        """Take the next rows into account, and return them with their losses; see `Accumulator`."""
+        rows = self.accumulator.add(rows)
+        self.diagnostics.see(rows)
         weight = rows.sample_weight
         total = float(len(rows.targets) if weight is None else weight.sum(dtype=np.float64))
         self.weight = self.weight.add([total])
         self.row += len(rows.targets)
+        return rows
 
-    def pack(self) -> dict[str, NDArray]:
-        """Return everything as arrays of numbers; `unpack` takes them back."""
-        plain = {
+    def pack(self) -> SavedState:
+        """Return everything as plain values and arrays of numbers, for `unpack`."""
+        header = {
             "row": self.row,
-            "notices": self.notices.pack(),
+            "diagnostics": self.diagnostics.pack(),
             "seconds": self.clock.seconds,
         }
-        arrays = prefixed("tally", self.tally.pack()) | prefixed("weight", self.weight.pack())
-        return {_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays}
+        sums = prefixed("accumulator", self.accumulator.pack())
+        return SavedState(header, sums | prefixed("weight", self.weight.pack()))
 
-    def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Stand where the evaluation stood that packed these arrays.
+    def unpack(self, saved: SavedState) -> None:
+        """Go on from the state that was packed.
 
         Raises
         ------
         ValueError, TypeError, LookupError
-            If they were not packed by an evaluation of the same plan.
+            If it was not packed by an evaluation of the same plan.
         """
-        plain = json.loads(arrays[_PLAIN].tobytes())
-        self.tally.unpack(below("tally", arrays))
-        self.notices.unpack(plain["notices"])
-        self.weight = ExactSum.unpack(below("weight", arrays))
-        self.row = int(plain["row"])
-        for stage, seconds in plain["seconds"].items():
+        self.accumulator.unpack(below("accumulator", saved.arrays))
+        self.diagnostics.unpack(saved.header["diagnostics"])
+        self.weight = ExactSum.unpack(below("weight", saved.arrays))
+        self.row = int(saved.header["row"])
+        for stage, seconds in saved.header["seconds"].items():
             self.clock.seconds[stage] += seconds

@@ -1,13 +1,13 @@
 """Metrics: measures of predictions that merge from partial sums.
 
 A metric is reported; a loss is learnt from, and reported too where it stands
-among the metrics. The kinds fix what an author writes: `RowMetric` and
-`ElementMetric` are means of something that each row or element has,
-`SumMetric` is a function of a few sums over the rows, and `ScoreMetric` one of
-sums that are kept apart by a number, of which rows are ranked.
+among the metrics. The kinds fix the functions that an author writes: `RowMetric`
+and `ElementMetric` are means of a number that each row or element has, `SumMetric`
+is a function of a few sums over the rows, and `ScoreMetric` one of sums that are
+kept apart by a score, by which rows are ranked.
 """
 
-from lossfw.metrics.base import Mergeable, Metric, MetricUpdate
+from lossfw.metrics.base import Mergeable, Metric, MetricRows, MetricUpdate, RowwiseMetric
 from lossfw.metrics.grouped_sums import Term
 from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
 from lossfw.metrics.sums import ScoreMetric, SumMetric
@@ -17,8 +17,10 @@ __all__ = [
     "LossMetric",
     "Mergeable",
     "Metric",
+    "MetricRows",
     "MetricUpdate",
     "RowMetric",
+    "RowwiseMetric",
     "ScoreMetric",
     "SumMetric",
     "Term",

@@ -1,11 +1,11 @@
-"""What every metric has in common."""
+"""Metric: the base of every metric, and the records that it takes and returns."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -17,29 +17,49 @@ from lossfw.numerics.arrays import NDArray
 
 
 class Mergeable(Protocol):
-    """What a metric keeps of some rows."""
+    """Protocol: the partial that a metric keeps of some rows."""
 
     def merge(self, other: Self) -> Self:
-        """Return what is kept of the rows of both."""
+        """Return the partial of the rows of both."""
 
     def pack(self) -> dict[str, NDArray]:
-        """Return it as plain arrays, which the metric's `unpack` takes."""
+        """Return it as plain arrays, for the metric's `unpack`."""
+
+
+class MetricRows(NamedTuple):
+    """Some rows as a metric gets them.
+
+    Attributes
+    ----------
+    prediction, target : array_like
+        Rows along axis 0.
+    start : int
+        Global number of the first row.
+    sample_weight, where : array_like or None
+        One weight, and one answer whether it counts, for each row.
+    """
+
+    prediction: Any
+    target: Any
+    start: int = 0
+    sample_weight: Any = None
+    where: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class MetricUpdate:
-    """What a metric saw in some rows.
+    """The sums that some rows add to a metric.
 
     Attributes
     ----------
     partial : Mergeable or None
-        What it keeps, where that is more than the sums of its entries.
-    entries : RowTerms or None
-        What each row adds to its sums; None where nobody asked.
+        The partial of all rows; None where it is the table of `terms`.
+    terms : RowTerms or None
+        The terms of each row; None where they were not asked for.
     """
 
     partial: Any
-    entries: RowTerms | None
+    terms: RowTerms | None
 
 
 class Metric(Component, ABC):
@@ -48,15 +68,15 @@ class Metric(Component, ABC):
     Attributes
     ----------
     accepts : {"any", "prediction", "logits"}
-        Which results of the network make sense to it: ``"any"`` where logits
-        and predictions give the same answer.
+        The results of the network that it takes: ``"any"`` where logits and
+        predictions give the same answer.
     piecewise_constant : bool
-        Whether what it gives for a row changes by jumps alone, so that its
-        derivative is 0 wherever there is one.
+        Whether the number of a row changes by jumps alone, so that its
+        derivative is 0 where there is one.
     prediction : Space
-        Where the predictions live that it takes.
+        The space of the predictions that it takes.
     bounds : tuple of float
-        Between which its results lie: no interval goes beyond.
+        The least and the largest result: no interval goes beyond.
     """
 
     kind: ClassVar[str] = "metric"
@@ -67,7 +87,7 @@ class Metric(Component, ABC):
 
     @property
     def label(self) -> str:
-        """What its result is called: its name."""
+        """The name of its result."""
         return self.name
 
     @abstractmethod
@@ -80,7 +100,7 @@ class Metric(Component, ABC):
         sample_weight: Any = None,
         where: Any = None,
     ) -> Any:
-        """Return what is kept of some rows, mergeable with that of others.
+        """Return the partial of some rows, which merges with that of others.
 
         Parameters
         ----------
@@ -98,14 +118,14 @@ class Metric(Component, ABC):
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> Any:
         """Return the partial whose `pack` gave these arrays."""
-        raise ArgumentError(f"what {self.name} keeps of its rows cannot be packed.")
+        raise ArgumentError(f"the partials of {self.name} cannot be packed.")
 
     def curve(self, partial: Any) -> dict[str, list[float]] | None:
-        """Return lists of numbers that show more than the result; None where there are none."""
+        """Return lists of numbers behind the result, such as a curve; None where there are none."""
         return None
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
-        """See before a computation whether predictions of a shape fit the targets.
+        """Check before a computation that predictions of a shape fit the targets.
 
         Parameters
         ----------
@@ -120,29 +140,19 @@ class Metric(Component, ABC):
             If they do not fit.
         """
 
-    # What intervals and slices ask of a metric; the kinds answer ------------
+    # For intervals and slices; the kinds of metrics write these ------------
 
-    def observe(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-        entries: bool = True,
-    ) -> MetricUpdate:
-        """Return the partial of some rows, and with `entries` what each row adds to it."""
-        if entries:
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the partial of some rows, and on request the terms of each row."""
+        if terms:
             self.check_kind()
-        part = self.partial(
-            prediction, target, start=start, sample_weight=sample_weight, where=where
-        )
-        return MetricUpdate(part, None)
+        prediction, target, start, weight, where = rows
+        partial = self.partial(prediction, target, start=start, sample_weight=weight, where=where)
+        return MetricUpdate(partial, None)
 
     def check_kind(self) -> None:
         """Raise `ArgumentError` if this metric keeps nothing of single rows."""
-        if type(self).observe is Metric.observe:
+        if not isinstance(self, RowwiseMetric):
             raise ArgumentError(
                 f"the metric {self.label} keeps nothing of single rows, which intervals and slices "
                 "need: derive it from RowMetric, ElementMetric, SumMetric or ScoreMetric."
@@ -185,7 +195,29 @@ class Metric(Component, ABC):
         )
 
 
-class MetricOfSums(Metric):
+class RowwiseMetric(Metric):
+    """A metric to whose sums each row adds terms of its own; base of the kinds."""
+
+    @abstractmethod
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the partial of some rows, and on request the terms of each row."""
+
+    def partial(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        start: int = 0,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Any:
+        """Return the mergeable sums over some rows; see `Metric.partial`."""
+        rows = MetricRows(prediction, target, start, sample_weight, where)
+        update = self.observe(rows, terms=False)
+        return update.terms.table(None) if update.terms is not None else update.partial
+
+
+class MetricOfSums(RowwiseMetric):
     """A metric that is a function of sums over rows, the same for any rows."""
 
     @abstractmethod

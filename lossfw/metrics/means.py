@@ -1,4 +1,4 @@
-"""Metrics that are means: of what rows or elements have, or of a loss."""
+"""Metrics that are means over rows, over elements, or of a loss."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any, Literal
 import numpy as np
 
 from lossfw.losses.engine import execute
+from lossfw.losses.engine.execute import RowSums
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.inputs import Arguments, prepare
 from lossfw.losses.nested import NestedLoss
-from lossfw.metrics.base import MetricOfSums, MetricUpdate
+from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.grouped_sums import RowTerms, Term
 from lossfw.numerics.arrays import NDArray
 
-# The sums of a mean: of w times what is averaged, and of w.
+# The sums of a mean: of w times the number of each row or element, and of w.
 _TOTAL, _WEIGHT = 0, 1
 _MEAN_SUMS = 2
 
@@ -28,26 +29,6 @@ class _Mean(MetricOfSums):
     def finish(self, mean: NDArray) -> NDArray:
         """Return the metric from the mean; the mean itself by default."""
         return mean
-
-    def partial(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-    ) -> Partial:
-        """Return the mergeable sum over some rows; see `Metric.partial`."""
-        part: Partial = self.observe(
-            prediction,
-            target,
-            start=start,
-            sample_weight=sample_weight,
-            where=where,
-            entries=False,
-        ).partial
-        return part
 
     def result(self, partial: Partial) -> float:
         """Return the metric of the weighted mean."""
@@ -63,7 +44,8 @@ class _Mean(MetricOfSums):
         return Partial.unpack(arrays)
 
 
-def _mean_entries(sums: execute.RowSums | None, columns: int) -> RowTerms | None:
+def mean_terms(sums: RowSums | None, columns: int) -> RowTerms | None:
+    """Return the terms of a mean from the sums over each row; None for None."""
     if sums is None:
         return None
     rows = np.flatnonzero(sums.weight)
@@ -76,42 +58,34 @@ def _mean_entries(sums: execute.RowSums | None, columns: int) -> RowTerms | None
 
 
 class _ByBody(_Mean):
-    """A mean of what the engine computes with a body of rows or elements."""
+    """A mean of a number that the engine computes for each row or element."""
 
     @abstractmethod
     def arguments(self, prediction: Any, target: Any) -> Arguments:
         """Return prediction and target, their shapes checked."""
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
-        """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
+        """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""
         call = self.arguments(stand_in(shape), targets)
         self.body(call).check_domain(call.y[:0], call.t[:0], call.by_index, 0)
 
     @abstractmethod
     def body(self, call: Arguments) -> MetricBody:
-        """Return what the engine runs."""
+        """Return the body that the engine runs."""
 
-    def observe(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-        entries: bool = True,
-    ) -> MetricUpdate:
-        """Return the partial, and what each row adds; see `Metric.observe`."""
-        call = call_of(self.arguments(prediction, target), start, sample_weight, where)
-        sums = execute.RowSums.of(call) if entries else None
-        part = execute.partial(self.body(call), call, sums)
-        return MetricUpdate(part, _mean_entries(sums, columns_of(call)))
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the partial and the terms of each row; see `Metric.observe`."""
+        arguments = self.arguments(rows.prediction, rows.target)
+        call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
+        sums = RowSums.of(call) if terms else None
+        partial = execute.partial(self.body(call), call, sums)
+        return MetricUpdate(partial, mean_terms(sums, columns_of(call)))
 
 
 class RowMetric(_ByBody):
-    """A metric that is a mean over rows of something that each row has.
+    """A metric that is a mean over rows of a number that each row has.
 
-    Write `rows`, and `check` if not every prediction makes sense. A prediction
+    Write `rows`, and `check` if some predictions make no sense. A prediction
     and a target of shape (N,) are N rows of one column.
     """
 
@@ -133,7 +107,7 @@ class RowMetric(_ByBody):
         return prepare(*rows_of(prediction, target), rowwise=True, classes=True)
 
     def body(self, call: Arguments) -> MetricBody:
-        """Return what the engine runs."""
+        """Return the body that the engine runs."""
         return MetricBody(self.rows, self.check, takes_rows=True)
 
 
@@ -158,17 +132,17 @@ class ElementMetric(_ByBody):
         return prepare(prediction, target, rowwise=False, classes=False)
 
     def body(self, call: Arguments) -> MetricBody:
-        """Return what the engine runs."""
+        """Return the body that the engine runs."""
         return MetricBody(self.elements, self.check, takes_rows=False)
 
 
 class LossMetric(_Mean):
-    """A loss that is reported and not learnt from, under its own name.
+    """A loss as a metric: it is reported under its own name, and not learnt from.
 
     Parameters
     ----------
     of : Loss
-        What is reported: its weighted mean.
+        The loss whose weighted mean is reported.
 
     Examples
     --------
@@ -187,37 +161,24 @@ class LossMetric(_Mean):
 
     @property
     def accepts(self) -> Literal["prediction", "logits"]:  # type: ignore[override]  # by instance
-        """What the loss takes."""
+        """The form that the loss takes."""
         return self.of.input_form
 
     @property
     def bounds(self) -> tuple[float, float]:  # type: ignore[override]  # by instance
-        """What the loss claims."""
+        """The bounds that the loss claims."""
         claims = self.of.claims()
         low = 0.0 if claims.nonnegative else claims.lower_bound
         high = claims.bounded
         return (-np.inf if low is None else low, np.inf if high is None else high)
 
-    def observe(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-        entries: bool = True,
-    ) -> MetricUpdate:
-        """Return the partial, and what each row adds; see `Metric.observe`."""
-        part, sums = self.of.partial_and_rows(
-            prediction,
-            target,
-            start=start,
-            sample_weight=sample_weight,
-            where=where,
-            rows=entries,
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the partial and the terms of each row; see `Metric.observe`."""
+        prediction, target, start, weight, where = rows
+        partial, sums = self.of.partial_and_rows(
+            prediction, target, start=start, sample_weight=weight, where=where, rows=terms
         )
-        return MetricUpdate(part, _mean_entries(sums, 1))
+        return MetricUpdate(partial, mean_terms(sums, 1))
 
     def to_config(self) -> dict[str, Any]:
         """Return the mapping of the loss, as it stands among the metrics of a configuration."""

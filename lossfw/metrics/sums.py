@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.errors import EmptyReductionError
 from lossfw.losses.engine.tiling import cut
 from lossfw.losses.inputs import prepare
-from lossfw.metrics.base import Metric, MetricOfSums, MetricUpdate, taken
+from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, taken
 from lossfw.metrics.engine_body import MetricBody, call_of, columns_of, rows_of, stand_in
 from lossfw.metrics.exact_sums import unordered
 from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
@@ -26,8 +26,8 @@ _FEWEST_BINS = 256
 _AT_ONCE = 4_000_000
 
 
-class _ByTerms(Metric):
-    """A metric whose partial is a table of the sums of what its rows add."""
+class _ByTerms(RowwiseMetric):
+    """A metric whose partial is a table of sums of the terms of its rows."""
 
     # Whether the target may be class indices, with one dimension less.
     classes: ClassVar[bool] = True
@@ -38,7 +38,7 @@ class _ByTerms(Metric):
 
     @abstractmethod
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:
-        """Return what each row adds to the sums, one or more terms of all rows.
+        """Return the terms that the rows add to the sums, one or more for all rows.
 
         Parameters
         ----------
@@ -53,49 +53,26 @@ class _ByTerms(Metric):
         """Raise `DomainError` for the first row that makes no sense; class indices are checked."""
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
-        """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""
+        """Check that predictions of a shape fit the targets; see `Metric.check_shapes`."""
         call = prepare(*rows_of(stand_in(shape), targets), rowwise=True, classes=self.classes)
         self.check(call.y[:0], call.t[:0], 0)
 
-    def observe(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-        entries: bool = True,
-    ) -> MetricUpdate:
-        """Return what each row adds; see `Metric.observe`."""
-        arguments = prepare(*rows_of(prediction, target), rowwise=True, classes=self.classes)
-        call = call_of(arguments, start, sample_weight, where)
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the terms of each row, also unasked; see `Metric.observe`."""
+        arguments = prepare(
+            *rows_of(rows.prediction, rows.target), rowwise=True, classes=self.classes
+        )
+        call = call_of(arguments, rows.start, rows.sample_weight, rows.where)
         tile = cut(MetricBody(None, self.check, takes_rows=True), call, 0, call.y.shape[0])
         inner = int(np.prod(call.shape[1:]))
-        rows = np.arange(len(tile.y)) if tile.kept is None else np.flatnonzero(tile.kept)
+        number = np.arange(len(tile.y)) if tile.kept is None else np.flatnonzero(tile.kept)
         weight = np.ones(len(tile.y)) if tile.weight is None else tile.weight
         columns = columns_of(call)
         with np.errstate(all="ignore"):
-            terms = self.terms(tile.y, tile.t, weight)
+            every = self.terms(tile.y, tile.t, weight)
             return MetricUpdate(
-                None, RowTerms.of(columns, self.places(columns), rows // inner, terms)
+                None, RowTerms.of(columns, self.places(columns), number // inner, every)
             )
-
-    def partial(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-    ) -> GroupedSums:
-        """Return the mergeable sums over some rows; see `Metric.partial`."""
-        entries = self.observe(
-            prediction, target, start=start, sample_weight=sample_weight, where=where
-        ).entries
-        assert entries is not None
-        return entries.table(None)
 
     def result(self, partial: GroupedSums) -> Any:
         """Return the metric as a float, or as lists of them.
@@ -144,8 +121,8 @@ class SumMetric(_ByTerms, MetricOfSums):
 class ScoreMetric(_ByTerms):
     """A metric of rows that are ranked by a score, which their terms have.
 
-    Write `places`, `terms` and `ranked`. What is kept is one sum for each
-    different score: some 40 bytes, at most as many as there are rows.
+    Write `places`, `terms` and `ranked`. One sum is kept for each different
+    score: some 40 bytes, at most as many as there are rows.
     """
 
     @abstractmethod
@@ -175,8 +152,8 @@ class ScoreMetric(_ByTerms):
     def estimates(self, sums: GroupedSums, times: NDArray) -> NDArray:
         """Return the metric of weighted groups; see `Metric.estimates`.
 
-        Many different scores are gathered in bins of neighbours first, and what
-        that changes in the metric of all rows is taken back.
+        Many different scores are gathered in bins of neighbours first; the change
+        that this makes in the metric of all rows is taken back.
         """
         places, scores, column, gathered = _columns(sums)
         groups = np.zeros((times.shape[1], len(places)))

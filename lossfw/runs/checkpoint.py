@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.data.npy import read_npz
+from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
 from lossfw.evaluation.plan import Plan
-from lossfw.numerics.arrays import NDArray
 
 # Not the name of a training's checkpoint, which may lie in the same folder.
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 2
-
-# The member that holds everything but arrays, as JSON.
-_PLAIN = "run"
+CHECKPOINT_VERSION = 3
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint holds.
+    """The content of a checkpoint.
 
     Attributes
     ----------
@@ -36,14 +30,14 @@ class Checkpoint(NamedTuple):
         Bytes of the file of rows that belong to the rows that were done.
     seconds : float
         How long the run had taken.
-    standing : mapping of str to ndarray
-        What `lossfw.evaluation.state.EvaluationState.pack` gave.
+    state : SavedState
+        The evaluation's; see `lossfw.evaluation.state.EvaluationState.pack`.
     """
 
     identity: Mapping[str, str]
     written: int
     seconds: float
-    standing: Mapping[str, NDArray]
+    state: SavedState
 
 
 def identity_of(plan: Plan) -> dict[str, str]:
@@ -64,16 +58,13 @@ def identity_of(plan: Plan) -> dict[str, str]:
 
 def to_bytes(checkpoint: Checkpoint) -> bytes:
     """Return a checkpoint as it is written to a file."""
-    plain = {
+    header = {
         "identity": dict(checkpoint.identity),
         "written": checkpoint.written,
         "seconds": checkpoint.seconds,
+        "state": checkpoint.state.header,
     }
-    content = io.BytesIO()
-    arrays = {_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **checkpoint.standing}
-    # The names are ours and none is `file`, which savez takes for itself.
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # it takes arrays by any name
-    return content.getvalue()
+    return SavedState(header, checkpoint.state.arrays).to_bytes()
 
 
 def read(folder: Path, plan: Plan) -> Checkpoint | None:
@@ -88,9 +79,9 @@ def read(folder: Path, plan: Plan) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        arrays = read_npz(path, "a checkpoint")
-        plain = json.loads(arrays.pop(_PLAIN).tobytes())
-        kept = Checkpoint(plain["identity"], plain["written"], plain["seconds"], arrays)
+        header, arrays = SavedState.read(path)
+        state = SavedState(header["state"], arrays)
+        kept = Checkpoint(header["identity"], header["written"], header["seconds"], state)
     except (DataError, ValueError, TypeError, LookupError):
         raise DataError(
             f"{path} is no checkpoint of a run, or damaged: run without --resume, which begins "

@@ -240,14 +240,12 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
         assert result is not None
         assert record is not None
         loss = {key: numbers_in(value) for key, value in result["loss"].items()}
-        return Result(
+        kept = Result(
             count=result["count"],
             weight=float(result["weight"]),
             loss_name=loss["name"],
             loss_text=str(plan.loss),
-            loss=loss["value"],
             form=loss["form"],
-            metrics={name: numbers_in(m["value"]) for name, m in result["metrics"].items()},
             sample=None if result["sample"] is None else tuple(result["sample"]),
             digest=result["digest"],
             warnings=tuple(record.get("warnings", ())),
@@ -259,6 +257,10 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
                 intervals=result.get("intervals"),
             ),
         )
+        # Both look their values up.
+        assert isinstance(kept.loss, float)
+        assert isinstance(kept.metrics, dict)
+        return kept
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError):
         raise DataError(
             f"{folder.path} does not hold the whole result of a run that is done: run without "

@@ -1,8 +1,8 @@
-"""Journal: keeps what a run has computed, so that it can be killed at any moment and go on.
+"""Journal: keeps rows and checkpoints of a run, so that it can be killed at any moment.
 
-The rows are appended to one file. From time to time the partials of all
-numbers are written to a checkpoint, with the length that the file of rows has
-just then: what follows it is cut off when the run goes on.
+The rows are appended to one file. From time to time the partials of all numbers are
+written to a checkpoint, with the present length of the file of rows: later rows are
+cut off when the run goes on.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from lossfw.runs.files import write_file
 from lossfw.runs.rows import rows_of
 from lossfw.runs.rows_writer import RowsFile, RowsFormat, find_part
 
-# Time between two checkpoints: as much as one is ready to lose ...
+# Time between two checkpoints: the most that a killed run loses ...
 CHECKPOINT_SECONDS = 1.0
-# ... but at least so many times what writing one takes, which then costs 5 %.
+# ... but at least so many times the time of writing one, which then costs 5 %.
 _TIMES_ITS_COST = 20.0
 
 
 def rows_format(plan: Plan) -> RowsFormat | None:
-    """Return in which form the rows of a plan are written; None for not at all."""
+    """Return the form in which the rows of a plan are written; None where they are not."""
     return "jsonl" if plan.rows is True else plan.rows or None
 
 
@@ -40,9 +40,9 @@ class RunJournal:
     Parameters
     ----------
     folder : Path
-        It is there, and nobody else works in it.
+        It exists, and no other process works in it.
     plan : Plan
-        What is run.
+        The plan of the run.
     resume : bool
         Go on from the checkpoint, if there is one.
 
@@ -53,7 +53,7 @@ class RunJournal:
     resumed : int
         The row that it was resumed at; 0 where it began anew.
     failure : OutputError or None
-        Why nothing is kept any more. The run itself goes on.
+        The error after which nothing more is kept. The run itself goes on.
     """
 
     def __init__(self, folder: Path, plan: Plan, *, resume: bool) -> None:
@@ -74,8 +74,8 @@ class RunJournal:
         """How long the run has taken, up to now and before it was resumed."""
         return self.before + time.monotonic() - self._begun
 
-    def resume(self, standing: EvaluationState) -> None:
-        """Let the evaluation stand where the checkpoint says; see `Journal.resume`.
+    def resume(self, state: EvaluationState) -> None:
+        """Put the evaluation into the state of the checkpoint; see `Journal.resume`.
 
         Raises
         ------
@@ -85,13 +85,13 @@ class RunJournal:
         kept = self._kept()
         if kept is not None:
             try:
-                standing.unpack(kept.standing)
+                state.unpack(kept.state)
             except (ValueError, TypeError, LookupError) as error:
                 raise DataError(
                     f"{self._folder / CHECKPOINT_FILE} does not hold what it should ({error}): "
                     "run without --resume, which begins anew."
                 ) from None
-            self.before, self.resumed = kept.seconds, standing.row
+            self.before, self.resumed = kept.seconds, state.row
         form = rows_format(self._plan)
         if form is None:
             return
@@ -100,21 +100,21 @@ class RunJournal:
         except OutputError as error:
             self.failure = error
 
-    def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
+    def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
         """Keep some rows; see `Journal.add`."""
         if self.failure is not None:
             return
         try:
             if self._part is not None:
-                with standing.clock.stage("rows"):
+                with state.clock.stage("rows"):
                     self._part.add(rows_of(self._plan.loss, rows, self._sample))
         except OutputError as error:
-            # What is computed is not lost with the disk: the numbers are shown in the end.
+            # The numbers are shown in the end, also where the disk is full.
             self.failure = error
             return
         if self._packs and time.monotonic() - self._last >= self._pause:
-            with standing.clock.stage("checkpoint"):
-                self._save(standing)
+            with state.clock.stage("checkpoint"):
+                self._save(state)
 
     def close(self) -> None:
         """Close the file of rows, which is on the disk then.
@@ -141,7 +141,7 @@ class RunJournal:
             return kept
         return kept if find_part(self._folder, form, kept.written) else None
 
-    def _save(self, standing: EvaluationState) -> None:
+    def _save(self, state: EvaluationState) -> None:
         begin = time.monotonic()
         # A checkpoint that cannot be written is none; the next one may.
         with suppress(OutputError):
@@ -149,7 +149,7 @@ class RunJournal:
             if self._part is not None:
                 self._part.settle()
                 written = self._part.written
-            kept = Checkpoint(self._identity, written, self.seconds, standing.pack())
+            kept = Checkpoint(self._identity, written, self.seconds, state.pack())
             write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
         self._last = time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))

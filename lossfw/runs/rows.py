@@ -1,9 +1,8 @@
-"""Rows: what is written of each row of a run: its loss, prediction and target."""
+"""Rows of a run as they are written: loss, prediction, target and weight of each."""
 
 from __future__ import annotations
 
 import json
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +29,8 @@ class RowRecords(NamedTuple):
     target : ndarray, shape (n, ...)
         As in the data.
     weight : ndarray of float64, shape (n,), or None
-        What the row weighs in the mean of all: 0 where it does not count. None
-        where every row weighs the same.
+        The weight of the row in the mean of all: 0 where it does not count. None
+        where all rows have the same weight.
     """
 
     row: NDArray
@@ -41,58 +40,41 @@ class RowRecords(NamedTuple):
     weight: NDArray | None
 
 
-def rows_of(loss: Loss, scored: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
-    """Return what is written of some rows.
+def rows_of(loss: Loss, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
+    """Return the records of some rows.
 
     Parameters
     ----------
     loss : Loss
-        In the form that fits what reaches it.
-    scored : PredictedBatch
-        The rows.
+        The loss of the run.
+    batch : PredictedBatch
+        The rows, with their losses.
     sample : ndarray of int, optional
         The number in the data of each row of the run, where that is not its own.
 
     Notes
     -----
     The mean of the losses by the weights is the loss of the run, up to
-    rounding. A loss of elements is averaged over its row; what class weights
-    and masks do shows in the weight.
-    """
-    numbers = np.arange(scored.start, scored.start + len(scored.targets))
-    if sample is not None:
-        numbers = sample[numbers]
-    losses, weight = row_losses(loss, scored)
-    equal = scored.sample_weight is None and not has_own_weight(loss)
-    shown = scored.loss_input if scored.predictions is None else scored.predictions
-    return RowRecords(numbers, losses, shown, scored.targets, None if equal else weight)
-
-
-def row_losses(loss: Loss, scored: PredictedBatch) -> tuple[NDArray, NDArray]:
-    """Return the loss of each row, and what each weighs; see `RowRecords`.
+    rounding. A loss of elements is averaged over its row; class weights and
+    masks show in the weight.
 
     Examples
     --------
     >>> import lossfw
+    >>> loss = lossfw.loss("squared_error")
     >>> y, t = np.array([[1.0, 3.0], [0.0, 2.0]]), np.zeros((2, 2))
-    >>> rows = PredictedBatch(0, y, None, t, None)
-    >>> losses, weight = row_losses(lossfw.loss("squared_error"), rows)
-    >>> losses.tolist(), weight.tolist()
-    ([5.0, 2.0], [1.0, 1.0])
+    >>> batch = PredictedBatch(0, y, None, t, None, np.array([5.0, 2.0]), np.ones(2))
+    >>> rows_of(loss, batch).loss.tolist(), rows_of(loss, batch).weight
+    ([5.0, 2.0], None)
     """
-    _, sums = loss.partial_and_rows(
-        scored.loss_input,
-        scored.targets,
-        start=scored.start,
-        sample_weight=scored.sample_weight,
-    )
-    assert sums is not None  # rows were asked for
-    with np.errstate(invalid="ignore"):
-        # 0 / 0 is NaN where nothing of a row counts.
-        losses = sums.total / sums.weight
-    inner = scored.loss_input.shape[1:]
-    elements = math.prod(inner[:-1] if loss.takes_rows or loss.sums_rows else inner)
-    return losses, sums.weight / elements
+    assert batch.losses is not None  # the plan asks for rows
+    numbers = np.arange(batch.start, batch.start + len(batch.targets))
+    if sample is not None:
+        numbers = sample[numbers]
+    equal = batch.sample_weight is None and not has_own_weight(loss)
+    shown = batch.loss_input if batch.predictions is None else batch.predictions
+    weight = None if equal else batch.weights
+    return RowRecords(numbers, batch.losses, shown, batch.targets, weight)
 
 
 def json_lines(rows: RowRecords) -> bytes:

@@ -16,7 +16,7 @@ from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
-from lossfw.metrics import LossMetric
+from lossfw.metrics import LossMetric, MetricRows
 from support.drawn import Drawn, data, each, metric
 
 EACH = each()
@@ -406,4 +406,4 @@ def test_a_metric_of_its_own_kind_has_no_intervals():
         with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
             Accumulator(lossfw.loss("squared_error"), [Own()], **asked)
     with pytest.raises(ArgumentError, match="own keeps nothing of single rows"):
-        Own().observe(np.zeros(3), np.zeros(3))
+        Own().observe(MetricRows(np.zeros(3), np.zeros(3)))

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lossfw as package
+from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.runs.rows import RowRecords, json_lines, records, row_losses, rows_of
+from lossfw.runs.rows import RowRecords, json_lines, records, rows_of
 from lossfw.runs.rows_writer import RowsFile, read_records
 
 ELEMENTS = {
@@ -47,21 +48,22 @@ def scored(elements, seed, weighted, rows=40):
 def test_the_mean_of_the_rows_by_their_weights_is_the_loss(elements, spec, weighted, seed):
     loss = package.loss(spec)
     rows = scored(elements, seed, weighted)
-    losses, weight = row_losses(loss, rows)
+    counted = Accumulator(loss, [], rows=True).add(rows)
+    losses, weight = counted.losses, counted.weights
     whole = loss(rows.loss_input, rows.targets, sample_weight=rows.sample_weight)
-    counted = weight > 0
-    mean = np.average(losses[counted], weights=weight[counted])
+    some = weight > 0
+    mean = np.average(losses[some], weights=weight[some])
     np.testing.assert_allclose(mean, whole, rtol=1e-13)
-    assert np.isnan(losses[~counted]).all()
-    written = rows_of(loss, rows)
+    assert np.isnan(losses[~some]).all()
+    written = rows_of(loss, counted)
     if written.weight is None:
         assert (weight == 1).all()
 
 
 def test_a_row_of_elements_weighs_what_its_weight_says():
     rows = scored(True, 0, True)
-    _, weight = row_losses(package.loss("squared_error"), rows)
-    np.testing.assert_array_equal(weight, rows.sample_weight)
+    found = Accumulator(package.loss("squared_error"), [], rows=True).add(rows)
+    np.testing.assert_array_equal(found.weights, rows.sample_weight)
 
 
 def test_lines_have_every_number_with_all_its_digits(lossfw, folder, write, lines):

@@ -149,17 +149,29 @@ class RowSums:
     Attributes
     ----------
     total, weight : ndarray of float64, shape (N,)
-        Sums of w l and of w over what counts; both 0 in a row that is left out.
+        Sums of w l and of w; both 0 in a row that is left out.
+    elements : int
+        Number of losses of a row.
     """
 
     total: NDArray
     weight: NDArray
+    elements: int
 
     @classmethod
     def of(cls, call: Arguments) -> RowSums:
         """Return sums to fill."""
         rows = call.y.shape[0]
-        return cls(np.zeros(rows), np.zeros(rows))
+        return cls(np.zeros(rows), np.zeros(rows), math.prod(call.shape[1:]))
+
+    def losses(self) -> NDArray:
+        """Return the mean loss of each row by its weights; NaN where nothing counts."""
+        with np.errstate(invalid="ignore"):
+            return self.total / self.weight
+
+    def weights(self) -> NDArray:
+        """Return the mean weight of each row's losses."""
+        return self.weight / self.elements
 
     def put(self, tile: Tile, losses: NDArray) -> None:
         """Write the sums of a tile's rows to their place."""

@@ -1,15 +1,14 @@
-"""Checkpoint: where a training stands, in one file from which it goes on to the same bits."""
+"""Checkpoint: the state of a training in one file, from which it goes on to the same bits."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lossfw.data.npy import member, read_npz
+from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Memory
@@ -20,10 +19,8 @@ CHECKPOINT_FILE = "checkpoint.npz"
 WEIGHTS_FILE = "weights.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 
-# The member that holds everything but arrays, as JSON.
-_PLAIN = "training"
 _BEST = "best."
 
 
@@ -35,14 +32,6 @@ def weights(network: Network) -> dict[str, NDArray]:
     return arrays
 
 
-def packed(arrays: Mapping[str, NDArray]) -> bytes:
-    """Return the bytes of a ``.npz``; equal arrays give equal bytes, since it has no time."""
-    content = io.BytesIO()
-    # The names are ours and none is `file`, which savez takes for itself.
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # arrays by any name
-    return content.getvalue()
-
-
 def to_bytes(training: Training, state: TrainingState) -> bytes:
     """Return a checkpoint as it is written to a file."""
     arrays = weights(state.network)
@@ -51,13 +40,13 @@ def to_bytes(training: Training, state: TrainingState) -> bytes:
             arrays |= {f"{name}.{i}": array for i, array in enumerate(memory)}
     if state.best is not None:
         arrays |= {_BEST + name: array for name, array in weights(state.best).items()}
-    plain = {
+    header = {
         "version": CHECKPOINT_VERSION,
         "identity": dict(training.identity),
         "history": [epoch.to_dict() for epoch in state.history],
         "best_epoch": state.best_epoch,
     }
-    return packed({_PLAIN: np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays})
+    return SavedState(header, arrays).to_bytes()
 
 
 def read(path: Path, training: Training) -> TrainingState:
@@ -81,8 +70,8 @@ def read(path: Path, training: Training) -> TrainingState:
             f"there is no checkpoint {path} to resume from: train without --resume first, with "
             "the same --out."
         )
-    arrays = _arrays(path)
-    identity, history, best_epoch = _plain(arrays, path)
+    header, arrays = _saved(path)
+    identity, history, best_epoch = _progress(header, path)
     _check_identity(identity, training.identity, path)
     if history[-1].number > training.epochs:
         raise DataError(
@@ -99,34 +88,34 @@ def read(path: Path, training: Training) -> TrainingState:
     )
 
 
-def _arrays(path: Path) -> dict[str, NDArray]:
+def _saved(path: Path) -> SavedState:
     try:
-        return read_npz(path, "a checkpoint")
+        return SavedState.read(path)
     except DataError as error:
-        # What follows tells how to write an archive by hand.
+        # The rest of the message tells how to write an archive by hand.
         reason = str(error).partition(";")[0].rstrip(".")
         raise DataError(f"{reason}: train again without --resume.") from None
+    except ValueError:
+        raise _no_checkpoint(path) from None
 
 
-def _plain(
-    arrays: dict[str, NDArray], path: Path
-) -> tuple[Mapping[str, str], tuple[Epoch, ...], int]:
-    """Return what is no array: the training's identity, its history, the best epoch."""
-    text = member(arrays, _PLAIN, path).tobytes()
+def _progress(header: Any, path: Path) -> tuple[Mapping[str, str], tuple[Epoch, ...], int]:
+    """Return the training's identity, its history and the best epoch."""
     try:
-        plain = json.loads(text)
-        version = plain["version"]
+        version = header["version"]
         if version == CHECKPOINT_VERSION:
-            history = tuple(Epoch.from_dict(epoch) for epoch in plain["history"])
-            return dict(plain["identity"]), history, history[plain["best_epoch"]].number
+            history = tuple(Epoch.from_dict(epoch) for epoch in header["history"])
+            return dict(header["identity"]), history, history[header["best_epoch"]].number
     except (ValueError, TypeError, KeyError, IndexError):
-        raise DataError(
-            f"{path} is no checkpoint of lossfw: train again without --resume."
-        ) from None
+        raise _no_checkpoint(path) from None
     raise DataError(
         f"{path} is a checkpoint of version {version!r}, and this lossfw reads version "
         f"{CHECKPOINT_VERSION}: train again without --resume."
     )
+
+
+def _no_checkpoint(path: Path) -> DataError:
+    return DataError(f"{path} is no checkpoint of lossfw: train again without --resume.")
 
 
 def _check_identity(then: Mapping[str, str], now: Mapping[str, str], path: Path) -> None:

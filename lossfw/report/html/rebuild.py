@@ -99,7 +99,7 @@ class _Collector:
 
 def _evaluated(plan: Plan) -> KeptRows:
     collector = _Collector(plan)
-    evaluate(replace(plan, metrics=(), intervals=None, slices=()), journal=collector)
+    evaluate(replace(plan, metrics=(), intervals=None, slices=(), rows=True), journal=collector)
     row, loss, prediction, target, weight = (
         None if column[0] is None else np.concatenate(column)
         for column in zip(*collector.parts, strict=True)

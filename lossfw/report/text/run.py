@@ -45,11 +45,11 @@ def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, s
         ("network", _network(plan)),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
         ("", ""),
-        *measured(result.loss_name, {"value": result.loss, **(numbers.loss if numbers else {})}),
+        *measured(result.loss_name, numbers.loss),
     ]
-    for name, value in result.metrics.items():
-        rows += measured(name, {"value": value, **(numbers.metrics[name] if numbers else {})})
-    if numbers and numbers.intervals is not None:
+    for name, metric in numbers.metrics.items():
+        rows += measured(name, metric)
+    if numbers.intervals is not None:
         rows += [("", ""), ("intervals", _intervals(numbers.intervals))]
     rows += [("", ""), ("slowest", _slowest({"loading": loading, **result.timings}))]
     rows += [("warning", warning) for warning in result.warnings]
@@ -61,7 +61,7 @@ def slice_table(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]
 
     Lists and matrices are left out; they stand in the JSON.
     """
-    parts = (result.numbers.slices if result.numbers else None) or ()
+    parts = result.numbers.slices or ()
     names = [n for n, value in result.metrics.items() if not isinstance(value, list | tuple)]
     rows, before = [], ""
     for part in parts:

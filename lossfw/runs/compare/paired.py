@@ -18,7 +18,7 @@ from lossfw.errors import LossfwError
 from lossfw.evaluation.intervals.groups import GROUPS, group_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.intervals.resampling import Estimates, interval_of
-from lossfw.metrics import Metric
+from lossfw.metrics import Metric, MetricRows
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun
 from lossfw.runs.compare.rows import KeptRows
@@ -104,9 +104,10 @@ class RunWithRows:
 
     def _metric(self, name: str, weight: NDArray | None) -> Estimated:
         metric, rows = self.metrics[name], self.rows
-        entries = metric.observe(rows.prediction, rows.target, sample_weight=weight).entries
-        assert entries is not None
-        sums = entries.table(self._cells)
+        seen = MetricRows(rows.prediction, rows.target, sample_weight=weight)
+        terms = metric.observe(seen).terms
+        assert terms is not None
+        sums = terms.table(self._cells)
         grouped = sums.regrouped(self._place[sums.cells])
         return Estimated(
             metric.estimate(sums), lambda times: metric.estimates(grouped, times), metric.bounds

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from lossfw import SIMPLEX, UNIT, Metric, Space
-from lossfw.metrics import MetricUpdate, ScoreMetric, SumMetric, Term
+from lossfw.metrics import MetricRows, MetricUpdate, RowwiseMetric, ScoreMetric, SumMetric, Term
 from lossfw.metrics.grouped_sums import GroupedSums
 from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import check_targets, true_classes
@@ -20,7 +20,7 @@ _WEIGHT, _CONFIDENCE, _RIGHT = range(3)
 _SUMS = 3
 
 
-class CalibrationError(Metric):
+class CalibrationError(RowwiseMetric):
     """Calibration error, mean over bins of |share that is right - mean winning probability|.
 
     Prediction of shape (N, K), distributions, with class indices (N,) or rows
@@ -67,34 +67,9 @@ class CalibrationError(Metric):
     def _made(self) -> _Uniform | _Quantile:
         return _Uniform(bins=self.bins) if self.strategy == "uniform" else _Quantile(bins=self.bins)
 
-    def partial(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-    ) -> GroupedSums:
-        """Return the mergeable sums over some rows; see `Metric.partial`."""
-        return self._made.partial(
-            prediction, target, start=start, sample_weight=sample_weight, where=where
-        )
-
-    def observe(
-        self,
-        prediction: Any,
-        target: Any,
-        *,
-        start: int = 0,
-        sample_weight: Any = None,
-        where: Any = None,
-        entries: bool = True,
-    ) -> MetricUpdate:
-        """Return what each row adds; see `Metric.observe`."""
-        return self._made.observe(
-            prediction, target, start=start, sample_weight=sample_weight, where=where
-        )
+    def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:
+        """Return the terms of each row; see `Metric.observe`."""
+        return self._made.observe(rows, terms=terms)
 
     def check_shapes(self, shape: tuple[int, ...], targets: NDArray) -> None:
         """See whether predictions of a shape fit the targets; see `Metric.check_shapes`."""

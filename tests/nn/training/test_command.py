@@ -129,11 +129,11 @@ class TestResuming:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"training": b"x"}, "is no checkpoint of lossfw"),
-            ({"training": b"[]"}, "is no checkpoint of lossfw"),
-            ({"training": b'{"version": 1}'}, "is no checkpoint of lossfw"),
-            ({"training": b'{"version": 1, "history": []}'}, "is no checkpoint of lossfw"),
-            ({"training": b'{"version": 2}'}, "of version 2, and this lossfw reads version 1"),
+            ({"header": b"x"}, "is no checkpoint of lossfw"),
+            ({"header": b"[]"}, "is no checkpoint of lossfw"),
+            ({"header": b'{"version": 2}'}, "is no checkpoint of lossfw"),
+            ({"header": b'{"version": 2, "history": []}'}, "is no checkpoint of lossfw"),
+            ({"header": b'{"version": 3}'}, "of version 3, and this lossfw reads version 2"),
             ({"W1": None}, "lacks the weights of layer 1"),
             ({"W2": b"four"}, "lacks the weights of layer 2"),
             ({"W1.0": None}, "lacks what the optimizer remembers of W1"),
@@ -155,7 +155,7 @@ class TestResuming:
     def test_weights_are_no_checkpoint(self, lossfw, folder):
         told(lossfw, "train", "train.yaml", "--out", "a")
         (folder / "a" / "weights.npz").replace(folder / "a" / "checkpoint.npz")
-        assert "no array 'training'" in self.wrong(lossfw, "--out", "a")
+        assert "no array 'header'" in self.wrong(lossfw, "--out", "a")
 
     @pytest.mark.parametrize(
         ("change", "named"),

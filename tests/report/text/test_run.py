@@ -4,14 +4,14 @@ import pytest
 import lossfw
 from lossfw.data import Dataset
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.result import Result
+from lossfw.evaluation.result import Numbers, Result
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.report.text.run import report_rows
 
 DATA = Dataset("two", np.array([0, 1]), np.ones((2, 3)))
 
 
-def rows(plan=None, loading=0.5, **changes):
+def rows(plan=None, loading=0.5, metrics=None, **changes):
     """Return the report's lines by label."""
     plan = plan or Plan(DATA, lossfw.loss("cross_entropy"), outputs=np.eye(2))
     result = {
@@ -19,9 +19,10 @@ def rows(plan=None, loading=0.5, **changes):
         "weight": 2.0,
         "loss_name": "cross_entropy",
         "loss_text": "CrossEntropy()",
-        "loss": 0.1 + 0.2,
         "form": "prediction",
-        "metrics": {},
+        "numbers": Numbers(
+            {"value": 0.1 + 0.2}, {name: {"value": v} for name, v in (metrics or {}).items()}
+        ),
         "timings": {"loss": 1.5},
         **changes,
     }

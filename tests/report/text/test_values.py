@@ -43,8 +43,7 @@ def result(**changes):
         {"accuracy": {"value": 0.5, "interval": None}, "recall": {"value": [math.nan, 0.5]}},
         **changes,
     )
-    metrics = {name: found["value"] for name, found in numbers.metrics.items()}
-    return Result(2, 2.0, "brier", "Brier()", 0.5, "prediction", metrics, numbers=numbers)
+    return Result(2, 2.0, "brier", "Brier()", "prediction", numbers)
 
 
 def test_how_intervals_were_made():

@@ -1,0 +1,66 @@
+"""State file: arrays and a header of plain values in one ``.npz``, for checkpoints."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.data.npy import member, read_npz
+from lossfw.numerics.arrays import NDArray
+
+# The member of the archive that holds the header, as JSON.
+HEADER = "header"
+
+
+class SavedState(NamedTuple):
+    """The state of something that is to go on later.
+
+    Attributes
+    ----------
+    header : dict
+        Numbers, texts, lists and mappings: everything but arrays.
+    arrays : mapping of str to ndarray
+        Arrays of numbers by name; none is called ``header``.
+
+    Examples
+    --------
+    >>> SavedState({"row": 7}, {"total": np.array([0.5])}).to_bytes()[:2]
+    b'PK'
+    """
+
+    header: dict[str, Any]
+    arrays: Mapping[str, NDArray]
+
+    def to_bytes(self) -> bytes:
+        """Return the state as it is written to a file."""
+        header = np.frombuffer(json.dumps(self.header).encode(), np.uint8)
+        return npz_bytes({HEADER: header, **self.arrays})
+
+    @classmethod
+    def read(cls, path: Path) -> SavedState:
+        """Return the state in a file.
+
+        Raises
+        ------
+        DataError
+            If the file is no archive of arrays, is damaged, or has no header.
+        ValueError
+            If the header is no JSON.
+        """
+        arrays = read_npz(path, "a checkpoint")
+        header = json.loads(member(arrays, HEADER, path).tobytes())
+        del arrays[HEADER]
+        return cls(header, arrays)
+
+
+def npz_bytes(arrays: Mapping[str, NDArray]) -> bytes:
+    """Return the bytes of a ``.npz``; equal arrays give equal bytes, since it has no time."""
+    content = io.BytesIO()
+    # The names are ours and none is `file`, which savez takes for itself.
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # it takes arrays by any name
+    return content.getvalue()
