@@ -44,19 +44,7 @@ def within(inner: Space, outer: Space) -> bool:
 def check_predictions(
     config: CheckedConfig, taker: Loss | Metric, last: Activation, path: ConfigPath
 ) -> bool:
-    """Check that a loss or a metric takes the predictions of the last activation.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        Its registry is asked for advice.
-    taker : Loss or Metric
-        A loss in the form in which it sees predictions.
-    last : Activation
-        The activation of the last layer.
-    path : sequence of str or int
-        Where a mistake is pointed at.
-    """
+    """Check that a loss or a metric, which stands at `path`, takes the outputs of an activation."""
     loss = taker.of if isinstance(taker, LossMetric) else taker
     space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
     if within(last.out_space, space):
@@ -76,19 +64,7 @@ def check_predictions(
 
 
 def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
-    """Refuse class indices in front of a loss of other targets; tell whether they are refused.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        Its registry is asked for advice.
-    loss : Loss
-        As it will be computed.
-    data : Dataset
-        The rows.
-    path : sequence of str or int
-        Where the loss stands.
-    """
+    """Refuse class indices in front of a loss of other targets; tell whether they are refused."""
     targets, space = _looked_at(data), loss.target_space
     if _takes_classes(loss) or not _are_classes(targets) or space.outside(targets) is None:
         return False
@@ -112,21 +88,9 @@ def check_targets(
     data: Dataset,
     units: ConfigPath | None,
 ) -> None:
-    """Check that the loss takes the targets.
+    """Check that the loss takes the targets, beside outputs of a shape.
 
-    Parameters
-    ----------
-    config : CheckedConfig
-        Receives the mistakes.
-    loss : Loss
-        As it will be computed.
-    shape : tuple of int
-        Of predictions or logits, rows included.
-    data : Dataset
-        The rows. All their targets are looked at; of a file that stays outside
-        the memory, the first ones.
-    units : sequence of str or int, or None
-        Where the number of classes stands, if there is a network.
+    With a network, `units` is the path to its number of classes.
     """
     targets = _looked_at(data)
     by_index = _takes_classes(loss) and targets.ndim == len(shape) - 1

@@ -62,17 +62,7 @@ def _form(loss: Loss) -> str:
 
 
 def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
-    """Return the loss and its input in the form that suits saved outputs.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        Receives outputs that the loss does not take.
-    loss : Loss
-        As configured.
-    given : {"predictions", "logits"}
-        What the configuration calls the outputs.
-    """
+    """Return the loss and its input in the form that suits saved outputs, of the form `given`."""
     if given == "predictions":
         if loss.input_form == "logits":
             config.add(
@@ -157,15 +147,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
 
 
 def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
-    """Refuse metrics that take outputs of another form; return their indices.
-
-    Parameters
-    ----------
-    config : CheckedConfig
-        Has the metrics.
-    shown : {"prediction", "logits"}
-        The form of the outputs, of the network or saved ones.
-    """
+    """Refuse metrics that take outputs of another form than `shown`; return their indices."""
     refused = set()
     for index, metric in enumerate(config.metrics):
         if metric is not None and metric.accepts not in ("any", shown):

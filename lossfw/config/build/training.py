@@ -19,7 +19,6 @@ from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.files import digest_arrays
-from lossfw.losses.loss import Loss
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS
 from lossfw.nn.schedules import SCHEDULES
@@ -61,7 +60,8 @@ def training_of(config: CheckedConfig) -> Training:
         _refuse_obstacles(config, known(config.data))
     config.network = _network(config, known(config.data))
     fit_loss(config)
-    _check_all_targets(config, config.network)
+    if config.held_out is not None and not config.problems:
+        _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
     return _training(config, section)
 
@@ -137,21 +137,15 @@ def _network(config: CheckedConfig, data: Dataset) -> Network:
     raise config.problems.error()
 
 
-def _check_all_targets(config: CheckedConfig, network: Network) -> None:
-    """Check both data sets against the network and the loss, targets to the last."""
-    for rows, path in ((config.data, ["data"]), (config.held_out, _HELD_OUT)):
-        if rows is None or config.problems:
-            continue
-        with config.at(path):
-            network.check_inputs(inputs_of(rows).shape)
-            _check_targets(known(config.used_loss), network.units, rows)
-
-
-def _check_targets(loss: Loss, units: int, data: Dataset) -> None:
+def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
+    """Check the rows that are held out against the network and the loss, targets to the last."""
+    network, loss = known(config.network), known(config.used_loss)
     classes = loss.takes_rows and loss.target_space in (CLASS_INDEX, SIMPLEX)
-    by_index = classes and data.targets.ndim == 1
-    # Of predictions there are none yet.
-    loss.check_domain(np.empty((0, units)), data.targets, by_index, 0)
+    by_index = classes and held_out.targets.ndim == 1
+    with config.at(_HELD_OUT):
+        network.check_inputs(inputs_of(held_out).shape)
+        # Of predictions there are none yet.
+        loss.check_domain(np.empty((0, network.units)), held_out.targets, by_index, 0)
 
 
 def _training(config: CheckedConfig, section: TrainSection) -> Training:

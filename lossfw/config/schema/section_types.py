@@ -29,8 +29,13 @@ _ROWS = ", ".join(ROW_FILES)
 MAX_RUNS = 1_000
 
 
+def key(description: str, default: Any = ...) -> Any:
+    """Return a key of a section, with the description that editors show."""
+    return Field(default, description=description)
+
+
 class Section(BaseModel):
-    """A mapping with known keys; each key has a description, which editors show."""
+    """A mapping with known keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 

@@ -34,6 +34,7 @@ from lossfw.config.schema.section_types import (
     SourceSpec,
     Spec,
     Version,
+    key,
     named_slice,
 )
 from lossfw.evaluation.intervals.options import MAX_REPLICATES, MIN_REPLICATES, Method
@@ -55,8 +56,8 @@ MAX_SAMPLE = 10_000_000
 class Layer(Section):
     """One dense layer."""
 
-    units: PositiveInt = Field(description="How many numbers come out.")
-    activation: ActivationSpec = Field(description="What they go through.")
+    units: PositiveInt = key("How many numbers come out.")
+    activation: ActivationSpec = key("What they go through.")
 
 
 class NetworkSection(Section):
@@ -66,21 +67,15 @@ class NetworkSection(Section):
     `check_sections` sees to.
     """
 
-    layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = Field(
-        None, description="The dense layers, from the input on."
+    layers: Annotated[list[Layer], Field(min_length=1, max_length=MAX_ITEMS)] | None = key(
+        "The dense layers, from the input on.", None
     )
-    weights: FileName | None = Field(
-        None, description="A .npz with W1, b1, W2 ..., relative to this file."
+    weights: FileName | None = key("A .npz with W1, b1, W2 ..., relative to this file.", None)
+    dtype: Literal["float32", "float64"] | None = key(
+        "float32 or float64; that of the weights unless given.", None
     )
-    dtype: Literal["float32", "float64"] | None = Field(
-        None, description="float32 or float64; that of the weights unless given."
-    )
-    predictions: OutputsPath | None = Field(
-        None, description="Saved predictions: a file, or rows of numbers."
-    )
-    logits: OutputsPath | None = Field(
-        None, description="Saved logits: a file, or rows of numbers."
-    )
+    predictions: OutputsPath | None = key("Saved predictions: a file, or rows of numbers.", None)
+    logits: OutputsPath | None = key("Saved logits: a file, or rows of numbers.", None)
 
     @property
     def form(self) -> NetworkForm:
@@ -93,39 +88,36 @@ class NetworkSection(Section):
 class Sample(Section):
     """Rows drawn at random."""
 
-    count: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = Field(description="How many rows.")
-    seed: Seed | None = Field(
-        None, description="Where the drawing begins; the configuration's seed unless given."
+    count: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = key("How many rows.")
+    seed: Seed | None = key(
+        "Where the drawing begins; the configuration's seed unless given.", None
     )
-    replace: bool = Field(False, description="Whether a row may be drawn twice.")
+    replace: bool = key("Whether a row may be drawn twice.", False)
 
 
 class IntervalsSection(Section):
     """Confidence intervals."""
 
-    level: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.95, description="How often the interval is to hold the true number."
+    level: Annotated[float, Field(gt=0, lt=1)] = key(
+        "How often the interval is to hold the true number.", 0.95
     )
-    method: Method = Field("jackknife", description="jackknife or bootstrap.")
-    replicates: Annotated[int, Field(ge=MIN_REPLICATES, le=MAX_REPLICATES)] = Field(
-        1000, description="How often the bootstrap draws."
+    method: Method = key("jackknife or bootstrap.", "jackknife")
+    replicates: Annotated[int, Field(ge=MIN_REPLICATES, le=MAX_REPLICATES)] = key(
+        "How often the bootstrap draws.", 1000
     )
-    seed: Seed | None = Field(
-        None,
-        description="Where the bootstrap's draws begin; the configuration's seed unless given.",
+    seed: Seed | None = key(
+        "Where the bootstrap's draws begin; the configuration's seed unless given.", None
     )
 
 
 class SliceSection(Section):
     """Rows told apart by something that each has; `Slice` checks the rest."""
 
-    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] = Field(
-        description="What the slice is called in the result."
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] = key(
+        "What the slice is called in the result."
     )
-    by: SliceKey = Field(description="What tells the rows apart.")
-    bins: list[float] = Field(
-        [], description="The edges between the parts, increasing: [0.5, 0.9] makes three."
-    )
+    by: SliceKey = key("What tells the rows apart.")
+    bins: list[float] = key("The edges between the parts, increasing: [0.5, 0.9] makes three.", [])
 
 
 NamedSlice = Annotated[SliceSection, BeforeValidator(named_slice), OrText()]
@@ -134,26 +126,21 @@ NamedSlice = Annotated[SliceSection, BeforeValidator(named_slice), OrText()]
 class EvaluateSection(Section):
     """The options of an evaluation."""
 
-    batch_size: PositiveInt = Field(
-        DEFAULT_BATCH_SIZE,
-        description="Rows that are read at a time. It changes no digit of any number.",
+    batch_size: PositiveInt = key(
+        "Rows that are read at a time. It changes no digit of any number.", DEFAULT_BATCH_SIZE
     )
-    metrics: Annotated[list[MetricSpec], Field(max_length=MAX_ITEMS)] = Field(
-        [], description="What is reported besides the loss: metrics, and losses too."
+    metrics: Annotated[list[MetricSpec], Field(max_length=MAX_ITEMS)] = key(
+        "What is reported besides the loss: metrics, and losses too.", []
     )
-    sample: Sample | None = Field(
-        None, description="Evaluate rows that are drawn at random, not all."
-    )
-    rows: RowsChoice = Field(
+    sample: Sample | None = key("Evaluate rows that are drawn at random, not all.", None)
+    rows: RowsChoice = key(
+        "Write loss, prediction and target of each row beside the result: true (or jsonl), or "
+        "parquet.",
         False,
-        description="Write loss, prediction and target of each row beside the result: true (or "
-        "jsonl), or parquet.",
     )
-    intervals: IntervalsSection | None = Field(
-        None, description="Give every number a confidence interval."
-    )
-    slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = Field(
-        [], description="Report every number again for parts of the rows."
+    intervals: IntervalsSection | None = key("Give every number a confidence interval.", None)
+    slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = key(
+        "Report every number again for parts of the rows.", []
     )
 
 
@@ -164,15 +151,11 @@ class SweepSection(Section):
     and so on. Given together, every combination of what they give is a run.
     """
 
-    grid: Axes = Field(
-        {}, description="By dotted name, the values of each key: every combination is a run."
+    grid: Axes = key("By dotted name, the values of each key: every combination is a run.", {})
+    zip: Axes = key(
+        "By dotted name, the values of each key: the first of each is a run, and so on.", {}
     )
-    zip: Axes = Field(
-        {},
-        description="By dotted name, the values of each key: the first of each is a run, and so "
-        "on.",
-    )
-    seeds: Seeds | None = Field(None, description="A number of seeds, or a list of them.")
+    seeds: Seeds | None = key("A number of seeds, or a list of them.", None)
 
 
 class HoldOut(Section):
@@ -181,84 +164,74 @@ class HoldOut(Section):
     Exactly one of `share` and `data` is given, which `check_sections` sees to.
     """
 
-    share: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        None, description="A share of the data, drawn by the seed."
+    share: Annotated[float, Field(gt=0, lt=1)] | None = key(
+        "A share of the data, drawn by the seed.", None
     )
-    data: SourceSpec | None = Field(None, description="Data of their own.")
-    patience: PositiveInt | None = Field(
-        None, description="Stop after so many epochs without a better loss of these rows."
+    data: SourceSpec | None = key("Data of their own.", None)
+    patience: PositiveInt | None = key(
+        "Stop after so many epochs without a better loss of these rows.", None
     )
 
 
 class TrainSection(Section):
     """How the network learns."""
 
-    epochs: PositiveInt = Field(description="How often every row is seen.")
-    optimizer: OptimizerSpec = Field(description="What takes the steps.")
-    batch_size: PositiveInt = Field(DEFAULT_TRAIN_BATCH, description="Rows in one step.")
-    schedule: ScheduleSpec = Field(
-        Spec(name="constant"),
-        description="A factor on the learning rate that changes as the training goes.",
+    epochs: PositiveInt = key("How often every row is seen.")
+    optimizer: OptimizerSpec = key("What takes the steps.")
+    batch_size: PositiveInt = key("Rows in one step.", DEFAULT_TRAIN_BATCH)
+    schedule: ScheduleSpec = key(
+        "A factor on the learning rate that changes as the training goes.", Spec(name="constant")
     )
-    initial: InitialSpec = Field(Spec(name="xavier"), description="How the weights begin.")
-    hold_out: HoldOut | None = Field(
-        None, description="Rows that are reported and not learnt from."
-    )
-    force: bool = Field(False, description="Train also what cannot learn.")
+    initial: InitialSpec = key("How the weights begin.", Spec(name="xavier"))
+    hold_out: HoldOut | None = key("Rows that are reported and not learnt from.", None)
+    force: bool = key("Train also what cannot learn.", False)
 
 
 class SensitivitySection(Section):
     """How the answer of loss and metrics to small changes is studied."""
 
-    parameter: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = Field(
-        None, description="The parameter that moves: layers.0.weights[0,0]."
+    parameter: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = key(
+        "The parameter that moves: layers.0.weights[0,0].", None
     )
-    range: Annotated[list[float], Field(min_length=2, max_length=2)] = Field(
-        [-1.0, 1.0], description="How far it goes, to both sides of its value."
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] = key(
+        "How far it goes, to both sides of its value.", [-1.0, 1.0]
     )
-    points: Annotated[int, Field(ge=2, le=MAX_POINTS)] = Field(
-        DEFAULT_POINTS, description="How many values it takes."
+    points: Annotated[int, Field(ge=2, le=MAX_POINTS)] = key(
+        "How many values it takes.", DEFAULT_POINTS
     )
-    directions: Annotated[int, Field(ge=0, le=MAX_ITEMS)] = Field(
-        0, description="How many random directions the weights move in."
+    directions: Annotated[int, Field(ge=0, le=MAX_ITEMS)] = key(
+        "How many random directions the weights move in.", 0
     )
-    instead: Annotated[list[ActivationSpec], Field(max_length=MAX_ITEMS)] = Field(
-        [], description="Activations to put in the place of the hidden ones."
+    instead: Annotated[list[ActivationSpec], Field(max_length=MAX_ITEMS)] = key(
+        "Activations to put in the place of the hidden ones.", []
     )
-    sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = Field(
-        DEFAULT_MOVED, description="How many parameters of each layer move one by one."
+    sample: Annotated[int, Field(ge=1, le=MAX_SAMPLE)] = key(
+        "How many parameters of each layer move one by one.", DEFAULT_MOVED
     )
 
 
 class Skeleton(Section):
     """A whole configuration."""
 
-    lossfw: Version = Field(description="The version of the configuration's keys: 1.")
-    extends: FileName | None = Field(
-        None,
-        description="Another configuration, relative to this file, over which this one is laid. "
+    lossfw: Version = key("The version of the configuration's keys: 1.")
+    extends: FileName | None = key(
+        "Another configuration, relative to this file, over which this one is laid. "
         "Mappings merge, lists replace, null takes a key away.",
+        None,
     )
-    seed: Seed = Field(0, description="Where everything random begins.")
-    plugins: Annotated[list[FileName], Field(max_length=MAX_ITEMS)] = Field(
-        [], description="Files with components of your own, relative to this file."
+    seed: Seed = key("Where everything random begins.", 0)
+    plugins: Annotated[list[FileName], Field(max_length=MAX_ITEMS)] = key(
+        "Files with components of your own, relative to this file.", []
     )
-    data: SourceSpec = Field(description="The rows: a source.")
-    network: NetworkSection = Field(
-        description="Layers with weights, or saved predictions or logits."
+    data: SourceSpec = key("The rows: a source.")
+    network: NetworkSection = key("Layers with weights, or saved predictions or logits.")
+    loss: LossChoice = key("What a prediction costs.")
+    evaluate: EvaluateSection = key(
+        "How the evaluation runs, and what it reports besides the loss.", EvaluateSection()
     )
-    loss: LossChoice = Field(description="What a prediction costs.")
-    evaluate: EvaluateSection = Field(
-        EvaluateSection(),
-        description="How the evaluation runs, and what it reports besides the loss.",
-    )
-    train: TrainSection | None = Field(None, description="How `lossfw train` trains the network.")
-    sensitivity: SensitivitySection | None = Field(
-        None, description="What `lossfw sensitivity` looks at."
-    )
-    sweep: SweepSection | None = Field(
-        None, description="Several runs from one file: grid, zip, seeds."
-    )
+    train: TrainSection | None = key("How `lossfw train` trains the network.", None)
+    sensitivity: SensitivitySection | None = key("What `lossfw sensitivity` looks at.", None)
+    sweep: SweepSection | None = key("Several runs from one file: grid, zip, seeds.", None)
 
 
 # Sections by path, list indices left out: for hints about unknown keys.

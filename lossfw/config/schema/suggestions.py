@@ -1,11 +1,11 @@
-"""Surrogates: what to learn from, or through, where the first choice has no slope."""
+"""Suggest a loss or an activation with a useful gradient, or with the range that is wanted."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
-from lossfw.components.component import Component
 from lossfw.components.registry import Registry
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import LossfwError
@@ -25,12 +25,12 @@ def for_loss(loss: Loss, registry: Registry) -> str:
     >>> "hinge" in for_loss(lossfw.loss("zero_one"), lossfw.registry())
     True
     """
-    return _told(_losses(registry, loss.target_space, loss.takes_rows))
+    return _phrase(_losses(registry, loss.target_space, loss.takes_rows))
 
 
 def for_classes(registry: Registry) -> str:
     """Return the names of losses that classes can be learnt from."""
-    return _told(_losses(registry, CLASS_INDEX, rows=True))
+    return _phrase(_losses(registry, CLASS_INDEX, rows=True))
 
 
 def for_activation(activation: Activation, registry: Registry) -> str:
@@ -42,19 +42,18 @@ def for_activation(activation: Activation, registry: Registry) -> str:
     >>> "sigmoid" in for_activation(lossfw.activation("step"), lossfw.registry())
     True
     """
-    wanted = activation.claims().range
-    names = []
-    for other in _made("activation", registry):
-        assert isinstance(other, Activation)
-        claims = other.claims()
-        learns = claims.monotone and not claims.gradient_zero_almost_everywhere
-        if learns and claims.range == wanted and other.takes_rows == activation.takes_rows:
-            names.append(other.name)
-    return _told(names)
+    same = activation.claims().range, activation.takes_rows
+    return _phrase(
+        [
+            other.name
+            for other in _with_slope("activation", registry)
+            if other.claims().monotone and (other.claims().range, other.takes_rows) == same
+        ]
+    )
 
 
 def for_space(space: Space, registry: Registry) -> str:
-    """Return the names of activations that give what a space holds.
+    """Return the names of activations with outputs in a space.
 
     Examples
     --------
@@ -63,37 +62,32 @@ def for_space(space: Space, registry: Registry) -> str:
     >>> for_space(SIMPLEX, lossfw.registry())
     'softmax or sparsemax'
     """
-    names = []
-    for activation in _made("activation", registry):
-        assert isinstance(activation, Activation)
-        learns = not activation.claims().gradient_zero_almost_everywhere
-        if activation.out_space is space and learns:
-            names.append(activation.name)
-    return _told(names)
+    activations = _with_slope("activation", registry)
+    return _phrase([other.name for other in activations if other.out_space is space])
 
 
 def _losses(registry: Registry, space: Space, rows: bool) -> list[str]:
     names = []
-    for other in _made("loss", registry):
-        assert isinstance(other, Loss)
+    for other in _with_slope("loss", registry):
         claims = other.claims()
         # A guard moves the minimum of a loss of classes a little, which hurts no one.
         decides = rows or claims.calibrated or claims.proper
-        learns = claims.convex and not claims.gradient_zero_almost_everywhere
-        if decides and learns and other.target_space is space and other.takes_rows == rows:
+        if decides and claims.convex and (other.target_space, other.takes_rows) == (space, rows):
             names.append(other.name)
     return names
 
 
-def _made(kind: str, registry: Registry) -> Iterator[Component]:
-    """Yield every component of a kind that works and needs no parameter."""
+def _with_slope(kind: str, registry: Registry) -> Iterator[Any]:
+    """Yield every component of a kind that works, needs no parameter and has a slope."""
     for entry in registry.entries(kind):
-        # What is broken, or needs a parameter, is no advice.
+        # A broken component, or one that needs a parameter, is no advice.
         with contextlib.suppress(LossfwError):
-            yield registry.class_of(entry)()
+            made: Any = registry.class_of(entry)()
+            if not made.claims().gradient_zero_almost_everywhere:
+                yield made
 
 
-def _told(names: list[str]) -> str:
+def _phrase(names: list[str]) -> str:
     """Return names as a phrase; empty where there are none."""
     shown = names[:MAX_NAMES]
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
