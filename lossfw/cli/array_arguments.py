@@ -24,7 +24,7 @@ def read_written(text: str, option: str, role: str) -> NDArray:
     option : str
         Where it was given, for messages: ``"-y"``.
     role : str
-        What it holds: ``"predictions"``. An array of a ``.npz`` is called so.
+        Its role, such as ``"predictions"``: the name of an array in a ``.npz``.
 
     Raises
     ------

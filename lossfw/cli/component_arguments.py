@@ -42,7 +42,7 @@ def read_parameters(texts: Sequence[str]) -> dict[str, Any]:
     from lossfw.config.text.yaml import parse
 
     problems = Problems()
-    found = {}
+    parameters = {}
     for rank, text in enumerate(texts):
         at = Position(Origin(f"-p {shorten(text)}", Path.cwd(), rank=rank))
         key, equals, written = text.partition("=")
@@ -50,9 +50,9 @@ def read_parameters(texts: Sequence[str]) -> dict[str, Any]:
             problems.add(at, "a parameter is KEY=VALUE", "for example: -p delta=0.5")
             continue
         node = parse(written, at.origin, problems)
-        found[key.strip()] = None if node is None else node.plain()
+        parameters[key.strip()] = None if node is None else node.plain()
     problems.raise_if_any()
-    return found
+    return parameters
 
 
 def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[Entry, ...]:
@@ -63,14 +63,14 @@ def find(registry: Registry, name: str, kinds: Sequence[str] = KINDS) -> tuple[E
     UnknownNameError
         If none has it; the errors of the registry besides.
     """
-    found, error = [], None
+    entries, error = [], None
     for kind in kinds:
         try:
-            found.append(registry.resolve(kind, name))
+            entries.append(registry.resolve(kind, name))
         except UnknownNameError as unknown:
             error = unknown
-    if found or error is None:
-        return tuple(found)
+    if entries or error is None:
+        return tuple(entries)
     if len(kinds) == 1 or "/" in name:
         raise error
     raise _unknown(registry, name, kinds, error)

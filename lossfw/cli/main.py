@@ -106,8 +106,8 @@ def _bug(error: Exception) -> str:
 @traceback_option
 def main() -> None:
     """Write a loss once, prove it, use it everywhere."""
-    # What is alive at the end dies with the process: looking for cycles in all
-    # of it took a tenth of a short run.
+    # All objects die with the process: looking for cycles among them at the end
+    # took a tenth of a short run.
     atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its number, not a crash.

@@ -77,13 +77,13 @@ def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) ->
     for key in given if len(specs) > 1 else ():
         if not any(key in cls.model_fields for cls in classes):
             raise ArgumentError(f"-p {key}: none of {', '.join(names)} has this parameter.")
-    found = []
+    made = []
     for spec, cls in zip(specs, classes, strict=True):
         entry = find(registry, spec["name"], _KINDS)[0]
         own = {key: v for key, v in given.items() if len(specs) == 1 or key in cls.model_fields}
         own |= {key: value for key, value in spec.items() if key != "name"}
-        found.append(make(registry, entry, own))
-    return found
+        made.append(make(registry, entry, own))
+    return made
 
 
 def _spec(text: str) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ class ProgressBar:
     Parameters
     ----------
     what : str
-        What is counted, where that is not rows.
+        The plural of the things that are counted.
     """
 
     def __init__(self, what: str = "rows") -> None:

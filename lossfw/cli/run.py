@@ -97,7 +97,7 @@ def _check(given: _Options) -> None:
     from lossfw.errors import ArgumentError
 
     if given.resume and given.out is None:
-        raise ArgumentError("--resume goes on with what is in a folder: give --out DIR too.")
+        raise ArgumentError("--resume goes on with the run in a folder: give --out DIR too.")
     if given.report:
         from lossfw.cli.report import check_report
 

@@ -55,23 +55,23 @@ def show(
     kinds = KINDS if kind is None else (kind,)
     entries = registry.entries(kind) if every else _named(registry, names, kinds)
     given = read_parameters(parameters)
-    found = [_described(registry, entry, given) for entry in entries]
+    described = [_described(registry, entry, given) for entry in entries]
     if as_json:
-        say(to_json({"lossfw": SHOW_VERSION, "components": found}))
+        say(to_json({"lossfw": SHOW_VERSION, "components": described}))
         return
     if as_markdown:
         from lossfw.report.text.markdown import markdown
 
-        say(markdown(found).rstrip())
+        say(markdown(described).rstrip())
         return
-    for index, one in enumerate(found):
+    for index, one in enumerate(described):
         if index:
             say("")
         show_description(one)
 
 
 def _named(registry: Registry, names: Sequence[str], kinds: Sequence[str]) -> list[Entry]:
-    """Return what names mean, those of a kind together."""
+    """Return the components of names, those of a kind together."""
     entries = [entry for name in names for entry in find(registry, name, kinds)]
     return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
 

@@ -1,4 +1,4 @@
-"""Docstrings in numpydoc's form, taken apart."""
+"""Split docstrings in numpydoc's form into sections and entries."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def sections(docstring: str | None) -> dict[str, str]:
     text = inspect.cleandoc(docstring or "")
     matches = list(_TITLE.finditer(text))
     ends = [*(match.start() for match in matches), len(text)]
-    found = {"": text[: ends[0]].strip()}
+    by_title = {"": text[: ends[0]].strip()}
     for match, end in zip(matches, ends[1:], strict=True):
-        found[match["title"]] = text[match.end() : end].strip()
-    return found
+        by_title[match["title"]] = text[match.end() : end].strip()
+    return by_title
 
 
 def entries(section: str) -> dict[str, str]:
@@ -37,17 +37,17 @@ def entries(section: str) -> dict[str, str]:
     >>> entries("a, b : float\n    Two numbers.\nc : int\n    One.")
     {'a': 'Two numbers.', 'b': 'Two numbers.', 'c': 'One.'}
     """
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     names: list[str] = []
     for line in section.splitlines():
         match = _ENTRY.match(line)
         if match is not None:
             names = [name.strip() for name in match["names"].split(",")]
-            found.update(dict.fromkeys(names, ""))
+            by_name.update(dict.fromkeys(names, ""))
         else:
             for name in names:
-                found[name] = f"{found[name]} {line.strip()}".strip()
-    return found
+                by_name[name] = f"{by_name[name]} {line.strip()}".strip()
+    return by_name
 
 
 def siblings(section: str) -> dict[str, str]:
@@ -58,15 +58,15 @@ def siblings(section: str) -> dict[str, str]:
     >>> siblings("sigmoid : for one number\n    and no row.\nexp")
     {'sigmoid': 'for one number and no row.', 'exp': ''}
     """
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     name = ""
     for line in section.splitlines():
         if not line[:1].isspace() and line:
             name, _, text = (part.strip() for part in line.partition(" : "))
-            found[name] = text
+            by_name[name] = text
         elif name:
-            found[name] = f"{found[name]} {line.strip()}".strip()
-    return found
+            by_name[name] = f"{by_name[name]} {line.strip()}".strip()
+    return by_name
 
 
 def paragraphs(section: str) -> list[str]:

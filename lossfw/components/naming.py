@@ -1,4 +1,4 @@
-"""Names: how a class is called in a configuration, and which known name is near."""
+"""Names of components in a configuration, and the known name nearest to a wrong one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which plugins a run may use."""
+"""The choice of plugins that a run may use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossfw.components.registry import Registry, registry
 
 @dataclass(frozen=True)
 class Plugins:
-    """Which plugins may be used, as the command line says it.
+    """The plugins that may be used, as the command line chooses them.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Plugins:
     installed: bool = True
 
     def registry(self, more: Sequence[Path] = ()) -> Registry:
-        """Return a registry with `more` local files besides; the usual one where nothing is set."""
+        """Return a registry of these plugins and of more local files; the shared one by default."""
         local = [*map(Path, self.local), *more]
         if not local and not self.disable and self.installed:
             return registry()

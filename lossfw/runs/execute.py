@@ -1,4 +1,4 @@
-"""One run: from a configuration to its numbers, and to its folder where it has one."""
+"""Carry out one run: from a configuration to its numbers, and to its folder if it has one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Outcome:
     loading : float
         Seconds that configuration, data and weights took.
     texts : tuple of str
-        What plugins add to the report.
+        Texts that plugins add to the report.
     failure : OutputError or None
         Why the folder does not hold the result.
     before : bool
@@ -94,8 +94,8 @@ def _check_own(folder: Path, request: RunRequest) -> None:
     config = request.config.source.name
     if not request.resume and Path(config).exists() and there.samefile(config):
         raise OutputError(
-            f"{there} is what is to be run, and a run writes its own configuration there: name "
-            "another folder for --out, or run the file that it was made from."
+            f"{there} is the configuration to run, and a run writes its own there: name another "
+            "folder for --out, or run the file that it was made from."
         )
 
 

@@ -137,7 +137,7 @@ def _in_process(
     request: RunRequest, threads: int, live: set[subprocess.Popen[bytes]]
 ) -> RunOutcome:
     begin = time.monotonic()
-    # In files: a pipe that nobody empties would stop the run.
+    # In files: a full pipe would stop the run.
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "lossfw.runs.worker"],

@@ -59,7 +59,7 @@ def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[
 
 
 def plugins_of(record: Mapping[str, Any]) -> Plugins:
-    """Return which plugins a run had, besides those that its configuration names."""
+    """Return the plugins of a run that its configuration does not name."""
     told = record.get("options") or {}
     return Plugins((), tuple(told.get("disable", ())), bool(told.get("installed", True)))
 

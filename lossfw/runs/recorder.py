@@ -111,7 +111,7 @@ def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
     try:
         made = folder.make()
     except OutputError as error:
-        # What can be computed is shown all the same.
+        # The numbers are computed and shown all the same.
         yield Recorder(error)
         return
     with held(folder.path):

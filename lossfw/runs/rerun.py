@@ -74,11 +74,11 @@ def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[R
         "run": record.get("digest"),
     }
     numbers = list(_differences("number", _flat(then), _flat(now)))
-    found = versions(outcome.entries)
+    present = versions(outcome.entries)
     keys = (*_VERSIONS, *((_PLATFORM,) if numbers else ()))
     return [
         *numbers,
-        *_differences("version", _versions(record, keys), _versions(found, keys)),
+        *_differences("version", _versions(record, keys), _versions(present, keys)),
         *_differences("digest", was, digests),
     ]
 

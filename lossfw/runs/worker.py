@@ -62,7 +62,7 @@ def _warn(text: str) -> None:
 
 def _end_with_parent() -> None:
     sys.stdin.buffer.read()
-    # The run can go on from its checkpoint; nobody waits for it any more.
+    # The run can be resumed from its checkpoint; nothing waits for it any more.
     os._exit(_BUG)
 
 

@@ -6,14 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
+from support.configs import SAVED
 
-GOOD = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1]}
-network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
-loss: {name: cross_entropy, guard: none}
-evaluate: {metrics: [accuracy]}
-"""
+GOOD = SAVED.replace("cross_entropy", "{name: cross_entropy, guard: none}")
+GOOD += "evaluate: {metrics: [accuracy]}\n"
 
 
 @pytest.fixture

@@ -2,6 +2,15 @@ import json
 
 import pytest
 
+from support.configs import DIGITS
+
+TRAIN = """\
+lossfw: 1
+data: {name: digits, split: train}
+network: {layers: [{units: 10, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd}
+"""
 GOOD_RUNS = "sweep: {grid: {evaluate.batch_size: [1, 2]}}\n"
 
 
@@ -54,32 +63,17 @@ def test_a_file_that_cannot_be_read_is_told_in_json_too(lossfw):
 
 
 def test_a_training_is_looked_at_as_one(lossfw, folder):
-    text = """\
-lossfw: 1
-data: {name: digits, split: train}
-network: {layers: [{units: 10, activation: softmax}]}
-loss: cross_entropy
-train: {epochs: 1, optimizer: sgd}
-"""
-    (folder / "train.yaml").write_text(text)
+    (folder / "train.yaml").write_text(TRAIN)
     assert lossfw("validate", "train.yaml").exit_code == 0
     result = lossfw("validate", "train.yaml", "-o", "loss={name: top_k, k: 3}")
     assert result.exit_code == 2
-    (folder / "train.yaml").write_text(text.replace("units: 10", "units: 3"))
+    (folder / "train.yaml").write_text(TRAIN.replace("units: 10", "units: 3"))
     result = lossfw("validate", "train.yaml")
     assert "write units: 10, one for each class" in result.stdout
 
 
 def test_a_training_is_one_run(lossfw, folder):
-    text = """\
-lossfw: 1
-data: {name: digits, split: train}
-network: {layers: [{units: 10, activation: softmax}]}
-loss: cross_entropy
-train: {epochs: 1, optimizer: sgd}
-sweep: {seeds: 2}
-"""
-    (folder / "train.yaml").write_text(text)
+    (folder / "train.yaml").write_text(f"{TRAIN}sweep: {{seeds: 2}}\n")
     result = lossfw("validate", "train.yaml")
     assert result.exit_code == 2
     assert result.stdout.startswith("train.yaml:6:1: error: a sweep describes several runs")
@@ -87,16 +81,9 @@ sweep: {seeds: 2}
 
 
 def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):
-    text = """\
-lossfw: 1
-data: {name: digits, split: train}
-network:
-  layers: [{units: 10, activation: softmax}]
-  weights: none.npz
-loss: cross_entropy
-train: {epochs: 1, optimizer: sgdd}
-"""
-    (folder / "train.yaml").write_text(text)
+    layers = "[{units: 10, activation: softmax}]"
+    text = TRAIN.replace(f"{layers}}}", f"{layers}, weights: none.npz}}")
+    (folder / "train.yaml").write_text(text.replace("sgd", "sgdd"))
     lines = lossfw("validate", "train.yaml").stdout
     assert "there is no file 'none.npz'" in lines
     assert "There is no optimizer 'sgdd'" in lines
@@ -111,19 +98,10 @@ def test_an_empty_section_is_none(lossfw, folder, section):
 
 
 def test_a_study_of_sensitivity_is_looked_at(lossfw, folder):
-    text = """\
-lossfw: 1
-data: digits
-network:
-  layers: [{units: 50, activation: sigmoid}, {units: 100, activation: sigmoid},
-           {units: 10, activation: softmax}]
-  weights: digits-mlp.npz
-loss: cross_entropy
-sensitivity: {parameter: 'layers.0.weights[0,0]', range: [1, 2]}
-"""
+    text = DIGITS + "sensitivity: {parameter: 'layers.0.weights[0,0]', range: [1, 2]}\n"
     (folder / "study.yaml").write_text(text)
     result = lossfw("validate", "study.yaml")
-    assert result.stdout.startswith("study.yaml:8:58: error: sensitivity.range from 1 to 2 leaves")
+    assert result.stdout.startswith("study.yaml:10:58: error: sensitivity.range from 1 to 2 leaves")
     assert lossfw("validate", "study.yaml", "-o", "sensitivity.range-").exit_code == 0
     # The parameter may be named when it is run.
     assert lossfw("validate", "study.yaml", "-o", "sensitivity.parameter-").exit_code == 0

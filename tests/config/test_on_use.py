@@ -6,14 +6,7 @@ import sys
 import pytest
 
 from lossfw.errors import ConfigError
-from support.configs import build_training
-
-GOOD = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1]}
-network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
-loss: cross_entropy
-"""
+from support.configs import SAVED, build_training
 
 TRAIN = """\
 lossfw: 1
@@ -27,7 +20,7 @@ train: {epochs: 1, optimizer: sgd}
 def imported(folder, text):
     """Return what making a plan imports of lossfw.config, in a process of its own."""
     (folder / "run.yaml").write_text(text)
-    (folder / "base.yaml").write_text(GOOD)
+    (folder / "base.yaml").write_text(SAVED)
     code = (
         "import sys; from lossfw.config.build.evaluation import build; "
         "from lossfw.config.text.source import ConfigSource; build(ConfigSource('run.yaml')); "
@@ -41,7 +34,7 @@ def imported(folder, text):
 def test_a_plain_configuration_imports_no_more_than_it_uses(folder):
     unused = {"extends", "environment", "sweep", "resolved", "writing", "validate"}
     unused |= {"json_schema", "json_components", "json_tools"}
-    assert not imported(folder, GOOD) & unused
+    assert not imported(folder, SAVED) & unused
     assert "extends" in imported(folder, "extends: base.yaml\n")
 
 

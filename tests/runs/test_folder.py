@@ -13,6 +13,7 @@ from lossfw.errors import OutputError
 from lossfw.report.text.rounding import with_interval
 from lossfw.runs import execute, recorder
 from lossfw.runs.lock import held
+from support.configs import DIGITS
 
 HOLD = """\
 import sys
@@ -23,19 +24,7 @@ with held(Path("out")):
     sys.stdin.read()
 """
 
-FULL = """\
-lossfw: 1
-seed: 7
-data: {name: digits, split: test}
-network:
-  layers:
-    - {units: 50, activation: sigmoid}
-    - {units: 100, activation: sigmoid}
-    - {units: 10, activation: softmax}
-  weights: digits-mlp.npz
-loss: {name: cross_entropy}
-evaluate: {metrics: [accuracy]}
-"""
+FULL = f"{DIGITS}seed: 7\nevaluate: {{metrics: [accuracy]}}\n"
 
 
 def names(folder):
@@ -126,7 +115,7 @@ class TestWhatStandsInIt:
         assert lossfw("run", "config.yaml", "--out", "out").exit_code == 0
         again = lossfw("run", "out/config.yaml", "-o", "loss.delta=1e-3", "--out", "out")
         assert (again.exit_code, again.stdout) == (1, "")
-        assert "is what is to be run" in again.stderr
+        assert "is the configuration to run" in again.stderr
         assert lossfw("run", "out/config.yaml", "--out", "out", "--resume").exit_code == 0
 
     def test_a_training_s_files_in_the_folder_stay(self, lossfw, folder, write):

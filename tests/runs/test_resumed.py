@@ -6,20 +6,15 @@ import pytest
 from lossfw.data import csv_chunks, csv_table
 from lossfw.evaluation import evaluate as evaluation
 from lossfw.runs import execute, journal
+from support.configs import DIGITS
 
-NETWORK = """\
-lossfw: 1
+NETWORK = (
+    DIGITS.replace("split: test", "split: all")
+    + """\
 seed: 3
-data: {name: digits, split: all}
-network:
-  layers:
-    - {units: 50, activation: sigmoid}
-    - {units: 100, activation: sigmoid}
-    - {units: 10, activation: softmax}
-  weights: digits-mlp.npz
-loss: cross_entropy
 evaluate: {metrics: [accuracy, calibration_error], rows: true, batch_size: 37}
 """
+)
 TABLE = """\
 lossfw: 1
 data: {name: arrays, file: t.csv}

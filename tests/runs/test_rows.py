@@ -13,6 +13,7 @@ from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.runs.rows import RowRecords, json_lines, records, rows_of
 from lossfw.runs.rows_writer import RowsFile, read_records
+from support.configs import DIGITS
 
 ELEMENTS = {
     "squared_error": {"name": "squared_error"},
@@ -92,12 +93,7 @@ def test_rows_of_a_sample_have_the_numbers_that_they_have_in_the_data(lossfw, fo
 def test_the_network_s_predictions_are_shown_also_where_logits_reach_the_loss(
     lossfw, folder, lines
 ):
-    (folder / "run.yaml").write_text(
-        "lossfw: 1\ndata: digits\nnetwork:\n  layers:\n"
-        "    - {units: 50, activation: sigmoid}\n    - {units: 100, activation: sigmoid}\n"
-        "    - {units: 10, activation: softmax}\n  weights: digits-mlp.npz\n"
-        "loss: cross_entropy\nevaluate: {rows: true}\n"
-    )
+    (folder / "run.yaml").write_text(f"{DIGITS}evaluate: {{rows: true}}\n")
     done = lossfw("run", "run.yaml", "--json", "--out", "out")
     assert json.loads(done.stdout)["loss"]["form"] == "logits"
     found = lines(folder / "out/results.jsonl")

@@ -1,9 +1,30 @@
-"""Configurations by the name of a file, with overrides and plugins beside it."""
+"""Texts of configurations to change, and configurations by the name of their file."""
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.build import evaluation, resolved, sweep, training, validate
 from lossfw.config.schema.checked import read_config
 from lossfw.config.text.source import ConfigSource
+
+# Two rows of saved predictions.
+SAVED = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1]}
+network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
+loss: cross_entropy
+"""
+
+# The trained network that comes with the digits.
+DIGITS = """\
+lossfw: 1
+data: {name: digits, split: test}
+network:
+  layers:
+    - {units: 50, activation: sigmoid}
+    - {units: 100, activation: sigmoid}
+    - {units: 10, activation: softmax}
+  weights: digits-mlp.npz
+loss: cross_entropy
+"""
 
 
 def source(name, overrides=(), plugins=None):

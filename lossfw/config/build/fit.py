@@ -45,9 +45,9 @@ def fit_loss(config: CheckedConfig) -> None:
         refused = check_metrics(config, config.loss_form)
     else:
         config.used_loss, config.loss_form = fit_to_network(config, loss, last)
-        # With a loss of logits behind another activation it is not known what metrics would see.
+        # A loss of logits behind another activation is a mistake, and the metrics wait for its end.
         if loss.input_form == "prediction" or leaves_logits(last):
-            # They see what the activation gives, also where the loss was fused with it.
+            # Metrics see the outputs of the activation, also where the loss was fused with it.
             refused = check_metrics(config, loss.input_form) | _check_spaces(config, last)
     _check_rows(config, refused)
 

@@ -141,7 +141,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
         classes=classes,
         per_row_target=loss.target_per_row,
     )
-    # Of no rows: whatever the loss says of columns.
+    # Of no rows: only the number of columns is checked.
     by_index = classes and targets.ndim < len(shape)
     loss.check_domain(np.empty((0, *shape[1:])), targets[:0], by_index, 0)
 
@@ -154,8 +154,8 @@ def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
             refused.add(index)
             config.add(
                 ["evaluate", "metrics", index],
-                f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and what it would be "
-                f"shown are {_WORDS[shown]}",
+                f"the metric {metric.label} takes {_WORDS[metric.accepts]}, and its input "
+                f"would be {_WORDS[shown]}",
                 f"leave it out, or give {_WORDS[metric.accepts]}",
             )
     return frozenset(refused)

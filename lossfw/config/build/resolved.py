@@ -140,26 +140,26 @@ def _with_defaults(root: Node) -> Node:
 
 def _defaults(section: type[Section]) -> dict[str, Any]:
     """Return the defaults of a section; null and empty lists are left out."""
-    found: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     for key, info in section.model_fields.items():
         value = info.get_default()
         if isinstance(value, Spec):
-            found[key] = value.name
+            defaults[key] = value.name
         elif isinstance(value, bool | int | float | str):
-            found[key] = value
-    return found
+            defaults[key] = value
+    return defaults
 
 
 def _unset(made: Mapping[_Path, Component], root: Node) -> dict[_Path, dict[str, Any]]:
     """Return by path the parameters of each component that the tree does not set."""
-    found = {}
+    by_path = {}
     for path, component in made.items():
         node = root.find(path)
         given = node.value if node is not None and isinstance(node.value, dict) else {}
         unset = {k: yaml_value(v) for k, v in component.parameters.items() if k not in given}
         if unset:
-            found[path] = unset
-    return found
+            by_path[path] = unset
+    return by_path
 
 
 def _origin(node: Node) -> str:

@@ -70,7 +70,7 @@ def check_study(
     Parameters
     ----------
     config : CheckedConfig
-        A configuration of which a plan was made.
+        A configuration whose plan was made.
     section : SensitivitySection
         Its section, or the defaults.
 

@@ -1,4 +1,4 @@
-"""``sweep``: one configuration, several runs; all of them are checked before the first."""
+"""Expand a ``sweep`` into its runs; all of them are checked before the first begins."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class ComponentMaker:
         return self._instance(cls, node, path, _beside(cls, kind, part))
 
     def _advice(self, kind: str, name: str) -> str:
-        """Return what to do about the name of a metric in the place of a loss."""
+        """Return a hint for the name of a metric in the place of a loss."""
         metrics = {known for entry in self.registry.entries("metric") for known in entry.names}
         if kind != "loss" or name not in metrics:
             return ""
@@ -86,7 +86,7 @@ class ComponentMaker:
             try:
                 return self.registry.resolve(or_else, name)
             except UnknownNameError as other:
-                # Whoever knows a name that is close has more to say.
+                # The error with a guess says more.
                 close = [e for e in (error, other) if split_hint(str(e))[1]]
                 raise (close or [error])[0] from None
 

@@ -62,7 +62,7 @@ class CheckedConfig:
     activations, metrics, instead : tuple
         In order; `instead` are activations that a study puts in place of the hidden ones.
     optimizer, schedule, initial : Component or None
-        What the section `train` names.
+        The components in the section `train`.
     entries : list of Entry
         Where its components come from.
     files : dict
@@ -80,7 +80,7 @@ class CheckedConfig:
         In the form in which it is computed: on logits where it was fused with
         the last activation.
     loss_form : {"prediction", "logits"} or None
-        What reaches `used_loss`.
+        The form of the input of `used_loss`.
     sample : tuple of int or None
         The numbers of the rows that were drawn.
     intervals : Intervals or None
@@ -144,7 +144,7 @@ class CheckedConfig:
 
     @contextmanager
     def at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:
-        """Record what the ``with`` block raises about the user's input as a mistake at a path."""
+        """Record an error of the user's input in the ``with`` block as a mistake at a path."""
         try:
             yield
         except (ArgumentError, DataError, ParameterError) as error:
@@ -153,7 +153,7 @@ class CheckedConfig:
 
 
 def read_config(source: ConfigSource) -> CheckedConfig:
-    """Return a configuration that has been read, and of which nothing is checked yet.
+    """Return a configuration that has been read; nothing in it is checked yet.
 
     Raises
     ------

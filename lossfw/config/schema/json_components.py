@@ -1,4 +1,4 @@
-"""Components in a JSON schema: what may stand where a configuration names one."""
+"""Components in a JSON schema, for each place in which a configuration names one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Definitions:
     Parameters
     ----------
     registry : Registry
-        What is installed. A component that is broken is left out.
+        Knows the installed components. A broken one is left out.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -42,7 +42,7 @@ class Definitions:
     def add_kind(
         self, place: str, kinds: Sequence[str], beside: Mapping[str, Schema] | None = None
     ) -> None:
-        """Define what may stand in a place: components of some kinds, with keys beside theirs.
+        """Define the components of a place: those of some kinds, with keys beside theirs.
 
         A name of several kinds means the first of them.
         """
@@ -64,7 +64,7 @@ class Definitions:
         self.definitions[place] = _component(choices)
 
     def add_table(self, place: str, table: Mapping[str, type[Component]]) -> None:
-        """Define what may stand in a place: the classes of a table that no plugin adds to."""
+        """Define the components of a place: the classes of a table that no plugin extends."""
         self.definitions[place] = _component(
             [self._choice(f"{place}.{name}", [name], cls, {}) for name, cls in table.items()]
         )

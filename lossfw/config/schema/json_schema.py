@@ -75,7 +75,7 @@ def _closed(properties: Mapping[str, Schema]) -> Schema:
 
 
 def _partial(section: Schema) -> Schema:
-    """Return the schema of a section of which the rest stands in another file."""
+    """Return the schema of a section whose other keys stand in another file."""
     properties = {}
     for key, schema in section["properties"].items():
         inner = _to_partial({k: v for k, v in schema.items() if k != "description"})

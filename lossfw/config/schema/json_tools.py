@@ -8,7 +8,7 @@ Schema: TypeAlias = dict[str, Any]
 
 _IS_VARIABLE: Schema = {"type": "string", "pattern": r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$"}
 _SCALARS = ("number", "integer", "boolean")
-# What pydantic adds and an editor has no use for.
+# Keywords that pydantic adds and editors do not need.
 _NOISE = ("title", "format")
 # Keywords whose value is data, and no schema.
 _DATA = ("default", "enum", "const", "examples", "required")

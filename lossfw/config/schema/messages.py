@@ -9,7 +9,7 @@ from typing import Any
 from lossfw.components.parameter_errors import own_message, wanted
 from lossfw.config.text.tree import Node, Problems, dotted, quote
 
-# What YAML 1.1 took for true and false.
+# The words for true and false in YAML 1.1.
 _SPOKEN = ("yes", "no", "on", "off", "y", "n")
 
 # How a validator of nested lists names an entry: [0][12].
@@ -39,7 +39,7 @@ def add_problem(
     item : mapping
         An entry of ``ValidationError.errors()``.
     within : sequence of str or int
-        The path to what was checked; the entry's own location goes on from it.
+        The path to the value that was checked; the entry's own location continues it.
     hint : str
         How to mend it.
     owner : str

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from lossfw.evaluation.slices import BY
 
-# Version of the configuration's keys: what stands behind `lossfw:`.
+# Version of the configuration's keys: the value of `lossfw:`.
 SCHEMA_VERSION = 1
 # More layers, metrics or plugins than these, and longer names, are mistakes, which
 # are not looked up one by one.
@@ -96,7 +96,7 @@ def _rows(value: Any) -> Any:
 
 
 def named_slice(value: Any) -> Any:
-    """Take a bare text for the slice that is named after what tells the rows apart."""
+    """Take a bare text as both the name of a slice and the key that tells the rows apart."""
     if isinstance(value, str):
         return {"name": value, "by": value}
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Environment variables in a configuration: only where it says ``${env:NAME}``."""
+"""Environment variables in a configuration, wherever it has ``${env:NAME}``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fill(node: Node, problems: Problems) -> Node:
     -----
     A value that is ``${env:NAME}`` and nothing else is read as YAML reads an
     unquoted scalar, so that it can be a number. Within a longer text the
-    variable is text. Keys and overrides stay as they are, and what comes from a
+    variable is text. Keys and overrides stay as they are, and the value of a
     variable is not looked at again.
     """
     if isinstance(node.value, dict):
@@ -75,14 +75,14 @@ def _value(name: str, node: Node, problems: Problems) -> str | None:
         problems.add_unknown(node.at, f"the environment variable {quote(name)} is not set", hint)
     elif FORBIDDEN.search(value):
         problems.add_unknown(
-            node.at, f"the environment variable {quote(name)} holds what is not text"
+            node.at, f"the environment variable {quote(name)} has characters that are not text"
         )
         return None
     return value
 
 
 def _scalar(text: str, node: Node, problems: Problems) -> object:
-    """Return what YAML reads where this text stands alone."""
+    """Return the value of a text that stands alone in YAML."""
     loader = CoreLoader("")
     try:
         return read_scalar(loader, yaml.ScalarEvent(None, None, (True, False), text))

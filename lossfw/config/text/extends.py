@@ -1,4 +1,4 @@
-"""``extends: base.yaml``: a configuration that says only what differs from another one."""
+"""``extends: base.yaml``: lay a configuration over another one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lossfw.config.text.tree import Node, Problems, quote
 from lossfw.errors import ConfigError
 
 KEY = "extends"
-# A longer chain than this is a mistake, and nobody would find through it.
+# A longer chain than this is a mistake, and nobody could follow it.
 MAX_CHAIN = 20
 
 # Reads the file of a name and of a place in the order: its tree, or None.
@@ -35,8 +35,8 @@ def extend(root: Node, read: Reader, problems: Problems) -> Node:
     Raises
     ------
     ConfigError
-        If a file cannot be read, or extends itself: what is missing without it
-        is not worth telling.
+        If a file cannot be read, or extends itself: keys that are missing
+        without it are not worth telling.
     """
     layers, seen = [root], [_file(root)]
     while isinstance(layers[-1].value, dict) and KEY in layers[-1].value:
@@ -53,7 +53,7 @@ def extend(root: Node, read: Reader, problems: Problems) -> Node:
 
 
 def _file(node: Node) -> str:
-    """Return what identifies the file that a tree was read from."""
+    """Return the real path of the file that a tree was read from."""
     origin = node.at.origin
     return os.path.realpath(origin.folder / Path(origin.label).name)
 
@@ -100,14 +100,14 @@ def _without(node: Node) -> Node:
 def merge(below: Node, above: Node) -> Node:
     """Return one tree laid over another.
 
-    Mappings merge key by key; anything else replaces what is below it. Two
-    rules keep that from surprising: a component with another name takes no
-    parameter over, and ``null`` takes away what is below it.
+    Mappings merge key by key; any other value replaces the one below it. There
+    are two exceptions: a component with another name takes no parameter over,
+    and ``null`` takes the value below it away.
 
     Parameters
     ----------
     below, above : Node
-        What is extended, and what extends it; neither is changed.
+        The extended tree, and the one that extends it; neither is changed.
     """
     if isinstance(below.value, str) and isinstance(above.value, dict):
         below = with_parameters(below)
@@ -128,6 +128,6 @@ def merge(below: Node, above: Node) -> Node:
 
 
 def _name(node: Node) -> object:
-    """Return a component's name; None for what is no component."""
+    """Return a component's name; None for any other mapping."""
     name = node.value.get("name")
     return None if name is None else name.value

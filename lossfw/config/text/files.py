@@ -1,4 +1,4 @@
-"""Which file a name in a configuration means."""
+"""Find the file that a name in a configuration means."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def find_file(
     """Return the absolute path of the file that a text in a configuration names.
 
     A relative name starts at the folder of the file that writes it, one in an
-    override at the working folder. What is not there is looked for under its
+    override at the working folder. A file that is not there is looked for under its
     bare name in the folder that the environment variable ``LOSSFW_DATA`` names,
     then among the files that come with a plugin.
 

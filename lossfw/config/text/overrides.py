@@ -38,7 +38,7 @@ class NoPlaceError(Exception):
     Parameters
     ----------
     what : str
-        What is wrong.
+        The mistake.
     hint : str
         How to mend it.
     """
@@ -73,7 +73,7 @@ def override(root: Node, texts: Sequence[str], problems: Problems) -> Node:
         takes a key or an item away. A key with a dot in it stands in quotation
         marks: ``sweep.grid."loss.delta"=[1, 2]``.
     problems : Problems
-        Receives what is wrong with an override, with the override as address.
+        Receives mistakes in overrides, with the override as address.
     """
     for rank, text in enumerate(texts, start=AFTER_FILES):
         root = _override(root, text, rank, problems)
@@ -90,15 +90,15 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
         return root
     if change.path[0] == "extends":
         hint = "name another file in place of this one"
-        problems.add(at, "what a file extends is read before any override", hint)
+        problems.add(at, "the key extends is read before any override", hint)
         return root
     try:
         if change.removes:
             return remove(root, change.path)
-        found = Problems()
-        value = parse(change.written, at.origin, found)
-        problems.take(found)
-        if found:
+        mistakes = Problems()
+        value = parse(change.written, at.origin, mistakes)
+        problems.take(mistakes)
+        if mistakes:
             return root
         return put(root, change.path, value or Node(None, at), at, adds=change.adds)
     except NoPlaceError as error:
@@ -107,7 +107,7 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
 
 
 def _read(text: str) -> _Change | None:
-    """Take an override apart; None for what is none."""
+    """Take an override apart; None where the text is none."""
     match = _OVERRIDE.fullmatch(text)
     path = None if match is None else split_path(match["key"])
     if match is None or path is None:
@@ -118,7 +118,7 @@ def _read(text: str) -> _Change | None:
 
 
 def split_path(text: str) -> tuple[str, ...] | None:
-    """Return the steps of a dotted path; None for what is none.
+    """Return the steps of a dotted path; None where the text is none.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def put(
     path : sequence of str
         Keys and list indices.
     value : Node
-        What comes there.
+        The new value.
     at : Position
         Of keys that come into being.
     adds : bool

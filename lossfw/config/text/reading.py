@@ -1,4 +1,4 @@
-"""A configuration's file into text, with a limit on its size."""
+"""Read the file of a configuration, with a limit on its size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[
     name : str
         The file's name, which also is its label in messages.
     folder : Path, optional
-        What `name` is relative to; the working folder if not given.
+        The folder in which a relative name starts; the working folder if not given.
     rank : int, optional
         Its place among several sources.
 

@@ -44,8 +44,8 @@ _FLOAT = (
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
-# Tag, pattern, the characters it can begin with, and what reads it. The first
-# pattern that fits the whole scalar decides; what fits none is text.
+# Tag, pattern, the characters it can begin with, and a function that reads it. The
+# first pattern that fits the whole scalar decides; a scalar that fits none is text.
 _CORE: tuple[tuple[str, str, list[str], Callable[[str], Any]], ...] = (
     ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""], lambda text: None),
     ("bool", r"true|True|TRUE|false|False|FALSE", [*"tTfF"], lambda text: text[0] in "tT"),

@@ -1,4 +1,4 @@
-"""Where a configuration comes from, and its text as one tree."""
+"""The source of a configuration, and its text as one tree."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A configuration as a tree in which every value knows where it was written.
 
-The parser makes it, overrides change it, and whoever finds a mistake in it asks
-it for the address. A value that came in by ``-o`` keeps that as its address.
+The parser makes it, overrides change it, and every check asks it for the address
+of a mistake. A value from ``-o`` has that as its address.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Origin:
     label : str
         The file's name as the user gave it, or ``-o key=value``.
     folder : Path
-        What relative file names in it are relative to.
+        The folder in which relative file names start.
     lines : tuple of str
         Its lines, to be shown with a mistake; may be empty.
     rank : int
@@ -74,7 +74,7 @@ class Position:
 
     @property
     def address(self) -> str:
-        """``file:line:col``, or the label of what has no such numbers."""
+        """``file:line:col``, or the label of an origin without such numbers."""
         if not self.origin.numbered:
             return self.origin.label
         return f"{self.origin.label}:{self.line + 1}:{self.column + 1}"
@@ -116,7 +116,7 @@ class Node:
         return self.value
 
     def child(self, step: str | int) -> Node | None:
-        """Return what stands under a key or an index, or None."""
+        """Return the node under a key or an index, or None."""
         if isinstance(self.value, dict):
             return self.value.get(step)
         if isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
@@ -179,7 +179,7 @@ class Problems:
         self._unknown |= other._unknown
 
     def raise_if_any(self) -> None:
-        """Raise what was found.
+        """Raise all mistakes together.
 
         Raises
         ------
@@ -190,7 +190,7 @@ class Problems:
             raise self.error()
 
     def error(self) -> ConfigError:
-        """Return what was found as one error, in the order of the file."""
+        """Return all mistakes as one error, in the order of the file."""
         ordered = [problem for _, problem in sorted(self._found, key=lambda entry: entry[0])]
         shown, more = ordered[:SHOWN_PROBLEMS], len(ordered) - SHOWN_PROBLEMS
         if more > 0:

@@ -16,14 +16,14 @@ from lossfw.config.text.tree import Node
 FLOW_WIDTH = 90
 _INDENT = "  "
 
-# What may stand without quotation marks in any place, unless it reads as a
-# number, as true, false or null.
+# Text that needs no quotation marks in any place, unless it reads as a number,
+# as true, false or null.
 _BARE = re.compile(r"[A-Za-z_/][\w./+-]*", re.ASCII)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
-# What stands behind a value as a comment; empty for nothing.
+# Returns the comment behind a value; empty for none.
 Remark: TypeAlias = Callable[[Node], str]
-# Lines to be added to a mapping as comments, by its path: what holds unless given.
+# Defaults to be shown in a mapping as comments, by its path.
 Unset: TypeAlias = Mapping[tuple[str | int, ...], Mapping[str, Any]]
 
 
@@ -92,9 +92,9 @@ def block(root: Node, remark: Remark | None = None, unset: Unset | None = None) 
     root : Node
         A mapping.
     remark : callable, optional
-        Says what stands behind each value.
+        Returns the comment behind each value.
     unset : mapping, optional
-        By the path of a mapping, what is shown in it as a comment.
+        By the path of a mapping, the defaults that are shown in it as comments.
     """
     lines = list(_mapping(root, (), remark, unset or {}))
     width = max((len(text) for text, note in lines if note and len(text) <= FLOW_WIDTH), default=0)
@@ -117,7 +117,7 @@ def _mapping(
 def _entry(
     lead: str, node: Node, path: tuple[str | int, ...], remark: Remark | None, unset: Unset
 ) -> _Lines:
-    """Yield what stands behind a key: in its own line, or in the lines below it."""
+    """Yield the lines of a key and its value, in one line or in several."""
     if isinstance(node.value, dict) and (node.value or unset.get(path)):
         yield lead, ""
         for text, note in _mapping(node, path, remark, unset):

@@ -22,12 +22,12 @@ MAX_DEPTH = 64
 # How many values all aliases together may stand for: a bomb multiplies.
 MAX_ALIASED = 10_000
 
-# What a YAML file must not contain; lone surrogates come from arguments that
-# are not UTF-8.
+# Characters that a YAML file must not contain; lone surrogates come from arguments
+# that are not UTF-8.
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
-# Words of PyYAML's messages (both loaders'), and what the writer probably meant.
+# Words of PyYAML's messages (both loaders'), and how to mend the probable mistake.
 _SYNTAX_HINTS = {
     "mapping values are not allowed": "a text that contains ': ' needs quotes",
     "'\\t' that cannot start any token": "indent with spaces",
@@ -131,7 +131,7 @@ class _Builder:
         self._aliased = 0
 
     def take(self, reader: Any, event: yaml.Event) -> None:
-        """Add what one event brings to the tree."""
+        """Add one event to the tree."""
         at = self._at(event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None:
@@ -248,7 +248,7 @@ class _Builder:
         self._problems.add(at, f"the character U+{ord(text[index]):04X} is not allowed in YAML")
 
     def refuse_syntax(self, error: yaml.YAMLError) -> None:
-        """Report what PyYAML could not read, in the place where it saw it."""
+        """Report an error of PyYAML in its place."""
         said = str(getattr(error, "problem", None) or error)
         if "nesting depth" in said:
             said = f"nested deeper than {MAX_DEPTH} levels"

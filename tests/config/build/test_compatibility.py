@@ -5,6 +5,7 @@ import pytest
 
 from lossfw.components.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
 from lossfw.config.build.compatibility import LOOKED_AT, within
+from support.configs import SAVED
 
 NETWORK = """\
 lossfw: 1
@@ -18,13 +19,7 @@ loss: cross_entropy
 evaluate: {metrics: [accuracy]}
 """
 
-SAVED = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1]}
-network: {logits: [[0.25, 0.75], [0.5, 0.5]]}
-loss: cross_entropy
-evaluate: {metrics: [accuracy]}
-"""
+SAVED_LOGITS = f"{SAVED.replace('predictions', 'logits')}evaluate: {{metrics: [accuracy]}}\n"
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +51,7 @@ def test_what_is_far_from_a_space(inner, outer, answer):
 
 def test_the_good_ones_are_good(problems):
     assert problems(NETWORK) == []
-    assert problems(SAVED) == []
+    assert problems(SAVED_LOGITS) == []
 
 
 def test_the_last_layer_against_the_classes(problems):
@@ -100,7 +95,7 @@ def test_a_loss_for_signs_and_class_indices(loss, problem):
 
 
 def test_a_loss_for_signs_and_zeros_and_ones(problem):
-    text = SAVED.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: [0.5, -0.5]")
+    text = SAVED_LOGITS.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: [0.5, -0.5]")
     where, _, hint = problem(text.replace("cross_entropy", "hinge").replace("accuracy", ""))
     assert where == "run.yaml:4:7"
     assert hint.startswith("give the targets -1 and +1; or take ")
@@ -115,11 +110,9 @@ def test_a_loss_of_numbers_and_class_indices(problem):
 
 
 def test_a_metric_that_needs_probabilities_and_logits(problem):
-    where, what, hint = problem(SAVED, "evaluate.metrics+=calibration_error")
+    where, what, hint = problem(SAVED_LOGITS, "evaluate.metrics+=calibration_error")
     assert where == "-o evaluate.metrics+=calibration_error"
-    assert what == (
-        "the metric calibration_error takes predictions, and what it would be shown are logits"
-    )
+    assert what == "the metric calibration_error takes predictions, and its input would be logits"
     assert hint == "leave it out, or give predictions"
 
 
@@ -150,7 +143,7 @@ def test_a_last_activation_that_leaves_the_losss_space(activation, loss, hint, p
 
 
 def test_a_target_outside_is_told_at_the_data(problem):
-    text = SAVED.replace("targets: [0, 1]", "targets: [[0.5, 0.6], [1, 0]]")
+    text = SAVED_LOGITS.replace("targets: [0, 1]", "targets: [[0.5, 0.6], [1, 0]]")
     where, what, _ = problem(text.replace("[accuracy]", "[]"))
     assert where == "run.yaml:2:7"
     assert "target[0] = [0.5, 0.6]" in what
@@ -179,12 +172,12 @@ def test_of_mapped_targets_the_first_are_looked_at(problem, plan, folder):
     targets[3] = 7
     np.save(folder / "t.npy", targets)
     np.save(folder / "y.npy", np.full((len(targets), 2), 0.5))
-    text = SAVED.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
+    text = SAVED_LOGITS.replace("{name: inline, targets: [0, 1]}", "{name: arrays, targets: t.npy}")
     text = text.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: y.npy")
     assert "target[3] = 7" in problem(text)[1]
 
 
 def test_a_mask_counts(problems):
-    text = SAVED.replace("loss: cross_entropy", "loss: {name: masked, of: cross_entropy}")
+    text = SAVED_LOGITS.replace("loss: cross_entropy", "loss: {name: masked, of: cross_entropy}")
     text = text.replace("targets: [0, 1]", "targets: [0, -100]").replace("[accuracy]", "[]")
     assert problems(text, "loss.ignore=-100") == []

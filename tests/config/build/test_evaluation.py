@@ -5,14 +5,7 @@ import pytest
 
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
-from support.configs import build
-
-SAVED = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1]}
-network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
-loss: cross_entropy
-"""
+from support.configs import SAVED, build
 
 NETWORK = """\
 lossfw: 1

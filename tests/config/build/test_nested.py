@@ -5,6 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.evaluation.evaluate import evaluate
+from support.configs import SAVED
 
 GOOD = """\
 lossfw: 1
@@ -19,12 +20,9 @@ loss:
 
 PART = "{name: squared_error, factor: 2, scale: 0.3}"
 
-LOGITS = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1]}
-network: {logits: [[0.25, 0.75], [0.5, 0.5]]}
-loss: {name: scaled, scale: 2, of: {name: cross_entropy}}
-"""
+LOGITS = SAVED.replace("predictions", "logits").replace(
+    "cross_entropy", "{name: scaled, scale: 2, of: {name: cross_entropy}}"
+)
 
 DOUBLED = """\
 from lossfw import DistanceLoss, hookimpl

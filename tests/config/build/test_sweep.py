@@ -10,15 +10,10 @@ from lossfw.config.build.sweep import MAX_RUN_NAME
 from lossfw.config.schema.section_types import MAX_RUNS
 from lossfw.errors import ConfigError
 from lossfw.evaluation.evaluate import evaluate
-from support.configs import build, expand
+from support.configs import SAVED, build, expand
 
-GOOD = """\
-lossfw: 1
-data: {name: inline, targets: [0, 1]}
-network: {predictions: [[0.25, 0.75], [0.5, 0.5]]}
-loss: {name: cross_entropy, delta: 1e-3}
-evaluate: {batch_size: 7, metrics: [accuracy]}
-"""
+GOOD = SAVED.replace("cross_entropy", "{name: cross_entropy, delta: 1e-3}")
+GOOD += "evaluate: {batch_size: 7, metrics: [accuracy]}\n"
 
 
 @pytest.fixture

@@ -9,20 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
+from support.configs import DIGITS
 
-CONFIG = """\
-lossfw: 1
-data: {name: digits, split: test}
-network:
-  layers:
-    - {units: 50, activation: sigmoid}
-    - {units: 100, activation: sigmoid}
-    - {units: 10, activation: softmax}
-  weights: digits-mlp.npz
-loss: cross_entropy
+CONFIG = (
+    DIGITS
+    + """\
 evaluate: {metrics: [accuracy]}
 sensitivity: {points: 21, instead: [step], sample: 3}
 """
+)
 NAME = ("--parameter", "layers.0.weights[20,4]")
 
 
