@@ -1,4 +1,4 @@
-"""Activation: what a layer does to its sums, and how that is differentiated."""
+"""Activation: the function of a layer, with its derivatives."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from lossfw.numerics.exact.reference import Order, check_order, reference
 class Activation(Component, ABC):
     """A function of one number, applied to every element.
 
-    Write `value`; `formula`, `derivative` and `second_derivative` where they
-    are known. Functions of a whole row derive from `RowActivation`.
+    An author writes `value`, and `formula`, `derivative` and `second_derivative` if
+    they are known. Functions of a row derive from `RowActivation`.
 
     Attributes
     ----------
     out_space : Space
-        Where the results live.
+        The space of the results.
     """
 
     kind: ClassVar[str] = "activation"
@@ -34,7 +34,7 @@ class Activation(Component, ABC):
     takes_rows: ClassVar[bool] = False
 
     def claims(self) -> ActivationClaims:
-        """Return what this activation promises at its parameters; nothing by default."""
+        """Return the claims of this activation at its parameters; none by default."""
         return ActivationClaims()
 
     @abstractmethod
@@ -42,7 +42,7 @@ class Activation(Component, ABC):
         """Return the activation of each element."""
 
     def formula(self, xp: Namespace, x: Array) -> Array:
-        """Return the textbook definition; `value` unless given."""
+        """Return the textbook definition; by default `value`."""
         return self.value(xp, x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
@@ -58,11 +58,11 @@ class Activation(Component, ABC):
         return self.derivative(xp, x) * v
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
-        """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
+        """Return the transposed Jacobian at `x` times `v`, for the backward pass."""
         return self.derivative(xp, x) * v
 
     def terms(self, xp: Namespace, x: Array, order: Order) -> tuple[Array, ...]:
-        """Return the terms that may cancel in the value or in a derivative; see `Loss.terms`."""
+        """Return the terms that may cancel in the value or a derivative; see `Loss.terms`."""
         return ()
 
     def exact(self, x: Any, *, derivative: Order = 0) -> Any:
@@ -73,9 +73,9 @@ class Activation(Component, ABC):
         x : array_like
             Any shape; for a function of rows, rows along the last axis.
         derivative : {0, 1, 2}
-            How often to differentiate; at a kink it is the mean of both sides.
-            A function of rows has the Jacobian as its first, of shape
-            (..., K, K), and no second.
+            The order; at a kink it is the mean of both sides. The first derivative
+            of a function of rows is the Jacobian, of shape (..., K, K), and there is
+            no second one.
 
         Returns
         -------
@@ -98,11 +98,11 @@ class Activation(Component, ABC):
         if self.takes_rows and array.ndim == 0:
             raise ArgumentError(f"{self.name} takes rows, got the number {array[()]}.")
         rows = (np.atleast_1d(array),)
-        found = reference(self.formula, rows, derivative, rows=self.takes_rows)
+        exact = reference(self.formula, rows, derivative, rows=self.takes_rows)
         if self.takes_rows and derivative:
-            # A difference moves one argument: its axis is first. In a Jacobian the result's is.
-            return np.swapaxes(found, -1, -2)
-        return found.reshape(array.shape)
+            # The axis of the argument comes first here, and last in a Jacobian.
+            return np.swapaxes(exact, -1, -2)
+        return exact.reshape(array.shape)
 
     def __call__(self, x: Any) -> Any:
         """Return the activation of an array.
@@ -153,11 +153,11 @@ class Activation(Component, ABC):
 
 
 class RowActivation(Activation):
-    """A function of a whole row, the last axis.
+    """A function of rows, along the last axis.
 
-    Write `value`, and `jvp` and `vjp` where they are known. `derivative` is the
-    full Jacobian of shape (..., K, K), entry [j, k] the derivative of result j
-    with respect to argument k.
+    An author writes `value`, and `jvp` and `vjp` if they are known. `derivative` is the
+    full Jacobian of shape (..., K, K): entry [j, k] is the derivative of result j with
+    respect to argument k.
     """
 
     takes_rows: ClassVar[bool] = True
@@ -167,7 +167,7 @@ class RowActivation(Activation):
         return dual.derivatives(self.value, xp, x, order=1, direction=v)[1]
 
     def vjp(self, xp: Namespace, x: Array, v: Array) -> Array:
-        """Return the transposed Jacobian at `x` times `v`: what goes back through a layer."""
+        """Return the transposed Jacobian at `x` times `v`, for the backward pass."""
 
         def product(space: Namespace, rows: Array, weights: Array) -> Array:
             return space.sum(weights * self.value(space, rows), axis=-1)
@@ -185,5 +185,5 @@ class RowActivation(Activation):
         return xp.stack(rows, axis=-2)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
-        """Refuse: a row's second derivative has three axes and no use here."""
+        """Raise `NotImplementedError`: the second derivative of a row has three axes."""
         raise NotImplementedError(f"{self.name} is a function of rows")

@@ -1,9 +1,8 @@
-"""Backward pass: the gradient of a loss with respect to every weight of a network.
+"""Backpropagation: the gradient of a loss with respect to every weight of a network.
 
-The chain rule from the published derivatives: the loss gives its gradient with
-respect to what reaches it, each activation takes it back through `vjp`, and
-each layer's weights get the product with what came in. A loss that is fused
-with the last activation begins at the logits.
+The loss gives its gradient with respect to its input, the predictions or the logits. Each
+activation takes it back by `vjp`, and its product with a layer's input is the gradient of
+the layer's weights. A loss that is fused with the last activation begins at the logits.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.arrays import NDArray
 
 
-class Slopes(NamedTuple):
+class LayerGradient(NamedTuple):
     """The gradient of one layer.
 
     Attributes
     ----------
     weight, bias : ndarray
-        In the shapes and dtype of the layer's own.
+        In the shapes and the dtype of the layer's arrays.
     """
 
     weight: NDArray
@@ -34,16 +33,16 @@ class Slopes(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What went through a network.
+    """The intermediate results of a forward pass.
 
     Attributes
     ----------
     signals : tuple of ndarray, shape (rows, width)
-        What came into each layer.
+        The input of each layer.
     sums : tuple of ndarray, shape (rows, units)
-        What went into each layer's activation.
+        The input of each activation.
     predictions : ndarray, shape (rows, units)
-        What came out of the last.
+        The output of the last layer.
     """
 
     signals: tuple[NDArray, ...]
@@ -52,7 +51,7 @@ class Trace(NamedTuple):
 
 
 def forward(layers: tuple[Dense, ...], rows: NDArray) -> Trace:
-    """Run rows through layers and keep all that the way back needs."""
+    """Run rows through layers, and keep the intermediate results for `backward`."""
     signals, sums, signal = [], [], rows
     for layer in layers:
         signals.append(signal)
@@ -63,82 +62,81 @@ def forward(layers: tuple[Dense, ...], rows: NDArray) -> Trace:
 
 def backward(
     layers: tuple[Dense, ...], trace: Trace, slope: NDArray, form: Form
-) -> tuple[Slopes, ...]:
-    """Take a gradient back through layers.
+) -> tuple[LayerGradient, ...]:
+    """Propagate a gradient back through layers.
 
     Parameters
     ----------
     layers : tuple of Dense
         From the first to the last.
     trace : Trace
-        What `forward` kept.
+        From `forward`.
     slope : ndarray, shape (rows, units)
         The gradient with respect to the predictions, or to the logits.
     form : {"prediction", "logits"}
-        Which of the two.
+        The input of the loss.
 
     Returns
     -------
-    tuple of Slopes
+    tuple of LayerGradient
         One for each layer, in their order.
     """
-    found: list[Slopes] = []
+    gradients: list[LayerGradient] = []
     for index in reversed(range(len(layers))):
         if form == "prediction" or index < len(layers) - 1:
             slope = layers[index].activation.vjp(np, trace.sums[index], slope)
-        found.append(Slopes(trace.signals[index].T @ slope, slope.sum(axis=0)))
+        gradients.append(LayerGradient(trace.signals[index].T @ slope, slope.sum(axis=0)))
         if index:
             slope = slope @ layers[index].weight.T
-    return tuple(reversed(found))
+    return tuple(reversed(gradients))
 
 
-def loss_and_slopes(
+def loss_and_gradients(
     network: Network,
     loss: Loss,
     form: Form,
     rows: NDArray,
     targets: NDArray,
     sample_weight: NDArray | None = None,
-) -> tuple[float, tuple[Slopes, ...]]:
+) -> tuple[float, tuple[LayerGradient, ...]]:
     """Return the mean loss of some rows and its gradient with respect to every weight.
 
-    Both passes run over blocks of `BLOCK_ROWS` rows, several at a time where
-    there are several threads, and the blocks are added in their order: no bit
-    depends on the threads, if BLAS is held to one meanwhile
-    (`lossfw.nn.dense.one_blas_thread`).
+    Both passes run over blocks of `BLOCK_ROWS` rows, in parallel if there are several
+    threads, and the blocks are added in their order. The bits do not depend on the number
+    of threads if BLAS has one (`lossfw.evaluation.predictor.one_blas_thread`).
 
     Parameters
     ----------
     network : Network
-        What makes predictions.
+        The network.
     loss : Loss
-        In the form that `form` says.
+        Of the input `form`.
     form : {"prediction", "logits"}
-        What reaches the loss.
+        The input of the loss.
     rows : ndarray, shape (N, width)
         Inputs in the network's dtype.
     targets : ndarray, shape (N, ...)
-        As the loss takes them.
+        The targets of the loss.
     sample_weight : ndarray, optional
-        As the loss takes it. The mean of nothing is 0, and so is its gradient.
+        The weights of the loss. Without any weight the mean and the gradient are 0.
 
     Returns
     -------
     loss : float
         The weighted mean.
-    slopes : tuple of Slopes
+    gradients : tuple of LayerGradient
         One for each layer.
     """
     layers = network.layers
     starts = range(0, len(rows), BLOCK_ROWS)
     traces = threads.run(lambda i: forward(layers, rows[i : i + BLOCK_ROWS]), starts)
-    kept = [trace.sums[-1] if form == "logits" else trace.predictions for trace in traces]
-    reaching = kept[0] if len(kept) == 1 else np.concatenate(kept)
+    outputs = [trace.sums[-1] if form == "logits" else trace.predictions for trace in traces]
+    loss_input = outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
     value, slope = loss.value_and_gradient(
-        reaching, targets, sample_weight=sample_weight, empty="zero"
+        loss_input, targets, sample_weight=sample_weight, empty="zero"
     )
 
-    def back(block: int) -> tuple[Slopes, ...]:
+    def back(block: int) -> tuple[LayerGradient, ...]:
         start = block * BLOCK_ROWS
         return backward(layers, traces[block], slope[start : start + BLOCK_ROWS], form)
 

@@ -1,9 +1,8 @@
-"""Network: dense layers with activations, run in blocks that keep every bit.
+"""Network: dense layers with activations, run in fixed blocks of rows.
 
-A matrix product gives other bits when its rows are shared out otherwise. So a
-network runs over blocks of `BLOCK_ROWS` rows aligned to the global row number,
-the last one padded, on one BLAS thread: what comes out for a row depends on
-neither the batch size nor the number of cores.
+The bits of a matrix product depend on the split of its rows. So a network runs over blocks
+of `BLOCK_ROWS` rows aligned to the global row number, the last one padded, on one BLAS
+thread: the output for a row depends neither on the batch size nor on the number of cores.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs, one_blas_thread
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
-# What a network computes in.
+# The dtypes in which a network computes.
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class LayerSpec(NamedTuple):
-    """What a configuration says of one layer.
+    """A layer as it is configured.
 
     Attributes
     ----------
     units : int
-        How many numbers come out of it.
+        Number of outputs.
     activation : Activation
-        What they pass through.
+        The activation of the outputs.
     """
 
     units: int
@@ -49,7 +48,7 @@ class Dense:
     bias : ndarray, shape (units,)
         Of the same dtype.
     activation : Activation
-        Row-wise ones act on the last axis.
+        An activation of rows acts on the last axis.
     """
 
     weight: NDArray
@@ -70,8 +69,8 @@ class Network:
     Parameters
     ----------
     layers : tuple of Dense
-        At least one; each takes what the one before it gives, all in one dtype.
-        `from_arrays` makes them from named arrays and checks them.
+        At least one, in one dtype; each takes the output of the one before it. See
+        `from_arrays`.
     """
 
     layers: tuple[Dense, ...]
@@ -94,7 +93,7 @@ class Network:
         file: str,
         dtype: str | None = None,
     ) -> Network:
-        """Make a network from a configuration's layers and the arrays of a file.
+        """Make a network from configured layers and the arrays of a file.
 
         Parameters
         ----------
@@ -103,17 +102,16 @@ class Network:
         arrays : mapping of str to ndarray
             ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...
         file : str
-            Where the arrays come from, for messages.
+            The file of the arrays, for messages.
         dtype : str, optional
-            ``"float32"`` or ``"float64"``, where the configuration says it: then
-            the arrays must have it.
+            The configured dtype, ``"float32"`` or ``"float64"``, which the arrays
+            must have.
 
         Raises
         ------
         DataError
-            If a layer lacks its arrays or there are arrays of more layers, or
-            if a shape or dtype does not fit; it shows the layer, both shapes
-            and the file.
+            If arrays are missing, there are arrays of more layers, or a shape or dtype
+            does not fit; the message names the layer, both shapes and the file.
         """
         _check_names(specs, arrays, file)
         layers: list[Dense] = []
@@ -129,35 +127,35 @@ class Network:
 
     @property
     def width(self) -> int:
-        """How many numbers a row of inputs has."""
+        """Number of inputs."""
         return int(self.layers[0].weight.shape[0])
 
     @property
     def units(self) -> int:
-        """How many numbers come out for a row."""
+        """Number of outputs."""
         return int(self.layers[-1].weight.shape[1])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """What the network computes in; inputs are converted to it."""
+        """The dtype of the computation; inputs are converted to it."""
         return self.layers[0].weight.dtype
 
     def check_inputs(self, shape: tuple[int, ...]) -> None:
-        """Check the shape of inputs, (N, width); needs no row of them.
+        """Check the shape of inputs, (N, width).
 
         Raises
         ------
         ShapeError
-            If the rows are no rows of numbers, or too long or too short.
+            If the shape has another number of axes, or another width.
         """
         if len(shape) == 2 and shape[1] == self.width:
             return
-        mend = ""
+        hint = ""
         if len(shape) > 2 and int(np.prod(shape[1:])) == self.width:
-            mend = f" Flatten them: inputs.reshape(-1, {self.width}), or `flatten: true`."
+            hint = f" Flatten them: inputs.reshape(-1, {self.width}), or `flatten: true`."
         raise ShapeError(
             f"inputs have shape {shape}; the network takes (N, {self.width}), since W1 has shape "
-            f"{self.layers[0].weight.shape}.{mend}"
+            f"{self.layers[0].weight.shape}.{hint}"
         )
 
     def forward(self, inputs: NDArray) -> NDArray:
@@ -166,8 +164,7 @@ class Network:
         Parameters
         ----------
         inputs : ndarray, shape (N, width)
-            Row 0 is taken for a row whose global number is a multiple of
-            `BLOCK_ROWS`.
+            The global number of row 0 has to be a multiple of `BLOCK_ROWS`.
 
         Returns
         -------
@@ -177,11 +174,11 @@ class Network:
         return self._run(inputs, last=True)
 
     def logits(self, inputs: NDArray) -> NDArray:
-        """Return what goes into the last activation; see `forward`."""
+        """Return the input of the last activation; see `forward`."""
         return self._run(inputs, last=False)
 
     def block(self, rows: NDArray) -> Outputs:
-        """Run at most one block of rows, on as many BLAS threads as there are.
+        """Run at most one block of rows, on the current number of BLAS threads.
 
         Parameters
         ----------
@@ -193,7 +190,7 @@ class Network:
         Outputs
             Logits and predictions of the n rows.
         """
-        # What overflows shows in the result: infinite or NaN.
+        # An overflow shows in the result, as infinity or NaN.
         with np.errstate(all="ignore"):
             signal = self._padded(rows)
             for layer in self.layers[:-1]:
@@ -203,7 +200,7 @@ class Network:
         return Outputs(logits[: len(rows)], predictions[: len(rows)])
 
     def _padded(self, rows: NDArray) -> NDArray:
-        """Return a whole contiguous block in the network's dtype, zeros after the last row."""
+        """Return a full contiguous block in the network's dtype, padded with zeros."""
         if len(rows) == BLOCK_ROWS:
             return np.ascontiguousarray(rows, self.dtype)
         block = np.zeros((BLOCK_ROWS, self.width), self.dtype)
@@ -222,7 +219,7 @@ class Network:
 
 
 def _check_names(specs: Sequence[LayerSpec], arrays: Mapping[str, NDArray], file: str) -> None:
-    """Check that there is a weight and a bias for every layer, and nothing else."""
+    """Check that there is a weight and a bias for every layer, and no other array."""
     wanted = [f"{letter}{number}" for number in range(1, len(specs) + 1) for letter in "Wb"]
     if set(wanted) == set(arrays):
         return
@@ -239,16 +236,16 @@ def _check_names(specs: Sequence[LayerSpec], arrays: Mapping[str, NDArray], file
 def _check_layer(
     number: int, units: int, width: int | None, weight: NDArray, bias: NDArray, file: str
 ) -> None:
-    """Check the shapes of one layer; the width of the first is known from the data only."""
+    """Check the shapes of a layer; the width of the first layer is not known here."""
     fits = weight.ndim == 2 and weight.shape[1] == units and width in (None, weight.shape[0])
     shape = f"({'width of the inputs' if width is None else width}, {units})"
     if not fits:
-        mend = ""
+        hint = ""
         if weight.ndim == 2 and weight.shape[0] == units and width in (None, weight.shape[1]):
-            mend = " Rows are inputs here: save the transpose."
+            hint = " Rows are inputs here: save the transpose."
         raise DataError(
             f"layer {number} of {units} units: W{number} in {file} has shape {weight.shape}, "
-            f"wanted {shape}.{mend}"
+            f"wanted {shape}.{hint}"
         )
     if bias.shape != (units,):
         raise DataError(
@@ -258,14 +255,14 @@ def _check_layer(
 
 
 def _check_dtypes(arrays: Mapping[str, NDArray], file: str, wanted: str | None) -> None:
-    """Check that a network computes in one dtype, and in the configured one."""
+    """Check that all arrays have one dtype, and the configured one."""
     dtypes = {array.dtype for array in arrays.values()}
     allowed = DTYPES if wanted is None else (np.dtype(wanted),)
     if len(dtypes) == 1 and dtypes <= set(allowed):
         return
-    found = ", ".join(f"{name} {array.dtype}" for name, array in arrays.items())
+    given = ", ".join(f"{name} {array.dtype}" for name, array in arrays.items())
     rule = "all float32 or all float64" if wanted is None else f"all {wanted}, as configured"
     raise DataError(
-        f"{file}: weights should be {rule}; found {found}. Convert them with array.astype and "
+        f"{file}: weights should be {rule}; found {given}. Convert them with array.astype and "
         "save them again."
     )

@@ -1,4 +1,4 @@
-"""Initial weights: drawn by a rule, or read from a file."""
+"""Initial weights of a network: random, or read from a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NamedArrays: TypeAlias = dict[str, NDArray]
 
 
 class Initial(Component, ABC):
-    """What a network starts from."""
+    """A rule for the initial weights of a network."""
 
     kind: ClassVar[str] = "initial"
 
@@ -34,24 +34,24 @@ class Initial(Component, ABC):
         widths : sequence of int
             Of the inputs, then the units of each layer.
         random : Generator
-            What is drawn comes from it.
+            The generator of random weights.
         """
 
     def network(
         self, specs: Sequence[LayerSpec], width: int, dtype: str, random: np.random.Generator
     ) -> Network:
-        """Return a network to start from.
+        """Return a network with initial weights.
 
         Parameters
         ----------
         specs : sequence of LayerSpec
             Its layers.
         width : int
-            How many numbers a row of inputs has.
+            Number of inputs.
         dtype : str
             ``"float32"`` or ``"float64"``.
         random : Generator
-            What is drawn comes from it.
+            The generator of random weights.
 
         Raises
         ------
@@ -64,7 +64,7 @@ class Initial(Component, ABC):
 
 
 class Drawn(Initial):
-    """Weights drawn from a normal distribution; biases are 0."""
+    """Weights from a normal distribution, with biases 0."""
 
     @abstractmethod
     def spread(self, width: int, units: int) -> float:
@@ -111,7 +111,7 @@ class Xavier(Drawn):
 
 
 class He(Drawn):
-    """For relu and its kin: variance 2 / width.
+    """For relu and similar activations: variance 2 / width.
 
     Notes
     -----
@@ -124,7 +124,7 @@ class He(Drawn):
 
 
 class FromFile(Initial):
-    """Weights of a file, such as another training has written.
+    """Weights from a file, as another training writes it.
 
     Parameters
     ----------
@@ -144,5 +144,5 @@ class FromFile(Initial):
         return str(self.file)
 
 
-# What a configuration may name.
+# The rules by name, for configurations.
 INITIALS: dict[str, type[Initial]] = {cls.name: cls for cls in (Normal, Xavier, He, FromFile)}

@@ -1,4 +1,4 @@
-"""Optimizer: how a gradient moves a parameter."""
+"""Optimizer: a rule by which gradients move parameters."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pydantic import PositiveFloat
 from lossfw.components.component import Component
 from lossfw.numerics.arrays import NDArray
 
-# What an optimizer remembers of one parameter from step to step.
+# The state of an optimizer for one parameter.
 Memory: TypeAlias = tuple[NDArray, ...]
 
 
 class OptimizerStep(NamedTuple):
-    """Where a training stands.
+    """A step of a training.
 
     Attributes
     ----------
     number : int
-        How many steps there were, this one counted: 1 for the first.
+        The number of the step, 1 for the first.
     rate : float
-        The learning rate of this step, the schedule applied.
+        The learning rate of this step, with the schedule applied.
     """
 
     number: int
@@ -32,9 +32,9 @@ class OptimizerStep(NamedTuple):
 class Optimizer(Component, ABC):
     """A rule by which gradients move parameters.
 
-    Write `start` and `move`. An optimizer is frozen as every component is: what
-    it remembers of a parameter is handed to it and taken back, so that a
-    training can be stopped and resumed to the same bits.
+    An author writes `start` and `move`. An optimizer is frozen, as every component is: the
+    state for a parameter is passed to it and returned, so that a training can be stopped
+    and resumed to the same bits.
 
     Attributes
     ----------
@@ -61,21 +61,21 @@ class Optimizer(Component, ABC):
 
     @abstractmethod
     def start(self, parameter: NDArray) -> Memory:
-        """Return what is remembered before the first step, arrays of any shape."""
+        """Return the state before the first step, arrays of any shape."""
 
     @abstractmethod
     def move(
         self, parameter: NDArray, gradient: NDArray, memory: Memory, step: OptimizerStep
     ) -> tuple[NDArray, Memory]:
-        """Return the moved parameter and what is remembered of it.
+        """Return the moved parameter and its new state.
 
         Parameters
         ----------
         parameter, gradient : ndarray
-            Of one shape and one dtype, which the result keeps; neither is
+            Of one shape and one dtype, which the result keeps. They must not be
             written to. Weights have two axes and biases one.
         memory : tuple of ndarray
-            From `start`, or from the step before.
+            The state, from `start` or from the step before.
         step : OptimizerStep
-            Which step this is, and its learning rate.
+            Number and learning rate of the step.
         """

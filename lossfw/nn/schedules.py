@@ -1,4 +1,4 @@
-"""Learning-rate schedules: how the rate changes while a training goes on."""
+"""Learning-rate schedules: the change of the rate during a training."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Moment(NamedTuple):
     Attributes
     ----------
     step : int
-        Steps done: 0 for the first.
+        Number of steps done, 0 at the first.
     steps : int
-        Steps in all.
+        Number of all steps.
     epoch : int
-        Epochs done: 0 for the first.
+        Number of epochs done, 0 in the first.
     """
 
     step: int
@@ -30,7 +30,7 @@ class Moment(NamedTuple):
 
     @property
     def share(self) -> float:
-        """How much of the training is done, from 0 to below 1."""
+        """The share of the training that is done, from 0 to below 1."""
         return self.step / self.steps
 
 
@@ -40,8 +40,8 @@ class Schedule(Component, ABC):
     Attributes
     ----------
     needs_end : bool
-        Whether the factor depends on how many epochs there are in all. Then a
-        training cannot be resumed with more of them.
+        Whether the factor depends on the number of all epochs. Then a training
+        cannot be resumed with more of them.
     """
 
     kind: ClassVar[str] = "schedule"
@@ -53,7 +53,7 @@ class Schedule(Component, ABC):
 
 
 class Constant(Schedule):
-    """The rate stays as it is."""
+    """A constant rate."""
 
     needs_end: ClassVar[bool] = False
 
@@ -84,7 +84,7 @@ class Linear(Schedule):
 
 
 class Cosine(Schedule):
-    """The rate falls along half a wave: slowly, fast, slowly.
+    """The rate falls along half a cosine wave: slowly, fast, slowly.
 
     Parameters
     ----------
@@ -105,12 +105,12 @@ class Cosine(Schedule):
 
 
 class ExponentialDecay(Schedule):
-    """The rate is multiplied by one number after each epoch.
+    """The rate is multiplied by a factor after each epoch.
 
     Parameters
     ----------
     decay : float
-        That number; above 0, at most 1.
+        The factor; above 0, at most 1.
     """
 
     name: ClassVar[str] = "exponential"
@@ -119,19 +119,19 @@ class ExponentialDecay(Schedule):
     decay: Annotated[float, Field(gt=0, le=1)] = 0.95
 
     def factor(self, at: Moment) -> float:
-        """Return the power of an epoch."""
+        """Return decay^epoch."""
         return float(self.decay**at.epoch)
 
 
 class Stairs(Schedule):
-    """The rate is multiplied by one number every so many epochs.
+    """The rate is multiplied by a factor after a fixed number of epochs.
 
     Parameters
     ----------
     every : int
-        How many.
+        The number of epochs.
     decay : float
-        That number.
+        The factor.
 
     Examples
     --------
@@ -145,11 +145,11 @@ class Stairs(Schedule):
     decay: PositiveFloat = 0.1
 
     def factor(self, at: Moment) -> float:
-        """Return the power of a stair."""
+        """Return decay^(epoch // every)."""
         return float(self.decay ** (at.epoch // self.every))
 
 
-# What a configuration may name.
+# The schedules by name, for configurations.
 SCHEDULES: dict[str, type[Schedule]] = {
     cls.name: cls for cls in (Constant, Linear, Cosine, ExponentialDecay, Stairs)
 }

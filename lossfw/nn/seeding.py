@@ -1,8 +1,7 @@
-"""Draws: every random choice of a training, from its seed alone.
+"""Random generators of a training, made from its seed.
 
-Each purpose and each epoch has a generator of its own. So nothing has to be
-carried from epoch to epoch, and a training that is resumed draws what it would
-have drawn.
+Each purpose and each epoch has a generator of its own. So no state is carried from epoch to
+epoch, and a resumed training makes the same random choices.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a generator is for; the numbers are part of every result."""
+    """The purpose of a generator; results depend on the numbers."""
 
     WEIGHTS = 0
     HELD_OUT = 1
@@ -21,7 +20,7 @@ class Purpose(IntEnum):
 
 
 def generator(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:
-    """Return the generator of one purpose in one epoch.
+    """Return the generator for a purpose in an epoch.
 
     Examples
     --------

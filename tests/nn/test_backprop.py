@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import lossfw
 from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, SIGN, SIMPLEX
 from lossfw.evaluation.predictor import one_blas_thread
-from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.backprop import loss_and_gradients
 from support.exact_gradient import (
     WRAPPED,
     components,
@@ -149,7 +149,7 @@ def test_the_value_is_the_loss_and_the_inputs_stay_as_they_are():
     before = rows.copy(), targets.copy()
     loss = lossfw.loss("squared_error")
     with one_blas_thread():
-        value, _ = loss_and_slopes(network, loss, "prediction", rows, targets)
+        value, _ = loss_and_gradients(network, loss, "prediction", rows, targets)
     assert value == pytest.approx(loss(network.forward(rows), targets), rel=1e-14)
     assert (rows == before[0]).all()
     assert (targets == before[1]).all()
@@ -177,7 +177,7 @@ def test_nothing_before_a_step_has_a_gradient_and_all_behind_it_has(place):
     network = draw_network(random, (6, 5, 4, 3), activations)
     rows, targets = random.normal(size=(50, 6)), random.uniform(size=(50, 3))
     with one_blas_thread():
-        _, found = loss_and_slopes(network, lossfw.loss("mse"), "prediction", rows, targets)
+        _, found = loss_and_gradients(network, lossfw.loss("mse"), "prediction", rows, targets)
     for number, layer in enumerate(found):
         for part in layer:
             assert (part == 0).all() == (number <= place)

@@ -7,7 +7,7 @@ import numpy as np
 import lossfw
 from lossfw.errors import BrokenPluginError
 from lossfw.evaluation.predictor import one_blas_thread
-from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.backprop import loss_and_gradients
 from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.exact.differences import derivative
 
@@ -32,7 +32,7 @@ def draw_network(random, widths, activations):
 def slopes(network, loss, form, rows, targets, weight=None):
     """Return what the backward pass gives, as one row."""
     with one_blas_thread():
-        _, found = loss_and_slopes(network, loss, form, rows, targets, weight)
+        _, found = loss_and_gradients(network, loss, form, rows, targets, weight)
     return np.concatenate([part.ravel() for layer in found for part in layer])
 
 

@@ -15,7 +15,7 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.activation import Activation
-from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.backprop import loss_and_gradients
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.sensitivity.directions import (
     Direction,
@@ -152,7 +152,7 @@ def _directions(
         data = plan.data
         rows = np.asarray(data.inputs, np.float64)
         with one_blas_thread(), np.errstate(all="ignore"):
-            _, slopes = loss_and_slopes(
+            _, slopes = loss_and_gradients(
                 network, plan.loss, plan.outputs_form, rows, data.targets, data.sample_weight
             )
         directions.append(along("gradient", slopes))

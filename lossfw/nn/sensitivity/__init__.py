@@ -1,1 +1,1 @@
-"""Loss and metrics along a line in the space of parameters."""
+"""Sensitivity: loss and metrics along a line in the space of a network's parameters."""

@@ -1,4 +1,4 @@
-"""Jumps: where a metric that is constant in between changes, to the last bit."""
+"""Find the jumps of a piecewise constant metric, to the last bit."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 
-# Halving the distance between two floats makes them neighbours after some 60
-# steps; after 2,100 where they close in on 0 from the largest ones.
+# Bisection ends at neighbouring floats after some 60 steps, and after 2,100 if it converges
+# to 0 from the largest floats.
 _MOST_HALVINGS = 2200
 
 
 class Jump(NamedTuple):
-    """One row that changes.
+    """A change of one row.
 
     Attributes
     ----------
     at : float
-        The first float at which it has changed.
+        The first float after the change.
     last : float
-        The float before: the last one at which it has not.
+        The float before it, the last one before the change.
     row : int
-        Its number.
+        The number of the row.
     before, after : float
-        What the metric gives for it on either side.
+        The metric of the row on both sides.
     """
 
     at: float
@@ -39,17 +39,17 @@ class Jump(NamedTuple):
 
 @dataclass(frozen=True)
 class Staircase:
-    """A metric that changes by jumps alone, along one direction.
+    """A piecewise constant metric along a direction.
 
     Attributes
     ----------
     jumps : tuple of Jump
         One for each row that changes, in the order of the way.
     flat : tuple of float
-        The first and the last float, around 0, between which nothing changes;
-        where nothing changes on one side, the end of the way.
+        The ends of the piece around 0 on which the metric is constant; without a
+        jump on a side, the end of the way.
     way : tuple of float
-        Where the way begins and ends.
+        The ends of the way.
     """
 
     jumps: tuple[Jump, ...]
@@ -69,12 +69,12 @@ class Staircase:
         }
 
     def share(self, low: float, high: float) -> float:
-        """Return what part of the way lies between two floats."""
+        """Return the share of the way between two floats."""
         return (high - low) / (self.way[1] - self.way[0])
 
     @property
     def pieces(self) -> tuple[tuple[float, float], ...]:
-        """The pieces of the way on which nothing changes, by their first and last floats."""
+        """The pieces of the way on which the metric is constant, by first and last float."""
         last = {jump.at: jump.last for jump in self.jumps}
         return tuple(zip((self.way[0], *last), (*last.values(), self.way[1]), strict=True))
 
@@ -85,25 +85,25 @@ class Staircase:
 
     @property
     def jumping(self) -> float:
-        """What part of the way is left: the gaps between floats in which it jumps."""
+        """The share of the way between the two floats of all jumps."""
         return sum(self.share(last, at) for at, last in {j.at: j.last for j in self.jumps}.items())
 
     @property
     def places(self) -> int:
-        """At how many floats it changes: everywhere else its derivative is 0."""
+        """Number of floats at which it jumps; everywhere else its derivative is 0."""
         return len({jump.at for jump in self.jumps})
 
 
-class Sight(NamedTuple):
-    """What is known of a metric at one point of the grid.
+class GridPoint(NamedTuple):
+    """A metric at a point of the grid.
 
     Attributes
     ----------
     values : ndarray, shape (rows,)
         The metric of every row.
     rows, ways : ndarray
-        Rows to look at once more, and where: strictly between this point and
-        the one before it. A row may come more than once.
+        Rows to evaluate again, and the points for that, strictly between this point
+        and the one before it. A row may be repeated.
     """
 
     values: NDArray
@@ -112,29 +112,29 @@ class Sight(NamedTuple):
 
 
 def find_jumps(
-    values: Callable[[NDArray, NDArray], NDArray], grid: NDArray, table: Iterator[Sight]
+    values: Callable[[NDArray, NDArray], NDArray], grid: NDArray, table: Iterator[GridPoint]
 ) -> list[Jump]:
-    """Return every jump between points that are looked at, in the order of the way.
+    """Return every jump between the evaluated points, in the order of the way.
 
-    A row that jumps between two neighbours of these points, and back, is not
-    seen. Where layers follow the one that moves, their rounding may let a row
-    flicker over a few floats around a jump; one of these places is returned.
+    A row that changes and changes back between two neighbouring points is not found. If
+    layers follow the one that moves, their rounding may let a row flicker over a few floats
+    around a jump; one of these is returned.
 
     Parameters
     ----------
     values : callable
-        ``values(ways, rows)``: the metric of some rows, each at its own point.
+        ``values(ways, rows)``: the metric of rows, each at its own point.
     grid : ndarray, shape (points,)
         Ascending.
-    table : iterator of Sight
-        For one point of the grid after the other.
+    table : iterator of GridPoint
+        For each point of the grid in order.
     """
     before = next(table).values
-    found: list[tuple[NDArray, ...]] = []
-    for left, right, sight in zip(grid[:-1], grid[1:], table, strict=True):
-        found.append(_changes(values, (left, right), before, sight))
-        before = sight.values
-    rows, low, high, old, new = (np.concatenate(column) for column in zip(*found, strict=True))
+    changes: list[tuple[NDArray, ...]] = []
+    for left, right, point in zip(grid[:-1], grid[1:], table, strict=True):
+        changes.append(_changes(values, (left, right), before, point))
+        before = point.values
+    rows, low, high, old, new = (np.concatenate(column) for column in zip(*changes, strict=True))
     low, high, new = bisect(lambda ways, some: values(ways, rows[some]), low, high, old, new)
     columns = (column.tolist() for column in (high, low, rows, old, new))
     return sorted(Jump(*jump) for jump in zip(*columns, strict=True))
@@ -144,15 +144,15 @@ def _changes(
     values: Callable[[NDArray, NDArray], NDArray],
     ends: tuple[float, float],
     before: NDArray,
-    sight: Sight,
+    point: GridPoint,
 ) -> tuple[NDArray, ...]:
-    """Return rows, the points between which each changes, and what it gives there."""
-    after = sight.values
-    rows = np.union1d(np.flatnonzero(before != after), sight.rows)
+    """Return rows, the points between which each changes, and its values there."""
+    after = point.values
+    rows = np.union1d(np.flatnonzero(before != after), point.rows)
     left, right = (np.full(rows.size, end) for end in ends)
-    inside = values(sight.ways, sight.rows) if sight.rows.size else sight.ways
-    every_row = np.concatenate([rows, sight.rows, rows])
-    every_way = np.concatenate([left, sight.ways, right])
+    inside = values(point.ways, point.rows) if point.rows.size else point.ways
+    every_row = np.concatenate([rows, point.rows, rows])
+    every_way = np.concatenate([left, point.ways, right])
     given = np.concatenate([before[rows], inside, after[rows]])
     order = np.lexsort((every_way, every_row))
     of, at, given = every_row[order], every_way[order], given[order]
@@ -167,21 +167,21 @@ def bisect(
     old: NDArray,
     new: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Close in on one change of each item until the ends are neighbouring floats.
+    """Bisect one change of each item until the ends are neighbouring floats.
 
     Parameters
     ----------
     values : callable
-        ``values(ways, items)``: what some items give, each at its own point.
+        ``values(ways, items)``: the values of items, each at its own point.
     low, high : ndarray
         The ends for each item.
     old, new : ndarray
-        What it gives at `low`, and at `high`.
+        Its values at `low` and at `high`.
 
     Returns
     -------
     low, high, new : ndarray
-        Neighbouring floats; at the first there is `old`, at the second `new`.
+        Neighbouring floats with the values `old` and `new`.
     """
     low, high, new = low.copy(), high.copy(), new.copy()
     items = np.arange(low.size)

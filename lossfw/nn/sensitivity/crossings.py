@@ -1,15 +1,14 @@
-"""Closer: where a row may change and change back between two neighbouring points.
+"""Find rows that may change and change back between two neighbouring points.
 
-What a piecewise constant metric gives for a row changes only where the logit of
-its target meets another one. At both points the difference of the two logits and
-its slope are known exactly, which tells of two things:
+The metric of a row changes only where the logit of its target crosses another logit. The
+difference of the two logits and its slope are known at both points, which shows two cases:
 
-- A dip. Both differences have one sign, but the slope leads towards 0 at the first
-  point and away from it at the second: the least lies somewhere between. The cubic
-  through what is known says where; the network is asked there, and the search goes
-  on in the half that holds the least.
-- Two meetings. The differences from two logits change their signs: between the two
-  meetings the row may be something that it is at neither end.
+- A dip. Both differences have the same sign, and their slopes lead to a minimum of the
+  absolute difference between the points. The cubic through values and slopes estimates its
+  place, the network is evaluated there, and the search continues in the half with the
+  minimum.
+- Two crossings. The differences from two logits change their signs: between the crossings
+  the row may have a third value.
 """
 
 from __future__ import annotations
@@ -21,28 +20,28 @@ import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 
-# A search ends after so many points. Each of them leaves some thousandth of the
-# error before it: four reach what rounding leaves.
+# The most points of a search. Each reduces the error by a factor of about a thousand, so four
+# reach the rounding error.
 _ROUNDS = 6
 
-# Steps of the false position to a meeting, which come a good deal nearer each time.
+# Steps of the false position method to a crossing.
 _STEPS = 5
 
-# Stands for a difference of 0, which has no side.
+# Replaces a difference of 0, which has no sign.
 _TINY = np.finfo(np.float64).tiny
 
-# How far down a cubic has to lead to be followed: to this part of the lower of its
-# ends. More than 0, since the cubic is near the truth and not the truth.
+# A cubic is followed if its minimum is below this share of its lower end. The share is more
+# than 0, since the cubic is an approximation.
 _LEADS_DOWN = 0.25
 
 
 class Gaps(NamedTuple):
-    """How far logits are from that of the target, at one point of the way.
+    """Differences of logits from that of the target, at one point of the way.
 
     Attributes
     ----------
     apart : ndarray, shape (rows, units)
-        Each logit, less that of the row's target.
+        Each logit minus that of the row's target.
     slopes : ndarray, shape (rows, units)
         The derivatives of these differences with respect to the way.
     """
@@ -68,12 +67,12 @@ def gaps(logits: NDArray, tangents: NDArray, classes: NDArray) -> Gaps:
     )
 
 
-Ask: TypeAlias = Callable[[NDArray, NDArray], Gaps]
+GapsAt: TypeAlias = Callable[[NDArray, NDArray], Gaps]
 Places: TypeAlias = tuple[NDArray, NDArray]
 
 
 class _Ends(NamedTuple):
-    """Differences that come near 0 between two points: one item for each."""
+    """Pairs of logits that may cross between two points: one item for each."""
 
     rows: NDArray
     units: NDArray
@@ -95,58 +94,59 @@ class _Ends(NamedTuple):
         )
 
 
-def look_closer(ask: Ask, low: float, high: float, before: Gaps, after: Gaps) -> Places:
-    """Return rows that may change more than once between two points, and where to look.
+def find_hidden_changes(
+    gaps_at: GapsAt, low: float, high: float, before: Gaps, after: Gaps
+) -> Places:
+    """Return rows that may change more than once between two points, and points to evaluate.
 
-    What is finer than the cubics see stays unseen: two dips of one pair of
-    logits between the points, or corners and jumps of hidden units, as with
-    relu and step, that lead to 0 and back.
+    Cubics do not show two dips of one pair of logits between the points, nor corners and
+    jumps of hidden units, as with relu and step, that lead to 0 and back.
 
     Parameters
     ----------
-    ask : callable
-        ``ask(ways, rows)``: the gaps of some rows, each at its own point.
+    gaps_at : callable
+        ``gaps_at(ways, rows)``: the gaps of rows, each at its own point.
     low, high : float
         Two neighbouring points.
     before, after : Gaps
-        Of all rows there.
+        The gaps of all rows at the two points.
 
     Returns
     -------
     rows, ways : ndarray
-        Strictly between the two points. A row may come more than once.
+        Strictly between the two points. A row may be repeated.
     """
-    places = (find(ask, low, high, before, after) for find in (_dips, _between_meetings))
+    places = (find(gaps_at, low, high, before, after) for find in (_dips, _between_crossings))
     rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))
     inside = (ways > low) & (ways < high)
     return rows[inside], ways[inside]
 
 
-def _dips(ask: Ask, low: float, high: float, before: Gaps, after: Gaps) -> Places:
-    """Return rows, and a point for each, at which two logits have changed places."""
-    found: list[Places] = []
-    ends = _leading_inside(low, high, before, after)
+def _dips(gaps_at: GapsAt, low: float, high: float, before: Gaps, after: Gaps) -> Places:
+    """Return rows, and a point for each at which two logits have crossed."""
+    places: list[Places] = []
+    ends = _with_minimum_inside(low, high, before, after)
     for _ in range(_ROUNDS):
-        at, depth = _least_of_cubics(ends)
+        at, depth = _minima_of_cubics(ends)
         least = np.minimum(np.abs(ends.apart[0]), np.abs(ends.apart[1]))
         followed = (depth <= _LEADS_DOWN * least) & (at > ends.low) & (at < ends.high)
         ends, at = ends.of(followed), at[followed]
         if not ends.rows.size:
             break
-        asked = ask(at, ends.rows)
+        middle = gaps_at(at, ends.rows)
         items = np.arange(ends.rows.size)
-        apart, slope = asked.apart[items, ends.units], asked.slopes[items, ends.units]
+        apart, slope = middle.apart[items, ends.units], middle.slopes[items, ends.units]
         passed = apart * ends.apart[0] <= 0
-        found.append((ends.rows[passed], at[passed]))
+        places.append((ends.rows[passed], at[passed]))
         ends = _nearer(ends, at, apart, slope).of(~passed)
-    if not found:
+    if not places:
         return np.empty(0, np.intp), np.empty(0)
-    rows, ways = (np.concatenate(column) for column in zip(*found, strict=True))
+    rows, ways = (np.concatenate(column) for column in zip(*places, strict=True))
     return rows, ways
 
 
-def _leading_inside(low: float, high: float, before: Gaps, after: Gaps) -> _Ends:
-    """Return the differences of one sign at both ends whose slopes lead to 0 between."""
+def _with_minimum_inside(low: float, high: float, before: Gaps, after: Gaps) -> _Ends:
+    """Return the pairs with the same sign at both ends whose slopes lead to a minimum."""
     rows, units = np.nonzero(
         (before.apart * after.apart > 0)
         & (before.apart * before.slopes < 0)
@@ -162,22 +162,24 @@ def _leading_inside(low: float, high: float, before: Gaps, after: Gaps) -> _Ends
     )
 
 
-def _least_of_cubics(ends: _Ends) -> tuple[NDArray, NDArray]:
-    """Return where the cubics through both ends have their least, and its height above 0."""
+def _minima_of_cubics(ends: _Ends) -> tuple[NDArray, NDArray]:
+    """Return the places of the minima of the cubics through both ends, and the minima."""
     side, width = np.sign(ends.apart[0]), ends.high - ends.low
     start, end = (side * apart for apart in ends.apart)
     falls, climbs = (side * slope * width for slope in ends.slopes)
     # p(u) = start + falls u + square u^2 + cube u^3, with u from 0 to 1.
     square = 3 * (end - start) - 2 * falls - climbs
     cube = 2 * (start - end) + falls + climbs
-    # The root of p' at which p'' > 0, in the form that cancels nothing.
+    # The root of p' with p'' > 0, in the form without cancellation.
     root = np.sqrt(np.maximum(square * square - 3 * falls * cube, 0.0))
     u = -falls / (square + root)
     return ends.low + u * width, start + u * (falls + u * (square + u * cube))
 
 
-def _between_meetings(ask: Ask, low: float, high: float, before: Gaps, after: Gaps) -> Places:
-    """Return for each row that meets more than one logit the middles between its meetings."""
+def _between_crossings(
+    gaps_at: GapsAt, low: float, high: float, before: Gaps, after: Gaps
+) -> Places:
+    """Return the midpoints between the crossings of rows with more than one."""
     crossed = before.apart * after.apart < 0
     rows, units = np.nonzero(crossed & (crossed.sum(axis=1) > 1)[:, np.newaxis])
     if not rows.size:
@@ -187,8 +189,8 @@ def _between_meetings(ask: Ask, low: float, high: float, before: Gaps, after: Ga
     old, new = before.apart[rows, units], after.apart[rows, units]
     for _ in range(_STEPS):
         at = np.clip(end - new * (end - start) / (new - old), low, high)
-        here = ask(at, rows).apart[items, units]
-        # The false position of the Illinois variant: an end that stays counts half.
+        here = gaps_at(at, rows).apart[items, units]
+        # False position in the Illinois variant: the value of an end that stays is halved.
         turned = here * new < 0
         start, old = np.where(turned, end, start), np.where(turned, new, old / 2)
         end, new = at, np.where(here == 0, np.copysign(_TINY, new), here)
@@ -199,7 +201,7 @@ def _between_meetings(ask: Ask, low: float, high: float, before: Gaps, after: Ga
 
 
 def _nearer(ends: _Ends, at: NDArray, apart: NDArray, slope: NDArray) -> _Ends:
-    """Return the half of each item that holds the least."""
+    """Return the half of each item that holds the minimum."""
     falls = apart * slope < 0
     (left, right), (left_slope, right_slope) = ends.apart, ends.slopes
     return _Ends(

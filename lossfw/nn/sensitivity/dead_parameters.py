@@ -1,4 +1,4 @@
-"""Zeros: how many parameters have a derivative that is exactly 0, layer by layer."""
+"""Count the parameters of each layer whose derivative is exactly 0."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from lossfw.data import Dataset
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric, RowMetric
-from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.backprop import loss_and_gradients
 from lossfw.nn.dense import Network
 from lossfw.nn.sensitivity.directions import Parameter, along_parameter
 from lossfw.nn.sensitivity.path import ParameterLine, start_at
 from lossfw.numerics.arrays import NDArray
 
-# How far a parameter is moved to see whether a metric answers: much less than
-# training moves it at a time, and a million times the rounding of a logit.
+# The move of a parameter that tests whether a metric changes: much less than a step of a
+# training, and a million times the rounding error of a logit.
 NUDGE = 1e-9
 
 
 @dataclass(frozen=True)
-class Zeros:
-    """Derivatives that are exactly 0.
+class ZeroDerivatives:
+    """Numbers of derivatives that are exactly 0.
 
     Attributes
     ----------
     parameters : tuple of int
-        How many parameters each layer has.
+        Number of parameters of each layer.
     loss : tuple of int
-        For how many of them the derivative of the loss is exactly 0.
+        Number of them whose derivative of the loss is exactly 0.
     unseen : tuple of int
-        For how many of those that is so because what the weight is multiplied
-        by is 0 in every row: an input that is always 0, or a dead unit before it.
+        Number of those whose input is 0 in every row: an input of the network that
+        is always 0, or a dead unit before it.
     moved : tuple of int
-        How many of each layer were moved, for the metrics.
+        Number of parameters of each layer that were moved, for the metrics.
     metrics : mapping of str to tuple of int
-        Of those, for how many no row changed: there the metric is constant,
-        and its derivative is 0.
+        Number of moved parameters for which no row changed: there the metric is
+        constant, and its derivative is 0.
     steady : mapping of str to bool
-        Whether the derivative is 0 for every parameter of the network: no row
-        changes if its logits do, by `NUDGE`, in the worst directions, and
-        logits follow parameters without a jump.
+        Whether the derivative is 0 for every parameter of the network: no row changes
+        if its logits change by `NUDGE` in the worst directions, and logits are
+        continuous in the parameters.
     """
 
     parameters: tuple[int, ...]
@@ -74,7 +74,7 @@ def count_zeros(
     data: Dataset,
     sample: int,
     seed: int,
-) -> Zeros:
+) -> ZeroDerivatives:
     """Count derivatives that are exactly 0.
 
     Parameters
@@ -84,13 +84,13 @@ def count_zeros(
     loss, form, metrics, data
         As in `lossfw.nn.sensitivity.study.Study`.
     sample : int
-        How many parameters of a layer are moved, at most.
+        The most parameters of a layer that are moved.
     seed : int
-        Decides which.
+        The seed of the choice of parameters.
     """
     assert data.inputs is not None
     rows = np.asarray(data.inputs, network.dtype)
-    _, slopes = loss_and_slopes(network, loss, form, rows, data.targets, data.sample_weight)
+    _, slopes = loss_and_gradients(network, loss, form, rows, data.targets, data.sample_weight)
     stairs = [m for m in metrics if isinstance(m, RowMetric) and m.piecewise_constant]
     drawn = [_drawn(network, layer, sample, seed) for layer in range(len(network.layers))]
     still: dict[str, tuple[int, ...]] = {metric.label: () for metric in stairs}
@@ -101,7 +101,7 @@ def count_zeros(
         ]
         for metric in stairs:
             still[metric.label] += (_still(lines, metric, data),)
-    return Zeros(
+    return ZeroDerivatives(
         parameters=tuple(layer.weight.size + layer.bias.size for layer in network.layers),
         unseen=tuple(_unseen(network, rows)),
         loss=tuple(sum(int(np.sum(part == 0)) for part in layer) for layer in slopes),
@@ -112,7 +112,7 @@ def count_zeros(
 
 
 def _unseen(network: Network, rows: NDArray) -> Iterator[int]:
-    """Yield for each layer how many weights stand behind an input that is 0 in every row."""
+    """Yield for each layer the number of weights whose input is 0 in every row."""
     signal = rows
     for layer in network.layers:
         yield int(np.count_nonzero(~signal.any(axis=0))) * layer.weight.shape[1]
@@ -120,7 +120,7 @@ def _unseen(network: Network, rows: NDArray) -> Iterator[int]:
 
 
 def _drawn(network: Network, layer: int, sample: int, seed: int) -> list[Parameter]:
-    """Draw parameters of a layer; all of them where there are no more."""
+    """Choose parameters of a layer at random, or all if there are no more."""
     dense = network.layers[layer]
     weights, biases = dense.weight.size, dense.bias.size
     count = min(sample, weights + biases)
@@ -134,12 +134,12 @@ def _drawn(network: Network, layer: int, sample: int, seed: int) -> list[Paramet
 
 
 def _steady(network: Network, metric: RowMetric, data: Dataset, rows: NDArray) -> bool:
-    """Tell whether no row changes, whichever logit grows while the others fall.
+    """Tell whether no row changes if one logit grows and the others fall.
 
-    Of all small changes that is the worst for one class against the others.
+    That is the worst small change for one class against the others.
     """
     if any(layer.activation.claims().lipschitz is None for layer in network.layers[:-1]):
-        return False  # a jump of a hidden unit is no small change
+        return False  # a jump of a hidden unit may change logits by more
     last = len(network.layers) - 1
     logits = start_at(network, last, rows).sums
     activation = network.layers[last].activation
@@ -154,7 +154,7 @@ def _steady(network: Network, metric: RowMetric, data: Dataset, rows: NDArray) -
 
 
 def _still(lines: Sequence[ParameterLine], metric: RowMetric, data: Dataset) -> int:
-    """Return along how many lines no row changes, whichever way they go."""
+    """Return the number of lines along which no row changes in either direction."""
     if not lines:
         return 0
     before = _rows(lines[0], metric, data, 0.0)

@@ -1,4 +1,4 @@
-"""Directions: along what the parameters of a network move, and how one is named."""
+"""Parameters of a network by name, and directions in the space of parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
-from lossfw.nn.backprop import Slopes
+from lossfw.nn.backprop import LayerGradient
 from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.arrays import NDArray
 
@@ -21,16 +21,16 @@ _PARTS = ("weights", "bias")
 
 
 class Parameter(NamedTuple):
-    """One number of a network.
+    """A parameter of a network.
 
     Attributes
     ----------
     layer : int
         From 0, as an override counts them.
     part : {"weights", "bias"}
-        Which of the layer's arrays.
+        The array of the layer.
     place : tuple of int
-        Where in it: row and column of a weight, place of a bias.
+        Row and column of a weight, or the index of a bias.
     """
 
     layer: int
@@ -41,12 +41,12 @@ class Parameter(NamedTuple):
         return f"layers.{self.layer}.{self.part}[{','.join(map(str, self.place))}]"
 
     def value(self, network: Network) -> float:
-        """Return the number."""
+        """Return its value."""
         return float(_array(network.layers[self.layer], self.part)[self.place])
 
 
 def find_parameter(name: str, network: Network) -> Parameter:
-    """Return the parameter of a network that a name means.
+    """Return the parameter of a network by its name.
 
     Parameters
     ----------
@@ -55,12 +55,12 @@ def find_parameter(name: str, network: Network) -> Parameter:
         counted from 0. A row of weights belongs to one input of the layer, a
         column to one of its units.
     network : Network
-        Whose parameter it is.
+        The network.
 
     Raises
     ------
     ArgumentError
-        If there is none of that name; the message lists layers and shapes.
+        If there is no such parameter; the message lists layers and shapes.
     """
     match = _NAME.fullmatch(name.strip())
     if match is None:
@@ -92,18 +92,18 @@ def _unknown(name: str, network: Network, why: str) -> ArgumentError:
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """How each parameter moves per unit of the way.
+    """The move of each parameter per unit of the way.
 
     Attributes
     ----------
     name : str
-        What it is called in tables.
-    layers : tuple of Slopes or None
-        One for each layer; None where nothing moves.
+        Its name in tables.
+    layers : tuple of LayerGradient or None
+        One for each layer; None for a layer that does not move.
     """
 
     name: str
-    layers: tuple[Slopes | None, ...]
+    layers: tuple[LayerGradient | None, ...]
 
     @property
     def first(self) -> int:
@@ -112,32 +112,32 @@ class Direction:
 
 
 def along_parameter(parameter: Parameter, network: Network) -> Direction:
-    """Return the direction in which one parameter grows and no other moves."""
-    moves: list[Slopes | None] = [None] * len(network.layers)
+    """Return the direction in which one parameter grows and the others stay."""
+    moves: list[LayerGradient | None] = [None] * len(network.layers)
     layer = network.layers[parameter.layer]
-    slopes = Slopes(np.zeros_like(layer.weight), np.zeros_like(layer.bias))
+    slopes = LayerGradient(np.zeros_like(layer.weight), np.zeros_like(layer.bias))
     (slopes.weight if parameter.part == "weights" else slopes.bias)[parameter.place] = 1
     moves[parameter.layer] = slopes
     return Direction(str(parameter), tuple(moves))
 
 
-def along(name: str, slopes: Sequence[Slopes]) -> Direction:
-    """Return the direction of given slopes, of length 1 over all parameters."""
+def along(name: str, slopes: Sequence[LayerGradient]) -> Direction:
+    """Return a direction normalised to length 1 over all parameters."""
     length = np.sqrt(sum(float(np.sum(part * part)) for layer in slopes for part in layer))
     if not length > 0:
         raise ArgumentError(f"the {name} has length {length}, and so no direction.")
     return Direction(
-        name, tuple(Slopes(layer.weight / length, layer.bias / length) for layer in slopes)
+        name, tuple(LayerGradient(layer.weight / length, layer.bias / length) for layer in slopes)
     )
 
 
 def drawn(network: Network, count: int, seed: int) -> list[Direction]:
-    """Return directions drawn evenly from all that there are."""
+    """Return random directions, uniform over the sphere."""
     random = np.random.default_rng(seed)
 
     def one(number: int) -> Direction:
         slopes = [
-            Slopes(
+            LayerGradient(
                 np.asarray(random.normal(size=layer.weight.shape)),
                 np.asarray(random.normal(size=layer.bias.shape)),
             )

@@ -1,12 +1,11 @@
-"""Line: what a network gives while its parameters move along a direction.
+"""The outputs of a network while its parameters move along a direction.
 
-What comes before the first layer that moves is computed once. That layer's sums
-are a constant plus the way times another constant, and each is rounded in its
-own right: so where nothing but one parameter of the last layer moves, a logit
-rises or falls with it and never flickers, to the last bit.
+The layers before the first one that moves are computed once. The sums of that layer are a
+constant plus the way times another constant, each rounded separately: so if only one
+parameter of the last layer moves, a logit is monotone in it to the last bit.
 
-Everything is in float64: a float32 network is the same network in float64, whose
-derivatives have digits to spare.
+All computations are in float64; a float32 network is converted without a change of its
+parameters.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from lossfw.nn.sensitivity.directions import Direction
 from lossfw.numerics.arrays import NDArray
 
 
-class Reached(NamedTuple):
-    """What comes out at one point of the way.
+class LineOutputs(NamedTuple):
+    """The outputs of a network at a point of the way.
 
     Attributes
     ----------
     logits, predictions : ndarray, shape (rows, units)
-        What goes into the last activation, and what comes out.
+        Input and output of the last activation.
     logit_tangents, tangents : ndarray, shape (rows, units)
         Their derivatives with respect to the way.
     """
@@ -38,7 +37,7 @@ class Reached(NamedTuple):
 
 
 def in_float64(network: Network) -> Network:
-    """Return the same network in float64; no number changes."""
+    """Return the same network in float64."""
     return Network(
         tuple(
             Dense(layer.weight.astype(np.float64), layer.bias.astype(np.float64), layer.activation)
@@ -48,16 +47,16 @@ def in_float64(network: Network) -> Network:
 
 
 class Start(NamedTuple):
-    """What comes before a layer, computed once for all that moves from it on.
+    """The forward pass up to a layer, which all points of a line share.
 
     Attributes
     ----------
     layer : int
-        Which layer, from 0.
+        The number of the layer, from 0.
     signal : ndarray, shape (rows, width)
-        What comes into it.
+        Its input.
     sums : ndarray, shape (rows, units)
-        What goes into its activation.
+        The input of its activation.
     """
 
     layer: int
@@ -79,11 +78,11 @@ class ParameterLine:
     Parameters
     ----------
     network : Network
-        In float64; at 0 of the way.
+        In float64, at 0 of the way.
     direction : Direction
-        Of the way.
+        The direction of the line.
     start : Start
-        At the direction's first layer.
+        The forward pass up to the direction's first layer.
     """
 
     def __init__(self, network: Network, direction: Direction, start: Start) -> None:
@@ -94,22 +93,22 @@ class ParameterLine:
         assert start.layer == direction.first
         self.base = start.sums
         self.tilt = np.zeros_like(start.sums)
-        # One parameter moves one column.
+        # A single parameter moves one column only.
         columns = np.flatnonzero(move.weight.any(axis=0) | (move.bias != 0))
         self.tilt[:, columns] = start.signal @ move.weight[:, columns] + move.bias[columns]
 
     def __len__(self) -> int:
         return len(self.base)
 
-    def at(self, way: float | NDArray, rows: NDArray | slice = slice(None)) -> Reached:
-        """Return what comes out.
+    def at(self, way: float | NDArray, rows: NDArray | slice = slice(None)) -> LineOutputs:
+        """Return the outputs at points of the way.
 
         Parameters
         ----------
         way : float or ndarray, shape (rows, 1)
-            How far, one for all rows or for each its own.
+            The point for all rows, or one for each row.
         rows : ndarray of int, or slice
-            Which rows.
+            The rows.
         """
         before = self.tilt[rows]
         sums = self.base[rows] + way * before
@@ -117,7 +116,7 @@ class ParameterLine:
         for index in range(1, len(self.layers)):
             sums, before = self._through(index, signal, tangent, way)
             signal, tangent = self._activated(index, sums, before)
-        return Reached(sums, signal, before, tangent)
+        return LineOutputs(sums, signal, before, tangent)
 
     def _activated(self, index: int, sums: NDArray, tangent: NDArray) -> tuple[NDArray, NDArray]:
         activation = self.layers[index].activation

@@ -1,4 +1,4 @@
-"""Study: how a loss and metrics answer to small changes of a network's parameters."""
+"""Sensitivity study: loss and metrics under small changes of a network's parameters."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, RowMetric
 from lossfw.nn.dense import Network
-from lossfw.nn.sensitivity.breakpoints import Sight, Staircase, find_jumps
-from lossfw.nn.sensitivity.crossings import Gaps, gaps, look_closer
-from lossfw.nn.sensitivity.dead_parameters import Zeros, count_zeros
+from lossfw.nn.sensitivity.breakpoints import GridPoint, Staircase, find_jumps
+from lossfw.nn.sensitivity.crossings import Gaps, find_hidden_changes, gaps
+from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives, count_zeros
 from lossfw.nn.sensitivity.directions import Direction, Parameter
-from lossfw.nn.sensitivity.path import ParameterLine, Reached, start_at
+from lossfw.nn.sensitivity.path import LineOutputs, ParameterLine, start_at
 from lossfw.numerics.arrays import NDArray
 
 # Version of the JSON object that `Sensitivity.to_dict` gives.
@@ -28,35 +28,35 @@ SENSITIVITY_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What is to be studied: checked, with nothing computed.
+    """A study before it runs, checked.
 
     Attributes
     ----------
     data : Dataset
-        All rows of it are used at every point.
+        The rows, which are all used at every point.
     network : Network
-        In float64, with the parameters around which it is studied.
+        In float64, with the parameters at 0 of the way.
     loss : Loss
-        In the form that `form` says.
+        Of the input `form`.
     form : {"prediction", "logits"}
-        What reaches the loss.
+        The input of the loss.
     metrics : tuple of Metric
-        Followed beside the loss.
+        The metrics of the study.
     directions : tuple of Direction
-        Along what parameters move.
+        The directions in which parameters move.
     ways : ndarray, shape (points,)
-        How far, ascending.
+        The points of the way, ascending.
     variants : mapping of str to Network
-        By the activation of their hidden layers: networks whose zero
-        derivatives are counted beside those of `network`.
+        By the activation of their hidden layers: networks whose zero derivatives are
+        counted beside those of `network`.
     parameter : Parameter or None
-        The one whose direction comes first, if one was named.
+        The parameter of the first direction, if one was named.
     sample : int
-        How many parameters of a layer are moved to see whether a metric answers.
+        Number of parameters of a layer that are moved to test whether a metric changes.
     seed : int
-        Decides which.
+        The seed of the choice of these parameters.
     digest : str
-        Identifies all that decides the numbers.
+        The digest of all causes of the numbers.
     """
 
     data: Dataset
@@ -75,19 +75,19 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class StudyCurve:
-    """A loss and metrics along one direction.
+    """Loss and metrics along a direction.
 
     Attributes
     ----------
     name : str
-        The direction's.
+        The name of the direction.
     loss, slope : ndarray, shape (points,)
         The mean loss and its exact derivative.
     metrics, slopes : mapping of str to list
-        Of each metric its value at each point, and of those that are losses
-        the derivative too.
+        The values of each metric at all points, and the derivatives of the metrics
+        that are losses.
     stairs : mapping of str to Staircase
-        Of the metrics that change by jumps alone.
+        The piecewise constant metrics.
     """
 
     name: str
@@ -111,28 +111,28 @@ class StudyCurve:
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """The numbers of a study.
+    """The result of a study.
 
     Attributes
     ----------
     study : Study
-        What was studied.
+        The study.
     curves : tuple of StudyCurve
         One for each direction.
     variants : mapping of str to StudyCurve
-        By the activation put in place of the hidden ones: the same network along
+        By the activation in the hidden layers: the network with this activation along
         the direction of the parameter, if one was named.
-    zeros : mapping of str to Zeros
-        By variant, the network itself first: how many derivatives are exactly 0.
+    zeros : mapping of str to ZeroDerivatives
+        Numbers of derivatives that are exactly 0, by variant, the network itself first.
     """
 
     study: Study
     curves: tuple[StudyCurve, ...]
     variants: Mapping[str, StudyCurve]
-    zeros: Mapping[str, Zeros]
+    zeros: Mapping[str, ZeroDerivatives]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as it is written to JSON: plain numbers, texts and lists."""
+        """Return the result as plain numbers, texts and lists, for JSON."""
         study, parameter = self.study, self.study.parameter
         named = parameter and {"name": str(parameter), "value": parameter.value(study.network)}
         return {
@@ -149,12 +149,12 @@ class Sensitivity:
 
 
 def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sensitivity:
-    """Follow the loss and the metrics along every direction, and count zero derivatives.
+    """Compute loss and metrics along every direction, and count zero derivatives.
 
     Parameters
     ----------
     study : Study
-        What to study.
+        The study.
     progress : callable, optional
         Called with the points done and the points in all.
     """
@@ -164,8 +164,8 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     curves = []
     with one_blas_thread(), np.errstate(all="ignore"):
         for number, (network, direction) in enumerate(ways):
-            points = StudyPoints(number * len(study.ways), len(ways) * len(study.ways), progress)
-            curves.append(_Follower(study, network, direction).curve(points))
+            points = StudyProgress(number * len(study.ways), len(ways) * len(study.ways), progress)
+            curves.append(_CurveBuilder(study, network, direction).curve(points))
         zeros = {
             name: count_zeros(
                 network, study.loss, study.form, study.metrics, study.data, study.sample, study.seed
@@ -177,38 +177,38 @@ def study_sensitivity(study: Study, *, progress: Progress | None = None) -> Sens
     return Sensitivity(study, tuple(own), variants, zeros)
 
 
-class StudyPoints(NamedTuple):
-    """Tells of the points that are done.
+class StudyProgress(NamedTuple):
+    """Reports the number of points done.
 
     Attributes
     ----------
     done, total : int
-        Before this curve, and in all.
+        Points before this curve, and all points.
     progress : callable or None
-        Whoever wants to know.
+        Called with the points done and all points.
     """
 
     done: int
     total: int
     progress: Progress | None
 
-    def tell(self, number: int) -> None:
-        """Tell that so many points of this curve are done."""
+    def report(self, number: int) -> None:
+        """Report that so many points of this curve are done."""
         if self.progress is not None:
             self.progress(self.done + number, self.total)
 
 
-class _Follower:
-    """Follows the loss and the metrics along one direction."""
+class _CurveBuilder:
+    """Computes loss and metrics along a direction."""
 
     def __init__(self, study: Study, network: Network, direction: Direction) -> None:
-        assert study.data.inputs is not None  # the study's maker saw to it
+        assert study.data.inputs is not None  # checked when the study is built
         self.study, self.name = study, direction.name
         start = start_at(network, direction.first, study.data.inputs)
         self.line = ParameterLine(network, direction, start)
 
-    def curve(self, points: StudyPoints) -> StudyCurve:
-        """Return what comes out; one pass for the curves, another for jumps."""
+    def curve(self, points: StudyProgress) -> StudyCurve:
+        """Return the curve: one pass for values and slopes, another for jumps."""
         study = self.study
         losses: list[tuple[float, float]] = []
         values: dict[str, list[Any]] = {metric.label: [] for metric in study.metrics}
@@ -225,11 +225,11 @@ class _Follower:
                 else:
                     value = self._metric(metric, reached)
                 values[metric.label].append(value)
-            points.tell(number)
+            points.report(number)
         loss, slope = np.array(losses).T
         return StudyCurve(self.name, loss, slope, values, slopes, self._stairs())
 
-    def _loss(self, loss: Loss, form: Form, reached: Reached) -> tuple[float, float]:
+    def _loss(self, loss: Loss, form: Form, reached: LineOutputs) -> tuple[float, float]:
         """Return a mean loss and its derivative with respect to the way."""
         logits = form == "logits"
         value, slope = loss.value_and_gradient(
@@ -240,10 +240,10 @@ class _Follower:
         tangents = reached.logit_tangents if logits else reached.tangents
         return float(value), float(np.sum(slope * tangents))
 
-    def _metric(self, metric: Metric, reached: Reached) -> Any:
+    def _metric(self, metric: Metric, reached: LineOutputs) -> Any:
         data = self.study.data
         part = metric.partial(
-            _shown(metric, reached), data.targets, sample_weight=data.sample_weight
+            _metric_input(metric, reached), data.targets, sample_weight=data.sample_weight
         )
         return metric.result(part)
 
@@ -259,23 +259,23 @@ class _Follower:
 
         def values(at: NDArray, rows: NDArray) -> NDArray:
             reached = self.line.at(at[:, np.newaxis], rows)
-            return metric.rows(_shown(metric, reached), targets[rows])
+            return metric.rows(_metric_input(metric, reached), targets[rows])
 
-        jumps = find_jumps(values, ways, self._sights(metric))
+        jumps = find_jumps(values, ways, self._grid_points(metric))
         low = max((jump.at for jump in jumps if jump.at <= 0), default=float(ways[0]))
         high = min((jump.last for jump in jumps if jump.at > 0), default=float(ways[-1]))
         return Staircase(tuple(jumps), (low, high), (float(ways[0]), float(ways[-1])))
 
-    def _sights(self, metric: RowMetric) -> Iterator[Sight]:
-        """Yield what is seen of a staircase at each point, with where to look closer."""
+    def _grid_points(self, metric: RowMetric) -> Iterator[GridPoint]:
+        """Yield a metric at each point of the grid, with further points to evaluate."""
         targets = self.study.data.targets
         classes = _classes(targets, self.line.layers[-1].weight.shape[1])
 
-        def look(reached: Reached, rows: NDArray | slice = slice(None)) -> Gaps:
+        def look(reached: LineOutputs, rows: NDArray | slice = slice(None)) -> Gaps:
             assert classes is not None
             return gaps(reached.logits, reached.logit_tangents, classes[rows])
 
-        def ask(ways: NDArray, rows: NDArray) -> Gaps:
+        def gaps_at(ways: NDArray, rows: NDArray) -> Gaps:
             return look(self.line.at(ways[:, np.newaxis], rows), rows)
 
         last: tuple[float, Gaps] | None = None
@@ -283,20 +283,22 @@ class _Follower:
             reached, places = self.line.at(way), _NOWHERE
             if classes is not None:
                 here = look(reached)
-                places = look_closer(ask, last[0], way, last[1], here) if last else _NOWHERE
+                places = (
+                    find_hidden_changes(gaps_at, last[0], way, last[1], here) if last else _NOWHERE
+                )
                 last = way, here
-            yield Sight(metric.rows(_shown(metric, reached), targets), *places)
+            yield GridPoint(metric.rows(_metric_input(metric, reached), targets), *places)
 
 
 _NOWHERE = np.empty(0, np.intp), np.empty(0)
 
 
 def _classes(targets: NDArray, units: int) -> NDArray | None:
-    """Return the column of each row's target, or None for targets that are no classes."""
+    """Return the column of each row's target, or None if targets are no classes."""
     if units > 1 and targets.shape[1:] == (units,):
         return np.asarray(targets.argmax(-1))
     return targets if units > 1 and targets.ndim == 1 and targets.dtype.kind in "iu" else None
 
 
-def _shown(metric: Metric, reached: Reached) -> NDArray:
+def _metric_input(metric: Metric, reached: LineOutputs) -> NDArray:
     return reached.logits if metric.accepts == "logits" else reached.predictions

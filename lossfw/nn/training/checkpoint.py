@@ -50,20 +50,20 @@ def to_bytes(training: Training, state: TrainingState) -> bytes:
 
 
 def read(path: Path, training: Training) -> TrainingState:
-    """Return the state that a checkpoint holds.
+    """Return the state of a training from a checkpoint.
 
     Parameters
     ----------
     path : Path
         The file.
     training : Training
-        What goes on; it must be the one that wrote the file.
+        The training to resume; it must be the one that wrote the file.
 
     Raises
     ------
     DataError
-        If there is no such file, it is damaged or cut short, or another
-        training wrote it; then the message says what differs.
+        If there is no such file, it is damaged or cut short, or another training
+        wrote it; then the message names the differences.
     """
     if not path.exists():
         raise DataError(
@@ -119,7 +119,7 @@ def _no_checkpoint(path: Path) -> DataError:
 
 
 def _check_identity(then: Mapping[str, str], now: Mapping[str, str], path: Path) -> None:
-    """See that the training that goes on is the one that stopped."""
+    """Refuse the checkpoint of another training."""
     changed = [key for key in {**then, **now} if then.get(key) != now.get(key)]
     if changed:
         raise DataError(
@@ -134,11 +134,11 @@ def _network(
 ) -> Network:
     layers = []
     for number, layer in enumerate(training.network.layers, start=1):
-        found = [arrays.get(f"{prefix}{letter}{number}") for letter in "Wb"]
-        for wanted, array in zip((layer.weight, layer.bias), found, strict=True):
+        stored = [arrays.get(f"{prefix}{letter}{number}") for letter in "Wb"]
+        for wanted, array in zip((layer.weight, layer.bias), stored, strict=True):
             if array is None or (array.shape, array.dtype) != (wanted.shape, wanted.dtype):
                 raise DataError(f"{path} lacks the weights of layer {number}: train again.")
-        weight, bias = (np.ascontiguousarray(array) for array in found)
+        weight, bias = (np.ascontiguousarray(array) for array in stored)
         layers.append(Dense(weight, bias, layer.activation))
     return Network(tuple(layers))
 
@@ -146,14 +146,14 @@ def _network(
 def _memories(
     training: Training, arrays: Mapping[str, NDArray], path: Path
 ) -> tuple[tuple[Memory, Memory], ...]:
-    """Return what the optimizer remembers of each layer."""
+    """Return the state of the optimizer for each layer."""
 
     def memory(name: str, parameter: NDArray) -> Memory:
         wanted = len(training.optimizer.start(parameter))
-        found = [arrays.get(f"{name}.{number}") for number in range(wanted)]
-        if any(array is None for array in found):
+        stored = [arrays.get(f"{name}.{number}") for number in range(wanted)]
+        if any(array is None for array in stored):
             raise DataError(f"{path} lacks what the optimizer remembers of {name}: train again.")
-        return tuple(array for array in found if array is not None)
+        return tuple(array for array in stored if array is not None)
 
     return tuple(
         (memory(f"W{number}", layer.weight), memory(f"b{number}", layer.bias))

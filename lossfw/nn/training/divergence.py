@@ -1,4 +1,4 @@
-"""Divergence: when a training is past saving, and what to say of it."""
+"""Detect the divergence of a training."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from lossfw.errors import DivergenceError
 from lossfw.nn.dense import Dense
 from lossfw.nn.training.records import Epoch
 
-# A loss so many times that of the untrained network does not come back: its
-# gradients throw the weights farther with every step.
+# A loss of so many times that of the untrained network does not fall again: its gradients
+# move the weights farther with every step.
 LOSS_GROWTH = 1e6
 
-# A weight so many times the largest of the untrained network has left every
-# activation's working range, and float32 leaves its sums 1 digit in 10.
+# A weight of so many times the largest of the untrained network is outside the working range
+# of every activation, and its sums have few digits in float32.
 WEIGHT_GROWTH = 1e6
 
 
-class Watch:
-    """Looks at every batch and stops a training that diverges.
+class DivergenceCheck:
+    """Check after every batch that stops a training that diverges.
 
     Parameters
     ----------
     before : Epoch
-        Epoch 0: the network before any step. Losses and weights below 1 are
-        taken for 1, since anything grows from 0 beyond measure.
+        Epoch 0, the network before any step. Losses and weights below 1 are taken
+        for 1, since the growth from 0 has no measure.
     """
 
     def __init__(self, before: Epoch) -> None:
@@ -35,16 +35,16 @@ class Watch:
         self._most_weight = WEIGHT_GROWTH * max(before.largest, 1.0)
 
     def check(self, epoch: int, batch: int, loss: float, layers: Sequence[Dense]) -> None:
-        """Look at a network after a step.
+        """Check a network after a step.
 
         Parameters
         ----------
         epoch, batch : int
             Both counted from 1; batch 0 stands for the end of the epoch.
         loss : float
-            Of the rows of the batch, before the step.
+            The loss of the batch, before the step.
         layers : sequence of Dense
-            After it.
+            The layers, after the step.
 
         Raises
         ------
@@ -57,15 +57,15 @@ class Watch:
         small = abs(loss) <= self._most_loss and sizes[worst] <= self._most_weight
         if small and math.isfinite(loss):
             return
-        raise DivergenceError(_told(epoch, batch, loss, worst + 1, sizes[worst]))
+        raise DivergenceError(_message(epoch, batch, loss, worst + 1, sizes[worst]))
 
 
 def largest_of(layer: Dense) -> float:
-    """Return the largest weight or bias of a layer by its absolute value; NaN where one is."""
+    """Return the largest absolute weight or bias of a layer; NaN if there is a NaN."""
     return float(np.maximum(np.abs(layer.weight).max(), np.abs(layer.bias).max()))
 
 
-def _told(epoch: int, batch: int, loss: float, layer: int, weight: float) -> str:
+def _message(epoch: int, batch: int, loss: float, layer: int, weight: float) -> str:
     if epoch == 0:
         return (
             f"The loss of the network before any step is {loss}: start from smaller weights, or "

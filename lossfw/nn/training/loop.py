@@ -1,8 +1,7 @@
-"""Training: batches, gradients, steps; measured after each epoch.
+"""The training loop: batches, gradients and steps, and a measurement after each epoch.
 
-The same bits come out for any number of cores: every draw is the seed's
-(`lossfw.nn.seeding`), rows go through in fixed blocks, and BLAS is held to
-one thread.
+The result has the same bits for any number of cores: random choices depend on the seed only
+(`lossfw.nn.seeding`), rows run in fixed blocks, and BLAS has one thread.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from lossfw.errors import ArgumentError, DtypeError, RunError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
-from lossfw.nn.backprop import Slopes, loss_and_slopes
+from lossfw.nn.backprop import LayerGradient, loss_and_gradients
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.optimizer import Memory, OptimizerStep
 from lossfw.nn.schedules import Moment
 from lossfw.nn.seeding import Purpose, generator
-from lossfw.nn.training.divergence import Watch, largest_of
+from lossfw.nn.training.divergence import DivergenceCheck, largest_of
 from lossfw.nn.training.records import Epoch, Measured, Trained, Training, TrainingState
 from lossfw.numerics.arrays import NDArray
 
-# Takes the state after each epoch, after epoch 0 too.
+# Called with the state after each epoch, also after epoch 0.
 Save: TypeAlias = Callable[[TrainingState], None]
 
-# Rows that are measured at a time: it changes no bit.
+# Rows of a batch in a measurement; the result does not depend on it.
 _MEASURED_ROWS = 4096
 
 
@@ -47,10 +46,10 @@ def train(
     Parameters
     ----------
     training : Training
-        What is to be learnt.
+        The training.
     start : TrainingState, optional
-        Where an earlier run stood; the result has the bits of a run that was
-        not interrupted.
+        The state to resume from; the result has the bits of a run without
+        interruption.
     save : callable, optional
         Called with the state after each epoch, and before the first one.
     progress : callable, optional
@@ -59,38 +58,38 @@ def train(
     Raises
     ------
     DivergenceError
-        If the loss or a weight is no longer finite, or has exploded. What was
-        saved until then is good.
+        If the loss or a weight is not finite, or has exploded. The states saved
+        before are good.
     RunError
-        If the predictions leave the space in which the loss is defined.
+        If a prediction is outside the space of the loss.
     """
     total = training.epochs * len(training.data)
     with one_blas_thread(), np.errstate(all="ignore"):
         state = start
         if state is None:
             state = _first_state(training)
-            _tell(save, state)
+            _notify(save, state)
         run = _Run(training, state.history[0])
         while state.epoch < training.epochs and not _out_of_patience(training, state):
             done = state.epoch * len(training.data)
-            state = run.epoch(state, partial(_tell_rows, progress, done, total))
-            _tell(save, state)
+            state = run.epoch(state, partial(_report_rows, progress, done, total))
+            _notify(save, state)
     return _trained(training, state)
 
 
-def _tell(listener: Callable[..., None] | None, *news: Any) -> None:
+def _notify(listener: Callable[..., None] | None, *news: Any) -> None:
     if listener is not None:
         listener(*news)
 
 
-def _tell_rows(progress: Progress | None, before: int, total: int, rows: int) -> None:
-    _tell(progress, before + rows, total)
+def _report_rows(progress: Progress | None, before: int, total: int, rows: int) -> None:
+    _notify(progress, before + rows, total)
 
 
 def _first_state(training: Training) -> TrainingState:
     network, start = training.network, training.optimizer.start
     before = measure(training, network, 0, 0.0)
-    Watch(before).check(0, 0, before.learnt.loss, network.layers)
+    DivergenceCheck(before).check(0, 0, before.learnt.loss, network.layers)
     memory = tuple((start(layer.weight), start(layer.bias)) for layer in network.layers)
     return TrainingState(network, memory, (before,), *_best(training, None, network, before))
 
@@ -139,21 +138,21 @@ def _distance(before: Dense, after: Dense) -> float:
 
 @contextmanager
 def _inside(when: str) -> Iterator[None]:
-    """Say when predictions left the space of the loss; targets were checked before.
+    """Say in an error when a prediction left the space of the loss.
 
-    Before any step (an empty `when`) it is the configuration that does not fit.
+    Before any step (an empty `when`) the configuration is at fault.
     """
     try:
         yield
     except ArgumentError as error:
-        mend = "Give the last layer an activation whose results stay inside."
+        hint = "Give the last layer an activation whose results stay inside."
         if when:
-            raise RunError(f"{when}, a prediction left its space: {error} {mend}") from None
-        raise type(error)(f"{error} {mend}") from None
+            raise RunError(f"{when}, a prediction left its space: {error} {hint}") from None
+        raise type(error)(f"{error} {hint}") from None
 
 
 def measure(training: Training, network: Network, epoch: int, rate: float) -> Epoch:
-    """Evaluate a network on the rows that are learnt from and on those held out."""
+    """Evaluate a network on the training rows and on the held-out ones."""
 
     def measured(data: Dataset) -> Measured:
         plan = Plan(
@@ -178,11 +177,11 @@ def measure(training: Training, network: Network, epoch: int, rate: float) -> Ep
 
 
 class _Run:
-    """Steps of one training; what stays the same from epoch to epoch."""
+    """The steps of a training."""
 
     def __init__(self, training: Training, before: Epoch) -> None:
         self.training = training
-        self.watch = Watch(before)
+        self.watch = DivergenceCheck(before)
         self.rows = _Rows(training.data, training.network.dtype)
 
     def epoch(self, state: TrainingState, progress: Callable[[int], None]) -> TrainingState:
@@ -212,19 +211,19 @@ class _Run:
 
     def _slopes(
         self, network: Network, index: NDArray, epoch: int, batch: int
-    ) -> tuple[float, tuple[Slopes, ...]]:
+    ) -> tuple[float, tuple[LayerGradient, ...]]:
         training = self.training
         with _inside(f"In epoch {epoch}, batch {batch}"):
-            return loss_and_slopes(network, training.loss, training.form, *self.rows.take(index))
+            return loss_and_gradients(network, training.loss, training.form, *self.rows.take(index))
 
     def _move(
         self,
         network: Network,
-        slopes: tuple[Slopes, ...],
+        slopes: tuple[LayerGradient, ...],
         memory: tuple[tuple[Memory, Memory], ...],
         step: OptimizerStep,
     ) -> tuple[Network, tuple[tuple[Memory, Memory], ...]]:
-        """Return the network after one step, and what the optimizer remembers."""
+        """Return the network after one step, and the state of the optimizer."""
         layers: list[Dense] = []
         remembered: list[tuple[Memory, Memory]] = []
         for layer, slope, (of_weight, of_bias) in zip(network.layers, slopes, memory, strict=True):
@@ -251,10 +250,10 @@ class _Rows:
     """Rows by their numbers, inputs in the network's dtype."""
 
     def __init__(self, data: Dataset, dtype: np.dtype[Any]) -> None:
-        assert data.inputs is not None  # a training is checked before
+        assert data.inputs is not None  # checked when the training is built
         self.data, self.dtype = data, dtype
         mapped = isinstance(data.inputs, np.memmap)
-        # Converted once; what is mapped is read, and checked, batch by batch.
+        # Converted once; mapped rows are read and checked batch by batch.
         self.inputs = None if mapped else np.ascontiguousarray(data.inputs, dtype)
 
     def take(self, index: NDArray) -> tuple[NDArray, NDArray, NDArray | None]:

@@ -1,4 +1,4 @@
-"""Records of a training: what it is to do, where it stands, what came of it."""
+"""Records of a training: its options, its state and its result."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ TRAINED_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """What is to be learnt: checked, with nothing computed.
+    """A training before it runs, checked.
 
     Attributes
     ----------
     data : Dataset
-        The rows to learn from.
+        The training rows.
     network : Network
-        What to start from.
+        The network with initial weights.
     loss : Loss
-        What to learn from, in the form that `form` says.
+        The loss to minimise, of the input `form`.
     form : {"prediction", "logits"}
-        What reaches the loss.
+        The input of the loss.
     optimizer : Optimizer
-        How gradients move weights.
+        The rule by which gradients move weights.
     epochs : int
-        How often every row is seen.
+        Number of passes over the data.
     batch_size : int
-        Rows in one step; in the last step of an epoch there may be fewer.
+        Rows of a step; the last step of an epoch may have fewer.
     seed : int
-        Decides the order of the rows.
+        The seed of the order of the rows.
     schedule : Schedule
-        How the learning rate changes.
+        The change of the learning rate.
     held_out : Dataset or None
-        Rows that are reported and not learnt from.
+        Rows for evaluation only.
     patience : int or None
-        Stop once the loss of the held-out rows has not improved for so many
-        epochs, and keep the weights with which it was best.
+        Stop when the held-out loss has not improved for so many epochs, and keep the
+        weights of the best epoch.
     metrics : tuple of Metric
         Reported after each epoch.
     identity : mapping of str to str
-        What decides the result, each part by its digest.
+        The causes of the result, each by its digest.
     digest : str
-        All of that in one word.
+        One digest of `identity`.
     """
 
     data: Dataset
@@ -87,7 +87,7 @@ class Measured:
     loss : float
         The mean.
     metrics : mapping of str to float or list
-        By name.
+        By their names.
     """
 
     loss: float
@@ -100,20 +100,20 @@ class Measured:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What a network is worth after an epoch.
+    """The measurements after an epoch.
 
     Attributes
     ----------
     number : int
         0 for the network before any step.
     rate : float
-        The learning rate of the epoch's last step; 0 where there was none.
+        The learning rate of the epoch's last step; 0 without a step.
     largest : float
-        The largest weight or bias, by its absolute value.
+        The largest absolute weight or bias.
     learnt : Measured
-        Of the rows that are learnt from.
+        Of the training rows.
     held_out : Measured or None
-        Of the rows that are held out.
+        Of the held-out rows.
     """
 
     number: int
@@ -134,7 +134,7 @@ class Epoch:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Epoch:
-        """Return what `to_dict` was made of."""
+        """Return the epoch from the value of `to_dict`."""
         held = plain["held_out"]
         return cls(
             plain["epoch"],
@@ -147,20 +147,20 @@ class Epoch:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """Where a training stands between two epochs; all that is needed to go on.
+    """The state of a training between two epochs, for resuming.
 
     Attributes
     ----------
     network : Network
-        As it is now.
+        The current network.
     memory : tuple of (Memory, Memory)
-        What the optimizer remembers of each layer's weight and bias.
+        The state of the optimizer for each layer's weight and bias.
     history : tuple of Epoch
         From epoch 0 on.
     best : Network or None
-        That of the epoch whose held-out loss is least, where patience watches.
+        The network with the least held-out loss, if there is a patience.
     best_epoch : int
-        Its number; 0 where nothing watches.
+        Its epoch; 0 without a patience.
     """
 
     network: Network
@@ -171,32 +171,32 @@ class TrainingState:
 
     @property
     def epoch(self) -> int:
-        """How many epochs are done."""
+        """Number of epochs done."""
         return self.history[-1].number
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What came of a training.
+    """The result of a training.
 
     Attributes
     ----------
     network : Network
-        With the weights that it ended with, or with the best where patience watched.
+        With the last weights, or with a patience the best ones.
     history : tuple of Epoch
         From epoch 0 on.
     kept : int
-        Number of the epoch that the weights are from.
+        The epoch of the weights.
     stopped : {"epochs", "patience"}
-        What ended it.
+        The reason for the end.
     moved : tuple of float
-        For each layer the largest change of a weight or bias since the start.
+        The largest change of a weight or bias in each layer.
     loss_name, loss_text : str
         Canonical name of the loss; the loss with its parameters.
     form : {"prediction", "logits"}
-        What reached it.
+        The input of the loss.
     digest : str
-        That of the training.
+        The digest of the training.
     """
 
     network: Network
@@ -210,7 +210,7 @@ class Trained:
     digest: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the result as it is written to JSON: plain numbers, texts and lists."""
+        """Return the result as plain numbers, texts and lists, for JSON."""
         return {
             "lossfw": TRAINED_VERSION,
             "loss": {"name": self.loss_name, "form": self.form},

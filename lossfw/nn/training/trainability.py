@@ -1,4 +1,4 @@
-"""Obstacles: why nothing would be learnt, known before anything is computed."""
+"""Find reasons why a training cannot learn, before it runs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TrainedPart: TypeAlias = Literal["loss", "activation", "data"]
 
 
 class Obstacle(NamedTuple):
-    """One reason why nothing would be learnt.
+    """A reason why a training cannot learn.
 
     Attributes
     ----------
     part : {"loss", "activation", "data"}
-        What stands in the way.
+        The cause.
     layer : int
-        Of an activation: its layer, from 0.
+        The layer of an activation, from 0.
     reason : str
         A sentence without its full stop.
     """
@@ -33,16 +33,16 @@ class Obstacle(NamedTuple):
 
 
 def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> Iterator[Obstacle]:
-    """Yield what keeps a network from learning.
+    """Yield the reasons why a network cannot learn.
 
     Parameters
     ----------
     loss : Loss
-        What it is to learn from.
+        The loss of the training.
     activations : sequence of Activation
-        Those of its layers.
+        The activations of the layers.
     data : Dataset
-        The rows to learn from.
+        The training rows.
     """
     if loss.claims().gradient_zero_almost_everywhere:
         yield Obstacle(

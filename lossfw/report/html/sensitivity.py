@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw import __version__
 from lossfw.nn.sensitivity.breakpoints import Staircase
-from lossfw.nn.sensitivity.dead_parameters import Zeros
+from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.report.html.render import render
 from lossfw.report.html.sensitivity_plots import Picture, of_activation, of_loss, of_stairs
@@ -167,7 +167,7 @@ def _share(some: int, of: int) -> dict[str, Any]:
     return {"share": share, "text": f"{some:,} of {of:,}", "of": "parameters"}
 
 
-def _moved(zeros: Zeros, name: str, layer: int, count: int) -> dict[str, Any]:
+def _moved(zeros: ZeroDerivatives, name: str, layer: int, count: int) -> dict[str, Any]:
     """Return the share of a metric: of all parameters if known, else of the moved ones."""
     if zeros.steady[name]:
         return _share(count, count)

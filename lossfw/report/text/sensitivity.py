@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.nn.sensitivity.breakpoints import Jump, Staircase
-from lossfw.nn.sensitivity.dead_parameters import Zeros
+from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.report.text.tables import show_table
 
@@ -93,7 +93,7 @@ def zero_rows(result: Sensitivity) -> tuple[list[str], list[list[str]]]:
     return [*headers, *(f"{name}: slope 0" for name in names)], rows
 
 
-def _cells(zeros: Zeros, layer: int) -> list[str]:
+def _cells(zeros: ZeroDerivatives, layer: int) -> list[str]:
     count = zeros.parameters[layer]
     loss = zeros.loss[layer]
     cells = [str(count), f"{loss} ({loss / count:.1%})", str(zeros.unseen[layer])]

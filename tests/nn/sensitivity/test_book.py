@@ -40,7 +40,10 @@ def test_accuracy_has_no_slope_at_any_parameter(found):
 def test_the_loss_has_a_slope_but_where_pixels_are_blank(found):
     own = found["zeros"]["sigmoid"]
     assert own["loss"] == own["unseen"] == [5800, 0, 0]
-    assert f"for {own['loss'][0]:,} weights, all of them on {own['loss'][0] // 50} pixels" in SAID
+    assert (
+        f"for exactly {own['loss'][0]:,} weights, which belong to {own['loss'][0] // 50} pixels"
+        in SAID
+    )
 
 
 def test_with_steps_only_the_last_layer_has_one(found):
@@ -48,5 +51,5 @@ def test_with_steps_only_the_last_layer_has_one(found):
     first, second, last = step["parameters"]
     assert step["loss"] == [first, second, 0]
     assert f"for all {first:,} and all {second:,} parameters" in SAID
-    assert f"none of the last layer's {last:,}" in SAID
+    assert f"none of the {last:,} parameters of the last layer" in SAID
     assert set(found["variants"]["step"]["slope"]) == {0.0}

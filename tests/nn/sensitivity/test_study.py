@@ -10,10 +10,10 @@ from lossfw.data import Dataset
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.metrics import LossMetric
-from lossfw.nn.backprop import loss_and_slopes
+from lossfw.nn.backprop import loss_and_gradients
 from lossfw.nn.dense import Dense, Network
 from lossfw.nn.sensitivity.breakpoints import Jump, Staircase, bisect
-from lossfw.nn.sensitivity.crossings import Gaps, look_closer
+from lossfw.nn.sensitivity.crossings import Gaps, find_hidden_changes
 from lossfw.nn.sensitivity.directions import along, along_parameter, drawn, find_parameter
 from lossfw.nn.sensitivity.study import Study, study_sensitivity
 from support.exact_gradient import draw_network
@@ -79,7 +79,7 @@ def test_the_curves_are_those_of_the_network_with_the_parameter_changed(name):
 def test_slopes_are_those_of_the_backward_pass(hidden):
     net = network(hidden)
     with one_blas_thread():
-        _, slopes = loss_and_slopes(
+        _, slopes = loss_and_gradients(
             net, LOSS, "logits", DATA.inputs, DATA.targets, DATA.sample_weight
         )
     here = int(np.flatnonzero(WAYS == 0)[0])
@@ -168,7 +168,7 @@ def test_a_coarse_grid_finds_the_jumps_of_a_fine_one(monkeypatch):
     assert coarse == fine
     # It is the closer look that finds them: without it a row that jumps twice is not seen.
     nowhere = np.empty(0, int), np.empty(0)
-    monkeypatch.setattr("lossfw.nn.sensitivity.study.look_closer", lambda *_: nowhere)
+    monkeypatch.setattr("lossfw.nn.sensitivity.study.find_hidden_changes", lambda *_: nowhere)
     assert sum(map(len, jumps(41))) < sum(map(len, coarse))
 
 
@@ -186,7 +186,7 @@ def test_a_dip_and_two_meetings_are_found_and_nothing_else():
 
     every = np.arange(4)
     ends = (ask(np.full(4, end), every) for end in (0.0, 1.0))
-    rows, ways = look_closer(ask, 0.0, 1.0, *ends)
+    rows, ways = find_hidden_changes(ask, 0.0, 1.0, *ends)
     assert rows.tolist() == [0, 1]
     assert ways == pytest.approx([0.41, 0.35], abs=1e-3)
 
@@ -307,7 +307,7 @@ def test_a_gradient_of_0_is_no_direction():
     net = network()
     still = [
         type(slope)(slope.weight * 0, slope.bias * 0)
-        for slope in loss_and_slopes(net, LOSS, "logits", DATA.inputs, DATA.targets)[1]
+        for slope in loss_and_gradients(net, LOSS, "logits", DATA.inputs, DATA.targets)[1]
     ]
     with pytest.raises(ArgumentError, match=r"the gradient has length 0\.0"):
         along("gradient", still)
