@@ -48,6 +48,8 @@ from lossfw.errors import (
     ShapeError,
     UnknownNameError,
 )
+from lossfw.losses.bodies import PointwiseBody, RowBody
+from lossfw.losses.capabilities import GuardedLoss, LinkedLoss, LogGuard
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.threads import threads
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
@@ -62,7 +64,9 @@ from lossfw.metrics import (
     Term,
 )
 from lossfw.nn.activation import Activation, RowActivation
-from lossfw.nn.optimizer import Optimizer
+from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
+from lossfw.numerics.arrays import Array, Namespace, NDArray
+from lossfw.numerics.exact.reference import Order
 
 __version__ = "0.1.0"
 
@@ -150,6 +154,7 @@ __all__ = [
     "Activation",
     "ActivationClaims",
     "ArgumentError",
+    "Array",
     "BrokenPluginError",
     "CategoricalLoss",
     "Claims",
@@ -163,21 +168,31 @@ __all__ = [
     "DuplicateNameError",
     "ElementMetric",
     "EmptyReductionError",
+    "GuardedLoss",
     "IncompatiblePluginError",
     "Interval",
+    "LinkedLoss",
+    "LogGuard",
     "Loss",
     "LossfwError",
     "MarginLoss",
+    "Memory",
     "Metric",
     "MissingExtraError",
+    "NDArray",
+    "Namespace",
     "Optimizer",
+    "OptimizerStep",
+    "Order",
     "OutputError",
     "ParameterError",
     "Partial",
     "PluginError",
+    "PointwiseBody",
     "PointwiseLoss",
     "Registry",
     "RowActivation",
+    "RowBody",
     "RowMetric",
     "RunError",
     "ScoreMetric",

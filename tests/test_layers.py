@@ -98,6 +98,19 @@ def test_no_line_of_the_core_names_the_built_in_plugin():
     assert naming == []
 
 
+# What a built-in component may import, a third party can: besides these and
+# libraries, only its own plugin.
+FRONT_DOOR = {"lossfw", "lossfw.data", "lossfw.metrics", "lossfw.numerics"}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plugins/lossfw_std").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_a_built_in_comes_in_by_the_front_door(path):
+    own = {module for module, _ in imported(path) if module.partition(".")[0] == "lossfw"}
+    assert own <= FRONT_DOOR
+
+
 def test_the_shelf_of_plugins_is_no_package():
     assert not (ROOT / "plugins" / "__init__.py").exists()
 

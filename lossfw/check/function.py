@@ -15,6 +15,7 @@ from lossfw.check.runner import CHECKS, prepare, run
 from lossfw.components.naming import did_you_mean
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
+from lossfw.losses.capabilities import LinkedLoss, without_guard
 from lossfw.losses.loss import Loss
 
 
@@ -169,12 +170,9 @@ def _truth(against: str | Loss | None, params: dict[str, Any], prediction: Space
     from lossfw.components.registry import registry
 
     cls = registry().component_class("loss", against)
-    fields = cls.model_fields
-    if prediction is LOGITS and "from_logits" in fields:
-        params.setdefault("from_logits", True)
-    elif "guard" in fields:
-        # The textbook formula has no guard.
-        params.setdefault("guard", "none")
     loss = cls(**params)
     assert isinstance(loss, Loss)
-    return loss
+    if prediction is LOGITS and isinstance(loss, LinkedLoss):
+        return loss.on_logits() or loss
+    # The textbook formula has no guard.
+    return loss if "guard" in params else without_guard(loss)

@@ -1,4 +1,4 @@
-"""Claims: what a component promises about itself, and which claims follow from which.
+"""Claims: promises of a component about itself, and the implications between them.
 
 A claim is something that a machine can try to refute. What is absent is not
 claimed; what follows from a claim that was given is added when the record is
@@ -97,7 +97,7 @@ class Claims:
     linear_in_target: bool = False
 
     def __post_init__(self) -> None:
-        """Add what follows from the claims that were given."""
+        """Add the claims that follow from the given ones."""
         added = True
         while added:
             added = False

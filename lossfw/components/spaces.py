@@ -44,7 +44,7 @@ class Space(ABC):
 
     @abstractmethod
     def outside(self, x: Array) -> Array | None:
-        """Tell what lies outside.
+        """Tell which elements lie outside.
 
         Parameters
         ----------

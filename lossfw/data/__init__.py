@@ -1,6 +1,28 @@
 """Data: datasets, and the readers of files that sources share."""
 
+from lossfw.data.arrays import file_kind, open_columns, read_array
 from lossfw.data.dataset import Batch, Dataset
+from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
+from lossfw.data.lazy_arrays import Group
+from lossfw.data.literals import NestedNumbers, numbers_array
+from lossfw.data.npy import npz_member, read_npz
 from lossfw.data.source import File, Source
 
-__all__ = ["Batch", "Dataset", "File", "Source"]
+__all__ = [
+    "Batch",
+    "Dataset",
+    "File",
+    "Group",
+    "NestedNumbers",
+    "Source",
+    "digest_arrays",
+    "digest_files",
+    "file_kind",
+    "join_digests",
+    "npz_member",
+    "numbers_array",
+    "open_columns",
+    "read_array",
+    "read_bytes",
+    "read_npz",
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, member, read_npy, read_npz
+from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_member, read_npy, read_npz
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PARQUET_MAGIC = b"PAR1"
 
 
-def kind_of(path: Path, role: str) -> str:
+def file_kind(path: Path, role: str) -> str:
     """Return the format of a file: ``"npy"``, ``"npz"``, ``"parquet"`` or ``"csv"``.
 
     Raises
@@ -83,7 +83,7 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
     DataError
         If the file cannot be used, or does not hold the array.
     """
-    kind = kind_of(path, role)
+    kind = file_kind(path, role)
     if kind == "npy":
         if key is not None:
             raise DataError(f"{path} is a .npy with one array without a name: drop {key!r}.")
@@ -92,7 +92,7 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
         arrays = read_npz(path, role)
         if key is None and role not in arrays and len(arrays) == 1:
             return next(iter(arrays.values()))
-        return member(arrays, role if key is None else str(key), path)
+        return npz_member(arrays, role if key is None else str(key), path)
     table = open_columns(path, role, kind)
     if key is None and table.width > 1:
         return table.read(range(table.width))[0]

@@ -90,7 +90,7 @@ def read_npz(path: Path, role: str) -> dict[str, NDArray]:
         ) from None
 
 
-def member(arrays: dict[str, NDArray], key: str, path: Path) -> NDArray:
+def npz_member(arrays: dict[str, NDArray], key: str, path: Path) -> NDArray:
     """Return the array of this name.
 
     Raises

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.npy import member, read_npz
+from lossfw.data.npy import npz_member, read_npz
 from lossfw.numerics.arrays import NDArray
 
 # The member of the archive that holds the header, as JSON.
@@ -53,7 +53,7 @@ class SavedState(NamedTuple):
             If the header is no JSON.
         """
         arrays = read_npz(path, "a checkpoint")
-        header = json.loads(member(arrays, HEADER, path).tobytes())
+        header = json.loads(npz_member(arrays, HEADER, path).tobytes())
         del arrays[HEADER]
         return cls(header, arrays)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossfw.data.validation import is_finite
 from lossfw.evaluation.batching import PredictedBatch
+from lossfw.losses.capabilities import guard_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -22,16 +23,15 @@ class Diagnostics:
     """
 
     def __init__(self, loss: Loss) -> None:
-        guard = loss.parameters.get("guard") if loss.input_form == "prediction" else None
-        self._guard: str | None = guard
         # Without a guard only 0 itself stands out.
-        self._delta: float = 0.0 if guard == "none" else loss.parameters.get("delta", 0.0)
+        self._guard: str | None
+        self._guard, self._delta = guard_of(loss) or (None, 0.0)
         self._by_row = loss.takes_rows
         self._guarded = self._probabilities = self._weightless = self._nonfinite = 0
         self._first_nonfinite: int | None = None
 
     def pack(self) -> dict[str, int | None]:
-        """Return what was counted so far; `unpack` takes it back."""
+        """Return the counts so far; `unpack` takes them back."""
         return {
             "guarded": self._guarded,
             "probabilities": self._probabilities,

@@ -1,13 +1,13 @@
-"""Definition: what a loss is, apart from how it is called.
+"""Definition: the parts of a loss that do not depend on how it is called.
 
-Its spaces and claims, its link, and its functions of prediction and target,
-lifted by a kind from what the author wrote.
+Its spaces and claims, and its functions of prediction and target, lifted by a
+kind from what the author wrote.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from lossfw.components.claims import Claims
 from lossfw.components.component import Component
@@ -19,17 +19,26 @@ from lossfw.numerics.exact.reference import Order
 
 Form = Literal["prediction", "logits"]
 
+# The author's own argument. The claims `breaks`, `second_breaks`, `symmetric`
+# and `monotone` are about it.
+Argument: TypeAlias = Literal["residual", "margin", "prediction"]
+
 
 class Definition(Component, ABC):
-    """What a loss is: base of `lossfw.Loss`, which adds how it is called."""
+    """Base of `lossfw.Loss`, which adds how a loss is called."""
 
     kind: ClassVar[str] = "loss"
     prediction: ClassVar[Space] = REAL
     target: ClassVar[Space] = REAL
     # Whether a loss of rows has one number per row as target, and not a row.
     target_per_row: ClassVar[bool] = False
+    # The least number of columns for which a loss of rows makes sense.
+    least_classes: ClassVar[int] = 1
+    argument: ClassVar[Argument] = "prediction"
+    # The activation that the loss expects before it; None if any will do.
+    link_name: ClassVar[str | None] = None
 
-    # What an author may add ------------------------------------------------
+    # An author may write ---------------------------------------------------
 
     def claims(self) -> Claims:
         """Return what this loss promises at its parameters; nothing by default."""
@@ -37,42 +46,34 @@ class Definition(Component, ABC):
 
     @property
     def prediction_space(self) -> Space:
-        """Where predictions live at these parameters."""
+        """The space of predictions at these parameters."""
         return LOGITS if self.input_form == "logits" else self.prediction
 
     @property
     def target_space(self) -> Space:
-        """Where targets live at these parameters."""
+        """The space of targets at these parameters."""
         return self.target
 
-    def own_mask_and_weight(
-        self, xp: Namespace, t: Array, by_index: bool
-    ) -> tuple[Array | None, Array | None]:
-        """Return what this loss's own rule says of targets: which count, and how much.
-
-        Both as ``where`` and ``sample_weight`` in a call; None where there is no rule.
-        """
-        return None, None
-
-    def without_own_weight(self) -> Definition:
-        """Return this loss without the weights of `chosen`, which the reduction applies."""
-        return self
-
-    # The link --------------------------------------------------------------
-
     @property
-    def input_form(self) -> Form:
-        """``"logits"`` where predictions are what goes into the link, else ``"prediction"``."""
-        return "logits" if self.__dict__.get("from_logits", False) else "prediction"
-
-    def link_activation(self) -> str | None:
-        """Return the activation whose results this loss expects, or None where any will do."""
-        if "from_logits" in type(self).model_fields and self.input_form == "prediction":
-            link: str = type(self).link  # type: ignore[attr-defined]  # a linked loss declares it
-            return link
+    def fixed_classes(self) -> int | None:
+        """The number of classes, where the parameters fix it."""
         return None
 
-    # What a kind provides --------------------------------------------------
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Return the terms that may cancel in the value or in a derivative.
+
+        None by default: then results are held to a few units in the last place
+        of themselves. A loss that crosses zero is measured against the largest
+        of its terms instead, and says so by writing this.
+        """
+        return ()
+
+    # The author's functions, lifted by a kind ------------------------------
+
+    @property
+    def body(self) -> object:
+        """The object with the author's functions at these parameters."""
+        return self
 
     @property
     @abstractmethod
@@ -83,6 +84,11 @@ class Definition(Component, ABC):
     def sums_rows(self) -> bool:
         """Whether the losses of elements are summed over the last axis (``per: row``)."""
         return False
+
+    @property
+    def takes_classes(self) -> bool:
+        """Whether a target is a class or a distribution over classes."""
+        return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
 
     @abstractmethod
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -100,22 +106,22 @@ class Definition(Component, ABC):
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the diagonal second derivatives of the unreduced losses."""
 
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Return `unreduced` and `unreduced_gradient`, in one pass where they share work."""
+        return self.unreduced(xp, y, t), self.unreduced_gradient(xp, y, t)
+
     def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return the unreduced losses of rows for class indices."""
         raise ArgumentError(f"{type(self).__name__} takes no class indices.")
 
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """Return `values` and `gradients`, in one pass where the author shares work."""
-        return self.unreduced(xp, y, t), self.unreduced_gradient(xp, y, t)
-
     def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return `gradients` of rows for class indices; from one-hot rows unless given."""
+        """Return `unreduced_gradient` for class indices; from one-hot rows unless given."""
         return self.unreduced_gradient(xp, y, one_hot(index, y.shape[-1], y.dtype))
 
     def unreduced_with_gradient_at(
         self, xp: Namespace, y: Array, index: Array
     ) -> tuple[Array, Array]:
-        """Return `unreduced_with_gradient` of rows for class indices."""
+        """Return `unreduced_with_gradient` for class indices."""
         return self.unreduced_with_gradient(xp, y, one_hot(index, y.shape[-1], y.dtype))
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
@@ -127,11 +133,33 @@ class Definition(Component, ABC):
             space = self.target_space
             (SIMPLEX if space is CLASS_INDEX else space).check(t, "target", start=start)
 
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return the terms that may cancel in the value or in a derivative.
+    # The link; see `lossfw.LinkedLoss` -------------------------------------
 
-        None by default: then results are held to a few units in the last place
-        of themselves. A loss that crosses zero is measured against the largest
-        of its terms instead, and says so by writing this.
+    @property
+    def input_form(self) -> Form:
+        """``"logits"`` where predictions are the link's arguments, else ``"prediction"``."""
+        return "prediction"
+
+    def link_activation(self) -> str | None:
+        """Return the activation whose results this loss expects; None if any will do."""
+        return self.link_name if self.input_form == "prediction" else None
+
+    # The loss's own mask and weights ---------------------------------------
+
+    @property
+    def has_own_weight(self) -> bool:
+        """Whether the loss itself says which targets count, and how much."""
+        return False
+
+    def own_mask_and_weight(
+        self, xp: Namespace, t: Array, by_index: bool
+    ) -> tuple[Array | None, Array | None]:
+        """Return the mask and the weights that the loss itself gives its targets.
+
+        Both as ``where`` and ``sample_weight`` in a call; None where there is no rule.
         """
-        return ()
+        return None, None
+
+    def without_own_weight(self) -> Definition:
+        """Return the loss without its own weights: the reduction applies them."""
+        return self

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Literal, TypeGuard, cast
 import numpy as np
 
 from lossfw.components.registry import registry
-from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
 from lossfw.losses.base import Definition
@@ -46,14 +45,9 @@ class Loss(Definition):
     ``2 * a``, ``a / 3``, ``-a``, ``a + b``, ``a - b`` and ``sum([a, b])`` are losses.
     """
 
-    @property
-    def takes_classes(self) -> bool:
-        """Whether a target is a class index or a distribution over classes."""
-        return self.takes_rows and self.target_space in (CLASS_INDEX, SIMPLEX)
-
     def on_logits(self) -> Loss | None:
-        """Return this loss as a function of what goes into its link; None without a link."""
-        return None if self.link_activation() is None else self.replace(from_logits=True)
+        """Return this loss as a function of logits; None without a link, or if it is one."""
+        return None
 
     def __call__(
         self,

@@ -8,23 +8,19 @@ It is a loss, its name, or a mapping with ``name`` and parameters. In a mapping
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.component import Component
-from lossfw.components.nested import ComponentFactory, NestedParameter
+from lossfw.components.nested import ComponentFactory, NestedParameter, nested_parameters
 from lossfw.components.registry import registry
-from lossfw.losses.kinds import DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
 
 # Beside `name` in the mapping of a nested loss, and no parameter of that loss.
 SCALE = "scale"
-
-# What a number in the claims `breaks` and `second_breaks` is a value of.
-Argument: TypeAlias = Literal["residual", "margin", "prediction"]
 
 
 class LossParameter(NestedParameter):
@@ -69,26 +65,18 @@ def takes_factor(cls: type[Component]) -> bool:
     return SCALE not in cls.model_fields
 
 
-def argument_of(loss: Loss) -> Argument:
-    """Return what the author's function of a loss is a function of.
-
-    The claims `breaks`, `second_breaks`, `symmetric` and `monotone` speak of it.
+def with_nested_losses(loss: Loss) -> Iterator[Loss]:
+    """Yield a loss and all losses inside of it.
 
     Examples
     --------
     >>> import lossfw
-    >>> argument_of(lossfw.loss("squared_error") + lossfw.loss("squared_error", factor=2.0))
-    'residual'
+    >>> [one.name for one in with_nested_losses(2 * lossfw.loss("hinge"))]
+    ['scaled', 'hinge']
     """
-    if isinstance(loss, DistanceLoss):
-        return "residual"
-    if isinstance(loss, MarginLoss):
-        return "margin"
-    own: Argument = getattr(loss, "argument", "prediction")
-    return own
-
-
-def link_of(loss: Loss) -> str | None:
-    """Return the link of a loss, in whichever of its forms; None where it has none."""
-    link: str | None = getattr(loss, "link", None)
-    return link
+    yield loss
+    for name in nested_parameters(type(loss)):
+        value = getattr(loss, name)
+        for part in value if isinstance(value, tuple) else (value,):
+            if isinstance(part, Loss):
+                yield from with_nested_losses(part)

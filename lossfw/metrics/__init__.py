@@ -7,16 +7,21 @@ is a function of a few sums over the rows, and `ScoreMetric` one of sums that ar
 kept apart by a score, by which rows are ranked.
 """
 
+from lossfw.losses.inputs import Arguments, as_array, prepare
 from lossfw.metrics.base import Mergeable, Metric, MetricRows, MetricUpdate, RowwiseMetric
-from lossfw.metrics.grouped_sums import Term
+from lossfw.metrics.engine_body import MetricBody
+from lossfw.metrics.grouped_sums import GroupedSums, Term
 from lossfw.metrics.means import ElementMetric, LossMetric, RowMetric
 from lossfw.metrics.sums import ScoreMetric, SumMetric
 
 __all__ = [
+    "Arguments",
     "ElementMetric",
+    "GroupedSums",
     "LossMetric",
     "Mergeable",
     "Metric",
+    "MetricBody",
     "MetricRows",
     "MetricUpdate",
     "RowMetric",
@@ -24,4 +29,6 @@ __all__ = [
     "ScoreMetric",
     "SumMetric",
     "Term",
+    "as_array",
+    "prepare",
 ]

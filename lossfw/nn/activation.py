@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,13 +10,14 @@ from lossfw.components.claims import ActivationClaims
 from lossfw.components.component import Component
 from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
 from lossfw.numerics.arrays import Array, Namespace, is_foreign, is_half, namespace_of
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import Order, check_order, reference
 
 
-class Activation(Component, ABC):
+class Activation(UnaryBody, Component):
     """A function of one number, applied to every element.
 
     An author writes `value`, and `formula`, `derivative` and `second_derivative` if
@@ -36,22 +36,6 @@ class Activation(Component, ABC):
     def claims(self) -> ActivationClaims:
         """Return the claims of this activation at its parameters; none by default."""
         return ActivationClaims()
-
-    @abstractmethod
-    def value(self, xp: Namespace, x: Array) -> Array:
-        """Return the activation of each element."""
-
-    def formula(self, xp: Namespace, x: Array) -> Array:
-        """Return the textbook definition; by default `value`."""
-        return self.value(xp, x)
-
-    def derivative(self, xp: Namespace, x: Array) -> Array:
-        """Return the derivative at each element, in the shape of `x`."""
-        return dual.derivatives(self.value, xp, x, order=1)[1]
-
-    def second_derivative(self, xp: Namespace, x: Array) -> Array:
-        """Return the second derivative at each element."""
-        return dual.derivatives(self.value, xp, x)[2]
 
     def jvp(self, xp: Namespace, x: Array, v: Array) -> Array:
         """Return the Jacobian at `x` times `v`, both in the shape of `x`."""

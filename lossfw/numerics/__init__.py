@@ -1,7 +1,6 @@
 """Numerics: small functions that keep their digits, on any number system.
 
-Every function takes the array namespace first, as a body does, and runs on
-NumPy, on exact and on dual numbers, and on the arrays of other libraries::
+Every function takes the array namespace first, as a body does::
 
     softplus(xp, x)   sigmoid(xp, x)   log_sigmoid(xp, x)
     log_cosh(xp, x)   sech_squared(xp, x)
@@ -11,25 +10,50 @@ NumPy, on exact and on dual numbers, and on the arrays of other libraries::
     erf(xp, x)   erfc(xp, x)   normal_cdf(xp, x)   normal_pdf(xp, x)
     times_normal_pdf(xp, f, x)   scaled_normal_tail(xp, x)
     times(xp, a, b)         a b with 0 inf = 0     quotient(xp, a, b)    a / b with 0 / 0 = 0
-    xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)
+    xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
+
+of rows::
+
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
     softmax_parts(xp, z)    p, 1 - p, -log(p)
-    scaled_softmax(xp, z)   p as two factors, the first of which is never subnormal
-    sum_of_others(xp, e, index)   put_at(xp, x, index, values)
+    scaled_softmax(xp, z)   p as two factors, the first never subnormal
+    take_at(xp, x, index)   put_at(xp, x, index, values)   sum_of_others(xp, e, index)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
     softmax_cross_entropy_gradient(xp, z, t)   softmax_cross_entropy_hessian(xp, z, t)
     softmax_cross_entropy_and_gradient(xp, z, t)
     softmax_cross_entropy_and_gradient_at(xp, z, index)
 
+of a guarded logarithm (`Guard`, `Delta` and `DEFAULT_DELTA` are for its fields)::
+
+    guarded_log(xp, p, guard, delta)   textbook_log(xp, p, guard, delta)
+    guarded_log_derivative(xp, p, guard, delta)
+
+of an argument and a parameter::
+
+    excess(xp, a, limit)    a - limit       shares(xp, a, c)    a and c over max(a, c)
+    at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
+
+with two floats for one number, the second being the rounding error of the first::
+
+    two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
+    add_words(xp, a, b)   multiply_words(xp, a, b)   scale_words(xp, k, d)
+    words_of(xp, fraction, like)   log_ratio_words(xp, y, t)   log_distance_words(xp, z, t)
+    exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
+    scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
+
+`in_double` decorates a body whose float32 is to go by float64.
+
 On exact numbers a function of one argument is its textbook formula, so that
-the truth does not depend on what is measured against it. On dual numbers it
-has exact derivatives, also at ties. NaN in an argument is NaN in the result.
+the truth does not depend on the code that is measured against it. On dual
+numbers it has exact derivatives, also at ties. NaN in an argument is NaN in the
+result.
 
 Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
 from lossfw.numerics.cancellation import (
+    ATANH_TAIL,
     expm1_minus,
     hypot1m1,
     log1p_minus,
@@ -37,6 +61,33 @@ from lossfw.numerics.cancellation import (
     log_cosh,
     sech_squared,
     sqrt1pm1,
+)
+from lossfw.numerics.double_double import (
+    FAR_EXPONENT,
+    DoubleDouble,
+    ScaledExp,
+    add_words,
+    multiply_words,
+    scaled_exp,
+    words_of,
+)
+from lossfw.numerics.double_double_log import (
+    exp_words,
+    expm1_minus_words,
+    expm1_words,
+    log_distance_words,
+    log_ratio_words,
+    scale_words,
+)
+from lossfw.numerics.error_free import two_diff, two_prod
+from lossfw.numerics.guards import (
+    DEFAULT_DELTA,
+    Delta,
+    Guard,
+    guarded_log,
+    guarded_log_derivative,
+    guarded_log_second_derivative,
+    textbook_log,
 )
 from lossfw.numerics.logistic import log_sigmoid, positive_part, sigmoid, softplus
 from lossfw.numerics.normal import (
@@ -47,6 +98,20 @@ from lossfw.numerics.normal import (
     scaled_normal_tail,
     times_normal_pdf,
 )
+from lossfw.numerics.parameters import (
+    at_least,
+    at_most,
+    excess,
+    hypotenuse_and_share,
+    nearest_float32,
+    over_root,
+    pieces,
+    precisely,
+    shares,
+    zero_or_nan,
+)
+from lossfw.numerics.powers import power
+from lossfw.numerics.primitive import in_double, polynomial
 from lossfw.numerics.softmax import (
     log_softmax,
     logsumexp,
@@ -69,24 +134,55 @@ from lossfw.numerics.softmax_index import (
 from lossfw.numerics.xlogy import quotient, times, xlog1py, xlogy
 
 __all__ = [
+    "ATANH_TAIL",
+    "DEFAULT_DELTA",
+    "FAR_EXPONENT",
+    "Delta",
+    "DoubleDouble",
+    "Guard",
+    "ScaledExp",
+    "add_words",
+    "at_least",
+    "at_most",
     "erf",
     "erfc",
+    "excess",
+    "exp_words",
     "expm1_minus",
+    "expm1_minus_words",
+    "expm1_words",
+    "guarded_log",
+    "guarded_log_derivative",
+    "guarded_log_second_derivative",
     "hypot1m1",
+    "hypotenuse_and_share",
+    "in_double",
     "log1p_minus",
     "log1p_square",
     "log_cosh",
+    "log_distance_words",
+    "log_ratio_words",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",
+    "multiply_words",
+    "nearest_float32",
     "normal_cdf",
     "normal_pdf",
+    "over_root",
+    "pieces",
+    "polynomial",
     "positive_part",
+    "power",
+    "precisely",
     "put_at",
     "quotient",
+    "scale_words",
+    "scaled_exp",
     "scaled_normal_tail",
     "scaled_softmax",
     "sech_squared",
+    "shares",
     "sigmoid",
     "softmax",
     "softmax_complement",
@@ -101,8 +197,13 @@ __all__ = [
     "sqrt1pm1",
     "sum_of_others",
     "take_at",
+    "textbook_log",
     "times",
     "times_normal_pdf",
+    "two_diff",
+    "two_prod",
+    "words_of",
     "xlog1py",
     "xlogy",
+    "zero_or_nan",
 ]

@@ -111,7 +111,7 @@ def log_cosh(xp: Namespace, x: Array) -> Array:
 
 
 def _slope_of_log1p_minus(xp: Namespace, x: Array) -> Array:
-    """Return -x / (1 + x), of which the limit at infinity is -1."""
+    """Return -x / (1 + x), whose limit at infinity is -1."""
     return xp.where(x > 1, -1 / (1 + 1 / x), -x / (1 + x))
 
 

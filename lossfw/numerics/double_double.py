@@ -1,4 +1,4 @@
-"""DoubleDouble: numbers as unevaluated sums of two floats, for what goes into an exponential.
+"""DoubleDouble: numbers as unevaluated sums of two floats, as arguments of exponentials.
 
 exp makes a relative error of an absolute one. At exp(-700), half a unit in the
 last place of the argument is 350 units in the result. So an argument that is
@@ -22,7 +22,7 @@ _EXCESS = -0.0030434699517116258
 
 # Beyond this exp(-x) is 0 in every float format, whatever it is multiplied with
 # in a function of x. Finite bounds keep infinity out of differences.
-FAR = 800.0
+FAR_EXPONENT = 800.0
 
 
 class DoubleDouble(NamedTuple):
@@ -30,6 +30,9 @@ class DoubleDouble(NamedTuple):
 
     high: Array
     low: Array
+
+    def __neg__(self) -> DoubleDouble:
+        return DoubleDouble(-self.high, -self.low)
 
 
 def words_of(xp: Namespace, x: Fraction, like: Array) -> DoubleDouble:
@@ -45,7 +48,7 @@ def words_of(xp: Namespace, x: Fraction, like: Array) -> DoubleDouble:
     return DoubleDouble(xp.full_like(like, high), xp.full_like(like, float(x - Fraction(high))))
 
 
-def multiply(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
+def multiply_words(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """Return the product, right to about twice the digits of a float.
 
     The factors may not be near the ends of the exponents.
@@ -54,7 +57,7 @@ def multiply(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     return _normalised(high, low + (a.high * b.low + a.low * b.high))
 
 
-def add(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
+def add_words(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """Return the sum of two numbers of one sign, right to about twice the digits of a float."""
     high, low = two_diff(xp, a.high, -b.high)
     return _normalised(high, low + (a.low + b.low))

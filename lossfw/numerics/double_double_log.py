@@ -1,8 +1,8 @@
-"""Logarithms of two words, and what is made of them without losing the second.
+"""Logarithms of two words, and functions of them that keep the second.
 
 The difference of two logarithms, or of a logarithm and a number close to it,
-is as small as one likes, and then all its digits are in what rounding took
-from the logarithms. So these are computed to about 70 bits::
+may be small, and then all its digits are in the rounding errors of the
+logarithms. So these are computed to about 70 bits::
 
     log_words(xp, x)                log(x)
     log_ratio_words(xp, y, t)       log(y / t), also for neighbouring floats
@@ -176,7 +176,7 @@ def _moved(xp: Namespace, value: Array, slope: Array, step: Array) -> Array:
 
 
 def scale_words(xp: Namespace, k: float, d: DoubleDouble) -> DoubleDouble:
-    """Return k times a number of two words, as what goes into an exponential.
+    """Return k times a number of two words, as the argument of an exponential.
 
     Where that is 0 or infinite anyway, the second word is 0.
     """

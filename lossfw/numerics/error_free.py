@@ -1,7 +1,7 @@
 """Differences and products without any rounding, each as a pair of floats.
 
-The first is the rounded result, the second what the rounding took away. Where
-a sum cancels, the second one is what is left. Sources: Knuth, *The art of
+The first is the rounded result, the second its rounding error, which is all that
+is left where a sum cancels. Sources: Knuth, *The art of
 computer programming* 2, 4.2.2; Dekker, *A floating-point technique for
 extending the available precision*, 1971, with Veltkamp's way to split a float.
 """

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.numerics.arrays import Array
-from lossfw.numerics.double_double import DoubleDouble, add, multiply, words_of
+from lossfw.numerics.double_double import DoubleDouble, add_words, multiply_words, words_of
 from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.primitive import polynomial
 
@@ -118,13 +118,13 @@ def _remainder(a: Array, q: Array, b: Array) -> Array:
 
 def _tail(s: DoubleDouble) -> DoubleDouble:
     """Return atanh(s) - s in two words."""
-    w = multiply(np, s, s)
+    w = multiply_words(np, s, s)
     high = polynomial(w.high, _ONE_WORD)
     series = DoubleDouble(high, np.zeros_like(high))
     for n in range(_TWO_WORDS, 0, -1):
         coefficient = words_of(np, Fraction(1, 2 * n + 1), high)
-        series = add(np, multiply(np, series, w), coefficient)
-    return multiply(np, multiply(np, series, w), s)
+        series = add_words(np, multiply_words(np, series, w), coefficient)
+    return multiply_words(np, multiply_words(np, series, w), s)
 
 
 def _sum(pieces: list[Array]) -> DoubleDouble:

@@ -1,4 +1,4 @@
-"""Softmax and what belongs to it, along the last axis, with every digit kept.
+"""Softmax and its losses, along the last axis, with every digit kept.
 
 All of it comes from one decomposition of a row of logits z: the distance
 d = z - max(z), its exponentials e, and ``rest``, the sum of e over all classes
@@ -85,7 +85,7 @@ def _put_right(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> A
 
 
 def _lost(z: Array, largest: Array, d: Array) -> Array:
-    """Return what d = z - largest has rounded away: after Knuth, itself a float."""
+    """Return the rounding error of d = z - largest: after Knuth, itself a float."""
     shift = d - z
     return (z - (d - shift)) - (largest + shift)
 
@@ -233,7 +233,7 @@ def softmax_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
 
 
 def scaled_softmax(xp: Namespace, z: Array) -> ScaledExp:
-    """Return the softmax as two factors, of which the first is never subnormal.
+    """Return the softmax as two factors; the first is never subnormal.
 
     Multiply by the second last: see `lossfw.numerics.double_double.scaled_exp`.
 
@@ -287,7 +287,7 @@ def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:
     z : array
         Logits of shape (..., K); infinite ones are legal.
     t : array
-        Targets of the same shape. A target of 0 adds 0, whatever its logit.
+        Targets of the same shape. A target of 0 adds 0 for any logit.
 
     Examples
     --------

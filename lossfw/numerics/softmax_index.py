@@ -135,7 +135,7 @@ def _loss(row: _AtIndex) -> Array:
 
 
 def _at_index(z: Array, index: Array, *, every: bool = False) -> tuple[_AtIndex, Array, Array]:
-    """Return what the losses are made of, exponentials, and where those of the targets are.
+    """Return the parts of the losses, exponentials, and the places of those of the targets.
 
     The exponentials are 0 at the target. With `every` each of them is right to
     the last digits; else only their sum is.

@@ -10,7 +10,6 @@ import numpy as np
 from lossfw.data.validation import is_finite
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.losses.loss import Loss
-from lossfw.losses.wrappers.base import has_own_weight
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import to_json
 
@@ -71,7 +70,7 @@ def rows_of(loss: Loss, batch: PredictedBatch, sample: NDArray | None = None) ->
     numbers = np.arange(batch.start, batch.start + len(batch.targets))
     if sample is not None:
         numbers = sample[numbers]
-    equal = batch.sample_weight is None and not has_own_weight(loss)
+    equal = batch.sample_weight is None and not loss.has_own_weight
     shown = batch.loss_input if batch.predictions is None else batch.predictions
     weight = None if equal else batch.weights
     return RowRecords(numbers, batch.losses, shown, batch.targets, weight)

@@ -1,4 +1,4 @@
-"""What the deviances share: the link, and arithmetic with a ratio of two positive numbers.
+"""Base class of deviances, and arithmetic with the ratio of two positive numbers.
 
 A deviance depends, apart from its scale, on the ratio of prediction and target
 alone, and has a double zero where that is 1. The functions here keep its digits
@@ -7,17 +7,12 @@ there, and where the ratio leaves the range of floats.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from lossfw import PointwiseLoss
-from lossfw.components.spaces import POSITIVE, Space
-from lossfw.losses.base import Form
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import DoubleDouble
-from lossfw.numerics.double_double_log import log_distance_words
-from lossfw.numerics.error_free import two_diff
-from lossfw.numerics.primitive import polynomial
+from lossfw import POSITIVE, Array, LinkedLoss, Namespace, PointwiseBody, PointwiseLoss, Space
+from lossfw.numerics import DoubleDouble, log_distance_words, polynomial, two_diff
 
 # Up to this ratio of both numbers a deviance is computed from their difference.
 NEAR_RATIO = 4.0
@@ -47,11 +42,11 @@ _ATANH_TAIL = (
 )
 
 
-class Deviance(PointwiseLoss):
+class Deviance(LinkedLoss, PointwiseLoss):
     """A deviance, twice the log-likelihood that is lost by predicting y where t is.
 
-    The base of its kind. Derive, and write the functions of a `PointwiseLoss`
-    in both forms; those of logits take z = log y.
+    Derive, and write the functions of a `PointwiseLoss` for the mean y and those
+    of a `LogMeanBody` for its logarithm.
 
     Parameters
     ----------
@@ -60,29 +55,21 @@ class Deviance(PointwiseLoss):
     """
 
     prediction: ClassVar[Space] = POSITIVE
+    link_name: ClassVar[str] = "exp"
+    logit_parameters: ClassVar[Mapping[str, Any]] = {"link": "log"}
 
     link: Literal["identity", "log"] = "identity"
 
-    @property
-    def input_form(self) -> Form:
-        """``"logits"`` where predictions are logarithms of the mean."""
-        return "logits" if self.link == "log" else "prediction"
 
-    def link_activation(self) -> str | None:
-        """The exponential, unless the loss has it within itself."""
-        return "exp" if self.link == "identity" else None
+@dataclass(frozen=True)
+class LogMeanBody(PointwiseBody):
+    """The functions of a deviance of z, the logarithm of the mean."""
 
-    def on_logits(self) -> Self | None:
-        """The same as a function of the logarithm of the mean; None if it is one."""
-        return self.replace(link="log") if self.link == "identity" else None
+    loss: Deviance
 
-    def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The deviance of the mean exp(z)."""
-        return self.formula(xp, xp.exp(z), t)
-
-    @abstractmethod
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Return the deviance of the mean exp(z)."""
+        return self.loss.formula(xp, xp.exp(z), t)
 
 
 def near(y: Array, t: Array) -> Array:
@@ -91,10 +78,10 @@ def near(y: Array, t: Array) -> Array:
 
 
 def half_angle(xp: Namespace, y: Array, t: Array, where: Array) -> tuple[Array, Array, Array]:
-    """Return s = (y - t) / (y + t), the part of it that is still to be added, and a tail.
+    """Return s = (y - t) / (y + t), its relative rounding error, and (atanh(s) - s) / s.
 
-    log(y / t) is 2 atanh(s). The part is what rounding the sum took; the tail is
-    (atanh(s) - s) / s. Outside of `where` all of them are 0.
+    log(y / t) is 2 atanh(s). The error is still to be added. Outside of `where`
+    all three are 0.
     """
     one = xp.ones_like(t)
     # The sum of large numbers would overflow.

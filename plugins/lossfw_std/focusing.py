@@ -1,8 +1,8 @@
 """The focal loss of one class, -(1 - s)^gamma log s, and its derivatives.
 
 The functions come in two forms: of the probability s of the class, and of its
-logit z, s = sigmoid(z). Each is multiplied with the class's share of the target,
-and that first: it may bring back what would overflow, or lift what is subnormal.
+logit z, s = sigmoid(z). Each is multiplied with the class's share of the target
+first, which may bring back an overflow or lift a subnormal number.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.losses.guards import guarded_log
-from lossfw.numerics import positive_part, quotient, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, DoubleDouble, scaled_exp
-from lossfw.numerics.error_free import two_diff
+from lossfw import Array, Namespace
+from lossfw.numerics import (
+    FAR_EXPONENT,
+    DoubleDouble,
+    guarded_log,
+    positive_part,
+    quotient,
+    scaled_exp,
+    times,
+    two_diff,
+)
 from lossfw_std.powers import scaled, times_power
 
 # More than any -log s that still counts: s is 0 before it is reached.
@@ -44,13 +50,13 @@ class Chance(NamedTuple):
 
 
 def of_one(xp: Namespace, y: Array, t: Array) -> Chance:
-    """Return the class of which y is the probability and t the share."""
+    """Return the class with probability y and share t."""
     rest, lost = two_diff(xp, xp.ones_like(y), y)
     return Chance(t, y, rest, quotient(xp, lost, rest))
 
 
 def of_other(y: Array, t: Array) -> Chance:
-    """Return the other class, of which y is the rest and known without rounding."""
+    """Return the other class, whose rest is y, known without rounding."""
     return Chance(1.0 - t, 1.0 - y, y, 0.0)
 
 
@@ -106,7 +112,7 @@ class Odds(NamedTuple):
     down: Array
     minus_log: Array
     fall: Array  # exp(-gamma max(z, 0)), without `low`
-    low: Array  # what rounding took from gamma max(z, 0)
+    low: Array  # the rounding error of gamma max(z, 0)
     base: Array  # 1 + e, without `lost`
     lost: Array
     z: Array
@@ -157,7 +163,7 @@ def bend_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
     inner = first - second * (o.down - gamma * o.up)
     inner = inner - _slip(o, gamma + 2.0) * inner
     # s may be subnormal before it is multiplied.
-    up, unit = scaled_exp(xp, xp.clip(o.z, -FAR, 0.0))
+    up, unit = scaled_exp(xp, xp.clip(o.z, -FAR_EXPONENT, 0.0))
     return o.share * (inner * up * (o.fall / o.base ** (gamma + 2.0))) * unit
 
 
@@ -182,9 +188,9 @@ class Extremes(NamedTuple):
 
 @functools.cache
 def extremes(gamma: float) -> Extremes:
-    """Return the extremes of the derivatives over all s; of the last two there is no closed form.
+    """Return the extremes of the derivatives over all s; two of them have no closed form.
 
-    The slope by the logit comes to 1 at an infinite logit.
+    The slope by the logit is 1 at an infinite logit.
     """
     one = np.ones(_POINTS)
 

@@ -1,4 +1,4 @@
-"""Ratios of guarded probabilities, which divergences are made of.
+"""Ratios of guarded probabilities, for divergences.
 
 A divergence takes the logarithm of a ratio of probabilities. The guard stands
 in every logarithm, that of the target included: so a divergence stays 0 where
@@ -8,12 +8,12 @@ cancels in a ratio, so there it is the same as the additive one.
 
 from __future__ import annotations
 
-from lossfw.losses.guards import Guard
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw import Array, Namespace
+from lossfw.numerics import Guard
 
 
 def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
-    """Return what stands in the logarithm for p, up to the factor that cancels."""
+    """Return p with the guard, without the factor that cancels in a ratio."""
     if guard == "none":
         return p
     return xp.maximum(p, delta * xp.ones_like(p)) if guard == "floor" else p + delta

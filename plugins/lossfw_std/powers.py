@@ -1,19 +1,17 @@
 """Products with a power or an exponential, finite and precise wherever the product is.
 
 A power by itself may overflow, or be subnormal and have lost its digits, where
-what it is multiplied with brings it back. So beyond a safe range it is multiplied
-in two halves. An exponent is a rational number, of which no digit is lost: that
-1 - p is no float would cost hundreds of units in the last place of x^(1 - p).
+its other factor brings it back. So beyond a safe range it is multiplied in two
+halves. An exponent is a rational number, which loses no digit: rounding 1 - p to
+a float would cost hundreds of units in the last place of x^(1 - p).
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import DoubleDouble
-from lossfw.numerics.double_double_log import scale_words
+from lossfw import Array, Namespace
+from lossfw.numerics import DoubleDouble, scale_words, times
 
 # Powers within these bounds are multiplied as they are.
 _TINY, _HUGE = 1e-290, 1e290
@@ -61,7 +59,7 @@ def times_exp(xp: Namespace, c: DoubleDouble | Array, k: Fraction, z: Array) -> 
 
 
 def scaled(xp: Namespace, k: Fraction, d: DoubleDouble) -> DoubleDouble:
-    """Return k d, with the digits of k, as what goes into an exponential."""
+    """Return k d, with the digits of k, as the argument of an exponential."""
     high = float(k)
     u = scale_words(xp, high, d)
     rest = float(k - Fraction(high))

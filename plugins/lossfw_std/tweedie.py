@@ -18,11 +18,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
-from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import DoubleDouble
-from lossfw.numerics.double_double_log import exp_words, expm1_words
-from lossfw.numerics.error_free import two_diff, two_prod
+from lossfw import Array, Namespace
+from lossfw.numerics import DoubleDouble, exp_words, expm1_words, times, two_diff, two_prod
 from lossfw_std.powers import scaled
 
 # Up to this distance of logarithms, 16 to 1, the integral is taken by a sum, as
@@ -84,11 +81,11 @@ def exponents(power: float) -> Exponents:
 def ratio(d: DoubleDouble, k: Exponents) -> Ratio:
     """Return log(y / t) with the side from which to look at it."""
     from_y = d.high > 0.0 if k.b > 0 else d.high < 0.0
-    return Ratio(d, opposite(d), from_y)
+    return Ratio(d, -d, from_y)
 
 
 def held(xp: Namespace, r: Ratio, k: Exponents) -> tuple[Ratio, Array]:
-    """Return the ratio with no exponential that overflows, and by what to multiply the half.
+    """Return the ratio without overflow of its exponentials, and a factor of the half deviance.
 
     Seen from y the half grows like exp(e), seen from t like exp(-a e).
     """
@@ -98,12 +95,7 @@ def held(xp: Namespace, r: Ratio, k: Exponents) -> tuple[Ratio, Array]:
     beyond_t = xp.clip(r.e.high - _LARGEST / rate, 0.0, _LARGEST / rate) if rate else zero
     e = DoubleDouble(r.e.high - xp.where(r.from_y, beyond_y, beyond_t), r.e.low)
     factor = xp.where(r.from_y, xp.exp(beyond_y), _exp(xp, -k.a, DoubleDouble(beyond_t, zero)))
-    return Ratio(opposite(e), e, r.from_y), factor
-
-
-def opposite(d: DoubleDouble) -> DoubleDouble:
-    """Return -d."""
-    return DoubleDouble(-d.high, -d.low)
+    return Ratio(-e, e, r.from_y), factor
 
 
 def half_deviance(xp: Namespace, r: Ratio, k: Exponents) -> DoubleDouble:
@@ -181,7 +173,7 @@ def _far_from_y(xp: Namespace, e: DoubleDouble, k: Exponents) -> DoubleDouble:
 
 
 def _sum(xp: Namespace, *terms: Array | float) -> DoubleDouble:
-    """Return a sum with what its roundings took."""
+    """Return a sum with its rounding errors."""
     total: Array = terms[0]
     low: Array = xp.zeros_like(total)
     for term in terms[1:]:

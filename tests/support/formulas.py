@@ -48,7 +48,7 @@ def softmax(row):
 
 
 def guarded_log(x, p):
-    """Return log(x) with the guard of `lossfw.losses.guards`."""
+    """Return log(x) with the guard of `lossfw.numerics.guards`."""
     guard = "none" if getattr(p, "from_logits", False) else p.guard
     guards = {
         "none": lambda: x,

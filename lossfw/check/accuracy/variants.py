@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
+from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
 
 # Tried in turn for a number; what the class refuses is left out. A power, a
 # share, a scale and a threshold all find two of these that are not special.
@@ -21,10 +22,6 @@ _OTHERS = 2
 
 # For a parameter that has no default, as a threshold that one has to choose.
 _NEEDED = (0.1, 1)
-
-# Which fields change what a prediction is, and what plays no part in which form.
-_FORMS = ("from_logits", "link")
-_IN_PROBABILITIES = ("guard", "delta")
 
 # How losses of elements are added; the elements are the same.
 _NOT_VARIED = ("per",)
@@ -57,9 +54,8 @@ def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
     if first is None:
         return []
     forms = [first]
-    for name in _FORMS:
-        if name in cls.model_fields:
-            forms += [form for form in _moved(first, name) if form not in forms]
+    for name in _form_parameters(cls):
+        forms += [form for form in _moved(first, name) if form not in forms]
     found = list(forms)
     if others:
         for form in forms:
@@ -86,11 +82,17 @@ def _made(cls: type[Component], parameters: dict[str, Any]) -> Any:
 
 def _varied(form: Any) -> Iterator[Any]:
     """Yield a component with each of its other parameters moved."""
-    on_logits = bool(form.parameters.get("from_logits", False))
+    skipped = {*_form_parameters(type(form)), *_NOT_VARIED}
+    if isinstance(form, GuardedLoss) and form.input_form == "logits":
+        skipped.update(form.guard_parameters)
     for name in type(form).model_fields:
-        skipped = on_logits and name in _IN_PROBABILITIES
-        if name not in (*_FORMS, *_NOT_VARIED) and not skipped:
+        if name not in skipped:
             yield from _moved(form, name)
+
+
+def _form_parameters(cls: type[Component]) -> tuple[str, ...]:
+    """Return the fields that change the form of predictions."""
+    return tuple(cls.logit_parameters) if issubclass(cls, LinkedLoss) else ()
 
 
 def _moved(form: Any, name: str) -> list[Any]:

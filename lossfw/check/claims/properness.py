@@ -296,8 +296,9 @@ def check_elicits(subject: Subject, search: Search) -> None:
 
 def _into(subject: Subject, y: NDArray) -> NDArray:
     """Return means as predictions: their logarithm where that is what the loss takes."""
-    parameters = subject.parameters
-    return np.log(y) if parameters.get("link") == "log" else y
+    loss = subject.truth
+    logarithms = loss is not None and loss.input_form == "logits" and loss.link_name == "exp"
+    return np.log(y) if logarithms else y
 
 
 def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:

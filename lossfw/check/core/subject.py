@@ -11,11 +11,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from lossfw.check.core.reproduce import setup
-from lossfw.components.nested import nested_parameters
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
+from lossfw.losses.base import Argument
 from lossfw.losses.loss import Loss
-from lossfw.losses.nested import Argument, argument_of
 from lossfw.numerics.arrays import NDArray
 
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
@@ -141,7 +140,7 @@ class Subject:
         """Numbers of columns to try: one, two and more, or those that the loss fixes."""
         if self.target_per_row:
             return (2,)
-        fixed = None if self.truth is None else fixed_columns(self.truth)
+        fixed = None if self.truth is None else self.truth.fixed_classes
         if fixed is not None:
             return (fixed,)
         return tuple(k for k in COLUMNS if k >= self.least_classes)
@@ -158,11 +157,8 @@ class Subject:
 
     @property
     def least_classes(self) -> int:
-        """The least number of columns that make sense: a hinge compares two classes."""
-        if self.fewest:
-            return self.fewest
-        names = (self.name, self.truth.name if self.truth is not None else "")
-        return 2 if any("hinge" in name.lower() for name in names) else 1
+        """The least number of columns that make sense."""
+        return self.fewest or (1 if self.truth is None else self.truth.least_classes)
 
     def kinks(self) -> tuple[float, ...]:
         """Return where a derivative may jump: claimed breaks, and numbers among the parameters."""
@@ -180,25 +176,6 @@ class Subject:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 found.update((float(value), -float(value), 1 - float(value), 1 + float(value)))
         return tuple(sorted(x for x in found if math.isfinite(x)))
-
-
-def fixed_columns(loss: Loss) -> int | None:
-    """Return the one number of columns that a loss takes: it, or a part of it, weights classes.
-
-    Examples
-    --------
-    >>> import lossfw
-    >>> part = {"name": "class_weighted", "of": "cross_entropy", "weights": [1, 2, 3]}
-    >>> fixed_columns(lossfw.loss("scaled", of=part, scale=2.0))
-    3
-    """
-    weights = loss.parameters.get("weights")
-    if isinstance(weights, tuple):
-        return len(weights)
-    parts = [loss.parameters[name] for name in nested_parameters(type(loss))]
-    every = [one for part in parts for one in (part if isinstance(part, tuple) else (part,))]
-    found = (fixed_columns(part) for part in every)
-    return next((columns for columns in found if columns is not None), None)
 
 
 def space_named(name: str | Space) -> Space:
@@ -262,7 +239,7 @@ def of_component(loss: Loss) -> Subject:
 
 
 def kind_of(loss: Loss) -> Kind:
-    """Return the kind of a loss: what its author, or the authors of its parts, wrote it of."""
+    """Return 'distance', 'margin', 'pointwise' or 'categorical'."""
     if loss.takes_rows:
         return "categorical"
     kinds: dict[Argument, Kind] = {
@@ -270,7 +247,7 @@ def kind_of(loss: Loss) -> Kind:
         "margin": "margin",
         "prediction": "pointwise",
     }
-    return kinds[argument_of(loss)]
+    return kinds[loss.argument]
 
 
 def call(function: Function | None, *arguments: Any, **options: Any) -> Any:

@@ -19,6 +19,7 @@ from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ord
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
+from lossfw.losses.capabilities import guard_of
 from lossfw.losses.loss import Loss
 
 # Numbers that lie outside of some space or other.
@@ -201,9 +202,10 @@ def check_sums_rows(subject: Subject, search: Search) -> None:
 def check_guard(subject: Subject, search: Search) -> None:
     """The loss is finite at log(0) where a guard promises it, and its gradient alive."""
     loss = _loss(subject)
-    guard = loss.parameters.get("guard")
-    if guard is None or loss.input_form == "logits":
+    guarding = guard_of(loss)
+    if guarding is None:
         raise NotApplicable("there is no guard")
+    guard = guarding.guard
     # A loss may be finite without a guard, which then is for its gradient.
     finite = guard != "none" or bool(subject.claims.get("finite_at_boundary"))
     for dtype in ("float64", "float32", "float16"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.components.spaces import BINARY, CLASS_INDEX, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
+from lossfw.components.spaces import BINARY, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.data import Dataset
@@ -66,7 +66,7 @@ def check_predictions(
 def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
     """Refuse class indices in front of a loss of other targets; tell whether they are refused."""
     targets, space = _looked_at(data), loss.target_space
-    if _takes_classes(loss) or not _are_classes(targets) or space.outside(targets) is None:
+    if loss.takes_classes or not _are_classes(targets) or space.outside(targets) is None:
         return False
     most = int(targets.max())
     hint = _losses_of_classes(config, loss)
@@ -93,7 +93,7 @@ def check_targets(
     With a network, `units` is the path to its number of classes.
     """
     targets = _looked_at(data)
-    by_index = _takes_classes(loss) and targets.ndim == len(shape) - 1
+    by_index = loss.takes_classes and targets.ndim == len(shape) - 1
     try:
         loss.check_domain(np.empty((0, *shape[1:])), targets, by_index, 0)
     except DomainError as error:
@@ -106,7 +106,7 @@ def check_targets(
 
 def class_advice(config: CheckedConfig, loss: Loss, data: Dataset) -> str:
     """Return a hint where class indices stand before a loss that takes no classes."""
-    if _takes_classes(loss) or not _are_classes(_looked_at(data)):
+    if loss.takes_classes or not _are_classes(_looked_at(data)):
         return ""
     return f"if the targets are class indices, {_losses_of_classes(config, loss)}"
 
@@ -121,10 +121,6 @@ def _looked_at(data: Dataset) -> NDArray:
     if stays(data.targets):
         return read_rows(data.targets, 0, min(LOOKED_AT, len(data)))
     return data.targets
-
-
-def _takes_classes(loss: Loss) -> bool:
-    return loss.takes_rows and loss.target_space in (CLASS_INDEX, SIMPLEX)
 
 
 def _are_classes(targets: NDArray) -> bool:

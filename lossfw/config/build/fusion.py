@@ -6,19 +6,17 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
+from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.section_types import NetworkForm
 from lossfw.config.text.tree import Node, dotted
 from lossfw.losses.base import Form
+from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
 from lossfw.losses.inputs import prepare
 from lossfw.losses.loss import Loss
+from lossfw.losses.nested import with_nested_losses
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
-
-# Parameters with which a user asks for a loss of probabilities: then it is not
-# replaced by the one from logits, which has no guard.
-_GUARDING = ("guard", "delta")
 
 # The activation that leaves logits as they are.
 _NO_ACTIVATION = "identity"
@@ -36,7 +34,7 @@ def fit_to_network(config: CheckedConfig, loss: Loss, last: Activation) -> tuple
             _refuse_activation(config, loss, last)
         return loss, "logits"
     linked = last.to_config() == {"name": loss.link_activation()}
-    fused = loss.on_logits() if linked and not _unfused_by(config) else None
+    fused = loss.on_logits() if linked and not _unfused_by(config, loss) else None
     return (loss, "prediction") if fused is None else (fused, "logits")
 
 
@@ -58,7 +56,8 @@ def _refuse_activation(config: CheckedConfig, loss: Loss, last: Activation) -> N
 
 def _form(loss: Loss) -> str:
     """Return the name of the parameter that makes a loss take logits."""
-    return "link" if "link" in loss.parameters else "from_logits"
+    linked = next(one for one in with_nested_losses(loss) if isinstance(one, LinkedLoss))
+    return ", ".join(linked.logit_parameters)
 
 
 def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
@@ -74,7 +73,7 @@ def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tup
         return loss, "prediction"
     if loss.input_form == "logits":
         return loss, "logits"
-    fused, unfused_by = loss.on_logits(), _unfused_by(config)
+    fused, unfused_by = loss.on_logits(), _unfused_by(config, loss)
     if fused is None:
         config.add(
             ["network", given],
@@ -92,24 +91,28 @@ def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tup
     return fused or loss, "logits"
 
 
-def _unfused_by(config: CheckedConfig) -> list[str | int]:
+def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
     """Return the path below the loss to a key that prevents fusing; empty if there is none."""
     node = config.root.find(["loss"])
     if node is None or not isinstance(node.value, dict):
         return []
     fuse = node.value.get("fuse")
-    return ["fuse"] if fuse is not None and fuse.value is False else _guarding(node)
+    if fuse is not None and fuse.value is False:
+        return ["fuse"]
+    # A user who sets a guard asks for the loss of probabilities: on logits it has none.
+    guarded = [one for one in with_nested_losses(loss) if isinstance(one, GuardedLoss)]
+    return _guarding(node, {name for one in guarded for name in one.guard_parameters})
 
 
-def _guarding(node: Node) -> list[str | int]:
+def _guarding(node: Node, names: set[str]) -> list[str | int]:
     """Return the path to the first parameter of a guard, in the loss or in a part of it."""
     if isinstance(node.value, dict):
         inside: Iterable[tuple[str | int, Node]] = node.value.items()
     else:
         inside = enumerate(node.value) if isinstance(node.value, list) else ()
     for step, child in inside:
-        below = [] if step in _GUARDING else _guarding(child)
-        if step in _GUARDING or below:
+        below = [] if step in names else _guarding(child, names)
+        if step in names or below:
             return [step, *below]
     return []
 
@@ -131,7 +134,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     ShapeError, DtypeError
         If they do not fit.
     """
-    classes = loss.takes_rows and loss.target_space in (CLASS_INDEX, SIMPLEX)
+    classes = loss.takes_classes
     # An array of this shape that takes no memory.
     stand_in = np.broadcast_to(np.float64(0.0), shape)
     prepare(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.components.spaces import CLASS_INDEX, SIMPLEX
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.evaluation import refuse_sweep
 from lossfw.config.build.fit import fit_loss, inputs_of, load
@@ -140,7 +139,7 @@ def _network(config: CheckedConfig, data: Dataset) -> Network:
 def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     """Check the rows that are held out against the network and the loss, targets to the last."""
     network, loss = known(config.network), known(config.used_loss)
-    classes = loss.takes_rows and loss.target_space in (CLASS_INDEX, SIMPLEX)
+    classes = loss.takes_classes
     by_index = classes and held_out.targets.ndim == 1
     with config.at(_HELD_OUT):
         network.check_inputs(inputs_of(held_out).shape)

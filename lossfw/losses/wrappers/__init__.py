@@ -5,7 +5,6 @@ makes the claims that follow from theirs by the one table in
 `lossfw.losses.wrappers.claim_table`.
 """
 
-from lossfw.losses.nested import argument_of
 from lossfw.losses.wrappers.class_weighted import ClassWeighted
 from lossfw.losses.wrappers.focal_modulated import FocalModulated
 from lossfw.losses.wrappers.label_smoothed import LabelSmoothed
@@ -20,5 +19,4 @@ __all__ = [
     "Masked",
     "Scaled",
     "Sum",
-    "argument_of",
 ]

@@ -1,26 +1,35 @@
-"""Wrapper: what all losses made of other losses have in common."""
+"""Wrapper: base classes of the losses that are made of other losses."""
 
 from __future__ import annotations
 
-from lossfw.components.spaces import Space
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
+
 from lossfw.errors import ParameterError
-from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
-from lossfw.losses.nested import Argument, NestedLoss, argument_of, link_of
-from lossfw.numerics.arrays import NDArray
+from lossfw.losses.nested import NestedLoss
+from lossfw.numerics.arrays import Array, Namespace, NDArray
+from lossfw.numerics.exact.reference import Order
+
+# Changes the losses, slopes and terms of a part.
+Change: TypeAlias = Callable[[Array], Array]
 
 
 class Wrapper(Loss):
     """A loss that holds other losses."""
 
-    @property
-    def has_own_weight(self) -> bool:
-        """Whether the loss has a rule of its own for what counts, and how much."""
-        return False
+    # How the user makes the loss's own weights mere factors; empty where nothing does.
+    weights_as_factors: ClassVar[str] = ""
+
+
+def of_part(name: str) -> Any:
+    """Return a property that reads an attribute of the wrapped loss."""
+    return property(lambda wrapper: getattr(wrapper.of, name), doc=f"`{name}` of the part.")
 
 
 class PartWrapper(Wrapper):
-    """A wrapper around one loss, of which it keeps shapes, spaces and link.
+    """A wrapper around one loss, with the shapes, spaces and link of that loss.
 
     Attributes
     ----------
@@ -30,52 +39,23 @@ class PartWrapper(Wrapper):
 
     of: NestedLoss
 
-    @property
-    def takes_rows(self) -> bool:
-        """As the part."""
-        return self.of.takes_rows
-
-    @property
-    def sums_rows(self) -> bool:
-        """As the part."""
-        return self.of.sums_rows
-
-    @property
-    def target_per_row(self) -> bool:  # type: ignore[override]  # the part decides, not the class
-        """As the part."""
-        return self.of.target_per_row
-
-    @property
-    def prediction_space(self) -> Space:
-        """That of the part."""
-        return self.of.prediction_space
-
-    @property
-    def target_space(self) -> Space:
-        """That of the part."""
-        return self.of.target_space
-
-    @property
-    def input_form(self) -> Form:
-        """That of the part."""
-        return self.of.input_form
-
-    @property
-    def argument(self) -> Argument:
-        """That of the part."""
-        return argument_of(self.of)
-
-    @property
-    def link(self) -> str | None:
-        """That of the part."""
-        return link_of(self.of)
+    takes_rows: ClassVar[Any] = of_part("takes_rows")
+    sums_rows: ClassVar[Any] = of_part("sums_rows")
+    target_per_row: ClassVar[Any] = of_part("target_per_row")
+    least_classes: ClassVar[Any] = of_part("least_classes")
+    fixed_classes: ClassVar[Any] = of_part("fixed_classes")
+    prediction_space: ClassVar[Any] = of_part("prediction_space")
+    target_space: ClassVar[Any] = of_part("target_space")
+    argument: ClassVar[Any] = of_part("argument")
+    input_form: ClassVar[Any] = of_part("input_form")
+    link_name: ClassVar[Any] = of_part("link_name")
 
     def link_activation(self) -> str | None:
-        """Return the activation whose results the part expects, None where any will do."""
+        """Return the activation whose results the part expects; None if any will do."""
         return self.of.link_activation()
 
     def on_logits(self) -> Loss | None:
-        """Return the wrapper around the fused part; None without a link."""
+        """Return the wrapper around the part on logits; None without a link."""
         part = self.of.on_logits()
         return None if part is None else self.replace(of=part)
 
@@ -84,13 +64,57 @@ class PartWrapper(Wrapper):
         self.of.check_domain(y, t, by_index, start)
 
 
-def has_own_weight(part: Loss) -> bool:
-    """Tell whether a loss has a rule of its own for what counts, and how much."""
-    return isinstance(part, Wrapper) and part.has_own_weight
+class ChangingWrapper(PartWrapper):
+    """A wrapper that changes the targets of its part, or multiplies its results, or both."""
+
+    @abstractmethod
+    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        """Return the targets for the part, and the function that changes its results."""
+
+    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_formula`."""
+        t, change = self._changes(xp, t, by_index=False)
+        return change(self.of.unreduced_formula(xp, y, t))
+
+    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced`."""
+        t, change = self._changes(xp, t, by_index=False)
+        return change(self.of.unreduced(xp, y, t))
+
+    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """See `Loss.unreduced_at`."""
+        index, change = self._changes(xp, index, by_index=True)
+        return change(self.of.unreduced_at(xp, y, index))
+
+    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_gradient`."""
+        t, change = self._changes(xp, t, by_index=False)
+        return change(self.of.unreduced_gradient(xp, y, t))
+
+    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """See `Loss.unreduced_hessian`."""
+        t, change = self._changes(xp, t, by_index=False)
+        return change(self.of.unreduced_hessian(xp, y, t))
+
+    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """See `Loss.unreduced_with_gradient`."""
+        t, change = self._changes(xp, t, by_index=False)
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
+        return change(losses), change(slopes)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """See `Loss.terms`."""
+        t, change = self._changes(xp, t, by_index=False)
+        return tuple(change(term) for term in self.of.terms(xp, y, t, order))
+
+
+def unchanged(results: Array) -> Array:
+    """Return results as they are."""
+    return results
 
 
 def refuse_weighing(part: Loss, owner: str, why: str) -> None:
-    """Raise `ParameterError` for a part with a rule of its own for what counts.
+    """Raise `ParameterError` for a part with a mask or weights of its own.
 
     Parameters
     ----------
@@ -100,9 +124,9 @@ def refuse_weighing(part: Loss, owner: str, why: str) -> None:
     why : str
         A clause.
     """
-    if not has_own_weight(part):
+    if not part.has_own_weight:
         return
     mend = f"put it around the {owner}"
-    if "in_denominator" in part.parameters:
-        mend = f"{mend}, or give it in_denominator=False"
+    if isinstance(part, Wrapper) and part.weights_as_factors:
+        mend = f"{mend}, or {part.weights_as_factors}"
     raise ParameterError(f"{part.name} cannot stand inside of {owner}, {why}: {mend}.")

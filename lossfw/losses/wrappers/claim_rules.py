@@ -1,7 +1,7 @@
 """Rules: how one claim of a wrapper follows from the claims of its parts.
 
 A rule gets the claim's name, the claims of the parts (one, except for a sum)
-and what it has to know of the wrapper. It returns the claim, or None where
+and a fact about the wrapper. It returns the claim, or None where
 nothing may be promised.
 """
 
@@ -52,7 +52,7 @@ def constant_curvature(claims: Claims) -> bool:
 
 
 def upward(name: str, parts: Sequence[Claims], scale: float) -> Any:
-    """Keep what speaks of minima for a scale above 0; below, they become maxima."""
+    """Keep claims about minima for a scale above 0; below, minima become maxima."""
     return kept(name, parts, scale) if scale > 0 else None
 
 
@@ -67,7 +67,7 @@ def scaled_upper(name: str, parts: Sequence[Claims], scale: float) -> float | No
 
 
 def scaled_size(name: str, parts: Sequence[Claims], scale: float) -> float | None:
-    """Scale what measures the size of a derivative: its sign plays no part."""
+    """Scale a bound of the size of a derivative: its sign plays no part."""
     return product(abs(scale), getattr(parts[0], name))
 
 
@@ -80,7 +80,7 @@ def scaled_upward(name: str, parts: Sequence[Claims], scale: float) -> float | N
 
 
 def every(name: str, parts: Sequence[Claims], rows: bool) -> bool:
-    """Claim what every part claims."""
+    """Keep a claim that every part makes."""
     return all(getattr(part, name) for part in parts)
 
 
@@ -101,7 +101,7 @@ def one_strictly(weak: str) -> ClaimRule:
 
 
 def shared(name: str, parts: Sequence[Claims], rows: bool) -> Any:
-    """Claim what every part claims in the same words."""
+    """Keep a claim that every part makes with the same value."""
     claims = {getattr(part, name) for part in parts}
     return claims.pop() if len(claims) == 1 else None
 

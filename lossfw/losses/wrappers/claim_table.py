@@ -8,7 +8,7 @@ summed     the sum of losses                          whether they are of rows
 weighted   classes weighted, of an l linear in t      least and largest weight
 smoothed   l(y, (1 - s) t + s / K)                    None
 modulated  (1 - p_t)^gamma * l                        None
-masked     l, but 0 for one value of the target       what l is a function of
+masked     l, but 0 for one value of the target       the argument of l
 ========== ========================================== =========================
 
 Nothing is claimed that holds for some parts only. Weights that are all the
@@ -117,7 +117,7 @@ RULES: Mapping[str, Row] = {
 
 
 def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None) -> Claims:
-    """Return what a wrapper claims, from what its parts claim.
+    """Return the claims of a wrapper, from the claims of its parts.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None)
     return Claims(**made)
 
 
-# What a constant 0 claims, whatever it came from.
+# The claims of a constant 0.
 _ZERO: Mapping[str, Any] = {
     "nonnegative": True,
     "bounded": 0.0,
@@ -150,7 +150,7 @@ _ZERO: Mapping[str, Any] = {
     "twice_smooth": True,
     "gradient_zero_almost_everywhere": True,
 }
-# What it keeps of the loss that was scaled to 0: what speaks of its arguments.
+# The claims of the loss that was scaled to 0 that it keeps: those about its arguments.
 _KEPT_BY_ZERO = (
     "zero_at_target",
     "symmetric",
@@ -164,7 +164,7 @@ _KEPT_BY_ZERO = (
 
 
 def scaled_claims(part: Claims, scale: float) -> Claims:
-    """Return what a loss times a number claims.
+    """Return the claims of a loss times a number.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def scaled_claims(part: Claims, scale: float) -> Claims:
 
 
 def weighted_claims(part: Claims, weights: Sequence[float]) -> Claims:
-    """Return what a loss with weighted classes claims."""
+    """Return the claims of a loss with weighted classes."""
     least, most = min(weights), max(weights)
     if least == most:
         return scaled_claims(part, most)

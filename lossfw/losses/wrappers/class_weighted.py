@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import ClassVar
 
 from pydantic import NonNegativeFloat, field_validator
 
@@ -11,15 +12,13 @@ from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
+from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
 from lossfw.losses.wrappers.claim_table import weighted_claims
-from lossfw.losses.wrappers.compatibility import takes_classes
 from lossfw.numerics import times
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.exact.reference import Order
 
 
-class ClassWeighted(PartWrapper):
+class ClassWeighted(ChangingWrapper):
     """A loss of classes in which each class has a weight: sum over k of t_k w_k l(y, k).
 
     Parameters
@@ -62,6 +61,8 @@ class ClassWeighted(PartWrapper):
     True
     """
 
+    weights_as_factors: ClassVar[str] = "give it in_denominator=False"
+
     of: NestedLoss
     weights: tuple[NonNegativeFloat, ...]
     in_denominator: bool = True
@@ -70,7 +71,7 @@ class ClassWeighted(PartWrapper):
     @classmethod
     def _linear(cls, of: Loss) -> Loss:
         refuse_weighing(of, cls.name, "which sets weights itself")
-        if not takes_classes(of):
+        if not of.takes_classes:
             raise ParameterError(f"{of.name} is no loss of classes, so none can have a weight.")
         if not of.claims().linear_in_target:
             raise ParameterError(
@@ -91,42 +92,17 @@ class ClassWeighted(PartWrapper):
         check_columns(self.weights, y)
         super().check_domain(y, t, by_index, start)
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
+    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        if by_index:
+            return t, lambda losses: times(xp, _at(xp, _array(xp, self.weights, losses), t), losses)
         t, size = reweighted(xp, t, self.weights)
-        return times(xp, size, self.of.unreduced_formula(xp, y, t))
+        # Results of rows, or of their elements.
+        return t, lambda x: times(xp, size[..., None] if x.ndim > size.ndim else size, x)
 
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        t, size = reweighted(xp, t, self.weights)
-        return times(xp, size, self.of.unreduced(xp, y, t))
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
-        losses = self.of.unreduced_at(xp, y, index)
-        return times(xp, _at(xp, _array(xp, self.weights, losses), index), losses)
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_gradient`."""
-        t, size = reweighted(xp, t, self.weights)
-        return times(xp, size[..., None], self.of.unreduced_gradient(xp, y, t))
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`."""
-        t, size = reweighted(xp, t, self.weights)
-        return times(xp, size[..., None], self.of.unreduced_hessian(xp, y, t))
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        t, size = reweighted(xp, t, self.weights)
-        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
-        return times(xp, size, losses), times(xp, size[..., None], slopes)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """See `Loss.terms`."""
-        t, size = reweighted(xp, t, self.weights)
-        size = size[..., None] if order else size
-        return tuple(times(xp, size, term) for term in self.of.terms(xp, y, t, order))
+    @property
+    def fixed_classes(self) -> int:
+        """One for each weight."""
+        return len(self.weights)
 
     @property
     def has_own_weight(self) -> bool:
@@ -136,7 +112,7 @@ class ClassWeighted(PartWrapper):
     def own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool
     ) -> tuple[Array | None, Array | None]:
-        """Return how many rows each row stands for; see `Loss.own_mask_and_weight`."""
+        """Return the number of rows that each row stands for."""
         if not self.in_denominator:
             return None, None
         if by_index:
@@ -157,8 +133,8 @@ class ClassWeighted(PartWrapper):
         return weighted_claims(self.of.claims(), self.weights)
 
 
-class _Reweighted(PartWrapper):
-    """The part on targets t_k w_k / sum(t_k w_k): what a weighted row is the multiple of."""
+class _Reweighted(ChangingWrapper):
+    """The part on targets t_k w_k / sum(t_k w_k): a weighted row is a multiple of that."""
 
     of: NestedLoss
     weights: tuple[float, ...]
@@ -167,23 +143,8 @@ class _Reweighted(PartWrapper):
         check_columns(self.weights, y)
         super().check_domain(y, t, by_index, start)
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.unreduced_formula(xp, y, reweighted(xp, t, self.weights)[0])
-
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.unreduced(xp, y, reweighted(xp, t, self.weights)[0])
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        return self.of.unreduced_at(xp, y, index)
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.unreduced_gradient(xp, y, reweighted(xp, t, self.weights)[0])
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return self.of.unreduced_hessian(xp, y, reweighted(xp, t, self.weights)[0])
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        return self.of.unreduced_with_gradient(xp, y, reweighted(xp, t, self.weights)[0])
+    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        return t if by_index else reweighted(xp, t, self.weights)[0], unchanged
 
 
 def reweighted(xp: Namespace, t: Array, weights: Sequence[float]) -> tuple[Array, Array]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from lossfw.components.spaces import (
     LOGITS,
-    SIMPLEX,
     ClassIndex,
     Counts,
     Interval,
@@ -117,7 +116,7 @@ def _shown(space: Space) -> str:
 
 
 def check_forms(parts: Sequence[Loss]) -> None:
-    """Raise `ParameterError` if some parts take logits and others what comes out of a link."""
+    """Raise `ParameterError` if some parts take logits and others the results of a link."""
     on_logits = next((part for part in parts if part.input_form == "logits"), None)
     if on_logits is None:
         return
@@ -138,8 +137,3 @@ def check_shapes(parts: Sequence[Loss]) -> None:
             f"{per_row[0].name} and {others[0].name} cannot be added: the target of "
             f"{per_row[0].name} has one number for each row, that of {others[0].name} does not."
         )
-
-
-def takes_classes(loss: Loss) -> bool:
-    """Tell whether the target of a loss is a class or a distribution over classes."""
-    return loss.takes_rows and contains(SIMPLEX, loss.target_space)

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.losses.loss import Loss
-from lossfw.losses.nested import link_of
 from lossfw.numerics import positive_part, sigmoid, softmax, softmax_complement
 from lossfw.numerics.arrays import Array, Namespace
 
@@ -41,7 +40,7 @@ def probability_of(loss: Loss) -> OutputKind | None:
             ("softmax", True): "softmax",
             ("sigmoid", False): "sigmoid",
         }
-        return kinds.get((link_of(loss), loss.takes_rows))
+        return kinds.get((loss.link_name, loss.takes_rows))
     if loss.prediction_space == SIMPLEX:
         return "rows"
     return "elements" if loss.prediction_space == UNIT and not loss.takes_rows else None

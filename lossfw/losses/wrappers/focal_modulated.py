@@ -1,4 +1,4 @@
-"""Focal modulation: less loss for what is predicted well."""
+"""Focal modulation: less loss for good predictions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError
-from lossfw.losses.kinds import one_hot_rows
+from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
@@ -18,7 +18,7 @@ from lossfw.numerics.exact.reference import Order
 
 
 class FocalModulated(PartWrapper):
-    """A loss times a power of the probability that was missed: (1 - p_t)^gamma l.
+    """A loss times a power of the missed probability, (1 - p_t)^gamma l.
 
     Parameters
     ----------
@@ -140,10 +140,10 @@ class FocalModulated(PartWrapper):
         return times(xp, self._spread(curvature), u.slope * u.slope) + bent
 
     def _spread(self, x: Array) -> Array:
-        """Give what there is one of for each row the axis of the prediction's elements."""
+        """Return numbers of rows with an axis for the elements of a row."""
         return x[..., None] if self.takes_rows else x
 
     def claims(self) -> Claims:
-        """Bounds and smoothness; convexity and what speaks of minima is lost."""
+        """Bounds and smoothness; convexity and claims about minima are lost."""
         part = self.of.claims()
         return wrapper_claims("modulated", [part]) if self.gamma else part

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any, ClassVar
+
 from lossfw.components.claims import Claims
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
-from lossfw.losses.wrappers.base import PartWrapper, has_own_weight
+from lossfw.losses.wrappers.base import Change, ChangingWrapper, of_part
 from lossfw.losses.wrappers.claim_table import scaled_claims
 from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
 
 
-class Scaled(PartWrapper):
+class Scaled(ChangingWrapper):
     """A loss times a number, scale * l; ``2 * loss`` makes it.
 
     Parameters
@@ -19,14 +21,13 @@ class Scaled(PartWrapper):
     of : Loss
         The loss.
     scale : float
-        Any finite number. With 0 the loss is 0 wherever the part is no NaN,
-        also where it is infinite.
+        Any finite number. With 0 the loss is 0 also where the part is infinite,
+        and NaN where the part is NaN.
 
     Notes
     -----
     A negative scale turns the loss upside down: lower and upper bound change
-    places, and convexity, properness and all else that speaks of minima is no
-    longer claimed.
+    places, and convexity, properness and other claims about minima are gone.
 
     Examples
     --------
@@ -40,44 +41,15 @@ class Scaled(PartWrapper):
     of: NestedLoss
     scale: float
 
-    def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_formula`."""
-        return self._times(xp, self.of.unreduced_formula(xp, y, t))
-
-    def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced`."""
-        return self._times(xp, self.of.unreduced(xp, y, t))
-
-    def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """See `Loss.unreduced_at`."""
-        return self._times(xp, self.of.unreduced_at(xp, y, index))
-
-    def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_gradient`."""
-        return self._times(xp, self.of.unreduced_gradient(xp, y, t))
-
-    def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """See `Loss.unreduced_hessian`."""
-        return self._times(xp, self.of.unreduced_hessian(xp, y, t))
-
-    def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-        """See `Loss.unreduced_with_gradient`."""
-        values, slopes = self.of.unreduced_with_gradient(xp, y, t)
-        return self._times(xp, values), self._times(xp, slopes)
-
-    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """See `Loss.terms`."""
-        return tuple(self._times(xp, term) for term in self.of.terms(xp, y, t, order))
+    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        return t, functools.partial(self._times, xp)
 
     def _times(self, xp: Namespace, x: Array) -> Array:
         if self.scale:
             return self.scale * x
         return xp.where(xp.isnan(x), x, xp.zeros_like(x))
 
-    @property
-    def has_own_weight(self) -> bool:
-        """As the part."""
-        return has_own_weight(self.of)
+    has_own_weight: ClassVar[Any] = of_part("has_own_weight")
 
     def own_mask_and_weight(
         self, xp: Namespace, t: Array, by_index: bool
@@ -90,7 +62,7 @@ class Scaled(PartWrapper):
         return self.replace(of=self.of.without_own_weight()) if self.has_own_weight else self
 
     def claims(self) -> Claims:
-        """Bounds and constants scale; what speaks of minima needs a scale above 0."""
+        """Bounds and constants scale; claims about minima need a scale above 0."""
         return scaled_claims(self.of.claims(), self.scale)
 
     def __mul__(self, factor: object) -> Loss:

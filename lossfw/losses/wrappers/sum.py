@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeVar
 
 from pydantic import field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import ClassIndex, Simplex, Space
-from lossfw.losses.base import Form
-from lossfw.losses.kinds import one_hot_rows
+from lossfw.losses.base import Argument, Form
+from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
-from lossfw.losses.nested import Argument, NestedLoss, argument_of, link_of
+from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Wrapper, refuse_weighing
 from lossfw.losses.wrappers.claim_rules import constant_curvature
 from lossfw.losses.wrappers.claim_table import wrapper_claims
@@ -27,6 +28,8 @@ from lossfw.losses.wrappers.compatibility import (
 )
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
+
+T = TypeVar("T")
 
 
 class Sum(Wrapper):
@@ -86,6 +89,17 @@ class Sum(Wrapper):
         """As every part."""
         return self.of[0].target_per_row
 
+    @property
+    def least_classes(self) -> int:  # type: ignore[override]  # the parts decide, not the class
+        """The most that one part needs."""
+        return max(part.least_classes for part in self.of)
+
+    @property
+    def fixed_classes(self) -> int | None:
+        """The number of classes that the first part fixes, of those that do."""
+        fixed = (part.fixed_classes for part in self.of)
+        return next((classes for classes in fixed if classes is not None), None)
+
     @cached_property
     def prediction_space(self) -> Space:
         """The narrowest space of all parts."""
@@ -102,21 +116,18 @@ class Sum(Wrapper):
         return "logits" if any(part.input_form == "logits" for part in self.of) else "prediction"
 
     @property
-    def argument(self) -> Argument:
-        """What the parts are functions of, if they agree."""
-        found = {argument_of(part) for part in self.of}
-        return found.pop() if len(found) == 1 else "prediction"
+    def argument(self) -> Argument:  # type: ignore[override]  # the parts decide, not the class
+        """The argument of the parts' functions, if they agree."""
+        return _common({part.argument for part in self.of}) or "prediction"
 
     @property
-    def link(self) -> str | None:
+    def link_name(self) -> str | None:  # type: ignore[override]  # the parts decide, not the class
         """The link of the parts, if they agree."""
-        found = {link_of(part) for part in self.of}
-        return found.pop() if len(found) == 1 else None
+        return _common({part.link_name for part in self.of})
 
     def link_activation(self) -> str | None:
         """Return the activation whose results all parts expect; None if they do not agree."""
-        found = {part.link_activation() for part in self.of}
-        return found.pop() if len(found) == 1 else None
+        return _common({part.link_activation() for part in self.of})
 
     def on_logits(self) -> Loss | None:
         """Return the sum of the fused parts, if all have the same link."""
@@ -166,7 +177,7 @@ class Sum(Wrapper):
         return _add(losses), _add(pair[1] for pair in pairs)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Return what is added: the parts, and their own terms; see `Loss.terms`."""
+        """Return the summands: the parts, and their own terms; see `Loss.terms`."""
         name = ("unreduced", "unreduced_gradient", "unreduced_hessian")[order]
         found = []
         for part in self.of:
@@ -183,6 +194,11 @@ class Sum(Wrapper):
         return _claims_of(self)
 
 
+def _common(values: set[T]) -> T | None:
+    """Return the only member of a set; None if there are several."""
+    return next(iter(values)) if len(values) == 1 else None
+
+
 def _add(terms: Iterable[Array]) -> Array:
     first, *others = terms
     for term in others:
@@ -191,7 +207,7 @@ def _add(terms: Iterable[Array]) -> Array:
 
 
 def _claims_of(total: Sum) -> Claims:
-    """Return what a sum of losses claims."""
+    """Return the claims of a sum of losses."""
     if len(total.of) == 1:
         return total.of[0].claims()
     parts = [_within_sum(total, part) for part in total.of]
@@ -199,20 +215,20 @@ def _claims_of(total: Sum) -> Claims:
 
 
 def _within_sum(total: Sum, part: Loss) -> Claims:
-    """Return what a part still claims where it stands: on less, or for whole rows."""
+    """Return the claims that a part keeps in a sum: on a smaller space, or for whole rows."""
     claims = part.claims()
     if total.takes_rows and not part.takes_rows:
         claims = _of_rows(claims)
     narrowed = not all(contains(space_of(total, role), space_of(part, role)) for role in ROLES)
     if narrowed:
         claims = _on_less(claims)
-    if narrowed or total.takes_rows or len({argument_of(other) for other in total.of}) > 1:
+    if narrowed or total.takes_rows or len({other.argument for other in total.of}) > 1:
         # Then their places are places of something else, or cannot be reached.
         claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
         claims = replace(claims, zero_at_target=False)
-    if total.input_form == "logits" and total.link is None:
+    if total.input_form == "logits" and total.link_name is None:
         # Different links give the same logits different meanings.
         claims = replace(
             claims, proper=False, strictly_proper=False, calibrated=False, elicits=None
@@ -225,7 +241,7 @@ def _no(places: tuple[float, ...] | None) -> tuple[float, ...] | None:
 
 
 def _of_rows(claims: Claims) -> Claims:
-    """Return what the sum over a row's elements claims, whatever their number."""
+    """Return the claims of the sum over a row's elements, for any number of them."""
     low, high = claims.lower_bound, claims.bounded
     return replace(
         claims,
@@ -245,7 +261,7 @@ def _of_rows(claims: Claims) -> Claims:
 
 
 def _on_less(claims: Claims) -> Claims:
-    """Return what still holds on a smaller space: bounds do, tight constants need not."""
+    """Return the claims that hold on a smaller space: bounds do, tight constants need not."""
     tight = constant_curvature(claims)
     return replace(
         claims,

@@ -14,7 +14,6 @@ import numpy as np
 from lossfw.components.spaces import REAL, SIMPLEX, UNIT, Interval, Space
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
-from lossfw.losses.nested import argument_of
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
@@ -165,7 +164,7 @@ def line_of(component: Loss | Activation, target: float = 1.0) -> CurveLine:
         )
     if component.takes_rows:
         return _line_of_rows(component)
-    argument = argument_of(component)
+    argument = component.argument
     if argument == "residual":
         return CurveLine("residual r = y - t", -reach, reach, lambda x: (x, np.zeros_like(x)))
     if argument == "margin":

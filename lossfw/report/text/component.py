@@ -12,7 +12,7 @@ from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation, RowActivation
 
 # The modules of the kinds, whose derivatives come from dual numbers.
-_KINDS = ("lossfw.losses.kinds", "lossfw.loss", "lossfw.activation")
+_KINDS = ("lossfw.losses.kinds", "lossfw.losses.bodies", "lossfw.nn.activation")
 
 # Bounds in a JSON schema, and as text.
 _BOUNDS = {
@@ -111,15 +111,14 @@ def _plain(value: Any) -> Any:
 
 
 def _of_loss(loss: Loss) -> dict[str, Any]:
-    suffix = "_from_logits" if loss.input_form == "logits" else ""
     return {
         "prediction": _space(loss.prediction_space),
         "target": _space(loss.target_space),
         "takes": "rows" if loss.takes_rows else "elements",
         "form": loss.input_form,
         "link": loss.link_activation(),
-        "derivative": origin(loss, f"derivative{suffix}"),
-        "second_derivative": origin(loss, f"second_derivative{suffix}"),
+        "derivative": origin(loss.body, "derivative"),
+        "second_derivative": origin(loss.body, "second_derivative"),
         "claims": {name: _plain(value) for name, value in loss.claims().made().items()},
         "not_claimed": list(loss.claims().not_made()),
     }
@@ -141,7 +140,7 @@ def _space(space: Space) -> dict[str, str]:
     return {"name": space.name, "meaning": space.meaning}
 
 
-def origin(component: Loss | Activation, function: str) -> str:
+def origin(component: object, function: str) -> str:
     """Return the origin of a derivative: the author, dual numbers, or the parts of a wrapper.
 
     Examples

@@ -6,10 +6,15 @@ from fractions import Fraction
 
 from pydantic import PositiveFloat
 
-from lossfw import Activation, ActivationClaims
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, DoubleDouble, multiply, scaled_exp, words_of
-from lossfw.numerics.primitive import in_double
+from lossfw import Activation, ActivationClaims, Array, Namespace
+from lossfw.numerics import (
+    FAR_EXPONENT,
+    DoubleDouble,
+    in_double,
+    multiply_words,
+    scaled_exp,
+    words_of,
+)
 
 # The fixed point of Klambauer et al., eq. 14: with c = erfc(sqrt(1/2)) and
 # d = erfc(sqrt(2)),
@@ -36,7 +41,7 @@ def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
 @in_double
 def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
-    e, unit = scaled_exp(xp, xp.clip(x, -FAR, 0.0))
+    e, unit = scaled_exp(xp, xp.clip(x, -FAR_EXPONENT, 0.0))
     return xp.where(x > 0, xp.full_like(x, scale), alpha * e * unit)
 
 
@@ -157,8 +162,8 @@ def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
 def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
     """`above` for x > 0, else factor exp(x / alpha), with the quotient in two words."""
     zero = xp.zeros_like(x)
-    bounded = xp.clip(x, -FAR * alpha, 0.0)
-    ratio = multiply(xp, DoubleDouble(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
+    bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
+    ratio = multiply_words(xp, DoubleDouble(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
     e, unit = scaled_exp(xp, *ratio)
     return xp.where(x > 0, xp.full_like(x, above), factor * e * unit)
 

@@ -6,13 +6,21 @@ import math
 from fractions import Fraction
 from typing import Literal, NamedTuple
 
-from lossfw import Activation, ActivationClaims
-from lossfw.numerics import normal_cdf, normal_pdf, scaled_normal_tail
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import DoubleDouble, add, multiply, scaled_exp, words_of
-from lossfw.numerics.error_free import two_diff, two_prod
-from lossfw.numerics.exact.reference import Order
-from lossfw.numerics.primitive import in_double, polynomial
+from lossfw import Activation, ActivationClaims, Array, Namespace, Order
+from lossfw.numerics import (
+    DoubleDouble,
+    add_words,
+    in_double,
+    multiply_words,
+    normal_cdf,
+    normal_pdf,
+    polynomial,
+    scaled_exp,
+    scaled_normal_tail,
+    two_diff,
+    two_prod,
+    words_of,
+)
 
 # With P the normal distribution: -x P(x) at the root x = -0.7517915246935644574...
 # of P(x) + x P'(x) ...
@@ -74,7 +82,7 @@ def _slope(xp: Namespace, x: Array) -> Array:
 
 @in_double
 def _bend(xp: Namespace, x: Array) -> Array:
-    """P'(x) (2 - x^2), with what the rounding of x^2 took away."""
+    """P'(x) (2 - x^2), with the rounding error of x^2."""
     f = _tail_parts(xp, x)
     difference = (2 - f.square.high) - f.square.low
     return _ONE_OVER_SQRT_TWO_PI * difference * f.scaled * f.unit
@@ -93,12 +101,12 @@ class _Tanh(NamedTuple):
 
 def _tanh_parts(xp: Namespace, a: Array) -> _Tanh:
     one = DoubleDouble(a, xp.zeros_like(a))
-    cubic = multiply(xp, multiply(xp, one, one), words_of(xp, _C, a))
-    straight = add(xp, words_of(xp, _K, a), cubic)
-    v = multiply(xp, one, straight)
-    slope = add(xp, straight, DoubleDouble(2 * cubic.high, 2 * cubic.low))
+    cubic = multiply_words(xp, multiply_words(xp, one, one), words_of(xp, _C, a))
+    straight = add_words(xp, words_of(xp, _K, a), cubic)
+    v = multiply_words(xp, one, straight)
+    slope = add_words(xp, straight, DoubleDouble(2 * cubic.high, 2 * cubic.low))
     scaled, unit = scaled_exp(xp, -v.high)
-    return _Tanh(scaled, unit, v.low, slope, multiply(xp, one, slope), 6 * cubic.high)
+    return _Tanh(scaled, unit, v.low, slope, multiply_words(xp, one, slope), 6 * cubic.high)
 
 
 @in_double
@@ -118,7 +126,7 @@ def _tanh_slope(xp: Namespace, x: Array) -> Array:
     e = f.scaled * f.unit
     # (1 + e)^2, without the rounding error of 1 + e twice.
     square = 1 + (2 * e + e * e)
-    # 1 - a v' + e, with what the roundings took away, of exp(-v) too.
+    # 1 - a v' + e, with the rounding errors, that of exp(-v) too.
     d, lost = two_diff(xp, xp.ones_like(e), f.rise.high)
     d, more = two_diff(xp, d, -e)
     left = d + (lost + more - f.rise.low - d * f.low)

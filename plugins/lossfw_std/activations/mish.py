@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from lossfw import Activation, ActivationClaims
-from lossfw.numerics import sech_squared, sigmoid, softplus
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, scaled_exp
-from lossfw.numerics.exact.reference import Order
-from lossfw.numerics.primitive import in_double, polynomial
+from lossfw import Activation, ActivationClaims, Array, Namespace, Order
+from lossfw.numerics import (
+    FAR_EXPONENT,
+    in_double,
+    polynomial,
+    scaled_exp,
+    sech_squared,
+    sigmoid,
+    softplus,
+)
 
 # -x tanh(softplus(x)) at the root x = -1.1924312145154952121... of its derivative.
 MISH_DEPTH = 0.30884341301725040662876022904195372845956412325417604377577999
@@ -28,7 +32,7 @@ _D, _D_SQUARED, _D_CUBED = (1.0, 2.0, 2.0), (1.0, 4.0, 8.0, 8.0, 4.0), _B_CUBED[
 @in_double
 def _value(xp: Namespace, x: Array) -> Array:
     """x tanh(softplus(x)), below 0 as x e (1 - e (1 + e) / b)."""
-    a = xp.clip(xp.abs(x), 0.0, FAR)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     e = scaled * unit
     left = -a * scaled * (1 - e * (1 + e) / polynomial(e, _B)) * unit
@@ -37,7 +41,7 @@ def _value(xp: Namespace, x: Array) -> Array:
 
 @in_double
 def _slope(xp: Namespace, x: Array) -> Array:
-    a = xp.clip(xp.abs(x), 0.0, FAR)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     e = scaled * unit
     share = scaled / (2 + (2 * e + e * e))
@@ -48,7 +52,7 @@ def _slope(xp: Namespace, x: Array) -> Array:
 
 @in_double
 def _bend(xp: Namespace, x: Array) -> Array:
-    a = xp.clip(xp.abs(x), 0.0, FAR)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     e = xp.exp(-a)
     left = (4 - 2 * a) + e * ((8 - 2 * a) + e * ((6 + 3 * a) + e * (2 + 2 * a)))
     right = (2 - 2 * a) + e * ((6 - 3 * a) + e * ((8 + 2 * a) + e * (4 + 2 * a)))

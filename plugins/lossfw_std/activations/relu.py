@@ -6,9 +6,8 @@ from typing import ClassVar
 
 from pydantic import NonNegativeFloat
 
-from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
+from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, Space
 from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace
 
 
 class Relu(Activation):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import UNIT, Activation, ActivationClaims, Space
-from lossfw.numerics import sigmoid
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
+from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
+from lossfw.numerics import in_double, sigmoid
 
 
 @in_double

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Activation, ActivationClaims
-from lossfw.numerics import sigmoid
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import FAR, scaled_exp
-from lossfw.numerics.exact.reference import Order
-from lossfw.numerics.primitive import in_double, polynomial
+from lossfw import Activation, ActivationClaims, Array, Namespace, Order
+from lossfw.numerics import FAR_EXPONENT, in_double, polynomial, scaled_exp, sigmoid
 
 # W(1/e), where 1 + x + exp(x) = 0 for x = -1 - W(1/e) = -1.278...: the least value
 # is minus this.
@@ -23,7 +19,7 @@ SILU_STEEPEST = 1.0998393201288669169581849243205709721307293942093036044577389
 @in_double
 def _value(xp: Namespace, x: Array) -> Array:
     """x / (1 + e) above 0, x e / (1 + e) below, with e = exp(-abs(x))."""
-    a = xp.clip(xp.abs(x), 0.0, FAR)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     one = 1 + scaled * unit
     return xp.where(x < 0, -a * scaled / one * unit, x / one)
@@ -32,7 +28,7 @@ def _value(xp: Namespace, x: Array) -> Array:
 @in_double
 def _slope(xp: Namespace, x: Array) -> Array:
     """s(x) (1 + x s(-x)), written with e = exp(-abs(x)) on each side."""
-    a = xp.clip(xp.abs(x), 0.0, FAR)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     e = scaled * unit
     square = 1 + (2 * e + e * e)
@@ -43,7 +39,7 @@ def _slope(xp: Namespace, x: Array) -> Array:
 @in_double
 def _bend(xp: Namespace, x: Array) -> Array:
     """s(x) s(-x) (2 - x tanh(x / 2)), which is even."""
-    a = xp.clip(xp.abs(x), 0.0, FAR)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     e = scaled * unit
     return ((2 - a) + e * (2 + a)) * scaled / polynomial(e, (1.0, 3.0, 3.0, 1.0)) * unit

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
-from lossfw import LOGITS, SIMPLEX, ActivationClaims, RowActivation, Space
-from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import two_diff
-from lossfw.numerics.primitive import in_double
+from lossfw import LOGITS, SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
+from lossfw.numerics import in_double, times, two_diff
 
 
 class _Row(NamedTuple):
@@ -74,13 +71,19 @@ def _log_softmax_jvp(xp: Namespace, x: Array, v: Array) -> Array:
     return _centred(xp, _take_apart(xp, x), v)
 
 
-@in_double
 def _log_softmax_vjp(xp: Namespace, x: Array, v: Array) -> Array:
     """v - p sum v; where p is above 1/2, from the rest of the row."""
+    # Sums of v alone, in its own dtype.
+    whole = xp.sum(v, axis=-1, keepdims=True)
+    top = x == xp.max(x, axis=-1, keepdims=True)
+    others = xp.sum(xp.where(top, xp.zeros_like(v), v), axis=-1, keepdims=True)
+    return _less_share(xp, x, v, whole, others)
+
+
+@in_double
+def _less_share(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
     row = _take_apart(xp, x)
     total = 1 + row.rest
-    whole = xp.sum(v, axis=-1, keepdims=True)
-    others = xp.sum(xp.where(row.top, xp.zeros_like(v), v), axis=-1, keepdims=True)
     lone = row.top & (row.rest < 1)
     return xp.where(lone, row.rest / total * whole - others, v - row.e / total * whole)
 

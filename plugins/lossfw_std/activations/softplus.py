@@ -7,18 +7,18 @@ from typing import ClassVar
 
 from pydantic import PositiveFloat
 
-from lossfw import NONNEGATIVE, Activation, ActivationClaims, Space
-from lossfw.numerics import positive_part, softplus
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import (
-    FAR,
+from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, Space
+from lossfw.numerics import (
+    FAR_EXPONENT,
     DoubleDouble,
     ScaledExp,
-    multiply,
+    in_double,
+    multiply_words,
+    positive_part,
     scaled_exp,
+    softplus,
     words_of,
 )
-from lossfw.numerics.primitive import in_double
 
 # Beyond this log(1 + exp(-y)) is exp(-y) to the last digit.
 _LINEAR = 40.0
@@ -26,9 +26,9 @@ _LINEAR = 40.0
 
 def _exp_of(xp: Namespace, x: Array, beta: float) -> ScaledExp:
     """exp(-beta abs(x)), with the product in two words: its rounding error would show."""
-    a = xp.clip(xp.abs(x), 0.0, FAR / beta)
+    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT / beta)
     exact = words_of(xp, Fraction(beta), a)
-    return scaled_exp(xp, *multiply(xp, DoubleDouble(-a, xp.zeros_like(a)), exact))
+    return scaled_exp(xp, *multiply_words(xp, DoubleDouble(-a, xp.zeros_like(a)), exact))
 
 
 @in_double

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw import Activation, ActivationClaims
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw import Activation, ActivationClaims, Array, Namespace
 
 
 def _reciprocal(xp: Namespace, x: Array) -> Array:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import SIMPLEX, ActivationClaims, RowActivation, Space
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import two_diff
-from lossfw.numerics.primitive import in_double
+from lossfw import SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
+from lossfw.numerics import in_double, two_diff
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
 # rest. Sums of a million multiples are exact in float64, and those of the rests

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import UNIT, Activation, ActivationClaims, Space
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
 
 
 class Step(Activation):

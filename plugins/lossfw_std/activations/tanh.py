@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Activation, ActivationClaims
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
+from lossfw import Activation, ActivationClaims, Array, Namespace
+from lossfw.numerics import in_double
 
 
 @in_double

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import zero_or_nan
 
 
 class AbsoluteError(DistanceLoss):
@@ -39,7 +38,7 @@ class AbsoluteError(DistanceLoss):
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """0 on both sides of the kink."""
-        return nothing(xp, r)
+        return zero_or_nan(xp, r)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0 and a derivative of -1 or 1 elsewhere."""

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, PointwiseLoss
-from lossfw.components.spaces import REAL, Space
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import REAL, Array, Claims, Namespace, PointwiseLoss, Space
+from lossfw.numerics import zero_or_nan
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class AbsolutePercentageError(PointwiseLoss):
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0, and NaN where the prediction is."""
-        return nothing(xp, y - t)
+        return zero_or_nan(xp, y - t)
 
     def _unit(self, xp: Namespace, t: Array) -> Array:
         size = xp.abs(t)

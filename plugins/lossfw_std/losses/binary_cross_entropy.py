@@ -5,19 +5,36 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from lossfw import Claims, PointwiseLoss
-from lossfw.components.spaces import UNIT, Space
-from lossfw.losses.guards import DEFAULT_DELTA, Delta, Guard, guarded_log, textbook_log
-from lossfw.numerics import quotient, sigmoid, softplus, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
-from lossfw_std.double import in_double
+from lossfw import (
+    UNIT,
+    Array,
+    Claims,
+    GuardedLoss,
+    LinkedLoss,
+    Namespace,
+    Order,
+    PointwiseBody,
+    PointwiseLoss,
+    Space,
+)
+from lossfw.numerics import (
+    DEFAULT_DELTA,
+    Delta,
+    Guard,
+    guarded_log,
+    in_double,
+    quotient,
+    sigmoid,
+    softplus,
+    textbook_log,
+    times,
+)
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
 _HALF = 0.5
 
 
-class BinaryCrossEntropy(PointwiseLoss):
+class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     """Binary cross-entropy, -t log y - (1 - t) log(1 - y).
 
     Prediction and target of one shape; one loss per element. Predictions are
@@ -27,7 +44,7 @@ class BinaryCrossEntropy(PointwiseLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What keeps log(0) finite; see `lossfw.losses.guards`. It is put before both
+        What keeps log(0) finite; see `lossfw.numerics.guards`. It is put before both
         logarithms and plays no part in logits.
     delta : float
         The guard's constant.
@@ -55,7 +72,7 @@ class BinaryCrossEntropy(PointwiseLoss):
     --------
     cross_entropy : over classes.
     logistic : of the margin, with targets -1 and 1.
-    focal : weighs down what is right already; with gamma = 0 the same.
+    focal : weighs good predictions down; with gamma = 0 the same.
 
     Examples
     --------
@@ -63,13 +80,17 @@ class BinaryCrossEntropy(PointwiseLoss):
     2.061153620314381e-09
     """
 
-    link: ClassVar[str] = "sigmoid"
+    link_name: ClassVar[str] = "sigmoid"
     prediction: ClassVar[Space] = UNIT
     target: ClassVar[Space] = UNIT
 
     guard: Guard = "normalised"
     delta: Delta = DEFAULT_DELTA
     from_logits: bool = False
+
+    def logit_body(self) -> PointwiseBody:
+        """Return the functions of logits."""
+        return _OnLogits()
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t log y - (1 - t) log(1 - y), with the guard in its textbook form."""
@@ -108,37 +129,12 @@ class BinaryCrossEntropy(PointwiseLoss):
         return first + quotient(xp, quotient(xp, 1.0 - t, other), other)
 
     def _under(self, xp: Namespace, p: Array) -> Array:
-        """Return what the slope of the guarded logarithm is 1 over; infinite for none."""
+        """Return 1 over the slope of the guarded logarithm; infinite for a slope of 0."""
         if self.guard == "none":
             return p
         if self.guard == "floor":
             return xp.where(p < self.delta, xp.inf, p)
         return p + self.delta
-
-    def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
-        return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
-
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """log1p(e) + w abs(z), with e = exp(-abs(z)) and w what the sign of z gets wrong."""
-        a = xp.abs(z)
-        return _from_logits(xp, a, _wrong(xp, z, t), xp.exp(-a))
-
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
-        return _slope_from_logits(xp, z, _wrong(xp, z, t), xp.exp(-xp.abs(z)))
-
-    def value_and_derivative_from_logits(
-        self, xp: Namespace, z: Array, t: Array
-    ) -> tuple[Array, Array]:
-        """Both from one exponential."""
-        a = xp.abs(z)
-        w, e = _wrong(xp, z, t), xp.exp(-a)
-        return _from_logits(xp, a, w, e), _slope_from_logits(xp, z, w, e)
-
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """sigmoid(z) sigmoid(-z), whatever the target; NaN in it stays."""
-        return sigmoid(xp, z) * sigmoid(xp, -z) + 0.0 * t
 
     def claims(self) -> Claims:
         """Convex but for the floor; the other claims depend on form and guard."""
@@ -186,12 +182,40 @@ class BinaryCrossEntropy(PointwiseLoss):
 
     @property
     def _end(self) -> float:
-        """What the logarithm is taken of at a probability of 1, apart from constants."""
+        """The argument of the logarithm at a probability of 1, without its constant factor."""
         return 1.0 if self.guard == "none" else 1.0 + self.delta
 
 
-# Without a choice between arrays: it costs more than an exponential where the
-# signs of the logits come in no order.
+class _OnLogits(PointwiseBody):
+    """Binary cross-entropy of logits.
+
+    In terms of abs(z), e = exp(-abs(z)) and the misclassified share w of the
+    target. Without a choice between arrays: it costs more than an exponential
+    where the signs of the logits come in no order.
+    """
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
+        return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
+
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """log1p(e) + w abs(z)."""
+        a = xp.abs(z)
+        return _value(xp, a, _misclassified(xp, z, t), xp.exp(-a))
+
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
+        return _slope(xp, z, _misclassified(xp, z, t), xp.exp(-xp.abs(z)))
+
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both from one exponential."""
+        a = xp.abs(z)
+        w, e = _misclassified(xp, z, t), xp.exp(-a)
+        return _value(xp, a, w, e), _slope(xp, z, w, e)
+
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """sigmoid(z) sigmoid(-z) for every target; NaN in it stays."""
+        return sigmoid(xp, z) * sigmoid(xp, -z) + 0.0 * t
 
 
 def _positive(xp: Namespace, z: Array) -> Array:
@@ -199,17 +223,16 @@ def _positive(xp: Namespace, z: Array) -> Array:
     return xp.astype(z > 0.0, z.dtype)
 
 
-def _wrong(xp: Namespace, z: Array, t: Array) -> Array:
+def _misclassified(xp: Namespace, z: Array, t: Array) -> Array:
     """Return the share of the target that the sign of z gets wrong: 1 - t or t."""
     return xp.abs(t - _positive(xp, z))
 
 
-def _from_logits(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
-    """Return the loss from abs(z), the share that is wrong, and exp(-abs(z))."""
+def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
     return times(xp, w, a) + xp.log1p(e)
 
 
-def _slope_from_logits(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
-    """Return the derivative: sigmoid(abs(z)) for what is wrong, less its rest for the rest."""
+def _slope(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
+    """Return sign(z) (w s - (1 - w) (1 - s)), with s = sigmoid(abs(z)) = 1 / (1 + e)."""
     sign = 2.0 * _positive(xp, z) - 1.0
     return sign * ((w - (1.0 - w) * e) / (1.0 + e))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, Namespace, Space
 
 
 class Brier(CategoricalLoss):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import CategoricalLoss, Claims, ShapeError
-from lossfw.numerics import quotient, scaled_softmax, softmax_parts, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
-from lossfw.numerics.powers import power
+from lossfw import Array, CategoricalLoss, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
+from lossfw.numerics import in_double, power, quotient, scaled_softmax, softmax_parts, times
 from lossfw_std import focusing
-from lossfw_std.double import in_double
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
 
 
-class CategoricalFocal(CategoricalLoss):
+class CategoricalFocal(LinkedLoss, CategoricalLoss):
     """Focal loss over classes, -sum over classes of a t (1 - y)^gamma log y.
 
     Prediction of shape (..., K): distributions, or logits of any size, infinite
@@ -55,16 +52,25 @@ class CategoricalFocal(CategoricalLoss):
     0.17328679513998632
     """
 
-    link: ClassVar[str] = "softmax"
+    link_name: ClassVar[str] = "softmax"
 
     gamma: NonNegativeFloat = 2.0
     alpha: Alpha | None = None
     from_logits: bool = False
 
+    def logit_body(self) -> RowBody:
+        """Return the functions of logits."""
+        return _OnLogits(self)
+
+    @property
+    def fixed_classes(self) -> int | None:
+        """One for each factor."""
+        return len(self.alpha) if isinstance(self.alpha, tuple) else None
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum of a t (1 - y)^gamma log y, with 0 times infinity 0."""
         term = times(xp, (1 - y) ** self.gamma, -xp.log(y))
-        return xp.sum(times(xp, self._weighted(xp, t), term), axis=-1)
+        return xp.sum(times(xp, self.weighted(xp, t), term), axis=-1)
 
     @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -82,73 +88,18 @@ class CategoricalFocal(CategoricalLoss):
         return focusing.bend(xp, self._chance(xp, y, t), self.gamma)
 
     def _chance(self, xp: Namespace, y: Array, t: Array) -> focusing.Chance:
-        return focusing.of_one(xp, y, self._weighted(xp, t))
-
-    def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """`formula` of the softmax."""
-        e = xp.exp(z)
-        return self.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
-
-    @in_double
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same from log y and 1 - y, each computed from the logits."""
-        _, c, surprise = softmax_parts(xp, z)
-        term = times(xp, power(xp, c, self.gamma), surprise)
-        return xp.sum(times(xp, self._weighted(xp, t), term), axis=-1)
-
-    @in_double
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
-        y, c, m, _ = _parts(xp, z)
-        w = self._weighted(xp, t) * power(xp, c, self.gamma) * (1.0 + self.gamma * m)
-        return y * _of_others(xp, w) - w * c
-
-    @in_double
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """That of the own class, and what the other classes add.
-
-        With c = 1 - y and l = -log y, a class of weight a t adds to itself
-        c^(gamma + 1) (y (1 + 2 gamma + gamma^2 m) - gamma y l), and to another,
-        of probability p, p ((1 - p) u - p v) with u = c^gamma (1 + gamma m) and
-        v = gamma c^(gamma - 1) y (l - 2 + (1 - gamma) m).
-        """
-        b = self._bends(xp, z, t)
-        v = _of_others(xp, b.v_more - b.v_less)
-        others = b.scaled * (b.c * _of_others(xp, b.u) - b.y * v)
-        return ((b.more - b.less) + others) * b.unit
+        return focusing.of_one(xp, y, self.weighted(xp, t))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """At logits, what the classes of a soft target add, and the parts of the bend."""
+        """At logits, the terms of the classes of a soft target, and those of the bend."""
         if order == 0 or not self.from_logits:
             return ()
-        b = self._bends(xp, y, t)
+        b = _OnLogits(self).bends(xp, y, t)
         p, u = b.y, _of_others(xp, b.u)
         if order == 1:
             return b.u * b.c, p * u
         v_more, v_less = (p * p * _of_others(xp, v) for v in (b.v_more, b.v_less))
         return b.more * b.unit, b.less * b.unit, p * b.c * u, v_more, v_less
-
-    def _bends(self, xp: Namespace, z: Array, t: Array) -> _Bends:
-        y, c, m, surprise = _parts(xp, z)
-        scaled, unit = scaled_softmax(xp, z)
-        g, at, modulation = self.gamma, self._weighted(xp, t), power(xp, c, self.gamma)
-        own = at * modulation * c
-        # Where c is 0 no other class has any probability that v could act on.
-        v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
-        # (1 - gamma) y m has the sign of 1 - gamma.
-        turn = v * ((1.0 - g) * y * m)
-        positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)
-        return _Bends(
-            more=own * (scaled * (1.0 + 2.0 * g + g * g * m)),
-            less=own * (g * times(xp, scaled, surprise)),
-            u=at * modulation * (1.0 + g * m),
-            v_more=v * (m * c) + positive,
-            v_less=v * (2.0 * y) + negative,
-            y=y,
-            c=c,
-            scaled=scaled,
-            unit=unit,
-        )
 
     def claims(self) -> Claims:
         """Convex on the simplex; proper for gamma = 0 alone."""
@@ -167,7 +118,7 @@ class CategoricalFocal(CategoricalLoss):
             elicits="mean" if plain and not self.from_logits else None,
         )
 
-    def _weighted(self, xp: Namespace, t: Array) -> Array:
+    def weighted(self, xp: Namespace, t: Array) -> Array:
         """Return the targets with their factor."""
         if not isinstance(self.alpha, tuple):
             return t if self.alpha is None else self.alpha * t
@@ -177,6 +128,73 @@ class CategoricalFocal(CategoricalLoss):
                 f"{t.shape[-1]} classes: give one number, or one for each class."
             )
         return t * xp.asarray(self.alpha, dtype=t.dtype)
+
+
+@dataclass(frozen=True)
+class _OnLogits(RowBody):
+    """The focal loss of logits."""
+
+    loss: CategoricalFocal
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """`formula` of the softmax."""
+        e = xp.exp(z)
+        return self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same from log y and 1 - y, each computed from the logits."""
+        _, c, surprise = softmax_parts(xp, z)
+        term = times(xp, power(xp, c, self.loss.gamma), surprise)
+        return xp.sum(times(xp, self.loss.weighted(xp, t), term), axis=-1)
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
+        y, c, m, _ = _parts(xp, z)
+        w = self.loss.weighted(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
+        return y * _of_others(xp, w) - w * c
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The terms of the own class and of the other classes.
+
+        With c = 1 - y and l = -log y, a class of weight a t adds to itself
+        c^(gamma + 1) (y (1 + 2 gamma + gamma^2 m) - gamma y l), and to another,
+        of probability p, p ((1 - p) u - p v) with u = c^gamma (1 + gamma m) and
+        v = gamma c^(gamma - 1) y (l - 2 + (1 - gamma) m).
+        """
+        b = self.bends(xp, z, t)
+        v = _of_others(xp, b.v_more - b.v_less)
+        others = b.scaled * (b.c * _of_others(xp, b.u) - b.y * v)
+        return ((b.more - b.less) + others) * b.unit
+
+    def bends(self, xp: Namespace, z: Array, t: Array) -> _Bends:
+        """Return the terms of the second derivative."""
+        y, c, m, surprise = _parts(xp, z)
+        scaled, unit = scaled_softmax(xp, z)
+        g, at, modulation = (
+            self.loss.gamma,
+            self.loss.weighted(xp, t),
+            power(xp, c, self.loss.gamma),
+        )
+        own = at * modulation * c
+        # Where c is 0 no other class has any probability that v could act on.
+        v = at * g * quotient(xp, modulation, xp.where(c == 0, xp.inf * xp.ones_like(c), c))
+        # (1 - gamma) y m has the sign of 1 - gamma.
+        turn = v * ((1.0 - g) * y * m)
+        positive, negative = (turn, 0.0 * turn) if g < 1 else (0.0 * turn, -turn)
+        return _Bends(
+            more=own * (scaled * (1.0 + 2.0 * g + g * g * m)),
+            less=own * (g * times(xp, scaled, surprise)),
+            u=at * modulation * (1.0 + g * m),
+            v_more=v * (m * c) + positive,
+            v_less=v * (2.0 * y) + negative,
+            y=y,
+            c=c,
+            scaled=scaled,
+            unit=unit,
+        )
 
 
 class _Parts(NamedTuple):
@@ -189,10 +207,10 @@ class _Parts(NamedTuple):
 
 
 class _Bends(NamedTuple):
-    """The terms of the second derivative, and of what they are made.
+    """The terms of the second derivative, and their factors.
 
     `more` and `less` are over the `unit` of `scaled_softmax`: y may be subnormal,
-    and what it is multiplied with large.
+    and its other factor large.
     """
 
     more: Array

@@ -6,10 +6,8 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
-from lossfw_std.parameters import at_least, at_most, excess, shares
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import at_least, at_most, excess, in_double, shares
 
 # Of a number below this, log(1 + u) is u in every float format.
 _TINY = 2.0**-80
@@ -58,7 +56,7 @@ class Cauchy(DistanceLoss):
         return c * c / 2 * xp.log(1 + x * x)
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same by log1p; below c as r^2 / 2 times what hardly depends on (r/c)^2."""
+        """The same by log1p; below c as r^2 / 2 times a factor that hardly depends on (r/c)^2."""
         a = xp.abs(r)
         x = a / self.c
         u = at_least(xp, x * x, _TINY)

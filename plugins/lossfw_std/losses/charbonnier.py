@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import hypotenuse_and_share, shares
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import hypotenuse_and_share, shares
 
 
 class Charbonnier(DistanceLoss):

@@ -5,16 +5,23 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
+import numpy as np
 from pydantic import Field
 
-from lossfw import REAL, CategoricalLoss, Claims, DomainError, Space
-from lossfw.components.spaces import first_true
-from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.error_free import two_prod
-from lossfw.numerics.exact.reference import Order
-from lossfw_std.double import in_double
+from lossfw import (
+    REAL,
+    Array,
+    CategoricalLoss,
+    Claims,
+    DomainError,
+    Namespace,
+    NDArray,
+    Order,
+    Space,
+)
+from lossfw.numerics import in_double, two_prod
 
-# What the loss of a row of zeros is, from 0 (alike) to 2 (opposite).
+# The loss of a row of zeros, from 0 (alike) to 2 (opposite).
 Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
 
 
@@ -63,7 +70,7 @@ class CosineDistance(CategoricalLoss):
         for role, rows in (("prediction", y), ("target", t)):
             bad = (rows == 0).all(-1)
             if bool(bad.any()):
-                index = first_true(bad)
+                index = np.argwhere(bad)[0]
                 at = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(index))
                 raise DomainError(
                     f"{role}{f'[{at}]' if at else ''} is a row of zeros, which has no direction: "
@@ -104,7 +111,7 @@ class CosineDistance(CategoricalLoss):
         return xp.where(angle.lost[..., None], xp.zeros_like(bend), bend)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """The whole row of a slope, of which an element may be small, and so in the bend.
+        """The whole row of the slope and of the bend: one element may be small.
 
         The cosine is a sum that cancels: it has an error of the size of 1.
         """
@@ -129,7 +136,7 @@ class CosineDistance(CategoricalLoss):
         )
 
     def _at_zero(self, xp: Namespace, like: Array) -> Array:
-        """Return what a row of zeros costs; where it is an error, no row is one."""
+        """Return the loss of a row of zeros; NaN where that is an error."""
         return xp.full_like(like, math.nan if self.zero == "error" else self.zero)
 
 
@@ -139,7 +146,7 @@ class _Angle:
     Attributes
     ----------
     lost : array of bool
-        One of the two is a row of zeros; what stands here for it means nothing.
+        One of the two is a row of zeros; the other attributes mean nothing there.
     unit : array
         The unit row of y.
     across : array
@@ -147,7 +154,7 @@ class _Angle:
     cosine : array
         Of the angle between them.
     norm, scale : array
-        1/norm(y) is scale / norm, of which neither is near an end of the exponents.
+        1/norm(y) is scale / norm; neither is near an end of the exponents.
     """
 
     def __init__(self, xp: Namespace, y: Array, t: Array) -> None:

@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from lossfw import CategoricalLoss, Claims
-from lossfw.losses.guards import (
+from lossfw import (
+    Array,
+    CategoricalLoss,
+    Claims,
+    GuardedLoss,
+    LinkedLoss,
+    Namespace,
+    Order,
+    RowBody,
+    numerics,
+)
+from lossfw.numerics import (
     DEFAULT_DELTA,
     Delta,
     Guard,
     guarded_log,
     guarded_log_derivative,
     guarded_log_second_derivative,
-    textbook_log,
-)
-from lossfw.numerics import (
     put_at,
     quotient,
-    softmax_cross_entropy,
-    softmax_cross_entropy_and_gradient,
-    softmax_cross_entropy_and_gradient_at,
-    softmax_cross_entropy_at,
-    softmax_cross_entropy_gradient,
-    softmax_cross_entropy_hessian,
     take_at,
+    textbook_log,
     times,
 )
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
 
 
-class CrossEntropy(CategoricalLoss):
+class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     """Cross-entropy, -sum over classes of t log y.
 
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What keeps log(0) finite; see `lossfw.losses.guards`. Plays no part in logits.
+        What keeps log(0) finite; see `lossfw.numerics.guards`. Plays no part in logits.
     delta : float
         The guard's constant.
     from_logits : bool
@@ -84,45 +85,46 @@ class CrossEntropy(CategoricalLoss):
     0.23954476622188453
     """
 
-    link: ClassVar[str] = "softmax"
+    link_name: ClassVar[str] = "softmax"
 
     guard: Guard = "normalised"
     delta: Delta = DEFAULT_DELTA
     from_logits: bool = False
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    def logit_body(self) -> RowBody:
+        """Return the functions of logits."""
+        return _OnLogits()
+
+    @property
+    def body(self) -> object:
+        """The functions below, or those of logits, of smoothed targets."""
+        body: Any = super().body
+        return _Smoothed(body, self.label_smoothing) if self.label_smoothing else body
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum t log y, with the guard in its textbook form and 0 log 0 = 0."""
-        log = textbook_log(xp, y, self.guard, self.delta)
-        return -xp.sum(times(xp, self._smoothed_exactly(xp, t), log), axis=-1)
+        return -xp.sum(times(xp, t, textbook_log(xp, y, self.guard, self.delta)), axis=-1)
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum t log y; near y = 1 by log1p, which keeps the digits of a small loss."""
-        log = guarded_log(xp, y, self.guard, self.delta)
-        return -xp.sum(times(xp, self._smoothed(t), log), axis=-1)
+        return -xp.sum(times(xp, t, guarded_log(xp, y, self.guard, self.delta)), axis=-1)
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """-log of the target's probability: one gather instead of a sum."""
-        if self.label_smoothing:
-            return super().value_at(xp, y, index)
-        own = take_at(xp, y, index)
-        log = guarded_log(xp, own, self.guard, self.delta)
+        log = guarded_log(xp, take_at(xp, y, index), self.guard, self.delta)
         # A NaN anywhere in the row is in its sum, and so reaches the result.
         return 0.0 * xp.sum(y, axis=-1) - log
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y, with the guard."""
-        t = self._smoothed(t)
         if self.guard == "none":
             return 0.0 - quotient(xp, t, y)
         return 0.0 - times(xp, t, guarded_log_derivative(xp, y, self.guard, self.delta))
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """-1 / y at the target, with the guard; 0 elsewhere."""
-        if self.label_smoothing:
-            return super().derivative_at(xp, y, index)
-        own = take_at(xp, y, index)
-        slope = guarded_log_derivative(xp, own, self.guard, self.delta)
+        slope = guarded_log_derivative(xp, take_at(xp, y, index), self.guard, self.delta)
         # 0 y keeps a NaN.
         return put_at(xp, 0.0 * y, index, -slope)
 
@@ -132,57 +134,15 @@ class CrossEntropy(CategoricalLoss):
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2, with the guard."""
-        t = self._smoothed(t)
         if self.guard == "none":
             return quotient(xp, quotient(xp, t, y), y)
         return times(xp, t, -guarded_log_second_derivative(xp, y, self.guard, self.delta))
-
-    def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Sum of t (log sum exp z - z)."""
-        total = xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
-        return xp.sum(times(xp, self._smoothed_exactly(xp, t), total - z), axis=-1)
-
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same without overflow or cancellation."""
-        return softmax_cross_entropy(xp, z, self._smoothed(t))
-
-    def value_at_from_logits(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The same with one gather instead of a sum."""
-        if self.label_smoothing:
-            return super().value_at_from_logits(xp, z, index)
-        return softmax_cross_entropy_at(xp, z, index)
-
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Softmax(z) - t, without cancellation at the target."""
-        return softmax_cross_entropy_gradient(xp, z, self._smoothed(t))
-
-    def derivative_at_from_logits(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The same without a one-hot row."""
-        return self.value_and_derivative_at_from_logits(xp, z, index)[1]
-
-    def value_and_derivative_from_logits(
-        self, xp: Namespace, z: Array, t: Array
-    ) -> tuple[Array, Array]:
-        """Both from one pass of exponentials."""
-        return softmax_cross_entropy_and_gradient(xp, z, self._smoothed(t))
-
-    def value_and_derivative_at_from_logits(
-        self, xp: Namespace, z: Array, index: Array
-    ) -> tuple[Array, Array]:
-        """Both from one pass of exponentials, one gather and one scatter."""
-        if self.label_smoothing:
-            return super().value_and_derivative_at_from_logits(xp, z, index)
-        return softmax_cross_entropy_and_gradient_at(xp, z, index)
-
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """p (1 - p) with p the softmax, times the target's sum."""
-        return softmax_cross_entropy_hessian(xp, z, self._smoothed(t))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """A target between 0 and 1, from which the slope at logits takes the softmax."""
         if order != 1 or not self.from_logits:
             return ()
-        t = self._smoothed(t)
+        t = _smoothed(t, self.label_smoothing)
         return (xp.where((t > 0) & (t < 1), t, 0.0 * t),)
 
     def claims(self) -> Claims:
@@ -223,14 +183,51 @@ class CrossEntropy(CategoricalLoss):
             return None
         return math.log1p(1.0 / self.delta) if self.guard == "normalised" else -math.log(self.delta)
 
-    def _smoothed(self, t: Array) -> Array:
-        if not self.label_smoothing:
-            return t
-        return (1.0 - self.label_smoothing) * t + self.label_smoothing / t.shape[-1]
 
-    def _smoothed_exactly(self, xp: Namespace, t: Array) -> Array:
-        """Return the same without a float in between, for a formula on exact numbers."""
-        if not self.label_smoothing:
-            return t
+class _OnLogits(RowBody):
+    """Cross-entropy of logits, sum of t (log sum exp z - z)."""
+
+    value = staticmethod(numerics.softmax_cross_entropy)
+    value_at = staticmethod(numerics.softmax_cross_entropy_at)
+    derivative = staticmethod(numerics.softmax_cross_entropy_gradient)
+    value_and_derivative = staticmethod(numerics.softmax_cross_entropy_and_gradient)
+    value_and_derivative_at = staticmethod(numerics.softmax_cross_entropy_and_gradient_at)
+    second_derivative = staticmethod(numerics.softmax_cross_entropy_hessian)
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The definition."""
+        total = xp.log(xp.sum(xp.exp(z), axis=-1, keepdims=True))
+        return xp.sum(times(xp, t, total - z), axis=-1)
+
+    def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """softmax(z), less 1 at the target."""
+        return self.value_and_derivative_at(xp, z, index)[1]
+
+
+@dataclass(frozen=True)
+class _Smoothed(RowBody):
+    """A body whose targets are smoothed."""
+
+    of: RowBody
+    share: float
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Smooth without a float in between, for exact numbers."""
         one = xp.ones_like(t)
-        return (one - self.label_smoothing) * t + one * self.label_smoothing / t.shape[-1]
+        return self.of.formula(xp, y, (one - self.share) * t + one * self.share / t.shape[-1])
+
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.value(xp, y, _smoothed(t, self.share))
+
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.derivative(xp, y, _smoothed(t, self.share))
+
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        return self.of.value_and_derivative(xp, y, _smoothed(t, self.share))
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.of.second_derivative(xp, y, _smoothed(t, self.share))
+
+
+def _smoothed(t: Array, share: float) -> Array:
+    return (1.0 - share) * t + share / t.shape[-1] if share else t

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import excess, nothing, pieces, precisely, short
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import excess, nearest_float32, pieces, precisely, zero_or_nan
 
 
 class Dwd(MarginLoss):
@@ -61,12 +60,12 @@ class Dwd(MarginLoss):
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 up to the joint, then -(q / (q+1) / m)^(q+1)."""
         tail, x, power = self._tail(xp, m)
-        return xp.where(tail, -_constants(self.q).slope * power / x, nothing(xp, m) - 1.0)
+        return xp.where(tail, -_constants(self.q).slope * power / x, zero_or_nan(xp, m) - 1.0)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 up to the joint, then q^(q+1) / (q+1)^q / m^(q+2)."""
         tail, x, power = self._tail(xp, m)
-        return xp.where(tail, _constants(self.q).curvature * power / x / x, nothing(xp, m))
+        return xp.where(tail, _constants(self.q).curvature * power / x / x, zero_or_nan(xp, m))
 
     def _tail(self, xp: Namespace, m: Array) -> tuple[Array, Array, Array]:
         """Return where m lies beyond the joint, m there and 1 elsewhere, and that to the -q."""
@@ -74,7 +73,7 @@ class Dwd(MarginLoss):
         x = xp.where(tail, m, xp.ones_like(m))
         # q is rounded to float32 and the rest made up for: an error of the
         # exponent would be multiplied by log(m).
-        q = short(self.q)
+        q = nearest_float32(self.q)
         power = x**-q
         rest = self.q - q
         if rest:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pydantic import NonNegativeFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import excess, nothing
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import excess, positive_part, zero_or_nan
 
 
 class EpsilonInsensitive(DistanceLoss):
@@ -64,7 +62,7 @@ class EpsilonInsensitive(DistanceLoss):
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """0; of the square 2 outside."""
-        zero = nothing(xp, r)
+        zero = zero_or_nan(xp, r)
         if not self.squared:
             return zero
         if self.epsilon == 0:
@@ -75,7 +73,7 @@ class EpsilonInsensitive(DistanceLoss):
         return positive_part(xp, excess(xp, xp.abs(r), self.epsilon))
 
     def claims(self) -> Claims:
-        """Convex; with epsilon = 0 what the absolute or the squared error claims."""
+        """Convex; with epsilon = 0 the claims of the absolute or the squared error."""
         ends = (-self.epsilon, self.epsilon) if self.epsilon else (0.0,)
         if not self.squared:
             return Claims(

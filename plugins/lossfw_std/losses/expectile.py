@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import zero_or_nan
 
 
 class Expectile(DistanceLoss):
@@ -60,7 +59,7 @@ class Expectile(DistanceLoss):
 
     def _weight(self, xp: Namespace, r: Array) -> Array:
         """Return twice the weight of each side, NaN where r is."""
-        zero = nothing(xp, r)
+        zero = zero_or_nan(xp, r)
         return xp.where(r < 0, zero + 2.0 * self.q, zero + 2.0 * (1.0 - self.q))
 
     def claims(self) -> Claims:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw import Array, Claims, MarginLoss, Namespace
 
 
 class Exponential(MarginLoss):

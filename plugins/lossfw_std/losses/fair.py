@@ -6,11 +6,8 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.cancellation import ATANH_TAIL
-from lossfw.numerics.primitive import polynomial
-from lossfw_std.parameters import at_least, at_most, shares
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import ATANH_TAIL, at_least, at_most, polynomial, shares
 
 _LOG_2 = math.log(2.0)
 
@@ -60,7 +57,7 @@ class Fair(DistanceLoss):
         With s = x / (2 + x) for x = |r|/c, log(1 + x) = 2 atanh(s) and
         x - 2 s = s x, so that c^2 (x - log(1 + x)) = c s (|r| - 2 c s^2 T) with
         T the tail of atanh: the first term is exact and by far the larger one.
-        Above, log(1 + x) = log 2 + log(1 + (x - 1)/2), of which the second part
+        Above, log(1 + x) = log 2 + log(1 + (x - 1)/2), and the second part
         is small where the loss is.
         """
         a, c = xp.abs(r), self.c

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field, NonNegativeFloat
 
-from lossfw import Claims, PointwiseLoss
-from lossfw.components.spaces import UNIT, Space
-from lossfw.numerics import sigmoid, softplus, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
+from lossfw import (
+    UNIT,
+    Array,
+    Claims,
+    LinkedLoss,
+    Namespace,
+    Order,
+    PointwiseBody,
+    PointwiseLoss,
+    Space,
+)
+from lossfw.numerics import in_double, sigmoid, softplus, times
 from lossfw_std import focusing
-from lossfw_std.double import in_double
 
 # Value, slope or bend of one class.
 _Part: TypeAlias = Callable[..., Any]
 
 
-class Focal(PointwiseLoss):
+class Focal(LinkedLoss, PointwiseLoss):
     """Focal loss, -a (1 - s)^gamma log s with s the probability of the truth.
 
     Prediction and target of one shape; one loss per element. Predictions are
@@ -30,7 +37,7 @@ class Focal(PointwiseLoss):
     Parameters
     ----------
     gamma : float
-        How much less counts what is right already; 0 for no less.
+        How much less a good prediction counts; 0 for no less.
     alpha : float or None
         Share of the targets of 1 in the weight; None gives both classes weight 1.
     from_logits : bool
@@ -62,7 +69,7 @@ class Focal(PointwiseLoss):
     array([1.05360516e-03, 1.86509393e+00])
     """
 
-    link: ClassVar[str] = "sigmoid"
+    link_name: ClassVar[str] = "sigmoid"
     prediction: ClassVar[Space] = UNIT
     target: ClassVar[Space] = UNIT
 
@@ -70,11 +77,15 @@ class Focal(PointwiseLoss):
     alpha: Annotated[float, Field(ge=0, le=1)] | None = None
     from_logits: bool = False
 
+    def logit_body(self) -> PointwiseBody:
+        """Return the functions of logits."""
+        return _OnLogits(self.gamma, self.alpha)
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-a (1 - s)^gamma log s, summed over both classes."""
         rest = 1 - y
         own = times(xp, t, times(xp, rest**self.gamma, xp.log(y)))
-        return self._sum(xp, -own, -times(xp, 1 - t, times(xp, y**self.gamma, xp.log(rest))))
+        return _sum(xp, self.alpha, -own, -times(xp, 1 - t, times(xp, y**self.gamma, xp.log(rest))))
 
     @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -94,48 +105,10 @@ class Focal(PointwiseLoss):
         bend = focusing.bend(xp, own, self.gamma, weight)
         return bend + focusing.bend(xp, other, self.gamma, rest)
 
-    def formula_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""
-        first = times(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
-        second = times(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
-        return self._sum(xp, times(xp, t, first), times(xp, 1 - t, second))
-
-    @in_double
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same in powers of exp(-abs(z))."""
-        return self._both_from_logits(xp, focusing.value_of_odds, z, t)
-
-    @in_double
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """That of the class less that of the other."""
-        return self._both_from_logits(xp, focusing.slope_of_odds, z, t, -1.0)
-
-    @in_double
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """Those of both classes."""
-        return self._both_from_logits(xp, focusing.bend_of_odds, z, t)
-
     def _both(self, xp: Namespace, part: _Part, y: Array, t: Array, sign: float = 1.0) -> Array:
         own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
-        return self._sum(xp, part(xp, own, self.gamma), sign * part(xp, other, self.gamma))
-
-    def _both_from_logits(
-        self, xp: Namespace, part: _Part, z: Array, t: Array, sign: float = 1.0
-    ) -> Array:
-        own, other = self._odds(xp, z, t)
-        return self._sum(xp, part(xp, own, self.gamma), sign * part(xp, other, self.gamma))
-
-    def _odds(self, xp: Namespace, z: Array, t: Array) -> tuple[focusing.Odds, focusing.Odds]:
-        return (
-            focusing.odds(xp, t, z, self.gamma),
-            focusing.odds(xp, 1.0 - t, -z, self.gamma),
-        )
-
-    def _sum(self, xp: Namespace, own: Array, other: Array) -> Array:
-        """Return the sum over both classes by their weights, of which 0 drops even infinity."""
-        if self.alpha is None:
-            return own + other
-        return times(xp, self.alpha, own) + times(xp, 1.0 - self.alpha, other)
+        first, second = part(xp, own, self.gamma), sign * part(xp, other, self.gamma)
+        return _sum(xp, self.alpha, first, second)
 
     def claims(self) -> Claims:
         """Proper for gamma = 0 alone; calibrated where both classes weigh the same."""
@@ -175,10 +148,55 @@ class Focal(PointwiseLoss):
             own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
             return focusing.slope(xp, own, self.gamma), focusing.slope(xp, other, self.gamma)
         found: list[Array] = []
-        for side in self._odds(xp, y, t):
+        for side in _odds(xp, y, t, self.gamma):
             if order == 1:
                 found.append(focusing.slope_of_odds(xp, side, self.gamma))
             else:
                 shared = side.share * side.up * side.fall / side.base ** (self.gamma + 2.0)
                 found += [shared * term for term in focusing.bend_terms(xp, side, self.gamma)]
         return tuple(found)
+
+
+@dataclass(frozen=True)
+class _OnLogits(PointwiseBody):
+    """The focal loss of logits."""
+
+    gamma: float
+    alpha: float | None
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """-a (1 - s)^gamma log s at s = sigmoid(z) and at s = sigmoid(-z)."""
+        first = times(xp, sigmoid(xp, -z) ** self.gamma, softplus(xp, -z))
+        second = times(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
+        return _sum(xp, self.alpha, times(xp, t, first), times(xp, 1 - t, second))
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same in powers of exp(-abs(z))."""
+        return self._both(xp, focusing.value_of_odds, z, t)
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """That of the class less that of the other."""
+        return self._both(xp, focusing.slope_of_odds, z, t, -1.0)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Those of both classes."""
+        return self._both(xp, focusing.bend_of_odds, z, t)
+
+    def _both(self, xp: Namespace, part: _Part, z: Array, t: Array, sign: float = 1.0) -> Array:
+        own, other = _odds(xp, z, t, self.gamma)
+        first, second = part(xp, own, self.gamma), sign * part(xp, other, self.gamma)
+        return _sum(xp, self.alpha, first, second)
+
+
+def _odds(xp: Namespace, z: Array, t: Array, gamma: float) -> tuple[focusing.Odds, focusing.Odds]:
+    return focusing.odds(xp, t, z, gamma), focusing.odds(xp, 1.0 - t, -z, gamma)
+
+
+def _sum(xp: Namespace, alpha: float | None, own: Array, other: Array) -> Array:
+    """Return the sum over both classes by their weights; 0 drops even infinity."""
+    if alpha is None:
+        return own + other
+    return times(xp, alpha, own) + times(xp, 1.0 - alpha, other)

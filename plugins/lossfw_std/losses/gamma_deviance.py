@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import Claims
-from lossfw.components.spaces import POSITIVE, Space
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import DoubleDouble
-from lossfw.numerics.double_double_log import exp_words, expm1_minus_words, expm1_words
-from lossfw.numerics.error_free import two_diff
-from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
-from lossfw_std.double import in_double
+from lossfw import POSITIVE, Array, Claims, Namespace, Space
+from lossfw.numerics import (
+    exp_words,
+    expm1_minus_words,
+    expm1_words,
+    in_double,
+    two_diff,
+)
+from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap, half_angle, log_ratio, near
 
 
 class GammaDeviance(Deviance):
@@ -49,6 +50,10 @@ class GammaDeviance(Deviance):
 
     target: ClassVar[Space] = POSITIVE
 
+    def logit_body(self) -> LogMeanBody:
+        """Return the functions of logarithms of the mean."""
+        return _OnLogits(self)
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition."""
         return 2 * (xp.log(y / t) + t / y - 1)
@@ -77,21 +82,6 @@ class GammaDeviance(Deviance):
         share = xp.where(y > 4.0 * t, t / y - 0.5, (t - 0.5 * y) / y)
         return 4.0 * share / y / y
 
-    @in_double
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (exp(-d) - 1 + d) with d = z - log(t)."""
-        return 2.0 * expm1_minus_words(xp, _opposite(xp, z, t))
-
-    @in_double
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (1 - exp(-d))."""
-        return -2.0 * expm1_words(xp, _opposite(xp, z, t))
-
-    @in_double
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 exp(-d), which is 2 t exp(-z)."""
-        return 2.0 * exp_words(xp, _opposite(xp, z, t))
-
     def claims(self) -> Claims:
         """Convex in the logarithm of the mean; zero at the target as a mean."""
         log = self.link == "log"
@@ -104,7 +94,20 @@ class GammaDeviance(Deviance):
         )
 
 
-def _opposite(xp: Namespace, z: Array, t: Array) -> DoubleDouble:
-    """Return log(t) - z."""
-    d = distance(xp, z, t)
-    return DoubleDouble(-d.high, -d.low)
+class _OnLogits(LogMeanBody):
+    """The deviance of a logarithm of the mean."""
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (exp(-d) - 1 + d) with d = z - log(t)."""
+        return 2.0 * expm1_minus_words(xp, -distance(xp, z, t))
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (1 - exp(-d))."""
+        return -2.0 * expm1_words(xp, -distance(xp, z, t))
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 exp(-d), which is 2 t exp(-z)."""
+        return 2.0 * exp_words(xp, -distance(xp, z, t))

@@ -6,9 +6,8 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import zero_or_nan
 
 
 class GaussianNll(DistanceLoss):
@@ -60,7 +59,7 @@ class GaussianNll(DistanceLoss):
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 / v."""
-        return nothing(xp, r) + 1.0 / self.variance
+        return zero_or_nan(xp, r) + 1.0 / self.variance
 
     @property
     def _constant(self) -> float:

@@ -6,9 +6,8 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import at_least, at_most, excess, over_root
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import at_least, at_most, excess, over_root
 
 # Of powers of two: one more than 20 below that of the largest float.
 _LARGEST_EXPONENT = 1000
@@ -50,7 +49,7 @@ class GemanMcclure(DistanceLoss):
         return r * r / (r * r + c * c)
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same by (r/c)^2 below c and by (c/r)^2 above, neither of which overflows."""
+        """The same by (r/c)^2 below c and by (c/r)^2 above: neither overflows."""
         a, c, _ = self._in_units(xp, r)
         w = _square(xp, a, c)
         return xp.where(a < c, w, 1.0) / (1.0 + w)

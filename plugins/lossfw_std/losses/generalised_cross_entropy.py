@@ -6,11 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import CategoricalLoss, Claims
-from lossfw.losses.guards import guarded_log
-from lossfw.numerics import quotient, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
+from lossfw import Array, CategoricalLoss, Claims, Namespace
+from lossfw.numerics import guarded_log, in_double, quotient, times
 
 
 class GeneralisedCrossEntropy(CategoricalLoss):
@@ -88,5 +85,5 @@ def _slope(xp: Namespace, y: Array, t: Array, q: float) -> Array:
         # The logarithm of a tiny y would multiply the rounding of q - 1.
         at_zero, one = y == 0, xp.ones_like(y)
         return times(xp, t, xp.where(at_zero, xp.inf * one, y**q / xp.where(at_zero, one, y)))
-    # Here q - 1 is exact. The last term is for NaN, of which the power 0 is 1.
+    # Here q - 1 is exact. The last term keeps NaN, whose power 0 is 1.
     return times(xp, t, y ** (q - 1.0)) + 0.0 * y

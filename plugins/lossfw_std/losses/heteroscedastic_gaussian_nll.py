@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from lossfw import CategoricalLoss, Claims
-from lossfw.components.spaces import REAL, Space
-from lossfw.errors import ShapeError
-from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.exact.reference import Order
-from lossfw_std.double import in_double
-from lossfw_std.parameters import nothing
+from lossfw import (
+    REAL,
+    Array,
+    CategoricalLoss,
+    Claims,
+    Namespace,
+    NDArray,
+    Order,
+    ShapeError,
+    Space,
+)
+from lossfw.numerics import in_double, times, zero_or_nan
 
 # A mean and a log variance.
 _COLUMNS = 2
@@ -96,13 +100,13 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
         s, slope, square = _parts(xp, y, t)
-        return xp.stack([slope, 0.5 * (1.0 - square) + nothing(xp, s)], axis=-1)
+        return xp.stack([slope, 0.5 * (1.0 - square) + zero_or_nan(xp, s)], axis=-1)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """exp(-s) by m, and (m - t)^2 exp(-s) / 2 by s."""
         s, _, square = _parts(xp, y, t)
-        return xp.stack([xp.exp(-s) + nothing(xp, square), 0.5 * square], axis=-1)
+        return xp.stack([xp.exp(-s) + zero_or_nan(xp, square), 0.5 * square], axis=-1)
 
     def claims(self) -> Claims:
         """Smooth, and nothing else that has a name for rows."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import excess, nothing
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import excess, positive_part, zero_or_nan
 
 
 class Hinge(MarginLoss):
@@ -56,7 +54,7 @@ class Hinge(MarginLoss):
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 on both sides of the kink."""
-        return nothing(xp, m)
+        return zero_or_nan(xp, m)
 
     def claims(self) -> Claims:
         """Convex, with a kink at the margin."""

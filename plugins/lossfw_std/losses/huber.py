@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, excess, nothing
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import at_most, excess, zero_or_nan
 
 
 class Huber(DistanceLoss):
@@ -21,7 +20,7 @@ class Huber(DistanceLoss):
 
     Notes
     -----
-    It elicits neither mean nor median, but what lies between them. Not strictly
+    It elicits neither mean nor median, but a value between them. Not strictly
     convex, for beyond delta it is a straight line. Source: Huber, *Robust
     estimation of a location parameter*, Annals of Mathematical Statistics 35,
     1964.
@@ -59,7 +58,7 @@ class Huber(DistanceLoss):
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 up to delta, 0 beyond."""
-        zero = nothing(xp, r)
+        zero = zero_or_nan(xp, r)
         return xp.where(excess(xp, xp.abs(r), self.delta) > 0, zero, zero + 1.0)
 
     def claims(self) -> Claims:

@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.losses.guards import DEFAULT_DELTA, Delta, Guard
-from lossfw.numerics import quotient, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
-from lossfw_std.double import in_double
+from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, GuardedLoss, Namespace, Order, Space
+from lossfw.numerics import DEFAULT_DELTA, Delta, Guard, in_double, quotient, times
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
 # Below this size of x the loss is computed from the logarithms of 1 - x^2 and
@@ -18,7 +14,7 @@ from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 _NEAR = 0.5
 
 
-class JsDivergence(CategoricalLoss):
+class JsDivergence(GuardedLoss, CategoricalLoss):
     """Jensen-Shannon divergence, sum over classes of (t log(t / m) + y log(y / m)) / 2.
 
     With m = (t + y) / 2, the midpoint, and the natural logarithm: half of both
@@ -29,19 +25,19 @@ class JsDivergence(CategoricalLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What stands in the logarithms in place of t, y and m; see
-        `lossfw.losses.guards`. The loss is finite without it, but its slope at y = 0
-        is not. In ratios "normalised" and "additive" are the same.
+        Changes the arguments t, y and m of the logarithms; see
+        `lossfw.numerics.guards`. The loss is finite without it, but its slope at
+        y = 0 is not. In ratios "normalised" and "additive" are the same.
     delta : float
         The guard's constant.
     reverse : bool
-        Exchanges the distributions, of which the loss is a symmetric function:
-        so it changes nothing, and is there because kl_divergence has it.
+        Exchanges the distributions. The loss is symmetric in them, so it changes
+        nothing; kl_divergence has the same parameter.
 
     Notes
     -----
-    Every class adds at least 0, so the loss is non-negative whatever the rows
-    sum to. Convex, but linear in a class of target 0, so not strictly.
+    Every class adds at least 0, so the loss is non-negative for rows of any sum.
+    Convex, but linear in a class of target 0, so not strictly.
     Calibrated, but not proper: for a label of probability t the minimiser
     solves t log(1 + 1/y) = constant. Its square root is a metric. Source: Lin,
     *Divergence measures based on the Shannon entropy*, 1991; Endres and
@@ -49,7 +45,7 @@ class JsDivergence(CategoricalLoss):
 
     See Also
     --------
-    kl_divergence : of which this is the mean, to the midpoint.
+    kl_divergence : this is the mean of two of them, to the midpoint.
 
     Examples
     --------
@@ -89,7 +85,7 @@ class JsDivergence(CategoricalLoss):
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """log(y / m) / 2, and what the guard adds."""
+        """log(y / m) / 2, with the terms of the guard."""
         a, b, total, x = self._parts(xp, y, t)
         log = log_ratio(xp, 2.0 * a, total, guarded_difference(xp, y, t, self.guard, self.delta))
         # For t = 0 the ratio is 2 however small y is.
@@ -102,7 +98,7 @@ class JsDivergence(CategoricalLoss):
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """t / (2 y (t + y)), and what the guard makes of it."""
+        """t / (2 y (t + y)), with the guard."""
         a, b, total, _ = self._parts(xp, y, t)
         if self.guard == "none":
             return 0.5 * quotient(xp, quotient(xp, t, total), y)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from lossfw import SIMPLEX, CategoricalLoss, Claims, Space
-from lossfw.losses.guards import DEFAULT_DELTA, Delta, Guard, textbook_log
-from lossfw.numerics import log1p_minus, quotient, times
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.exact.reference import Order
-from lossfw_std.double import in_double
+from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, GuardedLoss, Namespace, Order, Space
+from lossfw.numerics import (
+    DEFAULT_DELTA,
+    Delta,
+    Guard,
+    in_double,
+    log1p_minus,
+    quotient,
+    textbook_log,
+    times,
+)
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
 
-class KlDivergence(CategoricalLoss):
+class KlDivergence(GuardedLoss, CategoricalLoss):
     """Kullback-Leibler divergence, sum over classes of t log(t / y).
 
     Prediction of shape (..., K): distributions. Target: class indices (...), or
@@ -24,7 +29,7 @@ class KlDivergence(CategoricalLoss):
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
-        What stands in both logarithms in place of t and y; see `lossfw.losses.guards`.
+        Changes the arguments t and y of both logarithms; see `lossfw.numerics.guards`.
         In their ratio "normalised" and "additive" are the same. With "none"
         the loss is infinite where y = 0 and t > 0.
     delta : float
@@ -150,6 +155,6 @@ class KlDivergence(CategoricalLoss):
 
 
 def _moves(xp: Namespace, y: Array, guard: Guard, delta: float) -> Array:
-    """Return how fast what stands in the logarithm moves with y: 0 below the floor, else 1."""
+    """Return the derivative of the guarded probability: 0 below the floor, else 1."""
     still = (y < delta) if guard == "floor" else (y != y)
     return xp.where(still, 0.0 * y, xp.ones_like(y))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, DistanceLoss
+from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import log_cosh, sech_squared
-from lossfw.numerics.arrays import Array, Namespace
 
 
 class LogCosh(DistanceLoss):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, MarginLoss
+from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import sigmoid, softplus
-from lossfw.numerics.arrays import Array, Namespace
 
 
 class Logistic(MarginLoss):

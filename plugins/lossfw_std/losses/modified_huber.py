@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, nothing
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import at_most, positive_part, zero_or_nan
 
 
 class ModifiedHuber(MarginLoss):
@@ -48,7 +46,7 @@ class ModifiedHuber(MarginLoss):
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """2 between -1 and 1, 0 outside."""
-        zero = nothing(xp, m)
+        zero = zero_or_nan(xp, m)
         return xp.where((m > -1) & (m < 1), zero + 2.0, zero)
 
     def claims(self) -> Claims:

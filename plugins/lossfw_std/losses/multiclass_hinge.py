@@ -5,15 +5,22 @@ from __future__ import annotations
 import math
 from typing import ClassVar, Literal
 
-from lossfw import LOGITS, CategoricalLoss, Claims, ShapeError, Space
-from lossfw.numerics import positive_part, times
-from lossfw.numerics.arrays import Array, Namespace, NDArray
-from lossfw.numerics.error_free import two_diff
-from lossfw.numerics.exact.reference import Order
+from lossfw import (
+    LOGITS,
+    Array,
+    CategoricalLoss,
+    Claims,
+    Namespace,
+    NDArray,
+    Order,
+    ShapeError,
+    Space,
+)
+from lossfw.numerics import positive_part, times, two_diff
 
 
 class MulticlassHinge(CategoricalLoss):
-    """Hinge over classes: by how much the others come too near to the target's class k.
+    """Hinge over classes: how much the scores of others exceed that of class k less 1.
 
     ========================== ====================================================
     form                       formula
@@ -62,12 +69,13 @@ class MulticlassHinge(CategoricalLoss):
     """
 
     prediction: ClassVar[Space] = LOGITS
+    least_classes: ClassVar[int] = 2
 
     form: Literal["crammer_singer", "weston_watkins"] = "crammer_singer"
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise where there is but one class, and as every loss does."""
-        if y.shape[-1] < 2:
+        if y.shape[-1] < self.least_classes:
             raise ShapeError(
                 f"prediction of shape {tuple(y.shape)} has one class: a hinge needs another one "
                 "to compare it with."
@@ -137,7 +145,7 @@ class MulticlassHinge(CategoricalLoss):
         return xp.where(xp.isnan(y), y, xp.zeros_like(y))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of a soft target, what each class may take from its own slope."""
+        """The share of a soft target that each class may take from its own slope."""
         if order != 1:
             return ()
         most = 1.0 if self.form == "crammer_singer" else y.shape[-1] - 1.0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import positive_part, zero_or_nan
 
 
 class Perceptron(MarginLoss):
@@ -15,7 +13,7 @@ class Perceptron(MarginLoss):
 
     Notes
     -----
-    Not calibrated, though convex: a prediction of 0 costs nothing, whatever the
+    Not calibrated, though convex: a prediction of 0 costs nothing for any
     target. At the kink the derivative is taken from the right, 0, so that a
     prediction of 0 is not improved. Source: Rosenblatt, *The perceptron*,
     Psychological Review 65, 1958.
@@ -44,7 +42,7 @@ class Perceptron(MarginLoss):
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 on both sides of the kink."""
-        return nothing(xp, m)
+        return zero_or_nan(xp, m)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import Claims
-from lossfw.components.spaces import NONNEGATIVE, Space
-from lossfw.numerics import times, xlogy
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double_log import expm1_minus_words, expm1_words
-from lossfw.numerics.error_free import two_diff
-from lossfw_std.deviance import Deviance, distance, gap, half_angle, log_ratio, near
-from lossfw_std.double import in_double
-from lossfw_std.parameters import nothing
+from lossfw import NONNEGATIVE, Array, Claims, Namespace, Space
+from lossfw.numerics import (
+    expm1_minus_words,
+    expm1_words,
+    in_double,
+    times,
+    two_diff,
+    xlogy,
+    zero_or_nan,
+)
+from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap, half_angle, log_ratio, near
 
 # Where z exceeds log(t) by more than this, exp(z) is the whole difference to t,
 # and the quotient of both may overflow.
@@ -58,6 +60,10 @@ class PoissonDeviance(Deviance):
 
     target: ClassVar[Space] = NONNEGATIVE
 
+    def logit_body(self) -> LogMeanBody:
+        """Return the functions of logarithms of the mean."""
+        return _OnLogits(self)
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition, with 0 log 0 = 0."""
         return 2 * (xlogy(xp, t, t / y) - t + y)
@@ -87,25 +93,6 @@ class PoissonDeviance(Deviance):
         scale = xp.where(t < 1.0, _SCALE * one, one)
         return 2.0 * (scale * t / y) / (scale * y)
 
-    @in_double
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 t (exp(d) - 1 - d) with d = z - log(t)."""
-        d = distance(xp, z, t)
-        whole = (t == 0.0) | (d.high > _FAR)
-        return 2.0 * xp.where(whole, xp.exp(z), times(xp, t, expm1_minus_words(xp, d)))
-
-    @in_double
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (exp(z) - t), which is 2 t (exp(d) - 1)."""
-        d = distance(xp, z, t)
-        whole = (t == 0.0) | (d.high > _FAR)
-        return 2.0 * xp.where(whole, xp.exp(z), times(xp, t, expm1_words(xp, d)))
-
-    @in_double
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 exp(z), whatever the target; NaN in it stays."""
-        return 2.0 * xp.exp(z) + nothing(xp, t)
-
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; zero at the target as a mean."""
         log = self.link == "log"
@@ -117,3 +104,26 @@ class PoissonDeviance(Deviance):
             twice_smooth=True,
             elicits=None if log else "mean",
         )
+
+
+class _OnLogits(LogMeanBody):
+    """The deviance of a logarithm of the mean."""
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 t (exp(d) - 1 - d) with d = z - log(t)."""
+        d = distance(xp, z, t)
+        whole = (t == 0.0) | (d.high > _FAR)
+        return 2.0 * xp.where(whole, xp.exp(z), times(xp, t, expm1_minus_words(xp, d)))
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (exp(z) - t), which is 2 t (exp(d) - 1)."""
+        d = distance(xp, z, t)
+        whole = (t == 0.0) | (d.high > _FAR)
+        return 2.0 * xp.where(whole, xp.exp(z), times(xp, t, expm1_words(xp, d)))
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 exp(z) for every target; NaN in it stays."""
+        return 2.0 * xp.exp(z) + zero_or_nan(xp, t)

@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import CategoricalLoss, Claims
+from lossfw import Array, CategoricalLoss, Claims, Namespace
 from lossfw.numerics import log1p_minus, quotient, times
-from lossfw.numerics.arrays import Array, Namespace
 
 # Above this probability the loss is computed from the distance to 1.
 _NEAR_ONE = 0.5

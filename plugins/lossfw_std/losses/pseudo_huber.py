@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
-from lossfw_std.parameters import at_most, hypotenuse_and_share, shares
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import at_most, hypotenuse_and_share, in_double, shares
 
 
 class PseudoHuber(DistanceLoss):

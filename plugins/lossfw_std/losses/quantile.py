@@ -6,9 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import zero_or_nan
 
 
 class Quantile(DistanceLoss):
@@ -52,13 +51,13 @@ class Quantile(DistanceLoss):
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """-q below the target, 1 - q above it, 0 at it."""
-        zero = nothing(xp, r)
+        zero = zero_or_nan(xp, r)
         above = xp.where(r > 0, zero + (1.0 - self.q), zero)
         return xp.where(r < 0, zero - self.q, above)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """0 on both sides of the kink."""
-        return nothing(xp, r)
+        return zero_or_nan(xp, r)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0; symmetric for the median alone."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, nothing
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import at_most, positive_part, zero_or_nan
 
 
 class Ramp(MarginLoss):
@@ -44,12 +42,12 @@ class Ramp(MarginLoss):
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-1 between 0 and 1, 0 outside."""
-        zero = nothing(xp, m)
+        zero = zero_or_nan(xp, m)
         return xp.where((m > 0) & (m < 1), zero - 1.0, zero)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 but for the kinks."""
-        return nothing(xp, m)
+        return zero_or_nan(xp, m)
 
     def claims(self) -> Claims:
         """Bounded, with kinks at 0 and 1."""

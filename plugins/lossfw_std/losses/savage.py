@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
-from lossfw_std.parameters import excess, pieces, precisely
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import excess, in_double, pieces, precisely
 
 # Where the loss turns from concave to convex: the probability of the wrong
 # class, 1 / (1 + exp(2 m)), is 2/3 there.

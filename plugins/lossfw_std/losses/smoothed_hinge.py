@@ -7,10 +7,8 @@ from decimal import Decimal
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import at_most, excess, nothing, pieces, precisely
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import at_most, excess, pieces, positive_part, precisely, zero_or_nan
 
 
 class SmoothedHinge(MarginLoss):
@@ -66,7 +64,7 @@ class SmoothedHinge(MarginLoss):
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """1 / gamma within the square, 0 outside."""
         within = (m < 1) & (excess(xp, m, _joint(self.gamma)) > 0)
-        zero = nothing(xp, m)
+        zero = zero_or_nan(xp, m)
         return xp.where(within, zero + 1.0 / self.gamma, zero)
 
     def claims(self) -> Claims:

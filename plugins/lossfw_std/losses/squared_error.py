@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw import Array, Claims, DistanceLoss, Namespace
 
 
 class SquaredError(DistanceLoss):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import excess, nothing
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import excess, positive_part, zero_or_nan
 
 
 class SquaredHinge(MarginLoss):
@@ -57,7 +55,7 @@ class SquaredHinge(MarginLoss):
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """2 below the margin, 0 from there on."""
-        zero = nothing(xp, m)
+        zero = zero_or_nan(xp, m)
         return xp.where(self._short(xp, m) > 0, zero + 2.0, zero)
 
     def _short(self, xp: Namespace, m: Array) -> Array:

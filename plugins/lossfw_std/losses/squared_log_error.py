@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import Claims, PointwiseLoss
-from lossfw.components.spaces import Interval, Space
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.error_free import two_diff, two_prod
-from lossfw.numerics.exact.reference import Order
-from lossfw_std.double import in_double
+from lossfw import Array, Claims, Interval, Namespace, Order, PointwiseLoss, Space
+from lossfw.numerics import in_double, two_diff, two_prod
 
 ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, low_included=False)
 

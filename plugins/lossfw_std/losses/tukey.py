@@ -6,11 +6,8 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics import positive_part
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.primitive import in_double
-from lossfw_std.parameters import at_most, excess, over_root
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import at_most, excess, in_double, over_root, positive_part
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
 _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))

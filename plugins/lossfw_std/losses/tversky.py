@@ -8,9 +8,8 @@ from typing import ClassVar
 
 from pydantic import NonNegativeFloat
 
-from lossfw import BINARY, UNIT, CategoricalLoss, Claims, Space
+from lossfw import BINARY, UNIT, Array, CategoricalLoss, Claims, Namespace, Space
 from lossfw.numerics import quotient
-from lossfw.numerics.arrays import Array, Namespace
 
 # The weights are brought to about 2^60, so that a weight times the smallest of
 # floats is an ordinary number, and the sum of a million columns still is.

@@ -8,19 +8,29 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from lossfw import Claims
-from lossfw.components.spaces import NONNEGATIVE, POSITIVE, REAL, Space
-from lossfw.numerics import xlogy
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw.numerics.double_double import DoubleDouble
-from lossfw.numerics.double_double_log import exp_words, expm1_words, log_ratio_words
-from lossfw.numerics.exact.reference import Order
+from lossfw import (
+    NONNEGATIVE,
+    POSITIVE,
+    REAL,
+    Array,
+    Claims,
+    Namespace,
+    Order,
+    PointwiseBody,
+    Space,
+)
+from lossfw.numerics import (
+    DoubleDouble,
+    exp_words,
+    expm1_words,
+    in_double,
+    log_ratio_words,
+    zero_or_nan,
+)
 from lossfw_std import tweedie
-from lossfw_std.deviance import Deviance, distance, gap
-from lossfw_std.double import in_double
+from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
-from lossfw_std.parameters import nothing
 from lossfw_std.powers import times_exp, times_power
 
 # Targets below this lose digits in a product, and this factor brings them back.
@@ -34,7 +44,7 @@ _LARGE_RATIO = 1e200
 
 
 def _a_power(power: float) -> float:
-    """Refuse a power of which there is no distribution."""
+    """Refuse a power without a distribution."""
     if 0 < power < 1:
         raise ValueError("a number at or below 0, or at or above 1")
     return power
@@ -61,7 +71,7 @@ class TweedieDeviance(Deviance):
     Notes
     -----
     The limits at the powers 0, 1 and 2 are squared error, `poisson_deviance`
-    and `gamma_deviance`, which are what is computed there. It elicits the mean;
+    and `gamma_deviance`, which are computed there. It elicits the mean;
     for ``link="log"`` its logarithm, and then it is not 0 where the prediction
     is the target. In the mean it is convex for the powers 0 and 1 alone, and in
     the logarithm for those from 1 to 2; elsewhere it bends the other way for
@@ -92,19 +102,25 @@ class TweedieDeviance(Deviance):
 
     @property
     def target_space(self) -> Space:
-        """All of which the deviance is finite."""
+        """All targets at which the deviance is finite."""
         if self.power == 0:
             return REAL
         return NONNEGATIVE if self.power < 2 else POSITIVE
 
+    @property
+    def body(self) -> object:
+        """The functions below, or those of the power's limit."""
+        if self._limit is not None:
+            return self._limit.body
+        on_mean = _Normal() if self.power == 0 else self
+        return on_mean if self.input_form == "prediction" else self.logit_body()
+
+    def logit_body(self) -> LogMeanBody:
+        """Return the functions of logarithms of the mean."""
+        return _NormalOnLogits(self) if self.power == 0 else _OnLogits(self)
+
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The definition, or its limit."""
-        if self.power == 0:
-            return (y - t) * (y - t)
-        if self.power == 1:
-            return 2 * (xlogy(xp, t, t / y) - t + y)
-        if self.power == 2:
-            return 2 * (xp.log(y / t) + t / y - 1)
+        """The definition."""
         p = xp.full_like(y, self.power)
         a, b = 1 - p, 2 - p
         terms = 2 * (t**b / (a * b) - t * y**a / a + y**b / b)
@@ -117,23 +133,15 @@ class TweedieDeviance(Deviance):
     @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without cancellation near the target; see `lossfw_std.tweedie`."""
-        if self.power == 0:
-            return (y - t) * (y - t)
-        if self._limit is not None:
-            return self._limit.value(xp, y, t)
         k = tweedie.exponents(self.power)
         safe = xp.where(t > 0.0, t, y)
         r = tweedie.ratio(log_ratio_words(xp, y, safe), k)
         base = xp.where(r.from_y | (t == 0.0), y, safe)
-        return 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + nothing(xp, t)
+        return 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + zero_or_nan(xp, t)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) y^-p."""
-        if self.power == 0:
-            return 2.0 * (y - t)
-        if self._limit is not None:
-            return self._limit.derivative(xp, y, t)
         if self.power < 0:
             return 2.0 * times_power(xp, y - t, y, Fraction(-self.power))
         return 2.0 * times_power(xp, gap(xp, y, t), y, 1 - Fraction(self.power))
@@ -141,10 +149,6 @@ class TweedieDeviance(Deviance):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 y^-p (1 - p (y - t) / y)."""
-        if self.power == 0:
-            return 2.0 + nothing(xp, y - t)
-        if self._limit is not None:
-            return self._limit.second_derivative(xp, y, t)
         p = Fraction(self.power)
         share = gap(xp, y, t)
         far = float(1 - p) + self.power * (t / y)
@@ -155,53 +159,6 @@ class TweedieDeviance(Deviance):
             far = self.power * times_power(xp, small, y, -1 - p)
             bend = xp.where(share < -_LARGE_RATIO, far, bend)
         return 2.0 * bend
-
-    @in_double
-    def value_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same by d = z - log(t)."""
-        if self.power == 0:
-            gone = _residual(xp, z, t)
-            return gone * gone
-        if self._limit is not None:
-            return self._limit.value_from_logits(xp, z, t)
-        k = tweedie.exponents(self.power)
-        r, factor = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k), k)
-        half = _half(xp, r, t, k)
-        from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
-        from_y = times_exp(xp, half, k.b, z)
-        return 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t) + nothing(xp, t)
-
-    @in_double
-    def derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (y - t) y^(1-p) with y = exp(z)."""
-        if self.power == 0:
-            return 2.0 * times_exp(xp, _residual(xp, z, t), Fraction(1), z)
-        if self._limit is not None:
-            return self._limit.derivative_from_logits(xp, z, t)
-        k, d = tweedie.exponents(self.power), distance(xp, z, t)
-        # y^b (1 - t / y), or y^a t (y / t - 1), whichever factor has a bound.
-        share = -expm1_words(xp, tweedie.opposite(d))
-        from_y = times_exp(xp, xp.where(t == 0.0, xp.ones_like(z), share), k.b, z)
-        from_t = times_exp(xp, t * expm1_words(xp, d), k.a, z)
-        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
-
-    @in_double
-    def second_derivative_from_logits(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
-        if self.power == 0:
-            return 2.0 * times_exp(xp, 2.0 * xp.exp(z) - t, Fraction(1), z)
-        if self._limit is not None:
-            return self._limit.second_derivative_from_logits(xp, z, t)
-        k, d = tweedie.exponents(self.power), distance(xp, z, t)
-        a, b = float(k.a), float(k.b)
-        other = a * exp_words(xp, tweedie.opposite(d))
-        from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
-        # A subnormal target has no digits to share: it is lifted over the product. So is
-        # one that the product would let overflow, downwards.
-        lift = xp.where(t < _SUBNORMAL, _LIFT * xp.ones_like(t), xp.ones_like(t))
-        lift = xp.where(t > 1.0 / _SUBNORMAL, xp.ones_like(t) / _LIFT, lift)
-        from_t = times_exp(xp, (lift * t) * (b * exp_words(xp, d) - a), k.a, z) / lift
-        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
@@ -233,7 +190,7 @@ class TweedieDeviance(Deviance):
 
     @property
     def _limit(self) -> Deviance | None:
-        """The loss that has a name of its own, where the formula has none."""
+        """The deviance with a name of its own at this power, where the formula divides by 0."""
         return _limit(self.power, self.link)
 
 
@@ -241,6 +198,89 @@ class TweedieDeviance(Deviance):
 def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     classes: dict[float, type[Deviance]] = {1.0: PoissonDeviance, 2.0: GammaDeviance}
     return classes[power](link=link) if power in classes else None
+
+
+class _Normal(PointwiseBody):
+    """The deviance of the power 0: the squared error."""
+
+    @in_double
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(y - t)^2."""
+        return (y - t) * (y - t)
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2 (y - t)."""
+        return 2.0 * (y - t)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """2; NaN stays."""
+        return 2.0 + zero_or_nan(xp, y - t)
+
+
+class _NormalOnLogits(LogMeanBody):
+    """The deviance of the power 0 of a logarithm of the mean."""
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(exp(z) - t)^2."""
+        return (xp.exp(z) - t) * (xp.exp(z) - t)
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same without cancellation."""
+        gone = _residual(xp, z, t)
+        return gone * gone
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (y - t) y with y = exp(z)."""
+        return 2.0 * times_exp(xp, _residual(xp, z, t), Fraction(1), z)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (2 y - t) y with y = exp(z)."""
+        return 2.0 * times_exp(xp, 2.0 * xp.exp(z) - t, Fraction(1), z)
+
+
+class _OnLogits(LogMeanBody):
+    """The deviance of a logarithm of the mean."""
+
+    loss: TweedieDeviance
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """By d = z - log(t)."""
+        k = tweedie.exponents(self.loss.power)
+        r, factor = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k), k)
+        half = _half(xp, r, t, k)
+        from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
+        from_y = times_exp(xp, half, k.b, z)
+        return 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t) + zero_or_nan(xp, t)
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 (y - t) y^(1-p) with y = exp(z)."""
+        k, d = tweedie.exponents(self.loss.power), distance(xp, z, t)
+        # y^b (1 - t / y), or y^a t (y / t - 1), whichever factor has a bound.
+        share = -expm1_words(xp, -d)
+        from_y = times_exp(xp, xp.where(t == 0.0, xp.ones_like(z), share), k.b, z)
+        from_t = times_exp(xp, t * expm1_words(xp, d), k.a, z)
+        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """2 ((2 - p) y^(2-p) - (1 - p) t y^(1-p)) with y = exp(z)."""
+        k, d = tweedie.exponents(self.loss.power), distance(xp, z, t)
+        a, b = float(k.a), float(k.b)
+        other = a * exp_words(xp, -d)
+        from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
+        # A subnormal target has no digits to share: it is lifted over the product. So is
+        # one that the product would let overflow, downwards.
+        lift = xp.where(t < _SUBNORMAL, _LIFT * xp.ones_like(t), xp.ones_like(t))
+        lift = xp.where(t > 1.0 / _SUBNORMAL, xp.ones_like(t) / _LIFT, lift)
+        from_t = times_exp(xp, (lift * t) * (b * exp_words(xp, d) - a), k.a, z) / lift
+        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
 
 
 def _residual(xp: Namespace, z: Array, t: Array) -> Array:

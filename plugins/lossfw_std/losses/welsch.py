@@ -7,9 +7,8 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Claims, DistanceLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import at_least, at_most, excess, over_root
+from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw.numerics import at_least, at_most, excess, over_root
 
 # Of a number below this, 1 - exp(-u) is u in every float format.
 _TINY = 2.0**-80
@@ -64,7 +63,7 @@ class Welsch(DistanceLoss):
         return c * c / 2 * (1 - xp.exp(-(x * x)))
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same by expm1; below c as r^2 / 2 times what hardly depends on (r/c)^2."""
+        """The same by expm1; below c as r^2 / 2 times a factor that hardly depends on (r/c)^2."""
         x = r / self.c
         u = at_least(xp, x * x, _TINY)
         part = -xp.expm1(-u)

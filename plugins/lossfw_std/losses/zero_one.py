@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lossfw import Claims, MarginLoss
-from lossfw.numerics.arrays import Array, Namespace
-from lossfw_std.parameters import nothing
+from lossfw import Array, Claims, MarginLoss, Namespace
+from lossfw.numerics import zero_or_nan
 
 
 class ZeroOne(MarginLoss):
@@ -32,16 +31,16 @@ class ZeroOne(MarginLoss):
 
     def value(self, xp: Namespace, m: Array) -> Array:
         """1 for m <= 0, 0 for m > 0."""
-        zero = nothing(xp, m)
+        zero = zero_or_nan(xp, m)
         return xp.where(m <= 0, zero + 1.0, zero)
 
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """0, at the jump too."""
-        return nothing(xp, m)
+        return zero_or_nan(xp, m)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0, at the jump too."""
-        return nothing(xp, m)
+        return zero_or_nan(xp, m)
 
     def claims(self) -> Claims:
         """Bounded and calibrated; the gradient says nothing."""

@@ -7,8 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import PositiveInt
 
-from lossfw import RowMetric, ShapeError
-from lossfw.numerics.arrays import NDArray
+from lossfw import NDArray, RowMetric, ShapeError
 from lossfw_std.metrics.classes import ClassMetric, check_targets, true_classes
 
 

@@ -9,10 +9,16 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from lossfw import SIMPLEX, UNIT, Metric, Space
-from lossfw.metrics import MetricRows, MetricUpdate, RowwiseMetric, ScoreMetric, SumMetric, Term
-from lossfw.metrics.grouped_sums import GroupedSums
-from lossfw.numerics.arrays import NDArray
+from lossfw import SIMPLEX, UNIT, Metric, NDArray, Space
+from lossfw.metrics import (
+    GroupedSums,
+    MetricRows,
+    MetricUpdate,
+    RowwiseMetric,
+    ScoreMetric,
+    SumMetric,
+    Term,
+)
 from lossfw_std.metrics.classes import check_targets, true_classes
 
 # The sums of a bin: of w, of w times the winning probability, and of w where it was right.

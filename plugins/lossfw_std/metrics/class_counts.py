@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from lossfw import NDArray
 from lossfw.metrics import SumMetric, Term
-from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 

@@ -20,8 +20,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from lossfw import SIMPLEX, UNIT, DomainError, Metric
-from lossfw.numerics.arrays import NDArray
+from lossfw import SIMPLEX, UNIT, DomainError, Metric, NDArray
 
 # Above this probability class 1 is chosen.
 _HALF = 0.5

@@ -7,9 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from lossfw.metrics import SumMetric, Term
-from lossfw.metrics.grouped_sums import GroupedSums
-from lossfw.numerics.arrays import NDArray
+from lossfw import NDArray
+from lossfw.metrics import GroupedSums, SumMetric, Term
 from lossfw_std.metrics.classes import ClassMetric, class_count
 
 # Intervals of a matrix compute all of it for each replicate: no more numbers than this.

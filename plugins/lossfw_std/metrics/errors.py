@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from lossfw import NDArray
 from lossfw.metrics import ElementMetric
-from lossfw.numerics.arrays import NDArray
 
 
 class Mse(ElementMetric):

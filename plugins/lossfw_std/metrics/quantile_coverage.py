@@ -6,10 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lossfw.losses.inputs import Arguments, as_array, prepare
-from lossfw.metrics import ElementMetric
-from lossfw.metrics.engine_body import MetricBody
-from lossfw.numerics.arrays import NDArray
+from lossfw import NDArray
+from lossfw.metrics import Arguments, ElementMetric, MetricBody, as_array, prepare
 
 # Columns of an interval.
 _ENDS = 2

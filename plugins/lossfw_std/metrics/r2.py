@@ -8,10 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from lossfw.metrics import SumMetric, Term
-from lossfw.metrics.grouped_sums import GroupedSums
-from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.error_free import two_prod
+from lossfw import NDArray
+from lossfw.metrics import GroupedSums, SumMetric, Term
+from lossfw.numerics import two_prod
 
 # The sums of a column: of w, w t, w t^2 and w (y - t)^2.
 _W, _WT, _WTT, _WRR = range(4)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from lossfw import NDArray
 from lossfw.metrics import ScoreMetric, Term
-from lossfw.numerics.arrays import NDArray
 from lossfw_std.metrics.classes import check_targets, true_classes
 
 

@@ -7,9 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import Optimizer
-from lossfw.nn.optimizer import Memory, OptimizerStep
-from lossfw.numerics.arrays import NDArray
+from lossfw import Memory, NDArray, Optimizer, OptimizerStep
 
 # A share of what was, between nothing and all but everything.
 _Decay = Annotated[float, Field(ge=0, lt=1)]

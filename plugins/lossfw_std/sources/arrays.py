@@ -7,12 +7,19 @@ from typing import Any, Self
 
 from pydantic import model_validator
 
-from lossfw.data import Dataset, File, Source
-from lossfw.data.arrays import kind_of, open_columns, read_array
-from lossfw.data.files import digest_files
-from lossfw.data.lazy_arrays import Group
-from lossfw.data.npy import member, read_npz
-from lossfw.errors import DataError
+from lossfw import DataError
+from lossfw.data import (
+    Dataset,
+    File,
+    Group,
+    Source,
+    digest_files,
+    file_kind,
+    npz_member,
+    open_columns,
+    read_array,
+    read_npz,
+)
 
 Key = str | int
 
@@ -101,7 +108,7 @@ class Arrays(Source):
         return arrays
 
     def _together(self, file: Path) -> dict[str, Any]:
-        kind = kind_of(file, "data")
+        kind = file_kind(file, "data")
         if kind == "npz":
             return self._from_npz(file)
         if kind in ("csv", "parquet"):
@@ -117,7 +124,7 @@ class Arrays(Source):
         for role in _ROLES:
             key = self._key(role)
             if key is not None or role in members or role == "targets":
-                arrays[role] = member(members, str(role if key is None else key), file)
+                arrays[role] = npz_member(members, str(role if key is None else key), file)
         return arrays
 
     def _from_table(self, table: Any) -> dict[str, Any]:

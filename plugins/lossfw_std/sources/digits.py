@@ -7,10 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from lossfw.data import Dataset, Source
-from lossfw.data.files import digest_files
-from lossfw.data.npy import read_npz
-from lossfw.numerics.arrays import NDArray
+from lossfw import NDArray
+from lossfw.data import Dataset, Source, digest_files, read_npz
 
 _FOLDER = Path(__file__).parent.parent / "data"
 

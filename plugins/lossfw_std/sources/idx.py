@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import PositiveFloat
 
-from lossfw.data import Dataset, File, Source
-from lossfw.data.files import join_digests, read_bytes
-from lossfw.errors import DataError
-from lossfw.numerics.arrays import NDArray
+from lossfw import DataError, NDArray
+from lossfw.data import Dataset, File, Source, join_digests, read_bytes
 
 # The third byte of a file says of what dtype its numbers are, all big-endian.
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

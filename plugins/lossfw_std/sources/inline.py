@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.data import Dataset, Source
-from lossfw.data.files import digest_arrays
-from lossfw.data.literals import NestedNumbers, numbers_array
+from lossfw.data import Dataset, NestedNumbers, Source, digest_arrays, numbers_array
 
 
 class Inline(Source):

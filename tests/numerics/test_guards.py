@@ -5,16 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from lossfw.losses.guards import (
+from lossfw.numerics.exact.differences import derivative
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.ulp import ulp_error
+from lossfw.numerics.guards import (
     DEFAULT_DELTA,
     guarded_log,
     guarded_log_derivative,
     guarded_log_second_derivative,
     textbook_log,
 )
-from lossfw.numerics.exact.differences import derivative
-from lossfw.numerics.exact.truth import evaluate
-from lossfw.numerics.exact.ulp import ulp_error
 
 GUARDS = ("normalised", "additive", "floor", "none")
 DELTAS = (1e-12, DEFAULT_DELTA, 0.4, 0.9)

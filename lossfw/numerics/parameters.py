@@ -25,7 +25,7 @@ _PIECES = 4
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
-def short(x: float) -> float:
+def nearest_float32(x: float) -> float:
     """Return the float32 nearest to `x`: a number that is the same in both dtypes."""
     return float(np.float32(x)) if abs(x) <= _LARGEST_FLOAT32 else x
 
@@ -35,7 +35,7 @@ def pieces(x: Decimal) -> tuple[float, ...]:
     found = []
     with precisely():
         for _ in range(_PIECES - 1):
-            piece = short(float(x))
+            piece = nearest_float32(float(x))
             found.append(piece)
             x -= Decimal(piece)
     return tuple(piece for piece in (*found, float(x)) if piece)
@@ -73,7 +73,7 @@ def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
     if not isinstance(limit, tuple):
         if a.dtype != xp.float32:
             return a - limit
-        head = short(limit)
+        head = nearest_float32(limit)
         limit = (head, limit - head) if head != limit else (head,)
     for piece in limit:
         a = a - piece
@@ -111,6 +111,6 @@ def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:
     return 1.0 + (w / (1.0 + xp.sqrt(1.0 + w)) + k)
 
 
-def nothing(xp: Namespace, x: Array) -> Array:
+def zero_or_nan(xp: Namespace, x: Array) -> Array:
     """Return 0 for each element, and NaN where it is NaN."""
     return xp.abs(0.0 * xp.sign(x))

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lossfw_std.parameters import (
+from lossfw.numerics.parameters import (
     at_least,
     at_most,
     excess,
     hypotenuse_and_share,
-    nothing,
+    nearest_float32,
     over_root,
     pieces,
     precisely,
     shares,
-    short,
+    zero_or_nan,
 )
 
 positive = st.floats(1e-12, 1e12)
@@ -47,8 +47,8 @@ def test_pieces_of_a_root_add_up_to_125_bits(c, n):
 def test_pieces_of_a_short_number_are_that_number():
     assert pieces(Decimal("0.5")) == (0.5,)
     assert pieces(Decimal(0)) == ()
-    assert short(0.5) == 0.5
-    assert short(1e300) == 1e300
+    assert nearest_float32(0.5) == 0.5
+    assert nearest_float32(1e300) == 1e300
 
 
 @given(st.floats(0, 1e300), positive)
@@ -71,6 +71,6 @@ def test_bounds_let_nan_through():
     x = np.array([-5.0, 1.0, 5.0, np.nan])
     assert np.array_equal(at_most(np, x, 2.0), [-5, 1, 2, np.nan], equal_nan=True)
     assert np.array_equal(at_least(np, x, 2.0), [2, 2, 5, np.nan], equal_nan=True)
-    zero = nothing(np, np.array([-np.inf, -0.0, 3.0, np.nan]))
+    zero = zero_or_nan(np, np.array([-np.inf, -0.0, 3.0, np.nan]))
     assert np.array_equal(zero, [0, 0, 0, np.nan], equal_nan=True)
     assert not np.signbit(zero[:3]).any()

@@ -1,4 +1,4 @@
-"""Guards: what keeps -log(p) finite at p = 0, and what it costs.
+"""Guards: ways to keep -log(p) finite at p = 0, and their costs.
 
 ============ ============================= =====================================
 guard        -log p becomes                at 0, and at 1

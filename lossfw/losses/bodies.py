@@ -1,0 +1,126 @@
+"""Bodies: the functions that an author writes.
+
+A loss is such a body itself: of a residual, of a margin, or of prediction and
+target. A loss with a link has a second one, of logits; see `lossfw.LinkedLoss`.
+
+A body is pure: its results depend on the parameters and the arguments alone. It
+takes the array namespace ``xp`` and uses no other functions of
+arrays, so that it runs on NumPy, on exact and on dual numbers, and on the
+arrays of other libraries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from lossfw.losses.inputs import one_hot
+from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.dual import derivatives as dual
+
+
+class UnaryBody(ABC):
+    """Functions of one argument: `value`, and the others where they are known."""
+
+    @abstractmethod
+    def value(self, xp: Namespace, x: Array, /) -> Array:
+        """Return the value of each element."""
+
+    def formula(self, xp: Namespace, x: Array, /) -> Array:
+        """Return the textbook definition; `value` unless given."""
+        return self.value(xp, x)
+
+    def derivative(self, xp: Namespace, x: Array, /) -> Array:
+        """Return the derivative at each element."""
+        return dual.derivatives(self.value, xp, x, order=1)[1]
+
+    def second_derivative(self, xp: Namespace, x: Array, /) -> Array:
+        """Return the second derivative at each element."""
+        return dual.derivatives(self.value, xp, x)[2]
+
+    def value_and_derivative(self, xp: Namespace, x: Array, /) -> tuple[Array, Array]:
+        """Return both, from one pass of dual numbers unless the author wrote the derivative."""
+        if type(self).derivative is UnaryBody.derivative:
+            value, slope = dual.derivatives(self.value, xp, x, order=1)
+            return value, slope
+        return self.value(xp, x), self.derivative(xp, x)
+
+
+class PairBody(ABC):
+    """Functions of a prediction and a target: `value`, and the others where they are known."""
+
+    @abstractmethod
+    def value(self, xp: Namespace, y: Array, t: Array, /) -> Array:
+        """Return the loss, of each element or of each row."""
+
+    def formula(self, xp: Namespace, y: Array, t: Array, /) -> Array:
+        """Return the textbook definition; `value` unless given."""
+        return self.value(xp, y, t)
+
+    def derivative(self, xp: Namespace, y: Array, t: Array, /) -> Array:
+        """Return the derivative with respect to the prediction."""
+        return self._dual(xp, y, t, 1)[1]
+
+    def second_derivative(self, xp: Namespace, y: Array, t: Array, /) -> Array:
+        """Return the second derivative, of rows its diagonal."""
+        return self._dual(xp, y, t, 2)[2]
+
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array, /) -> tuple[Array, Array]:
+        """Return both; worth writing where they share work."""
+        return self.value(xp, y, t), self.derivative(xp, y, t)
+
+    @abstractmethod
+    def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+        """Return value and derivatives up to an order from dual numbers."""
+
+
+class PointwiseBody(PairBody):
+    """Functions of elements: prediction, target and result have the same shape.
+
+    Examples
+    --------
+    >>> class Logistic(PointwiseBody):
+    ...     "Binary cross-entropy of a logit."
+    ...     def value(self, xp, z, t):
+    ...         return xp.logaddexp(0.0 * z, z) - t * z
+    >>> Logistic().derivative(np, np.array([0.0]), np.array([1.0]))
+    array([-0.5])
+    """
+
+    def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+        return dual.derivatives(self.value, xp, y, t, order=order)
+
+
+class RowBody(PairBody):
+    """Functions of rows: prediction and target have the shape (..., K), the result (...).
+
+    Write the functions named ``..._at`` too where a class index in place of a
+    row needs less work.
+    """
+
+    def value_at(self, xp: Namespace, y: Array, index: Array, /) -> Array:
+        """Return the loss for class indices; from one-hot rows unless given."""
+        return self.value(xp, y, one_hot_rows(xp, y, index))
+
+    def derivative_at(self, xp: Namespace, y: Array, index: Array, /) -> Array:
+        """Return the derivative for class indices; from one-hot rows unless given."""
+        return self.derivative(xp, y, one_hot_rows(xp, y, index))
+
+    def value_and_derivative_at(
+        self, xp: Namespace, y: Array, index: Array, /
+    ) -> tuple[Array, Array]:
+        """Return both for class indices; from one-hot rows unless given."""
+        return self.value_and_derivative(xp, y, one_hot_rows(xp, y, index))
+
+    def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:
+        return dual.row_derivatives(self.value, xp, y, t, order=order)
+
+
+def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
+    """Return class indices as rows in the shape and dtype of the prediction."""
+    if xp is np and y.ndim == 2:
+        return one_hot(index, y.shape[-1], y.dtype)
+    classes = xp.arange(y.shape[-1])
+    rows = index[..., np.newaxis] == classes
+    return xp.astype(rows, y.dtype) if hasattr(xp, "astype") else rows.astype(y.dtype)

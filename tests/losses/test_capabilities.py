@@ -1,0 +1,135 @@
+"""Capabilities are types: a third party's loss is fused, guarded and checked as ours are."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import lossfw
+from lossfw.check import check
+from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.subject import of_component
+from lossfw.cli import main
+from lossfw.losses.capabilities import guard_of, without_guard
+from lossfw.report.text.component import origin
+from support import surprise
+from support.surprise import Surprise
+
+OURS, THEIRS = lossfw.loss("cross_entropy"), Surprise()
+
+NETWORK = """\
+lossfw: 1
+plugins: [surprise.py]
+data: {name: inline, inputs: [[1.0, 2.0], [-3.0, 1.0]], targets: [0, 1]}
+network: {layers: [{units: 3, activation: relu}, {units: 2, activation: softmax}], weights: w.npz}
+"""
+SAVED = """\
+lossfw: 1
+plugins: [surprise.py]
+data: {name: inline, targets: [0, 1, 1]}
+network: {predictions: [[0.0, 1.0], [0.5, 0.5], [1e-5, 0.99999]]}
+"""
+
+
+@pytest.fixture
+def run(folder):
+    """Run a configuration with a loss; returns the result of the command."""
+    shutil.copy(surprise.__file__, folder / "surprise.py")
+    rng = np.random.default_rng(0)
+    shapes = {"W1": (2, 3), "b1": 3, "W2": (3, 2), "b2": 2}
+    np.savez(folder / "w.npz", **{name: rng.normal(size=size) for name, size in shapes.items()})
+
+    def run(text, loss, *options):
+        (folder / "run.yaml").write_text(f"{text}loss: {loss}\n")
+        return CliRunner().invoke(main, ["run", "run.yaml", *options])
+
+    return run
+
+
+def numbers(result):
+    """Return the loss and its form from the JSON of a run."""
+    written = json.loads(result.stdout)["loss"]
+    return written["value"], written["form"]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("surprise", "cross_entropy"),
+        ("{name: surprise, eps: 1.0e-3}", "{name: cross_entropy, delta: 1.0e-3}"),
+        ("{name: surprise, fuse: false}", "{name: cross_entropy, fuse: false}"),
+        ("{name: scaled, scale: 2, of: surprise}", "{name: scaled, scale: 2, of: cross_entropy}"),
+        (
+            "{name: scaled, scale: 2, of: {name: surprise, eps: 1.0e-3}}",
+            "{name: scaled, scale: 2, of: {name: cross_entropy, delta: 1.0e-3}}",
+        ),
+    ],
+)
+def test_a_run_fuses_it_as_it_fuses_ours(run, theirs, ours):
+    assert numbers(run(NETWORK, theirs, "--json")) == numbers(run(NETWORK, ours, "--json"))
+
+
+def test_a_run_fuses_it_unless_its_guard_is_set(run):
+    assert numbers(run(NETWORK, "surprise", "--json"))[1] == "logits"
+    assert numbers(run(NETWORK, "{name: surprise, eps: 1.0e-3}", "--json"))[1] == "prediction"
+
+
+def test_a_run_notices_where_its_guard_decides(run):
+    def warning(loss):
+        output = run(SAVED, loss).stdout
+        return [line.split() for line in output.splitlines() if line.startswith("warning")]
+
+    theirs = warning("{name: surprise, eps: 1.0e-4}")
+    assert theirs == warning("{name: cross_entropy, delta: 1.0e-4}")
+    assert "1 of 3 target probabilities are below delta = 0.0001," in " ".join(theirs[0])
+
+
+def test_mistakes_name_its_own_parameters(run):
+    raw = run(NETWORK, "{name: surprise, raw: true}").stderr
+    assert "leave the loss's raw out" in raw
+    logits = SAVED.replace("predictions", "logits")
+    assert "the loss has eps" in run(logits, "{name: surprise, eps: 1.0e-3}").stderr
+
+
+@pytest.mark.parametrize(
+    "theirs", [THEIRS, pytest.param(THEIRS.on_logits(), marks=pytest.mark.slow)], ids=str
+)
+def test_the_harness_checks_it_with_its_guard_where_that_counts(theirs):
+    report = check(theirs, examples=10)
+    assert report.ok
+    guarded = "value:guard" in [held.check for held in report.held]
+    assert guarded == (theirs.input_form == "prediction")
+
+
+def test_the_guard_is_known_by_its_type():
+    assert guard_of(THEIRS) == ("normalised", 1e-7) == guard_of(OURS)
+    assert guard_of(THEIRS.on_logits()) is guard_of(2 * THEIRS) is None
+    assert without_guard(OURS).guard == "none"
+    assert without_guard(THEIRS) is THEIRS
+
+
+def test_its_forms_are_varied_and_its_guard_only_where_it_counts():
+    made = variants(Surprise)
+    assert {one.raw for one in made} == {False, True}
+    assert {one.eps for one in made if one.raw} == {1e-7}
+    assert len({one.eps for one in made if not one.raw}) == 3
+
+
+def test_the_least_number_of_classes_goes_through_wrappers():
+    assert of_component(THEIRS).columns == (2, 3, 4, 6)
+    assert of_component(2 * (THEIRS + OURS)).columns == (2, 3, 4, 6)
+    assert of_component(OURS).columns == (1, 2, 3, 4, 6)
+
+
+def test_each_form_says_who_wrote_its_derivative():
+    assert origin(THEIRS.body, "derivative") == "dual numbers"
+    assert origin(THEIRS.on_logits().body, "derivative") == "author"
+
+
+def test_the_plugin_needs_nothing_but_the_faces():
+    text = Path(surprise.__file__).read_text()
+    modules = {line.split()[1] for line in text.splitlines() if line.startswith("from lossfw")}
+    assert modules == {"lossfw", "lossfw.numerics"}
