@@ -7,9 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-# An array of any library that follows the array API standard, and the
-# namespace of functions that belongs to it. There is no static type for
-# either; the names say what is meant.
+# An array of any library that follows the array API standard, and its namespace of
+# functions. There is no static type for either, so the names are for readers.
 Array: TypeAlias = Any
 Namespace: TypeAlias = Any
 
@@ -40,7 +39,7 @@ def is_half(dtype: Any) -> bool:
 
 
 def namespace_of(*arrays: object) -> Namespace:
-    """Return the array namespace of `arrays`: NumPy's own unless one is foreign.
+    """Return the array namespace of `arrays`: NumPy, unless one is foreign.
 
     Raises
     ------
@@ -49,7 +48,7 @@ def namespace_of(*arrays: object) -> Namespace:
     """
     if not any(is_foreign(x) for x in arrays):
         return np
-    # Imported on use: most processes never see a foreign array.
+    # Imported on use: most processes have no foreign arrays.
     import array_api_compat
 
     return array_api_compat.array_namespace(*[x for x in arrays if is_foreign(x)])

@@ -1,7 +1,6 @@
-"""What is left when a function's first terms are taken off, with its digits kept.
+"""Functions whose textbook forms cancel near 0, such as log(1 + x) - x.
 
-Near 0 each of these is a small difference of large numbers in its textbook
-form. There they are computed from a series or a rearrangement instead.
+Near 0 they are computed from a series or a rearrangement.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual.rules import sech_squared as _sech_squared
 from lossfw.numerics.primitive import polynomial, primitive
 
-# From here on log(cosh(x)) is x - log(2): what is left, exp(-2 x), is below the
-# last digit of every format.
+# From here on log(cosh(x)) is x - log(2): the rest, exp(-2 x), is below the last digit of
+# every format.
 _LINEAR = 20.0
 
-# Where log1p(x) - x is computed from a series in w = (x / (2 + x))^2, which is
+# The range in which log1p(x) - x is computed from a series in w = (x / (2 + x))^2, which is
 # at most 1/9 there.
 _LOG1P_MINUS_RANGE = (-0.5, 1.0)
 
@@ -42,10 +41,10 @@ ATANH_TAIL = (
 # the last digit of every format.
 _HYPOT_BRANCH = 2.0**20
 
-# From here on 1 - 1/x^2 has its digits.
+# From here on 1 - 1/x^2 does not cancel.
 _FAR = 4.0
 
-# Where expm1(x) - x is computed from a series.
+# The range in which expm1(x) - x is computed from a series.
 _EXPM1_MINUS_RANGE = 1.0
 
 # (expm1(x) - x) / x^2 on [-1, 1], found in the same way; the error is
@@ -104,7 +103,7 @@ def log_cosh(xp: Namespace, x: Array) -> Array:
     array([5.00000000e-19, 9.93068528e+01])
     """
     a = xp.abs(x)
-    # NumPy takes the number itself, which saves an array of it.
+    # NumPy accepts a number, which saves an array of it.
     near = xp.minimum(a, _LINEAR if xp is np else xp.full_like(a, _LINEAR))
     s = xp.sinh(0.5 * near)
     return xp.log1p(2 * s * s) + (a - near)
@@ -138,7 +137,7 @@ def log1p_minus(xp: Namespace, x: Array) -> Array:
     s = small / (2 + small)
     w = s * s
     series = s * (2 * w * polynomial(w, ATANH_TAIL) - small)
-    # inf - inf is NaN, and the logarithm of infinity is nothing beside it.
+    # inf - inf would be NaN; the limit is -inf.
     far = xp.where(x == math.inf, -x, xp.log1p(x) - x)
     return xp.where(near, series, far)
 

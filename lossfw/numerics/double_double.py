@@ -1,8 +1,8 @@
 """DoubleDouble: numbers as unevaluated sums of two floats, as arguments of exponentials.
 
-exp makes a relative error of an absolute one. At exp(-700), half a unit in the
-last place of the argument is 350 units in the result. So an argument that is
-itself computed is kept as two words: the float nearest to it, and the rest.
+exp turns an absolute error into a relative one. At exp(-700), half a unit in the last place
+of the argument is 350 units in the result. So a computed argument is kept as two words: the
+float nearest to it, and the rest.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import NamedTuple
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.error_free import two_diff, two_prod
 
-# exp(x) is subnormal below -708. Below minus the depth it is computed as
-# exp(x + 61) (1 + excess) 2^-88, of which the last factor loses no digits: 61
-# is nearly log(2^88), and 1 + excess is 2^88 / exp(61).
+# exp(x) is subnormal below -708. Below -_DEPTH it is computed as exp(x + 61) (1 + excess)
+# 2^-88, whose last factor is exact: 61 is nearly log(2^88), and 1 + excess is
+# 2^88 / exp(61).
 _DEPTH = 61.0
 _UNIT = 2.0**-88
 _EXCESS = -0.0030434699517116258
@@ -54,17 +54,17 @@ def multiply_words(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDou
     The factors may not be near the ends of the exponents.
     """
     high, low = two_prod(xp, a.high, b.high)
-    return _normalised(high, low + (a.high * b.low + a.low * b.high))
+    return normalised(high, low + (a.high * b.low + a.low * b.high))
 
 
 def add_words(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     """Return the sum of two numbers of one sign, right to about twice the digits of a float."""
     high, low = two_diff(xp, a.high, -b.high)
-    return _normalised(high, low + (a.low + b.low))
+    return normalised(high, low + (a.low + b.low))
 
 
-def _normalised(high: Array, low: Array) -> DoubleDouble:
-    """Return the same sum with `high` nearest to it, for a `low` that is small already."""
+def normalised(high: Array, low: Array) -> DoubleDouble:
+    """Return the same sum with `high` nearest to it, for a `low` that is smaller."""
     total = high + low
     return DoubleDouble(total, low - (total - high))
 
@@ -79,9 +79,8 @@ class ScaledExp(NamedTuple):
 def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledExp:
     """Return exp(high + low) as two factors, for arguments of at most 0.
 
-    What an exponential is multiplied with may lift a subnormal number, which
-    has lost most of its digits, to one that should have them all. So multiply
-    by the factor `scaled` first, and by `unit` last.
+    A subnormal exponential has lost most of its digits, and a product with it may be a
+    normal number. So multiply by the factor `scaled` first, and by `unit` last.
 
     Parameters
     ----------
@@ -98,7 +97,7 @@ def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledEx
     (array([1.97626258e-313]), array([2.08545079e-313]))
     """
     deep = high < -_DEPTH
-    # This sum is exact, since it makes the argument smaller.
+    # This sum is exact, since its absolute value is smaller.
     e = xp.exp(xp.where(deep, high + _DEPTH, high))
     one = xp.ones_like(e)
     excess = xp.where(deep, _EXCESS * one, 0 * one)

@@ -10,8 +10,8 @@ logarithms. So these are computed to about 70 bits::
 
     exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
 
-They are meant for float64: NumPy's float32 goes by float64 anyway where they
-are needed. Arrays of other libraries have a logarithm of one word.
+They are for float64: functions that need them compute float32 in float64. Arrays of other
+libraries have logarithms of one word.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.cancellation import expm1_minus
-from lossfw.numerics.double_double import DoubleDouble
+from lossfw.numerics.double_double import DoubleDouble, normalised
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 from lossfw.numerics.error_free import two_diff, two_prod
@@ -33,17 +33,17 @@ from lossfw.numerics.primitive import polynomial
 # (atanh(s) - s) / s^3 in powers of w = s^2: the start of its series, for s below 1/64.
 _ATANH_TAIL = (1 / 3, 1 / 5, 1 / 7, 1 / 9, 1 / 11)
 
-# Up to this ratio of both numbers a logarithm of the ratio is taken from their
-# difference; beyond it two logarithms of 70 bits lose none that matter.
+# Up to this ratio of both numbers its logarithm is computed from their difference; beyond it
+# the difference of two logarithms of 70 bits is precise enough.
 _NEAR_RATIO = 1.03
 
-# What scales numbers away from either end of the exponents, exactly.
+# A power of 2 that moves numbers away from the ends of the exponents, exactly.
 _SCALE = 2.0**64
 
 # Beyond these a product may overflow, and an exponential is 0 or infinite.
 _HUGE, _HUGE_EXPONENT = 2.0**60, 2.0**16
 
-# A difference of logarithms below this asks for more than 70 bits of them.
+# A smaller difference of logarithms needs more than 70 bits of them.
 _CLOSE = 2.0**-12
 
 
@@ -83,7 +83,7 @@ def _log_words(x: Array) -> DoubleDouble:
     high, rest = two_diff(np, k * log_2, -log_c[row])
     high, lost = two_diff(np, high, -2.0 * s)
     small = k * sum(log_2_rest) + log_c_rest[row] + 2.0 * s_rest + tail
-    return _normal(high, (rest + lost) + small)
+    return normalised(high, (rest + lost) + small)
 
 
 def _quotient(xp: Namespace, a: Array, a_rest: Any, b: Array, b_rest: Any) -> tuple[Array, Array]:
@@ -91,12 +91,6 @@ def _quotient(xp: Namespace, a: Array, a_rest: Any, b: Array, b_rest: Any) -> tu
     q = a / b
     product, lost = two_prod(xp, q, b)
     return q, ((a - product) - lost + (a_rest - q * b_rest)) / b
-
-
-def _normal(high: Array, low: Array) -> DoubleDouble:
-    """Return the same sum with `high` nearest to it, for a `low` that is smaller."""
-    total = high + low
-    return DoubleDouble(total, low - (total - high))
 
 
 def log_ratio_words(xp: Namespace, y: Any, t: Any) -> DoubleDouble:
@@ -119,7 +113,7 @@ def log_ratio_words(xp: Namespace, y: Any, t: Any) -> DoubleDouble:
     a, b = xp.where(near, y * scale, one), xp.where(near, t * scale, one)
     s, s_rest = _quotient(xp, *two_diff(xp, a, b), *two_diff(xp, a, -b))
     w = s * s
-    close = _normal(2.0 * s, 2.0 * s_rest + 2.0 * s * w * polynomial(w, _ATANH_TAIL))
+    close = normalised(2.0 * s, 2.0 * s_rest + 2.0 * s * w * polynomial(w, _ATANH_TAIL))
     far = _difference(xp, log_words(xp, y), log_words(xp, t))
     return DoubleDouble(xp.where(near, close.high, far.high), xp.where(near, close.low, far.low))
 
@@ -149,7 +143,7 @@ def log_distance_words(xp: Namespace, z: Any, t: Array) -> DoubleDouble:
 
 def _difference(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
     high, rest = two_diff(xp, a.high, b.high)
-    total, low = _normal(high, rest + (a.low - b.low))
+    total, low = normalised(high, rest + (a.low - b.low))
     return DoubleDouble(total, xp.where(xp.isfinite(total), low, xp.zeros_like(total)))
 
 

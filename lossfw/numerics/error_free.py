@@ -1,9 +1,8 @@
-"""Differences and products without any rounding, each as a pair of floats.
+"""Error-free transformations: differences and products as pairs of floats.
 
-The first is the rounded result, the second its rounding error, which is all that
-is left where a sum cancels. Sources: Knuth, *The art of
-computer programming* 2, 4.2.2; Dekker, *A floating-point technique for
-extending the available precision*, 1971, with Veltkamp's way to split a float.
+The first float is the rounded result, the second its rounding error; their sum is exact.
+Sources: Knuth, *The art of computer programming* 2, 4.2.2; Dekker, *A floating-point
+technique for extending the available precision*, 1971, with Veltkamp's splitting.
 """
 
 from __future__ import annotations
@@ -26,16 +25,20 @@ def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     (array([1.]), array([-1.e-20]))
     """
     d = a - b
+    return d, xp.where(xp.isfinite(d), difference_error(a, b, d), xp.zeros_like(d))
+
+
+def difference_error(a: Array, b: Array, d: Array) -> Array:
+    """Return the rounding error a - b - d of d = a - b, which is itself a float (Knuth)."""
     minus_b = d - a
-    error = (a - (d - minus_b)) - (b + minus_b)
-    return d, xp.where(xp.isfinite(d), error, xp.zeros_like(d))
+    return (a - (d - minus_b)) - (b + minus_b)
 
 
 def two_prod(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     """Return two arrays whose sum is exactly ``a * b``.
 
-    Neither factor may be near either end of the exponents, and the product may
-    not be near the lower one.
+    The factors must be far from the largest and the smallest floats, and the product far
+    from the smallest.
 
     Examples
     --------
@@ -54,7 +57,7 @@ def two_prod(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _halves(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """Return two floats of half the digits whose sum is x."""
+    """Return two floats with half of the digits each, whose sum is x."""
     digits = 1 - round(math.log2(float(xp.finfo(x.dtype).eps)))
     scaled = x * (2.0 ** ((digits + 1) // 2) + 1.0)
     high = scaled - (scaled - x)

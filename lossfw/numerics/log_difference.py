@@ -1,10 +1,10 @@
-"""z - log(t) where a float z is as close to log(t) as a float can be.
+"""Compute z - log(t) for a float z that is very close to log(t).
 
-log(t) is no float, and the float nearest to it shares 53 bits with it, or 70. So
-the difference asks for a logarithm of some 120 bits. It is put together from
-pieces of one float each, and these are added as if with three times the digits:
-Ogita, Rump and Oishi, *Accurate sum and dot product*, SIAM Journal on Scientific
-Computing 26, 2005. For NumPy's float64 alone, and for the few that are close.
+log(t) is no float, and the nearest float may share 53 to 70 bits with it. So the difference
+needs a logarithm of some 120 bits. It is the sum of pieces of one float each, added as if
+with three times the digits: Ogita, Rump and Oishi, *Accurate sum and dot product*, SIAM
+Journal on Scientific Computing 26, 2005. It is used for NumPy's float64 only, and only for
+elements that are so close.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from lossfw.numerics.double_double import DoubleDouble, add_words, multiply_word
 from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.primitive import polynomial
 
-# A mantissa from 3/4 to 3/2 is taken relative to the nearest of these parts of 1.
+# A mantissa from 3/4 to 3/2 is divided by the nearest multiple of 1 / PARTS.
 PARTS = 64
 FIRST, LAST = 48, 96
 
-# Bits of a piece of log(2) whose product with any exponent is exact.
+# Bits of a piece of log(2), so that its product with any exponent is exact.
 _SHORT = 41
 
-# Decimal digits of the tables: more than three floats hold.
+# Decimal digits of the tables, more than three floats hold.
 _DIGITS = 60
 
-# How many coefficients of (atanh(s) - s) / s^3 = 1/3 + w/5 + w^2/7 ..., w = s^2,
+# The number of coefficients of (atanh(s) - s) / s^3 = 1/3 + w/5 + w^2/7 ..., w = s^2, that
 # need two words, with s below 1/128; the others need one.
 _TWO_WORDS = 4
 _ONE_WORD = tuple(1 / n for n in range(3 + 2 * _TWO_WORDS, 20, 2))
 
 
 class Tables(NamedTuple):
-    """Logarithms as pieces, the first of them the largest."""
+    """Logarithms as sums of pieces, the largest first."""
 
     log_2: tuple[float, ...]  # all but the last are short
     log_c: tuple[Array, ...]  # of each part, from FIRST to LAST
@@ -55,7 +55,7 @@ class Reduced(NamedTuple):
 
 @functools.cache
 def tables() -> Tables:
-    """Return the pieces of log(2) and of the logarithms of all parts."""
+    """Return the pieces of log(2) and of the logarithms of all multiples of 1 / PARTS."""
     with localcontext(prec=_DIGITS):
         unit = Decimal(2) ** _SHORT
         rest, log_2 = Decimal(2).ln(), []
@@ -72,7 +72,7 @@ def tables() -> Tables:
 
 
 def reduced(x: Array) -> Reduced:
-    """Take finite floats above 0 apart."""
+    """Split finite floats above 0 into exponent, multiple of 1 / PARTS and mantissa."""
     m, k = np.frexp(x)
     low_half = m < FIRST / PARTS
     m, k = np.where(low_half, m + m, m), np.where(low_half, k - 1, k)

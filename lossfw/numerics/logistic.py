@@ -17,7 +17,7 @@ def positive_part(xp: Namespace, x: Array) -> Array:
     >>> positive_part(np, np.asarray([-1.0, 2.0]))
     array([0., 2.])
     """
-    # NumPy takes the number itself, which saves an array of zeros.
+    # NumPy accepts a number, which saves an array of zeros.
     return xp.maximum(x, 0.0 if xp is np else xp.zeros_like(x))
 
 

@@ -1,6 +1,6 @@
 """The normal distribution and the error function, without SciPy.
 
-The one approximation is that of the normal distribution's upper tail divided
+The only approximation is that of the normal distribution's upper tail divided
 by exp(-x^2 / 2): a polynomial in t = (x - k) / (x + k), as proposed by
 Schonfelder, *Chebyshev expansions for the error and related functions*,
 Mathematics of Computation 32, 1978. The coefficients are our own, by
@@ -23,15 +23,15 @@ _SQRT_HALF = math.sqrt(0.5)
 # Beyond this exp(-x^2 / 2) is 0 in every float format.
 _FAR = 64.0
 
-# A multiple of 1/128 has a square that is held exactly in float64, and in
-# float32 as far as exp(-x^2) is more than 0.
+# The square of a multiple of 1/128 is exact in float64, and in float32 if exp(-x^2) is more
+# than 0.
 _STEPS = 128.0
 
-# k of the expansion: with 5 it is among the shortest.
+# k of the expansion; 5 gives one of the shortest.
 _K = 5.0
 
-# With this the product below hardly varies, from 0.40 to 0.48, which keeps the
-# rounding errors of the polynomial small.
+# With this c the product below is between 0.40 and 0.48, which keeps the rounding errors of
+# the polynomial small.
 _C = 0.8125
 
 # (x + c) exp(x^2 / 2) P(X > x) in powers of t = (x - k) / (x + k), for a
@@ -69,7 +69,7 @@ _LARGE = 2.0**64
 _LOG_HIGH = 44.361419558525085
 _LOG_LOW = -2.688585646515894e-09
 
-# Below this erf is computed from its own series, above it erfc from the scaled one.
+# Below this erf is computed from its series, above it erfc from the scaled tail.
 _BRANCH = 0.5
 
 # The same for the normal distribution, just below sqrt(2) / 2.
@@ -92,19 +92,19 @@ _ERF_SERIES = (
 def _large_exp(xp: Namespace, a: Array, factor: float) -> Array:
     """Return 2^64 exp(-factor a^2) for a >= 0 and a factor of 1/2 or 1.
 
-    The rounding error of a^2 would be multiplied by a^2, so it is found and put
-    right. With h the multiple of 1/128 below a, a^2 = h^2 + (a - h)(a + h), in
-    which h^2 is exact and the product is small.
+    The rounding error of a^2 would be multiplied by a^2, so it is computed and corrected.
+    With h the multiple of 1/128 below a, a^2 = h^2 + (a - h)(a + h), where h^2 is exact and
+    the product is small.
 
-    With the 2^64 the result is not subnormal where the exponential is. The last
-    step of a caller takes it off, so that digits are lost once.
+    The factor 2^64 keeps the result from being subnormal. The last step of a caller divides
+    by it, so that digits are lost once only.
     """
     a = xp.minimum(a, xp.full_like(a, _FAR))
     square = a * a
     h = xp.floor(a * _STEPS) / _STEPS
     error = factor * ((h * h - square) + (a - h) * (a + h))
     exponent = _LOG_HIGH - factor * square
-    # What the subtraction has rounded away.
+    # The rounding error of the subtraction.
     rounded = (_LOG_HIGH - exponent) - factor * square
     e = xp.exp(exponent)
     return e + e * ((rounded + _LOG_LOW) - error)
@@ -122,7 +122,7 @@ def _small_erf(a: Array) -> Array:
 
 def _large_erfc(xp: Namespace, a: Array) -> Array:
     """Return erfc(a) for a >= 1/2."""
-    # Rounding sqrt(2) a does little harm to the scaled tail, but much to exp(-a^2).
+    # The rounding of sqrt(2) a matters little to the scaled tail, but much to exp(-a^2).
     scaled = _scaled_tail(_SQRT_TWO * xp.minimum(a, xp.full_like(a, _FAR)))
     return _large_exp(xp, a, 1.0) * (2 * scaled) / _LARGE
 

@@ -1,4 +1,4 @@
-"""Powers with a parameter as the exponent, which keeps its own digits."""
+"""Powers with a parameter as the exponent, which is not rounded to float32."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from lossfw.numerics.primitive import in_double
 def power(xp: Namespace, x: Array, exponent: float) -> Array:
     """Return ``x**exponent`` for x >= 0.
 
-    In float32 the exponent would be rounded too, and the logarithm of a tiny x
-    multiplies that error by up to 100: so float32 goes by float64.
+    Float32 is computed in float64: otherwise the exponent would be rounded too, and the
+    logarithm of a tiny x multiplies that error by up to 100.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Decorators of functions for several number systems, and Horner's rule.
 
-A primitive is written once for arrays, in the form that keeps its digits. What
-it is on exact numbers, and its derivatives on dual numbers, stand beside it in
-one decorator. Bodies know nothing of this: they call ``softplus(xp, x)``.
+A primitive is written for arrays, in a stable form. Its decorator adds the textbook
+formula for exact numbers and the derivatives for dual numbers. Bodies just call
+``softplus(xp, x)``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def primitive(
     Parameters
     ----------
     textbook : callable
-        What it computes on exact numbers: the definition, no approximation.
+        The definition, for exact numbers.
     slope, curvature : callable
         Its derivatives, for dual numbers.
     """
@@ -101,7 +101,7 @@ def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:
     """
     result = x * coefficients[-1] + coefficients[-2]
     if isinstance(result, np.ndarray):
-        # The same without new memory for each step.
+        # In place, without new memory for each step.
         for c in coefficients[-3::-1]:
             result *= x
             result += c

@@ -1,14 +1,13 @@
-"""Softmax and its losses, along the last axis, with every digit kept.
+"""Softmax, logsumexp and cross-entropy of logits along the last axis, without cancellation.
 
-All of it comes from one decomposition of a row of logits z: the distance
-d = z - max(z), its exponentials e, and ``rest``, the sum of e over all classes
-but one of the largest. Then logsumexp is max(z) + log1p(rest), and no digit of
-a small loss is lost in ``log(sum(e))``.
+All functions use one decomposition of a row of logits z: the distance d = z - max(z), its
+exponentials e, and ``rest``, the sum of e over all classes but one of the largest. Then
+logsumexp is max(z) + log1p(rest), which keeps the digits of a small loss; ``log(sum(e))``
+does not.
 
-Infinite logits are legal. A class at +inf takes all the probability; several
-at +inf share it, as equal logits do; a row of -inf alone is a row of equal
-logits too. (The limit depends on the way there; ours is the one along which
-equal logits stay equal.)
+Infinite logits are legal. A class at +inf has probability 1; several at +inf share it, as
+equal logits do; a row of only -inf is a row of equal logits too. (Of the possible limits
+this is the one along which equal logits stay equal.)
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, Tangent, add, dense
+from lossfw.numerics.error_free import difference_error
 from lossfw.numerics.xlogy import times
 
-# Nearer than this the rounding error of a distance costs 4 units in the last
-# place at most. A row's result may not depend on its companions, so the bound
-# is one for each element, and not for what happens to be computed together.
+# For a smaller distance its rounding error costs at most 4 units in the last place. The bound
+# is applied to each element, since the result of a row must not depend on other rows.
 _FAR = -16.0
 
-# Up to this part of all elements are picked out; more are computed with the rest.
+# Up to this share of the elements are corrected one by one; for more the whole array is.
 _FEW = 0.03
 
 
 class _Row(NamedTuple):
-    """Rows of logits taken apart; `largest` and `rest` have a last axis of 1."""
+    """The decomposition of rows of logits; `largest` and `rest` have a last axis of 1."""
 
     largest: Array
     d: Array
@@ -43,7 +42,7 @@ class _Row(NamedTuple):
 
 
 def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
-    """Return the largest of each row, and z minus it: 0 for the largest, infinite or not."""
+    """Return the largest logit of each row, and z minus it, 0 for the largest even if infinite."""
     largest = xp.max(z, axis=-1, keepdims=True)
     d = z - largest
     if xp is np and np.isfinite(largest).all():
@@ -61,9 +60,9 @@ def corrected(
 ) -> Array:
     """Return exp(z - largest) from e = exp(d), which may be written to on NumPy.
 
-    The rounding error of d is a relative error of exp(d), of 16 units in the
-    last place for -d from 32 to 64, of 512 near 1,000. So far out it is found
-    and put right, `beyond` a distance. An `e` of 0 stays so.
+    The rounding error of d is a relative error of exp(d), of 16 units in the last place for
+    -d from 32 to 64, and of 512 near 1,000. So it is corrected for d below `beyond`. An `e`
+    of 0 stays 0.
     """
     far = d < beyond
     if xp is np:
@@ -71,31 +70,25 @@ def corrected(
         if count == 0:
             return e
         if count < _FEW * e.size:
-            # Searched along the memory, which is ten times faster than by rows.
+            # Searched in the order of the memory, which is ten times faster than by rows.
             order: Any = "F" if far.flags.f_contiguous else "C"
             at = np.unravel_index(np.flatnonzero(far.ravel(order)), far.shape, order)
-            e[at] = _put_right(np, e[at], z[at], largest[(*at[:-1], 0)], d[at])
+            e[at] = _corrected_all(np, e[at], z[at], largest[(*at[:-1], 0)], d[at])
             return e
-    return xp.where(far, _put_right(xp, e, z, largest, d), e)
+    return xp.where(far, _corrected_all(xp, e, z, largest, d), e)
 
 
-def _put_right(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> Array:
-    """Return exp(z - largest) from e = exp(d), where d is the difference but for rounding."""
-    return xp.where(e > 0, e + e * _lost(z, largest, d), e)
-
-
-def _lost(z: Array, largest: Array, d: Array) -> Array:
-    """Return the rounding error of d = z - largest: after Knuth, itself a float."""
-    shift = d - z
-    return (z - (d - shift)) - (largest + shift)
+def _corrected_all(xp: Namespace, e: Array, z: Array, largest: Array, d: Array) -> Array:
+    """Return exp(z - largest) from e = exp(d), where d is the rounded difference."""
+    return xp.where(e > 0, e + e * difference_error(z, largest, d), e)
 
 
 def _take_apart(xp: Namespace, z: Array, beyond: float = _FAR) -> _Row:
     largest, d = distance(xp, z)
     e = exponentials(xp, z, largest, d, beyond)
-    # exp(d) is 1 for the largest, and its whole part is 0 for all others. (A class
-    # so near that its exponential rounds to 1 may stand for a largest one.) A
-    # mask and a choice would cost several times as much.
+    # The integer part of exp(d) is 1 for the largest and 0 for all others. (A class with an
+    # exponential that rounds to 1 counts as a largest one.) A mask and a choice would take
+    # several times as long.
     top = xp.floor(e)
     ties = xp.sum(top, axis=-1, keepdims=True)
     rest = xp.sum(e - top, axis=-1, keepdims=True) + (ties - 1)
@@ -103,10 +96,10 @@ def _take_apart(xp: Namespace, z: Array, beyond: float = _FAR) -> _Row:
 
 
 class _Moments(NamedTuple):
-    """How the derivatives of logits spread under their softmax."""
+    """Moments of the derivatives of logits under their softmax."""
 
-    first: Tangent  # first derivative less its mean
-    second: Tangent  # second derivative less its mean
+    first: Tangent  # first derivative minus its mean
+    second: Tangent  # second derivative minus its mean
     mean_first: Tangent
     mean_second: Tangent
     variance: Tangent  # of the first derivative
@@ -115,8 +108,8 @@ class _Moments(NamedTuple):
 def _moments(xp: Namespace, z: Dual, row: _Row, order: int) -> _Moments:
     """Return the moments, measured from the derivative of the largest class.
 
-    Measured from there nothing cancels: with a probability p near 1 the
-    variance of a unit step of that class is q - q^2 with q = 1 - p, not p - p^2.
+    So they do not cancel: with a probability p near 1 the variance of a unit step of that
+    class is q - q^2 with q = 1 - p, not p - p^2.
     """
     p = row.e / (1 + row.rest)
     ties = xp.sum(row.top, axis=-1, keepdims=True)
@@ -217,9 +210,9 @@ def softmax_complement(xp: Namespace, z: Any) -> Any:
 
 
 def softmax_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
-    """Return p, 1 - p and -log(p) with p the softmax, fit to be raised to powers.
+    """Return p, 1 - p and -log(p) with p the softmax, precise enough for powers of them.
 
-    Every exponential is put right, which costs more than in `softmax`.
+    Every exponential is corrected, which costs more than in `softmax`.
 
     Examples
     --------
@@ -233,9 +226,9 @@ def softmax_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
 
 
 def scaled_softmax(xp: Namespace, z: Array) -> ScaledExp:
-    """Return the softmax as two factors; the first is never subnormal.
+    """Return the softmax as two factors, the first of which is never subnormal.
 
-    Multiply by the second last: see `lossfw.numerics.double_double.scaled_exp`.
+    Multiply by the second factor last, see `lossfw.numerics.double_double.scaled_exp`.
 
     Examples
     --------
@@ -245,9 +238,9 @@ def scaled_softmax(xp: Namespace, z: Array) -> ScaledExp:
     array([1.00000000e+020, 4.18873988e-302])
     """
     largest, d = distance(xp, z)
-    lost = _lost(z, largest, d)
-    # Between infinite logits nothing is lost.
-    scaled, unit = scaled_exp(xp, d, xp.where(xp.isfinite(lost), lost, xp.zeros_like(d)))
+    error = difference_error(z, largest, d)
+    # Between infinite logits there is no rounding error.
+    scaled, unit = scaled_exp(xp, d, xp.where(xp.isfinite(error), error, xp.zeros_like(d)))
     total = xp.sum(scaled * unit, axis=-1, keepdims=True)
     return ScaledExp(scaled / total, unit)
 
@@ -336,7 +329,7 @@ def softmax_cross_entropy_and_gradient(xp: Namespace, z: Array, t: Array) -> tup
 
 
 def _gradient(xp: Namespace, row: _Row, t: Array) -> Array:
-    """Return p s - t, for a class of p above 1/2 as other targets less s (1 - p)."""
+    """Return p s - t, for a class of p above 1/2 as the other targets minus s (1 - p)."""
     total = 1 + row.rest
     s = xp.sum(t, axis=-1, keepdims=True)
     # A rest below 1 means that there is one largest class, of p above 1/2: here 1.

@@ -1,4 +1,4 @@
-"""Products in which 0 times infinity is 0, and quotients in which 0 / 0 is."""
+"""Products with 0 times infinity equal to 0, and quotients with 0 / 0 equal to 0."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lossfw.numerics.dual.number import Dual, Tangent, add
 def times(xp: Namespace, a: Any, b: Any) -> Any:
     """Return ``a * b``, where 0 times infinity is 0. NaN stays NaN.
 
-    A class of target probability 0 adds nothing, however bad its prediction.
+    So a class of target probability 0 does not change a loss.
 
     Examples
     --------
@@ -27,12 +27,12 @@ def times(xp: Namespace, a: Any, b: Any) -> Any:
         return _times_dual(xp, a, b)
     product = a * b
     if xp is np:
-        # Nearly always there is no NaN at all, and the largest is enough to know:
-        # it is NaN if one is, and found several times faster than a sum.
+        # The maximum is NaN if an element is, and several times faster than a sum. Nearly
+        # always there is no NaN.
         largest = product.max(initial=0.0)
         if largest == largest:
             return product
-    # x == x is false for NaN alone, and numbers have it as well as arrays.
+    # x == x is false for NaN only, and defined for numbers and arrays.
     known = (a == a) & (b == b)
     return xp.where(xp.isnan(product) & known, xp.zeros_like(product), product)
 

@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
@@ -27,8 +27,6 @@ from lossfw.evaluation.result import Result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.files import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
-
-Status = Literal["running", "done", "failed"]
 
 STATUS_FILE = "status"
 RECORD_FILE = "run.json"

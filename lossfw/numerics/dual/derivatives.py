@@ -1,4 +1,4 @@
-"""Derivatives of a body by dual numbers: value, first and second in one pass.
+"""Derivatives of a body by dual numbers: value, first and second derivative in one pass.
 
 ::
 
@@ -7,11 +7,11 @@
     row_derivatives(body, xp, y, *constants, order=2)
         -> (value, gradient, hessian)       a row-wise body, y of shape (..., K)
 
-With ``order=1`` the second derivative, and its cost, are left out. `xp` is the
-namespace of the arrays: NumPy's, that of exact numbers, PyTorch's or JAX's.
+With ``order=1`` the second derivative is not computed. `xp` is the namespace of the arrays:
+NumPy, exact numbers, PyTorch or JAX.
 
-The rules at ties and kinks stand in `lossfw.numerics.dual.number`. Where the value is
-NaN, so are the derivatives.
+`lossfw.numerics.dual.number` documents the rules at ties and kinks. The derivatives of a
+value of NaN are NaN.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from lossfw.numerics.arrays import Array, Body, Namespace
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, Tangent, dense
 
-# How many elements one pass of `row_derivatives` may hold in an array: 2 MiB of
-# float64, so that small inputs take one pass and large ones little memory.
+# The most elements of an array in one pass of `row_derivatives`: 2 MiB of float64, so that
+# small inputs take one pass and large ones little memory.
 _PASS_SIZE = 2**18
 
 
@@ -50,12 +50,12 @@ def derivatives(
     *constants : array
         Further arguments of the body, such as the target.
     order : int
-        How many derivatives: 1 or 2.
+        The number of derivatives, 1 or 2.
     direction : float or array
-        How fast each element of `y` moves. With 1 an elementwise body gives its
-        derivative; with an array of the shape of `y` a row-wise one gives its
-        derivative along that direction (for the first order: the product of
-        its Jacobian with the direction).
+        The derivative of each element of `y`. With 1 an elementwise body gives its
+        derivative; with an array of the shape of `y` a row-wise body gives its
+        derivative along that direction (in the first order the product of its
+        Jacobian with the direction).
 
     Returns
     -------
@@ -83,9 +83,8 @@ def row_derivatives(
 ) -> tuple[Array, ...]:
     """Return value, gradient and diagonal of the Hessian of a row-wise body.
 
-    One class at a time is moved; as many of them are carried through one pass
-    as fit in 2**18 elements. The cost grows with the square of the number of
-    classes.
+    The body is differentiated by one class at a time, and by as many in one pass as fit in
+    2**18 elements. The cost grows with the square of the number of classes.
 
     Parameters
     ----------
@@ -99,7 +98,7 @@ def row_derivatives(
         Further arguments of the body, of shape (..., K) or (...). The body sees
         one axis of rows, whatever the shape of `y`.
     order : int
-        How many derivatives: 1 or 2.
+        The number of derivatives, 1 or 2.
 
     Returns
     -------
@@ -119,13 +118,13 @@ def row_derivatives(
     if classes == 0:
         return (body(xp, y, *constants), *[xp.zeros_like(y)] * order)
     value = None
-    found: list[list[Array]] = [[] for _ in range(order)]
+    collected: list[list[Array]] = [[] for _ in range(order)]
     for start in range(0, classes, step):
         moved = range(start, min(start + step, classes))
         value, *parts = _move(body, xp, y, constants, order, moved)
-        for kept, part in zip(found, parts, strict=True):
+        for kept, part in zip(collected, parts, strict=True):
             kept.append(part)
-    joined = [kept[0] if len(kept) == 1 else xp.concat(kept, axis=0) for kept in found]
+    joined = [kept[0] if len(kept) == 1 else xp.concat(kept, axis=0) for kept in collected]
     last = tuple(range(1, y.ndim))
     return (value, *[xp.permute_dims(part, (*last, 0)) for part in joined])
 
@@ -138,7 +137,7 @@ def _move(
     count = len(moved)
 
     def repeated(x: Array) -> Array:
-        # Two axes, as a body gets them from everyone else.
+        # Two axes, as a body always gets.
         many = xp.broadcast_to(x, (count, *x.shape))
         return xp.reshape(many, (count * math.prod(lead), *x.shape[len(lead) :]))
 
@@ -154,7 +153,7 @@ def _move(
 
 
 def _seed(xp: Namespace, y: Array, direction: Any) -> Tangent:
-    """Return the first derivative of `y` itself."""
+    """Return the first derivative of `y`."""
     if y.dtype == object and isinstance(direction, float):
         # Exact numbers: a quotient of Python floats, 1.0 / 3.0, would not be exact.
         return xp.full_like(y, direction)
@@ -162,11 +161,11 @@ def _seed(xp: Namespace, y: Array, direction: Any) -> Tangent:
 
 
 def _finished(xp: Namespace, value: Array, part: Tangent) -> Array:
-    """Return a derivative as an array of its own, NaN where the value is NaN."""
+    """Return a derivative as an array, NaN where the value is NaN."""
     return xp.where(xp.isnan(value), value, dense(xp, part, value))
 
 
 @functools.lru_cache(maxsize=16)
 def _space(xp: Namespace, order: int) -> DualNamespace:
-    """Return the namespace of dual numbers over `xp`; it is made once, for speed."""
+    """Return the namespace of dual numbers over `xp`, made once."""
     return DualNamespace(xp, order)

@@ -16,16 +16,16 @@ Curvature = Callable[[], Any] | None
 class DualNamespace:
     """An array namespace in which arrays may be dual numbers.
 
-    Functions of arrays that are no dual numbers, dtypes and constants are
-    those of `inner`. A function that is given a dual number and has no rule
-    raises `lossfw.errors.ArgumentError`, which names it.
+    Dtypes, constants, and functions of arrays that are no dual numbers are those of
+    `inner`. A function without a rule raises `lossfw.errors.ArgumentError` for a dual
+    number.
 
     Parameters
     ----------
     inner : namespace
-        Where the values and the derivatives live.
+        The namespace of the values and the derivatives.
     order : int
-        2 for both derivatives; 1 leaves out the second and its cost.
+        2 for both derivatives, 1 for the first only.
     """
 
     def __init__(self, inner: Namespace, order: int = 2) -> None:
@@ -33,33 +33,33 @@ class DualNamespace:
         self.order = order
 
     def __getattr__(self, name: str) -> Any:
-        found = self._wrapped(name, getattr(self.inner, name))
-        # Kept, so that the next look-up does not come here.
-        setattr(self, name, found)
-        return found
+        value = self._wrapped(name, getattr(self.inner, name))
+        # Kept, so that the next look-up is fast.
+        setattr(self, name, value)
+        return value
 
-    def _wrapped(self, name: str, found: Any) -> Any:
-        """Return what `inner` calls `name`, with the rule that it has on dual numbers."""
-        if not callable(found) or isinstance(found, type):
-            return found
+    def _wrapped(self, name: str, inner: Any) -> Any:
+        """Return a function of the inner namespace with its rule for dual numbers."""
+        if not callable(inner) or isinstance(inner, type):
+            return inner
         if name in RULES:
-            return _elementary(self, found, RULES[name])
+            return _elementary(self, inner, RULES[name])
         if name in VALUE_ONLY:
-            return _value_only(found)
+            return _value_only(inner)
         if name in REARRANGING:
-            return _by_parts(self, found, keep_floats=True)
+            return _by_parts(self, inner, keep_floats=True)
         if name in LINEAR:
-            return _by_parts(self, found, keep_floats=False)
-        return _without_rule(name, found)
+            return _by_parts(self, inner, keep_floats=False)
+        return _without_rule(name, inner)
 
-    # Building blocks, also for primitives that bring rules of their own.
+    # Building blocks, also for primitives with their own rules.
 
     def lift(self, x: Any) -> Dual:
-        """Return `x` itself if it is a dual number, else as one that does not move."""
+        """Return `x` as a dual number, a constant if it is none."""
         return x if isinstance(x, Dual) else Dual(x, None, None, self)
 
     def chain(self, x: Dual, value: Array, slope: Any, curvature: Curvature = None) -> Dual:
-        """Return f(x) from its value, its slope, and a call that gives its curvature."""
+        """Return f(x) from its value, its slope, and a function that computes its curvature."""
         return self.combine(value, (x, slope), (None, None), same=curvature)
 
     def combine(
@@ -79,10 +79,10 @@ class DualNamespace:
         value : array
             f(a, b).
         a, b : pair
-            An argument, dual or not, and the partial derivative of f by it.
+            An argument, dual or not, and the partial derivative of f with respect to it.
         same, mixed, other : callable or None
-            Give the second partial derivatives by a and a, a and b, b and b;
-            None is 0. They are called only where the second order is wanted.
+            Functions that compute the second partial derivatives by a and a, a and
+            b, b and b; None is 0. They are called in the second order only.
         """
         xp = self.inner
         (a1, a2), (b1, b2) = (
@@ -129,7 +129,7 @@ class DualNamespace:
         return a
 
     def quotient(self, a: Any, b: Any) -> Dual:
-        """Return ``a / b``, of which at least one is a dual number."""
+        """Return ``a / b`` for at least one dual number."""
         if not isinstance(b, Dual):
             return Dual(a.value / b, self._over(a, a.first, b), self._over(a, a.second, b), self)
         v = b.value
@@ -145,7 +145,7 @@ class DualNamespace:
         if part is None:
             return None
         if isinstance(part, int | float):
-            # The number 1.0 divided by the number 0 raises; an array does not.
+            # Python raises for 1.0 / 0; an array does not.
             part = part if not isinstance(b, int | float) or b else dense(xp, part, a.value)
             return part / b
         return xp.where(part == 0, part, part / b)
@@ -171,7 +171,7 @@ class DualNamespace:
         )
 
     def _exponent(self, p: Any) -> Any:
-        """Return an exponent from which 1 can be taken without rounding, on exact numbers."""
+        """Return an exponent as an exact number on exact numbers, else as it is."""
         exact = getattr(self.inner, "exact", None)
         return p if exact is None or not isinstance(p, float) else exact(p)[()]
 
@@ -247,11 +247,11 @@ class DualNamespace:
         return x if max is None else self.minimum(x, max)
 
     def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        """Return the largest; at a tie the mean of the derivatives of all that are tied."""
+        """Return the largest; at a tie the mean of the derivatives of all tied elements."""
         return self._extreme(self.inner.max, x, axis, keepdims)
 
     def min(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        """Return the smallest; at a tie the mean of the derivatives of all that are tied."""
+        """Return the smallest; at a tie the mean of the derivatives of all tied elements."""
         return self._extreme(self.inner.min, x, axis, keepdims)
 
     def _extreme(self, choice: Callable[..., Array], x: Any, axis: Any, keepdims: bool) -> Any:
@@ -316,7 +316,7 @@ def _elementary(space: DualNamespace, function: Callable[..., Array], rule: Deri
 
 
 def _value_only(function: Callable[..., Array]) -> Any:
-    """Return a function that sees the values of dual numbers alone."""
+    """Return a function of the values of dual numbers."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         return function(*[value_of(arg) for arg in args], **kwargs)
@@ -325,7 +325,7 @@ def _value_only(function: Callable[..., Array]) -> Any:
 
 
 def _by_parts(space: DualNamespace, function: Callable[..., Array], keep_floats: bool) -> Any:
-    """Return a linear function; a part that is one float stays so if the elements only move."""
+    """Return a linear function; `keep_floats` keeps parts that are one float as they are."""
 
     def call(x: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(x, Dual):
@@ -342,7 +342,7 @@ def _by_parts(space: DualNamespace, function: Callable[..., Array], keep_floats:
 
 
 def _without_rule(name: str, function: Callable[..., Any]) -> Any:
-    """Return a function that refuses dual numbers by a message."""
+    """Return a function that raises for dual numbers."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if any(isinstance(arg, Dual) for arg in (*args, *kwargs.values())):

@@ -1,22 +1,20 @@
 """Dual: an array together with its first and second derivative.
 
-A derivative is called a part. It is an array, or a Python float where it is
-the same everywhere, or None where it is 0 everywhere, so that constants and
-straight lines cost nothing.
+A derivative is called a part. It is an array, or a Python float if it is the same
+everywhere, or None if it is 0 everywhere: so constants and straight lines cost no time.
 
 Rules where a function has no derivative, or more than one:
 
 - ``abs`` has derivative 0 at 0; ``sign``, ``floor``, ``ceil``, ``round``,
   ``trunc`` and comparisons have derivative 0 everywhere.
-- ``maximum``, ``minimum``, ``max`` and ``min`` at a tie: the mean of the
-  derivatives of all that are tied; ``clip`` is made of the first two.
-- ``where`` takes value and derivatives from the chosen branch alone. NaN or
-  infinity in the other one does no harm.
-- What does not move adds nothing: a factor before a derivative that is exactly
-  0 may be infinite or NaN. A factor 0 before an *infinite* derivative gives
-  NaN, for there the limit is not known.
+- ``maximum``, ``minimum``, ``max`` and ``min`` at a tie have the mean of the derivatives
+  of all tied elements; ``clip`` consists of the first two.
+- ``where`` takes value and derivatives from the chosen branch only, and ignores NaN and
+  infinity in the other.
+- A product with a derivative that is exactly 0 is 0, also for an infinite or NaN factor. A
+  factor 0 of an *infinite* derivative gives NaN, since the limit is not known.
 - ``x**0`` is 1, with derivatives 0, for every x. ``0**p`` has the derivatives
-  of its limit from the right. A negative base with a whole exponent is legal.
+  of its limit from the right. A negative base with an integer exponent is legal.
 """
 
 from __future__ import annotations
@@ -26,12 +24,12 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace
 
-# An array, a float that holds everywhere, or None for zero everywhere.
+# An array, a float for all elements, or None for zero.
 Tangent: TypeAlias = Any
 
 
 class ChainRules(Protocol):
-    """The rules that a dual number asks its namespace for; `DualNamespace` has them."""
+    """Protocol: the rules of a namespace that a dual number uses; see `DualNamespace`."""
 
     inner: Namespace
 
@@ -58,15 +56,15 @@ class Dual:
     value : array
         The value, of any shape.
     first, second : array, float or None
-        The derivatives, broadcastable to the shape of `value`; a float holds
-        everywhere, None is zero.
+        The derivatives, broadcastable to the shape of `value`; a float is for all
+        elements, None is zero.
     space : ChainRules
-        The namespace that the number belongs to.
+        The namespace of the number.
     """
 
     __slots__ = ("first", "second", "space", "value")
 
-    # NumPy then leaves ``array * dual`` to the methods below.
+    # With this NumPy leaves ``array * dual`` to the methods below.
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]  # as Python itself says it
 
@@ -107,7 +105,7 @@ class Dual:
 
     def __bool__(self) -> NoReturn:
         raise ArgumentError(
-            "a body asked for the truth of an array, as in 'if r > 0': a body runs on whole "
+            "a body used the truth value of an array, as in 'if r > 0': a body runs on whole "
             "arrays, so write xp.where(r > 0, ..., ...)"
         )
 
@@ -196,9 +194,9 @@ def add(a: Tangent, b: Tangent) -> Tangent:
 
 
 def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
-    """Return ``factor * part``, and 0 where `part` is 0 whatever the factor.
+    """Return ``factor * part``, and 0 where `part` is 0, for any factor.
 
-    An argument that does not move adds nothing, however steep the function.
+    So a constant argument adds 0, also where the function has an infinite slope.
     """
     if part is None or factor is None:
         return None

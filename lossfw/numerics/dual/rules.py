@@ -1,9 +1,8 @@
 """Slope and curvature of the elementary functions, for dual numbers.
 
-Each rule takes the namespace, the argument and the value that was computed
-from it, and says the first and the second derivative of the function there.
-A curvature of None is 0 everywhere. The forms are chosen so that digits are
-kept where the textbook's form cancels: the slope of tanh is not ``1 - v**2``.
+A rule computes the first and the second derivative of a function from the namespace, the
+argument and the value. A curvature of None is 0. The forms do not cancel: the slope of tanh,
+for example, is not computed as ``1 - v**2``.
 """
 
 from __future__ import annotations
@@ -94,20 +93,18 @@ RULES: dict[str, DerivativeRule] = {
     ),
 }
 
-# Functions that are flat around almost every point, or that answer yes or no:
-# they see the value alone and return no dual number.
+# Piecewise constant functions and tests: they take the value only and return no dual number.
 VALUE_ONLY = (
     *("sign", "floor", "ceil", "round", "trunc", "isnan", "isinf", "isfinite", "signbit"),
     *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
     *("argmax", "argmin", "argsort", "zeros_like", "ones_like", "full_like", "empty_like"),
 )
 
-# Functions that only move elements about: they do the same to the derivatives.
+# Functions that rearrange elements: they rearrange the derivatives in the same way.
 REARRANGING = (
     *("reshape", "expand_dims", "squeeze", "permute_dims", "moveaxis", "broadcast_to"),
     *("flip", "roll", "repeat", "tile", "take", "take_along_axis", "astype"),
 )
 
-# Functions that are linear: the derivative of the result is the same function
-# of the derivative.
+# Linear functions: the derivative of the result is the same function of the derivative.
 LINEAR = ("sum", "mean", "cumulative_sum")

@@ -1,19 +1,19 @@
-"""True derivatives of a body, by differences of exact numbers.
+"""Exact derivatives of a body, by finite differences of exact numbers.
 
 ::
 
     derivative(body, y, *constants, order=1, side=0, rows=False) -> exact array
     kinks(body, y, *constants, order=1, rows=False) -> bool array
 
-The body is a black box here: no rule of differentiation is used, so the result
-can judge every rule and every derivative that an author wrote. It has 30 digits.
+The body is a black box: no rule of differentiation is used, so the result can judge every
+rule and every derivative that an author wrote. It has 30 digits.
 
-The step is 1e-20 of the distance to the nearest place where a body may change:
-0, the constants, the other elements of a row. With it goes the number of
-digits, so that tiny and huge arguments work alike. As in `lossfw.numerics.exact.truth`
-digits are doubled until two estimates agree; the step shrinks with them, and
-the terms of a difference are rounded in opposite directions, so that neither a
-step too long nor a digit too few goes unseen.
+The step is 1e-20 of the distance to the nearest number at which a body may change: 0, the
+constants, the other elements of a row. The number of digits follows the step, so that tiny
+and huge arguments are treated alike. As in `lossfw.numerics.exact.truth` digits are doubled
+until two estimates agree. The step becomes smaller with them, and the terms of a difference
+are rounded in opposite directions, so that a step that is too large or a lack of digits
+shows in the estimates.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, number_module
 from lossfw.numerics.exact.truth import chunk, flatten, namespace, prepare, refine
 
-# Of 60 digits a third, 20, is the step, relative to the distance to the nearest
-# place of change. It shrinks as digits are doubled: a derivative may be 0.
+# The exponent of the step is this share of the digits, 20 of 60. So the step becomes smaller
+# as digits are doubled, since a derivative may be 0.
 _STEP_SHARE = 3
 
-# One-sided derivatives that differ by less than this many digits are the same.
+# One-sided derivatives that agree in so many digits are equal.
 _JUMP_DIGITS = 25
 
-# A jump below this is none: a derivative that vanishes like the root of the
-# step, as that of abs(r)**1.5 at 0, comes no nearer to 0 in all our digits.
+# A smaller jump does not count: a derivative that vanishes like the root of the step, as
+# that of abs(r)**1.5 at 0, comes no nearer to 0 with these digits.
 _SMALLEST_JUMP = 1e-100
 
 
 class _Stencil(NamedTuple):
-    """A difference: how many steps from the point, with which weight, over what."""
+    """A finite difference: offsets in steps, their weights, and a divisor."""
 
     offsets: tuple[int, ...]
     weights: tuple[int, ...]
     divisor: int
 
 
-# By order and side: -1 left, 0 central, 1 right. Each is exact for parabolas
-# (those of second order for cubics), so its error falls with the square of the step.
+# By order and side: -1 left, 0 central, 1 right. Each is exact for parabolas (for cubics in
+# the second order), so its error is proportional to the square of the step.
 _STENCILS = {
     (1, 0): _Stencil((1, -1), (1, -1), 2),
     (1, 1): _Stencil((0, 1, 2), (-3, 4, -1), 2),
@@ -63,14 +63,14 @@ _STENCILS = {
 def derivative(
     body: Body, y: Any, *constants: Any, order: int = 1, side: int = 0, rows: bool = False
 ) -> Array:
-    """Return the true first or second derivative of a body by its first argument.
+    """Return the exact first or second derivative of a body by its first argument.
 
     Parameters
     ----------
     body : callable
         ``body(xp, y, *constants)``, as in `lossfw.numerics.exact.truth.evaluate`.
     y : array_like
-        Where to differentiate.
+        The points.
     *constants : array_like
         Further arguments of the body.
     order : int
@@ -79,13 +79,13 @@ def derivative(
         0 for the central difference, which at a kink is the mean of both sides;
         -1 for the left derivative, 1 for the right one.
     rows : bool
-        The body is row-wise: each class is moved on its own.
+        The body is row-wise: it is differentiated by each class.
 
     Returns
     -------
     array of exact numbers
-        In the shape of `y`; a row-wise body that returns rows has its axis
-        behind. NaN where `y` is not finite, or the body is not where it is asked.
+        In the shape of `y`, and for a row-wise body that returns rows their axis last.
+        NaN where `y` or the body is not finite.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def derivative(
 def kinks(
     body: Body, y: Any, *constants: Any, order: int = 1, rows: bool = False
 ) -> NDArray[np.bool_]:
-    """Tell where the left and the right derivative differ.
+    """Return where the left and the right derivative differ.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def kinks(
     Returns
     -------
     array of bool
-        False also where one of the two does not exist.
+        False where one of the two does not exist.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def kinks(
 
 
 def differ(left: Array, right: Array) -> NDArray[np.bool_]:
-    """Tell where one-sided derivatives, which are known to 30 digits, are not the same."""
+    """Return where one-sided derivatives, which have 30 digits, are not equal."""
     xp = namespace(DIGITS)
     size = xp.maximum(left, -left) + xp.maximum(right, -right)
     jump = xp.maximum(right - left, left - right)
@@ -143,13 +143,13 @@ def differ(left: Array, right: Array) -> NDArray[np.bool_]:
 
 
 class _Points:
-    """The elements, or the classes of each row, that a body is differentiated by.
+    """The elements, or the classes of rows, by which a body is differentiated.
 
     Attributes
     ----------
     depth, height : array of int
-        How many bits the nearest place of change lies below 1, and the point
-        above it, for each point.
+        Bits by which the distance to the nearest change is below 1, and the point
+        above 1, for each point.
     """
 
     def __init__(self, flat: list[Array], rows: bool, order: int) -> None:
@@ -172,7 +172,7 @@ class _Points:
         """Return the difference quotient at the points `which`."""
         wanted, rounding = level
         step = bits(wanted) // _STEP_SHARE + self.depth[which]
-        # What the division by the step costs, and what y is larger than 1.
+        # Bits lost by the division by the step, and by y above 1.
         lost = self.order * (step + self.height[which])
         digits = np.asarray([_rung(wanted + b / math.log2(10)) for b in lost.tolist()], int)
         result: Array = None
@@ -208,7 +208,7 @@ class _Points:
         xp, libmp = namespace(*level), number_module().libmp
         y = np.empty(len(which), object)
         y[:] = [
-            # The sum is exact: no rounding shortens the step.
+            # The sum is exact, so the step is not rounded.
             xp.number(libmp.mpf_add(self.raw[i], libmp.from_man_exp(offset, -s)))
             for i, s in zip(which.tolist(), step.tolist(), strict=True)
         ]
@@ -221,7 +221,7 @@ class _Points:
 
 
 def _rung(digits: float) -> int:
-    """Return the next larger of 90, 135, 202 ... digits, so that many points share one."""
+    """Return the next of 90, 135, 202 ... digits, so that many points share a number."""
     rung = 90
     while rung < digits:
         rung = rung * 3 // 2
@@ -229,21 +229,21 @@ def _rung(digits: float) -> int:
 
 
 def _scale(flat: list[Array], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each element how far it is from 0 and from its constants; at most 1."""
+    """Return the distance of each element from 0 and its constants, at most 1."""
     distances = [np.abs(y)]
     distances += [np.abs(y - x.astype(np.float64)) for x in flat[1:] if x.dtype.kind != "b"]
     return _smallest(np.stack(distances, axis=-1))
 
 
 def _row_scale(flat: list[Array], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each class the smallest distance that a row has between its numbers and 0."""
+    """Return for each class the smallest distance between the numbers of its row and 0."""
     alike = [x.astype(np.float64) for x in flat if x.shape == y.shape and x.dtype.kind != "b"]
     numbers = np.sort(np.concatenate([*alike, np.zeros((len(y), 1))], axis=1), axis=1)
     return np.repeat(_smallest(np.diff(numbers, axis=1)), y.shape[1])
 
 
 def _smallest(distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the smallest distance that is not 0 along the last axis; at most 1."""
+    """Return the smallest distance along the last axis that is not 0, at most 1."""
     real = np.where(distances > 0, distances, 1.0)
     smallest: NDArray[np.float64] = np.min(real, axis=-1, initial=1.0)
     return smallest

@@ -1,9 +1,9 @@
-"""Elementary functions of many digits, with the manners of a float.
+"""Elementary functions of many digits, with the special cases of floats.
 
-mpmath's low-level functions do the work, on its tuples (sign, mantissa,
-exponent, bits). What they refuse, a float does not: here a division by zero is
-infinite and the logarithm of a negative number is NaN. Exponents have no bound,
-so exp(1e300) is a number like others. There is no negative zero.
+They call mpmath's low-level functions on its tuples (sign, mantissa, exponent, bits). Where
+these raise, the result is that of floats: a division by zero is infinite and the logarithm
+of a negative number is NaN. Exponents have no bound, so exp(1e300) is a finite number. There
+is no negative zero.
 
 Imported on use only, since it needs mpmath.
 """
@@ -19,21 +19,20 @@ from mpmath.libmp import finf, fnan, fninf, fnone, fone, fzero
 Raw: TypeAlias = Any
 ExactFunction: TypeAlias = Callable[[Raw, int, str], Raw]
 
-# The exponential of a number of more bits than this before the point is taken
-# to be infinite, or 0. (The square of the largest float64 has 2,048.) Without a
-# bound exp(exp(exp(x))) would never end.
+# The exponential of a number of more bits than this before the point is infinite, or 0. (The
+# square of the largest float64 has 2,048.) Without a bound exp(exp(exp(x))) would not end.
 _LARGEST_MAGNITUDE = 4096
 
 # From here on erfc(x) is exp(-x^2) / (x sqrt(pi)) up to a factor of 1 - 1e-240;
 # mpmath's own function overflows soon after.
 _ERFC_MAGNITUDE = 400
 
-# Bits beyond the wanted ones, for what intermediate results lose.
+# Extra bits of intermediate results.
 _SPARE = 20
 
 
 def magnitude(x: Raw) -> int:
-    """Return how many bits a number has before the point; negative for small ones."""
+    """Return the number of bits before the point, negative for small numbers."""
     return int(x[2] + x[3])
 
 
@@ -50,7 +49,7 @@ def divide(a: Raw, b: Raw, precision: int, rounding: str) -> Raw:
 
 
 def power(a: Raw, b: Raw, precision: int, rounding: str) -> Raw:
-    """Return a**b as a float does; NaN for a negative number and a broken exponent."""
+    """Return a**b as for floats: NaN for a negative base with a fractional exponent."""
     if b == fzero or a == fone:
         return fone
     if a == fnan or b == fnan:
@@ -100,7 +99,7 @@ def expm1(x: Raw, precision: int, rounding: str) -> Raw:
     small = -magnitude(x)
     if small > precision + _SPARE:
         return libmp.mpf_perturb(x, 0, precision, rounding)
-    # So many bits that x^2 / 2 is among them: the rounding must know its sign.
+    # Enough bits for x^2 / 2, whose sign decides the rounding.
     e = exp(x, precision + _SPARE + 2 * max(0, small), rounding)
     return libmp.mpf_sub(e, fone, precision, rounding)
 

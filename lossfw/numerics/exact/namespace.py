@@ -1,9 +1,9 @@
-"""Exact numbers: the namespace on which the true value of a body is computed.
+"""The array namespace of exact numbers, for reference values of a body.
 
 An exact array is a NumPy object array of `lossfw.numerics.exact.number.Number`, so
-that indexing, broadcasting and operators are NumPy's own. Functions do what
-those of the array API do with floats, with two differences: there is no
-negative zero, and exponents have no bound.
+that indexing, broadcasting and operators are those of NumPy. Functions are those of the
+array API for floats, with two differences: there is no negative zero, and exponents have
+no bound.
 
 ::
 
@@ -11,8 +11,8 @@ negative zero, and exponents have no bound.
     ExactNamespace(digits=60)       the functions of the array API on them
 
 `lossfw.numerics.exact.truth` evaluates a body with as many digits as it needs;
-`lossfw.numerics.exact.differences` gives its derivatives. mpmath is imported on use;
-without it there is a `MissingExtraError`.
+`lossfw.numerics.exact.differences` computes its derivatives. mpmath is imported on use, and
+a `MissingExtraError` is raised without it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ import numpy as np
 from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.numerics.arrays import Array
 
-# How many digits "exact" means if nothing else is said.
+# Decimal digits by default.
 DIGITS = 60
 
-# Functions that NumPy does on object arrays as on any other.
+# Functions of NumPy that work on object arrays.
 _NUMPY = (
     *("add", "subtract", "multiply", "divide", "negative", "positive", "abs", "pow"),
     *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
@@ -61,7 +61,7 @@ def number_module() -> ModuleType:
 
 
 def bits(digits: int) -> int:
-    """Return how many binary digits hold so many decimal ones."""
+    """Return the number of bits for a number of decimal digits."""
     return math.ceil(digits * math.log2(10))
 
 
@@ -73,7 +73,7 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
     x : array_like
         Of a real dtype, or of exact numbers.
     digits : int
-        How many digits are kept when the result is computed with.
+        Digits of computations with the result.
 
     Examples
     --------
@@ -89,14 +89,14 @@ class ExactNamespace:
     Parameters
     ----------
     digits : int
-        How many decimal digits every operation keeps.
+        Decimal digits of every operation.
     rounding : str
         "n" to the nearest, "u" away from zero, "d" towards zero.
 
     Attributes
     ----------
     float32, float64 : dtype
-        The one dtype of exact arrays: a body that asks for floats gets these.
+        The dtype of exact arrays, also for a body that converts to floats.
     pi, e : Number
         To all digits.
     """

@@ -1,8 +1,7 @@
 """Number: one exact number, with its precision and rounding in its type.
 
-Two contexts never mix: each precision and rounding is a class of its own, made
-once, and no global setting of mpmath is read or changed. Imported on use only,
-since it needs mpmath.
+Each precision and rounding has a class of its own, made once, and the global settings of
+mpmath are neither read nor changed. Imported on use only, since it needs mpmath.
 """
 
 from __future__ import annotations
@@ -16,16 +15,16 @@ from mpmath import libmp
 
 from lossfw.numerics.exact.functions import Raw, divide, is_special, magnitude, power
 
-# A number with more bits before the point, or zeros after it, is shown by its
-# magnitude alone: its decimal exponent would fill a page.
+# A number with more bits before the point, or zeros after it, is shown by its magnitude only:
+# its decimal exponent would fill a page.
 _SHOWN_MAGNITUDE = 10**9
 
 
 class Number:
     """A real number of many digits; `number_type` makes its classes.
 
-    The one attribute is mpmath's tuple under the name by which mpmath's own
-    functions know it, so they take a Number as it is.
+    The only attribute is mpmath's tuple, under the name that mpmath's own functions use, so
+    they accept a Number.
     """
 
     __slots__ = ("_mpf_",)
@@ -46,11 +45,11 @@ class Number:
         if abs(magnitude(self._mpf_)) > _SHOWN_MAGNITUDE and not is_special(self._mpf_):
             power = libmp.to_str(libmp.from_int(magnitude(self._mpf_)), 6)
             return f"{'-' if self._mpf_[0] else ''}2**{power}"
-        # Twenty digits are enough to look at.
+        # Twenty digits are enough for display.
         return str(libmp.to_str(self._mpf_, 20))
 
 
-# What a Number computes with; other arrays and numbers decide for themselves.
+# The types that a Number operates with; the operators of other types decide themselves.
 _OPERANDS = (Number, int, float, np.integer, np.floating, np.bool_)
 
 

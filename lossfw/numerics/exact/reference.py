@@ -1,9 +1,8 @@
-"""Reference: the true value of a textbook formula, or its derivative.
+"""Reference values of a textbook formula and of its derivatives, with 60 digits.
 
 The formula is run on exact numbers (`lossfw.numerics.exact.truth`), and its derivatives
-are differences of that (`lossfw.numerics.exact.differences`). No stable form and no
-derivative that an author wrote has a part in it, so the result can judge them.
-mpmath is imported on use.
+are finite differences (`lossfw.numerics.exact.differences`). The author's stable forms and
+derivatives are not used, so the result can judge them. mpmath is imported on use.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array
 
-# How often to differentiate.
+# The order of a derivative.
 Order: TypeAlias = Literal[0, 1, 2]
 
 
@@ -33,11 +32,11 @@ def reference(formula: Any, arrays: tuple[Array, ...], order: Order, *, rows: bo
     formula : callable
         ``formula(xp, *arrays)``.
     arrays : tuple of ndarray
-        Its arguments. Derivatives are with respect to the first.
+        The arguments. Derivatives are with respect to the first.
     order : {0, 1, 2}
-        How often to differentiate; at a kink it is the mean of both sides.
+        The order of the derivative; at a kink it is the mean of both sides.
     rows : bool
-        Whether the formula is one of rows, along the last axis.
+        Whether the formula is row-wise, along the last axis.
 
     Returns
     -------

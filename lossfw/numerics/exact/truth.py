@@ -1,15 +1,14 @@
-"""The true value of a body: as many digits as it takes.
+"""Exact values of a body, with as many digits as they need.
 
 ::
 
     evaluate(body, *arrays, digits=60, rows=False) -> exact array
 
-A textbook formula may cancel: log(cosh(1e-200)) needs more than 400 digits. So
-every element is computed at least twice: with 60 digits, rounded away from
-zero, and with 120, rounded towards it. Where the two differ by more than 1e-30
-of the result, the digits are doubled again, and once more, up to 1,920. That
-the roundings alternate makes lost digits show: 1 + 1e-200 is more than 1 in
-one and exactly 1 in the other.
+A textbook formula may cancel: log(cosh(1e-200)) needs more than 400 digits. So every element
+is computed at least twice: with 60 digits, rounded away from zero, and with 120, rounded
+towards zero. If the two differ by more than 1e-30 of the result, the digits are doubled
+again, up to 1,920. Alternating roundings show lost digits: 1 + 1e-200 is more than 1 in one
+and exactly 1 in the other.
 """
 
 from __future__ import annotations
@@ -24,30 +23,30 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Body
 from lossfw.numerics.exact.namespace import DIGITS, ExactNamespace, bits, number_module
 
-# Two evaluations agree if they differ by at most this many digits of the result.
+# Two evaluations agree if so many digits of the result are equal.
 AGREEMENT_DIGITS = 30
 
-# Results below 2 to this power are 0 in every float: float64 ends at 2**-1074.
-# Whether 1e-400 is 2e-400 need not be found out.
+# Results below 2 to this power are 0 in every float format (float64 ends at 2**-1074), so
+# their digits do not matter.
 NEGLIGIBLE_EXPONENT = -1200
 
-# Where doubling ends.
+# The most digits.
 MAX_DIGITS = 2000
 
-# What comes out as exactly 0, infinite or NaN may be what was lost between two
-# roundings: log(exp(-300) + exp(-700)) + 300 is 0 with 60 digits and with 120,
-# whichever way they are rounded. It is believed if it stays with so many: float64
-# ends at 1e-324, and sums with terms up to 1e150 keep their digits.
+# A result of exactly 0, infinity or NaN may be due to lost digits: log(exp(-300) + exp(-700))
+# + 300 is 0 with 60 digits and with 120, in both roundings. It is accepted if it stays the
+# same with so many digits: float64 ends at 1e-324, and sums with terms up to 1e150 keep their
+# digits.
 DOUBTFUL_DIGITS = 500
 
-# How many exact numbers one call of a body may be given: 2**18 of them and the
-# temporaries of a body are some 100 MB.
+# The most exact numbers in one call of a body: 2**18 of them and the temporaries of a body
+# take some 100 MB.
 _CALL_SIZE = 2**18
 
 
 @functools.cache
 def namespace(digits: int, rounding: str = "n") -> ExactNamespace:
-    """Return the namespace of so many digits; it is made once."""
+    """Return the namespace of a number of digits, made once."""
     return ExactNamespace(digits, rounding)
 
 
@@ -60,18 +59,18 @@ def levels(digits: int = DIGITS) -> Iterator[tuple[int, str]]:
 
 
 def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False) -> Array:
-    """Return the true value of a body.
+    """Return the exact value of a body.
 
     Parameters
     ----------
     body : callable
-        ``body(xp, *arrays)``. It is called with exact arrays of one axis (of
-        two for rows) and with ever fewer elements.
+        ``body(xp, *arrays)``. It is called with exact arrays of one axis (two for
+        rows), and again with the elements that need more digits.
     *arrays : array_like
-        Numbers become exact without rounding. Truth values stay what they are,
-        and so do integers that lack the last axis of rows: class indices.
+        Numbers become exact without rounding. Truth values stay as they are, and so do
+        class indices: integers without the last axis of rows.
     digits : int
-        How many digits the first evaluation has and the result is rounded to.
+        Digits of the first evaluation, and of the result.
     rows : bool
         The body maps rows, the last axis of the first array, to one result or
         to a row of results. Other arrays have that shape, or lack its last axis.
@@ -117,12 +116,12 @@ def flatten(arrays: tuple[Any, ...], rows: bool) -> tuple[tuple[int, ...], list[
 
 
 def prepare(xp: ExactNamespace, x: Array) -> Array:
-    """Return numbers as exact ones; class indices and truth values as they are."""
+    """Return numbers as exact numbers, and class indices and truth values as they are."""
     return x if x.dtype.kind in "biu" else xp.exact(x)
 
 
 def chunk(flat: list[Array]) -> int:
-    """Return how many elements or rows one call may have."""
+    """Return the most elements or rows of a call."""
     width: int = max(math.prod(x.shape[1:]) for x in flat)
     return max(1, _CALL_SIZE // max(1, width))
 
@@ -130,19 +129,19 @@ def chunk(flat: list[Array]) -> int:
 def refine(
     estimate: Callable[[tuple[int, str], Array], Array], count: int, digits: int, step: int
 ) -> Array:
-    """Double the digits of an estimate until two in turn agree.
+    """Double the digits of an estimate until two consecutive ones agree.
 
     Parameters
     ----------
     estimate : callable
-        Takes a level and the numbers of the elements that are wanted; returns
-        exact numbers along the first axis.
+        Called with a level and the numbers of elements; returns exact numbers along the
+        first axis.
     count : int
-        How many elements there are.
+        Number of elements.
     digits : int
         Of the first level, and of the result.
     step : int
-        How many elements one call of `estimate` may have.
+        The most elements of a call of `estimate`.
 
     Returns
     -------
@@ -154,7 +153,7 @@ def refine(
     if not count:
         return estimate((digits, "n"), todo)
     for level in levels(digits):
-        # Conversions to and from floats may raise flags that mean nothing here.
+        # Conversions to and from floats may raise flags, which do not matter here.
         with np.errstate(all="ignore"):
             parts = [estimate(level, todo[i : i + step]) for i in range(0, len(todo), step)]
             better = np.concatenate(parts)
@@ -174,13 +173,13 @@ def refine(
 
 
 def agree(a: Array, b: Array) -> Array:
-    """Tell for each element along the first axis whether two estimates agree."""
+    """Return for each element along the first axis whether two estimates agree."""
     same = np.frompyfunc(lambda x, y: _agree(x._mpf_, y._mpf_), 2, 1)(a, b)
     return np.asarray(same, bool).reshape(len(a), -1).all(axis=1)
 
 
 def _special(x: Array) -> Array:
-    """Tell for each element along the first axis whether 0, infinity or NaN is in it."""
+    """Return for each element along the first axis whether it has a 0, infinity or NaN."""
     special = np.frompyfunc(lambda v: not v._mpf_[1], 1, 1)(x)
     return np.asarray(special, bool).reshape(len(x), -1).any(axis=1)
 
@@ -189,7 +188,7 @@ def _agree(a: Any, b: Any) -> bool:
     if a == b:
         return True
     if not a[1] or not b[1]:
-        # Zero, infinite or NaN: both must be negligible, or the same.
+        # Zero, infinite or NaN: both must be negligible or equal.
         return all(x[2] + x[3] < NEGLIGIBLE_EXPONENT if x[1] else x[2] == 0 for x in (a, b))
     if a[2] + a[3] < NEGLIGIBLE_EXPONENT and b[2] + b[3] < NEGLIGIBLE_EXPONENT:
         return True

@@ -1,12 +1,12 @@
-"""From exact numbers to floats, and the distance between the two in ULPs.
+"""Round exact numbers to floats, and measure errors of floats in ULPs.
 
 ::
 
     to_float(exact, dtype=np.float64) -> float array    correctly rounded
     ulp_error(computed, exact) -> float64 array         of a float array against the truth
 
-A unit in the last place (ULP) is the distance of neighbouring floats where the
-truth lies; below the smallest normal number it is the smallest subnormal.
+A unit in the last place (ULP) is the distance of neighbouring floats at the exact value;
+below the smallest normal number it is the smallest subnormal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from lossfw.numerics.arrays import Array
 from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, number_module
 
-# Above this many bits a number of ULPs is said to be infinite.
+# A number of ULPs of more bits is returned as infinity.
 _COUNTABLE_BITS = 1000
 
 
@@ -57,7 +57,7 @@ def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
     layout = _format(dtype)
     convert = np.frompyfunc(lambda x: _nearest(x._mpf_, layout), 1, 1)
     with np.errstate(all="ignore"):
-        # A result of 0 dimensions comes back as a bare float.
+        # `convert` returns a float for an array of 0 dimensions.
         return np.asarray(convert(exact), dtype=np.float64).astype(dtype)
 
 
@@ -90,22 +90,22 @@ def _unit(x: Any, layout: _Format) -> int:
 
 
 def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
-    """Return how far computed floats are from the truth, in ULPs.
+    """Return the errors of computed floats in ULPs.
 
     Parameters
     ----------
     computed : ndarray
-        float16, float32 or float64; its dtype says how long a ULP is.
+        float16, float32 or float64; the dtype defines the ULP.
     exact : array of exact numbers
-        The truth, of the same shape.
+        The exact values, in the same shape.
 
     Returns
     -------
     ndarray of float64
-        0 for NaN where the truth is NaN, and for an infinity where the truth
-        is, or rounds to, the same infinity. Infinite where only one is NaN, or
-        the truth is infinite and the result is not. An overflow that comes too
-        early counts as the first power of two that the dtype cannot hold.
+        0 if both are NaN, and for an infinity if the exact value is or rounds to the
+        same infinity. Infinite if only one is NaN, or the exact value is infinite and
+        the computed one is not. A computed infinity for a smaller exact value counts as
+        the first power of two that the dtype cannot hold.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def _ulps(computed: Any, truth: Any, layout: _Format) -> float:
         if _nearest(truth, layout) == libmp.to_float(computed):
             return 0.0
         computed = libmp.from_man_exp(-1 if computed == libmp.fninf else 1, layout.highest)
-    # Rounded: the exact difference of 1 and 2**(10**30) would not fit into memory.
+    # Rounded, since the exact difference of 1 and 2**(10**30) would not fit into memory.
     difference = libmp.mpf_sub(computed, truth, bits(DIGITS), "n")
     gap = libmp.mpf_shift(libmp.mpf_abs(difference), -_unit(truth, layout))
     if gap[2] + gap[3] > _COUNTABLE_BITS:

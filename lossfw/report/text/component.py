@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lossfw.components.component import Component
+from lossfw.components.component import Component, yaml_value
 from lossfw.components.docstrings import entries, paragraphs, sections, siblings
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
@@ -77,9 +77,9 @@ def parameters(cls: type[Component], component: Component | None) -> list[dict[s
             "meaning": meaning,
         }
         if not field.is_required():
-            one["default"] = _plain(field.get_default(call_default_factory=True))
+            one["default"] = yaml_value(field.get_default(call_default_factory=True))
         if component is not None:
-            one["value"] = _plain(getattr(component, name))
+            one["value"] = yaml_value(getattr(component, name))
         described.append(one)
     own = [one for one in described if one["name"] in cls.__annotations__]
     return own + [one for one in described if one not in own]
@@ -101,15 +101,6 @@ def _bounds(schema: dict[str, Any]) -> str:
     return ", ".join([*own, *filter(None, parts)])
 
 
-def _plain(value: Any) -> Any:
-    """Return a parameter as JSON can hold it."""
-    if isinstance(value, Component):
-        return value.to_config()
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
 def _of_loss(loss: Loss) -> dict[str, Any]:
     return {
         "prediction": _space(loss.prediction_space),
@@ -119,7 +110,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "link": loss.link_activation(),
         "derivative": origin(loss.body, "derivative"),
         "second_derivative": origin(loss.body, "second_derivative"),
-        "claims": {name: _plain(value) for name, value in loss.claims().made().items()},
+        "claims": {name: yaml_value(value) for name, value in loss.claims().made().items()},
         "not_claimed": list(loss.claims().not_made()),
     }
 
@@ -131,7 +122,7 @@ def _of_activation(activation: Activation) -> dict[str, Any]:
         "takes": "rows" if activation.takes_rows else "elements",
         "derivative": origin(activation, "vjp" if rows else "derivative"),
         "second_derivative": "none" if rows else origin(activation, "second_derivative"),
-        "claims": {name: _plain(value) for name, value in activation.claims().made().items()},
+        "claims": {name: yaml_value(value) for name, value in activation.claims().made().items()},
         "not_claimed": list(activation.claims().not_made()),
     }
 
