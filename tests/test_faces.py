@@ -14,10 +14,15 @@ FACES = {
         ParameterError Partial PluginError PointwiseLoss Registry RowActivation RowMetric
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
         activation hookimpl loss metric registry threads
+        Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
+        PointwiseBody RowBody
     """,
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
-    "lossfw.data": "Batch Dataset File Source",
+    "lossfw.data": """
+        Batch Dataset File Group NestedNumbers Source digest_arrays digest_files file_kind
+        join_digests npz_member numbers_array open_columns read_array read_bytes read_npz
+    """,
     "lossfw.errors": """
         ArgumentError BrokenPluginError ConfigError DataError DisabledPluginError
         DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError
@@ -36,6 +41,12 @@ FACES = {
         softmax_cross_entropy_at softmax_cross_entropy_gradient softmax_cross_entropy_hessian
         softmax_parts softplus sqrt1pm1 sum_of_others take_at times times_normal_pdf xlog1py
         xlogy
+        ATANH_TAIL DEFAULT_DELTA Delta DoubleDouble FAR_EXPONENT Guard ScaledExp add_words
+        at_least at_most excess exp_words expm1_minus_words expm1_words guarded_log
+        guarded_log_derivative guarded_log_second_derivative hypotenuse_and_share in_double
+        log_distance_words log_ratio_words multiply_words nearest_float32 over_root pieces
+        polynomial power precisely scale_words scaled_exp shares textbook_log two_diff two_prod
+        words_of zero_or_nan
     """,
 }
 

@@ -91,6 +91,22 @@ class GuardedLoss(Loss):
     ----------
     guard_parameters : tuple of str
         The fields that make up the guard.
+
+    Examples
+    --------
+    >>> from lossfw import CategoricalLoss
+    >>> from lossfw.numerics import guarded_log
+    >>> class Surprise(GuardedLoss, CategoricalLoss):
+    ...     "The surprise at a class."
+    ...     guard_parameters = ("eps",)
+    ...     eps: float = 1e-6
+    ...     @property
+    ...     def log_guard(self):
+    ...         return LogGuard("additive", self.eps)
+    ...     def value(self, xp, y, t):
+    ...         return -xp.sum(t * guarded_log(xp, y, *self.log_guard), axis=-1)
+    >>> round(Surprise()([[0.0, 1.0]], [0]), 4)
+    13.8155
     """
 
     guard_parameters: ClassVar[tuple[str, ...]] = ("guard", "delta")

@@ -106,11 +106,11 @@ from lossfw.numerics.parameters import (
     nearest_float32,
     over_root,
     pieces,
+    power,
     precisely,
     shares,
     zero_or_nan,
 )
-from lossfw.numerics.powers import power
 from lossfw.numerics.primitive import in_double, polynomial
 from lossfw.numerics.softmax import (
     log_softmax,

@@ -52,6 +52,13 @@ def multiply_words(xp: Namespace, a: DoubleDouble, b: DoubleDouble) -> DoubleDou
     """Return the product, right to about twice the digits of a float.
 
     The factors may not be near the ends of the exponents.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> third = words_of(np, Fraction(1, 3), np.zeros(1))
+    >>> add_words(np, multiply_words(np, third, third), third).high
+    array([0.44444444])
     """
     high, low = two_prod(xp, a.high, b.high)
     return normalised(high, low + (a.high * b.low + a.low * b.high))

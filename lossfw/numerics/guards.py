@@ -92,7 +92,14 @@ def _log(xp: Namespace, p: Array, excess: Array, near: Array, shift: float = 0.0
 
 
 def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
-    """Return log p with a guard, as the table of the module writes it."""
+    """Return log p with a guard, as the table of the module writes it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> textbook_log(np, np.array([0.0, 0.5]), "additive", 1e-7)
+    array([-16.11809565,  -0.69314698])
+    """
     if guard == "additive":
         return xp.log(p + delta)
     if guard == "floor":
@@ -107,6 +114,12 @@ def guarded_log_derivative(xp: Namespace, p: Array, guard: Guard, delta: float) 
     """Return the derivative of `guarded_log`: 1/p with the guard in it.
 
     The floor's is 0 below `delta`, and at `delta` itself the one from above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> guarded_log_derivative(np, np.array([0.0, 0.5]), "floor", 1e-7)
+    array([0., 2.])
     """
     if guard == "none":
         return 1.0 / p

@@ -14,6 +14,7 @@ from decimal import Context, Decimal, localcontext
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.primitive import in_double
 
 # Decimal digits kept of an irrational limit: more than `pieces` can hold.
 _DIGITS = 60
@@ -26,7 +27,13 @@ _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 def nearest_float32(x: float) -> float:
-    """Return the float32 nearest to `x`: a number that is the same in both dtypes."""
+    """Return the float32 nearest to `x`: a number that is the same in both dtypes.
+
+    Examples
+    --------
+    >>> nearest_float32(0.1)
+    0.10000000149011612
+    """
     return float(np.float32(x)) if abs(x) <= _LARGEST_FLOAT32 else x
 
 
@@ -48,7 +55,13 @@ def precisely() -> AbstractContextManager[Context]:
 
 @functools.lru_cache(maxsize=64)
 def over_root(c: float, n: int) -> tuple[float, ...]:
-    """Return the pieces of ``c / sqrt(n)``."""
+    """Return the pieces of ``c / sqrt(n)``.
+
+    Examples
+    --------
+    >>> over_root(1.0, 4), len(over_root(1.0, 3))
+    ((0.5,), 4)
+    """
     with precisely():
         return pieces(Decimal(c) / Decimal(n).sqrt())
 
@@ -65,7 +78,6 @@ def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
 
     Examples
     --------
-    >>> import numpy as np
     >>> a = np.float32(0.1)
     >>> float(a - 0.1), f"{excess(np, a, 0.1):.4g}"
     (0.0, '1.49e-09')
@@ -81,13 +93,19 @@ def excess(xp: Namespace, a: Array, limit: float | tuple[float, ...]) -> Array:
 
 
 def at_most(xp: Namespace, a: Array, limit: float) -> Array:
-    """Return the smaller of each element and a number; NaN stays NaN."""
+    """Return the smaller of each element and a number; NaN stays NaN.
+
+    Examples
+    --------
+    >>> at_most(np, np.array([1.0, 3.0, np.nan]), 2.0)
+    array([ 1.,  2., nan])
+    """
     # NumPy takes the number itself, which saves an array full of it.
     return xp.minimum(a, limit if xp is np else xp.full_like(a, limit))
 
 
 def at_least(xp: Namespace, a: Array, limit: float) -> Array:
-    """Return the larger of each element and a number; NaN stays NaN."""
+    """Return the larger of each element and a number; NaN stays NaN; see `at_most`."""
     return xp.maximum(a, limit if xp is np else xp.full_like(a, limit))
 
 
@@ -96,6 +114,12 @@ def shares(xp: Namespace, a: Array, c: float) -> tuple[Array, Array]:
 
     Both are at most 1, and one of them is 1, so that their squares and sums
     neither overflow nor vanish where those of a and c would.
+
+    Examples
+    --------
+    >>> p, c = shares(np, np.array([1e300]), 2.5e299)
+    >>> p, c, 1e300 * np.sqrt(p * p + c * c)
+    (array([1.]), array([0.25]), array([1.03077641e+300]))
     """
     # min(a, c) / c is the first also for an infinite a.
     return at_most(xp, a, c) / c, c / at_least(xp, a, c)
@@ -106,11 +130,37 @@ def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:
 
     Of the squares one is 1 and the other w, and sqrt(1 + w) is 1 and a small
     part, which takes most of the rounding errors with it.
+
+    Examples
+    --------
+    >>> hypotenuse_and_share(np, *shares(np, np.array([4.0]), 3.0))
+    array([2.])
     """
     w = p * k * (p * k)
     return 1.0 + (w / (1.0 + xp.sqrt(1.0 + w)) + k)
 
 
 def zero_or_nan(xp: Namespace, x: Array) -> Array:
-    """Return 0 for each element, and NaN where it is NaN."""
+    """Return 0 for each element, and NaN where it is NaN.
+
+    Examples
+    --------
+    >>> zero_or_nan(np, np.array([np.inf, np.nan]))
+    array([ 0., nan])
+    """
     return xp.abs(0.0 * xp.sign(x))
+
+
+@in_double
+def power(xp: Namespace, x: Array, exponent: float) -> Array:
+    """Return ``x**exponent`` for x >= 0.
+
+    Float32 is computed in float64: otherwise the exponent would be rounded too, and the
+    logarithm of a tiny x multiplies that error by up to 100.
+
+    Examples
+    --------
+    >>> np.float32(1e-30) ** -0.7, power(np, np.asarray([1e-30], np.float32), -0.7)
+    (np.float32(9.999992e+20), array([1.e+21], dtype=float32))
+    """
+    return x**exponent
