@@ -1,6 +1,10 @@
-"""Parameters at which built-in losses are tested: the defaults, and others that are not special."""
+"""Where built-in losses are tested: their defaults and other parameters, and legal arguments."""
+
+import numpy as np
 
 import lossfw
+from lossfw.components.spaces import LOGITS, POSITIVE, REAL, UNIT
+from support.formulas import DISTANCES, MARGINS, PAIRS, ROWS
 
 # Most of these no float32 is equal to.
 _SCALES = (0.1, 1e-3, 0.0123, 1e3)
@@ -81,3 +85,33 @@ def settings(names):
     """Return losses at their defaults and at other parameters, each once."""
     made = [lossfw.loss(name, **p) for name in names for p in ({}, *PARAMETERS.get(name, ()))]
     return list({repr(loss): loss for loss in made}.values())
+
+
+ALL = settings([*DISTANCES, *MARGINS, *PAIRS, *ROWS])
+
+LINE = [-90.5, -6.1, -1.7, -0.6, -1.3e-3, 1e-8, 0.07, 0.45, 1.3, 4.4, 31.0]
+SHARES = [0.0, 1e-8, 0.1, 0.3, 0.5, 0.9, 1.0]
+ROWS_OF_SHARES = [[0.1, 0.2, 0.7], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [1e-8, 0.25, 0.75]]
+ROWS_OF_NUMBERS = [[0.0, 1.0, 2.5], [-3.0, -3.0, 1.0], [40.0, -7.0, 1e-8]]
+
+
+def arguments(loss):
+    """Return predictions and targets, each with each."""
+    space = loss.prediction_space
+    if loss.name == "heteroscedastic_gaussian_nll":
+        y, t = [[0.5, -1.0], [3.0, 2.5]], [0.5, 1.0, -7.0]
+    elif loss.name in ROWS:
+        y = ROWS_OF_NUMBERS if space in (REAL, LOGITS) else ROWS_OF_SHARES
+        binary = loss.name in ("dice", "jaccard", "tversky")
+        t = [[0.0, 1.0, 1.0]] if binary else ROWS_OF_SHARES[: 2 if space is REAL else 4]
+    elif loss.name in MARGINS:
+        y, t = LINE, [-1.0, 1.0]
+    elif loss.name in DISTANCES:
+        y, t = LINE, [0.0]
+    elif loss.target_space is UNIT:
+        y, t = [x for x in LINE if abs(x) < 50] if space is LOGITS else SHARES, SHARES
+    else:
+        y = [x for x in LINE if x > 0 or (x > -1 and space is not POSITIVE) or space is REAL]
+        t = [x for x in y if x > 0 and x < 10] if loss.target_space is not REAL else y
+    pairs = [(a, b) for a in y for b in t]
+    return [np.array(x) for x in zip(*pairs, strict=True)]

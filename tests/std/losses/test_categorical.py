@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lossfw
-from lossfw import DomainError, ParameterError, ShapeError
+from lossfw import ParameterError, ShapeError
 from support.rows import DTYPES, distributions, logits, one_hot, tiny, worst
 
 INF = math.inf
@@ -87,51 +87,6 @@ class TestAccuracy:
         ]
         violated = loss.gradient(z, np.zeros(60, int), reduction="none")[:, 0] < 0
         assert violated.tolist() == [g > 0 for g in gap]
-
-
-class TestTargets:
-    @pytest.mark.parametrize("name", [*OVER_PROBABILITIES, "multiclass_hinge"])
-    @pytest.mark.parametrize("row", [0, 1])
-    def test_an_index_is_its_one_hot_row_and_one_row_is_a_row(self, name, row):
-        loss, y = lossfw.loss(name), distributions(5, 20, 4, np.float64)
-        index = np.arange(20) % 4
-        hot = np.eye(4)[index]
-        assert loss(y, index, reduction="none") == near(loss(y, hot, reduction="none"))
-        assert loss.gradient(y, index) == near(loss.gradient(y, hot))
-        assert loss(y[row], index[row]) == near(loss(y, index, reduction="none")[row])
-
-    @pytest.mark.parametrize("name", LINEAR)
-    @given(seed=seeds)
-    def test_a_soft_target_is_the_mean_of_its_classes(self, name, seed):
-        loss = lossfw.loss(name)
-        assert loss.claims().linear_in_target
-        rng = np.random.default_rng(seed)
-        y, t = rng.dirichlet(np.ones(3), 5), rng.dirichlet(np.ones(3), 5)
-        classes = [loss(y, np.full(5, k), reduction="none") for k in range(3)]
-        assert loss(y, t, reduction="none") == near((np.stack(classes, -1) * t).sum(-1))
-
-    @pytest.mark.parametrize("name", OVER_PROBABILITIES)
-    def test_nothing_is_lost_where_the_prediction_is_the_class(self, name):
-        loss = lossfw.loss(name)
-        assert loss.claims().zero_at_target
-        assert loss(np.eye(3), np.arange(3), reduction="none").tolist() == [0, 0, 0]
-
-    @pytest.mark.parametrize("name", [*OVER_PROBABILITIES, "multiclass_hinge"])
-    def test_nan_anywhere_in_a_row_is_the_loss_of_that_row_alone(self, name):
-        y = np.full((3, 3), 1 / 3)
-        y[1, 2] = np.nan
-        for target in ([0, 0, 0], np.eye(3)[[0, 0, 0]]):
-            loss = lossfw.loss(name)
-            assert np.isnan(loss(y, target, reduction="none")).tolist() == [False, True, False]
-            for function in (loss.gradient, loss.hessian):
-                slopes = function(y, target, reduction="none")
-                assert np.isnan(slopes[1, 2])
-                assert not np.isnan(slopes[[0, 2]]).any()
-
-    @pytest.mark.parametrize("name", OVER_PROBABILITIES)
-    def test_predictions_that_are_no_distribution_are_refused(self, name):
-        with pytest.raises(DomainError, match=r"prediction\[0\]"):
-            lossfw.loss(name)([[2.0, 1.0]], [0])
 
 
 class TestBrier:
@@ -372,28 +327,3 @@ class TestHinges:
             lossfw.loss("multiclass_hinge")([[1.0]], [0])
         with pytest.raises(ParameterError, match="form"):
             lossfw.loss("multiclass_hinge", form="lee")
-
-
-class TestParameters:
-    @pytest.mark.parametrize(
-        ("name", "parameters"),
-        [
-            ("generalised_cross_entropy", {"q": 0.0}),
-            ("generalised_cross_entropy", {"q": 1.1}),
-            ("poly_cross_entropy", {"epsilon": -1.5}),
-        ],
-    )
-    def test_out_of_bounds_is_named(self, name, parameters):
-        with pytest.raises(ParameterError, match=next(iter(parameters))):
-            lossfw.loss(name, **parameters)
-
-    @pytest.mark.parametrize(
-        ("alias", "name"),
-        [
-            ("gce", "generalised_cross_entropy"),
-            ("generalized_cross_entropy", "generalised_cross_entropy"),
-            ("categorical_crossentropy", "cross_entropy"),
-        ],
-    )
-    def test_aliases(self, alias, name):
-        assert lossfw.loss(alias) == lossfw.loss(name)

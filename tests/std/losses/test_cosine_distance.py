@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lossfw
-from lossfw import DomainError, ParameterError
+from lossfw import DomainError
 from support.formulas import paper_value
 from support.rows import DTYPES, worst
 
@@ -149,15 +149,3 @@ class TestZeros:
         assert free.zero_at_target
         assert not free.smooth
         assert not dear.zero_at_target
-
-    def test_nan_reaches_its_row_alone(self):
-        y = np.array([[1.0, 2.0], [np.nan, 1.0], [3.0, 1.0]])
-        for loss in (lossfw.loss("cosine_distance"), lossfw.loss("cosine_distance", zero=1.0)):
-            assert np.isnan(loss(y, y[[0, 0, 0]], reduction="none")).tolist() == [0, 1, 0]
-            slopes = loss.gradient(y, y[[0, 0, 0]], reduction="none")
-            assert np.isnan(slopes).all(-1).tolist() == [0, 1, 0]
-
-    @pytest.mark.parametrize("zero", ["none", -0.1, 2.5, None])
-    def test_other_prices_are_refused(self, zero):
-        with pytest.raises(ParameterError, match="zero"):
-            lossfw.loss("cosine_distance", zero=zero)

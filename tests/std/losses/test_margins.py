@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw import DomainError, ParameterError
+from lossfw import DomainError
 
 margins = st.floats(-1e6, 1e6).map(lambda m: m + 0.0)
 small_margins = st.floats(-30, 30)
@@ -219,33 +219,6 @@ class TestKnownNumbers:
 
 
 class TestOfParameters:
-    @pytest.mark.parametrize(
-        ("name", "parameter"),
-        [
-            ("hinge", "margin"),
-            ("squared_hinge", "margin"),
-            ("smoothed_hinge", "gamma"),
-            ("dwd", "q"),
-        ],
-    )
-    @pytest.mark.parametrize("wrong", [0, -1, math.nan, "1"])
-    def test_they_are_positive(self, name, parameter, wrong):
-        with pytest.raises(ParameterError):
-            lossfw.loss(name, **{parameter: wrong})
-
-    @pytest.mark.parametrize(
-        ("alias", "name"),
-        [
-            ("l1_hinge", "hinge"),
-            ("l2_hinge", "squared_hinge"),
-            ("smooth_hinge", "smoothed_hinge"),
-            ("soft_margin", "logistic"),
-            ("distance_weighted_discrimination", "dwd"),
-        ],
-    )
-    def test_aliases(self, alias, name):
-        assert lossfw.loss(alias) == lossfw.loss(name)
-
     def test_near_a_kink_float32_keeps_its_digits(self):
         """The float32 below 0.1 is 5.96e-9 below it."""
         below = np.nextafter(np.float32(0.1), np.float32(0))[None]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw import DomainError, ParameterError, ShapeError
+from lossfw import DomainError, ShapeError
 from lossfw.numerics.dual.derivatives import row_derivatives
 from support.rows import worst
 
@@ -68,9 +68,6 @@ class TestSquaredLogError:
         with pytest.raises(DomainError, match=r"target\[0\]"):
             LOG([0.0], [bad])
 
-    def test_aliases(self):
-        assert lossfw.loss("msle") == lossfw.loss("mean_squared_log_error") == LOG
-
 
 class TestAbsolutePercentageError:
     def test_the_example_of_scikit_learn(self):
@@ -97,11 +94,6 @@ class TestAbsolutePercentageError:
         with pytest.raises(DomainError, match=r"target\[1\] = 0 lies outside .*floor"):
             PERCENT([1.0, 1.0], [2.0, 0.0])
         assert lossfw.loss("absolute_percentage_error", floor=0.5)([1.0], [0.0]) == 2
-
-    @pytest.mark.parametrize("floor", [0.0, -1.0])
-    def test_a_floor_is_positive(self, floor):
-        with pytest.raises(ParameterError, match="floor should be greater than 0"):
-            lossfw.loss("absolute_percentage_error", floor=floor)
 
     def test_derivatives(self):
         y, t = [3.0, -3.0, 2.0, inf, nan], [2.0, 2.0, 2.0, 2.0, 2.0]
@@ -184,13 +176,6 @@ class TestHeteroscedastic:
         half = 0.5 * math.log(2 * math.pi)
         wanted = [s / 2 + 0.5, -s / 2 + 0.5, -1000, 1000]
         assert found == pytest.approx(np.array(wanted) + half, rel=1e-12)
-
-    def test_nan_in_either_column_reaches_the_row_alone(self):
-        y = [[nan, 0.0], [0.0, nan], [0.0, 0.0]]
-        found = VARIANCE(y, [0.0] * 3, reduction="none")
-        assert np.isnan(found).tolist() == [True, True, False]
-        for call in (VARIANCE.gradient, VARIANCE.hessian):
-            assert np.isnan(call(y, [0.0] * 3)).any(axis=1).tolist() == [True, True, False]
 
     def test_it_has_no_bound_below_and_is_not_convex(self):
         assert VARIANCE([[0.0, -1e5]], [0.0]) < -1e4
