@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from lossfw.config.text import source
 from lossfw.runs import execute
 
 # -(log 1/4 + log 1/2) / 2
@@ -237,3 +238,16 @@ def test_a_plain_run_imports_nothing_that_it_does_not_use(folder):
     command = [sys.executable, "-c", PROBE]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("sweep", ["", "sweep: {seeds: 2}\n", "# a sweep that extends nothing\n"])
+def test_a_file_is_read_once(sweep, lossfw, folder, monkeypatch):
+    read = []
+    read_file = source.read_file
+    monkeypatch.setattr(
+        source, "read_file", lambda name, **more: read.append(name) or read_file(name, **more)
+    )
+    with (folder / "run.yaml").open("a") as file:
+        file.write(sweep)
+    assert lossfw("run", "run.yaml", "--dry-run").exit_code == 0
+    assert read == ["run.yaml"]

@@ -128,6 +128,15 @@ def test_names_tell_runs_apart(folder, write, tmp_path):
     assert named([one], folder) == (["loss.delta=1e-07"], [folder / "loss.delta=1e-07"])
 
 
+def test_what_is_run_is_what_was_checked(folder, write):
+    config = write(config=SWEEP)
+    requests = requests_of([read(config)], folder / "out", resume=False)
+    config.write_text("changed in the meantime")
+    outcomes = run_all(requests, 1, ended=lambda outcome: None)
+    assert [outcome.status for outcome in outcomes] == ["done", "done"]
+    assert "delta: 0.001" in (requests[1].folder / "config.yaml").read_text()
+
+
 def test_a_process_that_dies_is_a_run_that_failed(folder, write):
     config = write(config=PLAIN)
     dying = folder / "dying.py"

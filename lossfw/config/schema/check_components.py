@@ -17,7 +17,7 @@ from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
 from lossfw.config.text.files import find_file
-from lossfw.config.text.tree import Node, Problems, dotted, quote
+from lossfw.config.text.tree import Node, dotted, quote
 from lossfw.data.source import file_fields
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.losses.nested import SCALE, takes_factor
@@ -127,13 +127,9 @@ class ComponentMaker:
     def _instance(
         self, cls: type[Component], node: Node, path: ConfigPath, beside: Sequence[str]
     ) -> Component | None:
-        mistakes = Problems()
-        parameters = self._parameters(cls, node, path, beside, mistakes)
-        # A part that is wrong has said so itself.
-        wrong = [key for key in nested_parameters(cls) if parameters.get(key, ()) is None]
-        component = self._construct(cls, parameters, path, beside, mistakes, silent=wrong)
-        self.config.problems.take(mistakes)
-        if component is None or mistakes or wrong:
+        parameters, wrong = self._parameters(cls, node, path, beside)
+        component = self._construct(cls, parameters, path, beside, silent=wrong)
+        if component is None or wrong:
             return None
         self.config.made[tuple(path)] = component
         return component
@@ -144,45 +140,50 @@ class ComponentMaker:
         parameters: Mapping[str, Any],
         path: ConfigPath,
         beside: Sequence[str],
-        mistakes: Problems,
         silent: Sequence[str] = (),
     ) -> Component | None:
+        """Return the component; record its mistakes, but for those of `silent` parameters."""
+        problems, root = self.config.problems, self.config.root
         try:
             return cls.validated(parameters)
         except ValidationError as error:
             for item in error.errors(include_url=False):
                 if not item["loc"] or item["loc"][0] not in silent:
                     hint = _hint(cls, item, beside)
-                    root = self.config.root
-                    add_problem(mistakes, root, item, within=path, hint=hint, owner=cls.name)
+                    add_problem(problems, root, item, within=path, hint=hint, owner=cls.name)
         except LossfwError as error:
             # An __init__ of the class itself has refused them.
             if not silent:
-                what = f"{dotted(path)}: {error}".removesuffix(".")
-                mistakes.add(self.config.root.locate(path), what)
+                self.config.add(path, f"{dotted(path)}: {error}".removesuffix("."))
         return None
 
     def _parameters(
-        self,
-        cls: type[Component],
-        node: Node,
-        path: ConfigPath,
-        beside: Sequence[str],
-        mistakes: Problems,
-    ) -> dict[str, Any]:
-        """Return the parameters, with files absolute and parts made; None for a wrong part."""
-        if not isinstance(node.value, dict):
-            return {}
-        given = {k: value for k, value in node.value.items() if k not in ("name", *beside)}
-        parts = set(given).intersection(nested_parameters(cls))
-        parameters = {k: value.plain() for k, value in given.items() if k not in parts}
-        for key in set(file_fields(cls)) & set(given):
-            if isinstance(parameters[key], str) and parameters[key]:
-                file = find_file(given[key], mistakes)
-                parameters[key] = str(file or parameters[key])
-                if file is not None:
-                    self.config.files[*path, key] = str(file)
-        return {**parameters, **{key: self._parts(given[key], [*path, key]) for key in parts}}
+        self, cls: type[Component], node: Node, path: ConfigPath, beside: Sequence[str]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Return the parameters, with files absolute and parts made.
+
+        Beside them are the keys of those whose mistake is told already: a part
+        that is wrong, a file that is missing.
+        """
+        parameters: dict[str, Any] = {}
+        wrong = []
+        parts, files = nested_parameters(cls), file_fields(cls)
+        given = node.value if isinstance(node.value, dict) else {}
+        for key, child in given.items():
+            if key == "name" or key in beside:
+                continue
+            value = parameters[key] = child.plain()
+            if key in parts:
+                parameters[key] = self._parts(child, [*path, key])
+                if parameters[key] is None:
+                    wrong.append(key)
+            elif key in files and isinstance(value, str) and value:
+                file = find_file(child, self.config.problems)
+                if file is None:
+                    wrong.append(key)
+                else:
+                    parameters[key] = self.config.files[*path, key] = str(file)
+        return parameters, wrong
 
     def _parts(self, node: Node, path: ConfigPath) -> Component | tuple[Component, ...] | None:
         """Return the loss or the losses at `path`, None if one of them is wrong."""
@@ -206,11 +207,8 @@ class ComponentMaker:
         factor = node.child(SCALE) if isinstance(node.value, dict) else None
         if part is None or factor is None or not takes_factor(type(part)):
             return part
-        mistakes = Problems()
         cls = self.registry.component_class("loss", "scaled")
-        scaled = self._construct(cls, {"of": part, SCALE: factor.plain()}, path, (), mistakes)
-        self.config.problems.take(mistakes)
-        return scaled
+        return self._construct(cls, {"of": part, SCALE: factor.plain()}, path, ())
 
 
 def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
