@@ -12,7 +12,13 @@ from lossfw.report.html.confusion_matrix import matrix_of
 from lossfw.report.html.images import as_images, as_uri
 from lossfw.report.html.rebuild import RebuiltRun
 from lossfw.report.html.render import render
-from lossfw.report.html.rows import confusion_of, described, reliability_of, spread_of, worst_of
+from lossfw.report.html.row_statistics import (
+    confusion_of,
+    described,
+    reliability_of,
+    spread_of,
+    worst_of,
+)
 from lossfw.report.html.run_plots import of_loss_itself, of_parts, of_reliability, of_spread
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.sample_curve import curve

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.report.html.inline_svg import WIDTH, inline
-from lossfw.report.html.rows import Spread
+from lossfw.report.html.row_statistics import Spread
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.loss_curves import draw_part, limits
 from lossfw.report.plots.sample_curve import SampledCurve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,13 @@ from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
 from lossfw.report.html.render import render
-from lossfw.report.html.sensitivity_plots import Picture, of_activation, of_loss, of_stairs
+from lossfw.report.html.sensitivity_plots import (
+    Picture,
+    StudyLines,
+    of_activation,
+    of_loss,
+    of_stairs,
+)
 from lossfw.report.plots.sample_curve import curve
 from lossfw.report.text.rounding import as_number, as_share
 
@@ -104,36 +110,30 @@ def _groups(result: Sensitivity) -> Iterator[dict[str, Any]]:
     curves, study = list(result.curves), result.study
     if study.parameter is not None:
         own = next(iter(result.zeros))
-        lines = {own: curves.pop(0), **result.variants}
-        yield _group("parameter", "One parameter", f"change of {study.parameter}", lines, result)
+        named = {own: curves.pop(0), **result.variants}
+        lines = StudyLines(f"change of {study.parameter}", study.ways, named)
+        yield _group("parameter", "One parameter", lines, study.loss.name)
     if curves:
-        lines = {one.name: one for one in curves}
-        yield _group("directions", "Directions", "way along the direction", lines, result)
+        lines = StudyLines("way along the direction", study.ways, {c.name: c for c in curves})
+        yield _group("directions", "Directions", lines, study.loss.name)
 
 
-def _group(
-    id_: str, name: str, along: str, lines: Mapping[str, StudyCurve], result: Sensitivity
-) -> dict[str, Any]:
+def _group(id_: str, name: str, lines: StudyLines, loss: str) -> dict[str, Any]:
     """Return a picture of all lines together, and one of each on its own scale."""
-    together = list(_pictures(id_, along, lines, result)) if len(lines) > 1 else []
-    each = [
-        {
-            "name": line,
-            "pictures": list(_pictures(f"{id_}-{place}", along, {line: one}, result, place)),
-            "stairs": list(one.stairs.items()),
-        }
-        for place, (line, one) in enumerate(lines.items())
-    ]
-    return {"id": id_, "name": name, "names": list(lines), "together": together, "each": each}
+    together = list(_pictures(id_, lines, loss)) if len(lines.curves) > 1 else []
+    each = []
+    for place, (line, one) in enumerate(lines.curves.items()):
+        alone = lines._replace(curves={line: one}, first=place)
+        pictures = list(_pictures(f"{id_}-{place}", alone, loss))
+        each.append({"name": line, "pictures": pictures, "stairs": list(one.stairs.items())})
+    names = list(lines.curves)
+    return {"id": id_, "name": name, "names": names, "together": together, "each": each}
 
 
-def _pictures(
-    id_: str, along: str, lines: Mapping[str, StudyCurve], result: Sensitivity, first: int = 0
-) -> Iterator[Picture]:
-    ways, loss = result.study.ways, result.study.loss.name
-    if stairs := _first_stairs(next(iter(lines.values()))):
-        yield of_stairs(f"{id_}-stairs", stairs[0], along, lines, ways, first)
-    yield of_loss(f"{id_}-loss", loss, along, lines, ways, first)
+def _pictures(id_: str, lines: StudyLines, loss: str) -> Iterator[Picture]:
+    if stairs := _first_stairs(next(iter(lines.curves.values()))):
+        yield of_stairs(f"{id_}-stairs", stairs[0], lines)
+    yield of_loss(f"{id_}-loss", loss, lines)
 
 
 def _activations(result: Sensitivity) -> Iterator[Picture]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,42 +36,44 @@ class Picture(NamedTuple):
     caption: str
 
 
-def of_stairs(
-    name: str,
-    metric: str,
-    along: str,
-    lines: Mapping[str, StudyCurve],
-    ways: NDArray,
-    first: int = 0,
-) -> Picture:
-    """Draw a metric as a staircase, and its slope.
+class StudyLines(NamedTuple):
+    """The lines of a picture.
 
-    Parameters
+    Attributes
     ----------
-    name : str
-        Of the picture.
-    metric : str
-        Its name.
     along : str
         The label of the axis.
-    lines : mapping of str to StudyCurve
-        By name.
     ways : ndarray
         The grid of the study.
+    curves : mapping of str to StudyCurve
+        By name.
     first : int
         The number of the first line, which says its colour.
     """
+
+    along: str
+    ways: NDArray
+    curves: Mapping[str, StudyCurve]
+    first: int = 0
+
+    def looks(self) -> Iterator[tuple[StudyCurve, dict[str, Any]]]:
+        """Yield each curve with the look of its line."""
+        for index, curve in enumerate(self.curves.values(), start=self.first):
+            yield curve, _look(index, alone=len(self.curves) == 1)
+
+
+def of_stairs(name: str, metric: str, lines: StudyLines) -> Picture:
+    """Draw a metric as a staircase, and its slope."""
     with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         panels = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1.2))
         # The ticks of each line have a row of their own.
-        levels = -0.35 - 0.3 * np.arange(len(lines))
-        for index, (one, level) in enumerate(zip(lines.values(), levels, strict=True)):
-            look = _look(first + index, alone=len(lines) == 1)
-            draw_staircase(panels, one, metric, ways, look, level)
+        levels = -0.35 - 0.3 * np.arange(len(lines.curves))
+        for (curve, look), level in zip(lines.looks(), levels, strict=True):
+            draw_staircase(panels, curve, metric, lines.ways, look, level)
         panels[1].set_ylim(levels[-1] - 0.3, _ALL_ZERO)
         panels[1].set_yticks([0])
-        _name(panels, metric, along, ways)
-        places = ", ".join(f"{n}: {one.stairs[metric].places}" for n, one in lines.items())
+        _name(panels, metric, lines)
+        places = ", ".join(f"{n}: {one.stairs[metric].places}" for n, one in lines.curves.items())
         caption = (
             f"{metric} is a staircase; between its jumps the slope is 0. Ticks mark "
             f"the places where it jumps ({places})."
@@ -79,24 +81,17 @@ def of_stairs(
         return Picture(inline(figure, name, f"{metric} and its slope", caption), caption)
 
 
-def of_loss(
-    name: str,
-    loss: str,
-    along: str,
-    lines: Mapping[str, StudyCurve],
-    ways: NDArray,
-    first: int = 0,
-) -> Picture:
-    """Draw the loss and its slope; see `of_stairs`."""
+def of_loss(name: str, loss: str, lines: StudyLines) -> Picture:
+    """Draw the loss and its slope."""
     with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         panels = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        for index, one in enumerate(lines.values()):
-            draw_loss(panels, one, ways, _look(first + index, alone=len(lines) == 1))
-        _name(panels, loss, along, ways)
+        for curve, look in lines.looks():
+            draw_loss(panels, curve, lines.ways, look)
+        _name(panels, loss, lines)
         slopes = "; ".join(
             f"{n}: slope from {one.slope.min():.3g} to {one.slope.max():.3g}, 0 at "
-            f"{np.count_nonzero(one.slope == 0)} of {len(ways)} points"
-            for n, one in lines.items()
+            f"{np.count_nonzero(one.slope == 0)} of {len(lines.ways)} points"
+            for n, one in lines.curves.items()
         )
         caption = f"{loss} answers to small changes where its slope is not 0. {slopes}."
         return Picture(inline(figure, name, f"{loss} and its slope", caption), caption)
@@ -129,7 +124,7 @@ def _look(index: int, *, alone: bool) -> dict[str, Any]:
     return {**PAGE.look(index, dashed=not alone), "linewidth": 1.7}
 
 
-def _name(panels: Any, title: str, along: str, ways: NDArray) -> None:
-    name_axes(panels, title, along, ways)
+def _name(panels: Any, title: str, lines: StudyLines) -> None:
+    name_axes(panels, title, lines.along, lines.ways)
     for axes in panels:
         axes.axvline(0, color=INK, linewidth=0.6, alpha=0.5)

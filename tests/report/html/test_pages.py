@@ -19,7 +19,13 @@ pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 from lossfw.report.html.confusion_matrix import matrix_of
 from lossfw.report.html.images import as_images, as_uri
-from lossfw.report.html.rows import confusion_of, described, reliability_of, spread_of, worst_of
+from lossfw.report.html.row_statistics import (
+    confusion_of,
+    described,
+    reliability_of,
+    spread_of,
+    worst_of,
+)
 
 DIGITS = """\
 lossfw: 1
