@@ -26,6 +26,7 @@ from lossfw.check.core.subject import Subject
 from lossfw.check.laws import (
     derivatives,
     dtypes,
+    foreign_arrays,
     half_precision,
     large_inputs,
     many_classes,
@@ -54,6 +55,7 @@ CHECKS = checks_in(
     many_classes,
     values,
     derivatives,
+    foreign_arrays,
     bounds,
     convexity,
     slopes,

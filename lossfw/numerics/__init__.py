@@ -41,7 +41,8 @@ with two floats for one number, the second being the rounding error of the first
     exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
     scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
-`in_double` decorates a body whose float32 is to go by float64.
+`in_double` decorates a body whose float32 is to go by float64. ``namespace_of(x)`` is the
+array namespace of an array, for a function that is not given one.
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on the code that is measured against it. On dual
@@ -52,6 +53,7 @@ Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
+from lossfw.numerics.arrays import namespace_of
 from lossfw.numerics.cancellation import (
     ATANH_TAIL,
     expm1_minus,
@@ -166,6 +168,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "multiply_words",
+    "namespace_of",
     "nearest_float32",
     "normal_cdf",
     "normal_pdf",

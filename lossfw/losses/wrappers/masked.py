@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.components.claims import Claims
+from lossfw.losses.array_api import as_floats
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper
@@ -91,7 +92,8 @@ class Masked(ChangingWrapper):
 
     def _left_out(self, xp: Namespace, t: Array, by_index: bool) -> Array:
         """Tell for each element, or for each row of a loss of rows, whether it is left out."""
-        marked = t == self.ignore
+        # The array API standard compares no integers with a float.
+        marked = (as_floats(xp, t) if by_index else t) == self.ignore
         whole_rows = self.takes_rows and not by_index and not self.target_per_row
         return xp.all(marked, axis=-1) if whole_rows else marked
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import PositiveFloat
 
 from lossfw import REAL, Array, Claims, Namespace, PointwiseLoss, Space
-from lossfw.numerics import zero_or_nan
+from lossfw.numerics import namespace_of, zero_or_nan
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class _AllBut(Space):
     def outside(self, x: Array) -> Array | None:
         """Tell which elements are the excluded number; see `Space.outside`."""
         bad = x == self.excluded
-        return bad if bool(bad.any()) else None
+        return bad if bool(namespace_of(bad).any(bad)) else None
 
 
 NONZERO = _AllBut("NONZERO", "the real numbers but 0 (a floor allows 0 too)")

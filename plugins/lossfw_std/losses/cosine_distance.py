@@ -19,7 +19,7 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import in_double, two_prod
+from lossfw.numerics import in_double, namespace_of, two_prod
 
 # The loss of a row of zeros, from 0 (alike) to 2 (opposite).
 Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
@@ -67,9 +67,10 @@ class CosineDistance(CategoricalLoss):
         super().check_domain(y, t, by_index, start)
         if self.zero != "error":
             return
+        xp = namespace_of(y, t)
         for role, rows in (("prediction", y), ("target", t)):
-            bad = (rows == 0).all(-1)
-            if bool(bad.any()):
+            bad = xp.all(rows == 0, axis=-1)
+            if bool(xp.any(bad)):
                 index = np.argwhere(bad)[0]
                 at = ", ".join(str(i + start if axis == 0 else i) for axis, i in enumerate(index))
                 raise DomainError(

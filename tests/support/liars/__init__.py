@@ -2,6 +2,7 @@
 
 from support.liars import (
     activations,
+    arrays,
     call,
     claims,
     classes,
@@ -26,5 +27,6 @@ LIARS: tuple[Liar, ...] = (
     *derivatives.LIARS,
     *claims.LIARS,
     *components.LIARS,
+    *arrays.LIARS,
     *activations.LIARS,
 )

@@ -1,0 +1,164 @@
+"""Laws of arrays of other libraries: PyTorch and JAX give what NumPy gives, and refuse alike."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.check.core.points import Points, counting
+from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
+from lossfw.check.core.subject import Subject
+from lossfw.numerics.arrays import NDArray
+
+# The functions of other libraries are their own: results may differ by so much of the
+# largest one, in rounding errors of the dtype.
+_ROUNDINGS = 256
+
+_POINTS = 8
+_METHODS = ("__call__", "gradient", "hessian")
+
+# Package -> the module whose `asarray` makes its arrays. The last is the test double of
+# the array API standard.
+_MODULES = {"torch": "torch", "jax": "jax.numpy", "array_api_strict": "array_api_strict"}
+
+
+class Library(NamedTuple):
+    """A library that may be installed.
+
+    Attributes
+    ----------
+    name : str
+        The name of its package.
+    convert : callable
+        Makes its array of one of NumPy.
+    """
+
+    name: str
+    convert: Callable[[NDArray], Any]
+
+
+def _libraries() -> list[Library]:
+    """Return the libraries that are installed."""
+    return [
+        Library(package, importlib.import_module(module).asarray)
+        for package, module in _MODULES.items()
+        if importlib.util.find_spec(package) is not None
+    ]
+
+
+def _in_double(library: Library) -> AbstractContextManager[Any]:
+    """Let JAX compute in float64 inside the ``with`` block."""
+    if library.name != "jax":
+        return nullcontext()
+    jax = importlib.import_module("jax")
+    # Its place before JAX 0.8.
+    enable = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+    context: AbstractContextManager[Any] = enable(True)
+    return context
+
+
+def _points(subject: Subject, search: Search, name: str) -> Points:
+    points = counting(subject, ordinary(subject, search, name))
+    if len(points) < 2:
+        # One is left out, and one is kept.
+        raise NotApplicable("no two ordinary points count")
+    return points.take(slice(_POINTS))
+
+
+def _outcomes(
+    library: Library, function: Callable[..., Any], points: Points, options: Mapping[str, Any]
+) -> Iterator[Any]:
+    """Yield the outcome with NumPy's arrays, then with the library's: a result or an error."""
+    for convert in (np.asarray, library.convert):
+        given = {k: convert(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+        try:
+            with _in_double(library), np.errstate(all="ignore"):
+                yield np.asarray(function(convert(points.y), convert(points.t), **given))
+        except Exception as error:
+            yield error
+
+
+def _compare(
+    subject: Subject, search: Search, name: str, cases: Callable[[Points], list[dict[str, Any]]]
+) -> None:
+    """Refute where a library's arrays have another outcome than NumPy's under some options."""
+    if subject.component is None:
+        raise NotApplicable("a function takes NumPy's arrays alone")
+    libraries = _libraries()
+    if not libraries:
+        raise NotApplicable(f"none of {', '.join(_MODULES)} is installed")
+    points = _points(subject, search, name)
+    given = Points(subject.given(points.y), subject.given(points.t))
+    for library in libraries:
+        for options in cases(points):
+            for method in _METHODS:
+                wanted, got = _outcomes(library, getattr(subject.component, method), given, options)
+                search.count(len(points))
+                if not _same(wanted, got):
+                    listed = "".join(f", {key}={value!r}" for key, value in options.items())
+                    message = (
+                        f"{method} of arrays of {library.name}{listed} gives {got!r}, and of "
+                        f"NumPy's {wanted!r}."
+                    )
+                    raise Refuted(message, y=points.y, t=points.t)
+
+
+def _same(wanted: Any, got: Any) -> bool:
+    if isinstance(wanted, Exception) or isinstance(got, Exception):
+        return type(wanted) is type(got)
+    if wanted.shape != got.shape or wanted.dtype != got.dtype:
+        return False
+    finite = np.abs(wanted[np.isfinite(wanted)])
+    allowed = _ROUNDINGS * np.finfo(wanted.dtype).eps * finite.max(initial=0.0)
+    return bool(np.allclose(got, wanted, rtol=0.0, atol=allowed, equal_nan=True))
+
+
+@check("arrays:results")
+def check_results(subject: Subject, search: Search) -> None:
+    """Losses, gradients and curvatures of another library's arrays are those of NumPy's."""
+    _compare(
+        subject,
+        search,
+        "arrays:results",
+        lambda points: [{"reduction": name} for name in ("none", "sum", "mean")],
+    )
+
+
+@check("arrays:weights")
+def check_weights(subject: Subject, search: Search) -> None:
+    """Weights, weight 0 and masks do to another library's arrays what they do to NumPy's."""
+
+    def cases(points: Points) -> list[dict[str, Any]]:
+        weight = np.arange(len(points)) % 3 + 0.0
+        mask = np.arange(len(points)) % 4 > 0
+        return [
+            {"sample_weight": weight},
+            {"sample_weight": weight, "denominator": "count"},
+            {"where": mask},
+            {"sample_weight": weight + 0.5, "where": mask, "denominator": "count"},
+            {"where": mask, "reduction": "none"},
+            {"sample_weight": 0.0 * weight},
+            {"sample_weight": 0.0 * weight, "empty": "nan"},
+        ]
+
+    _compare(subject, search, "arrays:weights", cases)
+
+
+@check("arrays:refusals")
+def check_refusals(subject: Subject, search: Search) -> None:
+    """Weights and masks that NumPy's arrays refuse are refused of another library's."""
+
+    def cases(points: Points) -> list[dict[str, Any]]:
+        one = np.ones(len(points))
+        wrong = [np.where(np.arange(len(one)) == 1, bad, one) for bad in (-1.0, np.nan, np.inf)]
+        return [
+            *({"sample_weight": weight} for weight in (*wrong, one[:1], one[:-1])),
+            *({"where": mask} for mask in (one, one[:1] > 0)),
+        ]
+
+    _compare(subject, search, "arrays:refusals", cases)
