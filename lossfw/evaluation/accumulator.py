@@ -27,7 +27,7 @@ class Accumulator:
     Parameters
     ----------
     loss : Loss
-        In the form that fits what reaches it.
+        The loss of the run, in the form that takes `PredictedBatch.loss_input`.
     metrics : sequence of Metric
         In the order of the result.
     intervals : Intervals, optional
@@ -42,7 +42,7 @@ class Accumulator:
     Raises
     ------
     ArgumentError
-        If intervals or slices are asked for of a metric that keeps nothing of single rows.
+        If there are intervals or slices, and a metric keeps nothing of single rows.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ class Diagnostics:
     Parameters
     ----------
     loss : Loss
-        Whose guard, if it has one, is watched.
+        The loss of the evaluation; its guard is watched, if it has one.
     """
 
     def __init__(self, loss: Loss) -> None:
@@ -103,7 +103,7 @@ class Diagnostics:
 
 
 def target_probabilities(y: NDArray, t: NDArray, *, by_row: bool) -> NDArray:
-    """Return the probabilities whose logarithm the targets ask for, in one dimension.
+    """Return the probabilities that the targets select, in one dimension.
 
     Parameters
     ----------

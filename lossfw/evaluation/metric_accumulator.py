@@ -106,7 +106,7 @@ class SliceCells:
         return arrays | pack_stacks({str(i): stack for i, stack in enumerate(self._sizes)})
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from what was packed."""
+        """Go on from the arrays of `pack`."""
         self._classes = int(arrays["classes"])
         for index, stack in enumerate(self._sizes):
             restore(stack, str(index), arrays, GroupedSums)
@@ -169,7 +169,7 @@ class MetricAccumulator:
         return pack_stacks(self._stacks())
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> None:
-        """Go on from what was packed."""
+        """Go on from the arrays of `pack`."""
         for name, stack in self._stacks().items():
             restore(stack, name, arrays, self.metric if name == "partial" else GroupedSums)
 

@@ -18,7 +18,7 @@ from lossfw.metrics import Metric
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What is to be evaluated: checked, with nothing computed.
+    """A loss, metrics, data and a model or its outputs: checked, with nothing computed.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Plan:
     outputs : ndarray or Column, shape (N, ...), or None
         Saved predictions or logits, where there is no network.
     outputs_form : str
-        ``"prediction"`` or ``"logits"``: what reaches the loss.
+        ``"prediction"`` or ``"logits"``: the argument of the loss.
     metrics : tuple of Metric
         They see the network's predictions, also where the loss sees its
         logits; and saved outputs as they are.
@@ -43,13 +43,13 @@ class Plan:
         Whether a run folder gets a file with the loss, prediction and target of
         each row: ``"jsonl"`` (which True means) or ``"parquet"``.
     intervals : Intervals or None
-        Which confidence intervals are asked for.
+        Options of confidence intervals; None for none.
     slices : tuple of Slice
         Parts of the rows for which the numbers are reported again.
     digest : str
         Identifies configuration, plugin versions and data.
     warnings : tuple of str
-        What was noticed while the plan was made.
+        Warnings from the making of the plan.
     """
 
     data: Dataset
@@ -67,13 +67,13 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check what belongs together; no row is read.
+        """Check that the parts fit together; no row is read.
 
         Raises
         ------
         ArgumentError, DataError, ShapeError
             If there is not exactly one of a network and saved outputs, or the
-            data lack what they need.
+            data lack inputs or rows.
         """
         if (self.network is None) == (self.outputs is None):
             raise ArgumentError("a plan has either a network or saved outputs, exactly one.")

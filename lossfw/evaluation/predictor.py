@@ -27,7 +27,7 @@ class Outputs(NamedTuple):
     Attributes
     ----------
     logits, predictions : ndarray, shape (rows, units)
-        What goes into the last activation, and what comes out.
+        The argument and the result of the last activation.
     """
 
     logits: NDArray
@@ -71,7 +71,7 @@ def one_blas_thread() -> Iterator[None]:
     would reach the last digits. Finding the libraries takes about a
     millisecond: use it once around a run.
     """
-    # Imported on use: whoever runs no network needs no libraries' limits.
+    # Imported on use: an evaluation of saved outputs needs no limits.
     import threadpoolctl
 
     with threadpoolctl.threadpool_limits(limits=1, user_api="blas"):

@@ -1,4 +1,4 @@
-"""Slicing: which rows belong to which part of the data."""
+"""The part of the data that each row belongs to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lossfw.errors import ArgumentError, DomainError
 from lossfw.evaluation.slices import Slice
 from lossfw.numerics.arrays import NDArray
 
-# The part of rows whose number is NaN, and what it is called.
+# Number and name of the part of rows with NaN.
 NAN_PART = -1
 _NAN = "nan"
 # More parts than this say nothing to a reader, and each computes every metric again.
@@ -33,7 +33,7 @@ def parts_of(
     Parameters
     ----------
     part : Slice
-        What tells the rows apart.
+        The way to tell the rows apart.
     prediction, target : ndarray
         Rows along axis 0.
     losses, weight : ndarray, shape (N,)
@@ -140,7 +140,7 @@ def part_names(
     Parameters
     ----------
     part : Slice
-        What tells the rows apart.
+        The way to tell the rows apart.
     found : iterable of int
         The parts that have rows.
     classes : int, optional

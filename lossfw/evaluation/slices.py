@@ -10,7 +10,7 @@ from itertools import pairwise
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ParameterError
 
-# What rows can be told apart by -> what it is, in words.
+# Properties that tell rows apart -> their meaning.
 BY: dict[str, str] = {
     "target": "the target: a class index, the class of a one-hot row, or a number",
     "prediction": "the prediction, where it is a single number",
@@ -20,9 +20,9 @@ BY: dict[str, str] = {
     "loss": "the loss of the row",
     "weight": "the sample weight of the row",
 }
-# Numbers, no two of which need be equal.
+# Continuous numbers: without bins each row would be a part of its own.
 _NEED_BINS = ("prediction", "prediction.max", "prediction.entropy", "loss", "weight")
-# Not the same of logits.
+# Properties of predictions that logits have not.
 _OF_PREDICTIONS = ("prediction", "prediction.max", "prediction.entropy")
 _TAKE_NO_BINS = ("prediction.argmax",)
 # Each bin computes every metric again.
@@ -36,9 +36,9 @@ class Slice:
     Parameters
     ----------
     name : str
-        What it is called in the result.
+        Its name in the result.
     by : str
-        What tells the rows apart: a key of `BY`.
+        The property that tells the rows apart: a key of `BY`.
     bins : sequence of float
         Inner edges of bins, increasing: ``[0.5, 0.9]`` makes three, below 0.5,
         from 0.5 to below 0.9, and from 0.9 on. Without them there is one slice
@@ -72,7 +72,7 @@ class Slice:
 
     @classmethod
     def of(cls, by: str) -> Slice:
-        """Return the slice that is named after what tells the rows apart."""
+        """Return the slice by a property, and named after it."""
         return cls(by, by)
 
     @property

@@ -1,4 +1,4 @@
-"""Stopwatch: how long each stage of a run takes."""
+"""Stopwatch: the seconds of each stage of a run."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Stopwatch:
         name : str
             The stage.
         items : iterator
-            What makes the items.
+            The items.
         without : str, optional
-            A stage within, whose time is not counted again.
+            An inner stage with a clock of its own: its time is left out.
         """
         while True:
             begin, before = time.perf_counter(), self._spent(without)

@@ -196,7 +196,7 @@ def _need_integers(xp: Namespace, t: Array) -> None:
 def _misfit(
     y: tuple[int, ...], t: tuple[int, ...], rowwise: bool, classes: bool, per_row: bool
 ) -> str:
-    """Say which shapes were given, which fit, and what mends it."""
+    """Return a message with the shapes given, the shapes wanted, and a remedy."""
     wanted = f"{y[:-1]}" if per_row else f"{y}"
     if classes and y:
         wanted += f" (a distribution) or {y[:-1]} (class indices)"

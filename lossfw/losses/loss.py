@@ -1,6 +1,6 @@
-"""Loss: how every loss is called.
+"""Loss: the call, the derivatives and the partials of every loss.
 
-Arguments are always (prediction, target). The kinds of losses, which fix what
+Arguments are always (prediction, target). The kinds of losses, with the functions that
 an author writes, stand in `lossfw.losses.kinds`.
 """
 
@@ -24,7 +24,7 @@ from lossfw.numerics.exact.reference import Order
 
 
 class Loss(Definition):
-    """A loss: what a prediction costs, given the target.
+    """A loss: the cost of a prediction, given the target.
 
     Derive from one of the kinds (`DistanceLoss`, `MarginLoss`,
     `PointwiseLoss`, `CategoricalLoss`), not from this class.
@@ -32,7 +32,7 @@ class Loss(Definition):
     Attributes
     ----------
     prediction, target : Space
-        Where predictions and targets live. A value outside is a `DomainError`.
+        The spaces of predictions and targets. A value outside is a `DomainError`.
 
     Notes
     -----
@@ -71,9 +71,9 @@ class Loss(Definition):
             Weights at or above 0, of the shape of the unreduced loss or, along
             axis 0, one for each row. Weight 0 removes, weight 2 counts twice.
         where : array_like of bool, optional
-            True for what counts; shapes as for `sample_weight`.
+            True for elements or rows that count; shapes as for `sample_weight`.
         reduction : {"mean", "sum", "none"}
-            ``"none"`` returns w l, 0 for what is left out.
+            ``"none"`` returns w l, 0 for elements or rows that are left out.
         denominator : {"weights", "count"}
             A mean is sum(w l) / sum(w), or sum(w l) over the number of
             elements or rows that `where` lets count.
@@ -119,8 +119,8 @@ class Loss(Definition):
         """Return the gradient of the reduced loss with respect to the prediction.
 
         For parameters and errors see the call. With ``reduction="none"`` it is
-        that of the sum: the derivative of each unreduced loss. What is left out
-        has gradient 0.
+        that of the sum: the derivative of each unreduced loss. Elements or rows
+        that are left out have gradient 0.
 
         Returns
         -------
@@ -219,7 +219,7 @@ class Loss(Definition):
         where: Any = None,
         rows: bool = True,
     ) -> tuple[Partial, execute.RowSums | None]:
-        """Return `partial`, and from the same pass the sums over each row; None without `rows`."""
+        """Return `partial` and, with `rows`, the sums over each row from the same pass."""
         call = self._prepare(prediction, target, sample_weight, where, numpy=True)
         call.start = start
         sums = execute.RowSums.of(call) if rows else None
@@ -229,13 +229,13 @@ class Loss(Definition):
         """Return the true unreduced loss, or its derivative, with 60 digits.
 
         The textbook formula is run on exact numbers; derivatives are
-        differences of it, right to 30 digits. This is what the accuracy of the
-        call is measured against. It takes some 50 microseconds an element.
+        differences of it, right to 30 digits. The accuracy of the call is
+        measured against these numbers. It takes some 50 microseconds an element.
 
         Parameters
         ----------
         prediction, target : array_like
-            As in the call. Each float is taken for the number that it is.
+            As in the call. Each float stands for its exact value.
         derivative : {0, 1, 2}
             The loss itself, its first or its second derivative with respect to
             each element of the prediction. At a kink it is the mean of the

@@ -1,7 +1,4 @@
-"""Exactness: the true values and derivatives of losses.
-
-They are those of the textbook formula; see `lossfw.numerics.exact.reference`.
-"""
+"""The true values and derivatives of losses: those of the textbook formula, with 60 digits."""
 
 from __future__ import annotations
 
@@ -19,25 +16,25 @@ def of_loss(loss: Definition, call: Arguments, order: Order) -> Array:
     y, t = call.y, call.t
     loss.check_domain(y, t, call.by_index, call.start)
     if call.by_index:
-        # What is left out may be no class; any will do for it.
+        # The target of a row that is left out may be no class: class 0 stands in for it.
         t = t if call.keep is None else np.where(call.keep, t, 0)
         t = one_hot(t, y.shape[-1], np.dtype(np.float64))
     elif loss.target_per_row:
         # Integers that lack the last axis would be taken for class indices.
         t = t.astype(np.result_type(t, np.float64))
-    found = reference(
+    truth = reference(
         loss.without_own_weight().unreduced_formula, (y, t), order, rows=loss.takes_rows
     )
     if order == 0 and loss.sums_rows:
-        found = found.sum(-1)
+        truth = truth.sum(-1)
     shape = call.shape if order == 0 else call.prediction_shape
-    return _chosen(call, found).reshape(shape)
+    return _weighted(call, truth).reshape(shape)
 
 
-def _chosen(call: Arguments, found: Array) -> Array:
-    """Apply the loss's own weights, and its own rule for what counts."""
+def _weighted(call: Arguments, truth: Array) -> Array:
+    """Apply the weights and the mask of the loss itself."""
     for factor in (call.weight, None if call.keep is None else call.keep.astype(np.float64)):
         if factor is not None:
-            per_row = found.ndim > factor.ndim
-            found = found * exact(factor[..., np.newaxis] if per_row else factor)
-    return found
+            per_row = truth.ndim > factor.ndim
+            truth = truth * exact(factor[..., np.newaxis] if per_row else factor)
+    return truth

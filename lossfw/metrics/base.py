@@ -114,10 +114,10 @@ class Metric(Component, ABC):
 
     @abstractmethod
     def result(self, partial: Any) -> Any:
-        """Return the metric of all rows whose partials were merged."""
+        """Return the metric from the merged partials of all rows."""
 
     def unpack(self, arrays: Mapping[str, NDArray]) -> Any:
-        """Return the partial whose `pack` gave these arrays."""
+        """Return the partial from the arrays of its `pack`."""
         raise ArgumentError(f"the partials of {self.name} cannot be packed.")
 
     def curve(self, partial: Any) -> dict[str, list[float]] | None:
@@ -196,7 +196,7 @@ class Metric(Component, ABC):
 
 
 class RowwiseMetric(Metric):
-    """A metric to whose sums each row adds terms of its own; base of the kinds."""
+    """A metric with sums to which each row adds terms of its own; base of the kinds."""
 
     @abstractmethod
     def observe(self, rows: MetricRows, *, terms: bool = True) -> MetricUpdate:

@@ -1,4 +1,4 @@
-"""How metrics take their arguments, and how the engine runs them."""
+"""The arguments of metrics, and their bodies for the engine."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class MetricBody:
         self.function, self.check, self.takes_rows = function, check, takes_rows
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Check class indices, and what the metric checks."""
+        """Check class indices, and run the metric's own check."""
         if by_index:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         self.check(y, t, start)

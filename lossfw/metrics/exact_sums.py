@@ -2,7 +2,7 @@
 
 A sum is a number in base 2**32, its digits in 64-bit integers: a float is at
 most three of them, and adding integers rounds nothing. So the sums, and all
-that is computed from them, are the same bits for any split of what was added.
+that is computed from them, are the same bits for any split of the numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lossfw.numerics.arrays import NDArray
 _BITS = 32
 _MASK = (1 << _BITS) - 1
 _MANTISSA = 53
-# What the last bit of digit 0 is worth: below the mantissa of the least float.
+# Exponent of the last bit of digit 0: below the mantissa of the least float.
 _LOWEST = -1074 - _MANTISSA
 # Keys that spread no wider than this many times their number (and a few, for the fewest)
 # are counted in place, not sorted.
@@ -122,7 +122,7 @@ class ExactSums:
         return ExactSums(self.keys[chosen], self.digits[chosen], self.low, self.special[chosen])
 
     def rekeyed(self, keys: NDArray) -> ExactSums:
-        """Return the sums under other keys; those whose keys become equal are added.
+        """Return the sums under other keys; sums with the same new key are added.
 
         Parameters
         ----------
@@ -161,7 +161,7 @@ class ExactSums:
         return Fraction(number) * Fraction(2) ** (_BITS * self.low + _LOWEST)
 
     def pack(self) -> dict[str, NDArray]:
-        """Return plain arrays that `unpack` makes the same table of."""
+        """Return the table as plain arrays, for `unpack`."""
         return {
             "keys": self.keys,
             "digits": self.digits,
@@ -191,7 +191,7 @@ def ordered(values: NDArray) -> NDArray:
 
 
 def unordered(keys: NDArray) -> NDArray:
-    """Return the numbers whose keys `ordered` gave."""
+    """Return the numbers from their keys; the inverse of `ordered`."""
     bits: NDArray = np.where(keys < 0, keys ^ np.int64(2**63 - 1), keys)
     return bits.view(np.float64)
 

@@ -1,8 +1,6 @@
-"""Cells: sums of what rows bring, apart for each group of rows.
+"""Exact sums of metric terms, one set of sums per cell: per group of rows and slice.
 
-A metric is a function of a few sums over rows. What one row adds to which of
-them is an entry; a table keeps the sums, without rounding, apart for each cell:
-for each group of rows, and each part of the data.
+A metric is a function of a few sums over rows, to which each row adds terms.
 """
 
 from __future__ import annotations
@@ -19,16 +17,16 @@ from lossfw.numerics.arrays import NDArray
 
 
 class Term(NamedTuple):
-    """What each of some rows adds to one sum.
+    """The numbers that some rows add to sums, one for each row.
 
     Attributes
     ----------
     places : ndarray of int, shape (N,)
-        To which sum: a number from 0 on.
+        The sum that each row adds to: a number from 0 on.
     values : ndarray of float64, shape (N,)
-        How much.
+        The numbers to add.
     scores : ndarray of float64, shape (N,), optional
-        For a metric that keeps its sums apart by a number.
+        For a metric that keeps its sums apart by a score.
     """
 
     places: NDArray
@@ -37,16 +35,16 @@ class Term(NamedTuple):
 
 
 class RowTerms(NamedTuple):
-    """What some rows add to the sums of a metric.
+    """All terms that some rows add to the sums of a metric.
 
     Attributes
     ----------
     columns : int
         Columns of the predictions.
     places : int
-        How many sums there are.
+        Number of sums.
     rows : ndarray of int, shape (E,)
-        Whose entry it is, the first row being 0.
+        The row of each term, the first one being 0.
     where, values, scores
         As in `Term`.
     """
@@ -60,7 +58,7 @@ class RowTerms(NamedTuple):
 
     @classmethod
     def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[Term]) -> RowTerms:
-        """Return the entries of rows from their terms; those that add 0 are left out."""
+        """Return the terms of rows without those that add 0."""
         every = list(terms)
         where, values = (
             np.concatenate([np.asarray(term[i], dtype) for term in every])
@@ -98,7 +96,7 @@ class GroupedSums:
     columns : int
         Columns of the predictions.
     places : int
-        How many sums each cell has.
+        Number of sums of each cell.
     table : ExactSums
         By cell times `places` plus place, and by the key of the score where
         there are scores.
@@ -118,7 +116,7 @@ class GroupedSums:
         return GroupedSums(self.columns, self.places, self.table.merge(other.table))
 
     def pack(self) -> dict[str, NDArray]:
-        """Return plain arrays that `unpack` makes the same sums of."""
+        """Return the sums as plain arrays, for `unpack`."""
         return {"shape": np.array([self.columns, self.places]), **self.table.pack()}
 
     @classmethod
@@ -135,7 +133,7 @@ class GroupedSums:
 
     @property
     def where(self) -> NDArray:
-        """Which of its cell's sums each one is."""
+        """The place of each sum among those of its cell."""
         places: NDArray = self.table.keys[:, 0] % self.places
         return places
 

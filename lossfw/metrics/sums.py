@@ -34,7 +34,7 @@ class _ByTerms(RowwiseMetric):
 
     @abstractmethod
     def places(self, columns: int) -> int:
-        """Return how many sums there are for predictions of so many columns."""
+        """Return the number of sums for predictions with so many columns."""
 
     @abstractmethod
     def terms(self, prediction: NDArray, target: NDArray, weight: NDArray) -> Iterable[Term]:

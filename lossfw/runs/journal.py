@@ -60,8 +60,8 @@ class RunJournal:
         self._folder, self._plan, self._resume = folder, plan, resume
         self._identity = identity_of(plan)
         self._sample = None if plan.sample is None else np.array(plan.sample)
-        # A metric of a plugin may keep what cannot be packed: then a run that is
-        # interrupted begins anew.
+        # The partials of a plugin's metric may have no `pack`: then an interrupted
+        # run begins anew.
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
         self._part: RowsFile | None = None
         self._begun = self._last = time.monotonic()
@@ -88,8 +88,8 @@ class RunJournal:
                 state.unpack(kept.state)
             except (ValueError, TypeError, LookupError) as error:
                 raise DataError(
-                    f"{self._folder / CHECKPOINT_FILE} does not hold what it should ({error}): "
-                    "run without --resume, which begins anew."
+                    f"{self._folder / CHECKPOINT_FILE} does not hold the state of this run "
+                    f"({error}): run without --resume, which begins anew."
                 ) from None
             self.before, self.resumed = kept.seconds, state.row
         form = rows_format(self._plan)

@@ -102,7 +102,7 @@ def json_lines(rows: RowRecords) -> bytes:
 
 
 def records(rows: RowRecords) -> NDArray:
-    """Return rows as records, whose bytes `numpy.frombuffer` reads back."""
+    """Return rows as a structured array; `numpy.frombuffer` reads its bytes back."""
     columns = {name: c for name, c in rows._asdict().items() if c is not None}
     table = np.empty(
         len(rows.row),

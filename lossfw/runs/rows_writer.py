@@ -20,7 +20,7 @@ RowsFormat = Literal["jsonl", "parquet"]
 PART_FILE = "results.part"
 # Where they are then.
 ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "results.parquet"}
-# What a binary file of rows begins with, before the dtype as JSON and a line end.
+# The beginning of a binary file of rows, before the dtype as JSON and a line end.
 _MAGIC = b"lossfw rows 1 "
 
 
@@ -34,9 +34,9 @@ class RowsFile:
     Parameters
     ----------
     folder : Path
-        Where the file is.
+        The folder of the file.
     form : {"jsonl", "parquet"}
-        What is to come of it.
+        The form of the finished file.
     keep : int
         How many bytes of a file that is there are kept; 0 begins anew.
 
@@ -55,7 +55,7 @@ class RowsFile:
         self.path, self.written = folder / PART_FILE, keep
         self._form = form
         try:
-            # Unbuffered: what a group of rows makes is written at once.
+            # Unbuffered: the rows of a group are written at once.
             self._file: IO[bytes] = self.path.open("r+b" if keep else "wb", buffering=0)
             self._file.truncate(keep)
             self._file.seek(keep)
@@ -72,7 +72,7 @@ class RowsFile:
         self._append(head + table.tobytes())
 
     def settle(self) -> None:
-        """See that what was written so far is on the disk."""
+        """Flush all rows written so far to the disk."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:

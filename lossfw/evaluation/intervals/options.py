@@ -1,4 +1,4 @@
-"""Intervals: that and how an evaluation reports the uncertainty of its numbers."""
+"""Options of confidence intervals."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ MAX_REPLICATES = 100_000
 
 @dataclass(frozen=True)
 class Intervals:
-    """What is asked of confidence intervals.
+    """Options of confidence intervals.
 
     Parameters
     ----------
     level : float
-        How often an interval is to hold the true number, between 0 and 1.
+        Probability that an interval holds the true number, between 0 and 1.
     method : {"jackknife", "bootstrap"}
-        How they are made.
+        The method of resampling.
     replicates : int
         How often the bootstrap draws; the jackknife draws nothing.
     seed : int
-        Of the bootstrap's draws, at or above 0.
+        Seed of the bootstrap's draws, at or above 0.
 
     Raises
     ------
@@ -60,7 +60,7 @@ class Intervals:
         _check_whole("seed", self.seed, 0, None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a result says of its intervals: plain texts and numbers."""
+        """Return the options as they stand in a result: plain texts and numbers."""
         plain: dict[str, Any] = {"level": self.level, "method": self.method}
         if self.method == "bootstrap":
             plain |= {"replicates": self.replicates, "seed": self.seed}

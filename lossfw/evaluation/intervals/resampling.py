@@ -1,4 +1,4 @@
-"""Resampling: how much a metric varies with the rows that it was computed from.
+"""Resampling: the variation of a metric with the rows that it was computed from.
 
 Rows stand in groups (`lossfw.evaluation.intervals.groups`), each a small random part of the data,
 and every metric knows its value for any choice of groups.
@@ -11,7 +11,7 @@ rows this is Tukey's jackknife. It holds for metrics that are smooth functions
 of means; it knows nothing of bias, and its interval is symmetric.
 
 **Bootstrap.** G groups are drawn from the G with replacement, again and again,
-and the interval is cut from the sorted metrics of what was drawn: not at the
+and the interval is cut from the sorted metrics of the draws: not at the
 percentiles themselves, but where bias (the share of draws below m) and the
 growth of the variance with the metric (the skewness of the m_g) move them:
 Efron's BCa. It takes asymmetry into account and some of the bias of, for
@@ -46,9 +46,9 @@ from lossfw.numerics.arrays import NDArray
 
 Estimates: TypeAlias = Callable[[NDArray], NDArray]
 
-# Percentiles of what exists say nothing if much does not.
+# The least share of draws with a metric: percentiles of fewer say nothing.
 _LEAST_KNOWN = 0.9
-# Of the range of the draws: far above rounding, far below what rows do.
+# A share of the range of the draws: far above rounding, far below the effect of a row.
 _ROUNDING = 1e-9
 
 
@@ -58,7 +58,7 @@ def interval(metric: Metric, sums: GroupedSums, value: Any, asked: Intervals) ->
     Parameters
     ----------
     metric : Metric
-        What was computed.
+        The metric.
     sums : GroupedSums
         Its sums, the groups of the rows as cells.
     value : float or nested list of float
@@ -85,12 +85,12 @@ def interval_of(
     asked: Intervals,
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Any:
-    """Return the confidence interval of anything that groups of rows decide.
+    """Return the confidence interval of a function of groups of rows.
 
     Parameters
     ----------
     estimates : callable
-        ``estimates(times)``: what comes out where each group is taken a number of
+        ``estimates(times)``: the numbers where each group is taken a number of
         times; see `lossfw.metrics.Metric.estimates`.
     groups : int
         How many there are.

@@ -1,4 +1,4 @@
-"""Quantiles of Student's t distribution, which no library at hand has."""
+"""Quantiles of Student's t distribution: `scipy.stats.t.ppf` without scipy."""
 
 from __future__ import annotations
 

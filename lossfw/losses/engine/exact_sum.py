@@ -49,7 +49,7 @@ class ExactSum:
         return ExactSum(self.finite + other.finite, self.special + other.special)
 
     def pack(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Return plain arrays that `unpack` makes the same sum of."""
+        """Return the sum as plain arrays, for `unpack`."""
         numerator = self.finite.numerator
         size = numerator.bit_length() // 8 + 1  # with a bit for the sign
         return {

@@ -228,7 +228,7 @@ def _put_scaled(out: NDArray, tile: Tile, slope: NDArray, scale: float) -> None:
 
 
 def _put(out: NDArray, tile: Tile, results: NDArray) -> None:
-    """Write a tile's results to their place; what is left out stays 0."""
+    """Write a tile's results to their place; elements or rows that are left out stay 0."""
     place = out[tile.first : tile.last]
     if tile.kept is None:
         place[...] = results.reshape(place.shape)

@@ -1,4 +1,4 @@
-"""Threads: how many, and how tasks are shared among them.
+"""Threads: their number, and the sharing of tasks among them.
 
 NumPy releases its lock inside every operation, so threads are enough. No
 result depends on their number.
@@ -69,8 +69,8 @@ def thread_count() -> int:
 def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
     """Run a task on every item and return the results in order.
 
-    NumPy's floating-point warnings are off inside: what overflows or is NaN
-    shows in the result. Where tasks fail, the first failure in the order of the
+    NumPy's floating-point warnings are off inside: an overflow or a NaN shows in
+    the result. Where tasks fail, the first failure in the order of the
     items is raised, however the threads ran.
     """
     if len(items) < _TASKS_FOR_THREADS:
@@ -82,7 +82,7 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
 
     results: dict[int, _Result] = {}
     failures: dict[int, Exception] = {}
-    # Workers take the next item from one iterator: whoever is free goes on.
+    # Workers take the next item from one iterator, so that none of them waits.
     queue = iter(enumerate(items))
 
     def work() -> None:

@@ -124,7 +124,7 @@ def select(
 
 
 def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
-    """Cut a tile out of a call: select what counts, and check that it is in its domain."""
+    """Cut a tile out of a call: select elements or rows that count, and check their domain."""
     y, t = call.y[first:last], call.t[first:last]
     if body.takes_rows or body.sums_rows:
         y = y.reshape(-1, call.y.shape[-1])
@@ -145,7 +145,7 @@ def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
 def check_domain(
     body: EngineBody, call: Arguments, first: int, last: int, y: Array, t: Array
 ) -> None:
-    """Check what counts; on a failure again in the caller's own axes, for the message."""
+    """Check elements or rows that count; on a failure name the place in the caller's axes."""
     start = first + call.start
     try:
         body.check_domain(y, t, call.by_index, start)

@@ -67,7 +67,7 @@ def _losses(body: EngineBody, call: Arguments) -> Array:
 
 
 def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
-    """Return prediction and target in the dtype of the computation; what counts is checked."""
+    """Return prediction and target in the dtype of the computation, their domain checked."""
     xp, kept = call.xp, _kept(call)
     y, t = call.y, call.t
     if has_values(y, t, kept):
@@ -76,13 +76,13 @@ def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
     if not call.by_index:
         t = xp.astype(t, call.work)
     elif kept is not None:
-        # The target of a row that is left out may be no class, which no index is to be.
+        # The target of a row that is left out may be no class: class 0 stands in for it.
         t = xp.where(kept, t, xp.zeros_like(t))
     return xp.astype(y, call.work), t
 
 
 def _kept(call: Arguments) -> Array | None:
-    """Return the mask of what counts, None where everything does."""
+    """Return the mask of elements or rows that count, None where all do."""
     if call.weight is None:
         return call.keep
     return call.weight > 0 if call.keep is None else call.keep & (call.weight > 0)
