@@ -1,9 +1,9 @@
-"""Claims: promises of a component about itself, and the implications between them.
+"""Claims: the properties that a component claims, and the implications between them.
 
-A claim is something that a machine can try to refute. What is absent is not
-claimed; what follows from a claim that was given is added when the record is
-made. Claims are returned by an *instance*, since they depend on its parameters:
-Huber's loss with ``delta=0.25`` is Lipschitz with constant 0.25.
+A claim is something that a machine can try to refute. An absent property is not
+claimed. A new record adds the claims that follow from those given. Claims are a
+method of the *instance*, because they depend on its parameters: Huber's loss with
+``delta=0.25`` is Lipschitz with constant 0.25.
 """
 
 from __future__ import annotations
@@ -14,53 +14,66 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What a loss promises, for all predictions and targets in its spaces.
+    """The claims of a loss, for all predictions and targets in its spaces.
 
     ``r = y - t`` is the residual, ``m = t y`` the margin.
 
     Attributes
     ----------
     nonnegative : bool
-        The value is at least 0, exactly and not up to rounding.
-    lower_bound, bounded : float or None
-        The value is at least, at most this number. Bounds need not be tight.
+        The value is at least 0, exactly and not only up to rounding.
+    lower_bound : float or None
+        The value is at least this number, which need not be tight.
+    bounded : float or None
+        The value is at most this number, which need not be tight.
     zero_at_target : bool
-        The value is exactly 0 where the prediction is the target.
-    convex, strictly_convex : bool
-        In the prediction; in the whole row where the loss takes rows.
+        The value is exactly 0 if the prediction equals the target.
+    convex : bool
+        The loss is convex in the prediction; a loss of rows, in the whole row.
+    strictly_convex : bool
+        The loss is strictly convex in the prediction; a loss of rows, in the whole row.
     strongly_convex : float or None
         The largest constant mu for which the loss minus mu/2 times the squared
-        norm of the prediction is still convex.
-    lipschitz, gradient_lipschitz : float or None
-        The least Lipschitz constant of the value and of the derivative (tight,
-        though it may be reached in the limit only).
+        norm of the prediction is convex.
+    lipschitz : float or None
+        The least Lipschitz constant of the value, which may be reached in a limit only.
+    gradient_lipschitz : float or None
+        The least Lipschitz constant of the derivative, which may be reached in a limit only.
     symmetric : bool
         The value is the same for r and for -r.
-    smooth, twice_smooth : bool
-        Once, twice differentiable at every inner point.
-    breaks, second_breaks : tuple of float or None
-        Exactly the residuals, margins or predictions at which the first, the
-        second derivative jumps; an empty tuple says that there are none.
+    smooth : bool
+        The loss is differentiable at every inner point.
+    twice_smooth : bool
+        The loss is twice differentiable at every inner point.
+    breaks : tuple of float or None
+        All residuals, margins or predictions at which the derivative jumps. The empty
+        tuple claims that there are none.
+    second_breaks : tuple of float or None
+        All residuals, margins or predictions at which the second derivative jumps. The
+        empty tuple claims that there are none.
     monotone : bool
-        Non-increasing in the margin.
-    proper, strictly_proper : bool
-        For every distribution of the label the true probabilities minimise the
-        expected loss; nothing else does.
+        The value does not increase with the margin.
+    proper : bool
+        For every distribution of the label, the true probabilities minimise the
+        expected loss.
+    strictly_proper : bool
+        For every distribution of the label, only the true probabilities minimise the
+        expected loss.
     calibrated : bool
-        For every distribution with one most probable class, predictions that
-        name another class cannot reach the least expected loss.
+        For every distribution with one most probable class, predictions of another
+        class do not reach the least expected loss.
     shift_invariant : bool
-        Adding one constant to a whole row of predictions changes nothing.
+        Adding a constant to a row of predictions does not change the value.
     permutation_equivariant : bool
-        Renaming the classes in prediction and target changes nothing.
+        Renaming the classes in prediction and target does not change the value.
     finite_at_boundary : bool
-        The value is finite for predictions with exact zeros and ones.
+        The value is finite also for predictions with exact zeros and ones.
     elicits : str or None
-        What of the target's distribution minimises the expected loss:
+        The property of the target's distribution that minimises the expected loss:
         ``"mean"``, ``"median"``, ``"mode"``, ``"quantile(q)"`` or
         ``"expectile(q)"``.
     gradient_zero_almost_everywhere : bool
-        The derivative is 0 wherever it exists, so nothing can be learnt.
+        The derivative is 0 wherever it exists, so a network cannot learn.
     linear_in_target : bool
         The loss of a soft target is the mean of the losses of its classes,
         weighted by the target: then classes can have weights.
@@ -117,26 +130,26 @@ class Claims:
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationClaims:
-    """What an activation promises, for all real arguments.
+    """The claims of an activation, for all real arguments.
 
     Attributes
     ----------
     monotone : bool
-        Non-decreasing.
+        The value does not decrease with the argument.
     odd : bool
         ``f(-x) = -f(x)``.
     range : tuple of float or None
         The infimum and the supremum of the values, both tight.
     lipschitz : float or None
-        The least Lipschitz constant; in the Euclidean norm for rows.
+        The least Lipschitz constant; for rows in the Euclidean norm.
     breaks : tuple of float or None
-        Exactly the arguments at which the derivative jumps.
+        All arguments at which the derivative jumps.
     gradient_zero_almost_everywhere : bool
         The derivative is 0 wherever it exists.
     rows_sum_to_one : bool
         Each row of results is a distribution.
     shift_invariant : bool
-        Adding one constant to a whole row changes nothing.
+        Adding a constant to a whole row does not change the result.
     """
 
     monotone: bool = False

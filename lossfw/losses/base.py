@@ -41,7 +41,7 @@ class Definition(Component, ABC):
     # An author may write ---------------------------------------------------
 
     def claims(self) -> Claims:
-        """Return what this loss promises at its parameters; nothing by default."""
+        """Return the claims of this loss at its parameters; none by default."""
         return Claims()
 
     @property
