@@ -165,7 +165,7 @@ def _meant(registry: Registry, name: str) -> list[Entry]:
 
 
 def _of_plugin(registry: Registry, name: str) -> list[Entry]:
-    plugins = [plugin for plugin in registry.plugins() if plugin.found.called(name)]
+    plugins = [plugin for plugin in registry.plugins() if plugin.metadata.called(name)]
     for plugin in plugins:
         if plugin.error is not None:
             raise plugin.error

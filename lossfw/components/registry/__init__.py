@@ -3,6 +3,6 @@
 from lossfw.components.registry.find import find
 from lossfw.components.registry.index import Registry, registry
 from lossfw.components.registry.load import load
-from lossfw.components.registry.records import KINDS, Entry, FoundPlugin, Plugin
+from lossfw.components.registry.records import KINDS, Entry, Plugin, PluginMetadata
 
-__all__ = ["KINDS", "Entry", "FoundPlugin", "Plugin", "Registry", "find", "load", "registry"]
+__all__ = ["KINDS", "Entry", "Plugin", "PluginMetadata", "Registry", "find", "load", "registry"]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from lossfw.components.registry.records import FoundPlugin
+from lossfw.components.registry.records import PluginMetadata
 
 VARIABLE = "LOSSFW_DISABLE"
 
@@ -36,24 +36,24 @@ class Disabled:
             tuple(_split(words)), tuple(_split([os.environ.get(VARIABLE, "")])), bool(plugins)
         )
 
-    def by(self, found: FoundPlugin) -> str:
+    def by(self, metadata: PluginMetadata) -> str:
         """Return the option that disables a plugin, as a phrase; empty if none does."""
-        if any(_means(word, found) for word in self.words):
+        if any(_means(word, metadata) for word in self.words):
             return "the argument disable (--disable)"
-        if any(_means(word, found) for word in self.environment):
+        if any(_means(word, metadata) for word in self.environment):
             return VARIABLE
-        if not self.plugins and not found.builtin and found.path is None:
+        if not self.plugins and not metadata.builtin and metadata.path is None:
             return "the argument plugins=False (--no-plugins)"
         return ""
 
-    def unmatched(self, plugins: Iterable[FoundPlugin]) -> str | None:
+    def unmatched(self, plugins: Iterable[PluginMetadata]) -> str | None:
         """Return the first word of the argument that is no plugin's name, or None."""
         known = list(plugins)
         return next((w for w in self.words if not any(_means(w, p) for p in known)), None)
 
 
-def _means(word: str, found: FoundPlugin) -> bool:
-    return found.called(word) or (found.path is None and word == found.entry)
+def _means(word: str, metadata: PluginMetadata) -> bool:
+    return metadata.called(word) or (metadata.path is None and word == metadata.entry)
 
 
 def _split(words: Iterable[str]) -> list[str]:

@@ -7,10 +7,10 @@ from importlib import metadata
 from pathlib import Path
 
 from lossfw.components.hookspecs import PROJECT
-from lossfw.components.registry.records import FoundPlugin, normalised
+from lossfw.components.registry.records import PluginMetadata, normalised
 
 
-def find(distribution: str | None = None) -> tuple[FoundPlugin, ...]:
+def find(distribution: str | None = None) -> tuple[PluginMetadata, ...]:
     """Return the installed plugins, sorted by label, without importing them.
 
     Parameters
@@ -29,11 +29,11 @@ def find(distribution: str | None = None) -> tuple[FoundPlugin, ...]:
     return tuple(plugins[label] for label in sorted(plugins))
 
 
-def find_local(paths: Iterable[str | Path]) -> tuple[FoundPlugin, ...]:
+def find_local(paths: Iterable[str | Path]) -> tuple[PluginMetadata, ...]:
     """Return a record for each local plugin file, in order and without repetition."""
-    plugins: dict[Path, FoundPlugin] = {}
+    plugins: dict[Path, PluginMetadata] = {}
     for path in map(Path, paths):
-        plugin = FoundPlugin(path.stem, version="", entry="", target=str(path), path=path)
+        plugin = PluginMetadata(path.stem, version="", entry="", target=str(path), path=path)
         plugins.setdefault(path.resolve(), plugin)
     return tuple(plugins.values())
 
@@ -55,7 +55,7 @@ def _name(dist: metadata.Distribution) -> str | None:
         return None
 
 
-def _entries_of(name: str) -> Iterator[FoundPlugin]:
+def _entries_of(name: str) -> Iterator[PluginMetadata]:
     """Yield the plugins of a distribution, from the copy that Python would import."""
     try:
         dist = metadata.distribution(name)
@@ -67,7 +67,7 @@ def _entries_of(name: str) -> Iterator[FoundPlugin]:
     except Exception as error:
         # The parser of entry_points.txt may raise any error.
         problem = f"its entry_points.txt cannot be read: {type(error).__name__}: {error}"
-        yield FoundPlugin(name, version, entry="?", target="?", problem=problem)
+        yield PluginMetadata(name, version, entry="?", target="?", problem=problem)
         return
     for entry in entries:
-        yield FoundPlugin(name, version, entry=entry.name, target=entry.value)
+        yield PluginMetadata(name, version, entry=entry.name, target=entry.value)

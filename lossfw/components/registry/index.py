@@ -21,7 +21,7 @@ from lossfw.components.registry.classes import class_of
 from lossfw.components.registry.disable import Disabled
 from lossfw.components.registry.find import find, find_local
 from lossfw.components.registry.load import followers, load, new_manager
-from lossfw.components.registry.records import KINDS, Entry, FoundPlugin, Plugin, normalised
+from lossfw.components.registry.records import KINDS, Entry, Plugin, PluginMetadata, normalised
 from lossfw.components.registry.specs import name_and_parameters
 from lossfw.errors import (
     ArgumentError,
@@ -52,7 +52,7 @@ class Registry:
     built-in names only loads no third-party plugin, so none can change their meaning.
     """
 
-    def __init__(self, disabled: Disabled, local: tuple[FoundPlugin, ...] = ()) -> None:
+    def __init__(self, disabled: Disabled, local: tuple[PluginMetadata, ...] = ()) -> None:
         self._disabled = disabled
         self._local = local
         self._manager = new_manager()
@@ -95,9 +95,9 @@ class Registry:
         paths = [local] if isinstance(local, str | Path) else local
         made = cls(Disabled.read(disable, plugins), find_local(paths))
         made._refuse_unknown_disable()
-        for found in made._local:
-            error = made._add(found).error
-            if error is not None and made._plugins[found.label].state != "disabled":
+        for metadata in made._local:
+            error = made._add(metadata).error
+            if error is not None and made._plugins[metadata.label].state != "disabled":
                 raise error
         return made
 
@@ -205,7 +205,7 @@ class Registry:
         """
         if kind is not None:
             _check_kind(kind)
-        self._load(self._all_found)
+        self._load(self._all_metadata)
         wanted = KINDS if kind is None else (kind,)
         every = {entry for plugin in self._plugins.values() for entry in plugin.entries}
         chosen = [self._now(entry) for entry in every if entry.kind in wanted]
@@ -220,8 +220,8 @@ class Registry:
             False imports nothing; a plugin that was not needed so far is ``listed``.
         """
         if load:
-            self._load(self._all_found)
-        return tuple(self._plugin_now(found) for found in self._all_found)
+            self._load(self._all_metadata)
+        return tuple(self._plugin_now(metadata) for metadata in self._all_metadata)
 
     def followers(self, hook: str, *, load: bool) -> dict[str, pluggy.HookCaller]:
         """Return the plugins that follow runs by a hook: label -> caller of the hook.
@@ -234,31 +234,31 @@ class Registry:
             Import all installed plugins first; False takes those that are loaded.
         """
         if load:
-            self._load(self._all_found)
+            self._load(self._all_metadata)
         return followers(self._manager, hook)
 
     def _refuse_unknown_disable(self) -> None:
         if self._disabled.words:
-            word = self._disabled.unmatched(self._all_found)
+            word = self._disabled.unmatched(self._all_metadata)
             if word is not None:
-                raise messages.no_plugin(word, self._all_found)
+                raise messages.no_plugin(word, self._all_metadata)
 
     @functools.cached_property
-    def _first(self) -> tuple[FoundPlugin, ...]:
+    def _first(self) -> tuple[PluginMetadata, ...]:
         """The built-in plugins, found by the name of their distribution, and the local ones."""
         return (*find(PROJECT), *self._local)
 
     @functools.cached_property
-    def _all_found(self) -> tuple[FoundPlugin, ...]:
+    def _all_metadata(self) -> tuple[PluginMetadata, ...]:
         """All plugins, imported or not, sorted by label."""
-        return tuple(sorted((*find(), *self._local), key=lambda found: found.label))
+        return tuple(sorted((*find(), *self._local), key=lambda metadata: metadata.label))
 
-    def _add(self, found: FoundPlugin) -> Plugin:
+    def _add(self, metadata: PluginMetadata) -> Plugin:
         """Load a plugin if it is neither loaded nor disabled."""
         with self._lock:
-            if found.label not in self._plugins:
-                self._keep(self._disabled_or_loaded(found))
-            return self._plugins[found.label]
+            if metadata.label not in self._plugins:
+                self._keep(self._disabled_or_loaded(metadata))
+            return self._plugins[metadata.label]
 
     def _keep(self, plugin: Plugin) -> None:
         self._plugins[plugin.label] = plugin
@@ -266,28 +266,28 @@ class Registry:
             for name in entry.names:
                 self._index[entry.kind, name].append(entry)
 
-    def _disabled_or_loaded(self, found: FoundPlugin) -> Plugin:
-        reason = self._disabled.by(found)
+    def _disabled_or_loaded(self, metadata: PluginMetadata) -> Plugin:
+        reason = self._disabled.by(metadata)
         if reason:
-            error = DisabledPluginError(f"Plugin {found} is disabled by {reason}")
-            return Plugin(found, "disabled", reason, error=error)
+            error = DisabledPluginError(f"Plugin {metadata} is disabled by {reason}")
+            return Plugin(metadata, "disabled", reason, error=error)
         # A placeholder during the import: the plugin may use the registry.
-        self._plugins[found.label] = Plugin(found)
+        self._plugins[metadata.label] = Plugin(metadata)
         try:
-            return load(found, self._manager)
+            return load(metadata, self._manager)
         except KeyboardInterrupt:
-            del self._plugins[found.label]
+            del self._plugins[metadata.label]
             raise
 
-    def _load(self, plugins: Iterable[FoundPlugin]) -> None:
-        for found in plugins:
-            self._add(found)
+    def _load(self, plugins: Iterable[PluginMetadata]) -> None:
+        for metadata in plugins:
+            self._add(metadata)
 
     def _anywhere(self, kind: str, name: str) -> list[Entry]:
         """Return the entries of a name; load third-party plugins only if there is none."""
         self._load(self._first)
         if not self._index.get((kind, name)):
-            self._load(self._all_found)
+            self._load(self._all_metadata)
         candidates = self._index.get((kind, name), [])
         if not candidates:
             raise messages.unknown(kind, name, self.entries(), self.plugins())
@@ -297,10 +297,10 @@ class Registry:
         """Return the entries of a name in the plugins of this origin."""
         self._load(self._first)
         # The built-in plugins are known without reading the metadata of all distributions.
-        where = self._first if normalised(origin) == PROJECT else self._all_found
-        named = [self._add(found) for found in where if found.called(origin)]
+        where = self._first if normalised(origin) == PROJECT else self._all_metadata
+        named = [self._add(metadata) for metadata in where if metadata.called(origin)]
         if not named:
-            raise messages.no_plugin(origin, self._all_found)
+            raise messages.no_plugin(origin, self._all_metadata)
         candidates = [e for p in named for e in p.entries if e.kind == kind and name in e.names]
         if candidates:
             return candidates
@@ -323,8 +323,8 @@ class Registry:
             return replace(entry, state="broken", reason=str(error))
         return replace(entry, state="loaded")
 
-    def _plugin_now(self, found: FoundPlugin) -> Plugin:
-        plugin = self._plugins.get(found.label, Plugin(found))
+    def _plugin_now(self, metadata: PluginMetadata) -> Plugin:
+        plugin = self._plugins.get(metadata.label, Plugin(metadata))
         if plugin.state != "loaded":
             return plugin
         entries = tuple(self._now(entry) for entry in plugin.entries)

@@ -13,7 +13,7 @@ from lossfw.components import hookspecs
 from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT
 from lossfw.components.naming import nearest
 from lossfw.components.registry.local import components_in, import_file
-from lossfw.components.registry.records import Entry, FoundPlugin, Plugin
+from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import entries_in
 from lossfw.components.registry.traceback_summary import explain
 from lossfw.errors import BrokenPluginError, IncompatiblePluginError, PluginError
@@ -29,7 +29,7 @@ def new_manager() -> pluggy.PluginManager:
     return manager
 
 
-def load(found: FoundPlugin, manager: pluggy.PluginManager) -> Plugin:
+def load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> Plugin:
     """Import a plugin, register it under its label and return its components.
 
     Any error of the plugin is kept in the result and not raised, so that one
@@ -37,7 +37,7 @@ def load(found: FoundPlugin, manager: pluggy.PluginManager) -> Plugin:
 
     Parameters
     ----------
-    found : FoundPlugin
+    metadata : PluginMetadata
         The plugin.
     manager : pluggy.PluginManager
         The manager of its hooks; see `new_manager`.
@@ -48,14 +48,14 @@ def load(found: FoundPlugin, manager: pluggy.PluginManager) -> Plugin:
         In state ``loaded``, ``broken`` or ``incompatible``.
     """
     try:
-        return Plugin(found, "loaded", entries=_load(found, manager))
+        return Plugin(metadata, "loaded", entries=_load(metadata, manager))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         # Also SystemExit: a plugin that exits on import must not end the host.
-        if manager.has_plugin(found.label):
-            manager.unregister(name=found.label)
-        return _refused(found, error)
+        if manager.has_plugin(metadata.label):
+            manager.unregister(name=metadata.label)
+        return _refused(metadata, error)
 
 
 def import_object(target: str) -> Any:
@@ -81,40 +81,40 @@ def _caller(hook: str, plugin: object, manager: pluggy.PluginManager) -> pluggy.
     return manager.subset_hook_caller(hook, manager.get_plugins() - {plugin})
 
 
-def _load(found: FoundPlugin, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
-    if found.problem:
-        raise BrokenPluginError(found.problem)
-    plugin = import_object(found.target) if found.path is None else import_file(found.path)
-    _check_api(plugin, found)
+def _load(metadata: PluginMetadata, manager: pluggy.PluginManager) -> tuple[Entry, ...]:
+    if metadata.problem:
+        raise BrokenPluginError(metadata.problem)
+    plugin = import_object(metadata.target) if metadata.path is None else import_file(metadata.path)
+    _check_api(plugin, metadata)
     hooks = [_checked_hook(*hook) for hook in _hooks_of(plugin, manager)]
     _check_marks(plugin, hooks)
     if manager.is_registered(plugin):
         raise BrokenPluginError(
-            f"{found.target} is already loaded as {manager.get_name(plugin)}: "
+            f"{metadata.target} is already loaded as {manager.get_name(plugin)}: "
             "two entry points name the same object"
         )
-    manager.register(plugin, name=found.label)
-    if found.path is not None and not set(hooks) & set(HOOKS.values()):
-        tables = components_in(plugin, found.path, needed=not hooks)
-        return tuple(e for kind in HOOKS for e in entries_in(tables[kind], kind, found))
-    return tuple(e for kind in HOOKS for e in _offered(plugin, kind, found, manager))
+    manager.register(plugin, name=metadata.label)
+    if metadata.path is not None and not set(hooks) & set(HOOKS.values()):
+        tables = components_in(plugin, metadata.path, needed=not hooks)
+        return tuple(e for kind in HOOKS for e in entries_in(tables[kind], kind, metadata))
+    return tuple(e for kind in HOOKS for e in _offered(plugin, kind, metadata, manager))
 
 
 def _offered(
-    plugin: object, kind: str, found: FoundPlugin, manager: pluggy.PluginManager
+    plugin: object, kind: str, metadata: PluginMetadata, manager: pluggy.PluginManager
 ) -> Iterator[Entry]:
     """Yield the components that this plugin offers through one hook."""
     for table in _caller(HOOKS[kind], plugin, manager)():
-        yield from entries_in(table, kind, found)
+        yield from entries_in(table, kind, metadata)
 
 
-def _check_api(plugin: object, found: FoundPlugin) -> None:
+def _check_api(plugin: object, metadata: PluginMetadata) -> None:
     """Refuse a plugin that is written for another version of the hooks."""
     api = getattr(plugin, "lossfw_api", API)
     if type(api) is not int:
         raise BrokenPluginError(f"its lossfw_api should be an integer such as {API}, got {api!r}")
     if api != API:
-        outdated = PROJECT if api > API else found.distribution
+        outdated = PROJECT if api > API else metadata.distribution
         raise IncompatiblePluginError(
             f"it is written for version {api} of the hooks (its lossfw_api), and this lossfw "
             f"has version {API}: upgrade {outdated}"
@@ -164,13 +164,13 @@ def _misspelt(name: str) -> str:
     return f"it implements a hook {name}, which does not exist. {guess}"
 
 
-def _refused(found: FoundPlugin, error: BaseException) -> Plugin:
+def _refused(metadata: PluginMetadata, error: BaseException) -> Plugin:
     """Return the record of a plugin that could not be loaded, with the error to raise."""
     known = isinstance(error, PluginError)
-    package = found.target.partition(":")[0].partition(".")[0]
-    reason = str(error) if known else explain(error, path=found.path, package=package)
+    package = metadata.target.partition(":")[0].partition(".")[0]
+    reason = str(error) if known else explain(error, path=metadata.path, package=package)
     incompatible = isinstance(error, IncompatiblePluginError)
     kind = IncompatiblePluginError if incompatible else BrokenPluginError
-    refusal = kind(f"Plugin {found} cannot be used: {reason}")
+    refusal = kind(f"Plugin {metadata} cannot be used: {reason}")
     refusal.__cause__ = error
-    return Plugin(found, "incompatible" if incompatible else "broken", reason, error=refusal)
+    return Plugin(metadata, "incompatible" if incompatible else "broken", reason, error=refusal)

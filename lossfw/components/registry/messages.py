@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.records import Entry, FoundPlugin, Plugin
+from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import names_of
 from lossfw.errors import DuplicateNameError, UnknownNameError
 
@@ -48,7 +48,7 @@ def unknown(
         f"{_count(len(same), kind)} known; `lossfw list` shows them.",
     ]
     lines = [" ".join(part for part in parts if part)]
-    if not any(plugin.found.builtin for plugin in plugins):
+    if not any(plugin.metadata.builtin for plugin in plugins):
         lines.append(
             "The built-in components were not found, since lossfw is not installed here: install "
             "it with pip instead of putting its folder on the path."
@@ -67,9 +67,9 @@ def not_offered(kind: str, name: str, plugins: Sequence[Plugin]) -> UnknownNameE
     )
 
 
-def no_plugin(word: str, found: Sequence[FoundPlugin]) -> UnknownNameError:
+def no_plugin(word: str, plugins: Sequence[PluginMetadata]) -> UnknownNameError:
     """Return the error for an unknown plugin."""
-    known = sorted({plugin.distribution for plugin in found})
+    known = sorted({plugin.distribution for plugin in plugins})
     return UnknownNameError(
         f"There is no plugin {word!r}. {did_you_mean(word, known)} "
         f"Found: {', '.join(known) or 'none'}; `lossfw plugins` shows them.".replace("  ", " ")
@@ -109,5 +109,5 @@ def _count(number: int, kind: str) -> str:
 
 def _why(plugin: Plugin) -> str:
     if plugin.state == "disabled":
-        return f"Plugin {plugin.found} is disabled by {plugin.reason}"
-    return f"Plugin {plugin.found} could not be loaded: {plugin.reason}"
+        return f"Plugin {plugin.metadata} is disabled by {plugin.reason}"
+    return f"Plugin {plugin.metadata} could not be loaded: {plugin.reason}"

@@ -1,6 +1,6 @@
 """Records of plugins and components.
 
-A plugin is a `FoundPlugin` once its metadata was read, and a `Plugin` once loading it was
+A plugin is a `PluginMetadata` once its metadata was read, and a `Plugin` once loading it was
 tried; each component that it offers is an `Entry`.
 """
 
@@ -38,8 +38,8 @@ def normalised(distribution: str) -> str:
 
 
 @dataclass(frozen=True)
-class FoundPlugin:
-    """The metadata of a plugin, read before it is imported.
+class PluginMetadata:
+    """The metadata of a plugin, read without importing it.
 
     Attributes
     ----------
@@ -88,23 +88,22 @@ class _FromPlugin(ABC):
 
     @property
     @abstractmethod
-    def metadata(self) -> FoundPlugin:
-        """The metadata."""
+    def _metadata(self) -> PluginMetadata: ...
 
     @property
     def distribution(self) -> str:
         """The distribution's name, or the stem of a local file."""
-        return self.metadata.distribution
+        return self._metadata.distribution
 
     @property
     def version(self) -> str:
         """The distribution's version; empty for a local file."""
-        return self.metadata.version
+        return self._metadata.version
 
     @property
     def label(self) -> str:
         """``distribution[entry]``, or the path of a local file."""
-        return self.metadata.label
+        return self._metadata.label
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class Entry(_FromPlugin):
         Other names of the component, sorted.
     target : str or type
         ``"module:Class"``, or the class.
-    plugin : FoundPlugin
+    plugin : PluginMetadata
         The plugin that offers it.
     state : str
         ``listed``, ``loaded``, ``broken`` or ``conflict``.
@@ -133,13 +132,12 @@ class Entry(_FromPlugin):
     name: str
     aliases: tuple[str, ...]
     target: str | type
-    plugin: FoundPlugin
+    plugin: PluginMetadata
     state: PluginState = "listed"
     reason: str = ""
 
     @property
-    def metadata(self) -> FoundPlugin:
-        """The plugin that offers it."""
+    def _metadata(self) -> PluginMetadata:
         return self.plugin
 
     @property
@@ -154,7 +152,7 @@ class Plugin(_FromPlugin):
 
     Attributes
     ----------
-    found : FoundPlugin
+    metadata : PluginMetadata
         Its metadata.
     state : str
         ``listed``, ``loaded``, ``broken``, ``disabled``, ``conflict`` or
@@ -167,13 +165,12 @@ class Plugin(_FromPlugin):
         The error for a use of the plugin by name, if it cannot be used.
     """
 
-    found: FoundPlugin
+    metadata: PluginMetadata
     state: PluginState = "listed"
     reason: str = ""
     entries: tuple[Entry, ...] = ()
     error: PluginError | None = field(default=None, compare=False, repr=False)
 
     @property
-    def metadata(self) -> FoundPlugin:
-        """Its metadata."""
-        return self.found
+    def _metadata(self) -> PluginMetadata:
+        return self.metadata

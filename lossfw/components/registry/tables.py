@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from lossfw.components.hookspecs import HOOKS
 from lossfw.components.naming import did_you_mean
-from lossfw.components.registry.records import Entry, FoundPlugin
+from lossfw.components.registry.records import Entry, PluginMetadata
 from lossfw.errors import BrokenPluginError
 
 # No "/", which separates a distribution from a name, and no ":", which separates a module
@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _TARGET = re.compile(r"[\w.]+:[\w.]+")
 
 
-def entries_in(table: object, kind: str, plugin: FoundPlugin) -> tuple[Entry, ...]:
+def entries_in(table: object, kind: str, plugin: PluginMetadata) -> tuple[Entry, ...]:
     """Return the components that a hook offers, with their aliases.
 
     Parameters
@@ -25,7 +25,7 @@ def entries_in(table: object, kind: str, plugin: FoundPlugin) -> tuple[Entry, ..
         The value that the hook returned.
     kind : str
         The kind of component that the hook offers.
-    plugin : FoundPlugin
+    plugin : PluginMetadata
         The plugin of the hook.
 
     Raises

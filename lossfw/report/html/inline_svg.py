@@ -62,9 +62,9 @@ def inline(figure: Any, name: str, title: str, description: str) -> Markup:
     for place, (tag, id_, text) in enumerate(
         (("title", "title", title), ("desc", "description", description))
     ):
-        told = ElementTree.Element(tag, {"id": f"{name}-{id_}"})
-        told.text = text
-        root.insert(place, told)
+        label = ElementTree.Element(tag, {"id": f"{name}-{id_}"})
+        label.text = text
+        root.insert(place, label)
     text = ElementTree.tostring(root, encoding="unicode")
     return Markup(text)  # noqa: S704  # drawn here; its text is escaped
 

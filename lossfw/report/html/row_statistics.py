@@ -129,7 +129,7 @@ def are_probabilities(rows: KeptRows) -> bool:
 
 
 def confusion_of(rows: KeptRows) -> list[list[float]] | None:
-    """Return how often each class (row) was taken for each (column); by weight where there is."""
+    """Return a confusion matrix: weights of rows by target (row) and predicted class (column)."""
     if not are_classes(rows):
         return None
     classes = rows.prediction.shape[1]

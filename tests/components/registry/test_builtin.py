@@ -32,7 +32,7 @@ def built_in():
 
 
 def tables():
-    module = import_module(Registry.discover(plugins=False).plugins(load=False)[0].found.target)
+    module = import_module(Registry.discover(plugins=False).plugins(load=False)[0].metadata.target)
     return {kind: getattr(module, HOOKS[kind])() for kind in KINDS}
 
 
