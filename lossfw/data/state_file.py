@@ -18,12 +18,12 @@ HEADER = "header"
 
 
 class SavedState(NamedTuple):
-    """The state of something that is to go on later.
+    """The state of an interrupted computation.
 
     Attributes
     ----------
     header : dict
-        Numbers, texts, lists and mappings: everything but arrays.
+        Numbers, texts, lists and mappings.
     arrays : mapping of str to ndarray
         Arrays of numbers by name; none is called ``header``.
 

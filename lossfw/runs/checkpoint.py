@@ -25,13 +25,13 @@ class Checkpoint(NamedTuple):
     Attributes
     ----------
     identity : mapping of str to str
-        That of the run; see `identity_of`.
+        The identity of the run; see `identity_of`.
     written : int
-        Bytes of the file of rows that belong to the rows that were done.
+        Bytes of the file of rows for the rows that are done.
     seconds : float
-        How long the run had taken.
+        Seconds that the run had taken.
     state : SavedState
-        The evaluation's; see `lossfw.evaluation.state.EvaluationState.pack`.
+        The state of the evaluation; see `lossfw.evaluation.state.EvaluationState.pack`.
     """
 
     identity: Mapping[str, str]

@@ -28,7 +28,7 @@ class Outcome:
     result : Result
         Its numbers.
     entries : tuple of Entry
-        Where its components come from.
+        The origins of its components.
     loading : float
         Seconds that configuration, data and weights took.
     texts : tuple of str
@@ -36,7 +36,7 @@ class Outcome:
     failure : OutputError or None
         Why the folder does not hold the result.
     before : bool
-        Whether it was done before, and not computed now.
+        Whether the result is that of an earlier run, and was not computed now.
     resumed : int
         The first row that was computed now, of a run that was interrupted; else 0.
     """
@@ -105,7 +105,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
     Parameters
     ----------
     request : RunRequest
-        The configuration, and where its files go.
+        The configuration, and the folder of the results.
     progress : callable, optional
         Called with the rows done and the rows in all.
     warn : callable

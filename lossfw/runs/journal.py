@@ -1,8 +1,8 @@
-"""Journal: keeps rows and checkpoints of a run, so that it can be killed at any moment.
+"""Journal: write rows and checkpoints of a run, so that it can be resumed when it was killed.
 
 The rows are appended to one file. From time to time the partials of all numbers are
-written to a checkpoint, with the present length of the file of rows: later rows are
-cut off when the run goes on.
+written to a checkpoint, with the current length of the file of rows: when the run is
+resumed, later rows are cut off.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from lossfw.runs.files import write_file
 from lossfw.runs.rows import rows_of
 from lossfw.runs.rows_writer import RowsFile, RowsFormat, find_part
 
-# Time between two checkpoints: the most that a killed run loses ...
+# Seconds between two checkpoints: the most that a killed run loses ...
 CHECKPOINT_SECONDS = 1.0
-# ... but at least so many times the time of writing one, which then costs 5 %.
+# ... but at least this multiple of the time of writing one, which then costs 5 %.
 _TIMES_ITS_COST = 20.0
 
 
 def rows_format(plan: Plan) -> RowsFormat | None:
-    """Return the form in which the rows of a plan are written; None where they are not."""
+    """Return the format of the rows of a plan, None if they are not written."""
     return "jsonl" if plan.rows is True else plan.rows or None
 
 
 class RunJournal:
-    """Keeps a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
+    """The journal of a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
 
     Parameters
     ----------
     folder : Path
-        It exists, and no other process works in it.
+        An existing folder in which no other process works.
     plan : Plan
         The plan of the run.
     resume : bool
-        Go on from the checkpoint, if there is one.
+        Resume from the checkpoint, if there is one.
 
     Attributes
     ----------
     before : float
         Seconds that the run had taken before it was resumed.
     resumed : int
-        The row that it was resumed at; 0 where it began anew.
+        The row that it was resumed at; 0 if it began anew.
     failure : OutputError or None
-        The error after which nothing more is kept. The run itself goes on.
+        The error after which no more rows are written. The run continues.
     """
 
     def __init__(self, folder: Path, plan: Plan, *, resume: bool) -> None:
@@ -71,7 +71,7 @@ class RunJournal:
 
     @property
     def seconds(self) -> float:
-        """How long the run has taken, up to now and before it was resumed."""
+        """Seconds that the run has taken, with those before it was resumed."""
         return self.before + time.monotonic() - self._begun
 
     def resume(self, state: EvaluationState) -> None:
@@ -101,7 +101,7 @@ class RunJournal:
             self.failure = error
 
     def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
-        """Keep some rows; see `Journal.add`."""
+        """Write some rows; see `Journal.add`."""
         if self.failure is not None:
             return
         try:
@@ -109,7 +109,7 @@ class RunJournal:
                 with state.clock.stage("rows"):
                     self._part.add(rows_of(self._plan.loss, rows, self._sample))
         except OutputError as error:
-            # The numbers are shown in the end, also where the disk is full.
+            # The numbers are shown at the end, even if the disk is full.
             self.failure = error
             return
         if self._packs and time.monotonic() - self._last >= self._pause:
@@ -117,24 +117,24 @@ class RunJournal:
                 self._save(state)
 
     def close(self) -> None:
-        """Close the file of rows, which is on the disk then.
+        """Flush the file of rows to the disk, and close it.
 
         Raises
         ------
         OutputError
-            If it is not.
+            If it cannot be written.
         """
         if self._part is not None and self.failure is None:
             self._part.settle()
         self.drop()
 
     def drop(self) -> None:
-        """Close the file of rows as it is."""
+        """Close the file of rows without flushing it to the disk."""
         if self._part is not None:
             self._part.close()
 
     def _kept(self) -> Checkpoint | None:
-        """Return the checkpoint to go on from, if there is one with its rows."""
+        """Return the checkpoint to resume from, None without one or without its rows."""
         kept = read(self._folder, self._plan) if self._resume else None
         form = rows_format(self._plan)
         if kept is None or form is None:
@@ -143,7 +143,7 @@ class RunJournal:
 
     def _save(self, state: EvaluationState) -> None:
         begin = time.monotonic()
-        # A checkpoint that cannot be written is none; the next one may.
+        # If a checkpoint cannot be written, the next one may be.
         with suppress(OutputError):
             written = 0
             if self._part is not None:

@@ -1,4 +1,4 @@
-"""Several runs side by side, in processes of their own; one that fails stops no other."""
+"""Several runs in parallel, each in its own process; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class RunOutcome:
     result : mapping or None
         The content of ``metrics.json``; None for a run that failed.
     error : str
-        Why it failed; empty where it did not.
+        Why it failed; empty if it did not.
     seconds : float
-        How long it took.
+        Its duration.
     before : bool
-        Whether it was done before, and not computed now.
+        Whether the result is that of an earlier run, and was not computed now.
     notes : str
         Warnings about plugins.
     texts : tuple of str
@@ -85,7 +85,7 @@ def _joined(config: str, variant: str, configs: int) -> str:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Return the names, those that come again with a number.
+    """Return unique names, by a number behind each repeated one.
 
     Examples
     --------
@@ -102,14 +102,14 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def run_all(
     requests: Sequence[RunRequest], jobs: int, *, ended: Callable[[RunOutcome], None]
 ) -> list[RunOutcome]:
-    """Carry out requests, so many at a time, and return their outcomes in the same order.
+    """Carry out requests in parallel, and return their outcomes in the same order.
 
     Parameters
     ----------
     requests : sequence of RunRequest
         The runs.
     jobs : int
-        How many processes work at a time; they share the threads.
+        Number of parallel processes, which share the threads.
     ended : callable
         Called with each run that has ended.
     """
@@ -126,7 +126,7 @@ def run_all(
         try:
             return [future.result() for future in waiting]
         except BaseException:
-            # The user has interrupted it: nothing more is begun, what runs is ended.
+            # Interrupted by the user: no more runs begin, and running ones are ended.
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(live):
                 process.terminate()

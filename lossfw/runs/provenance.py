@@ -20,21 +20,21 @@ from lossfw.data.files import digest_arrays
 from lossfw.evaluation.plan import Plan
 from lossfw.runs.records import Run
 
-# git answers at once, but for a dead network drive, which is waited for no longer than this.
+# git answers at once, except on a dead network drive: wait so many seconds at most.
 _GIT_SECONDS = 10
 
 
 def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[str, Any]:
-    """Return everything about a run that is known before it begins.
+    """Return the provenance of a run that is known before it begins.
 
     Parameters
     ----------
     run : Run
         The run.
     entries : iterable of Entry
-        Where its components come from.
+        The origins of its components.
     plugins : Plugins
-        Which plugins the command line chose.
+        The choice of plugins on the command line.
     """
     return {
         **versions(entries),
@@ -86,12 +86,12 @@ def versions(entries: Iterable[Entry]) -> dict[str, Any]:
 
 
 def weights_digest(plan: Plan) -> str | None:
-    """Return the digest of a network's weights, None where there is no network."""
+    """Return the digest of a network's weights, None without a network."""
     return None if plan.network is None else digest_arrays(*plan.network.arrays)
 
 
 def git_state(folder: Path) -> Mapping[str, Any] | None:
-    """Return commit and cleanness of the git checkout that a folder lies in, if it lies in one.
+    """Return commit and cleanness of the git checkout of a folder, if it is in one.
 
     Files that git does not know make a checkout no less clean.
     """
@@ -107,7 +107,7 @@ def _git(folder: Path, *command: str) -> str | None:
         done = subprocess.run(  # noqa: S603  # the words are ours
             ["git", *command],  # noqa: S607  # whichever git the user has
             cwd=folder,
-            # It only looks: it must not wait for, or write, anybody's index.
+            # Read only: git must neither wait for the index nor write it.
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
             capture_output=True,
             text=True,

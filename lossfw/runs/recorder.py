@@ -19,14 +19,14 @@ from lossfw.runs.rows_writer import ROWS_FILES
 
 
 class Recorder:
-    """Keeps a run in its folder, or nothing where there is none.
+    """Records a run in its folder, if it has one.
 
     Attributes
     ----------
     journal : RunJournal or None
-        Keeps the rows, and knows where to go on.
+        The journal of rows and checkpoints.
     done : Result or None
-        The result in the folder, where the run was done before.
+        The result in the folder, if the run was done before.
     failure : OutputError or None
         Why the folder does not hold the result.
     """
@@ -40,7 +40,7 @@ class Recorder:
         self._record: dict[str, Any] = {}
 
     def begin(self, folder: RunFolder, request: RunRequest, run: Run) -> None:
-        """Begin in a folder, or go on with the run in it.
+        """Begin a run in a folder, or resume the run in it.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Recorder:
         self.journal = RunJournal(folder.path, run.plan, resume=old is not None)
 
     def finish(self, result: Result, warnings: Sequence[str]) -> None:
-        """Put the result in its place."""
+        """Write the result."""
         folder, journal = self._folder, self.journal
         if folder is None or journal is None or self._plan is None:
             return
@@ -85,7 +85,7 @@ class Recorder:
             folder.fail(str(error))
 
     def fail(self, error: BaseException) -> None:
-        """Say in the folder that the run failed; a run that was interrupted can go on."""
+        """Write that the run failed; an interrupted run can be resumed."""
         if self._folder is None or self.journal is None:
             return
         self.journal.drop()
@@ -95,7 +95,7 @@ class Recorder:
 
 @contextmanager
 def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
-    """Keep a run inside the ``with`` block, and its folder from other processes.
+    """Record a run inside the ``with`` block, with its folder locked.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
     try:
         made = folder.make()
     except OutputError as error:
-        # The numbers are computed and shown all the same.
+        # The numbers are computed and shown nevertheless.
         yield Recorder(error)
         return
     with held(folder.path):
@@ -126,7 +126,7 @@ def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
 
 
 def is_done(folder: RunFolder, plan: Plan) -> bool:
-    """Tell whether a folder holds everything that a plan asks for."""
+    """Tell whether a folder has all files of a plan."""
     form = rows_format(plan)
     rows = form is None or (folder.path / ROWS_FILES[form]).is_file()
     return folder.status == "done" and rows

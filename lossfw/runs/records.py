@@ -1,4 +1,4 @@
-"""A request for a run, and the run that came of it."""
+"""Records: a request for a run, and the run."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class RunRequest:
     config : CheckedConfig
         A configuration that has been read; its plan is made when the run begins.
     name : str
-        The run's name; after the file unless given.
+        The name of the run; by default that of the file.
     folder : Path or None
-        Where its files go; None for nowhere.
+        The folder of its files, or None.
     resume : bool
-        Go on with the run in the folder.
+        Resume the run in the folder.
     """
 
     config: CheckedConfig
@@ -50,9 +50,9 @@ class Run:
     overrides : tuple of str
         ``KEY=VALUE`` each, those of the sweep among them.
     folder : Path or None
-        Where its files go; None for a run that only shows its numbers.
+        The folder of its files; None for a run that only shows its numbers.
     seed : int
-        That of the configuration.
+        The seed of the configuration.
     plan : Plan
         Data, network, loss and metrics of the evaluation, and its digest.
     """

@@ -1,4 +1,4 @@
-"""Rows of a run as they are written: loss, prediction, target and weight of each."""
+"""The written rows of a run: loss, prediction, target and weight of each."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from lossfw.runs.files import to_json
 
 
 class RowRecords(NamedTuple):
-    """Some rows as they are written.
+    """Rows in the form in which they are written.
 
     Attributes
     ----------
     row : ndarray of int, shape (n,)
-        The number that each row has in the data.
+        The number of each row in the data.
     loss : ndarray of float64, shape (n,)
-        The mean of w l over the row's weights; NaN for a row that does not count.
+        The mean of w l over the row's weights; NaN for a row without weight.
     prediction : ndarray, shape (n, ...)
-        The network's predictions; saved outputs as they are.
+        The network's predictions, or the saved outputs.
     target : ndarray, shape (n, ...)
         As in the data.
     weight : ndarray of float64, shape (n,), or None

@@ -1,4 +1,4 @@
-"""The file of rows while a run writes it: appended to, and cut back when the run goes on."""
+"""The file of rows of an unfinished run, which is appended to, and truncated on resume."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from lossfw.runs.rows import RowRecords, json_lines, records
 
 RowsFormat = Literal["jsonl", "parquet"]
 
-# Where the rows are until all of them are there.
+# The file of an unfinished run.
 PART_FILE = "results.part"
-# Where they are then.
+# The files of a finished run.
 ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "results.parquet"}
 # The beginning of a binary file of rows, before the dtype as JSON and a line end.
 _MAGIC = b"lossfw rows 1 "
 
 
 class RowsFile:
-    """Rows of a run that has not ended.
+    """The file of rows of an unfinished run.
 
-    Lines of JSON, which only want another name in the end; or records in
-    binary, of which a Parquet file is made in the end, since none can be
-    appended to.
+    It has lines of JSON, and is renamed at the end; or binary records, which are converted
+    to Parquet at the end, since a Parquet file cannot be appended to.
 
     Parameters
     ----------
@@ -38,7 +37,7 @@ class RowsFile:
     form : {"jsonl", "parquet"}
         The form of the finished file.
     keep : int
-        How many bytes of a file that is there are kept; 0 begins anew.
+        Bytes of an existing file that are kept; 0 begins anew.
 
     Attributes
     ----------
@@ -48,7 +47,7 @@ class RowsFile:
     Raises
     ------
     OutputError
-        If the file cannot be written to; so do the methods.
+        If the file cannot be written to; the methods raise it too.
     """
 
     def __init__(self, folder: Path, form: RowsFormat, keep: int = 0) -> None:
@@ -93,10 +92,10 @@ class RowsFile:
 
 
 def find_part(folder: Path, form: RowsFormat, written: int) -> bool:
-    """Tell whether the rows that a checkpoint counts on are there.
+    """Tell whether the file has the rows of a checkpoint.
 
-    A run that was killed at its very end may have given the file of lines its
-    last name; it gets the name of a part again.
+    A run that was killed at its very end may have renamed the file of lines; it is then
+    renamed back.
     """
     path, final = folder / PART_FILE, folder / ROWS_FILES[form]
     if form == "jsonl" and not path.exists() and final.exists():
@@ -110,7 +109,7 @@ def _head(dtype: np.dtype[Any]) -> bytes:
 
 
 def read_records(path: Path, size: int) -> Iterator[NDArray]:
-    """Yield the records of a binary file of rows, so many bytes at a time, or one record."""
+    """Yield the records of a binary file of rows, in parts of a size in bytes, or of one record."""
     with path.open("rb") as file:
         fields = json.loads(file.readline().removeprefix(_MAGIC))
         dtype = np.dtype([(name, base, tuple(shape)) for name, base, shape in fields])

@@ -1,4 +1,4 @@
-"""Checkpoint: the state of a training in one file, from which it goes on to the same bits."""
+"""Checkpoint: the state of a training, in one file from which it is resumed."""
 
 from __future__ import annotations
 
