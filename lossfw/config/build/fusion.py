@@ -118,16 +118,7 @@ def _guarding(node: Node, names: set[str]) -> list[str | int]:
 
 
 def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
-    """Check the shape of the loss's input against the targets.
-
-    Parameters
-    ----------
-    loss : Loss
-        As it will be computed.
-    shape : tuple of int
-        Of predictions or logits, rows included.
-    targets : ndarray
-        Of all rows; only shape and dtype are looked at.
+    """Check the shape of predictions or logits, rows included, against all targets.
 
     Raises
     ------

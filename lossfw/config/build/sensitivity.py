@@ -67,13 +67,6 @@ def check_study(
 ) -> tuple[Network, Parameter | None, NDArray]:
     """Return the network, the parameter that moves, and how far it goes; nothing is computed.
 
-    Parameters
-    ----------
-    config : CheckedConfig
-        A configuration whose plan was made.
-    section : SensitivitySection
-        Its section, or the defaults.
-
     Raises
     ------
     ConfigError

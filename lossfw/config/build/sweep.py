@@ -86,19 +86,11 @@ class SweepRun(NamedTuple):
 
 
 def expand(config: CheckedConfig) -> list[SweepRun]:
-    """Return the runs that a configuration describes.
+    """Return the runs of a configuration that has been read.
 
-    Parameters
-    ----------
-    config : CheckedConfig
-        A configuration that has been read.
-
-    Returns
-    -------
-    list of SweepRun
-        In the order of the file, the last key changing fastest. A
-        configuration without a sweep is one run, named after the file, and is
-        checked when its plan is made.
+    They are in the order of the file, the last key changing fastest. A
+    configuration without a sweep is one run, named after the file, and is
+    checked when its plan is made.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from lossfw.config.text.environment import fill
-from lossfw.config.text.overrides import with_parameters
+from lossfw.config.text.overrides import with_parameters, without
 from lossfw.config.text.tree import Node, Problems, quote
 from lossfw.errors import ConfigError
 
@@ -43,7 +43,7 @@ def extend(root: Node, read: Reader, problems: Problems) -> Node:
         name = fill(layers[-1].value[KEY], problems)
         path = _path(name, seen, problems)
         base = _read(name, path, read, len(layers), problems)
-        layers[-1] = _without(layers[-1])
+        layers[-1] = without(layers[-1], KEY)
         layers.append(base)
         seen.append(_file(base))
     merged = layers.pop()
@@ -90,11 +90,6 @@ def _read(name: Node, path: str, read: Reader, rank: int, problems: Problems) ->
         )
         raise problems.error()
     return base
-
-
-def _without(node: Node) -> Node:
-    items = {key: child for key, child in node.value.items() if key != KEY}
-    return Node(items, node.at, {key: at for key, at in node.keys.items() if key != KEY})
 
 
 def merge(below: Node, above: Node) -> Node:

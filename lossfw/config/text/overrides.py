@@ -138,7 +138,13 @@ def split_path(text: str) -> tuple[str, ...] | None:
 
 
 def put(
-    node: Node | None, path: Sequence[str], value: Node, at: Position, *, adds: bool = False
+    node: Node | None,
+    path: Sequence[str],
+    value: Node,
+    at: Position,
+    *,
+    adds: bool = False,
+    done: Sequence[str] = (),
 ) -> Node:
     """Return a tree with a value at the end of a path.
 
@@ -154,23 +160,14 @@ def put(
         Of keys that come into being.
     adds : bool
         Add the value to the end of the list at `path`.
+    done : sequence of str
+        The path to `node` itself, for messages.
 
     Raises
     ------
     NoPlaceError
         If the path leads nowhere, or to no list where one is wanted.
     """
-    return _put(node, path, value, at, adds, [])
-
-
-def _put(
-    node: Node | None,
-    path: Sequence[str],
-    value: Node,
-    at: Position,
-    adds: bool,
-    done: list[str],
-) -> Node:
     if not path:
         return _added(node, value, at, done) if adds else value
     step, rest = path[0], path[1:]
@@ -180,12 +177,13 @@ def _put(
         node = with_parameters(node)
     below = [*done, step]
     if isinstance(node.value, dict):
-        items = {**node.value, step: _put(node.value.get(step), rest, value, at, adds, below)}
+        child = put(node.value.get(step), rest, value, at, adds=adds, done=below)
         stays = step in node.keys and (rest or adds)
-        return Node(items, node.at, node.keys if stays else {**node.keys, step: at})
+        keys = node.keys if stays else {**node.keys, step: at}
+        return Node({**node.value, step: child}, node.at, keys)
     if isinstance(node.value, list):
         index = _index(step, node.value, done)
-        changed = _put(node.value[index], rest, value, at, adds, below)
+        changed = put(node.value[index], rest, value, at, adds=adds, done=below)
         return Node([*node.value[:index], changed, *node.value[index + 1 :]], node.at)
     raise NoPlaceError(f"{dotted(done)} is {quote(node.value)}, and nothing can be below it")
 
@@ -205,7 +203,7 @@ def with_parameters(name: Node) -> Node:
     return Node({"name": name}, name.at, {"name": name.at})
 
 
-def remove(root: Node, path: Sequence[str]) -> Node:
+def remove(node: Node, path: Sequence[str], done: Sequence[str] = ()) -> Node:
     """Return a tree without the key or the item at the end of a path.
 
     Raises
@@ -213,27 +211,28 @@ def remove(root: Node, path: Sequence[str]) -> Node:
     NoPlaceError
         If nothing is there.
     """
-    return _remove(root, path, [])
-
-
-def _remove(node: Node, path: Sequence[str], done: list[str]) -> Node:
     step, rest = path[0], path[1:]
     below = [*done, step]
     if isinstance(node.value, dict) and step in node.value:
-        others = {key: child for key, child in node.value.items() if key != step}
-        if not rest:
-            return Node(others, node.at, {k: at for k, at in node.keys.items() if k != step})
-        # In its old place among the keys.
-        changed = _remove(node.value[step], rest, below)
-        return Node({**node.value, step: changed}, node.at, node.keys)
+        if rest:
+            # In its old place among the keys.
+            changed = remove(node.value[step], rest, below)
+            return Node({**node.value, step: changed}, node.at, node.keys)
+        return without(node, step)
     if isinstance(node.value, list):
         index = _index(step, node.value, done)
-        changed_items = [_remove(node.value[index], rest, below)] if rest else []
+        changed_items = [remove(node.value[index], rest, below)] if rest else []
         return Node([*node.value[:index], *changed_items, *node.value[index + 1 :]], node.at)
     known: Mapping[str, Node] = node.value if isinstance(node.value, dict) else {}
     match = nearest(step, known)
     hint = f"did you mean {dotted([*done, match])}-?" if match else ""
     raise NoPlaceError(f"there is no {dotted(below)} to take away", hint)
+
+
+def without(node: Node, key: str) -> Node:
+    """Return a mapping without a key."""
+    items = {name: child for name, child in node.value.items() if name != key}
+    return Node(items, node.at, {name: at for name, at in node.keys.items() if name != key})
 
 
 def _index(step: str, items: list[Node], done: Sequence[str]) -> int:
