@@ -27,7 +27,7 @@ def common_namespace(*arguments: Any) -> Namespace:
         If one is an array of another library, and the others are not of that library.
     """
     for x in arguments:
-        if x is not None and type(x) is not np.ndarray and is_foreign(x):
+        if type(x) is not np.ndarray and x is not None and is_foreign(x):
             return _foreign_namespace(arguments)
     return np
 
@@ -75,3 +75,8 @@ def has_values(*arrays: Array | None) -> bool:
     """Tell whether arrays have values that can be looked at; those that JAX traces have none."""
     jax = sys.modules.get("jax")
     return jax is None or not any(isinstance(x, jax.core.Tracer) for x in arrays)
+
+
+def all_known(xp: Namespace, mask: Array) -> bool:
+    """Tell whether no element of a mask is known to be False."""
+    return not has_values(mask) or bool(xp.all(mask))

@@ -227,7 +227,7 @@ def set_weight(call: Arguments, weight: Any) -> None:
     array = _fit(xp, array, call.shape, "sample_weight")
     # NaN fails both comparisons.
     legal = (array >= 0) & (array < np.inf)
-    if array_api.has_values(legal) and not xp.all(legal):
+    if not (legal.all() if xp is np else array_api.all_known(xp, legal)):
         index = first_true(~legal)
         at = f"sample_weight[{', '.join(map(str, index))}]" if index else "sample_weight"
         raise DomainError(

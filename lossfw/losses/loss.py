@@ -98,7 +98,7 @@ class Loss(Definition):
         >>> loss([1.0, 2.0], [0.0, 0.0], sample_weight=[1.0, 3.0])
         3.25
         """
-        reduced = Reduction(reduction, denominator, empty)
+        reduced = Reduction.of(reduction, denominator, empty)
         call = self._prepare(prediction, target, sample_weight, where)
         engine, body = _engine(call), self.without_own_weight()
         if reduction == "none":
@@ -133,7 +133,7 @@ class Loss(Definition):
         >>> lossfw.loss("squared_error").gradient([1.0, 2.0], [0.0, 0.0])
         array([1., 2.])
         """
-        reduced = Reduction(reduction, denominator, empty)
+        reduced = Reduction.of(reduction, denominator, empty)
         call = self._prepare(prediction, target, sample_weight, where)
         return self._derivatives(call, reduced, second=False)
 
@@ -152,7 +152,7 @@ class Loss(Definition):
 
         Parameters, results and errors are those of `gradient`.
         """
-        reduced = Reduction(reduction, denominator, empty)
+        reduced = Reduction.of(reduction, denominator, empty)
         call = self._prepare(prediction, target, sample_weight, where)
         return self._derivatives(call, reduced, second=True)
 
@@ -171,7 +171,7 @@ class Loss(Definition):
 
         Parameters and errors are those of the call; a reduction is needed.
         """
-        reduced = Reduction(reduction, denominator, empty)
+        reduced = Reduction.of(reduction, denominator, empty)
         if reduction not in ("mean", "sum"):
             raise ArgumentError(
                 'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '

@@ -79,7 +79,8 @@ def sums(body: EngineBody, call: Arguments) -> Sums:
 
 
 def _sums(tile: Tile, losses: NDArray) -> Sums:
-    return Sums(weighted_sum(losses, tile.weight), tile.weight_sum, tile.counted)
+    weights, count = tile.weight, tile.counted
+    return Sums(weighted_sum(losses, weights), weight_sum(weights, count), count)
 
 
 def weight_and_count(call: Arguments) -> tuple[float, int]:

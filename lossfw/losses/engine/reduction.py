@@ -6,6 +6,7 @@ global row number, and the sums of the blocks are added exactly.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,6 +125,12 @@ class Reduction:
             raise _misspelt("denominator", self.denominator, _DENOMINATORS)
         if self.empty not in _EMPTIES:
             raise _misspelt("empty", self.empty, _EMPTIES)
+
+    @staticmethod
+    @functools.cache
+    def of(reduction: ReductionName, denominator: Denominator, empty: Empty) -> Reduction:
+        """Return the reduction with these choices; made once, since small calls ask for it."""
+        return Reduction(reduction, denominator, empty)
 
     def value(self, sums: Sums) -> Any:
         """Return the reduced loss.

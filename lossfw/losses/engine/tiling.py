@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from lossfw.errors import DomainError
-from lossfw.losses.engine.reduction import block_rows, weight_sum
+from lossfw.losses.engine.reduction import block_rows
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
@@ -91,11 +91,6 @@ class Tile:
     kept: NDArray | None
     counted: int
     masked: int
-
-    @property
-    def weight_sum(self) -> float:
-        """The sum of the weights."""
-        return weight_sum(self.weight, self.counted)
 
 
 def select(
