@@ -8,20 +8,30 @@ A page is run from top to bottom in one empty folder::
     ```                             and the exit code is 0 unless the block says
     ```console exit=2               otherwise
     ```python                       is run; lines after ">>> " are a doctest
+
+A command of lossfw alone runs in this process, which has imported everything.
 """
 
+import contextlib
 import doctest
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from lossfw.cli import main as lossfw
+from lossfw.components.registry import registry
+
 _BLOCK = re.compile(
     r"(?:<!-- file: (?P<file>\S+) -->\n)?^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S
 )
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+_TERMINAL = {"COLUMNS": "100", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)
@@ -64,26 +74,46 @@ def run(page: Path, folder: Path) -> int:
 
 def _console(block: Block, folder: Path, where: str) -> None:
     wanted_code = int(match[1]) if (match := re.search(r"exit=(\d+)", block.info)) else 0
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for part in re.split(r"^\$ ", block.body, flags=re.M)[1:]:
         command, _, wanted = part.partition("\n")
         while command.endswith("\\"):
             more, _, wanted = wanted.partition("\n")
             command = f"{command[:-1]}{more}"
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=folder,
-            env={**os.environ, "PATH": path, "COLUMNS": "100", "TERM": "dumb"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == wanted_code, f"{where}: $ {command}\n{done.stdout}"
+        alone = re.fullmatch(r"lossfw ([^|;&<>$*]*)", command)
+        code, output = _here(alone[1], folder) if alone else _shell(command, folder)
+        assert code == wanted_code, f"{where}: $ {command}\n{output}"
         # A block that shows no output says nothing about it.
-        if wanted.strip() and not doctest.OutputChecker().check_output(wanted, done.stdout, _FLAGS):
-            raise AssertionError(f"{where}: $ {command}\nwanted:\n{wanted}\ngot:\n{done.stdout}")
+        if wanted.strip() and not doctest.OutputChecker().check_output(wanted, output, _FLAGS):
+            raise AssertionError(f"{where}: $ {command}\nwanted:\n{wanted}\ngot:\n{output}")
+
+
+def _shell(command: str, folder: Path) -> tuple[int, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env={**os.environ, **_TERMINAL, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def _here(arguments: str, folder: Path) -> tuple[int, str]:
+    """Run lossfw in this process, and forget what it imported from the folder."""
+    before, path = set(sys.modules), sys.path.copy()
+    registry.cache_clear()
+    with contextlib.chdir(folder):
+        result = CliRunner().invoke(lossfw, shlex.split(arguments), env=_TERMINAL)
+    registry.cache_clear()
+    sys.path[:] = path
+    for name in set(sys.modules) - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(str(folder)):
+            del sys.modules[name]
+    return result.exit_code, result.output
 
 
 def _python(block: Block, names: dict[str, object], where: str) -> None:
