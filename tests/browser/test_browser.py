@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.cli import main
+from support.configs import DIGITS
 
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -18,16 +19,9 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHR
 
 # A phone and a desk, in pixels.
 WIDTHS = (360, 1440)
-SWEEP = """\
-lossfw: 1
-data: {name: digits, split: test}
-network:
-  layers:
-    - {units: 50, activation: sigmoid}
-    - {units: 100, activation: sigmoid}
-    - {units: 10, activation: softmax}
-  weights: digits-mlp.npz
-loss: {name: cross_entropy, delta: 1e-7}
+SWEEP = (
+    DIGITS
+    + """\
 evaluate:
   metrics: [accuracy, brier, calibration_error, confusion_matrix, {name: f1, average: none}]
   rows: true
@@ -36,6 +30,7 @@ evaluate:
 sensitivity: {points: 9, instead: [step], sample: 1}
 sweep: {grid: {network.layers.1.activation: [sigmoid, relu]}}
 """
+)
 RELU = "network.layers.1.activation=relu"
 NASTY = '<img src=x onerror=alert(1)>"&' + "long" * 30
 SECTIONS = {

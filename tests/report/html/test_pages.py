@@ -26,21 +26,13 @@ from lossfw.report.html.row_statistics import (
     spread_of,
     worst_of,
 )
+from support.configs import DIGITS
 
-DIGITS = """\
-lossfw: 1
-data: {name: digits, split: test}
-network:
-  layers:
-    - {units: 50, activation: sigmoid}
-    - {units: 100, activation: sigmoid}
-    - {units: 10, activation: softmax}
-  weights: digits-mlp.npz
-loss: cross_entropy
-evaluate:
-  metrics: [accuracy, {name: f1, average: none}]
+EVALUATED = f"""\
+{DIGITS}evaluate:
+  metrics: [accuracy, {{name: f1, average: none}}]
   slices: [target]
-  intervals: {level: 0.95}
+  intervals: {{level: 0.95}}
 """
 NASTY = "<script>alert(1)</script>\"'&"
 PLAIN = """\
@@ -100,7 +92,7 @@ def home(tmp_path_factory):
     home = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        (home / "digits.yaml").write_text(DIGITS)
+        (home / "digits.yaml").write_text(EVALUATED)
         (home / "plain.yaml").write_text(PLAIN)
         command("run", "digits.yaml", "--out", "digits", "--report")
         for name in ("nasty", "other"):
