@@ -42,6 +42,11 @@ class Loss(Definition):
     become float64. Sums are accumulated in float64. Inputs are never written
     to. NaN in a prediction always reaches the result.
 
+    Arrays of PyTorch, JAX and other libraries of the array API standard pass the same
+    checks as NumPy's, and give results of their library; those of two libraries do
+    not mix. While JAX traces a function, values cannot be checked, and the mean of
+    nothing is NaN.
+
     ``2 * a``, ``a / 3``, ``-a``, ``a + b``, ``a - b`` and ``sum([a, b])`` are losses.
     """
 
