@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.check.accuracy.case import ActivationCase, Case, LossCase
+from lossfw.check.accuracy.case import Case
 from lossfw.check.accuracy.peers import Peer
 from lossfw.check.accuracy.points import of_activation, of_loss, of_rows
-from lossfw.check.accuracy.worst_error import Truth, Worst
+from lossfw.check.accuracy.worst_error import Worst, worst
 from lossfw.check.core.points import Arguments
 from lossfw.check.core.subject import Subject, of_component
 from lossfw.errors import LossfwError
@@ -167,16 +167,16 @@ def measure(
     own: dict[int, Worst] = {}
     others: dict[str, tuple[dict[int, Worst], dict[int, Worst]]] = {}
     for case in cases:
-        for order, exact in case.truths().items():
-            truth = Truth(case, order, exact)
-            _add(own, truth.worst(case.computed(order)))
+        for truth in case.truths():
+            order = truth.order
+            _add(own, worst(truth, case.computed(order)))
             for name, offer in offers:
                 computed = offer.compute(order, case.at(order))
                 if computed is not None:
                     which = None if offer.takes is None else offer.takes(*case.at(order))
                     normal, every = others.setdefault(name, ({}, {}))
-                    _add(normal, truth.worst(computed, subnormal=False, which=which))
-                    _add(every, truth.worst(computed, subnormal=True, which=which))
+                    _add(normal, worst(truth, computed, subnormal=False, which=which))
+                    _add(every, worst(truth, computed, subnormal=True, which=which))
     of_terms = any(worst.of_terms for worst in own.values())
     return ComponentAccuracy(
         kind=component.kind,
@@ -217,10 +217,7 @@ def _cases(
         drawn = [arrays for arrays in _joined(drawn) if _accepted(subject, arrays)]
     for arrays in drawn:
         some = _rows_for_derivatives(component.takes_rows, arrays, rng)
-        if isinstance(component, Activation):
-            yield ActivationCase(arrays, some, component)
-        else:
-            yield LossCase(arrays, some, component)
+        yield Case(component, arrays, some)
 
 
 def _joined(drawn: Sequence[Arguments]) -> list[Arguments]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from lossfw.check.claims.straight_pieces import straight
 from lossfw.check.core.curves import Curve, curves
-from lossfw.check.core.judge import exact_values
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
@@ -235,7 +234,7 @@ def _on_chord(subject: Subject, chords: Chords) -> NDArray:
 
 def _exact_gaps(subject: Subject, chords: Chords) -> tuple[NDArray, NDArray]:
     """Return exactly how far the midpoints lie below their chords, and the size of all three."""
-    a, m, b = (exact_values(subject, y, chords.t) for y in (chords.a, chords.m, chords.b))
+    a, m, b = (subject.exact.values(y, chords.t) for y in (chords.a, chords.m, chords.b))
     return (a + b) / 2 - m, abs(a) + abs(b) + abs(m)
 
 

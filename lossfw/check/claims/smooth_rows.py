@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.judge import exact_partial
 from lossfw.check.core.points import Points, first, inside, rows
 from lossfw.check.core.session import NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject
@@ -53,7 +52,7 @@ def _jumps(subject: Subject, search: Search, points: Points, column: int) -> lis
         for sign in (-1, 1):
             y = points.y.copy()
             y[:, column] += sign * _SIDE * np.maximum(np.abs(y[:, column]), _SIDE)
-            sides.append([to_float(x) for x in exact_partial(subject, y, points.t, column, order)])
+            sides.append([to_float(x) for x in subject.exact.partials(column, order, y, points.t)])
         return [_differ(*pair) for pair in zip(*sides, strict=True)]
 
     return search.once(("row jumps", points.y.shape[-1], column), looked_for)

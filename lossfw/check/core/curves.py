@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lossfw.check.core.judge import all_derivatives
 from lossfw.check.core.session import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import Interval, Members
@@ -144,7 +143,7 @@ class ExactCurve(Curve):
         if new.size:
             target = np.full(new.shape, self.target)
             both = 2 if new.size >= _BOTH else order
-            found = all_derivatives(self.subject, new, target, both)
+            found = self.subject.exact.derivatives(both, new, target)
             for degree, derivative in enumerate(found, 1):
                 values = to_float(derivative).tolist()
                 self.known[degree].update(zip(new.tolist(), values, strict=True))

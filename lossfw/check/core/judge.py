@@ -1,306 +1,239 @@
-"""Truth: the exact results at the points of a search, and how far results may be from them.
+"""Judge: how far results are from the truth, in units in the last place.
 
-Results are judged against the textbook formula on the very floats that were
-given. The error may be some units in the last place, or what moving each input
-by 4 of them does to the exact result, whichever is larger: no program can do
-better with inputs that are rounded themselves.
+The conditioning of a function excuses nothing: an argument is the number that it
+is, and a result is as far off as it is. There are three rules:
+
+- a loss that says which terms of it cancel (`Loss.terms`) is measured against
+  the largest of them;
+- a derivative at a kink is right if it lies between the one-sided derivatives,
+  and at a kink of the value the second derivative is not judged;
+- an infinite result is right where the truth is beyond the largest float.
+
+`lossfw.check.core.leniency` says which of these errors the harness lets pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.limits import derivative_limits, value_limits
-from lossfw.check.core.points import Points
-from lossfw.check.core.subject import NUDGE_ULPS, Subject
-from lossfw.components.spaces import SIMPLEX, UNIT, Interval
-from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
-from lossfw.numerics.exact import differences
-from lossfw.numerics.exact.truth import evaluate
+from lossfw.check.core.exact import Formula
+from lossfw.numerics.arrays import Array, NDArray
+from lossfw.numerics.exact.namespace import DIGITS, exact_array
+from lossfw.numerics.exact.truth import namespace
 from lossfw.numerics.exact.ulp import to_float, ulp_error
 
-Exact = Callable[[NDArray, NDArray], Any]
+# Derivatives by dual numbers and by differences agree to this part, or one is wrong.
+_AGREEMENT = 1e-20
 
-# Errors below so many of the smallest subnormals are none: one that is rounded away in a
-# factor comes back multiplied by the others, a prediction or one over a small variance.
-_SUBNORMALS = 2**14
+# So many derivatives, drawn by chance, are checked by differences (first, second),
+# which take much longer; of rows as many rows as have so many.
+_DRAWN = {1: 24, 2: 8}
 
-# Infinity is no wrong answer for a number this close to the largest: a factor of one
-# over so much may come after the product that overflows.
-_ALMOST = 2.0**14
+# What is left of h**0.3 at the shortest step h of a difference.
+_REST_OF_ROOT = 1e-100
 
-# Somebody else's function is accused where it misses its bound by this factor: who
-# lost digits has lost many, and who keeps the bound at most points is let be.
-_MARGIN = 4.0
-
-# A difference of exact numbers over 1e-20 that is larger than this is a jump.
-JUMP = 1e18
+# The worst results are looked at again, in groups that double, up to so many.
+_MOST_LOOKED_AT = 4096
 
 
-# Moving every input of a result costs several exact evaluations, for rows very
-# many; of more bad elements or rows than this, those written most shortly and
-# some others are looked at. Whether a derivative is right at a kink costs less.
-_MOST_NUDGED = {False: 48, True: 10}
-_MOST_FORGIVEN = {False: 96, True: 40}
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Results at some points beside the truth.
-
-    Attributes
-    ----------
-    points : Points
-    got : ndarray
-        The results, of which each one is judged.
-    truth : ndarray
-        The exact results, rounded to the dtype of the results.
-    bad : ndarray of bool
-        Which results are farther from the truth than they may be.
-    """
-
-    points: Points
-    got: NDArray
-    truth: NDArray
-    bad: NDArray
-
-
-def formula(subject: Subject) -> Any:
-    """Return the exact formula, a body of prediction and target."""
-    assert subject.truth is not None
-    return subject.truth.unreduced_formula
-
-
-def exact_values(subject: Subject, y: NDArray, t: NDArray) -> Any:
-    """Return exact values; at infinite logits their limit, NaN where there is none."""
-    target = subject.full(y, t)
-    far = _far(y)
-    if not far.any():
-        return evaluate(formula(subject), y, target, rows=subject.rows)
-    found = np.empty(len(y), object)
-    found[far] = value_limits(formula(subject), y[far], target[far])
-    found[~far] = evaluate(formula(subject), y[~far], target[~far], rows=subject.rows)
-    return found
-
-
-def exact_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> Any:
-    """Return exact first or second derivatives, of rows the partial ones.
-
-    They come from dual numbers over exact ones, which is several times cheaper
-    than differences. Dual numbers are held to differences by tests of their own.
-    """
-    return all_derivatives(subject, y, t, order)[order - 1]
-
-
-def all_derivatives(subject: Subject, y: NDArray, t: NDArray, order: int) -> tuple[Any, ...]:
-    """Return exact derivatives up to an order, of rows the partial ones, from one pass.
-
-    At infinite logits they are limits, NaN where there is none.
-    """
-    far = _far(y)
-    if far.any():
-        return _with_limits(subject, y, t, order, far)
-    body = formula(subject)
-    rule = row_derivatives if subject.rows else derivatives
-
-    def slopes(xp: Any, y: Any, t: Any) -> Any:
-        return xp.stack(rule(body, xp, y, t, order=order)[1:], axis=-1)
-
-    found = evaluate(slopes, y, subject.full(y, t), rows=subject.rows)
-    return tuple(found[..., k] for k in range(order))
-
-
-def _with_limits(
-    subject: Subject, y: NDArray, t: NDArray, order: int, far: NDArray
-) -> tuple[Any, ...]:
-    found = tuple(np.empty(y.shape, object) for _ in range(order))
-    limits = derivative_limits(lambda z: all_derivatives(subject, z, t[far], order), y[far])
-    usual = all_derivatives(subject, y[~far], t[~far], order)
-    for whole, limit, here in zip(found, limits, usual, strict=True):
-        whole[far], whole[~far] = limit, here
-    return found
-
-
-def _far(y: NDArray) -> NDArray:
-    """Tell which elements or rows hold something infinite."""
-    return np.asarray(np.isinf(y).any(tuple(range(1, y.ndim))))
-
-
-def exact_partial(
-    subject: Subject, y: NDArray, t: NDArray, column: int, order: int
-) -> tuple[Any, ...]:
-    """Return exact derivatives of rows by one column, up to an order."""
-    body = formula(subject)
-
-    def slopes(xp: Any, y: Any, t: Any) -> Any:
-        moved = np.arange(y.shape[-1]) == column
-        unit = xp.where(moved, xp.ones_like(y), xp.zeros_like(y))
-        return xp.stack(derivatives(body, xp, y, t, order=order, direction=unit)[1:], axis=-1)
-
-    found = evaluate(slopes, y, subject.full(y, t), rows=True)
-    return tuple(found[..., k] for k in range(order))
-
-
-def one_sided(subject: Subject, y: NDArray, t: NDArray, order: int, side: int) -> Any:
-    """Return the exact derivative from the left (-1) or from the right (+1)."""
-    target = subject.full(y, t)
-    return differences.derivative(
-        formula(subject), y, target, order=order, side=side, rows=subject.rows
-    )
-
-
-def kinks(subject: Subject, points: Points) -> NDArray:
-    """Tell at which points the exact value has a kink, of rows in each column."""
-    y, target = points.y, subject.full(points.y, points.t)
-    return differences.kinks(formula(subject), y, target, rows=subject.rows)
-
-
-def judge(
-    subject: Subject,
-    points: Points,
-    got: NDArray,
-    exact: Exact,
-    ulps: float,
-    *,
-    order: int = 0,
-    truth: Any = None,
-    forgive: Callable[[Points, NDArray], tuple[NDArray, NDArray]] | None = None,
-) -> Judgement:
-    """Compare results with the truth.
+class Truth:
+    """The exact results of one order at some points; judges any results for them.
 
     Parameters
     ----------
-    subject : Subject
-    points : Points
-        Where the results were computed.
-    got : ndarray
-        Results, one for each point, or for rows of derivatives one row.
-    exact : callable
-        ``exact(y, t)``, the exact results.
-    ulps : float
-        How many units in the last place a result may be off.
+    formula : Formula
     order : int
-        Of the derivative, 0 for the value.
-    truth : array of exact numbers, optional
-        What `exact` returns at the points, where that is known.
-    forgive : callable, optional
-        ``forgive(points, got)`` tells which results are right for a reason of
-        their own, and which are wrong whatever happens close by; it is asked
-        about those that differ from the truth.
+        0 for the value, 1 and 2 for its derivatives.
+    arrays : sequence of ndarray
+        The arguments.
+    exact : array of exact numbers
+        The results there.
+    terms : sequence of ndarray
+        The terms that cancel, as `Loss.terms` names them.
     """
-    margin = 1.0 if subject.component is not None else _MARGIN
-    ulps = margin * ulps
-    truth = exact(points.y, points.t) if truth is None else truth
-    rounded = to_float(truth, got.dtype)
-    error = ulp_error(got, truth)
-    unit = float(np.finfo(got.dtype).smallest_subnormal)
-    with np.errstate(all="ignore"):
-        tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
-    bad = ~((error <= ulps) | tiny) & ~np.isnan(rounded)
-    if not subject.subnormal:
-        bad &= ~_subnormal(points, rounded, got.dtype)
-    wrong = np.zeros(bad.shape, bool)
-    if forgive is not None:
-        rows = _fewer(points, bad, _MOST_FORGIVEN[subject.rows])
-        if rows.size:
-            right, wrong[rows] = forgive(points.take(rows), got[rows])
-            bad[rows] &= ~right
-    rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
-    if rows.size:
-        some = points.take(rows)
-        allowed = margin * nudged(subject, some, truth[rows], exact)
+
+    def __init__(
+        self,
+        formula: Formula,
+        order: int,
+        arrays: Sequence[NDArray],
+        exact: Array,
+        terms: Sequence[NDArray] = (),
+    ) -> None:
+        self.formula, self.order, self.arrays = formula, order, tuple(arrays)
+        self.shape, self.exact = np.shape(exact), exact.ravel()
         with np.errstate(all="ignore"):
-            off = np.abs(got[rows].astype(np.float64) - rounded[rows])
-            size = np.abs(rounded[rows])
-            for term in subject.terms(some.y, some.t, order):
-                size = np.fmax(size, np.abs(term).astype(size.dtype))
-            forgiven = off <= allowed + (ulps + 1) * np.spacing(size)
-            # Near the largest float either answer is right.
-            beyond = np.abs(rounded[rows]) + allowed > float(np.finfo(got.dtype).max) / _ALMOST
-            forgiven |= beyond & np.isinf(got[rows])
-        bad[rows] &= ~forgiven | wrong[rows]
-    return Judgement(points, got, rounded, bad)
+            sizes = [np.broadcast_to(np.abs(term), self.shape).ravel() for term in terms]
+        self.unit = np.asarray(np.fmax.reduce(sizes)) if sizes else None
+        # One-sided derivatives of the results that were looked at, and whether
+        # the value has a kink there.
+        self._sides: dict[int, tuple[Any, Any, bool]] = {}
 
+    def errors(self, computed: NDArray, which: NDArray | None = None) -> NDArray:
+        """Return the errors of results, flattened; NaN where the truth is NaN.
 
-def _subnormal(points: Points, truth: NDArray, dtype: Any) -> NDArray:
-    """Tell which results, or which of their arguments, are below the normal numbers of a dtype."""
+        Parameters
+        ----------
+        computed : ndarray
+            Results, those of `which` alone if this is given.
+        which : ndarray of int, optional
+            Their numbers in the flattened results.
+        """
+        numbers = np.arange(self.exact.size) if which is None else which
+        return self._against(computed.ravel(), numbers, self.exact[numbers])
 
-    def below(x: NDArray) -> NDArray:
-        return np.asarray((x != 0) & (np.abs(x) < float(np.finfo(dtype).tiny)))
+    def worst_errors(self, computed: NDArray, considered: NDArray) -> NDArray:
+        """Return the errors of results, of which the worst are judged by one-sided derivatives.
 
-    found = below(truth)
-    for x in (points.y, points.t):
-        row = below(x).reshape(len(points), -1).any(-1)
-        found |= row.reshape(-1, *[1] * (truth.ndim - 1))
-    return np.asarray(found)
+        Parameters
+        ----------
+        computed : ndarray
+            All results, flattened.
+        considered : ndarray of bool
+            The results to judge; others are NaN, as are those that cannot be judged.
+        """
+        some = np.flatnonzero(considered)
+        errors = np.full(computed.shape, np.nan)
+        errors[some] = self.errors(computed[some], some)
+        if self.order:
+            self._look_at_worst(computed, errors, considered)
+        return errors
 
+    def subnormal(self, dtype: np.dtype[Any]) -> NDArray:
+        """Tell which results, or the arguments they come from, are subnormal in a dtype."""
+        least = np.finfo(dtype).tiny
+        rows = np.zeros(len(self.arrays[0]), bool)
+        for x in self.arrays:
+            if x.dtype.kind == "f":
+                rows |= ((np.abs(x) < least) & (x != 0)).reshape(len(x), -1).any(-1)
+        own = (np.abs(to_float(self.exact)) < least) & np.asarray(self.exact != 0, bool)
+        return np.asarray(own | np.repeat(rows, own.size // max(rows.size, 1)))
 
-def _fewer(points: Points, bad: NDArray, most: int) -> NDArray:
-    """Return the rows that hold something bad, after the mark is taken from all but so many."""
-    rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
-    if rows.size <= most:
-        return rows
-    # What is wrong nearly everywhere need not be shown everywhere.
-    kept = _spread(points, rows, most)
-    bad[np.setdiff1d(rows, kept)] = False
-    return kept
+    def nearest(self, number: int) -> Any:
+        """Return the exact result of one number, at a kink the derivative from the left."""
+        sides = self._sides.get(number)
+        if sides is None or bool(np.isnan(float(sides[0]))):
+            return self.exact[number]
+        return sides[0]
 
+    def verified(self) -> Truth:
+        """Return the truth by differences if dual numbers disagree with them, else this one.
 
-def _spread(points: Points, rows: NDArray, most: int) -> NDArray:
-    """Return some of the rows: half of them the shortest, half evenly spread."""
-    lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in rows]
-    short = rows[np.argsort(lengths, kind="stable")[: most // 2]]
-    return np.union1d(short, rows[:: max(1, 2 * rows.size // most)])
+        Dual numbers give the derivatives of a component whose author wrote none,
+        so at points drawn by chance differences of the formula are asked as
+        well: they know no rule.
+        """
+        if self.order and self._wrong_by_chance():
+            self.exact = self.formula.difference(self.order, *self.arrays).ravel()
+        return self
 
+    def _against(self, computed: NDArray, which: NDArray, exact: Array) -> NDArray:
+        errors = ulp_error(computed, exact)
+        if self.unit is not None:
+            errors = _of_terms(computed, exact, self.unit[which], errors)
+        return np.where(np.isnan(to_float(exact)), np.nan, errors)
 
-def nudged(subject: Subject, points: Points, truth: Any, exact: Exact) -> NDArray:
-    """Return what moving each input by a few units does to exact results, summed over inputs."""
-    total = np.zeros(np.shape(truth))
-    for moved in _moves(subject, points):
-        size = np.zeros(np.shape(truth))
-        for near in moved:
-            there = exact(near.y, near.t)
-            with np.errstate(all="ignore"):
-                change = np.abs(to_float(there - truth, np.float64))
-            size = np.fmax(size, np.where(np.isfinite(change), change, 0))
-        total += size
-    return total
-
-
-def _moves(subject: Subject, points: Points) -> list[tuple[Points, Points]]:
-    """Return for each input the points with it a few units lower, and higher."""
-    found = []
-    for column in range(points.y.shape[-1]) if subject.rows else (None,):
-        found.append(
-            tuple(Points(_step(points.y, column, s, subject.prediction), points.t) for s in (-1, 1))
+    def _sides_at(self, order: int, flat: NDArray) -> tuple[Array, Array]:
+        """Return the left and the right derivative for places in the flattened results."""
+        row, *rest = np.unravel_index(flat, self.shape)
+        unique, place = np.unique(row, return_inverse=True)
+        arrays = [x[unique] for x in self.arrays]
+        left, right = (
+            self.formula.difference(order, *arrays, side=side)[(place, *rest)] for side in (-1, 1)
         )
-    real = points.t.dtype.kind == "f" and subject.target.name not in ("SIGN", "BINARY")
-    if real:
-        for column in range(points.t.shape[-1]) if points.t.ndim > 1 else (None,):
-            found.append(
-                tuple(Points(points.y, _step(points.t, column, s, subject.target)) for s in (-1, 1))
-            )
-    return found  # type: ignore[return-value]  # each is a pair
+        return left, right
+
+    def _wrong_by_chance(self) -> bool:
+        rows = len(self.arrays[0])
+        width = self.exact.size // max(1, rows)
+        count = min(max(1, _DRAWN[self.order] // max(1, width)), rows)
+        drawn = np.random.default_rng(rows).choice(rows, count, replace=False)
+        which = np.arange(self.exact.size).reshape(rows, -1)[drawn].ravel()
+        central = self.formula.difference(self.order, *(x[drawn] for x in self.arrays)).ravel()
+        apart = which[~_near(self.exact[which], central) & ~np.isnan(to_float(central))]
+        if not apart.size:
+            return False
+        # At a kink they may differ: there dual numbers have rules of their own.
+        left, right = self._sides_at(self.order, apart)
+        return bool((_near(left, right) & ~_near(self.exact[apart], left)).any())
+
+    def _look_at_worst(self, computed: NDArray, errors: NDArray, considered: NDArray) -> None:
+        """Judge the worst by one-sided derivatives, until no other can be worse."""
+        todo = considered & (np.isnan(errors) | (errors > 0))
+        seen, group, best = 0, 1, -1.0
+        while seen < _MOST_LOOKED_AT:
+            rank = np.where(todo, np.where(np.isnan(errors), np.inf, errors), -1.0)
+            which = np.argsort(-rank, kind="stable")[:group]
+            which = which[rank[which] > best]
+            if not which.size:
+                return
+            errors[which] = self._between_sides(computed[which], which, errors[which])
+            todo[which] = False
+            best = max(best, *np.nan_to_num(errors[which], nan=-1.0).tolist())
+            seen, group = seen + which.size, 2 * group
+
+    def _between_sides(self, computed: NDArray, which: NDArray, known: NDArray) -> NDArray:
+        """Return the distance from the interval of the one-sided derivatives."""
+        self._learn_sides([i for i in which.tolist() if i not in self._sides])
+        sides = [self._sides[i] for i in which.tolist()]
+        left, right = (
+            self._without_rest(which, np.array([side[i] for side in sides], object)) for i in (0, 1)
+        )
+        errors = [self._against(computed, which, side) for side in (left, right)]
+        value = exact_array(computed.astype(np.float64))
+        rising = np.asarray((left <= value) & (value <= right), bool)
+        falling = np.asarray((right <= value) & (value <= left), bool)
+        found = np.where(rising | falling, 0.0, np.fmin(*errors))
+        # Neither side has a derivative: the one of dual numbers has to do.
+        found = np.where(np.isnan(errors[0]) & np.isnan(errors[1]), known, found)
+        # An infinite derivative, where dual numbers have none: differences cannot tell.
+        lost = np.isnan(to_float(self.exact[which])) & np.isinf(computed)
+        found = np.where(lost, np.nan, found)
+        return np.where([kink for _, _, kink in sides], np.nan, found)
+
+    def _without_rest(self, which: NDArray, side: Array) -> Array:
+        """Return 0 for the rest of a derivative that vanishes like a root of the step.
+
+        There dual numbers have no derivative: it is infinity times 0.
+        """
+        lost = np.isnan(to_float(self.exact[which])) & (np.abs(to_float(side)) < _REST_OF_ROOT)
+        return np.where(lost, exact_array(np.zeros(side.shape)), side)
+
+    def _learn_sides(self, which: list[int]) -> None:
+        if not which:
+            return
+        left, right = self._sides_at(self.order, np.asarray(which))
+        kink = np.zeros(len(which), bool)
+        if self.order == 2:
+            slopes = self._sides_at(1, np.asarray(which))
+            both = ~np.isnan(to_float(slopes[0])) & ~np.isnan(to_float(slopes[1]))
+            kink = both & ~_near(*slopes)
+        self._sides.update(zip(which, zip(left, right, kink.tolist(), strict=True), strict=True))
 
 
-def _step(x: NDArray, column: int | None, sign: int, space: Any) -> NDArray:
-    moved = x.copy()
-    part = np.s_[:] if column is None else np.s_[:, column]
+def _near(a: Array, b: Array) -> NDArray:
+    """Tell where exact numbers agree; False for NaN.
+
+    Numbers that every float rounds to 0 are 0: a derivative that vanishes is only
+    nearly reached by differences.
+    """
+    size = namespace(DIGITS).maximum(abs(a), abs(b))
+    tolerance = exact_array(np.asarray(_AGREEMENT))[()]
+    close = np.asarray(abs(a - b) <= tolerance * size, bool)
+    return np.asarray(close | (to_float(size) == 0))
+
+
+def _of_terms(computed: NDArray, exact: Array, terms: NDArray, errors: NDArray) -> NDArray:
+    """Return errors in units of the larger of the truth and the terms.
+
+    Where something is infinite, the errors stay as they are.
+    """
+    own = np.abs(to_float(exact, computed.dtype))
     with np.errstate(all="ignore"):
-        step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
-    moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
-    if space in (UNIT, SIMPLEX):
-        moved[part] = np.clip(moved[part], 0, 1)
-    elif isinstance(space, Interval) and np.isfinite(space.low):
-        lowest = (
-            space.low
-            if space.low_included
-            else np.nextafter(x.dtype.type(space.low), x.dtype.type(1))
-        )
-        moved[part] = np.maximum(moved[part], lowest)
-    return moved
+        unit = np.spacing(np.fmax(own, terms.astype(computed.dtype))).astype(np.float64)
+        gap = np.abs(to_float(exact_array(computed) - exact))
+        found = gap / unit
+    return np.where(np.isfinite(found) & np.isfinite(computed), found, errors)

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from lossfw.check.core.exact import Formula
 from lossfw.check.core.reproduce import setup
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
@@ -109,15 +110,17 @@ class Subject:
                     count = count * np.asarray(part, np.float64).reshape(count.shape)
         return count
 
-    def full(self, y: NDArray, t: NDArray) -> NDArray:
-        """Return targets as a formula takes them: class indices as one-hot rows."""
-        return np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+    @property
+    def exact(self) -> Formula:
+        """The formula of the truth on exact numbers."""
+        assert self.truth is not None
+        return Formula(self.truth.unreduced_formula, self.rows, self.by_index)
 
     def terms(self, y: NDArray, t: NDArray, order: int) -> tuple[NDArray, ...]:
         """Return the terms that the component says may cancel; see `Loss.terms`."""
         if self.component is None:
             return ()
-        doubles = y.astype(np.float64), self.full(y, t).astype(np.float64)
+        doubles = y.astype(np.float64), self.exact.full(y, t).astype(np.float64)
         return self.component.terms(np, *doubles, order)  # type: ignore[arg-type]  # 0, 1 or 2
 
     @property
@@ -216,7 +219,7 @@ def of_component(loss: Loss) -> Subject:
         return loss(given(y), given(t), sample_weight=sample_weight, where=where)
 
     def unchecked(y: Any, t: Any) -> Any:
-        return loss.unreduced(np, y, subject.full(y, t))
+        return loss.unreduced(np, y, subject.exact.full(y, t))
 
     subject = Subject(
         name=repr(loss),

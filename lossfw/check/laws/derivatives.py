@@ -12,16 +12,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.curves import FloatCurve, curves
-from lossfw.check.core.judge import (
-    JUMP,
-    Judgement,
-    all_derivatives,
-    exact_derivatives,
-    exact_values,
-    judge,
-    kinks,
-    one_sided,
-)
+from lossfw.check.core.leniency import Judgement, judged
 from lossfw.check.core.points import Points
 from lossfw.check.core.prescreen import suspects
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
@@ -29,7 +20,6 @@ from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.values import refute, sort_of_error
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.ulp import to_float
 
 _DTYPES = ("float64", "float32")
@@ -44,9 +34,6 @@ _TIES = 24
 # As many partial derivatives as examples are looked at for each number of columns, but
 # no fewer and no more than this.
 _PARTIALS = (36, 144)
-
-# What rounding adds to a one-sided derivative.
-_SLACK = 1e-12
 
 # How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
 _REACH = {"float64": 1e201, "float32": 1e37}
@@ -65,7 +52,7 @@ def _inner(subject: Subject, points: Points) -> Points:
         keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
     if subject.prediction is LOGITS:
         far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
-        ends = to_float(exact_values(subject, y[far], points.t[far]))
+        ends = to_float(subject.exact.values(y[far], points.t[far]))
         keep[far[np.isfinite(ends)]] = True
     return points.keep(keep)
 
@@ -77,7 +64,7 @@ def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, .
     def computed() -> list[tuple[Points, tuple[Any, ...]]]:
         inner = (_inner(subject, points) for points in search.points(subject, *_DTYPES))
         few = (_few(subject, search, points) for points in inner)
-        return [(s, all_derivatives(subject, s.y, s.t, order)) for s in few if len(s)]
+        return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in few if len(s)]
 
     return search.once("exact derivatives", computed)
 
@@ -86,7 +73,7 @@ def _suspects(subject: Subject, search: Search, order: int) -> list[tuple[Points
     """Return inner points at which a derivative may be wrong, with the exact ones."""
     every = [points for dtype in _DTYPES for points in suspects(subject, search, dtype, order)]
     inner = (_inner(subject, points) for points in every)
-    return [(s, all_derivatives(subject, s.y, s.t, order)) for s in inner if len(s)]
+    return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in inner if len(s)]
 
 
 def _few(subject: Subject, search: Search, points: Points) -> Points:
@@ -106,54 +93,16 @@ def judgements(subject: Subject, search: Search, order: int) -> list[Judgement]:
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
 
-    def judged() -> list[Judgement]:
+    def every() -> list[Judgement]:
         found = []
         for some, exact in [*_truths(subject, search), *_suspects(subject, search, order)]:
             got = np.asarray(call(function, some.y, some.t))
             if got.shape != some.y.shape or got.dtype.kind != "f":
                 raise NotApplicable("results have the wrong shape or dtype")
-            found.append(_judged(subject, some, got, order, exact[order - 1]))
+            found.append(judged(subject, some, got, order, exact[order - 1]))
         return found
 
-    return search.once(("derivatives", order), judged)
-
-
-def _judged(subject: Subject, points: Points, got: NDArray, order: int, truth: Any) -> Judgement:
-    return judge(
-        subject,
-        points,
-        got,
-        lambda y, t: exact_derivatives(subject, y, t, order),
-        subject.ulps[order],
-        order=order,
-        truth=truth,
-        forgive=lambda some, results: _right_at_kink(subject, some, results, order),
-    )
-
-
-def _right_at_kink(
-    subject: Subject, points: Points, got: NDArray, order: int
-) -> tuple[NDArray, NDArray]:
-    """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
-    right = np.zeros(got.shape, bool)
-    if order == 2:
-        # Where the slope jumps, curvature is not judged.
-        right |= kinks(subject, points)
-    sides = [one_sided(subject, points.y, points.t, order, side) for side in (-1, 1)]
-    low, high = (to_float(side, np.float64) for side in sides)
-    with np.errstate(all="ignore"):
-        slack = _SLACK + _rounding(subject, np.fmax(np.abs(low), np.abs(high)), got, order)
-        between = (got >= np.fmin(low, high) - slack) & (got <= np.fmax(low, high) + slack)
-        jump = np.fmax(np.abs(low), np.abs(high)) > JUMP
-    kink = differences.differ(*sides)
-    right |= kink & (between | jump)
-    # What stands on the kink itself is not excused by what happens beside it.
-    wrong = kink & ~right & (not subject.rows and order == 1)
-    return right, np.asarray(wrong)
-
-
-def _rounding(subject: Subject, size: NDArray, got: NDArray, order: int) -> NDArray:
-    return np.asarray(subject.ulps[order] * float(np.finfo(got.dtype).eps) * size)
+    return search.once(("derivatives", order), every)
 
 
 def _check(subject: Subject, search: Search, order: int, sort: str, explain: str) -> None:
@@ -175,7 +124,7 @@ def _at_kink(subject: Subject, judgement: Judgement) -> NDArray:
     found = np.zeros(judgement.got.shape, bool)
     if rows.size:
         some = judgement.points.take(rows)
-        found[rows] = kinks(subject, some)
+        found[rows] = subject.exact.kinks(some.y, some.t)
     return found
 
 
@@ -243,7 +192,7 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
         some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])
         if not len(some):
             continue
-        some = some.take(np.flatnonzero(kinks(subject, some).any(-1)))
+        some = some.take(np.flatnonzero(subject.exact.kinks(some.y, some.t).any(-1)))
         if not len(some):
             continue
         slope = np.asarray(call(subject.gradient, some.y, some.t), np.float64)
@@ -268,8 +217,8 @@ def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArra
     # Ties and hinges of these points lie at multiples far above this step.
     step = 2.0**-40
     moved = points.y + step * direction
-    here = exact_values(subject, points.y, points.t)
-    there = exact_values(subject, moved, points.t)
+    here = subject.exact.values(points.y, points.t)
+    there = subject.exact.values(moved, points.t)
     return np.asarray(to_float(there - here, np.float64)) / step
 
 

@@ -8,11 +8,9 @@ truth is an ordinary number.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from lossfw.check.core.judge import Judgement, exact_values, judge
+from lossfw.check.core.leniency import Judgement, judged
 from lossfw.check.core.points import Points, counting, in_play, simplest
 from lossfw.check.core.prescreen import suspects
 from lossfw.check.core.session import (
@@ -40,20 +38,17 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
     if subject.truth is None:
         raise NotApplicable("no formula is known to compare with")
 
-    def exact(y: NDArray, t: NDArray) -> Any:
-        return exact_values(subject, y, t)
-
-    def judged() -> list[Judgement]:
+    def every() -> list[Judgement]:
         found = []
         more = [points for dtype in _DTYPES for points in suspects(subject, search, dtype, 0)]
         for points in [*search.points(subject, *_DTYPES), *more]:
             got = np.asarray(call(subject.value, points.y, points.t))
             if got.shape != points.y.shape[:1] or got.dtype.kind != "f":
                 raise NotApplicable("results have the wrong shape or dtype")
-            found.append(judge(subject, points, got, exact, subject.ulps[0]))
+            found.append(judged(subject, points, got, 0))
         return found
 
-    return search.once("values", judged)
+    return search.once("values", every)
 
 
 def sort_of_error(judgement: Judgement) -> NDArray:

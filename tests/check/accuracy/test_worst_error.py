@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.case import LossCase
+from lossfw.check.accuracy.case import Case
 from lossfw.check.accuracy.measure import measure
-from lossfw.check.accuracy.worst_error import Truth, Worst
+from lossfw.check.accuracy.worst_error import Worst, worst
+from lossfw.check.core.judge import Truth
 from lossfw.numerics.exact.namespace import exact_array
 
 POINTS = 400
@@ -158,30 +159,33 @@ def test_terms_that_cancel_are_the_measure_where_a_loss_names_them():
     assert named.of_terms
 
 
-def case_of(loss, y):
+def truth_of(loss, y, order, exact=None):
+    """Return the truth at residuals, or another one that is said to be exact."""
     y = np.array(y)
-    return LossCase((y, np.zeros_like(y)), np.arange(len(y)), loss)
+    case = Case(loss, (y, np.zeros_like(y)), np.arange(len(y)))
+    truth = next(truth for truth in case.truths() if truth.order == order)
+    if exact is None:
+        return truth
+    return Truth(case.formula, order, case.at(order), exact_array(exact)).verified()
 
 
 def test_differences_overrule_a_wrong_derivative_of_the_formula():
-    case = case_of(Square(), [1.0, 2.0, 3.0])
-    truth = Truth(case, 1, exact_array([2.0, 4.0, 6.5]))
-    assert truth.worst(np.array([2.0, 4.0, 6.0])).ulps == 0
+    truth = truth_of(Square(), [1.0, 2.0, 3.0], 1, [2.0, 4.0, 6.5])
+    assert worst(truth, np.array([2.0, 4.0, 6.0])).ulps == 0
 
 
 def test_subnormal_numbers_may_be_left_out():
-    case = case_of(Square(), [1e-160, 1.0])
-    truth = Truth(case, 0, case.truths()[0])
+    truth = truth_of(Square(), [1e-160, 1.0], 0)
     # 1e-320, which a library that knows no subnormal numbers takes for 0.
     flushed = np.array([0.0, 1.0])
-    assert truth.worst(flushed).ulps > 1000
-    assert truth.worst(flushed, subnormal=False).ulps == 0
-    assert truth.worst(flushed, subnormal=False).points == 1
+    assert worst(truth, flushed).ulps > 1000
+    assert worst(truth, flushed, subnormal=False).ulps == 0
+    assert worst(truth, flushed, subnormal=False).points == 1
 
 
 def test_where_the_formula_has_no_value_nothing_is_judged():
-    case = case_of(Square(), [1.0, 2.0])
-    found = Truth(case, 0, exact_array([np.nan, 4.0])).worst(np.array([1.0, 4.0]))
+    truth = truth_of(Square(), [1.0, 2.0], 0, [np.nan, 4.0])
+    found = worst(truth, np.array([1.0, 4.0]))
     assert (found.points, found.unjudged, found.ulps) == (1, 1, 0)
 
 

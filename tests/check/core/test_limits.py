@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.core.judge import all_derivatives, exact_values
 from lossfw.check.core.limits import value_limits
 from lossfw.check.core.subject import of_component
 from lossfw.numerics.exact.ulp import to_float
@@ -40,13 +39,13 @@ def test_what_neither_arrives_nor_goes_straight_on_is_not_known():
 def test_elements_have_limits_too():
     y = np.array([INF, INF, -INF, -INF, 1.0])
     t = np.array([1.0, 0.3, 0.0, 1.0, 1.0])
-    found = to_float(exact_values(of_component(ONE), y, t))
+    found = to_float(of_component(ONE).exact.values(y, t))
     np.testing.assert_allclose(found, [0.0, INF, 0.0, INF, np.log1p(np.exp(-1.0))])
 
 
 def test_derivatives_have_limits():
     y = np.array([[INF, 0.0], [0.0, -INF], [1.0, 1.0]])
     t = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    first, second = all_derivatives(of_component(ROWS), y, t, 2)
+    first, second = of_component(ROWS).exact.derivatives(2, y, t)
     np.testing.assert_allclose(to_float(first), [[0, 0], [0, 0], [-0.5, 0.5]], atol=1e-300)
     np.testing.assert_allclose(to_float(second), [[0, 0], [0, 0], [0.25, 0.25]], atol=1e-300)

@@ -1,0 +1,133 @@
+"""Exact results of a formula: its values, derivatives, one-sided derivatives and kinks.
+
+Derivatives come from dual numbers over exact ones, which is several times
+cheaper than differences. Dual numbers are held to differences by tests of their
+own, and by `lossfw.check.core.judge.Truth`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.limits import derivative_limits, value_limits
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import Array, NDArray
+from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
+from lossfw.numerics.exact import differences
+from lossfw.numerics.exact.truth import evaluate
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A textbook formula on exact numbers, called with the arrays of a component.
+
+    Attributes
+    ----------
+    body : callable
+        ``body(xp, y, *constants)``.
+    rows : bool
+        Whether `y` holds rows, with partial derivatives for each column.
+    by_index : bool
+        Whether class indices stand for one-hot rows; a body takes the latter.
+    vector : bool
+        Whether a row has a row of results; the derivative is a Jacobian, [row, result, column].
+    """
+
+    body: Callable[..., Any]
+    rows: bool = False
+    by_index: bool = False
+    vector: bool = False
+
+    def full(self, y: NDArray, t: NDArray) -> NDArray:
+        """Return targets as the body takes them."""
+        return np.eye(y.shape[-1])[t] if self.by_index and t.ndim < y.ndim else t
+
+    def values(self, *arrays: NDArray) -> Any:
+        """Return exact values; at infinite logits their limit, NaN where there is none."""
+        arrays = self._arguments(arrays)
+        far = _far(arrays[0])
+        if not far.any():
+            return evaluate(self.body, *arrays, rows=self.rows)
+        y, t = arrays
+        found = np.empty(len(y), object)
+        found[far] = value_limits(self.body, y[far], t[far])
+        found[~far] = evaluate(self.body, y[~far], t[~far], rows=self.rows)
+        return found
+
+    def derivatives(self, order: int, *arrays: NDArray) -> tuple[Any, ...]:
+        """Return exact derivatives up to an order, of rows the partial ones.
+
+        At infinite logits they are limits, NaN where there is none.
+        """
+        arrays = self._arguments(arrays)
+        y, far = arrays[0], _far(arrays[0])
+        if far.any():
+            found = tuple(np.empty(y.shape, object) for _ in range(order))
+            others = [x[far] for x in arrays[1:]]
+            limits = derivative_limits(lambda z: self.derivatives(order, z, *others), y[far])
+            usual = self.derivatives(order, *(x[~far] for x in arrays))
+            for whole, limit, here in zip(found, limits, usual, strict=True):
+                whole[far], whole[~far] = limit, here
+            return found
+        try:
+            if self.vector:
+                return (evaluate(self._jacobian, *arrays, rows=True),)
+            found = evaluate(self._slopes(order), *arrays, rows=self.rows)
+        except ArgumentError:
+            # A function without a rule for dual numbers.
+            return tuple(self.difference(k, *arrays) for k in range(1, order + 1))
+        return tuple(found[..., k] for k in range(order))
+
+    def partials(self, column: int, order: int, *arrays: NDArray) -> tuple[Any, ...]:
+        """Return exact derivatives of rows by one column, up to an order."""
+
+        def slopes(xp: Any, y: Any, *constants: Any) -> Any:
+            unit = _unit(xp, y, column)
+            found = derivatives(self.body, xp, y, *constants, order=order, direction=unit)
+            return xp.stack(found[1:], axis=-1)
+
+        found = evaluate(slopes, *self._arguments(arrays), rows=True)
+        return tuple(found[..., k] for k in range(order))
+
+    def difference(self, order: int, *arrays: NDArray, side: int = 0) -> Array:
+        """Return derivatives by differences: from the left (-1), the right (+1) or both sides."""
+        arrays = self._arguments(arrays)
+        found = differences.derivative(self.body, *arrays, order=order, side=side, rows=self.rows)
+        return np.swapaxes(found, 1, 2) if self.vector else found
+
+    def kinks(self, *arrays: NDArray) -> NDArray:
+        """Tell where the first derivative jumps, of rows in each column."""
+        return differences.kinks(self.body, *self._arguments(arrays), rows=self.rows)
+
+    def _arguments(self, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
+        return (arrays[0], self.full(*arrays)) if self.by_index else arrays
+
+    def _slopes(self, order: int) -> Callable[..., Any]:
+        rule = row_derivatives if self.rows else derivatives
+
+        def slopes(xp: Any, y: Any, *constants: Any) -> Any:
+            return xp.stack(rule(self.body, xp, y, *constants, order=order)[1:], axis=-1)
+
+        return slopes
+
+    def _jacobian(self, xp: Any, y: Any) -> Any:
+        columns = range(y.shape[-1])
+        slopes = (
+            derivatives(self.body, xp, y, order=1, direction=_unit(xp, y, k))[1] for k in columns
+        )
+        return xp.stack(list(slopes), axis=-1)
+
+
+def _unit(xp: Any, y: Any, column: int) -> Any:
+    """Return the direction of one column."""
+    moved = np.arange(y.shape[-1]) == column
+    return xp.where(moved, xp.ones_like(y), xp.zeros_like(y))
+
+
+def _far(y: NDArray) -> NDArray:
+    """Tell which elements or rows hold something infinite."""
+    return np.asarray(np.isinf(y).any(tuple(range(1, y.ndim))))

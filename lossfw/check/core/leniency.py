@@ -1,0 +1,211 @@
+"""Leniency: which errors of results the harness lets pass.
+
+The error may be some units in the last place, or the change that moving each
+input by 4 of them makes in the exact result, whichever is larger: no program can
+do better with inputs that are rounded themselves. Results near 0 and near the
+largest float, and derivatives at kinks, have rules of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.judge import Truth
+from lossfw.check.core.points import Points
+from lossfw.check.core.subject import NUDGE_ULPS, Subject
+from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.exact import differences
+from lossfw.numerics.exact.ulp import to_float
+
+# Errors below so many of the smallest subnormals are none: one that is rounded away in a
+# factor comes back multiplied by the others, a prediction or one over a small variance.
+_SUBNORMALS = 2**14
+
+# Infinity is no wrong answer for a number this close to the largest: a factor of one
+# over so much may come after the product that overflows.
+_ALMOST = 2.0**14
+
+# Functions of other libraries get this many times the bound: a real loss of digits
+# exceeds that by far.
+_MARGIN = 4.0
+
+# A difference of exact numbers over 1e-20 that is larger than this is a jump.
+_JUMP = 1e18
+
+# What rounding adds to a one-sided derivative.
+_SLACK = 1e-12
+
+# Moving every input of a result costs several exact evaluations, for rows very
+# many; of more bad elements or rows than this, those written most shortly and
+# some others are looked at. Whether a derivative is right at a kink costs less.
+_MOST_NUDGED = {False: 48, True: 10}
+_MOST_AT_KINKS = {False: 96, True: 40}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Results at some points beside the truth.
+
+    Attributes
+    ----------
+    points : Points
+    got : ndarray
+        The results, of which each one is judged.
+    truth : ndarray
+        The exact results, rounded to the dtype of the results.
+    bad : ndarray of bool
+        Which results are farther from the truth than they may be.
+    """
+
+    points: Points
+    got: NDArray
+    truth: NDArray
+    bad: NDArray
+
+
+def exact_results(subject: Subject, order: int, points: Points) -> Any:
+    """Return exact values (order 0) or derivatives at points."""
+    if order == 0:
+        return subject.exact.values(points.y, points.t)
+    return subject.exact.derivatives(order, points.y, points.t)[order - 1]
+
+
+def judged(
+    subject: Subject, points: Points, got: NDArray, order: int, exact: Any = None
+) -> Judgement:
+    """Compare values (order 0) or derivatives with the truth.
+
+    Parameters
+    ----------
+    subject : Subject
+    points : Points
+        Where the results were computed.
+    got : ndarray
+        Results, one for each point, or for rows of derivatives one row.
+    order : int
+    exact : array of exact numbers, optional
+        The exact results at the points, where they are known.
+    """
+    exact = exact_results(subject, order, points) if exact is None else exact
+    truth = Truth(subject.exact, order, (points.y, points.t), exact)
+    passed = allowed(subject, points, got, truth)
+    return Judgement(points, got, to_float(exact, got.dtype), ~passed)
+
+
+def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDArray:
+    """Tell which results are as right as they must be; where nothing is known, all are."""
+    order, exact = truth.order, truth.exact.reshape(truth.shape)
+    margin = 1.0 if subject.component is not None else _MARGIN
+    ulps = margin * subject.ulps[order]
+    rounded = to_float(exact, got.dtype)
+    unit = float(np.finfo(got.dtype).smallest_subnormal)
+    with np.errstate(all="ignore"):
+        tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
+    bad = ~((truth.errors(got).reshape(got.shape) <= ulps) | tiny) & ~np.isnan(rounded)
+    if not subject.subnormal:
+        bad &= ~truth.subnormal(got.dtype).reshape(got.shape)
+    wrong = np.zeros(bad.shape, bool)
+    rows = _fewer(points, bad, _MOST_AT_KINKS[subject.rows]) if order else np.zeros(0, int)
+    if rows.size:
+        right, wrong[rows] = _at_kinks(subject, points.take(rows), got[rows], order)
+        bad[rows] &= ~right
+    rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
+    if rows.size:
+        some = points.take(rows)
+        moved = margin * _nudged(subject, order, some, exact[rows])
+        with np.errstate(all="ignore"):
+            off = np.abs(got[rows].astype(np.float64) - rounded[rows])
+            size = np.abs(rounded[rows])
+            for term in subject.terms(some.y, some.t, order):
+                size = np.fmax(size, np.abs(term).astype(size.dtype))
+            forgiven = off <= moved + (ulps + 1) * np.spacing(size)
+            # Near the largest float either answer is right.
+            beyond = np.abs(rounded[rows]) + moved > float(np.finfo(got.dtype).max) / _ALMOST
+            forgiven |= beyond & np.isinf(got[rows])
+        bad[rows] &= ~forgiven | wrong[rows]
+    return np.asarray(~bad)
+
+
+def _at_kinks(
+    subject: Subject, points: Points, got: NDArray, order: int
+) -> tuple[NDArray, NDArray]:
+    """Tell which derivatives are right because they stand at a kink, and which are wrong at one."""
+    right = np.zeros(got.shape, bool)
+    if order == 2:
+        # Where the slope jumps, curvature is not judged.
+        right |= subject.exact.kinks(points.y, points.t)
+    sides = [subject.exact.difference(order, points.y, points.t, side=side) for side in (-1, 1)]
+    low, high = (to_float(side, np.float64) for side in sides)
+    with np.errstate(all="ignore"):
+        size = np.fmax(np.abs(low), np.abs(high))
+        slack = _SLACK + subject.ulps[order] * float(np.finfo(got.dtype).eps) * size
+        between = (got >= np.fmin(low, high) - slack) & (got <= np.fmax(low, high) + slack)
+        jump = size > _JUMP
+    kink = differences.differ(*sides)
+    right |= kink & (between | jump)
+    # What stands on the kink itself is not excused by what happens beside it.
+    wrong = kink & ~right & (not subject.rows and order == 1)
+    return right, np.asarray(wrong)
+
+
+def _fewer(points: Points, bad: NDArray, most: int) -> NDArray:
+    """Return the rows that hold something bad, after the mark is taken from all but so many."""
+    rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
+    if rows.size <= most:
+        return rows
+    # What is wrong nearly everywhere need not be shown everywhere: half of them are
+    # those written most shortly, half are evenly spread.
+    lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in rows]
+    short = rows[np.argsort(lengths, kind="stable")[: most // 2]]
+    kept = np.union1d(short, rows[:: max(1, 2 * rows.size // most)])
+    bad[np.setdiff1d(rows, kept)] = False
+    return kept
+
+
+def _nudged(subject: Subject, order: int, points: Points, exact: Any) -> NDArray:
+    """Return the change of exact results when inputs move a few units, summed over the inputs."""
+    total = np.zeros(np.shape(exact))
+    for moved in _moves(subject, points):
+        size = np.zeros(np.shape(exact))
+        for near in moved:
+            there = exact_results(subject, order, near)
+            with np.errstate(all="ignore"):
+                change = np.abs(to_float(there - exact, np.float64))
+            size = np.fmax(size, np.where(np.isfinite(change), change, 0))
+        total += size
+    return total
+
+
+def _moves(subject: Subject, points: Points) -> list[list[Points]]:
+    """Return for each input the points with it a few units lower, and higher."""
+    y, t, signs = points.y, points.t, (-1, 1)
+    moves = [
+        [Points(_step(y, column, sign, subject.prediction), t) for sign in signs]
+        for column in (range(y.shape[-1]) if subject.rows else (None,))
+    ]
+    if t.dtype.kind == "f" and subject.target.name not in ("SIGN", "BINARY"):
+        moves += [
+            [Points(y, _step(t, column, sign, subject.target)) for sign in signs]
+            for column in (range(t.shape[-1]) if t.ndim > 1 else (None,))
+        ]
+    return moves
+
+
+def _step(x: NDArray, column: int | None, sign: int, space: Space) -> NDArray:
+    moved = x.copy()
+    part = np.s_[:] if column is None else np.s_[:, column]
+    with np.errstate(all="ignore"):
+        step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
+    moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
+    if space in (UNIT, SIMPLEX):
+        moved[part] = np.clip(moved[part], 0, 1)
+    elif isinstance(space, Interval) and np.isfinite(space.low):
+        lowest = x.dtype.type(space.low)
+        if not space.low_included:
+            lowest = np.nextafter(lowest, x.dtype.type(1))
+        moved[part] = np.maximum(moved[part], lowest)
+    return moved
