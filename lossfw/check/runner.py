@@ -30,12 +30,13 @@ from lossfw.check.laws import (
     half_precision,
     large_inputs,
     many_classes,
+    masks,
+    means,
     nan_and_labels,
     purity,
     shapes,
     values,
-    weighted_mean,
-    weighted_mean_more,
+    weights,
 )
 from lossfw.check.report import Held, Refutation, Report
 from lossfw.components.component import Component
@@ -50,8 +51,9 @@ CHECKS = checks_in(
     half_precision,
     purity,
     large_inputs,
-    weighted_mean,
-    weighted_mean_more,
+    weights,
+    masks,
+    means,
     many_classes,
     values,
     derivatives,

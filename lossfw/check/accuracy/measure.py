@@ -5,7 +5,7 @@
     measure(component, dtype, points=20_000, seed=0) -> Accuracy
 
 Results are compared with the textbook formula on exact numbers, at points from
-all over the domain (`lossfw.check.accuracy.points`), by the rules that stand in
+all over the domain (`lossfw.check.core.dense`), by the rules that stand in
 `lossfw.check.accuracy.worst_error`.
 """
 
@@ -21,9 +21,9 @@ import numpy as np
 
 from lossfw.check.accuracy.case import Case
 from lossfw.check.accuracy.peers import Peer
-from lossfw.check.accuracy.points import of_activation, of_loss, of_rows
 from lossfw.check.accuracy.worst_error import Worst, worst
-from lossfw.check.core.points import Arguments
+from lossfw.check.core.dense import dense_arguments, dense_pairs
+from lossfw.check.core.points import Arguments, Points
 from lossfw.check.core.subject import Subject, of_component
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
@@ -209,24 +209,26 @@ def _cases(
     """Yield sets of arguments, of which each has one shape."""
     if isinstance(component, Activation):
         kinks = component.claims().breaks or ()
-        drawn = of_activation(kinks, component.takes_rows, dtype, rng, points)
+        drawn = dense_arguments(kinks, component.takes_rows, dtype, rng, points)
     else:
         subject = of_component(component)
-        make = of_rows if component.takes_rows else of_loss
-        drawn = [arrays for arrays in make(subject, dtype, rng, points) if len(arrays[0])]
-        drawn = [arrays for arrays in _joined(drawn) if _accepted(subject, arrays)]
+        sets = _joined(dense_pairs(subject, dtype, rng, points))
+        drawn = [arrays for arrays in sets if _accepted(subject, arrays)]
     for arrays in drawn:
         some = _rows_for_derivatives(component.takes_rows, arrays, rng)
         yield Case(component, arrays, some)
 
 
-def _joined(drawn: Sequence[Arguments]) -> list[Arguments]:
+def _joined(drawn: Sequence[Points]) -> list[Arguments]:
     """Join sets whose arrays are alike but for their length."""
-    alike: dict[Any, list[Arguments]] = {}
-    for arrays in drawn:
-        alike.setdefault(tuple((x.shape[1:], x.dtype.kind) for x in arrays), []).append(arrays)
+    alike: dict[Any, list[Points]] = {}
+    for points in drawn:
+        shapes = tuple((x.shape[1:], x.dtype.kind) for x in (points.y, points.t))
+        alike.setdefault(shapes, []).extend([points] if len(points) else [])
     return [
-        tuple(np.concatenate(parts) for parts in zip(*sets, strict=True)) for sets in alike.values()
+        (np.concatenate([points.y for points in sets]), np.concatenate([p.t for p in sets]))
+        for sets in alike.values()
+        if sets
     ]
 
 

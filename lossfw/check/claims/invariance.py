@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.plain_points import many_classes
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, close
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.points import Points, first, inside, rows
+from lossfw.check.core.draw import rows
+from lossfw.check.core.points import Points, first, inside
 from lossfw.check.core.session import NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import SIMPLEX, UNIT

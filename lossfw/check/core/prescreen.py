@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.points import Points, elements, in_play, inside, rows
+from lossfw.check.core.draw import elements, rows
+from lossfw.check.core.points import Points, in_play, inside
 from lossfw.check.core.session import Search
 from lossfw.check.core.subject import Subject, call, of_component
 from lossfw.numerics.arrays import NDArray

@@ -22,7 +22,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lossfw.check.core.points import Points, draw
+from lossfw.check.core.draw import draw
+from lossfw.check.core.points import Points
 from lossfw.check.core.subject import Subject, call, call_as_given
 from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
 from lossfw.numerics.arrays import NDArray

@@ -13,7 +13,8 @@ import numpy as np
 
 from lossfw.check.claims import slopes, smoothness
 from lossfw.check.core.curves import curves
-from lossfw.check.core.points import first, rows
+from lossfw.check.core.draw import rows
+from lossfw.check.core.points import first
 from lossfw.check.core.session import (
     Check,
     NotApplicable,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast, many_classes, plain
+from lossfw.check.core.plain_points import DTYPES, alike, cast, many_classes, plain
 from lossfw.check.core.points import Points, counting, first, is_inside
 from lossfw.check.core.session import (
     NotApplicable,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast
+from lossfw.check.core.plain_points import DTYPES, alike, cast
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import (
     NotApplicable,

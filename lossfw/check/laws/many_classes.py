@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import many_classes
+from lossfw.check.core.plain_points import many_classes
 from lossfw.check.core.points import Points, counting, is_inside
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, outputs
 from lossfw.check.core.subject import Function, Subject, call

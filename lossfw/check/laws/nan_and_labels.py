@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, cast
+from lossfw.check.core.plain_points import DTYPES, cast
 from lossfw.check.core.points import Points, counting, simplest
 from lossfw.check.core.session import (
     NotApplicable,

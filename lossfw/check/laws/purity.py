@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import DTYPES, alike, cast, plain
+from lossfw.check.core.plain_points import DTYPES, alike, cast, plain
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import (
     NotApplicable,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.exact_points import alike, many_classes
+from lossfw.check.core.plain_points import alike, many_classes
 from lossfw.check.core.points import Points, counting
 from lossfw.check.core.session import (
     NotApplicable,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy import points as points
 from lossfw.check.accuracy.measure import measure
 from lossfw.check.accuracy.peers import PEERS, Offer, installed
 from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.dense import dense_pairs
 from lossfw.check.core.subject import of_component
 
 
@@ -20,9 +20,9 @@ def usual(component):
     rng = np.random.default_rng(0)
     if isinstance(component, lossfw.Activation):
         return [(rng.normal(size=(6, 3) if component.takes_rows else 20),)]
-    make = points.of_rows if component.takes_rows else points.of_loss
     found = []
-    for y, t in make(of_component(component), "float64", rng, 600):
+    for points in dense_pairs(of_component(component), "float64", rng, 600):
+        y, t = points.y, points.t
         keep = np.abs(y) < 5
         # Away from both ends, where others clip.
         keep &= (np.abs(y) > 1e-3) & (np.abs(y) < 1 - 1e-3)

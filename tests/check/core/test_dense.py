@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy import points as points
 from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.dense import dense_arguments, dense_pairs, floats
 from lossfw.check.core.subject import of_component
 
 DTYPES = ["float32", "float64"]
 
 
 def drawn(loss, dtype, count=2000):
-    make = points.of_rows if loss.takes_rows else points.of_loss
-    return make(of_component(loss), dtype, np.random.default_rng(0), count)
+    sets = dense_pairs(of_component(loss), dtype, np.random.default_rng(0), count)
+    return [(points.y, points.t) for points in sets]
 
 
 def all_losses():
@@ -83,7 +83,7 @@ def test_rows_have_one_two_three_and_ten_columns():
 
 
 def test_floats_have_every_exponent():
-    found = points.floats("float64", np.random.default_rng(0), 2000)
+    found = floats("float64", np.random.default_rng(0), 2000)
     _, exponents = np.frexp(found[found != 0])
     assert exponents.min() < -900
     assert exponents.max() > 900
@@ -91,51 +91,8 @@ def test_floats_have_every_exponent():
 
 
 def test_arguments_of_an_activation():
-    (x,) = points.of_activation((3.0,), False, "float64", np.random.default_rng(0), 400)[0]
+    (x,) = dense_arguments((3.0,), False, "float64", np.random.default_rng(0), 400)[0]
     assert np.isfinite(x).all()
     assert {3.0, np.nextafter(3.0, 4), np.nextafter(3.0, 2)} <= set(x.tolist())
-    rows = points.of_activation((), True, "float64", np.random.default_rng(0), 400)
+    rows = dense_arguments((), True, "float64", np.random.default_rng(0), 400)
     assert [x.shape[1] for (x,) in rows] == [1, 2, 3, 10]
-
-
-# Variants ------------------------------------------------------------------
-
-
-def test_each_form_and_each_parameter_is_varied():
-    found = variants(type(lossfw.loss("cross_entropy")))
-    assert found[0] == lossfw.loss("cross_entropy")
-    assert lossfw.loss("cross_entropy", from_logits=True) in found
-    assert {one.guard for one in found} == {"normalised", "additive", "floor", "none"}
-    on_logits = [one for one in found if one.from_logits]
-    assert {one.delta for one in on_logits} == {1e-7}
-    assert len({one.label_smoothing for one in on_logits}) == 3
-
-
-def test_a_parameter_without_a_default_is_given_a_value():
-    class Shifted(lossfw.DistanceLoss):
-        """Needs to be told."""
-
-        shift: float
-
-        def value(self, xp, r):
-            return xp.abs(r - self.shift)
-
-    found = variants(Shifted)
-    assert len(found) == 3
-    assert len({one.shift for one in found}) == 3
-
-
-def test_what_cannot_be_made_is_left_out():
-    assert variants(lossfw.registry().component_class("loss", "sum")) == []
-
-
-def test_other_parameters_have_a_quarter_of_the_points():
-    from lossfw.check.accuracy.jobs import accuracy_jobs
-
-    losses = variants(type(lossfw.loss("huber")))
-    assert [job.points for job in accuracy_jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]
-    alone = [lossfw.loss("huber", delta=0.3)]
-    assert [(job.points, job.dtype) for job in accuracy_jobs(alone, points=100)] == [
-        (100, "float32"),
-        (100, "float64"),
-    ]

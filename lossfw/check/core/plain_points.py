@@ -1,4 +1,4 @@
-"""Plain: pairs of plain numbers for the checks of the call.
+"""Pairs of plain numbers for the checks of the call.
 
 They are few, small and exact in every precision, so that one pair can be handed
 over in any dtype, and results be compared with one another instead of with a
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.points import Generator, Points, counting, inside
+from lossfw.check.core.draw import Generator
+from lossfw.check.core.points import Points, counting, inside
 from lossfw.check.core.session import NotApplicable, Search, ordinary
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (

@@ -1,0 +1,296 @@
+"""Draw points from the spaces that a loss declares; an author writes none of it.
+
+Every set begins with edges (bounds, kinks and their neighbours, denormals, huge
+numbers) and goes on with seeded random numbers over many magnitudes.
+`lossfw.check.core.dense` draws more densely.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from lossfw.check.core.points import Points, inside
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import (
+    BINARY,
+    CLASS_INDEX,
+    LOGITS,
+    REAL,
+    SIMPLEX,
+    UNIT,
+    Counts,
+    Interval,
+    Members,
+    Space,
+)
+from lossfw.numerics.arrays import NDArray
+
+Generator: TypeAlias = np.random.Generator
+
+# Neighbours of a kink, in units in the last place on each side.
+_NEIGHBOURS = (1, 2, 1000)
+
+# Farther ones, by the share of its size.
+_SHARES = (0.1, 1e-2, 5e-3, 1e-3, 1e-4, 1e-5, 1e-6)
+
+# Targets that stand for something else in somebody's data.
+_MARKERS = (-1.0, 1.0, -999.0, 255.0)
+
+# Counts beyond a few.
+_COUNTS = (20.0, 100.0, 255.0, 1000.0, 2000.0, 50000.0, 1e6)
+
+# Sizes of rows of real numbers; those that a dtype cannot hold are left out.
+_SIZES = (1e-200, 1e-30, 1e-10, 1e5, 1e10, 1e19, 1e30, 1e36, 1e150, 1e200)
+
+_LEAST_LOGIT = 1e-20
+
+# Magnitudes at which stable forms change over and unstable ones fail.
+_MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9,
+               1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0, 104.0,
+               710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e25, 4e37, 1e150, 1e200,
+               1e300)  # fmt: skip
+
+# How many logits of each infinite end are drawn, each with another target.
+_ENDS = 4
+
+
+def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
+    """Return pairs for a loss of any kind; for rows one set for each number of columns."""
+    if not subject.rows:
+        return [inside(subject, elements(subject, dtype, rng, count))]
+    each = count // len(subject.columns) + 8
+    every = [inside(subject, rows(subject, k, dtype, rng, each)) for k in subject.columns]
+    return [points for points in every if len(points)]
+
+
+def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
+    """Return pairs of single numbers for a distance, margin or pointwise loss."""
+    if subject.kind == "pointwise":
+        return _pointwise(subject, dtype, rng, count)
+    scalars = _line(subject.kinks(), dtype, rng, count)
+    if subject.kind == "margin":
+        sign = np.where(rng.random(scalars.size) < 0.5, -1.0, 1.0).astype(dtype)
+        return Points((scalars * sign).astype(dtype), sign)
+    # Residuals are exact where the target is 0; others have targets of their size.
+    target = np.zeros_like(scalars)
+    moved = rng.random(scalars.size) < 0.3
+    drawn = (rng.normal(size=scalars.size) * 3).astype(dtype)
+    marked = rng.random(scalars.size) < 0.2
+    drawn = np.where(marked, rng.choice(_MARKERS, scalars.size), drawn).astype(dtype)
+    target = np.where(moved & (np.abs(scalars) < 1e6) & (np.abs(scalars) > 1e-6), drawn, target)
+    return Points((scalars + target).astype(dtype), target)
+
+
+def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
+    """Return pairs of rows for a categorical loss."""
+    y = _rows_of(subject.prediction, subject, columns, dtype, rng, count)
+    if subject.target is CLASS_INDEX:
+        index = _finite_targets(y, np.eye(columns)[rng.integers(0, columns, len(y))]).argmax(-1)
+        # Where a mask leaves out an index, or its one-hot row, these are not the same target.
+        keep = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index]) > 0
+        return Points(y, index) if keep.all() else Points(y, index).take(keep)
+    if subject.target_per_row:
+        return Points(y, _line((), dtype, rng, len(y))[: len(y)][rng.permutation(len(y))])
+    if subject.target is REAL and subject.prediction is REAL:
+        t = _near_rows(y, rng).astype(dtype)
+        # The direction of a row of zeros is not defined.
+        some = y.any(-1) & t.any(-1)
+        return Points(y[some], t[some])
+    t = _rows_of(subject.target, subject, columns, dtype, rng, len(y))
+    t = t[rng.permutation(len(t))[: len(y)]]
+    if subject.target is SIMPLEX and subject.prediction is SIMPLEX:
+        same = rng.random(len(y)) < 0.1
+        t[same] = y[same]
+    if subject.target is SIMPLEX:
+        t = _finite_targets(y, t)
+    return Points(y, t)
+
+
+def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
+    """Give every other row of infinite logits a target at which a loss may stay finite.
+
+    Nothing is said of an excluded class, and all of one that is certain.
+    """
+    far = np.flatnonzero(np.isinf(y).any(-1))[::2]
+    if not far.size:
+        return t
+    certain = y[far] == np.inf
+    open_to = np.where(certain.any(-1, keepdims=True), certain, np.isfinite(y[far]))
+    kept = t[far] * open_to
+    total = kept.sum(-1, keepdims=True)
+    share = open_to / open_to.sum(-1, keepdims=True)
+    t = t.copy()
+    with np.errstate(all="ignore"):
+        t[far] = np.where(total > 0, kept / total, share)
+    return t
+
+
+def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return edges of a space of numbers and random members, at least `count` of them."""
+    if isinstance(space, Members):
+        return rng.choice(np.array(space.members), count).astype(dtype)
+    if isinstance(space, Counts):
+        large = [x for x in _COUNTS if x < float(np.finfo(dtype).max)]
+        found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
+        return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
+    if isinstance(space, Interval) and np.isfinite(space.low) and np.isfinite(space.high):
+        return _between(space, dtype, rng, count)
+    line = _line((), dtype, rng, count)
+    if space is LOGITS:
+        line = np.concatenate([np.repeat([np.inf, -np.inf], _ENDS), line]).astype(dtype)
+    if isinstance(space, Interval) and np.isfinite(space.low):
+        line = (np.abs(line) + np.asarray(space.low, dtype)).astype(dtype)
+        if not space.low_included:
+            line = line[line > space.low]
+        line = line[np.isfinite(line)]
+    return line
+
+
+def _between(space: Interval, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return numbers between two bounds, with many close to either."""
+    info = np.finfo(dtype)
+    gaps = np.array([0.0, float(info.smallest_subnormal), float(info.tiny), float(info.eps) / 2,
+                     float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3, 0.01, 0.1, 0.25,
+                     0.3, 0.4, 0.5])  # fmt: skip
+    width = space.high - space.low
+    drawn = rng.random(count)
+    close = 10.0 ** -rng.uniform(0, 12, count) * 0.5
+    low = space.low + width * np.concatenate([gaps, drawn, close]).astype(dtype)
+    high = space.high - width * np.concatenate([gaps, close])
+    half = np.nextafter(np.asarray(0.5, dtype), np.asarray([0, 1], dtype))
+    found = np.concatenate([low, high, space.low + width * half]).astype(dtype)
+    inside = np.clip(found, np.asarray(space.low, dtype), np.asarray(space.high, dtype))
+    if not space.low_included:
+        inside = inside[inside > space.low]
+    if not space.high_included:
+        inside = inside[inside < space.high]
+    return np.asarray(inside, dtype)
+
+
+def _line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return numbers over the whole line: edges, kinks and their neighbours, all magnitudes."""
+    info = np.finfo(dtype)
+    edges = [0.0, float(info.smallest_subnormal), 3 * float(info.smallest_subnormal),
+             float(info.tiny), float(info.eps), *_MAGNITUDES]  # fmt: skip
+    edges = [x for x in edges if x < float(info.max) / 8]
+    around = [near for kink in kinks for near in neighbours(kink, dtype)]
+    around += [kink * (1 + s * d) for kink in kinks if kink for d in _SHARES for s in (-1, 1)]
+    signs = np.where(rng.random(count) < 0.5, -1, 1)
+    # Squares overflow beyond half of the magnitudes, so half of the numbers stay below.
+    reach = (np.log10(float(info.max)) - 1) * rng.choice([0.5, 1.0], count)
+    wide = signs * 10.0 ** (reach * rng.uniform(-1, 1, count))
+    usual = rng.normal(size=count) * rng.choice([0.1, 1.0, 10.0], count)
+    mixed = np.where(rng.random(count) < 0.4, wide, usual)
+    return np.concatenate([edges, np.negative(edges), around, mixed]).astype(dtype)
+
+
+def neighbours(x: float, dtype: str) -> list[float]:
+    """Return a number and its neighbours 1, 2 and 1,000 units in the last place away."""
+    here = np.asarray(x, dtype)
+    step = np.spacing(np.abs(here))
+    return [float(here + n * step) for k in _NEIGHBOURS for n in (-k, k)] + [float(here)]
+
+
+def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
+    """Pair members of both spaces; where they are of one kind also nearly equal ones."""
+    y = members(subject.prediction, dtype, rng, count)
+    t = members(subject.target, dtype, rng, count)
+    t = t[rng.integers(0, t.size, y.size)]
+    if isinstance(subject.target, Counts) and isinstance(subject.prediction, Interval):
+        # Expected counts close to the counts.
+        close = (rng.random(y.size) < 0.3) & (subject.prediction.low == 0)
+        near = np.maximum(t, 0.5) * (1 + rng.normal(size=y.size) / np.sqrt(np.maximum(t, 1)) / 2)
+        y = np.where(close, np.maximum(near, 1e-3), y).astype(dtype)
+    same = type(subject.prediction) is type(subject.target)
+    if same and subject.target is not BINARY:
+        close = rng.random(y.size) < 0.35
+        factor = 1 + rng.choice([-1.0, 1.0], y.size) * 10.0 ** -rng.uniform(0.5, 17, y.size)
+        t = np.where(close, (y * factor).astype(dtype), t)
+        if isinstance(subject.target, Interval):
+            inside = np.clip(t, subject.target.low, subject.target.high).astype(dtype)
+            t = (
+                inside
+                if subject.target.low_included
+                else np.where(inside > subject.target.low, t, y)
+            )
+        t = np.where(rng.random(y.size) < 0.05, y, t)
+        # An infinite logit is legal, an infinite target is not.
+        t = np.where(np.isfinite(t), t, 1.0)
+    return Points(y.astype(dtype), t.astype(dtype))
+
+
+def _rows_of(
+    space: Space, subject: Subject, columns: int, dtype: str, rng: Generator, count: int
+) -> NDArray:
+    if space is CLASS_INDEX:
+        return np.eye(columns, dtype=dtype)[rng.integers(0, columns, count)]
+    if space is SIMPLEX:
+        return _distributions(columns, dtype, rng, count)
+    if space in (UNIT, BINARY):
+        return _unit_rows(space, columns, dtype, rng, count)
+    return _real_rows(space is LOGITS, columns, dtype, rng, count)
+
+
+def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return rows on the simplex: vertices, edges, centre, and points close to each."""
+    info = np.finfo(dtype)
+    hot = np.eye(columns)
+    centre = np.full((1, columns), 1 / columns)
+    even = rng.dirichlet(np.ones(columns), count)
+    ruled = rng.dirichlet(np.full(columns, 0.2), count // 3 + 1)
+    found = [hot, centre, even, ruled]
+    for gap in (float(info.smallest_subnormal), 1e-30, 1e-10, 1e-7, float(info.eps) / 2, 1e-4):
+        near = np.where(hot > 0, 1 - gap, gap / max(columns - 1, 1))
+        found.append(near if columns > 1 else hot)
+    if columns > 2:
+        edge = rng.dirichlet(np.ones(columns), count // 4 + 1)
+        edge[np.arange(len(edge)), rng.integers(0, columns, len(edge))] = 0
+        found.append(edge / edge.sum(-1, keepdims=True))
+    return np.concatenate(found).astype(dtype)
+
+
+def _unit_rows(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    ends = rng.integers(0, 2, (count, columns)).astype(float)
+    if space is BINARY:
+        return np.concatenate([ends, np.zeros((1, columns)), np.ones((1, columns))]).astype(dtype)
+    inner = rng.random((count, columns))
+    mixed = np.where(rng.random(inner.shape) < 0.3, ends, inner)
+    small = inner * 10.0 ** -rng.uniform(0, 20, (count, 1))
+    return np.concatenate([ends, mixed, small, 1 - small]).astype(dtype)
+
+
+def _real_rows(infinite: bool, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
+    """Return rows of real numbers: ties, all magnitudes, one that rules, and infinite ones."""
+    quarter = max(count // 4, 8)
+    ties = rng.integers(-2, 3, (quarter, columns)).astype(float)
+    scale = rng.choice([0.01, 1.0, 5.0, 30.0, 300.0, 3000.0], (quarter, 1))
+    usual = rng.normal(size=(quarter, columns)) * scale
+    ruled = rng.normal(size=(quarter, columns))
+    lead = rng.choice([5.0, 15.0, 20.0, 40.0, 100.0, 200.0, 800.0], quarter)
+    ruled[np.arange(quarter), rng.integers(0, columns, quarter)] += lead
+    fine = ties[: quarter // 2] + rng.normal(size=(quarter // 2, columns)) * 1e-6
+    info = np.finfo(dtype)
+    # Beside the 1 of a margin no smaller logit is seen in exact numbers either.
+    least = _LEAST_LOGIT if infinite else float(info.tiny)
+    sizes = [x for x in _SIZES if least < x < float(info.max) / 8]
+    far = rng.normal(size=(len(sizes), columns)) * np.asarray(sizes)[:, None]
+    found = [ties, usual, ruled, fine, far]
+    if infinite:
+        ends = rng.normal(size=(9, columns))
+        if columns > 1:
+            ends[np.arange(8), rng.integers(0, columns, 8)] = np.repeat([-np.inf, np.inf], 4)
+        if columns > 2:
+            # Two classes are excluded.
+            ends[-1, rng.permutation(columns)[:2]] = -np.inf
+        found.append(ends)
+    return np.concatenate(found).astype(dtype)
+
+
+def _near_rows(y: NDArray, rng: Generator) -> NDArray:
+    """Return targets for rows of real numbers: free, parallel, nearly parallel and opposite."""
+    free = rng.normal(size=y.shape) * np.where(rng.random((len(y), 1)) < 0.2, 1e10, 1.0)
+    factor = rng.choice([0.5, 1.0, 3.0, -1.0, -2.0], (len(y), 1))
+    close = factor * y * (1 + rng.normal(size=y.shape) * 10.0 ** -rng.uniform(1, 12, (len(y), 1)))
+    return np.where(rng.random((len(y), 1)) < 0.5, free, close)

@@ -1,0 +1,44 @@
+"""Variants: a component at its defaults, in each of its forms, and at other parameters."""
+
+import lossfw
+from lossfw.check.accuracy.variants import variants
+
+
+def test_each_form_and_each_parameter_is_varied():
+    found = variants(type(lossfw.loss("cross_entropy")))
+    assert found[0] == lossfw.loss("cross_entropy")
+    assert lossfw.loss("cross_entropy", from_logits=True) in found
+    assert {one.guard for one in found} == {"normalised", "additive", "floor", "none"}
+    on_logits = [one for one in found if one.from_logits]
+    assert {one.delta for one in on_logits} == {1e-7}
+    assert len({one.label_smoothing for one in on_logits}) == 3
+
+
+def test_a_parameter_without_a_default_is_given_a_value():
+    class Shifted(lossfw.DistanceLoss):
+        """Needs to be told."""
+
+        shift: float
+
+        def value(self, xp, r):
+            return xp.abs(r - self.shift)
+
+    found = variants(Shifted)
+    assert len(found) == 3
+    assert len({one.shift for one in found}) == 3
+
+
+def test_what_cannot_be_made_is_left_out():
+    assert variants(lossfw.registry().component_class("loss", "sum")) == []
+
+
+def test_other_parameters_have_a_quarter_of_the_points():
+    from lossfw.check.accuracy.jobs import accuracy_jobs
+
+    losses = variants(type(lossfw.loss("huber")))
+    assert [job.points for job in accuracy_jobs(losses, points=100)] == [100, 100, 25, 25, 25, 25]
+    alone = [lossfw.loss("huber", delta=0.3)]
+    assert [(job.points, job.dtype) for job in accuracy_jobs(alone, points=100)] == [
+        (100, "float32"),
+        (100, "float64"),
+    ]
