@@ -211,3 +211,41 @@ def test_an_import_of_the_plugin_is_caught_wherever_it_hides(house):
         data="import lossfw_stdlib",
     )
     assert importers_of(core, "lossfw_std") == ["errors", "losses"]
+
+
+def public_names(path):
+    """Yield the classes and type aliases that a module defines for others."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.AnnAssign):
+            names = [node.target.id] if isinstance(node.target, ast.Name) else []
+        else:
+            names = []
+        # Constants are written in capitals.
+        yield from (name for name in names if name[0].isupper() and not name.isupper())
+
+
+def defined_twice(*roots):
+    """Return the names of public classes and type aliases that several modules define."""
+    modules_of = {}
+    for root in roots:
+        for path in sorted(root.rglob("*.py")):
+            for name in public_names(path):
+                modules_of.setdefault(name, []).append(str(path.relative_to(root)))
+    return {name: paths for name, paths in modules_of.items() if len(paths) > 1}
+
+
+def test_a_name_means_one_thing():
+    assert defined_twice(ROOT / "lossfw", ROOT / "plugins") == {}
+
+
+def test_a_name_that_means_two_things_is_caught(house):
+    core = house(
+        data__dot__a="class Rows:\n    pass\nBOUND = 1",
+        nn__dot__a="Rows = tuple[int, ...]\nBOUND = 2\n_Rows = list",
+        cli="Rows: object = None\n_Rows = list",
+    )
+    assert defined_twice(core) == {"Rows": ["cli.py", "data/a.py", "nn/a.py"]}

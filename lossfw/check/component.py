@@ -82,9 +82,7 @@ def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
         return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
         return prepare(of_component(made), checks_in(components_only))
-    raise ArgumentError(
-        f"{made!r} is a {made.kind}: losses and activations are what can be checked."
-    )
+    raise ArgumentError(f"{made!r} is a {made.kind}: losses and activations can be checked.")
 
 
 def _made(component: str | Mapping[str, Any] | Component) -> Component:

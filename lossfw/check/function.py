@@ -1,4 +1,4 @@
-"""check_function: the harness for functions out of anybody's library."""
+"""check_function: the harness for functions of any library."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_function(
         ``value(y, t)``, the unreduced loss: one result per element, for
         ``"categorical"`` one per row.
     kind : {"distance", "margin", "pointwise", "categorical"}
-        What the loss depends on.
+        The kind of argument that the loss depends on.
     prediction, target : str or Space
         Names of the spaces; ``"LOGITS"`` and ``"BINARY"`` among them.
     gradient, hessian : callable, optional
@@ -62,11 +62,11 @@ def check_function(
     params : mapping, optional
         Parameters of `against`.
     claims : mapping, optional
-        What the function promises: names and meanings are those of `Claims`.
+        The function's promises: names and meanings are those of `Claims`.
     name : str, optional
         For the report.
     subnormal : bool
-        False forgives who takes subnormal numbers for 0, as XLA does on processors.
+        False forgives functions that take subnormal numbers for 0, as XLA does on processors.
     fewest_classes : int
         The least number of classes that the function takes, 1 unless given (of a
         hinge 2).
@@ -136,7 +136,7 @@ def check_function(
 
 
 def _fewest_classes(subject: Subject) -> int:
-    """Return 2 if one class is refused and two are not: what it is shows in no formula."""
+    """Return 2 if one class is refused and two are not, else 0."""
     if not subject.rows:
         return 0
     refused = [not _takes(subject, columns) for columns in (1, 2)]

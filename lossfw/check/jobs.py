@@ -39,7 +39,7 @@ class ComponentJob:
     kind : str
         ``"loss"`` or ``"activation"``.
     config : mapping
-        What the registry makes it from.
+        Its name and parameters.
     options : Options
     plugins : Plugins
         Where it comes from.
@@ -84,7 +84,7 @@ class FunctionJob:
         ``module:function``.
     options : Options
     described : mapping
-        What `check_function` takes besides; functions by name.
+        Further arguments of `check_function`; functions by name.
     """
 
     name: str

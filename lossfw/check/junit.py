@@ -1,4 +1,4 @@
-"""JUnit: reports in the XML that continuous integration services read."""
+"""Write reports as JUnit's XML, which continuous integration services read."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Run jobs in several processes, and return their results in order.
 
 Exact numbers are Python's own integers, so threads would wait for each other.
-A process is started anew and makes what it works on from names alone.
+A process is started anew and makes its component from names alone.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 # How often progress is told while nothing is finished.
 _GLANCE_SECONDS = 0.1
 
-Result = TypeVar("Result", covariant=True)
+Answer = TypeVar("Answer", covariant=True)
 
-# Told how many jobs are done, how many there are, and what runs.
+# Told how many jobs are done, how many there are, and the name of the step that runs.
 JobProgress: TypeAlias = Callable[[int, int, str], None]
 
 
-class Job(Protocol[Result]):
+class Job(Protocol[Answer]):
     """Work with a result; both can be pickled."""
 
     @property
     def label(self) -> str:
         """Its name while it runs."""
 
-    def run(self, watch: Callable[[str], None]) -> Result:
+    def run(self, watch: Callable[[str], None]) -> Answer:
         """Do it, telling `watch` the name of each step."""
 
 
 def run_all(
-    jobs: Sequence[Job[Result]],
+    jobs: Sequence[Job[Answer]],
     *,
     processes: int | None = None,
     progress: JobProgress | None = None,
-) -> Iterator[Result]:
+) -> Iterator[Answer]:
     """Yield the result of each job, in their order.
 
     Parameters
@@ -46,7 +46,7 @@ def run_all(
     processes : int, optional
         How many to use; as many as there are cores unless given.
     progress : callable, optional
-        Told how many jobs are done, how many there are, and what runs.
+        Told how many jobs are done, how many there are, and the name of the step that runs.
     """
     tell = progress or (lambda done, total, text: None)
     count = min(processes or os.cpu_count() or 1, len(jobs))
@@ -55,7 +55,7 @@ def run_all(
         return
     for done, job in enumerate(jobs):
 
-        def watch(step: str, job: Job[Result] = job, done: int = done) -> None:
+        def watch(step: str, job: Job[Answer] = job, done: int = done) -> None:
             tell(done, len(jobs), f"{job.label}: {step}")
 
         result = job.run(watch)
@@ -63,7 +63,7 @@ def run_all(
         yield result
 
 
-def _in_processes(jobs: Sequence[Job[Result]], count: int, tell: JobProgress) -> Iterator[Result]:
+def _in_processes(jobs: Sequence[Job[Answer]], count: int, tell: JobProgress) -> Iterator[Answer]:
     # Not forked: a copy of a process with threads may wait for one of them for ever.
     context = multiprocessing.get_context("spawn")
     told: Any = context.SimpleQueue()
@@ -94,5 +94,5 @@ def _begin(told: Any) -> None:
     _told = told
 
 
-def _work(job: Job[Result]) -> Result:
+def _work(job: Job[Answer]) -> Answer:
     return job.run(lambda step: _told.put(f"{job.label}: {step}"))

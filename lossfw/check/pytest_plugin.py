@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that makes cases; imported where its option is used."""
+"""The part of the pytest plugin that makes cases; imported when its option is used."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lossfw.check.component import prepared
 from lossfw.check.core.session import Search
 from lossfw.check.runner import Prepared
 from lossfw.check.selection import components
-from lossfw.check.testing import Case
+from lossfw.check.testing import CheckCase
 from lossfw.errors import LossfwError
 
 
 class Checks:
-    """Adds a case for each check of what is named, in front of the tests that are collected.
+    """Adds a case for each check of the named components, in front of the collected tests.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class _Root(pytest.Collector):
             search = Search(0, 200)
             for check in of.checks:
                 item: Any = _Item.from_parent(self, name=f"check[{of.name}-{check}]")
-                item.of, item.case = of, Case(of, check, search)
+                item.of, item.case = of, CheckCase(of, check, search)
                 yield item
 
 
@@ -56,7 +56,7 @@ class _Item(pytest.Item):
     """One check of one component."""
 
     of: Prepared
-    case: Case
+    case: CheckCase
 
     def runtest(self) -> None:
         assert self.of.component is not None

@@ -1,4 +1,4 @@
-"""What a check comes to: held, refuted, not claimed, expected to fail, not applicable."""
+"""Reports: checks that held, were refuted, expected to fail or not applicable."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Refutation:
 
 
 def _plain(array: NDArray) -> Any:
-    """Return nested lists; what JSON has no number for becomes a text."""
+    """Return nested lists, with texts for numbers that JSON does not have."""
 
     def one(value: Any) -> Any:
         if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Runner: every check that applies, in a fixed order, with a fixed seed."""
+"""Run every check that applies, in a fixed order, with a fixed seed."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ CHECKS = checks_in(
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is checked, with the checks that apply to it.
+    """A component or function with the checks that apply to it.
 
     Attributes
     ----------
     name : str
         For the report.
     subject : Subject or Activation
-        What the checks take.
+        The first argument of the checks.
     checks : mapping of str to callable
         The checks by name, in the order in which they run.
     not_claimed : tuple of str
@@ -127,7 +127,7 @@ def run(
     expected_failures: Mapping[str, str] | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Report:
-    """Run every check on what was prepared.
+    """Run every check.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
 
 
 def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation | NotApplicable:
-    """Run one check and return what it came to.
+    """Run one check and return its outcome.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation 
     except MissingExtraError:
         raise
     except Exception as error:
-        # What a check meets on legal input, whoever raises it, must not pass for held.
+        # An exception on legal input, from the subject or the check, must not pass for held.
         return Refutation(name, _claim(name), _ended(error), {}, seed=search.seed)
     if not search.tried:
         return NotApplicable("there was no example to try")

@@ -1,4 +1,4 @@
-"""Choose: what names on the command line mean, as jobs."""
+"""Resolve names on the command line to jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = ("loss", "activation")
 # Where everything is checked, edges of parameters get this share of the examples.
 EDGE_SHARE = 0.1
 
-# What a wrapper is checked with: each that it takes.
+# Parameters with which wrappers are checked: those that one takes.
 _PARTS: tuple[dict[str, Any], ...] = (
     {"of": "squared_error"},
     {"of": "cross_entropy"},
@@ -45,7 +45,7 @@ def chosen(
     outside: Mapping[str, Any] | None = None,
     options: Options | None = None,
 ) -> list[Any]:
-    """Return the jobs that names mean.
+    """Return the jobs for names.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def chosen(
         Components, distributions, labels of plugins or outside functions.
         Without any, all that the local files offer.
     given : mapping
-        Parameters of the one component, or of what an outside function is
-        compared with.
+        Parameters of the one component, or of the loss that an outside function
+        is compared with.
     plugins : Plugins
     every : bool
         Everything that is installed.
@@ -63,14 +63,14 @@ def chosen(
     expected : mapping of str to str, optional
         Expected failures; each must be a check of every component.
     outside : mapping, optional
-        What is known of an outside function.
+        The description of an outside function.
     options : Options, optional
         How each is checked.
 
     Raises
     ------
     ArgumentError
-        If nothing is named, or what is named cannot be made.
+        If nothing is named, or a component cannot be made.
     UnknownNameError
         If a name means nothing.
     """
@@ -107,7 +107,7 @@ def chosen(
 
 
 def components(name: str, plugins: Plugins | None = None) -> list[Component]:
-    """Return what a name means, at default parameters.
+    """Return the components of a name, at default parameters.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _function(
 
 
 def _everything(registry: Registry, plugins: Plugins) -> list[Entry]:
-    """Return what the local files offer, or without local files everything."""
+    """Return the entries of the local files, or without local files all."""
     found = [entry for kind in KINDS for entry in registry.entries(kind)]
     if plugins.local:
         found = [entry for entry in found if entry.plugin.path is not None]
@@ -154,7 +154,7 @@ def _named(registry: Registry, names: Iterable[str]) -> list[Entry]:
 
 
 def _meant(registry: Registry, name: str) -> list[Entry]:
-    """Return the entries that a name means: a component's, else all of a plugin's."""
+    """Return the entries of a name: those of a component, else all of a plugin."""
     found = []
     for kind in KINDS:
         try:

@@ -1,7 +1,7 @@
-"""Strategies: Hypothesis draws predictions, targets, weights and masks for any loss.
+"""Hypothesis strategies: predictions, targets, weights and masks for any loss.
 
-They read the spaces that a loss declares, so that whoever writes a property
-test writes no strategy::
+They read the spaces that a loss declares, so a property test needs no strategy
+of its own::
 
     from hypothesis import given
     from lossfw.check.strategies import pairs
@@ -11,7 +11,7 @@ test writes no strategy::
         y, t = pair
         assert np.isfinite(loss(y, t))
 
-What is drawn shrinks towards few rows of simple numbers.
+Examples shrink towards few rows of simple numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-# What is drawn: enough rows and columns for every law, few enough to be read.
+# Enough rows and columns for every law, few enough to be read.
 MOST_ROWS = 8
 MOST_COLUMNS = 5
 
@@ -46,7 +46,7 @@ def predictions(
     Parameters
     ----------
     loss : str, mapping or Loss
-        The loss, or what `lossfw.loss` takes.
+        The loss, or an argument of `lossfw.loss`.
     rows : int, optional
         How many elements or rows; up to 8 unless given.
     dtype : {"float64", "float32", "float16"}
@@ -132,7 +132,7 @@ def _loss(spec: str | Mapping[str, Any] | Loss) -> Loss:
 
 
 def _takes(loss: Loss, y: NDArray, t: NDArray) -> bool:
-    """Tell whether a loss takes such arguments."""
+    """Tell whether a loss takes these arguments."""
     try:
         loss(y, t, reduction="none")
     except ArgumentError:
@@ -202,7 +202,7 @@ def _member(space: Space, dtype: str) -> Any:
         return drawn.filter(lambda x: space.outside(np.array([x], dtype)) is None)
     low, high = max(space.low, -largest), min(space.high, largest)
     if not space.low_included:
-        # Of what is left out the next neighbours are subnormal: begin with the normal numbers.
+        # The neighbours of an excluded 0 are subnormal: begin with the normal numbers.
         low = max(low, float(np.finfo(dtype).tiny))
     inner = st.floats(
         low,

@@ -1,4 +1,4 @@
-"""Testing: the checks as cases of pytest, one for each component and check.
+"""Checks as cases of pytest, one for each component and check.
 
 ::
 
@@ -22,7 +22,7 @@ from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 
 
-class Case:
+class CheckCase:
     """One check, to be called with a component in the body of a test.
 
     Parameters
@@ -122,7 +122,7 @@ def _case(of: Prepared, name: str, search: Search, reason: str) -> Any:
     xfail = pytest.mark.xfail(reason=reason, strict=True, raises=pytest.fail.Exception)
     return pytest.param(
         of.component,
-        Case(of, name, search),
+        CheckCase(of, name, search),
         id=f"{of.name}-{name}",
         marks=[xfail] if reason else [],
     )

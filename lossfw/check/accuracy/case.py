@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.check.core.judge import Truth
-from lossfw.check.core.points import Arguments
+from lossfw.check.core.points import ArgumentArrays
 from lossfw.check.core.subject import of_component
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
@@ -31,7 +31,7 @@ class Case:
     """
 
     component: Loss | Activation
-    arrays: Arguments
+    arrays: ArgumentArrays
     some: NDArray
 
     @property
@@ -55,7 +55,7 @@ class Case:
         by_index = self.component.takes_rows and t.ndim < y.ndim
         return (0,) if by_index and not self.component.target_per_row else (0, 1, 2)
 
-    def at(self, order: int) -> Arguments:
+    def at(self, order: int) -> ArgumentArrays:
         """Return the arguments at which one derivative is measured."""
         return self.arrays if order == 0 else tuple(x[self.some] for x in self.arrays)
 

@@ -24,7 +24,7 @@ class AccuracyJob:
     kind : str
         ``"loss"`` or ``"activation"``.
     config : dict
-        What builds the component.
+        The name and parameters of the component.
     dtype : str
     points, seed : int
         See `lossfw.check.accuracy.measure`.

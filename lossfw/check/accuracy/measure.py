@@ -1,4 +1,4 @@
-"""Accuracy: the worst error of a component over its whole domain, in units in the last place.
+"""Measure the worst error of a component over its whole domain, in units in the last place.
 
 ::
 
@@ -23,7 +23,7 @@ from lossfw.check.accuracy.case import Case
 from lossfw.check.accuracy.peers import Peer
 from lossfw.check.accuracy.worst_error import Worst, worst
 from lossfw.check.core.dense import dense_arguments, dense_pairs
-from lossfw.check.core.points import Arguments, Points
+from lossfw.check.core.points import ArgumentArrays, Points
 from lossfw.check.core.subject import Subject, of_component
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
@@ -66,7 +66,7 @@ class ComponentAccuracy:
     text : str
         The component with its parameters.
     config : dict
-        What builds it again.
+        Its name and parameters.
     dtype : str
         ``"float32"`` or ``"float64"``.
     rows : bool
@@ -74,7 +74,7 @@ class ComponentAccuracy:
     results : tuple of Worst
         One for each order: the value, the first and the second derivative.
     reason : str
-        What cancels, where results are measured against their largest term.
+        The terms that cancel, where results are measured against the largest of them.
     peers : dict of str to PeerErrors
         The worst errors of other libraries on the same points.
     """
@@ -89,7 +89,7 @@ class ComponentAccuracy:
     peers: dict[str, PeerErrors] = field(default_factory=dict)
 
     def goal(self, order: int) -> float:
-        """Return what an error of this order may be."""
+        """Return the largest error of this order that is allowed."""
         return GOALS[self.rows][order]
 
     def missed(self) -> tuple[Worst, ...]:
@@ -194,7 +194,7 @@ def measure(
 
 
 def _reason(component: Loss | Activation) -> str:
-    """Return the first line of what the author says of the terms that cancel."""
+    """Return the first line of the author's text on the terms that cancel."""
     return inspect.cleandoc(type(component).terms.__doc__ or "").partition("\n")[0]
 
 
@@ -206,7 +206,7 @@ def _add(found: dict[int, Worst], worst: Worst) -> None:
 def _cases(
     component: Loss | Activation, dtype: str, rng: np.random.Generator, points: int
 ) -> Iterable[Case]:
-    """Yield sets of arguments, of which each has one shape."""
+    """Yield sets of arguments, each of one shape."""
     if isinstance(component, Activation):
         kinks = component.claims().breaks or ()
         drawn = dense_arguments(kinks, component.takes_rows, dtype, rng, points)
@@ -219,7 +219,7 @@ def _cases(
         yield Case(component, arrays, some)
 
 
-def _joined(drawn: Sequence[Points]) -> list[Arguments]:
+def _joined(drawn: Sequence[Points]) -> list[ArgumentArrays]:
     """Join sets whose arrays are alike but for their length."""
     alike: dict[Any, list[Points]] = {}
     for points in drawn:
@@ -232,7 +232,7 @@ def _joined(drawn: Sequence[Points]) -> list[Arguments]:
     ]
 
 
-def _accepted(subject: Subject, arrays: Arguments) -> bool:
+def _accepted(subject: Subject, arrays: ArgumentArrays) -> bool:
     """Tell whether a loss takes arguments of this shape: some want a number of columns."""
     try:
         subject.value(*(x[:1] for x in arrays))
@@ -241,7 +241,7 @@ def _accepted(subject: Subject, arrays: Arguments) -> bool:
     return True
 
 
-def _rows_for_derivatives(rows: bool, arrays: Arguments, rng: np.random.Generator) -> Any:
+def _rows_for_derivatives(rows: bool, arrays: ArgumentArrays, rng: np.random.Generator) -> Any:
     """Return the rows whose derivatives are measured: a row of K columns has K of them."""
     count = len(arrays[0])
     if not rows:

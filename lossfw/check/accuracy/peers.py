@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.points import Arguments
+from lossfw.check.core.points import ArgumentArrays
 from lossfw.check.core.subject import Function
 from lossfw.check.foreign import loading
 from lossfw.check.foreign.adapters import Foreign, by_convention
@@ -45,13 +45,13 @@ class Offer:
     functions: tuple[Callable[..., NDArray | None], ...]
     takes: Callable[..., NDArray] | None = None
 
-    def compute(self, order: int, arrays: Arguments) -> NDArray | None:
-        """Return the peer's results; None where it has no such derivative, or refuses."""
+    def compute(self, order: int, arrays: ArgumentArrays) -> NDArray | None:
+        """Return the peer's results; None where it lacks the derivative or refuses."""
         if order >= len(self.functions):
             return None
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():
-                # What a library says of such arguments is not asked here.
+                # A library's warnings about such arguments do not matter here.
                 warnings.simplefilter("ignore")
                 result = self.functions[order](*arrays)
         except Exception:
@@ -65,7 +65,7 @@ Maker = Callable[[Any, Mapping[str, Any]], Any]
 
 
 @dataclass(frozen=True)
-class Entry:
+class PeerFunction:
     """A function of a library that has the formula of one of our components.
 
     Attributes
@@ -105,19 +105,19 @@ class Entry:
         return by_convention(self.function, foreign)
 
 
-def entry(
+def offered(
     function: str,
     *parameters: str,
     make: Maker | None = None,
     takes: Callable[..., NDArray] | None = None,
     **when: Any,
-) -> Entry:
-    """Return an entry; see there."""
-    return Entry(function, parameters, when, make, takes)
+) -> PeerFunction:
+    """Return an entry of a table; see `PeerFunction`."""
+    return PeerFunction(function, parameters, when, make, takes)
 
 
 # By our names; of several entries the first that fits counts.
-Table = dict[str, Entry | tuple[Entry, ...]]
+PeerTable = dict[str, PeerFunction | tuple[PeerFunction, ...]]
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Peer:
 
     name: str
     module: str
-    table: Table
+    table: PeerTable
     lift: Lift
     derivatives: int = 2
 
@@ -187,7 +187,7 @@ def hard(y: NDArray, t: NDArray) -> NDArray:
 
 
 def positive(y: NDArray, t: NDArray) -> NDArray:
-    """Tell where both are above 0: some libraries take what is below for 0."""
+    """Tell where both are above 0: some libraries take negative numbers for 0."""
     return np.asarray((y > 0) & (t > 0))
 
 
@@ -220,30 +220,30 @@ def _gaussian(f: Any, p: Mapping[str, Any]) -> Function:
     return function
 
 
-_TORCH: Table = {
-    **{ours: entry(f"{_F}:{name}", *more) for ours, (name, _, *more) in _ACTIVATIONS.items()},
-    "exp": entry("torch:exp"),
-    "gelu": entry(f"{_F}:gelu", make=lambda f, p: (
+_TORCH: PeerTable = {
+    **{ours: offered(f"{_F}:{name}", *more) for ours, (name, _, *more) in _ACTIVATIONS.items()},
+    "exp": offered("torch:exp"),
+    "gelu": offered(f"{_F}:gelu", make=lambda f, p: (
         lambda x: f(x, approximate="tanh" if p["form"] == "tanh" else "none"))),
-    "log_softmax": entry(f"{_F}:log_softmax", make=lambda f, p: lambda x: f(x, -1)),
-    "sigmoid": entry("torch:sigmoid"),
-    "softmax": entry(f"{_F}:softmax", make=lambda f, p: lambda x: f(x, -1)),
-    "softplus": entry(f"{_F}:softplus", "beta"),
-    "tanh": entry("torch:tanh"),
-    "absolute_error": entry(f"{_F}:l1_loss"),
+    "log_softmax": offered(f"{_F}:log_softmax", make=lambda f, p: lambda x: f(x, -1)),
+    "sigmoid": offered("torch:sigmoid"),
+    "softmax": offered(f"{_F}:softmax", make=lambda f, p: lambda x: f(x, -1)),
+    "softplus": offered(f"{_F}:softplus", "beta"),
+    "tanh": offered("torch:tanh"),
+    "absolute_error": offered(f"{_F}:l1_loss"),
     "binary_cross_entropy": (
-        entry(f"{_F}:binary_cross_entropy_with_logits", **_ON_LOGITS),
-        entry(f"{_F}:binary_cross_entropy", **_NO_GUARD),
+        offered(f"{_F}:binary_cross_entropy_with_logits", **_ON_LOGITS),
+        offered(f"{_F}:binary_cross_entropy", **_NO_GUARD),
     ),
-    "cosine_distance": entry(f"{_F}:cosine_similarity",
+    "cosine_distance": offered(f"{_F}:cosine_similarity",
                              make=lambda f, p: lambda y, t: 1 - f(y, t, -1)),
-    "cross_entropy": entry(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
-    "gaussian_nll": entry(f"{_F}:gaussian_nll_loss", make=_gaussian),
-    "huber": entry(f"{_F}:huber_loss", "delta"),
-    "kl_divergence": entry(f"{_F}:kl_div", **_DIVERGENCE, make=lambda f, p: (
+    "cross_entropy": offered(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
+    "gaussian_nll": offered(f"{_F}:gaussian_nll_loss", make=_gaussian),
+    "huber": offered(f"{_F}:huber_loss", "delta"),
+    "kl_divergence": offered(f"{_F}:kl_div", **_DIVERGENCE, make=lambda f, p: (
         lambda y, t: f(y.log(), t, reduction="none").sum(-1))),
-    "logistic": entry(f"{_F}:soft_margin_loss"),
-    "squared_error": entry(f"{_F}:mse_loss", factor=1),
+    "logistic": offered(f"{_F}:soft_margin_loss"),
+    "squared_error": offered(f"{_F}:mse_loss", factor=1),
 }  # fmt: skip
 
 
@@ -263,28 +263,29 @@ def _of_logarithm(f: Any, p: Mapping[str, Any]) -> Function:
     return lambda y, t: f(log(y), t)
 
 
-_OPTAX: Table = {
-    **{ours: entry(f"jax.nn:{name}", *more) for ours, (_, name, *more) in _ACTIVATIONS.items()},
-    "exp": entry("jax.numpy:exp"),
-    "gelu": entry("jax.nn:gelu", make=lambda f, p: lambda x: f(x, approximate=p["form"] == "tanh")),
-    "log_softmax": entry("jax.nn:log_softmax"),
-    "sigmoid": entry("jax.nn:sigmoid"),
-    "softmax": entry("jax.nn:softmax"),
-    "softplus": entry("jax.nn:softplus", beta=1),
-    "tanh": entry("jax.nn:tanh"),
-    "binary_cross_entropy": entry(f"{_O}:sigmoid_binary_cross_entropy", **_ON_LOGITS),
-    "cosine_distance": entry(f"{_O}:cosine_distance"),
-    "cross_entropy": entry(f"{_O}:softmax_cross_entropy", make=_by_either, label_smoothing=0,
+_OPTAX: PeerTable = {
+    **{ours: offered(f"jax.nn:{name}", *more) for ours, (_, name, *more) in _ACTIVATIONS.items()},
+    "exp": offered("jax.numpy:exp"),
+    "gelu": offered("jax.nn:gelu", make=lambda f, p: (
+        lambda x: f(x, approximate=p["form"] == "tanh"))),
+    "log_softmax": offered("jax.nn:log_softmax"),
+    "sigmoid": offered("jax.nn:sigmoid"),
+    "softmax": offered("jax.nn:softmax"),
+    "softplus": offered("jax.nn:softplus", beta=1),
+    "tanh": offered("jax.nn:tanh"),
+    "binary_cross_entropy": offered(f"{_O}:sigmoid_binary_cross_entropy", **_ON_LOGITS),
+    "cosine_distance": offered(f"{_O}:cosine_distance"),
+    "cross_entropy": offered(f"{_O}:softmax_cross_entropy", make=_by_either, label_smoothing=0,
                            **_ON_LOGITS),
-    "focal": entry(f"{_O}:sigmoid_focal_loss", "alpha", "gamma", takes=hard, **_ON_LOGITS),
-    "hinge": entry(f"{_O}:hinge_loss", margin=1),
-    "huber": entry(f"{_O}:huber_loss", "delta"),
-    "kl_divergence": entry(f"{_O}:kl_divergence", make=_of_logarithm, **_DIVERGENCE),
-    "log_cosh": entry(f"{_O}:log_cosh"),
-    "perceptron": entry(f"{_O}:perceptron_loss"),
-    "poly_cross_entropy": entry(f"{_O}:poly_loss_cross_entropy", **_ON_LOGITS, make=lambda f, p: (
+    "focal": offered(f"{_O}:sigmoid_focal_loss", "alpha", "gamma", takes=hard, **_ON_LOGITS),
+    "hinge": offered(f"{_O}:hinge_loss", margin=1),
+    "huber": offered(f"{_O}:huber_loss", "delta"),
+    "kl_divergence": offered(f"{_O}:kl_divergence", make=_of_logarithm, **_DIVERGENCE),
+    "log_cosh": offered(f"{_O}:log_cosh"),
+    "perceptron": offered(f"{_O}:perceptron_loss"),
+    "poly_cross_entropy": offered(f"{_O}:poly_loss_cross_entropy", **_ON_LOGITS, make=lambda f, p: (
         lambda z, t: f(z, _one_hot(t, z), epsilon=p["epsilon"]))),
-    "squared_error": entry(f"{_O}:squared_error", factor=1),
+    "squared_error": offered(f"{_O}:squared_error", factor=1),
 }  # fmt: skip
 
 
@@ -294,26 +295,27 @@ def _categorical(f: Any, p: Mapping[str, Any]) -> Function:
 
 
 # On probabilities it clips by a constant of its own: the guard "none" comes nearest.
-_KERAS: Table = {
-    "absolute_error": entry(f"{_K}:mean_absolute_error"),
+_KERAS: PeerTable = {
+    "absolute_error": offered(f"{_K}:mean_absolute_error"),
     "binary_cross_entropy": tuple(
-        entry(f"{_K}:binary_crossentropy", "from_logits", **when)
+        offered(f"{_K}:binary_crossentropy", "from_logits", **when)
         for when in (_ON_LOGITS, _NO_GUARD)
     ),
-    "cosine_distance": entry(f"{_K}:cosine_similarity", make=lambda f, p: lambda y, t: 1 + f(t, y)),
+    "cosine_distance": offered(f"{_K}:cosine_similarity",
+                               make=lambda f, p: lambda y, t: 1 + f(t, y)),
     "cross_entropy": tuple(
-        entry(f"{_K}:categorical_crossentropy", make=_categorical, label_smoothing=0, **when)
+        offered(f"{_K}:categorical_crossentropy", make=_categorical, label_smoothing=0, **when)
         for when in (_ON_LOGITS, _NO_GUARD)
     ),
-    "focal": entry(f"{_K}:binary_focal_crossentropy", "gamma", "from_logits", takes=hard,
+    "focal": offered(f"{_K}:binary_focal_crossentropy", "gamma", "from_logits", takes=hard,
                    alpha=None, **_ON_LOGITS),
-    "hinge": entry(f"{_K}:hinge", margin=1),
-    "huber": entry(f"{_K}:huber", "delta"),
-    "kl_divergence": entry(f"{_K}:kl_divergence", **_DIVERGENCE),
-    "log_cosh": entry(f"{_K}:log_cosh"),
-    "squared_error": entry(f"{_K}:mean_squared_error", factor=1),
-    "squared_hinge": entry(f"{_K}:squared_hinge", margin=1),
-    "squared_log_error": entry(f"{_K}:mean_squared_logarithmic_error", takes=positive),
+    "hinge": offered(f"{_K}:hinge", margin=1),
+    "huber": offered(f"{_K}:huber", "delta"),
+    "kl_divergence": offered(f"{_K}:kl_divergence", **_DIVERGENCE),
+    "log_cosh": offered(f"{_K}:log_cosh"),
+    "squared_error": offered(f"{_K}:mean_squared_error", factor=1),
+    "squared_hinge": offered(f"{_K}:squared_hinge", margin=1),
+    "squared_log_error": offered(f"{_K}:mean_squared_logarithmic_error", takes=positive),
 }  # fmt: skip
 
 
@@ -328,7 +330,7 @@ def _compiled(factor: float, **parameters: str) -> Maker:
 
         def value(y: NDArray, t: NDArray) -> NDArray:
             y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
-            # Deviances are 0 at the best prediction; it leaves out what does not depend on it.
+            # Deviances are 0 at the best prediction; it leaves out the terms of the target alone.
             rest = loss.constant_to_optimal_zero(t) if factor == 2 else 0.0
             return np.asarray(factor * (loss.loss(t, y) + rest)).astype(y.dtype)
 
@@ -351,17 +353,17 @@ def _multinomial(cls: Any, p: Mapping[str, Any]) -> Adapted:
     return Adapted(value)
 
 
-_SKLEARN: Table = {
-    "absolute_error": entry(f"{_S}:AbsoluteError", make=_compiled(1)),
-    "binary_cross_entropy": entry(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_ON_LOGITS),
-    "cross_entropy": entry(f"{_S}:HalfMultinomialLoss", make=_multinomial, label_smoothing=0,
+_SKLEARN: PeerTable = {
+    "absolute_error": offered(f"{_S}:AbsoluteError", make=_compiled(1)),
+    "binary_cross_entropy": offered(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_ON_LOGITS),
+    "cross_entropy": offered(f"{_S}:HalfMultinomialLoss", make=_multinomial, label_smoothing=0,
                            **_ON_LOGITS),
-    "gamma_deviance": entry(f"{_S}:HalfGammaLoss", make=_compiled(2), link="log"),
-    "huber": entry(f"{_S}:HuberLoss", make=_compiled(1, delta="delta")),
-    "poisson_deviance": entry(f"{_S}:HalfPoissonLoss", make=_compiled(2), link="log"),
-    "quantile": entry(f"{_S}:PinballLoss", make=_compiled(1, quantile="q")),
-    "squared_error": entry(f"{_S}:HalfSquaredError", make=_compiled(2), factor=1),
-    "tweedie_deviance": entry(f"{_S}:HalfTweedieLoss", make=_compiled(2, power="power"),
+    "gamma_deviance": offered(f"{_S}:HalfGammaLoss", make=_compiled(2), link="log"),
+    "huber": offered(f"{_S}:HuberLoss", make=_compiled(1, delta="delta")),
+    "poisson_deviance": offered(f"{_S}:HalfPoissonLoss", make=_compiled(2), link="log"),
+    "quantile": offered(f"{_S}:PinballLoss", make=_compiled(1, quantile="q")),
+    "squared_error": offered(f"{_S}:HalfSquaredError", make=_compiled(2), factor=1),
+    "tweedie_deviance": offered(f"{_S}:HalfTweedieLoss", make=_compiled(2, power="power"),
                               link="log"),
 }  # fmt: skip
 

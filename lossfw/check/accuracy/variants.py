@@ -1,4 +1,4 @@
-"""Variants: a component at its defaults, in each of its forms, and at other parameters.
+"""List a component at its defaults, in each of its forms, and at other parameters.
 
 They follow from the fields of the class alone: each parameter is moved by
 itself, within its bounds, in every form that the component has. So a new loss,
@@ -15,7 +15,7 @@ from lossfw.components.component import Component
 from lossfw.errors import LossfwError
 from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
 
-# Tried in turn for a number; what the class refuses is left out. A power, a
+# Tried in turn for a number; values that the class refuses are left out. A power, a
 # share, a scale and a threshold all find two of these that are not special.
 _NUMBERS = (0.3, 7.5, -1.5, 0.9)
 _OTHERS = 2

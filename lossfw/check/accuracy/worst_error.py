@@ -30,7 +30,7 @@ class Worst:
     computed : float
         The result.
     truth : str
-        What it should have been.
+        The exact result.
     of_terms : bool
         Whether the unit is that of the largest term.
     """

@@ -186,7 +186,7 @@ def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:
 
 
 def _is_middle(chords: Chords) -> NDArray:
-    """Tell of which chords the middle is exact, and no rounded one."""
+    """Tell which chords have an exact middle."""
     a, b = chords.a, chords.b
     total = a + b
     rest = total - a

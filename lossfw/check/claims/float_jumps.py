@@ -1,9 +1,9 @@
-"""Sharpness: jumps of derivatives of a function of which only floats are known.
+"""Find jumps in the derivatives of a black-box float function.
 
-A jump is what does not shrink with the distance over which it is looked at. A
+A jump does not shrink with the distance over which it is looked at. A
 derivative that is merely steep changes the less the closer its two sides are, a
 derivative that has no slope (that of abs(r)**1.5 at 0) too, only more slowly;
-and what rounding does grows. So a change is followed from distance to distance,
+and rounding errors grow. So a change is followed from distance to distance,
 down to where rounding begins to show, and is a jump if over the last ones it
 stays the same. How large it is does not matter.
 """
@@ -29,7 +29,7 @@ _SHORTER, _SPAN, _MOST = 4.0, 3, 14
 # Rounding begins to show where it may be this share of the change.
 _SHOWS = 0.02
 
-# Over the span a jump stays within these bounds; what falls below the last is none.
+# Over the span a jump stays within these bounds; a change that falls below the last is none.
 _STAYS, _GROWS, _FALLS = 0.9, 1.1, 0.5
 
 # The line is looked at in steps of this share of the scale, or of the distance from 0.
@@ -38,7 +38,7 @@ _STEP, _WIDER = 1 / 64, 1 / 256
 _STEP_CLOSE, _CLOSE = 1 / 2048, 0.5
 
 # A place stands out where the change differs from that so many steps away, and
-# does so by so many times what is usual within a window of so many.
+# does so by so many times the usual difference within a window of so many.
 _ASIDE, _STANDS_OUT, _WINDOW = 4, 4.0, 16
 
 # So many places that stand out are followed.
@@ -70,7 +70,7 @@ def sharp_at(curve: Curve, order: int, x: float, *, doubt: bool) -> bool:
 
 
 def _bases(curve: Curve, order: int) -> list[tuple[Base, int]]:
-    """Return what is differenced, and how many times: the value, and a gradient if there is one."""
+    """Return the functions to difference, and how often: the value, and a gradient if any."""
 
     def value(y: NDArray) -> tuple[NDArray, NDArray]:
         values = curve.value(y)

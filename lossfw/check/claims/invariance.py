@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.plain_points import many_classes
-from lossfw.check.core.points import Points
+from lossfw.check.core.points import Points, first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, close
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
 
@@ -21,19 +21,15 @@ def check_symmetric(subject: Subject, search: Search) -> None:
     """Claim: the value is the same for r and for -r."""
     if subject.kind != "distance":
         raise NotApplicable("only a loss of the residual is symmetric in it")
-    for dtype in ("float64", "float32"):
-        for points in search.points(subject, dtype):
-            r = points.y - points.t
-            zero = np.zeros_like(r)
-            plus, minus = (np.asarray(call(subject.value, y, zero)) for y in (r, -r))
-            bad = ~close(plus, minus, OUTSIDE_ULPS)
-            if bad.any():
-                one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
-                raise Refuted(
-                    f"the value is {plus[one]:.9g} at r = {r[one]:.9g} and {minus[one]:.9g} at -r.",
-                    y=np.array([r[one], -r[one]], dtype),
-                    t=np.zeros(2, dtype),
-                )
+    for points in search.points(subject, "float64", "float32"):
+        r = points.y - points.t
+        zero = np.zeros_like(r)
+        plus, minus = (np.asarray(call(subject.value, y, zero)) for y in (r, -r))
+        bad = ~close(plus, minus, OUTSIDE_ULPS)
+        if bad.any():
+            one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
+            text = f"the value is {plus[one]:.9g} at r = {r[one]:.9g} and {minus[one]:.9g} at -r."
+            raise Refuted(text, y=np.array([r[one], -r[one]]), t=zero[:2])
 
 
 @check("claim:shift_invariant")
@@ -54,13 +50,12 @@ def check_shift_invariant(subject: Subject, search: Search) -> None:
             bad &= np.isfinite(here)
             if bad.any():
                 one = int(np.flatnonzero(bad)[np.argmin(np.abs(y[bad]).max(-1))])
-                raise Refuted(
+                text = (
                     f"the value is {here[one]:.9g}, and {there[one]:.9g} after {shift:g} is added "
-                    "to each logit.",
-                    f"value(y, t), value(y + {shift!r}, t)",
-                    y=y[one : one + 1],
-                    t=some.t[one : one + 1],
+                    "to each logit."
                 )
+                both = f"value(y, t), value(y + {shift!r}, t)"
+                raise Refuted.at(Points(y, some.t), one, text, both)
 
 
 @check("claim:permutation_equivariant")
@@ -82,13 +77,12 @@ def check_permutation_equivariant(subject: Subject, search: Search) -> None:
         bad &= np.isfinite(here) | np.isfinite(there)
         bad &= ~(np.isnan(here) & np.isnan(there))
         if bad.any():
-            one = int(np.flatnonzero(bad)[0])
-            raise Refuted(
-                f"the value is {here[one]:.9g}, and {there[one]:.9g} once the classes are renamed.",
-                f"value(y, t), value(y[:, {order.tolist()}], {_target_code(some.t, order)})",
-                y=some.y[one : one + 1],
-                t=some.t[one : one + 1],
+            one = first(bad)
+            text = (
+                f"the value is {here[one]:.9g}, and {there[one]:.9g} once the classes are renamed."
             )
+            code = f"value(y, t), value(y[:, {order.tolist()}], {_target_code(some.t, order)})"
+            raise Refuted.at(some, one, text, code)
 
 
 def _renamed(points: Points, order: Any) -> Points:

@@ -1,10 +1,10 @@
-"""Jumps: where the value or a derivative of a curve jumps.
+"""Find the places where the value or a derivative of a curve jumps.
 
 Intervals of the curve's grid over which there is a change are cut into parts,
 and those parts that may hold a jump into parts again, until they are narrow. Of
 a smooth function neighbouring parts change alike, the more so the narrower they
 are; a jump sets one of them apart. So most intervals need not be cut more than
-once or twice. What is left is a jump if it does not shrink any further.
+once or twice. A change that is left is a jump if it does not shrink any further.
 
 This is for values and for exact derivatives, which have no noise; for others see
 `lossfw.check.claims.float_jumps`.
@@ -36,8 +36,8 @@ _APART = 0.25
 # known kink; farther out exact numbers need thousands of digits to see anything.
 _REACH, _BEYOND = 60.0, 4.0
 
-# Derivatives within so many times the curve's scale say what is large, of which
-# a share counts; a jump of less than a constant near zero is none.
+# Derivatives within so many times the curve's scale set the measure: a share of the
+# largest counts; a jump of less than a constant near zero is none.
 _USUAL, _SHARE, _LEAST = 30.0, 1e-2, 1e-9
 
 # Within an interval that is cut, sizes below this are as good as this.
@@ -48,7 +48,7 @@ _LEAST_WITHIN = 1e-6
 _BESIDE = 2.0**-40
 
 # A change is looked at again over a distance so many times shorter, or after so many
-# cuts more. Of a jump this share is left, or more; of what is none, this one, or less.
+# cuts more. Of a jump the first share is left, or more; of another change the second, or less.
 _CLOSER, _CUTS = 2.0**-6, 3
 _STAYS, _SHRINKS = 0.9, 0.5
 
@@ -71,7 +71,7 @@ def jumps_at(curve: Curve, order: int, x: float, *, doubt: bool = False) -> bool
     wide, narrow = (_across(curve, order, x, share) for share in (1.0, _CLOSER))
     if wide == 0:
         return False
-    # A jump is what does not shrink with the distance.
+    # A jump does not shrink with the distance.
     return bool(narrow > (_SHRINKS if doubt else _STAYS) * wide)
 
 
@@ -101,7 +101,7 @@ class _Intervals:
     size : ndarray
         How large the derivative is there or thereabouts.
     change : ndarray
-        By how much it changes, less what noise may have done.
+        Its change, less the error bars.
     narrow : ndarray
         The width at which the change is a jump.
     """

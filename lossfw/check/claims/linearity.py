@@ -1,10 +1,10 @@
-"""Attack on linearity in the target: a soft target costs what its classes cost on average."""
+"""Attack on linearity in the target: the loss of a soft target is the mean over its classes."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.points import Points
+from lossfw.check.core.points import Points, first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
 from lossfw.components.spaces import UNIT
@@ -45,14 +45,11 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
         near = np.abs(soft - wanted) <= OUTSIDE_ULPS * (_EPS * size + _TINY)
     bad = np.isfinite(wanted) & ~near
     if bad.any():
-        one = int(np.flatnonzero(bad)[0])
-        raise Refuted(
-            f"the loss of the soft target is {soft[one]:.9g}; the losses of its classes, weighted "
-            f"by it, sum to {wanted[one]:.9g}.",
-            _CODE,
-            y=y[one : one + 1],
-            t=t[one : one + 1],
+        text = (
+            f"the loss of the soft target is {soft[first(bad)]:.9g}; the losses of its classes, "
+            f"weighted by it, sum to {wanted[first(bad)]:.9g}."
         )
+        raise Refuted.at(Points(y, t), first(bad), text, _CODE)
 
 
 def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.points import first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
@@ -63,26 +64,24 @@ def _proper_binary(subject: Subject, strict: bool) -> None:
 def _judge_proper(
     risk: NDArray, own: float, others: NDArray, far: NDArray, truth: Any, strict: bool
 ) -> None:
-    risk = np.where(np.isnan(risk), np.inf, risk)
-    slack = _CERTAIN * (1 + abs(own))
-    at = int(np.argmin(risk))
+    risk, slack = _clean(risk), _CERTAIN * (1 + abs(own))
+    at, text = int(np.argmin(risk)), ""
+    as_good = far & (risk <= own + slack)
     if risk[at] < own - slack:
-        raise Refuted(
-            f"where the label has probabilities {_shown(truth)}, the expected loss of saying so is "
-            f"{own:.9g}, and of saying {_shown(others[at])} only {risk[at]:.9g}.",
-            _RISK,
-            y=np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]]),
-            q=np.asarray(truth),
+        text = (
+            f"the expected loss of saying so is {own:.9g}, and of saying {_shown(others[at])} only "
+            f"{risk[at]:.9g}."
         )
-    if strict and (far & (risk <= own + slack)).any():
-        at = int(np.flatnonzero(far & (risk <= own + slack))[0])
-        raise Refuted(
-            f"where the label has probabilities {_shown(truth)}, saying {_shown(others[at])} is as "
-            f"good as saying so: the expected loss of both is {own:.9g}.",
-            _RISK,
-            y=np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]]),
-            q=np.asarray(truth),
+    elif strict and as_good.any():
+        at = first(as_good)
+        text = (
+            f"saying {_shown(others[at])} is as good as saying so: the expected loss of both is "
+            f"{own:.9g}."
         )
+    if text:
+        said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
+        text = f"where the label has probabilities {_shown(truth)}, {text}"
+        raise Refuted(text, _RISK, y=said, q=np.asarray(truth))
 
 
 _RISK = (
@@ -182,7 +181,7 @@ def _calibrated_unit(subject: Subject) -> None:
 
 
 def _judge_calibrated(risk: NDArray, wrong: NDArray, places: NDArray, q: Any) -> None:
-    risk = np.where(np.isnan(risk), np.inf, risk)
+    risk = _clean(risk)
     least = float(risk.min())
     at = int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
     if risk[at] <= least + _REACHED * (1 + abs(least)):
@@ -295,7 +294,7 @@ def check_elicits(subject: Subject, search: Search) -> None:
 
 
 def _into(subject: Subject, y: NDArray) -> NDArray:
-    """Return means as predictions: their logarithm where that is what the loss takes."""
+    """Return means as predictions: their logarithms for a loss on those."""
     loss = subject.truth
     logarithms = loss is not None and loss.input_form == "logits" and loss.link_name == "exp"
     return np.log(y) if logarithms else y

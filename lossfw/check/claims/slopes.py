@@ -26,7 +26,7 @@ _FEWEST = 160
 # By so much two classes lead all others where nothing but these two matters.
 _LEAD = 30.0
 
-# What rounding and differences may add to a slope.
+# The error of a slope by rounding and differences.
 _SLACK = 1e-6
 
 

@@ -13,7 +13,7 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
 # How many rows are looked at for each number of columns, how far to each side of
-# them, and what change of a partial derivative over that distance is a jump,
+# them, and the change of a partial derivative over that distance that is a jump,
 # relative to its size or to a hundredth.
 _ROWS, _SIDE, _ROW_JUMP, _ROW_SIZE = 24, 2.0**-36, 1e-6, 1e-2
 

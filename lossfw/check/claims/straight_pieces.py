@@ -1,4 +1,4 @@
-"""Straight pieces of a function of which only floats are known.
+"""Find straight pieces of a black-box float function.
 
 Where curvature decays into rounding, as that of a logistic loss does far out,
 floats tell no curve from a straight line. So a piece without a gap below its
@@ -21,7 +21,7 @@ _TINY = float(np.finfo(np.float64).smallest_subnormal)
 # A gap below the chord that is not larger than this many rounding steps is none.
 _ROUNDING = 8
 
-# A gap of so many times what rounding may do is curvature; one of so many more is
+# A gap of so many times the rounding error is curvature; one of so many more is
 # still seen with steps of a 64th, over which a gap is 4,096 times smaller.
 _SEEN, _SEEN_CLOSER, _CLOSER = 1e3, 1e7, 64
 

@@ -1,1 +1,1 @@
-"""Subjects, points and the judge, which every check uses."""
+"""Subjects, their points, exact results, the judge and its leniency, and the search of a check."""

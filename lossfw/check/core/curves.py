@@ -3,7 +3,7 @@
 Claims about slopes, curvature and kinks are attacked along curves: the loss of
 an element for one fixed target. Where the exact formula is known, derivatives
 are true ones, rounded once; elsewhere they are differences of the function's
-own values, with bars for what rounding and the step may have done.
+own values, with error bars for rounding and the step.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Curve(ABC):
         return np.asarray(result, np.float64)
 
     def value_bars(self, y: NDArray, values: NDArray) -> NDArray:
-        """Return what rounding may have done to the values."""
+        """Return error bars of values for rounding."""
         return self.bars(self.value, y, values)
 
     def bars(self, function: Callable[[NDArray], NDArray], y: NDArray, values: NDArray) -> NDArray:
-        """Return what rounding may have done to the values of a function."""
+        """Return error bars of the values of a function for rounding."""
         step = NUDGE_ULPS * np.spacing(np.abs(y))
         moved = np.zeros_like(values)
         for sign in (-1, 1):
@@ -110,7 +110,7 @@ class Curve(ABC):
         return np.asarray(found[(found > self.low) & (found < self.high)], np.float64)
 
     def line(self) -> NDArray:
-        """Return an even line of inner predictions, for what costs no more than calls."""
+        """Return an even line of inner predictions, for checks that only call the function."""
         line = np.arange(-_LINE, _LINE + _LINE_STEP, _LINE_STEP)
         return np.asarray(line[(line > self.low) & (line < self.high)], np.float64)
 
@@ -177,7 +177,7 @@ class FloatCurve(Curve):
         noise = self.value_bars(y - h, left) / 16 + self.value_bars(y + h, right) / 16
         slopes = (right - left) / (2 * h)
         bend = np.abs(right - 2 * self.value(y) + left) / h
-        # What half the step changes is what the step may have done.
+        # The change with half the step bounds the error of the step.
         halved = (self.value(y + h / 2) - self.value(y - h / 2)) / h
         return slopes, noise / h + 1e-4 * bend + 2 * np.abs(halved - slopes)
 
@@ -212,7 +212,7 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
         drawn = [(t, (t,)) for t in targets(subject)]
     found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]
     if not found:
-        raise NotApplicable("a mask leaves out what its curves are drawn for")
+        raise NotApplicable("a mask leaves out every target of its curves")
     return [kind(subject, search, t, low, high, k) for t, k in found]
 
 

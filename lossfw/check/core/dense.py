@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.draw import Generator, elements, members, neighbours, rows
-from lossfw.check.core.points import Arguments, Points, inside
+from lossfw.check.core.points import ArgumentArrays, Points, inside
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
     CLASS_INDEX,
@@ -59,7 +59,7 @@ def dense_pairs(subject: Subject, dtype: str, rng: Generator, count: int) -> lis
 
 def dense_arguments(
     kinks: tuple[float, ...], of_rows: bool, dtype: str, rng: Generator, count: int
-) -> list[Arguments]:
+) -> list[ArgumentArrays]:
     """Return arguments for an activation; for one of rows a set for each number of columns."""
     # A stand-in by which real numbers or rows of them are drawn.
     subject = Subject(

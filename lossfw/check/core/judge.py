@@ -32,7 +32,7 @@ _AGREEMENT = 1e-20
 # which take much longer; of rows as many rows as have so many.
 _DRAWN = {1: 24, 2: 8}
 
-# What is left of h**0.3 at the shortest step h of a difference.
+# The value of h**0.3 at the shortest step h of a difference.
 _REST_OF_ROOT = 1e-100
 
 # The worst results are looked at again, in groups that double, up to so many.
@@ -86,7 +86,7 @@ class Truth:
         return self._against(computed.ravel(), numbers, self.exact[numbers])
 
     def worst_errors(self, computed: NDArray, considered: NDArray) -> NDArray:
-        """Return the errors of results, of which the worst are judged by one-sided derivatives.
+        """Return the errors of results; the worst are judged by one-sided derivatives.
 
         Parameters
         ----------

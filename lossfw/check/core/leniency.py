@@ -36,7 +36,7 @@ _MARGIN = 4.0
 # A difference of exact numbers over 1e-20 that is larger than this is a jump.
 _JUMP = 1e18
 
-# What rounding adds to a one-sided derivative.
+# The rounding error of a one-sided derivative.
 _SLACK = 1e-12
 
 # Moving every input of a result costs several exact evaluations, for rows very
@@ -54,7 +54,7 @@ class Judgement:
     ----------
     points : Points
     got : ndarray
-        The results, of which each one is judged.
+        The results that are judged.
     truth : ndarray
         The exact results, rounded to the dtype of the results.
     bad : ndarray of bool
@@ -147,7 +147,7 @@ def _at_kinks(
         jump = size > _JUMP
     kink = differences.differ(*sides)
     right |= kink & (between | jump)
-    # What stands on the kink itself is not excused by what happens beside it.
+    # An error on the kink itself is not excused by the slopes beside it.
     wrong = kink & ~right & (not subject.rows and order == 1)
     return right, np.asarray(wrong)
 
@@ -157,8 +157,8 @@ def _fewer(points: Points, bad: NDArray, most: int) -> NDArray:
     rows = np.flatnonzero(bad.reshape(len(points), -1).any(-1))
     if rows.size <= most:
         return rows
-    # What is wrong nearly everywhere need not be shown everywhere: half of them are
-    # those written most shortly, half are evenly spread.
+    # Errors nearly everywhere need not be shown everywhere: half of them are those
+    # written most shortly, half are evenly spread.
     lengths = [len(str(points.y[i].tolist())) + len(str(points.t[i].tolist())) for i in rows]
     short = rows[np.argsort(lengths, kind="stable")[: most // 2]]
     kept = np.union1d(short, rows[:: max(1, 2 * rows.size // most)])

@@ -1,11 +1,11 @@
-"""Limits: exact results at infinite logits.
+"""Take limits: exact results at infinite logits.
 
 An infinite logit is legal, and where a limit exists it is the result. Exact
 numbers know no infinities worth computing with, so finite ones stand in for
-them, three sizes in a row. What grows between the second and the third as
-between the first and the second, or more, goes to infinity, however small its
-slope: a class with a probability of 1e-300 does. What has stopped moving has
-arrived. Of what does neither nothing is known.
+them, three sizes in a row. A result that grows between the second and the third
+as between the first and the second, or more, goes to infinity, however small its
+slope: a class with a probability of 1e-300 does. A result that has stopped moving
+has arrived. Of others nothing is known.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _GROWS = 0.9
 
 
 def value_limits(body: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
-    """Return exact values at predictions of which some are infinite.
+    """Return exact values at predictions with infinite ones among them.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def derivative_limits(
     derivative : callable
         Takes predictions and returns the exact derivatives there.
     y : ndarray
-        Predictions of which some are infinite.
+        Predictions with infinite ones among them.
     """
     here, there = (derivative(_stand_in(y, times)) for times in _TIMES[:2])
     found = []

@@ -50,7 +50,7 @@ def plain(subject: Subject, search: Search, name: str, count: int = 24) -> Point
     Raises
     ------
     NotApplicable
-        If the spaces hold no such numbers.
+        If the spaces hold none of them.
     """
     rng = search.rng(f"{name} plain")
     points = ordinary(subject, search, name, count)

@@ -11,7 +11,7 @@ from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
 
 # A prediction and its target, or the one argument of an activation.
-Arguments: TypeAlias = tuple[NDArray, ...]
+ArgumentArrays: TypeAlias = tuple[NDArray, ...]
 
 # Numbers larger than this are in play only where they are close to each other.
 _LARGE, _CLOSE = 1e3, 0.1
@@ -49,7 +49,7 @@ def inside(subject: Subject, points: Points) -> Points:
 
 
 def is_inside(subject: Subject, points: Points) -> NDArray:
-    """Tell of which pairs prediction and target both lie in their spaces."""
+    """Tell which pairs have prediction and target in their spaces."""
     keep = np.ones(len(points), bool)
     for space, x in ((subject.prediction, points.y), (subject.target, points.t)):
         bad = None if x.dtype.kind in "iu" else space.outside(x)

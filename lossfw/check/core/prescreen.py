@@ -1,10 +1,9 @@
-"""Scan: many more points than can be judged exactly, looked through with plain floats.
+"""Prescreen many more points than can be judged exactly, with plain floats.
 
-An exact judgement costs a thousand times what a call costs. So a function with a
+An exact judgement costs a thousand calls. So a function with a
 formula of ours is first compared with our own floats at thousands of points. Where the
 two differ by more than cancellation can do, the point is a suspect, and a few suspects
-are handed on to be judged exactly. The floats never decide, and nobody's digits are
-counted at the worst of so many points.
+are handed on to be judged exactly. The floats never decide.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def _differing(
     try:
         got, wanted = (np.asarray(call(f, points.y, points.t)) for f in (theirs, ours))
     except Exception:
-        # Who refuses legal arguments is told so by the checks of the call.
+        # Legal arguments that are refused are a matter of the checks of the call.
         return np.zeros(0, int)
     if got.shape != wanted.shape or got.dtype.kind != "f":
         return np.zeros(0, int)

@@ -1,4 +1,4 @@
-"""Snippets: code that shows a counterexample in a fresh interpreter."""
+"""Write code that shows a counterexample in a fresh interpreter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lossfw.numerics.arrays import NDArray
 
 _NUMPY = "import numpy as np\nfrom numpy import array, inf, nan"
 
-# What a check calls ``value``, ``gradient`` ..., in terms of the component.
+# The functions ``value``, ``gradient`` ... of checks, in terms of the component.
 _FUNCTIONS = {
     "loss": (
         "def value(y, t): return loss(y, t, reduction='none')",
@@ -69,7 +69,7 @@ def importing(function: Any) -> str:
 
 
 def snippet(before: str, inputs: Mapping[str, NDArray], code: str) -> str:
-    """Return the whole code: what comes before, the arrays, and the expression, printed."""
+    """Return the whole code: the setup, the arrays, and the expression, printed."""
     lines = [before] if before else []
     lines += [f"{name} = {literal(array)}" for name, array in inputs.items()]
     return "\n".join([*lines, f"print({code})"])

@@ -35,7 +35,7 @@ T = TypeVar("T")
 ROUNDING_ULPS = 64
 
 
-class Refuted(Exception):  # noqa: N818  # no error: it is what is looked for
+class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
     """A counterexample.
 
     Parameters
@@ -198,7 +198,7 @@ def ordinary(subject: Subject, search: Search, name: str, count: int = 24) -> Po
 
 
 def _off_bounds(space: Space, x: NDArray, *, included: bool) -> NDArray:
-    """Tell what rounding to half precision leaves off the bounds; `included` ones count or not."""
+    """Tell which numbers stay off the bounds in half precision; `included` ones count or not."""
     inside: NDArray = np.ones(x.shape, bool)
     if space is SIMPLEX:
         space = UNIT

@@ -1,4 +1,10 @@
-"""Subject: one view of whatever is checked, a component or somebody's functions."""
+"""Subject: a loss as the checks see it, a component or outside functions.
+
+A check takes a subject and a search (`lossfw.check.core.session`). The search
+draws points for it, counts the calls and keeps shared results; a check raises
+`Refuted` or `NotApplicable`, or has held. An activation of single numbers is
+checked as a loss of the residual (`lossfw.check.laws.activations`).
+"""
 
 from __future__ import annotations
 
@@ -21,15 +27,15 @@ from lossfw.numerics.arrays import NDArray
 Kind: TypeAlias = Literal["distance", "margin", "pointwise", "categorical"]
 Function: TypeAlias = Callable[..., Any]
 
-# What outside functions are held to: an error of so many units in the last
-# place, or what moving each input by `NUDGE` of them does to the exact result.
+# The largest error of outside functions: so many units in the last place, or the change
+# of the exact result when each input moves by `NUDGE_ULPS` of them.
 OUTSIDE_ULPS = 64.0
 NUDGE_ULPS = 4
 
 # Numbers of columns: one, two and more, and an odd and an even number of them.
 COLUMNS = (1, 2, 3, 4, 6)
 
-# What our own kinds are held to (elements, rows), by order of the derivative.
+# The largest error of our own kinds (elements, rows), by order of the derivative.
 OWN_ULPS = {False: (4.0, 4.0, 8.0), True: (16.0, 16.0, 32.0)}
 
 
@@ -54,7 +60,7 @@ class Subject:
     truth : Loss or None
         The loss whose formula, run on exact numbers, is the truth.
     claims : mapping
-        What is promised; an absent name is not claimed.
+        The promises; an absent name is not claimed.
     parameters : mapping
         Parameters: kinks often lie at them.
     ulps : tuple of float
@@ -254,9 +260,9 @@ def kind_of(loss: Loss) -> Kind:
 
 
 def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
-    """Call somebody's function with warnings off, and with copies: it may write into them.
+    """Call a function with warnings off, and with copies: it may write into them.
 
-    A check that needs what a subject may lack has seen first that it is there.
+    A check of an optional function first makes sure that there is one.
     """
     return call_as_given(
         function, *map(_copied, arguments), **{name: _copied(x) for name, x in options.items()}
@@ -264,7 +270,7 @@ def call(function: Function | None, *arguments: Any, **options: Any) -> Any:
 
 
 def call_as_given(function: Function | None, *arguments: Any, **options: Any) -> Any:
-    """Call somebody's function with warnings off."""
+    """Call a function with warnings off."""
     assert function is not None
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

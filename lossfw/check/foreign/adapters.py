@@ -185,7 +185,7 @@ def _keras(foreign: Foreign) -> Adapted:
     body = foreign.body(**more)
 
     def unreduced(y: Any, t: Any) -> Any:
-        # Each pair as a row of one, of which the mean is itself.
+        # Each pair as a row of one: its mean is the loss itself.
         return body(t, y) if foreign.rows else body(t[..., None], y[..., None])
 
     ending = "" if foreign.rows else "[..., None]"

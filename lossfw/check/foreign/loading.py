@@ -1,4 +1,4 @@
-"""Outside: functions of other libraries, named ``module:function`` on the command line."""
+"""Load functions of other libraries, named ``module:function`` on the command line."""
 
 from __future__ import annotations
 

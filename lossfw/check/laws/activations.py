@@ -35,7 +35,7 @@ from lossfw.numerics.exact.ulp import ulp_error
 
 _DTYPES = ("float64", "float32")
 
-# What functions of rows are held to, in units in the last place.
+# The largest error of functions of rows, in units in the last place.
 _ROW_ULPS = 16.0
 
 # Central differences of a function of rows are right to this.

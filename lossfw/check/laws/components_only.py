@@ -52,7 +52,7 @@ def check_domain(subject: Subject, search: Search) -> None:
                 break
             array[(-1, *[0] * (array.ndim - 1))] = stranger
             if len(counting(subject, Points(y, t))) < len(points):
-                # It is what a mask leaves out.
+                # A mask leaves it out.
                 continue
             _one_domain(subject, role, space, Points(y, t))
     if not search.tried:
@@ -92,9 +92,9 @@ def check_warnings(subject: Subject, search: Search) -> None:
 
 @check("purity:threads")
 def check_threads(subject: Subject, search: Search) -> None:
-    """Calls from several threads at once give what they give alone."""
+    """Calls from several threads at once give the results of single calls."""
     points = ordinary(subject, search, "purity:threads")
-    # Each thread has arguments of its own, or nobody would see that they are mixed up.
+    # Each thread has arguments of its own: results that are mixed up differ.
     every = [points.take(np.roll(np.arange(len(points)), shift)) for shift in range(_CALLS)]
     alone = [np.asarray(subject.value(some.y, some.t)) for some in every]
     with ThreadPoolExecutor(4) as pool:
@@ -160,7 +160,7 @@ def check_reductions(subject: Subject, search: Search) -> None:
     scale = float(np.abs(each).sum()) or 1.0
 
     def agree(a: float, b: float) -> bool:
-        # An infinite loss makes all of them infinite, of which the difference is none.
+        # An infinite loss makes all of them infinite, and their difference NaN.
         return a == b or abs(a - b) <= 1e-13 * scale
 
     if not (agree(total, float(each.sum())) and agree(mean * count, total)):
@@ -171,7 +171,7 @@ def check_reductions(subject: Subject, search: Search) -> None:
     apart = loss.gradient(y, t)
     if not agree(value, mean) or not np.allclose(gradient, apart, rtol=1e-12, atol=0):
         raise Refuted(
-            "value_and_gradient is not what value and gradient are.",
+            "value_and_gradient differs from value and gradient.",
             "loss.value_and_gradient(y, t), loss.gradient(y, t)",
             y=points.y,
             t=points.t,
@@ -180,7 +180,7 @@ def check_reductions(subject: Subject, search: Search) -> None:
 
 @check("value:rows")
 def check_sums_rows(subject: Subject, search: Search) -> None:
-    """Summed over rows, a row costs what its elements cost together."""
+    """Summed over rows, the loss of a row is the sum of those of its elements."""
     loss = _loss(subject)
     if not loss.sums_rows:
         raise NotApplicable("it has one loss for each element, or for each row")
@@ -191,7 +191,7 @@ def check_sums_rows(subject: Subject, search: Search) -> None:
     rows = np.asarray(loss(y, t, reduction="none"), np.float64)
     if rows.shape != y.shape[:1] or not np.allclose(rows, each.sum(-1), rtol=1e-13, atol=0):
         raise Refuted(
-            "a row does not cost what its elements cost together.",
+            "the loss of a row is not the sum of those of its elements.",
             "value(y, t), [value(row[:, None], s[:, None]).sum() for row, s in zip(y, t)]",
             y=y,
             t=t,

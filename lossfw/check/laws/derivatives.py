@@ -13,7 +13,7 @@ import numpy as np
 
 from lossfw.check.core.curves import FloatCurve, curves
 from lossfw.check.core.leniency import Judgement, judged
-from lossfw.check.core.points import Points
+from lossfw.check.core.points import Points, first
 from lossfw.check.core.prescreen import suspects
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject, call
@@ -201,15 +201,13 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
             promised = slope @ direction
             bad = promised > rise + 1e-9 * (1 + np.abs(rise))
             if bad.any():
-                one = int(np.flatnonzero(bad)[0])
-                raise Refuted(
+                one = first(bad)
+                text = (
                     f"at a tie the gradient {slope[one].tolist()} is no subgradient: along "
                     f"{direction.tolist()} it promises a slope of {promised[one]:.6g}; the loss "
-                    f"rises by {rise[one]:.6g}.",
-                    "gradient(y, t)",
-                    y=some.y[one : one + 1],
-                    t=some.t[one : one + 1],
+                    f"rises by {rise[one]:.6g}."
                 )
+                raise Refuted.at(some, one, text, "gradient(y, t)")
 
 
 def _directional(subject: Subject, points: Points, direction: NDArray) -> NDArray:
@@ -246,13 +244,11 @@ def _check_by_differences(subject: Subject, search: Search, order: int) -> None:
         bad = usable & ~(np.abs(got - wanted) <= width) & ~inside
         if bad.any():
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(grid[bad]))])
-            raise Refuted(
+            text = (
                 f"the {_NAMES[order]} is {got[one]:.9g}, and differences of the value give "
-                f"{wanted[one]:.9g}.",
-                f"{_NAMES[order]}(y, t)",
-                y=grid[one : one + 1],
-                t=target[one : one + 1],
+                f"{wanted[one]:.9g}."
             )
+            raise Refuted.at(Points(grid, target), one, text, f"{_NAMES[order]}(y, t)")
 
 
 def _sides(curve: Any, grid: NDArray, order: int) -> tuple[NDArray, NDArray]:
@@ -283,19 +279,16 @@ def _rows_by_differences(subject: Subject, search: Search, order: int) -> None:
             y[:, column] += sign * step[:, column]
             moved.append(np.asarray(call(subject.value, y, points.t), np.float64))
         width = step[:, column]
-        first = (moved[1] - moved[0]) / (2 * width)
-        second = (moved[1] - 2 * here + moved[0]) / width**2
-        wanted = first if order == 1 else second
+        bend = moved[1] - 2 * here + moved[0]
+        wanted = (moved[1] - moved[0]) / (2 * width) if order == 1 else bend / width**2
         noise = 1e-14 * (np.abs(moved[0]) + np.abs(moved[1])) / width**order
         slack = noise + (1e-4 if order == 1 else 1e-2) * (np.abs(wanted) + 1e-3)
-        one_sided = np.abs(moved[1] - 2 * here + moved[0]) / width if order == 1 else 0
+        one_sided = np.abs(bend) / width if order == 1 else 0
         bad = ~(np.abs(got[:, column] - wanted) <= slack + one_sided) & np.isfinite(wanted)
         if bad.any():
-            one = int(np.flatnonzero(bad)[0])
-            raise Refuted(
+            one = first(bad)
+            text = (
                 f"the {_NAMES[order]} in column {column} is {got[one, column]:.9g}, and "
-                f"differences of the value give {wanted[one]:.9g}.",
-                f"{_NAMES[order]}(y, t)",
-                y=points.y[one : one + 1],
-                t=points.t[one : one + 1],
+                f"differences of the value give {wanted[one]:.9g}."
             )
+            raise Refuted.at(points, one, text, f"{_NAMES[order]}(y, t)")

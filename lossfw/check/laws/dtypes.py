@@ -127,7 +127,7 @@ def _holding(subject: Subject, t: NDArray) -> tuple[str, ...]:
 
 @check("dtype:integer")
 def check_integer_prediction(subject: Subject, search: Search) -> None:
-    """Whole predictions are computed as float64, in whatever width they come."""
+    """Whole predictions of any width are computed as float64."""
     points = _whole_predictions(subject, search)
     for function in outputs(subject):
         for dtype, large in _INTEGERS.items():
@@ -140,7 +140,7 @@ def check_integer_prediction(subject: Subject, search: Search) -> None:
 
 
 def _whole_predictions(subject: Subject, search: Search) -> Points:
-    """Return pairs of whole predictions and, where there are such, whole targets."""
+    """Return pairs of whole predictions, with whole targets where the space has them."""
     points = ordinary(subject, search, "dtype:integer")
     y = points.y
     if subject.prediction is SIMPLEX:
@@ -231,7 +231,7 @@ def _compare(
     same = alike(result, wanted).reshape(len(points), -1).all(-1)
     if not same.all():
         bad = first(~same)
-        # Of labels the number of rows may be what is wrong.
+        # Labels may be wrong because of the number of rows.
         some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
         as_wanted = f"y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r})"
         raise Refuted(

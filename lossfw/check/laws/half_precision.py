@@ -1,6 +1,6 @@
 """Checks of half precision: a result that fits is right, whatever is used on the way to it.
 
-What is wrong in half precision alone is told as that and as what it is: an
+An error in half precision alone is told as such and by its class: an
 overflow, lost digits, a wrong derivative.
 """
 
@@ -71,7 +71,7 @@ def compared(function: Output, points: Points, ulps: float) -> Half:
     with np.errstate(all="ignore"):
         fits = np.isfinite(exact) & (np.abs(exact) <= limit) & np.isfinite(rough)
         step = np.maximum(np.abs(exact) * 2.0**-10, 2.0**-24)
-        # What float32 itself loses is no fault of half precision.
+        # The error of float32 itself is no fault of half precision.
         allowed = ulps * step + 2 * np.abs(rough - exact)
         bad = fits & ~(np.abs(got - exact) <= allowed)
     return Half(function, points, got, exact, fits, bad)

@@ -1,7 +1,7 @@
 """Checks of size: many elements have the results that each has among few.
 
 A path for large arrays, a block that ends early or a row number that overflows
-makes results wrong. This is told twice, as what is wrong and as a dependence
+makes results wrong. This is told twice, as a wrong result and as a dependence
 on companions, for it is both.
 """
 

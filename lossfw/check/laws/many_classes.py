@@ -25,7 +25,7 @@ _RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
 # Half precision stagnates where so many equal terms are added up in it.
 _MOST_CLASSES = 4096
 
-# What a sum of so many terms may lose that is rounded to half precision in the end only.
+# The error of a sum of so many terms that is rounded to half precision at the end alone.
 _HALF_ULPS = 16.0
 
 

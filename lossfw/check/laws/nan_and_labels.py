@@ -25,7 +25,7 @@ from lossfw.errors import LossfwError
 # So many rows for a wrong label that is not among the first ones.
 _MANY_ROWS = 300
 
-# What stands beside a NaN in a row.
+# The neighbours of a NaN in a row.
 _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0)}
 
 
@@ -34,7 +34,7 @@ def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
     ordinary_ones = counting(subject, ordinary(subject, search, "nan", 9))
     for dtype in DTYPES:
-        # In float32 a target may be what a mask leaves out.
+        # In float32 a mask may leave out a target.
         points = counting(subject, cast(subject, ordinary_ones, dtype))
         for spoilt in _with_nan(subject, points, every=dtype == "float64"):
             wanted = np.isnan(spoilt.y).reshape(len(spoilt), -1).any(-1)
@@ -73,7 +73,7 @@ def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:
 
 
 def _spoilt(points: Points, which: Any) -> Points:
-    """Return some of the points, of which the one in the middle has a NaN."""
+    """Return some of the points, with a NaN in the middle one."""
     some = points.take(np.asarray(which))
     some.y[(len(some) // 2, *[0] * (some.y.ndim - 1))] = np.nan
     return some
@@ -113,7 +113,7 @@ def check_class_index(subject: Subject, search: Search) -> None:
 
 
 def _wrong_labels(subject: Subject, points: Points) -> list[tuple[Any, Any]]:
-    """Return rows with labels of which one is no class: first, last, inside, and far inside."""
+    """Return rows with one label that is no class: first, last, inside, and far inside."""
     columns = points.y.shape[-1]
     beyond = [-1, columns, -columns, columns + 5]
     # Some become classes in fewer bits.

@@ -1,6 +1,6 @@
 """Checks of purity: arguments stay as they are, and results depend on nothing else.
 
-Not on what was called before, not on the elements beside, however large, and
+Not on earlier calls, not on the elements beside, however large, and
 not on how many there are.
 """
 
@@ -125,7 +125,7 @@ def check_repeatable(subject: Subject, search: Search) -> None:
             for result, text in ((again, "a second call"), (later, "a call after one elsewhere")):
                 if not np.array_equal(first, result, equal_nan=True):
                     raise Refuted(
-                        f"{function} depends on what was called before: {text} with the same "
+                        f"{function} depends on earlier calls: {text} with the same "
                         "arguments gives another result.",
                         f"{function}(y, t), value(y[::-1], t[::-1]), {function}(y, t)",
                         y=here.y,
@@ -135,7 +135,7 @@ def check_repeatable(subject: Subject, search: Search) -> None:
 
 @check("purity:memory")
 def check_memory(subject: Subject, search: Search) -> None:
-    """What looks like the last call is told from it: the same sums, ends, targets or arrays."""
+    """A call like the last one is told from it: with the same sums, ends, targets or arrays."""
     points = plain(subject, search, "purity:memory")
     if len(points) < 4:
         raise NotApplicable("too few plain points")
@@ -147,7 +147,7 @@ def check_memory(subject: Subject, search: Search) -> None:
                 (points.y[order], points.t, "predictions"),
                 (points.y, points.t[order], "targets"),
             ):
-                # The same pairs from behind are what nothing can mistake for the first call.
+                # The same pairs in reverse cannot be mistaken for the first call.
                 wanted = function(y[::-1], t[::-1])[::-1]
                 function(points.y, points.t)
                 result = function(y, t)

@@ -1,6 +1,6 @@
 """Checks of the value against the exact formula.
 
-A wrong value is told apart by what is wrong with it: ``value`` where the result
+A wrong value is classed by its error: ``value`` where the result
 is another one altogether, ``precision`` where it is finite but has lost its
 digits to cancellation, ``overflow`` where it is infinite or NaN though the
 truth is an ordinary number.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.core.leniency import Judgement, judged
-from lossfw.check.core.points import Points, counting, in_play, simplest
+from lossfw.check.core.points import Points, counting, first, in_play, simplest
 from lossfw.check.core.prescreen import suspects
 from lossfw.check.core.session import (
     NotApplicable,
@@ -29,7 +29,7 @@ from lossfw.numerics.arrays import NDArray
 _DTYPES = ("float64", "float32")
 
 # An error below so many rounding steps of the largest number in play (an input,
-# the result, or 1) is what cancellation leaves; a larger one is another value.
+# the result, or 1) is left by cancellation; a larger one is another value.
 _LOST_DIGITS = 2.0**7
 
 
@@ -52,7 +52,7 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
 
 
 def sort_of_error(judgement: Judgement) -> NDArray:
-    """Return for each result what is wrong with it: "", "value", "precision" or "overflow"."""
+    """Return the class of each error: "", "value", "precision" or "overflow"."""
     points, got, truth = judgement.points, judgement.got, judgement.truth
     size = in_play(points).reshape(-1, *[1] * (got.ndim - 1))
     eps = float(np.finfo(got.dtype).eps)
@@ -125,22 +125,19 @@ def check_soft_and_hard(subject: Subject, search: Search) -> None:
     index = points.t
     hot = np.eye(columns)[index]
     for function in outputs(subject):
+        both = f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])"
         try:
             by_index, by_row = (call(function.raw, points.y, t) for t in (index, hot))
         except Exception as error:
             raise Refuted(
                 f"{function} raises for a target in one of its two forms: {error}",
-                f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])",
+                both,
                 y=points.y,
                 t=index,
             ) from error
         with np.errstate(all="ignore"):
             same = np.isclose(by_index, by_row, rtol=1e-10, atol=1e-13, equal_nan=True)
         if not same.all():
-            one = int(np.flatnonzero(~same.reshape(len(points), -1).all(-1))[0])
-            raise Refuted(
-                f"{function} for class {index[one]} and for its one-hot row differ.",
-                f"{function}(y, t), {function}(y, np.eye(y.shape[-1])[t])",
-                y=points.y[one : one + 1],
-                t=index[one : one + 1],
-            )
+            one = first(~same)
+            text = f"{function} for class {index[one]} and for its one-hot row differ."
+            raise Refuted.at(points, one, text, both)

@@ -50,7 +50,7 @@ def check_zero_weight(subject: Subject, search: Search) -> None:
 
 @check("weights:scale")
 def check_scale_of_weights(subject: Subject, search: Search) -> None:
-    """All weights times one number give the same mean, in whatever dtype they are."""
+    """All weights times one number give the same mean, in any dtype."""
     rng, every = search.rng("weights:scale draws"), terms_of(subject, search, "weights:scale")
     for count in (2, 33):
         terms = every.take(slice(count))
