@@ -1,4 +1,14 @@
-"""The harness: try to refute the claims of a component, and the laws that hold for all."""
+"""The harness: it tries to refute what losses and activations promise.
+
+`check` and `check_function` make a `Subject` of a component or of outside
+functions (`core.subject`). The runner takes each check that applies, a law that
+every subject is held to (`laws`) or an attack on a claim (`claims`), with a
+`Search` that draws the points (`core.session`, `core.draw`). Results are compared
+with the formula on exact numbers (`core.exact`) by one judge (`core.judge`), whose
+errors the harness passes with some leniency (`core.leniency`) and `accuracy`
+reports at their worst. `foreign` calls the functions of other libraries, and
+`pool` runs many checks or measurements in several processes.
+"""
 
 from lossfw.check.component import check
 from lossfw.check.function import check_function

@@ -7,6 +7,7 @@ Hessian is not judged; where the loss jumps, nothing is.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from lossfw.check.core.curves import FloatCurve, curves
 from lossfw.check.core.leniency import Judgement, judged
 from lossfw.check.core.points import Points, first
 from lossfw.check.core.prescreen import suspects
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.values import refute, sort_of_error
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
@@ -24,6 +25,7 @@ from lossfw.numerics.exact.ulp import to_float
 
 _DTYPES = ("float64", "float32")
 _NAMES = {1: "gradient", 2: "hessian"}
+_WORDS = {1: "gradient", 2: "Hessian"}
 
 # Directions from a kink of rows in which the subgradient inequality is tried.
 _DIRECTIONS = 24
@@ -128,10 +130,6 @@ def _at_kink(subject: Subject, judgement: Judgement) -> NDArray:
     return found
 
 
-def _has_wrong_values(subject: Subject, search: Search, order: int) -> bool:
-    return any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order))
-
-
 @check("gradient")
 def check_gradient(subject: Subject, search: Search) -> None:
     """The gradient is the derivative of the formula."""
@@ -152,32 +150,22 @@ def check_hessian(subject: Subject, search: Search) -> None:
     _check(subject, search, 2, "value", "wrong Hessian")
 
 
-@check("precision:gradient")
-def check_gradient_precision(subject: Subject, search: Search) -> None:
-    """The gradient has the digits of the derivative, however small it is."""
-    if _has_wrong_values(subject, search, 1):
-        raise NotApplicable("the gradient is wrong altogether")
-    _check(subject, search, 1, "precision", "digits are lost")
+def _check_precision(subject: Subject, search: Search, order: int) -> None:
+    """Judge the digits of a derivative, however small it is."""
+    if any((sort_of_error(j) == "value").any() for j in judgements(subject, search, order)):
+        raise NotApplicable(f"the {_WORDS[order]} is wrong altogether")
+    _check(subject, search, order, "precision", "digits are lost")
 
 
-@check("precision:hessian")
-def check_hessian_precision(subject: Subject, search: Search) -> None:
-    """The Hessian has the digits of the second derivative, however small it is."""
-    if _has_wrong_values(subject, search, 2):
-        raise NotApplicable("the Hessian is wrong altogether")
-    _check(subject, search, 2, "precision", "digits are lost")
+def _check_overflow(subject: Subject, search: Search, order: int) -> None:
+    """A derivative is finite where the exact one is."""
+    _check(subject, search, order, "overflow", "overflow")
 
 
-@check("overflow:gradient")
-def check_gradient_overflow(subject: Subject, search: Search) -> None:
-    """The gradient is finite where the derivative is."""
-    _check(subject, search, 1, "overflow", "overflow")
-
-
-@check("overflow:hessian")
-def check_hessian_overflow(subject: Subject, search: Search) -> None:
-    """The Hessian is finite where the second derivative is."""
-    _check(subject, search, 2, "overflow", "overflow")
+check_gradient_precision = Check("precision:gradient", partial(_check_precision, order=1))
+check_hessian_precision = Check("precision:hessian", partial(_check_precision, order=2))
+check_gradient_overflow = Check("overflow:gradient", partial(_check_overflow, order=1))
+check_hessian_overflow = Check("overflow:hessian", partial(_check_overflow, order=2))
 
 
 def _check_subgradients(subject: Subject, search: Search) -> None:

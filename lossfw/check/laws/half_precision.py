@@ -7,12 +7,22 @@ overflow, lost digits, a wrong derivative.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lossfw.check.core.points import Points, is_inside, simplest
-from lossfw.check.core.session import NotApplicable, Output, Refuted, Search, check, outputs, shown
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Output,
+    Refuted,
+    Search,
+    check,
+    outputs,
+    shown,
+)
 from lossfw.check.core.subject import Subject
 from lossfw.numerics.arrays import NDArray
 
@@ -123,25 +133,7 @@ def check_half_overflow(subject: Subject, search: Search) -> None:
             raise half.refuted(beyond)
 
 
-@check("precision:half")
-def check_half_digits(subject: Subject, search: Search) -> None:
-    """In float16 a value that is finite has its digits."""
-    _named(subject, search, "value")
-
-
-@check("gradient:half")
-def check_half_gradient(subject: Subject, search: Search) -> None:
-    """In float16 a first derivative that fits is right to float16."""
-    _named(subject, search, "gradient")
-
-
-@check("hessian:half")
-def check_half_hessian(subject: Subject, search: Search) -> None:
-    """In float16 a second derivative that fits is right to float16."""
-    _named(subject, search, "hessian")
-
-
-def _named(subject: Subject, search: Search, name: str) -> None:
+def _check_function(subject: Subject, search: Search, name: str) -> None:
     """Judge one function; an infinite value is another check's."""
     found = [half for half in halves(subject, search) if half.function.name == name]
     if not found:
@@ -150,3 +142,8 @@ def _named(subject: Subject, search: Search, name: str) -> None:
         bad = half.bad & np.isfinite(half.got) if name == "value" else half.bad
         if bad.any():
             raise half.refuted(bad)
+
+
+check_half_digits = Check("precision:half", partial(_check_function, name="value"))
+check_half_gradient = Check("gradient:half", partial(_check_function, name="gradient"))
+check_half_hessian = Check("hessian:half", partial(_check_function, name="hessian"))

@@ -7,16 +7,18 @@ on companions, for it is both.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from lossfw.check.core.plain_points import DTYPES, alike, cast
 from lossfw.check.core.points import Points
 from lossfw.check.core.session import (
+    Check,
     NotApplicable,
     Output,
     Refuted,
     Search,
-    check,
     ordinary,
     outputs,
 )
@@ -106,7 +108,8 @@ def _difference(
     )
 
 
-def _check(subject: Subject, search: Search, *names: str) -> None:
+def _check(subject: Subject, search: Search, names: tuple[str, ...]) -> None:
+    """Refute the first of some functions whose results differ among many elements."""
     had = [function.name for function in outputs(subject) if function.name in names]
     if not had:
         raise NotApplicable(f"there is no {names[0]}")
@@ -116,25 +119,9 @@ def _check(subject: Subject, search: Search, *names: str) -> None:
             raise found[name]
 
 
-@check("value:many")
-def check_many_values(subject: Subject, search: Search) -> None:
-    """The value of an element is the same among many."""
-    _check(subject, search, "value")
+_ALL = ("value", "gradient", "hessian")
 
-
-@check("gradient:many")
-def check_many_gradients(subject: Subject, search: Search) -> None:
-    """The first derivative of an element is the same among many."""
-    _check(subject, search, "gradient")
-
-
-@check("hessian:many")
-def check_many_hessians(subject: Subject, search: Search) -> None:
-    """The second derivative of an element is the same among many."""
-    _check(subject, search, "hessian")
-
-
-@check("purity:many")
-def check_many(subject: Subject, search: Search) -> None:
-    """No result depends on how many companions there are."""
-    _check(subject, search, "value", "gradient", "hessian")
+check_many = Check("purity:many", partial(_check, names=_ALL))
+check_many_values, check_many_gradients, check_many_hessians = (
+    Check(f"{name}:many", partial(_check, names=(name,))) for name in _ALL
+)

@@ -6,13 +6,14 @@ formula in double precision, which many classes make no worse than this.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lossfw.check.core.plain_points import many_classes
 from lossfw.check.core.points import Points, counting, is_inside
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check, outputs
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, check, outputs
 from lossfw.check.core.subject import Function, Subject, call
 from lossfw.check.laws.half_precision import compared
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
@@ -63,22 +64,10 @@ def _formula(subject: Subject, name: str) -> Function:
     return lambda y, t: chosen(y, t, reduction="none")
 
 
-@check("value:classes")
-def check_many_classes(subject: Subject, search: Search) -> None:
-    """The value of many classes is that of the formula."""
-    _check(subject, search, "value")
-
-
-@check("gradient:classes")
-def check_gradient_of_many(subject: Subject, search: Search) -> None:
-    """The gradient of many classes is that of the formula."""
-    _check(subject, search, "gradient")
-
-
-@check("hessian:classes")
-def check_hessian_of_many(subject: Subject, search: Search) -> None:
-    """The second derivative of many classes is that of the formula."""
-    _check(subject, search, "hessian")
+check_many_classes, check_gradient_of_many, check_hessian_of_many = (
+    Check(f"{name}:classes", partial(_check, name=name))
+    for name in ("value", "gradient", "hessian")
+)
 
 
 @check("precision:classes")
