@@ -175,7 +175,10 @@ def _jax(foreign: Foreign) -> Adapted:
     return replace(of_jax(foreign.body()), setup=_JAX.format(value=foreign.code("y", "t")))
 
 
-_FLOATX = "keras.config.set_floatx(y.dtype.name)\n    return "
+_VALUE = "def value(y, t): return "
+_IN_ITS_FLOATS = """def value(y, t):
+    keras.config.set_floatx(y.dtype.name)
+    return """
 
 
 def _keras(foreign: Foreign) -> Adapted:
@@ -190,12 +193,12 @@ def _keras(foreign: Foreign) -> Adapted:
 
     ending = "" if foreign.rows else "[..., None]"
     call = foreign.code(f"t{ending}", f"y{ending}", **more)
-    code = _JAX.format(value=f"\n    {_FLOATX}{call}")
+    code = _JAX.format(value=call)
     if keras.backend.backend() == "torch":
         of_tensors = foreign.code(f"torch.tensor(t){ending}", f"torch.tensor(y){ending}", **more)
         slope = foreign.code(f"torch.tensor(t){ending}", f"y{ending}", **more)
-        code = _TORCH.format(value=f"\n    {_FLOATX}{of_tensors}", slope=slope)
-    return replace(of_keras(unreduced), setup=code)
+        code = _TORCH.format(value=of_tensors, slope=slope)
+    return replace(of_keras(unreduced), setup=code.replace(_VALUE, _IN_ITS_FLOATS))
 
 
 _SKLEARN = """def reduce(y, t, sample_weight=None): return {mean}
