@@ -43,7 +43,7 @@ def file_kind(path: Path, role: str) -> str:
     if path.suffix == ".csv":
         return "csv"
     raise DataError(
-        f"{path} is of no kind that is read as {role}: .npy, .npz, .csv or .parquet were wanted."
+        f"{path} has no format that is read as {role}: .npy, .npz, .csv or .parquet were wanted."
     )
 
 

@@ -111,7 +111,7 @@ def _check_folder(folder: Path) -> None:
             f"{folder / RESULT_FILE} is a folder: move it, or name another for --out."
         )
     if not os.access(there, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: {there} must not be written to: name another folder.")
+        raise OutputError(f"{folder}: {there} is not writable: name another folder.")
 
 
 def write_result(folder: Path, result: Mapping[str, Any]) -> Path:

@@ -219,7 +219,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
     if not isinstance(value, dict):
-        raise DataError(f"{path} holds no object of JSON, which a run writes.")
+        raise DataError(f"{path} holds no object of JSON, as a run writes it.")
     return value
 
 

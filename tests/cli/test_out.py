@@ -56,7 +56,7 @@ def a_folder_in_the_files_place(folder):
 def read_only(folder):
     (folder / "out").mkdir()
     (folder / "out").chmod(0o555)
-    return "out", "must not be written to"
+    return "out", "is not writable"
 
 
 def too_long_a_name(folder):

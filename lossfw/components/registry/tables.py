@@ -81,7 +81,7 @@ def _follow(name: str, table: Mapping[str, str | type], hook: str) -> str:
             )
         if following in path:
             circle = " -> ".join([*path, following])
-            raise BrokenPluginError(f"{hook} offers aliases that go in a circle: {circle}")
+            raise BrokenPluginError(f"{hook} offers aliases in a circle: {circle}")
         path.append(following)
     return path[-1]
 

@@ -152,7 +152,7 @@ def _memories(
         wanted = len(training.optimizer.start(parameter))
         stored = [arrays.get(f"{name}.{number}") for number in range(wanted)]
         if any(array is None for array in stored):
-            raise DataError(f"{path} lacks what the optimizer remembers of {name}: train again.")
+            raise DataError(f"{path} lacks the optimizer's state of {name}: train again.")
         return tuple(array for array in stored if array is not None)
 
     return tuple(

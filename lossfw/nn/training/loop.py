@@ -241,7 +241,7 @@ class _Run:
         if moved.shape != parameter.shape or moved.dtype != parameter.dtype:
             raise DtypeError(
                 f"the optimizer {optimizer.name} made {moved.dtype}{moved.shape} of a parameter of "
-                f"{parameter.dtype}{parameter.shape}; shape and dtype should stay."
+                f"{parameter.dtype}{parameter.shape}; shape and dtype should stay the same."
             )
         return moved, memory
 

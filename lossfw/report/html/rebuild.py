@@ -61,8 +61,7 @@ class RebuiltRun:
         plan = build(ConfigSource(str(path), plugins=plugins_of(self.run.record)))
         if plan.digest != self.run.record.get("digest"):
             raise DataError(
-                "its data, weights or plugins have changed since, so that it would have another "
-                "result now."
+                "its data, weights or plugins have changed since, so its result would differ now."
             )
         return plan
 

@@ -183,14 +183,14 @@ def read_finished_run(path: Path) -> FinishedRun:
     try:
         result["loss"]["name"], result["loss"]["value"], result["metrics"].items(), result["count"]
     except (LookupError, TypeError, AttributeError):
-        raise DataError(f"{path / RESULT_FILE} is not what a run writes.") from None
+        raise DataError(f"{path / RESULT_FILE} was not written by a run.") from None
     return FinishedRun(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
 
 
 def _object(path: Path) -> dict[str, Any]:
     value = read_json(path)
     if value is None:
-        raise DataError(f"{path} is missing, and a run that is done has it.")
+        raise DataError(f"{path} is missing; a finished run has this file.")
     return value
 
 

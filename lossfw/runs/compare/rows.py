@@ -76,7 +76,7 @@ def read_rows(folder: Path) -> KeptRows | None:
             np.array(columns["weight"], np.float64) if "weight" in columns else None,
         )
     except (KeyError, ValueError, TypeError):
-        raise DataError(f"{path} is not what a run writes: a column cannot be read.") from None
+        raise DataError(f"{path} was not written by a run: a column cannot be read.") from None
 
 
 def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
@@ -86,7 +86,7 @@ def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:
         names = rows[0].keys() if rows else ()
         return {name: [row[name] for row in rows] for name in names}
     except (ValueError, LookupError, AttributeError, TypeError):
-        raise DataError(f"{path} is not what a run writes: a line cannot be read.") from None
+        raise DataError(f"{path} was not written by a run: a line cannot be read.") from None
 
 
 def _from_parquet(path: Path) -> Mapping[str, Sequence[Any]]:

@@ -31,7 +31,7 @@ def read_settings(path: Path) -> Any:
         config = read_config(ConfigSource(str(path)))
         config.problems.raise_if_any()
     except ConfigError as error:
-        raise DataError(f"{path} is not what a run writes: {error}") from None
+        raise DataError(f"{path} was not written by a run: {error}") from None
     return config.root.plain()
 
 

@@ -136,7 +136,7 @@ class TestResuming:
             ({"header": b'{"version": 3}'}, "of version 3, and this lossfw reads version 2"),
             ({"W1": None}, "lacks the weights of layer 1"),
             ({"W2": b"four"}, "lacks the weights of layer 2"),
-            ({"W1.0": None}, "lacks what the optimizer remembers of W1"),
+            ({"W1.0": None}, "lacks the optimizer's state of W1"),
         ],
         ids=str,
     )
