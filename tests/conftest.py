@@ -78,7 +78,7 @@ def mnist():
     return folder
 
 
-@pytest.fixture(params=["torch", "jax", "array_api_strict"])
+@pytest.fixture(params=["torch", "jax", "array_api_strict"], scope="session")
 def convert(request):
     """Return what makes an array of another library; skip where it is not installed."""
     library = pytest.importorskip(request.param)

@@ -18,16 +18,6 @@ MASKED = {"name": "masked", "of": "squared_error", "ignore": -1.0}
 ROWS = [[0.2, 0.3, 0.5], [0.5, 0.5, 0.0], [0.1, 0.8, 0.1]]
 
 
-@pytest.fixture(params=["torch", "jax", "array_api_strict"], scope="module")
-def convert(request):
-    """Make an array of another library; skip where it is not installed."""
-    library = pytest.importorskip(request.param)
-    if request.param == "jax":
-        library.config.update("jax_enable_x64", True)
-        return library.numpy.asarray
-    return library.asarray
-
-
 def both(convert, call, *arguments, **options):
     """Return what a call does with NumPy's arrays and with those of another library."""
     outcomes = []
