@@ -12,7 +12,7 @@ from pathlib import Path
 from lossfw import __version__
 from lossfw.check.accuracy.jobs import accuracy_jobs
 from lossfw.check.accuracy.measure import POINTS
-from lossfw.check.accuracy.peers import installed
+from lossfw.check.accuracy.peer_tables import installed
 from lossfw.check.pool import run_all
 from lossfw.cli.accuracy import chosen
 from lossfw.components.plugin_choice import Plugins

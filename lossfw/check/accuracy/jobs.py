@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lossfw.check.accuracy.measure import DTYPES, POINTS, ComponentAccuracy, measure
-from lossfw.check.accuracy.peers import installed
+from lossfw.check.accuracy.peer_tables import installed
 from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
 
