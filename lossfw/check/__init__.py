@@ -1,4 +1,4 @@
-"""The harness: it tries to refute what losses and activations promise.
+"""The harness: it tries to refute the claims of components, and the laws that hold for all.
 
 `check` and `check_function` make a `Subject` of a component or of outside
 functions (`core.subject`). The runner takes each check that applies, a law that
