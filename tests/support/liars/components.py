@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from lossfw import BINARY, UNIT, DistanceLoss, PointwiseLoss
+from lossfw import BINARY, UNIT, DistanceLoss, GuardedLoss, PointwiseLoss
 from support.liars.liar import Liar
 
 
@@ -77,12 +77,13 @@ class TwoGradients(_Square):
         return self(prediction, target, **options), gradient
 
 
-class Unguarded(PointwiseLoss):
+class Unguarded(GuardedLoss, PointwiseLoss):
     """Has a guard, and does not use it."""
 
     prediction = UNIT
     target = BINARY
     guard: Literal["none", "normalised"] = "normalised"
+    delta: float = 1e-7
 
     def value(self, xp, y, t):
         return -xp.where(t == 1, xp.log(y), xp.log1p(-y))
