@@ -138,8 +138,6 @@ def registry() -> Registry:
     return _registry()
 
 
-# Modules of the same name (lossfw.loss ...) are reached by ``from lossfw.loss
-# import ...`` all the same; as attributes these names mean the functions above.
 __all__ = [
     "BINARY",
     "CLASS_INDEX",
