@@ -39,7 +39,8 @@ class Points:
 
     def keep(self, mask: NDArray) -> Points:
         """Return the pairs for which a mask, of elements or of whole rows, is true throughout."""
-        return self.take(np.flatnonzero(np.asarray(mask).reshape(len(self), -1).all(-1)))
+        whole = mask.all(tuple(range(1, mask.ndim)))
+        return self.take(np.flatnonzero(whole))
 
 
 def inside(subject: Subject, points: Points) -> Points:

@@ -82,6 +82,10 @@ def test_rows_have_one_two_three_and_ten_columns():
     assert {t.ndim for _, t in sets} == {1, 2}
 
 
+def test_a_few_points_may_leave_a_set_of_rows_empty():
+    assert sum(map(len, (y for y, _ in drawn(lossfw.loss("cross_entropy"), "float32", 15)))) > 0
+
+
 def test_floats_have_every_exponent():
     found = floats("float64", np.random.default_rng(0), 2000)
     _, exponents = np.frexp(found[found != 0])
