@@ -223,6 +223,8 @@ class TestReductions:
     def test_a_misspelt_choice_is_refused(self):
         with pytest.raises(ArgumentError, match=r"reduction='avg' is not known.*'mean'"):
             SQUARED([1.0], [0.0], reduction="avg")
+        with pytest.raises(ArgumentError, match=r"reduction=\['mean'\] is not known"):
+            SQUARED([1.0], [0.0], reduction=["mean"])
         with pytest.raises(ArgumentError, match="denominator="):
             SQUARED([1.0], [0.0], denominator="n")
         with pytest.raises(ArgumentError, match="value_and_gradient needs"):

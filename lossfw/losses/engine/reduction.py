@@ -6,7 +6,7 @@ global row number, and the sums of the blocks are added exactly.
 
 from __future__ import annotations
 
-import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,10 +127,12 @@ class Reduction:
             raise _misspelt("empty", self.empty, _EMPTIES)
 
     @staticmethod
-    @functools.cache
     def of(reduction: ReductionName, denominator: Denominator, empty: Empty) -> Reduction:
-        """Return the reduction with these choices; made once, since small calls ask for it."""
-        return Reduction(reduction, denominator, empty)
+        """Return the reduction with these choices; small calls take one that is made already."""
+        try:
+            return _MADE[reduction, denominator, empty]
+        except (KeyError, TypeError):
+            return Reduction(reduction, denominator, empty)
 
     def value(self, sums: Sums) -> Any:
         """Return the reduced loss.
@@ -162,6 +164,12 @@ class Reduction:
                 'Pass empty="nan" or empty="zero" to get that value instead.'
             )
         return total * (math.nan if self.empty == "nan" else 0.0)
+
+
+_MADE = {
+    choices: Reduction(*choices)
+    for choices in itertools.product(_REDUCTIONS, _DENOMINATORS, _EMPTIES)
+}
 
 
 def _misspelt(name: str, choice: object, options: tuple[str, ...]) -> ArgumentError:

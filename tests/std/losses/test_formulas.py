@@ -22,4 +22,6 @@ def test_the_formula_is_that_of_the_paper(loss):
     with mp.workdps(DIGITS):
         for one, other, exact in zip(y, t, loss.exact(y, t), strict=True):
             wanted = paper_value(loss, one, other)
-            assert mp.almosteq(mp.mpf(exact), wanted, 1e-50, 1e-60), (one, other)
+            # mpmath before 1.4 finds two infinities unlike.
+            same = mp.mpf(exact) == wanted or mp.almosteq(mp.mpf(exact), wanted, 1e-50, 1e-60)
+            assert same, (one, other)
