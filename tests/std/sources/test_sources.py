@@ -72,7 +72,7 @@ class TestDigits:
 
     def test_the_script_writes_the_bundled_bytes(self, tmp_path, monkeypatch):
         pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")
-        monkeypatch.syspath_prepend(Path(__file__).parents[2] / "scripts")
+        monkeypatch.syspath_prepend(Path(__file__).parents[3] / "scripts")
         script = __import__("make_digits")
         script.main(tmp_path)
         del sys.modules["make_digits"]
