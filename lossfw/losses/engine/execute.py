@@ -23,6 +23,7 @@ from lossfw.losses.engine.tiling import (
     SmoothBody,
     Tile,
     cut,
+    has_few_columns,
     rows_in_block,
     select,
     spans,
@@ -41,8 +42,26 @@ def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result
 def tile_values(body: EngineBody, call: Arguments, tile: Tile) -> NDArray:
     """Return the unreduced losses of a tile's elements or rows that count."""
     unreduced = body.unreduced_at if call.by_index else body.unreduced
-    losses: NDArray = own_losses(body, tile.y, unreduced(np, tile.y, tile.t))
+    losses: NDArray = own_losses(body, tile.y, _call(body, unreduced, tile, tile.t))
     return losses
+
+
+def _call(body: EngineBody, function: Callable[..., Any], tile: Tile, t: NDArray) -> Any:
+    """Call a function of a body on a tile.
+
+    A single row of few columns is contiguous along both axes, and NumPy then adds
+    its columns in another order than those of several rows. So it is given twice.
+    """
+    if len(tile.y) != 1 or not has_few_columns(body, tile.y):
+        return function(np, tile.y, t)
+    y = np.asfortranarray(np.concatenate((tile.y, tile.y)))
+    twice = function(np, y, np.asfortranarray(np.concatenate((t, t))))
+    return tuple(map(_first, twice)) if isinstance(twice, tuple) else _first(twice)
+
+
+def _first(twice: Any) -> Any:
+    """Return the result of the first of two rows; a result of another shape as it is."""
+    return twice[:1] if getattr(twice, "shape", ())[:1] == (2,) else twice
 
 
 def own_losses(body: EngineBody, y: Array, losses: Array) -> Array:
@@ -119,10 +138,10 @@ def derivatives(
 
     def task(tile: Tile) -> None:
         if second:
-            slope = body.unreduced_hessian(np, tile.y, _target(call, tile))
+            slope = _call(body, body.unreduced_hessian, tile, _target(call, tile))
         else:
             function = body.unreduced_gradient_at if call.by_index else body.unreduced_gradient
-            slope = function(np, tile.y, tile.t)
+            slope = _call(body, function, tile, tile.t)
         _put_scaled(out, tile, slope, scale)
 
     over_tiles(body, call, task)
@@ -135,7 +154,7 @@ def sums_and_gradient(body: SmoothBody, call: Arguments, scale: float) -> tuple[
 
     def task(tile: Tile) -> Sums:
         both = body.unreduced_with_gradient_at if call.by_index else body.unreduced_with_gradient
-        losses, slope = both(np, tile.y, tile.t)
+        losses, slope = _call(body, both, tile, tile.t)
         _put_scaled(out, tile, slope, scale)
         return _sums(tile, own_losses(body, tile.y, losses))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -130,11 +130,17 @@ def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
     if kept is not None:
         y, t = y[kept], t[kept]
     check_domain(body, call, first, last, y, t)
-    order: Any = "F" if body.takes_rows and y.shape[-1] <= _FEW_COLUMNS else "K"
+    # The layout is the tile's own: NumPy adds the columns of another one in another order.
+    order: Literal["C", "F"] = "F" if has_few_columns(body, y) else "C"
     y = y.astype(call.work, order=order, copy=False)
     if not call.by_index:
         t = t.astype(call.work, order=order, copy=False)
     return Tile(first, last, y, t, weight, kept, counted, masked)
+
+
+def has_few_columns(body: EngineBody, y: Array) -> bool:
+    """Return whether a tile of these predictions is stored column by column."""
+    return body.takes_rows and y.shape[-1] <= _FEW_COLUMNS
 
 
 def check_domain(

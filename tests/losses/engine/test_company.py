@@ -1,0 +1,67 @@
+"""A row's results depend on the row alone: on no other row, batch size or memory layout."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.check.accuracy.variants import variants
+from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, LOGITS, SIGN, SIMPLEX
+
+ROWS = 40
+REGISTRY = lossfw.registry()
+LOSSES = [
+    loss
+    for entry in REGISTRY.entries("loss")
+    for loss in variants(REGISTRY.class_of(entry))[:3]
+    if entry.label == "lossfw[std]"
+]
+OF_ROWS = [loss for loss in LOSSES if loss.takes_rows and not loss.target_per_row]
+SUMMED = [loss.replace(per="row") for loss in LOSSES if "per" in type(loss).model_fields]
+
+
+def arguments(loss, columns, dtype):
+    random = np.random.default_rng(columns)
+    logits = random.normal(size=(2, ROWS, columns))
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    drawn = []
+    for space, z, p in zip((loss.prediction_space, loss.target_space), logits, shares, strict=True):
+        if space is LOGITS:
+            drawn.append(3 * z)
+        elif space in (SIMPLEX, CLASS_INDEX):
+            drawn.append(p / p.sum(-1, keepdims=True))
+        elif space is SIGN:
+            drawn.append(np.sign(z))
+        elif space in (BINARY, COUNT):
+            drawn.append((z > 0).astype(float))
+        else:
+            # Inside of every space of single numbers.
+            drawn.append(p)
+    return [array.astype(dtype) for array in drawn]
+
+
+def results(loss, y, t):
+    return [
+        loss(y, t, reduction="none"),
+        loss.gradient(y, t, reduction="none"),
+        loss.hessian(y, t, reduction="none"),
+        loss.value_and_gradient(y, t, reduction="sum")[1],
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("columns", [1, 3, 10, 64, 70])
+@pytest.mark.parametrize("loss", OF_ROWS + SUMMED, ids=repr)
+def test_a_row_alone_has_the_bits_that_it_has_among_others(loss, columns, dtype):
+    try:
+        y, t = arguments(loss, columns, dtype)
+        whole = results(loss, y, t)
+    except lossfw.ArgumentError:
+        pytest.skip("the loss takes another number of columns, or other numbers")
+    for start, stop in ((0, 1), (7, 8), (20, 22), (39, 40)):
+        some = results(loss, y[start:stop], t[start:stop])
+        for one, all_rows in zip(some, whole, strict=True):
+            np.testing.assert_array_equal(one, all_rows[start:stop])
+    layouts = (np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[:, ::2])
+    for layout in layouts:
+        for one, all_rows in zip(results(loss, layout(y), layout(t)), whole, strict=True):
+            np.testing.assert_array_equal(one, all_rows)
