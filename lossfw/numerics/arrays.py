@@ -34,6 +34,9 @@ def is_half(dtype: Any) -> bool:
     >>> is_half(np.dtype("float16")), is_half(np.dtype(">f2")), is_half(np.dtype("int16"))
     (True, True, False)
     """
+    if isinstance(dtype, np.dtype) and dtype.itemsize != 2:
+        # NumPy takes microseconds to name a dtype.
+        return False
     name: str = getattr(dtype, "name", None) or str(dtype)
     return name.endswith("float16")
 

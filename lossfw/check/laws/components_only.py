@@ -8,22 +8,42 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.plain_points import cast
 from lossfw.check.core.points import Points, counting
-from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary, outputs
+from lossfw.check.core.session import (
+    NotApplicable,
+    Output,
+    Refuted,
+    Search,
+    check,
+    ordinary,
+    outputs,
+)
 from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
 
 # Numbers that lie outside of some space or other.
 _STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
+
+# Rows that are computed alone and together.
+_ROWS = 12
+
+# Layouts that hold the same numbers.
+_LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
+    "in Fortran order": np.asfortranarray,
+    "with gaps": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+}
 
 # So many calls are made beside each other.
 _CALLS = 16
@@ -102,6 +122,35 @@ def check_threads(subject: Subject, search: Search) -> None:
         for some, wanted, future in zip(every, alone, futures, strict=True):
             if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
                 raise Refuted("a call beside others gives another result.", y=some.y, t=some.t)
+
+
+@check("purity:bits")
+def check_bits(subject: Subject, search: Search) -> None:
+    """A row has the same bits alone, among others, and in any memory layout."""
+    for dtype in ("float32", "float64"):
+        points = cast(subject, ordinary(subject, search, "purity:bits", _ROWS), dtype)
+        y, t = points.y, points.t
+        for function in outputs(subject):
+            whole = function(y, t)
+            for text, layout in _LAYOUTS.items():
+                result = function(layout(y), layout(t), copied=False)
+                _same_bits(function, result, whole, points, f"of arrays {text}")
+            for start, stop in ((0, 1), (len(y) - 1, len(y)), (1, 3)):
+                result = function(y[start:stop], t[start:stop])
+                text = f"of the rows {start}:{stop} alone"
+                _same_bits(function, result, whole[start:stop], points, text)
+
+
+def _same_bits(
+    function: Output, result: NDArray, wanted: NDArray, points: Points, text: str
+) -> None:
+    if not np.array_equal(result, wanted, equal_nan=True):
+        raise Refuted(
+            f"{function} {text} has other bits.",
+            f"{function}(y, t), {function}(y[:1], t[:1])",
+            y=points.y,
+            t=points.t,
+        )
 
 
 @check("dtype:lists")

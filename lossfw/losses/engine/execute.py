@@ -54,9 +54,15 @@ def _call(body: EngineBody, function: Callable[..., Any], tile: Tile, t: NDArray
     """
     if len(tile.y) != 1 or not has_few_columns(body, tile.y):
         return function(np, tile.y, t)
-    y = np.asfortranarray(np.concatenate((tile.y, tile.y)))
-    twice = function(np, y, np.asfortranarray(np.concatenate((t, t))))
+    twice = function(np, _twice(tile.y), _twice(t))
     return tuple(map(_first, twice)) if isinstance(twice, tuple) else _first(twice)
+
+
+def _twice(row: NDArray) -> NDArray:
+    """Return a row below itself, stored column by column as other tiles of rows are."""
+    rows = np.empty((2, *row.shape[1:]), row.dtype, order="F")
+    rows[...] = row
+    return rows
 
 
 def _first(twice: Any) -> Any:

@@ -37,6 +37,14 @@ class Talkative(_Square):
         return r * r
 
 
+class Lonely(_Square):
+    """Has another last digit where an element comes alone."""
+
+    def value(self, xp, r):
+        alone = xp is np and r.dtype.kind == "f" and r.size == 1
+        return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if alone else r * r
+
+
 class SharedScratch(_Square):
     """Works in an array that all threads share."""
 
@@ -114,6 +122,7 @@ LIARS = (
     Liar("component", "purity:warnings", "warns", Talkative()),
     # A large input is computed in several threads.
     Liar("component", "purity:threads", "scratch", SharedScratch(), ("weights:long",)),
+    Liar("component", "purity:bits", "alone", Lonely(), ("weights:partials", "weights:long")),
     Liar("component", "dtype:lists", "single", ListsInSingle()),
     Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
     Liar("component", "weights:reductions", "sum", TwoGradients()),
