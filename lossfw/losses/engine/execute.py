@@ -1,8 +1,9 @@
 """Engine: run a body over a large NumPy array, tile by tile and on several threads.
 
 The temporaries of a tile fit the second-level cache. Elementwise operations give the
-same bits in any tile, and sums are taken over blocks that depend on the row number
-alone, so neither changes a digit of the result.
+same bits in any tile, a row is added up in the same order in any tile (`_call`), and
+sums over rows are taken over blocks that depend on the row number alone. So tiles
+change no digit of the result.
 """
 
 from __future__ import annotations
