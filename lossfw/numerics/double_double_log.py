@@ -10,12 +10,13 @@ logarithms. So these are computed to about 70 bits::
 
     exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
 
-They are for float64: functions that need them compute float32 in float64. Arrays of other
-libraries have logarithms of one word.
+They are for float64: functions that need them compute float32 in float64. Where a library
+cannot split floats (`splits_floats`), a logarithm has one word.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 from lossfw.numerics.error_free import two_diff, two_prod
 from lossfw.numerics.exact.namespace import ExactNamespace
-from lossfw.numerics.log_difference import close_distance, reduced, tables
+from lossfw.numerics.log_difference import close_distance, looked_up, reduced, splits_floats, tables
 from lossfw.numerics.primitive import polynomial
 
 # (atanh(s) - s) / s^3 in powers of w = s^2: the start of its series, for s below 1/64.
@@ -66,23 +67,23 @@ def log_words(xp: Namespace, x: Any) -> DoubleDouble:
         v = x.value
         high, low = log_words(xp.inner, v)
         return DoubleDouble(xp.chain(x, high, 1 / v, lambda: -1 / (v * v)), low)
-    if xp is not np:
+    if not splits_floats(xp, x):
         log = xp.log(x)
         return DoubleDouble(log, xp.zeros_like(log))
-    usual = (x > 0) & (x < np.inf)
-    high, low = _log_words(np.where(usual, x, 1.0))
-    return DoubleDouble(np.where(usual, high, np.log(x)), np.where(usual, low, 0.0))
+    usual = (x > 0) & (x < math.inf)
+    high, low = _log_words(xp, xp.where(usual, x, xp.ones_like(x)))
+    return DoubleDouble(xp.where(usual, high, xp.log(x)), xp.where(usual, low, xp.zeros_like(low)))
 
 
-def _log_words(x: Array) -> DoubleDouble:
+def _log_words(xp: Namespace, x: Array) -> DoubleDouble:
     """Return the logarithm of finite floats above 0."""
     (log_2, *log_2_rest), (log_c, log_c_rest, _) = tables()
-    k, m, c, row = reduced(x)
-    s, s_rest = _quotient(np, m - c, 0.0, *two_diff(np, m, -c))
+    k, m, c, row = reduced(xp, x)
+    s, s_rest = _quotient(xp, m - c, 0.0, *two_diff(xp, m, -c))
     tail = 2.0 * s * (s * s) * polynomial(s * s, _ATANH_TAIL)
-    high, rest = two_diff(np, k * log_2, -log_c[row])
-    high, lost = two_diff(np, high, -2.0 * s)
-    small = k * sum(log_2_rest) + log_c_rest[row] + 2.0 * s_rest + tail
+    high, rest = two_diff(xp, k * log_2, -looked_up(xp, log_c, row))
+    high, lost = two_diff(xp, high, -2.0 * s)
+    small = k * sum(log_2_rest) + looked_up(xp, log_c_rest, row) + 2.0 * s_rest + tail
     return normalised(high, (rest + lost) + small)
 
 
@@ -131,13 +132,19 @@ def log_distance_words(xp: Namespace, z: Any, t: Array) -> DoubleDouble:
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
         better = log_distance_words(xp.inner, z.value, t)
         return DoubleDouble(Dual(better.high, d.high.first, d.high.second, xp), better.low)
+    if not splits_floats(xp, t):
+        return d
+    close = xp.abs(d.high) < _CLOSE
     if xp is not np:
-        return d
-    close = np.abs(d.high) < _CLOSE
-    if not close.any():
-        return d
-    found = close_distance(z[close], t[close])
-    d.high[close], d.low[close] = found
+        one = xp.ones_like(t)
+        z, t = xp.where(close, z, 0.0 * one), xp.where(close, t, one)
+        better = close_distance(xp, z, t)
+        return DoubleDouble(
+            xp.where(close, better.high, d.high), xp.where(close, better.low, d.low)
+        )
+    # Most arrays have no such element, and few have many.
+    if close.any():
+        d.high[close], d.low[close] = close_distance(np, z[close], t[close])
     return d
 
 

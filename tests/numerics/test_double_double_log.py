@@ -78,7 +78,7 @@ def test_the_float_next_to_a_logarithm_has_a_distance(reach):
 def test_the_hardest_distance():
     # log(1 + u) = u - u^2 / 2 + u^3 / 3 for u = 2^-52; the first two make a float.
     t = np.array([1 + 2.0**-52])
-    found = close_distance(np.array([2.0**-52 - 2.0**-105]), t)
+    found = close_distance(np, np.array([2.0**-52 - 2.0**-105]), t)
     assert found.high[0] == pytest.approx(-(2.0**-156) / 3, rel=1e-15)
 
 
