@@ -22,6 +22,7 @@ FLOORS = (
     {"metrics"},
     {"evaluation"},
     {"nn"},
+    {"bridges"},
     {"config", "check"},
     {"runs"},
     {"report"},

@@ -6,6 +6,7 @@ import contextlib
 
 import click
 
+from lossfw.bridges.bridge import Bridge
 from lossfw.cli.options import json_option, plugin_options, traceback_option
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import KINDS, Entry, Registry
@@ -30,7 +31,8 @@ def list_components(
 ) -> None:
     """List the components of all plugins, or those of one KIND.
 
-    A KIND is loss, activation, metric, source or optimizer.
+    A KIND is loss, activation, metric, source, optimizer or bridge. Of a bridge the line
+    begins with the version of its library, or with the command that installs it.
     """
     registry = plugins.registry()
     entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))
@@ -61,11 +63,17 @@ def _line(entry: Entry, registry: Registry) -> str:
     """Return the summary of a component, or the reason why it cannot be used."""
     if entry.state != "loaded":
         return f"{entry.state}: {' '.join(entry.reason.split())}"
-    return registry.class_of(entry).summary()
+    cls = registry.class_of(entry)
+    return f"{_library(cls)}: {cls.summary()}" if issubclass(cls, Bridge) else cls.summary()
+
+
+def _library(bridge: type[Bridge]) -> str:
+    """Return the version of a bridge's library, or how to install it."""
+    return bridge.version() or f"not installed, {bridge.install_command()}"
 
 
 def _described(entry: Entry, registry: Registry) -> dict[str, object]:
-    return {
+    described: dict[str, object] = {
         "kind": entry.kind,
         "name": entry.name,
         "aliases": list(entry.aliases),
@@ -74,5 +82,11 @@ def _described(entry: Entry, registry: Registry) -> dict[str, object]:
         "version": entry.version,
         "state": entry.state,
         "reason": entry.reason,
-        "summary": _line(entry, registry) if entry.state == "loaded" else "",
+        "summary": "",
     }
+    if entry.state == "loaded":
+        cls = registry.class_of(entry)
+        described["summary"] = cls.summary()
+        if issubclass(cls, Bridge):
+            described["library"] = {"name": cls.library, "version": cls.version()}
+    return described

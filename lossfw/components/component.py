@@ -29,7 +29,8 @@ class Component(BaseModel):
         The name in a configuration; the class name in snake case unless the
         class says otherwise.
     kind : str
-        ``"loss"``, ``"activation"``, ``"metric"``, ``"source"`` or ``"optimizer"``.
+        ``"loss"``, ``"activation"``, ``"metric"``, ``"source"``, ``"optimizer"``
+        or ``"bridge"``.
     """
 
     # Strict: "0.5" is a text and not a number. Infinite or NaN parameters have

@@ -53,6 +53,7 @@ HOOKS: Final = {
     "metric": "lossfw_metrics",
     "source": "lossfw_sources",
     "optimizer": "lossfw_optimizers",
+    "bridge": "lossfw_bridges",
 }
 
 # The hooks that follow a run, in the order in which they are called.
@@ -82,6 +83,11 @@ def lossfw_sources() -> ComponentTable:  # type: ignore[empty-body]  # a spec is
 @hookspec
 def lossfw_optimizers() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
     """Return the optimizers that the plugin offers, by name."""
+
+
+@hookspec
+def lossfw_bridges() -> ComponentTable:  # type: ignore[empty-body]  # a spec is a docstring
+    """Return the bridges to other libraries that the plugin offers, by name."""
 
 
 @hookspec

@@ -153,6 +153,14 @@ _OPTIMIZERS: dict[str, str] = {
     "sgd": "lossfw_std.optimizers.sgd:Sgd",
 }
 
+# Each imports its library on use.
+_BRIDGES: dict[str, str] = {
+    "catboost": "lossfw.bridges.catboost:CatBoostBridge",
+    "lightgbm": "lossfw.bridges.lightgbm:LightGBMBridge",
+    "sklearn": "lossfw.bridges.sklearn:SklearnBridge",
+    "xgboost": "lossfw.bridges.xgboost:XGBoostBridge",
+}
+
 
 @hookimpl
 def lossfw_losses() -> dict[str, str]:
@@ -182,3 +190,9 @@ def lossfw_sources() -> dict[str, str]:
 def lossfw_optimizers() -> dict[str, str]:
     """Offer the optimizers."""
     return _OPTIMIZERS
+
+
+@hookimpl
+def lossfw_bridges() -> dict[str, str]:
+    """Offer the bridges."""
+    return _BRIDGES

@@ -16,6 +16,7 @@ _TITLES = {
     "metric": "Metrics",
     "source": "Data sources",
     "optimizer": "Optimizers",
+    "bridge": "Bridges",
 }
 
 

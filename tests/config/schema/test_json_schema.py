@@ -96,7 +96,8 @@ def test_every_key_is_described(schema):
 
 
 def test_every_component_is_there_with_its_docstring(schema):
-    for kind in KINDS:
+    # A configuration names no bridge.
+    for kind in (kind for kind in KINDS if kind != "bridge"):
         for entry in registry().entries(kind):
             cls = registry().class_of(entry)
             described = schema["definitions"][f"{kind}.{entry.distribution}/{entry.name}"]

@@ -1,0 +1,9 @@
+"""Bridges: a loss as an objective, a metric or a module of a library that trains models.
+
+Each library has a module here, ``from lossfw.bridges import xgboost``, which imports the
+library on use. What the boosting libraries share stands in `boosting`.
+"""
+
+from lossfw.bridges.bridge import Bridge
+
+__all__ = ["Bridge"]

@@ -1,0 +1,66 @@
+"""Bridges as components: what is installed, and what a missing library is told as."""
+
+import json
+from typing import ClassVar
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw.bridges import Bridge
+from lossfw.cli import main
+from lossfw.errors import MissingExtraError
+
+ACME = """
+from typing import ClassVar
+
+from lossfw import hookimpl
+from lossfw.bridges import Bridge
+
+
+class AcmeBridge(Bridge):
+    '''Acme: trains nothing.'''
+
+    name: ClassVar[str] = "acme"
+    library: ClassVar[str] = "acme_trees"
+    distribution: ClassVar[str] = "acme-trees"
+
+
+@hookimpl
+def lossfw_bridges():
+    return {"acme": AcmeBridge}
+"""
+
+
+class Absent(Bridge):
+    """A library that is not there."""
+
+    library: ClassVar[str] = "a_library_that_is_not_there"
+    extra: ClassVar[str] = "absent"
+
+
+def test_a_missing_library_is_told_with_the_command_that_installs_it():
+    assert Absent.version() is None
+    with pytest.raises(MissingExtraError, match=r"pip install 'lossfw\[absent\]'"):
+        Absent.imported()
+
+
+def test_an_error_inside_an_installed_library_is_not_called_a_missing_one(tmp_path, monkeypatch):
+    (tmp_path / "half_a_library.py").write_text("import what_it_needs_itself")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    class Half(Absent):
+        library: ClassVar[str] = "half_a_library"
+
+    with pytest.raises(ModuleNotFoundError, match="what_it_needs_itself") as caught:
+        Half.imported()
+    assert not isinstance(caught.value, MissingExtraError)
+
+
+def test_a_third_party_offers_a_bridge_by_the_hook(install):
+    install("lossfw-acme", {"acme": "acme_plugin"}, {"acme_plugin": ACME})
+    text = CliRunner().invoke(main, ["list", "bridges"]).stdout
+    (line,) = [x for x in text.splitlines() if "acme" in x]
+    assert "not installed, pip install acme-trees: Acme: trains nothing." in line
+    listed = json.loads(CliRunner().invoke(main, ["list", "bridge", "--json"]).stdout)["components"]
+    (acme,) = [entry for entry in listed if entry["name"] == "acme"]
+    assert acme["library"] == {"name": "acme_trees", "version": None}
