@@ -6,6 +6,7 @@ an author writes, stand in `lossfw.losses.kinds`.
 
 from __future__ import annotations
 
+import functools
 from numbers import Real
 from typing import Any, ClassVar, Literal, TypeGuard, cast
 
@@ -15,7 +16,7 @@ from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
 from lossfw.losses.base import Definition
-from lossfw.losses.engine import execute, whole_array
+from lossfw.losses.engine import execute, straight, whole_array
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
 from lossfw.losses.inputs import Arguments, choose, prepare, set_weight, set_where
@@ -104,6 +105,10 @@ class Loss(Definition):
         3.25
         """
         reduced = Reduction.of(reduction, denominator, empty)
+        if sample_weight is None and where is None and reduction != "none":
+            sums = straight.sums(self, self.straight_route, prediction, target)
+            if sums is not None:
+                return reduced.value(sums)
         call = self._prepare(prediction, target, sample_weight, where)
         engine, body = _engine(call), self.without_own_weight()
         if reduction == "none":
@@ -303,6 +308,11 @@ class Loss(Definition):
         return self + -other if isinstance(other, Loss) else NotImplemented
 
     # Inside ----------------------------------------------------------------
+
+    @functools.cached_property
+    def straight_route(self) -> straight.Route:
+        """What `lossfw.losses.engine.straight` has to know of this loss."""
+        return straight.route_of(self)
 
     def _prepare(
         self,

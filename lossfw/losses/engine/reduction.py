@@ -134,8 +134,8 @@ class Reduction:
         except (KeyError, TypeError):
             return Reduction(reduction, denominator, empty)
 
-    def value(self, sums: Sums) -> Any:
-        """Return the reduced loss.
+    def value(self, sums: tuple[Any, Any, Any]) -> Any:
+        """Return the reduced loss from its `Sums`.
 
         Raises
         ------

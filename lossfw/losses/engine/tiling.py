@@ -21,7 +21,7 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 # Up to this many columns a tile of rows is stored column by column, so that a
 # reduction over a row runs along the long, contiguous axis.
-_FEW_COLUMNS = 64
+FEW_COLUMNS = 64
 
 
 class EngineBody(Protocol):
@@ -140,7 +140,7 @@ def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
 
 def has_few_columns(body: EngineBody, y: Array) -> bool:
     """Return whether a tile of these predictions is stored column by column."""
-    return body.takes_rows and y.shape[-1] <= _FEW_COLUMNS
+    return body.takes_rows and y.shape[-1] <= FEW_COLUMNS
 
 
 def check_domain(

@@ -1,0 +1,108 @@
+"""The straight path of small calls: which calls take it, and that it changes no bit."""
+
+import math
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.losses.engine import execute, straight
+from lossfw.losses.engine.reduction import Reduction
+from support.loss_settings import ALL, arguments
+
+SQUARED = lossfw.loss("squared_error")
+LOGITS = lossfw.loss("cross_entropy", from_logits=True)
+NAN, INF = math.nan, math.inf
+
+
+def usual(loss, y, t):
+    """Return the mean by the usual path."""
+    call = loss._prepare(y, t)
+    return Reduction().value(execute.sums(loss.without_own_weight(), call))
+
+
+def taken(loss, y, t):
+    return straight.sums(loss, loss.straight_route, y, t) is not None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
+def test_elements_have_the_bits_of_the_usual_path(loss, dtype):
+    y, t = (x.astype(dtype) for x in arguments(loss))
+    for count in {1, 2, min(9, len(y)), len(y)}:
+        some = y[:count], t[:count]
+        assert taken(loss, *some)
+        np.testing.assert_array_equal(loss(*some), usual(loss, *some))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [0.1, 3.0, 40.0])
+@pytest.mark.parametrize("classes", [1, 2, 10, 64, 65])
+def test_a_row_of_logits_has_the_bits_of_the_usual_path(classes, scale, dtype):
+    random = np.random.default_rng(classes)
+    for number in range(60):
+        z = (scale * random.normal(size=(1, classes))).astype(dtype)
+        if number % 3 == 0:
+            z[0, random.integers(0, classes)] = random.choice([NAN, INF, -INF, 0.0, 1e30, 7.0])
+        t = np.array([random.integers(0, classes)])
+        np.testing.assert_array_equal(LOGITS(z, t), usual(LOGITS, z, t))
+
+
+def test_a_usual_row_of_logits_takes_it():
+    assert taken(LOGITS, np.array([[0.0, 1.0, 2.0]]), np.array([1]))
+
+
+ONES = np.ones(6)
+NOT_TAKEN = {
+    "lists": (SQUARED, [1.0], [2.0]),
+    "numbers": (SQUARED, np.float64(1.0), np.float64(2.0)),
+    "no axes": (SQUARED, np.array(1.0), np.array(2.0)),
+    "nothing": (SQUARED, ONES[:0], ONES[:0]),
+    "two dtypes": (SQUARED, ONES, ONES.astype(np.float32)),
+    "half precision": (SQUARED, ONES.astype(np.float16), ONES.astype(np.float16)),
+    "another byte order": (SQUARED, ONES.astype(">f8"), ONES.astype(">f8")),
+    "integers": (SQUARED, ONES.astype(int), ONES.astype(int)),
+    "every second": (SQUARED, ONES[::2], ONES[::2]),
+    "too many": (SQUARED, np.zeros(131_073), np.zeros(131_073)),
+    "two shapes": (SQUARED, ONES, ONES[:, None]),
+    "row sums": (SQUARED.replace(per="row"), ONES[None], ONES[None]),
+    "a mask of its own": (lossfw.loss("masked", of=SQUARED, ignore=7.0), ONES, ONES),
+    "outside of a space": (lossfw.loss("poisson_deviance"), -ONES, ONES),
+    "no class": (LOGITS, np.ones((1, 3)), np.array([3])),
+    "classes that are no integers": (LOGITS, np.ones((1, 3)), np.array([1.0])),
+    "smoothed labels": (LOGITS.replace(label_smoothing=0.1), np.ones((1, 3)), np.array([1])),
+}
+
+
+@pytest.mark.parametrize("case", NOT_TAKEN.values(), ids=NOT_TAKEN.keys())
+def test_it_leaves_to_the_usual_path(case):
+    assert not taken(*case)
+
+
+def test_rows_of_elements_and_a_body_without_shape():
+    y, t = np.arange(6.0).reshape(2, 3), np.ones((2, 3))
+    assert taken(SQUARED, y, t)
+    assert SQUARED(y, t) == usual(SQUARED, y, t)
+
+    class Constant(lossfw.DistanceLoss):
+        "No loss for each element."
+
+        def value(self, xp, r):
+            return 1.0
+
+    with pytest.raises(lossfw.ShapeError, match=r"Constant\.value returned a float"):
+        Constant()(ONES, ONES)
+
+
+def test_options_are_checked_and_warnings_are_off():
+    with pytest.raises(lossfw.ArgumentError, match="denominator"):
+        SQUARED(ONES, ONES, denominator="weight")
+    assert SQUARED(1e300 * ONES, ONES) == INF
+    assert SQUARED(ONES, 0 * ONES, reduction="sum") == 6.0
+
+
+def test_a_loss_that_was_called_is_equal_to_one_that_was_not():
+    SQUARED(ONES, ONES)
+    assert lossfw.loss("squared_error") == SQUARED
+    assert hash(SQUARED) == hash(lossfw.loss("squared_error"))
+    assert repr(SQUARED) == "SquaredError(factor=1.0)"
