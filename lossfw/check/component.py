@@ -8,7 +8,7 @@ from typing import Any
 from lossfw.check.core.reproduce import setup
 from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
-from lossfw.check.laws import activations, components_only
+from lossfw.check.laws import activations, components_only, curvature_bound
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
 from lossfw.components.component import Component
@@ -81,7 +81,7 @@ def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
         checks, not_claimed = activations.checks(made), made.claims().not_made()
         return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        return prepare(of_component(made), checks_in(components_only))
+        return prepare(of_component(made), checks_in(components_only, curvature_bound))
     raise ArgumentError(f"{made!r} is a {made.kind}: losses and activations can be checked.")
 
 

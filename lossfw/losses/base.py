@@ -44,6 +44,28 @@ class Definition(Component, ABC):
         """Return the claims of this loss at its parameters; none by default."""
         return Claims()
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """Return h with l(y + d) <= l(y) + g d + h d^2 / 2 for every step d.
+
+        A step to y - g / h then never raises the loss, which a step by the second
+        derivative may. Of rows it holds for the sum over the columns of h d^2.
+
+        Parameters
+        ----------
+        xp : namespace
+        y, t : array
+            Prediction and target of one shape, classes as one-hot rows.
+
+        Returns
+        -------
+        array or None
+            In the shape of the prediction, infinite where there is no bound, as at a
+            kink. None where no bound is known. Unless given, it is the claimed Lipschitz
+            constant of the derivative.
+        """
+        constant = self.claims().gradient_lipschitz
+        return None if constant is None else xp.full_like(y, constant)
+
     @property
     def prediction_space(self) -> Space:
         """The space of predictions at these parameters."""

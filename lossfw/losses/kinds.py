@@ -57,6 +57,25 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
 
     argument: ClassVar[Argument] = "residual"
 
+    def touching_parabola(self, xp: Namespace, r: Array) -> Array:
+        """Return the curvature of the parabola that touches the value at r and at -r.
+
+        It is l'(r) / r, and at 0 the second derivative. Where the value is a concave
+        function of r^2, no parabola of less curvature lies above it: then it is the
+        best `curvature_bound`.
+
+        Examples
+        --------
+        >>> import lossfw, numpy as np
+        >>> lossfw.loss("huber").touching_parabola(np, np.asarray([0.0, 4.0]))
+        array([1.  , 0.25])
+        """
+        # The slope at a subnormal residual has lost its digits.
+        info = xp.finfo(r.dtype)
+        near = xp.abs(r) < float(info.smallest_normal) / float(info.eps)
+        slope = self.derivative(xp, r) / xp.where(near, xp.ones_like(r), r)
+        return xp.where(near, self.second_derivative(xp, r), slope)
+
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
         return self.formula(xp, y - t)

@@ -19,7 +19,7 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.dual.number import Dual, Tangent, add, dense
+from lossfw.numerics.dual.number import Dual, Tangent, add, dense, value_of
 from lossfw.numerics.error_free import difference_error
 from lossfw.numerics.xlogy import times
 
@@ -179,16 +179,18 @@ def softmax(xp: Namespace, z: Any) -> Any:
     array([0.5, 0.5])
     """
     if isinstance(xp, DualNamespace) and isinstance(z, Dual):
-        row = _take_apart(xp.inner, z.value)
-        m = _moments(xp.inner, z, row, xp.order)
-        p = softmax(xp.inner, z.value)
-        first = times(xp.inner, p, m.first)
-        second = None
-        if xp.order > 1:
-            second = times(xp.inner, p, m.first * m.first - m.variance + m.second)
-        return Dual(p, first, second, xp)
+        return _in_proportion(xp, z, softmax(xp.inner, z.value))
     e = exponentials(xp, z, *distance(xp, z))
     return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def _in_proportion(xp: DualNamespace, z: Dual, p: Array) -> Dual:
+    """Return p, the softmax or a multiple of it, with the derivatives of it."""
+    m = _moments(xp.inner, z, _take_apart(xp.inner, z.value), xp.order)
+    second = None
+    if xp.order > 1:
+        second = times(xp.inner, p, m.first * m.first - m.variance + m.second)
+    return Dual(p, times(xp.inner, p, m.first), second, xp)
 
 
 def softmax_complement(xp: Namespace, z: Any) -> Any:
@@ -209,7 +211,7 @@ def softmax_complement(xp: Namespace, z: Any) -> Any:
     return (row.rest + (1 - row.e)) / (1 + row.rest)
 
 
-def softmax_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
+def softmax_parts(xp: Namespace, z: Any) -> tuple[Any, Any, Any]:
     """Return p, 1 - p and -log(p) with p the softmax, precise enough for powers of them.
 
     Every exponential is corrected, which costs more than in `softmax`.
@@ -220,12 +222,14 @@ def softmax_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     >>> softmax_parts(np, np.asarray([0.0, 0.0]))
     (array([0.5, 0.5]), array([0.5, 0.5]), array([0.69314718, 0.69314718]))
     """
+    if isinstance(xp, DualNamespace):
+        return softmax(xp, z), softmax_complement(xp, z), -log_softmax(xp, z)
     row = _take_apart(xp, z, beyond=0.0)
     total = 1 + row.rest
     return row.e / total, (row.rest + (1 - row.e)) / total, xp.log1p(row.rest) - row.d
 
 
-def scaled_softmax(xp: Namespace, z: Array) -> ScaledExp:
+def scaled_softmax(xp: Namespace, z: Any) -> ScaledExp:
     """Return the softmax as two factors, the first of which is never subnormal.
 
     Multiply by the second factor last, see `lossfw.numerics.double_double.scaled_exp`.
@@ -237,6 +241,9 @@ def scaled_softmax(xp: Namespace, z: Array) -> ScaledExp:
     >>> (scaled * 1e20) * unit
     array([1.00000000e+020, 4.18873988e-302])
     """
+    if isinstance(xp, DualNamespace) and isinstance(z, Dual):
+        scaled, unit = scaled_softmax(xp.inner, z.value)
+        return ScaledExp(_in_proportion(xp, z, scaled), unit)
     largest, d = distance(xp, z)
     error = difference_error(z, largest, d)
     # Between infinite logits there is no rounding error.
@@ -292,7 +299,7 @@ def softmax_cross_entropy(xp: Namespace, z: Any, t: Any) -> Any:
     return xp.sum(times(xp, t, -log_softmax(xp, z)), axis=-1)
 
 
-def softmax_cross_entropy_gradient(xp: Namespace, z: Array, t: Array) -> Array:
+def softmax_cross_entropy_gradient(xp: Namespace, z: Any, t: Any) -> Any:
     """Return the derivative of `softmax_cross_entropy` with respect to the logits.
 
     It is p s - t with p the softmax and s the sum of t. For a class of p above
@@ -311,10 +318,15 @@ def softmax_cross_entropy_gradient(xp: Namespace, z: Array, t: Array) -> Array:
     >>> softmax_cross_entropy_gradient(np, np.asarray([[40.0, 0.0]]), np.asarray([[1.0, 0.0]]))
     array([[-4.24835426e-18,  4.24835426e-18]])
     """
+    if isinstance(xp, DualNamespace) and isinstance(z, Dual):
+        # p s - t, whose derivatives do not cancel as its value does.
+        slope = softmax(xp, z) * xp.sum(t, axis=-1, keepdims=True) - t
+        value = softmax_cross_entropy_gradient(xp.inner, z.value, value_of(t))
+        return Dual(value, slope.first, slope.second, xp)
     return _gradient(xp, _take_apart(xp, z), t)
 
 
-def softmax_cross_entropy_and_gradient(xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+def softmax_cross_entropy_and_gradient(xp: Namespace, z: Any, t: Any) -> tuple[Any, Any]:
     """Return `softmax_cross_entropy` and its gradient from the same exponentials.
 
     Examples
@@ -323,6 +335,8 @@ def softmax_cross_entropy_and_gradient(xp: Namespace, z: Array, t: Array) -> tup
     >>> softmax_cross_entropy_and_gradient(np, np.asarray([[0.0, 0.0]]), np.asarray([[0.5, 0.5]]))
     (array([0.69314718]), array([[0., 0.]]))
     """
+    if isinstance(xp, DualNamespace):
+        return softmax_cross_entropy(xp, z, t), softmax_cross_entropy_gradient(xp, z, t)
     row = _take_apart(xp, z)
     value = xp.sum(times(xp, t, xp.log1p(row.rest) - row.d), axis=-1)
     return value, _gradient(xp, row, t)
@@ -342,7 +356,7 @@ def _gradient(xp: Namespace, row: _Row, t: Array) -> Array:
     return e / total * s - (others - lone * all_others)
 
 
-def softmax_cross_entropy_hessian(xp: Namespace, z: Array, t: Array) -> Array:
+def softmax_cross_entropy_hessian(xp: Namespace, z: Any, t: Any) -> Any:
     """Return the diagonal second derivative, p (1 - p) times the sum of t.
 
     Parameters
@@ -357,6 +371,9 @@ def softmax_cross_entropy_hessian(xp: Namespace, z: Array, t: Array) -> Array:
     >>> softmax_cross_entropy_hessian(np, np.asarray([[0.0, 0.0]]), np.asarray([[1.0, 0.0]]))
     array([[0.25, 0.25]])
     """
+    if isinstance(xp, DualNamespace):
+        s = xp.sum(t, axis=-1, keepdims=True)
+        return softmax(xp, z) * softmax_complement(xp, z) * s
     row = _take_apart(xp, z)
     total = 1 + row.rest
     s = xp.sum(t, axis=-1, keepdims=True)

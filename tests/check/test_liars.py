@@ -6,7 +6,7 @@ import pytest
 
 from lossfw import ActivationClaims, Claims
 from lossfw.check.core.session import Search, checks_in
-from lossfw.check.laws import activations, components_only
+from lossfw.check.laws import activations, components_only, curvature_bound
 from lossfw.check.report import Refutation
 from lossfw.check.runner import CHECKS, attempt, run
 from support.liars import LIARS
@@ -15,7 +15,7 @@ OF_ROWS = {"claim:rows_sum_to_one", "claim:shift_invariant"}
 
 TABLES = {
     "loss": set(CHECKS),
-    "component": set(checks_in(components_only)),
+    "component": set(checks_in(components_only, curvature_bound)),
     "activation": set(activations.ELEMENTWISE) - OF_ROWS,
     "rows": {c for c in activations.ROWS if not c.startswith("claim:")} | OF_ROWS,
 }

@@ -155,6 +155,16 @@ def test_class_by_class_derivatives_on_dual_numbers_keep_their_digits():
             assert ulp_error(hessian, truth).max() <= GOAL
 
 
+def test_the_slope_of_cross_entropy_has_the_curvature_of_softmax_at_equal_logits():
+    z, t = np.zeros((1, 3)), np.eye(3)[[0]]
+    columns = [
+        derivatives(softmax_cross_entropy_gradient, np, z, t, order=1, direction=unit[None])[1]
+        for unit in np.eye(3)
+    ]
+    # diag(p) - p p' with p = 1/3.
+    np.testing.assert_allclose(np.concatenate(columns), np.eye(3) / 3 - 1 / 9, rtol=1e-15)
+
+
 INFINITE = [
     # logits, target, loss
     ([inf, 0.0, 1.0], 0, 0.0),

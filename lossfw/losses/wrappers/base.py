@@ -102,6 +102,12 @@ class ChangingWrapper(PartWrapper):
         losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         return change(losses), change(slopes)
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """See `Loss.curvature_bound`."""
+        t, change = self._changes(xp, t, by_index=False)
+        bound = self.of.curvature_bound(xp, y, t)
+        return None if bound is None else change(bound)
+
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """See `Loss.terms`."""
         t, change = self._changes(xp, t, by_index=False)

@@ -49,6 +49,12 @@ class Scaled(ChangingWrapper):
             return self.scale * x
         return xp.where(xp.isnan(x), x, xp.zeros_like(x))
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """Scale the part's; upside down its parabola lies below, and the claim alone is left."""
+        if self.scale < 0:
+            return Loss.curvature_bound(self, xp, y, t)
+        return super().curvature_bound(xp, y, t)
+
     has_own_weight: ClassVar[Any] = of_part("has_own_weight")
 
     def own_mask_and_weight(

@@ -176,6 +176,11 @@ class Sum(Wrapper):
         losses = [self._fit(xp, part, pair[0]) for part, pair in zip(self.of, pairs, strict=True)]
         return _add(losses), _add(pair[1] for pair in pairs)
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """Add those of the parts; None where one is not known."""
+        bounds = [part.curvature_bound(xp, y, t) for part in self.of]
+        return None if any(bound is None for bound in bounds) else _add(bounds)
+
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the summands: the parts, and their own terms; see `Loss.terms`."""
         name = ("unreduced", "unreduced_gradient", "unreduced_hessian")[order]

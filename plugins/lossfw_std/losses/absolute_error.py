@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import zero_or_nan
+from lossfw_std.parabolas import over_distance
 
 
 class AbsoluteError(DistanceLoss):
@@ -39,6 +40,10 @@ class AbsoluteError(DistanceLoss):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """0 on both sides of the kink."""
         return zero_or_nan(xp, r)
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """1 / |r|, of the parabola that touches both sides; infinite at the kink."""
+        return over_distance(xp, y - t)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0 and a derivative of -1 or 1 elsewhere."""

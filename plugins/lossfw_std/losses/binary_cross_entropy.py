@@ -29,6 +29,7 @@ from lossfw.numerics import (
     textbook_log,
     times,
 )
+from lossfw_std.parabolas import over_logistic
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
 _HALF = 0.5
@@ -135,6 +136,10 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         if self.guard == "floor":
             return xp.where(p < self.delta, xp.inf, p)
         return p + self.delta
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
+        """That of the logistic loss at logits, for a target adds a straight line alone."""
+        return over_logistic(xp, y) if self.from_logits else super().curvature_bound(xp, y, t)
 
     def claims(self) -> Claims:
         """Convex but for the floor; the other claims depend on form and guard."""

@@ -81,6 +81,10 @@ class Cauchy(DistanceLoss):
         # Of the squares of both shares one is 1 and the other w.
         return gap * (k + p) * k * k / (1.0 + w * (2.0 + w))
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Smooth and not convex; the derivative is steepest at r = c."""
         return Claims(

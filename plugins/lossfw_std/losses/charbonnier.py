@@ -62,6 +62,10 @@ class Charbonnier(DistanceLoss):
         # In this order nothing vanishes before the result does.
         return k / self.c * k * k / (square * xp.sqrt(square))
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near 1 far out."""
         return Claims(

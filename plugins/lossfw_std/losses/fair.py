@@ -82,6 +82,10 @@ class Fair(DistanceLoss):
         share = k / (p + k)
         return share * share
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near c far out."""
         return Claims(

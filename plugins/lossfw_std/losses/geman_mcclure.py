@@ -87,6 +87,10 @@ class GemanMcclure(DistanceLoss):
         unit = 2.0 ** -min(max(exponent, -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
         return xp.abs(r) * unit, self.c * unit, unit
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(3)."""
         return Claims(

@@ -6,6 +6,7 @@ from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import excess, positive_part, zero_or_nan
+from lossfw_std.parabolas import over_distance
 
 
 class Hinge(MarginLoss):
@@ -55,6 +56,10 @@ class Hinge(MarginLoss):
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 on both sides of the kink."""
         return zero_or_nan(xp, m)
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """1 / (2 |margin - m|), for the loss is |margin - m| / 2 and a straight line."""
+        return 0.5 * over_distance(xp, self.margin - t * y)
 
     def claims(self) -> Claims:
         """Convex, with a kink at the margin."""

@@ -46,6 +46,10 @@ class LogCosh(DistanceLoss):
         """1 / cosh(r)^2."""
         return sech_squared(xp, r)
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Smooth and strictly convex; both constants are reached, one of them in the limit."""
         return Claims(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import sigmoid, softplus
+from lossfw_std.parabolas import over_logistic
 
 
 class Logistic(MarginLoss):
@@ -45,6 +46,10 @@ class Logistic(MarginLoss):
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """The product of both probabilities, which are 1 / (1 + exp(m)) and 1 / (1 + exp(-m))."""
         return sigmoid(xp, m) * sigmoid(xp, -m)
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """tanh(y/2) / (2 y), of the parabola that touches at y and at -y."""
+        return over_logistic(xp, y)
 
     def claims(self) -> Claims:
         """Strictly convex and smooth; steepest far out, most curved at 0."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lossfw import Array, Claims, MarginLoss, Namespace
 from lossfw.numerics import positive_part, zero_or_nan
+from lossfw_std.parabolas import over_distance
 
 
 class Perceptron(MarginLoss):
@@ -43,6 +44,10 @@ class Perceptron(MarginLoss):
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """0 on both sides of the kink."""
         return zero_or_nan(xp, m)
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """1 / (2 |y|), for the loss is |y| / 2 and a straight line; infinite at the kink."""
+        return 0.5 * over_distance(xp, y)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0."""

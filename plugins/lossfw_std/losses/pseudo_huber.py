@@ -61,6 +61,10 @@ class PseudoHuber(DistanceLoss):
         """(1 + (r/delta)^2)^(-3/2)."""
         return _curvature(xp, r, self.delta)
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Strictly convex and smooth; the slope comes near delta far out."""
         return Claims(

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import zero_or_nan
+from lossfw_std.parabolas import over_distance
 
 
 class Quantile(DistanceLoss):
@@ -58,6 +59,10 @@ class Quantile(DistanceLoss):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """0 on both sides of the kink."""
         return zero_or_nan(xp, r)
+
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """1 / (2 |r|), for the loss is |r| / 2 and a straight line; infinite at the kink."""
+        return 0.5 * over_distance(xp, y - t)
 
     def claims(self) -> Claims:
         """Convex, with a kink at 0; symmetric for the median alone."""

@@ -72,6 +72,10 @@ class Tukey(DistanceLoss):
         gap = -excess(xp, w, over_root(self.c, 5)) / self.c
         return _weight(xp, a, self.c) * (5.0 * gap * (w / self.c + 1.0 / math.sqrt(5.0)))
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Bounded and twice smooth, not convex; the derivative is steepest at c / sqrt(5)."""
         return Claims(

@@ -104,6 +104,10 @@ class Welsch(DistanceLoss):
         scale = xp.where(far, math.exp(-_SHIFT) * xp.ones_like(a), xp.ones_like(a))
         return factor * (e - e * error) * scale
 
+    def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The touching parabola's, for the value is concave in r^2."""
+        return self.touching_parabola(xp, y - t)
+
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(2)."""
         return Claims(

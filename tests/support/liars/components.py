@@ -117,7 +117,19 @@ class MeanOfRow(_Square):
         return result / np.shape(prediction)[-1] if options.get("reduction") == "none" else result
 
 
+class BentBySecondDerivative(DistanceLoss):
+    """Takes the second derivative for a bound: beyond the square it is 0."""
+
+    def value(self, xp, r):
+        w = xp.minimum(xp.abs(r), xp.ones_like(r))
+        return w * (xp.abs(r) - 0.5 * w)
+
+    def curvature_bound(self, xp, y, t):
+        return self.unreduced_hessian(xp, y, t)
+
+
 LIARS = (
+    Liar("component", "curvature:bound", "second derivative", BentBySecondDerivative()),
     Liar("component", "domain", "lenient", Lenient()),
     Liar("component", "purity:warnings", "warns", Talkative()),
     # A large input is computed in several threads.

@@ -1,0 +1,38 @@
+"""Curvatures of parabolas that touch a function at two points and lie above it."""
+
+from __future__ import annotations
+
+from lossfw import Array, Namespace
+
+# The limit of tanh(z/2) / (2 z) at 0, which it is to 1e-17 within so much of 0.
+_AT_ZERO, _NEAR = 0.25, 1e-8
+
+
+def over_distance(xp: Namespace, x: Array) -> Array:
+    """Return 1 / |x|, of the parabola that touches the absolute value; infinite at 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> over_distance(np, np.asarray([0.0, -4.0]))
+    array([ inf, 0.25])
+    """
+    a = xp.abs(x)
+    return xp.where(a == 0, xp.full_like(a, xp.inf), 1.0 / xp.where(a == 0, xp.ones_like(a), a))
+
+
+def over_logistic(xp: Namespace, z: Array) -> Array:
+    """Return tanh(z/2) / (2 z), of the parabola that touches log(1 + exp(z)).
+
+    Source: Jaakkola and Jordan, *Bayesian parameter estimation via variational
+    methods*, Statistics and Computing 10, 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> over_logistic(np, np.asarray([0.0, 50.0]))
+    array([0.25, 0.01])
+    """
+    near = xp.abs(z) < _NEAR
+    safe = xp.where(near, xp.ones_like(z), z)
+    return xp.where(near, xp.full_like(z, _AT_ZERO), xp.tanh(0.5 * safe) / safe * 0.5)
