@@ -20,7 +20,7 @@ from lossfw.components.registry import KINDS, Entry, Registry
 from lossfw.errors import ParameterError
 
 # Version of the JSON object that this verb prints.
-SHOW_VERSION = 1
+SHOW_VERSION = 2
 
 
 @click.command()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Sequence
+from typing import Any
 
 # A section's title stands above a line of dashes of its own length.
 _TITLE = re.compile(r"^(?P<title>\S.*)\n-{3,}[ ]*$", re.M)
 
 # ``name : type``, or ``a, b : type``, at the margin of a section of parameters.
 _ENTRY = re.compile(r"^(?P<names>\S[^:\n]*?)[ ]*(?::[^\n]*)?$", re.M)
+
+# A digital object identifier, with the comma before it.
+_DOI = re.compile(r",? doi:(?P<doi>10\.\S+?)(?=[,;]?(\s|$))")
 
 
 def sections(docstring: str | None) -> dict[str, str]:
@@ -50,23 +55,77 @@ def entries(section: str) -> dict[str, str]:
     return by_name
 
 
-def siblings(section: str) -> dict[str, str]:
-    r"""Return the entries of a "See Also": the text of each name, in one line.
+def related(section: str) -> list[dict[str, Any]]:
+    r"""Return the entries of a "See Also": names, and their relation in one line.
 
     Examples
     --------
-    >>> siblings("sigmoid : for one number\n    and no row.\nexp")
-    {'sigmoid': 'for one number and no row.', 'exp': ''}
-    """
-    by_name: dict[str, str] = {}
-    name = ""
+    >>> related("sigmoid, tanh : for one number\n    and no row.\nexp")
+    [{'names': ['sigmoid', 'tanh'], 'relation': 'for one number and no row.'}, {'names': ['exp'], 'relation': ''}]
+    """  # noqa: E501  # the result of an example is one line
+    found: list[dict[str, Any]] = []
     for line in section.splitlines():
         if not line[:1].isspace() and line:
-            name, _, text = (part.strip() for part in line.partition(" : "))
-            by_name[name] = text
-        elif name:
-            by_name[name] = f"{by_name[name]} {line.strip()}".strip()
-    return by_name
+            names, _, text = (part.strip() for part in line.partition(" : "))
+            found.append({"names": re.split(r",\s*", names), "relation": text})
+        elif found:
+            found[-1]["relation"] = f"{found[-1]['relation']} {line.strip()}".strip()
+    return found
+
+
+def title(summary: str) -> str:
+    """Return what a summary names, without the formula or explanation that follows it.
+
+    Examples
+    --------
+    >>> title("Squared error, factor * r^2 with r = y - t.")
+    'Squared error'
+    """
+    return re.split(r"[,:;] ", summary, maxsplit=1)[0].rstrip(".")
+
+
+def use(text: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the paragraph that says when to use a thing, "Use it when ...", and the others.
+
+    Examples
+    --------
+    >>> use(["Use it when targets are counts.", "One loss per row."])
+    ('Use it when targets are counts.', ['One loss per row.'])
+    """
+    said = [paragraph for paragraph in text if paragraph.startswith("Use it ")]
+    return (said[0] if said else ""), [paragraph for paragraph in text if paragraph not in said[:1]]
+
+
+def sources(text: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
+    """Return what paragraphs cite, and the paragraphs without it.
+
+    A paragraph ends with ``Source: a; b, doi:10.1/2.``
+
+    Returns
+    -------
+    list of dict
+        The ``text`` of each source, and its ``doi`` or "".
+    list of str
+
+    Examples
+    --------
+    >>> sources(["Robust. Source: Huber, 1964, doi:10.1/a; Fair, 1974."])[0]
+    [{'text': 'Huber, 1964', 'doi': '10.1/a'}, {'text': 'Fair, 1974', 'doi': ''}]
+    """
+    cited: list[dict[str, str]] = []
+    rest = []
+    for paragraph in text:
+        before, _, after = re.sub(r"\bSources:", "Source:", paragraph).partition("Source: ")
+        cited += [_source(one) for one in after.removesuffix(".").split("; ") if one]
+        rest += [before.strip()] if before.strip() else []
+    return cited, rest
+
+
+def _source(text: str) -> dict[str, str]:
+    """Split a source into what is read and its identifier."""
+    found = _DOI.search(text)
+    plain = _DOI.sub("", text)
+    return {"text": plain.strip(), "doi": found["doi"] if found else ""}
 
 
 def paragraphs(section: str) -> list[str]:

@@ -109,7 +109,7 @@ def test_a_plugin_s_loss_with_derivatives_from_dual_numbers(folder, shown, lossf
     assert found["plugin"].endswith("plain.py")
     assert found["claims"]["lipschitz"] == 2.0
     assert found["notes"] == ["A first note.", "A second note."]
-    assert found["see_also"] == {"huber": "bounded in its slope."}
+    assert found["see_also"] == [{"names": ["huber"], "relation": "bounded in its slope."}]
     scale, word, _ = found["parameters"]
     assert scale["meaning"] == "By what it is multiplied, told over two lines."
     assert word["type"] == "a | b"

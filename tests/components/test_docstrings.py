@@ -1,4 +1,4 @@
-from lossfw.components.docstrings import entries, paragraphs, sections, siblings
+from lossfw.components.docstrings import entries, paragraphs, related, sections
 
 TEXT = """What it is.
 
@@ -42,11 +42,11 @@ def test_entries_of_parameters():
     assert entries("") == {}
 
 
-def test_siblings_with_and_without_a_text():
-    assert siblings("huber : near it\n    and far.\nramp") == {
-        "huber": "near it and far.",
-        "ramp": "",
-    }
+def test_related_names_with_and_without_a_text():
+    assert related("huber, fair : near it\n    and far.\nramp") == [
+        {"names": ["huber", "fair"], "relation": "near it and far."},
+        {"names": ["ramp"], "relation": ""},
+    ]
 
 
 def test_paragraphs_in_one_line_each():

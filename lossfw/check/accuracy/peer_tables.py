@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.accuracy.peers import Maker, Peer, PeerTable, offered
+from lossfw.check.accuracy.peers import Maker, Peer, PeerFunction, PeerTable, offered
 from lossfw.check.core.subject import Function
 from lossfw.check.foreign import loading
 from lossfw.check.foreign.libraries import Adapted, of_jax, of_keras, of_torch
@@ -74,7 +74,10 @@ _TORCH: PeerTable = {
                              make=lambda f, p: lambda y, t: 1 - f(y, t, -1)),
     "cross_entropy": offered(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
     "gaussian_nll": offered(f"{_F}:gaussian_nll_loss", make=_gaussian),
-    "huber": offered(f"{_F}:huber_loss", "delta"),
+    "huber": (
+        offered(f"{_F}:huber_loss", "delta"),
+        offered(f"{_F}:smooth_l1_loss", "beta=delta", times="delta"),
+    ),
     "kl_divergence": offered(f"{_F}:kl_div", **_DIVERGENCE, make=lambda f, p: (
         lambda y, t: f(y.log(), t, reduction="none").sum(-1))),
     "logistic": offered(f"{_F}:soft_margin_loss"),
@@ -120,7 +123,10 @@ _OPTAX: PeerTable = {
     "perceptron": offered(f"{_O}:perceptron_loss"),
     "poly_cross_entropy": offered(f"{_O}:poly_loss_cross_entropy", **_ON_LOGITS, make=lambda f, p: (
         lambda z, t: f(z, _one_hot(t, z), epsilon=p["epsilon"]))),
-    "squared_error": offered(f"{_O}:squared_error", factor=1),
+    "squared_error": (
+        offered(f"{_O}:squared_error", factor=1),
+        offered(f"{_O}:l2_loss", times=2, factor=1),
+    ),
 }  # fmt: skip
 
 
@@ -178,6 +184,12 @@ def _compiled(factor: float, **parameters: str) -> Maker:
     return make
 
 
+def _half(function: str, *parameters: str, **when: Any) -> PeerFunction:
+    """Return an entry for a loss that is half of ours."""
+    named = {name: name for name in parameters}
+    return offered(f"{_S}:{function}", *parameters, make=_compiled(2, **named), times=2, **when)
+
+
 def _multinomial(cls: Any, p: Mapping[str, Any]) -> Adapted:
     def value(z: NDArray, t: NDArray) -> NDArray | None:
         if t.ndim == z.ndim:
@@ -193,13 +205,12 @@ _SKLEARN: PeerTable = {
     "binary_cross_entropy": offered(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_ON_LOGITS),
     "cross_entropy": offered(f"{_S}:HalfMultinomialLoss", make=_multinomial, label_smoothing=0,
                            **_ON_LOGITS),
-    "gamma_deviance": offered(f"{_S}:HalfGammaLoss", make=_compiled(2), link="log"),
-    "huber": offered(f"{_S}:HuberLoss", make=_compiled(1, delta="delta")),
-    "poisson_deviance": offered(f"{_S}:HalfPoissonLoss", make=_compiled(2), link="log"),
-    "quantile": offered(f"{_S}:PinballLoss", make=_compiled(1, quantile="q")),
-    "squared_error": offered(f"{_S}:HalfSquaredError", make=_compiled(2), factor=1),
-    "tweedie_deviance": offered(f"{_S}:HalfTweedieLoss", make=_compiled(2, power="power"),
-                              link="log"),
+    "gamma_deviance": _half("HalfGammaLoss", link="log"),
+    "huber": offered(f"{_S}:HuberLoss", "delta", make=_compiled(1, delta="delta")),
+    "poisson_deviance": _half("HalfPoissonLoss", link="log"),
+    "quantile": offered(f"{_S}:PinballLoss", "quantile=q", make=_compiled(1, quantile="q")),
+    "squared_error": _half("HalfSquaredError", factor=1),
+    "tweedie_deviance": _half("HalfTweedieLoss", "power", link="log"),
 }  # fmt: skip
 
 # Keras has no derivatives of its own.

@@ -78,6 +78,9 @@ class PeerFunction:
         Where the library's convention does not make it ours.
     takes : callable or None
         See `Offer`.
+    times : float or str
+        Our loss is so many times what the library computes; the name of a parameter of ours
+        stands for its value.
     """
 
     function: str
@@ -85,6 +88,15 @@ class PeerFunction:
     when: Mapping[str, Any]
     make: Maker | None = None
     takes: Callable[..., NDArray] | None = None
+    times: float | str = 1
+
+    @property
+    def call(self) -> str:
+        """The function as its library calls it, with those of its parameters that are ours."""
+        named = (text.rpartition("=") for text in self.parameters)
+        given = ", ".join(f"{theirs or name}={name}" for theirs, _, name in named)
+        module, _, name = self.function.partition(":")
+        return f"{module}.{name}({given})"
 
     def fits(self, component: Loss | Activation) -> bool:
         """Tell whether it is the same function at the parameters of a component."""
@@ -100,7 +112,8 @@ class PeerFunction:
         foreign = Foreign(function, "", given, rows=component.takes_rows)
         if isinstance(component, Activation):
             return foreign.body()
-        return by_convention(self.function, foreign)
+        adapted = by_convention(self.function, foreign)
+        return adapted.scaled(ours[self.times] if isinstance(self.times, str) else self.times)
 
 
 def offered(
@@ -108,10 +121,11 @@ def offered(
     *parameters: str,
     make: Maker | None = None,
     takes: Callable[..., NDArray] | None = None,
+    times: float | str = 1,
     **when: Any,
 ) -> PeerFunction:
     """Return an entry of a table; see `PeerFunction`."""
-    return PeerFunction(function, parameters, when, make, takes)
+    return PeerFunction(function, parameters, when, make, takes, times)
 
 
 # By our names; of several entries the first that fits counts.

@@ -40,6 +40,19 @@ class Adapted:
     reduce: Function | None = None
     setup: str = ""
 
+    def scaled(self, factor: float) -> Adapted:
+        """Return it with value and derivatives multiplied by a number."""
+        if factor == 1:
+            return self
+        functions = (self.value, self.gradient, self.hessian)
+        value, gradient, hessian = (f and _times(factor, f) for f in functions)
+        assert value is not None
+        return Adapted(value, gradient, hessian)
+
+
+def _times(factor: float, function: Function) -> Function:
+    return lambda *arrays: factor * function(*arrays)
+
 
 Lift: TypeAlias = Callable[[Function], Adapted]
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 from lossfw.errors import ParameterError
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
+from lossfw.losses.wrappers.claim_table import WrapperKind
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
@@ -21,6 +22,9 @@ class Wrapper(Loss):
 
     # How the user makes the loss's own weights mere factors; empty where nothing does.
     weights_as_factors: ClassVar[str] = ""
+
+    # Its column in the table of claims; empty where it has rules of its own.
+    claim_column: ClassVar[WrapperKind | None] = None
 
 
 def of_part(name: str) -> Any:

@@ -13,13 +13,15 @@ from lossfw.errors import ParameterError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
-from lossfw.losses.wrappers.claim_table import weighted_claims
+from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import times
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 
 class ClassWeighted(ChangingWrapper):
     """A loss of classes in which each class has a weight: sum over k of t_k w_k l(y, k).
+
+    Use it when some classes are rarer, or their mistakes dearer, than others.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ class ClassWeighted(ChangingWrapper):
     """
 
     weights_as_factors: ClassVar[str] = "give it in_denominator=False"
+
+    claim_column: ClassVar[WrapperKind | None] = "weighted"
 
     of: NestedLoss
     weights: tuple[NonNegativeFloat, ...]

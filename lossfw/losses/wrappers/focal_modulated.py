@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
@@ -10,7 +12,7 @@ from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
-from lossfw.losses.wrappers.claim_table import wrapper_claims
+from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.error_probability import Missed, missed, missed_share, probability_of
 from lossfw.numerics import times
 from lossfw.numerics.arrays import Array, Namespace
@@ -19,6 +21,8 @@ from lossfw.numerics.exact.reference import Order
 
 class FocalModulated(PartWrapper):
     """A loss times a power of the missed probability, (1 - p_t)^gamma l.
+
+    Use it when easy rows are to count less under some other loss of classes.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ class FocalModulated(PartWrapper):
     modulates the term of each class by its own.
 
     Not proper, and not convex. Source: Lin, Goyal, Girshick, He, Dollar, *Focal
-    loss for dense object detection*, 2017.
+    loss for dense object detection*, 2017, doi:10.1109/ICCV.2017.324.
 
     Examples
     --------
@@ -47,6 +51,8 @@ class FocalModulated(PartWrapper):
     >>> round(loss([[0.75, 0.25]], [0]), 6)  # 0.25^2 * -log 0.75
     0.01798
     """
+
+    claim_column: ClassVar[WrapperKind | None] = "modulated"
 
     of: NestedLoss
     gamma: NonNegativeFloat = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -12,12 +12,14 @@ from lossfw.losses.bodies import one_hot_rows
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
-from lossfw.losses.wrappers.claim_table import wrapper_claims
+from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace
 
 
 class LabelSmoothed(ChangingWrapper):
     """A loss of classes whose targets are smoothed: l(y, (1 - s) t + s / K).
+
+    Use it when a classifier is too sure of itself, or a few labels are wrong.
 
     Parameters
     ----------
@@ -32,7 +34,8 @@ class LabelSmoothed(ChangingWrapper):
     Indices, one-hot and soft targets are smoothed alike. Not proper: its
     minimiser is the smoothed distribution. It is still calibrated where the
     part is and is linear in the target. Source: Szegedy, Vanhoucke, Ioffe,
-    Shlens, Wojna, *Rethinking the Inception architecture*, 2016.
+    Shlens, Wojna, *Rethinking the Inception architecture*, 2016,
+    doi:10.1109/CVPR.2016.308.
 
     See Also
     --------
@@ -46,6 +49,8 @@ class LabelSmoothed(ChangingWrapper):
     >>> loss(y, [0]) == lossfw.loss("cross_entropy")(y, [[0.75, 0.25]])
     True
     """
+
+    claim_column: ClassVar[WrapperKind | None] = "smoothed"
 
     of: NestedLoss
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1

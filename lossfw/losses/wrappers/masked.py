@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from lossfw.components.claims import Claims
@@ -9,12 +11,14 @@ from lossfw.losses.array_api import as_floats
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper
-from lossfw.losses.wrappers.claim_table import wrapper_claims
+from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.numerics.arrays import Array, Namespace, NDArray, namespace_of
 
 
 class Masked(ChangingWrapper):
     """A loss that leaves out the elements or rows whose target has one value.
+
+    Use it when one value of the target says that there is none, as padding does.
 
     Parameters
     ----------
@@ -41,6 +45,8 @@ class Masked(ChangingWrapper):
     >>> loss([1.0, 5.0], [0.0, -1.0])
     1.0
     """
+
+    claim_column: ClassVar[WrapperKind | None] = "masked"
 
     of: NestedLoss
     ignore: float

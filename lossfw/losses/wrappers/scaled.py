@@ -9,12 +9,15 @@ from lossfw.components.claims import Claims
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper, of_part
-from lossfw.losses.wrappers.claim_table import scaled_claims
+from lossfw.losses.wrappers.claim_table import WrapperKind, scaled_claims
 from lossfw.numerics.arrays import Array, Namespace
 
 
 class Scaled(ChangingWrapper):
     """A loss times a number, scale * l; ``2 * loss`` makes it.
+
+    Use it when a loss is one part of a sum, or another convention has another
+    factor.
 
     Parameters
     ----------
@@ -37,6 +40,8 @@ class Scaled(ChangingWrapper):
     >>> (lossfw.loss("squared_error") / 4)([3.0], [1.0])
     1.0
     """
+
+    claim_column: ClassVar[WrapperKind | None] = "scaled"
 
     of: NestedLoss
     scale: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import field_validator
 
@@ -17,7 +17,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Wrapper, refuse_weighing
 from lossfw.losses.wrappers.claim_rules import constant_curvature
-from lossfw.losses.wrappers.claim_table import wrapper_claims
+from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.compatibility import (
     ROLES,
     check_forms,
@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 class Sum(Wrapper):
     """The sum of losses of one prediction and one target; ``a + b`` makes it.
+
+    Use it when one prediction is judged by several losses at once.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ class Sum(Wrapper):
     >>> round(loss([[0.5, 0.5]], [0]), 6)  # 0.5 (0.25 + 0.25) + log 2
     0.943147
     """
+
+    claim_column: ClassVar[WrapperKind | None] = "summed"
 
     of: tuple[NestedLoss, ...]
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from lossfw.components.component import Component, yaml_value
-from lossfw.components.docstrings import entries, paragraphs, sections, siblings
+from lossfw.components.docstrings import (
+    entries,
+    paragraphs,
+    related,
+    sections,
+    sources,
+    title,
+    use,
+)
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
 from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import Wrapper
+from lossfw.losses.wrappers.claim_effects import claim_effects
 from lossfw.nn.activation import Activation, RowActivation
+from lossfw.report.text.component_facts import curve_line, examples, peers_of, place
 
 # The modules of the kinds, whose derivatives come from dual numbers.
 _KINDS = ("lossfw.losses.kinds", "lossfw.losses.bodies", "lossfw.nn.activation")
@@ -40,25 +51,45 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
     dict
         Without the keys that a kind of component does not have.
     """
-    text = sections(cls.__doc__)
     description: dict[str, Any] = {
         "kind": entry.kind,
         "name": entry.name,
         "aliases": list(entry.aliases),
-        "summary": cls.summary(),
-        "description": paragraphs(text[""])[1:],
-        "notes": paragraphs(text.get("Notes", "")),
-        "see_also": siblings(text.get("See Also", "")),
+        **_said(cls),
         "plugin": entry.label,
         "version": entry.version,
         "class": f"{cls.__module__}:{cls.__qualname__}",
+        **place(cls),
         "parameters": parameters(cls, component),
     }
-    if isinstance(component, Loss):
-        description.update(_of_loss(component))
-    elif isinstance(component, Activation):
-        description.update(_of_activation(component))
+    if isinstance(component, Loss | Activation):
+        of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
+        description.update(of)
+        description["curve"] = curve_line(component)
+        description["peers"] = peers_of(entry.name)
+    if issubclass(cls, Wrapper):
+        effects = claim_effects(cls.claim_column) if cls.claim_column else ()
+        description["wrapper"] = [effect._asdict() for effect in effects]
+        description["peers"] = peers_of(entry.name)
     return description
+
+
+def _said(cls: type[Component]) -> dict[str, Any]:
+    """Return what the docstring of a class says."""
+    text = sections(cls.__doc__)
+    when, described = use(paragraphs(text[""])[1:])
+    cited, described = sources(described)
+    more_cited, notes = sources(paragraphs(text.get("Notes", "")))
+    return {
+        "title": title(cls.summary()),
+        "summary": cls.summary(),
+        "when": when,
+        "description": described,
+        "notes": notes,
+        "references": cited + more_cited,
+        "see_also": related(text.get("See Also", "")),
+        "examples": examples(cls, text.get("Examples", "")),
+    }
 
 
 def parameters(cls: type[Component], component: Component | None) -> list[dict[str, Any]]:
@@ -106,6 +137,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "prediction": _space(loss.prediction_space),
         "target": _space(loss.target_space),
         "takes": "rows" if loss.takes_rows else "elements",
+        "argument": "row" if loss.takes_rows else loss.argument,
         "form": loss.input_form,
         "link": loss.link_activation(),
         "derivative": origin(loss.body, "derivative"),
@@ -120,6 +152,7 @@ def _of_activation(activation: Activation) -> dict[str, Any]:
     return {
         "result": _space(activation.out_space),
         "takes": "rows" if activation.takes_rows else "elements",
+        "argument": "row" if activation.takes_rows else "number",
         "derivative": origin(activation, "vjp" if rows else "derivative"),
         "second_derivative": "none" if rows else origin(activation, "second_derivative"),
         "claims": {name: yaml_value(value) for name, value in activation.claims().made().items()},

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from lossfw.report.text.show_component import facts, shown
+from lossfw.report.text.show_component import cited, facts, shown
 from lossfw.report.text.tables import markdown_table
 
 # The title of the chapter of each kind.
@@ -37,6 +37,7 @@ def markdown(descriptions: Sequence[dict[str, Any]]) -> str:
 
 def _section(description: dict[str, Any]) -> str:
     parts = [f"## {description['name']}", _prose(description["summary"])]
+    parts += [_prose(description["when"])] if description["when"] else []
     parts += [_prose(paragraph) for paragraph in description["description"]]
     parts.append(_table(("", ""), [row for row in facts(description) if row[0] != "kind"]))
     if description["parameters"]:
@@ -44,8 +45,9 @@ def _section(description: dict[str, Any]) -> str:
     if "claims" in description:
         parts.append(_claims(description))
     parts += [_prose(paragraph) for paragraph in description["notes"]]
+    parts += [_prose(sentence) for sentence in cited(description["references"])]
     if description["see_also"]:
-        parts.append("\n".join(_sibling(*item) for item in description["see_also"].items()))
+        parts.append("\n".join(map(_sibling, description["see_also"])))
     return "\n\n".join(parts)
 
 
@@ -70,8 +72,9 @@ def _claims(description: dict[str, Any]) -> str:
     return f"Claims at these parameters: {', '.join(made) or 'none'}."
 
 
-def _sibling(name: str, text: str) -> str:
-    return f"- See also {name}{': ' if text else ''}{_prose(text)}"
+def _sibling(one: dict[str, Any]) -> str:
+    text = one["relation"]
+    return f"- See also {', '.join(one['names'])}{': ' if text else ''}{_prose(text)}"
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -30,8 +30,10 @@ def show_description(description: dict[str, Any]) -> None:
         say("")
         _show_claims(description)
     for paragraph in [
+        *filter(None, [description["when"]]),
         *description["description"],
         *description["notes"],
+        *cited(description["references"]),
         *_see_also(description["see_also"]),
     ]:
         say("")
@@ -95,13 +97,18 @@ def _show_claims(description: dict[str, Any]) -> None:
     say(textwrap.fill(f"Not claimed: {rest}.", _WIDTH))
 
 
-def _see_also(siblings: dict[str, str]) -> list[str]:
-    if not siblings:
-        return []
-    listed = "; ".join(
-        f"{name}: {text.rstrip('.')}" if text else name for name, text in siblings.items()
-    )
-    return [f"See also {listed}."]
+def cited(references: list[dict[str, str]]) -> list[str]:
+    """Return what is cited, as one sentence in a list, or nothing."""
+    listed = [f"{one['text']}{', doi:' if one['doi'] else ''}{one['doi']}" for one in references]
+    return [f"Source: {'; '.join(listed)}."] if listed else []
+
+
+def _see_also(related: list[dict[str, Any]]) -> list[str]:
+    listed = [
+        ", ".join(one["names"]) + (f": {text}" if (text := one["relation"].rstrip(".")) else "")
+        for one in related
+    ]
+    return [f"See also {'; '.join(listed)}."] if listed else []
 
 
 def shown(value: Any) -> str:

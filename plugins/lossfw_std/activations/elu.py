@@ -48,6 +48,8 @@ def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
 class Elu(Activation):
     """Exponential linear unit, x for x > 0, else alpha (exp(x) - 1).
 
+    Use it when hidden units are to have means near 0 without normalisation.
+
     Any real x, infinite ones included. At 0 its derivative is set to alpha, the
     one from the left; with alpha = 1 it has no break.
 
@@ -59,7 +61,7 @@ class Elu(Activation):
     Notes
     -----
     Source: Clevert, Unterthiner and Hochreiter, *Fast and accurate deep network
-    learning by exponential linear units*, 2016.
+    learning by exponential linear units*, 2016, doi:10.48550/arXiv.1511.07289.
 
     See Also
     --------
@@ -103,15 +105,18 @@ class Elu(Activation):
 class Selu(Activation):
     """Scaled exponential linear unit, lambda x for x > 0, else lambda alpha (exp(x) - 1).
 
+    Use it when a deep dense network is to normalise itself, from LeCun's initial
+    weights.
+
     Any real x, infinite ones included. lambda = 1.0507... and alpha = 1.6732...
     are such that standard normal arguments give results of mean 0 and variance
     1. Its derivative at 0 is set to the one from the left.
 
     Notes
     -----
-    Source: Klambauer, Unterthiner, Mayr and Hochreiter, *Self-normalizing neural
-    networks*, 2017, eq. 2 and 14. Its Lipschitz constant is lambda alpha =
-    1.7580993408473768599...
+    Its Lipschitz constant is lambda alpha = 1.7580993408473768599... Source:
+    Klambauer, Unterthiner, Mayr and Hochreiter, *Self-normalizing neural
+    networks*, 2017, eq. 2 and 14, doi:10.48550/arXiv.1706.02515.
 
     See Also
     --------
@@ -171,6 +176,8 @@ def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: flo
 class Celu(Activation):
     """Continuously differentiable exponential linear unit, alpha (exp(x/alpha) - 1) below 0.
 
+    Use it when an exponential linear unit is to be smooth at any alpha.
+
     max(0, x) + min(0, alpha (exp(x / alpha) - 1)), for any real x, infinite
     ones included. Its derivative has no break for any alpha.
 
@@ -182,7 +189,8 @@ class Celu(Activation):
     Notes
     -----
     celu(alpha) of x is alpha times celu(1) of x / alpha. Source: Barron,
-    *Continuously differentiable exponential linear units*, 2017.
+    *Continuously differentiable exponential linear units*, 2017,
+    doi:10.48550/arXiv.1704.07483.
 
     See Also
     --------

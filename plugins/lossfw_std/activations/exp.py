@@ -10,6 +10,9 @@ from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, 
 class Exp(Activation):
     """Exponential, exp(x).
 
+    Use it when a result must be positive and effects multiply, as for rates and
+    counts.
+
     Any real x, infinite ones included; it makes a positive mean of a logarithm,
     as the deviances expect. Its own derivative, and its own second derivative.
 
@@ -18,7 +21,7 @@ class Exp(Activation):
     There is no Lipschitz constant: it grows without bound. Results are declared
     non-negative and not positive, since exp(-1000) is 0 in every float format.
     Source: Nelder and Wedderburn, *Generalized linear models*, 1972 (the
-    inverse of the logarithmic link).
+    inverse of the logarithmic link), doi:10.2307/2344614.
 
     See Also
     --------

@@ -149,6 +149,8 @@ def _tanh_bend(xp: Namespace, x: Array) -> Array:
 class Gelu(Activation):
     """Gaussian error linear unit, x P(x) with P the normal distribution.
 
+    Use it when the hidden units of a transformer need a smooth rectifier.
+
     Any real x, infinite ones included; 0 at -inf.
 
     Parameters
@@ -159,11 +161,12 @@ class Gelu(Activation):
 
     Notes
     -----
-    The least values, -0.1699712074799036617... (exact) and -0.170040750571254050...
-    (tanh), and the largest derivatives, (1 + erf(1)) / 2 + 1 / (e sqrt(pi)) =
-    1.1289041451851547863... and 1.1289930686587717654..., were found with
-    60-digit arithmetic. It decreases below its least value. Source: Hendrycks
-    and Gimpel, *Gaussian error linear units*, 2016.
+    The least values, -0.1699712074799036617... (exact) and
+    -0.170040750571254050... (tanh), and the largest derivatives, (1 + erf(1)) /
+    2 + 1 / (e sqrt(pi)) = 1.1289041451851547863... and
+    1.1289930686587717654..., were found with 60-digit arithmetic. It decreases
+    below its least value. Source: Hendrycks and Gimpel, *Gaussian error linear
+    units*, 2016, doi:10.48550/arXiv.1606.08415.
 
     See Also
     --------

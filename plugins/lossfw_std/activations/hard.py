@@ -15,14 +15,17 @@ def _inside(xp: Namespace, x: Array) -> Array:
 class HardSigmoid(Activation):
     """Hard sigmoid, x/6 + 1/2 kept within [0, 1].
 
+    Use it when a sigmoid has to be cheap, as on small devices.
+
     Any real x, infinite ones included. Its derivative at -3 and 3 is set to 0,
     one of the subgradients.
 
     Notes
     -----
     This is the one of PyTorch, JAX and Keras 3, relu6(x + 3) / 6; Keras 2 and
-    Courbariaux et al. have x/5 + 1/2. Its gradient is 0 outside of [-3, 3] only.
-    Source: Howard et al., *Searching for MobileNetV3*, 2019.
+    Courbariaux et al. have x/5 + 1/2. Its gradient is 0 outside of [-3, 3]
+    only. Source: Howard et al., *Searching for MobileNetV3*, 2019,
+    doi:10.1109/ICCV.2019.00140.
 
     See Also
     --------
@@ -63,6 +66,8 @@ class HardSigmoid(Activation):
 class HardSwish(Activation):
     """Hard swish, x (x + 3) / 6 between -3 and 3, 0 below and x above.
 
+    Use it when a sigmoid linear unit has to be cheap, as on small devices.
+
     Any real x, infinite ones included. Its derivative is set to 0 at -3 and to
     1 at 3, one of the subgradients each.
 
@@ -70,7 +75,7 @@ class HardSwish(Activation):
     -----
     Its least value is -3/8, at -3/2; it decreases from -3 to there. The
     derivative is up to 3/2, just below 3. Source: Howard et al., *Searching for
-    MobileNetV3*, 2019.
+    MobileNetV3*, 2019, doi:10.1109/ICCV.2019.00140.
 
     See Also
     --------

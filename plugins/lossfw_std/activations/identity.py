@@ -8,6 +8,8 @@ from lossfw import Activation, ActivationClaims, Array, Namespace
 class Identity(Activation):
     """Identity, x.
 
+    Use it when the last layer predicts any real number.
+
     Any real x, infinite ones included. A layer with it is linear.
 
     See Also

@@ -65,6 +65,8 @@ def _bend(xp: Namespace, x: Array) -> Array:
 class Mish(Activation):
     """Mish, x tanh(log(1 + exp(x))).
 
+    Use it when hidden units need a smooth rectifier that dips below 0.
+
     Any real x, infinite ones included; 0 at -inf.
 
     Notes
@@ -73,7 +75,7 @@ class Mish(Activation):
     and the largest derivative, 1.0884981612517278612... at x =
     1.4905711794854284592..., were found with 60-digit arithmetic. It decreases
     below the former point. Source: Misra, *Mish: a self regularized
-    non-monotonic activation function*, 2020.
+    non-monotonic activation function*, 2020, doi:10.48550/arXiv.1908.08681.
 
     See Also
     --------

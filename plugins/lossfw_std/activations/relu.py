@@ -13,6 +13,9 @@ from lossfw.numerics import times
 class Relu(Activation):
     """Rectified linear unit, max(0, x).
 
+    Use it when no reason speaks for another: it is cheap, and the usual first
+    choice for hidden units.
+
     Any real x, infinite ones included. Its derivative at 0 is set to 0, one of
     the subgradients [0, 1]. Source: Nair and Hinton, *Rectified linear units
     improve restricted Boltzmann machines*, 2010.
@@ -51,6 +54,8 @@ class Relu(Activation):
 
 class LeakyRelu(Activation):
     """Leaky rectified linear unit, x for x > 0, else negative_slope x.
+
+    Use it when rectified units would die, for it has a slope below 0 too.
 
     Any real x, infinite ones included. Its derivative at 0 is set to
     `negative_slope`, one of the subgradients.

@@ -25,6 +25,8 @@ def _bend(xp: Namespace, x: Array) -> Array:
 class Sigmoid(Activation):
     """Logistic sigmoid, 1 / (1 + exp(-x)).
 
+    Use it when the last layer predicts the probability of a yes.
+
     Any real x, infinite ones included; results in [0, 1]. Its derivative
     s (1 - s) is nowhere zero, at most 1/4.
 

@@ -48,6 +48,8 @@ def _bend(xp: Namespace, x: Array) -> Array:
 class Silu(Activation):
     """Sigmoid linear unit, x / (1 + exp(-x)).
 
+    Use it when hidden units need a smooth rectifier, as in many networks of vision.
+
     Any real x, infinite ones included; 0 at -inf. Also known as swish.
 
     Notes
@@ -57,7 +59,8 @@ class Silu(Activation):
     crosses 0 there and reaches 1.0998393201288669169... at the positive root of
     x tanh(x/2) = 2. The digits were found with 60-digit arithmetic. Source:
     Elfwing, Uchibe and Doya, *Sigmoid-weighted linear units for neural network
-    function approximation in reinforcement learning*, 2018.
+    function approximation in reinforcement learning*, 2018,
+    doi:10.1016/j.neunet.2017.12.012.
 
     See Also
     --------

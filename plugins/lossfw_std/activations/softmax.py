@@ -91,6 +91,8 @@ def _less_share(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) 
 class Softmax(RowActivation):
     """Softmax, exp(x_k) / sum over j of exp(x_j).
 
+    Use it when the last layer predicts the probabilities of exclusive classes.
+
     Rows along the last axis, infinite arguments included; each row of results
     is a distribution. A class at +inf takes all the probability, and several
     share it; so do the classes of a row of -inf alone.
@@ -101,7 +103,8 @@ class Softmax(RowActivation):
     variance of v under p, at most (max v - min v)^2 / 4 by Popoviciu's
     inequality, and so at most 1/2: the Lipschitz constant, reached where two
     classes share the probability. Source: Bridle, *Probabilistic interpretation
-    of feedforward classification network outputs*, 1990.
+    of feedforward classification network outputs*, 1990,
+    doi:10.1007/978-3-642-76153-9_28.
 
     See Also
     --------
@@ -143,6 +146,8 @@ class Softmax(RowActivation):
 class LogSoftmax(RowActivation):
     """Logarithm of the softmax, x_k - log(sum over j of exp(x_j)).
 
+    Use it when logarithms of probabilities are wanted, without loss of digits.
+
     Rows along the last axis, infinite arguments included; results at or below
     0. Small ones keep their digits: they are those of log1p of the other
     classes' share.
@@ -152,7 +157,7 @@ class LogSoftmax(RowActivation):
     The spectral norm of its Jacobian 1 - 1 p' approaches the square root of the
     number of classes, so there is no Lipschitz constant for all rows. Source:
     Bridle, *Probabilistic interpretation of feedforward classification network
-    outputs*, 1990.
+    outputs*, 1990, doi:10.1007/978-3-642-76153-9_28.
 
     See Also
     --------

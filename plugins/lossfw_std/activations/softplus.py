@@ -60,6 +60,8 @@ def _bend(xp: Namespace, x: Array, beta: float) -> Array:
 class Softplus(Activation):
     """Softplus, log(1 + exp(beta x)) / beta.
 
+    Use it when a result must be positive, and large values should stay as they are.
+
     Any real x, infinite ones included; positive, and above max(0, x) by
     log(2) / beta at most. Both tails are exact: there is no threshold beyond
     which it is taken to be linear.

@@ -49,6 +49,8 @@ def _sparsemax(xp: Namespace, x: Array) -> Array:
 class Sparsemax(RowActivation):
     """Sparsemax, the distribution nearest to a row in the Euclidean distance.
 
+    Use it when most classes should get a probability of exactly 0.
+
     max(0, x_k - tau), with tau such that a row sums to 1. Rows along the last
     axis, infinite arguments included, as for `softmax`. Classes at 1 or more
     below the largest get exactly 0, equal ones equal shares.
@@ -61,7 +63,8 @@ class Sparsemax(RowActivation):
     class is just about to enter, the derivative is that without it; these
     points are surfaces and not numbers, so `breaks` is not claimed. Source:
     Martins and Astudillo, *From softmax to sparsemax: a sparse model of
-    attention and multi-label classification*, 2016.
+    attention and multi-label classification*, 2016,
+    doi:10.48550/arXiv.1602.02068.
 
     See Also
     --------

@@ -10,6 +10,8 @@ from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
 class Step(Activation):
     """Step function, 1 for x > 0, else 0.
 
+    Use it when a network of thresholds is evaluated; it cannot be trained.
+
     Any real x, infinite ones included. Its derivative is 0 wherever it exists,
     which is why a network of steps cannot learn by gradients.
 
@@ -17,7 +19,7 @@ class Step(Activation):
     -----
     It has no Lipschitz constant, since it jumps at 0; and since there its value
     jumps and not its derivative, `breaks` is not claimed. Source: Rosenblatt,
-    *The perceptron*, 1958.
+    *The perceptron*, 1958, doi:10.1037/h0042519.
 
     Examples
     --------

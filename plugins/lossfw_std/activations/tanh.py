@@ -22,12 +22,14 @@ def _bend(xp: Namespace, x: Array) -> Array:
 class Tanh(Activation):
     """Hyperbolic tangent, (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
 
+    Use it when hidden units are to be bounded, with a mean near 0.
+
     Any real x, infinite ones included; results in [-1, 1].
 
     Notes
     -----
     tanh(x) = 2 sigmoid(2 x) - 1. Source: LeCun, Bottou, Orr and Müller,
-    *Efficient backprop*, 1998.
+    *Efficient backprop*, 1998, doi:10.1007/3-540-49430-8_2.
 
     See Also
     --------

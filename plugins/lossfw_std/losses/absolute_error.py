@@ -10,6 +10,8 @@ from lossfw_std.parabolas import over_distance
 class AbsoluteError(DistanceLoss):
     """Absolute error, |r| with r = y - t.
 
+    Use it when a regression has outliers and the median of the target is wanted.
+
     Prediction and target of one shape, both real; one loss per element.
 
     Notes

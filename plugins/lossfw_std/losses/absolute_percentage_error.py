@@ -28,6 +28,8 @@ NONZERO = _AllBut("NONZERO", "the real numbers but 0 (a floor allows 0 too)")
 class AbsolutePercentageError(PointwiseLoss):
     """Absolute percentage error, abs(y - t) / abs(t).
 
+    Use it when errors count relative to a target that is never near 0.
+
     Prediction and target of one shape, both real; one loss per element. It is a
     share: 0.05 for five percent. A target of 0 is refused unless there is a
     floor.
@@ -44,9 +46,10 @@ class AbsolutePercentageError(PointwiseLoss):
     mean is least at a weighted median: below the median, since small targets
     weigh more. It elicits nothing that has a name here. Without a floor the
     slope 1 / abs(t) has no bound. The derivative at the target, where it jumps,
-    is 0; the break is at another prediction for each target. Source: Makridakis,
-    *Accuracy measures: theoretical and practical concerns*, International
-    Journal of Forecasting 9, 1993.
+    is 0; the break is at another prediction for each target. Source:
+    Makridakis, *Accuracy measures: theoretical and practical concerns*,
+    International Journal of Forecasting 9, 1993,
+    doi:10.1016/0169-2070(93)90079-3.
 
     See Also
     --------

@@ -38,6 +38,9 @@ _HALF = 0.5
 class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     """Binary cross-entropy, -t log y - (1 - t) log(1 - y).
 
+    Use it when a model predicts the probability of a yes, or of several that are
+    not exclusive.
+
     Prediction and target of one shape; one loss per element. Predictions are
     probabilities, or logits of any size, infinite ones included. Targets are 0,
     1 or anything between them.
@@ -67,7 +70,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     kink at which convexity is lost, at delta for one target and at 1 - delta
     for the other. The additive guard is bounded by -log1p(delta), not by 0.
     Source: Good, *Rational decisions*, Journal of the Royal Statistical Society
-    B 14, 1952.
+    B 14, 1952, doi:10.1111/j.2517-6161.1952.tb00104.x.
 
     See Also
     --------

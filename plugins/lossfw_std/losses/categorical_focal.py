@@ -18,6 +18,8 @@ Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field
 class CategoricalFocal(LinkedLoss, CategoricalLoss):
     """Focal loss over classes, -sum over classes of a t (1 - y)^gamma log y.
 
+    Use it when most rows are easy and some classes are rare.
+
     Prediction of shape (..., K): distributions, or logits of any size, infinite
     ones included. Target: class indices (...), or distributions (..., K),
     one-hot or soft. One loss per row.
@@ -38,8 +40,9 @@ class CategoricalFocal(LinkedLoss, CategoricalLoss):
     Convex in the probabilities for every gamma, but not in logits: for a class
     that is predicted badly the slope tends to -1 from below. 0 at y = t for a
     class, not for a soft target. Source: Lin et al., *Focal loss for dense
-    object detection*, 2017, eq. 4; calibration: Charoenphakdee et al., *On focal loss for
-    class-posterior probability estimation*, 2021.
+    object detection*, 2017, eq. 4, doi:10.1109/ICCV.2017.324; calibration:
+    Charoenphakdee et al., *On focal loss for class-posterior probability
+    estimation*, 2021.
 
     See Also
     --------

@@ -11,6 +11,9 @@ from lossfw.numerics import hypotenuse_and_share, shares
 class Charbonnier(DistanceLoss):
     """Charbonnier loss, sqrt(r^2 + c^2) - c.
 
+    Use it when absolute error is meant, but with a derivative everywhere, as for
+    pixels and flows.
+
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / (2 c), far out |r| - c.
 
@@ -24,7 +27,7 @@ class Charbonnier(DistanceLoss):
     Strictly convex, but not strongly: far out it is as good as a straight line.
     It elicits neither mean nor median. Source: Charbonnier, Blanc-Feraud,
     Aubert and Barlaud, *Two deterministic half-quadratic regularization
-    algorithms for computed imaging*, ICIP 1994.
+    algorithms for computed imaging*, ICIP 1994, doi:10.1109/ICIP.1994.413553.
 
     See Also
     --------

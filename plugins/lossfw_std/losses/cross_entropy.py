@@ -37,6 +37,8 @@ from lossfw.numerics import (
 class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     """Cross-entropy, -sum over classes of t log y.
 
+    Use it when a model predicts the probabilities of exclusive classes.
+
     Parameters
     ----------
     guard : {"normalised", "additive", "floor", "none"}
@@ -68,9 +70,11 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     minimiser is the smoothed distribution. Both leave the most probable class
     the most probable, so it stays calibrated. The additive guard is bounded by
     -log1p(delta), not by 0. Not convex with the floor, which is flat below
-    delta. Source: Good, *Rational decisions*, 1952; Bishop, *Pattern
-    recognition and machine learning*, 2006, eq. 4.108; label smoothing: Szegedy
-    et al., *Rethinking the Inception architecture for computer vision*, 2016.
+    delta. Source: Good, *Rational decisions*, 1952,
+    doi:10.1111/j.2517-6161.1952.tb00104.x; Bishop, *Pattern recognition and
+    machine learning*, 2006, eq. 4.108; label smoothing: Szegedy et al.,
+    *Rethinking the Inception architecture for computer vision*, 2016,
+    doi:10.1109/CVPR.2016.308.
 
     See Also
     --------

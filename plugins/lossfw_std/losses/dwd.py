@@ -15,6 +15,9 @@ from lossfw.numerics import excess, nearest_float32, pieces, precisely, zero_or_
 class Dwd(MarginLoss):
     """Distance-weighted discrimination, 1 - m for m <= q/(q+1), else q^q / (q+1)^(q+1) / m^q.
 
+    Use it when a linear classifier has more columns than rows, where the hinge
+    piles up its margins.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
     m = t y.
 
@@ -29,9 +32,9 @@ class Dwd(MarginLoss):
     to q/(q+1) it is a straight line. At the target it is above 0. At the joint
     the second derivative is taken from the left, 0. Source: Marron, Todd and
     Ahn, *Distance-weighted discrimination*, Journal of the American Statistical
-    Association 102, 2007 (q = 1); Wang and Zou, *Another look at
-    distance-weighted discrimination*, Journal of the Royal Statistical Society
-    B 80, 2018 (any q).
+    Association 102, 2007 (q = 1), doi:10.1198/016214507000001120; Wang and Zou,
+    *Another look at distance-weighted discrimination*, Journal of the Royal
+    Statistical Society B 80, 2018 (any q), doi:10.1111/rssb.12244.
 
     See Also
     --------

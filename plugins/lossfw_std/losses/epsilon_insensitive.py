@@ -11,6 +11,9 @@ from lossfw.numerics import excess, positive_part, zero_or_nan
 class EpsilonInsensitive(DistanceLoss):
     """Epsilon-insensitive loss, max(0, |r| - epsilon), or its square.
 
+    Use it when errors below a known tolerance do not matter, as in support-vector
+    regression.
+
     Prediction and target of one shape, both real; one loss per element.
 
     Parameters
@@ -27,7 +30,7 @@ class EpsilonInsensitive(DistanceLoss):
     With epsilon above 0 many predictions cost the least, so it elicits nothing.
     At the kinks the derivative is taken from within, 0; so is the second
     derivative of the square. Source: Vapnik, *The nature of statistical
-    learning theory*, 1995, chapter 6.
+    learning theory*, 1995, chapter 6, doi:10.1007/978-1-4757-2440-0.
 
     See Also
     --------

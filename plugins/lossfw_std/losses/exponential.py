@@ -8,6 +8,8 @@ from lossfw import Array, Claims, MarginLoss, Namespace
 class Exponential(MarginLoss):
     """Exponential loss, exp(-m) with m = t y.
 
+    Use it when a classifier is boosted on clean labels.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Notes
@@ -16,9 +18,10 @@ class Exponential(MarginLoss):
     the log-odds of +1. No Lipschitz constant, and not strongly convex: the
     slope grows without bound on one side, the curvature vanishes on the other.
     At the target it is 1/e, not 0. Source: Freund and Schapire, *A
-    decision-theoretic generalization of on-line learning*, 1997; Friedman,
-    Hastie and Tibshirani, *Additive logistic regression*, Annals of Statistics
-    28, 2000.
+    decision-theoretic generalization of on-line learning*, 1997,
+    doi:10.1006/jcss.1997.1504; Friedman, Hastie and Tibshirani, *Additive
+    logistic regression*, Annals of Statistics 28, 2000,
+    doi:10.1214/aos/1016218223.
 
     See Also
     --------

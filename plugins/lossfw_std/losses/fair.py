@@ -18,6 +18,8 @@ _HUGE = 2.0**96
 class Fair(DistanceLoss):
     """Fair's loss, c^2 (|r|/c - log(1 + |r|/c)).
 
+    Use it when a regression has outliers, and the loss must stay convex and smooth.
+
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out c |r| less a logarithm.
 

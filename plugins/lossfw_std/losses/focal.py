@@ -29,6 +29,8 @@ _Part: TypeAlias = Callable[..., Any]
 class Focal(LinkedLoss, PointwiseLoss):
     """Focal loss, -a (1 - s)^gamma log s with s the probability of the truth.
 
+    Use it when one of two classes is rare, as objects are against a background.
+
     Prediction and target of one shape; one loss per element. Predictions are
     probabilities y, or logits of any size, infinite ones included. For a target
     of 1, s = y and a = alpha; for a target of 0, s = 1 - y and a = 1 - alpha. A
@@ -51,12 +53,13 @@ class Focal(LinkedLoss, PointwiseLoss):
     Stated not proper: with gamma > 0 the minimiser lies nearer to 1/2 than the
     true probability, though on the same side of it, so it is calibrated. Where
     alpha is not 1/2, it is not even that. Convex in the probability and, with
-    gamma > 0, not in the logit. Its constants are found by search where they have
-    no closed form. The derivatives for a soft target and the second derivative from
-    logits go through 0; there their accuracy is that of their terms. Source:
-    Lin, Goyal, Girshick, He and Dollar, *Focal loss for dense object detection*,
-    ICCV 2017; Charoenphakdee and others, *On focal loss for class-posterior
-    probability estimation*, CVPR 2021.
+    gamma > 0, not in the logit. Its constants are found by search where they
+    have no closed form. The derivatives for a soft target and the second
+    derivative from logits go through 0; there their accuracy is that of their
+    terms. Source: Lin, Goyal, Girshick, He and Dollar, *Focal loss for dense
+    object detection*, ICCV 2017, doi:10.1109/ICCV.2017.324; Charoenphakdee and
+    others, *On focal loss for class-posterior probability estimation*, CVPR
+    2021.
 
     See Also
     --------

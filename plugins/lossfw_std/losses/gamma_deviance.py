@@ -18,6 +18,9 @@ from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap, half_angle
 class GammaDeviance(Deviance):
     """Gamma deviance, 2 (log(y / t) + t / y - 1).
 
+    Use it when targets are positive and their spread grows with their mean, as for
+    amounts of claims.
+
     Prediction and target of one shape; one loss per element. The prediction y
     is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
     target is any number above 0.
@@ -32,10 +35,10 @@ class GammaDeviance(Deviance):
     It depends on the ratio of prediction and target alone: scaling both changes
     nothing. Near the target neither form cancels. It elicits the mean; for
     ``link="log"`` its logarithm, and then it is not 0 where the prediction is
-    the target. Convex in the logarithm, but not in the mean: beyond 2 t it bends
-    the other way, and the second derivative goes through 0.
-    Source: Nelder and Wedderburn, *Generalized linear
-    models*, Journal of the Royal Statistical Society A 135, 1972.
+    the target. Convex in the logarithm, but not in the mean: beyond 2 t it
+    bends the other way, and the second derivative goes through 0. Source:
+    Nelder and Wedderburn, *Generalized linear models*, Journal of the Royal
+    Statistical Society A 135, 1972, doi:10.2307/2344614.
 
     See Also
     --------

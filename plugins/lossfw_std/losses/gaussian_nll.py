@@ -13,6 +13,9 @@ from lossfw.numerics import zero_or_nan
 class GaussianNll(DistanceLoss):
     """Gaussian negative log-likelihood, (log(2 pi v) + r^2 / v) / 2.
 
+    Use it when residuals are normal with a known variance, and likelihoods are to
+    be compared.
+
     Prediction and target of one shape, both real; one loss per element. The
     prediction is the mean; the variance is known.
 

@@ -16,6 +16,9 @@ _LARGEST_EXPONENT = 1000
 class GemanMcclure(DistanceLoss):
     """Geman-McClure loss, r^2 / (r^2 + c^2).
 
+    Use it when gross outliers are to have almost no pull, under a bounded loss
+    without a corner.
+
     Prediction and target of one shape, both real; one loss per element, between
     0 and 1.
 
@@ -27,9 +30,8 @@ class GemanMcclure(DistanceLoss):
     Notes
     -----
     Not convex beyond c / sqrt(3), and so it elicits nothing by a formula.
-    Source: Geman and McClure, *Bayesian image analysis: an application to
-    single photon emission tomography*, 1985. (Some multiply it by c^2 or by
-    1/2.)
+    Some multiply it by c^2 or by 1/2. Source: Geman and McClure, *Bayesian
+    image analysis: an application to single photon emission tomography*, 1985.
 
     See Also
     --------

@@ -13,6 +13,8 @@ from lossfw.numerics import guarded_log, in_double, quotient, times
 class GeneralisedCrossEntropy(CategoricalLoss):
     """Generalised cross-entropy, sum over classes of t (1 - y^q) / q.
 
+    Use it when labels of classes are noisy.
+
     Prediction of shape (..., K): distributions. Target: class indices (...), or
     distributions (..., K), one-hot or soft. One loss per row, from 0 to 1/q.
 
@@ -24,14 +26,15 @@ class GeneralisedCrossEntropy(CategoricalLoss):
 
     Notes
     -----
-    A wrong label costs at most 1/q, where cross-entropy would pull without
-    end. Calibrated, for each term falls as y grows. Not proper: the minimiser
-    is proportional to the true probability to the power 1 / (1 - q), and for
-    q = 1 it names the most probable class alone. 0 at y = t for a class, not
-    for a soft target. Its slope has no bound for q < 1; for q = 1 the slope
-    along the simplex depends on the number of classes, so no Lipschitz constant
-    is claimed. Source: Zhang and Sabuncu, *Generalized cross entropy loss for
-    training deep neural networks with noisy labels*, 2018, eq. 6.
+    A wrong label costs at most 1/q, where cross-entropy would pull without end.
+    Calibrated, for each term falls as y grows. Not proper: the minimiser is
+    proportional to the true probability to the power 1 / (1 - q), and for q = 1
+    it names the most probable class alone. 0 at y = t for a class, not for a
+    soft target. Its slope has no bound for q < 1; for q = 1 the slope along the
+    simplex depends on the number of classes, so no Lipschitz constant is
+    claimed. Source: Zhang and Sabuncu, *Generalized cross entropy loss for
+    training deep neural networks with noisy labels*, 2018, eq. 6,
+    doi:10.48550/arXiv.1805.07836.
 
     See Also
     --------

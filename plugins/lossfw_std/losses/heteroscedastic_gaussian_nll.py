@@ -30,6 +30,8 @@ _SAFE = 700.0
 class HeteroscedasticGaussianNll(CategoricalLoss):
     """Gaussian negative log-likelihood, (log(2 pi) + s + (m - t)^2 exp(-s)) / 2.
 
+    Use it when a model predicts its own uncertainty beside the mean.
+
     The prediction has shape (..., 2): in each row the mean m and the logarithm
     s of the variance, both any real numbers. The target has shape (...), one
     number for each row. One loss per row; the gradient has the prediction's
@@ -51,7 +53,7 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
     derivative by s. Not convex in the row, although it is in m and in s.
     Source: Nix and Weigend, *Estimating the mean and variance of the target
     probability distribution*, IEEE International Conference on Neural Networks,
-    1994.
+    1994, doi:10.1109/ICNN.1994.374138.
 
     See Also
     --------

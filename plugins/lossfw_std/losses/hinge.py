@@ -12,6 +12,8 @@ from lossfw_std.parabolas import over_distance
 class Hinge(MarginLoss):
     """Hinge loss, max(0, margin - m) with m = t y.
 
+    Use it when a classifier of two classes needs the right side and no probability.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Parameters
@@ -26,7 +28,8 @@ class Hinge(MarginLoss):
     American Statistical Association 101, 2006). With margin = 1 the best
     prediction is the more probable target, which is the mode. At the kink the
     derivative is taken from the right, 0. Source: Cortes and Vapnik,
-    *Support-vector networks*, Machine Learning 20, 1995.
+    *Support-vector networks*, Machine Learning 20, 1995,
+    doi:10.1007/BF00994018.
 
     See Also
     --------

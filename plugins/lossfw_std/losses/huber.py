@@ -11,6 +11,8 @@ from lossfw.numerics import at_most, excess, zero_or_nan
 class Huber(DistanceLoss):
     """Huber's loss, r^2 / 2 up to |r| = delta, and delta (|r| - delta/2) beyond.
 
+    Use it when a regression has a few outliers and the problem must stay convex.
+
     Prediction and target of one shape, both real; one loss per element.
 
     Parameters
@@ -23,7 +25,7 @@ class Huber(DistanceLoss):
     It elicits neither mean nor median, but a value between them. Not strictly
     convex, for beyond delta it is a straight line. Source: Huber, *Robust
     estimation of a location parameter*, Annals of Mathematical Statistics 35,
-    1964.
+    1964, doi:10.1214/aoms/1177703732.
 
     Where others divide by the parameter (``smooth_l1`` with ``beta``), the
     result is this one divided by delta.

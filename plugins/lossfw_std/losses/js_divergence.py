@@ -17,6 +17,9 @@ _NEAR = 0.5
 class JsDivergence(GuardedLoss, CategoricalLoss):
     """Jensen-Shannon divergence, sum over classes of (t log(t / m) + y log(y / m)) / 2.
 
+    Use it when two distributions are compared in a way that is symmetric and
+    bounded.
+
     With m = (t + y) / 2, the midpoint, and the natural logarithm: half of both
     Kullback-Leibler divergences to the midpoint. Prediction of shape (..., K):
     distributions. Target: class indices (...), or distributions (..., K),
@@ -36,12 +39,13 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
 
     Notes
     -----
-    Every class adds at least 0, so the loss is non-negative for rows of any sum.
-    Convex, but linear in a class of target 0, so not strictly.
-    Calibrated, but not proper: for a label of probability t the minimiser
-    solves t log(1 + 1/y) = constant. Its square root is a metric. Source: Lin,
-    *Divergence measures based on the Shannon entropy*, 1991; Endres and
-    Schindelin, *A new metric for probability distributions*, 2003.
+    Every class adds at least 0, so the loss is non-negative for rows of any
+    sum. Convex, but linear in a class of target 0, so not strictly. Calibrated,
+    but not proper: for a label of probability t the minimiser solves t log(1 +
+    1/y) = constant. Its square root is a metric. Source: Lin, *Divergence
+    measures based on the Shannon entropy*, 1991, doi:10.1109/18.61115; Endres
+    and Schindelin, *A new metric for probability distributions*, 2003,
+    doi:10.1109/TIT.2003.813506.
 
     See Also
     --------

@@ -22,6 +22,9 @@ from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 class KlDivergence(GuardedLoss, CategoricalLoss):
     """Kullback-Leibler divergence, sum over classes of t log(t / y).
 
+    Use it when targets are distributions, as in distillation or variational
+    inference.
+
     Prediction of shape (..., K): distributions. Target: class indices (...), or
     distributions (..., K), one-hot or soft. One loss per row. A class of target
     0 adds nothing, even at y = 0.
@@ -45,7 +48,8 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     most. In reverse it is strictly convex but not proper. It is not claimed to
     be non-negative: rows of floats sum to 1 only up to rounding, and for a
     prediction that sums to more than its target the truth is below 0. Source:
-    Kullback and Leibler, *On information and sufficiency*, 1951.
+    Kullback and Leibler, *On information and sufficiency*, 1951,
+    doi:10.1214/aoms/1177729694.
 
     See Also
     --------

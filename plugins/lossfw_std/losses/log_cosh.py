@@ -9,6 +9,9 @@ from lossfw.numerics import log_cosh, sech_squared
 class LogCosh(DistanceLoss):
     """Log-cosh, log(cosh(r)) with r = y - t.
 
+    Use it when a regression has outliers and second derivatives are needed
+    everywhere.
+
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out |r| - log 2.
 
@@ -17,7 +20,7 @@ class LogCosh(DistanceLoss):
     Strictly convex, but not strongly: far out it is as good as a straight line.
     It elicits neither mean nor median. Source: Green, *Bayesian reconstructions
     from emission tomography data using a modified EM algorithm*, IEEE
-    Transactions on Medical Imaging 9, 1990.
+    Transactions on Medical Imaging 9, 1990, doi:10.1109/42.52985.
 
     See Also
     --------

@@ -10,6 +10,8 @@ from lossfw_std.parabolas import over_logistic
 class Logistic(MarginLoss):
     """Logistic loss, log(1 + exp(-m)) with m = t y.
 
+    Use it when labels are -1 and +1, and scores are to become probabilities.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Notes
@@ -18,7 +20,7 @@ class Logistic(MarginLoss):
     log-odds of +1. Strictly convex, but not strongly: far out it is as good as
     a straight line, or as 0. At the target it is log(1 + 1/e), not 0. Source:
     Cox, *The regression analysis of binary sequences*, Journal of the Royal
-    Statistical Society B 20, 1958.
+    Statistical Society B 20, 1958, doi:10.1111/j.2517-6161.1958.tb00292.x.
 
     See Also
     --------

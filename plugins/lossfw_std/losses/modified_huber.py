@@ -9,6 +9,9 @@ from lossfw.numerics import at_most, positive_part, zero_or_nan
 class ModifiedHuber(MarginLoss):
     """Modified Huber loss, max(0, 1 - m)^2 for m >= -1, -4 m below, with m = t y.
 
+    Use it when labels are -1 and +1, some of them wrong, and probabilities are
+    wanted.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Notes
@@ -16,7 +19,8 @@ class ModifiedHuber(MarginLoss):
     Calibrated, for it is convex and falls at m = 0; the best prediction is the
     mean of the target. At m = -1 and m = 1 the second derivative is 0, taken
     from outside. Source: Zhang, *Solving large scale linear prediction problems
-    using stochastic gradient descent algorithms*, ICML 2004.
+    using stochastic gradient descent algorithms*, ICML 2004,
+    doi:10.1145/1015330.1015332.
 
     See Also
     --------

@@ -22,6 +22,9 @@ from lossfw.numerics import positive_part, times, two_diff
 class MulticlassHinge(CategoricalLoss):
     """Hinge over classes: how much the scores of others exceed that of class k less 1.
 
+    Use it when a classifier of many classes needs a margin between scores and no
+    probability.
+
     ========================== ====================================================
     form                       formula
     ========================== ====================================================

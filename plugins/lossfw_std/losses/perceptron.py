@@ -10,6 +10,8 @@ from lossfw_std.parabolas import over_distance
 class Perceptron(MarginLoss):
     """Perceptron loss, max(0, -m) with m = t y.
 
+    Use it when only mistakes are to move a linear classifier.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Notes
@@ -17,7 +19,7 @@ class Perceptron(MarginLoss):
     Not calibrated, though convex: a prediction of 0 costs nothing for any
     target. At the kink the derivative is taken from the right, 0, so that a
     prediction of 0 is not improved. Source: Rosenblatt, *The perceptron*,
-    Psychological Review 65, 1958.
+    Psychological Review 65, 1958, doi:10.1037/h0042519.
 
     See Also
     --------

@@ -28,6 +28,8 @@ _SCALE = 2.0**64
 class PoissonDeviance(Deviance):
     """Poisson deviance, 2 (t log(t / y) - t + y).
 
+    Use it when targets are counts.
+
     Prediction and target of one shape; one loss per element. The prediction y
     is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
     target is any number at or above 0, whole or not.
@@ -43,9 +45,9 @@ class PoissonDeviance(Deviance):
     the mean; for ``link="log"`` its logarithm, and then it is not 0 where the
     prediction is the target. With the identity it is not strictly convex, since
     it is straight for a target of 0. Half its derivative by z, exp(z) - t, is
-    that of the negative log-likelihood.
-    Source: Nelder and Wedderburn, *Generalized linear models*, Journal of the
-    Royal Statistical Society A 135, 1972.
+    that of the negative log-likelihood. Source: Nelder and Wedderburn,
+    *Generalized linear models*, Journal of the Royal Statistical Society A 135,
+    1972, doi:10.2307/2344614.
 
     See Also
     --------

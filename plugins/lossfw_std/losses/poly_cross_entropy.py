@@ -16,6 +16,8 @@ _NEAR_ONE = 0.5
 class PolyCrossEntropy(CategoricalLoss):
     """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
 
+    Use it when the slope of cross-entropy near the target is to be tuned.
+
     Prediction of shape (..., K): distributions. Target: class indices (...), or
     distributions (..., K), one-hot or soft. One loss per row, infinite where
     the target's class has probability 0.
@@ -32,7 +34,8 @@ class PolyCrossEntropy(CategoricalLoss):
     where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
     = constant, which is not y = t. 0 at y = t for a class, not for a soft
     target. No bound on its slope. Source: Leng et al., *PolyLoss: a polynomial
-    expansion perspective of classification loss functions*, 2022, eq. 7.
+    expansion perspective of classification loss functions*, 2022, eq. 7,
+    doi:10.48550/arXiv.2204.12511.
 
     See Also
     --------

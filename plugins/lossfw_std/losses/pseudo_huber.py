@@ -11,6 +11,8 @@ from lossfw.numerics import at_most, hypotenuse_and_share, in_double, shares
 class PseudoHuber(DistanceLoss):
     """Pseudo-Huber loss, delta^2 (sqrt(1 + (r/delta)^2) - 1).
 
+    Use it when Huber's loss is meant, but second derivatives are needed everywhere.
+
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out delta (|r| - delta).
 
@@ -23,7 +25,8 @@ class PseudoHuber(DistanceLoss):
     -----
     Strictly convex, but not strongly: far out it is as good as a straight line.
     It elicits neither mean nor median. Source: Hartley and Zisserman, *Multiple
-    view geometry in computer vision*, 2003, appendix 6.8.
+    view geometry in computer vision*, 2003, appendix 6.8,
+    doi:10.1017/CBO9780511811685.
 
     See Also
     --------

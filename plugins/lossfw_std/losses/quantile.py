@@ -14,6 +14,9 @@ from lossfw_std.parabolas import over_distance
 class Quantile(DistanceLoss):
     """Quantile loss, q (t - y) where t > y, else (1 - q) (y - t).
 
+    Use it when too much and too little cost differently, or an interval is to be
+    predicted.
+
     Prediction and target of one shape, both real; one loss per element.
 
     Parameters
@@ -26,7 +29,7 @@ class Quantile(DistanceLoss):
     -----
     It elicits the quantile of probability q. At r = 0 the derivative may be
     anything in [-q, 1 - q]; 0 is taken. Source: Koenker and Bassett,
-    *Regression quantiles*, Econometrica 46, 1978.
+    *Regression quantiles*, Econometrica 46, 1978, doi:10.2307/1913643.
 
     See Also
     --------

@@ -9,6 +9,9 @@ from lossfw.numerics import at_most, positive_part, zero_or_nan
 class Ramp(MarginLoss):
     """Ramp loss, min(1, max(0, 1 - m)) with m = t y.
 
+    Use it when labels -1 and +1 are noisy, and a problem that is not convex can be
+    afforded.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element,
     between 0 and 1.
 

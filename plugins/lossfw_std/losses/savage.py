@@ -25,6 +25,8 @@ _MOST_CURVED = 8.0 * _AT * _AT * (1.0 - _AT) * (2.0 - 3.0 * _AT)
 class Savage(MarginLoss):
     """Savage loss, 1 / (1 + exp(2 m))^2 with m = t y.
 
+    Use it when labels -1 and +1 are noisy and the loss must be smooth.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element,
     between 0 and 1.
 

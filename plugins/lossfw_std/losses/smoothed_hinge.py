@@ -14,6 +14,8 @@ from lossfw.numerics import at_most, excess, pieces, positive_part, precisely, z
 class SmoothedHinge(MarginLoss):
     """Smoothed hinge, 0 for m >= 1, (1-m)^2 / (2 gamma) for m >= 1 - gamma, 1 - gamma/2 - m below.
 
+    Use it when a hinge is meant, but with a derivative everywhere.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
     m = t y.
 

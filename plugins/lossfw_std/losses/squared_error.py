@@ -8,6 +8,8 @@ from lossfw import Array, Claims, DistanceLoss, Namespace
 class SquaredError(DistanceLoss):
     """Squared error, factor * r^2 with r = y - t.
 
+    Use it when the mean of the target is wanted and large errors count most.
+
     Prediction and target of one shape, both real; one loss per element.
 
     Parameters

@@ -11,6 +11,8 @@ from lossfw.numerics import excess, positive_part, zero_or_nan
 class SquaredHinge(MarginLoss):
     """Squared hinge loss, max(0, margin - m)^2 with m = t y.
 
+    Use it when a hinge is meant, but smooth, and large violations count most.
+
     Prediction real, target in {-1, +1}, of one shape; one loss per element.
 
     Parameters
@@ -23,7 +25,8 @@ class SquaredHinge(MarginLoss):
     Calibrated, for it is convex and falls at m = 0. With margin = 1 the best
     prediction is the mean of the target. At the margin the second derivative is
     taken from the right, 0. Source: Cortes and Vapnik, *Support-vector
-    networks*, Machine Learning 20, 1995, with sigma = 2.
+    networks*, Machine Learning 20, 1995, with sigma = 2,
+    doi:10.1007/BF00994018.
 
     See Also
     --------

@@ -22,6 +22,8 @@ _MORE_THAN_ANY_LOG = 1e4
 class SquaredLogError(PointwiseLoss):
     """Squared logarithmic error, (log(1 + y) - log(1 + t))^2.
 
+    Use it when targets are nonnegative and span orders of magnitude.
+
     Prediction and target of one shape, both above -1; one loss per element.
 
     Notes
@@ -32,7 +34,7 @@ class SquaredLogError(PointwiseLoss):
     derivative goes through 0 there; close to it its accuracy is that of its
     terms. Source: Tofallis, *A better measure of relative prediction accuracy
     for model selection and model estimation*, Journal of the Operational
-    Research Society 66, 2015.
+    Research Society 66, 2015, doi:10.1057/jors.2014.103.
 
     See Also
     --------

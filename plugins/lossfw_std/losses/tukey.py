@@ -16,6 +16,8 @@ _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
 class Tukey(DistanceLoss):
     """Tukey's biweight loss, c^2/6 (1 - (1 - (r/c)^2)^3) up to |r| = c, then c^2/6.
 
+    Use it when gross outliers are to have no pull at all.
+
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2.
 
@@ -30,7 +32,7 @@ class Tukey(DistanceLoss):
     Not convex, and so it elicits nothing by a formula. The second derivative is
     continuous at c, the third jumps. Source: Beaton and Tukey, *The fitting of
     power series, meaning polynomials, illustrated on band-spectroscopic data*,
-    Technometrics 16, 1974.
+    Technometrics 16, 1974, doi:10.1080/00401706.1974.10489171.
 
     See Also
     --------

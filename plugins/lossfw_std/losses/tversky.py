@@ -100,6 +100,8 @@ def _over(xp: Namespace, x: Array, whole: Array, unit: float) -> Array:
 class Tversky(_Overlap):
     """Tversky loss, 1 - (TP + smooth) / (TP + alpha FP + beta FN + smooth).
 
+    Use it when a mask is small, and misses and false alarms cost differently.
+
     With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row.
     Prediction of shape (..., K): numbers from 0 to 1. Target: 0 or 1, of the
     same shape. One loss per row, from 0 to 1; 0 for y = t, and where nothing is
@@ -119,9 +121,10 @@ class Tversky(_Overlap):
     -----
     Not convex, except for alpha = 0 and beta of at most 1. Not Lipschitz: for
     ``smooth=0`` it jumps where nothing is there, otherwise the constant depends
-    on the number of columns. Source: Tversky, *Features of similarity*, 1977;
-    as a loss: Salehi et al., *Tversky loss function for image segmentation
-    using 3D fully convolutional deep networks*, 2017.
+    on the number of columns. Source: Tversky, *Features of similarity*, 1977,
+    doi:10.1037/0033-295X.84.4.327; as a loss: Salehi et al., *Tversky loss
+    function for image segmentation using 3D fully convolutional deep networks*,
+    2017, doi:10.1007/978-3-319-67389-9_44.
 
     See Also
     --------
@@ -146,6 +149,9 @@ class Tversky(_Overlap):
 class Dice(_Overlap):
     """Dice loss, 1 - (TP + smooth) / (TP + FP/2 + FN/2 + smooth).
 
+    Use it when a mask is small beside its picture, and its overlap with the
+    prediction counts.
+
     With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
     without smooth it is 1 - 2 sum(y t) / (sum(y) + sum(t)). Prediction of shape
     (..., K): numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss
@@ -160,7 +166,8 @@ class Dice(_Overlap):
     Notes
     -----
     Not convex. Source: Dice, *Measures of the amount of ecologic association
-    between species*, 1945; as a loss: Milletari, Navab and Ahmadi, *V-Net*, 2016.
+    between species*, 1945, doi:10.2307/1932409; as a loss: Milletari, Navab and
+    Ahmadi, *V-Net*, 2016, doi:10.1109/3DV.2016.79.
 
     See Also
     --------
@@ -183,6 +190,8 @@ class Dice(_Overlap):
 class Jaccard(_Overlap):
     """Jaccard loss, 1 - (TP + smooth) / (TP + FP + FN + smooth).
 
+    Use it when a segmentation is judged by intersection over union.
+
     With TP = sum(y t), FP = sum(y (1 - t)) and FN = sum((1 - y) t) over a row:
     1 minus the intersection over the union. Prediction of shape (..., K):
     numbers from 0 to 1. Target: 0 or 1, of the same shape. One loss per row,
@@ -196,9 +205,10 @@ class Jaccard(_Overlap):
     Notes
     -----
     Not convex; on sets (predictions of 0 and 1) it is a metric. Source:
-    Jaccard, *The distribution of the flora in the alpine zone*, 1912; as a
-    loss: Rahman and Wang, *Optimizing intersection-over-union in deep neural
-    networks for image segmentation*, 2016.
+    Jaccard, *The distribution of the flora in the alpine zone*, 1912,
+    doi:10.1111/j.1469-8137.1912.tb05611.x; as a loss: Rahman and Wang,
+    *Optimizing intersection-over-union in deep neural networks for image
+    segmentation*, 2016, doi:10.1007/978-3-319-50835-1_22.
 
     See Also
     --------

@@ -53,6 +53,9 @@ def _a_power(power: float) -> float:
 class TweedieDeviance(Deviance):
     """Tweedie deviance, 2 (t^(2-p) / ((1-p) (2-p)) - t y^(1-p) / (1-p) + y^(2-p) / (2-p)).
 
+    Use it when targets are amounts of which many are exactly 0, as total claims or
+    rainfall.
+
     Prediction and target of one shape; one loss per element. The prediction y
     is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
     target is any number at or above 0, above 0 for a power of 2 or more. For
@@ -71,13 +74,14 @@ class TweedieDeviance(Deviance):
     Notes
     -----
     The limits at the powers 0, 1 and 2 are squared error, `poisson_deviance`
-    and `gamma_deviance`, which are computed there. It elicits the mean;
-    for ``link="log"`` its logarithm, and then it is not 0 where the prediction
-    is the target. In the mean it is convex for the powers 0 and 1 alone, and in
+    and `gamma_deviance`, which are computed there. It elicits the mean; for
+    ``link="log"`` its logarithm, and then it is not 0 where the prediction is
+    the target. In the mean it is convex for the powers 0 and 1 alone, and in
     the logarithm for those from 1 to 2; elsewhere it bends the other way for
-    some predictions, and where its second derivative goes through 0, its accuracy
-    is that of its terms. Source: Jorgensen, *Exponential dispersion models*,
-    Journal of the Royal Statistical Society B 49, 1987.
+    some predictions, and where its second derivative goes through 0, its
+    accuracy is that of its terms. Source: Jorgensen, *Exponential dispersion
+    models*, Journal of the Royal Statistical Society B 49, 1987,
+    doi:10.1111/j.2517-6161.1987.tb01685.x.
 
     See Also
     --------

@@ -29,6 +29,8 @@ _SHIFT = 64.0
 class Welsch(DistanceLoss):
     """Welsch loss, c^2/2 (1 - exp(-(r/c)^2)).
 
+    Use it when gross outliers are to have almost no pull, smoothly.
+
     Prediction and target of one shape, both real; one loss per element. Near 0
     it is r^2 / 2, far out c^2 / 2.
 
@@ -42,7 +44,8 @@ class Welsch(DistanceLoss):
     -----
     Not convex beyond c / sqrt(2), and so it elicits nothing by a formula.
     Source: Dennis and Welsch, *Techniques for nonlinear least squares and
-    robust regression*, Communications in Statistics B7, 1978.
+    robust regression*, Communications in Statistics B7, 1978,
+    doi:10.1080/03610917808812083.
 
     See Also
     --------

@@ -14,6 +14,8 @@ from lossfw_std.metrics.classes import ClassMetric, check_targets, true_classes
 class Accuracy(ClassMetric, RowMetric):
     """Accuracy, the share of rows whose chosen class is the target's.
 
+    Use it when classes are balanced and every mistake costs the same.
+
     Prediction of shape (N, K), probabilities or logits; target of class
     indices (N,), or one-hot or soft rows (N, K), of which the largest column is
     the class. The first of equal columns counts. Or prediction and target of
@@ -42,6 +44,8 @@ class Accuracy(ClassMetric, RowMetric):
 
 class TopK(RowMetric):
     """Top-k accuracy, the share of rows whose class is among the k largest columns.
+
+    Use it when a few guesses are allowed.
 
     Prediction of shape (N, K), probabilities or logits; target of class
     indices (N,), or one-hot or soft rows (N, K). The first of equal columns

@@ -29,6 +29,8 @@ _SUMS = 3
 class CalibrationError(RowwiseMetric):
     """Calibration error, mean over bins of |share that is right - mean winning probability|.
 
+    Use it when predicted probabilities are acted upon as such.
+
     Prediction of shape (N, K), distributions, with class indices (N,) or rows
     (N, K); or (N,), the probability of class 1, with targets 0 and 1 (or -1 and
     +1), which is taken for the row (1 - p, p). The winning probability is the
@@ -51,10 +53,10 @@ class CalibrationError(RowwiseMetric):
     It is no proper score, and estimates of it are too large by what chance does
     in each bin: compare models on the same rows and bins. With quantiles what
     is kept is one weight for each different probability, some 40 bytes; with
-    uniform bins three sums for each.
-    Sources: Naeini, Cooper and Hauskrecht, *Obtaining well calibrated
-    probabilities using Bayesian binning*, 2015; Guo et al., *On calibration of
-    modern neural networks*, 2017.
+    uniform bins three sums for each. Sources: Naeini, Cooper and Hauskrecht,
+    *Obtaining well calibrated probabilities using Bayesian binning*, 2015; Guo
+    et al., *On calibration of modern neural networks*, 2017,
+    doi:10.48550/arXiv.1706.04599.
 
     Examples
     --------

@@ -60,6 +60,8 @@ class CountMetric(ClassMetric, SumMetric):
 class BalancedAccuracy(CountMetric):
     """Balanced accuracy, the mean of the recalls of the classes that occur among the targets.
 
+    Use it when classes are of different sizes and each should count the same.
+
     Predictions and targets as for `accuracy`. NaN in a prediction makes it NaN.
 
     Parameters
@@ -101,6 +103,8 @@ class _Averaged(CountMetric):
 class Precision(_Averaged):
     """Precision, of the rows that chose a class the share that are of it.
 
+    Use it when a false alarm is costly.
+
     Predictions and targets as for `accuracy`. A class that no row chose has
     precision 0. NaN in a prediction makes it NaN: the row may have chosen any.
 
@@ -136,6 +140,8 @@ class Precision(_Averaged):
 class Recall(_Averaged):
     """Recall, of the rows of a class the share that chose it.
 
+    Use it when a miss is costly.
+
     Predictions and targets as for `accuracy`. A class without rows has recall
     0. NaN in a prediction makes the recall of the target's class NaN.
 
@@ -162,6 +168,8 @@ class Recall(_Averaged):
 
 class F1(_Averaged):
     """F1, the harmonic mean of precision and recall, 2 right / (true + chosen).
+
+    Use it when a class is rare, and both misses and false alarms count.
 
     Predictions and targets as for `accuracy`. A class that is neither among
     targets nor choices has 0. NaN in a prediction makes it NaN.

@@ -18,6 +18,8 @@ _MOST_NUMBERS = 50_000_000
 class ConfusionMatrix(ClassMetric, SumMetric):
     """Confusion matrix, the weight of rows of class i that chose class j, in row i, column j.
 
+    Use it when the question is which class is taken for which.
+
     Predictions and targets as for `accuracy`. The result is a list of K lists;
     without sample weights it counts. NaN in a prediction makes the row of the
     target's class NaN.

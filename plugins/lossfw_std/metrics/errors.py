@@ -13,6 +13,8 @@ from lossfw.metrics import ElementMetric
 class Mse(ElementMetric):
     """Mean squared error, mean of (y - t)^2.
 
+    Use it when large errors count most.
+
     Prediction and target of one shape, both real; the mean is over all
     elements. The loss of this name is called `squared_error`.
 
@@ -32,6 +34,9 @@ class Mse(ElementMetric):
 
 class Rmse(ElementMetric):
     """Root of the mean squared error, sqrt(mean of (y - t)^2), in the units of the target.
+
+    Use it when large errors count most, and the result should be in units of the
+    target.
 
     Prediction and target of one shape, both real; the mean is over all
     elements, of whatever column.
@@ -57,6 +62,9 @@ class Rmse(ElementMetric):
 
 class Mae(ElementMetric):
     """Mean absolute error, mean of |y - t|.
+
+    Use it when the error is wanted in units of the target and outliers should not
+    dominate.
 
     Prediction and target of one shape, both real; the mean is over all
     elements. The loss of this name is called `absolute_error`.

@@ -16,6 +16,9 @@ _ENDS = 2
 class QuantileCoverage(ElementMetric):
     """Coverage, the share of targets that are at or below the predicted quantile.
 
+    Use it when quantiles or intervals are predicted, and the question is how often
+    they hold.
+
     Prediction and target of one shape: the share of elements with t <= y,
     which for a good prediction of the quantile of probability q is q. Or a
     prediction with one more axis, of length 2: the share of targets with

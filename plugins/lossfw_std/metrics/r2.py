@@ -23,6 +23,8 @@ _ROUNDING = 1e-11
 class R2(SumMetric):
     """R squared, 1 - sum of w (y - t)^2 / sum of w (t - mean of t)^2.
 
+    Use it when a regression is to be compared with predicting the mean.
+
     Prediction and target of one shape, (N,) or (N, D), both real; with D
     columns the mean over the columns. 1 is perfect, 0 is as good as the mean of
     the targets, and there is no lower bound. Where all targets are equal it is

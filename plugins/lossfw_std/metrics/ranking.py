@@ -68,6 +68,8 @@ class RankingMetric(ScoreMetric):
 class RocAuc(RankingMetric):
     """Area under the ROC curve: how often a row of the class has a higher score than another.
 
+    Use it when rows are ranked and no threshold is chosen yet.
+
     Prediction of shape (N,), the score of class 1, with targets 0 and 1 (or -1
     and +1); or (N, K) with class indices, one-hot or soft rows. Of two columns
     the second is the score; of more each column ranks its class against all
@@ -76,14 +78,14 @@ class RocAuc(RankingMetric):
 
     Notes
     -----
-    Exact: sum over rows i of the class and j of the others of
-    w_i w_j ([y_i > y_j] + [y_i = y_j] / 2), over sum w_i times sum w_j, which is
-    the statistic of Mann and Whitney. What is kept is one weight for each
-    different score, class and side, some 40 bytes each: at most 40 N bytes for
-    two classes, and 40 N K for more.
-    Sources: Hanley and McNeil, *The meaning and use of the area under a receiver
-    operating characteristic (ROC) curve*, 1982; for more than two classes
-    Provost and Domingos, 2000, without their weighting of classes.
+    Exact: sum over rows i of the class and j of the others of w_i w_j ([y_i >
+    y_j] + [y_i = y_j] / 2), over sum w_i times sum w_j, which is the statistic
+    of Mann and Whitney. What is kept is one weight for each different score,
+    class and side, some 40 bytes each: at most 40 N bytes for two classes, and
+    40 N K for more. Sources: Hanley and McNeil, *The meaning and use of the
+    area under a receiver operating characteristic (ROC) curve*, 1982,
+    doi:10.1148/radiology.143.1.7063747; for more than two classes Provost and
+    Domingos, 2000, without their weighting of classes.
 
     Examples
     --------
@@ -107,6 +109,8 @@ class RocAuc(RankingMetric):
 class AveragePrecision(RankingMetric):
     """Average precision: the mean, over the rows of the class, of the precision at their score.
 
+    Use it when rows are ranked, and the class that is looked for is rare.
+
     Predictions and targets as for `roc_auc`; with more than two classes the
     mean over the classes. NaN if a prediction is, or if a class has no rows
     (where scikit-learn warns and gives 0).
@@ -115,9 +119,10 @@ class AveragePrecision(RankingMetric):
     -----
     Exact: sum over the different scores s of (R(s) - R(s+)) P(s), with recall R
     and precision P of the rows whose score is at least s, and s+ the next
-    higher score. No interpolation. It keeps what `roc_auc` keeps.
-    Source: Davis and Goadrich, *The relationship between precision-recall and
-    ROC curves*, 2006, who show why a line between points is too optimistic.
+    higher score. No interpolation. It keeps what `roc_auc` keeps. Source: Davis
+    and Goadrich, *The relationship between precision-recall and ROC curves*,
+    2006, doi:10.1145/1143844.1143874, who show why a line between points is too
+    optimistic.
 
     Examples
     --------

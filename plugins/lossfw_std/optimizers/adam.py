@@ -16,6 +16,9 @@ _Decay = Annotated[float, Field(ge=0, lt=1)]
 class Adam(Optimizer):
     """Adam, steps along the mean gradient over the root of its mean square.
 
+    Use it when gradients differ in size between parameters, and there is no time to
+    tune the rate.
+
     Parameters
     ----------
     learning_rate : float
@@ -31,13 +34,16 @@ class Adam(Optimizer):
     Notes
     -----
     Both means begin at 0 and are divided by what that makes them too small.
-    Source: Kingma and Ba, *Adam: a method for stochastic optimization*, 2015;
-    Loshchilov and Hutter, *Decoupled weight decay regularization*, 2019.
+    Source: Kingma and Ba, *Adam: a method for stochastic optimization*, 2015,
+    doi:10.48550/arXiv.1412.6980; Loshchilov and Hutter, *Decoupled weight decay
+    regularization*, 2019, doi:10.48550/arXiv.1711.05101.
 
     Examples
     --------
     The first step has the length of the rate, whatever the gradient:
 
+    >>> import numpy as np
+    >>> from lossfw import OptimizerStep
     >>> adam = Adam(learning_rate=0.5)
     >>> w = np.array([1.0, 1.0])
     >>> adam.move(w, np.array([4.0, -100.0]), adam.start(w), OptimizerStep(1, 0.5))[0].round(6)

@@ -13,6 +13,8 @@ from lossfw import Memory, NDArray, Optimizer, OptimizerStep
 class Sgd(Optimizer):
     """Stochastic gradient descent, w - rate v with v = momentum v + gradient.
 
+    Use it when the rate can be tuned and the plain method is wanted.
+
     Parameters
     ----------
     learning_rate : float
@@ -28,11 +30,14 @@ class Sgd(Optimizer):
     Notes
     -----
     Source: Polyak, *Some methods of speeding up the convergence of iteration
-    methods*, 1964; Sutskever, Martens, Dahl and Hinton, *On the importance of
-    initialization and momentum in deep learning*, 2013, for Nesterov's form.
+    methods*, 1964, doi:10.1016/0041-5553(64)90137-5; Sutskever, Martens, Dahl
+    and Hinton, *On the importance of initialization and momentum in deep
+    learning*, 2013, for Nesterov's form.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from lossfw import OptimizerStep
     >>> sgd = Sgd(learning_rate=0.5)
     >>> w = np.array([1.0])
     >>> sgd.move(w, np.array([0.5]), sgd.start(w), OptimizerStep(1, 0.5))[0]

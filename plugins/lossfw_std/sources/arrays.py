@@ -27,7 +27,9 @@ _ROLES = ("inputs", "targets", "sample_weight")
 
 
 class Arrays(Source):
-    """Arrays in files of NumPy or in tables of comma-separated numbers.
+    r"""Arrays in files of NumPy or in tables of comma-separated numbers.
+
+    Use it when data lie in files of arrays or in a table.
 
     Either one `file` holds everything, or `inputs`, `targets` and
     `sample_weight` are files of their own. Nothing is ever unpickled. A
@@ -56,6 +58,14 @@ class Arrays(Source):
     Rows run along the first axis of every array. Integers of shape (N,) are
     class indices to a loss of rows; the numbers of a column are integers if
     each is written as one (``3``, not ``3.0``).
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> table = pathlib.Path(tempfile.mkdtemp()) / "table.csv"
+    >>> _ = table.write_text("width,targets\n1.5,2\n2.5,4\n")
+    >>> Arrays(file=table).load().targets
+    array([2, 4])
     """
 
     file: File | None = None

@@ -46,6 +46,8 @@ class IdxHeader(NamedTuple):
 class Idx(Source):
     """Images and labels in the IDX format, plain or gzipped.
 
+    Use it when data are MNIST or in its format.
+
     Whether a file is gzipped is seen from its first bytes, not from its name.
 
     Parameters
@@ -57,6 +59,16 @@ class Idx(Source):
         [0, 1]. Without it they stay what they are in the file.
     flatten : bool
         Make each input one row of numbers, which a dense layer takes.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "x").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 1, 51, 255]))
+    >>> _ = (folder / "t").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]))
+    >>> Idx(images=folder / "x", labels=folder / "t", scale=255.0).load().inputs
+    array([[0.2],
+           [1. ]], dtype=float32)
     """
 
     images: File

@@ -10,6 +10,8 @@ from lossfw.data import Dataset, NestedNumbers, Source, digest_arrays, numbers_a
 class Inline(Source):
     """Rows written as nested lists in the configuration.
 
+    Use it when a few rows suffice, as for a test or a report of a bug.
+
     Whole numbers alone make an integer array: a flat list of them is class
     indices to a loss of rows. Other numbers make float64.
 

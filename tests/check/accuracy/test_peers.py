@@ -128,3 +128,18 @@ def test_what_a_peer_does_not_mean_is_not_measured():
 def test_only_what_is_installed_is_asked(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert installed() == ()
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "parameters"),
+    [("torch", "huber", {"delta": 0.25}), ("optax", "squared_error", {})],
+)
+def test_a_function_times_a_factor_is_ours(library, name, parameters):
+    peer = next(one for one in PEERS if one.name == library)
+    pytest.importorskip(peer.module)
+    component = lossfw.loss(name, **parameters)
+    (multiple,) = [one for one in peer.table[name] if one.times != 1]
+    y, t = usual(component)[0]
+    adapted = multiple.body(component)
+    value = adapted.value if hasattr(adapted, "value") else peer.lift(adapted).value
+    np.testing.assert_allclose(value(y, t), component(y, t, reduction="none"), rtol=1e-12)
