@@ -12,7 +12,9 @@ from lossfw.losses.wrappers.claim_effects import claim_effects
 from lossfw.losses.wrappers.claim_table import RULES
 from lossfw.report.text.component import describe
 
-ENTRIES = [entry for entry in lossfw.registry().entries(None) if entry.plugin.builtin]
+# A bridge is described on the pages of what crosses it.
+KINDS = ("loss", "activation", "metric", "source", "optimizer")
+ENTRIES = [e for kind in KINDS for e in lossfw.registry().entries(kind) if e.plugin.builtin]
 
 
 def described(entry):
