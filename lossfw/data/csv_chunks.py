@@ -1,16 +1,18 @@
-"""Large tables in ``.csv`` files, read some megabytes of text at a time."""
+"""Tables in ``.csv`` files, read some megabytes of text at a time."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from lossfw.data.csv_numbers import ENCODING, read_numbers
 from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
+from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -39,7 +41,7 @@ class CsvChunk(NamedTuple):
 
 
 def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> list[Column] | None:
-    """Return groups of columns of a large table, or None if a cell is no number.
+    """Return groups of columns of a table, or None if it is no table of numbers.
 
     The file is read once, to check every line, to find where pieces begin, and to
     see which groups are integers throughout.
@@ -55,6 +57,7 @@ def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> li
     groups : sequence of int, or of sequence of int
         Columns of an array: (N,) for one number, (N, C) for several.
     """
+    stamp = FileStamp.of(path)
     whole = dict.fromkeys(range(len(groups)), True)
     parts = []
     # Reading the numbers again for a digest would take as long as the evaluation.
@@ -69,7 +72,7 @@ def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> li
         parts.append(CsvChunk(start, start + len(content), rows))
         for number in [n for n, still in whole.items() if still and rows]:
             whole[number] = read_numbers(lines, np.int64, listed(groups[number])) is not None
-    pieces = _TablePieces(path, parts, groups, whole)
+    pieces = _TablePieces(stamp, parts, groups, whole)
     return [
         Column(
             pieces,
@@ -87,14 +90,14 @@ class _TablePieces(Pieces):
 
     def __init__(
         self,
-        path: Path,
+        stamp: FileStamp,
         parts: Sequence[CsvChunk],
         groups: Sequence[Group],
         whole: dict[int, bool],
     ) -> None:
-        self._path, self._groups, self._whole = path, groups, whole
+        self._path, self._groups, self._whole = stamp.path, groups, whole
         self._parts = [part for part in parts if part.rows]
-        super().__init__(np.cumsum([0, *(part.rows for part in self._parts)]))
+        super().__init__(np.cumsum([0, *(part.rows for part in self._parts)]), stamp)
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         part = self._parts[piece]
@@ -126,7 +129,7 @@ def _texts(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
     """Yield pieces of about `PIECE_BYTES` of whole lines: first byte and text."""
     with path.open("rb") as file:
         for _ in range(skip):
-            file.readline()
+            _skip_line(file)
         start = file.tell()
         while content := file.read(PIECE_BYTES):
             content += file.readline()
@@ -134,9 +137,20 @@ def _texts(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
             start += len(content)
 
 
+def _skip_line(file: BinaryIO) -> None:
+    """Skip a line that ends with LF, CR LF, or CR alone."""
+    line = file.readline()
+    end = line.find(b"\r")
+    if end >= 0 and line[end:] != b"\r\n":
+        file.seek(end + 1 - len(line), os.SEEK_CUR)
+
+
 def _lines(content: bytes) -> list[str] | None:
     try:
         # A byte-order mark can stand at the start of the first piece only.
-        return content.decode(ENCODING).split("\n")
+        text = content.decode(ENCODING)
     except UnicodeDecodeError:
         return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.split("\n")

@@ -10,13 +10,13 @@ from typing import Any, cast
 import numpy as np
 
 from lossfw.data.csv_chunks import columns_of
-from lossfw.data.csv_numbers import ENCODING, read_numbers
+from lossfw.data.csv_numbers import ENCODING
 from lossfw.data.files import need_file
-from lossfw.data.lazy_arrays import Group, RowArray, listed
+from lossfw.data.lazy_arrays import Group, RowArray
 from lossfw.data.table import Table
 from lossfw.errors import DataError
 
-# A smaller file is read as a whole: its numbers take some hundred megabytes at most.
+# The numbers of a smaller file are kept: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
 
 
@@ -47,24 +47,13 @@ class CsvTable(Table):
             Names the first cell that is no number, or the first line whose number
             of columns differs from that of the first line.
         """
-        if self.path.stat().st_size > WHOLE_BYTES:
-            columns = columns_of(self.path, self.width, self.header_lines, groups)
-            if columns is None:
-                raise DataError(self._first_mistake())
-            self._need_rows(columns[0].size)
-            return cast("list[RowArray]", columns)
-        # All columns, so that a line of another length is an error.
-        table = read_numbers(self.path, np.float64, skip=self.header_lines)
-        if table is None:
+        columns = columns_of(self.path, self.width, self.header_lines, groups)
+        if columns is None:
             raise DataError(self._first_mistake())
-        self._need_rows(table.size)
-        arrays: list[RowArray] = []
-        for group in groups:
-            several = listed(group)
-            whole = read_numbers(self.path, np.int64, several, skip=self.header_lines)
-            array = table[:, several] if whole is None else whole
-            arrays.append(array[:, 0] if isinstance(group, int) else array)
-        return arrays
+        self._need_rows(columns[0].size)
+        if self.path.stat().st_size > WHOLE_BYTES:
+            return cast("list[RowArray]", columns)
+        return [np.asarray(column) for column in columns]
 
     def _need_rows(self, numbers: int) -> None:
         if numbers == 0:

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
+from lossfw.data.lazy_arrays import (
+    RowArray,
+    check_unchanged,
+    in_memory,
+    read_rows,
+    stays,
+    take_rows,
+)
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -138,6 +145,11 @@ class Dataset:
                 if stays(array):
                     self._check_numbers(role, parts[role], start)
             yield Batch(start, parts.get("inputs"), parts["targets"], parts.get("sample_weight"))
+
+    def check_unchanged(self) -> None:
+        """Raise `DataError` if a file of rows has changed since it was opened."""
+        for _, array in self._arrays():
+            check_unchanged(array)
 
     def _arrays(self) -> Iterator[tuple[str, RowArray]]:
         for role in ("inputs", "targets", "sample_weight"):

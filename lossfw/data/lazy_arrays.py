@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from lossfw.data.stamps import FileStamp
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
@@ -37,9 +38,12 @@ class Pieces(ABC):
     ----------
     starts : sequence of int
         The number of the first row of each piece, and at the end the number of rows.
+    stamp : FileStamp
+        The file as it was when the pieces were found.
     """
 
-    def __init__(self, starts: Sequence[int] | NDArray) -> None:
+    def __init__(self, starts: Sequence[int] | NDArray, stamp: FileStamp) -> None:
+        self.stamp = stamp
         self.starts = np.asarray(starts, np.int64)
         self._kept: dict[int, dict[Hashable, NDArray]] = {}
 
@@ -56,6 +60,7 @@ class Pieces(ABC):
             # Two are kept: a batch may lie at the end of one and the beginning of the next.
             for old in list(self._kept)[:-1]:
                 del self._kept[old]
+            self.stamp.check()
             self._kept[piece] = self.load(piece)
         return self._kept[piece]
 
@@ -94,6 +99,11 @@ class Column:
     ) -> None:
         self._pieces, self._key, self.digest = pieces, key, digest
         self.shape, self.dtype = (len(pieces), *shape), dtype
+
+    @property
+    def stamp(self) -> FileStamp:
+        """The file as it was when the table was opened."""
+        return self._pieces.stamp
 
     @property
     def ndim(self) -> int:
@@ -155,6 +165,13 @@ RowArray: TypeAlias = NDArray
 def stays(array: RowArray) -> bool:
     """Tell whether the rows of an array stay in a file until they are read."""
     return isinstance(array, np.memmap | Column)
+
+
+def check_unchanged(array: RowArray) -> None:
+    """Raise `DataError` if the array stays in a file that has changed since it was opened."""
+    stamp: FileStamp | None = getattr(array, "stamp", None)
+    if stamp is not None:
+        stamp.check()
 
 
 def in_memory(array: RowArray) -> NDArray:

@@ -16,6 +16,8 @@ import numpy as np
 
 from lossfw.components.naming import did_you_mean
 from lossfw.data.files import need_file
+from lossfw.data.mapped import map_array
+from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -49,15 +51,14 @@ def read_npy(path: Path, role: str) -> NDArray:
         If the file is no ``.npy``, holds no numbers, or is shorter or longer than
         its header says.
     """
-    size = need_file(path, role)
+    size, stamp = need_file(path, role), FileStamp.of(path)
     with path.open("rb") as stream:
         header = read_header(stream, str(path))
         offset = stream.tell()
     _check_size(str(path), header, size - offset)
     if not header.nbytes:
         return np.empty(header.shape, header.dtype)
-    order: Any = "F" if header.fortran_order else "C"
-    return np.memmap(path, header.dtype, "r", offset, header.shape, order)
+    return map_array(stamp, header.dtype, offset, header.shape, header.fortran_order)
 
 
 def read_npz(path: Path, role: str) -> dict[str, NDArray]:

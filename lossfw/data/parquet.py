@@ -12,6 +12,7 @@ import numpy as np
 
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
+from lossfw.data.stamps import FileStamp
 from lossfw.data.table import Table
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
@@ -73,7 +74,19 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
     need_file(path, role)
     with _opened(path) as file:
         names = tuple(file.schema_arrow.names)
-        return ParquetTable(path, names, len(names))
+    _check_names(path, names)
+    return ParquetTable(path, names, len(names))
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    if not names:
+        raise DataError(f"{path} has no columns.")
+    doubled = next((name for name in names if names.count(name) > 1), None)
+    if doubled is not None:
+        raise DataError(
+            f"{path} has two columns named {doubled!r}; columns of a Parquet file are read by "
+            "their names, so write it again with different ones."
+        )
 
 
 def _opened(path: Path) -> Any:
@@ -89,7 +102,7 @@ class _ParquetPieces(Pieces):
     """Pieces of a file; each lies within one row group of the file."""
 
     def __init__(self, table: ParquetTable, groups: Sequence[Group]) -> None:
-        self._table, self._groups = table, groups
+        self._table, self._groups, stamp = table, groups, FileStamp.of(table.path)
         self._wanted = sorted({number for group in groups for number in listed(group)})
         # One reader serves consecutive pieces; `_next` is the piece that it gives next.
         self._reader: Iterator[Any] = iter(())
@@ -102,7 +115,7 @@ class _ParquetPieces(Pieces):
             (group, i) for group, n in enumerate(lengths) for i in range(-(-n // self._rows))
         ]
         rows = [min(self._rows, lengths[group] - i * self._rows) for group, i in self._places]
-        super().__init__(np.cumsum([0, *rows]))
+        super().__init__(np.cumsum([0, *rows]), stamp)
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         if piece != self._next:

@@ -40,12 +40,21 @@ class Table(ABC):
         if isinstance(key, int) and 0 <= key < self.width:
             return key
         if isinstance(key, str) and key in self.names:
+            self._check_single(key)
             return self.names.index(key)
         known = f"0 to {self.width - 1}"
         if self.names:
             known += f", by name: {', '.join(self.names)}"
         guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
         raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
+
+    def _check_single(self, name: str) -> None:
+        places = [number for number, other in enumerate(self.names) if other == name]
+        if len(places) > 1:
+            raise DataError(
+                f"{self.path} has {len(places)} columns named {name!r}: columns "
+                f"{', '.join(map(str, places))}, counted from 0. Give the number of one of them."
+            )
 
     @abstractmethod
     def read(self, *groups: Group) -> list[RowArray]:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.data.lazy_arrays import take_rows
+from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch, forward, regroup, saved
@@ -74,7 +74,15 @@ def evaluate(
                 journal.add(counted, state)
             if progress is not None:
                 progress(state.row, len(data))
+    _check_unchanged(plan)
     return _result(plan, data, state)
+
+
+def _check_unchanged(plan: Plan) -> None:
+    """Refuse the numbers of rows from a file that has changed meanwhile."""
+    plan.data.check_unchanged()
+    if plan.outputs is not None:
+        check_unchanged(plan.outputs)
 
 
 def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:

@@ -7,13 +7,13 @@ from typing import Literal
 
 from lossfw.data import Dataset
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.errors import ArgumentError, DataError
+from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.predictor import Predictor
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
-from lossfw.metrics import Metric
+from lossfw.metrics import LossMetric, Metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,3 +88,28 @@ class Plan:
                 f"the saved outputs have shape {self.outputs.shape}, but data "
                 f"{self.data.name!r} have {len(self.data)} rows; one entry for each row was wanted."
             )
+        if self.outputs is not None:
+            nested = [metric.of for metric in self.metrics if isinstance(metric, LossMetric)]
+            for loss in (self.loss, *nested):
+                check_has_rows(loss, self.outputs.shape)
+
+
+def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:
+    """Refuse outputs of one number for each row of the data in front of a loss of rows.
+
+    A call takes them all for a single row, and so an evaluation would have one row.
+
+    Raises
+    ------
+    ShapeError
+        If the loss takes or sums rows, and `shape`, data rows included, has one axis.
+    """
+    if len(shape) != 1 or not (loss.takes_rows or loss.sums_rows):
+        return
+    mend = "give each row as a list, such as [0.3, 0.7]"
+    if loss.sums_rows:
+        mend = "leave out per: row, or give each row as a list, such as [0.5]"
+    raise ShapeError(
+        f"the loss {loss.name} takes rows of numbers, and outputs of shape {shape} have one number "
+        f"for each row of the data: {mend}."
+    )

@@ -79,9 +79,9 @@ def as_array(x: Any, role: str) -> NDArray:
 def _converted(x: Any, role: str) -> NDArray:
     """Return a list or another object as an array; refuse one that would lose its meaning."""
     if isinstance(x, np.ma.MaskedArray):
+        mend = "where=~mask" if role != "where" else "leave out the rest with `& ~where.mask`"
         raise ArgumentError(
-            f"{role} is a masked array, whose mask would be lost: pass {role}.data, and "
-            "where=~mask."
+            f"{role} is a masked array, whose mask would be lost: pass {role}.data, and {mend}."
         )
     try:
         with warnings.catch_warnings():
@@ -247,13 +247,29 @@ def set_where(call: Arguments, where: Any) -> None:
         its first axis.
     """
     xp = call.xp
-    array = np.asarray(where) if xp is np else where
+    array = where if xp is not np or type(where) is np.ndarray else _converted(where, "where")
     if not (array.dtype == np.bool_ if xp is np else xp.isdtype(array.dtype, "bool")):
         raise DtypeError(
             f"where has dtype {array.dtype}: pass booleans, True for elements that count."
         )
     array = _fit(xp, array, call.shape, "where")
     call.keep = array if call.shape else array[None]
+
+
+def first_row(start: Any) -> int:
+    """Return the number of the first row of a partial.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no whole number at or above 0.
+    """
+    whole = isinstance(start, int | np.integer) and not isinstance(start, bool)
+    if not whole or start < 0:
+        raise ArgumentError(
+            f"start is {start!r}; the number of the first row was wanted, a whole number from 0 on."
+        )
+    return int(start)
 
 
 def choose(call: Arguments, where: Array | None, weight: Array | None) -> None:

@@ -19,7 +19,14 @@ from lossfw.losses.base import Definition
 from lossfw.losses.engine import execute, straight, whole_array
 from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.reduction import Denominator, Empty, Reduction, ReductionName
-from lossfw.losses.inputs import Arguments, choose, prepare, set_weight, set_where
+from lossfw.losses.inputs import (
+    Arguments,
+    choose,
+    first_row,
+    prepare,
+    set_weight,
+    set_where,
+)
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.reference import Order
 
@@ -231,9 +238,9 @@ class Loss(Definition):
     ) -> tuple[Partial, execute.RowSums | None]:
         """Return `partial` and, with `rows`, the sums over each row from the same pass."""
         call = self._prepare(prediction, target, sample_weight, where, numpy=True)
-        call.start = start
+        call.start = first_row(start)
         sums = execute.RowSums.of(call) if rows else None
-        return execute.partial(self.without_own_weight(), call, sums), sums
+        return execute.partial(self.without_own_weight(), call, sums, of=str(self)), sums
 
     def exact(self, prediction: Any, target: Any, *, derivative: Order = 0) -> NDArray:
         """Return the true unreduced loss, or its derivative, with 60 digits.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from lossfw.components.component import Component
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
+from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.metrics.grouped_sums import GroupedSums, RowTerms
 from lossfw.numerics.arrays import NDArray
 
@@ -214,7 +215,11 @@ class RowwiseMetric(Metric):
         """Return the mergeable sums over some rows; see `Metric.partial`."""
         rows = MetricRows(prediction, target, start, sample_weight, where)
         update = self.observe(rows, terms=False)
-        return update.terms.table(None) if update.terms is not None else update.partial
+        if update.terms is None:
+            return update.partial
+        shape = np.shape(prediction)
+        seen = RowRanges.of(start, start + (shape[0] if shape else 1))
+        return replace(update.terms.table(None), origin=PartialOrigin(str(self), seen))
 
 
 class MetricOfSums(RowwiseMetric):

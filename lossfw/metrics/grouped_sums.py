@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lossfw.errors import ArgumentError
+from lossfw.losses.engine.exact_sum import below, prefixed
+from lossfw.losses.engine.row_ranges import NOWHERE, PartialOrigin
 from lossfw.metrics.exact_sums import ExactSums, ordered, unordered
 from lossfw.numerics.arrays import NDArray
 
@@ -100,30 +102,43 @@ class GroupedSums:
     table : ExactSums
         By cell times `places` plus place, and by the key of the score where
         there are scores.
+    origin : PartialOrigin
+        The metric with its parameters and the rows that were seen, where they are known.
     """
 
     columns: int
     places: int
     table: ExactSums
+    origin: PartialOrigin = NOWHERE
 
     def merge(self, other: GroupedSums) -> GroupedSums:
-        """Return the sums over the rows of both."""
+        """Return the sums over the rows of both.
+
+        Raises
+        ------
+        ArgumentError
+            If they are of different metrics or shapes, or have a row in common.
+        """
+        origin = self.origin.merge(other.origin)
         if (self.columns, self.places) != (other.columns, other.places):
             raise ArgumentError(
                 f"partials of predictions with {self.columns} and with {other.columns} columns "
                 "do not merge."
             )
-        return GroupedSums(self.columns, self.places, self.table.merge(other.table))
+        return GroupedSums(self.columns, self.places, self.table.merge(other.table), origin)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the sums as plain arrays, for `unpack`."""
-        return {"shape": np.array([self.columns, self.places]), **self.table.pack()}
+        shape = {"shape": np.array([self.columns, self.places])}
+        return shape | self.table.pack() | prefixed("origin", self.origin.pack())
 
     @classmethod
     def unpack(cls, arrays: Mapping[str, NDArray]) -> GroupedSums:
         """Return the sums that were packed."""
         columns, places = map(int, arrays["shape"])
-        return cls(columns, places, ExactSums.unpack(arrays))
+        return cls(
+            columns, places, ExactSums.unpack(arrays), PartialOrigin.unpack(below("origin", arrays))
+        )
 
     @property
     def cells(self) -> NDArray:

@@ -16,8 +16,8 @@ it is resumed.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.files import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
+from lossfw.runs.lock import held
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
 
 STATUS_FILE = "status"
@@ -87,7 +88,7 @@ class RunFolder:
         OutputError
             If a file cannot be written or removed.
         """
-        self._remove_temporary()
+        self.remove_temporary()
         before = {name: _content(self.path / name) for name in (CONFIG_FILE, STATUS_FILE)}
         there = (self.path / RECORD_FILE).exists()
         try:
@@ -114,7 +115,7 @@ class RunFolder:
         OutputError
             If a file cannot be written or removed.
         """
-        self._remove_temporary()
+        self.remove_temporary()
         self.write(STATUS_FILE, "running\n")
         self._remove(ERROR_FILE)
         # The configuration may have changed without a change of results.
@@ -157,7 +158,7 @@ class RunFolder:
     def clear(self) -> None:
         """Remove the files from which an unfinished run is resumed."""
         self._remove(CHECKPOINT_FILE, PART_FILE)
-        self._remove_temporary()
+        self.remove_temporary()
 
     def fail(self, message: str) -> None:
         """Write that the run failed, and why; ignore an error while writing."""
@@ -178,7 +179,7 @@ class RunFolder:
             except OSError as error:
                 refuse(self.path / name, error)
 
-    def _remove_temporary(self) -> None:
+    def remove_temporary(self) -> None:
         """Remove unfinished files of processes that were killed."""
         self._remove(*(path.name for path in self.path.glob(".*.tmp")))
 
@@ -195,6 +196,31 @@ class RunFolder:
             (self.path / old).replace(self.path / new)
         except OSError as error:
             refuse(self.path / new, error)
+
+
+@contextmanager
+def working_in(path: Path | None) -> Iterator[None]:
+    """Make a folder and lock it inside the ``with`` block; do nothing for None.
+
+    Unfinished files of processes that were killed are removed.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made, or another process works in it.
+    """
+    if path is None:
+        yield
+        return
+    folder = RunFolder(path)
+    made = folder.make()
+    with held(path):
+        try:
+            folder.remove_temporary()
+            yield
+        finally:
+            if made:
+                folder.remove_if_empty()
 
 
 def _content(path: Path) -> bytes | None:

@@ -59,6 +59,7 @@ def test_each_group_of_columns_has_its_own_dtype(tmp_path):
         "1, 2\r\n3,\t4\r\n",
         "\ufeff1,2\n3,4\n",
         '"a","b"\n"1","2"\n"3","4"\n',
+        "a,b\r1,2\r3,4\r",
     ],
 )
 def test_ways_to_write_a_table(tmp_path, text):
@@ -72,6 +73,8 @@ def test_ways_to_write_a_table(tmp_path, text):
         ("a,b\n1,2\n\n3,\n", r"line 4, column 1 \(b\): '' is no number"),
         ("1,2\n3\n", r"line 2: the number of columns is 1, but 2 in the first line"),
         ("1,2\n3,4,5\n", r"line 2: the number of columns is 3, but 2 in the first line"),
+        ("a,b\n0.5,0.5,9\n", r"line 2: the number of columns is 3, but 2 in the first line"),
+        ("a,b,c\n1\n1\n", r"line 2: the number of columns is 1, but 3 in the first line"),
         ("a;b\n1;2\n", r"'1;2' is no number"),
         ("1,1_000\n", r"column 1: '1_000' is no number"),
         ("a,b\n", r"has no rows of numbers"),
@@ -94,3 +97,12 @@ def test_columns_by_name_and_number(tmp_path):
         table.column("lable")
     with pytest.raises(DataError, match=r"no column 2; it has 0 to 1"):
         table.column(2)
+
+
+def test_a_name_of_two_columns_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("targets,targets,x\n1,2,3\n")
+    table = open_table(path, "data")
+    with pytest.raises(DataError, match=r"2 columns named 'targets': columns 0, 1, counted from 0"):
+        table.column("targets")
+    assert table.column("x") == table.column(2) == 2

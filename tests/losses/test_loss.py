@@ -95,6 +95,11 @@ class TestShapes:
     def test_a_masked_array_is_refused_because_its_mask_would_be_lost(self):
         with pytest.raises(ArgumentError, match="where=~mask"):
             SQUARED(np.ma.masked_array([1.0], [True]), [1.0])
+        where = np.ma.masked_array([True, True], [False, True])
+        with pytest.raises(ArgumentError, match=r"where is a masked array.*& ~where\.mask"):
+            SQUARED([1.0, 5.0], [0.0, 0.0], where=where)
+        with pytest.raises(ShapeError, match="where cannot be made an array"):
+            SQUARED([1.0, 5.0], [0.0, 0.0], where=[[True], [True, False]])
 
 
 class TestDtypes:

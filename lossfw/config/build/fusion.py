@@ -10,6 +10,7 @@ from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.schema.section_types import NetworkForm
 from lossfw.config.text.tree import Node, dotted
+from lossfw.evaluation.plan import check_has_rows
 from lossfw.losses.base import Form
 from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
 from lossfw.losses.inputs import prepare
@@ -125,6 +126,7 @@ def check_shapes(loss: Loss, shape: tuple[int, ...], targets: NDArray) -> None:
     ShapeError, DtypeError
         If they do not fit.
     """
+    check_has_rows(loss, shape)
     classes = loss.takes_classes
     # An array of this shape that takes no memory.
     stand_in = np.broadcast_to(np.float64(0.0), shape)

@@ -19,6 +19,7 @@ from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
+from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.engine.tiling import (
     EngineBody,
     SmoothBody,
@@ -212,10 +213,21 @@ class RowSums:
             place[...] = terms if len(terms) == len(place) else terms.reshape(len(place), -1).sum(1)
 
 
-def partial(body: EngineBody, call: Arguments, rows: RowSums | None = None) -> Partial:
+def partial(
+    body: EngineBody, call: Arguments, rows: RowSums | None = None, *, of: str = ""
+) -> Partial:
     """Return the mergeable sum over the rows of a call, numbered from `call.start`.
 
-    Where `rows` is given, it receives the sums of single rows as well.
+    Parameters
+    ----------
+    body : EngineBody
+        The function of the rows.
+    call : Arguments
+        The rows.
+    rows : RowSums, optional
+        Receives the sums of single rows as well.
+    of : str
+        The loss or metric with its parameters.
     """
 
     def task(tile: Tile) -> Partial:
@@ -226,7 +238,8 @@ def partial(body: EngineBody, call: Arguments, rows: RowSums | None = None) -> P
         return Partial(block, count=tile.counted, masked=tile.masked, pieces=(piece,))
 
     block = rows_in_block(call)
-    merged = Partial(block)
+    seen = RowRanges.of(call.start, call.start + call.y.shape[0])
+    merged = Partial(block, origin=PartialOrigin(of, seen))
     for part in over_tiles(body, call, task):
         merged = merged.merge(part)
     return merged

@@ -22,6 +22,7 @@ from lossfw.losses.engine.reduction import (
     weight_sum,
     weighted_sum,
 )
+from lossfw.losses.engine.row_ranges import NOWHERE, PartialOrigin
 from lossfw.numerics.arrays import NDArray
 
 
@@ -70,6 +71,8 @@ class Partial:
         Losses that count, and those left out by a mask.
     pieces : tuple of Piece
         Rows of blocks that are not complete yet, in the order of the rows.
+    origin : PartialOrigin
+        The loss or metric with its parameters, and the rows that were seen.
 
     Examples
     --------
@@ -87,6 +90,12 @@ class Partial:
     count: int = 0
     masked: int = 0
     pieces: tuple[Piece, ...] = ()
+    origin: PartialOrigin = NOWHERE
+
+    @property
+    def rows(self) -> tuple[tuple[int, int], ...]:
+        """The rows that were seen: first row and row after the last of each range."""
+        return self.origin.rows.spans
 
     def merge(self, other: Partial) -> Partial:
         """Return the partial of the rows of both.
@@ -94,13 +103,15 @@ class Partial:
         Raises
         ------
         ArgumentError
-            If the partials were made with different blocks, or share rows.
+            If the partials are of different losses or parameters, were made with
+            different blocks, or share rows.
         """
         if self.block != other.block:
             raise ArgumentError(
                 f"partials with blocks of {self.block} and of {other.block} rows do not merge: "
                 "they come from rows of different shapes"
             )
+        origin = self.origin.merge(other.origin)
         total, weight = self.total.merge(other.total), self.weight.merge(other.weight)
         waiting: list[Piece] = []
         for group in _by_block((*self.pieces, *other.pieces), self.block):
@@ -110,13 +121,14 @@ class Partial:
             else:
                 waiting.extend(group)
         count, masked = self.count + other.count, self.masked + other.masked
-        return Partial(self.block, total, weight, count, masked, tuple(waiting))
+        return Partial(self.block, total, weight, count, masked, tuple(waiting), origin)
 
     def pack(self) -> dict[str, NDArray]:
         """Return the partial as plain arrays, for `unpack`."""
         numbers = [self.block, self.count, self.masked, len(self.pieces)]
         arrays = {"numbers": np.array(numbers, np.int64)}
         arrays |= prefixed("total", self.total.pack()) | prefixed("weight", self.weight.pack())
+        arrays |= prefixed("origin", self.origin.pack())
         for number, piece in enumerate(self.pieces):
             arrays |= prefixed(f"piece{number}", piece.pack())
         return arrays
@@ -127,7 +139,8 @@ class Partial:
         block, count, masked, pieces = map(int, arrays["numbers"])
         total, weight = (ExactSum.unpack(below(name, arrays)) for name in ("total", "weight"))
         waiting = (Piece.unpack(below(f"piece{number}", arrays)) for number in range(pieces))
-        return cls(block, total, weight, count, masked, tuple(waiting))
+        origin = PartialOrigin.unpack(below("origin", arrays))
+        return cls(block, total, weight, count, masked, tuple(waiting), origin)
 
     def sums(self) -> Sums:
         """Return the sums of w l and of w, those of incomplete blocks included, and the count."""
@@ -155,13 +168,7 @@ def _by_block(pieces: Iterable[Piece], block: int) -> list[list[Piece]]:
     """Group pieces by the block they belong to, in the order of the rows."""
     groups: dict[int, list[Piece]] = {}
     for piece in sorted(pieces, key=lambda piece: piece.start):
-        group = groups.setdefault(piece.start // block, [])
-        if group and group[-1].stop > piece.start:
-            raise ArgumentError(
-                f"row {piece.start} stands in two of the partials that are merged: give each "
-                "partial the number of its first row as start="
-            )
-        group.append(piece)
+        groups.setdefault(piece.start // block, []).append(piece)
     return list(groups.values())
 
 

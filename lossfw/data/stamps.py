@@ -1,0 +1,58 @@
+"""Stamps of files: a file that changes while its rows are read is noticed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from lossfw.errors import DataError
+
+
+class FileStamp(NamedTuple):
+    """The size and the time of a file, when it was opened.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    size : int
+        Bytes.
+    modified : int
+        Time of the last change, in nanoseconds.
+    """
+
+    path: Path
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        """Return the stamp of a file as it is now.
+
+        Raises
+        ------
+        DataError
+            If the file is gone.
+        """
+        try:
+            found = path.stat()
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+        return cls(path, found.st_size, found.st_mtime_ns)
+
+    def check(self) -> None:
+        """Check that the file is as it was.
+
+        Raises
+        ------
+        DataError
+            If its size or its time differs: rows of two versions would be mixed.
+        """
+        now = FileStamp.of(self.path)
+        if now == self:
+            return
+        size = "" if now.size == self.size else f" from {self.size} bytes to {now.size}"
+        raise DataError(
+            f"{self.path} has changed{size} while it was read: its rows are of two versions, and "
+            "no number was kept. Run again, and write new data to a new file."
+        )

@@ -1,0 +1,114 @@
+"""Row ranges: the rows that a partial has seen, by their global numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class RowRanges:
+    """Sets of consecutive rows that do not touch each other, in ascending order.
+
+    Attributes
+    ----------
+    spans : tuple of (int, int)
+        The first row of each, and the row after its last.
+
+    Examples
+    --------
+    >>> RowRanges.of(0, 3).merge(RowRanges.of(3, 5)).merge(RowRanges.of(8, 9)).spans
+    ((0, 5), (8, 9))
+    """
+
+    spans: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, start: int, stop: int) -> RowRanges:
+        """Return the rows from `start` to `stop`, the second excluded."""
+        return cls(((start, stop),) if stop > start else ())
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return sum(stop - start for start, stop in self.spans)
+
+    def merge(self, other: RowRanges) -> RowRanges:
+        """Return the rows of both.
+
+        Raises
+        ------
+        ArgumentError
+            If a row is in both: it would count twice.
+        """
+        if not self.spans or not other.spans:
+            return self if self.spans else other
+        joined: list[tuple[int, int]] = []
+        for start, stop in sorted((*self.spans, *other.spans)):
+            if joined and start < joined[-1][1]:
+                raise ArgumentError(
+                    f"row {start} stands in two of the partials that are merged: give each "
+                    "partial the number of its first row as start=, and merge each one once."
+                )
+            if joined and start == joined[-1][1]:
+                start = joined.pop()[0]
+            joined.append((start, stop))
+        return RowRanges(tuple(joined))
+
+    def pack(self) -> NDArray:
+        """Return the ranges as an array of shape (n, 2), for `unpack`."""
+        return np.array(self.spans, np.int64).reshape(-1, 2)
+
+    @classmethod
+    def unpack(cls, array: NDArray) -> RowRanges:
+        """Return the ranges that were packed."""
+        return cls(tuple((int(start), int(stop)) for start, stop in array))
+
+
+_NO_ROWS = RowRanges()
+
+
+@dataclass(frozen=True, slots=True)
+class PartialOrigin:
+    """The origin of a partial: the component that made it, and the rows that it saw.
+
+    Attributes
+    ----------
+    of : str
+        The component with its parameters; empty if it is not known.
+    rows : RowRanges
+        The rows.
+    """
+
+    of: str = ""
+    rows: RowRanges = _NO_ROWS
+
+    def merge(self, other: PartialOrigin) -> PartialOrigin:
+        """Return the origin of the partial of the rows of both.
+
+        Raises
+        ------
+        ArgumentError
+            If they are of different components, or have a row in common.
+        """
+        if self.of and other.of and self.of != other.of:
+            raise ArgumentError(f"partials of {self.of} and of {other.of} do not merge.")
+        return PartialOrigin(self.of or other.of, self.rows.merge(other.rows))
+
+    def pack(self) -> dict[str, NDArray]:
+        """Return the origin as plain arrays, for `unpack`."""
+        return {"of": np.frombuffer(self.of.encode(), np.uint8), "rows": self.rows.pack()}
+
+    @classmethod
+    def unpack(cls, arrays: Mapping[str, NDArray]) -> PartialOrigin:
+        """Return the origin that was packed."""
+        return cls(arrays["of"].tobytes().decode(), RowRanges.unpack(arrays["rows"]))
+
+
+# Of a partial that has seen nothing, or whose maker is not known.
+NOWHERE = PartialOrigin()

@@ -1,0 +1,123 @@
+"""Files that were once taken for valid, ended in a traceback, or gave a wrong number."""
+
+import re
+import threading
+
+import numpy as np
+import pytest
+
+INLINE = """\
+lossfw: 1
+data: {{name: inline, targets: {targets}}}
+network: {{predictions: {predictions}}}
+loss: {loss}
+"""
+FLAT = {"targets": "[1.0, 2.0, 3.0, 0.5]", "predictions": "[1.5, 2.0, 2.5, 0.25]"}
+BINARY = {"targets": "[0.0, 0.0, 1.0, 0.0]", "predictions": "[0.1, 0.2, 0.3, 0.4]"}
+TRAIN = """\
+lossfw: 1
+data: {name: digits, split: train}
+network: {layers: [{units: 10, activation: softmax}]}
+loss: cross_entropy
+train: {epochs: 1, optimizer: sgd}
+"""
+
+
+def inline(loss, **rows):
+    return INLINE.format(loss=loss, **rows)
+
+
+REFUSED = {
+    "per: row over one number for each row": (
+        inline("{name: squared_error, per: row}", **FLAT),
+        r"loss squared_error takes rows of numbers, and outputs of shape \(4,\) have one number",
+    ),
+    **{
+        f"{loss} over one number for each row": (
+            inline(loss, **BINARY),
+            rf"loss {loss} takes rows of numbers, and outputs of shape \(4,\)",
+        )
+        for loss in ("cross_entropy", "brier", "dice")
+    },
+}
+
+
+@pytest.mark.parametrize("verb", ["validate", "run"])
+@pytest.mark.parametrize(("text", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_mistake_is_told_at_its_place(lossfw, folder, verb, text, message):
+    (folder / "run.yaml").write_text(text)
+    result = lossfw(verb, "run.yaml")
+    assert result.exit_code == 2
+    assert re.search(rf"^run\.yaml:\d+:\d+: error: .*{message}", result.output, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,b\n0.5,0.5,9\n0.25,0.75,7\n", "the number of columns is 3, but 2 in the first line"),
+        ("a,b,c\n1\n1\n", "the number of columns is 1, but 3 in the first line"),
+    ],
+)
+def test_a_header_of_another_width_is_refused(lossfw, folder, content, message):
+    (folder / "y.csv").write_text(content)
+    text = inline("squared_error", targets="[[0, 1], [1, 0]]", predictions="y.csv")
+    (folder / "run.yaml").write_text(text)
+    result = lossfw("run", "run.yaml")
+    assert (result.exit_code, message in result.stderr) == (2, True)
+
+
+def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):
+    (folder / "train.yaml").write_text(TRAIN)
+    inside, over = threading.Event(), threading.Event()
+
+    def waiting(*arguments, **options):
+        inside.set()
+        over.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lossfw.nn.training.loop.train", waiting)
+    first = threading.Thread(target=lossfw, args=("train", "train.yaml", "--out", "o"))
+    first.start()
+    try:
+        assert inside.wait(60)
+        second = lossfw("train", "train.yaml", "--out", "o")
+    finally:
+        over.set()
+        first.join()
+    assert second.exit_code == 1
+    assert "o is in use: another process" in second.stderr
+    assert not (folder / "o").exists()
+
+
+def test_training_removes_what_a_killed_one_left(lossfw, folder):
+    (folder / "train.yaml").write_text(TRAIN)
+    (folder / "o").mkdir()
+    (folder / "o" / ".checkpoint.npz.1234.tmp").write_bytes(b"half")
+    assert lossfw("train", "train.yaml", "--out", "o").exit_code == 0
+    names = sorted(path.name for path in (folder / "o").iterdir())
+    assert names == ["checkpoint.npz", "training.json", "weights.npz"]
+
+
+@pytest.mark.parametrize("changed", ["t.npy", "y.npy"])
+def test_an_array_that_changes_while_it_is_read_gives_no_number(
+    lossfw, folder, monkeypatch, changed
+):
+    for name in ("t.npy", "y.npy"):
+        np.save(folder / name, np.zeros(5000))
+    (folder / "run.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: y.npy}\n"
+        "loss: squared_error\n"
+    )
+    from lossfw.evaluation.state import EvaluationState
+
+    add = EvaluationState.add
+
+    def add_and_change(state, rows):
+        np.save(folder / changed, np.ones(5000))
+        return add(state, rows)
+
+    monkeypatch.setattr(EvaluationState, "add", add_and_change)
+    result = lossfw("run", "run.yaml", "--out", "o")
+    assert result.exit_code == 2
+    assert f"{changed} has changed while it was read" in result.stderr
+    assert not (folder / "o" / "metrics.json").exists()
