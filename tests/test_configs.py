@@ -1,8 +1,11 @@
 """Every file in configs/ runs, and the book's numbers come out."""
 
+import gzip
 import json
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +17,9 @@ FILES = sorted(
     str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.yaml") if path.parent.name != "train"
 )
 # These take the files of MNIST and of the book, which are not part of lossfw.
-NEED_MNIST = {"book/mnist.yaml", "book/mini-batch.yaml", "book/sensitivity.yaml"}
+NEED_MNIST = {
+    f"book/{name}.yaml" for name in ("mnist", "mnist-squared-error", "mini-batch", "sensitivity")
+}
 
 
 @pytest.fixture
@@ -61,6 +66,27 @@ def test_the_accuracy_of_the_chapters_network(run):
     result = run("book/mnist.yaml")
     assert result["count"] == 10_000
     assert result["metrics"]["accuracy"]["value"] == 0.9352
+
+
+def test_the_first_loss_of_the_chapter_on_mnist(mnist, run):
+    """The six lines of NumPy that a reader of the chapter writes; any batch size."""
+    with gzip.open(mnist / "t10k-images-idx3-ubyte.gz") as file:
+        x = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784).astype("f4") / 255
+    with gzip.open(mnist / "t10k-labels-idx1-ubyte.gz") as file:
+        t = np.eye(10)[np.frombuffer(file.read(), np.uint8, offset=8)]
+    w = pickle.loads((mnist / "sample_weight.pkl").read_bytes())
+    for layer in "12":
+        x = 1 / (1 + np.exp(-(x @ w[f"W{layer}"] + w[f"b{layer}"])))
+    y = np.exp(x @ w["W3"] + w["b3"])
+    y /= y.sum(axis=1, keepdims=True)
+    expected = 0.5 * np.sum((y - t) ** 2) / len(y)
+    given = ["-o", "loss={name: squared_error, factor: 0.5, per: row}", "-o", "data.one_hot=true"]
+    values = {run("book/mnist-squared-error.yaml")["loss"]["value"]}
+    for size in (7, 100, 20_000):
+        result = run("book/mnist.yaml", *given, "-o", f"evaluate.batch_size={size}")
+        values.add(result["loss"]["value"])
+    assert len(values) == 1
+    assert values.pop() == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("size", [1, 7, 256, 10_000, 1_000_000])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Below this ratio of matching letters a guess annoys more than it helps.
 _NEAR = 0.6
+
+# A message lists no more names than these.
+LISTED_NAMES = 8
 
 
 def snake_case(name: str) -> str:
@@ -37,3 +40,21 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``Did you mean 'x'?``, or an empty string where nothing is near."""
     match = nearest(name, known)
     return f"Did you mean {match!r}?" if match else ""
+
+
+def shortlist(names: Sequence[str], near: str = "") -> str:
+    """Return names for a message: the first few, those most like `near` in front.
+
+    Examples
+    --------
+    >>> shortlist(["a", "b"])
+    'a, b'
+    >>> shortlist([f"x{i}" for i in range(20)], near="x19")
+    'x19, x9, x1, x18, x17, x16, x15, x14, ... (20 in all)'
+    """
+    if len(names) <= LISTED_NAMES:
+        return ", ".join(names)
+    shown = names
+    if near:
+        shown = difflib.get_close_matches(near, names, n=LISTED_NAMES, cutoff=0.0)
+    return f"{', '.join(shown[:LISTED_NAMES])}, ... ({len(names)} in all)"

@@ -63,6 +63,11 @@ class Dataset:
         Equal content has an equal digest. Empty if it was not computed.
     rows : ndarray of int, optional
         For data made by `take`: the number of each row in the whole data set.
+    classes : tuple of str
+        Where the targets are class indices, the label of each class; empty where the
+        classes have no labels.
+    notes : tuple of str
+        For the reader of a report: what was left out when the rows were read.
 
     Raises
     ------
@@ -83,6 +88,8 @@ class Dataset:
     sample_weight: RowArray | None = None
     digest: str = ""
     rows: NDArray | None = None
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for role, array in self._arrays():
@@ -114,9 +121,9 @@ class Dataset:
                 f"data {self.name!r} has rows 0 to {len(self) - 1}, there is no row "
                 f"{int(index[outside][0])}."
             )
-        taken = {role: take_rows(array, index) for role, array in self._arrays()}
+        taken: dict[str, Any] = {role: take_rows(array, index) for role, array in self._arrays()}
         origin = index if self.rows is None else self.rows[index]
-        return Dataset(self.name, digest=self.digest, rows=origin, **taken)
+        return replace(self, rows=origin, **taken)
 
     def in_memory(self) -> Dataset:
         """Return the same rows in memory, for repeated access.

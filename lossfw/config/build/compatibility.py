@@ -70,8 +70,8 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
         return False
     most = int(targets.max())
     hint = _losses_of_classes(config, loss)
-    if space is SIGN and most <= 1:
-        hint = f"give the targets -1 and +1; or {hint}"
+    if remedy := _other_labels(space, targets):
+        hint = f"{remedy}; or {hint}"
     config.add(
         path,
         f"the loss {loss.name} takes targets in {space.name}, {space.meaning}, and the data "
@@ -98,17 +98,33 @@ def check_targets(
         loss.check_domain(np.empty((0, *shape[1:])), targets, by_index, 0)
     except DomainError as error:
         what = f"data {data.name!r}: {error}".removesuffix(".")
-        if by_index and units is not None and int(targets.max()) >= shape[-1]:
+        if by_index and int(targets.min()) == 1 and int(targets.max()) == shape[-1]:
+            hint = "if the labels begin at 1, write data.classes: found, or list them in order"
+            config.add(["data"], what, hint)
+        elif by_index and units is not None and int(targets.max()) >= shape[-1]:
             config.add(units, what, f"write units: {int(targets.max()) + 1}, one for each class")
         else:
-            config.add(["data"], what)
+            config.add(["data"], what, _other_labels(loss.target_space, targets))
 
 
-def class_advice(config: CheckedConfig, loss: Loss, data: Dataset) -> str:
+def _other_labels(space: Space, targets: NDArray) -> str:
+    """Return a hint where two labels are those of another kind of loss."""
+    found = {float(number) for number in np.unique(targets[:LOOKED_AT])}
+    if space is SIGN and found <= {0.0, 1.0}:
+        return "write data.map_targets: {0: -1, 1: 1}"
+    if space in (BINARY, UNIT) and found <= {-1.0, 1.0}:
+        return "write data.map_targets: {-1: 0, 1: 1}"
+    return ""
+
+
+def class_advice(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[int, ...]) -> str:
     """Return a hint where class indices stand before a loss that takes no classes."""
     if loss.takes_classes or not _are_classes(_looked_at(data)):
         return ""
-    return f"if the targets are class indices, {_losses_of_classes(config, loss)}"
+    hint = f"if the targets are class indices, {_losses_of_classes(config, loss)}"
+    if len(shape) == 2 and shape[1] > 1 and not config.data_options.one_hot:
+        hint += ", or write data.one_hot: true"
+    return hint
 
 
 def _losses_of_classes(config: CheckedConfig, loss: Loss) -> str:
@@ -126,7 +142,7 @@ def _looked_at(data: Dataset) -> NDArray:
 def _are_classes(targets: NDArray) -> bool:
     """Tell whether targets look like class indices: whole numbers from 0, one for each row."""
     return (
-        targets.ndim == 1
+        targets.shape in (targets.shape[:1], (*targets.shape[:1], 1))
         and targets.dtype.kind in "iu"
         and targets.size > 0
         and (int(targets.min()) >= 0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from lossfw.config.build.digest import digest, versions, without_files
-from lossfw.config.build.fit import fit_loss, load
+from lossfw.config.build.fit import fit_loss, load, with_options
 from lossfw.config.build.report_options import read_report_options, report_digest
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
@@ -102,7 +102,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded) -> None:
         if data is None:
             return
         loaded[source] = data
-    config.data = loaded[source]
+    config.data = with_options(config, loaded[source], config.data_options, ["data"])
 
 
 def given_outputs(config: CheckedConfig) -> Path | NDArray | None:
@@ -158,6 +158,14 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
             config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 
 
+def described_data(config: CheckedConfig) -> list[Any]:
+    """Return all that decides the rows, for a digest."""
+    options = config.data_options.to_config()
+    described = [without_files(known(config.data_source)), known(config.data).digest]
+    # Data without such keys have the digest that they had before there were any.
+    return [*described, options] if options else described
+
+
 def _digest(config: CheckedConfig) -> str:
     """Return the digest of all that decides the numbers; the batch size does not."""
     sections = known(config.sections)
@@ -168,7 +176,7 @@ def _digest(config: CheckedConfig) -> str:
     return digest(
         {
             "lossfw": SCHEMA_VERSION,
-            "data": [without_files(known(config.data_source)), known(config.data).digest],
+            "data": described_data(config),
             "network": [config.network_form, activations, outputs],
             "loss": [known(config.used_loss).to_config(), config.loss_form],
             "metrics": [known(metric).to_config() for metric in config.metrics],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from lossfw.config.build.agreement import agreed
 from lossfw.config.build.compatibility import (
     check_predictions,
     check_targets,
@@ -17,7 +20,10 @@ from lossfw.config.build.fusion import (
 )
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import Dataset, Source
+from lossfw.data.lazy_arrays import RowArray
+from lossfw.data.options import DataOptions
 from lossfw.errors import DataError
+from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
@@ -27,6 +33,15 @@ def load(config: CheckedConfig, source: Source, path: ConfigPath) -> Dataset | N
     """Return the rows of a source that stands at `path`; None if they cannot be read."""
     with config.at(path):
         return source.load()
+    return None
+
+
+def with_options(
+    config: CheckedConfig, data: Dataset, options: DataOptions, path: ConfigPath
+) -> Dataset | None:
+    """Return the rows of a source at `path` as the keys beside its parameters say."""
+    with config.at(path):
+        return options.apply(data, config.output_columns)
     return None
 
 
@@ -76,18 +91,25 @@ def _output_shape(config: CheckedConfig, data: Dataset) -> tuple[int, ...] | Non
 
 def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     """Check shapes and targets, for the loss and for the metrics."""
-    data, loss = config.data, known(config.used_loss)
-    shape = None if data is None else _output_shape(config, data)
-    if data is None or shape is None:
+    loss = known(config.used_loss)
+    shape = None if config.data is None else _output_shape(config, config.data)
+    if config.data is None or shape is None:
         return
+    data = _agreed(config, config.data, loss, shape, ["data"])
+    if data is None:
+        return
+    config.data = data
+    if config.held_out is not None:
+        config.held_out = _agreed(config, config.held_out, loss, shape, ["train", "hold_out"])
+    targets = _like(data.targets)
     units: list[str | int] | None = None
     place: list[str | int] = ["network", config.network_form or ""]
     if config.network_form == "layers":
         place = units = ["network", "layers", len(config.activations) - 1, "units"]
     if not refuse_classes(config, loss, data, ["loss"]):
-        hint = _columns(shape, data.targets, units) or class_advice(config, loss, data)
+        hint = _columns(shape, targets, units) or class_advice(config, loss, data, shape)
         with config.at(place, hint):
-            check_shapes(loss, shape, data.targets)
+            check_shapes(loss, shape, targets)
             check_targets(config, loss, shape, data, units)
     for index, metric in enumerate(config.metrics):
         path: list[str | int] = ["evaluate", "metrics", index]
@@ -95,11 +117,24 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
             continue
         if isinstance(metric, LossMetric):
             if not refuse_classes(config, metric.of, data, path):
-                with config.at(path, class_advice(config, metric.of, data)):
-                    check_shapes(metric.of, shape, data.targets)
+                with config.at(path, class_advice(config, metric.of, data, shape)):
+                    check_shapes(metric.of, shape, targets)
         elif metric is not None:
             with config.at(path):
-                metric.check_shapes(shape, data.targets)
+                metric.check_shapes(shape, targets)
+
+
+def _agreed(
+    config: CheckedConfig, data: Dataset, loss: Loss, shape: tuple[int, ...], path: ConfigPath
+) -> Dataset | None:
+    with config.at(path):
+        return agreed(data, loss, (len(data), *shape[1:]))
+    return None
+
+
+def _like(array: RowArray) -> NDArray:
+    """Return zeros of the shape and dtype of an array, which take no memory."""
+    return np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
 
 def _columns(shape: tuple[int, ...], targets: NDArray, units: object) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.config.build.digest import digest, versions, without_files
-from lossfw.config.build.evaluation import refuse_sweep
-from lossfw.config.build.fit import fit_loss, inputs_of, load
+from lossfw.config.build.evaluation import described_data, refuse_sweep
+from lossfw.config.build.fit import fit_loss, inputs_of, load, with_options
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
@@ -18,6 +18,7 @@ from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.files import digest_arrays
+from lossfw.data.options import FOUND
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS
 from lossfw.nn.schedules import SCHEDULES
@@ -84,15 +85,27 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         If there are none.
     """
     data = load(config, known(config.data_source), ["data"])
+    if data is not None:
+        data = with_options(config, data, config.data_options, ["data"])
     held_out = None
     if config.held_out_source is not None:
         held_out = load(config, config.held_out_source, _HELD_OUT)
+        if data is not None and held_out is not None:
+            held_out = _held_out_as(config, held_out, data)
     config.problems.raise_if_any()
     config.data = known(data).in_memory()
     if held_out is not None:
         config.held_out = held_out.in_memory()
     elif section.hold_out is not None:
         _split(config, config.data, known(section.hold_out.share))
+
+
+def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dataset | None:
+    """Return the rows that are held out, their labels numbered like those of the data."""
+    options = config.held_out_options
+    if held_out.classes and data.classes and options.classes in (None, FOUND):
+        options = options.model_copy(update={"classes": data.classes})
+    return with_options(config, held_out, options, _HELD_OUT)
 
 
 def _split(config: CheckedConfig, data: Dataset, share: float) -> None:
@@ -180,11 +193,13 @@ def _identity(config: CheckedConfig, section: TrainSection) -> Mapping[str, str]
         source = config.held_out_source and without_files(config.held_out_source)
         plain = section.hold_out.model_dump(exclude={"data"})
         hold_out = {**plain, "data": source, "digest": config.held_out.digest}
+        if options := config.held_out_options.to_config():
+            hold_out["options"] = options
     described: dict[str, Any] = {
         "lossfw": SCHEMA_VERSION,
         "seed": known(config.sections).seed,
         "plugins": versions(config.entries),
-        "data": [without_files(known(config.data_source)), known(config.data).digest],
+        "data": described_data(config),
         "network": [activations, digest_arrays(*weights)],
         "loss": [known(config.used_loss).to_config(), config.loss_form],
         "evaluate.metrics": [known(metric).to_config() for metric in config.metrics],

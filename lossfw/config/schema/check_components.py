@@ -18,12 +18,16 @@ from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
 from lossfw.config.text.files import find_file
 from lossfw.config.text.tree import Node, dotted, quote
+from lossfw.data.options import DataOptions
 from lossfw.data.source import file_fields
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.losses.nested import SCALE, takes_factor
 
 # Keys that stand beside a component's parameters and are none of them.
-_BESIDE: Mapping[str, tuple[str, ...]] = {"loss": ("fuse",)}
+_BESIDE: Mapping[str, tuple[str, ...]] = {
+    "loss": ("fuse",),
+    "source": tuple(DataOptions.model_fields),
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,22 @@ class ComponentMaker:
                 # The error with a guess says more.
                 close = [e for e in (error, other) if split_hint(str(e))[1]]
                 raise (close or [error])[0] from None
+
+    def data_options(self, path: ConfigPath, source: Component | None) -> DataOptions:
+        """Return the keys beside the parameters of the source at `path`; a wrong one is left out.
+
+        Without a source nothing is known of its own parameters.
+        """
+        node = self.config.root.find(path)
+        given = node.plain() if node is not None and isinstance(node.value, dict) else {}
+        own = () if source is None else type(source).model_fields
+        beside = {k: given[k] for k in DataOptions.model_fields if k in given and k not in own}
+        try:
+            return DataOptions.model_validate(beside)
+        except ValidationError as error:
+            for item in error.errors(include_url=False):
+                add_problem(self.config.problems, self.config.root, item, within=path)
+            return DataOptions()
 
     def choose(self, path: ConfigPath, kind: str, table: Mapping[str, type[Component]]) -> Any:
         """Return the component at `path` of a class in `table`, None if something is wrong.
@@ -214,7 +234,7 @@ class ComponentMaker:
 def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
     """Return the keys beside the parameters of a class that are none of them."""
     if not part:
-        return _BESIDE.get(kind, ())
+        return [key for key in _BESIDE.get(kind, ()) if key not in cls.model_fields]
     return (SCALE,) if takes_factor(cls) else ()
 
 

@@ -15,6 +15,7 @@ from lossfw.config.schema.sections import NetworkSection, Skeleton
 from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
+from lossfw.data.options import DataOptions
 from lossfw.errors import ArgumentError, DataError, ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
@@ -57,6 +58,8 @@ class CheckedConfig:
         Knows the components, those of its own plugins included.
     data_source, held_out_source : Source or None
         Where the rows come from, and those that a training holds out.
+    data_options, held_out_options : DataOptions
+        What becomes of these rows.
     loss : Loss or None
         As it is configured.
     activations, metrics, instead : tuple
@@ -97,6 +100,8 @@ class CheckedConfig:
     registry: Registry | None = None
     data_source: Source | None = None
     held_out_source: Source | None = None
+    data_options: DataOptions = field(default_factory=DataOptions)
+    held_out_options: DataOptions = field(default_factory=DataOptions)
     loss: Loss | None = None
     activations: tuple[Activation | None, ...] = ()
     metrics: tuple[Metric | None, ...] = ()
@@ -132,6 +137,15 @@ class CheckedConfig:
             return None
         layers = zip(self.network_section.layers, known, strict=True)
         return [LayerSpec(layer.units, activation) for layer, activation in layers]
+
+    @property
+    def output_columns(self) -> int | None:
+        """How many outputs a row has, saved ones or those of the last layer, where it is known."""
+        if self.network_form == "layers":
+            layers = self.network_section and self.network_section.layers
+            return layers[-1].units if layers else None
+        outputs = self.outputs
+        return int(outputs.shape[1]) if outputs is not None and outputs.ndim == 2 else None
 
     def has(self, *path: str) -> bool:
         """Tell whether there is a value at a path; null is none."""

@@ -56,7 +56,8 @@ class Definitions:
             names = [name for name in self._names(entry) if name not in taken]
             taken.update(names)
             own = f"{entry.kind}.{entry.distribution}/{entry.name}"
-            keys = beside or {}
+            # A parameter of the same name is the component's own.
+            keys = {k: v for k, v in (beside or {}).items() if k not in cls.model_fields}
             if place == "part" and takes_factor(cls):
                 keys = {SCALE: tidy(_FACTOR)}
             if names:

@@ -9,6 +9,7 @@ from lossfw.components.registry import Registry
 from lossfw.config.schema.json_components import FUSE, Definitions
 from lossfw.config.schema.json_tools import Schema, ref, references, tidy
 from lossfw.config.schema.sections import SECTIONS, Skeleton
+from lossfw.data.options import DataOptions
 from lossfw.nn.initializers import INITIALS
 from lossfw.nn.schedules import SCHEDULES
 
@@ -36,7 +37,8 @@ def json_schema(registry: Registry) -> Schema:
     it extends. Whether the parts fit each other is for ``lossfw validate`` to say.
     """
     known = Definitions(registry)
-    known.add_kind("source", ["source"])
+    beside = DataOptions.model_json_schema()["properties"]
+    known.add_kind("source", ["source"], {key: tidy(value) for key, value in beside.items()})
     known.add_kind("loss", ["loss"], {"fuse": tidy(FUSE)})
     known.add_kind("part", ["loss"])
     known.add_kind("activation", ["activation"])

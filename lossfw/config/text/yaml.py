@@ -217,6 +217,9 @@ class _Builder:
             parent.key, parent.wants_key = None, True
 
     def _key(self, parent: _Open, node: Node, at: Position) -> str | None:
+        if isinstance(node.value, int) and not isinstance(node.value, bool):
+            # A label may be a number: {0: -1, 1: 1}. Keys are texts all the same.
+            node = Node(str(node.value), node.at)
         if not isinstance(node.value, str):
             self._problems.add(at, f"a key is a text, got {quote(node.plain())}")
             return None

@@ -98,7 +98,7 @@ def test_a_loss_for_signs_and_zeros_and_ones(problem):
     text = SAVED_LOGITS.replace("logits: [[0.25, 0.75], [0.5, 0.5]]", "predictions: [0.5, -0.5]")
     where, _, hint = problem(text.replace("cross_entropy", "hinge").replace("accuracy", ""))
     assert where == "run.yaml:4:7"
-    assert hint.startswith("give the targets -1 and +1; or take ")
+    assert hint.startswith("write data.map_targets: {0: -1, 1: 1}; or take ")
 
 
 def test_a_loss_of_numbers_and_class_indices(problem):

@@ -158,7 +158,14 @@ def test_merge_keys_are_refused(loader):
     assert "merge keys" in problem.what
 
 
-@pytest.mark.parametrize("key", ["1", "1.5", "true", "null", "[a]", "{a: b}"])
+def test_a_whole_number_as_a_key_is_its_text(loader):
+    root, problems = read("{0: -1, -1: 1}", loader)
+    assert problems == ()
+    assert root.plain() == {"0": -1, "-1": 1}
+    assert "given twice" in only('{0: 1, "0": 2}', loader).what
+
+
+@pytest.mark.parametrize("key", ["1.5", "true", "null", "[a]", "{a: b}"])
 def test_a_key_is_a_text(key, loader):
     assert "a key is a text" in only(f"? {key}\n: x\n", loader).what
 

@@ -1,0 +1,201 @@
+"""Changes of targets: labels to numbers, and class indices to one-hot rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from lossfw.components.naming import shortlist
+from lossfw.data.lazy_arrays import RowArray, read_rows, stays
+from lossfw.data.row_changes import RowNumbers
+from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
+
+# A label as a configuration writes it: a text, or a number.
+Label: TypeAlias = str | int | float
+
+# One-hot rows have a byte for each class; a loss converts them to its own dtype.
+ONE_HOT_DTYPE = np.dtype(np.int8)
+# Rows that are read at a time to find the labels of a file.
+_ROWS = 65_536
+# Beyond, whole numbers are measurements and no labels.
+MAX_LABELS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """A change: each number becomes the number that a table has for it.
+
+    Attributes
+    ----------
+    name : str
+        The data, for messages.
+    given, wanted : ndarray, shape (n,)
+        The table; `given` ascends.
+    told : str
+        The numbers of the table in words.
+    """
+
+    name: str
+    given: NDArray
+    wanted: NDArray
+    told: str
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Look every number up.
+
+        Raises
+        ------
+        DataError
+            Names the first row with a number that is not in the table.
+        """
+        place = np.searchsorted(self.given, rows).clip(max=len(self.given) - 1)
+        absent = self.given[place] != rows
+        if absent.any():
+            first = np.argwhere(absent)[0]
+            raise DataError(
+                f"data {self.name!r}: targets[{int(numbers[int(first[0])])}] is "
+                f"{rows[tuple(first)]}, and the configuration lists {self.told}."
+            )
+        found: NDArray = self.wanted[place]
+        return found
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A change: whole numbers that are written as floats become integers.
+
+    Attributes
+    ----------
+    name : str
+        The data, for messages.
+    """
+
+    name: str
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Convert the numbers.
+
+        Raises
+        ------
+        DataError
+            Names the first row with a number that is not whole.
+        """
+        broken = np.flatnonzero((rows != np.floor(rows)).reshape(len(rows), -1).any(axis=1))
+        if broken.size:
+            first = int(broken[0])
+            raise DataError(
+                f"data {self.name!r}: targets[{int(numbers[first])}] is {rows[first]}; whole "
+                "numbers were wanted, one class for each row."
+            )
+        return rows.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """A change: class indices (N,) become rows (N, K) with a 1 at the class.
+
+    Attributes
+    ----------
+    name : str
+        The data, for messages.
+    classes : int
+        K.
+    """
+
+    name: str
+    classes: int
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Make the rows.
+
+        Raises
+        ------
+        DataError
+            Names the first row whose class is not in 0 .. K - 1.
+        """
+        outside = np.flatnonzero((rows < 0) | (rows >= self.classes))
+        if outside.size:
+            first = int(outside[0])
+            raise DataError(
+                f"data {self.name!r}: targets[{int(numbers[first])}] is {rows[first]}, and one_hot "
+                f"has the classes 0 .. {self.classes - 1}."
+            )
+        made = np.zeros((len(rows), self.classes), ONE_HOT_DTYPE)
+        made[np.arange(len(rows)), rows] = 1
+        return made
+
+
+def found_labels(targets: RowArray, name: str) -> NDArray:
+    """Return the different numbers of targets, ascending; a file is read once.
+
+    Raises
+    ------
+    DataError
+        If they are too many for labels.
+    """
+    if not stays(targets):
+        found: NDArray = np.unique(targets)
+    else:
+        found = np.array([], targets.dtype)
+        for start in range(0, len(targets), _ROWS):
+            found = np.union1d(found, read_rows(targets, start, min(start + _ROWS, len(targets))))
+            if len(found) > MAX_LABELS:
+                break
+    if len(found) > MAX_LABELS:
+        raise DataError(
+            f"data {name!r}: the targets have more than {MAX_LABELS} different values, which are "
+            "no classes."
+        )
+    return found
+
+
+def table_of(
+    name: str, known: Sequence[str], wanted: Mapping[Label, float]
+) -> tuple[Lookup, NDArray]:
+    """Return the change that gives each label its number, and the numbers in use.
+
+    Parameters
+    ----------
+    name : str
+        The data, for messages.
+    known : sequence of str
+        The labels whose positions are the targets; empty where targets are numbers
+        themselves.
+    wanted : mapping of label to number
+        The number of each label.
+
+    Raises
+    ------
+    DataError
+        If a label of the data is not listed, or a listed one is no number and the
+        targets are.
+    """
+    told = shortlist([str(label) for label in wanted])
+    if known:
+        by_text = {str(label): number for label, number in wanted.items()}
+        for label in known:
+            if label not in by_text:
+                raise DataError(
+                    f"data {name!r} have the label {label!r}, and the configuration lists {told}."
+                )
+        pairs = [(float(i), by_text[label]) for i, label in enumerate(known)]
+    else:
+        pairs = sorted((_number(label, name), number) for label, number in wanted.items())
+    numbers = np.array([number for _, number in pairs], np.float64)
+    if (numbers == np.floor(numbers)).all():
+        numbers = numbers.astype(np.int64)
+    return Lookup(name, np.array([key for key, _ in pairs]), numbers, told), numbers
+
+
+def _number(label: Label, name: str) -> float:
+    try:
+        return float(label)
+    except ValueError:
+        raise DataError(
+            f"data {name!r}: the targets are numbers, and the configuration lists the label "
+            f"{label!r}."
+        ) from None

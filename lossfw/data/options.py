@@ -1,0 +1,209 @@
+"""The keys that stand beside the parameters of every data source, and what they do to its rows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveFloat,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from lossfw.components.naming import shortlist
+from lossfw.data.dataset import Dataset
+from lossfw.data.labels import MAX_LABELS, Label, OneHot, Whole, found_labels, table_of
+from lossfw.data.row_changes import Flat, RowNumbers, changed_rows
+from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
+
+# The value of `classes` that takes every label of the data, in ascending order.
+FOUND = "found"
+
+
+def _classes(value: Any) -> Any:
+    """Check the labels of classes: two or more different ones, in order."""
+    if value is None or value == FOUND:
+        return value
+    if (
+        isinstance(value, list | tuple)
+        and 2 <= len(value) <= MAX_LABELS
+        and all(isinstance(label, str | int | float) for label in value)
+        and len(set(map(str, value))) == len(value)
+    ):
+        return tuple(value)
+    raise PydanticCustomError(
+        "wanted", "a list of two or more different labels, as in [cat, dog], or 'found'"
+    )
+
+
+def _one_hot(value: Any) -> Any:
+    """Check whether targets become one-hot rows, and of how many classes."""
+    if isinstance(value, bool) or (isinstance(value, int) and 2 <= value <= MAX_LABELS):
+        return value
+    raise PydanticCustomError("wanted", "true, or the number of classes, at least 2")
+
+
+class DataOptions(BaseModel):
+    """Keys beside the parameters of a source; a source with a parameter of that name keeps it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
+
+    scale: PositiveFloat | None = Field(
+        None, description="Inputs are divided by it: 255 takes pixels of one byte to [0, 1]."
+    )
+    flatten: bool = Field(False, description="Make each input one row of numbers.")
+    classes: Annotated[
+        tuple[Label, ...] | Literal["found"] | None,
+        BeforeValidator(_classes),
+        WithJsonSchema(
+            {
+                "type": ["array", "string"],
+                "items": {"type": ["string", "number"]},
+                "minItems": 2,
+                "pattern": f"^{FOUND}$",
+            }
+        ),
+    ] = Field(
+        None,
+        description="The labels of the classes, in order: the first one is class 0. `found` takes "
+        "every label of the data, in ascending order.",
+    )
+    map_targets: dict[str, FiniteFloat] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_LABELS,
+        description="The number for each label of the targets: {0: -1, 1: 1}.",
+    )
+    one_hot: Annotated[
+        bool | int,
+        BeforeValidator(_one_hot),
+        WithJsonSchema({"type": ["boolean", "integer"], "minimum": 2}),
+    ] = Field(
+        False,
+        description="Make class indices rows with a 1 at the class: true for as many classes as "
+        "the network has outputs, or their number.",
+    )
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Self:
+        if self.classes is not None and self.map_targets is not None:
+            raise ValueError("either 'classes' or 'map_targets', not both")
+        return self
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the keys that are set, as they are written."""
+        return self.model_dump(exclude_defaults=True)
+
+    def apply(self, data: Dataset, columns: int | None) -> Dataset:
+        """Return the data as the keys say.
+
+        Parameters
+        ----------
+        data : Dataset
+            The rows of the source.
+        columns : int or None
+            How many outputs the network has, if that is known.
+
+        Raises
+        ------
+        DataError
+            If a key does not fit the rows.
+        """
+        data = self._inputs(data)
+        if self.classes is not None or self.map_targets is not None:
+            data = self._relabelled(data)
+        if self.one_hot is not False:
+            data = _one_hot_rows(data, columns if self.one_hot is True else self.one_hot)
+        return data
+
+    def _inputs(self, data: Dataset) -> Dataset:
+        if data.inputs is None:
+            return data
+        inputs = data.inputs
+        if self.flatten and inputs.ndim != 2:
+            inputs = changed_rows(inputs, _Flattened())
+        if self.scale is not None:
+            inputs = changed_rows(inputs, _Scaled(self.scale))
+        return data if inputs is data.inputs else replace(data, inputs=inputs)
+
+    def _relabelled(self, data: Dataset) -> Dataset:
+        """Return the data with the numbers that `classes` or `map_targets` give to labels."""
+        data = _flat_targets(data, "classes" if self.classes is not None else "map_targets")
+        wanted: dict[Label, float] = dict((self.map_targets or {}).items())
+        names: tuple[str, ...] = ()
+        if self.map_targets is None:
+            labels = self._labels(data)
+            wanted = {label: number for number, label in enumerate(labels)}
+            names = tuple(map(str, labels))
+        lookup, _ = table_of(data.name, data.classes, wanted)
+        return replace(data, targets=changed_rows(data.targets, lookup), classes=names)
+
+    def _labels(self, data: Dataset) -> tuple[Label, ...]:
+        if isinstance(self.classes, tuple):
+            return self.classes
+        if data.classes:
+            return data.classes
+        found = found_labels(data.targets, data.name)
+        return tuple(int(x) if x == math.floor(x) else float(x) for x in found)
+
+
+def _flat_targets(data: Dataset, key: str) -> Dataset:
+    """Return the data with targets of shape (N,)."""
+    if data.targets.ndim == 2 and data.targets.shape[1] == 1:
+        return replace(data, targets=changed_rows(data.targets, Flat()))
+    if data.targets.ndim != 1:
+        raise DataError(
+            f"data {data.name!r}: {key} takes one label for each row, and the targets have the "
+            f"shape {data.targets.shape}."
+        )
+    return data
+
+
+def _one_hot_rows(data: Dataset, classes: int | None) -> Dataset:
+    """Return the data with one-hot targets; as it is where nobody knows how many classes."""
+    if classes is None:
+        return data
+    if classes < 2:
+        raise DataError(
+            f"data {data.name!r}: one_hot: true takes the number of classes from the network, "
+            "which has 1 output. Write the number of classes."
+        )
+    data = _flat_targets(data, "one_hot")
+    targets = data.targets
+    if targets.dtype.kind == "f":
+        targets = changed_rows(targets, Whole(data.name))
+    if data.classes and len(data.classes) > classes:
+        raise DataError(
+            f"data {data.name!r} have the {len(data.classes)} labels {shortlist(data.classes)}, "
+            f"and one_hot has {classes} classes."
+        )
+    return replace(data, targets=changed_rows(targets, OneHot(data.name, classes)))
+
+
+class _Flattened:
+    """A change: each input becomes one row of numbers."""
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        return rows.reshape(len(rows), math.prod(rows.shape[1:]))
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """A change: numbers are divided, whole ones in float32."""
+
+    by: float
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        dtype = rows.dtype if rows.dtype.kind == "f" else np.dtype(np.float32)
+        divided: NDArray = rows.astype(dtype) / dtype.type(self.by)
+        return divided

@@ -1,0 +1,91 @@
+"""Arrays of rows that are changed as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+from lossfw.data.lazy_arrays import Column, RowArray, digest_of, read_rows, stays, take_rows
+from lossfw.data.stamps import FileStamp
+from lossfw.numerics.arrays import NDArray
+
+# The number in the data of each row that is changed.
+RowNumbers: TypeAlias = "Sequence[int] | NDArray"
+
+
+class RowChange(Protocol):
+    """Protocol: a function of rows, each changed without a look at the others."""
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Return the changed rows; `numbers` are theirs in the data, for messages."""
+
+
+class ChangedColumn(Column):
+    """An array in a file whose rows are changed as they are read.
+
+    Parameters
+    ----------
+    of : Column or memmap
+        The array.
+    change : RowChange
+        What becomes of its rows.
+    shape : tuple of int
+        The shape of a changed row.
+    dtype : dtype
+        Of a changed row.
+    """
+
+    def __init__(
+        self, of: RowArray, change: RowChange, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
+        self._of, self._change = of, change
+        self.shape, self.dtype, self.digest = (len(of), *shape), dtype, digest_of(of)
+
+    @property
+    def stamp(self) -> FileStamp:
+        """The file as it was when the array was opened."""
+        stamp: FileStamp = self._of.stamp  # type: ignore[attr-defined]  # of a column and of a mapped array
+        return stamp
+
+    def read(self, start: int, stop: int) -> NDArray:
+        """Return consecutive rows."""
+        return self._change(read_rows(self._of, start, stop), range(start, max(start, stop)))
+
+    def take(self, rows: NDArray) -> NDArray:
+        """Return the rows with these numbers."""
+        return self._change(take_rows(self._of, rows), rows)
+
+
+def changed_rows(array: RowArray, change: RowChange) -> RowArray:
+    """Return an array with its rows changed: at once in memory, on use in a file.
+
+    The first row of a file tells shape and dtype of the others.
+
+    Examples
+    --------
+    >>> changed_rows(np.array([1, 2]), lambda rows, numbers: rows * 2).tolist()
+    [2, 4]
+    """
+    if not stays(array):
+        return change(array, range(len(array)))
+    first = change(read_rows(array, 0, 1), range(1))
+    changed: Any = ChangedColumn(array, change, first.shape[1:], first.dtype)
+    return changed  # type: ignore[no-any-return]  # read like an array, see `RowArray`
+
+
+class Flat:
+    """A change: a column of length 1 becomes a flat one, (N, 1) becomes (N,)."""
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Drop the last axis."""
+        return rows[..., 0]
+
+
+class Upright:
+    """A change: a flat column becomes one of length 1, (N,) becomes (N, 1)."""
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Add a last axis."""
+        return rows[..., np.newaxis]
