@@ -37,6 +37,7 @@ def check_function(
     seed: int = 0,
     examples: int = 200,
     time_limit: float | None = None,
+    allow_unfinished: bool = False,
     expected_failures: Mapping[str, str] | None = None,
     setup: str = "",
     watch: Callable[[str], None] | None = None,
@@ -70,7 +71,7 @@ def check_function(
     fewest_classes : int
         The least number of classes that the function takes, 1 unless given (of a
         hinge 2).
-    seed, examples, time_limit, expected_failures
+    seed, examples, time_limit, allow_unfinished, expected_failures
         As in `check`.
     setup : str
         Code that defines ``value`` (and the others) in the snippets.
@@ -130,6 +131,7 @@ def check_function(
         seed=seed,
         examples=examples,
         time_limit=time_limit,
+        allow_unfinished=allow_unfinished,
         expected_failures=expected_failures,
         watch=watch,
     )

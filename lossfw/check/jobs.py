@@ -21,13 +21,14 @@ class Options:
 
     Attributes
     ----------
-    seed, examples, time_limit
+    seed, examples, time_limit, allow_unfinished
         As in `lossfw.check.check`.
     """
 
     seed: int = 0
     examples: int = 200
     time_limit: float | None = None
+    allow_unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class ComponentJob:
             seed=self.options.seed,
             examples=max(1, round(self.options.examples * self.share)),
             time_limit=self.options.time_limit,
+            allow_unfinished=self.options.allow_unfinished,
             expected_failures=self.expected_failures,
             watch=watch,
         )
@@ -110,6 +112,7 @@ class FunctionJob:
             seed=self.options.seed,
             examples=self.options.examples,
             time_limit=self.options.time_limit,
+            allow_unfinished=self.options.allow_unfinished,
             setup="\n".join([adapted.setup, *loading.setup(named)]),
             watch=watch,
             **functions,

@@ -12,8 +12,10 @@ def to_junit(reports: Sequence[Report]) -> str:
     """Return reports as JUnit's XML: a suite for each component, a case for each check.
 
     A check that was not applicable, a claim that is not made and a failure that
-    was expected are skipped, each with its reason. There are no times in it:
-    the same seed gives the same text.
+    was expected are skipped, each with its reason. A check that the time limit kept
+    from running is an error unless the report may be unfinished; one that an error
+    ended which another check tells is skipped. There are no times in it: the same
+    seed gives the same text.
     """
     root = Xml.Element("testsuites", name="lossfw check")
     for report in reports:
@@ -41,11 +43,15 @@ def _suite(report: Report) -> Xml.Element:
     }
     for check, reason in skipped.items():
         Xml.SubElement(_case(suite, report, check), "skipped", message=_legal(reason))
+    tag = "error" if report.unfinished and not report.allow_unfinished else "skipped"
+    for check, reason in report.not_run.items():
+        Xml.SubElement(_case(suite, report, check), tag, message=_legal(f"not run: {reason}"))
     if not report.held and not report.refuted:
         text = "no check ran, which is a failure"
         Xml.SubElement(_case(suite, report, "any check"), "failure", message=text)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", str(len(suite.findall("testcase/error"))))
     suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     return suite
 

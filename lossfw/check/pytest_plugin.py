@@ -10,7 +10,7 @@ import pytest
 
 from lossfw.check.component import prepared
 from lossfw.check.core.session import Search
-from lossfw.check.runner import Prepared
+from lossfw.check.runner import Prepared, Told
 from lossfw.check.selection import components
 from lossfw.check.testing import CheckCase
 from lossfw.errors import LossfwError
@@ -45,10 +45,10 @@ class _Root(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         for of in self.every:
-            search = Search(0, 200)
+            search, told = Search(0, 200), Told()
             for check in of.checks:
                 item: Any = _Item.from_parent(self, name=f"check[{of.name}-{check}]")
-                item.of, item.case = of, CheckCase(of, check, search)
+                item.of, item.case = of, CheckCase(of, check, search, told)
                 yield item
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,11 @@ class Refutation:
         Code that shows it in a fresh interpreter.
     seed : int
         The seed of the search.
+    cause : hashable
+        Equal for checks that were ended by the same error; None for a result
+        that is wrong.
+    blocks : bool
+        Whether no other check has anything to look at.
     """
 
     check: str
@@ -37,6 +42,8 @@ class Refutation:
     inputs: Mapping[str, NDArray]
     snippet: str = ""
     seed: int = 0
+    cause: Hashable = None
+    blocks: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and texts, as they are written to JSON."""
@@ -90,6 +97,19 @@ class Held:
     examples: int
 
 
+@dataclass(frozen=True)
+class NotRun:
+    """A check that has no outcome of its own.
+
+    Attributes
+    ----------
+    reason : str
+        The error that another check tells, or the time limit.
+    """
+
+    reason: str
+
+
 @dataclass
 class Report:
     """All that the harness found about one component.
@@ -108,6 +128,13 @@ class Report:
         Checks that were expected to fail and did, with the reason given.
     unexpected : dict of str to str
         Checks that were expected to fail and did not, with the reason given.
+    not_run : dict of str to str
+        Checks without an outcome, with the reason: the time limit, or the error that
+        another check tells.
+    unfinished : bool
+        Whether the time limit ended the search before all checks had run.
+    allow_unfinished : bool
+        Whether a report may be ok all the same.
     """
 
     name: str
@@ -117,6 +144,9 @@ class Report:
     not_applicable: dict[str, str] = field(default_factory=dict)
     expected: dict[str, str] = field(default_factory=dict)
     unexpected: dict[str, str] = field(default_factory=dict)
+    not_run: dict[str, str] = field(default_factory=dict)
+    unfinished: bool = False
+    allow_unfinished: bool = False
 
     @property
     def examples(self) -> int:
@@ -125,7 +155,9 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was refuted, something was checked, and no expectation was wrong."""
+        """Whether nothing was refuted, all was checked, and no expectation was wrong."""
+        if self.unfinished and not self.allow_unfinished:
+            return False
         return not self.refuted and not self.unexpected and bool(self.held)
 
     def to_dict(self) -> dict[str, Any]:
@@ -139,6 +171,7 @@ class Report:
             "not_applicable": dict(self.not_applicable),
             "expected": dict(self.expected),
             "unexpected": dict(self.unexpected),
+            "not_run": dict(self.not_run),
         }
 
     def __str__(self) -> str:
@@ -157,6 +190,8 @@ class Report:
         if self.refuted:
             names = ", ".join(refutation.check for refutation in self.refuted)
             parts.insert(0, f"{len(self.refuted)} refuted ({names})")
+        if self.not_run:
+            parts.append(f"{len(self.not_run)} not run")
         if self.expected:
             parts.append(f"{len(self.expected)} failed as expected")
         if self.not_claimed:

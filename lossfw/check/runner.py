@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,6 +18,7 @@ from lossfw.check.claims import (
     slopes,
     smoothness,
 )
+from lossfw.check.core.causes import Cause, cause_of
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, checks_in
 from lossfw.check.core.subject import Subject
@@ -38,10 +37,12 @@ from lossfw.check.laws import (
     values,
     weights,
 )
-from lossfw.check.report import Held, Refutation, Report
+from lossfw.check.report import Held, NotRun, Refutation, Report
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
+
+Outcome: TypeAlias = Held | Refutation | NotApplicable | NotRun
 
 # The checks of any loss, in the order in which they run.
 CHECKS = checks_in(
@@ -124,6 +125,7 @@ def run(
     seed: int = 0,
     examples: int = 200,
     time_limit: float | None = None,
+    allow_unfinished: bool = False,
     expected_failures: Mapping[str, str] | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Report:
@@ -132,23 +134,57 @@ def run(
     Parameters
     ----------
     prepared : Prepared
-    seed, examples, time_limit, expected_failures
+    seed, examples, time_limit, allow_unfinished, expected_failures
         As in `lossfw.check.check`.
     watch : callable, optional
         Told the name of each check before it runs.
     """
-    report = Report(prepared.name, not_claimed=list(prepared.not_claimed))
-    search = Search(seed, examples)
+    report = Report(
+        prepared.name,
+        not_claimed=list(prepared.not_claimed),
+        allow_unfinished=allow_unfinished,
+    )
+    search, told = Search(seed, examples), Told()
     expected = expectations(expected_failures or {}, prepared.checks)
     begun = time.monotonic()
     for name in prepared.checks:
         if time_limit is not None and time.monotonic() - begun > time_limit:
-            report.not_applicable[name] = f"the time limit of {time_limit:g} s was over"
+            report.not_run[name] = f"the time limit of {time_limit:g} s was over"
+            report.unfinished = True
+            continue
+        if told.blocked:
+            report.not_run[name] = told.reason
             continue
         if watch is not None:
             watch(name)
-        _enter(report, name, attempt(prepared, name, search), expected.get(name, ""))
+        reason = expected.get(name, "")
+        outcome = attempt(prepared, name, search)
+        _enter(report, name, outcome if reason else told.once(outcome), reason)
     return report
+
+
+class Told:
+    """The errors that were told already: one slip is one finding."""
+
+    def __init__(self) -> None:
+        self._first: dict[Hashable, str] = {}
+        self.blocked = ""
+
+    @property
+    def reason(self) -> str:
+        """Why no other check is run after a finding that blocks them."""
+        return f"{self.blocked} leaves nothing to look at"
+
+    def once(self, outcome: Outcome) -> Outcome:
+        """Return an outcome, as not run if another check has told the same error."""
+        if not isinstance(outcome, Refutation):
+            return outcome
+        if outcome.blocks:
+            self.blocked = outcome.check
+        if outcome.cause is None:
+            return outcome
+        first = self._first.setdefault(outcome.cause, outcome.check)
+        return outcome if first == outcome.check else NotRun(f"the error that {first} tells")
 
 
 def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str, str]:
@@ -173,7 +209,7 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
     return found
 
 
-def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation | NotApplicable:
+def attempt(prepared: Prepared, name: str, search: Search) -> Outcome:
     """Run one check and return its outcome.
 
     Raises
@@ -191,31 +227,31 @@ def attempt(prepared: Prepared, name: str, search: Search) -> Held | Refutation 
     except NotApplicable as why:
         return why
     except Refuted as found:
-        return _refutation(name, found, search.seed, prepared.setup)
+        return _refutation(name, found, search.seed, prepared)
     except MissingExtraError:
         raise
     except Exception as error:
         # An exception on legal input, from the subject or the check, must not pass for held.
-        return Refutation(name, _claim(name), _ended(error), {}, seed=search.seed)
+        cause = cause_of(error, prepared.component)
+        text = f"the check was ended by {type(error).__name__}: {error} ({cause.place})"
+        return Refutation(
+            name, _claim(name), _with_cure(text, cause), {}, seed=search.seed, cause=cause.key
+        )
     if not search.tried:
         return NotApplicable("there was no example to try")
     return Held(name, search.tried)
 
 
-def _ended(error: Exception) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"the check was ended by {type(error).__name__}: {error} "
-        f"({Path(last.filename).name}, line {last.lineno}, in {last.name})"
-    )
+def _with_cure(text: str, cause: Cause) -> str:
+    return f"{text.removesuffix('.')}. {cause.text}" if cause.text else text
 
 
-def _enter(
-    report: Report, name: str, outcome: Held | Refutation | NotApplicable, reason: str
-) -> None:
+def _enter(report: Report, name: str, outcome: Outcome, reason: str) -> None:
     """Enter an outcome into the report; `reason` is why a failure was expected, if it was."""
     if isinstance(outcome, NotApplicable):
         report.not_applicable[name] = str(outcome)
+    elif isinstance(outcome, NotRun):
+        report.not_run[name] = outcome.reason
     elif isinstance(outcome, Held):
         report.held.append(outcome)
         if reason:
@@ -230,13 +266,17 @@ def _claim(name: str) -> str | None:
     return name.removeprefix("claim:") if name.startswith("claim:") else None
 
 
-def _refutation(name: str, found: Refuted, seed: int, setup: str) -> Refutation:
+def _refutation(name: str, found: Refuted, seed: int, prepared: Prepared) -> Refutation:
     """Return a counterexample with the code that shows it."""
+    error = found.__cause__
+    cause = None if error is None else cause_of(error, prepared.component)
     return Refutation(
         check=name,
         claim=_claim(name),
-        message=found.message,
+        message=found.message if cause is None else _with_cure(found.message, cause),
         inputs=found.inputs,
-        snippet=snippet(setup, found.inputs, found.code),
+        snippet=snippet(prepared.setup, found.inputs, found.code),
         seed=seed,
+        cause=None if cause is None else cause.key,
+        blocks=found.blocks,
     )

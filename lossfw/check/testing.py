@@ -16,8 +16,8 @@ from typing import Any
 
 from lossfw.check.component import prepared
 from lossfw.check.core.session import NotApplicable, Search
-from lossfw.check.report import Refutation
-from lossfw.check.runner import Prepared, attempt, expectations
+from lossfw.check.report import NotRun, Refutation
+from lossfw.check.runner import Prepared, Told, attempt, expectations
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 
@@ -33,11 +33,14 @@ class CheckCase:
         The check.
     search : Search
         Shared by the cases of a component: points are drawn once.
+    told : Told, optional
+        Shared by them too: an error that ends several checks fails one case.
     """
 
-    def __init__(self, of: Prepared, name: str, search: Search) -> None:
+    def __init__(self, of: Prepared, name: str, search: Search, told: Told | None = None) -> None:
         self._of = of
         self._search = search
+        self._told = told or Told()
         self.name = name
 
     def __call__(self, component: Component) -> None:
@@ -50,14 +53,18 @@ class CheckCase:
         """
         __tracebackhide__ = True
         pytest = _pytest()
-        of, search = self._of, self._search
+        of, search, told = self._of, self._search, self._told
         if component != of.component:
-            of, search = prepared(component), Search(search.seed, search.examples)
+            of, search, told = prepared(component), Search(search.seed, search.examples), Told()
         if self.name not in of.checks:
             pytest.skip(f"{of.name} does not claim {self.name.removeprefix('claim:')}")
-        outcome = attempt(of, self.name, search)
+        if told.blocked not in ("", self.name):
+            pytest.skip(f"not run: {told.reason}")
+        outcome = told.once(attempt(of, self.name, search))
         if isinstance(outcome, NotApplicable):
             pytest.skip(str(outcome))
+        if isinstance(outcome, NotRun):
+            pytest.skip(f"not run: {outcome.reason}")
         if isinstance(outcome, Refutation):
             pytest.fail(f"{of.name}\n{outcome}", pytrace=False)
 
@@ -112,18 +119,22 @@ def parametrize_with_checks(
     failures = _failures(expected_failures or {}, every)
     cases = []
     for of, reasons in zip(every, failures, strict=True):
-        search = Search(seed, examples)
-        cases += [_case(of, name, search, reasons.get(name, "")) for name in of.checks]
+        search, told = Search(seed, examples), Told()
+        for name in of.checks:
+            reason = reasons.get(name, "")
+            # An error that is expected must be told by each case that expects it.
+            case = CheckCase(of, name, search, None if reason else told)
+            cases.append(_case(of, case, reason))
     return _pytest().mark.parametrize(("component", "check"), cases)
 
 
-def _case(of: Prepared, name: str, search: Search, reason: str) -> Any:
+def _case(of: Prepared, case: CheckCase, reason: str) -> Any:
     pytest = _pytest()
     xfail = pytest.mark.xfail(reason=reason, strict=True, raises=pytest.fail.Exception)
     return pytest.param(
         of.component,
-        CheckCase(of, name, search),
-        id=f"{of.name}-{name}",
+        case,
+        id=f"{of.name}-{case.name}",
         marks=[xfail] if reason else [],
     )
 

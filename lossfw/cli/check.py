@@ -50,6 +50,9 @@ def _outside_options(command: Any) -> Any:
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same report.")
 @click.option("--time-limit", type=float, metavar="S", help="Seconds for each component.")
 @click.option(
+    "--allow-unfinished", is_flag=True, help="Exit with 0 although the time limit ended it."
+)
+@click.option(
     "--expect",
     multiple=True,
     metavar="CHECK=REASON",
@@ -72,6 +75,7 @@ def check(
     examples: int,
     seed: int,
     time_limit: float | None,
+    allow_unfinished: bool,
     expect: tuple[str, ...],
     json_file: str | None,
     junit_file: str | None,
@@ -86,8 +90,8 @@ def check(
     of their parameters, with -p at those parameters alone. With --all an edge gets a tenth
     of the examples.
 
-    The exit code is 0 where nothing was refuted, 1 where something was, 2 for a mistake in
-    the command.
+    The exit code is 0 where nothing was refuted, 1 where something was or the time limit
+    left checks that did not run, 2 for a mistake in the command.
     """
     from lossfw.check.jobs import Options
     from lossfw.check.pool import run_all
@@ -101,7 +105,7 @@ def check(
     given = read_parameters(parameters)
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
-    options = Options(seed, examples, time_limit)
+    options = Options(seed, examples, time_limit, allow_unfinished)
     todo = chosen(
         names,
         given,

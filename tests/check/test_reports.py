@@ -10,6 +10,7 @@ import lossfw
 from lossfw import DistanceLoss
 from lossfw.check import Report, check, check_function
 from lossfw.check.core.reproduce import setup, snippet
+from lossfw.check.report import Held
 from lossfw.check.runner import prepare, run
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 from support.liars.claims import huber
@@ -42,7 +43,19 @@ def test_no_check_at_all_is_not_ok():
     report = Report("nothing")
     assert not report.ok
     assert "no check ran, which is a failure" in str(report)
-    assert not check("squared_error", time_limit=-1.0).ok
+
+
+def test_what_the_time_limit_left_is_not_run():
+    report = check("squared_error", time_limit=-1.0)
+    assert not report.ok
+    assert set(report.not_run.values()) == {"the time limit of -1 s was over"}
+    assert "value" in report.to_dict()["not_run"]
+    # Nothing at all was checked.
+    assert not check("squared_error", time_limit=-1.0, allow_unfinished=True).ok
+    report.allow_unfinished = True
+    report.held.append(Held("value", 1))
+    assert report.ok
+    assert f"{len(report.not_run)} not run" in str(report)
 
 
 def test_a_failure_that_was_expected():
@@ -83,8 +96,9 @@ def test_an_exception_is_no_silent_pass():
 
     report = check_function(raising, kind="distance", prediction="REAL", target="REAL",
                             claims={"nonnegative": True})  # fmt: skip
-    (refutation,) = [r for r in report.refuted if r.check == "claim:nonnegative"]
-    assert "RuntimeError: too many rows" in refutation.message
+    (refutation,) = [r for r in report.refuted if "RuntimeError: too many rows" in r.message]
+    # The same error is told once.
+    assert report.not_run["claim:nonnegative"] == f"the error that {refutation.check} tells"
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,23 @@ def test_files(lossfw, tmp_path):
     assert len(list(cases["nan"])) == 0
 
 
+def test_a_time_limit_ends_honestly(lossfw, tmp_path):
+    files = ("--json", "it.json", "--junit", "it.xml")
+    arguments = ("huber", "--defaults", "--time-limit", "0.001", *files)
+    result = lossfw(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[0].endswith("not run")
+    assert "(the time limit of 0.001 s was over)" in result.stdout
+    (report,) = json.loads((tmp_path / "it.json").read_text())["reports"]
+    assert (report["ok"], len(report["not_run"]) > 40) == (False, True)
+    suite = Xml.parse(tmp_path / "it.xml").getroot().find("testsuite")
+    assert int(suite.get("errors")) == len(report["not_run"])
+    assert suite.get("failures") == "0"
+    assert lossfw(*arguments, "--allow-unfinished").exit_code == 0
+    suite = Xml.parse(tmp_path / "it.xml").getroot().find("testsuite")
+    assert suite.get("errors") == "0"
+
+
 def test_an_outside_function(lossfw):
     arguments = ("outside_of_it:square", "--against", "squared_error", "--examples", "10")
     result = lossfw(*arguments)

@@ -46,13 +46,25 @@ class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
         The expression that shows it, in terms of the inputs' names.
     **inputs
         The arrays.
+
+    Attributes
+    ----------
+    blocks : bool
+        Whether no other check has anything to look at.
     """
+
+    blocks = False
 
     def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.inputs = {name: np.asarray(array) for name, array in inputs.items()}
+
+    def blocking(self) -> Refuted:
+        """Return it as one after which no other check is run."""
+        self.blocks = True
+        return self
 
     @classmethod
     def at(cls, points: Points, one: int, message: str, code: str = "value(y, t)") -> Refuted:

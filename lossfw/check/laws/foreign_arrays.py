@@ -105,7 +105,8 @@ def _compare(
                         f"{method} of arrays of {library.name}{listed} gives {got!r}, and of "
                         f"NumPy's {wanted!r}."
                     )
-                    raise Refuted(message, y=points.y, t=points.t)
+                    error = got if isinstance(got, Exception) else None
+                    raise Refuted(message, y=points.y, t=points.t) from error
 
 
 def _same(wanted: Any, got: Any) -> bool:

@@ -10,6 +10,7 @@ from lossfw.check.core.plain_points import alike, many_classes
 from lossfw.check.core.points import Points, counting
 from lossfw.check.core.session import (
     NotApplicable,
+    Output,
     Refuted,
     Search,
     check,
@@ -26,6 +27,8 @@ _MOST = 10
 def check_result_shape(subject: Subject, search: Search) -> None:
     """An unreduced loss has the prediction's shape, or one axis less for rows."""
     points = ordinary(subject, search, "shape:result", 6)
+    for function in outputs(subject):
+        _refuse_useless(function, points)
     for y, t in _shapes(subject, points, search):
         for function in outputs(subject):
             wanted = y.shape[:-1] if subject.rows and function.name == "value" else y.shape
@@ -36,6 +39,36 @@ def check_result_shape(subject: Subject, search: Search) -> None:
                     f"has shape {result.shape}; wanted {wanted}."
                 )
                 raise Refuted(text, f"{function}(y, t).shape", y=y, t=t)
+
+
+def _refuse_useless(function: Output, points: Points) -> None:
+    """Block all other checks where ordinary points give an error or no results of their own."""
+    try:
+        result = function(points.y, points.t)
+    except Refuted as found:
+        raise found.blocking() from found.__cause__
+    code = f"{function}(y, t)"
+    if result.dtype.kind not in "fiub":
+        given = result.item() if result.size == 1 else result
+        text = f"{function} returns no array of numbers, but {given!r}."
+        raise Refuted(text, code, y=points.y, t=points.t).blocking()
+    if len(points) > 1 and result.size == 1:
+        raise Refuted(_one_number(function, points, float(result.item())), code,
+                      y=points.y, t=points.t).blocking()  # fmt: skip
+
+
+def _one_number(function: Output, points: Points, result: float) -> str:
+    """Return what one number for several points is: their mean or their sum, if it is either."""
+    singles = [points.take(slice(i, i + 1)) for i in range(len(points))]
+    each = np.array([float(np.sum(function(one.y, one.t))) for one in singles])
+    what = {"mean": each.mean(), "sum": each.sum()}
+    names = [name for name, value in what.items() if np.isclose(result, value, rtol=1e-6)]
+    which = f", their {names[0]}" if names else ""
+    wanted = "one result for each row" if points.y.ndim > 1 else "one result for each element"
+    return (
+        f"{function} returns one number, {result:.9g}, for predictions of shape {points.y.shape}"
+        f"{which}: {wanted} was wanted, the unreduced loss."
+    )
 
 
 def _shapes(subject: Subject, points: Points, search: Search) -> list[tuple[Any, Any]]:

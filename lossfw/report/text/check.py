@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lossfw.check.report import Report
 
-HEADERS = ("component", "held", "refuted", "not claimed", "expected")
+HEADERS = ("component", "held", "refuted", "not claimed", "expected", "not run")
 
 # Of components in this number what was not claimed and not applicable is named,
 # of more it is counted: the names stand in the JSON.
 _FEW = 1
+
+# So many of the checks that did not run are named.
+_NAMED = 8
 
 
 def row(report: Report) -> tuple[str, ...]:
@@ -21,6 +24,7 @@ def row(report: Report) -> tuple[str, ...]:
         str(len(report.refuted)),
         str(len(report.not_claimed)),
         str(len(report.expected)),
+        str(len(report.not_run)),
     )
 
 
@@ -52,19 +56,28 @@ def _told(reports: Sequence[Report]) -> Iterator[str]:
         for check, reason in report.expected.items():
             yield f"\n{report.name}\n  {check} failed, as expected: {reason}"
     few = len({report.name.partition("(")[0] for report in reports}) <= _FEW
+    for report in reports:
+        for reason, checks in _by_reason(report.not_run).items():
+            yield f"\n{report.name}\n  not run: {_listed(checks)} ({reason})"
     for report in reports[: _FEW if few else 0]:
         yield ""
         if report.not_claimed:
             yield f"not claimed: {', '.join(report.not_claimed)}"
-        for reason, checks in _by_reason(report).items():
+        for reason, checks in _by_reason(report.not_applicable).items():
             yield f"not applicable: {', '.join(checks)} ({reason})"
 
 
-def _by_reason(report: Report) -> dict[str, list[str]]:
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for check, reason in report.not_applicable.items():
+    for check, reason in reasons.items():
         found.setdefault(reason, []).append(check)
     return found
+
+
+def _listed(checks: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are: all stand in the JSON."""
+    more = len(checks) - _NAMED
+    return f"{', '.join(checks[:_NAMED])} and {more} more" if more > 1 else ", ".join(checks)
 
 
 def summary(reports: Sequence[Report], seed: int) -> str:

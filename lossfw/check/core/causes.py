@@ -1,0 +1,155 @@
+"""Find the cause of an error in an author's code, so that one slip is one finding.
+
+A slip, such as a body without ``xp``, ends most checks of a component with the same
+error. The first check that it ends tells the error, its cause and its cure; the
+others count as not run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import traceback
+from collections.abc import Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lossfw.components.component import Component
+
+# Frames of these packages are not the author's.
+_OTHERS = frozenset(
+    ("lossfw", "numpy", "mpmath", "torch", "jax", "jaxlib", "array_api_compat", "array_api_strict",
+     "contextlib", "functools", "warnings", "concurrent", "pydantic")
+)  # fmt: skip
+
+
+class _Slip(NamedTuple):
+    """A slip in a body: how its error or its line reads, and the cure."""
+
+    name: str
+    error: str
+    line: str
+    cure: str
+
+
+# The first that fits counts.
+_SLIPS = (
+    _Slip(
+        "writing",
+        r"does not support item assignment|destination is read-only",
+        r"\]\s*[-+*/]?=[^=]",
+        "writes into an array: return a new one, as xp.where does.",
+    ),
+    _Slip(
+        "scalars",
+        r"arrays? can be converted|must be real number, not",
+        r"$^",
+        "takes single numbers, as functions of math do: an array comes, so take the functions "
+        "of xp.",
+    ),
+    _Slip(
+        "branch",
+        r"truth value of an? ",
+        r"$^",
+        "branches on an array: choose with xp.where, xp.maximum or xp.minimum.",
+    ),
+    _Slip(
+        "numpy",
+        r"\bDual\b|\bFixed\b|does not support ufuncs|numpy\.ndarray",
+        r"$^",
+        "uses numpy directly: take xp, as in xp.where, so that it runs on dual and exact "
+        "numbers and on other arrays, too.",
+    ),
+)
+_CALLED = re.compile(r"\w+\(\) (takes \d+ positional|missing \d+ required positional)")
+
+# Numbers and shapes differ from call to call where the error is the same.
+_VARYING = re.compile(r"\([^()]*\)|\d+(\.\d+)?(e-?\d+)?")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a check was ended by an error.
+
+    Attributes
+    ----------
+    key : hashable
+        Equal for errors of the same cause.
+    text : str
+        The cause and its cure, empty where no more is known than the error.
+    place : str
+        Where it happened: the innermost line of the author's code, else of any.
+    """
+
+    key: Hashable
+    text: str
+    place: str
+
+
+def cause_of(error: BaseException, component: Component | None = None) -> Cause:
+    """Return the cause of an error.
+
+    Parameters
+    ----------
+    error : Exception
+        Raised by the functions of a component, or by an outside function.
+    component : Component, optional
+        The component, whose functions are compared with those of its kind.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    summary = traceback.extract_tb(error.__traceback__)
+    own = [i for i, frame in enumerate(frames) if _is_authors(frame.f_globals.get("__name__", ""))]
+    at = summary[own[-1] if own else -1] if summary else None
+    place = f"{Path(at.filename).name}, line {at.lineno}, in {at.name}" if at else ""
+    line = (at.line or "").strip() if at and own else ""
+    said = f"{type(error).__name__}: {error}"
+    slip, cure = _known(said, line, component)
+    return Cause(slip or (place, _VARYING.sub("#", said)), cure, place)
+
+
+def _is_authors(module: str) -> bool:
+    return module.partition(".")[0] not in _OTHERS
+
+
+def _known(said: str, line: str, component: Component | None) -> tuple[str, str]:
+    """Return the slip that an error speaks of, and its cure; empty where none is known."""
+    if component is None:
+        return "", ""
+    wrong = _wrong_arguments(type(component)) if _CALLED.search(said) else ""
+    if wrong:
+        return "arguments", wrong
+    for slip in _SLIPS if line else ():
+        if re.search(slip.error, said) or re.search(slip.line, line):
+            return slip.name, f"`{line}` {slip.cure}"
+    return "", ""
+
+
+def _wrong_arguments(cls: type[Component]) -> str:
+    """Return how an author's function differs from that of its kind, empty if none does."""
+    own = [base for base in cls.__mro__ if _is_authors(base.__module__)]
+    kinds = [base for base in cls.__mro__ if not _is_authors(base.__module__)]
+    for name, function in ((n, f) for base in own for n, f in vars(base).items()):
+        of_kind = next((vars(base)[name] for base in kinds if name in vars(base)), None)
+        given, wanted = _positional(function), _positional(of_kind)
+        if given is None or wanted is None or len(given) == len(wanted):
+            continue
+        cure = ""
+        if "xp" not in given:
+            cure = ": xp, the array namespace, comes first"
+            wanted = ["xp", *given] if len(given) + 1 == len(wanted) else wanted
+        return f"{name} takes ({', '.join(given)}), and ({', '.join(wanted)}) was wanted{cure}."
+    return ""
+
+
+def _positional(function: Any) -> list[str] | None:
+    """Return the names of a function's arguments without ``self``; None where it takes any."""
+    if not inspect.isfunction(function):
+        return None
+    try:
+        arguments = list(inspect.signature(function).parameters.values())[1:]
+    except (TypeError, ValueError):
+        return None
+    if any(a.kind is a.VAR_POSITIONAL for a in arguments):
+        return None
+    return [a.name for a in arguments if a.kind is not a.KEYWORD_ONLY]

@@ -1,0 +1,130 @@
+"""One slip of an author is one finding, with its cause and its cure."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from lossfw import REAL, Activation, DistanceLoss, PointwiseLoss
+from lossfw.check import check, check_function, parametrize_with_checks
+
+
+def loss(body, base=DistanceLoss, **more):
+    """Return a loss with a body."""
+    if base is PointwiseLoss:
+        more |= {"prediction": REAL, "target": REAL}
+    return type("Slip", (base,), {"__doc__": "A slip.", "value": body, **more})()
+
+
+def no_xp(self, r):
+    return r**2
+
+
+def no_target(self, xp, y):
+    return y**2
+
+
+def numpy_for_xp(self, xp, r):
+    return np.where(np.isnan(r), 0.0, 2 * np.log1p(r**2))
+
+
+def math_for_xp(self, xp, r):
+    return math.log(1 + r * r)
+
+
+def branching(self, xp, r):
+    return r if r > 0 else -r
+
+
+def writing(self, xp, r):
+    r[r < 0] = 0
+    return r
+
+
+def returning_nothing(self, xp, r):
+    r * r  # the slip
+
+
+def averaging(self, xp, r):
+    return xp.mean(r * r)
+
+
+def square(self, xp, r):
+    return r * r
+
+
+@pytest.mark.parametrize(
+    ("slip", "words"),
+    [
+        (loss(no_xp), r"value takes \(r\), and \(xp, r\) was wanted: xp, the array namespace"),
+        (loss(no_target, PointwiseLoss), r"takes \(xp, y\), and \(xp, y, t\) was wanted"),
+        (loss(square, derivative=no_xp), r"derivative takes \(r\)"),
+        (loss(numpy_for_xp), "`return np.where.*` uses numpy directly: take xp"),
+        (loss(math_for_xp), "takes single numbers, as functions of math do"),
+        (loss(branching), "branches on an array: choose with xp.where"),
+        (loss(writing), "writes into an array: return a new one"),
+        (loss(returning_nothing), "returned a NoneType"),
+        (loss(averaging), r"returned shape \(\)"),
+    ],
+)
+def test_a_slip_of_a_loss_is_one_finding(slip, words):
+    report = check(slip, examples=5)
+    (refutation,) = report.refuted
+    assert re.search(words, refutation.message)
+    assert len(report.not_run) > 40
+    assert report.held == []
+    assert str(report).count("\n") < 40
+
+
+def test_a_slip_of_an_activation_is_one_finding():
+    def value(self, x):
+        return x
+
+    cls = type("Slip", (Activation,), {"__doc__": "A slip.", "out_space": REAL, "value": value})
+    (refutation,) = check(cls(), examples=5).refuted
+    assert "value takes (x), and (xp, x) was wanted" in refutation.message
+
+
+def test_the_same_error_in_exact_numbers_is_told_once():
+    def positive(self, xp, r):
+        return r * r if isinstance(r, np.ndarray) and r.dtype.kind == "f" else xp.undefined(r)
+
+    report = check(loss(positive, derivative=square, second_derivative=square), examples=5)
+    told = [r.check for r in report.refuted if "undefined" in r.message]
+    assert "value" in told
+    assert report.not_run["overflow"] == "the error that value tells"
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda y, t: np.mean((y - t) ** 2), "one number, .* their mean: one result for each"),
+        (lambda y, t: ((y - t) ** 2).sum(), "their sum: one result for each element"),
+        (lambda y, t: 3.0, "one number, 3, for predictions of shape"),
+        (lambda y, t: None, "no array of numbers, but None"),
+    ],
+)
+def test_a_function_that_reduces_is_one_finding(function, words):
+    report = check_function(function, kind="distance", prediction="REAL", target="REAL",
+                            against="squared_error", examples=5)  # fmt: skip
+    (refutation,) = report.refuted
+    assert re.search(words, refutation.message)
+    assert report.held == []
+
+
+def test_a_slip_fails_one_case_of_pytest():
+    cases = parametrize_with_checks([loss(no_xp)], examples=5).args[1]
+    outcomes = []
+    for component, case in (case.values for case in cases):
+        try:
+            case(component)
+        except (pytest.fail.Exception, pytest.skip.Exception) as outcome:
+            outcomes.append(type(outcome))
+    assert outcomes.count(pytest.fail.Exception) == 1
+
+
+def test_an_error_that_is_expected_hides_no_other():
+    report = check(loss(no_xp), examples=5, expected_failures={"shape:result": "a slip"})
+    assert report.refuted
+    assert not report.ok
