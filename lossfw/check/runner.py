@@ -42,7 +42,7 @@ from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
 
-Outcome: TypeAlias = Held | Refutation | NotApplicable | NotRun
+CheckOutcome: TypeAlias = Held | Refutation | NotApplicable | NotRun
 
 # The checks of any loss, in the order in which they run.
 CHECKS = checks_in(
@@ -175,7 +175,7 @@ class Told:
         """Why no other check is run after a finding that blocks them."""
         return f"{self.blocked} leaves nothing to look at"
 
-    def once(self, outcome: Outcome) -> Outcome:
+    def once(self, outcome: CheckOutcome) -> CheckOutcome:
         """Return an outcome, as not run if another check has told the same error."""
         if not isinstance(outcome, Refutation):
             return outcome
@@ -209,7 +209,7 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
     return found
 
 
-def attempt(prepared: Prepared, name: str, search: Search) -> Outcome:
+def attempt(prepared: Prepared, name: str, search: Search) -> CheckOutcome:
     """Run one check and return its outcome.
 
     Raises
@@ -246,7 +246,7 @@ def _with_cure(text: str, cause: Cause) -> str:
     return f"{text.removesuffix('.')}. {cause.text}" if cause.text else text
 
 
-def _enter(report: Report, name: str, outcome: Outcome, reason: str) -> None:
+def _enter(report: Report, name: str, outcome: CheckOutcome, reason: str) -> None:
     """Enter an outcome into the report; `reason` is why a failure was expected, if it was."""
     if isinstance(outcome, NotApplicable):
         report.not_applicable[name] = str(outcome)

@@ -24,6 +24,9 @@ _LARGEST = 1e4
 # and cancel, so that this is no unit in the last place.
 _SLACK = 1e-10
 
+# Below the normal numbers a product has no such digits.
+_TINY = float(np.finfo(np.float64).tiny)
+
 
 @check("curvature:bound")
 def check_curvature_bound(subject: Subject, search: Search) -> None:
@@ -78,7 +81,7 @@ def _check_step(
     excess = value - sum(terms)
     size = np.abs(value) + sum(np.abs(term) for term in terms)
     # An infinite bound bounds, and of an infinite loss nothing can be said.
-    bad = np.isfinite(size) & (excess > _SLACK * size) | np.isnan(_summed(loss, bound))
+    bad = np.isfinite(size) & (excess > _SLACK * size + _TINY) | np.isnan(_summed(loss, bound))
     if bad.any():
         at = int(np.argmax(bad))
         raise Refuted(
