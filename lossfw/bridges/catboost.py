@@ -1,15 +1,346 @@
-"""CatBoost: the bridge."""
+"""CatBoost: a loss as objective, metric, start and parameters of a model.
+
+::
+
+    from lossfw.bridges import catboost as bridge
+
+    model = bridge.train("huber", {"depth": 4, "iterations": 100}, catboost.Pool(x, y))
+
+    model = catboost.CatBoostRegressor(**bridge.settings("huber", y))
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import functools
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from lossfw.bridges.bridge import Bridge
+import numpy as np
+
+from lossfw import errors
+from lossfw.bridges.boosting import (
+    Derivatives,
+    Face,
+    Frozen,
+    derivatives,
+    refuse_dead_start,
+    refuse_unknown_face,
+    start,
+)
+from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.catboost_rows import RowDerivatives
+from lossfw.bridges.raw_form import raw_form
+from lossfw.bridges.row_start import columns_of
+from lossfw.bridges.rows import class_indices
+from lossfw.errors import DomainError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+__all__ = ["CatBoostBridge", "metric", "objective", "settings", "start", "train"]
+
+# `train` has a parameter of this name.
+start_of = start
 
 
-class CatBoostBridge(Bridge):
+@dataclass(frozen=True)
+class CatBoostObjective(Frozen):
+    """A loss as an objective, for ``CatBoost({"loss_function": ...})``.
+
+    CatBoost maximises, and wants the derivatives of minus the loss. It calls an objective for
+    all rows and then for parts of them. Make one with `objective`.
+    """
+
+    derivatives: Derivatives
+    # It would try to compile the methods with numba, and to write to the object.
+    no_jit: ClassVar[bool] = True
+
+    def calc_ders_range(self, approxes: Any, targets: Any, weights: Any) -> NDArray:
+        """Return minus the slope and minus the curvature of each row, (N, 2)."""
+        w = None if weights is None else np.asarray(weights)
+        g, h = self.derivatives(np.asarray(approxes), np.asarray(targets), w)
+        return np.stack([-g, -h], axis=1)
+
+    def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
+        """Return minus the slopes and minus the matrix of curvatures of one row."""
+        return self._of_row(approx, target, 1.0 if weight is None else weight)
+
+    @functools.cached_property
+    def _of_row(self) -> RowDerivatives:
+        return RowDerivatives(self.derivatives)
+
+
+@dataclass(frozen=True)
+class CatBoostMetric(Frozen):
+    """The weighted mean loss, for ``eval_metric``, which CatBoost needs beside an objective."""
+
+    derivatives: Derivatives
+    no_jit: ClassVar[bool] = True
+
+    def is_max_optimal(self) -> bool:
+        """Tell that less is better."""
+        return False
+
+    def evaluate(self, approxes: Any, target: Any, weight: Any) -> tuple[float, float]:
+        """Return the weighted sum of losses, and the sum of weights."""
+        y = np.stack([np.asarray(approx) for approx in approxes], axis=1)
+        w = None if weight is None or len(weight) == 0 else np.asarray(weight, np.float64)
+        raw = y if self.derivatives.loss.takes_rows else y[:, 0]
+        rows = self.derivatives.rows(raw, np.asarray(target), w)
+        total = self.derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="sum")
+        return float(total), float(len(rows.t) if w is None else w.sum())
+
+    def get_final_error(self, error: float, weight: float) -> float:
+        """Return the mean."""
+        return error / weight if weight else 0.0
+
+
+def objective(loss: Any, *, curvature: str = "auto") -> CatBoostObjective:
+    """Return a loss as an objective of CatBoost.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        A loss with a link is fused with it.
+    curvature : {"auto", "exact", "bound", "slope", "one"}
+        What takes the place of the second derivative.
+
+    Returns
+    -------
+    CatBoostObjective
+        Immutable; equal for equal arguments, and can be hashed and pickled.
+
+    Raises
+    ------
+    ArgumentError
+        If the loss cannot be boosted, or the curvature has no meaning for it.
+    """
+    return CatBoostObjective(derivatives(loss, curvature))
+
+
+def metric(loss: Any) -> CatBoostMetric:
+    """Return the weighted mean loss as a metric that CatBoost minimises."""
+    return CatBoostMetric(derivatives(loss, "one"))
+
+
+def settings(
+    loss: Any,
+    target: Any,
+    sample_weight: Any = None,
+    *,
+    classes: int | None = None,
+    face: Face = "native",
+    curvature: str = "auto",
+) -> dict[str, Any]:
+    """Return the parameters that belong to a loss; the start is none of them, see `train`.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    target, sample_weight : array_like
+        Of the training rows.
+    classes : int, optional
+        The number of classes, for a loss of rows.
+    face : {"native", "regressor", "classifier"}
+        For `catboost.CatBoost`, `CatBoostRegressor` or `CatBoostClassifier`, which has to be
+        told the labels; they may be texts.
+    curvature
+        See `objective`.
+    """
+    refuse_unknown_face(face)
+    own: dict[str, Any] = {
+        "loss_function": objective(loss, curvature=curvature),
+        "eval_metric": metric(loss),
+        # More than one is refused for an objective from outside.
+        "leaf_estimation_iterations": 1,
+        "leaf_estimation_method": "Newton",
+    }
+    if face == "classifier":
+        names, target = np.unique(np.asarray(target), return_inverse=True)
+        own["class_names"] = names.tolist()
+    form = raw_form(loss)
+    if form.takes_rows:
+        t = _numbers(target)
+        t = t if form.target_per_row else class_indices(form, t)
+        # Its own softmax has this bootstrap, and an objective from outside another one.
+        own |= {"classes_count": columns_of(form, t, classes), "bootstrap_type": "Bayesian"}
+    return own
+
+
+def train(
+    loss: Any,
+    params: dict[str, Any],
+    pool: Any,
+    *,
+    curvature: str = "auto",
+    start: Any = None,
+    **more: Any,
+) -> Any:
+    """Return a trained `catboost.CatBoost` with a loss: objective, metric and start are set.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    params : dict
+        Of CatBoost; what stands there precedes what the loss would set.
+    pool : catboost.Pool
+        With labels. A baseline of its own is kept, and CatBoost leaves it out of predictions;
+        otherwise it is as before afterwards.
+    curvature
+        See `objective`.
+    start : float or K floats, optional
+        The start, in place of the one of least mean loss. With ``init_model`` there is none.
+    **more
+        Of `catboost.CatBoost.fit`, such as ``eval_set``.
+
+    Returns
+    -------
+    catboost.CatBoost
+        Its predictions hold the start.
+    """
+    cat = CatBoostBridge.imported()
+    target, weight = _numbers(pool.get_label()), _weights(pool)
+    own = settings(loss, target, weight, curvature=curvature, classes=params.get("classes_count"))
+    begin = _start(own, pool, target, weight, start, more)
+    model = cat.CatBoost({**own, **params})
+    with _based([pool, *_evaluated(more)], begin), _own_errors(cat):
+        model.fit(pool, **more)
+    if begin.any():
+        model.set_scale_and_bias(1.0, begin.tolist())
+    return model
+
+
+def _start(
+    own: dict[str, Any], pool: Any, target: NDArray, weight: Any, given: Any, more: dict[str, Any]
+) -> NDArray:
+    """Return the start of a training; 0 where its data or its first model have one."""
+    classes = own.get("classes_count")
+    if _has_baseline(pool) or more.get("init_model") is not None:
+        return np.zeros(classes or ())
+    if given is not None:
+        return np.asarray(given, np.float64)
+    of = own["loss_function"].derivatives
+    refuse_dead_start(of, target, weight, classes)
+    return np.asarray(start_of(of.of, target, weight, classes=classes), np.float64)
+
+
+def _has_baseline(pool: Any) -> bool:
+    """Tell whether a pool has a baseline, which cannot be removed: 0 is none."""
+    return bool(np.any(pool.get_baseline()))
+
+
+def _numbers(label: Any) -> NDArray:
+    """Return labels as numbers; CatBoost encodes no texts for an objective from outside."""
+    t = np.asarray(label)
+    if t.dtype.kind not in "OUS":
+        return t
+    try:
+        return t.astype(np.float64)
+    except ValueError:
+        raise DomainError(
+            f"labels are texts, such as {t[0]!r}, and with an objective from outside CatBoost "
+            "takes numbers only: encode them with numpy.unique(labels, return_inverse=True)."
+        ) from None
+
+
+def _weights(pool: Any) -> NDArray | None:
+    weight = np.asarray(pool.get_weight(), np.float64)
+    return weight if weight.size and (weight != 1.0).any() else None
+
+
+def _evaluated(more: dict[str, Any]) -> list[Any]:
+    given = more.get("eval_set")
+    several = given if isinstance(given, list) else [given]
+    return [pool for pool in several if hasattr(pool, "set_baseline")]
+
+
+@contextmanager
+def _based(pools: list[Any], begin: NDArray) -> Iterator[None]:
+    """Give pools without a baseline a start, for the time of a training."""
+    bare = [pool for pool in pools if begin.any() and not _has_baseline(pool)]
+    row = np.atleast_1d(begin)
+    for pool in bare:
+        pool.set_baseline(np.tile(row, (pool.num_row(), 1)))
+    try:
+        yield
+    finally:
+        for pool in bare:
+            pool.set_baseline(np.zeros((pool.num_row(), len(row))))
+
+
+@contextmanager
+def _own_errors(cat: Any) -> Iterator[None]:
+    """Raise an error of lossfw that CatBoost has put into the text of its own."""
+    try:
+        yield
+    except cat.CatBoostError as error:
+        found = re.search(r"lossfw\.errors\.(\w+): (.*)", str(error))
+        kind = getattr(errors, found[1], None) if found else None
+        if found is None or kind is None:
+            raise
+        raise kind(found[2].strip()) from error
+
+
+class CatBoostBridge(BoostingBridge):
     """CatBoost: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "catboost"
     library: ClassVar[str] = "catboost"
     extra: ClassVar[str] = "catboost"
+
+    def objective(self, loss: Any, *, curvature: str = "auto") -> CatBoostObjective:
+        """See `objective`."""
+        return objective(loss, curvature=curvature)
+
+    def metric(self, loss: Any) -> CatBoostMetric:
+        """See `metric`."""
+        return metric(loss)
+
+    def settings(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> dict[str, Any]:
+        """See `settings`."""
+        return settings(loss, target, sample_weight, classes=classes)
+
+    def sees(
+        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[NDArray, NDArray]:
+        """See `BoostingBridge.sees`; of a matrix of curvatures the diagonal."""
+        target = np.asarray(target, np.float32)
+        if raw.ndim == 1:
+            pairs = objective.calc_ders_range(raw, target, weight)
+            return -pairs[:, 0], -pairs[:, 1]
+        w = np.ones(len(raw)) if weight is None else weight
+        rows = [objective.calc_ders_multi(*row) for row in zip(raw, target, w, strict=True)]
+        return -np.array([g for g, _ in rows]), -np.array([np.diag(h) for _, h in rows])
+
+    def score(
+        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[float, bool]:
+        """See `BoostingBridge.score`."""
+        columns = [raw] if raw.ndim == 1 else list(raw.T)
+        target = np.asarray(target, np.float32)
+        total = metric.evaluate(columns, target, weight)
+        return metric.get_final_error(*total), metric.is_max_optimal()
+
+    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+        """See `BoostingBridge.boosted`."""
+        params = {
+            "iterations": training.rounds,
+            "learning_rate": training.learning_rate,
+            "l2_leaf_reg": training.l2,
+            "bootstrap_type": "No",
+            "random_strength": 0.0,
+            "boosting_type": "Plain",
+            "thread_count": 1,
+            "random_seed": 0,
+            "allow_writing_files": False,
+            "verbose": False,
+        }
+        pool = self.imported().Pool(training.x, training.target, weight=training.weight)
+        if np.ndim(training.start):
+            params["classes_count"] = len(training.start)
+        model = train(loss, params, pool, curvature=training.curvature, start=training.start)
+        return np.asarray(model.predict(pool, prediction_type="RawFormulaVal"), np.float64)

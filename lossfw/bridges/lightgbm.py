@@ -1,15 +1,351 @@
-"""LightGBM: the bridge."""
+"""LightGBM: a loss as objective, metric, start and parameters of a model.
+
+::
+
+    from lossfw.bridges import lightgbm as bridge
+
+    model = bridge.train("huber", {"num_leaves": 15}, lightgbm.Dataset(x, y), 100)
+
+    begin = bridge.start("huber", y)
+    model = lightgbm.LGBMRegressor(**bridge.settings("huber", y, face="regressor"))
+    model.fit(x, y, init_score=bridge.init_score(begin, len(y)))
+    bridge.with_start(model, begin)
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from lossfw.bridges.bridge import Bridge
+import numpy as np
+
+from lossfw.bridges.boosting import (
+    Derivatives,
+    Face,
+    Frozen,
+    derivatives,
+    refuse_dead_start,
+    refuse_unknown_face,
+    start,
+)
+from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.raw_form import raw_form
+from lossfw.bridges.row_start import columns_of
+from lossfw.bridges.rows import class_indices
+from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+__all__ = [
+    "LightGBMBridge",
+    "init_score",
+    "metric",
+    "objective",
+    "settings",
+    "start",
+    "train",
+    "with_start",
+]
+
+# `train` has a parameter of this name.
+start_of = start
 
 
-class LightGBMBridge(Bridge):
+@dataclass(frozen=True)
+class LightGBMObjective(Frozen):
+    """A loss as an objective, for ``params["objective"]`` and ``LGBMRegressor(objective=)``.
+
+    Make one with `objective`.
+    """
+
+    derivatives: Derivatives
+
+    # LightGBM counts the parameters: with two it would leave out the weights.
+    def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[NDArray, NDArray]:
+        """Return slopes and curvatures in the shape of the raw predictions.
+
+        Called as (predictions, Dataset) or as (labels, predictions, weights).
+        """
+        raw, target, weight = _arguments(y_true, y_pred, weight)
+        classes = raw.shape[1] if np.ndim(raw) == 2 else 2
+        # Of softmax its own objective has the curvature K / (K - 1) p (1 - p).
+        return self.derivatives(raw, target, weight, softmax_factor=classes / (classes - 1.0))
+
+
+@dataclass(frozen=True)
+class LightGBMMetric(Frozen):
+    """The weighted mean loss, for ``feval=`` and ``eval_metric=``."""
+
+    derivatives: Derivatives
+
+    def __call__(self, y_true: Any, y_pred: Any, weight: Any = None) -> tuple[str, float, bool]:
+        """Return the name, the value, and that greater is not better."""
+        raw, target, weight = _arguments(y_true, y_pred, weight)
+        return self.derivatives.of.name, self.derivatives.mean(raw, target, weight), False
+
+
+def _arguments(y_true: Any, y_pred: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """Return raw predictions, targets and weights of either face."""
+    if hasattr(y_pred, "get_label"):
+        return y_true, y_pred.get_label(), y_pred.get_weight()
+    return y_pred, y_true, weight
+
+
+def objective(loss: Any, *, curvature: str = "auto") -> LightGBMObjective:
+    """Return a loss as an objective of LightGBM.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        A loss with a link is fused with it.
+    curvature : {"auto", "exact", "bound", "slope", "one"}
+        What takes the place of the second derivative.
+
+    Returns
+    -------
+    LightGBMObjective
+        Immutable; equal for equal arguments, and can be hashed and pickled.
+
+    Raises
+    ------
+    ArgumentError
+        If the loss cannot be boosted, or the curvature has no meaning for it.
+    """
+    return LightGBMObjective(derivatives(loss, curvature))
+
+
+def metric(loss: Any) -> LightGBMMetric:
+    """Return the weighted mean loss as a metric that LightGBM minimises."""
+    return LightGBMMetric(derivatives(loss, "one"))
+
+
+def settings(
+    loss: Any,
+    target: Any,
+    sample_weight: Any = None,
+    *,
+    classes: int | None = None,
+    face: Face = "native",
+    curvature: str = "auto",
+) -> dict[str, Any]:
+    """Return the parameters that belong to a loss; the start is none of them, see `init_score`.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    target, sample_weight : array_like
+        Of the training rows.
+    classes : int, optional
+        The number of classes, for a loss of rows.
+    face : {"native", "regressor", "classifier"}
+        For `lightgbm.train`, `LGBMRegressor` or `LGBMClassifier`, which counts the classes
+        itself.
+    curvature
+        See `objective`.
+    """
+    refuse_unknown_face(face)
+    own: dict[str, Any] = {"objective": objective(loss, curvature=curvature), "metric": "None"}
+    form = raw_form(loss)
+    if form.takes_rows and face == "native":
+        t = np.asarray(target)
+        own["num_class"] = columns_of(
+            form, t if form.target_per_row else class_indices(form, t), classes
+        )
+    return own
+
+
+def init_score(start: Any, rows: int) -> NDArray:
+    """Return a start as the ``init_score`` of so many rows."""
+    return np.broadcast_to(np.asarray(start, np.float64), (rows, *np.shape(start))).copy()
+
+
+def with_start(model: Any, start: Any) -> Any:
+    """Add the start to the leaves of a model, so that its predictions hold it.
+
+    LightGBM leaves ``init_score`` out of predictions. A model that is saved and loaded holds
+    a start that is in its leaves.
+
+    Parameters
+    ----------
+    model : lightgbm.Booster, LGBMRegressor or LGBMClassifier
+        Trained with ``init_score=init_score(start, ...)``. It is changed.
+    start : float or K floats
+
+    Returns
+    -------
+    The model.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no tree to hold the start, or trees are linear.
+    """
+    booster = getattr(model, "booster_", model)
+    starts = np.atleast_1d(np.asarray(start, np.float64))
+    if not starts.any():
+        return model
+    if booster.num_trees() < len(starts):
+        raise ArgumentError(
+            f"the model has {booster.num_trees()} trees, and a start of {len(starts)} numbers "
+            "needs as many: train it for at least one round."
+        )
+    trees = booster.dump_model(num_iteration=1)["tree_info"]
+    if any("leaf_const" in str(tree) for tree in trees):
+        raise ArgumentError(
+            "the leaves of linear_tree=True cannot hold a start: train with start=0.0."
+        )
+    for k, begin in enumerate(starts):
+        for leaf in range(int(trees[k]["num_leaves"])):
+            booster.set_leaf_output(k, leaf, float(booster.get_leaf_output(k, leaf) + begin))
+    return model
+
+
+def train(
+    loss: Any,
+    params: dict[str, Any],
+    train_set: Any,
+    num_boost_round: int = 100,
+    *,
+    curvature: str = "auto",
+    start: Any = None,
+    **more: Any,
+) -> Any:
+    """Return `lightgbm.train` with a loss: objective, metric and start are set.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    params : dict
+        Of LightGBM; what stands there precedes what the loss would set.
+    train_set : lightgbm.Dataset
+        With labels. An ``init_score`` of its own is kept, and LightGBM leaves it out of
+        predictions; otherwise it is as before afterwards.
+    num_boost_round, **more
+        Of `lightgbm.train`.
+    curvature
+        See `objective`.
+    start : float or K floats, optional
+        The start, in place of the one of least mean loss. With ``init_model`` there is none.
+
+    Returns
+    -------
+    lightgbm.Booster
+        Its predictions hold the start.
+    """
+    lgb = LightGBMBridge.imported()
+    target, weight = _labels(train_set), _weights(train_set)
+    own = settings(loss, target, weight, curvature=curvature, classes=params.get("num_class"))
+    begin = _start(loss, target, weight, start, own, more)
+    more.setdefault("feval", metric(loss))
+    begin = np.zeros_like(begin) if _has_score(train_set) else begin
+    with _scored([train_set, *(more.get("valid_sets") or ())], begin):
+        model = lgb.train({**own, **params}, train_set, num_boost_round, **more)
+    return with_start(model, begin)
+
+
+def _start(
+    loss: Any, target: Any, weight: Any, given: Any, own: dict[str, Any], more: dict[str, Any]
+) -> NDArray:
+    """Return the start of a training; 0 where its first model has one."""
+    classes = own.get("num_class")
+    if more.get("init_model") is not None:
+        return np.zeros(classes or ())
+    if given is not None:
+        return np.asarray(given, np.float64)
+    refuse_dead_start(own["objective"].derivatives, target, weight, classes)
+    return np.asarray(start_of(loss, target, weight, classes=classes), np.float64)
+
+
+# A data set is not constructed here: LightGBM does it with the parameters of the training.
+
+
+def _labels(data: Any) -> NDArray:
+    if data.label is None:
+        data.construct()  # from a file
+    return np.asarray(data.get_label())
+
+
+def _weights(data: Any) -> NDArray | None:
+    return None if data.weight is None else np.asarray(data.get_weight())
+
+
+def _has_score(data: Any) -> bool:
+    """Tell whether a data set has an ``init_score``, which cannot be removed: 0 is none."""
+    return data.init_score is not None and bool(np.any(data.init_score))
+
+
+@contextmanager
+def _scored(datasets: list[Any], begin: NDArray) -> Iterator[None]:
+    """Give data sets without ``init_score`` a start, for the time of a training."""
+    bare = [data for data in datasets if begin.any() and not _has_score(data)]
+    for data in bare:
+        data.set_init_score(init_score(begin, len(_labels(data))))
+    try:
+        yield
+    finally:
+        for data in bare:
+            data.set_init_score(np.zeros((len(_labels(data)), *begin.shape)))
+
+
+class LightGBMBridge(BoostingBridge):
     """LightGBM: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "lightgbm"
     library: ClassVar[str] = "lightgbm"
     extra: ClassVar[str] = "lightgbm"
+
+    def objective(self, loss: Any, *, curvature: str = "auto") -> LightGBMObjective:
+        """See `objective`."""
+        return objective(loss, curvature=curvature)
+
+    def metric(self, loss: Any) -> LightGBMMetric:
+        """See `metric`."""
+        return metric(loss)
+
+    def settings(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> dict[str, Any]:
+        """See `settings`."""
+        return settings(loss, target, sample_weight, classes=classes)
+
+    def sees(
+        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[NDArray, NDArray]:
+        """See `BoostingBridge.sees`."""
+        data = self._data(np.zeros((len(raw), 1)), target, weight)
+        # It hands over what it keeps class by class.
+        g, h = objective(np.asfortranarray(raw), data)
+        return np.asarray(g, np.float64), np.asarray(h, np.float64)
+
+    def score(
+        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[float, bool]:
+        """See `BoostingBridge.score`."""
+        _, value, greater = metric(raw, self._data(np.zeros((len(raw), 1)), target, weight))
+        return value, greater
+
+    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+        """See `BoostingBridge.boosted`."""
+        params = {
+            "learning_rate": training.learning_rate,
+            "lambda_l2": training.l2,
+            "min_data_in_leaf": 1,
+            "min_data_in_bin": 1,
+            "min_sum_hessian_in_leaf": 0.0,
+            "verbosity": -1,
+            "num_threads": 1,
+        }
+        data = self._data(training.x, training.target, training.weight)
+        if np.ndim(training.start):
+            params["num_class"] = len(training.start)
+        model = train(
+            loss, params, data, training.rounds,
+            curvature=training.curvature, start=training.start,
+        )  # fmt: skip
+        return np.asarray(model.predict(training.x, raw_score=True), np.float64)
+
+    def _data(self, x: NDArray, target: NDArray, weight: NDArray | None) -> Any:
+        quiet = {"verbosity": -1, "min_data_in_bin": 1, "feature_pre_filter": False}
+        return self.imported().Dataset(x, label=target, weight=weight, params=quiet).construct()

@@ -1,15 +1,293 @@
-"""XGBoost: the bridge."""
+"""XGBoost: a loss as objective, metric, start and parameters of a model.
+
+::
+
+    from lossfw.bridges import xgboost as bridge
+
+    model = bridge.train("huber", {"max_depth": 4}, xgboost.DMatrix(x, y), 100)
+
+    model = xgboost.XGBRegressor(
+        objective=bridge.objective("huber"), **bridge.settings("huber", y, face="regressor")
+    )
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import warnings
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
-from lossfw.bridges.bridge import Bridge
+import numpy as np
+
+from lossfw.bridges.boosting import (
+    Derivatives,
+    Face,
+    Frozen,
+    derivatives,
+    refuse_dead_start,
+    refuse_unknown_face,
+    start,
+)
+from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.raw_form import made, raw_form, response
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+__all__ = ["XGBoostBridge", "metric", "objective", "settings", "start", "train"]
+
+# Its callback maximises a metric whose name begins so, unless `maximize` is given.
+_MAXIMISED: Final = ("auc", "pre", "map", "ndcg")
+# Of softmax its own objective has the curvature 2 p (1 - p).
+_SOFTMAX_FACTOR: Final = 2.0
+# Named beside an objective from outside, these make predict() return responses and not raw
+# predictions; base_score is then a response too.
+_BY_LINK: Final = {"sigmoid": "binary:logistic", "softmax": "multi:softprob", "exp": "reg:gamma"}
+_MIN_CHILD_WEIGHT: Final = 1.0
 
 
-class XGBoostBridge(Bridge):
+@dataclass(frozen=True)
+class XGBoostObjective(Frozen):
+    """A loss as an objective, for ``xgboost.train(obj=)`` and ``XGBRegressor(objective=)``.
+
+    Make one with `objective`.
+    """
+
+    derivatives: Derivatives
+    min_child_weight: float = _MIN_CHILD_WEIGHT
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return slopes and curvatures, in float32 and in the shape of the raw predictions.
+
+        Called as (predictions, DMatrix) or as (labels, predictions, weights).
+        """
+        raw, target, weight = _arguments(y_true, y_pred, sample_weight)
+        g, h = self.derivatives(raw, target, weight, softmax_factor=_SOFTMAX_FACTOR)
+        self._warn_of_little_curvature(h)
+        shape = np.shape(raw)
+        return g.astype(np.float32).reshape(shape), h.astype(np.float32).reshape(shape)
+
+    def _warn_of_little_curvature(self, h: NDArray) -> None:
+        total = float(h.sum()) if h.ndim == 1 else float(h.sum(axis=0).max())
+        if total < self.min_child_weight:
+            warnings.warn(
+                f"the curvatures of {self.derivatives.of.name} sum to {total:.3g}, and XGBoost "
+                f"makes no leaf below min_child_weight, {self.min_child_weight:g} unless set: "
+                "it cannot split. Lower min_child_weight, or multiply the loss by a number.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+
+
+@dataclass(frozen=True)
+class XGBoostMetric(Frozen):
+    """The weighted mean loss, for ``custom_metric=`` and ``eval_metric=``."""
+
+    derivatives: Derivatives
+
+    @property
+    def __name__(self) -> str:
+        """The name in XGBoost's reports, which is never one that it would maximise."""
+        name = self.derivatives.of.name
+        return f"loss_{name}" if name.startswith(_MAXIMISED) else name
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return name and value for (predictions, DMatrix), the value for (labels, ...)."""
+        raw, target, weight = _arguments(y_true, y_pred, sample_weight)
+        value = self.derivatives.mean(raw, target, weight)
+        return (self.__name__, value) if _native(y_pred) else value
+
+
+def _native(second: Any) -> bool:
+    return hasattr(second, "get_label")
+
+
+def _arguments(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """Return raw predictions, targets and weights of either face."""
+    if _native(y_pred):
+        return y_true, y_pred.get_label(), y_pred.get_weight()
+    return y_pred, y_true, sample_weight
+
+
+def objective(
+    loss: Any, *, curvature: str = "auto", min_child_weight: float = _MIN_CHILD_WEIGHT
+) -> XGBoostObjective:
+    """Return a loss as an objective of XGBoost.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        A loss with a link is fused with it.
+    curvature : {"auto", "exact", "bound", "slope", "one"}
+        What takes the place of the second derivative.
+    min_child_weight : float
+        The parameter of XGBoost, if you set it: a warning says if no split can be made.
+
+    Returns
+    -------
+    XGBoostObjective
+        Immutable; equal for equal arguments, and can be hashed and pickled.
+
+    Raises
+    ------
+    ArgumentError
+        If the loss cannot be boosted, or the curvature has no meaning for it.
+    """
+    return XGBoostObjective(derivatives(loss, curvature), float(min_child_weight))
+
+
+def metric(loss: Any) -> XGBoostMetric:
+    """Return the weighted mean loss as a metric that XGBoost minimises."""
+    return XGBoostMetric(derivatives(loss, "one"))
+
+
+def settings(
+    loss: Any,
+    target: Any,
+    sample_weight: Any = None,
+    *,
+    classes: int | None = None,
+    face: Face = "native",
+    respond: bool = False,
+) -> dict[str, Any]:
+    """Return the parameters that belong to an objective: the start and the number of classes.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    target, sample_weight : array_like
+        Of the training rows.
+    classes : int, optional
+        The number of classes, for a loss of rows.
+    face : {"native", "regressor", "classifier"}
+        For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
+    respond : bool
+        Whether ``predict`` returns responses (probabilities, means) and not raw
+        predictions; for the native face. The model keeps this when it is saved.
+    """
+    refuse_unknown_face(face)
+    begin = start(loss, target, sample_weight, classes=classes)
+    if np.ndim(begin):
+        own: dict[str, Any] = {"base_score": [float(z) for z in np.asarray(begin)]}
+    elif face == "classifier":
+        # There it is a probability, whatever the objective.
+        own = {"base_score": float(1.0 / (1.0 + np.exp(-begin)))}
+    else:
+        own = {"base_score": float(begin)}
+    if face != "native":
+        return own
+    # Otherwise rmse is recorded too, and early stopping follows the last metric.
+    own["disable_default_eval_metric"] = True
+    if raw_form(loss).takes_rows and np.ndim(target) == 1:
+        # Without a name beside it, predict() returns classes.
+        own |= {"num_class": len(own["base_score"]), "objective": "multi:softprob"}
+    elif respond:
+        own |= _responding(loss, begin)
+    return own
+
+
+def _responding(loss: Any, begin: Any) -> dict[str, Any]:
+    link = made(loss).link_name
+    if link is None:
+        return {}
+    own = {"objective": _BY_LINK[link], "base_score": float(response(loss, begin))}
+    return own | ({"max_delta_step": 0.0} if link == "exp" else {})
+
+
+def train(
+    loss: Any,
+    params: dict[str, Any],
+    dtrain: Any,
+    num_boost_round: int = 10,
+    *,
+    curvature: str = "auto",
+    respond: bool = False,
+    **more: Any,
+) -> Any:
+    """Return `xgboost.train` with a loss: objective, metric and start are set.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    params : dict
+        Of XGBoost; what stands there precedes what the loss would set.
+    dtrain : xgboost.DMatrix
+        With labels.
+    num_boost_round, **more
+        Of `xgboost.train`.
+    curvature
+        See `objective`.
+    respond
+        See `settings`.
+
+    Returns
+    -------
+    xgboost.Booster
+    """
+    xgb = XGBoostBridge.imported()
+    target, weight = dtrain.get_label(), dtrain.get_weight()
+    own = settings(loss, target, weight, respond=respond, classes=params.get("num_class"))
+    merged = {**own, **params}
+    least = float(merged.get("min_child_weight", _MIN_CHILD_WEIGHT))
+    made_objective = objective(loss, curvature=curvature, min_child_weight=least)
+    if "base_score" not in params:
+        refuse_dead_start(made_objective.derivatives, target, weight, params.get("num_class"))
+    more.setdefault("custom_metric", metric(loss))
+    return xgb.train(merged, dtrain, num_boost_round, obj=made_objective, **more)
+
+
+class XGBoostBridge(BoostingBridge):
     """XGBoost: a loss as the objective and the metric of a gradient boosting model."""
 
     name: ClassVar[str] = "xgboost"
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
+
+    def objective(self, loss: Any, *, curvature: str = "auto") -> XGBoostObjective:
+        """See `objective`."""
+        return objective(loss, curvature=curvature)
+
+    def metric(self, loss: Any) -> XGBoostMetric:
+        """See `metric`."""
+        return metric(loss)
+
+    def settings(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> dict[str, Any]:
+        """See `settings`."""
+        return settings(loss, target, sample_weight, classes=classes)
+
+    def sees(
+        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[NDArray, NDArray]:
+        """See `BoostingBridge.sees`."""
+        data = self._matrix(np.zeros((len(raw), 1)), target, weight)
+        g, h = objective(np.asarray(raw, np.float32), data)
+        return np.asarray(g, np.float64), np.asarray(h, np.float64)
+
+    def score(
+        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[float, bool]:
+        """See `BoostingBridge.score`."""
+        data = self._matrix(np.zeros((len(raw), 1)), target, weight)
+        name, value = metric(np.asarray(raw, np.float32), data)
+        return value, name.startswith(_MAXIMISED)
+
+    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+        """See `BoostingBridge.boosted`."""
+        begin = np.asarray(training.start, np.float64)
+        params = {
+            "eta": training.learning_rate,
+            "lambda": training.l2,
+            "min_child_weight": 0.0,
+            "base_score": begin.tolist(),
+            "tree_method": "exact",
+            "nthread": 1,
+        }
+        if begin.ndim:
+            params["num_class"] = len(begin)
+        data = self._matrix(training.x, training.target, training.weight)
+        model = train(loss, params, data, training.rounds, curvature=training.curvature)
+        return np.asarray(model.predict(data, output_margin=True), np.float64)
+
+    def _matrix(self, x: NDArray, target: NDArray, weight: NDArray | None) -> Any:
+        return self.imported().DMatrix(x, label=target, weight=weight)

@@ -1,0 +1,173 @@
+"""What the bridges of boosting libraries share: raw predictions in, derivatives out."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from dataclasses import dataclass, fields
+from typing import Any, Literal, Self, TypeAlias, get_args
+
+import numpy as np
+
+from lossfw.bridges.curvature import Rule, curvature_of, rule_for
+from lossfw.bridges.raw_form import made, raw_form, response
+from lossfw.bridges.rows import Rows, rows_for
+from lossfw.bridges.start import start
+from lossfw.errors import ArgumentError, DivergenceError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+__all__ = ["Derivatives", "response", "start"]
+
+# What the parameters are for: the library's own function for training, or an estimator.
+Face: TypeAlias = Literal["native", "regressor", "classifier"]
+
+
+def refuse_unknown_face(face: str) -> None:
+    """Raise `ArgumentError` if a face is none of `Face`."""
+    if face not in get_args(Face):
+        raise ArgumentError(f"face={face!r} is unknown: choose one of {', '.join(get_args(Face))}.")
+
+
+class Frozen:
+    """An immutable object, whose copy is itself.
+
+    Libraries copy their parameters, and `sklearn.base.clone` refuses an estimator whose
+    parameter is replaced by a copy in its constructor. What is computed of the fields is kept
+    out of a pickle.
+    """
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]  # every subclass is a dataclass
+
+
+@dataclass(frozen=True)
+class Derivatives(Frozen):
+    """The slopes and curvatures of a loss at raw predictions.
+
+    Parameters
+    ----------
+    of : Loss
+        A loss that can be boosted; see `lossfw.bridges.raw_form.raw_form`.
+    curvature : {"auto", "exact", "bound", "slope", "one"}
+        What takes the place of the second derivative; see the how-to page.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> derivatives = Derivatives(lossfw.loss("huber"))
+    >>> derivatives([0.0, 4.0], [0.5, 0.0])
+    (array([-0.5,  1. ]), array([1.  , 0.25]))
+    """
+
+    of: Loss
+    curvature: str = "auto"
+
+    @functools.cached_property
+    def loss(self) -> Loss:
+        """The loss of raw predictions."""
+        return raw_form(self.of)
+
+    @functools.cached_property
+    def rule(self) -> Rule:
+        """What the curvature is for this loss."""
+        return rule_for(self.loss, self.curvature)
+
+    def rows(self, raw: Any, target: Any, weight: Any = None) -> Rows:
+        """Return the arrays of a library as the loss takes them."""
+        return rows_for(self.loss, raw, target, weight)
+
+    def __call__(
+        self, raw: Any, target: Any, weight: Any = None, *, softmax_factor: float = 1.0
+    ) -> tuple[NDArray, NDArray]:
+        """Return the weighted slopes and curvatures.
+
+        Parameters
+        ----------
+        raw : array_like
+            (N,) or (N, K).
+        target : array_like
+            (N,); (N, K) for several outputs.
+        weight : array_like, optional
+            (N,).
+        softmax_factor : float
+            What the library itself multiplies the curvature of softmax by.
+
+        Returns
+        -------
+        tuple of ndarray
+            Both in the shape of `raw`, in float64.
+
+        Raises
+        ------
+        DomainError, ShapeError
+            For a target that is none.
+        DivergenceError
+            For the first row without finite derivatives.
+        """
+        rows = self.rows(raw, target, weight)
+        # What is not finite is told below, and no warning of NumPy.
+        with np.errstate(all="ignore"):
+            slopes = self.loss.gradient(rows.y, rows.t, sample_weight=rows.w, reduction="none")
+            bends = curvature_of(self.loss, self.rule, rows, slopes, softmax_factor)
+        self._refuse_not_finite(rows, slopes, bends)
+        if not slopes.any() and len(slopes) > 1:
+            warnings.warn(
+                f"every slope of {self.of.name} is 0: the model stays as it is. If training has "
+                "just begun, it began on a kink or a flat piece: set another start.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return slopes, bends
+
+    def mean(self, raw: Any, target: Any, weight: Any = None) -> float:
+        """Return the weighted mean loss."""
+        rows = self.rows(raw, target, weight)
+        return float(self.loss(rows.y, rows.t, sample_weight=rows.w))
+
+    def _refuse_not_finite(self, rows: Rows, slopes: NDArray, bends: NDArray) -> None:
+        # One pass: a sum is finite only where everything in it is.
+        with np.errstate(all="ignore"):
+            if np.isfinite(slopes.sum() + bends.sum()):
+                return
+        good = np.isfinite(slopes) & np.isfinite(bends)
+        if good.all():
+            return
+        i = int(np.argmin(good.reshape(len(good), -1).all(axis=1)))
+        raise DivergenceError(
+            f"{self.of.name} at row {i} has the raw prediction {rows.y[i]} and the target "
+            f"{rows.t[i]}, and there the slope {slopes[i]} and the curvature {bends[i]}. A smaller "
+            'learning rate keeps predictions finite, and so does another curvature, "bound" or '
+            '"slope".'
+        )
+
+
+def derivatives(loss: Any, curvature: str = "auto") -> Derivatives:
+    """Return the derivatives of a loss; errors are raised now and not in a training."""
+    found = Derivatives(made(loss), curvature)
+    # Both are computed on first use, and refuse what cannot be used.
+    _ = found.loss, found.rule
+    return found
+
+
+def refuse_dead_start(of: Derivatives, target: Any, weight: Any, classes: int | None) -> None:
+    """Raise `ArgumentError` if every slope is 0 at the start, though the targets differ.
+
+    A start on a kink, or in a flat piece of the loss, is never left.
+    """
+    t = np.asarray(target)
+    if not (t != t[:1]).any():
+        return
+    begin = start(of.of, target, weight, classes=classes)
+    rows = of.rows(np.broadcast_to(begin, (len(t), *np.shape(begin))), target, weight)
+    if not of.loss.gradient(rows.y, rows.t, sample_weight=rows.w, reduction="none").any():
+        raise ArgumentError(
+            f"the start of {of.of.name} for these targets is {begin}, where the slope of every "
+            "row is 0, so that nothing would be learnt: give another start, such as 0.5."
+        )

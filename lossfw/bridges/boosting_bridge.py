@@ -1,0 +1,94 @@
+"""BoostingBridge: a bridge to a library of gradient boosting, as the harness proves it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lossfw.bridges.bridge import Bridge
+from lossfw.bridges.raw_form import refusal
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+
+class Boosting(NamedTuple):
+    """A training that is the same in every library.
+
+    Attributes
+    ----------
+    x : ndarray
+        Features, (N, F).
+    target : ndarray
+        (N,).
+    weight : ndarray or None
+        (N,).
+    start : float or ndarray
+        The constant with which the model begins; K numbers for a loss of rows.
+    rounds : int
+        The number of trees, for each class.
+    learning_rate : float
+        The factor of each tree.
+    l2 : float
+        A leaf is -sum(w g) / (sum(w h) + l2).
+    curvature : str
+        See the how-to page.
+    """
+
+    x: NDArray
+    target: NDArray
+    weight: NDArray | None = None
+    start: Any = 0.0
+    rounds: int = 1
+    learning_rate: float = 1.0
+    l2: float = 0.0
+    curvature: str = "auto"
+
+
+class BoostingBridge(Bridge):
+    """A bridge to a library of gradient boosting.
+
+    An author writes the methods below; the harness calls them for every loss
+    (``lossfw check --bridges NAME``).
+    """
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
+        return refusal(loss)
+
+    @abstractmethod
+    def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
+        """Return the object that the library trains with."""
+
+    @abstractmethod
+    def metric(self, loss: Any) -> Any:
+        """Return the object that the library watches."""
+
+    @abstractmethod
+    def settings(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> Mapping[str, Any]:
+        """Return the parameters of the library that belong to the loss."""
+
+    @abstractmethod
+    def sees(
+        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[NDArray, NDArray]:
+        """Return the slopes and curvatures that an objective hands to the library.
+
+        They go through the library's own classes, as in a training, and are undone to the
+        sign of the loss and the shape of `raw`: (N,) or (N, K).
+        """
+
+    @abstractmethod
+    def score(
+        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[float, bool]:
+        """Return the number that a metric hands to the library, and whether greater is better."""
+
+    @abstractmethod
+    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+        """Return the raw predictions for the training rows of a model without sampling.
+
+        Every split is allowed, however few rows and curvature a leaf has.
+        """

@@ -1,0 +1,178 @@
+"""The curvature of a row: the second derivative, or what takes its place in a Newton step.
+
+A boosting library moves a leaf by -sum(w g) / sum(w h). With the second derivative for h this
+is Newton's step, which explodes where h is 0 or negative, as for robust losses far from the
+target. The other rules bound the step.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.bridges.rows import Rows
+from lossfw.bridges.softmax_form import softmax_form
+from lossfw.components.spaces import REAL
+from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+# What "auto" makes of a loss: one of the others, or the library's own for softmax.
+Rule: TypeAlias = Literal["exact", "bound", "slope", "one", "softmax"]
+
+CURVATURES: Final = ("auto", "exact", "bound", "slope", "one")
+
+# The least curvature of a row of weight 1, as XGBoost has it.
+LEAST: Final = 1e-16
+# Nearer to the target than this, relative to it, a residual is mostly rounding.
+_NEAR: Final = 1e-8
+
+
+def rule_for(loss: Loss, curvature: str) -> Rule:
+    """Return the rule by which a loss of raw predictions gets its curvature.
+
+    Raises
+    ------
+    ArgumentError
+        If the rule is unknown, or has no meaning for the loss.
+    """
+    if curvature not in CURVATURES:
+        raise ArgumentError(
+            f"curvature={curvature!r} is unknown: choose one of {', '.join(CURVATURES)}."
+        )
+    if curvature == "auto":
+        return _automatic(loss)
+    if curvature == "exact" and mirrored(loss) and kinked(loss):
+        raise ArgumentError(
+            f"the second derivative of {loss.name} is 0 beside its kinks: choose curvature "
+            '"bound", "slope" or "one".'
+        )
+    if curvature == "bound" and not _has_bound(loss):
+        raise ArgumentError(
+            f"no bound of the curvature of {loss.name} is known, since it claims no "
+            'gradient_lipschitz: choose curvature "slope", or let the loss claim it.'
+        )
+    return curvature  # type: ignore[return-value]  # one of the literals
+
+
+def _automatic(loss: Loss) -> Rule:
+    claims = loss.claims()
+    if loss.takes_rows:
+        return "softmax" if is_softmax(loss) else "slope"
+    if mirrored(loss):
+        return "exact" if claims.strongly_convex and not kinked(loss) else "bound"
+    smooth = claims.convex and claims.twice_smooth
+    return "exact" if smooth and claims.gradient_lipschitz is not None else "slope"
+
+
+def mirrored(loss: Loss) -> bool:
+    """Tell whether a loss is 0 at the target in its own units, so that it has two sides there."""
+    if loss.takes_rows:
+        return False
+    if loss.argument == "residual":
+        return True
+    at_target = loss.claims().zero_at_target and loss.prediction_space is REAL
+    return at_target and loss.argument == "prediction"
+
+
+def kinked(loss: Loss) -> bool:
+    """Tell whether the slope of a loss may jump; it may where the loss does not say."""
+    return loss.claims().breaks != ()
+
+
+def is_softmax(loss: Loss) -> bool:
+    """Tell whether a loss is a softmax cross-entropy, with three classes or those it fixes."""
+    return softmax_form(loss, loss.fixed_classes or 3) is not None
+
+
+def _has_bound(loss: Loss) -> bool:
+    return mirrored(loss) or loss.claims().gradient_lipschitz is not None
+
+
+def curvature_of(
+    loss: Loss, rule: Rule, rows: Rows, slopes: NDArray, softmax_factor: float
+) -> NDArray:
+    """Return the weighted curvature of each raw prediction.
+
+    Parameters
+    ----------
+    loss : Loss
+        Of raw predictions.
+    rule : Rule
+        See `rule_for`.
+    rows : Rows
+    slopes : ndarray
+        The weighted slopes there.
+    softmax_factor : float
+        By which the rule ``softmax`` multiplies the second derivative.
+    """
+    spread = rows.spread()
+    if rule == "one":
+        return np.ones_like(slopes) * spread
+    second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
+    if rule == "softmax":
+        found = softmax_factor * second
+    elif rule == "slope":
+        # So no row asks for a step above 1, or above Newton's.
+        found = np.maximum(second, np.abs(slopes))
+        if loss.argument == "margin" and loss.claims().breaks:
+            found = np.maximum(found, _at_kinks(loss, rows) * spread)
+    elif rule == "bound":
+        found = _bound(loss, rows, second)
+    else:
+        found = second
+    result: NDArray = np.maximum(found, LEAST * spread)
+    return result
+
+
+def _bound(loss: Loss, rows: Rows, second: NDArray) -> NDArray:
+    """Return the curvature of a parabola above the loss that touches it."""
+    if mirrored(loss):
+        # Where a loss grows faster than a square, its own curvature is the larger one.
+        return np.maximum(_secant(loss, rows) * rows.spread(), second)
+    constant = loss.claims().gradient_lipschitz
+    assert constant is not None  # `rule_for` has asked
+    everywhere: NDArray = np.full_like(second, constant) * rows.spread()
+    return everywhere
+
+
+def _secant(loss: Loss, rows: Rows) -> NDArray:
+    """Return (l'(r) - l'(-r)) / 2r: the parabola that touches the mirrored loss at r and -r.
+
+    At a kink it is infinite. There r is replaced by sqrt(r^2 + s^2), with s a typical residual,
+    by weight and steepness. XGBoost's absolute error has the same from release 3.4 on.
+    """
+    y, t = rows.y, rows.t
+    a = np.maximum(np.abs(y - t), _NEAR * (1.0 + np.abs(t)))
+    odd = loss.gradient(t + a, t, reduction="none")
+    if not loss.claims().symmetric:
+        odd = 0.5 * (odd - loss.gradient(t - a, t, reduction="none"))
+    steepness: NDArray = np.abs(odd)
+    if kinked(loss):
+        a = np.hypot(a, _typical(a, steepness * rows.spread()))
+    secant: NDArray = steepness / a
+    return secant
+
+
+def _typical(a: NDArray, share: NDArray) -> float:
+    """Return a typical distance: the square of the weighted mean of square roots."""
+    total = float(share.sum())
+    return (float((np.sqrt(a) * share).sum()) / total) ** 2 if total > 0 else 0.0
+
+
+def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
+    """Return the curvature of a square around each kink of a loss of the margin.
+
+    A row on the flat side of hinge has neither slope nor curvature, and would not resist to
+    being moved across the kink: from the best constant, no split would have a gain.
+    """
+    margin = rows.y * rows.t
+    found: NDArray = np.zeros_like(margin)
+    for kink in loss.claims().breaks or ():
+        beside = np.array([kink - _NEAR, kink + _NEAR])
+        before, after = loss.gradient(beside, np.ones(2), reduction="none")
+        a = np.maximum(np.abs(margin - kink), _NEAR)
+        typical = _typical(a, np.ones_like(a) * rows.spread())
+        found = found + 0.5 * max(float(after - before), 0.0) / np.hypot(a, typical)
+    return found

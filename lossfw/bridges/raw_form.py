@@ -1,0 +1,84 @@
+"""A loss of any real number: the form in which a boosting library can use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.components.registry import registry
+from lossfw.components.spaces import LOGITS, REAL
+from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+
+def made(loss: Any) -> Loss:
+    """Return the loss of a name, of a mapping with a name and parameters, or the loss itself."""
+    found: Loss = registry().create("loss", loss)
+    return found
+
+
+def raw_form(loss: Any) -> Loss:
+    """Return a loss as a function of raw predictions: fused with its link, where it has one.
+
+    Raises
+    ------
+    ArgumentError
+        If it has no such form, or its slope is 0 almost everywhere.
+    """
+    given = made(loss)
+    why = refusal(given)
+    if why is not None:
+        raise ArgumentError(why)
+    return _unbounded(given) or given
+
+
+def refusal(loss: Loss) -> str | None:
+    """Return why a loss cannot be boosted; None if it can."""
+    form = _unbounded(loss)
+    if form is None:
+        return (
+            f"{loss.name} takes predictions in {loss.prediction_space}, and a boosting library "
+            "predicts any real number: it has no form that takes logits. Choose a loss of the "
+            "whole line, or one with a link, such as cross_entropy."
+        )
+    if form.claims().gradient_zero_almost_everywhere:
+        return (
+            f"the slope of {loss.name} is 0 almost everywhere, so nothing can be learnt from it. "
+            "Choose a loss that bounds it from above, such as logistic or hinge for zero_one."
+        )
+    return None
+
+
+def _unbounded(loss: Loss) -> Loss | None:
+    for form in (loss, loss.on_logits()):
+        if form is not None and form.prediction_space in (REAL, LOGITS):
+            return form
+    return None
+
+
+def response(loss: Any, raw: Any) -> NDArray:
+    """Return raw predictions as the loss was written for: probabilities, means.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    raw : array_like
+        Raw predictions of a library, (N,) or (N, K).
+
+    Returns
+    -------
+    ndarray of float64
+        The link of the loss at `raw`; `raw` itself for a loss without a link.
+
+    Examples
+    --------
+    >>> response("binary_cross_entropy", [0.0, 1.0])
+    array([0.5       , 0.73105858])
+    >>> response("huber", [0.0, 1.0])
+    array([0., 1.])
+    """
+    link = made(loss).link_name
+    z = np.asarray(raw, np.float64)
+    return z if link is None else np.asarray(registry().create("activation", link)(z))

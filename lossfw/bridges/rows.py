@@ -1,0 +1,124 @@
+"""The arrays that a library hands to an objective, as a loss takes them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.components.spaces import SIGN
+from lossfw.errors import DomainError, ShapeError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+
+class Rows(NamedTuple):
+    """Raw predictions with their targets and weights, in float64.
+
+    Attributes
+    ----------
+    y : ndarray
+        Raw predictions, (N,) or (N, K).
+    t : ndarray
+        Targets in the shape of `y`, or N class indices or numbers for a loss of rows.
+    w : ndarray or None
+        Weights, (N,).
+    """
+
+    y: NDArray
+    t: NDArray
+    w: NDArray | None
+
+    def spread(self) -> NDArray | float:
+        """Return the weights in a shape that multiplies derivatives."""
+        if self.w is None:
+            return 1.0
+        return self.w if self.y.ndim == 1 else self.w[:, None]
+
+
+def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
+    """Return the arrays of a library as a loss takes them.
+
+    Labels 0 of a loss of the margin become -1. Labels of a loss of classes become
+    integers; libraries keep them as floats.
+
+    Raises
+    ------
+    ShapeError
+        If a loss of rows gets single numbers.
+    DomainError
+        If a target is NaN or infinite, or a class no whole number.
+    """
+    y, t = np.asarray(raw, np.float64), np.asarray(target)
+    w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)
+    if loss.takes_rows:
+        return Rows(y, _targets_of_rows(loss, y, t), w)
+    if y.ndim == 2 and t.ndim == 1 and y.shape[1] == 1:
+        y = y[:, 0]
+    return Rows(y, targets_of_elements(loss, t), w)
+
+
+def targets_of_elements(loss: Loss, target: Any) -> NDArray:
+    """Return targets in float64; 0 becomes -1 for a loss of the margin."""
+    t = np.asarray(target, np.float64)
+    refuse_not_finite(t)
+    if loss.target_space is SIGN:
+        bad = (t != 0.0) & (np.abs(t) != 1.0)
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise DomainError(
+                f"target[{i}] = {t.flat[i]:.9g} is no label of two classes: {loss.name} takes 0 "
+                "and 1, or -1 and 1."
+            )
+        return np.where(t == 0.0, -1.0, t)
+    return t
+
+
+def _targets_of_rows(loss: Loss, y: NDArray, t: NDArray) -> NDArray:
+    if y.ndim != 2:
+        raise ShapeError(
+            f"{loss.name} takes a row of predictions for each target, and got raw predictions of "
+            f"shape {y.shape}. Give the library the number of classes, 3 or more; for two classes "
+            "choose a loss of single logits, such as binary_cross_entropy."
+        )
+    if t.ndim == 2 or loss.target_per_row:
+        t = t.astype(np.float64)
+        refuse_not_finite(t)
+        return t
+    return class_indices(loss, t)
+
+
+def class_indices(loss: Loss, target: Any) -> NDArray:
+    """Return labels as integers.
+
+    Raises
+    ------
+    DomainError
+        If one is no whole number.
+    """
+    t = np.asarray(target)
+    if t.dtype.kind in "iu":
+        return t
+    refuse_not_finite(np.asarray(t, np.float64))
+    index = t.astype(np.int64)
+    bad = index != t
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise DomainError(
+            f"target[{i}] = {t[i]:.9g} is no class: {loss.name} takes whole numbers from 0."
+        )
+    return index
+
+
+def refuse_not_finite(t: NDArray) -> None:
+    """Raise `DomainError` for the first target that is NaN or infinite."""
+    # One pass: a sum is finite only where everything in it is.
+    if np.isfinite(t.sum()):
+        return
+    bad = ~np.isfinite(t)
+    if bad.any():
+        i = int(np.argmax(bad.reshape(len(t), -1).any(axis=1)))
+        raise DomainError(
+            f"target[{i}] = {t[i]} is not finite: leave the row out, or give it weight 0 and any "
+            "finite target."
+        )

@@ -1,0 +1,204 @@
+"""The start of a model: the constant raw prediction of least mean loss.
+
+Libraries fit a start for their own objectives only: with one from outside, a model begins at
+0 or 0.5, and its first trees learn the mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from lossfw.bridges.curvature import curvature_of, mirrored
+from lossfw.bridges.raw_form import made, raw_form
+from lossfw.bridges.row_start import start_of_rows
+from lossfw.bridges.rows import Rows, class_indices, refuse_not_finite, targets_of_elements
+from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+# The logits of a probability 1e-15 and of 1 minus it: beyond them a class that never occurs sends
+# the start to infinity. LightGBM has the same bound.
+FARTHEST_LOGIT: Final = float(-np.log(1e-15))
+# exp of it is the largest float64.
+_LARGEST_LOG: Final = 709.0
+# A sum of slopes is 0 if it is so small beside the sum of their sizes: the rounding of a sum.
+_BALANCED: Final = 1e-12
+# A mean or a quantile is taken for the start if the slopes balance so well there.
+_CLOSE: Final = 1e-9
+_LARGEST: Final = 1e300
+# Halvings of an interval after which two float64 have no number between them.
+_HALVINGS: Final = 2100
+# Reweighted means converge by a factor in each step.
+_STEPS: Final = 1000
+
+
+def start(
+    loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+) -> float | NDArray:
+    """Return the constant raw prediction of least mean loss.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    target : array_like
+        (N,); for several outputs (N, K).
+    sample_weight : array_like, optional
+        (N,).
+    classes : int, optional
+        The number of classes, for a loss of rows; one more than the largest label otherwise.
+
+    Returns
+    -------
+    float, or ndarray of K
+        K numbers for a loss of rows, which sum to 0 where the loss does not mind a shift;
+        and for several outputs. Of a flat minimum the middle.
+
+    Examples
+    --------
+    >>> start("absolute_error", [1.0, 2.0, 4.0, 8.0])
+    3.0
+    >>> bool(start("poisson_deviance", [1.0, 3.0]) == np.log(2.0))
+    True
+    """
+    form = raw_form(loss)
+    t = np.asarray(target)
+    if t.ndim == 0 or not len(t):
+        raise ShapeError(f"a start needs targets, and got an array of shape {t.shape}.")
+    w = _weights(sample_weight, len(t))
+    if form.takes_rows:
+        if t.ndim == 1 and not form.target_per_row:
+            t = class_indices(form, t)
+        return start_of_rows(form, t, w, classes)
+    t = targets_of_elements(form, t)
+    if t.ndim == 1:
+        return _number(made(loss), form, t, w)
+    return np.array([_number(made(loss), form, column, w) for column in t.T])
+
+
+def _weights(sample_weight: Any, rows: int) -> NDArray:
+    if sample_weight is None or np.size(sample_weight) == 0:
+        return np.ones(rows)
+    w = np.asarray(sample_weight, np.float64)
+    if w.shape != (rows,):
+        raise ShapeError(f"sample_weight has the shape {w.shape}, and {(rows,)} was wanted.")
+    refuse_not_finite(w)
+    if not (w >= 0).all() or not w.any():
+        raise ArgumentError("sample_weight holds a negative number, or nothing above 0.")
+    return w
+
+
+class _Slope:
+    """The weighted sum of slopes at a constant; 0 where it is only rounding."""
+
+    def __init__(self, loss: Loss, t: NDArray, w: NDArray) -> None:
+        self.loss, self.t, self.w = loss, t, w
+
+    def parts(self, z: float) -> NDArray:
+        slopes: NDArray = self.loss.gradient(
+            np.full(len(self.t), z), self.t, sample_weight=self.w, reduction="none"
+        )
+        return slopes
+
+    def __call__(self, z: float) -> float:
+        parts = self.parts(z)
+        total = float(parts.sum())
+        return 0.0 if abs(total) <= _BALANCED * float(np.abs(parts).sum()) else total
+
+    def balanced(self, z: float) -> bool:
+        """Tell whether the slopes at a number that is known to be right balance."""
+        parts = self.parts(z)
+        return abs(float(parts.sum())) <= _CLOSE * float(np.abs(parts).sum())
+
+
+def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
+    slope = _Slope(form, t, w)
+    mean = _of_mean(given, form, t, w)
+    if mean is not None and slope.balanced(mean):
+        return mean
+    if not mirrored(form):
+        return _between(slope, *_reach(slope, _farthest(form)))
+    if not form.claims().convex:
+        return _descended(slope, _median(t, w))
+    counting = t[w > 0]
+    return _crossing(slope, float(counting.min()), float(counting.max()))
+
+
+def _of_mean(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float | None:
+    """Return the raw prediction of the mean, the start of most losses with a link."""
+    mean = float((w * t).sum() / w.sum())
+    if form.link_name is None:
+        return mean if given.claims().elicits == "mean" else None
+    if form.link_name == "exp" and mean > 0:
+        return float(np.log(mean))
+    if form.link_name == "sigmoid" and 0 < mean < 1:
+        return float(np.log(mean) - np.log1p(-mean))
+    return None
+
+
+def _farthest(loss: Loss) -> float:
+    """Return how far from 0 the start of a loss may be."""
+    if loss.link_name == "exp":
+        return _LARGEST_LOG
+    logit = loss.argument == "margin" or loss.link_name is not None
+    return FARTHEST_LOGIT if logit else _LARGEST
+
+
+def _reach(slope: _Slope, far: float) -> tuple[float | None, float | None, float]:
+    """Return a number where the loss falls, one where it grows, and the farthest one."""
+    sizes = [min(4.0**power, far) for power in range(int(np.ceil(np.log(far) / np.log(4.0))) + 1)]
+    low = next((-size for size in sizes if slope(-size) < 0.0), None)
+    high = next((size for size in sizes if slope(size) > 0.0), None)
+    return low, high, far
+
+
+def _between(slope: _Slope, low: float | None, high: float | None, far: float) -> float:
+    if low is not None and high is not None:
+        return _crossing(slope, low, high)
+    # A single class: where the loss stops falling, or the farthest logit.
+    if low is not None:
+        return _first(lambda z: slope(z) >= 0.0, low, far)
+    if high is not None:
+        near = max(-far, -FARTHEST_LOGIT)
+        return near if slope(near) > 0.0 else _first(lambda z: slope(z) > 0.0, near, high)
+    return 0.0
+
+
+def _crossing(slope: _Slope, low: float, high: float) -> float:
+    """Return where the sum of slopes crosses 0; the middle of a stretch where it stays there."""
+    left = low if slope(low) >= 0.0 else _first(lambda z: slope(z) >= 0.0, low, high)
+    if left == high or slope(left) > 0.0:
+        return left
+    right = high if slope(high) <= 0.0 else _first(lambda z: slope(z) > 0.0, left, high)
+    return 0.5 * (left + right)
+
+
+def _first(good: Callable[[float], bool], low: float, high: float) -> float:
+    """Return the least float above `low` at which `good` holds, or `high`."""
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        low, high = (low, middle) if good(middle) else (middle, high)
+    return high
+
+
+def _median(t: NDArray, w: NDArray) -> float:
+    order = np.argsort(t)
+    below = np.cumsum(w[order])
+    return float(t[order][int(np.searchsorted(below, 0.5 * below[-1]))])
+
+
+def _descended(slope: _Slope, z: float) -> float:
+    """Return the minimum below a place, for a loss that is not convex: reweighted means."""
+    for _ in range(_STEPS):
+        slopes = slope.parts(z)
+        rows = Rows(np.full(len(slope.t), z), slope.t, slope.w)
+        bends = curvature_of(slope.loss, "bound", rows, slopes, 1.0)
+        step = float(slopes.sum() / bends.sum())
+        if abs(step) <= _BALANCED * (1.0 + abs(z)):
+            break
+        z -= step
+    return z
