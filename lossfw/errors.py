@@ -17,6 +17,7 @@
     │   └── IncompatiblePluginError  it was written for another version of the hooks
     ├── ConfigError            mistakes in a configuration, each with its address
     ├── DataError              a file of data, weights or predictions cannot be used
+    ├── TraceError             a body cannot be run on expressions
     ├── MissingExtraError      an optional library is not installed
     └── RunError               a valid run failed
         ├── DivergenceError    a training diverged
@@ -155,6 +156,10 @@ class ConfigError(LossfwError, ValueError):
 
 class DataError(LossfwError, ValueError):
     """A file of data, weights or predictions cannot be used."""
+
+
+class TraceError(LossfwError):
+    """A body cannot be run on expressions: it has no formula, and no compiled form."""
 
 
 class MissingExtraError(LossfwError, ImportError):

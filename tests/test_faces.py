@@ -28,7 +28,7 @@ FACES = {
         ArgumentError BrokenPluginError ConfigError DataError DisabledPluginError
         DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError
         IncompatiblePluginError LossfwError MissingExtraError OutputError ParameterError
-        PluginError Problem RunError ShapeError UnknownNameError
+        PluginError Problem RunError ShapeError TraceError UnknownNameError
     """,
     "lossfw.metrics": """
         ElementMetric LossMetric Mergeable Metric MetricRows MetricUpdate RowMetric RowwiseMetric

@@ -30,6 +30,7 @@ SHOW_VERSION = 2
 @kind_option
 @json_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print a page of documentation.")
+@click.option("--latex", "as_latex", is_flag=True, help="Print the formula as LaTeX.")
 @plugin_options
 @traceback_option
 def show(
@@ -39,6 +40,7 @@ def show(
     kind: str | None,
     as_json: bool,
     as_markdown: bool,
+    as_latex: bool,
     plugins: Plugins,
 ) -> None:
     """Show components: formula, parameters, spaces, claims, derivatives, origin.
@@ -55,6 +57,10 @@ def show(
     kinds = KINDS if kind is None else (kind,)
     entries = registry.entries(kind) if every else _named(registry, names, kinds)
     given = read_parameters(parameters)
+    if as_latex:
+        for entry in entries:
+            say(_latex(registry, entry, given))
+        return
     described = [_described(registry, entry, given) for entry in entries]
     if as_json:
         say(to_json({"lossfw": SHOW_VERSION, "components": described}))
@@ -74,6 +80,13 @@ def _named(registry: Registry, names: Sequence[str], kinds: Sequence[str]) -> li
     """Return the components of names, those of a kind together."""
     entries = [entry for name in names for entry in find(registry, name, kinds)]
     return sorted(entries, key=lambda entry: KINDS.index(entry.kind))
+
+
+def _latex(registry: Registry, entry: Entry, given: dict[str, Any]) -> str:
+    """Return the formula of a component as LaTeX; of several, each on its own line."""
+    from lossfw.report.formulas.latex import latex
+
+    return latex(make(registry, entry, given))
 
 
 def _described(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:

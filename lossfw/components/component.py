@@ -31,6 +31,9 @@ class Component(BaseModel):
     kind : str
         ``"loss"``, ``"activation"``, ``"metric"``, ``"source"``, ``"optimizer"``
         or ``"bridge"``.
+    latex : str or None
+        The right side of the formula as LaTeX, without dollar signs; a class attribute or a
+        property. With None it is made of the body.
     """
 
     # Strict: "0.5" is a text and not a number. Infinite or NaN parameters have
@@ -47,6 +50,7 @@ class Component(BaseModel):
 
     kind: ClassVar[str]
     name: ClassVar[str]
+    latex: ClassVar[str | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -19,6 +19,14 @@ Body: TypeAlias = Callable[..., Any]
 NDArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
+class TextbookNamespace:
+    """Base of the array namespaces on which primitives are their textbook formulas."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Say to type checkers that the functions of the array API are there."""
+        raise AttributeError(name)
+
+
 def is_foreign(x: object) -> bool:
     """Tell whether `x` is an array of another library than NumPy."""
     return not isinstance(x, np.ndarray | np.generic) and (

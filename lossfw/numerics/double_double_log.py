@@ -21,13 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 from lossfw.numerics.cancellation import expm1_minus
 from lossfw.numerics.double_double import DoubleDouble, normalised
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 from lossfw.numerics.error_free import two_diff, two_prod
-from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.log_difference import close_distance, looked_up, reduced, splits_floats, tables
 from lossfw.numerics.primitive import polynomial
 
@@ -105,7 +104,7 @@ def log_ratio_words(xp: Namespace, y: Any, t: Any) -> DoubleDouble:
     >>> log_ratio_words(np, np.asarray([1.0 + 2.0**-52]), np.asarray([1.0])).high * 2**52
     array([1.])
     """
-    if isinstance(xp, ExactNamespace):
+    if isinstance(xp, TextbookNamespace):
         return log_words(xp, y / t)
     near = (y < _NEAR_RATIO * t) & (t < _NEAR_RATIO * y)
     one = xp.ones_like(t)

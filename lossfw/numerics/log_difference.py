@@ -19,11 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 from lossfw.numerics.double_double import DoubleDouble, add_words, multiply_words, words_of
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.error_free import two_diff, two_prod
-from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.primitive import polynomial
 
 # A mantissa from 3/4 to 3/2 is divided by the nearest multiple of 1 / PARTS.
@@ -78,7 +77,7 @@ def tables() -> Tables:
 
 def splits_floats(xp: Namespace, x: Array) -> bool:
     """Tell whether the functions here can take `x`: float64, of a library with ``frexp``."""
-    if isinstance(xp, ExactNamespace | DualNamespace):
+    if isinstance(xp, TextbookNamespace | DualNamespace):
         return False
     return hasattr(xp, "frexp") and bool(x.dtype == xp.float64)
 

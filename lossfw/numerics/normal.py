@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 from lossfw.numerics.dual.namespace import DualNamespace
-from lossfw.numerics.exact.namespace import ExactNamespace
 from lossfw.numerics.primitive import in_double, polynomial, primitive
 from lossfw.numerics.xlogy import times
 
@@ -129,7 +128,7 @@ def _large_erfc(xp: Namespace, a: Array) -> Array:
 
 def _density(xp: Namespace, f: Array, x: Array, factor: float) -> Array:
     """Return f sqrt(factor / pi) exp(-factor x^2); 0 far out, even for an infinite f."""
-    if isinstance(xp, ExactNamespace):
+    if isinstance(xp, TextbookNamespace):
         return f * xp.exp(-factor * x * x) * xp.sqrt(xp.full_like(x, factor / xp.pi))
     product = math.sqrt(factor / math.pi) * f * _large_exp(xp, xp.abs(x), factor) / _LARGE
     return xp.where(xp.abs(x) >= _FAR, xp.zeros_like(x), product)
@@ -240,7 +239,7 @@ def times_normal_pdf(xp: Namespace, f: Array, x: Array) -> Array:
     >>> times_normal_pdf(np, np.asarray([2.0, 1e300]), np.asarray([0.0, 1e300]))
     array([0.79788456, 0.        ])
     """
-    if isinstance(xp, DualNamespace | ExactNamespace):
+    if isinstance(xp, DualNamespace | TextbookNamespace):
         return times(xp, f, normal_pdf(xp, x))
     return _product(xp, x, f)
 

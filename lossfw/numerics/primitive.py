@@ -13,10 +13,9 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
-from lossfw.numerics.exact.namespace import ExactNamespace
 
 ArrayFunction: TypeAlias = Callable[[Namespace, Array], Array]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -45,7 +44,7 @@ def primitive(
                 v = x.value
                 value = function(inner, v)
                 return xp.chain(x, value, slope(inner, v), lambda: curvature(inner, v))
-            if isinstance(xp, ExactNamespace):
+            if isinstance(xp, TextbookNamespace):
                 return textbook(xp, x)
             return stable(xp, x)
 

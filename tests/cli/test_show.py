@@ -158,6 +158,16 @@ def test_a_wrapper_takes_its_derivatives_from_its_parts(shown):
     assert found["parameters"][0]["value"] == {"name": "huber"}
 
 
+def test_the_formula_as_latex(shown, lossfw):
+    formula = r"\frac{r^{2}}{r^{2} + c^{2}}"
+    assert shown("geman_mcclure")["latex"] == formula
+    assert lossfw("show", "geman_mcclure", "--latex").stdout == formula + "\n"
+    assert "latex" not in shown("rmse")
+    result = lossfw("show", "rmse", "--latex")
+    assert result.exit_code == 2
+    assert "rmse is a metric" in result.stderr
+
+
 def test_a_page_has_a_section_for_every_component(lossfw):
     page = lossfw("show", "--all", "--markdown").stdout
     listed = json.loads(lossfw("list", "--json").stdout)["components"]

@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lossfw.errors import ArgumentError, MissingExtraError
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, TextbookNamespace
 
 # Decimal digits by default.
 DIGITS = 60
@@ -83,7 +83,7 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
     return ExactNamespace(digits).exact(x)
 
 
-class ExactNamespace:
+class ExactNamespace(TextbookNamespace):
     """The array namespace of exact numbers.
 
     Parameters

@@ -16,10 +16,12 @@ from lossfw.components.docstrings import (
 )
 from lossfw.components.registry import Entry
 from lossfw.components.spaces import Space
+from lossfw.errors import TraceError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.losses.wrappers.claim_effects import claim_effects
 from lossfw.nn.activation import Activation, RowActivation
+from lossfw.report.formulas.latex import latex
 from lossfw.report.text.component_facts import curve_line, examples, peers_of, place
 
 # The modules of the kinds, whose derivatives come from dual numbers.
@@ -62,6 +64,10 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         **place(cls),
         "parameters": parameters(cls, component),
     }
+    if component is not None:
+        text_of_formula = _latex(component)
+        if text_of_formula is not None:
+            description["latex"] = text_of_formula
     if isinstance(component, Loss | Activation):
         of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
         description.update(of)
@@ -72,6 +78,16 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         description["wrapper"] = [effect._asdict() for effect in effects]
         description["peers"] = peers_of(entry.name)
     return description
+
+
+def _latex(component: Component) -> str | None:
+    """Return the formula as LaTeX, None where there is none."""
+    if component.latex is None and not isinstance(component, Loss | Activation):
+        return None
+    try:
+        return latex(component)
+    except TraceError:
+        return None
 
 
 def _said(cls: type[Component]) -> dict[str, Any]:

@@ -77,6 +77,10 @@ class Sparsemax(RowActivation):
            [1.  , 0.  , 0.  ]])
     """
 
+    latex: ClassVar[str | None] = (
+        r"\max\!\left(0,\, x_{k} - \tau\right) \quad\text{with } "
+        r"\sum_{j} \max\!\left(0,\, x_{j} - \tau\right) = 1"
+    )
     out_space: ClassVar[Space] = SIMPLEX
 
     def formula(self, xp: Namespace, x: Array) -> Array:

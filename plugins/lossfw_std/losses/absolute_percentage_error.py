@@ -71,6 +71,13 @@ class AbsolutePercentageError(PointwiseLoss):
         """All real numbers; without a floor all but 0."""
         return NONZERO if self.floor is None else REAL
 
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition."""
+        unit = xp.abs(t)
+        if self.floor is not None:
+            unit = xp.maximum(unit, self.floor * xp.ones_like(unit))
+        return xp.abs(y - t) / unit
+
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """abs(y - t) / max(abs(t), floor); in halves, for a large difference overflows."""
         unit = self._unit(xp, t)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from lossfw import (
     LOGITS,
@@ -17,6 +17,12 @@ from lossfw import (
     Space,
 )
 from lossfw.numerics import positive_part, times, two_diff
+
+_GAP = r"\max\!\left(0,\, 1 + y_{j} - y_{k}\right)"
+_LATEX = {
+    "crammer_singer": rf"\sum_{{k}} t_{{k}}\,\max_{{j \ne k}} {_GAP}",
+    "weston_watkins": rf"\sum_{{k}} t_{{k}}\,\sum_{{j \ne k}} {_GAP}",
+}
 
 
 class MulticlassHinge(CategoricalLoss):
@@ -70,6 +76,9 @@ class MulticlassHinge(CategoricalLoss):
     >>> MulticlassHinge(form="weston_watkins")([[2.0, 1.5, 1.75]], [0])
     1.25
     """
+
+    # Of a row for each class, which is no expression of one row.
+    latex: ClassVar[Any] = property(lambda loss: _LATEX[loss.form])
 
     prediction: ClassVar[Space] = LOGITS
     least_classes: ClassVar[int] = 2

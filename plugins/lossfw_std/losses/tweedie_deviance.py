@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator
 
@@ -48,6 +48,17 @@ def _a_power(power: float) -> float:
     if 0 < power < 1:
         raise ValueError("a number at or below 0, or at or above 1")
     return power
+
+
+_A, _B = r"1 - \mathrm{power}", r"2 - \mathrm{power}"
+_DEFINITION = (
+    rf"2\,\left(\frac{{t^{{{_B}}}}}{{\left({_A}\right)\,\left({_B}\right)}} "
+    rf"- \frac{{t\,MEAN{_A}}}}}{{{_A}}} + \frac{{MEAN{_B}}}}}{{{_B}}}\right)"
+)
+_LATEX = {
+    "prediction": _DEFINITION.replace("MEAN", "y^{"),
+    "logits": _DEFINITION.replace("MEAN", r"\left(e^{z}\right)^{"),
+}
 
 
 class TweedieDeviance(Deviance):
@@ -122,6 +133,9 @@ class TweedieDeviance(Deviance):
     def logit_body(self) -> LogMeanBody:
         """Return the functions of logarithms of the mean."""
         return _NormalOnLogits(self) if self.power == 0 else _OnLogits(self)
+
+    # The definition without the form for exact numbers near the target.
+    latex: ClassVar[Any] = property(lambda loss: _LATEX[loss.input_form])
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition."""

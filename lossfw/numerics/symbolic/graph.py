@@ -1,0 +1,95 @@
+"""Graph: the operations of a body, each once."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# The operations that are no functions of the array API.
+INPUT, CONSTANT, PARAMETER = "input", "constant", "parameter"
+CAST, LOOK_UP = "cast", "look_up"
+FRACTION, EXPONENT = "fraction", "exponent"  # the two results of frexp
+CLASSES = "classes"  # the length of a row
+
+LEAVES = (INPUT, CONSTANT, PARAMETER, CLASSES)
+
+
+class Node(NamedTuple):
+    """One operation.
+
+    Attributes
+    ----------
+    op : str
+        The name of the function in the array API, or one of the names above.
+    args : tuple of int
+        The numbers of its arguments in the graph.
+    dtype : dtype
+        The dtype of the result.
+    value : object
+        The number of a constant, the name of an input or a parameter, the numbers of
+        a table; None for others.
+    """
+
+    op: str
+    args: tuple[int, ...]
+    dtype: np.dtype[Any]
+    value: Any = None
+
+
+class Graph:
+    """Nodes in an order in which arguments come first; equal nodes are one.
+
+    Attributes
+    ----------
+    nodes : list of Node
+    outputs : list of int
+        The nodes that are the results of the body.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.outputs: list[int] = []
+        self._numbers: dict[Any, int] = {}
+
+    def add(self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], value: Any = None) -> int:
+        """Return the number of a node, which is made if there is none."""
+        # As text, for 0.0 equals -0.0, and NaN does not equal itself.
+        key = (op, args, dtype.char, repr(value) if isinstance(value, float) else value)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.nodes)
+            self.nodes.append(Node(op, args, dtype, value))
+        return number
+
+    def live(self) -> list[int]:
+        """Return the numbers of the nodes that the outputs need, arguments first."""
+        needed: set[int] = set()
+        waiting = list(self.outputs)
+        while waiting:
+            number = waiting.pop()
+            if number not in needed:
+                needed.add(number)
+                waiting.extend(self.nodes[number].args)
+        return sorted(needed)
+
+    def inputs(self) -> list[str]:
+        """Return the names of the inputs that the outputs need."""
+        return self._names(INPUT)
+
+    def parameters(self) -> list[str]:
+        """Return the names of the parameters that the outputs need."""
+        return self._names(PARAMETER)
+
+    def _names(self, op: str) -> list[str]:
+        return [self.nodes[n].value for n in self.live() if self.nodes[n].op == op]
+
+    def shape(self) -> list[tuple[Any, ...]]:
+        """Return what makes two graphs the same: the live nodes, numbered anew."""
+        live = self.live()
+        place = {number: at for at, number in enumerate(live)}
+        listed: list[tuple[Any, ...]] = [
+            (node.op, tuple(place[a] for a in node.args), node.dtype.char, repr(node.value))
+            for node in (self.nodes[number] for number in live)
+        ]
+        return [*listed, tuple(place[number] for number in self.outputs)]

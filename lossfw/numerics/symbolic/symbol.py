@@ -1,0 +1,171 @@
+"""Symbol: an array of which the dtype is known, and its place in a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from lossfw.errors import TraceError
+from lossfw.numerics.symbolic.graph import Graph
+
+
+class Operations(Protocol):
+    """Protocol: the namespace of a symbol, as its operators use it."""
+
+    graph: Graph
+
+    def operation(self, op: str, *arguments: Any) -> Any:
+        """Return the result of a function of the array API."""
+
+    def power(self, x: Any, exponent: Any) -> Any:
+        """Return ``x**exponent``."""
+
+    def element(self, x: Any, key: Any) -> Any:
+        """Return ``x[key]``."""
+
+
+class Length:
+    """The length of an axis. A body may hand it on, and not compute with it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def _refuse(self, *_: object) -> NoReturn:
+        raise TraceError("the body computes with a shape")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _refuse
+    __truediv__ = __rtruediv__ = __index__ = __int__ = __float__ = __bool__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+ELEMENTS = Length("n")
+
+
+class Symbol:
+    """An array whose elements are not known: the operations on it go into a graph.
+
+    Attributes
+    ----------
+    space : Operations
+        The namespace.
+    node : int
+        The number of its node in the graph of the namespace.
+    dtype : dtype
+    shape : tuple of Length
+        One axis, of unknown length.
+    """
+
+    __slots__ = ("dtype", "node", "shape", "space")
+
+    # With this NumPy leaves ``array * symbol`` to the methods below.
+    __array_ufunc__ = None
+    __hash__ = None  # type: ignore[assignment]  # as Python itself says it
+
+    def __init__(self, space: Operations, node: int, shape: tuple[Any, ...] = (ELEMENTS,)) -> None:
+        self.space = space
+        self.node = node
+        self.dtype = space.graph.nodes[node].dtype
+        self.shape = shape
+
+    # As of arrays of a library without devices.
+    device = None
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __array_namespace__(self, **_: Any) -> Operations:
+        return self.space
+
+    def __getitem__(self, key: Any) -> Any:
+        if key is Ellipsis or key == () or key == (Ellipsis,):
+            return self
+        return self.space.element(self, key)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # What Python looks up itself is simply not there.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise TraceError(f"the body uses the attribute .{name} of an array")
+
+    def __bool__(self) -> NoReturn:
+        raise TraceError("the body decides by the values of an array, as in 'if r > 0'")
+
+    def __len__(self) -> NoReturn:
+        raise TraceError("the body uses the length of an array")
+
+    def __iter__(self) -> NoReturn:
+        raise TraceError("the body loops over the elements of an array")
+
+    def __float__(self) -> NoReturn:
+        raise TraceError("the body makes a number of an array, as functions of math do")
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TraceError("the body writes to an array")
+
+    def __pos__(self) -> Symbol:
+        return self
+
+    def __neg__(self) -> Any:
+        return self.space.operation("negative", self)
+
+    def __abs__(self) -> Any:
+        return self.space.operation("abs", self)
+
+    def __invert__(self) -> Any:
+        return self.space.operation("logical_not", self)
+
+    def __pow__(self, exponent: Any) -> Any:
+        return self.space.power(self, exponent)
+
+    def __rpow__(self, base: Any) -> Any:
+        return self.space.operation("pow", base, self)
+
+
+_OPERATORS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "mod": "remainder",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
+}
+_COMPARISONS = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
+
+
+# What a body may compute with a symbol.
+NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+
+
+def _operator(op: str, *, swapped: bool = False) -> Callable[[Symbol, Any], Any]:
+    def operator(self: Symbol, other: Any) -> Any:
+        if not isinstance(other, (Symbol, *NUMBERS)):
+            # Dual numbers and lengths know what to do.
+            return NotImplemented
+        pair = (other, self) if swapped else (self, other)
+        return self.space.operation(op, *pair)
+
+    return operator
+
+
+for _name, _op in (_OPERATORS | _COMPARISONS).items():
+    setattr(Symbol, f"__{_name}__", _operator(_op))
+for _name, _op in _OPERATORS.items():
+    setattr(Symbol, f"__r{_name}__", _operator(_op, swapped=True))

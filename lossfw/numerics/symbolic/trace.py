@@ -1,0 +1,56 @@
+"""Trace: one run of a body on symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lossfw.errors import LossfwError, TraceError
+from lossfw.numerics.arrays import Body
+from lossfw.numerics.symbolic.graph import Graph
+from lossfw.numerics.symbolic.namespace import Expressions
+from lossfw.numerics.symbolic.symbol import Symbol
+
+
+def trace(body: Body, inputs: Mapping[str, Any]) -> Graph:
+    """Run a body once on symbols, and return the graph of its operations.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(xp, *arrays)``, which returns an array or a tuple of arrays.
+    inputs : mapping of str to dtype
+        The names of the arrays in the graph, and their dtypes.
+
+    Raises
+    ------
+    TraceError
+        If the body does what has no meaning on symbols. The message says what.
+
+    Examples
+    --------
+    >>> graph = trace(lambda xp, r: xp.abs(r) * xp.abs(r), {"r": "float32"})
+    >>> [node.op for node in graph.nodes]
+    ['input', 'abs', 'multiply']
+    """
+    xp = Expressions()
+    return results_into(xp, body, [xp.input(name, dtype) for name, dtype in inputs.items()])
+
+
+def results_into(xp: Expressions, body: Body, symbols: Sequence[Symbol]) -> Graph:
+    """Run a body on symbols of a namespace, and return its graph; see `trace`."""
+    try:
+        results = body(xp, *symbols)
+    except TraceError:
+        raise
+    except LossfwError as error:
+        raise TraceError(str(error)) from error
+    except Exception as error:
+        # Functions of other libraries find no array, and say so in their own ways.
+        what = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise TraceError(f"the body fails on symbols, with {what}") from error
+    for result in results if isinstance(results, tuple) else (results,):
+        if not isinstance(result, Symbol):
+            raise TraceError(f"the body returns a {type(result).__name__}, and no array")
+        xp.graph.outputs.append(result.node)
+    return xp.graph

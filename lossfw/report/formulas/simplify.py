@@ -1,0 +1,92 @@
+"""Terms of a formula that are written for machines and say nothing to a reader.
+
+They are a product with 1 or 0, a sum with 0, a conversion, and a choice that only serves NaN,
+infinity, or a single number, such as a divisor of 0.
+"""
+
+from __future__ import annotations
+
+from lossfw.numerics.symbolic.graph import CAST, CONSTANT, Graph, Node
+
+# Operations that leave their first argument as it is, if the second is this number.
+_NEUTRAL = {"multiply": 1.0, "divide": 1.0, "add": 0.0, "subtract": 0.0}
+_COMMUTE = ("multiply", "add")
+
+
+class Reader:
+    """A graph as a reader sees it.
+
+    Parameters
+    ----------
+    graph : Graph
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        # Conditions that are known to hold, or not to hold, inside of a choice.
+        self.known: dict[int, bool] = {}
+
+    def node(self, number: int) -> Node:
+        """Return the node that is left of a node."""
+        return self.graph.nodes[self.plain(number)]
+
+    def number(self, number: int) -> float | None:
+        """Return the value of a constant, None for anything else."""
+        node = self.node(number)
+        return float(node.value) if node.op == CONSTANT else None
+
+    def plain(self, number: int) -> int:
+        """Return the number of the node that is left of a node."""
+        while (simpler := self._simpler(self.graph.nodes[number])) is not None:
+            number = simpler
+        return number
+
+    def _simpler(self, node: Node) -> int | None:
+        """Return a node of the same value, None if there is no simpler one."""
+        if node.op == CAST:
+            return node.args[0]
+        if node.op in _NEUTRAL:
+            a, b = node.args
+            if self.number(b) == _NEUTRAL[node.op]:
+                return a
+            if node.op in _COMMUTE and self.number(a) == _NEUTRAL[node.op]:
+                return b
+        if node.op == "multiply" and 0 in map(self.number, node.args):
+            return next(arg for arg in node.args if self.number(arg) == 0)
+        if node.op == "abs" and (self.number(node.args[0]) or -1.0) >= 0:
+            return node.args[0]
+        if node.op in ("abs", "sign") and self.number(node.args[0]) == 0:
+            return node.args[0]
+        if node.op == "where":
+            condition, a, b = node.args
+            if condition in self.known:
+                return a if self.known[condition] else b
+            if self._is_special(condition):
+                return b
+            if self.plain(a) == self.plain(b):
+                return a
+        return None
+
+    def _is_special(self, condition: int) -> bool:
+        """Tell whether a condition holds at NaN or at a single number only."""
+        node = self.graph.nodes[condition]
+        if node.op in ("isnan", "isinf"):
+            return True
+        if node.op == "logical_and":
+            return any(map(self._is_special, node.args))
+        if node.op == "logical_or":
+            return all(map(self._is_special, node.args))
+        if node.op == "equal":
+            return any(self.number(arg) is not None for arg in node.args)
+        # x != x is how a NaN is told without a function.
+        return node.op == "not_equal" and node.args[0] == node.args[1]
+
+    def negated(self, number: int) -> int | None:
+        """Return the node of which this one is the negative, None if it is none."""
+        number = self.plain(number)
+        node = self.graph.nodes[number]
+        if node.op == "negative":
+            return self.plain(node.args[0])
+        if node.op == "subtract" and self.number(node.args[0]) == 0:
+            return self.plain(node.args[1])
+        return None

@@ -1,0 +1,166 @@
+"""The functions of a component as graphs, with its parameters by name.
+
+A parameter of type float is replaced by a number that remembers its name. Where a body makes
+a plain number of it, as `math.sqrt` does, the name is lost. This is found out by a second
+trace at another value: the parameter is then called fixed.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.components.component import Component
+from lossfw.errors import ArgumentError, TraceError
+from lossfw.losses.kinds import DistanceLoss, MarginLoss
+from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import Wrapper
+from lossfw.nn.activation import Activation
+from lossfw.numerics.dual.derivatives import derivatives
+from lossfw.numerics.symbolic.formulas import Formulas
+from lossfw.numerics.symbolic.graph import Graph
+from lossfw.numerics.symbolic.named import Named
+from lossfw.numerics.symbolic.namespace import Expressions
+from lossfw.numerics.symbolic.trace import results_into
+
+# The functions of a component that an author writes.
+Which: TypeAlias = Literal["value", "derivative", "second_derivative"]
+
+_ORDERS: dict[Which, int] = {"value": 0, "derivative": 1, "second_derivative": 2}
+
+_OF_WRAPPERS: dict[Which, str] = {
+    "value": "unreduced",
+    "derivative": "unreduced_gradient",
+    "second_derivative": "unreduced_hessian",
+}
+
+# A parameter is moved by this share of it, or by this much from 0, to see whether it is fixed.
+_STEP = 1 / 16
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A function of a component as a graph.
+
+    Attributes
+    ----------
+    graph : Graph
+    arguments : tuple of str
+        The names of the arguments: ``r``, ``m`` and ``x`` of functions of a residual, a
+        margin and an activation's argument; ``y`` or, for logits, ``z``, and ``t``.
+    parameters : dict
+        The parameters that appear by name, and their values in the component.
+    fixed : tuple of str
+        The parameters of which only the value appears, as a number.
+    """
+
+    graph: Graph
+    arguments: tuple[str, ...]
+    parameters: dict[str, float]
+    fixed: tuple[str, ...]
+
+
+def traced(component: Component, which: Which = "value", *, textbook: bool = False) -> Traced:
+    """Return a function of a loss or an activation as a graph.
+
+    Parameters
+    ----------
+    component : Loss or Activation
+    which : {"value", "derivative", "second_derivative"}
+        Derivatives are those by the first argument.
+    textbook : bool
+        Take the textbook formula, and not the form that keeps its digits. Fewer parameters
+        are then fixed. Components of rows have graphs of their textbook formulas only.
+
+    Raises
+    ------
+    TraceError
+        If the body cannot be run on expressions.
+    ArgumentError
+        If the component is no loss and no activation.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> found = traced(lossfw.loss("huber"))
+    >>> found.arguments, found.parameters, found.fixed
+    (('r',), {'delta': 1.0}, ())
+    """
+    if not isinstance(component, Loss | Activation):
+        raise ArgumentError(
+            f"{component.name} is a {component.kind}: losses and activations have a formula."
+        )
+    numbers = {name: v for name, v in component.parameters.items() if type(v) is float}
+    run = functools.partial(_graph, component, which, textbook)
+    whole = run(numbers).shape()
+    fixed = [name for name in numbers if _is_fixed(run, numbers, name, whole)]
+    free = {name: value for name, value in numbers.items() if name not in fixed}
+    graph = run(free)
+    shown = {name: free[name] for name in free if name in graph.parameters()}
+    return Traced(graph, arguments_of(component), shown, tuple(fixed))
+
+
+def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
+    """Return the names of the arguments of a component's functions."""
+    if isinstance(component, Activation):
+        return ("x",)
+    if isinstance(component, DistanceLoss):
+        return ("r",)
+    if isinstance(component, MarginLoss):
+        return ("m",)
+    return ("z" if component.input_form == "logits" else "y", "t")
+
+
+def _is_fixed(
+    run: Callable[[dict[str, float]], Graph],
+    numbers: dict[str, float],
+    name: str,
+    whole: list[tuple[Any, ...]],
+) -> bool:
+    """Tell whether a graph changes with the value of a parameter."""
+    value = numbers[name]
+    moved = {**numbers, name: value * (1 + _STEP) if value else _STEP}
+    try:
+        return run(moved).shape() != whole
+    except TraceError:
+        return True
+
+
+def _graph(
+    component: Loss | Activation, which: Which, textbook: bool, named: dict[str, float]
+) -> Graph:
+    """Run a function of a component whose parameters have these values and their names."""
+    names = {name: Named(value, name) for name, value in named.items()}
+    # Not validated: pydantic would make plain numbers of them.
+    twin = type(component).model_construct(**{**component.parameters, **names})
+    xp = Formulas() if textbook else Expressions()
+    inputs = [_input(xp, twin, name) for name in arguments_of(component)]
+    return results_into(xp, _function(twin, which, textbook), inputs)
+
+
+def _function(component: Any, which: Which, textbook: bool) -> Callable[..., Any]:
+    """Return the author's function, or a derivative of the textbook formula."""
+    wrapper = isinstance(component, Wrapper)
+    body: Any = component.body if isinstance(component, Loss) else component
+    function: Callable[..., Any]
+    if not textbook:
+        function = getattr(component, _OF_WRAPPERS[which]) if wrapper else getattr(body, which)
+        return function
+    function = component.unreduced_formula if wrapper else body.formula
+    order = _ORDERS[which]
+    if order == 0:
+        return function
+    return lambda xp, *given: derivatives(function, xp, *given, order=order)[order]
+
+
+def _input(xp: Expressions, component: Loss | Activation, name: str) -> Any:
+    if not component.takes_rows:
+        return xp.input(name, np.float64)
+    if not isinstance(xp, Formulas):
+        raise TraceError("the body is of rows")
+    per_row = name == "t" and isinstance(component, Loss) and component.target_per_row
+    return xp.input(name, np.float64) if per_row else xp.row(name)

@@ -1,0 +1,64 @@
+"""The JavaScript of formulas in a real browser: the numbers of the same graph in Python."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.numerics.symbolic.replay import replay
+from lossfw.report.formulas.javascript import javascript
+from support.activation_samples import ELEMENTWISE
+from support.loss_settings import ALL, arguments
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+# Where Debian puts it.
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
+
+LINE = np.concatenate([np.linspace(-20, 20, 81), [0.0, 1e-30, 1e8]])
+COMPONENTS = [loss for loss in ALL if not loss.takes_rows]
+COMPONENTS += [lossfw.activation(name, **p) for name, p in ELEMENTWISE]
+
+# The browser's elementary functions and NumPy's differ by some units in the last place,
+# which a difference of two of them makes larger.
+CLOSE = 1e-9
+
+
+@pytest.fixture(scope="module")
+def page():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser.new_page()
+        browser.close()
+
+
+def given(component):
+    if isinstance(component, lossfw.Activation):
+        return {"x": LINE}
+    y, t = arguments(component)
+    return {"r": y - t, "m": y * t, "y": y, "z": y, "t": t}
+
+
+@pytest.mark.parametrize("which", ["value", "derivative", "second_derivative"])
+def test_the_browser_computes_what_python_computes(page, which):
+    for component in COMPONENTS:
+        script = javascript(component, which)
+        arrays = {name: given(component)[name] for name in script.arguments}
+        used = {name: arrays[name] for name in script.traced.graph.inputs()} or arrays
+        wanted = replay(script.traced.graph, **{**used, **script.parameters})[0]
+        rows = json.dumps(np.stack(list(arrays.values()), axis=-1).tolist())
+        numbers = json.dumps(list(script.parameters.values()))
+        found = page.evaluate(
+            f"() => {{ {script.source}\n return {rows}.map(row => "
+            f"String({which}(...row, ...{numbers}))); }}"
+        )
+        np.testing.assert_allclose(
+            np.array([float(x) for x in found]),
+            wanted.astype(np.float64),
+            rtol=CLOSE,
+            atol=CLOSE,
+            err_msg=f"{component!r} {script.source}",
+        )

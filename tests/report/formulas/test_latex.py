@@ -1,0 +1,150 @@
+"""LaTeX of components: the formulas of textbooks, with parameters by name."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.check.accuracy.variants import variants
+from lossfw.components.latex import latex_problem
+from lossfw.errors import ArgumentError, TraceError
+from lossfw.numerics.symbolic.replay import replay
+from lossfw.report.formulas.latex import latex
+from lossfw.report.formulas.traced import traced
+from support.loss_settings import ALL, arguments
+
+REGISTRY = lossfw.registry()
+COMPONENTS = [
+    component
+    for kind in ("loss", "activation")
+    for entry in REGISTRY.entries(kind)
+    for component in variants(REGISTRY.class_of(entry), others=False)[:3]
+]
+
+# As the sources that the docstrings name print them.
+FORMULAS = {
+    "absolute_error": r"\left|r\right|",
+    "binary_cross_entropy": {
+        "guard": "none",
+        "latex": r"-t\,\log y - \left(1 - t\right)\,\log\!\left(1 - y\right)",
+    },
+    "brier": r"\sum_{k} \left(y_{k} - t_{k}\right)^{2}",
+    "cauchy": r"\frac{c^{2}}{2}\,\log\!\left(1 + \frac{r^{2}}{c^{2}}\right)",
+    "cosine_distance": r"1 - \frac{\sum_{k} y_{k}\,t_{k}}"
+    r"{\sqrt{\sum_{k} y_{k}^{2}}\,\sqrt{\sum_{k} t_{k}^{2}}}",
+    "cross_entropy": {"guard": "none", "latex": r"-\sum_{k} t_{k}\,\log y_{k}"},
+    "geman_mcclure": r"\frac{r^{2}}{r^{2} + c^{2}}",
+    "hinge": r"\max\!\left(0,\, \mathrm{margin} - m\right)",
+    "huber": r"\begin{cases} \frac{r^{2}}{2} & \text{if } \left|r\right| \le \delta \\ "
+    r"\delta\,\left(\left|r\right| - \frac{\delta}{2}\right) & \text{otherwise} \end{cases}",
+    "log_cosh": r"\log\!\left(\cosh r\right)",
+    "poisson_deviance": r"2\,\left(t\,\log\!\left(\frac{t}{y}\right) - t + y\right)",
+    "pseudo_huber": r"\delta^{2}\,\left(\sqrt{1 + \frac{r^{2}}{\delta^{2}}} - 1\right)",
+    "welsch": r"\frac{c^{2}}{2}\,\left(1 - \exp\!\left(-\frac{r^{2}}{c^{2}}\right)\right)",
+    "zero_one": r"\begin{cases} 1 & \text{if } m \le 0 \\ 0 & \text{otherwise} \end{cases}",
+}
+OF_ACTIVATIONS = {
+    "softmax": r"\frac{e^{x_{k}}}{\sum_{j} e^{x_{j}}}",
+    "log_softmax": r"x_{k} - \log\!\left(\sum_{j} e^{x_{j}}\right)",
+    "sigmoid": r"\frac{1}{1 + e^{-x}}",
+    "gelu": r"\frac{x}{2}\,\operatorname{erfc}\!\left(-\frac{x}{\sqrt{2}}\right)",
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_loss_has_the_formula_of_its_source(name):
+    case = FORMULAS[name]
+    if isinstance(case, str):
+        assert latex(lossfw.loss(name)) == case
+    else:
+        assert latex(lossfw.loss(name, guard=case["guard"])) == case["latex"]
+
+
+@pytest.mark.parametrize("name", OF_ACTIVATIONS)
+def test_an_activation_has_the_formula_of_its_source(name):
+    assert latex(lossfw.activation(name)) == OF_ACTIVATIONS[name]
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=repr)
+def test_every_component_has_a_formula_that_is_closed(component):
+    assert latex_problem(latex(component)) == ""
+
+
+@pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
+def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
+    found = traced(loss, textbook=True)
+    moved = {name: value * 0.75 for name, value in found.parameters.items()}
+    try:
+        other = loss.replace(**moved)
+    except lossfw.ParameterError:
+        other, moved = loss, found.parameters
+    y, t = arguments(loss)
+    given = {"r": y - t, "m": y * t, "y": y, "z": y, "t": t}
+    chosen = {name: given[name] for name in found.graph.inputs()}
+    shown = replay(found.graph, **{**chosen, **moved})[0]
+    with np.errstate(all="ignore"):
+        exact = other.exact(y, t).astype(np.float64)
+    # The textbook formula loses digits where it cancels, overflows or divides 0 by 0.
+    right = np.isclose(shown, exact, rtol=1e-6, atol=1e-6)
+    assert right.mean() > 0.6
+    assert (right | ~np.isfinite(shown) | ~np.isfinite(exact) | (np.abs(y) > 30) | (y < 1e-6)).all()
+
+
+class Own(lossfw.DistanceLoss):
+    "A loss with a formula of its author's."
+
+    latex = r"\lVert r \rVert_{4}^{4}"
+
+    def value(self, xp, r):
+        return xp.square(xp.square(r))
+
+
+class Broken(Own):
+    "One that is not closed."
+
+    latex = r"\frac{r^{4}}{4"
+
+
+class Decides(lossfw.DistanceLoss):
+    "A body that decides by values."
+
+    def value(self, xp, r):
+        return r if (r > 0).any() else -r
+
+
+def test_an_authors_text_comes_first_and_is_looked_at():
+    assert latex(Own()) == Own.latex
+    with pytest.raises(ArgumentError, match=r"has a \{ that is not closed"):
+        latex(Broken())
+
+
+def test_what_has_no_formula_says_why():
+    with pytest.raises(TraceError, match=r"the attribute \.any"):
+        latex(Decides())
+    with pytest.raises(ArgumentError, match="rmse is a metric"):
+        latex(lossfw.metric("rmse"))
+
+
+def test_wrappers_have_the_formula_of_their_parts():
+    assert latex(2 * lossfw.loss("absolute_error")) == r"\mathrm{scale}\,\left|y - t\right|"
+    both = lossfw.loss("squared_error") + lossfw.loss("absolute_error")
+    assert latex(both) == r"\left(y - t\right)^{2} + \left|y - t\right|"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (r"\left( x \right)", ""),
+        (r"\{ x \} \$ \\{ }", ""),
+        (r"\begin{cases} x \end{cases}", ""),
+        ("$x$", "dollar"),
+        ("x}", "closes with }"),
+        (r"\left( x", r"has a \left that"),
+        (r"\begin{cases} x \end{array}", r"closes with \end{array}"),
+        (r"{\left( } \right)", "closes with }"),
+        ("", "no text"),
+        (3, "no text"),
+    ],
+)
+def test_what_is_closed(text, told):
+    assert told in latex_problem(text)
+    assert bool(latex_problem(text)) == bool(told)
