@@ -15,7 +15,7 @@ CLASSES = "classes"  # the length of a row
 LEAVES = (INPUT, CONSTANT, PARAMETER, CLASSES)
 
 
-class Node(NamedTuple):
+class Operation(NamedTuple):
     """One operation.
 
     Attributes
@@ -42,13 +42,13 @@ class Graph:
 
     Attributes
     ----------
-    nodes : list of Node
+    nodes : list of Operation
     outputs : list of int
         The nodes that are the results of the body.
     """
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[Operation] = []
         self.outputs: list[int] = []
         self._numbers: dict[Any, int] = {}
 
@@ -59,7 +59,7 @@ class Graph:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.nodes)
-            self.nodes.append(Node(op, args, dtype, value))
+            self.nodes.append(Operation(op, args, dtype, value))
         return number
 
     def live(self) -> list[int]:

@@ -109,7 +109,7 @@ class Expressions:
         """Raise `TraceError`: elements have no place."""
         raise TraceError(f"the body takes a part of an array, by [{key!r}]")
 
-    # Operations.
+    # ExpressionSpace.
 
     def operation(self, op: str, *arguments: Any) -> Any:
         """Return the result of a function of the array API, with NumPy's rules for dtypes."""

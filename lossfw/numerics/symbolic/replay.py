@@ -17,7 +17,7 @@ from lossfw.numerics.symbolic.graph import (
     LOOK_UP,
     PARAMETER,
     Graph,
-    Node,
+    Operation,
 )
 
 
@@ -46,7 +46,7 @@ def replay(graph: Graph, **given: Any) -> tuple[NDArray, ...]:
     return tuple(np.broadcast_to(found[number], (size,)) for number in graph.outputs)
 
 
-def _result(node: Node, arguments: list[Any], given: Mapping[str, Any]) -> Any:
+def _result(node: Operation, arguments: list[Any], given: Mapping[str, Any]) -> Any:
     if node.op == INPUT:
         return given[node.value]
     if node.op == CONSTANT:

@@ -11,7 +11,7 @@ from lossfw.errors import TraceError
 from lossfw.numerics.symbolic.graph import Graph
 
 
-class Operations(Protocol):
+class ExpressionSpace(Protocol):
     """Protocol: the namespace of a symbol, as its operators use it."""
 
     graph: Graph
@@ -51,7 +51,7 @@ class Symbol:
 
     Attributes
     ----------
-    space : Operations
+    space : ExpressionSpace
         The namespace.
     node : int
         The number of its node in the graph of the namespace.
@@ -66,7 +66,9 @@ class Symbol:
     __array_ufunc__ = None
     __hash__ = None  # type: ignore[assignment]  # as Python itself says it
 
-    def __init__(self, space: Operations, node: int, shape: tuple[Any, ...] = (ELEMENTS,)) -> None:
+    def __init__(
+        self, space: ExpressionSpace, node: int, shape: tuple[Any, ...] = (ELEMENTS,)
+    ) -> None:
         self.space = space
         self.node = node
         self.dtype = space.graph.nodes[node].dtype
@@ -80,7 +82,7 @@ class Symbol:
         """The number of axes."""
         return len(self.shape)
 
-    def __array_namespace__(self, **_: Any) -> Operations:
+    def __array_namespace__(self, **_: Any) -> ExpressionSpace:
         return self.space
 
     def __getitem__(self, key: Any) -> Any:

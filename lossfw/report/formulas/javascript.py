@@ -19,7 +19,15 @@ from dataclasses import dataclass
 
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, TraceError
-from lossfw.numerics.symbolic.graph import CAST, CONSTANT, INPUT, LOOK_UP, PARAMETER, Graph, Node
+from lossfw.numerics.symbolic.graph import (
+    CAST,
+    CONSTANT,
+    INPUT,
+    LOOK_UP,
+    PARAMETER,
+    Graph,
+    Operation,
+)
 from lossfw.report.formulas.traced import Traced, Which, traced
 
 # Text with {0}, {1} and so on in place of the arguments.
@@ -135,9 +143,9 @@ def javascript(component: Component, which: Which = "value", *, name: str | None
     Examples
     --------
     >>> import lossfw
-    >>> print(javascript(lossfw.loss("huber"), "derivative", name="slope").source)
-    function slope(r, delta) {
-      return Math.max(Math.min(r, delta), (-delta));
+    >>> print(javascript(lossfw.loss("squared_hinge"), "derivative", name="slope").source)
+    function slope(m, margin) {
+      return (0.0 - (2.0 * Math.max((-(m - margin)), 0.0)));
     }
     """
     called = which if name is None else name
@@ -182,7 +190,7 @@ def source_of(graph: Graph, name: str, arguments: tuple[str, ...]) -> str:
     return "\n".join([f"function {name}({', '.join(arguments)}) {{", *body, "}"])
 
 
-def _text(graph: Graph, node: Node, arguments: list[str]) -> str:
+def _text(graph: Graph, node: Operation, arguments: list[str]) -> str:
     """Return an operation as JavaScript."""
     if node.op in (INPUT, PARAMETER):
         return str(node.value)

@@ -19,7 +19,7 @@ from lossfw.errors import ArgumentError
 from lossfw.numerics.symbolic.formulas import ELEMENT
 from lossfw.numerics.symbolic.graph import CLASSES, CONSTANT, INPUT, PARAMETER, Graph
 from lossfw.report.formulas.names import number_text, parameter_text
-from lossfw.report.formulas.simplify import Reader
+from lossfw.report.formulas.simplify import PlainGraph
 from lossfw.report.formulas.traced import traced
 
 # How tightly a text holds together, from a sum to a single sign.
@@ -109,7 +109,7 @@ def latex_of(graph: Graph) -> str:
     return _Printer(graph).part(graph.outputs[0]).text
 
 
-class _Printer(Reader):
+class _Printer(PlainGraph):
     """The parts of a graph as LaTeX."""
 
     def __init__(self, graph: Graph) -> None:

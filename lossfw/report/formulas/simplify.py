@@ -6,14 +6,14 @@ infinity, or a single number, such as a divisor of 0.
 
 from __future__ import annotations
 
-from lossfw.numerics.symbolic.graph import CAST, CONSTANT, Graph, Node
+from lossfw.numerics.symbolic.graph import CAST, CONSTANT, Graph, Operation
 
-# Operations that leave their first argument as it is, if the second is this number.
+# ExpressionSpace that leave their first argument as it is, if the second is this number.
 _NEUTRAL = {"multiply": 1.0, "divide": 1.0, "add": 0.0, "subtract": 0.0}
 _COMMUTE = ("multiply", "add")
 
 
-class Reader:
+class PlainGraph:
     """A graph as a reader sees it.
 
     Parameters
@@ -26,7 +26,7 @@ class Reader:
         # Conditions that are known to hold, or not to hold, inside of a choice.
         self.known: dict[int, bool] = {}
 
-    def node(self, number: int) -> Node:
+    def node(self, number: int) -> Operation:
         """Return the node that is left of a node."""
         return self.graph.nodes[self.plain(number)]
 
@@ -41,7 +41,7 @@ class Reader:
             number = simpler
         return number
 
-    def _simpler(self, node: Node) -> int | None:
+    def _simpler(self, node: Operation) -> int | None:
         """Return a node of the same value, None if there is no simpler one."""
         if node.op == CAST:
             return node.args[0]
