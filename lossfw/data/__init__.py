@@ -7,6 +7,7 @@ from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import npz_member, read_npz
 from lossfw.data.source import File, Source
+from lossfw.data.table import Table, TableOptions, TableRows
 
 __all__ = [
     "Batch",
@@ -15,6 +16,9 @@ __all__ = [
     "Group",
     "NestedNumbers",
     "Source",
+    "Table",
+    "TableOptions",
+    "TableRows",
     "digest_arrays",
     "digest_files",
     "file_kind",

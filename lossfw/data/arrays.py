@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lossfw.data.csv_lines import delimiter_of
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_member, read_npy, read_npz
@@ -40,10 +41,11 @@ def file_kind(path: Path, role: str) -> str:
         return "parquet"
     if path.suffix == ".parquet":
         raise DataError(f"{path} is no .parquet: it begins with {start!r}. Write it again.")
-    if path.suffix == ".csv":
+    if delimiter_of(path) is not None:
         return "csv"
     raise DataError(
-        f"{path} has no format that is read as {role}: .npy, .npz, .csv or .parquet were wanted."
+        f"{path} has no format that is read as {role}: .npy, .npz, .csv, .tsv (also .gz) or "
+        ".parquet were wanted."
     )
 
 

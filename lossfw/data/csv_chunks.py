@@ -1,24 +1,23 @@
-"""Tables in ``.csv`` files, read some megabytes of text at a time."""
+"""The rows of a table in a ``.csv`` file, read some megabytes of text at a time."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from lossfw.data.csv_numbers import ENCODING, read_numbers
+from lossfw.data.csv_lines import is_packed, open_bytes, pieces_of, readable, split_lines
+from lossfw.data.csv_numbers import read_columns, read_numbers, read_texts, without_missing
+from lossfw.data.labels import MAX_LABELS
 from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
 from lossfw.data.stamps import FileStamp
+from lossfw.data.table import columns_in
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
-
-# Bytes of text in a piece. Its numbers take up to four times as much in float64, two
-# pieces are kept, and NumPy needs as much again while it reads.
-PIECE_BYTES = 4 * 2**20
 
 # Every smaller integer is a float64.
 _EXACT = 2**53
@@ -40,49 +39,156 @@ class CsvChunk(NamedTuple):
     rows: int
 
 
-def columns_of(path: Path, width: int, skip: int, groups: Sequence[Group]) -> list[Column] | None:
-    """Return groups of columns of a table, or None if it is no table of numbers.
+class ParsedLines(NamedTuple):
+    """The cells of some lines.
 
-    The file is read once, to check every line, to find where pieces begin, and to
-    see which groups are integers throughout.
+    Attributes
+    ----------
+    lines : list of str
+        Those that count.
+    table : ndarray, shape (N, width)
+        The numbers; NaN in columns that are not wanted.
+    texts : mapping of int to ndarray of str
+        The columns of labels.
+    dropped : int
+        How many lines do not count.
+    """
 
-    Parameters
+    lines: list[str]
+    table: NDArray
+    texts: Mapping[int, NDArray]
+    dropped: int
+
+
+@dataclass(frozen=True)
+class CsvFormat:
+    """The way in which a file is parsed.
+
+    Attributes
     ----------
     path : Path
         The file.
     width : int
         The number of columns.
     skip : int
-        Lines before the first row of numbers.
+        Lines before the first row.
+    delimiter : str
+        The character between cells.
+    texts : frozenset of int
+        Columns of labels.
+    drop : bool
+        Whether a row with a missing value is left out.
+    """
+
+    path: Path
+    width: int
+    skip: int
+    delimiter: str = ","
+    texts: frozenset[int] = frozenset()
+    drop: bool = False
+
+    def parse(self, content: bytes, wanted: frozenset[int]) -> ParsedLines | None:
+        """Return the cells of a piece, None if it is no table of numbers in `wanted` columns."""
+        lines = split_lines(content)
+        if lines is None:
+            return None
+        parsed = self._parse(lines, wanted)
+        if self.drop and (parsed is None or _gaps(parsed, wanted - self.texts)):
+            numbers = wanted - self.texts
+            kept = without_missing(lines, numbers, self.texts, self.width, self.delimiter)
+            again = None if kept is None else self._parse(kept, wanted)
+            if kept is None or again is None:
+                return None
+            rows = sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
+            return again._replace(dropped=rows - len(kept))
+        return parsed
+
+    def _parse(self, lines: list[str], wanted: frozenset[int]) -> ParsedLines | None:
+        table = read_columns(lines, wanted - self.texts, self.width, self.delimiter)
+        if table is None:
+            return None
+        texts = {}
+        for number in self.texts:
+            column = read_texts(lines, number, self.delimiter)
+            if column is None or len(column) != len(table):
+                return None
+            texts[number] = column
+        return ParsedLines(lines, table, texts, 0)
+
+
+def _gaps(parsed: ParsedLines, numbers: frozenset[int]) -> bool:
+    """Tell whether a value is missing: NaN, or a label that is empty."""
+    missing = np.isnan(parsed.table[:, sorted(numbers)]).any() if parsed.table.size else False
+    return bool(missing or any((texts == "").any() for texts in parsed.texts.values()))
+
+
+class CsvRows(NamedTuple):
+    """All rows of a table, see `rows_of_table`."""
+
+    columns: list[Column]
+    labels: Mapping[int, tuple[str, ...]]
+    dropped: int
+    size: int
+
+
+def rows_of_table(layout: CsvFormat, groups: Sequence[Group]) -> CsvRows | None:
+    """Return groups of columns of a table, or None if it is no table of numbers.
+
+    The file is read once, to check every line, to find where pieces begin, to see which
+    groups are integers throughout, and to find the labels.
+
+    Parameters
+    ----------
+    layout : CsvFormat
+        The file.
     groups : sequence of int, or of sequence of int
         Columns of an array: (N,) for one number, (N, C) for several.
     """
-    stamp = FileStamp.of(path)
-    whole = dict.fromkeys(range(len(groups)), True)
-    parts = []
+    stamp, wanted = FileStamp.of(layout.path), columns_in(groups)
+    whole = {n: not layout.texts & set(listed(g)) for n, g in enumerate(groups)}
+    labels: dict[int, set[str]] = {number: set() for number in layout.texts}
+    parts, dropped = [], 0
     # Reading the numbers again for a digest would take as long as the evaluation.
     digest = hashlib.sha256()
-    for start, content in _texts(path, skip):
+    for start, content in pieces_of(layout.path, layout.skip):
         digest.update(content)
-        lines = _lines(content)
-        table = None if lines is None else read_numbers(lines, np.float64)
-        if lines is None or table is None or (table.size and table.shape[1] != width):
+        parsed = layout.parse(content, wanted)
+        if parsed is None:
             return None
-        rows = len(table) if table.size else 0
+        rows = len(parsed.table) if parsed.table.size else 0
+        dropped += parsed.dropped
         parts.append(CsvChunk(start, start + len(content), rows))
+        for number, texts in parsed.texts.items():
+            labels[number].update(texts.tolist())
+            _check_labels(layout.path, number, labels[number])
         for number in [n for n, still in whole.items() if still and rows]:
-            whole[number] = read_numbers(lines, np.int64, listed(groups[number])) is not None
-    pieces = _TablePieces(stamp, parts, groups, whole)
-    return [
+            whole[number] = _integers(parsed.lines, groups[number], layout) is not None
+    found = {number: tuple(sorted(known)) for number, known in labels.items()}
+    pieces = _TablePieces(stamp, layout, parts, groups, whole, found)
+    told = f"{digest.hexdigest()}{' dropped' if layout.drop else ''}"
+    columns = [
         Column(
             pieces,
             number,
             () if isinstance(group, int) else (len(group),),
-            np.dtype(np.int64 if whole[number] else np.float64),
-            f"{digest.hexdigest()} columns {listed(group)}",
+            np.dtype(np.int64 if whole[number] or layout.texts & set(listed(group)) else float),
+            f"{told} columns {listed(group)}",
         )
         for number, group in enumerate(groups)
     ]
+    return CsvRows(columns, found, dropped, parts[-1].stop if parts else 0)
+
+
+def _check_labels(path: Path, column: int, known: set[str]) -> None:
+    if len(known) > MAX_LABELS:
+        raise DataError(
+            f"{path}, column {column} has more than {MAX_LABELS} different texts, which are no "
+            "labels of classes."
+        )
+
+
+def _integers(lines: list[str], group: Group, layout: CsvFormat) -> NDArray | None:
+    return read_numbers(lines, np.int64, listed(group), delimiter=layout.delimiter)
 
 
 class _TablePieces(Pieces):
@@ -91,66 +197,55 @@ class _TablePieces(Pieces):
     def __init__(
         self,
         stamp: FileStamp,
+        layout: CsvFormat,
         parts: Sequence[CsvChunk],
         groups: Sequence[Group],
         whole: dict[int, bool],
+        labels: Mapping[int, tuple[str, ...]],
     ) -> None:
-        self._path, self._groups, self._whole = stamp.path, groups, whole
+        self._layout, self._groups, self._whole = layout, groups, whole
+        self._labels = {number: np.array(known) for number, known in labels.items()}
         self._parts = [part for part in parts if part.rows]
+        # A gzipped file is read from its beginning: it stays open for the next piece.
+        self._packed = is_packed(layout.path)
+        self._stream: BinaryIO | None = None
         super().__init__(np.cumsum([0, *(part.rows for part in self._parts)]), stamp)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stream": None}
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         part = self._parts[piece]
-        with self._path.open("rb") as file:
-            file.seek(part.start)
-            lines = _lines(file.read(part.stop - part.start))
-        table = None if lines is None else read_numbers(lines, np.float64)
-        if lines is None or table is None or len(table) != part.rows:
-            raise DataError(f"{self._path} has changed while it was read: run again.")
+        parsed = self._layout.parse(self._text(part), columns_in(self._groups))
+        if parsed is None or len(parsed.table) != part.rows:
+            raise self._changed()
         return {
-            number: self._group(table, lines, number, group)
-            for number, group in enumerate(self._groups)
+            number: self._group(parsed, number, group) for number, group in enumerate(self._groups)
         }
 
-    def _group(self, table: NDArray, lines: list[str], number: int, group: Group) -> NDArray:
-        array: NDArray | None = np.ascontiguousarray(table[:, listed(group)])
+    def _text(self, part: CsvChunk) -> bytes:
+        with readable(self._layout.path):
+            stream = self._stream or open_bytes(self._layout.path)
+            stream.seek(part.start)
+            content = stream.read(part.stop - part.start)
+        self._stream = stream if self._packed else None
+        if not self._packed:
+            stream.close()
+        return content
+
+    def _group(self, parsed: ParsedLines, number: int, group: Group) -> NDArray:
+        if isinstance(group, int) and group in parsed.texts:
+            return np.searchsorted(self._labels[group], parsed.texts[group]).astype(np.int64)
+        array: NDArray | None = np.ascontiguousarray(parsed.table[:, listed(group)])
         assert array is not None
         if self._whole[number]:
             exact = np.abs(array).max(initial=0) < _EXACT
             array = (
-                array.astype(np.int64) if exact else read_numbers(lines, np.int64, listed(group))
+                array.astype(np.int64) if exact else _integers(parsed.lines, group, self._layout)
             )
         if array is None:
-            raise DataError(f"{self._path} has changed while it was read: run again.")
+            raise self._changed()
         return array[:, 0] if isinstance(group, int) else array
 
-
-def _texts(path: Path, skip: int) -> Iterator[tuple[int, bytes]]:
-    """Yield pieces of about `PIECE_BYTES` of whole lines: first byte and text."""
-    with path.open("rb") as file:
-        for _ in range(skip):
-            _skip_line(file)
-        start = file.tell()
-        while content := file.read(PIECE_BYTES):
-            content += file.readline()
-            yield start, content
-            start += len(content)
-
-
-def _skip_line(file: BinaryIO) -> None:
-    """Skip a line that ends with LF, CR LF, or CR alone."""
-    line = file.readline()
-    end = line.find(b"\r")
-    if end >= 0 and line[end:] != b"\r\n":
-        file.seek(end + 1 - len(line), os.SEEK_CUR)
-
-
-def _lines(content: bytes) -> list[str] | None:
-    try:
-        # A byte-order mark can stand at the start of the first piece only.
-        text = content.decode(ENCODING)
-    except UnicodeDecodeError:
-        return None
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.split("\n")
+    def _changed(self) -> DataError:
+        return DataError(f"{self._layout.path} has changed while it was read: run again.")

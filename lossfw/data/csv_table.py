@@ -1,28 +1,36 @@
-"""Tables of numbers in ``.csv`` files; errors name the line and the column."""
+"""Tables in ``.csv`` and ``.tsv`` files; errors name the line and the column."""
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
-from lossfw.data.csv_chunks import columns_of
-from lossfw.data.csv_numbers import ENCODING
+from lossfw.data.csv_chunks import CsvFormat, CsvRows, rows_of_table
+from lossfw.data.csv_lines import DELIMITERS, delimiter_of, rows_of
+from lossfw.data.csv_numbers import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Group, RowArray
-from lossfw.data.table import Table
+from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
 
 # The numbers of a smaller file are kept: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
 
 
+class _Mistake(NamedTuple):
+    """The first cell that cannot be used."""
+
+    message: str
+    column: int | None = None
+
+
 @dataclass(frozen=True)
 class CsvTable(Table):
-    """A ``.csv`` file: commas between numbers, ``#`` before a comment.
+    """A text file: commas or tabs between numbers, ``#`` before a comment.
 
     A first line without a number names the columns.
 
@@ -30,12 +38,15 @@ class CsvTable(Table):
     ----------
     header_lines : int
         Lines before the first row of numbers.
+    delimiter : str
+        The character between cells.
     """
 
     header_lines: int
+    delimiter: str = ","
 
-    def read(self, *groups: Group) -> list[RowArray]:
-        """Return an array for each group of columns: (N,) for a number, (N, C) for a list.
+    def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
+        """See `Table.read_rows`; columns that are in no group may hold anything.
 
         The dtype is int64 if every number of a group is written as an integer,
         ``3`` and not ``3.0``, and float64 otherwise. A large file is read once, to
@@ -47,40 +58,85 @@ class CsvTable(Table):
             Names the first cell that is no number, or the first line whose number
             of columns differs from that of the first line.
         """
-        columns = columns_of(self.path, self.width, self.header_lines, groups)
-        if columns is None:
-            raise DataError(self._first_mistake())
-        self._need_rows(columns[0].size)
-        if self.path.stat().st_size > WHOLE_BYTES:
-            return cast("list[RowArray]", columns)
-        return [np.asarray(column) for column in columns]
+        found = self._rows(groups, options)
+        columns = cast("list[RowArray]", found.columns)
+        if columns[0].size == 0:
+            raise DataError(
+                f"{self.path} has no rows of numbers"
+                f"{', since in each of them a value is missing' if found.dropped else ''}."
+            )
+        if found.size <= WHOLE_BYTES:
+            columns = [np.asarray(column) for column in columns]
+        return TableRows(columns, found.labels, found.dropped)
 
-    def _need_rows(self, numbers: int) -> None:
-        if numbers == 0:
-            raise DataError(f"{self.path} has no rows of numbers.")
+    def _rows(self, groups: Sequence[Group], options: TableOptions) -> CsvRows:
+        texts: frozenset[int] = frozenset()
+        wanted = columns_in(groups)
+        while True:
+            drop = options.missing == "drop"
+            layout = CsvFormat(
+                self.path, self.width, self.header_lines, self.delimiter, texts, drop
+            )
+            found = rows_of_table(layout, groups)
+            if found is not None and not (options.missing == "error" and self._has_gap(found)):
+                return found
+            mistake = self._first_mistake(wanted - texts, texts, options)
+            # A column with a text in it may be one of labels: then it is read as such.
+            if mistake.column is None or mistake.column not in options.labels - texts:
+                raise DataError(mistake.message)
+            texts |= {mistake.column}
 
-    def _first_mistake(self) -> str:
-        """Return the message about the first line that NumPy cannot read."""
-        for number, cells in _lines(self.path):
+    def _has_gap(self, found: CsvRows) -> bool:
+        """Tell whether a value is missing; numbers of a large table are checked on use."""
+        if any("" in labels for labels in found.labels.values()):
+            return True
+        if found.size > WHOLE_BYTES:
+            return False
+        floats = [np.asarray(c) for c in found.columns if c.dtype.kind == "f"]
+        return any(bool(np.isnan(array).any()) for array in floats)
+
+    def _first_mistake(
+        self, numbers: frozenset[int], texts: frozenset[int], options: TableOptions
+    ) -> _Mistake:
+        """Return the first cell that is no number, or no text, where one is wanted."""
+        for number, cells in rows_of(self.path, self.delimiter):
             if number <= self.header_lines:
                 continue
             if len(cells) != self.width:
-                return (
+                return _Mistake(
                     f"{self.path}, line {number}: the number of columns is {len(cells)}, but "
                     f"{self.width} in the first line; every row needs the same."
                 )
-            for column, cell in enumerate(cells):
-                if not _is_number(cell):
-                    name = f" ({self.names[column]})" if self.names else ""
-                    return (
-                        f"{self.path}, line {number}, column {column}{name}: {cell.strip()!r} "
-                        "is no number. Columns are counted from 0."
-                    )
-        return f"{self.path} cannot be read as a table of numbers."
+            for column in sorted(numbers | texts):
+                cell = cells[column]
+                gap = not cell.strip() if column in texts else is_missing(cell)
+                if gap and options.missing != "keep":
+                    if options.missing == "error":
+                        return _Mistake(self._missing(number, column, cell))
+                elif column in numbers and not is_number(cell):
+                    return _Mistake(self._no_number(number, column, cell, options), column)
+        return _Mistake(f"{self.path} cannot be read as a table of numbers.")
+
+    def _missing(self, line: int, column: int, cell: str) -> str:
+        said = f" ({cell.strip()!r})" if cell.strip() else ""
+        return (
+            f"{self._place(line, column)}: the value is missing{said}. With missing: drop such "
+            "rows are left out."
+        )
+
+    def _no_number(self, line: int, column: int, cell: str, options: TableOptions) -> str:
+        remedy = "Columns are counted from 0."
+        if column in options.optional:
+            remedy = f"A column that is no input is left out with exclude: [{self.title(column)}]."
+        return f"{self._place(line, column)}: {cell.strip()!r} is no number. {remedy}"
+
+    def _place(self, line: int, column: int) -> str:
+        name = f" ({self.names[column]})" if self.names else ""
+        return f"{self.path}, line {line}, column {column}{name}"
 
 
 def open_table(path: Path, role: str) -> CsvTable:
-    """Read the head of a ``.csv`` file.
+    """Read the head of a ``.csv`` or ``.tsv`` file, gzipped or not.
 
     Raises
     ------
@@ -88,31 +144,10 @@ def open_table(path: Path, role: str) -> CsvTable:
         If it cannot be read, is no text, or has no line.
     """
     need_file(path, role)
-    for number, cells in _lines(path):
-        if any(_is_number(cell) for cell in cells):
-            return CsvTable(path, (), len(cells), number - 1)
-        return CsvTable(path, tuple(cell.strip() for cell in cells), len(cells), number)
+    delimiter = delimiter_of(path) or DELIMITERS[".csv"]
+    for number, cells in rows_of(path, delimiter):
+        if any(is_number(cell) for cell in cells):
+            return CsvTable(path, (), len(cells), number - 1, delimiter)
+        names = tuple(cell.strip() for cell in cells)
+        return CsvTable(path, names, len(cells), number, delimiter)
     raise DataError(f"{path} has no rows; {role} were wanted.")
-
-
-def _lines(path: Path) -> Any:
-    """Yield number and cells of each line; empty lines and comments are left out."""
-    try:
-        with path.open(encoding=ENCODING, newline="") as stream:
-            reader = csv.reader(stream)
-            for cells in reader:
-                if cells and not cells[0].lstrip().startswith("#"):
-                    yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path} is no .csv text in UTF-8 ({error}); numbers with commas between them "
-            "were wanted."
-        ) from None
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return "_" not in cell  # Python's own way to write 1_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,20 @@ from typing import Any, cast
 import numpy as np
 
 from lossfw.data.files import need_file
+from lossfw.data.labels import MAX_LABELS
 from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
+from lossfw.data.parquet_columns import (
+    TextError,
+    array_of,
+    codes_of,
+    holds_texts,
+    labels_in,
+    present,
+    pyarrow,
+)
 from lossfw.data.stamps import FileStamp
-from lossfw.data.table import Table
-from lossfw.errors import DataError, MissingExtraError
+from lossfw.data.table import Table, TableOptions, TableRows
+from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
 # Bytes of a piece in memory; two pieces are kept.
@@ -25,40 +34,25 @@ _WHOLE_BYTES = 64 * 2**20
 _BUFFER_BYTES = 2**20
 
 
-def pyarrow(module: str = "pyarrow") -> Any:
-    """Return a module of pyarrow, imported on use.
-
-    Raises
-    ------
-    MissingExtraError
-        If it is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise MissingExtraError(
-            "a Parquet file needs the library pyarrow, which is not installed: "
-            "pip install lossfw[parquet]"
-        ) from None
-
-
 @dataclass(frozen=True)
 class ParquetTable(Table):
     """A Parquet file of numbers, and of lists of numbers of one length."""
 
-    def read(self, *groups: Group) -> list[RowArray]:
-        """See `Table.read`; a column of lists of one length gives (N, C)."""
-        pieces = _ParquetPieces(self, groups)
+    def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
+        """See `Table.read_rows`; a column of lists of one length gives (N, C)."""
+        pieces = _ParquetPieces(self, groups, options)
         if len(pieces) == 0:
-            raise DataError(f"{self.path} has no rows.")
+            why = ", since in each of them a value is missing" if pieces.dropped else ""
+            raise DataError(f"{self.path} has no rows{why}.")
+        labels = {number: tuple(known) for number, known in pieces.labels.items()}
         example = pieces.rows(0)
         columns = [
             Column(pieces, number, example[number].shape[1:], example[number].dtype)
             for number in range(len(groups))
         ]
         if sum(column.size * column.dtype.itemsize for column in columns) > _WHOLE_BYTES:
-            return cast("list[RowArray]", columns)
-        return [np.asarray(column) for column in columns]
+            return TableRows(cast("list[RowArray]", columns), labels, pieces.dropped)
+        return TableRows([np.asarray(column) for column in columns], labels, pieces.dropped)
 
 
 def open_parquet(path: Path, role: str) -> ParquetTable:
@@ -99,10 +93,19 @@ def _opened(path: Path) -> Any:
 
 
 class _ParquetPieces(Pieces):
-    """Pieces of a file; each lies within one row group of the file."""
+    """Pieces of a file; each lies within one row group of the file.
 
-    def __init__(self, table: ParquetTable, groups: Sequence[Group]) -> None:
+    Attributes
+    ----------
+    labels : mapping of int to list of str
+        By column, the labels of one that holds texts.
+    dropped : int
+        How many rows were left out, since a value is missing.
+    """
+
+    def __init__(self, table: ParquetTable, groups: Sequence[Group], options: TableOptions) -> None:
         self._table, self._groups, stamp = table, groups, FileStamp.of(table.path)
+        self._options = options
         self._wanted = sorted({number for group in groups for number in listed(group)})
         # One reader serves consecutive pieces; `_next` is the piece that it gives next.
         self._reader: Iterator[Any] = iter(())
@@ -115,14 +118,42 @@ class _ParquetPieces(Pieces):
             (group, i) for group, n in enumerate(lengths) for i in range(-(-n // self._rows))
         ]
         rows = [min(self._rows, lengths[group] - i * self._rows) for group, i in self._places]
-        super().__init__(np.cumsum([0, *rows]), stamp)
+        self._lengths, self.labels = rows, self._find_labels()
+        kept = rows if options.missing != "drop" else self._count_present()
+        self.dropped = sum(rows) - sum(kept)
+        super().__init__(np.cumsum([0, *kept]), stamp)
+
+    def _find_labels(self) -> dict[int, list[str]]:
+        """Read the columns of labels that hold texts, and return their labels, ascending."""
+        found: dict[int, set[str]] = {}
+        with _opened(self._table.path) as file:
+            for number in self._options.labels & set(self._wanted):
+                if holds_texts(file.schema_arrow.types[number]):
+                    found[number] = set()
+        for batch in self._read_from(0) if found and self._places else ():
+            for number, known in found.items():
+                known.update(labels_in(batch.column(self._table.names[number])))
+                if len(known) > MAX_LABELS:
+                    raise DataError(
+                        f"{self._table.path}, column {self._table.names[number]!r} has more than "
+                        f"{MAX_LABELS} different texts, which are no labels of classes."
+                    )
+        return {number: sorted(known) for number, known in found.items()}
+
+    def _count_present(self) -> list[int]:
+        """Return how many rows of each piece have all values."""
+        if not self._places:
+            return []
+        return [int(present(batch).sum()) for batch in self._read_from(0)]
 
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         if piece != self._next:
             self._reader = self._read_from(piece)
         batch, self._next = next(self._reader), piece + 1
-        if len(batch) != self.starts[piece + 1] - self.starts[piece]:
+        if len(batch) != self._lengths[piece]:
             raise DataError(f"{self._table.path} has changed while it was read: run again.")
+        if self._options.missing == "drop":
+            batch = batch.filter(pyarrow().array(present(batch)))
         start = int(self.starts[piece])
         arrays = {n: self._array(batch, n, start) for n in self._wanted}
         return {
@@ -131,6 +162,21 @@ class _ParquetPieces(Pieces):
             else np.column_stack([arrays[column] for column in group])
             for number, group in enumerate(self._groups)
         }
+
+    def _array(self, batch: Any, number: int, start: int) -> NDArray:
+        name = self._table.names[number]
+        where = f"{self._table.path}, column {name!r}"
+        if number in self.labels:
+            return codes_of(batch.column(name), self.labels[number], where, start)
+        strict = self._options.missing == "error"
+        try:
+            return array_of(batch.column(name), where, start, strict=strict)
+        except TextError as error:
+            if number not in self._options.optional:
+                raise
+            raise DataError(
+                f"{error} A column that is no input is left out with exclude: [{name}]."
+            ) from None
 
     def _read_from(self, piece: int) -> Iterator[Any]:
         """Yield the batches of the library from this piece on."""
@@ -142,43 +188,6 @@ class _ParquetPieces(Pieces):
                 for i, batch in enumerate(batches):
                     if group > first or i >= skipped:
                         yield batch
-
-    def _array(self, batch: Any, number: int, start: int) -> NDArray:
-        name = self._table.names[number]
-        where = f"{self._table.path}, column {name!r}"
-        column = batch.column(name)
-        if column.null_count:
-            row = start + column.is_null().to_pylist().index(True)
-            raise DataError(f"{where}, row {row} is null; a number was wanted.")
-        types = pyarrow("pyarrow.types")
-        lengths: tuple[int, ...] = ()
-        while types.is_list(column.type) or types.is_fixed_size_list(column.type):
-            flat = column.flatten()
-            lengths = (*lengths, _length(column, flat, types, where, start))
-            column = flat
-        if types.is_boolean(column.type):
-            column = column.cast("uint8")
-        if not (types.is_integer(column.type) or types.is_floating(column.type)):
-            raise DataError(f"{where} holds {column.type}; numbers were wanted.")
-        if column.null_count:
-            raise DataError(f"{where} has a null within a list; numbers were wanted.")
-        values: NDArray = column.to_numpy(zero_copy_only=False)
-        return values.reshape(len(batch), *lengths)
-
-
-def _length(column: Any, flat: Any, types: Any, where: str, start: int) -> int:
-    """Return the common length of the lists of a column."""
-    if types.is_fixed_size_list(column.type):
-        return int(column.type.list_size)
-    lengths = np.diff(column.offsets.to_numpy())
-    length = int(lengths[0]) if len(lengths) else 0
-    if (lengths != length).any():
-        row = int(np.flatnonzero(lengths != length)[0])
-        raise DataError(
-            f"{where}: its lists are not of one length: {length} numbers in row {start}, "
-            f"{int(lengths[row])} in row {start + row}."
-        )
-    return length
 
 
 def _row_bytes(file: Any, columns: Sequence[int]) -> int:

@@ -1,14 +1,56 @@
-"""Table: a file of named columns of numbers."""
+"""Table: a file of named columns of numbers and labels."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
 
-from lossfw.components.naming import did_you_mean
-from lossfw.data.lazy_arrays import Group, RowArray
+from lossfw.components.naming import did_you_mean, shortlist
+from lossfw.data.lazy_arrays import Group, RowArray, listed
 from lossfw.errors import DataError
+
+# What becomes of a row in which a value is missing: NaN is kept as a number, the row is an
+# error, or it is left out.
+Missing: TypeAlias = Literal["keep", "error", "drop"]
+
+
+class TableOptions(NamedTuple):
+    """How the columns of a table are read.
+
+    Attributes
+    ----------
+    missing : {"keep", "error", "drop"}
+        What becomes of a row in which a value is missing.
+    labels : frozenset of int
+        Columns that may hold texts, which are labels.
+    optional : frozenset of int
+        Columns that a configuration can leave out, for messages.
+    """
+
+    missing: Missing = "keep"
+    labels: frozenset[int] = frozenset()
+    optional: frozenset[int] = frozenset()
+
+
+class TableRows(NamedTuple):
+    """The columns of a table as they were read.
+
+    Attributes
+    ----------
+    arrays : list of ndarray or Column
+        One for each group of columns.
+    labels : mapping of int to tuple of str
+        By column, the labels that its numbers stand for, ascending.
+    dropped : int
+        How many rows were left out.
+    """
+
+    arrays: list[RowArray]
+    labels: Mapping[int, tuple[str, ...]]
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,9 +86,13 @@ class Table(ABC):
             return self.names.index(key)
         known = f"0 to {self.width - 1}"
         if self.names:
-            known += f", by name: {', '.join(self.names)}"
+            known += f", by name: {shortlist(self.names, near=str(key))}"
         guess = did_you_mean(key, self.names) if isinstance(key, str) else ""
         raise DataError(f"{self.path} has no column {key!r}; it has {known}. {guess}".strip())
+
+    def title(self, column: int) -> str:
+        """Return the name of a column, or its number where it has none."""
+        return self.names[column] if self.names else str(column)
 
     def _check_single(self, name: str) -> None:
         places = [number for number, other in enumerate(self.names) if other == name]
@@ -56,7 +102,6 @@ class Table(ABC):
                 f"{', '.join(map(str, places))}, counted from 0. Give the number of one of them."
             )
 
-    @abstractmethod
     def read(self, *groups: Group) -> list[RowArray]:
         """Return an array for each group of columns: (N,) for a number, (N, C) for a list.
 
@@ -67,3 +112,13 @@ class Table(ABC):
         DataError
             If a column holds anything but numbers, or the file has no rows.
         """
+        return self.read_rows(groups, TableOptions()).arrays
+
+    @abstractmethod
+    def read_rows(self, groups: Sequence[Group], options: TableOptions) -> TableRows:
+        """Return an array for each group of columns, see `read`, and what was made of the rows."""
+
+
+def columns_in(groups: Sequence[Group]) -> frozenset[int]:
+    """Return the columns of some groups."""
+    return frozenset(number for group in groups for number in listed(group))

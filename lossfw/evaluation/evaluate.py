@@ -98,6 +98,7 @@ def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:
         digest=plan.digest,
         warnings=(*plan.warnings, *state.diagnostics.texts(len(data), numbers.masked)),
         timings=dict(state.clock.seconds),
+        classes=data.classes,
     )
 
 

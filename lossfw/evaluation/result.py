@@ -64,6 +64,8 @@ class Result:
         For the reader of the report.
     timings : mapping of str to float
         Seconds by stage.
+    classes : tuple of str
+        The label of each class; empty where the classes have none.
     """
 
     count: int
@@ -76,6 +78,7 @@ class Result:
     digest: str = ""
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     @property
     def loss(self) -> float:
@@ -103,6 +106,8 @@ class Result:
             },
             "metrics": {name: dict(value) for name, value in found.metrics.items()},
         }
+        if self.classes:
+            plain["classes"] = list(self.classes)
         if found.intervals is not None:
             plain["intervals"] = dict(found.intervals)
         if found.slices is not None:

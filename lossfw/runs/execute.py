@@ -71,7 +71,7 @@ def prepare(request: RunRequest) -> Run:
         plan = replace(plan, warnings=(*plan.warnings, warning))
     if plan.rows == "parquet" and request.folder is not None:
         # Imported on use, and before the work: it may not be installed.
-        from lossfw.data.parquet import pyarrow
+        from lossfw.data.parquet_columns import pyarrow
 
         pyarrow("pyarrow.parquet")
     name, overrides = request.name or Path(source.name).stem, tuple(source.overrides)

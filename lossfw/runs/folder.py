@@ -273,6 +273,7 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
             sample=None if result["sample"] is None else tuple(result["sample"]),
             digest=result["digest"],
             warnings=tuple(record.get("warnings", ())),
+            classes=tuple(result.get("classes", ())),
             timings=dict(record.get("timings", {})),
             numbers=Numbers(
                 {key: value for key, value in loss.items() if key not in ("name", "form")},

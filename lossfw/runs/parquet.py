@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.data.parquet import pyarrow
+from lossfw.data.parquet_columns import pyarrow
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse, temporary_of
 from lossfw.runs.rows_writer import read_records

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw.data import Dataset, csv_chunks, csv_table
+from lossfw.data import Dataset, csv_lines, csv_table
 from lossfw.data.arrays import read_array
 from lossfw.data.csv_table import open_table
 from lossfw.data.files import digest_arrays
@@ -26,7 +26,7 @@ COLUMNS = {
 def in_pieces(monkeypatch):
     """Read every table in pieces of very few bytes."""
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(csv_chunks, "PIECE_BYTES", 20)
+    monkeypatch.setattr(csv_lines, "PIECE_BYTES", 20)
 
 
 def write(path, rows, head="", end="\n"):
@@ -48,7 +48,7 @@ def test_a_table_in_pieces_is_the_same_table(tmp_path_factory, rows, data):
     whole = arrays(path, *groups)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_table, "WHOLE_BYTES", 0)
-        patch.setattr(csv_chunks, "PIECE_BYTES", data.draw(st.integers(1, 200)))
+        patch.setattr(csv_lines, "PIECE_BYTES", data.draw(st.integers(1, 200)))
         pieces = arrays(path, *groups)
         start = data.draw(st.integers(0, len(rows)))
         stop = data.draw(st.integers(start, len(rows)))
@@ -225,8 +225,11 @@ class TestParquet:
     @pytest.mark.parametrize(
         ("columns", "message"),
         [
-            ({"targets": [1, None]}, r"column 'targets', row 1 is null"),
-            ({"targets": ["a", "b"]}, r"column 'targets' holds string; numbers were wanted"),
+            ({"targets": [1, None]}, r"column 'targets', row 1 is null.*missing: drop"),
+            (
+                {"targets": [1, 2], "x": ["a", "b"]},
+                r"column 'x' holds string; numbers were wanted\. .*exclude: \[x\]",
+            ),
             ({"targets": [[1], [1, 2]]}, r"not of one length: 1 numbers in row 0, 2 in row 1"),
             ({"targets": [[1], [None]]}, r"a null within a list"),
             (

@@ -79,6 +79,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
         intervals=config.intervals,
         slices=config.slices,
         digest=_digest(config),
+        warnings=known(config.data).notes,
     )
 
 

@@ -1,9 +1,10 @@
-"""Arrays in files: ``.npy``, ``.npz``, ``.csv`` or Parquet."""
+"""Arrays in files: ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
@@ -13,6 +14,8 @@ from lossfw.data import (
     File,
     Group,
     Source,
+    Table,
+    TableOptions,
     digest_files,
     file_kind,
     npz_member,
@@ -22,14 +25,23 @@ from lossfw.data import (
 )
 
 Key = str | int
+Keys = Key | tuple[Key, ...]
 
 _ROLES = ("inputs", "targets", "sample_weight")
+# The kinds of files that are tables.
+_TABLES = ("csv", "parquet")
+
+
+class _Read(NamedTuple):
+    """The arrays of a file or of several, and what is known of them."""
+
+    arrays: dict[str, Any]
+    classes: tuple[str, ...] = ()
+    dropped: int = 0
 
 
 class Arrays(Source):
-    r"""Arrays in files of NumPy or in tables of comma-separated numbers.
-
-    Use it when data lie in files of arrays or in a table.
+    """Arrays in files of NumPy, or columns of tables of comma-separated numbers.
 
     Either one `file` holds everything, or `inputs`, `targets` and
     `sample_weight` are files of their own. Nothing is ever unpickled. A
@@ -41,40 +53,46 @@ class Arrays(Source):
     ----------
     file : file, optional
         A ``.npz`` with the arrays ``targets`` and, optional, ``inputs`` and
-        ``sample_weight``; or a table: a ``.csv``, whose first line may name its
-        columns, or a Parquet file.
+        ``sample_weight``; or a table: a ``.csv`` or ``.tsv``, plain or gzipped,
+        whose first line may name its columns, or a Parquet file.
     inputs, targets, sample_weight : file, optional
-        A ``.npy``, ``.npz``, ``.csv`` or Parquet file with one of the arrays.
-    inputs_key, targets_key, sample_weight_key : str or int, optional
+        A ``.npy``, ``.npz``, ``.csv``, ``.tsv`` or Parquet file with one of the
+        arrays.
+    inputs_key, targets_key : str or int, or a list of them, optional
         Of a ``.npz``, the name of the array, where it is not that of the role.
-        Of a table, the column, by its name or counted from 0. In a `file` that
-        is a table, the targets are the column ``targets`` unless `targets_key`
-        names another, weights the column ``sample_weight`` if there is one, and
-        the inputs are all columns that are left. A column of a Parquet file may
-        hold lists of numbers, all of one length.
+        Of a table, the column, by its name or counted from 0, or a list of
+        columns. In a `file` that is a table, the targets are the column
+        ``targets`` unless `targets_key` names another, weights the column
+        ``sample_weight`` if there is one, and the inputs are all columns that
+        are left. A column of a Parquet file may hold lists of numbers, all of
+        one length.
+    sample_weight_key : str or int, optional
+        The array or the column of the weights.
+    exclude : list of str or int
+        Columns of a table that are no inputs.
+    missing : {"error", "drop"}
+        What happens to a row of a table with a missing value: an empty cell, NA
+        or NaN in a column that is used. With ``drop`` it is left out, and the
+        report says how many are; all arrays then come from one `file`.
 
     Notes
     -----
     Rows run along the first axis of every array. Integers of shape (N,) are
     class indices to a loss of rows; the numbers of a column are integers if
-    each is written as one (``3``, not ``3.0``).
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> table = pathlib.Path(tempfile.mkdtemp()) / "table.csv"
-    >>> _ = table.write_text("width,targets\n1.5,2\n2.5,4\n")
-    >>> Arrays(file=table).load().targets
-    array([2, 4])
+    each is written as one (``3``, not ``3.0``). Targets may be texts: their
+    labels are numbered in ascending order, unless the configuration lists
+    ``classes``. Columns that nobody asks for may hold anything.
     """
 
     file: File | None = None
     inputs: File | None = None
     targets: File | None = None
     sample_weight: File | None = None
-    inputs_key: Key | None = None
-    targets_key: Key | None = None
+    inputs_key: Keys | None = None
+    targets_key: Keys | None = None
     sample_weight_key: Key | None = None
+    exclude: tuple[Key, ...] = ()
+    missing: Literal["error", "drop"] = "error"
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -86,6 +104,10 @@ class Arrays(Source):
         for role in _ROLES:
             if self._key(role) is not None and not (self.file or getattr(self, role)):
                 raise ValueError(f"{role!r} or 'file' beside '{role}_key'")
+        if self.exclude and self.inputs_key is not None:
+            raise ValueError("either 'inputs_key' or 'exclude', not both")
+        if self.missing == "drop" and self.file is None:
+            raise ValueError("one 'file' beside 'missing: drop', which keeps the rows together")
         return self
 
     def load(self) -> Dataset:
@@ -97,54 +119,119 @@ class Arrays(Source):
             If a file cannot be used or lacks an array, or a number is NaN or
             infinite.
         """
-        arrays = self._apart() if self.file is None else self._together(self.file)
+        read = self._apart() if self.file is None else self._together(self.file)
         paths = [path for path in self._paths() if path is not None]
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
-        return Dataset(name, digest=digest_files(*paths), **arrays)
+        notes: tuple[str, ...] = ()
+        if read.dropped:
+            rows = "1 row is" if read.dropped == 1 else f"{read.dropped} rows are"
+            notes = (f"{rows} left out, since a value is missing.",)
+        digest = digest_files(*paths)
+        return Dataset(name, digest=digest, classes=read.classes, notes=notes, **read.arrays)
 
     def _paths(self) -> tuple[Path | None, ...]:
         return (self.file, self.inputs, self.targets, self.sample_weight)
 
-    def _key(self, role: str) -> Key | None:
-        key: Key | None = getattr(self, f"{role}_key")
+    def _key(self, role: str) -> Keys | None:
+        key: Keys | None = getattr(self, f"{role}_key")
         return key
 
-    def _apart(self) -> dict[str, Any]:
-        arrays = {}
+    def _apart(self) -> _Read:
+        arrays: dict[str, Any] = {}
+        classes: tuple[str, ...] = ()
         for role in _ROLES:
             path = getattr(self, role)
-            if path is not None:
-                arrays[role] = read_array(path, role, self._key(role))
-        return arrays
+            if path is None:
+                continue
+            kind = file_kind(path, role)
+            if kind in _TABLES:
+                table = open_columns(path, role, kind)
+                read = self._columns(table, {role: self._alone(table, role)})
+                arrays |= read.arrays
+                classes = classes or read.classes
+            else:
+                arrays[role] = read_array(path, role, self._single(role))
+        return _Read(arrays, classes)
 
-    def _together(self, file: Path) -> dict[str, Any]:
+    def _alone(self, table: Table, role: str) -> Group:
+        """Return the columns of a table that holds one array: by default all."""
+        key = self._key(role)
+        if key is not None:
+            return _group(table, key)
+        if role == "inputs":
+            return self._left(table, [])
+        return 0 if table.width == 1 else list(range(table.width))
+
+    def _single(self, role: str) -> Key | None:
+        """Return the key of an array, which is one name."""
+        key = self._key(role)
+        if isinstance(key, tuple):
+            raise DataError(
+                f"{role}_key lists columns, and only a table (.csv, .tsv or .parquet) has columns."
+            )
+        if self.exclude and role == "inputs":
+            raise DataError(
+                "exclude lists columns, and only a table (.csv, .tsv or .parquet) has columns."
+            )
+        return key
+
+    def _together(self, file: Path) -> _Read:
         kind = file_kind(file, "data")
         if kind == "npz":
             return self._from_npz(file)
-        if kind in ("csv", "parquet"):
-            return self._from_table(open_columns(file, "data", kind))
+        if kind in _TABLES:
+            table = open_columns(file, "data", kind)
+            return self._columns(table, self._groups(table))
         raise DataError(
             f"{file} is a .npy, which holds one array: give it as `targets`, and another file as "
             "`inputs`."
         )
 
-    def _from_npz(self, file: Path) -> dict[str, Any]:
+    def _from_npz(self, file: Path) -> _Read:
         members = read_npz(file, "data")
         arrays = {}
         for role in _ROLES:
-            key = self._key(role)
+            key = self._single(role)
             if key is not None or role in members or role == "targets":
                 arrays[role] = npz_member(members, str(role if key is None else key), file)
-        return arrays
+        return _Read(arrays)
 
-    def _from_table(self, table: Any) -> dict[str, Any]:
+    def _groups(self, table: Table) -> dict[str, Group]:
+        """Return the columns of each array in one table."""
         columns: dict[str, Group] = {}
         for role in ("targets", "sample_weight"):
             key = self._key(role)
             if key is not None or role == "targets" or role in table.names:
-                columns[role] = table.column(role if key is None else key)
+                columns[role] = _group(table, role if key is None else key)
         if self.inputs_key is not None:
-            columns["inputs"] = [table.column(self.inputs_key)]
-        elif left := [column for column in range(table.width) if column not in columns.values()]:
+            group = _group(table, self.inputs_key)
+            columns["inputs"] = [group] if isinstance(group, int) else group
+        elif left := self._left(table, columns.values()):
             columns["inputs"] = left
-        return dict(zip(columns, table.read(*columns.values()), strict=True))
+        return columns
+
+    def _left(self, table: Table, taken: Sequence[Group] | Any) -> list[int]:
+        """Return the columns that are not taken and not excluded."""
+        out = {table.column(key) for key in self.exclude}
+        for group in taken:
+            out |= {group} if isinstance(group, int) else set(group)
+        return [column for column in range(table.width) if column not in out]
+
+    def _columns(self, table: Table, groups: dict[str, Group]) -> _Read:
+        target, inputs = groups.get("targets"), groups.get("inputs", [])
+        labels = frozenset([target]) if isinstance(target, int) else frozenset()
+        optional = frozenset() if self.inputs_key is not None else frozenset(_listed(inputs))
+        read = table.read_rows(list(groups.values()), TableOptions(self.missing, labels, optional))
+        classes = read.labels.get(target, ()) if isinstance(target, int) else ()
+        return _Read(dict(zip(groups, read.arrays, strict=True)), classes, read.dropped)
+
+
+def _listed(group: Group) -> list[int]:
+    return [group] if isinstance(group, int) else list(group)
+
+
+def _group(table: Table, key: Keys) -> Group:
+    """Return the columns that a key names: a number for one, a list for a list."""
+    if isinstance(key, tuple):
+        return [table.column(one) for one in key]
+    return table.column(key)

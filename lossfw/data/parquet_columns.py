@@ -1,0 +1,140 @@
+"""Columns of a Parquet file as arrays, by the optional library pyarrow."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lossfw.errors import DataError, MissingExtraError
+from lossfw.numerics.arrays import NDArray
+
+_DROP = "With missing: drop such rows are left out."
+
+
+class TextError(DataError):
+    """A column holds something else than numbers."""
+
+
+def pyarrow(module: str = "pyarrow") -> Any:
+    """Return a module of pyarrow, imported on use.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise MissingExtraError(
+            "a Parquet file needs the library pyarrow, which is not installed: "
+            "pip install lossfw[parquet]"
+        ) from None
+
+
+def holds_texts(kind: Any) -> bool:
+    """Tell whether a column of a type of pyarrow holds texts, also as categories."""
+    types = pyarrow("pyarrow.types")
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def labels_in(column: Any) -> set[str]:
+    """Return the texts of a column, without null."""
+    return {text.strip() for text in column.unique().to_pylist() if text is not None}
+
+
+def codes_of(column: Any, labels: Sequence[str], where: str, start: int) -> NDArray:
+    """Return the number of the label of each row.
+
+    Raises
+    ------
+    DataError
+        Names the first row without a label.
+    """
+    _check_present(column, where, start, "a label", strict=True)
+    texts = np.char.strip(np.array(column.to_pylist(), dtype=str))
+    return np.searchsorted(np.array(labels), texts).astype(np.int64)
+
+
+def present(batch: Any) -> NDArray:
+    """Tell which rows have a value in every column: neither null nor NaN."""
+    types = pyarrow("pyarrow.types")
+    mask = np.ones(len(batch), bool)
+    for column in batch.columns:
+        nan = types.is_floating(column.type)
+        missing = column.is_null(nan_is_null=nan) if column.null_count or nan else None
+        if missing is not None:
+            mask &= ~missing.to_numpy(zero_copy_only=False).astype(bool)
+    return mask
+
+
+def array_of(column: Any, where: str, start: int, *, strict: bool) -> NDArray:
+    """Return a column as an array, (N,) or for lists of one length (N, C).
+
+    Parameters
+    ----------
+    column : pyarrow.Array
+        Of some rows.
+    where : str
+        File and column, for messages.
+    start : int
+        The number of the first row.
+    strict : bool
+        Whether NaN is a missing value, and an error.
+
+    Raises
+    ------
+    TextError
+        If it holds anything but numbers.
+    DataError
+        If a value is missing, or lists have several lengths.
+    """
+    types, rows = pyarrow("pyarrow.types"), len(column)
+    _check_present(column, where, start, "a number", strict=strict)
+    lengths: tuple[int, ...] = ()
+    while types.is_list(column.type) or types.is_fixed_size_list(column.type):
+        flat = column.flatten()
+        lengths = (*lengths, _length(column, flat, types, where, start))
+        column = flat
+    if types.is_boolean(column.type):
+        column = column.cast("uint8")
+    if not (types.is_integer(column.type) or types.is_floating(column.type)):
+        raise TextError(f"{where} holds {column.type}; numbers were wanted.")
+    if column.null_count:
+        raise DataError(f"{where} has a null within a list; numbers were wanted.")
+    values: NDArray = column.to_numpy(zero_copy_only=False)
+    return values.reshape(rows, *lengths)
+
+
+def _check_present(column: Any, where: str, start: int, wanted: str, *, strict: bool) -> None:
+    nan = strict and pyarrow("pyarrow.types").is_floating(column.type)
+    if not (column.null_count or nan):
+        return
+    missing = column.is_null(nan_is_null=nan).to_numpy(zero_copy_only=False).astype(bool)
+    if missing.any():
+        first = int(np.flatnonzero(missing)[0])
+        said = "null" if column[first].as_py() is None else "nan"
+        raise DataError(
+            f"{where}, row {start + first} is {said}; {wanted} was wanted."
+            f"{f' {_DROP}' if strict else ''}"
+        )
+
+
+def _length(column: Any, flat: Any, types: Any, where: str, start: int) -> int:
+    """Return the common length of the lists of a column."""
+    if types.is_fixed_size_list(column.type):
+        return int(column.type.list_size)
+    lengths = np.diff(column.offsets.to_numpy())
+    length = int(lengths[0]) if len(lengths) else 0
+    if (lengths != length).any():
+        row = int(np.flatnonzero(lengths != length)[0])
+        raise DataError(
+            f"{where}: its lists are not of one length: {length} numbers in row {start}, "
+            f"{int(lengths[row])} in row {start + row}."
+        )
+    return length

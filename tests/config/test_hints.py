@@ -1,0 +1,50 @@
+"""A hint names only keys that a configuration has."""
+
+import ast
+import re
+from pathlib import Path
+
+import lossfw
+from lossfw.config.schema.sections import SECTIONS
+from lossfw.data.options import DataOptions
+from lossfw.nn.initializers import INITIALS
+from lossfw.nn.schedules import SCHEDULES
+
+ROOT = Path(__file__).parents[2]
+# A key with its value, as a message writes it: "write units: 3", "`flatten: true`".
+WRITTEN = re.compile(r"(?:\b[Ww]rite |\b[Ww]ith |\bsay |(?<!`)`)([a-z_]+(?:\.[a-z_]+)*): (?=\S|$)")
+
+
+def test_every_key_in_a_message_is_a_key_of_a_configuration():
+    known = set(DataOptions.model_fields) | {"name", "by", "of"}
+    for section in SECTIONS.values():
+        known |= set(section.model_fields)
+    registry = lossfw.registry()
+    for kind in ("loss", "source", "metric", "activation", "optimizer"):
+        for entry in registry.entries(kind):
+            known |= set(registry.class_of(entry).model_fields)
+    for table in (SCHEDULES, INITIALS):
+        for cls in table.values():
+            known |= set(cls.model_fields)
+    unknown = {
+        (file.name, key)
+        for file, key in written_keys()
+        if any(step not in known for step in key.split("."))
+    }
+    assert unknown == set()
+
+
+def written_keys():
+    files = [*(ROOT / "lossfw").rglob("*.py"), *(ROOT / "plugins/lossfw_std/sources").glob("*.py")]
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if node.value.strip().count("\n"):
+                    continue  # a docstring
+                for key in WRITTEN.findall(node.value):
+                    yield file, key
+
+
+def test_the_search_finds_what_it_looks_for():
+    found = {key for _, key in written_keys()}
+    assert {"units", "flatten", "data.one_hot", "data.map_targets", "missing"} <= found

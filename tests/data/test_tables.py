@@ -1,0 +1,180 @@
+"""Tables of users: texts, labels, gaps and packed files; CSV and Parquet give the same rows."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data import csv_lines, csv_table, parquet
+from lossfw.errors import DataError, ParameterError
+
+HOUSES = {
+    "name": ["Ann", "Bob", 'Cid, "the third"', "Dee", "Eve"],
+    "x0": [0.5, 1.5, 2.5, 3.5, 4.5],
+    "x1": [1, 2, 3, 4, 5],
+    "kind": ["house", "flat", "flat", "house", "boat"],
+    "price": [10.0, 20.0, 30.5, 40.0, 50.0],
+}
+GAPS = {
+    "x0": [0.5, None, 2.5, 3.5],
+    "note": [None, "a", None, "b"],
+    "kind": ["flat", "flat", None, "house"],
+    "targets": [1, 2, 3, 4],
+}
+FORMATS = ("csv", "tsv", "csv.gz", "parquet")
+
+
+def write(path, columns):
+    if path.suffix == ".parquet":
+        pa = pytest.importorskip("pyarrow")
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table(columns), path)
+        return path
+    mark = "\t" if ".tsv" in path.name else ","
+
+    def cell(value):
+        text = "" if value is None else str(value)
+        return '"' + text.replace('"', '""') + '"' if mark in text or '"' in text else text
+
+    lines = [mark.join(columns)]
+    lines += [mark.join(map(cell, row)) for row in zip(*columns.values(), strict=True)]
+    content = "\n".join(lines).encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+@pytest.fixture(params=FORMATS)
+def table(request, tmp_path):
+    """Write columns as a file of each format, and return a function that loads them."""
+
+    def load(columns, **parameters):
+        path = write(tmp_path / f"t.{request.param}", columns)
+        return lossfw.registry().create("source", "arrays", file=str(path), **parameters).load()
+
+    return load
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "pieces"])
+def pieces(request, monkeypatch):
+    """Read files as a whole, and in pieces of very few bytes."""
+    if request.param:
+        monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
+        monkeypatch.setattr(csv_lines, "PIECE_BYTES", 30)
+        monkeypatch.setattr(parquet, "_WHOLE_BYTES", 0)
+        monkeypatch.setattr(parquet, "_PIECE_BYTES", 30)
+
+
+def test_columns_by_name_beside_a_text_that_nobody_wants(table, pieces):
+    data = table(HOUSES, inputs_key=["x1", "x0"], targets_key="price")
+    np.testing.assert_array_equal(data.inputs, np.c_[HOUSES["x1"], HOUSES["x0"]])
+    np.testing.assert_array_equal(data.targets, HOUSES["price"])
+    assert data.classes == ()
+
+
+def test_several_targets(table):
+    data = table(HOUSES, inputs_key="x1", targets_key=["x0", "price"])
+    assert np.shape(data.inputs) == (5, 1)
+    np.testing.assert_array_equal(data.targets, np.c_[HOUSES["x0"], HOUSES["price"]])
+
+
+def test_columns_are_left_out(table, pieces):
+    data = table(HOUSES, targets_key="price", exclude=["name", "kind"])
+    np.testing.assert_array_equal(data.inputs, np.c_[HOUSES["x0"], HOUSES["x1"]])
+
+
+def test_labels_are_numbered_in_ascending_order(table, pieces):
+    data = table(HOUSES, inputs_key=["x0"], targets_key="kind")
+    assert data.classes == ("boat", "flat", "house")
+    np.testing.assert_array_equal(data.targets, [2, 1, 1, 2, 0])
+    np.testing.assert_array_equal(data.take([4, 0]).targets, [0, 2])
+    assert [list(batch.targets) for batch in data.batches(3)] == [[2, 1, 1], [2, 0]]
+
+
+def test_a_text_among_the_inputs_names_the_key_that_leaves_it_out(table):
+    with pytest.raises(DataError, match=r"exclude: \[name\]"):
+        table(HOUSES, targets_key="price")
+
+
+def test_an_unknown_column_is_told_with_the_nearest(table):
+    columns = {f"feature{i}": [0.5] for i in range(197)} | {"targets": [1.0]}
+    with pytest.raises(DataError) as error:
+        table(columns, inputs_key=["featur42"])
+    assert "feature42, " in str(error.value)
+    assert "... (198 in all)" in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def test_a_missing_value_is_told_with_its_place(table):
+    with pytest.raises(DataError, match=r"(column 0 \(x0\)|'x0', row 1).*missing: drop"):
+        table(GAPS, inputs_key=["x0"])
+    with pytest.raises(DataError, match=r"(line 4, column 2 \(kind\)|'kind', row 2)"):
+        table(GAPS, inputs_key=["targets"], targets_key="kind")
+
+
+def test_rows_with_missing_values_are_dropped(table, pieces):
+    data = table(GAPS, inputs_key=["x0"], targets_key="kind", missing="drop")
+    np.testing.assert_array_equal(data.inputs, [[0.5], [3.5]])
+    np.testing.assert_array_equal(data.targets, [0, 1])
+    assert data.notes == ("2 rows are left out, since a value is missing.",)
+    # A gap in a column that nobody wants is none.
+    one = table(GAPS, inputs_key=["x0"], missing="drop")
+    np.testing.assert_array_equal(one.targets, [1, 3, 4])
+
+
+def test_nan_is_missing_too(table):
+    data = table({"x": [0.5, float("nan")], "targets": [1, 2]}, missing="drop")
+    np.testing.assert_array_equal(data.targets, [1])
+
+
+def test_no_row_is_left(table):
+    with pytest.raises(DataError, match=r"no rows.* since in each of them a value is missing"):
+        table({"x": [None, 1.5], "targets": [1, None]}, missing="drop")
+
+
+@pytest.mark.parametrize("cell", ["", "NA", "n/a", "NaN", "null", " "])
+def test_ways_to_write_a_missing_number(cell, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"x,targets\n1,2\n{cell},3\n4,5\n")
+    source = lossfw.registry().create("source", "arrays", file=str(path), missing="drop")
+    np.testing.assert_array_equal(source.load().targets, [2, 5])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"inputs_key": "a", "exclude": ["b"]}, "either 'inputs_key' or 'exclude', not both"),
+        ({"missing": "zero"}, "missing"),
+    ],
+)
+def test_keys_that_do_not_go_together(parameters, message, tmp_path):
+    with pytest.raises(ParameterError, match=message):
+        lossfw.registry().create("source", "arrays", file="t.csv", **parameters)
+
+
+def test_columns_of_what_has_none(tmp_path):
+    np.savez(tmp_path / "d.npz", inputs=np.ones((2, 2)), targets=np.ones(2))
+    for parameters in ({"inputs_key": ["a", "b"]}, {"exclude": ["a"]}):
+        source = lossfw.registry().create(
+            "source", "arrays", file=str(tmp_path / "d.npz"), **parameters
+        )
+        with pytest.raises(DataError, match="only a table"):
+            source.load()
+
+
+def test_a_damaged_packed_table(tmp_path):
+    path = write(tmp_path / "t.csv.gz", HOUSES)
+    path.write_bytes(path.read_bytes()[:-12])
+    source = lossfw.registry().create("source", "arrays", file=str(path), targets_key="price")
+    with pytest.raises(DataError, match="damaged gzip file"):
+        source.load()
+
+
+def test_categories_of_a_data_frame(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    kinds = pa.array(HOUSES["kind"]).dictionary_encode()
+    path = write(tmp_path / "t.parquet", {"x": HOUSES["x0"], "targets": kinds})
+    data = lossfw.registry().create("source", "arrays", file=str(path)).load()
+    assert data.classes == ("boat", "flat", "house")
+    np.testing.assert_array_equal(data.targets, [2, 1, 1, 2, 0])
