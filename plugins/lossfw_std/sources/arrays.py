@@ -41,7 +41,9 @@ class _Read(NamedTuple):
 
 
 class Arrays(Source):
-    """Arrays in files of NumPy, or columns of tables of comma-separated numbers.
+    r"""Arrays in files of NumPy or in tables of comma-separated numbers.
+
+    Use it when data lie in files of arrays or in a table.
 
     Either one `file` holds everything, or `inputs`, `targets` and
     `sample_weight` are files of their own. Nothing is ever unpickled. A
@@ -82,6 +84,17 @@ class Arrays(Source):
     each is written as one (``3``, not ``3.0``). Targets may be texts: their
     labels are numbered in ascending order, unless the configuration lists
     ``classes``. Columns that nobody asks for may hold anything.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> table = pathlib.Path(tempfile.mkdtemp()) / "table.csv"
+    >>> _ = table.write_text("width,colour,targets\n1.5,red,2\n2.5,blue,4\n")
+    >>> data = Arrays(file=table, exclude=["colour"]).load()
+    >>> data.targets
+    array([2, 4])
+    >>> Arrays(file=table, inputs_key="width", targets_key="colour").load().classes
+    ('blue', 'red')
     """
 
     file: File | None = None
