@@ -11,8 +11,8 @@ reports at their worst. `foreign` calls the functions of other libraries, and
 """
 
 from lossfw.check.component import check
-from lossfw.check.function import check_function
+from lossfw.check.function import check_function, subject
 from lossfw.check.report import Refutation, Report
 from lossfw.check.testing import parametrize_with_checks
 
-__all__ = ["Refutation", "Report", "check", "check_function", "parametrize_with_checks"]
+__all__ = ["Refutation", "Report", "check", "check_function", "parametrize_with_checks", "subject"]

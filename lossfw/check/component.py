@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossfw.check.core.reproduce import setup
 from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
 from lossfw.check.laws import activations, components_only, curvature_bound
+from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
 from lossfw.components.component import Component
@@ -24,6 +25,8 @@ def check(
     examples: int = 200,
     time_limit: float | None = None,
     allow_unfinished: bool = False,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
     expected_failures: Mapping[str, str] | None = None,
 ) -> Report:
     """Try to refute everything that a loss or an activation promises.
@@ -39,7 +42,10 @@ def check(
     time_limit : float, optional
         Seconds after which no further check is begun: the others are not run.
     allow_unfinished : bool
-        A report may be ok although checks were not run.
+        A report may be ok although the time limit left checks that did not run.
+    only, skip : sequence of str
+        The checks to run (all unless given), and those not to run: names, claims, or
+        first parts of names such as ``"dtype"`` and ``"claim"``.
     expected_failures : mapping of str to str, optional
         Name of a check or of a claim to the reason why it is expected to fail.
         One that holds all the same makes the report not ok.
@@ -53,7 +59,7 @@ def check(
     UnknownNameError
         If there is no such component.
     ArgumentError
-        If an expected failure names no check, or the component is no loss and
+        If an expected failure, `only` or `skip` names no check, or the component is no loss and
         no activation.
 
     Examples
@@ -64,10 +70,7 @@ def check(
     """
     return run(
         prepared(component),
-        seed=seed,
-        examples=examples,
-        time_limit=time_limit,
-        allow_unfinished=allow_unfinished,
+        Options(seed, examples, time_limit, allow_unfinished, only, skip),
         expected_failures=expected_failures,
     )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
 
 from lossfw.check.core.reproduce import importing
-from lossfw.check.core.subject import Kind, Subject, call, space_named
+from lossfw.check.core.subject import Kind, Subject, call, kind_of, space_named
+from lossfw.check.foreign.adapters import adapt
+from lossfw.check.foreign.loading import load
+from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import CHECKS, prepare, run
 from lossfw.components.naming import did_you_mean
@@ -19,12 +22,12 @@ from lossfw.losses.capabilities import LinkedLoss, without_guard
 from lossfw.losses.loss import Loss
 
 
-def check_function(
-    value: Callable[..., Any],
+def subject(
+    value: Callable[..., Any] | str,
     *,
-    kind: Kind,
-    prediction: str | Space,
-    target: str | Space,
+    kind: Kind | None = None,
+    prediction: str | Space | None = None,
+    target: str | Space | None = None,
     gradient: Callable[..., Any] | None = None,
     hessian: Callable[..., Any] | None = None,
     reduce: Callable[..., Any] | None = None,
@@ -34,25 +37,21 @@ def check_function(
     name: str | None = None,
     subnormal: bool = True,
     fewest_classes: int = 0,
-    seed: int = 0,
-    examples: int = 200,
-    time_limit: float | None = None,
-    allow_unfinished: bool = False,
-    expected_failures: Mapping[str, str] | None = None,
     setup: str = "",
-    watch: Callable[[str], None] | None = None,
-) -> Report:
-    """Hold outside functions to the contract and to their claims.
+) -> Subject:
+    """Describe outside functions, for `check_function` and `parametrize_with_checks`.
 
     Parameters
     ----------
-    value : callable
+    value : callable or str
         ``value(y, t)``, the unreduced loss: one result per element, for
-        ``"categorical"`` one per row.
-    kind : {"distance", "margin", "pointwise", "categorical"}
-        The kind of argument that the loss depends on.
-    prediction, target : str or Space
-        Names of the spaces; ``"LOGITS"`` and ``"BINARY"`` among them.
+        ``"categorical"`` one per row. A text ``"module:function"`` is imported, and
+        called by the convention of its library.
+    kind : {"distance", "margin", "pointwise", "categorical"}, optional
+        The kind of argument that the loss depends on; that of `against` unless given.
+    prediction, target : str or Space, optional
+        Names of the spaces, ``"LOGITS"`` and ``"BINARY"`` among them; those of
+        `against` unless given.
     gradient, hessian : callable, optional
         First derivative and diagonal second derivative of the unreduced loss.
     reduce : callable, optional
@@ -71,12 +70,80 @@ def check_function(
     fewest_classes : int
         The least number of classes that the function takes, 1 unless given (of a
         hinge 2).
-    seed, examples, time_limit, allow_unfinished, expected_failures
-        As in `check`.
     setup : str
         Code that defines ``value`` (and the others) in the snippets.
+
+    Raises
+    ------
+    ArgumentError
+        If kind, a space or a claim is not known, or the function cannot be imported.
+
+    Examples
+    --------
+    >>> square = subject(lambda y, t: (y - t) ** 2, against="squared_error", name="mine")
+    >>> square.name, square.kind, square.prediction.name
+    ('mine', 'distance', 'REAL')
+    """
+    known = _described(against, params, kind=kind, prediction=prediction, target=target)
+    space = space_named(known["prediction"])
+    if isinstance(value, str):
+        adapted = adapt(value, load(value), params, rows=known["kind"] == "categorical")
+        name, setup = name or value, setup or adapted.setup
+        gradient, hessian = gradient or adapted.gradient, hessian or adapted.hessian
+        reduce, value = reduce or adapted.reduce, adapted.value
+    made = Subject(
+        name=name or str(getattr(value, "__name__", "function")),
+        kind=known["kind"],
+        prediction=space,
+        target=space_named(known["target"]),
+        value=value,
+        gradient=gradient,
+        hessian=hessian,
+        reduce=reduce,
+        truth=_truth(against, dict(params or {}), space),
+        claims=_made_claims(claims or {}),
+        parameters=dict(params or {}),
+        setup=setup or importing(value),
+        subnormal=subnormal,
+        fewest=fewest_classes,
+    )
+    if made.truth is None and not fewest_classes:
+        made = replace(made, fewest=_fewest_classes(made))
+    return made
+
+
+def check_function(
+    value: Callable[..., Any] | str,
+    *,
+    seed: int = 0,
+    examples: int = 200,
+    time_limit: float | None = None,
+    allow_unfinished: bool = False,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    rtol: float = 0.0,
+    conventions: bool = False,
+    expected_failures: Mapping[str, str] | None = None,
+    watch: Callable[[str], None] | None = None,
+    **description: Any,
+) -> Report:
+    """Hold outside functions to the contract and to their claims.
+
+    Parameters
+    ----------
+    value : callable or str
+        ``value(y, t)``, the unreduced loss, or ``"module:function"``.
+    seed, examples, time_limit, allow_unfinished, only, skip, expected_failures
+        As in `check`.
+    rtol : float
+        Values and derivatives may be off by this part of the true ones.
+    conventions : bool
+        Conventions that the function does not share count as failures too.
     watch : callable, optional
         Told the name of each check before it runs.
+    **description
+        What the function is, as in `subject`: `kind`, `prediction` and `target`, or
+        `against`; `gradient`, `claims` and others.
 
     Returns
     -------
@@ -85,7 +152,7 @@ def check_function(
     Raises
     ------
     ArgumentError
-        If kind, a space or a claim is not known.
+        If kind, a space, a claim or a check is not known.
 
     Examples
     --------
@@ -97,44 +164,59 @@ def check_function(
     >>> "claim:lipschitz" in [refutation.check for refutation in report.refuted]
     True
     """
-    if kind not in get_args(Kind):
+    options = Options(
+        seed,
+        examples,
+        time_limit,
+        allow_unfinished,
+        only,
+        skip,
+        rtol=rtol,
+        conventions=conventions,
+    )
+    made = prepare(subject(value, **description))
+    return run(made, options, expected_failures=expected_failures, watch=watch)
+
+
+def _described(
+    against: str | Loss | None, params: Mapping[str, Any] | None, **given: Any
+) -> dict[str, Any]:
+    """Return kind and spaces: those given, else those of the loss to compare with.
+
+    Raises
+    ------
+    ArgumentError
+        If one of them is neither given nor known.
+    """
+    found = {key: value for key, value in given.items() if value is not None}
+    missing = [key for key in given if key not in found]
+    if missing and against is None:
         raise ArgumentError(
-            f"kind={kind!r} is not known: choose one of {', '.join(get_args(Kind))}."
+            f"{', '.join(missing)} must be given for an outside function, or against, the loss "
+            "that it is compared with."
         )
-    made = {
-        key: claim
-        for key, claim in (claims or {}).items()
-        if claim is not None and claim is not False
-    }
+    if missing:
+        from lossfw.components.registry import registry
+
+        loss = against
+        if not isinstance(loss, Loss):
+            loss = registry().create("loss", {"name": against, **(params or {})})
+        assert isinstance(loss, Loss)
+        own = {"kind": kind_of(loss), "prediction": loss.prediction_space,
+               "target": loss.target_space}  # fmt: skip
+        found = {**own, **found}
+    kinds = get_args(Kind)
+    if found["kind"] not in kinds:
+        raise ArgumentError(
+            f"kind={found['kind']!r} is not known: choose one of {', '.join(kinds)}."
+        )
+    return found
+
+
+def _made_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
+    made = {name: c for name, c in claims.items() if c is not None and c is not False}
     _check_claims(made)
-    space = space_named(prediction)
-    subject = Subject(
-        name=name or str(getattr(value, "__name__", "function")),
-        kind=kind,
-        prediction=space,
-        target=space_named(target),
-        value=value,
-        gradient=gradient,
-        hessian=hessian,
-        reduce=reduce,
-        truth=_truth(against, dict(params or {}), space),
-        claims=made,
-        parameters=dict(params or {}),
-        setup=setup or importing(value),
-        subnormal=subnormal,
-        fewest=fewest_classes,
-    )
-    if subject.truth is None and not fewest_classes:
-        subject = replace(subject, fewest=_fewest_classes(subject))
-    return run(
-        prepare(subject),
-        seed=seed,
-        examples=examples,
-        time_limit=time_limit,
-        allow_unfinished=allow_unfinished,
-        expected_failures=expected_failures,
-        watch=watch,
-    )
+    return made
 
 
 def _fewest_classes(subject: Subject) -> int:

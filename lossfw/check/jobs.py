@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lossfw.check.component import prepared
 from lossfw.check.foreign import loading
-from lossfw.check.foreign.adapters import adapt
-from lossfw.check.function import check_function
+from lossfw.check.function import subject
+from lossfw.check.options import Options
 from lossfw.check.report import Report
-from lossfw.check.runner import run
+from lossfw.check.runner import prepare, run
 from lossfw.components.plugin_choice import Plugins
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a job is checked.
-
-    Attributes
-    ----------
-    seed, examples, time_limit, allow_unfinished
-        As in `lossfw.check.check`.
-    """
-
-    seed: int = 0
-    examples: int = 200
-    time_limit: float | None = None
-    allow_unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,12 +49,10 @@ class ComponentJob:
     def run(self, watch: Callable[[str], None]) -> Report:
         """Check it."""
         component = self.plugins.registry().create(self.kind, dict(self.config))
+        share = max(1, round(self.options.examples * self.share))
         return run(
             prepared(component),
-            seed=self.options.seed,
-            examples=max(1, round(self.options.examples * self.share)),
-            time_limit=self.options.time_limit,
-            allow_unfinished=self.options.allow_unfinished,
+            replace(self.options, examples=share),
             expected_failures=self.expected_failures,
             watch=watch,
         )
@@ -101,20 +83,11 @@ class FunctionJob:
     def run(self, watch: Callable[[str], None]) -> Report:
         """Check it."""
         more: dict[str, Any] = dict(self.described)
-        named = {key: more.pop(key, None) for key in ("gradient", "hessian")}
-        rows = more.get("kind") == "categorical"
-        adapted = adapt(self.name, loading.load(self.name), more["params"], rows=rows)
-        functions: dict[str, Any] = {"gradient": adapted.gradient, "reduce": adapted.reduce}
-        functions.update({key: loading.load(name) for key, name in named.items() if name})
-        return check_function(
-            adapted.value,
-            name=self.name,
-            seed=self.options.seed,
-            examples=self.options.examples,
-            time_limit=self.options.time_limit,
-            allow_unfinished=self.options.allow_unfinished,
-            setup="\n".join([adapted.setup, *loading.setup(named)]),
-            watch=watch,
-            **functions,
-            **more,
-        )
+        expected = more.pop("expected_failures", {})
+        for key in ("gradient", "hessian"):
+            if more.get(key):
+                more[key] = loading.load(more[key])
+        named = {key: self.described.get(key) for key in ("gradient", "hessian")}
+        made = subject(self.name, **more)
+        made = replace(made, setup="\n".join([made.setup, *loading.setup(named)]))
+        return run(prepare(made), self.options, expected_failures=expected, watch=watch)

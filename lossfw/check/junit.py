@@ -11,10 +11,10 @@ from lossfw.check.report import Report
 def to_junit(reports: Sequence[Report]) -> str:
     """Return reports as JUnit's XML: a suite for each component, a case for each check.
 
-    A check that was not applicable, a claim that is not made and a failure that
-    was expected are skipped, each with its reason. A check that the time limit kept
-    from running is an error unless the report may be unfinished; one that an error
-    ended which another check tells is skipped. There are no times in it: the same
+    A check that was not applicable, a claim that is not made, a failure that was
+    expected and a convention that does not count are skipped, each with its reason. A
+    check that the time limit kept from running is an error unless the report may be
+    unfinished; others that were not run are skipped. There are no times in it: the same
     seed gives the same text.
     """
     root = Xml.Element("testsuites", name="lossfw check")
@@ -29,7 +29,7 @@ def _suite(report: Report) -> Xml.Element:
     for held in report.held:
         if held.check not in report.unexpected:
             _case(suite, report, held.check)
-    for refutation in report.refuted:
+    for refutation in report.failures:
         case = _case(suite, report, refutation.check)
         failure = Xml.SubElement(case, "failure", message=_legal(refutation.message))
         failure.text = _legal(str(refutation))
@@ -37,6 +37,11 @@ def _suite(report: Report) -> Xml.Element:
         text = f"expected to fail ({reason}), but it holds: remove the expectation"
         Xml.SubElement(_case(suite, report, check), "failure", message=_legal(text))
     skipped = {
+        **{
+            r.check: f"another convention: {r.message}"
+            for r in report.refuted
+            if r not in report.failures
+        },
         **report.not_applicable,
         **{check: f"expected to fail: {reason}" for check, reason in report.expected.items()},
         **{f"claim:{name}": "not claimed" for name in report.not_claimed},

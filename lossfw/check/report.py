@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.severity import Severity, severity
 from lossfw.numerics.arrays import NDArray
 
 
@@ -45,10 +46,16 @@ class Refutation:
     cause: Hashable = None
     blocks: bool = False
 
+    @property
+    def severity(self) -> Severity:
+        """``"defect"``, ``"precision"`` or ``"convention"``."""
+        return severity(self.check)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and texts, as they are written to JSON."""
         return {
             "check": self.check,
+            "severity": self.severity,
             "claim": self.claim,
             "message": self.message,
             "inputs": {
@@ -119,6 +126,7 @@ class Report:
     name : str
         The component, with its parameters.
     refuted : list of Refutation
+        The gravest first: wrong values, overflow, lost precision, conventions.
     held : list of Held
     not_claimed : list of str
         Claims that the component does not make.
@@ -135,6 +143,8 @@ class Report:
         Whether the time limit ended the search before all checks had run.
     allow_unfinished : bool
         Whether a report may be ok all the same.
+    conventions : bool
+        Whether broken conventions count as failures.
     """
 
     name: str
@@ -147,6 +157,7 @@ class Report:
     not_run: dict[str, str] = field(default_factory=dict)
     unfinished: bool = False
     allow_unfinished: bool = False
+    conventions: bool = True
 
     @property
     def examples(self) -> int:
@@ -154,11 +165,27 @@ class Report:
         return sum(held.examples for held in self.held)
 
     @property
+    def failures(self) -> list[Refutation]:
+        """The refutations that count."""
+        return [r for r in self.refuted if self.conventions or r.severity != "convention"]
+
+    @property
     def ok(self) -> bool:
-        """Whether nothing was refuted, all was checked, and no expectation was wrong."""
+        """Whether nothing failed, all was checked, and no expectation was wrong."""
         if self.unfinished and not self.allow_unfinished:
             return False
-        return not self.refuted and not self.unexpected and bool(self.held)
+        return not self.failures and not self.unexpected and bool(self.held)
+
+    def raise_if_refuted(self) -> None:
+        """Raise what a person needs to know, unless the report is ok.
+
+        Raises
+        ------
+        AssertionError
+            With each counterexample, its code, and the seed.
+        """
+        if not self.ok:
+            raise AssertionError(str(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers and texts, as they are written to JSON."""

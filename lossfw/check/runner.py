@@ -37,7 +37,9 @@ from lossfw.check.laws import (
     values,
     weights,
 )
+from lossfw.check.options import Options
 from lossfw.check.report import Held, NotRun, Refutation, Report
+from lossfw.check.severity import gravity
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
@@ -121,45 +123,54 @@ def prepare(subject: Subject, more: Mapping[str, Check] | None = None) -> Prepar
 
 def run(
     prepared: Prepared,
+    options: Options | None = None,
     *,
-    seed: int = 0,
-    examples: int = 200,
-    time_limit: float | None = None,
-    allow_unfinished: bool = False,
     expected_failures: Mapping[str, str] | None = None,
     watch: Callable[[str], None] | None = None,
+    **more: Any,
 ) -> Report:
     """Run every check.
 
     Parameters
     ----------
     prepared : Prepared
-    seed, examples, time_limit, allow_unfinished, expected_failures
+    options : Options, optional
+    expected_failures
         As in `lossfw.check.check`.
     watch : callable, optional
         Told the name of each check before it runs.
+    **more
+        Fields of the options, in place of them.
     """
+    options = options or Options(**more)
     report = Report(
         prepared.name,
         not_claimed=list(prepared.not_claimed),
-        allow_unfinished=allow_unfinished,
+        allow_unfinished=options.allow_unfinished,
+        conventions=options.conventions or prepared.component is not None,
     )
-    search, told = Search(seed, examples), Told()
     expected = expectations(expected_failures or {}, prepared.checks)
+    deselected = options.deselected(prepared.checks, CHECKS)
+    search, told = Search(options.seed, options.examples, options.rtol), Told()
     begun = time.monotonic()
     for name in prepared.checks:
-        if time_limit is not None and time.monotonic() - begun > time_limit:
-            report.not_run[name] = f"the time limit of {time_limit:g} s was over"
-            report.unfinished = True
-            continue
-        if told.blocked:
+        late = options.time_limit is not None and time.monotonic() - begun > options.time_limit
+        if name in deselected:
+            report.not_run[name] = "deselected"
+        elif told.blocked:
             report.not_run[name] = told.reason
-            continue
-        if watch is not None:
-            watch(name)
-        reason = expected.get(name, "")
-        outcome = attempt(prepared, name, search)
-        _enter(report, name, outcome if reason else told.once(outcome), reason)
+        elif options.first and report.failures:
+            report.not_run[name] = "stopped at the first failure"
+        elif late:
+            report.not_run[name] = f"the time limit of {options.time_limit:g} s was over"
+            report.unfinished = True
+        else:
+            if watch is not None:
+                watch(name)
+            reason = expected.get(name, "")
+            outcome = attempt(prepared, name, search)
+            _enter(report, name, outcome if reason else told.once(outcome), reason)
+    report.refuted.sort(key=lambda refutation: gravity(refutation.check))
     return report
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from lossfw.check.accuracy.variants import variants
 from lossfw.check.component import prepared
 from lossfw.check.foreign import loading
-from lossfw.check.jobs import ComponentJob, FunctionJob, Options
+from lossfw.check.jobs import ComponentJob, FunctionJob
+from lossfw.check.options import Options
 from lossfw.check.runner import expectations
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean

@@ -12,12 +12,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from lossfw.check.component import prepared
 from lossfw.check.core.session import NotApplicable, Search
+from lossfw.check.core.subject import Subject
 from lossfw.check.report import NotRun, Refutation
-from lossfw.check.runner import Prepared, Told, attempt, expectations
+from lossfw.check.runner import Prepared, Told, attempt, expectations, prepare
+from lossfw.check.severity import severity
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, MissingExtraError
 
@@ -43,19 +46,19 @@ class CheckCase:
         self._told = told or Told()
         self.name = name
 
-    def __call__(self, component: Component) -> None:
+    def __call__(self, component: Component | Subject) -> None:
         """Run the check: the test fails where it refutes, and is skipped where it does not apply.
 
         Parameters
         ----------
-        component : Component
+        component : Component or Subject
             The one of the case, or another one that the check applies to.
         """
         __tracebackhide__ = True
         pytest = _pytest()
         of, search, told = self._of, self._search, self._told
-        if component != of.component:
-            of, search, told = prepared(component), Search(search.seed, search.examples), Told()
+        if component != _checked(of):
+            of, search, told = _prepared(component), Search(search.seed, search.examples), Told()
         if self.name not in of.checks:
             pytest.skip(f"{of.name} does not claim {self.name.removeprefix('claim:')}")
         if told.blocked not in ("", self.name):
@@ -73,11 +76,12 @@ class CheckCase:
 
 
 def parametrize_with_checks(
-    components: Iterable[str | Mapping[str, Any] | Component],
+    components: Iterable[str | Mapping[str, Any] | Component | Subject],
     *,
     expected_failures: Mapping[str, str | Mapping[str, str]] | None = None,
     seed: int = 0,
     examples: int = 200,
+    conventions: bool = False,
 ) -> Any:
     """Return a decorator that runs a test with each component and each of its checks.
 
@@ -86,8 +90,9 @@ def parametrize_with_checks(
 
     Parameters
     ----------
-    components : iterable of str, mapping or Component
-        Names, mappings with ``name`` and parameters, losses or activations.
+    components : iterable of str, mapping, Component or Subject
+        Names, mappings with ``name`` and parameters, losses, activations, or outside
+        functions, each as a `subject`.
     expected_failures : mapping, optional
         The name of a check or of a claim to the reason why it is expected to
         fail, for every component that it applies to; or the name of a
@@ -95,6 +100,8 @@ def parametrize_with_checks(
         fail and does not is a failure.
     seed, examples
         As in `lossfw.check.check`.
+    conventions : bool
+        Hold outside functions to conventions too.
 
     Returns
     -------
@@ -113,7 +120,7 @@ def parametrize_with_checks(
     ... def test_fair(component, check):
     ...     check(component)
     """
-    every = [prepared(component) for component in components]
+    every = [_prepared(component, conventions) for component in components]
     if not every:
         raise ArgumentError("parametrize_with_checks was given no components.")
     failures = _failures(expected_failures or {}, every)
@@ -132,11 +139,34 @@ def _case(of: Prepared, case: CheckCase, reason: str) -> Any:
     pytest = _pytest()
     xfail = pytest.mark.xfail(reason=reason, strict=True, raises=pytest.fail.Exception)
     return pytest.param(
-        of.component,
+        _checked(of),
         case,
         id=f"{of.name}-{case.name}",
         marks=[xfail] if reason else [],
     )
+
+
+def _prepared(
+    component: str | Mapping[str, Any] | Component | Subject, conventions: bool = True
+) -> Prepared:
+    """Return a component or an outside function with its checks, without those not asked for."""
+    if not isinstance(component, Subject):
+        return prepared(component)
+    of = prepare(component)
+    counted = {
+        name: check
+        for name, check in of.checks.items()
+        if conventions or severity(name) != "convention"
+    }
+    return replace(of, checks=counted)
+
+
+def _checked(of: Prepared) -> Component | Subject:
+    """Return what a test gets as its component."""
+    if of.component is not None:
+        return of.component
+    assert isinstance(of.subject, Subject)
+    return of.subject
 
 
 def _failures(

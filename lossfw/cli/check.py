@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lossfw.cli.component_arguments import parameter_option, read_parameters
-from lossfw.cli.options import plugin_options, traceback_option
+from lossfw.cli.options import json_option, plugin_options, traceback_option
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
 
@@ -17,6 +17,9 @@ from lossfw.errors import ArgumentError
 CHECK_VERSION = 1
 
 REFUTED = 1
+
+# The ending of the files that JSON is written to.
+_JSON = ".json"
 
 
 def _outside_options(command: Any) -> Any:
@@ -26,6 +29,12 @@ def _outside_options(command: Any) -> Any:
         click.option("--kind", help="Of an outside function: distance, margin, pointwise ..."),
         click.option("--prediction", metavar="SPACE", help="Where its predictions live: REAL ..."),
         click.option("--target", metavar="SPACE", help="Where its targets live."),
+        click.option(
+            "--rtol", type=float, help="Values and derivatives may be off by this part of them."
+        ),
+        click.option(
+            "--conventions", is_flag=True, help="Count other conventions as failures, too."
+        ),
         click.option("--gradient", metavar="MODULE:FUNCTION", help="Its first derivative."),
         click.option("--hessian", metavar="MODULE:FUNCTION", help="Its second derivative."),
         click.option(
@@ -58,7 +67,16 @@ def _outside_options(command: Any) -> Any:
     metavar="CHECK=REASON",
     help="Expect a check to fail, and say why; a failure if it holds.",
 )
-@click.option("--json", "json_file", metavar="FILE", help="Write the reports to a file as JSON.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CHECK",
+    help="Run these alone: value, dtype, convex, claim ...",
+)
+@click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.")
+@click.option("-x", "first", is_flag=True, help="Stop each at its first failure.")
+@json_option
+@click.option("--json-file", metavar="FILE", help="Write them to a file as JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Write them as JUnit's XML.")
 @click.option("--processes", type=int, help="How many to use; one for each core if not given.")
 @_outside_options
@@ -77,6 +95,12 @@ def check(
     time_limit: float | None,
     allow_unfinished: bool,
     expect: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    first: bool,
+    rtol: float | None,
+    conventions: bool,
+    as_json: bool,
     json_file: str | None,
     junit_file: str | None,
     processes: int | None,
@@ -91,21 +115,28 @@ def check(
     of the examples.
 
     The exit code is 0 where nothing was refuted, 1 where something was or the time limit
-    left checks that did not run, 2 for a mistake in the command.
+    left checks that did not run, 2 for a mistake in the command. Of an outside function
+    defects and lost precision count, and its conventions (dtypes, broadcasting ...) with
+    --conventions.
     """
-    from lossfw.check.jobs import Options
+    from lossfw.check.options import Options
     from lossfw.check.pool import run_all
     from lossfw.check.selection import chosen
     from lossfw.cli.progress import ProgressBar
     from lossfw.report.text.check import HEADERS, lines_below, row
     from lossfw.report.text.tables import show_table
-    from lossfw.runs.files import say
+    from lossfw.runs.files import say, to_json
 
+    if as_json and names and names[-1].endswith(_JSON):
+        # No component has such a name: it is the file of `--json FILE`, as one wrote before.
+        names, json_file, as_json = names[:-1], names[-1], False
     _refuse_numbers(examples=(examples, 1), seed=(seed, 0), processes=(processes, 1))
     given = read_parameters(parameters)
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
-    options = Options(seed, examples, time_limit, allow_unfinished)
+    options = Options(
+        seed, examples, time_limit, allow_unfinished, only, skip, first, rtol or 0.0, conventions
+    )
     todo = chosen(
         names,
         given,
@@ -119,9 +150,12 @@ def check(
     with ProgressBar("checked") as progress:
         reports = list(run_all(todo, processes=processes, progress=progress))
     _write(reports, options, json_file, junit_file)
-    show_table(HEADERS, [row(report) for report in reports])
-    for line in lines_below(reports, seed):
-        say(line)
+    if as_json:
+        say(to_json(_as_json(reports, options)))
+    else:
+        show_table(HEADERS, [row(report) for report in reports])
+        for line in lines_below(reports, seed):
+            say(line)
     if not all(report.ok for report in reports):
         ctx.exit(REFUTED)
 
@@ -151,20 +185,24 @@ def _with_values(claims: Sequence[str]) -> list[str]:
     return [claim if "=" in claim else f"{claim}=true" for claim in claims]
 
 
+def _as_json(reports: Sequence[Any], options: Any) -> dict[str, Any]:
+    return {
+        "lossfw": CHECK_VERSION,
+        "seed": options.seed,
+        "examples": options.examples,
+        "ok": all(report.ok for report in reports),
+        "reports": [report.to_dict() for report in reports],
+    }
+
+
 def _write(reports: Sequence[Any], options: Any, json_file: str | None, junit: str | None) -> None:
     from lossfw.check.junit import to_junit
     from lossfw.runs.files import to_json, write_file
 
     if json_file is not None:
-        whole = {
-            "lossfw": CHECK_VERSION,
-            "seed": options.seed,
-            "examples": options.examples,
-            "ok": all(report.ok for report in reports),
-            "reports": [report.to_dict() for report in reports],
-        }
         path = Path(json_file)
-        write_file(path.parent, path.name, f"{to_json(whole)}\n".encode())
+        text = to_json(_as_json(reports, options))
+        write_file(path.parent, path.name, f"{text}\n".encode())
     if junit is not None:
         path = Path(junit)
         write_file(path.parent, path.name, to_junit(reports).encode())

@@ -6,7 +6,8 @@ import xml.etree.ElementTree as Xml
 import pytest
 from click.testing import CliRunner
 
-from lossfw.check.jobs import ComponentJob, Options
+from lossfw.check.jobs import ComponentJob
+from lossfw.check.options import Options
 from lossfw.check.pool import run_all
 from lossfw.cli import main
 
@@ -34,6 +35,10 @@ def square(y, t):
         raise ValueError
     dtype = y.dtype if y.dtype.kind == "f" else float
     return ((y.astype(np.result_type(dtype, "f4")) - t) ** 2).astype(dtype)
+
+
+def lax(y, t):
+    return (y - t) ** 2
 
 
 def slope(y, t):
@@ -85,7 +90,7 @@ def test_an_expected_failure(lossfw):
 
 
 def test_files(lossfw, tmp_path):
-    files = ("--json", "out/it.json", "--junit", "it.xml")
+    files = ("--json-file", "out/it.json", "--junit", "it.xml")
     lossfw("--plugin", "mine.py", "mine", "--examples", "10", "--seed", "7", *files)
     whole = json.loads((tmp_path / "out/it.json").read_text())
     assert (whole["lossfw"], whole["seed"], whole["examples"], whole["ok"]) == (1, 7, 10, False)
@@ -98,6 +103,27 @@ def test_files(lossfw, tmp_path):
     assert cases["claim:convex"].find("failure") is not None
     assert cases["claim:lipschitz"].find("skipped").get("message") == "not claimed"
     assert len(list(cases["nan"])) == 0
+
+
+def test_json_is_printed_as_by_other_verbs(lossfw, tmp_path):
+    arguments = ("huber", "--defaults", "--examples", "5", "--only", "value")
+    printed = lossfw(*arguments, "--json")
+    assert printed.exit_code == 0
+    whole = json.loads(printed.stdout)
+    assert whole["ok"]
+    # The form of old: a file where other verbs have a flag.
+    assert lossfw(*arguments, "--json", "it.json").stdout.startswith("component")
+    assert json.loads((tmp_path / "it.json").read_text()) == whole
+
+
+def test_conventions_do_not_count_unless_asked_for(lossfw):
+    arguments = ("outside_of_it:lax", "--against", "squared_error", "--examples", "10")
+    result = lossfw(*arguments)
+    assert (result.exit_code, "another convention" in result.stdout) == (0, True)
+    assert "conventions), of 1 component" in result.stdout
+    assert lossfw(*arguments, "--conventions").exit_code == 1
+    result = lossfw(*arguments, "--conventions", "-x", "--skip", "dtype")
+    assert "stopped at the first failure" in result.stdout
 
 
 def test_a_time_limit_ends_honestly(lossfw, tmp_path):
@@ -154,6 +180,7 @@ def test_all_of_a_distribution(lossfw, install):
         (("huber", "--against", "hinge"), "--against describes an outside function"),
         (("huber", "--examples", "0"), "--examples 0"),
         (("huber", "--seed", "-1"), "--seed -1"),
+        (("huber", "--only", "vale"), "Did you mean 'value'"),
         (("huber", "--expect", "convex"), "NAME=REASON"),
         (("huber", "--expect", "convx=x"), "Did you mean 'convex'"),
         (("outside_of_it:square",), "--kind, --prediction, --target"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.check.function import check_function
-from lossfw.check.jobs import Options
+from lossfw.check.options import Options
 from lossfw.check.report import Report
 
 _MODULES = ("entry", "losses")

@@ -104,7 +104,8 @@ def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDA
     rounded = to_float(exact, got.dtype)
     unit = float(np.finfo(got.dtype).smallest_subnormal)
     with np.errstate(all="ignore"):
-        tiny = np.abs(got.astype(np.float64) - rounded) <= _SUBNORMALS * unit
+        off = np.abs(got.astype(np.float64) - rounded)
+        tiny = (off <= _SUBNORMALS * unit) | (off < subject.rtol * np.abs(rounded))
     bad = ~((truth.errors(got).reshape(got.shape) <= ulps) | tiny) & ~np.isnan(rounded)
     if not subject.subnormal:
         bad &= ~truth.subnormal(got.dtype).reshape(got.shape)

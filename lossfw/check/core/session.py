@@ -87,6 +87,8 @@ class Search:
         The same seed gives the same report.
     examples : int
         About how many pairs to try in each dtype.
+    rtol : float
+        Values and derivatives may be off by this part of the true ones.
     store : dict
         Results that several checks of one subject share, with their examples.
     calls : list of int
@@ -95,6 +97,7 @@ class Search:
 
     seed: int = 0
     examples: int = 200
+    rtol: float = 0.0
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
     calls: list[int] = field(default_factory=list)
 
@@ -155,7 +158,8 @@ class Search:
             return counted
 
         names = ("value", "gradient", "hessian", "reduce", "unchecked")
-        return replace(subject, **{name: counting(getattr(subject, name)) for name in names})
+        counted = {name: counting(getattr(subject, name)) for name in names}
+        return replace(subject, rtol=self.rtol, **counted)
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class Subject:
         ``unchecked(y, t)``, values of rows beside the space of predictions too: partial
         derivatives of a loss of distributions leave the simplex, where a component
         refuses predictions.
+    rtol : float
+        Results may be off by this part of the true ones.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Subject:
     subnormal: bool = True
     fewest: int = 0
     unchecked: Function | None = None
+    rtol: float = 0.0
 
     def given(self, x: NDArray) -> NDArray:
         """Return arguments as the component takes them: one that sums rows gets rows of one."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from lossfw.check.report import Report
+from lossfw.check.report import Refutation, Report
+from lossfw.check.severity import Severity
 
 HEADERS = ("component", "held", "refuted", "not claimed", "expected", "not run")
 
 # Of components in this number what was not claimed and not applicable is named,
 # of more it is counted: the names stand in the JSON.
 _FEW = 1
+
+_UNCOUNTED = " (another convention, which does not count without --conventions)"
 
 # So many of the checks that did not run are named.
 _NAMED = 8
@@ -39,7 +43,8 @@ def lines_below(reports: Sequence[Report], seed: int) -> Iterator[str]:
     """
     for report in reports:
         for refutation in report.refuted:
-            yield f"\n{report.name}\n  {refutation}"
+            counted = "" if refutation in report.failures else _UNCOUNTED
+            yield f"\n{report.name}{counted}\n  {refutation}"
         for check, reason in report.unexpected.items():
             yield (
                 f"\n{report.name}\n  {check}: expected to fail ({reason}), but it holds: remove "
@@ -88,12 +93,26 @@ def summary(reports: Sequence[Report], seed: int) -> str:
     many = sum(bool(report.refuted) for report in reports)
     parts = []
     if refuted:
-        parts.append(f"{len(refuted)} refuted, of {many} {_plural('component', many)}")
+        parts.append(
+            f"{len(refuted)} refuted{_sorted(refuted)}, of {many} {_plural('component', many)}"
+        )
     parts.append(
         f"{held} {_plural('check', held)} of {len(reports)} "
         f"{_plural('component', len(reports))} not refuted in {examples:,} examples, seed {seed}"
     )
     return "; ".join(parts)
+
+
+def _sorted(refuted: Sequence[Refutation]) -> str:
+    """Return how many findings there are of each severity, where they are not all defects."""
+    counts = Counter(refutation.severity for refutation in refuted)
+    if set(counts) == {"defect"}:
+        return ""
+    return f" ({', '.join(f'{_plural_of(n, word)}' for word, n in counts.items())})"
+
+
+def _plural_of(count: int, word: Severity) -> str:
+    return f"{count} {word}" if word == "precision" else f"{count} {_plural(word, count)}"
 
 
 def _plural(word: str, count: int) -> str:

@@ -1,0 +1,97 @@
+"""What is run and what counts: selected checks, severities, tolerances, outside functions."""
+
+import numpy as np
+import pytest
+
+from lossfw.check import check, check_function, parametrize_with_checks, subject
+from lossfw.check.runner import prepare, run
+from lossfw.errors import ArgumentError
+from support.liars.claims import huber
+from support.liars.honest import distance
+
+FALSE = distance(huber, lipschitz=0.5, strictly_convex=True, convex=True)
+
+
+def off(y, t):
+    """The squared error, with a digit wrong and with conventions of its own."""
+    return (np.asarray(y) - t) ** 2 * (1 + 1e-9)
+
+
+def overflowing(y, t):
+    r = np.abs(np.asarray(y, float) - t)
+    return np.log(np.cosh(r))
+
+
+DESCRIBED = {"against": "squared_error", "examples": 20}
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "ran"),
+    [
+        (["value:negative_zero", "convex"], [], {"value:negative_zero", "claim:convex"}),
+        (["weights", "claim"], ["weights", "lipschitz"], {"claim:convex", "claim:nonnegative"}),
+    ],
+)
+def test_checks_are_chosen_by_name_claim_or_group(only, skip, ran):
+    report = check("huber", examples=5, only=only, skip=skip)
+    held = {held.check for held in report.held}
+    assert ran <= held
+    assert all(name in ran or name.startswith("claim:") for name in held)
+    assert report.not_run["dtype:result"] == "deselected"
+    assert report.ok
+
+
+def test_a_choice_that_means_nothing_is_told():
+    with pytest.raises(ArgumentError, match=r"only='vale' .* Did you mean 'value'"):
+        check("huber", only=["vale"])
+    assert not check("huber", only=["value"], skip=["value"]).ok
+
+
+def test_the_first_failure_may_end_it():
+    report = run(prepare(FALSE), examples=20, first=True)
+    assert len(report.failures) == 1
+    assert "stopped at the first failure" in report.not_run.values()
+
+
+def test_the_gravest_finding_is_told_first():
+    report = check_function(overflowing, against="log_cosh", examples=40)
+    ranks = [refutation.severity for refutation in report.refuted]
+    assert ranks[0] == "defect"
+    assert ranks == sorted(ranks, key=["defect", "precision", "convention"].index)
+    assert {"precision", "convention"} <= set(ranks)
+
+
+def test_conventions_of_an_outside_function_count_on_request():
+    report = check_function(off, **DESCRIBED, rtol=1e-8)
+    assert {refutation.severity for refutation in report.refuted} == {"convention"}
+    assert report.failures == []
+    assert report.ok
+    assert not check_function(off, **DESCRIBED, rtol=1e-8, conventions=True).ok
+    assert not check_function(off, **DESCRIBED).ok
+
+
+def test_a_report_raises_what_a_person_needs():
+    check("huber", examples=5, only=["value"]).raise_if_refuted()
+    with pytest.raises(AssertionError, match=r"(?s)off: .*wrong value.*to reproduce:.*value\(y, t"):
+        check_function(off, **DESCRIBED).raise_if_refuted()
+
+
+def test_an_outside_function_has_cases_of_pytest():
+    described = subject(off, against="squared_error")
+    cases = {c.values[1].name: c for c in parametrize_with_checks([described], examples=10).args[1]}
+    assert "dtype:result" not in cases
+    assert cases["value"].id == "off-value"
+    component, case = cases["value"].values
+    assert component is described
+    with pytest.raises(pytest.fail.Exception, match="wrong value"):
+        case(component)
+    strict = parametrize_with_checks([described], examples=10, conventions=True).args[1]
+    assert "dtype:result" in {c.values[1].name for c in strict}
+
+
+def test_a_function_is_imported_and_described_by_the_loss_it_is_compared_with():
+    made = subject("sklearn.metrics:mean_squared_error", against="squared_error")
+    assert (made.name, made.kind) == ("sklearn.metrics:mean_squared_error", "distance")
+    assert made.value(np.array([3.0]), np.array([1.0])) == 4.0
+    with pytest.raises(ArgumentError, match="kind, prediction, target must be given"):
+        subject(off)
