@@ -1,16 +1,157 @@
-"""scikit-learn: the bridge."""
+"""scikit-learn: a loss as a scorer, and as the loss of HistGradientBoosting.
+
+::
+
+    from lossfw.bridges.sklearn import hist_loss, scorer
+
+    cross_val_score(model, x, y, scoring=scorer("huber"))
+    HistGradientBoostingRegressor(loss=hist_loss("cauchy")).fit(x, y)
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from lossfw.bridges.bridge import Bridge
+import numpy as np
+
+from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.raw_form import refusal
+from lossfw.bridges.scorer import LossScorer, scorer_of
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+if TYPE_CHECKING:
+    from lossfw.bridges.hist_loss import HistLoss
+
+__all__ = ["SklearnBridge", "hist_loss", "scorer"]
 
 
-class SklearnBridge(Bridge):
+def scorer(loss: Any, *, response: str | None = None) -> LossScorer:
+    """Return a loss as a scorer: minus the mean loss, so that greater is better.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    response : {"predict", "predict_proba", "decision_function"}, optional
+        The method whose results the loss is measured at; by default that for which it is
+        written: probabilities for a loss of probabilities, scores for one of logits or
+        margins, and else predictions.
+
+    Returns
+    -------
+    LossScorer
+        For ``scoring=`` of `cross_val_score`, `GridSearchCV` and others. Weights come in by
+        ``sample_weight``, or by metadata routing with ``set_score_request``. Labels may be
+        texts: they are counted as the estimator counts them.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such response.
+
+    Examples
+    --------
+    >>> scorer("huber")
+    LossScorer(loss=Huber(delta=1.0), response='predict')
+    """
+    return scorer_of(loss, response)
+
+
+def hist_loss(
+    loss: Any, *, curvature: str = "auto", refit: bool | None = None, classes: int | None = None
+) -> HistLoss:
+    """Return a loss for HistGradientBoostingRegressor and HistGradientBoostingClassifier.
+
+    scikit-learn takes objects of a private class there, which may change with a release;
+    1.5 to 1.9 were tried.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        A loss with a link is fused with it.
+    curvature : {"auto", "exact", "bound", "slope", "one"}
+        What takes the place of the second derivative.
+    refit : bool, optional
+        Whether leaves get the minimum of the loss of their residuals, and not a Newton
+        step; for losses of the residual. By default for those with kinks, with curvature 1.
+    classes : int, optional
+        The number of classes; counted in each fit if not given.
+
+    Raises
+    ------
+    ArgumentError
+        If the loss cannot be boosted, or the release of scikit-learn has another class.
+    MissingExtraError
+        If scikit-learn is not installed.
+    """
+    SklearnBridge.imported()
+    from lossfw.bridges.hist_loss import hist_loss_of
+
+    return hist_loss_of(loss, curvature, refit, classes)
+
+
+class SklearnBridge(BoostingBridge):
     """scikit-learn: a loss as a scorer, and as the loss of HistGradientBoosting."""
 
     name: ClassVar[str] = "sklearn"
     library: ClassVar[str] = "sklearn"
     distribution: ClassVar[str] = "scikit-learn"
     extra: ClassVar[str] = "sklearn"
+
+    def refuses(self, loss: Loss) -> str | None:
+        """Return why HistGradientBoosting cannot train with a loss; None if it can."""
+        if loss.takes_rows and not loss.takes_classes:
+            return f"{loss.name} takes rows that are no classes, and there is one output."
+        return refusal(loss)
+
+    def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
+        """See `hist_loss`."""
+        return hist_loss(loss, curvature=curvature, refit=False)
+
+    def metric(self, loss: Any) -> Any:
+        """Return the loss that early stopping watches."""
+        return hist_loss(loss, curvature="one", refit=False)
+
+    def settings(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> dict[str, Any]:
+        """Return the parameters of the estimator."""
+        return {"loss": hist_loss(loss, classes=classes)}
+
+    def sees(
+        self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[NDArray, NDArray]:
+        """See `BoostingBridge.sees`: into arrays that are filled, class by class."""
+        given = raw[:, None] if raw.ndim == 1 else np.asfortranarray(raw)
+        g, h = (np.empty(raw.shape, np.float32, order="F") for _ in range(2))
+        objective.gradient_hessian(
+            y_true=target, raw_prediction=given, sample_weight=weight,
+            gradient_out=g, hessian_out=h,
+        )  # fmt: skip
+        return g.astype(np.float64), h.astype(np.float64)
+
+    def score(
+        self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None
+    ) -> tuple[float, bool]:
+        """See `BoostingBridge.score`."""
+        given = raw[:, None] if raw.ndim == 1 else raw
+        value = metric(y_true=target, raw_prediction=given, sample_weight=weight)
+        return float(value), False
+
+    def boosted(self, loss: Loss, training: Boosting) -> NDArray:
+        """See `BoostingBridge.boosted`; the start is that of least loss."""
+        ensemble = self.imported("sklearn.ensemble")
+        made = hist_loss(loss, curvature=training.curvature, refit=False)
+        classifier = hasattr(made, "predict_proba")
+        kind = "Classifier" if classifier else "Regressor"
+        model = getattr(ensemble, f"HistGradientBoosting{kind}")(
+            loss=made,
+            max_iter=training.rounds,
+            learning_rate=training.learning_rate,
+            l2_regularization=training.l2,
+            min_samples_leaf=1,
+            early_stopping=False,
+        )
+        model.fit(training.x, training.target, sample_weight=training.weight)
+        raw = np.asarray(model._raw_predict(training.x), np.float64)
+        return raw[:, 0] if raw.shape[1] == 1 else raw

@@ -118,10 +118,15 @@ def _number(given: Loss, form: Loss, t: NDArray, w: NDArray) -> float:
     mean = _of_mean(given, form, t, w)
     if mean is not None and slope.balanced(mean):
         return mean
+    level = _level(given)
+    if level is not None:
+        place = _quantile(t, w, level)
+        if _holds(slope, place):
+            return place
     if not mirrored(form):
         return _between(slope, *_reach(slope, _farthest(form)))
     if not form.claims().convex:
-        return _descended(slope, _median(t, w))
+        return _descended(slope, _quantile(t, w, 0.5))
     counting = t[w > 0]
     return _crossing(slope, float(counting.min()), float(counting.max()))
 
@@ -185,10 +190,29 @@ def _first(good: Callable[[float], bool], low: float, high: float) -> float:
     return high
 
 
-def _median(t: NDArray, w: NDArray) -> float:
-    order = np.argsort(t)
+def _level(loss: Loss) -> float | None:
+    """Return the level of the quantile that a loss elicits; None for others."""
+    elicited = loss.claims().elicits or ""
+    if elicited == "median":
+        return 0.5
+    return float(elicited[9:-1]) if elicited.startswith("quantile(") else None
+
+
+def _quantile(t: NDArray, w: NDArray, level: float) -> float:
+    """Return the weighted quantile; the middle where it is a stretch between two targets."""
+    order = np.argsort(t, kind="stable")
+    ordered = t[order]
     below = np.cumsum(w[order])
-    return float(t[order][int(np.searchsorted(below, 0.5 * below[-1]))])
+    wanted = level * below[-1]
+    near = _BALANCED * below[-1]
+    first = int(np.searchsorted(below, wanted - near))
+    after = int(np.searchsorted(below, wanted + near, side="right"))
+    return float(0.5 * (ordered[first] + ordered[min(after, len(t) - 1)]))
+
+
+def _holds(slope: _Slope, z: float) -> bool:
+    """Tell whether the loss falls to a number from below, and does not fall beyond it."""
+    return slope(np.nextafter(z, -np.inf)) <= 0.0 <= slope(np.nextafter(z, np.inf))
 
 
 def _descended(slope: _Slope, z: float) -> float:

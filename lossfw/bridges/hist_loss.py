@@ -1,0 +1,194 @@
+"""A loss for HistGradientBoosting, which takes objects of a private class of scikit-learn.
+
+This module imports scikit-learn, and is itself imported on use: an object of it can be
+pickled. What HistGradientBoosting asks of the private class is told by `WANTED`; a test
+holds each release to it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Final
+
+import numpy as np
+from sklearn import __version__ as sklearn_version
+from sklearn._loss.link import IdentityLink, LogitLink, LogLink, MultinomialLogit
+from sklearn._loss.loss import BaseLoss
+
+from lossfw.bridges.boosting import Derivatives, refuse_dead_start, start
+from lossfw.bridges.curvature import kinked, mirrored
+from lossfw.bridges.raw_form import made, raw_form
+from lossfw.bridges.row_start import columns_of
+from lossfw.bridges.rows import class_indices
+from lossfw.components.spaces import BINARY, CLASS_INDEX, SIGN, SIMPLEX, UNIT
+from lossfw.errors import ArgumentError
+from lossfw.numerics.arrays import NDArray
+
+_LINKS: Final = {
+    None: IdentityLink,
+    "exp": LogLink,
+    "sigmoid": LogitLink,
+    "softmax": MultinomialLogit,
+}
+
+# The methods of the private class with the parameters by which they are called.
+WANTED: Final = {
+    "__init__": ("closs", "link", "n_classes"),
+    "__call__": ("y_true", "raw_prediction", "sample_weight", "n_threads"),
+    "loss": ("y_true", "raw_prediction", "sample_weight", "loss_out", "n_threads"),
+    "gradient": ("y_true", "raw_prediction", "sample_weight", "gradient_out", "n_threads"),
+    "gradient_hessian": (
+        "y_true", "raw_prediction", "sample_weight", "gradient_out", "hessian_out", "n_threads",
+    ),
+    "fit_intercept_only": ("y_true", "sample_weight"),
+    "init_gradient_and_hessian": ("n_samples", "dtype", "order"),
+}  # fmt: skip
+
+
+def missing_in(base: type) -> list[str]:
+    """Return what is wanted of the private class and is not there."""
+    found = []
+    for method, parameters in WANTED.items():
+        function = getattr(base, method, None)
+        known = inspect.signature(function).parameters if function else {}
+        found += [f"{method}({name}=)" for name in parameters if name not in known]
+    return found
+
+
+class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
+    """A loss for ``HistGradientBoostingRegressor(loss=)``; make one with `hist_loss`."""
+
+    def __init__(self, derivatives: Derivatives, refit: bool, classes: int | None) -> None:
+        missing = missing_in(BaseLoss)
+        if missing:
+            raise ArgumentError(
+                f"scikit-learn {sklearn_version} has changed the private class that "
+                f"HistGradientBoosting takes for a loss, which lacks {', '.join(missing)}: "
+                "install an earlier release of scikit-learn, or a newer one of lossfw."
+            )
+        link = _LINKS[derivatives.loss.link_name]()
+        super().__init__(closs=None, link=link, n_classes=classes)
+        self._derivatives, self._classes = derivatives, classes
+        self.is_multiclass = derivatives.loss.takes_rows
+        # Without it the leaves get the minimum of the loss of their residuals.
+        self.differentiable = not refit
+        self.approx_hessian = derivatives.rule != "exact"
+        self.constant_hessian = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._derivatives.of!r})"
+
+    def _raw(self, raw: NDArray) -> NDArray:
+        return raw[:, 0] if raw.ndim == 2 and raw.shape[1] == 1 else raw
+
+    def loss(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any = None,
+        loss_out: Any = None,
+        n_threads: int = 1,
+    ) -> Any:
+        """Return the loss of each row, times its weight."""
+        rows = self._derivatives.rows(self._raw(raw_prediction), y_true, sample_weight)
+        losses = self._derivatives.loss(rows.y, rows.t, sample_weight=rows.w, reduction="none")
+        if loss_out is None:
+            return losses
+        loss_out[...] = losses
+        return loss_out
+
+    def gradient(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any = None,
+        gradient_out: Any = None,
+        n_threads: int = 1,
+    ) -> Any:
+        """Return the slopes; `gradient_out` is filled if given."""
+        return self.gradient_hessian(y_true, raw_prediction, sample_weight, gradient_out)[0]
+
+    def gradient_hessian(
+        self,
+        y_true: Any,
+        raw_prediction: Any,
+        sample_weight: Any = None,
+        gradient_out: Any = None,
+        hessian_out: Any = None,
+        n_threads: int = 1,
+    ) -> Any:
+        """Return slopes and curvatures; the arrays given for them are filled."""
+        found = self._derivatives(self._raw(raw_prediction), y_true, sample_weight)
+        return tuple(
+            _filled(array, out)
+            for array, out in zip(found, (gradient_out, hessian_out), strict=True)
+        )
+
+    def fit_intercept_only(self, y_true: Any, sample_weight: Any = None) -> Any:
+        """Return the start; of residuals, the value of a leaf."""
+        if self.is_multiclass:
+            labels = class_indices(self._derivatives.loss, y_true)
+            self.n_classes = columns_of(self._derivatives.loss, labels, self._classes)
+            if self.n_classes < 3:
+                raise ArgumentError(
+                    f"{self._derivatives.of.name} takes rows, and HistGradientBoosting has one raw "
+                    "prediction for two classes: choose a loss of single logits, such as "
+                    "binary_cross_entropy."
+                )
+        begin = start(self._derivatives.of, y_true, sample_weight, classes=self.n_classes)
+        if self.differentiable:
+            refuse_dead_start(self._derivatives, y_true, sample_weight, self.n_classes)
+        return np.asarray(begin, np.float64)
+
+
+class HistClassLoss(HistLoss):
+    """A loss for ``HistGradientBoostingClassifier(loss=)``.
+
+    A loss with ``predict_proba`` makes HistGradientBoosting draw its rows for early stopping
+    class by class, so that a loss of numbers has none.
+    """
+
+    def predict_proba(self, raw_prediction: Any) -> NDArray:
+        """Return the probabilities of the classes.
+
+        Raises
+        ------
+        ArgumentError
+            If the loss has no link.
+        """
+        if isinstance(self.link, IdentityLink):
+            raise ArgumentError(
+                f"raw predictions of {self._derivatives.of.name} are no logarithms of odds, and "
+                "there are no probabilities: call predict or decision_function."
+            )
+        if self.is_multiclass:
+            return np.asarray(self.link.inverse(raw_prediction))
+        p = self.link.inverse(np.ravel(raw_prediction))
+        return np.stack([1.0 - p, p], axis=1)
+
+
+def _filled(array: NDArray, out: Any) -> Any:
+    if out is None:
+        return array
+    out[...] = array.reshape(out.shape)
+    return out
+
+
+def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | None) -> HistLoss:
+    """Return a loss for HistGradientBoosting; see `lossfw.bridges.sklearn.hist_loss`."""
+    form = raw_form(loss)
+    of_residual = form.argument == "residual"
+    flat = of_residual and mirrored(form) and bool(form.claims().breaks) and kinked(form)
+    if refit is None:
+        refit = flat and curvature in ("auto", "one")
+    if refit and not of_residual:
+        raise ArgumentError(
+            f"refit=True finds leaves from residuals, and {form.name} is no loss of the residual "
+            "alone: leave refit out."
+        )
+    if refit and curvature == "auto":
+        curvature = "one"
+    derivatives = Derivatives(made(loss), curvature)
+    _ = derivatives.rule  # refuses what has no meaning
+    labels = form.target_space in (UNIT, BINARY, SIGN, CLASS_INDEX, SIMPLEX)
+    return (HistClassLoss if labels else HistLoss)(derivatives, refit, classes)
