@@ -15,6 +15,9 @@ from lossfw.runs.files import say
 from lossfw.runs.parallel_runs import RunOutcome, run_all
 from lossfw.runs.records import RunRequest
 
+# What a user can do about a loss that is NaN.
+ALLOW_NAN = "With evaluate.allow_nan: true that is no failure."
+
 
 def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> None:
     """Carry out requests and show their outcomes.
@@ -44,6 +47,12 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
     failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
     if failed:
         raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
+
+    nan = [outcome.request.name for outcome in outcomes if outcome.nan]
+    if nan:
+        raise RunError(
+            f"the loss of {len(nan)} of {len(outcomes)} runs is NaN: {', '.join(nan)}. {ALLOW_NAN}"
+        )
 
 
 def _tell(outcome: RunOutcome) -> None:

@@ -120,11 +120,17 @@ def _requests(given: _Options) -> list[RunRequest]:
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of
 
-    return requests_of(configs, folder, resume=given.resume)
+    requests = requests_of(configs, folder, resume=given.resume)
+    for config in configs:
+        for note in config.notes:
+            warn(f"{config.source.name}: {note}")
+    return requests
 
 
 def _one(request: RunRequest, *, as_json: bool) -> None:
+    from lossfw.cli.many import ALLOW_NAN
     from lossfw.cli.progress import ProgressBar
+    from lossfw.errors import RunError
     from lossfw.report.text.run import show
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
@@ -144,6 +150,8 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
             say(text)
     if outcome.failure is not None:
         raise outcome.failure
+    if outcome.nan:
+        raise RunError(f"the loss is NaN. {ALLOW_NAN}")
 
 
 def warn(text: str) -> None:

@@ -52,5 +52,8 @@ def validate(
         say(to_json({"lossfw": VALIDATE_VERSION, "files": files}))
     else:
         say("\n".join(map(told, verdicts)))
+    for verdict in verdicts:
+        for note in verdict.notes:
+            click.echo(f"lossfw: warning: {verdict.file}: {note}", err=True)
     if any(verdict.problems for verdict in verdicts):
         ctx.exit(2)

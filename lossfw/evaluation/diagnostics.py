@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from lossfw.evaluation.batching import PredictedBatch
 from lossfw.losses.capabilities import guard_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
+
+# A warning names no more rows than these.
+NAMED_ROWS = 5
 
 
 class Diagnostics:
@@ -100,6 +104,24 @@ class Diagnostics:
             f"{share} below delta = {self._delta:g}, where the {self._guard} guard decides the "
             "loss."
         )
+
+
+def nan_warning(rows: Iterator[int]) -> str:
+    """Return the warning about a loss that is NaN, with the first rows whose loss is.
+
+    Examples
+    --------
+    >>> nan_warning(iter([3]))
+    'The loss is NaN, since that of row 3 is.'
+    """
+    first = list(islice(rows, NAMED_ROWS + 1))
+    if not first:
+        return "The loss is NaN, and that of no row is: infinite losses of both signs were added."
+    if len(first) == 1:
+        return f"The loss is NaN, since that of row {first[0]} is."
+    shown = ", ".join(map(str, first[:NAMED_ROWS]))
+    more = " and more" if len(first) > NAMED_ROWS else ""
+    return f"The loss is NaN, since that of rows {shown}{more} is."
 
 
 def target_probabilities(y: NDArray, t: NDArray, *, by_row: bool) -> NDArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Protocol, TypeAlias
@@ -13,7 +14,7 @@ from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch, forward, regroup, saved
-from lossfw.evaluation.diagnostics import Diagnostics
+from lossfw.evaluation.diagnostics import Diagnostics, nan_warning
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
 from lossfw.evaluation.result import Result
@@ -87,6 +88,9 @@ def _check_unchanged(plan: Plan) -> None:
 
 def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:
     numbers = state.accumulator.numbers()
+    warnings = [*plan.warnings, *state.diagnostics.texts(len(data), numbers.masked)]
+    if math.isnan(numbers.loss["value"]):
+        warnings.append(nan_warning(_rows_with_nan(plan, data)))
     return Result(
         count=len(data),
         weight=state.weight.rounded(),
@@ -96,10 +100,23 @@ def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:
         numbers=numbers,
         sample=plan.sample,
         digest=plan.digest,
-        warnings=(*plan.warnings, *state.diagnostics.texts(len(data), numbers.masked)),
+        warnings=tuple(warnings),
         timings=dict(state.clock.seconds),
         classes=data.classes,
     )
+
+
+def _rows_with_nan(plan: Plan, data: Dataset) -> Iterator[int]:
+    """Yield the numbers of the rows whose loss is NaN; the rows are evaluated again."""
+    state = EvaluationState(Accumulator(plan.loss, (), rows=True), Diagnostics(plan.loss))
+    with one_blas_thread() if plan.network is not None else nullcontext():
+        for rows in _predicted(plan, data, state):
+            seen = state.accumulator.add(rows)
+            assert seen.losses is not None
+            assert seen.weights is not None
+            for row in np.flatnonzero(np.isnan(seen.losses) & (seen.weights > 0)):
+                number = rows.start + int(row)
+                yield number if data.rows is None else int(data.rows[number])
 
 
 def _predicted(plan: Plan, data: Dataset, state: EvaluationState) -> Iterator[PredictedBatch]:

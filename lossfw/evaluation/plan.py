@@ -46,6 +46,8 @@ class Plan:
         Options of confidence intervals; None for none.
     slices : tuple of Slice
         Parts of the rows for which the numbers are reported again.
+    allow_nan : bool
+        Whether a loss that is NaN is no failure of the run.
     digest : str
         Identifies configuration, plugin versions and data.
     warnings : tuple of str
@@ -63,6 +65,7 @@ class Plan:
     rows: bool | Literal["jsonl", "parquet"] = False
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
+    allow_nan: bool = False
     digest: str = ""
     warnings: tuple[str, ...] = ()
 

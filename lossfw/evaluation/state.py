@@ -34,7 +34,7 @@ class EvaluationState:
 
     accumulator: Accumulator
     diagnostics: Diagnostics
-    clock: Stopwatch
+    clock: Stopwatch = field(default_factory=Stopwatch)
     row: int = 0
     weight: ExactSum = field(default_factory=ExactSum)
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, TypeAlias
 from lossfw.components.claims import Claims
 from lossfw.components.component import Component
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX, Space
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.inputs import one_hot
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
@@ -148,12 +148,19 @@ class Definition(Component, ABC):
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""
-        self.prediction_space.check(y, "prediction", start=start)
+        try:
+            self.prediction_space.check(y, "prediction", start=start)
+        except DomainError as error:
+            raise DomainError(f"{error} {self.domain_remedy(y)}".rstrip()) from None
         if by_index:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         else:
             space = self.target_space
             (SIMPLEX if space is CLASS_INDEX else space).check(t, "target", start=start)
+
+    def domain_remedy(self, y: NDArray) -> str:
+        """Return how to mend predictions outside their space; empty where nothing is known."""
+        return ""
 
     # The link; see `lossfw.LinkedLoss` -------------------------------------
 

@@ -9,9 +9,11 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
+from lossfw.components.spaces import UNIT
 from lossfw.losses.base import Form
 from lossfw.losses.bodies import PairBody
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.guards import Guard
 
 
@@ -68,6 +70,13 @@ class LinkedLoss(Loss):
         choice = self.logit_parameters.items()
         logits = all(getattr(self, name) == value for name, value in choice)
         return "logits" if logits else "prediction"
+
+    def domain_remedy(self, y: NDArray) -> str:
+        """Return what to pass where predictions look like logits: some are outside [0, 1]."""
+        if self.input_form == "logits" or UNIT.outside(y) is None:
+            return ""
+        choice = ", ".join(f"{name}={value!r}" for name, value in self.logit_parameters.items())
+        return f"If these are logits, pass {choice}."
 
     def on_logits(self) -> Loss | None:
         """Return this loss as a function of logits; None if it is one already."""

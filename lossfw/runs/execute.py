@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +50,11 @@ class Outcome:
     failure: OutputError | None = None
     before: bool = False
     resumed: int = 0
+
+    @property
+    def nan(self) -> bool:
+        """Whether the loss is NaN, and the configuration does not accept that."""
+        return math.isnan(self.result.loss) and not self.run.plan.allow_nan
 
 
 def prepare(request: RunRequest) -> Run:

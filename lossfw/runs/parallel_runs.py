@@ -43,6 +43,8 @@ class RunOutcome:
         Warnings about plugins.
     texts : tuple of str
         Texts that plugins add to its report.
+    nan : bool
+        Whether its loss is NaN, and its configuration does not accept that.
     """
 
     request: RunRequest
@@ -52,6 +54,7 @@ class RunOutcome:
     before: bool = False
     notes: str = ""
     texts: tuple[str, ...] = ()
+    nan: bool = False
 
     @property
     def status(self) -> str:
@@ -162,7 +165,8 @@ def _in_process(
         if code == 0:
             plain = json.loads(out.read())
             texts = tuple(plain["texts"])
-            return RunOutcome(request, plain["result"], "", seconds, plain["before"], told, texts)
+            before, nan = plain["before"], plain["nan"]
+            return RunOutcome(request, plain["result"], "", seconds, before, told, texts, nan)
     if code < 0:
         told = f"{told}\nended by signal {-code}".lstrip()
     return RunOutcome(request, None, told or f"ended with exit code {code}", seconds)

@@ -53,6 +53,7 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
         "result": outcome.result.to_dict(),
         "texts": list(outcome.texts),
         "before": outcome.before,
+        "nan": outcome.nan,
     }
 
 

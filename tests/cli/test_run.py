@@ -122,7 +122,7 @@ class TestMistakes:
             ("data.targets=[0, -1]", ["-1", "target[1]"]),
             ("data.targets=[[0.5, 0.6], [1, 0]]", ["target[0]", "sum"]),
             ("data.targets=[[0, 1], [0, 1], [0, 1]]", ["3"]),
-            ("data.targets=[[0], [1]]", ["(2, 2)", "(2, 1)"]),
+            ("data.targets=[[0, 1, 0], [1, 0, 0]]", ["(2, 2)", "(2, 3)"]),
             ("network.predictions=[[0.5, 1.5], [0.5, 0.5]]", ["prediction[0]", "1.5"]),
             ("network.predictions=x.npy", ["there is no file 'x.npy'"]),
         ],

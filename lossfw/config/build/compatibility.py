@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.components.spaces import BINARY, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
+from lossfw.components.spaces import BINARY, LOGITS, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.data import Dataset
-from lossfw.data.lazy_arrays import read_rows, stays
+from lossfw.data.lazy_arrays import RowArray, read_rows, stays
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -47,6 +47,14 @@ def check_predictions(
     """Check that a loss or a metric, which stands at `path`, takes the outputs of an activation."""
     loss = taker.of if isinstance(taker, LossMetric) else taker
     space = loss.prediction_space if isinstance(loss, Loss) else loss.prediction
+    if isinstance(loss, Loss) and space is LOGITS and last.out_space in (UNIT, SIMPLEX):
+        config.add(
+            path,
+            f"the {taker.kind} {loss.name} takes logits, and the last activation {last.name} makes "
+            "probabilities of them",
+            "make the last activation identity",
+        )
+        return False
     if within(last.out_space, space):
         return True
     names = (loss.link_activation() if isinstance(loss, Loss) else None) or (
@@ -79,6 +87,18 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
         hint,
     )
     return True
+
+
+def check_outputs(config: CheckedConfig, loss: Loss, outputs: RowArray) -> None:
+    """Check that saved predictions are in the space of the loss; of a file, the first rows."""
+    rows = read_rows(outputs, 0, min(LOOKED_AT, len(outputs))) if stays(outputs) else outputs
+    try:
+        loss.prediction_space.check(rows, "prediction")
+    except DomainError as error:
+        hint = ""
+        if loss.on_logits() is not None:
+            hint = "if they are logits, name them network.logits"
+        config.add(["network", "predictions"], str(error).removesuffix("."), hint)
 
 
 def check_targets(

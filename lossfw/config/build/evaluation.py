@@ -76,6 +76,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
         batch_size=evaluate.batch_size,
         sample=config.sample,
         rows=evaluate.rows,
+        allow_nan=evaluate.allow_nan,
         intervals=config.intervals,
         slices=config.slices,
         digest=_digest(config),

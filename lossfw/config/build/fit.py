@@ -6,6 +6,7 @@ import numpy as np
 
 from lossfw.config.build.agreement import agreed
 from lossfw.config.build.compatibility import (
+    check_outputs,
     check_predictions,
     check_targets,
     class_advice,
@@ -101,6 +102,8 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     config.data = data
     if config.held_out is not None:
         config.held_out = _agreed(config, config.held_out, loss, shape, ["train", "hold_out"])
+    if config.network_form == "predictions" and config.outputs is not None:
+        check_outputs(config, loss, config.outputs)
     targets = _like(data.targets)
     units: list[str | int] | None = None
     place: list[str | int] = ["network", config.network_form or ""]

@@ -61,6 +61,11 @@ def _form(loss: Loss) -> str:
     return ", ".join(linked.logit_parameters)
 
 
+def _logit_keys(loss: Loss) -> tuple[str, ...]:
+    """Return the names of the parameters that make the loss itself take logits."""
+    return tuple(loss.logit_parameters) if isinstance(loss, LinkedLoss) else ()
+
+
 def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits saved outputs, of the form `given`."""
     if given == "predictions":
@@ -83,9 +88,11 @@ def fit_to_outputs(config: CheckedConfig, loss: Loss, given: NetworkForm) -> tup
             key=True,
         )
     elif unfused_by:
+        guarded = "are computed without a guard"
         config.add(
             ["loss", *unfused_by],
-            f"the loss has {dotted(unfused_by)}, and network.logits are computed without a guard",
+            f"the loss has {dotted(unfused_by)}, and network.logits "
+            f"{guarded if unfused_by[0] not in _logit_keys(loss) else 'are given'}",
             f"leave {dotted(unfused_by)} out, or give network.predictions",
             key=True,
         )
@@ -100,6 +107,10 @@ def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
     fuse = node.value.get("fuse")
     if fuse is not None and fuse.value is False:
         return ["fuse"]
+    # Written by hand, "not from logits" is meant.
+    written = [name for name in _logit_keys(loss) if name in node.value]
+    if written:
+        return [written[0]]
     # A user who sets a guard asks for the loss of probabilities: on logits it has none.
     guarded = [one for one in with_nested_losses(loss) if isinstance(one, GuardedLoss)]
     return _guarding(node, {name for one in guarded for name in one.guard_parameters})

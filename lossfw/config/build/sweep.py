@@ -16,10 +16,10 @@ from pydantic import ValidationError
 
 from lossfw.components.component import Component
 from lossfw.config.build.evaluation import Loaded, build_plan
-from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import MAX_RUNS
-from lossfw.config.schema.sections import SweepSection
+from lossfw.config.schema.sections import EvaluateSection, SweepSection
 from lossfw.config.text.overrides import NoPlaceError, put, remove, split_path
 from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.writing import flow
@@ -104,6 +104,7 @@ def expand(config: CheckedConfig) -> list[SweepRun]:
     loaded: Loaded = {}
     runs: dict[str, SweepRun] = {}
     told: set[str] = set()
+    random = False
     for point in points:
         text = _told(point)
         if text in told:
@@ -112,17 +113,26 @@ def expand(config: CheckedConfig) -> list[SweepRun]:
             continue
         told.add(text)
         name = _name(text, runs)
-        run = _checked(config, name, base, point, loaded)
+        run, draws = _checked(config, name, base, point, loaded)
+        random = random or draws
         if run is not None:
             runs[name] = run
     config.problems.raise_if_any()
+    if any(setting.path == ("seed",) for setting in points[0]) and not random:
+        config.notes.append(
+            "the sweep sets seed, and nothing in its runs is random: neither evaluate.sample nor "
+            "a bootstrap draws, so runs that differ in the seed alone have the same numbers"
+        )
     return list(runs.values())
 
 
 def _checked(
     config: CheckedConfig, name: str, base: Node, point: tuple[Setting, ...], loaded: Loaded
-) -> SweepRun | None:
-    """Return a run after its plan was made once; None if something is wrong."""
+) -> tuple[SweepRun | None, bool]:
+    """Return a run after its plan was made once, and whether the seed decides something in it.
+
+    The run is None if something is wrong.
+    """
     problems = Problems()
     try:
         root = base
@@ -139,9 +149,18 @@ def _checked(
         overrides = (*config.source.overrides, *_overrides(point, checked))
         # A new record: of a thousand runs the weights would fill the memory.
         fresh = CheckedConfig(replace(config.source, overrides=overrides), root)
-        return SweepRun(name, fresh, point, checked.files, checked.made)
+        run = SweepRun(name, fresh, point, checked.files, checked.made)
+        return run, _draws(known(checked.sections).evaluate)
     config.problems.take(problems)
-    return None
+    return None, True
+
+
+def _draws(evaluate: EvaluateSection) -> bool:
+    """Tell whether an evaluation draws by the seed of the configuration."""
+    sample, intervals = evaluate.sample, evaluate.intervals
+    drawn = sample is not None and sample.seed is None
+    bootstrap = intervals is not None and intervals.method == "bootstrap"
+    return drawn or (bootstrap and intervals is not None and intervals.seed is None)
 
 
 def _points(config: CheckedConfig) -> list[tuple[Setting, ...]]:

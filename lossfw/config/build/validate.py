@@ -23,11 +23,14 @@ class Verdict:
         Everything that is wrong, in the order of the file.
     runs : int
         How many runs it describes; 0 where something is wrong.
+    notes : tuple of str
+        What is no mistake, and still not what the user expects.
     """
 
     file: str
     problems: tuple[Problem, ...] = ()
     runs: int = 0
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict for an editor: plain texts and numbers."""
@@ -58,7 +61,9 @@ def validate(source: ConfigSource) -> Verdict:
     is checked.
     """
     try:
-        return Verdict(source.name, runs=_runs(read_config(source)))
+        config = read_config(source)
+        runs = _runs(config)
+        return Verdict(source.name, runs=runs, notes=tuple(config.notes))
     except ConfigError as error:
         return Verdict(source.name, error.problems)
 

@@ -90,6 +90,8 @@ class CheckedConfig:
         How sure the numbers are to be.
     slices : tuple of Slice
         Parts of the rows.
+    notes : list of str
+        What is no mistake, and still not what the user expects.
     """
 
     source: ConfigSource
@@ -121,6 +123,7 @@ class CheckedConfig:
     sample: tuple[int, ...] | None = None
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
+    notes: list[str] = field(default_factory=list)
 
     @property
     def network_form(self) -> NetworkForm | None:

@@ -138,6 +138,7 @@ class EvaluateSection(Section):
         "parquet.",
         False,
     )
+    allow_nan: bool = key("Accept a loss that is NaN: the run does not fail.", False)
     intervals: IntervalsSection | None = key("Give every number a confidence interval.", None)
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = key(
         "Report every number again for parts of the rows.", []

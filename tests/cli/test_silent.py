@@ -1,0 +1,127 @@
+"""Nothing is silently wrong: NaN, probabilities in place of logits, seeds that change nothing."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lossfw as library
+from support.configs import DIGITS, SAVED
+
+NAN = SAVED.replace("cross_entropy", "holes")
+PLUGIN = """\
+from lossfw import LOGITS, DistanceLoss, PointwiseLoss
+
+class Holes(DistanceLoss):
+    "A loss with a hole at r = 0."
+    def value(self, xp, r):
+        return r * r / r
+
+class OfLogits(PointwiseLoss):
+    "A loss that takes logits."
+    prediction = LOGITS
+    def value(self, xp, y, t):
+        return xp.abs(y - t)
+"""
+
+
+@pytest.fixture(autouse=True)
+def plugin(folder):
+    (folder / "own.py").write_text(PLUGIN)
+
+
+def test_a_loss_that_is_nan_names_its_rows_and_fails(lossfw, folder):
+    np.save(folder / "y.npy", np.arange(1000) % 100 / 100)
+    np.save(folder / "t.npy", np.full(1000, 0.5))
+    (folder / "nan.yaml").write_text(
+        "lossfw: 1\nplugins: [own.py]\ndata: {name: arrays, targets: t.npy}\n"
+        "network: {predictions: y.npy}\nloss: holes\n"
+    )
+    result = lossfw("run", "nan.yaml")
+    assert result.exit_code == 1
+    assert "holes    nan" in result.stdout
+    assert "that of rows 50, 150, 250, 350, 450 and more is." in result.stdout
+    assert "evaluate.allow_nan: true" in result.stderr
+    assert lossfw("run", "nan.yaml", "-o", "evaluate.allow_nan=true").exit_code == 0
+    result = lossfw("run", "nan.yaml", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["loss"]["value"]) == (1, "nan")
+
+
+def test_a_run_of_a_sweep_that_is_nan(lossfw, folder):
+    (folder / "own.yaml").write_text(
+        "lossfw: 1\nplugins: [own.py]\ndata: {name: inline, targets: [0.5, 1.0]}\n"
+        "network: {predictions: [0.5, 0.75]}\nloss: holes\n"
+        "sweep: {grid: {loss: [holes, squared_error]}}\n"
+    )
+    result = lossfw("run", "own.yaml")
+    assert result.exit_code == 1
+    assert "the loss of 1 of 2 runs is NaN: loss=holes." in result.stderr
+
+
+def test_a_row_without_weight_does_not_count(lossfw):
+    y = "[[0.25, 0.75], [.nan, 0.5]]"
+    given = ["-o", f"network.predictions={y}", "-o", "data.sample_weight=[1, 0]"]
+    assert lossfw("run", "run.yaml", *given).exit_code == 0
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_a_plugins_loss_of_logits_behind_probabilities(activation, lossfw, folder):
+    text = DIGITS.replace("loss: cross_entropy", "loss: of_logits\nplugins: [own.py]")
+    text = text.replace("softmax", activation).replace("split: test", "split: test, one_hot: true")
+    (folder / "own.yaml").write_text(text)
+    result = lossfw("run", "own.yaml")
+    assert result.exit_code == 2
+    assert (
+        f"takes logits, and the last activation {activation} makes probabilities" in result.stderr
+    )
+    assert "own.yaml:7:31" in result.stderr
+    fixed = lossfw("run", "own.yaml", "-o", "network.layers.2.activation=identity")
+    assert fixed.exit_code == 0
+
+
+@pytest.mark.parametrize("verb", [("validate",), ("run", "--dry-run")])
+def test_logits_given_as_predictions(verb, lossfw):
+    name, *options = verb
+    given = ["-o", "network.predictions=[[2.0, -1.0], [0.5, 3.0]]", *options]
+    result = lossfw(name, "run.yaml", *given)
+    assert result.exit_code == 2
+    told = result.stderr + result.stdout
+    assert "-o network.predictions=" in told
+    assert "hint: if they are logits, name them network.logits" in told
+
+
+def test_logits_given_as_predictions_in_python():
+    with pytest.raises(library.DomainError, match=r"If these are logits, pass from_logits=True\."):
+        library.loss("cross_entropy")([[2.0, -1.0]], [0])
+    with pytest.raises(library.DomainError) as error:
+        library.loss("cross_entropy")([[0.5, 0.25]], [0])
+    assert "from_logits" not in str(error.value)
+
+
+def test_from_logits_false_is_kept(lossfw, folder):
+    (folder / "digits.yaml").write_text(DIGITS)
+
+    def form(*given):
+        return json.loads(lossfw("run", "digits.yaml", "--json", *given).stdout)["loss"]["form"]
+
+    assert form() == "logits"
+    assert form("-o", "loss.from_logits=false") == "prediction"
+    saved = ["-o", "network={logits: [[1.0, 2.0], [2.0, 1.0]]}", "-o", "loss.guard-"]
+    result = lossfw("run", "run.yaml", *saved, "-o", "loss.from_logits=false")
+    assert "the loss has from_logits, and network.logits are given" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "warned"),
+    [
+        ("{}", True),
+        ("{sample: {count: 1}}", False),
+        ("{sample: {count: 1, seed: 3}}", True),
+        ("{intervals: {method: bootstrap}}", False),
+        ("{intervals: {}}", True),
+    ],
+)
+def test_seeds_where_nothing_is_random(given, warned, lossfw):
+    result = lossfw("validate", "run.yaml", "-o", "sweep.seeds=2", "-o", f"evaluate={given}")
+    assert result.exit_code == 0, result.stdout
+    assert ("nothing in its runs is random" in result.stderr) is warned
