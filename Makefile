@@ -4,6 +4,7 @@
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
+# make site       build the documentation in site/, with a page for each component
 # make wild       check the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
 #
@@ -15,7 +16,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy reference rooms wild clean
+.PHONY: demo test lint accuracy reference rooms site wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -36,6 +37,9 @@ reference: $(VENV)/.ready
 
 rooms: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
+
+site: $(VENV)/.ready-docs
+	@$(BIN)/lossfw site --no-plugins --docs docs --out site
 
 # Takes some minutes. Tries the same libraries and torchmetrics.
 wild: $(VENV)/.ready-test
@@ -66,6 +70,11 @@ $(VENV)/.ready-lint: $(VENV)/.made pyproject.toml
 	@echo "Installing lossfw with its linters ..."
 	@$(PIP) install --editable '.[test,lint]'
 	@touch $@ $(VENV)/.ready $(VENV)/.ready-test
+
+$(VENV)/.ready-docs: $(VENV)/.made pyproject.toml
+	@echo "Installing lossfw with what its site needs ..."
+	@$(PIP) install --editable '.[docs]'
+	@touch $@ $(VENV)/.ready
 
 clean:
 	rm -rf $(VENV)

@@ -122,6 +122,14 @@ def components(name: str, plugins: Plugins | None = None) -> list[Component]:
     return [one for entry in entries for one in _components(registry, entry, {}, True, True)]
 
 
+def sample(registry: Registry, entry: Entry) -> Component | None:
+    """Return a loss or an activation at its defaults, or at parameters that it takes.
+
+    None where it cannot be made without knowing more.
+    """
+    return next(iter(_components(registry, entry, {}, True, False)), None)
+
+
 def _function(
     name: str,
     given: Mapping[str, Any],

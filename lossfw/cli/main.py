@@ -39,6 +39,7 @@ VERBS = {
     "report": "report:report",
     "show": "show:show",
     "plot": "plot:plot",
+    "site": "site:site",
     "validate": "validate:validate",
     "config": "config:config",
     "schema": "schema:schema",

@@ -39,7 +39,7 @@ def rows(text, marker="| `"):
 
 
 def headings():
-    pages = "\n".join((REFERENCE / name).read_text() for name in PAGES)
+    pages = "\n".join((REFERENCE / name).read_text() for name in PAGES if name.endswith(".md"))
     return re.findall(r"^#+ (.*)$", pages, re.M)
 
 

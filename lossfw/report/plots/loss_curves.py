@@ -103,7 +103,7 @@ def draw_part(axes: Any, one: SampledCurve, order: int, surface: str, look: dict
     look : dict
         Matplotlib's properties of the line, with its ``color``.
     """
-    axes.plot(one.x, _cut(one, order), **{"linewidth": 1.8, **look})
+    axes.plot(one.x, cut(one, order), **{"linewidth": 1.8, **look})
     ring = {"color": look["color"], "markersize": 5, "markerfacecolor": surface}
     for at in _kinks(one, order):
         here = int(np.searchsorted(one.x, at))
@@ -122,7 +122,7 @@ def _jumps(one: SampledCurve, order: int) -> tuple[float, ...]:
     return ((), one.breaks, one.breaks + one.second_breaks)[order]
 
 
-def _cut(one: SampledCurve, order: int) -> NDArray:
+def cut(one: SampledCurve, order: int) -> NDArray:
     """Return heights with gaps at jumps, so that no line is drawn across one."""
     y = one.parts[order].copy()
     y[np.isin(one.x, _jumps(one, order))] = np.nan

@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.variants import variants
-from lossfw.report.plots.loss_curves import _cut, limits, picture
+from lossfw.report.plots.loss_curves import cut, limits, picture
 from lossfw.report.plots.sample_curve import curve, curves
 
 
@@ -57,10 +57,10 @@ def test_kinks_stand_between_their_neighbours():
 
 def test_a_line_is_cut_at_a_kink_and_at_an_unclaimed_jump():
     huber = curve(lossfw.loss("huber"))
-    assert np.isnan(_cut(huber, 2)[np.isin(huber.x, (-1.0, 1.0))]).all()
-    assert np.isfinite(_cut(huber, 1)).all()
+    assert np.isnan(cut(huber, 2)[np.isin(huber.x, (-1.0, 1.0))]).all()
+    assert np.isfinite(cut(huber, 1)).all()
     step = curve(lossfw.activation("step"))
-    assert np.isnan(_cut(step, 0)).sum() == 1
+    assert np.isnan(cut(step, 0)).sum() == 1
 
 
 def test_what_goes_to_infinity_does_not_flatten_the_rest():

@@ -1,0 +1,112 @@
+"""The claims of a component: as short marks, and as a table of what attacks each."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+from lossfw.components.docstrings import paragraphs
+from lossfw.report.site.content import PageSubject
+from lossfw.report.site.markup import cell, prose, table
+from lossfw.report.text.show_component import shown
+
+# Words of marks, where the claim's name alone does not read.
+_WORDS = {
+    "zero_at_target": "0 at the target",
+    "lipschitz": "bounded slope",
+    "gradient_lipschitz": "bounded curvature",
+    "gradient_zero_almost_everywhere": "flat almost everywhere",
+    "rows_sum_to_one": "rows sum to 1",
+}
+
+# Claims about places, and those that follow from others, are in the table alone.
+_NO_MARKS = ("breaks", "second_breaks", "lower_bound", "strongly_convex", "range")
+
+
+def words(claim: str) -> str:
+    """Return a claim in words.
+
+    Examples
+    --------
+    >>> words("strictly_proper"), words("lipschitz")
+    ('strictly proper', 'bounded slope')
+    """
+    return _WORDS.get(claim, claim.replace("_", " "))
+
+
+def marks(subject: PageSubject) -> str:
+    """Return the claims as a list of short marks, each a link to its row."""
+    description = subject.description
+    items = [
+        f'<li><a href="#claims">{escape(_mark(name, value))}</a></li>'
+        for name, value in description.get("claims", {}).items()
+        if name not in _NO_MARKS
+    ]
+    items += [
+        f'<li class="denied"><a href="#claims">not {escape(words(name))}</a></li>'
+        for name in description.get("denied", ())
+    ]
+    return f'<ul class="marks">{"".join(items)}</ul>' if items else ""
+
+
+def _mark(name: str, value: Any) -> str:
+    return f"elicits the {value}" if name == "elicits" else words(name)
+
+
+def claims_section(subject: PageSubject, held: Mapping[str, int]) -> Iterator[str]:
+    """Yield the paragraphs of the section, as Markdown.
+
+    Parameters
+    ----------
+    subject : PageSubject
+    held : mapping of str to int
+        How many examples each check has tried in vain.
+    """
+    description = subject.description
+    rows = [
+        (f"`{name}`", cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
+        for name, value in description["claims"].items()
+    ]
+    rows += [
+        (f"`{name}`", "denied", cell(attack(name)), _tried(held, f"denied:{name}"))
+        for name in description.get("denied", ())
+    ]
+    at = f"At `{subject.sample!r}`. " if subject.description["parameters"] else ""
+    yield (
+        f"{at}`lossfw check {subject.name}` looks for a counterexample to each claim; the last "
+        "column says in how many examples it has found none."
+    )
+    if rows:
+        headers = ("claim", "value", "what is attacked", "examples")
+        yield table(headers, rows, left=3)
+    else:
+        yield "It claims nothing."
+    silent = ", ".join(words(name) for name in description["not_claimed"])
+    if silent:
+        yield f"Nothing is said of: {prose(silent)}. That is no statement that it is not so."
+
+
+def _value(value: Any) -> str:
+    if value is True:
+        return "yes"
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "none"
+    return f"{value:.6g}" if isinstance(value, float) else shown(value)
+
+
+def _tried(held: Mapping[str, int], check: str) -> str:
+    return f"{held[check]:,}" if check in held else ""
+
+
+def attack(claim: str) -> str:
+    """Return what the check of a claim looks for a counterexample to."""
+    from lossfw.check.laws import activations
+    from lossfw.check.runner import CHECKS
+
+    check = CHECKS.get(f"claim:{claim}") or activations.ELEMENTWISE.get(f"claim:{claim}")
+    if check is None:
+        return ""
+    said = paragraphs(inspect.cleandoc(check.function.__doc__ or ""))
+    return said[0].removeprefix("Claim: ") if said else ""

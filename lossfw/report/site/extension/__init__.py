@@ -1,0 +1,1 @@
+"""A Sphinx extension: MathML, roles for components, and Markdown beside each page."""

@@ -1,0 +1,28 @@
+"""Formulas as MathML, made when pages are built: a reader needs no script and no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def setup(app: Any) -> None:
+    """Make `mathml` a renderer of formulas."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+
+
+def _inline(writer: Any, node: Any) -> None:
+    _write(writer, node, "{}", as_block=False)
+
+
+def _block(writer: Any, node: Any) -> None:
+    # A long formula scrolls, by mouse and by keyboard.
+    box = '<div class="formula" tabindex="0" role="math">{}</div>'
+    _write(writer, node, box, as_block=True)
+
+
+def _write(writer: Any, node: Any, around: str, *, as_block: bool) -> None:
+    from docutils import nodes
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    writer.body.append(around.format(tex2mathml(node.astext(), as_block=as_block)))
+    raise nodes.SkipNode

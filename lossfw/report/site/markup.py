@@ -1,0 +1,57 @@
+"""Text of docstrings as MyST Markdown, and tables of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from lossfw.report.text.tables import markdown_table
+
+_CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
+_SPECIAL = re.compile(r"([\\\[\]<>{}$#~])")
+
+
+def prose(text: str) -> str:
+    r"""Return text of a docstring as Markdown: code as code, and no accidental markup.
+
+    Examples
+    --------
+    >>> prose("``a[0]`` in [0, 1], 2 * 3, *emphasis*")
+    '`a[0]` in \\[0, 1\\], 2 \\* 3, *emphasis*'
+    """
+    parts = _CODE.split(text)
+    return "".join(
+        f"`{part.strip('`')}`" if part[:1] == "`" else _plain(part) for part in parts if part
+    )
+
+
+def _plain(text: str) -> str:
+    escaped = _SPECIAL.sub(r"\\\1", text).replace(" * ", r" \* ")
+    # An underscore at the edge of a word would begin emphasis.
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
+
+
+def cell(text: str) -> str:
+    """Return text of a docstring for the cell of a table."""
+    return prose(text).replace("|", r"\|")
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 99) -> str:
+    """Return a table of cells that are Markdown already; columns after `left` are numbers."""
+    return markdown_table(list(headers), [list(row) for row in rows], left=left)
+
+
+def fenced(info: str, *lines: str, mark: str = "```") -> str:
+    """Return a fenced block."""
+    return "\n".join([f"{mark}{info}", *lines, mark])
+
+
+def raw(html: str) -> str:
+    """Return HTML that stands in the page as it is."""
+    return fenced("{raw} html", html)
+
+
+def tabs(items: Sequence[tuple[str, str]]) -> str:
+    """Return tabs, of which one is seen at a time."""
+    inside = [fenced(f"{{tab-item}} {title}", content, mark="````") for title, content in items]
+    return fenced("{tab-set}", *inside, mark="`````")

@@ -1,0 +1,73 @@
+"""Figures that commands have measured and a project keeps: checks, accuracy and cost.
+
+::
+
+    lossfw check --all --defaults --json checks.json     how often each claim was attacked
+    scripts/make_accuracy.py                             accuracy.json: units in the last place
+    tests/benchmarks                                     costs.json: nanoseconds per element
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lossfw.errors import DataError
+
+# The files, in one folder.
+CHECKS, ACCURACY, COSTS = "checks.json", "accuracy.json", "costs.json"
+
+
+@dataclass(frozen=True)
+class MeasuredFigures:
+    """The content of the files; an empty mapping stands for a file that is not there.
+
+    Attributes
+    ----------
+    checks, accuracy, costs : mapping
+    """
+
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: Mapping[str, Any] = field(default_factory=dict)
+    costs: Mapping[str, Any] = field(default_factory=dict)
+
+    def held(self, text: str) -> Mapping[str, int]:
+        """Return how many examples each check of a component has tried in vain."""
+        for report in self.checks.get("reports", ()):
+            if report["name"] == text:
+                held: Mapping[str, int] = report["held"]
+                return held
+        return {}
+
+    def accuracies(self, kind: str, name: str) -> list[Mapping[str, Any]]:
+        """Return the rows of accuracy of a component, at all parameters that were measured."""
+        rows = self.accuracy.get("rows", ())
+        return [row for row in rows if (row["kind"], row["name"]) == (kind, name)]
+
+
+def read_measured(folder: Path | None) -> MeasuredFigures:
+    """Return the figures in a folder.
+
+    Raises
+    ------
+    DataError
+        If a file is there and is no JSON object.
+    """
+    if folder is None:
+        return MeasuredFigures()
+    return MeasuredFigures(*(_read(folder / name) for name in (CHECKS, ACCURACY, COSTS)))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise DataError(f"{path} holds a {type(content).__name__}, where an object was wanted.")
+    return content

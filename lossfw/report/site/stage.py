@@ -1,0 +1,94 @@
+"""Lay out the sources of a site in a folder, as Sphinx reads them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from lossfw.report.site.component_page import component_page
+from lossfw.report.site.content import SiteContent
+from lossfw.report.site.gallery import gallery_page
+from lossfw.report.site.markup import fenced
+
+# Where the scripts, styles and the font are.
+STATIC = Path(__file__).parent / "static"
+
+# Folders of the documentation that become chapters, with their titles.
+_FOLDERS = {
+    "tutorial": "Tutorial",
+    "how-to": "How-to",
+    "reference": "Reference",
+    "explanation": "Explanation",
+}
+
+
+def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = None) -> None:
+    """Write all sources of a site.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty, or not there.
+    content : SiteContent
+    title : str
+        Of the site.
+    docs : Path, optional
+        Pages in Markdown that go with the components, with an ``index.md``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    root = folder / "docs"
+    if docs is None:
+        root.mkdir()
+        _write(root / "index.md", f"# {title}\n\n[All components](components/index.md).\n")
+    else:
+        _copy(docs, root)
+    for subject in content.subjects:
+        _write(root / f"{subject.document}.md", component_page(subject, content))
+    _write(root / "components/index.md", gallery_page(content))
+    chapters = list(_chapters(root)) if docs is not None else []
+    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", "components/index", *chapters)
+    index = root / "index.md"
+    _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
+
+
+def _copy(docs: Path, root: Path) -> None:
+    """Copy the pages; what they link to outside of their folder is linked to from here."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "examples")
+    shutil.copytree(docs, root, ignore=ignored)
+    for other in docs.resolve().parent.iterdir():
+        if other.name != docs.name and other.is_dir() and not other.name.startswith("."):
+            (root.parent / other.name).symlink_to(other)
+
+
+def _chapters(root: Path) -> Iterator[str]:
+    """Write an index for each folder of pages, and yield its name."""
+    for folder, title in _FOLDERS.items():
+        pages = sorted((root / folder).glob("*.md"))
+        if not pages:
+            continue
+        names = [page.stem for page in pages if not _is_long(page)]
+        listed = "\n".join(f"- [{_title(page)}]({page.name})" for page in pages)
+        tree = fenced("{toctree}", ":hidden:", "", *names)
+        _write(root / folder / "index.md", f"# {title}\n\n{listed}\n\n{tree}\n")
+        yield f"{folder}/index"
+
+
+def _is_long(page: Path) -> bool:
+    """Tell a page with several titles, which would be several entries of the menu; mark it so."""
+    text = page.read_text(encoding="utf-8")
+    several = len(re.findall(r"^# ", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)) > 1
+    if several:
+        _write(page, f"---\norphan: true\n---\n{text}")
+    return several
+
+
+def _title(page: Path) -> str:
+    found = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return found[1] if found else page.stem
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

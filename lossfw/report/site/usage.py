@@ -1,0 +1,105 @@
+"""The lines that use a component: in Python, a configuration, the command line, other libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lossfw.components.component import Component, yaml_value
+from lossfw.config.text.writing import flow
+from lossfw.errors import LossfwError
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+from lossfw.report.plots.sample_curve import line_of
+from lossfw.report.site.content import PageSubject
+from lossfw.report.site.markup import fenced
+
+# Where the configuration of a run names a component of each kind.
+_KEYS = {
+    "loss": "loss: {}",
+    "activation": "network:\n  layers:\n    - {{units: 10, activation: {}}}",
+    "metric": "evaluate:\n  metrics: [{}]",
+    "source": "data: {}",
+    "optimizer": "train:\n  optimizer: {}",
+}
+
+# Two places on the line of a curve, as shares of its length.
+_PLACES = (0.4, 0.75)
+
+
+def usage(subject: PageSubject, bridges: Sequence[Component]) -> list[tuple[str, str]]:
+    """Return titles of tabs with their content, in Markdown."""
+    found = [("Python", fenced("python", *_python(subject)))]
+    if subject.sample is not None:
+        found.append(("YAML", fenced("yaml", _yaml(subject.kind, subject.sample))))
+    found.append(("Command line", fenced("sh", *_commands(subject))))
+    return found + list(_bridges(subject, bridges))
+
+
+def _python(subject: PageSubject) -> Iterator[str]:
+    sample = subject.sample
+    if isinstance(sample, Loss | Activation):
+        yield ">>> import lossfw"
+        name = "loss" if isinstance(sample, Loss) else "f"
+        yield f">>> {name} = lossfw.{subject.kind}({_arguments(sample)})"
+        yield from _called(name, sample)
+        yield ""
+    yield from subject.description["examples"].splitlines()
+
+
+def _arguments(component: Component) -> str:
+    """Return a name and parameters as arguments of `lossfw.loss`."""
+    shown = [f"{key}={yaml_value(value)!r}" for key, value in _shown(component).items()]
+    return ", ".join([repr(component.name), *shown])
+
+
+def _shown(component: Component) -> dict[str, Any]:
+    """Return the parameters to show: those of the class itself, and others that were changed."""
+    changed = component.to_config()
+    own = type(component).__annotations__
+    return {
+        key: value for key, value in component.parameters.items() if key in own or key in changed
+    }
+
+
+def _called(name: str, component: Loss | Activation) -> list[str]:
+    """Return calls at two places of its curve, with what they return."""
+    line = line_of(component)
+    x = np.round(line.low + (line.high - line.low) * np.array(_PLACES), 2)
+    arrays = [np.round(array, 2) for array in line.place(x)]
+    given = ", ".join(str(array.tolist()) for array in arrays)
+    calls: list[tuple[str, Callable[..., Any]]] = [(f"{name}({given})", component)]
+    if isinstance(component, Loss):
+        calls.append((f"{name}.gradient({given})", component.gradient))
+    try:
+        lines = [(f">>> {call}", repr(function(*arrays))) for call, function in calls]
+    except LossfwError:
+        # A sample may need more columns than a curve has, as for weights of three classes.
+        return []
+    return [line for pair in lines for line in pair]
+
+
+def _yaml(kind: str, component: Component) -> str:
+    shown = {key: yaml_value(value) for key, value in _shown(component).items()}
+    short = flow({"name": component.name, **shown}) if shown else component.name
+    return _KEYS[kind].format(short)
+
+
+def _commands(subject: PageSubject) -> Iterator[str]:
+    name = subject.name
+    given = "".join(
+        f" -p {key}={flow(yaml_value(value))}"
+        for key, value in (_shown(subject.sample) if subject.sample else {}).items()
+        if not isinstance(value, Component | tuple)
+    )
+    yield f"lossfw show {name}{given}"
+    if subject.kind in ("loss", "activation"):
+        yield f"lossfw plot {name}{given} --out {name}.svg"
+        yield f"lossfw check {name}{given}"
+        yield f"lossfw accuracy {name}{given}"
+
+
+def _bridges(subject: PageSubject, bridges: Sequence[Component]) -> Iterator[tuple[str, str]]:
+    return iter(())

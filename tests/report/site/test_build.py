@@ -1,0 +1,123 @@
+"""A site of a plugin, built by Sphinx; skipped where Sphinx is not installed."""
+
+import filecmp
+import posixpath
+import re
+import zlib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+from support.plugin_sources import hook
+
+for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
+    pytest.importorskip(module)
+
+PLUGIN = '''
+from pydantic import PositiveFloat
+from lossfw import Claims, DistanceLoss, hookimpl
+
+
+class AcmeFair(DistanceLoss):
+    """Acme's loss, c^2 (|r|/c - log(1 + |r|/c)).
+
+    Use it when nothing else is at hand.
+
+    Parameters
+    ----------
+    c : float
+        Scale of <residuals> | targets.
+    """
+
+    c: PositiveFloat = 1.0
+
+    def value(self, xp, r):
+        a = xp.abs(r) / self.c
+        return self.c**2 * (a - xp.log1p(a))
+
+    def claims(self):
+        return Claims(nonnegative=True, convex=True, symmetric=True)
+''' + hook('{"acme_fair": AcmeFair, "acme": "acme_fair"}')
+
+
+def site(*arguments):
+    return CliRunner().invoke(main, ["site", *arguments])
+
+
+@pytest.fixture
+def acme(install):
+    return install("acme-losses", {"acme": "acme_losses"}, {"acme_losses": PLUGIN})
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_plugin_gets_the_same_pages_and_the_same_bytes_twice(acme, folder):
+    for name in ("one", "two"):
+        result = site("--plugin", "acme-losses", "--out", name)
+        assert result.exit_code == 0, result.output
+    made = files(folder / "one")
+    assert made == files(folder / "two")
+    _, different, odd = filecmp.cmpfiles(folder / "one", folder / "two", made, shallow=False)
+    assert (different, odd) == ([], [])
+
+    page = (folder / "one/components/loss/acme_fair.html").read_text()
+    assert "<h1>acme_fair" in page
+    assert "Use it when nothing else is at hand." in page
+    assert "&lt;residuals&gt; | targets" in page
+    _links_lead_to_files(folder / "one")
+
+    inventory = (folder / "one/objects.inv").read_bytes().split(b"\n", 4)[4]
+    listed = zlib.decompress(inventory).decode()
+    assert re.search(r"^acme_fair std:loss -?\d+ components/loss/acme_fair.html#", listed, re.M)
+    assert re.search(r"^acme std:loss ", listed, re.M)
+
+    plain = (folder / "one/components/loss/acme_fair.md").read_text()
+    assert plain.startswith("# acme_fair\n")
+    assert "](components/loss/acme_fair.md)" in (folder / "one/llms.txt").read_text()
+
+
+def _links_lead_to_files(root):
+    for path in {*root.rglob("*.html")} - {*(root / "_static").rglob("*")}:
+        text = path.read_text()
+        for link in re.findall(r'(?:href|src)="([^"]+)"', text):
+            assert not re.match(r"(https?:)?//(?!doi\.org|www\.sphinx-doc\.org|pydata)", link), link
+            target = link.partition("#")[0].partition("?")[0]
+            if target and not re.match(r"\w+:", target):
+                found = Path(posixpath.normpath(path.parent / target))
+                assert found.is_file(), (path, link)
+
+
+def test_a_folder_of_something_else_is_not_replaced(acme, folder):
+    (folder / "mine").mkdir()
+    (folder / "mine/thesis.tex").write_text("years of work")
+    result = site("--plugin", "acme-losses", "--out", "mine")
+    assert result.exit_code == 2
+    assert "mine holds something else than a site" in result.output
+    assert files(folder / "mine") == ["thesis.tex"]
+
+
+def test_a_warning_of_sphinx_is_an_error(acme, folder):
+    (folder / "pages").mkdir()
+    (folder / "pages/index.md").write_text("# Mine\n\n[nowhere](nowhere.md)\n")
+    result = site("--plugin", "acme-losses", "--docs", "pages", "--out", "made")
+    assert result.exit_code == 1
+    assert "nowhere.md" in result.output
+    assert not (folder / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--docs", "none", "--out", "x"), "--docs none: a folder with an index.md was wanted"),
+        (("--plugin", "acme-loses", "--out", "x"), "no plugin 'acme-loses'"),
+        (("--plugin", "acme", "--no-plugins", "--out", "x"), "asks for a plugin"),
+    ],
+)
+def test_mistakes_are_told(arguments, told, folder):
+    result = site(*arguments)
+    assert result.exit_code == 2
+    assert told in result.output

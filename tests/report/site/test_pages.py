@@ -1,0 +1,92 @@
+"""The sources of the pages: each has its parts, and links that lead somewhere."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import UnknownNameError
+from lossfw.report.site.component_page import component_page
+from lossfw.report.site.content import collect
+from lossfw.report.site.facets import facets, values_of
+from lossfw.report.site.gallery import gallery_page
+from lossfw.report.site.measured import read_measured
+from lossfw.report.site.plain import plain_markdown
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+CONTENT = collect(Plugins(installed=False).registry(), read_measured(REFERENCE))
+CURVES = ("loss", "activation")
+FENCE = re.compile(r"^````\{tab-item\} Python\n```python\n(.*?)\n```$", re.M | re.S)
+
+
+@pytest.fixture(params=CONTENT.subjects, ids=lambda one: f"{one.kind}-{one.name}")
+def subject(request):
+    return request.param
+
+
+@pytest.fixture
+def page(subject):
+    return component_page(subject, CONTENT)
+
+
+def test_a_page_has_one_title_and_the_sections_of_its_kind(subject, page):
+    assert re.findall(r"^# (.*)$", page, re.M) == [subject.name]
+    wanted = ["Formula", "Use", "Source"]
+    wanted += ["Parameters"] if subject.description["parameters"] else []
+    wanted += ["What it takes", "Claims", "Accuracy"] if subject.kind in CURVES else []
+    found = re.findall(r"^## (.*)$", page, re.M)
+    assert set(wanted) <= {*found, *(["Accuracy"] if "wrapper" in subject.description else [])}
+    assert subject.description["when"] in page.replace("\\", "")
+    assert all(f"`{alias}`" in page for alias in subject.description["aliases"])
+
+
+def test_each_claim_and_each_parameter_has_a_row(subject, page):
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.M)
+    named = [one["name"] for one in subject.description["parameters"]]
+    assert {*named, *subject.description.get("claims", ())} <= set(rows)
+
+
+def test_its_python_runs_as_shown(page):
+    (code,) = FENCE.findall(page)
+    said = []
+    parsed = doctest.DocTestParser().get_doctest(code, {}, "page", None, 0)
+    assert doctest.DocTestRunner().run(parsed, out=said.append).failed == 0, "".join(said)
+
+
+def test_relatives_are_links_to_pages(subject, page):
+    named = {n for one in subject.description["see_also"] for n in one["names"]}
+    links = re.findall(r'href="([^"#]+)\.html"', page)
+    linked = [CONTENT.find(subject.kind, Path(link).name) for link in links]
+    assert all(linked)
+    assert {CONTENT.find(subject.kind, name).name for name in named} <= {o.name for o in linked}
+
+
+def test_plain_markdown_keeps_the_words_and_no_directive(subject, page):
+    plain = plain_markdown(page)
+    assert not re.search(r"^(`{3,}|:{3,})\{|^\{\.|<svg|<script", plain, re.M)
+    assert all(f"## {title}" in plain for title in re.findall(r"^## (.*)$", page, re.M))
+    assert "**YAML**" in plain or subject.sample is None
+
+
+def test_the_gallery_has_a_card_for_each():
+    page = gallery_page(CONTENT)
+    links = re.findall(r'<li data[^>]*><a href="([^"]+)\.html"', page)
+    assert sorted(links) == sorted(o.document.removeprefix("components/") for o in CONTENT.subjects)
+
+
+def test_facets_say_what_is_claimed_and_never_what_is_not():
+    values = {(o.kind, o.name): values_of(o) for o in CONTENT.subjects}
+    convex = {name for (_, name), found in values.items() if "convex" in found.get("claim", ())}
+    assert {"huber", "hinge"} <= convex
+    assert "tukey" not in convex
+    assert "strictly_proper" in values["loss", "cross_entropy"]["some"]
+    assert values["loss", "quantile"]["elicits"] == ["median", "quantile"]
+    spelled = [words for facet in facets(list(values.values())) for _, words in facet.values]
+    assert not [words for words in spelled if re.search(r"\b(not|no|non)\b", words)]
+
+
+def test_a_plugin_of_no_components_is_told():
+    with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
+        collect(Plugins(installed=False).registry(), plugin="acme")
