@@ -68,6 +68,19 @@ class Verbs(click.Group):
         command: click.Command = getattr(importlib.import_module(f"lossfw.cli.{module}"), name)
         return command
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; say where its output cannot be written, as on a full disk."""
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            # Imported on use: the verbs that need it import it themselves.
+            from lossfw.runs.files import drop_standard_output
+
+            drop_standard_output()
+            told = error.strerror or error
+            click.echo(f"lossfw: error: the output cannot be written: {told}.", err=True)
+            sys.exit(FAILED)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb."""
         try:
@@ -78,6 +91,9 @@ class Verbs(click.Group):
             self._end(ctx, error, told, error.exit_code)
         except KeyboardInterrupt as error:
             self._end(ctx, error, "lossfw: interrupted", INTERRUPTED)
+        except PermissionError as error:
+            told = f"lossfw: error: {error.filename or 'a file'}: {error.strerror}"
+            self._end(ctx, error, told, FAILED)
         except MemoryError as error:
             self._end(ctx, error, "lossfw: error: there is not enough memory", FAILED)
         except (click.ClickException, click.exceptions.Exit, click.Abort):

@@ -27,6 +27,9 @@ NPZ_MAGIC = b"PK\x03\x04"
 # Kinds of NumPy dtypes: floats, signed and unsigned integers, booleans.
 _KINDS = "fiub"
 _MAX_ITEM_BYTES = 8
+# The most axes and bytes of an array of NumPy.
+_MAX_AXES = 32
+_MAX_BYTES = 2**63 - 1
 
 
 class NpyHeader(NamedTuple):
@@ -151,9 +154,17 @@ def read_header(stream: IO[bytes], where: str) -> NpyHeader:
         )
     if dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES:
         raise DataError(f"{where} has dtype {dtype}; numbers of at most 64 bits were wanted.")
-    if any(length < 0 for length in header.shape):
-        raise DataError(f"{where} has the impossible shape {header.shape}.")
+    if not _is_possible(header):
+        raise DataError(f"{where} has the impossible shape {header.shape!r:.200}.")
     return header
+
+
+def _is_possible(header: NpyHeader) -> bool:
+    """Tell whether there can be an array of this shape; NumPy counts its bytes in 63 bits."""
+    if not all(type(length) is int and length >= 0 for length in header.shape):
+        return False
+    axes = len(header.shape) <= _MAX_AXES
+    return axes and math.prod(max(1, length) for length in header.shape) <= _MAX_BYTES // 8
 
 
 def _check_size(where: str, header: NpyHeader, following: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -66,7 +67,7 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
         If pyarrow is not installed.
     """
     need_file(path, role)
-    with _opened(path) as file:
+    with _readable(path), _opened(path) as file:
         names = tuple(file.schema_arrow.names)
     _check_names(path, names)
     return ParquetTable(path, names, len(names))
@@ -84,12 +85,22 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
 
 
 def _opened(path: Path) -> Any:
-    parquet, errors = pyarrow("pyarrow.parquet"), pyarrow("pyarrow.lib")
-    try:
+    parquet = pyarrow("pyarrow.parquet")
+    with _readable(path):
         return parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
-    except (errors.ArrowException, OSError) as error:
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn an error of the library about the file into one that names it."""
+    try:
+        yield
+    # A damaged page can have any size, and text that is no UTF-8.
+    except (pyarrow("pyarrow.lib").ArrowException, OSError, UnicodeError, MemoryError) as error:
         message = " ".join(str(error).split())
-        raise DataError(f"{path} is no readable Parquet file ({message:.200}).") from None
+        raise DataError(
+            f"{path} is no readable Parquet file, it may be damaged or cut short ({message:.200})."
+        ) from None
 
 
 class _ParquetPieces(Pieces):
@@ -110,7 +121,7 @@ class _ParquetPieces(Pieces):
         # One reader serves consecutive pieces; `_next` is the piece that it gives next.
         self._reader: Iterator[Any] = iter(())
         self._next = -1
-        with _opened(table.path) as file:
+        with _readable(table.path), _opened(table.path) as file:
             lengths = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
             self._rows = max(1, _PIECE_BYTES // _row_bytes(file, self._wanted))
         # Of each piece: its row group, and its number among the pieces of that group.
@@ -149,8 +160,8 @@ class _ParquetPieces(Pieces):
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         if piece != self._next:
             self._reader = self._read_from(piece)
-        batch, self._next = next(self._reader), piece + 1
-        if len(batch) != self._lengths[piece]:
+        batch, self._next = next(self._reader, None), piece + 1
+        if batch is None or len(batch) != self._lengths[piece]:
             raise DataError(f"{self._table.path} has changed while it was read: run again.")
         if self._options.missing == "drop":
             batch = batch.filter(pyarrow().array(present(batch)))
@@ -182,7 +193,7 @@ class _ParquetPieces(Pieces):
         """Yield the batches of the library from this piece on."""
         first, skipped = self._places[piece]
         names = [self._table.names[number] for number in self._wanted]
-        with _opened(self._table.path) as file:
+        with _readable(self._table.path), _opened(self._table.path) as file:
             for group in range(first, self._places[-1][0] + 1):
                 batches = file.iter_batches(self._rows, row_groups=[group], columns=names)
                 for i, batch in enumerate(batches):

@@ -63,12 +63,7 @@ class Accumulator:
         if self._layout.wanted:
             for metric in metrics:
                 metric.check_kind()
-        names = [metric.label for metric in metrics]
-        # Two metrics of one name differ in their parameters, which their text shows.
-        self.metrics = {
-            metric.label if names.count(metric.label) == 1 else str(metric): metric
-            for metric in metrics
-        }
+        self.metrics = named_metrics(metrics)
         self._rows = rows or self._layout.wanted
         self._of = loss
         self._loss = MetricAccumulator(LossMetric(of=loss), self._layout)
@@ -150,6 +145,18 @@ class Accumulator:
         self._layout.unpack(below("layout", arrays))
         for number, kept in enumerate((self._loss, *self._kept.values())):
             kept.unpack(below(f"kept{number}", arrays))
+
+
+def named_metrics(metrics: Sequence[Metric]) -> dict[str, Metric]:
+    """Return metrics by the names of their results.
+
+    Two metrics of one name differ in their parameters, which their text shows.
+    """
+    names = [metric.label for metric in metrics]
+    return {
+        metric.label if names.count(metric.label) == 1 else str(metric): metric
+        for metric in metrics
+    }
 
 
 def _shown(metric: Metric, rows: PredictedBatch) -> MetricRows:

@@ -72,11 +72,11 @@ def say(text: str) -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise
-        _drop_standard_output()
+        drop_standard_output()
         refuse("standard output", error)
 
 
-def _drop_standard_output() -> None:
+def drop_standard_output() -> None:
     """Discard the buffer; Python would try to write it at its end, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())

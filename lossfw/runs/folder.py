@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import DataError, OutputError
+from lossfw.evaluation.accumulator import named_metrics
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.files import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
 from lossfw.runs.lock import held
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
+from lossfw.runs.stored import check_record, check_result
 
 STATUS_FILE = "status"
 RECORD_FILE = "run.json"
@@ -52,13 +54,26 @@ class RunFolder:
 
     @property
     def status(self) -> str | None:
-        """The state of the run, None if there is none."""
+        """The state of the run, None if there is none.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read.
+        """
         file = self.path / STATUS_FILE
-        return file.read_text().strip() if file.is_file() else None
+        try:
+            return file.read_text("utf-8", "replace").strip() if file.is_file() else None
+        except OSError as error:
+            raise DataError(f"{file} cannot be read: {error.strerror}.") from None
 
     def record(self) -> dict[str, Any] | None:
         """Return the object in ``run.json``, None if there is no such file."""
-        return read_json(self.path / RECORD_FILE)
+        path = self.path / RECORD_FILE
+        record = read_json(path)
+        if record is not None:
+            check_record(path, record)
+        return record
 
     def make(self) -> bool:
         """Make the folder if it does not exist, and tell whether it was made.
@@ -238,11 +253,12 @@ def read_json(path: Path) -> dict[str, Any] | None:
     DataError
         If it holds anything else.
     """
-    if not path.is_file():
-        return None
     try:
+        if not path.is_file():
+            return None
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    # The last one is raised for lists that are nested too deep.
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
     if not isinstance(value, dict):
         raise DataError(f"{path} holds no object of JSON, as a run writes it.")
@@ -263,6 +279,8 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     try:
         assert result is not None
         assert record is not None
+        check_result(folder.path / RESULT_FILE, numbers_in(result))
+        assert set(result["metrics"]) == set(named_metrics(plan.metrics))
         loss = {key: numbers_in(value) for key, value in result["loss"].items()}
         kept = Result(
             count=result["count"],

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.parquet_columns import pyarrow
+from lossfw.errors import OutputError
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse, temporary_of
 from lossfw.runs.rows_writer import read_records
@@ -38,6 +39,9 @@ def write_parquet(part: Path, target: Path) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         refuse(target, error)
+    except pyarrow("pyarrow.lib").ArrowException as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"{target} cannot be written: {error}.") from None
 
 
 def _write(groups: Iterator[NDArray], path: Path) -> None:
@@ -65,7 +69,8 @@ def _table(group: NDArray) -> Any:
 
 def _column(values: NDArray, absent: NDArray | None) -> Any:
     arrow = pyarrow()
-    values = np.ascontiguousarray(values)
+    # The library takes numbers in the order of bytes of this machine only.
+    values = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
     column = arrow.array(values.reshape(-1), mask=absent)
     for length in reversed(values.shape[1:]):
         column = arrow.FixedSizeListArray.from_arrays(column, length)

@@ -83,6 +83,9 @@ class Recorder:
         except OutputError as error:
             self.failure = error
             folder.fail(str(error))
+        except Exception as error:
+            folder.fail(str(error) or type(error).__name__)
+            raise
 
     def fail(self, error: BaseException) -> None:
         """Write that the run failed; an interrupted run can be resumed."""

@@ -1,7 +1,9 @@
 """Files that were once taken for valid, ended in a traceback, or gave a wrong number."""
 
+import json
 import re
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +51,71 @@ def test_a_mistake_is_told_at_its_place(lossfw, folder, verb, text, message):
     result = lossfw(verb, "run.yaml")
     assert result.exit_code == 2
     assert re.search(rf"^run\.yaml:\d+:\d+: error: .*{message}", result.output, re.MULTILINE)
+
+
+VALID = {
+    "masked around a loss of elements": inline("{name: masked, of: huber, ignore: 3.0}", **FLAT),
+    "losses that differ by one unit in the last place": inline(
+        "absolute_error", targets="[0.0, 0.0]", predictions="[1.0, 1.0000000000000002]"
+    ),
+    "a loss summed over rows": inline(
+        "{name: huber, per: row}", targets="[[0, 1], [1, 0]]", predictions="[[0.5, 1], [1, 3]]"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", VALID.values(), ids=VALID)
+def test_a_valid_file_runs_and_has_a_report(lossfw, folder, text):
+    pytest.importorskip("matplotlib")
+    (folder / "run.yaml").write_text(text)
+    assert lossfw("validate", "run.yaml").exit_code == 0
+    result = lossfw("run", "run.yaml", "--out", "o", "--report")
+    assert result.exit_code == 0
+    assert (folder / "o" / "report.html").is_file()
+
+
+def test_a_masked_loss_of_elements_counts_the_others(lossfw, folder):
+    (folder / "run.yaml").write_text(VALID["masked around a loss of elements"])
+    result = lossfw("run", "run.yaml", "--json")
+    # Huber of 0.5, 0 and 0.25: the third target is 3.
+    assert json.loads(result.stdout)["loss"]["value"] == (0.125 + 0 + 0.03125) / 3
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("network.layers.0.units=9223372036854775807", "should be at most 16777216"),
+        ("network.layers.0.units=10000000000000000000", "should be at most 16777216"),
+        ("train=", "train"),
+    ],
+)
+def test_a_training_that_cannot_be_is_told(lossfw, folder, override, message):
+    (folder / "train.yaml").write_text(TRAIN)
+    result = lossfw("train", "train.yaml", "-o", override)
+    assert (result.exit_code, "This is a bug" in result.stderr) == (2, False)
+    assert message in result.stderr
+
+
+def test_rows_of_another_byte_order_are_written(lossfw, folder):
+    pytest.importorskip("pyarrow")
+    np.save(folder / "t.npy", np.zeros(3, ">f8"))
+    np.save(folder / "y.npy", np.arange(3, dtype=">f4"))
+    (folder / "run.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, targets: t.npy}\nnetwork: {predictions: y.npy}\n"
+        "loss: squared_error\nevaluate: {rows: parquet}\n"
+    )
+    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
+    from lossfw.runs.compare.rows import read_rows
+
+    assert read_rows(folder / "o").loss.tolist() == [0.0, 1.0, 4.0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_help_on_a_full_disk_is_told_in_words(process):
+    with Path("/dev/full").open("w") as full:
+        result = process("--help", stdout=full)
+    assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+    assert "the output cannot be written: No space left" in result.stderr
 
 
 @pytest.mark.parametrize(

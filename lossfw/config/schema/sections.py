@@ -49,6 +49,8 @@ DEFAULT_POINTS = 401
 MAX_POINTS = 1_000_000
 # Parameters of each layer that a study moves one by one, unless the configuration says otherwise.
 DEFAULT_MOVED = 25
+# A layer of more units has weights that no present machine holds, whatever its inputs.
+MAX_UNITS = 2**24
 # The drawn row numbers stand in the result, one by one.
 MAX_SAMPLE = 10_000_000
 
@@ -56,7 +58,7 @@ MAX_SAMPLE = 10_000_000
 class Layer(Section):
     """One dense layer."""
 
-    units: PositiveInt = key("How many numbers come out.")
+    units: Annotated[PositiveInt, Field(le=MAX_UNITS)] = key("How many numbers come out.")
     activation: ActivationSpec = key("What they go through.")
 
 

@@ -55,7 +55,8 @@ class Masked(ChangingWrapper):
         """Check all but what is left out; see `Loss.check_domain`."""
         xp = namespace_of(y, t)
         left_out = self._left_out(xp, t, by_index)
-        if not self.takes_rows:
+        # Before a run there are targets and no predictions yet.
+        if not self.takes_rows and y.shape == left_out.shape:
             y = xp.where(left_out, xp.ones_like(y), y)
         self.of.check_domain(y, self._legal(xp, t, left_out, by_index), by_index, start)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.row_statistics import Spread
 from lossfw.report.html.sensitivity_plots import Picture
@@ -18,6 +19,8 @@ from lossfw.runs.compare import RunNumber
 
 _HEIGHT = 3.4
 _BINS = 40
+# A histogram spans at least this share of the largest loss: floats lie too close for its bins.
+_LEAST_RANGE = 1e-9
 
 # A larger ratio of largest to smallest loss has a logarithmic axis.
 _WIDE = 100.0
@@ -67,6 +70,15 @@ def of_spread(spread: Spread) -> list[Picture]:
     return pictures
 
 
+def _shown_range(losses: NDArray) -> tuple[float, float]:
+    """Return the ends of a histogram of sorted losses; wide enough for bins between floats."""
+    low, high = float(losses[0]), float(losses[-1])
+    least = _LEAST_RANGE * max(abs(low), abs(high))
+    if low == high or high - low >= least:
+        return low, high
+    return low - least / 2, high + least / 2
+
+
 def _histogram(spread: Spread) -> Picture:
     losses = spread.losses
     most, median = float(losses[-1]), dict(spread.quantiles)["median"]
@@ -80,7 +92,8 @@ def _histogram(spread: Spread) -> Picture:
             counts, *_ = axes.hist(np.maximum(losses, least), bins, color=PAGE.colours[0])
             _plain_powers(axes.xaxis)
         else:
-            counts, *_ = axes.hist(losses, _BINS, color=PAGE.colours[0])
+            ends = _shown_range(losses)
+            counts, *_ = axes.hist(losses, _BINS, range=ends, color=PAGE.colours[0])
         tall = counts.max() > _TALL * losses.size
         if tall:
             axes.set_yscale("log")

@@ -228,6 +228,8 @@ def _parts(component: Loss | Activation, arrays: tuple[NDArray, ...]) -> tuple[N
     with np.errstate(all="ignore"):
         if isinstance(component, Loss):
             functions = (component, component.gradient, component.hessian)
+            if component.sums_rows:  # drawn over rows of one number
+                arrays = tuple(array[:, np.newaxis] for array in arrays)
             parts = [np.asarray(f(*arrays, reduction="none")) for f in functions]
             return tuple(part[:, 0] if part.ndim > 1 else part for part in parts)
         (x,) = arrays

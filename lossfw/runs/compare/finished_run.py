@@ -13,6 +13,7 @@ from lossfw.errors import DataError
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder, read_json
+from lossfw.runs.stored import check_result
 
 # The name of the loss among the metrics.
 LOSS = "loss"
@@ -178,17 +179,13 @@ def read_finished_run(path: Path) -> FinishedRun:
     DataError
         If one of its files is missing or damaged.
     """
-    result, record = (_object(path / name) for name in (RESULT_FILE, RECORD_FILE))
-    result = numbers_in(result)
-    try:
-        result["loss"]["name"], result["loss"]["value"], result["metrics"].items(), result["count"]
-    except (LookupError, TypeError, AttributeError):
-        raise DataError(f"{path / RESULT_FILE} was not written by a run.") from None
+    result = numbers_in(_object(path / RESULT_FILE, read_json(path / RESULT_FILE)))
+    record = _object(path / RECORD_FILE, RunFolder(path).record())
+    check_result(path / RESULT_FILE, result)
     return FinishedRun(path.name, path, result, record, flat(read_settings(path / CONFIG_FILE)))
 
 
-def _object(path: Path) -> dict[str, Any]:
-    value = read_json(path)
+def _object(path: Path, value: dict[str, Any] | None) -> dict[str, Any]:
     if value is None:
         raise DataError(f"{path} is missing; a finished run has this file.")
     return value

@@ -1,0 +1,162 @@
+"""The objects in ``metrics.json`` and ``run.json``: their parts have the types of a run's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    NonNegativeInt,
+    ValidationError,
+    model_validator,
+)
+
+from lossfw.errors import DataError
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+def _numbers(value: Any) -> Any:
+    """Check for numbers in nested lists; None stands for a number that there is not."""
+    items = list(value) if isinstance(value, list) else [value]
+    while items:
+        item = items.pop()
+        if isinstance(item, list):
+            items.extend(item)
+        elif item is not None and (isinstance(item, bool) or not isinstance(item, int | float)):
+            raise ValueError("numbers in lists or alone")
+    return value
+
+
+_Numbers = Annotated[Any, AfterValidator(_numbers)]
+
+
+def _mirrors(interval: Any, value: Any) -> bool:
+    """Tell whether there is a pair of numbers, or None, in place of each number of a value."""
+    if interval is None:
+        return True
+    if not isinstance(interval, list):
+        return False
+    if not isinstance(value, list):
+        return len(interval) == 2 and all(isinstance(end, int | float) for end in interval)
+    pairs = zip(interval, value, strict=False)
+    return len(interval) == len(value) and all(_mirrors(*pair) for pair in pairs)
+
+
+class _Number(_Stored):
+    value: _Numbers
+    interval: _Numbers = None
+    curve: dict[str, list[float]] | None = None
+
+    @model_validator(mode="after")
+    def _check_interval(self) -> Self:
+        if not _mirrors(self.interval, self.value):
+            raise ValueError("an interval has two numbers in place of each number of the value")
+        return self
+
+
+class _Loss(_Number):
+    name: str
+    form: Literal["prediction", "logits"]
+
+
+class _Part(_Stored):
+    name: str
+    by: str
+    value: str
+    count: NonNegativeInt
+    weight: float
+    loss: _Number
+    metrics: dict[str, _Number]
+
+
+class _Intervals(_Stored):
+    level: float
+    method: str
+
+
+class _StoredResult(_Stored):
+    count: NonNegativeInt
+    weight: float
+    loss: _Loss
+    metrics: dict[str, _Number]
+    intervals: _Intervals | None = None
+    slices: list[_Part] | None = None
+    sample: list[int] | None
+    digest: str
+
+    @model_validator(mode="after")
+    def _check_parts(self) -> Self:
+        if any(part.metrics.keys() != self.metrics.keys() for part in self.slices or ()):
+            raise ValueError("a slice has other metrics than the whole")
+        return self
+
+
+class _Data(_Stored):
+    name: str | None = None
+    digest: str | None = None
+
+
+class _Plugin(_Stored):
+    name: str
+    version: str
+
+
+class _Options(_Stored):
+    plugins: list[str] = []
+    disable: list[str] = []
+    installed: bool = True
+
+
+class _Git(_Stored):
+    commit: str
+    dirty: bool
+
+
+class _StoredRecord(_Stored):
+    config: str | None = None
+    digest: str | None = None
+    seed: int | None = None
+    overrides: list[str] = []
+    options: _Options | None = None
+    data: _Data | None = None
+    weights: str | None = None
+    git: _Git | None = None
+    plugins: list[_Plugin] = []
+    started: str | None = None
+    seconds: float | None = None
+    timings: dict[str, float] | None = None
+    warnings: list[str] | None = None
+
+
+def check_result(path: Path, result: Mapping[str, Any]) -> None:
+    """Check the object of a ``metrics.json``, its infinities and NaN being numbers.
+
+    Raises
+    ------
+    DataError
+        Names the first part that no run has written.
+    """
+    _check(_StoredResult, path, result)
+
+
+def check_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Check the object of a ``run.json``; see `check_result`."""
+    _check(_StoredRecord, path, record)
+
+
+def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None:
+    try:
+        model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the whole"
+        raise DataError(
+            f"{path} was not written by a run, or is damaged: {place}: {first['msg']}."
+        ) from None

@@ -1,0 +1,113 @@
+"""Damaged files of data and weights: read to the same numbers, or refused in words, and soon."""
+
+import gzip
+import io
+import pickle
+import random
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from lossfw.data.arrays import read_array
+from lossfw.data.lazy_arrays import read_rows
+from lossfw.data.weights import read_weights
+from lossfw.errors import LossfwError
+from lossfw_std.sources.idx import Idx
+from support.mutations import damaged_bytes
+
+NUMBERS = np.arange(24.0).reshape(8, 3)
+WEIGHTS = {"W1": NUMBERS, "b1": np.arange(3, dtype="f4")}
+# Far above what a small file needs, and far below a hang.
+MOST_SECONDS = 5.0
+
+
+def _npy():
+    content = io.BytesIO()
+    np.save(content, NUMBERS)
+    return content.getvalue()
+
+
+def _npz(save=np.savez):
+    content = io.BytesIO()
+    save(content, **WEIGHTS)
+    return content.getvalue()
+
+
+def _parquet():
+    parquet, arrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    content = io.BytesIO()
+    columns = {"a": NUMBERS[:, 0], "b": NUMBERS.tolist()}
+    parquet.write_table(arrow.table(columns), content, row_group_size=3)
+    return content.getvalue()
+
+
+def _csv():
+    return ("a,b,c\n" + "\n".join(",".join(map(str, row)) for row in NUMBERS)).encode()
+
+
+def _idx():
+    head = bytes([0, 0, 8, 1, 0, 0, 0, 8])
+    return gzip.compress(head + bytes(range(8)))
+
+
+def _array(path, key=None):
+    array = read_array(path, "predictions", key)
+    if array.ndim:
+        read_rows(array, 0, len(array))
+
+
+def _labels(path):
+    Idx(labels=path, images=path).load()
+
+
+FILES = {
+    "a.npy": (_npy, _array),
+    "a.npz": (_npz, lambda path: _array(path, "W1")),
+    "packed.npz": (lambda: _npz(np.savez_compressed), read_weights),
+    "a.csv": (_csv, _array),
+    "a.parquet": (_parquet, _array),
+    "labels.idx.gz": (_idx, _labels),
+    **{
+        f"w{protocol}.pkl": (lambda n=protocol: pickle.dumps(WEIGHTS, n), read_weights)
+        for protocol in (0, 2, 4)
+    },
+}
+
+
+def fault_of(read, path):
+    """Return the exception that reading a file raises, None if there is none."""
+    try:
+        read(path)
+    except Exception as error:
+        return error
+    return None
+
+
+def read_damaged(folder, name, seed, count):
+    make, read = FILES[name]
+    whole, draw, path = make(), random.Random(f"{name} {seed}"), folder / name
+    for _ in range(count):
+        content = damaged_bytes(draw, whole)
+        if draw.random() < 0.3:
+            content = damaged_bytes(draw, content)
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+        begin = time.monotonic()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fault = fault_of(read, path)
+        assert fault is None or (isinstance(fault, LossfwError) and name in str(fault)), content
+        assert time.monotonic() - begin < MOST_SECONDS, content
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_read_or_refused(tmp_path, name):
+    read_damaged(tmp_path, name, seed=0, count=60)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_many_damaged_files_are_read_or_refused(tmp_path, name):
+    read_damaged(tmp_path, name, seed=1, count=3000)
