@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, traceback_option
+from lossfw.cli.options import json_option, note, plugin_file_option, traceback_option, trust_option
 
 
 @click.command()
@@ -27,6 +27,8 @@ from lossfw.cli.options import json_option, traceback_option
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
+@plugin_file_option
+@trust_option
 @traceback_option
 def compare(
     folders: tuple[str, ...],
@@ -37,6 +39,8 @@ def compare(
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
+    local: tuple[str, ...],
+    trust: bool,
 ) -> None:
     """Compare the runs in folders, each with the first.
 
@@ -44,6 +48,7 @@ def compare(
     Where the runs kept their rows (evaluate: {rows: true}), differences are paired by row.
     """
     # Imported here: listing components needs no readers of runs.
+    from lossfw.components.plugin_choice import Plugins
     from lossfw.evaluation.intervals.options import Intervals
     from lossfw.report.text.comparison import comma_separated, markdown, show
     from lossfw.runs.compare import compare as compare_runs
@@ -52,9 +57,9 @@ def compare(
 
     if as_json + as_csv + as_markdown > 1:
         raise click.UsageError("--json, --csv and --markdown exclude each other.")
-    runs, left_out = find_runs([Path(folder) for folder in folders])
+    runs, left_out = find_runs([Path(folder) for folder in folders], Plugins(local, trusted=trust))
     for told in left_out:
-        click.echo(f"lossfw: warning: {told}", err=True)
+        note(f"lossfw: warning: {told}")
     intervals = None if level is None else Intervals(level=level)
     comparison = compare_runs(runs, intervals=intervals, side_by_side=side_by_side)
     if sort is not None:

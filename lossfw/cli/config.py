@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from lossfw.cli.options import (
@@ -9,6 +11,7 @@ from lossfw.cli.options import (
     override_option,
     plugin_options,
     traceback_option,
+    trust_option,
 )
 from lossfw.components.plugin_choice import Plugins
 
@@ -21,6 +24,7 @@ CONFIG_VERSION = 1
 @override_option
 @click.option("--plain", is_flag=True, help="Omit the origins and the defaults in comments.")
 @json_option
+@trust_option
 @plugin_options
 @traceback_option
 def config(
@@ -28,19 +32,22 @@ def config(
     overrides: tuple[str, ...],
     plain: bool,
     as_json: bool,
+    trust: bool,
     plugins: Plugins,
 ) -> None:
     """Print the resolved configuration of the file CONFIG.
 
     Extended files, overrides and environment variables are applied, file names
     are absolute, and defaults are filled in. The origin of each value stands
-    behind it. The output runs from any folder, with the same digest.
+    behind it. The output runs from any folder, with the same digest. Plugin files
+    are imported only with --plugin or --trust.
     """
     from lossfw.config.build.resolved import resolve
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 
-    resolved = resolve(ConfigSource(config, overrides, plugins))
+    chosen = replace(plugins, trusted=trust)
+    resolved = resolve(ConfigSource(config, overrides, chosen))
     if as_json:
         values = resolved.origins()
         told = {"lossfw": CONFIG_VERSION, "config": resolved.root.plain(), "values": values}

@@ -8,9 +8,15 @@ from typing import Any
 
 import click
 
+from lossfw.components.naming import printable
 from lossfw.components.plugin_choice import Plugins
 
 _TRACEBACK = "lossfw.traceback"
+
+
+def note(text: str) -> None:
+    """Write a line to standard error, its control characters as escapes."""
+    click.echo(printable(text), err=True)
 
 
 def _note_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
@@ -47,6 +53,21 @@ json_option = click.option(
 )
 
 
+plugin_file_option = click.option(
+    "--plugin",
+    "local",
+    multiple=True,
+    metavar="FILE",
+    help="Use the components of a .py file. Can be repeated.",
+)
+
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    help="Import the plugin files that the configuration names, which executes them.",
+)
+
+
 def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose plugins; the command takes them together, as `plugins`."""
 
@@ -62,13 +83,7 @@ def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command(*arguments, plugins=plugins, **options)
 
     added = (
-        click.option(
-            "--plugin",
-            "local",
-            multiple=True,
-            metavar="FILE",
-            help="Use the components of a .py file. Can be repeated.",
-        ),
+        plugin_file_option,
         click.option(
             "--disable",
             multiple=True,

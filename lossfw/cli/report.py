@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import traceback_option
+from lossfw.cli.options import note, plugin_file_option, traceback_option, trust_option
 
 
 @click.command()
@@ -21,14 +21,24 @@ from lossfw.cli.options import traceback_option
 @click.option(
     "--side-by-side", is_flag=True, help="Allow runs on different data, without differences."
 )
+@plugin_file_option
+@trust_option
 @traceback_option
-def report(folders: tuple[str, ...], out: str | None, side_by_side: bool) -> None:
+def report(
+    folders: tuple[str, ...],
+    out: str | None,
+    side_by_side: bool,
+    local: tuple[str, ...],
+    trust: bool,
+) -> None:
     """Write report.html for the runs in folders, and for several of them a comparison.
 
     A FOLDER is the folder of a run, or a folder of run folders, as a sweep writes it. A page
-    is one self-contained file. It needs matplotlib and jinja2.
+    is one self-contained file. It needs matplotlib and jinja2. Plugin files that a run names
+    are imported only with --plugin or --trust; without them parts of its page are missing.
     """
     # Imported here: listing components needs no readers of runs.
+    from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
     from lossfw.report.html.render import need_report
     from lossfw.report.html.write import write_reports
@@ -36,9 +46,9 @@ def report(folders: tuple[str, ...], out: str | None, side_by_side: bool) -> Non
     from lossfw.runs.files import say
 
     need_report()
-    runs, left_out = find_runs([Path(folder) for folder in folders])
+    runs, left_out = find_runs([Path(folder) for folder in folders], Plugins(local, trusted=trust))
     for told in left_out:
-        click.echo(f"lossfw: warning: {told}", err=True)
+        note(f"lossfw: warning: {told}")
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     for path in write_reports(runs, Path(out) if out else None, side_by_side=side_by_side):
@@ -68,14 +78,16 @@ def report_on(folders: Sequence[Path]) -> None:
 
     Runs on different data stand side by side in the comparison.
     """
+    from lossfw.components.plugin_choice import Plugins
     from lossfw.report.html.write import write_reports
     from lossfw.runs.compare import find_runs, is_run
 
-    runs, _ = find_runs([folder for folder in folders if is_run(folder)])
+    # These plugin files were executed by the runs a moment ago.
+    runs, _ = find_runs([folder for folder in folders if is_run(folder)], Plugins())
     if not runs:
         return
     several = len(folders) > 1
     out = folders[0].parent / "report.html" if several and len(runs) > 1 else None
     apart = len({run.rows_key for run in runs}) > 1
     for path in write_reports(runs, out, side_by_side=apart):
-        click.echo(f"wrote {path}", err=True)
+        note(f"wrote {path}")

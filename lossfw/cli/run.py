@@ -9,6 +9,7 @@ import click
 
 from lossfw.cli.options import (
     json_option,
+    note,
     override_option,
     plugin_options,
     traceback_option,
@@ -138,10 +139,10 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
     with ProgressBar() as progress:
         outcome = carry_out(request, progress=progress, warn=warn)
     if outcome.before:
-        click.echo(f"{request.folder}: done before, not run again", err=True)
+        note(f"{request.folder}: done before, not run again")
     elif outcome.resumed:
         rows = outcome.result.count
-        click.echo(f"{request.folder}: went on from row {outcome.resumed} of {rows}", err=True)
+        note(f"{request.folder}: went on from row {outcome.resumed} of {rows}")
     if as_json:
         say(to_json(outcome.result.to_dict()))
     else:
@@ -156,4 +157,4 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
 
 def warn(text: str) -> None:
     """Write a warning to standard error."""
-    click.echo(f"lossfw: warning: {text}", err=True)
+    note(f"lossfw: warning: {text}")

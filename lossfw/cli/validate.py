@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from lossfw.cli.options import (
@@ -9,6 +11,7 @@ from lossfw.cli.options import (
     override_option,
     plugin_options,
     traceback_option,
+    trust_option,
 )
 from lossfw.components.plugin_choice import Plugins
 
@@ -20,6 +23,7 @@ VALIDATE_VERSION = 1
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
 @override_option
 @json_option
+@trust_option
 @plugin_options
 @traceback_option
 @click.pass_context
@@ -28,19 +32,22 @@ def validate(
     configs: tuple[str, ...],
     overrides: tuple[str, ...],
     as_json: bool,
+    trust: bool,
     plugins: Plugins,
 ) -> None:
     """Report all mistakes in each file CONFIG; nothing is run.
 
     Every mistake is told at once, in the order of the file. The exit code is 0
     if there is none, and 2 otherwise. With --json, editors get line and column.
+    Plugin files are imported only with --plugin or --trust.
     """
     from lossfw.config.build.validate import Verdict
     from lossfw.config.build.validate import validate as look_at
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 
-    verdicts = [look_at(ConfigSource(config, overrides, plugins)) for config in configs]
+    chosen = replace(plugins, trusted=trust)
+    verdicts = [look_at(ConfigSource(config, overrides, chosen)) for config in configs]
 
     def told(verdict: Verdict) -> str:
         if verdict.problems:

@@ -58,3 +58,18 @@ def shortlist(names: Sequence[str], near: str = "") -> str:
     if near:
         shown = difflib.get_close_matches(near, names, n=LISTED_NAMES, cutoff=0.0)
     return f"{', '.join(shown[:LISTED_NAMES])}, ... ({len(names)} in all)"
+
+
+def printable(text: str) -> str:
+    r"""Return a text whose control characters are written as escapes; line ends and tabs stay.
+
+    A name from a file could otherwise move the cursor of a terminal, or hide its neighbours.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in text)

@@ -20,12 +20,22 @@ class Plugins:
     disable : sequence of str
         Plugins that are not imported.
     installed : bool
-        False leaves out every installed plugin but the built-in one.
+        False leaves out every installed plugin but the built-in one, and the plugin
+        files that a configuration names.
+    trusted : bool
+        Whether plugin files that a configuration names are imported, which executes
+        them. Those in `local` are in any case.
     """
 
     local: Sequence[str] = ()
     disable: Sequence[str] = ()
     installed: bool = True
+    trusted: bool = True
+
+    def admits(self, path: Path) -> bool:
+        """Tell whether a plugin file that a configuration names may be imported."""
+        chosen = {Path(file).resolve() for file in self.local}
+        return (self.trusted and self.installed) or path.resolve() in chosen
 
     def registry(self, more: Sequence[Path] = ()) -> Registry:
         """Return a registry of these plugins and of more local files; the shared one by default."""

@@ -5,7 +5,7 @@ from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
-from lossfw.data.npy import npz_member, read_npz
+from lossfw.data.npy import npz_member, npz_names, read_npz
 from lossfw.data.source import File, Source
 from lossfw.data.table import Table, TableOptions, TableRows
 
@@ -24,6 +24,7 @@ __all__ = [
     "file_kind",
     "join_digests",
     "npz_member",
+    "npz_names",
     "numbers_array",
     "open_columns",
     "read_array",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lossfw.data.csv_lines import delimiter_of
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import RowArray
-from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_member, read_npy, read_npz
+from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, check_npz_name, npz_names, read_npy, read_npz
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
@@ -91,10 +91,12 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
             raise DataError(f"{path} is a .npy with one array without a name: drop {key!r}.")
         return read_npy(path, role)
     if kind == "npz":
-        arrays = read_npz(path, role)
-        if key is None and role not in arrays and len(arrays) == 1:
-            return next(iter(arrays.values()))
-        return npz_member(arrays, role if key is None else str(key), path)
+        names = npz_names(path, role)
+        name = role if key is None else str(key)
+        if key is None and len(names) == 1:
+            name = names[0]
+        check_npz_name(names, name, path)
+        return read_npz(path, role, {name})[name]
     table = open_columns(path, role, kind)
     if key is None and table.width > 1:
         return table.read(range(table.width))[0]

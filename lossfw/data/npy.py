@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import warnings
 import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -64,22 +66,63 @@ def read_npy(path: Path, role: str) -> NDArray:
     return map_array(stamp, header.dtype, offset, header.shape, header.fortran_order)
 
 
-def read_npz(path: Path, role: str) -> dict[str, NDArray]:
+def read_npz(
+    path: Path, role: str, wanted: Collection[str] | None = None, most: int | None = None
+) -> dict[str, NDArray]:
     """Return the arrays of a ``.npz`` by name, in native byte order.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    role : str
+        The expected content, for messages: ``"weights"``.
+    wanted : collection of str, optional
+        The arrays to read; the others stay packed. All by default.
+    most : int, optional
+        The most bytes that the arrays may take when they are unpacked.
 
     Raises
     ------
     DataError
-        If the file is no ``.npz``, is damaged, or has a member that is no array
-        of numbers.
+        If the file is no ``.npz``, is damaged, has two arrays of one name, or has a
+        member that is no array of numbers.
     """
+    with _archive(path, role) as archive:
+        members = _members(archive, path)
+        chosen = {name: members[name] for name in members if wanted is None or name in wanted}
+        size = sum(info.file_size for info in chosen.values())
+        if most is not None and size > most:
+            raise DataError(
+                f"{path} unpacks to {size} bytes; at most {most} are read as {role}. Is it the "
+                "right file?"
+            )
+        return {name: _read_member(archive, info, path) for name, info in chosen.items()}
+
+
+def npz_names(path: Path, role: str) -> list[str]:
+    """Return the names of the arrays in a ``.npz``; none is unpacked. See `read_npz`."""
+    with _archive(path, role) as archive:
+        return list(_members(archive, path))
+
+
+def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        name = info.filename.removesuffix(".npy")
+        if name in members:
+            raise DataError(f"{path} has two arrays named {name!r}: write it again.")
+        members[name] = info
+    return members
+
+
+@contextmanager
+def _archive(path: Path, role: str) -> Iterator[zipfile.ZipFile]:
+    """Open a ``.npz`` inside the ``with`` block, and turn its errors into `DataError`."""
     need_file(path, role)
     try:
         with zipfile.ZipFile(path) as archive:
-            return {
-                info.filename.removesuffix(".npy"): _read_member(archive, info, path)
-                for info in archive.infolist()
-            }
+            yield archive
     except DataError:
         raise
     except MemoryError:
@@ -94,7 +137,7 @@ def read_npz(path: Path, role: str) -> dict[str, NDArray]:
         ) from None
 
 
-def npz_member(arrays: dict[str, NDArray], key: str, path: Path) -> NDArray:
+def npz_member(arrays: Mapping[str, NDArray], key: str, path: Path) -> NDArray:
     """Return the array of this name.
 
     Raises
@@ -102,11 +145,17 @@ def npz_member(arrays: dict[str, NDArray], key: str, path: Path) -> NDArray:
     DataError
         If there is no such array.
     """
-    if key in arrays:
-        return arrays[key]
-    names = ", ".join(arrays) or "none at all"
-    guess = did_you_mean(key, arrays)
-    raise DataError(f"{path} has no array {key!r}; it has: {names}. {guess}".strip())
+    check_npz_name(arrays, key, path)
+    return arrays[key]
+
+
+def check_npz_name(names: Collection[str], key: str, path: Path) -> None:
+    """Raise `DataError` if a ``.npz`` with these arrays has none of this name."""
+    if key in names:
+        return
+    known = ", ".join(names) or "none at all"
+    guess = did_you_mean(key, names)
+    raise DataError(f"{path} has no array {key!r}; it has: {known}. {guess}".strip())
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray:

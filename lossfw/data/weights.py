@@ -47,7 +47,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
             "W2 ...: write them with numpy.savez."
         )
     if start.startswith(NPZ_MAGIC):
-        arrays = read_npz(path, "weights")
+        arrays = read_npz(path, "weights", most=MAX_WEIGHT_BYTES)
     elif path.suffix == ".npz":
         raise DataError(
             f"{path} is no .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "

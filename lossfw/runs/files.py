@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lossfw.components.naming import printable
 from lossfw.errors import OutputError
 
 RESULT_FILE = "metrics.json"
@@ -67,7 +68,7 @@ def say(text: str) -> None:
         If it cannot be written. A closed pipe raises `BrokenPipeError`.
     """
     try:
-        sys.stdout.write(f"{text}\n")
+        sys.stdout.write(f"{printable(text)}\n")
         sys.stdout.flush()
     except OSError as error:
         if error.errno == errno.EPIPE:

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,106 @@ def test_a_header_of_another_width_is_refused(lossfw, folder, content, message):
     (folder / "run.yaml").write_text(text)
     result = lossfw("run", "run.yaml")
     assert (result.exit_code, message in result.stderr) == (2, True)
+
+
+ESCAPE = "\x1b]0;owned\x07\x1b[2J"
+LOCAL = """\
+from pathlib import Path
+Path("executed").touch()
+from lossfw import DistanceLoss
+class Zigzagged(DistanceLoss):
+    "The square."
+    def value(self, xp, r):
+        return xp.square(r)
+"""
+
+
+class TestNamesFromOutside:
+    """Names in files reach neither the terminal nor a spreadsheet as commands."""
+
+    @pytest.fixture
+    def runs(self, lossfw, folder):
+        part = f'slices: [{{name: "{ESCAPE!r}", by: target}}]'.replace("'", "")
+        text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
+        (folder / "run.yaml").write_text(f"{text}evaluate: {{{part}}}\n")
+        self.out = lossfw("run", "run.yaml", "--out", "=1+1")
+        for name in ("@SUM(1)", ESCAPE.replace("/", "")):
+            assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
+        return ["=1+1", "@SUM(1)", ESCAPE]
+
+    def test_no_escape_reaches_the_terminal(self, lossfw, runs):
+        compared = lossfw("compare", *runs)
+        assert (self.out.exit_code, compared.exit_code) == (0, 0)
+        for told in (self.out, compared, lossfw("compare", "no\x1bsuch"), lossfw("run", "\x1b.y")):
+            assert "\x1b" not in told.output
+            assert "\\x1b" in told.output
+
+    def test_no_cell_is_a_formula(self, lossfw, runs):
+        lines = lossfw("compare", *runs, "--csv").stdout.splitlines()
+        assert [line.split(",")[0] for line in lines[:3]] == ["run", "'=1+1", "'@SUM(1)"]
+
+    def test_a_line_of_a_file_outside_the_folder_is_not_shown(self, lossfw, folder):
+        (folder.parent / "secret.yaml").write_text("password: [hunter2, {\n")
+        (folder / "run.yaml").write_text("extends: ../secret.yaml\n")
+        result = lossfw("validate", "run.yaml")
+        assert result.exit_code == 2
+        assert "secret.yaml:1:22: error" in result.stdout
+        assert "hunter2" not in result.stdout
+        (folder / "base.yaml").write_text("password: [hunter2, {\n")
+        (folder / "run.yaml").write_text("extends: base.yaml\n")
+        assert "hunter2" in lossfw("validate", "run.yaml").stdout
+
+    def test_a_sweep_of_very_many_keys_is_refused_at_once(self, lossfw, folder):
+        grid = ", ".join(f"k{number}: [1, 2]" for number in range(40_000))
+        text = inline("huber", **FLAT)
+        (folder / "run.yaml").write_text(f"{text}sweep: {{grid: {{{grid}}}}}\n")
+        begin = time.monotonic()
+        assert lossfw("validate", "run.yaml").exit_code == 2
+        assert time.monotonic() - begin < 30  # a hundred seconds and more without a limit
+
+
+class TestPluginFiles:
+    """Plugin files are executed by a run, and else by nobody who has not said yes."""
+
+    @pytest.fixture
+    def mine(self, folder):
+        (folder / "mine.py").write_text(LOCAL)
+        text = inline("zigzagged", **FLAT)
+        (folder / "run.yaml").write_text(f"{text}plugins: [mine.py]\nevaluate: {{rows: true}}\n")
+        return folder / "executed"
+
+    @pytest.mark.parametrize("verb", ["validate", "config"])
+    def test_looking_at_a_configuration_executes_none(self, lossfw, mine, verb):
+        result = lossfw(verb, "run.yaml")
+        assert (result.exit_code, mine.exists()) == (2, False)
+        assert re.search(
+            r"^run\.yaml:5:11: error: .*'mine\.py' is not imported", result.output, re.M
+        )
+        assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == 2
+        assert not mine.exists()
+        assert lossfw(verb, "run.yaml", "--plugin", "mine.py").exit_code == 0
+        assert mine.exists()
+
+    def test_no_plugins_holds_for_a_run_too(self, lossfw, mine):
+        result = lossfw("run", "run.yaml", "--no-plugins")
+        assert (result.exit_code, mine.exists()) == (2, False)
+        assert "'mine.py' is left out by --no-plugins" in result.stderr
+
+    def test_reading_a_folder_executes_none(self, lossfw, mine, folder):
+        for name in ("o", "p"):
+            assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
+        mine.unlink()
+        # An edited file is another module.
+        (folder / "mine.py").write_text(f"{LOCAL}# edited\n")
+        pytest.importorskip("matplotlib")
+        for verb in (("compare", "o", "p"), ("report", "o")):
+            assert lossfw(*verb).exit_code == 0
+            assert not mine.exists()
+        assert (
+            "is not imported: that would execute it" in (folder / "o" / "report.html").read_text()
+        )
+        assert lossfw("report", "o", "--trust").exit_code == 0
+        assert mine.exists()
 
 
 def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lossfw.data.npy import read_npy, read_npz
+from lossfw.data.npy import npz_names, read_npy, read_npz
 from lossfw.errors import DataError
 
 number_arrays = hnp.arrays(
@@ -50,7 +50,36 @@ def header_only(shape, descr="<f8"):
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("shape", [(2**31, 784), (2**62, 2**62), (1,)])
+@pytest.mark.parametrize("shape", [(2**62, 2**62), (0, 10**20), (True, 3), (1,) * 33])
+def test_a_shape_that_no_array_has(tmp_path, shape):
+    (tmp_path / "a.npy").write_bytes(header_only(shape))
+    with pytest.raises(DataError, match="impossible shape"):
+        read_npy(tmp_path / "a.npy", "data")
+
+
+def test_only_the_arrays_that_are_wanted_are_unpacked(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, one=np.ones(3), two=np.zeros(1000))
+    content = path.read_bytes()
+    path.write_bytes(content.replace(bytes(8000), b"\x01" + bytes(7999)))  # a wrong checksum
+    assert npz_names(path, "data") == ["one", "two"]
+    assert read_npz(path, "data", {"one"})["one"].tolist() == [1.0, 1.0, 1.0]
+    with pytest.raises(DataError, match="may be damaged"):
+        read_npz(path, "data")
+    with pytest.raises(DataError, match="unpacks to 8280 bytes; at most 500 are read as data"):
+        read_npz(path, "data", most=500)
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", header_only((0,)))
+        archive.writestr("a", header_only((0,)))
+    with pytest.raises(DataError, match="two arrays named 'a'"):
+        read_npz(path, "data")
+
+
+@pytest.mark.parametrize("shape", [(2**31, 784), (1,)])
 @pytest.mark.parametrize("kind", ["npy", "npz"])
 def test_a_promise_that_the_file_does_not_hold(tmp_path, shape, kind):
     path = tmp_path / f"a.{kind}"

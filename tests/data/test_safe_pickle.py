@@ -180,15 +180,14 @@ def unframed(content):
 def test_a_stand_in_cannot_be_changed():
     # A BUILD on the global itself: sets attributes of whatever is on the stack.
     attack = b"\x80\x02cnumpy\ndtype\nN}X\x09\x00\x00\x00_functionX\x01\x00\x00\x00xs\x86b."
-    with pytest.raises(DataError, match=r"a change of the attribute '_function'"):
+    with pytest.raises(DataError, match=r"a change of a function"):
         read_pickle(attack, "w.pkl")
     assert read_pickle(pickle.dumps({"a": np.ones(1)}), "w.pkl")["a"][0] == 1.0
 
 
 def test_a_memo_of_four_thousand_million_entries_makes_no_room():
     attack = b"\x80\x02}r\xff\xff\xff\xff."
-    with pytest.raises(DataError, match=r"memo 4294967295"):
-        read_pickle(attack, "w.pkl")
+    assert read_pickle(attack, "w.pkl") == {}
 
 
 @pytest.mark.parametrize("length", [2**31 - 1, 2**40, 2**63])
@@ -205,10 +204,28 @@ def test_other_instructions_are_refused(instruction):
 
 
 def test_deep_nesting_is_refused():
-    with pytest.raises(DataError, match=r"a list"):
-        read_pickle(b"\x80\x04" + b"]" * 100_000 + b"a" * 99_999 + b".", "w.pkl")
+    with pytest.raises(DataError, match=r"more than 200000 instructions"):
+        read_pickle(b"\x80\x04" + b"]" * 1_000_000 + b"a" * 999_999 + b".", "w.pkl")
 
 
 def test_what_follows_the_end_is_an_error():
     with pytest.raises(DataError, match=r"follow its end"):
         read_pickle(pickle.dumps({"a": np.ones(1)}) + b"more", "w.pkl")
+
+
+@pytest.mark.parametrize(
+    ("attack", "message"),
+    [
+        # A tuple that holds itself twice, 40 times over: its hash takes 2**40 steps.
+        (b"\x80\x02})" + b"q\x00h\x00\x86" * 40 + b"K\x01s.", "a tuple as a key"),
+        # As the name of a dtype, and as an order: its text would be as long.
+        (b"\x80\x02cnumpy\ndtype\n)" + b"q\x00h\x00\x86" * 40 + b"\x85R.", "the dtype a tuple"),
+        # Two million tuples in each other: their hash goes as deep.
+        (b"\x80\x02})" + b"\x85" * 2_000_000 + b"K\x01s.", "more than 200000 instructions"),
+        (b"\x80\x02})" + b"\x85" * 150_000 + b"K\x01s.", "a tuple as a key"),
+    ],
+    ids=["hash", "text", "long", "deep"],
+)
+def test_what_is_nested_is_neither_hashed_nor_printed(attack, message):
+    with pytest.raises(DataError, match=message):
+        read_pickle(attack, "w.pkl")

@@ -152,4 +152,7 @@ Seeds = Annotated[
         }
     ),
 ]
-Axes = dict[str, Annotated[list[Any], Field(min_length=1, max_length=MAX_RUNS)]]
+Axes = Annotated[
+    dict[str, Annotated[list[Any], Field(min_length=1, max_length=MAX_RUNS)]],
+    Field(max_length=MAX_ITEMS),
+]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.text.overrides import override
@@ -32,6 +33,11 @@ class ConfigSource:
     plugins: Plugins = field(default_factory=Plugins)
 
 
+def _is_beside(name: str, configuration: str) -> bool:
+    """Tell whether a file is in the folder of the configuration, or below."""
+    return Path(name).resolve().is_relative_to(Path(configuration).resolve().parent)
+
+
 def read_tree(source: ConfigSource, problems: Problems) -> Node:
     """Return the tree of a configuration, over what it extends, with overrides put in.
 
@@ -52,6 +58,8 @@ def read_tree(source: ConfigSource, problems: Problems) -> Node:
 
     def read_one(name: str, rank: int) -> Node | None:
         text, origin = read_file(name, rank=rank)
+        if rank and not _is_beside(name, source.name):
+            origin = replace(origin, quoted=False)
         texts.append(text)
         tree = parse(text, origin, problems)
         if tree is None and not problems:

@@ -40,6 +40,9 @@ class Origin:
     shift : int
         Where in the first line the text that is parsed begins: after the key
         and the ``=`` of an override.
+    quoted : bool
+        Whether its lines are shown. Those of a file outside the folder of the
+        configuration are not: it may be no configuration at all.
     """
 
     label: str
@@ -48,10 +51,11 @@ class Origin:
     rank: int = 0
     numbered: bool = True
     shift: int = 0
+    quoted: bool = True
 
     def excerpt(self, line: int, column: int) -> tuple[str, int]:
         """Return a readable piece of a source line and the caret's place in it."""
-        if line >= len(self.lines):
+        if line >= len(self.lines) or not self.quoted:
             return "", 0
         text = self.lines[line]
         start = max(0, column - EXCERPT_CHARACTERS // 2) if len(text) > EXCERPT_CHARACTERS else 0

@@ -18,7 +18,6 @@ from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished_run import FinishedRun
 from lossfw.runs.compare.rows import KeptRows, read_rows
 from lossfw.runs.folder import CONFIG_FILE
-from lossfw.runs.provenance import plugins_of
 from lossfw.runs.rows import RowRecords, rows_of
 
 # More rows than this are not computed again for a page.
@@ -58,7 +57,7 @@ class RebuiltRun:
 
     def _build(self) -> Plan:
         path: Path = self.run.path / CONFIG_FILE
-        plan = build(ConfigSource(str(path), plugins=plugins_of(self.run.record)))
+        plan = build(ConfigSource(str(path), plugins=self.run.plugins))
         if plan.digest != self.run.record.get("digest"):
             raise DataError(
                 "its data, weights or plugins have changed since, so its result would differ now."

@@ -21,6 +21,8 @@ _MOST_BESIDE = 3
 
 _CLEAR = " *"
 _LESS = "less "
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TextTable(NamedTuple):
@@ -229,11 +231,22 @@ def comma_separated(comparison: Comparison) -> str:
         for name in comparison.single
         for part in ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
     ]
-    writer.writerow(["run", *comparison.settings, *measured])
+    writer.writerow(["run", *map(_no_formula, (*comparison.settings, *measured))])
     for run in comparison.runs:
         settings = [as_text(run.settings.get(key)) for key in comparison.settings]
-        writer.writerow([run.name, *settings, *_cells(comparison, run)])
+        writer.writerow([*map(_no_formula, (run.name, *settings)), *_cells(comparison, run)])
     return text.getvalue().rstrip("\n")
+
+
+def _no_formula(cell: str) -> str:
+    """Return a text that a spreadsheet takes for a text, and not for a formula."""
+    if not cell.startswith(_FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _cells(comparison: Comparison, run: FinishedRun) -> Iterator[Any]:

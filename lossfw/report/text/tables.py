@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from lossfw.components.naming import printable
 from lossfw.runs.files import say
 
 # Blanks between two columns.
@@ -119,8 +120,8 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, show_header=any(headers), header_style="bold", pad_edge=False)
     for index, header in enumerate(headers):
-        table.add_column(header, style="bold" if index == 0 else "", overflow="fold")
+        table.add_column(printable(header), style="bold" if index == 0 else "", overflow="fold")
     for row in rows:
         # As text: brackets in a cell are no markup.
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(table)

@@ -9,16 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import DataError
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder, read_json
+from lossfw.runs.provenance import plugins_of
 from lossfw.runs.stored import check_result
 
 # The name of the loss among the metrics.
 LOSS = "loss"
 
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
+
+
+# What a folder names is not executed unless its reader says so.
+_UNTRUSTED = Plugins(trusted=False)
 
 
 class RunNumber(NamedTuple):
@@ -57,6 +63,8 @@ class FinishedRun:
         The object of ``run.json``.
     settings : mapping of str to Any
         The values of ``config.yaml`` by their dotted keys.
+    plugins : Plugins
+        The plugins that may be used to make its components again.
     """
 
     name: str
@@ -64,6 +72,7 @@ class FinishedRun:
     result: Mapping[str, Any]
     record: Mapping[str, Any]
     settings: Mapping[str, Any]
+    plugins: Plugins = _UNTRUSTED
 
     @property
     def loss_name(self) -> str:
@@ -100,13 +109,17 @@ def _number_of(plain: Mapping[str, Any]) -> RunNumber:
     return RunNumber(plain.get("value"), plain.get("interval"))
 
 
-def find_runs(paths: Sequence[Path]) -> tuple[list[FinishedRun], list[str]]:
+def find_runs(
+    paths: Sequence[Path], plugins: Plugins = _UNTRUSTED
+) -> tuple[list[FinishedRun], list[str]]:
     """Return the finished runs in folders, and messages about unfinished ones.
 
     Parameters
     ----------
     paths : sequence of Path
         Folders of runs, or folders that hold such folders.
+    plugins : Plugins
+        The plugin files that may be imported. By default none that a folder names is.
 
     Raises
     ------
@@ -116,7 +129,15 @@ def find_runs(paths: Sequence[Path]) -> tuple[list[FinishedRun], list[str]]:
     folders = list(dict.fromkeys(folder for path in paths for folder in _folders(path)))
     left_out = [message for folder in folders if (message := _unfinished(folder))]
     done = [folder for folder in folders if not _unfinished(folder)]
-    return [replace(read_finished_run(path), name=name) for path, name in _names(done)], left_out
+    found = [(read_finished_run(path), name) for path, name in _names(done)]
+    return [
+        replace(run, name=name, plugins=_chosen(run.record, plugins)) for run, name in found
+    ], left_out
+
+
+def _chosen(record: Mapping[str, Any], given: Plugins) -> Plugins:
+    """Return the installed plugins of a run, and the plugin files that may be imported now."""
+    return replace(plugins_of(record), local=given.local, trusted=given.trusted)
 
 
 def _folders(path: Path) -> Iterator[Path]:

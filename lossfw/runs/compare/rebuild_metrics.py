@@ -12,7 +12,6 @@ from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun
 from lossfw.runs.folder import CONFIG_FILE
-from lossfw.runs.provenance import plugins_of
 
 
 def metrics_of(run: FinishedRun) -> Mapping[str, Metric]:
@@ -38,7 +37,7 @@ def loss_of(run: FinishedRun) -> Loss:
 
 def _checked(run: FinishedRun) -> CheckedConfig:
     path = str(run.path / CONFIG_FILE)
-    config = read_config(ConfigSource(path, plugins=plugins_of(run.record)))
+    config = read_config(ConfigSource(path, plugins=run.plugins))
     check(config)
     config.problems.raise_if_any()
     return config

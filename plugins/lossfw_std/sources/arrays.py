@@ -19,6 +19,7 @@ from lossfw.data import (
     digest_files,
     file_kind,
     npz_member,
+    npz_names,
     open_columns,
     read_array,
     read_npz,
@@ -201,13 +202,14 @@ class Arrays(Source):
         )
 
     def _from_npz(self, file: Path) -> _Read:
-        members = read_npz(file, "data")
-        arrays = {}
+        names, wanted = npz_names(file, "data"), {}
         for role in _ROLES:
             key = self._single(role)
-            if key is not None or role in members or role == "targets":
-                arrays[role] = npz_member(members, str(role if key is None else key), file)
-        return _Read(arrays)
+            if key is not None or role in names or role == "targets":
+                wanted[role] = role if key is None else str(key)
+        # What nobody asks for stays packed.
+        members = read_npz(file, "data", set(wanted.values()))
+        return _Read({role: npz_member(members, name, file) for role, name in wanted.items()})
 
     def _groups(self, table: Table) -> dict[str, Group]:
         """Return the columns of each array in one table."""

@@ -29,6 +29,8 @@ _MAGIC_BYTES = 4
 
 # No compressed byte of deflate stands for more than 1,032 bytes.
 _LARGEST_RATIO = 1032
+# Unpacked numbers stand in memory twice, as they are and scaled.
+_MAX_UNPACKED = 2 * 1024**3
 
 
 class IdxHeader(NamedTuple):
@@ -164,6 +166,11 @@ def _unzip(content: bytes, path: Path) -> tuple[IdxHeader, memoryview]:
 
     try:
         header = _read_header(read, path)
+        if header.nbytes > _MAX_UNPACKED:
+            raise DataError(
+                f"{path} unpacks to {header.nbytes} bytes; at most {_MAX_UNPACKED} are unpacked in "
+                "memory. Unpack it with gunzip."
+            )
         if header.nbytes > _LARGEST_RATIO * len(content):
             raise _too_short(f"{len(content)} bytes when packed", header, path)
         # One byte more than promised, so that it shows if there are more.
