@@ -166,13 +166,13 @@ def _unzip(content: bytes, path: Path) -> tuple[IdxHeader, memoryview]:
 
     try:
         header = _read_header(read, path)
+        if header.nbytes > _LARGEST_RATIO * len(content):
+            raise _too_short(f"{len(content)} bytes when packed", header, path)
         if header.nbytes > _MAX_UNPACKED:
             raise DataError(
                 f"{path} unpacks to {header.nbytes} bytes; at most {_MAX_UNPACKED} are unpacked in "
                 "memory. Unpack it with gunzip."
             )
-        if header.nbytes > _LARGEST_RATIO * len(content):
-            raise _too_short(f"{len(content)} bytes when packed", header, path)
         # One byte more than promised, so that it shows if there are more.
         numbers = read(header.nbytes + 1)
     except zlib.error as error:
