@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, note, plugin_file_option, traceback_option, trust_option
+from lossfw.cli.options import json_option, plugin_file_option, traceback_option, trust_option
 
 
 @click.command()
@@ -59,7 +59,7 @@ def compare(
         raise click.UsageError("--json, --csv and --markdown exclude each other.")
     runs, left_out = find_runs([Path(folder) for folder in folders], Plugins(local, trusted=trust))
     for told in left_out:
-        note(f"lossfw: warning: {told}")
+        tell(f"lossfw: warning: {told}")
     intervals = None if level is None else Intervals(level=level)
     comparison = compare_runs(runs, intervals=intervals, side_by_side=side_by_side)
     if sort is not None:

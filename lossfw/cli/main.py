@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from lossfw import __version__
-from lossfw.cli.options import note, traceback_option, wants_traceback
+from lossfw.cli.options import tell, traceback_option, wants_traceback
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
 
@@ -78,7 +78,7 @@ class Verbs(click.Group):
 
             drop_standard_output()
             told = error.strerror or error
-            note(f"lossfw: error: the output cannot be written: {told}.")
+            tell(f"lossfw: error: the output cannot be written: {told}.")
             sys.exit(FAILED)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -106,7 +106,7 @@ class Verbs(click.Group):
     def _end(self, ctx: click.Context, error: BaseException, told: str, code: int) -> None:
         if wants_traceback(ctx):
             traceback.print_exception(error, file=sys.stderr)
-        note(told)
+        tell(told)
         ctx.exit(code)
 
 

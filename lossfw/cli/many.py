@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from lossfw.cli.options import note
+from lossfw.cli.options import tell
 from lossfw.cli.progress import ProgressBar
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
@@ -57,7 +57,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
 def _tell(outcome: RunOutcome) -> None:
     """Write warnings and errors at once, each line with the run's name."""
     for line in [*outcome.notes.splitlines(), *outcome.error.splitlines()]:
-        note(f"{outcome.request.name}: {line}")
+        tell(f"{outcome.request.name}: {line}")
 
 
 def _plain(outcome: RunOutcome) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lossfw.components.plugin_choice import Plugins
 _TRACEBACK = "lossfw.traceback"
 
 
-def note(text: str) -> None:
+def tell(text: str) -> None:
     """Write a line to standard error, its control characters as escapes."""
     click.echo(printable(text), err=True)
 

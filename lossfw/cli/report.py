@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import note, plugin_file_option, traceback_option, trust_option
+from lossfw.cli.options import plugin_file_option, tell, traceback_option, trust_option
 
 
 @click.command()
@@ -48,7 +48,7 @@ def report(
     need_report()
     runs, left_out = find_runs([Path(folder) for folder in folders], Plugins(local, trusted=trust))
     for told in left_out:
-        note(f"lossfw: warning: {told}")
+        tell(f"lossfw: warning: {told}")
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     for path in write_reports(runs, Path(out) if out else None, side_by_side=side_by_side):
@@ -90,4 +90,4 @@ def report_on(folders: Sequence[Path]) -> None:
     out = folders[0].parent / "report.html" if several and len(runs) > 1 else None
     apart = len({run.rows_key for run in runs}) > 1
     for path in write_reports(runs, out, side_by_side=apart):
-        note(f"wrote {path}")
+        tell(f"wrote {path}")

@@ -9,9 +9,9 @@ import click
 
 from lossfw.cli.options import (
     json_option,
-    note,
     override_option,
     plugin_options,
+    tell,
     traceback_option,
 )
 from lossfw.components.plugin_choice import Plugins
@@ -139,10 +139,10 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
     with ProgressBar() as progress:
         outcome = carry_out(request, progress=progress, warn=warn)
     if outcome.before:
-        note(f"{request.folder}: done before, not run again")
+        tell(f"{request.folder}: done before, not run again")
     elif outcome.resumed:
         rows = outcome.result.count
-        note(f"{request.folder}: went on from row {outcome.resumed} of {rows}")
+        tell(f"{request.folder}: went on from row {outcome.resumed} of {rows}")
     if as_json:
         say(to_json(outcome.result.to_dict()))
     else:
@@ -157,4 +157,4 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
 
 def warn(text: str) -> None:
     """Write a warning to standard error."""
-    note(f"lossfw: warning: {text}")
+    tell(f"lossfw: warning: {text}")
