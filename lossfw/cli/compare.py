@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, plugin_file_option, traceback_option, trust_option
+from lossfw.cli.options import json_option, plugin_file_option, tell, traceback_option, trust_option
 
 
 @click.command()

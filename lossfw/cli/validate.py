@@ -10,6 +10,7 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
+    tell,
     traceback_option,
     trust_option,
 )
@@ -61,6 +62,6 @@ def validate(
         say("\n".join(map(told, verdicts)))
     for verdict in verdicts:
         for note in verdict.notes:
-            click.echo(f"lossfw: warning: {verdict.file}: {note}", err=True)
+            tell(f"lossfw: warning: {verdict.file}: {note}")
     if any(verdict.problems for verdict in verdicts):
         ctx.exit(2)
