@@ -28,7 +28,13 @@ _KINDS = ("loss", "activation")
 @click.option(
     "--peers", is_flag=True, help="Measure torch, optax, keras and scikit-learn where installed."
 )
-@click.option("--processes", type=int, help="How many to use; one for each core if not given.")
+@click.option(
+    "--jobs",
+    "--processes",
+    "processes",
+    type=int,
+    help="How many to use; one for each core if not given.",
+)
 @json_option
 @plugin_options
 @traceback_option

@@ -78,7 +78,13 @@ def _outside_options(command: Any) -> Any:
 @json_option
 @click.option("--json-file", metavar="FILE", help="Write them to a file as JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Write them as JUnit's XML.")
-@click.option("--processes", type=int, help="How many to use; one for each core if not given.")
+@click.option(
+    "--jobs",
+    "--processes",
+    "processes",
+    type=int,
+    help="How many to use; one for each core if not given.",
+)
 @_outside_options
 @plugin_options
 @traceback_option

@@ -17,6 +17,8 @@ from lossfw.runs.files import say, to_json
 LIST_VERSION = 1
 # The plurals that people type.
 _PLURALS = {f"{kind}{'es' if kind == 'loss' else 's'}": kind for kind in KINDS}
+# The section of a configuration in which sources stand.
+_PLURALS["data"] = "source"
 
 
 @click.command("list")

@@ -136,8 +136,13 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
     from lossfw.runs.execute import carry_out
     from lossfw.runs.files import say, to_json
 
-    with ProgressBar() as progress:
-        outcome = carry_out(request, progress=progress, warn=warn)
+    try:
+        with ProgressBar() as progress:
+            outcome = carry_out(request, progress=progress, warn=warn)
+    except KeyboardInterrupt:
+        if request.folder is not None:
+            click.echo(f"{request.folder}: interrupted; --resume goes on from here", err=True)
+        raise
     if outcome.before:
         tell(f"{request.folder}: done before, not run again")
     elif outcome.resumed:

@@ -11,6 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from lossfw.components.naming import did_you_mean
+from lossfw.errors import ParameterError
+
+
+def _check_claims(cls: type[Any], given: Any) -> None:
+    """Refuse a claim that there is none of."""
+    known = [field.name for field in fields(cls)]
+    for name in given:
+        if name not in known:
+            told = f"{cls.__name__} has no claim {name!r}. {did_you_mean(name, known)}"
+            raise ParameterError(f"{told.strip()} It has: {', '.join(known)}.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
@@ -109,6 +121,11 @@ class Claims:
     gradient_zero_almost_everywhere: bool = False
     linear_in_target: bool = False
 
+    def __new__(cls, *arguments: Any, **claims: Any) -> Self:
+        """Refuse an unknown claim in words, before the generated ``__init__`` would."""
+        _check_claims(cls, claims)
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         """Add the claims that follow from the given ones."""
         added = True
@@ -160,6 +177,11 @@ class ActivationClaims:
     gradient_zero_almost_everywhere: bool = False
     rows_sum_to_one: bool = False
     shift_invariant: bool = False
+
+    def __new__(cls, *arguments: Any, **claims: Any) -> Self:
+        """Refuse an unknown claim in words, before the generated ``__init__`` would."""
+        _check_claims(cls, claims)
+        return super().__new__(cls)
 
     def made(self) -> dict[str, Any]:
         """Return the claims that are made, by name."""

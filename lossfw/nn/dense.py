@@ -244,12 +244,12 @@ def _check_layer(
         if weight.ndim == 2 and weight.shape[0] == units and width in (None, weight.shape[1]):
             hint = " Rows are inputs here: save the transpose."
         raise DataError(
-            f"layer {number} of {units} units: W{number} in {file} has shape {weight.shape}, "
+            f"layers.{number - 1} of {units} units: W{number} in {file} has shape {weight.shape}, "
             f"wanted {shape}.{hint}"
         )
     if bias.shape != (units,):
         raise DataError(
-            f"layer {number} of {units} units: b{number} in {file} has shape {bias.shape}, "
+            f"layers.{number - 1} of {units} units: b{number} in {file} has shape {bias.shape}, "
             f"wanted ({units},)."
         )
 

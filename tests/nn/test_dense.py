@@ -142,7 +142,7 @@ def changed(**changes):
         ({}, r"it has no array"),
         (
             changed(W2=np.ones((HIDDEN, 5), "f4")),
-            r"layer 2 of 4 units: W2 in w\.npz has shape \(17, 5\), wanted \(17, 4\)\.$",
+            r"layers\.1 of 4 units: W2 in w\.npz has shape \(17, 5\), wanted \(17, 4\)\.$",
         ),
         (changed(W2=np.ones((4, HIDDEN), "f4")), r"wanted \(17, 4\)\. .*the transpose"),
         (changed(W1=np.ones((WIDTH, 9), "f4")), r"wanted \(width of the inputs, 17\)"),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lossfw.components.naming import did_you_mean
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
 from lossfw.components.registry.tables import names_of
+from lossfw.components.synonyms import did_you_mean_one
 from lossfw.errors import DuplicateNameError, UnknownNameError
 
 # Kinds whose names in prose differ from their names in code.
@@ -44,7 +45,7 @@ def unknown(
     parts = [
         f"There is no {noun(kind)} {name!r}.",
         f"It is the name of another kind: {', '.join(elsewhere)}." if elsewhere else "",
-        did_you_mean(name, names_of(same)),
+        did_you_mean_one(name, names_of(same)),
         f"{_count(len(same), kind)} known; `lossfw list` shows them.",
     ]
     lines = [" ".join(part for part in parts if part)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ from lossfw.data.options import DataOptions
 from lossfw.data.source import file_fields
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.losses.nested import SCALE, takes_factor
+
+# The endings of files that a source reads.
+_FILE = re.compile(r"\.(csv|tsv|parquet|npy|npz)(\.gz)?$")
 
 # Keys that stand beside a component's parameters and are none of them.
 _BESIDE: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +62,11 @@ class ComponentMaker:
         """
         node, name = self._named(path)
         if node is None or name is None:
+            return None
+        if kind == "source" and _looks_like_a_file(name.value):
+            what = f"There is no data source {quote(name.value)}, which is the name of a file"
+            source = "name: arrays, file"
+            self.config.problems.add(name.at, what, f"write data: {{{source}: {name.value}}}")
             return None
         try:
             entry = self._entry(name.value, kind, or_else)
@@ -236,6 +245,11 @@ def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
     if not part:
         return [key for key in _BESIDE.get(kind, ()) if key not in cls.model_fields]
     return (SCALE,) if takes_factor(cls) else ()
+
+
+def _looks_like_a_file(name: str) -> bool:
+    """Tell whether the name of a source is rather that of a file that a source reads."""
+    return bool(_FILE.search(name.lower()))
 
 
 def _could_be_a_name(value: object) -> bool:

@@ -156,8 +156,15 @@ class CheckedConfig:
         return node is not None and node.value is not None
 
     def add(self, path: ConfigPath, what: str, hint: str = "", *, key: bool = False) -> None:
-        """Record a mistake at a path; see `Node.locate`."""
-        self.problems.add(self.root.locate(path, key=key), what, hint)
+        """Record a mistake at a path; see `Node.locate`.
+
+        Where the file is right and an override inside it is not, the override is the place.
+        """
+        at = self.root.locate(path, key=key)
+        node = self.root.find(path)
+        if at.origin.numbered and node is not None:
+            at = node.overridden() or at
+        self.problems.add(at, what, hint)
 
     @contextmanager
     def at(self, path: ConfigPath, hint: str = "") -> Iterator[None]:

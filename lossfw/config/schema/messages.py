@@ -16,7 +16,7 @@ _SPOKEN = ("yes", "no", "on", "off", "y", "n")
 _INDEX = re.compile(r"(?:\[\d{1,9}\])+")
 
 # The form in which `lossfw.components.naming.did_you_mean` guesses.
-_GUESS = re.compile(r" Did you mean ('[^']*')\?")
+_GUESS = re.compile(r" Did you mean ('[^']*'(?: or '[^']*')*)\?")
 
 
 def add_problem(

@@ -135,6 +135,15 @@ class Node:
             node = node.child(step) if node is not None else None
         return node
 
+    def overridden(self) -> Position | None:
+        """Return where a value below this one was overridden, None where none was."""
+        if not self.at.origin.numbered:
+            return self.at
+        below: Iterable[Node] = ()
+        if isinstance(self.value, dict | list):
+            below = self.value.values() if isinstance(self.value, dict) else self.value
+        return next((at for child in below if (at := child.overridden()) is not None), None)
+
     def locate(self, path: Iterable[str | int], *, key: bool = False) -> Position:
         """Return where the value at `path` stands, or the nearest to it that exists.
 

@@ -68,13 +68,13 @@ def find_parameter(name: str, network: Network) -> Parameter:
     layer, part = int(match[1]), match[2]
     index = tuple(int(place) for place in match[3].split(","))
     if layer >= len(network.layers):
-        raise _unknown(name, network, f"there is no layer {layer}")
+        raise _unknown(name, network, f"there is no layers.{layer}")
     if part not in _PARTS:
         guess = did_you_mean(part, _PARTS).rstrip("?") or "weights and bias are"
         raise _unknown(name, network, f"a layer has no {part!r}; {guess.lower()}")
     shape = _array(network.layers[layer], part).shape
     if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=True)):
-        raise _unknown(name, network, f"{part} of layer {layer} have shape {shape}")
+        raise _unknown(name, network, f"{part} of layers.{layer} have shape {shape}")
     return Parameter(layer, part, index)
 
 

@@ -137,7 +137,9 @@ def _network(
         stored = [arrays.get(f"{prefix}{letter}{number}") for letter in "Wb"]
         for wanted, array in zip((layer.weight, layer.bias), stored, strict=True):
             if array is None or (array.shape, array.dtype) != (wanted.shape, wanted.dtype):
-                raise DataError(f"{path} lacks the weights of layer {number}: train again.")
+                raise DataError(
+                    f"{path} lacks W{number} or b{number} of layers.{number - 1}: train again."
+                )
         weight, bias = (np.ascontiguousarray(array) for array in stored)
         layers.append(Dense(weight, bias, layer.activation))
     return Network(tuple(layers))

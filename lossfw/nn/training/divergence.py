@@ -57,7 +57,7 @@ class DivergenceCheck:
         small = abs(loss) <= self._most_loss and sizes[worst] <= self._most_weight
         if small and math.isfinite(loss):
             return
-        raise DivergenceError(_message(epoch, batch, loss, worst + 1, sizes[worst]))
+        raise DivergenceError(_message(epoch, batch, loss, worst, sizes[worst]))
 
 
 def largest_of(layer: Dense) -> float:
@@ -74,5 +74,5 @@ def _message(epoch: int, batch: int, loss: float, layer: int, weight: float) -> 
     where = f"epoch {epoch}, batch {batch}" if batch else f"epoch {epoch}, at its end"
     return (
         f"The training diverged in {where}: the loss is {loss:.6g}, and the largest weight is "
-        f"{weight:.6g}, in layer {layer}. Lower the learning rate, or start from smaller weights."
+        f"{weight:.6g}, in layers.{layer}. Lower the learning rate, or start from smaller weights."
     )

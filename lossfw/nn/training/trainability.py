@@ -53,7 +53,7 @@ def obstacles(loss: Loss, activations: Sequence[Activation], data: Dataset) -> I
         )
     for index, activation in enumerate(activations):
         if activation.claims().gradient_zero_almost_everywhere:
-            layers = "layer 1" if index == 0 else f"layers 1 to {index + 1}"
+            layers = "layers.0" if index == 0 else f"layers.0 to layers.{index}"
             yield Obstacle(
                 "activation",
                 index,

@@ -84,12 +84,12 @@ def _number(value: Any) -> str:
 
 
 def _foot(trained: Trained, folder: Path | None, seconds: float) -> list[tuple[str, str]]:
-    moved = ", ".join(f"{number}: {_number(by)}" for number, by in enumerate(trained.moved, 1))
+    moved = ", ".join(f"layers.{number}: {_number(by)}" for number, by in enumerate(trained.moved))
     why = {"epochs": "all epochs done", "patience": "the held-out loss improved no more"}
     rows = [
         ("", ""),
         ("stopped", f"{why[trained.stopped]}; the weights are those of epoch {trained.kept}"),
-        ("moved", f"largest change of a weight by layer, {moved}"),
+        ("moved", f"largest change of a weight, {moved}"),
         ("time", f"{seconds:.1f} s"),
     ]
     if folder is not None:

@@ -175,6 +175,8 @@ def _unfinished(path: Path) -> str:
         return ""
     reason = path / ERROR_FILE
     why = f": {_first_line(reason)}" if status == "failed" and reason.is_file() else ""
+    if status == "running":
+        why = ", or was interrupted: run it again with --resume"
     return f"{path.name} is left out: it is {status}{why}"
 
 

@@ -132,7 +132,7 @@ class TestFit:
         weights(W2=np.ones((4, 2)))
         where, what, _ = problem(NETWORK)
         assert where == "run.yaml:8:12"
-        for piece in ("layer 2", "(4, 2)", "(3, 2)", "w.npz"):
+        for piece in ("layers.1", "(4, 2)", "(3, 2)", "w.npz"):
             assert piece in what
 
     def test_weights_and_data_are_told_together(self, weights, problem, problems, folder):
@@ -144,7 +144,7 @@ class TestFit:
         )
         (_, of_data, _), (_, of_weights, _) = problems(text)
         assert "x.npy" in of_data
-        assert "layer 2" in of_weights
+        assert "layers.1" in of_weights
         weights()
         assert "x.npy" in problem(text)[1]
 

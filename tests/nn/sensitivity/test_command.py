@@ -96,7 +96,7 @@ def test_a_sample_of_rows_is_what_is_studied(lossfw):
 
 
 WRONG = [
-    (("--parameter", "layers.7.bias[0]"), "there is no layer 7"),
+    (("--parameter", "layers.7.bias[0]"), "there is no layers.7"),
     (("--parameter", "layers.7.bias[0]"), "layers.1.weights (50, 100), layers.1.bias (100,)"),
     ((), "sensitivity.parameter is missing"),
     ((*NAME, "--range=1:-1"), "sensitivity.range from 1 to -1 is empty"),

@@ -283,10 +283,10 @@ def test_a_loss_among_the_metrics_has_its_slope_too():
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("layers.3.weights[0,0]", "there is no layer 3"),
-        ("layers.0.weights[4,0]", "weights of layer 0 have shape (4, 6)"),
-        ("layers.0.weights[0]", "weights of layer 0 have shape (4, 6)"),
-        ("layers.0.bias[0,0]", "bias of layer 0 have shape (6,)"),
+        ("layers.3.weights[0,0]", "there is no layers.3"),
+        ("layers.0.weights[4,0]", "weights of layers.0 have shape (4, 6)"),
+        ("layers.0.weights[0]", "weights of layers.0 have shape (4, 6)"),
+        ("layers.0.bias[0,0]", "bias of layers.0 have shape (6,)"),
         ("layers.0.weight[0,0]", "did you mean 'weights'"),
         ("layers.0.gain[0]", "weights and bias are"),
         ("layers.-1.bias[0]", "a name is layers.0.weights[1,2]"),

@@ -210,7 +210,7 @@ class TestRefusal:
     def test_a_step_names_activations_with_a_slope(self, problem, build):
         where, what, hint = problem("network.layers.0.activation=step")
         assert where.startswith("-o network.layers.0.activation")
-        assert "layer 1 would not move" in what
+        assert "layers.0 would not move" in what
         assert "sigmoid" in hint
         build("network.layers.0.activation=step", "train.force=true")
 
