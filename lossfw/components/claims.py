@@ -9,7 +9,7 @@ method of the *instance*, because they depend on its parameters: Huber's loss wi
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ParameterError
