@@ -13,6 +13,20 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--lossfw-engine",
+        choices=["auto", "tiles", "compiled"],
+        default="auto",
+        help="the engine of the tests: tiles, or kernels for every call that can have one",
+    )
+
+
+def pytest_configure(config):
+    # Also for the processes that tests start.
+    os.environ["LOSSFW_ENGINE"] = config.getoption("--lossfw-engine")
+
+
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """Install real distributions into a folder on ``sys.path``, for one test.

@@ -6,6 +6,7 @@ kind from what the author wrote.
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from typing import ClassVar, Literal, TypeAlias
 
@@ -89,6 +90,11 @@ class Definition(Component, ABC):
         of its terms instead, and says so by writing this.
         """
         return ()
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """A text that is the same for two losses of a class that compute the same."""
+        return repr(self.parameters)
 
     # The author's functions, lifted by a kind ------------------------------
 

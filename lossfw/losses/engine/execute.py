@@ -17,6 +17,8 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
+from lossfw.losses.engine.candidates import Form
+from lossfw.losses.engine.loss_kernels import CallKernels, WholeCall, kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
@@ -35,17 +37,38 @@ from lossfw.numerics.arrays import Array, NDArray, namespace_of
 
 _Result = TypeVar("_Result")
 
+_NO_SUMS = Sums(0.0, 0.0, 0)
+
 
 def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
     """Run a task on every tile of a call and return its results in the order of the rows."""
     return threads.run(lambda span: task(cut(body, call, *span)), spans(call))
 
 
-def tile_values(body: EngineBody, call: Arguments, tile: Tile) -> NDArray:
-    """Return the unreduced losses of a tile's elements or rows that count."""
-    unreduced = body.unreduced_at if call.by_index else body.unreduced
-    losses: NDArray = own_losses(body, tile.y, _call(body, unreduced, tile, tile.t))
-    return losses
+def over_blocks(
+    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: WholeCall | None
+) -> list[Sums]:
+    """Run a task on every tile of a call, or a kernel on every block for which it can do."""
+
+    def block(span: tuple[int, int]) -> Sums:
+        sums = None if whole is None else whole.block(*span)
+        return task(cut(body, call, *span)) if sums is None else sums
+
+    return threads.run(block, spans(call))
+
+
+def tile_values(
+    body: EngineBody, call: Arguments, compiled: CallKernels
+) -> Callable[[Tile], NDArray]:
+    """Return a function of a tile: the unreduced losses of what counts in it."""
+    usual = body.unreduced_at if call.by_index else body.unreduced
+    unreduced = compiled.function or usual
+
+    def values(tile: Tile) -> NDArray:
+        losses: NDArray = own_losses(body, tile.y, _call(body, unreduced, tile, tile.t))
+        return losses
+
+    return values
 
 
 def _call(body: EngineBody, function: Callable[..., Any], tile: Tile, t: NDArray) -> Any:
@@ -98,11 +121,13 @@ def check_slope(y: Array, slope: Array) -> None:
 
 def sums(body: EngineBody, call: Arguments) -> Sums:
     """Return the sums of w l and of w, and the number of losses that count."""
+    compiled = kernels_for(body, call, "value")
+    values = tile_values(body, call, compiled)
 
     def task(tile: Tile) -> Sums:
-        return _sums(tile, tile_values(body, call, tile))
+        return _sums(tile, values(tile))
 
-    return merged(over_tiles(body, call, task))
+    return merged(over_blocks(body, call, task, compiled.whole))
 
 
 def _sums(tile: Tile, losses: NDArray) -> Sums:
@@ -126,9 +151,10 @@ def weight_and_count(call: Arguments) -> tuple[float, int]:
 def unreduced(body: EngineBody, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
     out = np.zeros(call.shape or (1,), call.dtype)
+    values = tile_values(body, call, kernels_for(body, call, "value"))
 
     def task(tile: Tile) -> None:
-        losses = tile_values(body, call, tile)
+        losses = values(tile)
         if tile.weight is not None:
             losses = losses * tile.weight
         # Adding 0.0 turns -0.0 into 0.0, also one that rounding made.
@@ -143,30 +169,33 @@ def derivatives(
 ) -> NDArray:
     """Return `scale` times w times the first or second derivative, in the prediction's shape."""
     out = np.zeros(call.y.shape, call.dtype)
+    form: Form = "hessian" if second else "gradient"
+    usual = body.unreduced_gradient_at if call.by_index else body.unreduced_gradient
+    compiled = kernels_for(body, call, form, out, scale)
+    function = compiled.function or (body.unreduced_hessian if second else usual)
 
-    def task(tile: Tile) -> None:
-        if second:
-            slope = _call(body, body.unreduced_hessian, tile, _target(call, tile))
-        else:
-            function = body.unreduced_gradient_at if call.by_index else body.unreduced_gradient
-            slope = _call(body, function, tile, tile.t)
-        _put_scaled(out, tile, slope, scale)
+    def task(tile: Tile) -> Sums:
+        t = _target(call, tile) if second else tile.t
+        _put_scaled(out, tile, _call(body, function, tile, t), scale)
+        return _NO_SUMS
 
-    over_tiles(body, call, task)
+    over_blocks(body, call, task, compiled.whole)
     return out.reshape(call.prediction_shape)
 
 
 def sums_and_gradient(body: SmoothBody, call: Arguments, scale: float) -> tuple[Sums, NDArray]:
     """Return `sums` and the first `derivatives` from one pass."""
     out = np.zeros(call.y.shape, call.dtype)
+    usual = body.unreduced_with_gradient_at if call.by_index else body.unreduced_with_gradient
+    compiled = kernels_for(body, call, "both", out, scale)
+    both = compiled.function or usual
 
     def task(tile: Tile) -> Sums:
-        both = body.unreduced_with_gradient_at if call.by_index else body.unreduced_with_gradient
         losses, slope = _call(body, both, tile, tile.t)
         _put_scaled(out, tile, slope, scale)
         return _sums(tile, own_losses(body, tile.y, losses))
 
-    blocks = over_tiles(body, call, task)
+    blocks = over_blocks(body, call, task, compiled.whole)
     return merged(blocks), out.reshape(call.prediction_shape)
 
 
@@ -229,9 +258,10 @@ def partial(
     of : str
         The loss or metric with its parameters.
     """
+    values = tile_values(body, call, kernels_for(body, call, "value"))
 
     def task(tile: Tile) -> Partial:
-        losses = np.ascontiguousarray(tile_values(body, call, tile))
+        losses = np.ascontiguousarray(values(tile))
         if rows is not None:
             rows.put(tile, losses)
         piece = Piece(call.start + tile.first, call.start + tile.last, losses, tile.weight)

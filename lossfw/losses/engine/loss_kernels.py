@@ -1,0 +1,168 @@
+"""Kernels of losses: how a call uses them, alone or in the place of a body on a tile."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.components.spaces import Interval
+from lossfw.losses.base import Definition
+from lossfw.losses.engine import kernels
+from lossfw.losses.engine.candidates import Candidate, Form
+from lossfw.losses.engine.engine_mode import engine_mode
+from lossfw.losses.engine.reduction import Sums, weight_sum
+from lossfw.losses.engine.tiling import check_domain
+from lossfw.losses.inputs import Arguments
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled.kernel import Kernel
+
+FUNCTIONS: dict[Form, str] = {
+    "value": "unreduced",
+    "gradient": "unreduced_gradient",
+    "hessian": "unreduced_hessian",
+    "both": "unreduced_with_gradient",
+}
+
+
+def candidate_of(loss: Definition, form: Form) -> Candidate:
+    """Return a function of a loss as it may be compiled."""
+    spaces = {"y": loss.prediction_space, "t": loss.target_space}
+    function = getattr(loss, FUNCTIONS[form])
+    return Candidate(repr(loss), function, form, spaces, has_usual_intervals(loss))
+
+
+def has_usual_intervals(loss: Definition) -> bool:
+    """Tell whether two comparisons of each argument are all that a domain check does."""
+    spaces = (loss.prediction_space, loss.target_space)
+    usual = type(loss).check_domain is Definition.check_domain
+    return usual and all(isinstance(space, Interval) for space in spaces)
+
+
+class CallKernels(NamedTuple):
+    """What kernels can do for a call.
+
+    Attributes
+    ----------
+    function : callable or None
+        ``function(xp, y, t)``, in the place of the body's on a tile.
+    whole : WholeCall or None
+        The blocks of the call, without tiles.
+    """
+
+    function: Callable[..., Any] | None = None
+    whole: WholeCall | None = None
+
+
+_NONE = CallKernels()
+
+
+def kernels_for(
+    body: Any, call: Arguments, form: Form, out: NDArray | None = None, scale: float = 1.0
+) -> CallKernels:
+    """Return what kernels can do for a call by now.
+
+    Parameters
+    ----------
+    body : EngineBody
+    call : Arguments
+    form : {"value", "gradient", "hessian", "both"}
+    out : ndarray, optional
+        Where the derivatives of a whole call go.
+    scale : float
+        Their factor.
+    """
+    mode = engine_mode()
+    if mode == "tiles" or (call.y.size < kernels.SMALL and mode != "compiled"):
+        return _NONE
+    if call.by_index or not isinstance(body, Definition) or body.takes_rows:
+        return _NONE
+    dtype = np.dtype(call.work)
+    key = (type(body), body.identity, form)
+
+    def made(elements: int, *, weighted: bool) -> Kernel | None:
+        candidate = functools.partial(candidate_of, body, form)
+        return kernels.find(key, candidate, dtype, elements, weighted=weighted)
+
+    plain = made(call.y.size, weighted=False)
+    function = None if plain is None else functools.partial(_on_tile, plain)
+    fused = plain
+    if call.weight is not None and _needs_no_tiles(body, call, dtype):
+        fused = made(call.y.size, weighted=True)
+    if fused is None or not _needs_no_tiles(body, call, dtype):
+        return CallKernels(function)
+    return CallKernels(function, WholeCall(body, call, fused, out, scale))
+
+
+def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
+    """Tell whether a call has no mask, and arrays as a kernel takes them."""
+    if call.keep is not None or body.sums_rows or call.dtype != dtype:
+        return False
+    return all(array.dtype == dtype and array.flags.c_contiguous for array in (call.y, call.t))
+
+
+def _on_tile(kernel: Kernel, xp: Any, y: NDArray, t: NDArray) -> Any:
+    """Compute a tile, as a body does."""
+    losses = np.empty_like(y) if kernel.shape.losses else None
+    slopes = np.empty_like(y) if kernel.shape.slopes else None
+    kernel(y.reshape(-1), t.reshape(-1), losses=_flat(losses), slopes=_flat(slopes))
+    if losses is not None and slopes is not None:
+        return losses, slopes
+    return slopes if losses is None else losses
+
+
+def _flat(array: NDArray | None) -> NDArray | None:
+    return None if array is None else array.reshape(-1)
+
+
+class WholeCall:
+    """A call whose blocks a kernel computes with their sums, weights and factors.
+
+    Parameters
+    ----------
+    body : Definition
+    call : Arguments
+    kernel : Kernel
+    out : ndarray or None
+        Where the derivatives go, in the shape of the prediction.
+    scale : float
+        The factor of the derivatives.
+    """
+
+    def __init__(
+        self,
+        body: Definition,
+        call: Arguments,
+        kernel: Kernel,
+        out: NDArray | None,
+        scale: float,
+    ) -> None:
+        self.body, self.call, self.kernel, self.scale = body, call, kernel, scale
+        self.width = math.prod(call.y.shape[1:])
+        self.y, self.t = call.y.reshape(-1), call.t.reshape(-1)
+        self.weight = _flat(call.weight)
+        self.out = _flat(out)
+        self.check_first = not has_usual_intervals(body)
+
+    def block(self, first: int, last: int) -> Sums | None:
+        """Return the sums of some rows, None if they have to go through a tile."""
+        part = slice(first * self.width, last * self.width)
+        y, t = self.y[part], self.t[part]
+        weight = None if self.weight is None else self.weight[part]
+        if weight is not None and not weight.min(initial=1.0) > 0:
+            # What has no weight is taken out before anything is computed.
+            return None
+        if self.check_first:
+            check_domain(self.body, self.call, first, last, y, t)
+        total, inside = self.kernel(
+            y,
+            t,
+            slopes=None if self.out is None else self.out[part],
+            weight=weight,
+            scale=self.scale,
+        )
+        # A tile says which argument lies outside.
+        return Sums(total, weight_sum(weight, y.size), y.size) if inside else None

@@ -1,0 +1,1 @@
+"""Compiled: machine code of graphs, with the bits of NumPy."""

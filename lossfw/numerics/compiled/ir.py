@@ -1,0 +1,360 @@
+"""LLVM's intermediate representation of a kernel.
+
+A kernel goes over contiguous arrays and writes losses, slopes or both, and returns the sum of
+the losses in NumPy's order. It has four functions: ``@kernel``, the halves of the pairwise
+sum in ``@tree``, a strip of some hundred elements in ``@strip``, and its sum in ``@pairwise``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lossfw.numerics.compiled.frame import kernel, parameters, tree
+from lossfw.numerics.compiled.layout import CALLED, Layout, UncompiledError
+from lossfw.numerics.compiled.operations import (
+    DOUBLE,
+    FLOAT,
+    INTEGER,
+    INTRINSICS,
+    TRUTH,
+    Lines,
+    compute,
+    literal,
+    type_of,
+)
+from lossfw.numerics.compiled.sums import CONVERTED, pairwise
+from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, Graph
+
+# Elements of a strip. Its arrays, 2 to 4 KiB each, fit the first-level cache.
+STRIP = 512
+
+_SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, TRUTH: 1}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A bound of an argument: what lies outside is told by the kernel, which goes on.
+
+    Attributes
+    ----------
+    name : str
+        The input.
+    test : str
+        The comparison of LLVM that holds outside, as ``"olt"``.
+    value : float
+    """
+
+    name: str
+    test: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a kernel computes of a graph.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        The arrays, all of one dtype.
+    losses, slopes : bool
+        Whether the first output is losses, and whether the last is slopes.
+    weighted : bool
+        Losses are multiplied by weights and only summed, slopes are multiplied too.
+    bounds : tuple of Bound
+    """
+
+    inputs: tuple[str, ...]
+    losses: bool
+    slopes: bool
+    weighted: bool = False
+    bounds: tuple[Bound, ...] = ()
+
+
+# A function of NumPy and the type of LLVM for which its loop is wanted.
+LoopName: TypeAlias = tuple[str, str]
+
+
+def intermediate(graph: Graph, kind: str, shape: Shape) -> tuple[str, list[LoopName]]:
+    """Return the text of a kernel, and the functions of NumPy that it calls.
+
+    Parameters
+    ----------
+    graph : Graph
+    kind : str
+        The type of LLVM of all inputs and outputs, float or double.
+    shape : Shape
+
+    Raises
+    ------
+    UncompiledError
+        If an operation has no compiled form, or an output has another type.
+    """
+    return _Writer(Layout.of(graph), kind, shape).text()
+
+
+class _Writer:
+    """The text of a kernel, while it is written."""
+
+    def __init__(self, layout: Layout, kind: str, shape: Shape) -> None:
+        self.layout, self.kind, self.shape = layout, kind, shape
+        self.lines = Lines()
+        self.functions: list[LoopName] = []
+        for output in layout.graph.outputs:
+            if type_of(layout.node(output).dtype) != kind:
+                raise UncompiledError(f"a result is {layout.node(output).dtype}")
+
+    def text(self) -> tuple[str, list[LoopName]]:
+        """Return the text of the kernel, and the functions of NumPy that it calls."""
+        for segment in range(self.layout.last + 1):
+            self._segment(segment)
+        names = self.shape.inputs
+        converted = self.kind == FLOAT and not self.shape.weighted
+        chunk = str(CONVERTED) if converted else "%n"
+        parts = [*self._tables(), *_declarations(), self._strip()]
+        if self.shape.losses:
+            parts += [pairwise(DOUBLE if self.shape.weighted else self.kind), tree(names, STRIP)]
+        parts.append(kernel(names, "tree" if self.shape.losses else "strip", chunk, STRIP))
+        return "\n".join(parts) + "\n", self.functions
+
+    # One segment.
+
+    def _segment(self, segment: int) -> None:
+        """Write the loop of a segment, and the calls after it."""
+        lines, layout = self.lines, self.layout
+        before = f"end{segment - 1}" if segment else "begin"
+        i = f"%i{segment}"
+        lines.do(f"br label %head{segment}")
+        lines.text.append(f"head{segment}:")
+        lines.do(f"{i} = phi i64 [0, %{before}], [{i}n, %body{segment}]")
+        lines.do(f"%go{segment} = icmp slt i64 {i}, %n")
+        lines.do(f"br i1 %go{segment}, label %body{segment}, label %end{segment}")
+        lines.text.append(f"body{segment}:")
+        values = _Values(self, segment, i)
+        if segment == 0:
+            for bound in self.shape.bounds:
+                self._check(bound, values.input(bound.name))
+        for number in sorted(layout.wanted[segment]):
+            if number in layout.stored and layout.node(number).op not in (INPUT, CONSTANT):
+                self._store(number, values.of(number), i)
+        calls = [call for call in layout.calls if layout.level[call] == segment + 1]
+        for call in calls:
+            for place, arg in enumerate(layout.node(call).args):
+                if self._slot(call, place) == f"%a{call}_{place}":
+                    value = values.of(arg)
+                    self._store_at(f"%a{call}_{place}", self._type(arg), value, i)
+        if segment == layout.last:
+            self._results(values, i)
+        lines.do(f"{i}n = add nuw nsw i64 {i}, 1")
+        lines.do(f"br label %head{segment}")
+        lines.text.append(f"end{segment}:")
+        for call in calls:
+            self._call(call)
+
+    def _type(self, number: int) -> str:
+        return type_of(self.layout.node(number).dtype)
+
+    def _check(self, bound: Bound, value: str) -> None:
+        lines = self.lines
+        limit = literal(bound.value, self.kind)
+        outside = lines.put(f"fcmp {bound.test} {self.kind} {value}, {limit}")
+        wide = lines.put(f"zext i1 {outside} to i32")
+        so_far = lines.put("load i32, ptr %bad")
+        lines.do(f"store i32 {lines.put(f'or i32 {so_far}, {wide}')}, ptr %bad")
+
+    def _store(self, number: int, value: str, i: str) -> None:
+        kind = self._type(number)
+        if kind == TRUTH:
+            kind, value = "i8", self.lines.put(f"zext i1 {value} to i8")
+        self._store_at(f"%w{number}", kind, value, i)
+
+    def _store_at(self, array: str, kind: str, value: str, i: str) -> None:
+        place = self.lines.put(f"getelementptr inbounds {kind}, ptr {array}, i64 {i}")
+        self.lines.do(f"store {kind} {value}, ptr {place}")
+
+    def _results(self, values: _Values, i: str) -> None:
+        outputs = list(self.layout.graph.outputs)
+        lines, kind = self.lines, self.kind
+        weight = ""
+        if self.shape.weighted:
+            place = lines.put(f"getelementptr inbounds double, ptr %weight, i64 {i}")
+            weight = lines.put(f"load double, ptr {place}")
+        if self.shape.losses:
+            loss = values.of(outputs.pop(0))
+            if weight:
+                wide = loss if kind == DOUBLE else lines.put(f"fpext float {loss} to double")
+                self._store_at("%b", DOUBLE, lines.put(f"fmul double {weight}, {wide}"), i)
+            else:
+                self._store_at("%b", kind, loss, i)
+        if self.shape.slopes:
+            self._store_at("%slopes", kind, self._scaled(values.of(outputs.pop(0)), weight), i)
+
+    def _scaled(self, slope: str, weight: str) -> str:
+        """Return a slope times the reduction's factor, as NumPy computes it."""
+        lines, kind = self.lines, self.kind
+        if not weight:
+            return lines.put(f"fmul {kind} {slope}, %factor")
+        both = lines.put(f"fmul double {weight}, %scale")
+        wide = slope if kind == DOUBLE else lines.put(f"fpext float {slope} to double")
+        product = lines.put(f"fmul double {wide}, {both}")
+        return product if kind == DOUBLE else lines.put(f"fptrunc double {product} to float")
+
+    # Calls of NumPy's loops.
+
+    def _slot(self, call: int, place: int) -> str:
+        """Return the array of an argument of a call."""
+        arg = self.layout.node(call).args[place]
+        node = self.layout.node(arg)
+        if node.op == CONSTANT:
+            return f"%c{call}_{place}"
+        if arg in self.layout.stored:
+            return f"%w{arg}"
+        return f"%a{call}_{place}"
+
+    def _call(self, call: int) -> None:
+        """Call NumPy's loop; a constant has a step of 0, as where NumPy is given a number."""
+        lines, node = self.lines, self.layout.node(call)
+        kind = self._type(call)
+        function = (node.op, kind)
+        if function not in self.functions:
+            self.functions.append(function)
+        entry = 3 * self.functions.index(function)
+        slots = [self._slot(call, place) for place in range(len(node.args))]
+        for place, slot in enumerate([*slots, f"%w{call}"]):
+            step = 0 if slot.startswith("%c") else _SIZES[kind]
+            at = lines.put(f"getelementptr inbounds ptr, ptr %arguments, i64 {place}")
+            lines.do(f"store ptr {slot}, ptr {at}")
+            at = lines.put(f"getelementptr inbounds i64, ptr %steps, i64 {place}")
+            lines.do(f"store i64 {step}, ptr {at}")
+        lines.do("store i64 %n, ptr %length")
+        loop, context, extra = (self._of_loop(entry + part) for part in range(3))
+        failed = lines.put(
+            f"call i32 {loop}(ptr {context}, ptr %arguments, ptr %length, ptr %steps, ptr {extra})"
+        )
+        so_far = lines.put("load i32, ptr %bad")
+        lines.do(f"store i32 {lines.put(f'or i32 {so_far}, {failed}')}, ptr %bad")
+
+    def _of_loop(self, entry: int) -> str:
+        """Return an entry of the table of loops."""
+        place = self.lines.put(f"getelementptr inbounds ptr, ptr %loops, i64 {entry}")
+        return self.lines.put(f"load ptr, ptr {place}")
+
+    # Whole functions.
+
+    def _arrays(self) -> list[str]:
+        """Return the scratch arrays of a strip."""
+        found = []
+        for number in sorted(self.layout.stored):
+            kind = self._type(number)
+            kind = "i8" if kind == TRUTH else kind
+            found.append(f"  %w{number} = alloca [{STRIP} x {kind}], align 64")
+        for call in self.layout.calls:
+            for place, arg in enumerate(self.layout.node(call).args):
+                slot, kind = self._slot(call, place), self._type(arg)
+                if slot.startswith("%c"):
+                    found.append(f"  {slot} = alloca {kind}, align 8")
+                    value = literal(self.layout.node(arg).value, kind)
+                    found.append(f"  store {kind} {value}, ptr {slot}")
+                elif slot.startswith("%a"):
+                    found.append(f"  {slot} = alloca [{STRIP} x {kind}], align 64")
+        return found
+
+    def _strip(self) -> str:
+        """Return the function of a strip, of `n` elements from `lo` on."""
+        kind, inputs = self.kind, self.shape.inputs
+        summed = DOUBLE if self.shape.weighted else kind
+        moved = [*((name, kind) for name in inputs), ("slopes", kind), ("weight", DOUBLE)]
+        narrow = "fptrunc double %scale to float"
+        return "\n".join(
+            [
+                f"define internal double @strip({parameters(inputs)}) noinline nounwind {{",
+                "enter:",
+                f"  %scratch = alloca [{STRIP} x {summed}], align 64",
+                *self._arrays(),
+                "  %arguments = alloca [4 x ptr]",
+                "  %steps = alloca [4 x i64]",
+                "  %length = alloca i64",
+                "  %bad = alloca i32",
+                "  store i32 0, ptr %bad",
+                f"  %factor = {narrow if kind == FLOAT else 'fadd double %scale, -0.0'}",
+                *(
+                    f"  %{name} = getelementptr inbounds {of}, ptr %{name}_, i64 %lo"
+                    for name, of in moved
+                ),
+                "  %unkept = icmp eq ptr %losses_, null",
+                f"  %kept = getelementptr {kind}, ptr %losses_, i64 %lo",
+                "  %b = select i1 %unkept, ptr %scratch, ptr %kept",
+                "  br label %begin",
+                "begin:",
+                *self.lines.text,
+                "  %bad_here = load i32, ptr %bad",
+                "  %bad_before = load i32, ptr %bad_",
+                "  %bad_now = or i32 %bad_here, %bad_before",
+                "  store i32 %bad_now, ptr %bad_",
+                "  %total = call double @pairwise(ptr %b, i64 %n)"
+                if self.shape.losses
+                else "  %total = fadd double 0.0, 0.0",
+                "  ret double %total",
+                "}",
+            ]
+        )
+
+    def _tables(self) -> list[str]:
+        return [
+            f"{name} = internal constant [{len(numbers)} x double] ["
+            + ", ".join(f"double {literal(x, DOUBLE)}" for x in numbers)
+            + "], align 64"
+            for numbers, name in self.lines.tables.items()
+        ]
+
+
+class _Values:
+    """The values of nodes in the loop of a segment, each loaded or computed once."""
+
+    def __init__(self, writer: _Writer, segment: int, i: str) -> None:
+        self.writer, self.segment, self.i = writer, segment, i
+        self.known: dict[int, str] = {}
+        self.inputs: dict[str, str] = {}
+
+    def of(self, number: int) -> str:
+        """Return the name of a node's value."""
+        if number not in self.known:
+            self.known[number] = self._made(number)
+        return self.known[number]
+
+    def _made(self, number: int) -> str:
+        layout = self.writer.layout
+        node = layout.node(number)
+        if node.op == CONSTANT:
+            return literal(node.value, type_of(node.dtype))
+        if node.op == INPUT:
+            return self.input(node.value)
+        earlier = layout.level[number] < self.segment or node.op in CALLED
+        if number in layout.stored and earlier:
+            return self._loaded(f"%w{number}", type_of(node.dtype))
+        arguments = [self.of(arg) for arg in node.args]
+        return compute(self.writer.lines, layout.graph, node, arguments)
+
+    def input(self, name: str) -> str:
+        """Return the name of an input's value."""
+        if name not in self.inputs:
+            self.inputs[name] = self._loaded(f"%{name}", self.writer.kind)
+        return self.inputs[name]
+
+    def _loaded(self, array: str, kind: str) -> str:
+        lines = self.writer.lines
+        memory = "i8" if kind == TRUTH else kind
+        place = lines.put(f"getelementptr inbounds {memory}, ptr {array}, i64 {self.i}")
+        value = lines.put(f"load {memory}, ptr {place}")
+        return lines.put(f"trunc i8 {value} to i1") if kind == TRUTH else value
+
+
+def _declarations() -> list[str]:
+    """Return the declarations of LLVM's own functions."""
+    found = []
+    for kind, suffix in ((FLOAT, "f32"), (DOUBLE, "f64")):
+        for name in INTRINSICS.values():
+            found.append(f"declare {kind} @llvm.{name}.{suffix}({kind})")
+        found.append(f"declare {kind} @llvm.copysign.{suffix}({kind}, {kind})")
+    return found

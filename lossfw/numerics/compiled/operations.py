@@ -1,0 +1,222 @@
+"""LLVM's instructions for the operations of a graph."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+
+from lossfw.numerics.compiled.layout import UncompiledError
+from lossfw.numerics.symbolic.graph import CAST, FRACTION, LOOK_UP, Graph, Operation
+
+FLOAT, DOUBLE, TRUTH, INTEGER = "float", "double", "i1", "i64"
+
+_ARITHMETIC = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
+_COMPARISONS = {
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "equal": "eq",
+    "not_equal": "ne",
+}
+_LOGIC = {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}
+INTRINSICS = {
+    "abs": "fabs",
+    "sqrt": "sqrt",
+    "floor": "floor",
+    "ceil": "ceil",
+    "trunc": "trunc",
+    "round": "rint",
+}
+
+# The fields of a float64.
+_MANTISSA = (1 << 52) - 1
+_SIGN = 1 << 63
+_BELOW_ONE = 1022 << 52
+_LEAST_NORMAL = 2.0**-1022
+_LIFT = 64
+
+
+def type_of(dtype: np.dtype[Any]) -> str:
+    """Return the type of LLVM for a dtype."""
+    if dtype.kind == "b":
+        return TRUTH
+    if dtype.kind == "i":
+        return INTEGER
+    if dtype in (np.float32, np.float64):
+        return FLOAT if dtype == np.float32 else DOUBLE
+    raise UncompiledError(f"{dtype} has no compiled form")
+
+
+def literal(value: Any, kind: str) -> str:
+    """Return a number as LLVM writes it: floats by their bits, as float64."""
+    if kind in (TRUTH, INTEGER):
+        return str(int(value)) if kind == INTEGER else str(bool(value)).lower()
+    number = float(np.float32(value)) if kind == FLOAT else float(value)
+    return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
+
+
+class Lines:
+    """Instructions, each with a name of its own.
+
+    Attributes
+    ----------
+    text : list of str
+    tables : dict
+        The names of the constant tables that the instructions use.
+    """
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.tables: dict[tuple[float, ...], str] = {}
+        self._count = 0
+
+    def put(self, instruction: str) -> str:
+        """Add an instruction and return the name of its result."""
+        self._count += 1
+        name = f"%x{self._count}"
+        self.text.append(f"  {name} = {instruction}")
+        return name
+
+    def do(self, instruction: str) -> None:
+        """Add an instruction without a result."""
+        self.text.append(f"  {instruction}")
+
+
+def compute(lines: Lines, graph: Graph, node: Operation, a: list[str]) -> str:
+    """Add the instructions of a node to lines, given the names of its arguments."""
+    kind = type_of(node.dtype)
+    source = type_of(graph.nodes[node.args[0]].dtype)
+    if node.op in _ARITHMETIC:
+        letter = "f" if kind in (FLOAT, DOUBLE) else ""
+        if kind == INTEGER and node.op == "divide":
+            raise UncompiledError("a quotient of integers has no compiled form")
+        return lines.put(f"{letter}{_ARITHMETIC[node.op]} {kind} {a[0]}, {a[1]}")
+    if node.op in _COMPARISONS:
+        return _compared(lines, node.op, source, a)
+    if node.op in _LOGIC:
+        return lines.put(f"{_LOGIC[node.op]} i1 {a[0]}, {a[1]}")
+    if node.op == "logical_not":
+        return lines.put(f"xor i1 {a[0]}, true")
+    if node.op == "where":
+        return lines.put(f"select i1 {a[0]}, {kind} {a[1]}, {kind} {a[2]}")
+    if node.op == CAST:
+        return _cast(lines, source, kind, a[0])
+    if node.op == LOOK_UP:
+        return _looked_up(lines, node, a[0])
+    if source not in (FLOAT, DOUBLE):
+        raise UncompiledError(f"{node.op} of {source} has no compiled form")
+    return _of_floats(lines, node.op, source, a)
+
+
+def _compared(lines: Lines, op: str, source: str, a: list[str]) -> str:
+    relation = _COMPARISONS[op]
+    if source in (FLOAT, DOUBLE):
+        # Unordered, that is NaN, is different from everything.
+        order = "u" if op == "not_equal" else "o"
+        return lines.put(f"fcmp {order}{relation} {source} {a[0]}, {a[1]}")
+    sign = "" if op in ("equal", "not_equal") else "s"
+    return lines.put(f"icmp {sign}{relation} {source} {a[0]}, {a[1]}")
+
+
+def _cast(lines: Lines, source: str, kind: str, x: str) -> str:
+    if source == kind:
+        return x
+    if kind == TRUTH:
+        test = "icmp ne" if source == INTEGER else "fcmp une"
+        return lines.put(f"{test} {source} {x}, {literal(0, source)}")
+    if source == TRUTH:
+        return lines.put(f"{'zext' if kind == INTEGER else 'uitofp'} i1 {x} to {kind}")
+    if INTEGER in (source, kind):
+        return lines.put(f"{'sitofp' if source == INTEGER else 'fptosi'} {source} {x} to {kind}")
+    return lines.put(f"{'fpext' if kind == DOUBLE else 'fptrunc'} {source} {x} to {kind}")
+
+
+def _looked_up(lines: Lines, node: Operation, index: str) -> str:
+    """Take an element of a table; an index outside, which NumPy refuses, reads an end of it."""
+    name = lines.tables.setdefault(node.value, f"@table{len(lines.tables)}")
+    for bound, test in ((0, "slt"), (len(node.value) - 1, "sgt")):
+        beyond = lines.put(f"icmp {test} i64 {index}, {bound}")
+        index = lines.put(f"select i1 {beyond}, i64 {bound}, i64 {index}")
+    place = lines.put(f"getelementptr inbounds double, ptr {name}, i64 {index}")
+    return _cast(lines, DOUBLE, type_of(node.dtype), lines.put(f"load double, ptr {place}"))
+
+
+def _of_floats(lines: Lines, op: str, kind: str, a: list[str]) -> str:
+    x = a[0]
+    if op in INTRINSICS:
+        return _intrinsic(lines, INTRINSICS[op], kind, x)
+    if op == "negative":
+        return lines.put(f"fneg {kind} {x}")
+    if op == "square":
+        return lines.put(f"fmul {kind} {x}, {x}")
+    if op == "reciprocal":
+        return lines.put(f"fdiv {kind} {literal(1.0, kind)}, {x}")
+    if op in ("maximum", "minimum"):
+        return _extreme(lines, "ogt" if op == "maximum" else "olt", kind, *a)
+    if op == "sign":
+        return _sign(lines, kind, x)
+    if op == "copysign":
+        suffix = "f32" if kind == FLOAT else "f64"
+        return lines.put(f"call {kind} @llvm.copysign.{suffix}({kind} {x}, {kind} {a[1]})")
+    if op == "isnan":
+        return lines.put(f"fcmp uno {kind} {x}, {x}")
+    if op in ("isinf", "isfinite"):
+        size = _intrinsic(lines, "fabs", kind, x)
+        test = "oeq" if op == "isinf" else "olt"
+        return lines.put(f"fcmp {test} {kind} {size}, {literal(float('inf'), kind)}")
+    if op == "signbit":
+        width = "i32" if kind == FLOAT else "i64"
+        bits = lines.put(f"bitcast {kind} {x} to {width}")
+        return lines.put(f"icmp slt {width} {bits}, 0")
+    return _part(lines, op, kind, x)
+
+
+def _intrinsic(lines: Lines, name: str, kind: str, x: str) -> str:
+    suffix = "f32" if kind == FLOAT else "f64"
+    return lines.put(f"call {kind} @llvm.{name}.{suffix}({kind} {x})")
+
+
+def _extreme(lines: Lines, test: str, kind: str, x: str, y: str) -> str:
+    """Return the larger or the smaller; a NaN of either is the result."""
+    better = lines.put(f"fcmp {test} {kind} {x}, {y}")
+    chosen = lines.put(f"select i1 {better}, {kind} {x}, {kind} {y}")
+    no_number = lines.put(f"fcmp uno {kind} {x}, {x}")
+    return lines.put(f"select i1 {no_number}, {kind} {x}, {kind} {chosen}")
+
+
+def _sign(lines: Lines, kind: str, x: str) -> str:
+    """Return -1, 0 or 1; NaN stays, and a zero becomes +0."""
+    result = x
+    for test, value in (("oeq", 0.0), ("olt", -1.0), ("ogt", 1.0)):
+        holds = lines.put(f"fcmp {test} {kind} {x}, {literal(0.0, kind)}")
+        result = lines.put(f"select i1 {holds}, {kind} {literal(value, kind)}, {kind} {result}")
+    return result
+
+
+def _part(lines: Lines, op: str, kind: str, x: str) -> str:
+    """Return fraction or exponent by the bits of a float64, in which every float32 is normal."""
+    x = _cast(lines, kind, DOUBLE, x)
+    size = _intrinsic(lines, "fabs", DOUBLE, x)
+    small = lines.put(f"fcmp olt double {size}, {literal(_LEAST_NORMAL, DOUBLE)}")
+    lifted = lines.put(f"fmul double {x}, {literal(2.0**_LIFT, DOUBLE)}")
+    bits = lines.put(f"select i1 {small}, double {lifted}, double {x}")
+    bits = lines.put(f"bitcast double {bits} to i64")
+    # 0, infinity and NaN are their own fraction, with exponent 0.
+    zero = lines.put(f"fcmp oeq double {x}, {literal(0.0, DOUBLE)}")
+    finite = lines.put(f"fcmp olt double {size}, {literal(float('inf'), DOUBLE)}")
+    endless = lines.put(f"xor i1 {finite}, true")
+    special = lines.put(f"or i1 {zero}, {endless}")
+    if op == FRACTION:
+        kept = lines.put(f"and i64 {bits}, {_SIGN - (1 << 64) | _MANTISSA}")
+        built = lines.put(f"or i64 {kept}, {_BELOW_ONE}")
+        built = lines.put(f"bitcast i64 {built} to double")
+        fraction = lines.put(f"select i1 {special}, double {x}, double {built}")
+        return _cast(lines, DOUBLE, kind, fraction)
+    shifted = lines.put(f"lshr i64 {bits}, 52")
+    exponent = lines.put(f"and i64 {shifted}, 2047")
+    less = lines.put(f"select i1 {small}, i64 {1022 + _LIFT}, i64 1022")
+    exponent = lines.put(f"sub i64 {exponent}, {less}")
+    return lines.put(f"select i1 {special}, i64 0, i64 {exponent}")

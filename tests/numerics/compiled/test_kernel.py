@@ -1,0 +1,166 @@
+"""Kernels: the bits of NumPy in every operation, and in sums of every length."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+
+from lossfw.numerics.compiled.ir import Bound, Shape
+from lossfw.numerics.compiled.kernel import Kernel
+from lossfw.numerics.compiled.layout import UncompiledError
+from lossfw.numerics.symbolic.trace import trace
+
+DTYPES = ("float32", "float64")
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e-310, 5e-324, 1e-45, 1e300, np.inf, -np.inf]
+VALUE = Shape(("y", "t"), losses=True, slopes=False)
+
+TABLE = np.array([0.25, 0.5, 4.0])
+BODIES = {
+    "arithmetic": lambda xp, y, t: (y + t) * (y - t) / (1.0 + t * t) - (-y),
+    "powers": lambda xp, y, t: (
+        xp.square(y) + xp.reciprocal(t) + xp.sqrt(xp.abs(y)) + xp.abs(t) ** 1.5
+    ),
+    "whole": lambda xp, y, t: (
+        xp.floor(y) + 2.0 * xp.ceil(y) + 4.0 * xp.trunc(t) + 8.0 * xp.round(t)
+    ),
+    "extremes": lambda xp, y, t: xp.where(y > 0, xp.maximum(y, t), xp.minimum(y, t)),
+    "signs": lambda xp, y, t: xp.sign(y) + xp.copysign(xp.ones_like(y), t),
+    "comparisons": lambda xp, y, t: (
+        xp.astype((y < t) ^ (y <= 0.5), y.dtype)
+        + 2.0 * xp.astype(((y > t) & (y >= -0.5)) | ~(t != y), y.dtype)
+        + 4.0 * xp.astype(y == t, y.dtype)
+    ),
+    "tests": lambda xp, y, t: xp.where(
+        xp.isnan(y) | xp.isinf(t), 1.0, xp.where(xp.isfinite(y) & xp.signbit(t), 2.0 * y, t)
+    ),
+    "chosen truth": lambda xp, y, t: xp.where(xp.where(y > 0, y > 1, t > 1), y, t),
+    "exponentials": lambda xp, y, t: xp.exp(y) + xp.expm1(t) * xp.exp2(-y),
+    "logarithms": lambda xp, y, t: (
+        xp.log(xp.abs(y)) + xp.log1p(xp.abs(t)) + xp.log2(t) * xp.log10(y)
+    ),
+    "hyperbolic": lambda xp, y, t: xp.tanh(y) + xp.sinh(t) * xp.cosh(y) + xp.asinh(t),
+    "circular": lambda xp, y, t: xp.sin(y) * xp.cos(t) + xp.tan(y) + xp.atan(t) + xp.atan2(y, t),
+    "of two": lambda xp, y, t: xp.logaddexp(y, t) + xp.hypot(y, t) + xp.remainder(y, t),
+    "a constant beside a call": lambda xp, y, t: 2.0**y + xp.abs(t) ** 0.3,
+    "one after the other": lambda xp, y, t: xp.log1p(xp.exp(-xp.log1p(xp.exp(y)) - t)) + xp.exp(y),
+    "a truth kept over a call": lambda xp, y, t: xp.where(
+        (y * t + y - t > 0.0) & (y / t < 3.0), xp.exp(y), xp.log1p(xp.exp(y * t))
+    ),
+    "parts of floats": lambda xp, y, t: xp.frexp(y)[0] + xp.astype(xp.frexp(t)[1], y.dtype),
+    "an index": lambda xp, y, t: (
+        xp.take(TABLE, xp.astype(xp.round(xp.clip(xp.where(y == y, y, 0.0), 0, 2)), xp.int64))
+        * xp.astype(t, xp.float64)
+    ),
+    "through float64": lambda xp, y, t: xp.astype(
+        xp.log(xp.astype(xp.abs(y), xp.float64)), t.dtype
+    ),
+    "only one": lambda xp, y, t: xp.exp(-t),
+    "neither": lambda xp, y, t: xp.full_like(y, 3.0),
+}
+
+
+def arguments(dtype, size=700):
+    rng = np.random.default_rng(0)
+    y, t = rng.normal(size=(2, size)) * np.exp(2 * rng.normal(size=(2, size)))
+    places = len(SPECIAL) ** 2
+    pairs = [(a, b) for a in [*SPECIAL, np.nan] for b in [*SPECIAL, np.nan]][: min(size, places)]
+    y[: len(pairs)], t[: len(pairs)] = np.array(pairs).T
+    with np.errstate(all="ignore"):
+        return y.astype(dtype), t.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", BODIES)
+def test_an_operation_has_the_bits_of_numpy(name, dtype):
+    body = BODIES[name]
+    y, t = arguments(dtype)
+    with np.errstate(all="ignore"):
+        wanted = body(np, y, t)
+    if wanted.dtype != dtype:
+        pytest.skip("the body returns float64")
+    losses = np.empty_like(y)
+    Kernel(trace(body, {"y": dtype, "t": dtype}), np.dtype(dtype), VALUE)(y, t, losses=losses)
+    np.testing.assert_array_equal(losses, wanted)
+    known = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(losses[known]), np.signbit(wanted[known]))
+
+
+LENGTHS = (0, 1, 7, 8, 9, 127, 128, 129, 136, 511, 513, 1000, 8191, 8192, 8193, 16400, 100_003)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_have_the_order_of_numpy(dtype):
+    graph = trace(lambda xp, y, t: y - t, {"y": dtype, "t": dtype})
+    plain = Kernel(graph, np.dtype(dtype), VALUE)
+    weighted = Kernel(graph, np.dtype(dtype), Shape(("y", "t"), True, False, weighted=True))
+    rng = np.random.default_rng(0)
+    for length in LENGTHS:
+        y, t = (rng.normal(size=(2, length)) * 1e3).astype(dtype)
+        weight = rng.random(length)
+        terms = weight * (y - t).astype(np.float64)
+        assert plain(y, t)[0] == np.add.reduce(y - t, dtype=np.dtype(np.float64)), length
+        assert weighted(y, t, weight=weight)[0] == np.add.reduce(terms), length
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_slopes_are_scaled_and_weighted_as_by_numpy(dtype):
+    graph = trace(lambda xp, y, t: (xp.square(y), y * t), {"y": dtype, "t": dtype})
+    y, t = arguments(dtype)
+    weight = np.linspace(0.1, 3.0, len(y))
+    slopes = np.empty_like(y)
+    shape = Shape(("y", "t"), True, True)
+    with np.errstate(all="ignore"):
+        Kernel(graph, y.dtype, shape)(y, t, slopes=slopes, scale=1 / 3)
+        np.testing.assert_array_equal(slopes, y * t * (1 / 3))
+        weighted = Kernel(graph, y.dtype, Shape(("y", "t"), True, True, weighted=True))
+        weighted(y, t, slopes=slopes, weight=weight, scale=1 / 3)
+        np.testing.assert_array_equal(slopes, (y * t * (weight * (1 / 3))).astype(dtype))
+
+
+def test_a_kernel_tells_what_lies_outside():
+    graph = trace(lambda xp, y, t: y + t, {"y": "f8", "t": "f8"})
+    bounds = (Bound("y", "olt", 0.0), Bound("t", "oge", 1.0))
+    kernel = Kernel(graph, np.dtype("f8"), Shape(("y", "t"), True, False, bounds=bounds))
+    for y, t, inside in (
+        (0.0, 0.5, True),
+        (np.nan, np.nan, True),
+        (-1e-300, 0.5, False),
+        (0.0, 1.0, False),
+        (np.inf, -np.inf, True),
+    ):
+        assert kernel(np.full(9, y), np.full(9, t))[1] is inside
+
+
+def test_an_index_outside_of_a_table_reads_its_end():
+    def body(xp, y, t):
+        return xp.take(np.array([1.0, 2.0]), xp.astype(xp.round(y), xp.int64)) + 0.0 * t
+
+    kernel = Kernel(trace(body, {"y": "f8", "t": "f8"}), np.dtype("f8"), VALUE)
+    losses = np.empty(4)
+    kernel(np.array([-9e18, 5.0, 0.0, np.nan]), np.zeros(4), losses=losses)
+    assert set(losses) <= {1.0, 2.0}
+    assert list(losses[:3]) == [1.0, 2.0, 1.0]
+
+
+def test_what_has_no_compiled_form_is_told():
+    def widened(xp, y, t):
+        return xp.astype(y, xp.float64) * t
+
+    with pytest.raises(UncompiledError, match="a result is float64"):
+        Kernel(trace(widened, {"y": "f4", "t": "f4"}), np.dtype("f4"), VALUE)
+
+    def halves(xp, y, t):
+        return xp.astype(xp.astype(y, np.float16), y.dtype) + t
+
+    with pytest.raises(UncompiledError, match="float16 has no compiled form"):
+        Kernel(trace(halves, {"y": "f4", "t": "f4"}), np.dtype("f4"), VALUE)
+
+
+def test_a_kernel_leaves_no_warning_for_numpy():
+    kernel = Kernel(
+        trace(lambda xp, y, t: xp.exp(y) / t, {"y": "f8", "t": "f8"}), np.dtype("f8"), VALUE
+    )
+    kernel(np.full(100, 1e4), np.zeros(100))
+    # Warnings are errors here.
+    assert (np.ones(3) + np.ones(3)).sum() == 6.0
+    assert np.exp(np.zeros(3)).sum() == 3.0
