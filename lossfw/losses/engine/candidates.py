@@ -24,12 +24,12 @@ from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
 
 # What a function returns: losses, a derivative of theirs, or losses and slopes.
-Form: TypeAlias = Literal["value", "gradient", "hessian", "both"]
+ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
 
 _FLOAT64 = np.dtype(np.float64)
 
 
-class RefusedError(Exception):
+class NoKernelError(Exception):
     """A function has no kernel; the message says why."""
 
 
@@ -52,7 +52,7 @@ class Candidate:
 
     owner: str
     function: Callable[..., Any]
-    form: Form
+    form: ResultForm
     spaces: dict[str, Space]
     checked: bool = False
 
@@ -67,7 +67,7 @@ class Candidate:
 
         Raises
         ------
-        RefusedError
+        NoKernelError
             If the body cannot be traced, or its graph has other bits.
         """
         graph = self._traced(dtype)
@@ -78,7 +78,7 @@ class Candidate:
             wanted = self._results(arrays)
             for found, result in zip(replay(checked, **arrays), wanted, strict=True):
                 if result.dtype != kind:
-                    raise RefusedError(f"the body returns {result.dtype} for {kind}")
+                    raise NoKernelError(f"the body returns {result.dtype} for {kind}")
                 _need_equal(found, result, "a second run of the body has other bits than the first")
         return graph
 
@@ -86,7 +86,7 @@ class Candidate:
         try:
             return trace(self.function, dict.fromkeys(self.spaces, dtype))
         except TraceError as error:
-            raise RefusedError(str(error)) from error
+            raise NoKernelError(str(error)) from error
 
     def _probes(self, dtype: np.dtype[Any]) -> dict[str, NDArray]:
         arrays = probes(tuple(self.spaces.values()), dtype)
@@ -98,7 +98,7 @@ class Candidate:
         results = results if isinstance(results, tuple) else (results,)
         if any(getattr(result, "shape", None) != (len(arrays[name]),)
                for result in results for name in arrays):  # fmt: skip
-            raise RefusedError("the body returns another shape than that of its arguments")
+            raise NoKernelError("the body returns another shape than that of its arguments")
         return results
 
     def kernel(self, dtype: np.dtype[Any], *, weighted: bool = False) -> Kernel:
@@ -106,13 +106,13 @@ class Candidate:
 
         Raises
         ------
-        RefusedError
+        NoKernelError
             If there is none that has the bits of the body, or nothing to make it with.
         """
         try:
             made = Kernel(self.graph(dtype), dtype, self.shape(weighted))
         except (UncompiledError, MissingExtraError) as error:
-            raise RefusedError(str(error)) from error
+            raise NoKernelError(str(error)) from error
         self._hold(made, weighted)
         return made
 
@@ -143,18 +143,18 @@ class Candidate:
         """Return why there is no kernel, without making one; empty if there may be one."""
         try:
             Layout.of(self.graph(dtype))
-        except (RefusedError, UncompiledError) as error:
+        except (NoKernelError, UncompiledError) as error:
             return str(error)
         return ""
 
 
 def _need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
-    """Raise `RefusedError` unless arrays agree in every bit but those of NaN."""
+    """Raise `NoKernelError` unless arrays agree in every bit but those of NaN."""
     differ = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
     zeros = (wanted == 0) & (np.signbit(found) != np.signbit(wanted))
     count = int(np.count_nonzero(differ | zeros))
     if found.dtype != wanted.dtype or count:
-        raise RefusedError(f"{told}, at {count} of {len(wanted)} points")
+        raise NoKernelError(f"{told}, at {count} of {len(wanted)} points")
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.candidates import Form
+from lossfw.losses.engine.candidates import ResultForm
 from lossfw.losses.engine.loss_kernels import CallKernels, WholeCall, kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
@@ -169,7 +169,7 @@ def derivatives(
 ) -> NDArray:
     """Return `scale` times w times the first or second derivative, in the prediction's shape."""
     out = np.zeros(call.y.shape, call.dtype)
-    form: Form = "hessian" if second else "gradient"
+    form: ResultForm = "hessian" if second else "gradient"
     usual = body.unreduced_gradient_at if call.by_index else body.unreduced_gradient
     compiled = kernels_for(body, call, form, out, scale)
     function = compiled.function or (body.unreduced_hessian if second else usual)

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.losses.engine.candidates import Candidate, RefusedError
+from lossfw.losses.engine.candidates import Candidate, NoKernelError
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.numerics.compiled import machine
 from lossfw.numerics.compiled.kernel import Kernel
@@ -33,7 +33,7 @@ SMALL = 4096
 _MOST = 4096
 
 # The function, whatever identifies it, and its dtype and use.
-Key: TypeAlias = tuple[Any, ...]
+FunctionKey: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -54,11 +54,11 @@ class _Entry:
     settled: bool = False
 
 
-_entries: dict[Key, _Entry] = {}
+_entries: dict[FunctionKey, _Entry] = {}
 
 
 def find(
-    key: Key,
+    key: FunctionKey,
     candidate: Callable[[], Candidate],
     dtype: np.dtype[Any],
     elements: int,
@@ -98,7 +98,7 @@ def find(
     return entry.kernel
 
 
-def _entry(key: Key) -> _Entry:
+def _entry(key: FunctionKey) -> _Entry:
     entry = _entries.get(key)
     if entry is None:
         if len(_entries) >= _MOST:
@@ -113,7 +113,7 @@ def _make(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted: b
     try:
         entry.kernel = candidate.kernel(dtype, weighted=weighted)
         told = f"compiled in {time.perf_counter() - begun:.3f} s"
-    except RefusedError as error:
+    except NoKernelError as error:
         told = f"tiles: {error}"
     except Exception as error:
         # Tiles compute the same, so whatever is wrong with LLVM stops no one.

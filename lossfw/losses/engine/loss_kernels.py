@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.components.spaces import Interval
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.candidates import Candidate, Form
+from lossfw.losses.engine.candidates import Candidate, ResultForm
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
@@ -20,7 +20,7 @@ from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.kernel import Kernel
 
-FUNCTIONS: dict[Form, str] = {
+FUNCTIONS: dict[ResultForm, str] = {
     "value": "unreduced",
     "gradient": "unreduced_gradient",
     "hessian": "unreduced_hessian",
@@ -28,7 +28,7 @@ FUNCTIONS: dict[Form, str] = {
 }
 
 
-def candidate_of(loss: Definition, form: Form) -> Candidate:
+def candidate_of(loss: Definition, form: ResultForm) -> Candidate:
     """Return a function of a loss as it may be compiled."""
     spaces = {"y": loss.prediction_space, "t": loss.target_space}
     function = getattr(loss, FUNCTIONS[form])
@@ -61,7 +61,7 @@ _NONE = CallKernels()
 
 
 def kernels_for(
-    body: Any, call: Arguments, form: Form, out: NDArray | None = None, scale: float = 1.0
+    body: Any, call: Arguments, form: ResultForm, out: NDArray | None = None, scale: float = 1.0
 ) -> CallKernels:
     """Return what kernels can do for a call by now.
 

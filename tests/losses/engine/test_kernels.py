@@ -11,7 +11,7 @@ import pytest
 import lossfw
 from lossfw.errors import ParameterError
 from lossfw.losses.engine import engine_mode, kernels, loss_kernels, straight
-from lossfw.losses.engine.candidates import RefusedError
+from lossfw.losses.engine.candidates import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from support.loss_settings import arguments
 
@@ -162,7 +162,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("loss", "dtype", "told"), REFUSED)
 def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, dtype, told):
-    with pytest.raises(RefusedError, match=told):
+    with pytest.raises(NoKernelError, match=told):
         loss_kernels.candidate_of(loss, "value").kernel(np.dtype(dtype))
     y = np.linspace(-3, 3, 100).astype(dtype)
     with use_engine("compiled"):
