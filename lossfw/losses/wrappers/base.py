@@ -26,6 +26,9 @@ class Wrapper(Loss):
     # Its column in the table of claims; empty where it has rules of its own.
     claim_column: ClassVar[WrapperKind | None] = None
 
+    # Its formula as LaTeX in terms of the loss of a part.
+    latex_of_parts: ClassVar[str] = ""
+
 
 def of_part(name: str) -> Any:
     """Return a property that reads an attribute of the wrapped loss."""

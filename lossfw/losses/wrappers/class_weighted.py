@@ -66,6 +66,7 @@ class ClassWeighted(ChangingWrapper):
     weights_as_factors: ClassVar[str] = "give it in_denominator=False"
 
     claim_column: ClassVar[WrapperKind | None] = "weighted"
+    latex_of_parts: ClassVar[str] = r"\sum_{k} t_{k}\,w_{k}\,\ell(y, k)"
 
     of: NestedLoss
     weights: tuple[NonNegativeFloat, ...]

@@ -53,6 +53,7 @@ class FocalModulated(PartWrapper):
     """
 
     claim_column: ClassVar[WrapperKind | None] = "modulated"
+    latex_of_parts: ClassVar[str] = r"\left(1 - p_{t}\right)^{\gamma}\,\ell(y, t)"
 
     of: NestedLoss
     gamma: NonNegativeFloat = 2.0

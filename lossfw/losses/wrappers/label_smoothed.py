@@ -51,6 +51,7 @@ class LabelSmoothed(ChangingWrapper):
     """
 
     claim_column: ClassVar[WrapperKind | None] = "smoothed"
+    latex_of_parts: ClassVar[str] = r"\ell\!\left(y,\, \left(1 - s\right)\,t + \frac{s}{K}\right)"
 
     of: NestedLoss
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1

@@ -47,6 +47,10 @@ class Masked(ChangingWrapper):
     """
 
     claim_column: ClassVar[WrapperKind | None] = "masked"
+    latex_of_parts: ClassVar[str] = (
+        r"\begin{cases} 0 & \text{if } t = \mathrm{ignore} \\ "
+        r"\ell(y, t) & \text{otherwise} \end{cases}"
+    )
 
     of: NestedLoss
     ignore: float

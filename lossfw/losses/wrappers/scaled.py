@@ -42,6 +42,7 @@ class Scaled(ChangingWrapper):
     """
 
     claim_column: ClassVar[WrapperKind | None] = "scaled"
+    latex_of_parts: ClassVar[str] = r"\mathrm{scale}\;\ell(y, t)"
 
     of: NestedLoss
     scale: float

@@ -61,6 +61,7 @@ class Sum(Wrapper):
     """
 
     claim_column: ClassVar[WrapperKind | None] = "summed"
+    latex_of_parts: ClassVar[str] = r"\sum_{i} \ell_{i}(y, t)"
 
     of: tuple[NestedLoss, ...]
 

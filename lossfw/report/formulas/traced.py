@@ -94,14 +94,37 @@ def traced(component: Component, which: Which = "value", *, textbook: bool = Fal
         raise ArgumentError(
             f"{component.name} is a {component.kind}: losses and activations have a formula."
         )
-    numbers = {name: v for name, v in component.parameters.items() if type(v) is float}
     run = functools.partial(_graph, component, which, textbook)
+    return by_name(component, arguments_of(component), run)
+
+
+def by_name(
+    component: Component, arguments: tuple[str, ...], run: Callable[[dict[str, float]], Graph]
+) -> Traced:
+    """Return a graph in which parameters stand by name, as far as they can.
+
+    Parameters
+    ----------
+    component : Component
+    arguments : tuple of str
+        Of the function.
+    run : callable
+        From the numbers that are to have names to a graph.
+    """
+    numbers = {name: v for name, v in component.parameters.items() if type(v) is float}
     whole = run(numbers).shape()
     fixed = [name for name in numbers if _is_fixed(run, numbers, name, whole)]
     free = {name: value for name, value in numbers.items() if name not in fixed}
     graph = run(free)
     shown = {name: free[name] for name in free if name in graph.parameters()}
-    return Traced(graph, arguments_of(component), shown, tuple(fixed))
+    return Traced(graph, arguments, shown, tuple(fixed))
+
+
+def twin_of(component: Component, named: dict[str, float]) -> Any:
+    """Return a component whose parameters have these values and their names."""
+    names = {name: Named(value, name) for name, value in named.items()}
+    # Not validated: pydantic would make plain numbers of them.
+    return type(component).model_construct(**{**component.parameters, **names})
 
 
 def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
@@ -134,9 +157,7 @@ def _graph(
     component: Loss | Activation, which: Which, textbook: bool, named: dict[str, float]
 ) -> Graph:
     """Run a function of a component whose parameters have these values and their names."""
-    names = {name: Named(value, name) for name, value in named.items()}
-    # Not validated: pydantic would make plain numbers of them.
-    twin = type(component).model_construct(**{**component.parameters, **names})
+    twin = twin_of(component, named)
     xp = Formulas() if textbook else Expressions()
     inputs = [_input(xp, twin, name) for name in arguments_of(component)]
     return results_into(xp, _function(twin, which, textbook), inputs)

@@ -120,6 +120,8 @@ def settings(title: str) -> dict[str, Any]:
         "myst_enable_extensions": ["attrs_block"],
         "myst_heading_anchors": 3,
         "nitpicky": True,
+        # A block in a language that no one highlights is shown plain.
+        "suppress_warnings": ["misc.highlighting_failure"],
         "language": "en",
         # A date in a page would make every build another one.
         "html_last_updated_fmt": None,

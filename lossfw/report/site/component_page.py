@@ -77,13 +77,11 @@ def _formula(subject: PageSubject) -> Iterator[str]:
 
 def _takes(subject: PageSubject) -> Iterator[str]:
     left_out = ("kind", "plugin", "aliases")
-    rows = [
-        (name, cell(text))
+    yield "\n".join(
+        f"- **{name}**: {prose(text)}"
         for name, text in facts(dict(subject.description))
         if name not in left_out
-    ]
-    if rows:
-        yield table(("", ""), rows)
+    )
 
 
 def _parameters(subject: PageSubject) -> Iterator[str]:

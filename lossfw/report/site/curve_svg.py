@@ -15,8 +15,8 @@ from lossfw.report.plots.loss_curves import cut, limits
 from lossfw.report.plots.sample_curve import SampledCurve
 
 # Width and height of a panel, and the space left, right, above and below its frame.
-PANEL = (300, 204)
-_MARGINS = (42, 8, 24, 38)
+PANEL = (236, 180)
+_MARGINS = (38, 7, 22, 36)
 
 # Of a thumbnail, which has no axes.
 _THUMBNAIL = (150, 84)
@@ -26,7 +26,7 @@ _THUMBNAIL_MARGINS = (4, 4, 4, 4)
 _POINTS = 240
 
 # About so many numbers stand at an axis.
-_TICKS_ACROSS, _TICKS_UP = 5, 4
+_TICKS_ACROSS, _TICKS_UP = 4, 4
 
 TITLES = ("value", "slope", "curvature")
 
@@ -124,7 +124,8 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
         f'<clipPath id="{name}"><rect x="{frame.left}" y="{frame.top}" '
         f'width="{frame.right - frame.left}" height="{frame.bottom - frame.top}"/></clipPath>'
         f'<g clip-path="url(#{name})">{paths}</g>'
-        f'<text x="{(frame.left + frame.right) / 2}" y="{height - 5}" text-anchor="middle">'
+        f'<text class="label" x="{(frame.left + frame.right) / 2}" y="{height - 5}" '
+        'text-anchor="middle">'
         f"{escape(drawn[0].line.label)}</text></svg>"
     )
 
@@ -151,7 +152,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
     Examples
     --------
-    >>> ticks(-3.0, 3.0, 5)
+    >>> ticks(-3.0, 3.0, 4)
     [-2.0, 0.0, 2.0]
     """
     step = 10.0 ** np.floor(np.log10((high - low) / count))

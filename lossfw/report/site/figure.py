@@ -1,21 +1,26 @@
 """The figure of a loss or an activation: value, slope and curvature, with a slider for each number.
 
-Without scripts it is a picture at the defaults. A script draws it again where the body could be
-traced; what it needs stands beside the picture as JSON.
+Without scripts it is a picture at the defaults. Where the body can be traced, a script draws it
+again when a parameter moves; its functions and their sliders stand beside the picture.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from lossfw.components.component import yaml_value
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
+from lossfw.report.formulas.javascript import source_of
 from lossfw.report.plots.sample_curve import SampledCurve, curve
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.curve_svg import TITLES, panel
+from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data
+from lossfw.report.text.show_component import shown
 
 
 def sampled(component: object) -> SampledCurve | None:
@@ -37,21 +42,66 @@ def figure(subject: PageSubject) -> str:
         panel([drawn], order, f"{subject.name}: {TITLES[order]} by {drawn.line.label}")
         for order in range(len(drawn.parts))
     )
-    data = _data(subject, drawn)
+    by = ", by the first column" if drawn.line.rows else ""
+    caption = (
+        f"{subject.description['title']}: value, slope and curvature{by}. Dashed: what is claimed "
+        "to bound them; rings: claimed breaks; thin: the curve at the defaults, or the one kept."
+    )
+    assert isinstance(subject.sample, Loss | Activation)
+    data = figure_data(subject.sample)
+    script = "" if data is None else f"<script>{_script(data, len(drawn.parts))}</script>\n"
     return (
         f'<figure class="curves" id="curves">\n<div class="panels">{panels}</div>\n'
         f'<p class="readout" id="readout" aria-live="polite"></p>\n'
-        f"<figcaption>{escape(_caption(subject, drawn))}</figcaption>\n"
-        f'<script type="application/json" id="curves-data">{data}</script>\n</figure>'
+        f"<figcaption>{escape(caption)}</figcaption>\n{script}</figure>"
     )
 
 
-def _caption(subject: PageSubject, drawn: SampledCurve) -> str:
-    by = ", by the first column" if drawn.line.rows else ""
-    return f"{subject.description['title']}: value, slope and curvature{by}, at {subject.sample!r}."
+def _script(data: FigureData, orders: int) -> str:
+    """Return the data as one object of JavaScript."""
+    names = tuple(one.name for one in data.parameters)
+    bodies = ",\n".join(_body(body, names, orders) for body in data.bodies)
+    facts = {
+        "parameters": [_parameter(one) for one in data.parameters],
+        "switches": [
+            {"name": name, "options": [{"words": shown(yaml_value(one))} for one in options]}
+            for name, options in data.switches
+        ],
+        "settings": data.settings,
+        "claims": data.claims,
+    }
+    return f"window.lossfwFigure = {{...{_json(facts)}, bodies: [\n{bodies}\n]}};"
 
 
-def _data(subject: PageSubject, drawn: SampledCurve) -> str:
-    facts: dict[str, Any] = {"name": subject.name, "label": drawn.line.label}
+def _parameter(one: Any) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "default": one.default,
+        "scale": True,
+        "steps": one.steps,
+        "claims": one.claims,
+    }
+
+
+def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
+    functions = ",\n".join(_functions(body, names, orders))
+    facts = {
+        "label": body.line.label,
+        "letter": body.letter,
+        "low": body.line.low,
+        "high": body.line.high,
+        "follows": body.follows,
+        "places": body.places,
+    }
+    return f"{{...{_json(facts)}, functions: [\n{functions}\n]}}"
+
+
+def _functions(body: ScriptedBody, names: tuple[str, ...], orders: int) -> Iterator[str]:
+    for order, one in enumerate(body.traced[:orders]):
+        # A parameter that has a slider for one body may have a fixed value in another.
+        yield source_of(one.graph, f"f{order}", (*one.arguments, *names))
+
+
+def _json(facts: Any) -> str:
     # A closing tag in a text would end the script.
-    return json.dumps(facts, sort_keys=True).replace("<", "\\u003c")
+    return json.dumps(facts, allow_nan=False).replace("<", "\\u003c")

@@ -36,6 +36,8 @@ class Accuracy(ClassMetric, RowMetric):
     0.6666666666666666
     """
 
+    latex: ClassVar[str | None] = r"\frac{\sum_{i} w_{i}\,[\hat{c}_{i} = c_{i}]}{\sum_{i} w_{i}}"
+
     def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
         """1.0 for a row that is right, else 0.0; NaN for one with a NaN."""
         found = self.choose(prediction, target)
@@ -65,6 +67,11 @@ class TopK(RowMetric):
     >>> TopK(k=2)([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]], [1, 2])
     0.5
     """
+
+    latex: ClassVar[str | None] = (
+        r"\frac{\sum_{i} w_{i}\,[c_{i} \text{ among the } k \text{ largest of } y_{i}]}"
+        r"{\sum_{i} w_{i}}"
+    )
 
     accepts: ClassVar[Literal["any", "prediction", "logits"]] = "any"
     piecewise_constant: ClassVar[bool] = True

@@ -65,6 +65,10 @@ class CalibrationError(RowwiseMetric):
     0.0333
     """
 
+    latex: ClassVar[str | None] = (
+        r"\sum_{b} \frac{W_{b}}{W}\,\left|\mathrm{right}_{b} - \mathrm{confidence}_{b}\right|"
+    )
+
     prediction: ClassVar[Space] = SIMPLEX
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
 

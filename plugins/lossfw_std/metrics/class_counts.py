@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -76,6 +76,10 @@ class BalancedAccuracy(CountMetric):
     0.8333333333333333
     """
 
+    latex: ClassVar[str | None] = (
+        r"\frac{1}{|C|} \sum_{c \in C} \frac{\mathrm{right}_{c}}{\mathrm{true}_{c}}"
+    )
+
     def of_counts(self, counts: ClassSums) -> NDArray:
         """Mean of right / true."""
         return _mean(_share(counts.right, counts.true, counts.unknown > 0), counts.true > 0)
@@ -129,6 +133,8 @@ class Precision(_Averaged):
     [1.0, 0.6666666666666666]
     """
 
+    latex: ClassVar[str | None] = r"\frac{\mathrm{right}_{c}}{\mathrm{chosen}_{c}}"
+
     average: Literal["macro", "micro", "none"] = "macro"
 
     def by_class(self, counts: ClassSums) -> NDArray:
@@ -158,6 +164,8 @@ class Recall(_Averaged):
     >>> Recall(average="none")([0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1])
     [0.5, 1.0]
     """
+
+    latex: ClassVar[str | None] = r"\frac{\mathrm{right}_{c}}{\mathrm{true}_{c}}"
 
     average: Literal["macro", "micro", "none"] = "macro"
 
@@ -193,6 +201,10 @@ class F1(_Averaged):
     >>> F1(average="none")([0.1, 0.7, 0.8, 0.9], [0, 0, 1, 1])
     [0.6666666666666666, 0.8]
     """
+
+    latex: ClassVar[str | None] = (
+        r"\frac{2\,\mathrm{right}_{c}}{\mathrm{true}_{c} + \mathrm{chosen}_{c}}"
+    )
 
     average: Literal["macro", "micro", "none"] = "macro"
 

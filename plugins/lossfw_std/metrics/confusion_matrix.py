@@ -41,6 +41,8 @@ class ConfusionMatrix(ClassMetric, SumMetric):
     [[1.0, 1.0], [0.0, 2.0]]
     """
 
+    latex: ClassVar[str | None] = r"M_{ij} = \sum_{n} w_{n}\,[c_{n} = i]\,[\hat{c}_{n} = j]"
+
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
 
     def places(self, columns: int) -> int:

@@ -24,6 +24,10 @@ class Mse(ElementMetric):
     5.0
     """
 
+    latex: ClassVar[str | None] = (
+        r"\frac{\sum_{i} w_{i}\,\left(y_{i} - t_{i}\right)^{2}}{\sum_{i} w_{i}}"
+    )
+
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
 
     def elements(self, prediction: NDArray, target: NDArray) -> NDArray:
@@ -46,6 +50,10 @@ class Rmse(ElementMetric):
     >>> Rmse()([3.0, 4.0], [0.0, 0.0])
     3.5355339059327378
     """
+
+    latex: ClassVar[str | None] = (
+        r"\sqrt{\frac{\sum_{i} w_{i}\,\left(y_{i} - t_{i}\right)^{2}}{\sum_{i} w_{i}}}"
+    )
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
 
@@ -74,6 +82,10 @@ class Mae(ElementMetric):
     >>> Mae()([1.0, -3.0], [0.0, 0.0])
     2.0
     """
+
+    latex: ClassVar[str | None] = (
+        r"\frac{\sum_{i} w_{i}\,\left|y_{i} - t_{i}\right|}{\sum_{i} w_{i}}"
+    )
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
 

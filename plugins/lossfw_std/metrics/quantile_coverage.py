@@ -33,6 +33,8 @@ class QuantileCoverage(ElementMetric):
     0.5
     """
 
+    latex: ClassVar[str | None] = r"\frac{\sum_{i} w_{i}\,[t_{i} \le y_{i}]}{\sum_{i} w_{i}}"
+
     piecewise_constant: ClassVar[bool] = True
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
 

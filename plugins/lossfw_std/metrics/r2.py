@@ -43,6 +43,11 @@ class R2(SumMetric):
     0.875
     """
 
+    latex: ClassVar[str | None] = (
+        r"1 - \frac{\sum_{i} w_{i}\,\left(y_{i} - t_{i}\right)^{2}}"
+        r"{\sum_{i} w_{i}\,\left(t_{i} - \bar{t}\right)^{2}}"
+    )
+
     bounds: ClassVar[tuple[float, float]] = (-np.inf, 1.0)
     classes: ClassVar[bool] = False
 

@@ -93,6 +93,10 @@ class RocAuc(RankingMetric):
     0.75
     """
 
+    latex: ClassVar[str | None] = (
+        r"P\left(s^{+} > s^{-}\right) + \tfrac{1}{2}\,P\left(s^{+} = s^{-}\right)"
+    )
+
     def of_ranks(
         self, own: NDArray, own_weights: NDArray, others: NDArray, weights: NDArray
     ) -> NDArray:
@@ -129,6 +133,8 @@ class AveragePrecision(RankingMetric):
     >>> AveragePrecision()([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     0.8333333333333333
     """
+
+    latex: ClassVar[str | None] = r"\sum_{s} \left(R(s) - R(s^{+})\right)\,P(s)"
 
     def of_ranks(
         self, own: NDArray, own_weights: NDArray, others: NDArray, weights: NDArray

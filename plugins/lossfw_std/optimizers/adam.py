@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
@@ -49,6 +49,10 @@ class Adam(Optimizer):
     >>> adam.move(w, np.array([4.0, -100.0]), adam.start(w), OptimizerStep(1, 0.5))[0].round(6)
     array([0.5, 1.5])
     """
+
+    latex: ClassVar[str | None] = (
+        r"w \leftarrow w - \eta\,\frac{\hat{m}}{\sqrt{\hat{v}} + \varepsilon}"
+    )
 
     learning_rate: PositiveFloat = 0.001
     first_decay: _Decay = 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat
@@ -43,6 +43,8 @@ class Sgd(Optimizer):
     >>> sgd.move(w, np.array([0.5]), sgd.start(w), OptimizerStep(1, 0.5))[0]
     array([0.75])
     """
+
+    latex: ClassVar[str | None] = r"v \leftarrow \mu\,v + g, \qquad w \leftarrow w - \eta\,v"
 
     learning_rate: PositiveFloat = 0.1
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0

@@ -120,8 +120,8 @@ def test_an_authors_text_comes_first_and_is_looked_at():
 def test_what_has_no_formula_says_why():
     with pytest.raises(TraceError, match=r"the attribute \.any"):
         latex(Decides())
-    with pytest.raises(ArgumentError, match="rmse is a metric"):
-        latex(lossfw.metric("rmse"))
+    with pytest.raises(ArgumentError, match="digits is a source"):
+        latex(lossfw.registry().create("source", "digits"))
 
 
 def test_wrappers_have_the_formula_of_their_parts():

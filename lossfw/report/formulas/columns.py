@@ -1,0 +1,212 @@
+"""Columns: rows of two numbers as a number system, each column an array of its own.
+
+A textbook formula of rows runs on them over any array namespace, dual numbers and expressions
+among them. So the curve of a function of rows, which leads through rows of two, has a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lossfw.errors import TraceError
+from lossfw.numerics.arrays import TextbookNamespace
+
+# The number of columns of the rows along which curves lead.
+COLUMNS = 2
+
+
+class Columns:
+    """A row, or one number for each row.
+
+    Parameters
+    ----------
+    space : ColumnsNamespace
+    items : sequence of array
+        One for each column; of a row with one item, the same for all columns.
+    row : bool
+        False for one number for each row.
+    """
+
+    # With this NumPy leaves operators to the methods below.
+    __array_ufunc__ = None
+    __hash__ = None  # type: ignore[assignment]  # as Python itself says it
+
+    def __init__(self, space: ColumnsNamespace, items: Sequence[Any], *, row: bool) -> None:
+        self.space = space
+        self.items = list(items)
+        self.row = row
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of its items."""
+        return self.items[0].dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """The shape: rows, and columns."""
+        rows = tuple(self.items[0].shape)
+        return (*rows, len(self.items)) if self.row else rows
+
+    def __getitem__(self, key: Any) -> Columns:
+        *before, last = key if isinstance(key, tuple) else (key,)
+        if last is Ellipsis:
+            return self
+        if before == [Ellipsis] and last is None:
+            if self.row:
+                # What compares all pairs of columns: an axis more would be needed.
+                raise TraceError("the formula needs rows of rows")
+            return Columns(self.space, self.items, row=True)
+        if before == [Ellipsis] and self.row and isinstance(last, int):
+            return Columns(self.space, [self.items[last]], row=False)
+        if before == [Ellipsis] and self.row and isinstance(last, slice):
+            return Columns(self.space, self.items[last], row=True)
+        raise TraceError(f"the formula takes a part of a row, by [{key!r}]")
+
+    def __neg__(self) -> Any:
+        return self.space.each(lambda x: -x, self)
+
+    def __abs__(self) -> Any:
+        return self.space.each(abs, self)
+
+    def __invert__(self) -> Any:
+        return self.space.each(lambda x: ~x, self)
+
+
+def _operator(name: str) -> Callable[[Columns, Any], Any]:
+    def operator(self: Columns, other: Any) -> Any:
+        return self.space.each(lambda a, b: getattr(_Operators, name)(a, b), self, other)
+
+    return operator
+
+
+class _Operators:
+    """Python's operators by the names of their methods."""
+
+    add = staticmethod(lambda a, b: a + b)
+    sub = staticmethod(lambda a, b: a - b)
+    mul = staticmethod(lambda a, b: a * b)
+    truediv = staticmethod(lambda a, b: a / b)
+    pow = staticmethod(lambda a, b: a**b)
+    lt = staticmethod(lambda a, b: a < b)
+    le = staticmethod(lambda a, b: a <= b)
+    gt = staticmethod(lambda a, b: a > b)
+    ge = staticmethod(lambda a, b: a >= b)
+    eq = staticmethod(lambda a, b: a == b)
+    ne = staticmethod(lambda a, b: a != b)
+    and_ = staticmethod(lambda a, b: a & b)
+    or_ = staticmethod(lambda a, b: a | b)
+    radd = staticmethod(lambda a, b: b + a)
+    rsub = staticmethod(lambda a, b: b - a)
+    rmul = staticmethod(lambda a, b: b * a)
+    rtruediv = staticmethod(lambda a, b: b / a)
+    rpow = staticmethod(lambda a, b: b**a)
+
+
+for _name in [name for name in vars(_Operators) if not name.startswith("__")]:
+    setattr(Columns, f"__{_name.rstrip('_')}__", _operator(_name))
+
+
+class ColumnsNamespace(TextbookNamespace):
+    """The array namespace of columns over another one; see `Columns`."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.inner, name)
+        if not callable(found) or isinstance(found, type):
+            return found
+        return lambda *arguments, **options: self.each(
+            lambda *items: found(*items, **options), *arguments
+        )
+
+    def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return a function of each column; what is no row is the same for all columns."""
+        given = [x for x in arguments if isinstance(x, Columns)]
+        if not given:
+            return function(*arguments)
+        row = any(x.row for x in given)
+        width = max(len(x.items) for x in given if x.row) if row else 1
+
+        def item(x: Any, place: int) -> Any:
+            if not isinstance(x, Columns):
+                return x
+            return x.items[place if len(x.items) > 1 else 0]
+
+        items = [function(*(item(x, place) for x in arguments)) for place in range(width)]
+        return Columns(self, items, row=row)
+
+    # Reductions: over a row of one item nothing is to be done.
+
+    def _reduced(self, join: Callable[[Any, Any], Any], x: Columns, keepdims: bool) -> Columns:
+        if not x.row:
+            raise TraceError("the formula reduces along another axis than the last")
+        total = x.items[0]
+        for other in x.items[1:]:
+            total = join(total, other)
+        return Columns(self, [total], row=keepdims)
+
+    def sum(self, x: Columns, *, axis: int = -1, keepdims: bool = False, **_: Any) -> Columns:
+        """Return the sum of each row."""
+        return self._reduced(lambda a, b: a + b, x, keepdims)
+
+    def max(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+        """Return the largest element of each row."""
+        return self._reduced(self.inner.maximum, x, keepdims)
+
+    def min(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+        """Return the smallest element of each row."""
+        return self._reduced(self.inner.minimum, x, keepdims)
+
+    def mean(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Any:
+        """Return the mean of each row."""
+        return self.each(lambda total: total / len(x.items), self.sum(x, keepdims=keepdims))
+
+    def any(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+        """Tell whether an element of each row is true."""
+        return self._reduced(lambda a, b: a | b, x, keepdims)
+
+    def all(self, x: Columns, *, axis: int = -1, keepdims: bool = False) -> Columns:
+        """Tell whether all elements of each row are true."""
+        return self._reduced(lambda a, b: a & b, x, keepdims)
+
+    def sort(self, x: Columns, *, axis: int = -1, descending: bool = False, **_: Any) -> Columns:
+        """Return each row of two in order."""
+        low, high = self.min(x), self.max(x)
+        pair = [high, low] if descending else [low, high]
+        return Columns(self, [one.items[0] for one in pair], row=True)
+
+    def cumulative_sum(self, x: Columns, *, axis: int = -1, **_: Any) -> Columns:
+        """Return the sums of the first elements of each row."""
+        sums = [x.items[0]]
+        for item in x.items[1:]:
+            sums.append(sums[-1] + item)
+        return Columns(self, sums, row=True)
+
+    def stack(self, parts: Sequence[Columns], *, axis: int = -1) -> Columns:
+        """Return numbers of each row as a row."""
+        return Columns(self, [part.items[0] for part in parts], row=True)
+
+    def concat(self, parts: Sequence[Columns], *, axis: int = -1) -> Columns:
+        """Return rows beside each other."""
+        return Columns(self, [item for part in parts for item in part.items], row=True)
+
+    def asarray(self, x: Any, **options: Any) -> Any:
+        """Return a list of numbers, one for each column, as a row."""
+        if isinstance(x, list | tuple):
+            return Columns(self, x, row=True)
+        return x
+
+    def broadcast_to(self, x: Columns, shape: Any) -> Columns:
+        """Return `x`, which has one item for all columns where it has one."""
+        return x
+
+    def reshape(self, x: Columns, shape: Any, **_: Any) -> Columns:
+        """Return `x`, whose shape is the only one."""
+        return x

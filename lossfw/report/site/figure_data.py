@@ -1,0 +1,309 @@
+"""What the script of a figure needs: functions in JavaScript, sliders, switches, and claims.
+
+The functions are made from the component's own body. Each is evaluated here and compared with
+the component before it goes into a page, at every setting of a slider that is tried, so that a
+figure never shows another function.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin
+
+import numpy as np
+
+from lossfw.components.component import Component
+from lossfw.errors import LossfwError, TraceError
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.symbolic.replay import replay
+from lossfw.report.formulas.javascript import javascript, source_of
+from lossfw.report.formulas.row_script import row_traced
+from lossfw.report.formulas.traced import Traced, Which, arguments_of
+from lossfw.report.plots.sample_curve import CurveLine, SampledCurve, curve, line_of
+from lossfw.report.site.slider import SliderRange, slider_range
+
+_ORDERS: tuple[Which, ...] = ("value", "derivative", "second_derivative")
+
+# The script and the component may differ so much, relative to 1 and to the value.
+AGREEMENT = 1e-9
+
+# A larger change over two points of a curve may be a jump.
+_JUMP = 0.1
+
+# A line crosses so many ties at most.
+_TIES = 3
+
+# A slider is tried at so many settings, and has so many steps.
+_TRIED, _STEPS = 5, 60
+
+# Combinations of switches beyond this are left out.
+_MOST_SETTINGS = 16
+
+# How losses of elements are added; the elements are the same.
+_NO_SWITCH = ("per",)
+
+# The numbers of claims that are drawn.
+_DRAWN = ("bounded", "lower_bound", "lipschitz", "gradient_lipschitz", "breaks", "second_breaks")
+
+
+@dataclass(frozen=True)
+class ScriptedBody:
+    """The functions of a component at one setting of its switches.
+
+    Attributes
+    ----------
+    component : Loss or Activation
+    line : CurveLine
+    traced : sequence of Traced
+        Value and derivatives.
+    places : sequence of (float, float)
+        Each argument of the functions as start + slope * x.
+    """
+
+    component: Loss | Activation
+    line: CurveLine
+    traced: Sequence[Traced]
+    places: Sequence[tuple[float, float]]
+
+    def compute(self, order: int, x: Any, values: Mapping[str, float]) -> Any:
+        """Return a function of the script along the line, computed here."""
+        found = self.traced[order]
+        given = {
+            name: start + slope * x
+            for name, (start, slope) in zip(found.arguments, self.places, strict=True)
+        }
+        (result,) = replay(found.graph, **given, **{**found.parameters, **values})
+        return result
+
+    @property
+    def letter(self) -> str:
+        """The letter of what runs along the line."""
+        return "x" if self.line.rows else self.traced[0].arguments[0]
+
+    @property
+    def follows(self) -> bool:
+        """Whether the ends of the line follow the parameters, as scales of it."""
+        return not self.line.rows and self.letter in ("r", "m", "x")
+
+    @property
+    def free(self) -> set[str]:
+        """The parameters that a script takes, and none fixes."""
+        named = {name for one in self.traced for name in one.parameters}
+        return named - {name for one in self.traced for name in one.fixed}
+
+
+@dataclass(frozen=True)
+class FigureParameter:
+    """A parameter with a slider.
+
+    Attributes
+    ----------
+    name : str
+    default : float
+    steps : sequence of float
+        The values that the slider takes; the default is one of them.
+    claims : sequence of mapping
+        The numbers that are claimed at each step.
+    """
+
+    name: str
+    default: float
+    steps: Sequence[float]
+    claims: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """The data of a figure.
+
+    Attributes
+    ----------
+    parameters : sequence of FigureParameter
+    switches : sequence of (str, sequence)
+        Names of parameters with their choices, the default first.
+    settings : sequence of tuple of int
+        For each body the places of its choices.
+    bodies : sequence of ScriptedBody
+    claims : mapping
+        The numbers that are claimed at the defaults.
+    """
+
+    parameters: Sequence[FigureParameter]
+    switches: Sequence[tuple[str, Sequence[Any]]]
+    settings: Sequence[tuple[int, ...]]
+    bodies: Sequence[ScriptedBody]
+    claims: Mapping[str, Any]
+
+
+def figure_data(component: Loss | Activation) -> FigureData | None:
+    """Return the data of a component's figure; None where its body cannot be traced."""
+    body = scripted(component)
+    if body is None:
+        return None
+    switches = [one for one in _switches(component) if len(one[1]) > 1]
+    settings, bodies = [tuple(0 for _ in switches)], [body]
+    for places in itertools.product(*(range(len(options)) for _, options in switches)):
+        if any(places):
+            chosen = {name: options[p] for (name, options), p in zip(switches, places, strict=True)}
+            other = _replaced(component, chosen)
+            made = None if other is None else scripted(other)
+            if made is not None:
+                settings.append(places)
+                bodies.append(made)
+    parameters = list(_parameters(body))
+    if len(bodies) > _MOST_SETTINGS or len(bodies) < math.prod(len(o) for _, o in switches):
+        # Not every choice can be drawn: then none is offered.
+        return FigureData(parameters, (), ((),), (body,), _numbers(component))
+    return FigureData(parameters, switches, settings, bodies, _numbers(component))
+
+
+def scripted(component: Loss | Activation) -> ScriptedBody | None:
+    """Return the functions of a component; None where they cannot be traced, or differ from it."""
+    try:
+        line = line_of(component)
+        traced = [_traced(component, order) for order in range(len(_ORDERS))]
+        body = ScriptedBody(component, line, traced, _places(component, line))
+    except LossfwError:
+        return None
+    return body if agrees(body, component, {}) else None
+
+
+def _traced(component: Loss | Activation, order: int) -> Traced:
+    if component.takes_rows:
+        found = row_traced(component, order)
+    else:
+        found = javascript(component, _ORDERS[order]).traced
+    # Raises where JavaScript lacks a function.
+    source_of(found.graph, "f", ())
+    return found
+
+
+def _places(component: Loss | Activation, line: CurveLine) -> list[tuple[float, float]]:
+    """Return the arguments of the functions along a line, as start and slope."""
+    ends = np.array([line.low, line.high])
+    y, *target = line.place(ends)
+    columns = [y[:, k] for k in range(y.shape[-1])] if y.ndim > 1 else [y]
+    if isinstance(component, Loss):
+        (t,) = target
+        if component.takes_rows and t.ndim == 1 and not component.target_per_row:
+            t = np.eye(y.shape[-1])[t]
+        if len(arguments_of(component)) > 1:
+            columns += [t[:, k] for k in range(t.shape[-1])] if t.ndim > 1 else [t]
+    found = []
+    for column in columns:
+        slope = float(column[1] - column[0]) / (line.high - line.low)
+        # Rounding would make 1 - x of a probability something beside it.
+        slope = round(slope, 9)
+        found.append((float(round(float(column[0]) - slope * line.low, 9)), slope))
+    return found
+
+
+def agrees(body: ScriptedBody, component: Loss | Activation, values: Mapping[str, float]) -> bool:
+    """Tell whether the functions of a script are those of a component along the line."""
+    try:
+        drawn = curve(component, span=(body.line.low, body.line.high))
+    except LossfwError:
+        return False
+    for order, truth in enumerate(drawn.parts):
+        try:
+            found = body.compute(order, drawn.x, values)
+        except (AttributeError, KeyError, TypeError, TraceError):
+            return False
+        same = _same(found, truth) | ~_ordinary(drawn, truth)
+        # At a tie of a maximum, too, there are several derivatives.
+        alone = ~same[1:-1] & same[2:] & same[:-2]
+        if np.sum(~same) > np.sum(alone) or np.sum(alone) > _TIES:
+            return False
+    return True
+
+
+def _same(found: NDArray, truth: NDArray) -> NDArray:
+    with np.errstate(invalid="ignore"):
+        near = np.abs(found - truth) <= AGREEMENT * np.maximum(1.0, np.abs(truth))
+    both: NDArray = near | (found == truth) | (np.isnan(found) & np.isnan(truth))
+    return both
+
+
+def _ordinary(drawn: SampledCurve, y: NDArray) -> NDArray:
+    """Tell which points lie at no jump: there a derivative may have any value in between."""
+    ordinary: NDArray = np.ones(y.shape, bool)
+    for place in (*drawn.breaks, *drawn.second_breaks):
+        ordinary &= np.abs(drawn.x - place) > AGREEMENT
+    with np.errstate(invalid="ignore"):
+        jump = np.abs(y[2:] - y[:-2]) > _JUMP
+    ordinary[1:-1] &= ~jump
+    return ordinary
+
+
+def _switches(component: Component) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Yield the parameters that are choices, with the choice of the component first."""
+    for name, info in type(component).model_fields.items():
+        options: tuple[Any, ...] = ()
+        if get_origin(info.annotation) is Literal:
+            options = get_args(info.annotation)
+        elif info.annotation is bool:
+            options = (False, True)
+        own = getattr(component, name)
+        if name not in _NO_SWITCH and own in options:
+            yield name, (own, *(option for option in options if option != own))
+
+
+def _parameters(body: ScriptedBody) -> Iterator[FigureParameter]:
+    component = body.component
+    for name, value in component.parameters.items():
+        if name not in body.free:
+            continue
+        steps = _steps(body, name, slider_range(type(component), name, value))
+        if len(steps) > 1:
+            variants = [_replaced(component, {name: step}) for step in steps]
+            claims = [_numbers(one) for one in variants if one is not None]
+            yield FigureParameter(name, value, steps, claims)
+
+
+def _steps(body: ScriptedBody, name: str, found: SliderRange) -> list[float]:
+    """Return the values of a slider, between those at which the script was right."""
+    tried = found.steps(_TRIED)
+    right = [_is_right(body, name, value) for value in tried]
+    middle = tried.index(found.default)
+    first = middle
+    while first > 0 and right[first - 1]:
+        first -= 1
+    last = middle
+    while last < len(tried) - 1 and right[last + 1]:
+        last += 1
+    narrowed = found.between(tried[first], tried[last])
+    return [v for v in narrowed.steps(_STEPS) if _replaced(body.component, {name: v}) is not None]
+
+
+def _is_right(body: ScriptedBody, name: str, value: float) -> bool:
+    other = _replaced(body.component, {name: value})
+    return other is not None and agrees(body, other, {name: value})
+
+
+def _replaced(component: Any, changed: Mapping[str, Any]) -> Any:
+    try:
+        return component.replace(**changed)
+    except LossfwError:
+        return None
+
+
+def _numbers(component: Loss | Activation) -> dict[str, Any]:
+    """Return the numbers that a component claims and that a picture can show."""
+    made = component.claims().made()
+    found = {name: made[name] for name in _DRAWN if name in made}
+    if component.takes_rows:
+        # The others are about whole rows.
+        found = {name: found[name] for name in ("bounded", "lower_bound") if name in found}
+    low, high = made.get("range", (-math.inf, math.inf))
+    found |= {"low": low, "high": high}
+    return {
+        name: [round(x, 9) for x in value] if isinstance(value, tuple) else round(value, 9)
+        for name, value in found.items()
+        # The axis is there already, and infinity is no line.
+        if isinstance(value, tuple) or (math.isfinite(value) and value != 0)
+    }
