@@ -14,7 +14,7 @@ from lossfw.components.claims import Claims
 from lossfw.components.component import Component
 from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX, Space
 from lossfw.errors import ArgumentError, DomainError
-from lossfw.losses.inputs import one_hot
+from lossfw.losses.bodies import one_hot_rows
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
@@ -144,13 +144,13 @@ class Definition(Component, ABC):
 
     def unreduced_gradient_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """Return `unreduced_gradient` for class indices; from one-hot rows unless given."""
-        return self.unreduced_gradient(xp, y, one_hot(index, y.shape[-1], y.dtype))
+        return self.unreduced_gradient(xp, y, one_hot_rows(xp, y, index))
 
     def unreduced_with_gradient_at(
         self, xp: Namespace, y: Array, index: Array
     ) -> tuple[Array, Array]:
         """Return `unreduced_with_gradient` for class indices."""
-        return self.unreduced_with_gradient(xp, y, one_hot(index, y.shape[-1], y.dtype))
+        return self.unreduced_with_gradient(xp, y, one_hot_rows(xp, y, index))
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""

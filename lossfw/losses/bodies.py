@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from lossfw.losses.inputs import one_hot
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, columns
 from lossfw.numerics.dual import derivatives as dual
 
 
@@ -121,6 +121,5 @@ def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
     """Return class indices as rows in the shape and dtype of the prediction."""
     if xp is np and y.ndim == 2:
         return one_hot(index, y.shape[-1], y.dtype)
-    classes = xp.arange(y.shape[-1])
-    rows = index[..., np.newaxis] == classes
+    rows = index[..., np.newaxis] == columns(xp, y)
     return xp.astype(rows, y.dtype) if hasattr(xp, "astype") else rows.astype(y.dtype)

@@ -62,7 +62,7 @@ class LinkedLoss(Loss):
     @property
     def body(self) -> object:
         """`logit_body` where predictions are logits, else the loss itself."""
-        return self.logit_body() if self.input_form == "logits" else super().body
+        return self.logit_body() if self.input_form == "logits" else self
 
     @property
     def input_form(self) -> Form:

@@ -112,7 +112,8 @@ class Loss(Definition):
         3.25
         """
         reduced = Reduction.of(reduction, denominator, empty)
-        if sample_weight is None and where is None and reduction != "none":
+        plain = type(prediction) is np.ndarray and sample_weight is None and where is None
+        if plain and reduction != "none":
             sums = straight.sums(self, self.straight_route, prediction, target)
             if sums is not None:
                 return reduced.value(sums)

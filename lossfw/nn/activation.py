@@ -12,7 +12,7 @@ from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
-from lossfw.numerics.arrays import Array, Namespace, is_foreign, is_half, namespace_of
+from lossfw.numerics.arrays import Array, Namespace, columns, is_foreign, is_half, namespace_of
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import Order, check_order, reference
 
@@ -161,9 +161,9 @@ class RowActivation(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """Return the Jacobian, of shape (..., K, K)."""
         zeros = xp.zeros_like(x)
-        columns = xp.arange(x.shape[-1])
+        number = columns(xp, x)
         rows = [
-            self.vjp(xp, x, xp.where(columns == j, xp.ones_like(x), zeros))
+            self.vjp(xp, x, xp.where(number == j, xp.ones_like(x), zeros))
             for j in range(x.shape[-1])
         ]
         return xp.stack(rows, axis=-2)

@@ -32,6 +32,7 @@ of an argument and a parameter::
 
     excess(xp, a, limit)    a - limit       shares(xp, a, c)    a and c over max(a, c)
     at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
+    holdable(xp, limit, x)  a limit that the dtype of x can hold
 
 with two floats for one number, the second being the rounding error of the first::
 
@@ -42,7 +43,8 @@ with two floats for one number, the second being the rounding error of the first
     scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
 `in_double` decorates a body whose float32 is to go by float64. ``namespace_of(x)`` is the
-array namespace of an array, for a function that is not given one.
+array namespace of an array, for a function that is not given one; ``columns(xp, x)`` is
+0 .. K-1 and ``device_of(x)`` where a new array must be made to meet `x`.
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on the code that is measured against it. On dual
@@ -53,7 +55,7 @@ Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
-from lossfw.numerics.arrays import namespace_of
+from lossfw.numerics.arrays import columns, device_of, namespace_of
 from lossfw.numerics.cancellation import (
     ATANH_TAIL,
     expm1_minus,
@@ -104,6 +106,7 @@ from lossfw.numerics.parameters import (
     at_least,
     at_most,
     excess,
+    holdable,
     hypotenuse_and_share,
     nearest_float32,
     over_root,
@@ -146,6 +149,8 @@ __all__ = [
     "add_words",
     "at_least",
     "at_most",
+    "columns",
+    "device_of",
     "erf",
     "erfc",
     "excess",
@@ -156,6 +161,7 @@ __all__ = [
     "guarded_log",
     "guarded_log_derivative",
     "guarded_log_second_derivative",
+    "holdable",
     "hypot1m1",
     "hypotenuse_and_share",
     "in_double",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +20,9 @@ Body: TypeAlias = Callable[..., Any]
 # An array of NumPy, of any dtype.
 NDArray: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+# PyTorch's compiler cannot follow a union of types.
+_OF_NUMPY = (np.ndarray, np.generic)
+
 
 class TextbookNamespace:
     """Base of the array namespaces on which primitives are their textbook formulas."""
@@ -29,9 +34,19 @@ class TextbookNamespace:
 
 def is_foreign(x: object) -> bool:
     """Tell whether `x` is an array of another library than NumPy."""
-    return not isinstance(x, np.ndarray | np.generic) and (
-        hasattr(x, "__array_namespace__") or type(x).__module__.partition(".")[0] == "torch"
-    )
+    return is_torch(x) or (not isinstance(x, _OF_NUMPY) and hasattr(x, "__array_namespace__"))
+
+
+def is_torch(x: object) -> bool:
+    """Tell whether `x` is a tensor of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def is_jax(x: object) -> bool:
+    """Tell whether `x` is an array of JAX, or stands for one while JAX traces a function."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(x, jax.Array)
 
 
 def is_half(dtype: Any) -> bool:
@@ -57,9 +72,43 @@ def namespace_of(*arrays: object) -> Namespace:
     TypeError
         If arrays of different libraries are mixed.
     """
-    if not any(is_foreign(x) for x in arrays):
+    foreign = [x for x in arrays if is_foreign(x)]
+    if not foreign:
         return np
+    if all(is_torch(x) for x in foreign):
+        return _torch_namespace()
     # Imported on use: most processes have no foreign arrays.
     import array_api_compat
 
-    return array_api_compat.array_namespace(*[x for x in arrays if is_foreign(x)])
+    return array_api_compat.array_namespace(*foreign)
+
+
+def _torch_namespace() -> ModuleType:
+    """Return the namespace of tensors without the look at them that no compiler can follow."""
+    import array_api_compat.torch
+
+    return array_api_compat.torch
+
+
+def has_double(xp: Namespace) -> bool:
+    """Tell whether a library computes in float64, which JAX does on request alone."""
+    if getattr(xp, "__name__", "") != "jax.numpy":
+        return True
+    return "float64" in xp.__array_namespace_info__().dtypes(kind="real floating")
+
+
+def device_of(x: Any) -> Any:
+    """Return where a new array must be made to meet `x`; None where the library sees to it."""
+    return None if isinstance(x, np.ndarray) or is_jax(x) else getattr(x, "device", None)
+
+
+def columns(xp: Namespace, x: Array) -> Array:
+    """Return the numbers 0 .. K-1 of the columns of rows, on their device.
+
+    Examples
+    --------
+    >>> columns(np, np.zeros((5, 3)))
+    array([0, 1, 2])
+    """
+    device = device_of(x)
+    return xp.arange(x.shape[-1]) if device is None else xp.arange(x.shape[-1], device=device)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace, device_of
 from lossfw.numerics.double_double import DoubleDouble, add_words, multiply_words, words_of
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.error_free import two_diff, two_prod
@@ -97,7 +97,7 @@ def looked_up(xp: Namespace, table: Array, row: Array) -> Array:
     """Return the elements of one of the `tables` for rows from `reduced`."""
     if xp is not np:
         # On the device of the rows, where the library has devices.
-        table = xp.asarray(table, device=getattr(row, "device", None))
+        table = xp.asarray(table, device=device_of(row))
     return xp.take(table, row)
 
 

@@ -25,6 +25,9 @@ _PIECES = 4
 
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
+# Far enough below it that sums and small multiples of such numbers are finite.
+_LIMIT_FLOAT32 = 1e30
+
 
 def nearest_float32(x: float) -> float:
     """Return the float32 nearest to `x`: a number that is the same in both dtypes.
@@ -138,6 +141,20 @@ def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:
     """
     w = p * k * (p * k)
     return 1.0 + (w / (1.0 + xp.sqrt(1.0 + w)) + k)
+
+
+def holdable(xp: Namespace, limit: float, x: Array) -> float:
+    """Return a limit below the largest floats, smaller where `x` is of float32.
+
+    Without float64, which JAX has on request alone, also `in_double` leaves float32.
+
+    Examples
+    --------
+    >>> holdable(np, 1e290, np.zeros(3, np.float32))
+    1e+30
+    """
+    narrow = xp.float32 != xp.float64 and x.dtype == xp.float32
+    return min(limit, _LIMIT_FLOAT32) if narrow else limit
 
 
 def zero_or_nan(xp: Namespace, x: Array) -> Array:

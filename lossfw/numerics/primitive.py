@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
+from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace, has_double
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual
 
@@ -76,7 +76,7 @@ def in_double(body: _Function) -> _Function:
     def wide(*given: Any) -> Any:
         xp, first = given[place], given[place + 1]
         # Exact numbers have one dtype for both.
-        if xp.float32 == xp.float64 or first.dtype != xp.float32:
+        if xp.float32 == xp.float64 or first.dtype != xp.float32 or not _has_double(xp):
             return body(*given)
         arrays = (
             xp.astype(x, xp.float64) if hasattr(x, "dtype") else x for x in given[place + 1 :]
@@ -88,6 +88,12 @@ def in_double(body: _Function) -> _Function:
         return xp.astype(result[...], xp.float32)
 
     return cast(_Function, wide)
+
+
+def _has_double(xp: Namespace) -> bool:
+    while isinstance(xp, DualNamespace):
+        xp = xp.inner
+    return has_double(xp)
 
 
 def polynomial(x: Array, coefficients: tuple[float, ...]) -> Array:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, columns
 from lossfw.numerics.double_double import ScaledExp, scaled_exp
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, Tangent, add, dense, value_of
@@ -274,7 +274,7 @@ def sum_of_others(xp: Namespace, e: Any, index: Array) -> Any:
         others = e.copy(order="K")
         others[np.arange(e.shape[0]), index] = 0.0
         return others.sum(axis=-1)
-    own = xp.arange(e.shape[-1]) == index[..., None]
+    own = columns(xp, e) == index[..., None]
     return xp.sum(xp.where(own, xp.zeros_like(e), e), axis=-1)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace, NDArray
+from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
 from lossfw.numerics.softmax import corrected, distance, log_softmax, softmax_cross_entropy_gradient
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -101,7 +101,7 @@ def softmax_cross_entropy_and_gradient_at(
     (array([4.24835426e-18]), array([[-4.24835426e-18,  4.24835426e-18]]))
     """
     if xp is not np or z.ndim != 2:
-        t = xp.astype(index[..., None] == xp.arange(z.shape[-1]), z.dtype)
+        t = xp.astype(index[..., None] == columns(xp, z), z.dtype)
         value = softmax_cross_entropy_at(xp, z, index)
         return value, softmax_cross_entropy_gradient(xp, z, t)
     row, e, place = _at_index(z, index, every=True)
@@ -156,7 +156,7 @@ def put_at(xp: Namespace, x: Array, index: Array, values: Array) -> Array:
     if xp is np and x.ndim == 2 and (x.flags.c_contiguous or x.flags.f_contiguous):
         _flat(x)[_places(x, index)] = values
         return x
-    return xp.where(index[..., None] == xp.arange(x.shape[-1]), values[..., None], x)
+    return xp.where(index[..., None] == columns(xp, x), values[..., None], x)
 
 
 class _AtIndex(NamedTuple):

@@ -31,7 +31,7 @@ from lossfw_std.powers import scaled, times_power
 _MORE_THAN_ANY_LOG = 1e3
 
 # A logit as good as infinite.
-_INFINITE = 1e100
+_INFINITE = 1e38
 
 # Beyond this logit, and nearer to 0 or 1 than this, no derivative has its extreme.
 _REACH, _MARGIN = 60.0, 1e-9

@@ -11,10 +11,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lossfw import Array, Namespace
-from lossfw.numerics import DoubleDouble, scale_words, times
+from lossfw.numerics import DoubleDouble, holdable, scale_words, times
 
-# Powers within these bounds are multiplied as they are.
-_TINY, _HUGE = 1e-290, 1e290
+# Powers below this, and above one over it, are multiplied as they are.
+_HUGE = 1e290
 _SAFE_EXPONENT = 600.0
 
 # An exponent beyond this has no digits to be kept: its exponential is 0 or infinite.
@@ -45,7 +45,8 @@ def times_power(xp: Namespace, c: DoubleDouble | Array, x: Array, k: Fraction) -
     whole, half = x**high, x ** (0.5 * high)
     if rest:
         low = low + factor * (rest * xp.log(xp.where(x > 0.0, x, xp.ones_like(x))))
-    usual = (whole > _TINY) & (whole < _HUGE)
+    huge = holdable(xp, _HUGE, x)
+    usual = (whole > 1.0 / huge) & (whole < huge)
     return _times(xp, _one_word(xp, factor, low), whole, half, usual)
 
 

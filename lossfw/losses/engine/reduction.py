@@ -15,8 +15,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 
 from lossfw.errors import ArgumentError, EmptyReductionError
+from lossfw.losses.array_api import has_values
 from lossfw.losses.engine.exact_sum import exact_sum
-from lossfw.numerics.arrays import Array, NDArray
+from lossfw.numerics.arrays import Array, NDArray, namespace_of
 
 ReductionName: TypeAlias = Literal["none", "sum", "mean"]
 Denominator: TypeAlias = Literal["weights", "count"]
@@ -154,8 +155,9 @@ class Reduction:
         return self._mean(1.0, weight if self.denominator == "weights" else count)
 
     def _mean(self, total: Array, divisor: Any) -> Any:
-        # While a function is traced, the divisor is an array without a value: 0 / 0 is NaN.
-        if not isinstance(divisor, int | float) or divisor:
+        if not (isinstance(divisor, int | float) or has_values(divisor)):
+            return self._traced_mean(total, divisor)
+        if divisor:
             # Adding 0.0 turns -0.0 into 0.0.
             return total / divisor + 0.0
         if self.empty == "raise":
@@ -164,6 +166,15 @@ class Reduction:
                 'Pass empty="nan" or empty="zero" to get that value instead.'
             )
         return total * (math.nan if self.empty == "nan" else 0.0)
+
+    def _traced_mean(self, total: Array, divisor: Array) -> Array:
+        """Return the mean where no one can see whether it is that of nothing: NaN, or 0."""
+        if self.empty != "zero":
+            return total / divisor + 0.0
+        xp = namespace_of(divisor)
+        nothing = divisor == 0
+        safe = xp.where(nothing, xp.ones_like(divisor), divisor)
+        return xp.where(nothing, xp.zeros_like(divisor), total / safe)
 
 
 _MADE = {

@@ -10,6 +10,8 @@ import math
 from typing import Any
 
 from lossfw.losses.array_api import has_values, widest
+from lossfw.losses.bodies import one_hot_rows
+from lossfw.losses.engine import autograd
 from lossfw.losses.engine.execute import check_slope, own_losses
 from lossfw.losses.engine.reduction import Sums
 from lossfw.losses.engine.tiling import EngineBody, SmoothBody, check_domain
@@ -37,20 +39,23 @@ def weight_and_count(call: Arguments) -> tuple[Any, Any]:
     xp, kept = call.xp, _kept(call)
     count = math.prod(call.shape)
     if call.keep is not None:
-        count = _number(xp.sum(xp.astype(call.keep, widest(xp))))
+        count = xp.sum(xp.astype(call.keep, widest(xp)))
     if call.weight is None:
         return count, count
     weight = xp.where(kept, call.weight, xp.zeros_like(call.weight))
-    return _number(xp.sum(weight, dtype=widest(xp))), count
+    return xp.sum(weight, dtype=widest(xp)), count
 
 
 def derivatives(body: SmoothBody, call: Arguments, scale: Any, *, second: bool = False) -> Array:
     """Return `scale` times w times the first or second derivative, in the prediction's shape."""
     xp = call.xp
     y, t = _arguments(body, call)
-    if call.by_index:
-        t = xp.astype(t[..., None] == xp.arange(y.shape[-1]), y.dtype)
-    slope = (body.unreduced_hessian if second else body.unreduced_gradient)(xp, y, t)
+    if second and call.by_index:
+        t = one_hot_rows(xp, y, t)
+    if second:
+        slope = body.unreduced_hessian(xp, y, t)
+    else:
+        slope = (body.unreduced_gradient_at if call.by_index else body.unreduced_gradient)(xp, y, t)
     check_slope(y, slope)
     return xp.reshape(xp.astype(_weighted(call, slope, scale), call.dtype), call.prediction_shape)
 
@@ -62,7 +67,7 @@ def sums_and_gradient(body: SmoothBody, call: Arguments, scale: Any) -> tuple[Su
 
 def _losses(body: EngineBody, call: Arguments) -> Array:
     y, t = _arguments(body, call)
-    losses = (body.unreduced_at if call.by_index else body.unreduced)(call.xp, y, t)
+    losses = autograd.losses(body, call.xp, y, t, _kept(call), call.by_index)
     return own_losses(body, y, losses)
 
 
@@ -98,8 +103,3 @@ def _weighted(call: Arguments, results: Array, scale: Any) -> Array:
         kept = kept[..., None]
         factor = factor if call.weight is None else factor[..., None]
     return xp.where(kept, results * factor, xp.zeros_like(results))
-
-
-def _number(x: Array) -> Any:
-    """Return an array without axes as a number, if it has a value."""
-    return float(x) if has_values(x) else x

@@ -10,12 +10,13 @@ from pydantic import NonNegativeFloat, field_validator
 
 from lossfw.components.claims import Claims
 from lossfw.errors import ParameterError, ShapeError
+from lossfw.losses.array_api import widest
 from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper, refuse_weighing, unchanged
 from lossfw.losses.wrappers.claim_table import WrapperKind, weighted_claims
 from lossfw.numerics import times
-from lossfw.numerics.arrays import Array, Namespace, NDArray
+from lossfw.numerics.arrays import Array, Namespace, NDArray, device_of, has_double
 
 
 class ClassWeighted(ChangingWrapper):
@@ -123,7 +124,7 @@ class ClassWeighted(ChangingWrapper):
         if by_index:
             return None, _weights_at(xp, self.weights, t)
         check_columns(self.weights, t)
-        return None, _weights_of(xp, self.weights, xp.astype(t, xp.float64))
+        return None, _weights_of(xp, self.weights, xp.astype(t, widest(xp)))
 
     def without_own_weight(self) -> Loss:
         """Return the part on reweighted targets; see `Loss.without_own_weight`."""
@@ -174,7 +175,7 @@ def check_columns(weights: Sequence[float], rows: Array) -> None:
 
 
 def _array(xp: Namespace, weights: Sequence[float], like: Array) -> Array:
-    return xp.asarray(list(weights), dtype=like.dtype, device=getattr(like, "device", None))
+    return xp.asarray(list(weights), dtype=like.dtype, device=device_of(like))
 
 
 def _at(xp: Namespace, row: Array, index: Array) -> Array:
@@ -187,9 +188,10 @@ def _at(xp: Namespace, row: Array, index: Array) -> Array:
 
 
 def _weights_at(xp: Namespace, weights: Sequence[float], index: Array) -> Array:
-    index = xp.astype(index, xp.int64)
+    # A narrow index would not hold the number of classes.
+    index = xp.astype(index, xp.int64 if has_double(xp) else xp.int32)
     known = (index >= 0) & (index < len(weights))
-    row = xp.asarray([*weights, 1.0], dtype=xp.float64, device=getattr(index, "device", None))
+    row = xp.asarray([*weights, 1.0], dtype=widest(xp), device=device_of(index))
     return _at(xp, row, xp.where(known, index, xp.full_like(index, len(weights))))
 
 

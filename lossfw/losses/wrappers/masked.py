@@ -12,7 +12,7 @@ from lossfw.losses.loss import Loss
 from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import Change, ChangingWrapper
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
-from lossfw.numerics.arrays import Array, Namespace, NDArray, namespace_of
+from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, namespace_of
 
 
 class Masked(ChangingWrapper):
@@ -114,7 +114,7 @@ class Masked(ChangingWrapper):
             return xp.where(left_out, xp.zeros_like(t), t)
         if self.takes_rows and not self.target_per_row:
             # The first class: a distribution, and in every space of its elements.
-            first = xp.astype(xp.arange(t.shape[-1]) == 0, t.dtype)
+            first = xp.astype(columns(xp, t) == 0, t.dtype)
             return xp.where(left_out[..., None], first, t)
         # 1 lies in every space of numbers that lossfw has.
         return xp.where(left_out, xp.ones_like(t), t)

@@ -20,7 +20,7 @@ import functools
 import math
 from typing import Any
 
-from lossfw.numerics.arrays import Array, Body, Namespace
+from lossfw.numerics.arrays import Array, Body, Namespace, columns
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.dual.number import Dual, Tangent, dense
 
@@ -133,16 +133,16 @@ def _move(
     body: Body, xp: Namespace, y: Array, constants: tuple[Any, ...], order: int, moved: range
 ) -> tuple[Array, ...]:
     """Return value, and derivatives by the classes `moved` along a new first axis."""
-    lead, classes = y.shape[:-1], y.shape[-1]
-    count = len(moved)
+    lead, count = y.shape[:-1], len(moved)
 
     def repeated(x: Array) -> Array:
         # Two axes, as a body always gets.
         many = xp.broadcast_to(x, (count, *x.shape))
         return xp.reshape(many, (count * math.prod(lead), *x.shape[len(lead) :]))
 
-    which = xp.reshape(xp.arange(moved.start, moved.stop), (count, *[1] * y.ndim))
-    moves = xp.broadcast_to(which == xp.arange(classes), (count, *y.shape))
+    number = columns(xp, y)
+    which = xp.reshape(number[moved.start : moved.stop], (count, *[1] * y.ndim))
+    moves = xp.broadcast_to(which == number, (count, *y.shape))
     rows = repeated(y)
     moves = xp.reshape(moves, rows.shape)
     unit = xp.where(moves, xp.ones_like(rows), xp.zeros_like(rows))

@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 from lossfw.errors import ArgumentError
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, device_of
 
 # An array, a float for all elements, or None for zero.
 Tangent: TypeAlias = Any
@@ -96,6 +96,11 @@ class Dual:
     def dtype(self) -> Any:
         """The dtype of the value."""
         return self.value.dtype
+
+    @property
+    def device(self) -> Any:
+        """Where a new array must be made to meet the value."""
+        return device_of(self.value)
 
     def __array_namespace__(self, **_: Any) -> ChainRules:
         return self.space

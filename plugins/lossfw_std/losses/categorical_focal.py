@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar, NamedTuple, TypeAlias
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Array, CategoricalLoss, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
-from lossfw.numerics import in_double, power, quotient, scaled_softmax, softmax_parts, times
+from lossfw.numerics import (
+    columns,
+    device_of,
+    in_double,
+    power,
+    quotient,
+    scaled_softmax,
+    softmax_parts,
+    times,
+)
 from lossfw_std import focusing
 
 # One factor for all classes, or one for each.
@@ -130,7 +139,7 @@ class CategoricalFocal(LinkedLoss, CategoricalLoss):
                 f"CategoricalFocal has {len(self.alpha)} factors in alpha for "
                 f"{t.shape[-1]} classes: give one number, or one for each class."
             )
-        return t * xp.asarray(self.alpha, dtype=t.dtype)
+        return t * xp.asarray(self.alpha, dtype=t.dtype, device=device_of(t))
 
 
 @dataclass(frozen=True)
@@ -238,7 +247,7 @@ def _parts(xp: Namespace, z: Array) -> _Parts:
 def _of_others(xp: Namespace, w: Array) -> Array:
     """Return for each class the sum of w over the other classes."""
     # The total less the largest of its terms would cancel.
-    largest = xp.arange(w.shape[-1]) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
+    largest = columns(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
     none = xp.zeros_like(w)
     rest = xp.sum(xp.where(largest, none, w), axis=-1, keepdims=True)
     top = xp.sum(xp.where(largest, w, none), axis=-1, keepdims=True)

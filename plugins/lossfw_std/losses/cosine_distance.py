@@ -19,7 +19,7 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import in_double, namespace_of, two_prod
+from lossfw.numerics import columns, in_double, namespace_of, two_prod
 
 # The loss of a row of zeros, from 0 (alike) to 2 (opposite).
 Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
@@ -208,6 +208,6 @@ def _across(xp: Namespace, y: Array, t: Array) -> Array:
 def _one_minus_square(xp: Namespace, u: Array) -> Array:
     """Return 1 - u^2 for the elements of unit rows, by the others where u is near 1."""
     square = u * u
-    largest = xp.arange(u.shape[-1]) == xp.argmax(square, axis=-1, keepdims=True)
+    largest = columns(xp, u) == xp.argmax(square, axis=-1, keepdims=True)
     others = xp.sum(xp.where(largest, xp.zeros_like(u), square), axis=-1, keepdims=True)
     return xp.where(largest, others, 1.0 - square)

@@ -103,7 +103,7 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
     @property
     def body(self) -> object:
         """The functions below, or those of logits, of smoothed targets."""
-        body: Any = super().body
+        body: Any = self.logit_body() if self.from_logits else self
         return _Smoothed(body, self.label_smoothing) if self.label_smoothing else body
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:

@@ -16,7 +16,7 @@ from lossfw import (
     ShapeError,
     Space,
 )
-from lossfw.numerics import positive_part, times, two_diff
+from lossfw.numerics import columns, positive_part, times, two_diff
 
 _GAP = r"\max\!\left(0,\, 1 + y_{j} - y_{k}\right)"
 _LATEX = {
@@ -118,7 +118,7 @@ class MulticlassHinge(CategoricalLoss):
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row."""
         own = xp.take_along_axis(y, index[..., None], axis=-1)
-        is_own = index[..., None] == xp.arange(y.shape[-1])
+        is_own = index[..., None] == columns(xp, y)
         if self.form == "crammer_singer":
             return _violation(xp, _largest_without(xp, y, is_own), own)[..., 0]
         violation = _violation(xp, y, own)
@@ -131,7 +131,7 @@ class MulticlassHinge(CategoricalLoss):
             slope = 0.0 * t
             for k in range(y.shape[-1]):
                 violated = xp.astype(self._against(xp, y, k) > 0, y.dtype)
-                own = xp.astype(xp.arange(y.shape[-1]) == k, y.dtype)
+                own = xp.astype(columns(xp, y) == k, y.dtype)
                 count = xp.sum(violated, axis=-1, keepdims=True)
                 slope = slope + t[..., k : k + 1] * (violated - own * count)
         return _unless_unknown(xp, y, slope)
@@ -139,7 +139,7 @@ class MulticlassHinge(CategoricalLoss):
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row, with the work of one row."""
         own = xp.take_along_axis(y, index[..., None], axis=-1)
-        classes = xp.arange(y.shape[-1])
+        classes = columns(xp, y)
         is_own = index[..., None] == classes
         if self.form == "crammer_singer":
             strongest = _largest_without(xp, y, is_own)
@@ -178,7 +178,7 @@ class MulticlassHinge(CategoricalLoss):
     def _against(self, xp: Namespace, y: Array, k: int) -> Array:
         """Return by how much each class violates its margin to class k; 0 for k itself."""
         violation = _violation(xp, y, y[..., k : k + 1])
-        return xp.where(xp.arange(y.shape[-1]) == k, 0.0 * violation, violation)
+        return xp.where(columns(xp, y) == k, 0.0 * violation, violation)
 
     def _worst_slope(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Return the derivative of Crammer and Singer's form."""
@@ -213,7 +213,7 @@ def _violation(xp: Namespace, other: Array, own: Array) -> Array:
 
 def _two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
     """Tell for each class whether it is the first of the largest, and the next one."""
-    classes = xp.arange(y.shape[-1])
+    classes = columns(xp, y)
     first = classes == xp.argmax(y, axis=-1, keepdims=True)
     next_largest = (y == _largest_without(xp, y, first)) & ~first
     second = classes == xp.argmax(xp.astype(next_largest, y.dtype), axis=-1, keepdims=True)
@@ -222,7 +222,7 @@ def _two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
 
 def _strongest_other(xp: Namespace, y: Array) -> Array:
     """Return for each class the largest of the others."""
-    first = xp.arange(y.shape[-1]) == xp.argmax(y, axis=-1, keepdims=True)
+    first = columns(xp, y) == xp.argmax(y, axis=-1, keepdims=True)
     largest = xp.max(y, axis=-1, keepdims=True)
     return xp.where(first, _largest_without(xp, y, first), largest)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Array, Claims, Interval, Namespace, Order, PointwiseLoss, Space
-from lossfw.numerics import in_double, two_diff, two_prod
+from lossfw.numerics import holdable, in_double, two_diff, two_prod
 
 ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, low_included=False)
 
@@ -97,7 +97,7 @@ def _distance(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
     top, top_error = two_diff(xp, larger, smaller)
     bottom, bottom_error = two_diff(xp, smaller, -xp.ones_like(smaller))
     x = top / bottom
-    known = (bottom < _LARGEST_FACTOR) & (x < _LARGEST_QUOTIENT)
+    known = (bottom < holdable(xp, _LARGEST_FACTOR, bottom)) & (x < _LARGEST_QUOTIENT)
     one = xp.ones_like(x)
     product, lost = two_prod(xp, xp.where(known, x, one), xp.where(known, bottom, one))
     rest = ((top - product) - lost + top_error - x * bottom_error) / bottom

@@ -1,0 +1,166 @@
+"""Rules of PyTorch: the losses of a call as one function with published derivatives.
+
+The functions also serve `torch.func` (vmap, grad, jvp, hessian) and `torch.compile`, which
+cannot follow a rule for tangents: so each function is there without and with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from lossfw.losses.base import Definition
+from lossfw.losses.engine import published
+from lossfw.numerics.arrays import Array, namespace_of
+
+
+def losses(body: Definition, y: Array, t: Array, by_index: bool) -> Array:
+    """Return the unreduced losses; see `lossfw.losses.engine.autograd`."""
+    if t.requires_grad and not published.of_residual(body):
+        raise published.refuse_slope_of_target(body)
+    compiling = torch.compiler.is_compiling()
+    # Slopes that a backward pass will want are computed beside the losses.
+    if y.requires_grad and torch.is_grad_enabled():
+        both = _LossesAndSlopes if compiling else _LossesAndSlopesWithTangents
+        return both.apply(y, t, body, by_index)[0]
+    function = _Losses if compiling else _LossesWithTangents
+    return function.apply(y, t, body, by_index)
+
+
+def _slopes(ctx: Any) -> Array:
+    """Return the published slopes at saved arguments, to be differentiated again."""
+    function = _Slopes if torch.compiler.is_compiling() else _SlopesWithTangents
+    y, t = ctx.saved_tensors[:2]
+    return function.apply(y, t, ctx.body, ctx.by_index)
+
+
+class _Losses(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+    """Losses of which no derivative may be wanted."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
+        function = body.unreduced_at if by_index else body.unreduced
+        return function(namespace_of(y), y, t)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
+        y, t, ctx.body, ctx.by_index = inputs
+        ctx.save_for_backward(y, t)
+        ctx.save_for_forward(y, t)
+
+    @staticmethod
+    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
+        return _back(ctx, _slopes(ctx), up)
+
+
+class _LossesWithTangents(_Losses):
+    @staticmethod
+    def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
+        return _along(ctx, y_tangent, t_tangent)
+
+
+class _LossesAndSlopes(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+    """Losses with their slopes, which the backward pass takes."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> tuple[Array, Array]:
+        both = body.unreduced_with_gradient_at if by_index else body.unreduced_with_gradient
+        return both(namespace_of(y), y, t)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Array, Array]) -> None:
+        y, t, ctx.body, ctx.by_index = inputs
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(y, t, output[1])
+        ctx.save_for_forward(y, t)
+
+    @staticmethod
+    def backward(ctx: Any, up: Array | None, _: Any) -> tuple[Any, ...]:
+        if up is None:
+            return None, None, None, None
+        # With gradients enabled the result is to be differentiated again.
+        slope = _slopes(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
+        return _back(ctx, slope, up)
+
+
+class _LossesAndSlopesWithTangents(_LossesAndSlopes):
+    @staticmethod
+    def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> tuple[Array, None]:
+        return _along(ctx, y_tangent, t_tangent), None
+
+
+class _Slopes(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+    """Published slopes, whose derivative is the published curvature."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
+        return published.slopes(body, namespace_of(y), y, t, by_index)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
+        y, t, ctx.body, ctx.by_index = inputs
+        ctx.save_for_backward(y, t)
+        ctx.save_for_forward(y, t)
+
+    @staticmethod
+    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
+        # A Hessian is symmetric: from above it acts as along a direction.
+        bent = _bent(ctx, up)
+        return bent, -bent if ctx.needs_input_grad[1] else None, None, None
+
+
+class _SlopesWithTangents(_Slopes):
+    @staticmethod
+    def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
+        return _bent(ctx, _difference(y_tangent, t_tangent))
+
+
+def _bent(ctx: Any, direction: Array) -> Array:
+    y, t = ctx.saved_tensors
+    bent = published.bend(ctx.body, namespace_of(y), y, t, ctx.by_index, direction)
+    # A row along which nothing moves, or of which nothing is wanted, has no say.
+    still = direction == 0
+    if ctx.body.takes_rows:
+        still = still.all(dim=-1, keepdim=True)
+    return torch.where(still, torch.zeros_like(bent), bent)
+
+
+def _back(ctx: Any, slope: Array, up: Array) -> tuple[Any, ...]:
+    """Return the gradients of the arguments from the gradient of the losses."""
+    slope = _times(_spread(up, slope), slope)
+    return slope, -slope if ctx.needs_input_grad[1] else None, None, None
+
+
+def _times(up: Array, slope: Array) -> Array:
+    """Return a product, 0 where nothing comes from above: what is masked does no harm."""
+    blocked = up == 0
+    if torch.is_grad_enabled():
+        # Not everywhere, for the product has the derivative `slope` with respect to `up`.
+        blocked = blocked & ~torch.isfinite(slope)
+    return torch.where(blocked, torch.zeros_like(slope), up * slope)
+
+
+def _along(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
+    """Return the derivative of the losses along a direction."""
+    along = _times(_difference(y_tangent, t_tangent), _slopes(ctx))
+    return along.sum(dim=-1) if ctx.body.takes_rows else along
+
+
+def _difference(y_tangent: Any, t_tangent: Any) -> Any:
+    """Return the tangent of the residual; None stands for 0."""
+    if t_tangent is None:
+        return y_tangent
+    return -t_tangent if y_tangent is None else y_tangent - t_tangent
+
+
+def _spread(up: Array, slope: Array) -> Array:
+    """Return the gradient of losses of rows with an axis for the columns."""
+    return up[..., None] if up.ndim < slope.ndim else up

@@ -1,0 +1,250 @@
+"""Automatic differentiation of a call gives the published derivatives, at hard points too."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import ArgumentError, EmptyReductionError
+from lossfw.components.spaces import LOGITS, REAL, SIMPLEX
+from support.loss_settings import ALL, arguments
+
+# PyTorch's own, on the first use of forward differentiation.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+
+# One setting of each loss and form, for what takes a second for each.
+ONE_OF_EACH = list({(loss.name, loss.input_form): loss for loss in reversed(ALL)}.values())
+
+CROSS = lossfw.loss("cross_entropy", from_logits=True)
+LOGIT_ROWS = [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [3.0, 3.0, -4.0]]
+CLASSES = [0, 2, 1]
+OPTIONS = (
+    {},
+    {"sample_weight": [1.0, 2.0, 0.0]},
+    {"where": [True, True, False]},
+    {"sample_weight": [1.0, 2.0, 0.5], "where": [True, False, True], "denominator": "count"},
+)
+OF_ROWS = (
+    CROSS,
+    lossfw.loss("class_weighted", of=CROSS, weights=[1.0, 2.0, 0.5]),
+    lossfw.loss("label_smoothed", of=CROSS),
+    lossfw.loss("focal_modulated", of=CROSS) + 0.5 * CROSS,
+)
+
+
+def points(loss):
+    """Return predictions and targets, equal logits among them."""
+    y, t = arguments(loss)
+    if loss.takes_rows and loss.prediction_space in (LOGITS, REAL):
+        ties = np.zeros_like(y) if loss.name != "cosine_distance" else np.ones_like(y)
+        y, t = np.concatenate([y, ties]), np.concatenate([t, t])
+    return y, t
+
+
+def smooth(loss, y, t):
+    """Tell where a row has a second derivative: on the simplex's edge it may be infinite."""
+    inner = y.min(axis=-1) > 0 if loss.prediction_space is SIMPLEX else np.full(len(y), True)
+    return inner & (t.min(axis=-1) > 0) if loss.name == "kl_divergence" else inner
+
+
+def as_arrays(make, options):
+    return {k: make(v) if isinstance(v, list) else v for k, v in options.items()}
+
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch")
+
+
+@pytest.fixture
+def jax():
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        yield jax
+
+
+@pytest.mark.parametrize("loss", ALL, ids=repr)
+def test_backward_gives_the_gradient_and_backward_again_the_curvature(torch, loss):
+    y, t = points(loss)
+    tensor, target = torch.tensor(y, requires_grad=True), torch.tensor(t)
+    (slope,) = torch.autograd.grad(loss(tensor, target), tensor, create_graph=True)
+    wanted = loss.gradient(tensor.detach(), target)
+    np.testing.assert_allclose(slope.detach(), wanted, rtol=1e-13, atol=0)
+    np.testing.assert_allclose(wanted, loss.gradient(y, t), rtol=1e-9, atol=1e-300)
+    curvature = loss.hessian(y, t)
+    if not loss.takes_rows:
+        (bend,) = torch.autograd.grad(slope.sum(), tensor)
+        np.testing.assert_allclose(bend, curvature, rtol=1e-8, atol=1e-300)
+        return
+    inner = smooth(loss, y, t)
+    for column in range(y.shape[-1]):
+        (bend,) = torch.autograd.grad(slope[:, column].sum(), tensor, retain_graph=True)
+        wanted = curvature[inner, column]
+        np.testing.assert_allclose(bend[inner, column], wanted, rtol=1e-7, atol=1e-13)
+
+
+@pytest.mark.parametrize("loss", ONE_OF_EACH, ids=repr)
+def test_jax_grad_gives_the_gradient_under_jit(jax, loss):
+    y, t = points(loss)
+    call = jax.jit(jax.grad(lambda y, t: loss(y, t, reduction="sum")))
+    found = call(jax.numpy.asarray(y), jax.numpy.asarray(t))
+    # At a root of the slope the exponential of the library decides.
+    wanted = loss.gradient(y, t, reduction="sum")
+    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("loss", OF_ROWS, ids=repr)
+def test_weights_and_masks_under_jax(jax, loss, options):
+    jnp = jax.numpy
+    z, k = jnp.asarray(LOGIT_ROWS), jnp.asarray(CLASSES)
+    # A row that is left out may hold anything.
+    left_out = options.get("where", [True] * 3)[2]
+    z = z if left_out else z.at[2, 0].set(jnp.nan)
+
+    def call(z):
+        return loss(z, k, **as_arrays(jnp.asarray, options))
+
+    given = np.asarray(z), np.asarray(k)
+    plain = as_arrays(np.asarray, options)
+    assert float(jax.jit(call)(z)) == pytest.approx(loss(*given, **plain), rel=1e-12)
+    np.testing.assert_allclose(
+        jax.jit(jax.grad(call))(z), loss.gradient(*given, **plain), rtol=1e-12, atol=1e-15
+    )
+    whole = np.asarray(jax.hessian(call)(z)).reshape(9, 9)
+    np.testing.assert_allclose(
+        whole.diagonal().reshape(3, 3), loss.hessian(*given, **plain), rtol=1e-10, atol=1e-15
+    )
+    np.testing.assert_allclose(whole, whole.T, rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("loss", OF_ROWS, ids=repr)
+def test_weights_and_masks_under_torch(torch, loss, options):
+    z, k = torch.tensor(LOGIT_ROWS, dtype=torch.float64), torch.tensor(CLASSES)
+    if not options.get("where", [True] * 3)[2]:
+        z[2, 0] = torch.nan
+    z.requires_grad_()
+    given, plain = (z.detach().numpy(), k.numpy()), as_arrays(np.asarray, options)
+    found = loss(z, k, **as_arrays(torch.tensor, options))
+    found.backward()
+    assert found.item() == pytest.approx(loss(*given, **plain), rel=1e-12)
+    np.testing.assert_allclose(z.grad, loss.gradient(*given, **plain), rtol=1e-12, atol=1e-15)
+
+
+def test_equal_logits_have_the_hessian_of_softmax(torch, jax):
+    wanted = np.eye(3) / 3 - 1 / 9  # diag(p) - p p' with p = 1/3
+    z, k = torch.zeros(1, 3, dtype=torch.float64), torch.tensor([0])
+    for hessian in (
+        torch.func.hessian,
+        lambda f: lambda z: torch.autograd.functional.hessian(f, z),
+    ):
+        found = hessian(lambda z: CROSS(z, k))(z)
+        np.testing.assert_allclose(found[0, :, 0], wanted, rtol=1e-14)
+    k = jax.numpy.asarray([0])
+    for hessian in (jax.hessian, lambda f: jax.jacrev(jax.jacrev(f))):
+        found = hessian(lambda z: CROSS(z, k))(jax.numpy.zeros((1, 3)))
+        np.testing.assert_allclose(found[0, :, 0], wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["huber", "logistic", "cross_entropy", "categorical_focal"])
+def test_gradcheck_in_all_modes(torch, name):
+    loss = lossfw.loss(name)
+    if loss.link_name:
+        loss = lossfw.loss(name, from_logits=True)
+    z = torch.tensor(LOGIT_ROWS, dtype=torch.float64) + 0.25
+    z.requires_grad_()
+    t = torch.tensor(CLASSES) if loss.takes_rows else torch.ones_like(z)
+
+    def call(z):
+        return loss(z, t, reduction="none")
+
+    assert torch.autograd.gradcheck(call, (z,), check_forward_ad=True, check_batched_grad=True)
+    assert torch.autograd.gradgradcheck(call, (z,))
+
+
+def test_vmap_maps_over_rows(torch, jax):
+    z, k = np.asarray(LOGIT_ROWS), np.asarray(CLASSES)
+    each, slopes = CROSS(z, k, reduction="none"), CROSS.gradient(z, k, reduction="none")
+    for mapping, grad, make in (
+        (torch.func.vmap, torch.func.grad, torch.tensor),
+        (jax.vmap, jax.grad, jax.numpy.asarray),
+    ):
+        found = mapping(CROSS)(make(z), make(k))
+        np.testing.assert_allclose(found, each, rtol=1e-14)
+        np.testing.assert_allclose(mapping(grad(CROSS))(make(z), make(k)), slopes, rtol=1e-13)
+
+
+@pytest.mark.parametrize("loss", ONE_OF_EACH, ids=repr)
+def test_no_array_is_made_beside_the_device_of_the_prediction(torch, loss):
+    y, t = (torch.tensor(x, device="meta") for x in arguments(loss))
+    y.requires_grad_()
+    (slope,) = torch.autograd.grad(loss(y, t), y, create_graph=True)
+    slope.sum().backward()
+    assert y.grad.device.type == "meta"
+    if loss.takes_classes and loss.name not in ("dice", "jaccard", "tversky"):
+        index = torch.zeros(t.shape[:-1], dtype=torch.int64, device="meta")
+        loss(y, index).backward()
+
+
+@pytest.mark.parametrize("loss", ONE_OF_EACH, ids=repr)
+def test_jax_without_float64_warns_of_nothing(loss):
+    jax = pytest.importorskip("jax")
+    y, t = (x.astype(np.float32) for x in points(loss))
+    with jax.enable_x64(False):
+        found = jax.jit(loss)(jax.numpy.asarray(y), jax.numpy.asarray(t))
+    assert found.dtype == np.float32
+    # Without float64 the guard's 1e-7 beside 1 is rounded too.
+    assert float(found) == pytest.approx(loss(y, t), rel=1e-2)
+
+
+COMPILED = ("huber", "tukey", "logistic", "brier", "cross_entropy", "binary_cross_entropy", "focal")
+
+
+# The compiler's own warnings, as it looks at autograd.Function and at cached functions.
+@pytest.mark.filterwarnings("ignore:::torch")
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_call_compiles_whole(torch, name):
+    loss = lossfw.loss(name)
+    loss = loss.on_logits() or loss
+    y, t = map(torch.tensor, arguments(loss))
+    torch.compiler.reset()
+    compiled = torch.compile(loss.__call__, fullgraph=True, backend="aot_eager")
+    y.requires_grad_()
+    found = compiled(y, t)
+    found.backward()
+    assert found.item() == loss(y.detach(), t).item()
+    np.testing.assert_allclose(y.grad, loss.gradient(y.detach(), t), rtol=1e-14, atol=1e-300)
+
+
+def test_the_target_of_a_residual_has_a_slope_and_other_targets_have_none(torch, jax):
+    huber, poisson = lossfw.loss("huber"), lossfw.loss("poisson_deviance")
+    y = torch.tensor([1.0, 5.0], requires_grad=True)
+    t = torch.tensor([1.5, 1.0], requires_grad=True)
+    huber(y, t, reduction="sum").backward()
+    assert t.grad.tolist() == [0.5, -1.0]
+    assert jax.grad(huber, 1)(jax.numpy.asarray([4.0]), jax.numpy.asarray([0.0])) == -1.0
+    with pytest.raises(ArgumentError, match=r"prediction alone.*target\.detach"):
+        poisson(y, t)
+    with pytest.raises(ArgumentError, match="prediction alone"):
+        jax.grad(poisson, 1)(jax.numpy.asarray([4.0]), jax.numpy.asarray([1.0]))
+
+
+def test_weights_have_a_slope_through_both_sums(torch):
+    z, k = torch.tensor(LOGIT_ROWS, dtype=torch.float64), torch.tensor(CLASSES)
+    w = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64, requires_grad=True)
+    CROSS(z, k, sample_weight=w).backward()
+    each = CROSS(z, k, reduction="none")
+    mean = (w * each).sum() / w.sum()
+    np.testing.assert_allclose(w.grad, ((each - mean) / w.sum()).detach(), rtol=1e-12)
+
+
+def test_a_mean_of_nothing(torch, jax):
+    z, k = torch.tensor(LOGIT_ROWS), torch.tensor(CLASSES)
+    with pytest.raises(EmptyReductionError):
+        CROSS(z, k, sample_weight=torch.zeros(3))
+    z, k, w = map(jax.numpy.asarray, (LOGIT_ROWS, CLASSES, [0.0, 0.0, 0.0]))
+    # Under jit no one can see that it is empty.
+    for empty, wanted in (("raise", np.nan), ("nan", np.nan), ("zero", 0.0)):
+        call = jax.jit(lambda w, empty=empty: CROSS(z, k, sample_weight=w, empty=empty))
+        np.testing.assert_equal(float(call(w)), wanted)
