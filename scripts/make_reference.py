@@ -56,7 +56,11 @@ def claims_and_hooks() -> str:
         for name, described in entries(parts["Attributes"]).items():
             text += f"\n### {name}\n\n{_code(described)}\n"
     text += "\n## Hooks\n"
-    for hook in (*hookspecs.HOOKS.values(), *hookspecs.LIFE_CYCLE):
+    for hook in (
+        *hookspecs.HOOKS.values(),
+        *hookspecs.LIFE_CYCLE,
+        *hookspecs.TRAINING_CYCLE,
+    ):
         spec = getattr(hookspecs, hook)
         parts = sections(spec.__doc__)
         names = ", ".join(inspect.signature(spec).parameters)

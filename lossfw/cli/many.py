@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossfw.cli.options import tell
@@ -39,7 +39,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         # In a result, numbers that are not finite are texts already.
         say(json.dumps([_plain(outcome) for outcome in outcomes]))
     else:
-        show_table(*_table(outcomes))
+        show_table(*(_training_table if requests[0].trains else _table)(outcomes))
         for outcome in outcomes:
             for text in outcome.texts:
                 say(f"{outcome.request.name}: {text}")
@@ -101,6 +101,37 @@ def _row(outcome: RunOutcome, metrics: Sequence[str]) -> tuple[str, ...]:
         *map(_number, values),
         "" if outcome.before else f"{outcome.seconds:.1f}",
     )
+
+
+def _training_table(
+    outcomes: Sequence[RunOutcome],
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return headers and rows: the numbers of the epoch whose weights were kept."""
+    kept = {
+        outcome.request.name: outcome.result["epochs"][outcome.result["kept"]]
+        for outcome in outcomes
+        if outcome.result is not None
+    }
+    measured = {name: _measured(epoch) for name, epoch in kept.items()}
+    titles = list(dict.fromkeys(title for row in measured.values() for title in row))
+    rows = []
+    for outcome in outcomes:
+        name = outcome.request.name
+        values = [measured.get(name, {}).get(title, "") for title in titles]
+        epoch = str(kept[name]["epoch"]) if name in kept else ""
+        seconds = f"{outcome.seconds:.1f}" if outcome.result is not None else ""
+        rows.append((name, outcome.status, epoch, *map(_number, values), seconds))
+    return ("run", "status", "epoch", *titles, "seconds"), rows
+
+
+def _measured(epoch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the single numbers of an epoch, those of the held-out rows behind the others."""
+    measured: dict[str, Any] = {}
+    for title, part in (("", epoch["learnt"]), ("held-out ", epoch["held_out"])):
+        if part is not None:
+            measured[f"{title}loss"] = part["loss"]
+            measured |= {f"{title}{name}": value for name, value in part["metrics"].items()}
+    return {name: value for name, value in measured.items() if not isinstance(value, list)}
 
 
 def _number(value: Any) -> str:

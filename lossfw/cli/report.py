@@ -31,7 +31,7 @@ def report(
     local: tuple[str, ...],
     trust: bool,
 ) -> None:
-    """Write report.html for the runs in folders, and for several of them a comparison.
+    """Write report.html for the runs and trainings in folders, and for several runs a comparison.
 
     A FOLDER is the folder of a run, or a folder of run folders, as a sweep writes it. A page
     is one self-contained file. It needs matplotlib and jinja2. Plugin files that a run names
@@ -46,13 +46,31 @@ def report(
     from lossfw.runs.files import say
 
     need_report()
-    runs, left_out = find_runs([Path(folder) for folder in folders], Plugins(local, trusted=trust))
+    trained, rest = _trainings([Path(folder) for folder in folders])
+    for path in trained:
+        say(f"wrote {path}")
+    if trained and not rest:
+        return
+    runs, left_out = find_runs(rest, Plugins(local, trusted=trust))
     for told in left_out:
         tell(f"lossfw: warning: {told}")
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     for path in write_reports(runs, Path(out) if out else None, side_by_side=side_by_side):
         say(f"wrote {path}")
+
+
+def _trainings(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Write the pages of the folders that hold trainings; return them, and the other folders."""
+    from lossfw.report.html.training import write_training_page
+    from lossfw.runs.trainings import TRAINING_FILE
+
+    inside: dict[Path, list[Path]] = {}
+    for folder in folders:
+        files = (folder / TRAINING_FILE, *sorted(folder.glob(f"*/{TRAINING_FILE}")))
+        inside[folder] = [file.parent for file in files if file.is_file()]
+    written = [write_training_page(one) for found in inside.values() for one in found]
+    return written, [folder for folder, found in inside.items() if not found]
 
 
 def check_report(out: str | None) -> None:

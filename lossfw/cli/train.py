@@ -1,10 +1,9 @@
-"""``lossfw train``: train the network that a configuration describes."""
+"""``lossfw train``: train the networks that a configuration describes."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -12,12 +11,13 @@ from lossfw.cli.options import (
     json_option,
     override_option,
     plugin_options,
+    tell,
     traceback_option,
 )
 from lossfw.components.plugin_choice import Plugins
 
 if TYPE_CHECKING:
-    from lossfw.nn.training.records import Trained, Training, TrainingState
+    from lossfw.runs.records import RunRequest, TrainingRun
 
 
 @click.command()
@@ -26,70 +26,129 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="DIR",
-    help="Write weights.npz, training.json and, after each epoch, checkpoint.npz to this folder.",
+    help="Write weights.npz, training.json and, after each epoch, checkpoint.npz to this folder. "
+    "Each training of a sweep has a folder of its own in it.",
 )
+@click.option("--no-out", is_flag=True, help="Keep nothing: show the numbers, lose the weights.")
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The number of trainings of a sweep at a time, each in its own process.",
+)
+@click.option("--report", is_flag=True, help="Write report.html too.")
 @json_option
 @plugin_options
 @traceback_option
-def train(
-    config: str,
-    overrides: tuple[str, ...],
-    out: str | None,
-    resume: bool,
-    as_json: bool,
-    plugins: Plugins,
-) -> None:
+def train(**options: Any) -> None:
     """Train the network of the configuration in the file CONFIG.
 
     The section `train` describes the training. A stopped training continues with
-    --resume and ends with the same bits. In JSON, numbers that are not finite are
-    the texts "nan", "inf" and "-inf".
+    --resume and ends with the same bits. A section `sweep` describes several
+    trainings. In JSON, numbers that are not finite are the texts "nan", "inf" and
+    "-inf".
     """
+    given = _TrainOptions(**options)
+    requests = _requests(given)
+    try:
+        if len(requests) == 1 and not requests[0].name:
+            _one(requests[0], given)
+        else:
+            _need_out(given)
+            from lossfw.cli.many import run_many
+
+            run_many(requests, given.jobs, as_json=given.as_json)
+    finally:
+        if given.report:
+            _report(requests)
+
+
+class _TrainOptions(NamedTuple):
+    """The options of the verb."""
+
+    config: str
+    overrides: tuple[str, ...]
+    out: str | None
+    no_out: bool
+    resume: bool
+    jobs: int
+    report: bool
+    as_json: bool
+    plugins: Plugins
+
+
+def _requests(given: _TrainOptions) -> list[RunRequest]:
+    """Read the configuration, and return a request for each of its trainings."""
     # Imported here: listing components needs no NumPy file readers.
-    from lossfw.config.build.training import build_training
+    from lossfw.config.schema.checked import read_config
     from lossfw.config.text.source import ConfigSource
     from lossfw.errors import ArgumentError
-    from lossfw.report.text.training import show
-    from lossfw.runs.files import check_folder, say, to_json
-    from lossfw.runs.folder import working_in
+    from lossfw.runs.records import RunRequest
 
-    if resume and out is None:
+    if given.resume and given.out is None:
         raise ArgumentError("--resume goes on from the checkpoint of a folder: give --out DIR too.")
-    folder = Path(out) if out is not None else None
-    if folder is not None:
-        check_folder(folder)
-    training = build_training(ConfigSource(config, overrides, plugins))
-    begin = time.perf_counter()
-    with working_in(folder):
-        trained = _train(training, folder, resume=resume)
-    if as_json:
-        say(to_json(trained.to_dict()))
+    if given.out is not None and given.no_out:
+        raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
+    if given.report:
+        from lossfw.cli.report import check_report
+
+        check_report(given.out)
+    folder = None if given.out is None else Path(given.out)
+    config = read_config(ConfigSource(given.config, given.overrides, given.plugins))
+    if not config.has("sweep"):
+        return [RunRequest(config, folder=folder, resume=given.resume, trains=True)]
+    from lossfw.runs.parallel_runs import requests_of
+
+    return requests_of([config], folder, resume=given.resume, trains=True)
+
+
+def _need_out(given: _TrainOptions) -> None:
+    """Refuse to train for nothing, before it begins."""
+    from lossfw.errors import ArgumentError
+
+    if given.out is None and not given.no_out:
+        raise ArgumentError(
+            "the weights would be lost: give --out DIR for them, or --no-out to see the numbers "
+            "alone."
+        )
+
+
+def _one(request: RunRequest, given: _TrainOptions) -> None:
+    from lossfw.report.text.training import show
+    from lossfw.runs.files import say, to_json
+    from lossfw.runs.trainings import prepare_training
+
+    run = prepare_training(request)
+    _need_out(given)
+    outcome = _carried_out(request, run)
+    if given.as_json:
+        say(to_json(outcome.trained.to_dict()))
     else:
-        show(training, trained, folder, time.perf_counter() - begin)
+        show(run.training, outcome.trained, request.folder, outcome.seconds)
 
 
-def _train(training: Training, folder: Path | None, *, resume: bool) -> Trained:
-    """Train, with a checkpoint after each epoch and the results in the folder, if there is one."""
+def _carried_out(request: RunRequest, run: TrainingRun) -> Any:
     from lossfw.cli.progress import ProgressBar
-    from lossfw.data.state_file import npz_bytes
-    from lossfw.nn.training import checkpoint
-    from lossfw.nn.training.loop import train as run
-    from lossfw.runs.files import to_json, write_file
+    from lossfw.cli.run import warn
+    from lossfw.runs.trainings import carry_out_training
 
-    start = None
-    if folder is not None and resume:
-        start = checkpoint.read(folder / checkpoint.CHECKPOINT_FILE, training)
+    try:
+        with ProgressBar() as progress:
+            return carry_out_training(request, run, progress=progress, warn=warn)
+    except KeyboardInterrupt:
+        if request.folder is not None:
+            tell(f"{request.folder}: interrupted; --resume goes on from its last epoch")
+        raise
 
-    def save(state: TrainingState) -> None:
-        if folder is not None:
-            content = checkpoint.to_bytes(training, state)
-            write_file(folder, checkpoint.CHECKPOINT_FILE, content)
 
-    with ProgressBar() as progress:
-        trained = run(training, start=start, save=save, progress=progress)
-    if folder is not None:
-        arrays = checkpoint.weights(trained.network)
-        write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
-        write_file(folder, "training.json", f"{to_json(trained.to_dict())}\n".encode())
-    return trained
+def _report(requests: list[RunRequest]) -> None:
+    """Write the page of each training that has ended."""
+    from lossfw.report.html.training import write_training_page
+    from lossfw.runs.trainings import TRAINING_FILE
+
+    for request in requests:
+        if request.folder is not None and (request.folder / TRAINING_FILE).exists():
+            tell(f"wrote {write_training_page(request.folder)}")

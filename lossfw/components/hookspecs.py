@@ -16,7 +16,7 @@ names. It implements the hooks below as plain functions marked with
             "fair_loss": "fair",                # an alias of a name in this mapping
         }
 
-A plugin may also follow runs by the hooks in `LIFE_CYCLE`, and takes only the
+A plugin may also follow runs by the hooks in `LIFE_CYCLE` and `TRAINING_CYCLE`, and takes only the
 parameters that it needs::
 
     @hookimpl
@@ -58,6 +58,8 @@ HOOKS: Final = {
 
 # The hooks that follow a run, in the order in which they are called.
 LIFE_CYCLE: Final = ("lossfw_run_start", "lossfw_progress", "lossfw_run_end", "lossfw_report")
+# The hooks with which a plugin follows trainings.
+TRAINING_CYCLE: Final = ("lossfw_training_start", "lossfw_epoch", "lossfw_training_end")
 
 
 @hookspec
@@ -140,4 +142,43 @@ def lossfw_report(run: Any, result: Any) -> str | None:
         The run, which has ended.
     result : lossfw.evaluation.result.Result
         The result.
+    """
+
+
+@hookspec
+def lossfw_training_start(run: Any) -> None:
+    """Receive the start of a training: nothing is computed yet.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.TrainingRun
+        Name, training and folder.
+    """
+
+
+@hookspec
+def lossfw_epoch(run: Any, epoch: Any) -> None:
+    """Receive the measurements after an epoch; its checkpoint is in its place.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.TrainingRun
+        The training.
+    epoch : lossfw.nn.training.records.Epoch
+        Number, learning rate, and the loss and metrics of the rows that are learnt
+        and held out. Epoch 0 is the network before any step. A training that is
+        resumed begins with the epoch after its checkpoint.
+    """
+
+
+@hookspec
+def lossfw_training_end(run: Any, trained: Any) -> None:
+    """Receive the end of a training; its files are in their places.
+
+    Parameters
+    ----------
+    run : lossfw.runs.records.TrainingRun
+        The training.
+    trained : lossfw.nn.training.records.Trained or None
+        The network and all epochs; None if the training failed.
     """

@@ -63,7 +63,11 @@ class RunOutcome:
 
 
 def requests_of(
-    configs: Sequence[CheckedConfig], folder: Path | None, *, resume: bool
+    configs: Sequence[CheckedConfig],
+    folder: Path | None,
+    *,
+    resume: bool,
+    trains: bool = False,
 ) -> list[RunRequest]:
     """Return a request for each run of some configurations, every sweep expanded and checked.
 
@@ -74,10 +78,10 @@ def requests_of(
     ConfigError
         All mistakes of the first configuration whose sweep is wrong.
     """
-    runs = [(config, run) for config in configs for run in expand(config)]
+    runs = [(config, run) for config in configs for run in expand(config, training=trains)]
     names = _distinct([_joined(c.source.name, run.name, len(configs)) for c, run in runs])
     return [
-        RunRequest(run.config, name, None if folder is None else folder / name, resume)
+        RunRequest(run.config, name, None if folder is None else folder / name, resume, trains)
         for (_, run), name in zip(runs, names, strict=True)
     ]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Registry
 from lossfw.evaluation.result import Result
-from lossfw.runs.records import Run, Warn
+from lossfw.runs.records import Run, TrainingRun, Warn
+
+if TYPE_CHECKING:
+    # An evaluation starts without them.
+    from lossfw.nn.training.records import Epoch, Trained
 
 
 class Followers:
@@ -20,11 +25,13 @@ class Followers:
     ----------
     registry : Registry
         The registry of the plugins.
-    run : Run
+    run : Run or TrainingRun
         The run. A run with a folder imports all installed plugins; any other run is
         followed by the plugins that it uses and by local files, and so starts faster.
     warn : callable
         Called with each warning.
+    hooks : sequence of str
+        The hooks that are called.
 
     Attributes
     ----------
@@ -32,10 +39,16 @@ class Followers:
         All of them.
     """
 
-    def __init__(self, registry: Registry, run: Run, warn: Warn) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        run: Run | TrainingRun,
+        warn: Warn,
+        hooks: Sequence[str] = LIFE_CYCLE,
+    ) -> None:
         self._run, self._warn = run, warn
         load = run.folder is not None
-        self._hooks = {name: registry.followers(name, load=load) for name in LIFE_CYCLE}
+        self._hooks = {name: registry.followers(name, load=load) for name in hooks}
         self.warnings: list[str] = []
 
     def start(self) -> None:
@@ -50,6 +63,18 @@ class Followers:
     def end(self, result: Result | None) -> None:
         """Call ``lossfw_run_end`` with the result, None for a failed run."""
         self._call("lossfw_run_end", result=result)
+
+    def training_start(self) -> None:
+        """Call ``lossfw_training_start``."""
+        self._call("lossfw_training_start")
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Call ``lossfw_epoch`` with the measurements after an epoch."""
+        self._call("lossfw_epoch", epoch=epoch)
+
+    def training_end(self, trained: Trained | None) -> None:
+        """Call ``lossfw_training_end`` with the result, None for a failed training."""
+        self._call("lossfw_training_end", trained=trained)
 
     def report(self, result: Result) -> list[str]:
         """Return the texts that plugins add to the report."""

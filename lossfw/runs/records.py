@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.evaluation.plan import Plan
+
+if TYPE_CHECKING:
+    # An evaluation starts without them.
+    from lossfw.nn.training.records import Training
 
 # Called with each warning, as soon as there is one.
 Warn: TypeAlias = Callable[[str], None]
@@ -28,12 +32,15 @@ class RunRequest:
         The folder of its files, or None.
     resume : bool
         Resume the run in the folder.
+    trains : bool
+        Whether it is a training, and not an evaluation.
     """
 
     config: CheckedConfig
     name: str = ""
     folder: Path | None = None
     resume: bool = False
+    trains: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,3 +70,29 @@ class Run:
     folder: Path | None
     seed: int
     plan: Plan
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """A training, as the hooks of plugins see it.
+
+    Attributes
+    ----------
+    name, config : str
+        As in a `Run`.
+    overrides : tuple of str
+        As in a `Run`.
+    folder : Path or None
+        The folder of its files; None for a training that keeps nothing.
+    seed : int
+        The seed of the configuration.
+    training : Training
+        Data, network, loss, optimizer and the other settings, and its digest.
+    """
+
+    name: str
+    config: str
+    overrides: tuple[str, ...]
+    folder: Path | None
+    seed: int
+    training: Training

@@ -16,7 +16,7 @@ import traceback
 from typing import Any
 
 from lossfw.errors import LossfwError
-from lossfw.runs.execute import Outcome, carry_out
+from lossfw.runs.execute import carry_out
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunRequest
 
@@ -31,9 +31,7 @@ def main() -> int:
     request: RunRequest = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the process that began this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        outcome = carry_out(request, warn=_warn)
-        if outcome.failure is not None:
-            raise outcome.failure
+        plain = _trained(request) if request.trains else _evaluated(request)
     except LossfwError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
@@ -44,11 +42,22 @@ def main() -> int:
         sys.stderr.write(f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin.\n")
         return _BUG
     with answer:
-        answer.write(to_json(_plain(outcome)))
+        answer.write(to_json(plain))
     return 0
 
 
-def _plain(outcome: Outcome) -> dict[str, Any]:
+def _trained(request: RunRequest) -> dict[str, Any]:
+    # Imported on use: an evaluation starts without it.
+    from lossfw.runs.trainings import carry_out_training, prepare_training
+
+    outcome = carry_out_training(request, prepare_training(request), warn=_warn)
+    return {"result": outcome.trained.to_dict(), "texts": [], "before": False, "nan": False}
+
+
+def _evaluated(request: RunRequest) -> dict[str, Any]:
+    outcome = carry_out(request, warn=_warn)
+    if outcome.failure is not None:
+        raise outcome.failure
     return {
         "result": outcome.result.to_dict(),
         "texts": list(outcome.texts),

@@ -72,12 +72,14 @@ def test_a_training_is_looked_at_as_one(lossfw, folder):
     assert "write units: 10, one for each class" in result.stdout
 
 
-def test_a_training_is_one_run(lossfw, folder):
-    (folder / "train.yaml").write_text(f"{TRAIN}sweep: {{seeds: 2}}\n")
+def test_each_training_of_a_sweep_is_looked_at(lossfw, folder):
+    sweep = "sweep: {seeds: 2, grid: {loss: [cross_entropy, LOSS]}}\n"
+    (folder / "train.yaml").write_text(TRAIN + sweep.replace("LOSS", "brier"))
+    assert lossfw("validate", "train.yaml").stdout == "train.yaml: valid, 4 runs\n"
+    (folder / "train.yaml").write_text(TRAIN + sweep.replace("LOSS", "zero_one"))
     result = lossfw("validate", "train.yaml")
     assert result.exit_code == 2
-    assert result.stdout.startswith("train.yaml:6:1: error: a sweep describes several runs")
-    assert result.stdout.count("error:") == 1
+    assert "train.yaml:6:48: error: nothing can be learnt from the loss zero_one" in result.stdout
 
 
 def test_a_training_with_weights_is_looked_at_in_both_ways(lossfw, folder):

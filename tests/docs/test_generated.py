@@ -12,7 +12,7 @@ from lossfw.check.accuracy.measure import DTYPES
 from lossfw.cli.accuracy import chosen
 from lossfw.cli.main import VERBS
 from lossfw.components.claims import ActivationClaims, Claims
-from lossfw.components.hookspecs import HOOKS, LIFE_CYCLE
+from lossfw.components.hookspecs import HOOKS, LIFE_CYCLE, TRAINING_CYCLE
 from lossfw.components.plugin_choice import Plugins
 from support.wild.cases import CASES
 from support.wild.page import LIBRARIES
@@ -51,7 +51,7 @@ def test_a_page_is_what_make_reference_writes(name):
 @pytest.mark.parametrize(
     "names",
     [
-        pytest.param([*HOOKS.values(), *LIFE_CYCLE], id="hooks"),
+        pytest.param([*HOOKS.values(), *LIFE_CYCLE, *TRAINING_CYCLE], id="hooks"),
         pytest.param([f.name for f in fields(Claims)], id="claims"),
         pytest.param([f.name for f in fields(ActivationClaims)], id="claims of activations"),
         pytest.param(list(VERBS), id="verbs"),

@@ -229,7 +229,7 @@ class Registry:
         Parameters
         ----------
         hook : str
-            One of `lossfw.components.hookspecs.LIFE_CYCLE`.
+            One of `LIFE_CYCLE` and `TRAINING_CYCLE` in `lossfw.components.hookspecs`.
         load : bool
             Import all installed plugins first; False takes those that are loaded.
         """

@@ -10,7 +10,7 @@ from typing import Any
 import pluggy
 
 from lossfw.components import hookspecs
-from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT
+from lossfw.components.hookspecs import API, HOOKS, LIFE_CYCLE, PROJECT, TRAINING_CYCLE
 from lossfw.components.naming import nearest
 from lossfw.components.registry.local import components_in, import_file
 from lossfw.components.registry.records import Entry, Plugin, PluginMetadata
@@ -19,7 +19,7 @@ from lossfw.components.registry.traceback_summary import explain
 from lossfw.errors import BrokenPluginError, IncompatiblePluginError, PluginError
 
 # Every hook by name.
-_KNOWN = (*HOOKS.values(), *LIFE_CYCLE)
+_KNOWN = (*HOOKS.values(), *LIFE_CYCLE, *TRAINING_CYCLE)
 
 
 def new_manager() -> pluggy.PluginManager:

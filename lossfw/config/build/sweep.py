@@ -85,12 +85,19 @@ class SweepRun(NamedTuple):
         return self.config.source.overrides
 
 
-def expand(config: CheckedConfig) -> list[SweepRun]:
+def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
     """Return the runs of a configuration that has been read.
 
     They are in the order of the file, the last key changing fastest. A
     configuration without a sweep is one run, named after the file, and is
     checked when its plan is made.
+
+    Parameters
+    ----------
+    config : CheckedConfig
+        A configuration that has been read.
+    training : bool
+        Whether its runs are trainings, and not evaluations.
 
     Raises
     ------
@@ -113,7 +120,7 @@ def expand(config: CheckedConfig) -> list[SweepRun]:
             continue
         told.add(text)
         name = _name(text, runs)
-        run, draws = _checked(config, name, base, point, loaded)
+        run, draws = _checked(config, name, base, point, None if training else loaded)
         random = random or draws
         if run is not None:
             runs[name] = run
@@ -127,11 +134,15 @@ def expand(config: CheckedConfig) -> list[SweepRun]:
 
 
 def _checked(
-    config: CheckedConfig, name: str, base: Node, point: tuple[Setting, ...], loaded: Loaded
+    config: CheckedConfig,
+    name: str,
+    base: Node,
+    point: tuple[Setting, ...],
+    loaded: Loaded | None,
 ) -> tuple[SweepRun | None, bool]:
     """Return a run after its plan was made once, and whether the seed decides something in it.
 
-    The run is None if something is wrong.
+    The run is None if something is wrong. Without `loaded` it is a training.
     """
     problems = Problems()
     try:
@@ -140,7 +151,13 @@ def _checked(
         for setting in sorted(point, key=lambda setting: len(setting.path)):
             root = put(root, setting.path, setting.value, setting.at)
         checked = CheckedConfig(config.source, root, problems)
-        build_plan(checked, loaded)
+        if loaded is None:
+            # Imported on use: an evaluation needs none of it.
+            from lossfw.config.build.training import training_of
+
+            training_of(checked)
+        else:
+            build_plan(checked, loaded)
     except NoPlaceError as error:
         problems.add(setting.at, str(error), error.hint)
     except ConfigError:
@@ -150,7 +167,8 @@ def _checked(
         # A new record: of a thousand runs the weights would fill the memory.
         fresh = CheckedConfig(replace(config.source, overrides=overrides), root)
         run = SweepRun(name, fresh, point, checked.files, checked.made)
-        return run, _draws(known(checked.sections).evaluate)
+        # The weights of a training begin at random.
+        return run, loaded is None or _draws(known(checked.sections).evaluate)
     config.problems.take(problems)
     return None, True
 

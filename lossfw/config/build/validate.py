@@ -70,11 +70,10 @@ def validate(source: ConfigSource) -> Verdict:
 
 def _runs(config: CheckedConfig) -> int:
     trains, weights = config.has("train"), config.has("network", "weights")
-    # A training is one run, and says so of a sweep.
-    if config.has("sweep") and (weights or not trains):
+    if config.has("sweep"):
         from lossfw.config.build.sweep import expand
 
-        return len(expand(config))
+        return len(expand(config, training=trains and not weights))
     if trains:
         from lossfw.config.build.training import training_of
 

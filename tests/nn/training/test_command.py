@@ -61,7 +61,11 @@ def test_more_epochs_on_the_same_folder_are_those_of_one_run(lossfw, folder):
 
 def test_without_a_folder_nothing_is_written(lossfw, folder):
     before = sorted(folder.iterdir())
-    result = lossfw("train", "train.yaml")
+    refused = lossfw("train", "train.yaml")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "give --out DIR for them, or --no-out" in refused.stderr
+    assert lossfw("train", "train.yaml", "--no-out", "--out", "a").exit_code == 2
+    result = lossfw("train", "train.yaml", "--no-out")
     assert result.exit_code == 0
     assert sorted(folder.iterdir()) == before
     assert "2-4-2, tanh, softmax, float32" in result.stdout
@@ -70,7 +74,7 @@ def test_without_a_folder_nothing_is_written(lossfw, folder):
 
 
 def test_many_epochs_are_shown_in_part_and_written_in_full(lossfw):
-    arguments = ("train", "train.yaml", "-o", "train.epochs=45")
+    arguments = ("train", "train.yaml", "--no-out", "-o", "train.epochs=45")
     lines = [line.split() for line in lossfw(*arguments).stdout.splitlines()]
     shown = [int(line[0]) for line in lines if line and line[0].isdecimal()]
     assert len(shown) <= 21
@@ -80,7 +84,7 @@ def test_many_epochs_are_shown_in_part_and_written_in_full(lossfw):
 
 def test_a_step_that_is_forced_moves_nothing_before_it(lossfw):
     text = ("network.layers.0.activation=step", "train.force=true")
-    moved = told(lossfw, "train", "train.yaml", "-o", text[0], "-o", text[1])["moved"]
+    moved = told(lossfw, "train", "train.yaml", "--no-out", "-o", text[0], "-o", text[1])["moved"]
     assert moved[0] == 0.0
     assert moved[1] > 0
 

@@ -42,7 +42,7 @@ def test_the_bundled_weights_are_those_of_the_configuration(digits):
 
 
 def test_mnist_teaches_the_network_of_the_book(mnist):
-    arguments = ["train", str(FOLDER / "mnist.yaml"), "--json"]
+    arguments = ["train", str(FOLDER / "mnist.yaml"), "--json", "--no-out"]
     result = CliRunner().invoke(main, arguments)
     assert (result.exit_code, result.stderr) == (0, "")
     epochs = json.loads(result.stdout)["epochs"]

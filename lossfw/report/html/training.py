@@ -1,0 +1,167 @@
+"""The page of a training: its learning curves, and the weights of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossfw import __version__
+from lossfw.data.weights import read_weights
+from lossfw.errors import DataError
+from lossfw.nn.training.checkpoint import WEIGHTS_FILE
+from lossfw.numerics.arrays import NDArray
+from lossfw.report.html.inline_svg import WIDTH, inline
+from lossfw.report.html.render import breakable, need_report, render
+from lossfw.report.html.sensitivity_plots import Picture
+from lossfw.report.plots.style import INK, PAGE, drawing
+from lossfw.report.text.rounding import as_number
+from lossfw.runs.files import numbers_in, write_file
+from lossfw.runs.folder import REPORT_FILE, read_json
+from lossfw.runs.trainings import TRAINING_FILE
+
+_HEIGHT = 3.4
+_BINS = 40
+# A larger ratio of the largest to the smallest loss has a logarithmic axis.
+_WIDE = 100.0
+
+
+def write_training_page(folder: Path) -> Path:
+    """Write ``report.html`` into the folder of a training, and return the file.
+
+    Raises
+    ------
+    DataError
+        If a file of the training is missing or damaged.
+    MissingExtraError
+        If jinja2 or matplotlib is not installed.
+    OutputError
+        If it cannot be written.
+    """
+    need_report()
+    return write_file(folder, REPORT_FILE, training_page(folder).encode())
+
+
+def training_page(folder: Path) -> str:
+    """Return the page of a training, from its folder; see `write_training_page`."""
+    plain = read_json(folder / TRAINING_FILE)
+    if plain is None:
+        raise DataError(f"{folder} holds no training: there is no {TRAINING_FILE}.")
+    try:
+        trained = numbers_in(plain)
+        epochs, kept = trained["epochs"], trained["epochs"][trained["kept"]]
+        weights = read_weights(folder / WEIGHTS_FILE)
+        return render(
+            "training.html",
+            kind="lossfw training",
+            title=folder.absolute().name,
+            lead=breakable(_lead(trained)),
+            sections=[
+                ("result", "Result"),
+                ("curves", "Learning curves"),
+                ("weights", "Weights"),
+                ("epochs", "Epochs"),
+            ],
+            foot=f"Written by lossfw {__version__}.",
+            cards=[{"name": name, "value": as_number(v), "sub": ""} for name, v in _numbers(kept)],
+            curves=list(_curves(epochs, trained)),
+            layers=list(_layers(weights, trained["moved"])),
+            histograms=list(_histograms(weights)),
+            headers=["epoch", "rate", *(name for name, _ in _numbers(epochs[0]))],
+            epochs=[_row(epoch) for epoch in epochs],
+        )
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise DataError(f"{folder / TRAINING_FILE} is damaged ({error!r}): train again.") from None
+
+
+def _lead(trained: Mapping[str, Any]) -> str:
+    why = {"epochs": "all epochs done", "patience": "the held-out loss improved no more"}
+    return (
+        f"{trained['loss']['name']}, from {trained['loss']['form']} · "
+        f"{len(trained['epochs']) - 1} epochs · {why[trained['stopped']]} · "
+        f"weights of epoch {trained['kept']}"
+    )
+
+
+def _numbers(epoch: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the single numbers of an epoch with their names, those of held-out rows last."""
+    for title, part in (("", epoch["learnt"]), ("held-out ", epoch["held_out"])):
+        if part is not None:
+            for name, value in {"loss": part["loss"], **part["metrics"]}.items():
+                if not isinstance(value, list):
+                    yield f"{title}{name}", value
+
+
+def _row(epoch: Mapping[str, Any]) -> list[str]:
+    return [
+        str(epoch["epoch"]),
+        as_number(epoch["rate"]),
+        *(as_number(value) for _, value in _numbers(epoch)),
+    ]
+
+
+def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> Iterator[Picture]:
+    """Yield a picture of the loss and of each metric over the epochs."""
+    names = [name for name, _ in _numbers(epochs[0]) if not name.startswith("held-out ")]
+    for place, name in enumerate(names):
+        lines = {
+            title: [dict(_numbers(epoch)).get(f"{prefix}{name}") for epoch in epochs]
+            for title, prefix in (("learnt", ""), ("held out", "held-out "))
+        }
+        known = {title: values for title, values in lines.items() if values[0] is not None}
+        yield _curve(name, known, trained["kept"], place)
+
+
+def _curve(name: str, lines: Mapping[str, Sequence[Any]], kept: int, place: int) -> Picture:
+    values = np.array([*lines.values()], float)
+    positive = values[values > 0]
+    wide = positive.size == values.size and positive.max() > _WIDE * positive.min()
+    with drawing(WIDTH, _HEIGHT, PAGE) as figure:
+        axes = figure.subplots()
+        for index, (title, line) in enumerate(lines.items()):
+            axes.plot(range(len(line)), line, label=title, linewidth=1.6, **PAGE.look(index))
+        axes.axvline(kept, color=INK, linewidth=0.9, linestyle=(0, (2, 2)))
+        if wide:
+            axes.set_yscale("log")
+        axes.set_title(name)
+        axes.set_xlabel("epoch")
+        axes.locator_params(axis="x", integer=True)
+        if len(lines) > 1:
+            axes.legend()
+        ends = "; ".join(
+            f"{title} from {as_number(line[0])} to {as_number(line[kept])}"
+            for title, line in lines.items()
+        )
+        caption = f"{name} after each epoch: {ends} in epoch {kept}, whose weights are kept."
+        return Picture(inline(figure, f"curve-{place}", name, caption), caption)
+
+
+def _layers(weights: Mapping[str, NDArray], moved: Sequence[float]) -> Iterator[list[str]]:
+    """Yield a row of the table of layers."""
+    for number, most in enumerate(moved):
+        weight, bias = weights[f"W{number + 1}"], weights[f"b{number + 1}"]
+        shape = f"{weight.shape[0]} × {weight.shape[1]}"
+        spread = (weight.mean(dtype=float), weight.std(dtype=float), np.abs(weight).max())
+        cells = [*map(float, spread), float(np.abs(bias).max()), most]
+        yield [f"layers.{number}", shape, *map(as_number, cells)]
+
+
+def _histograms(weights: Mapping[str, NDArray]) -> Iterator[Picture]:
+    """Yield a histogram of the weights of each layer."""
+    names = sorted((n for n in weights if n.startswith("W")), key=lambda name: int(name[1:]))
+    for number, name in enumerate(names):
+        values = weights[name].ravel().astype(float)
+        with drawing(WIDTH, _HEIGHT - 0.6, PAGE) as figure:
+            axes = figure.subplots()
+            axes.hist(values, _BINS, color=PAGE.colours[number % len(PAGE.colours)])
+            title = f"weights of layers.{number}"
+            axes.set_title(title)
+            axes.set_ylabel("weights")
+            axes.grid(visible=False, axis="x")
+            caption = (
+                f"The {values.size:,} weights of layers.{number}, from {values.min():.3g} to "
+                f"{values.max():.3g}."
+            )
+            yield Picture(inline(figure, f"weights-{number}", title, caption), caption)

@@ -1,0 +1,134 @@
+"""Carry out one training: from a configuration to its weights, and to its folder if it has one."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from lossfw.components.hookspecs import TRAINING_CYCLE
+from lossfw.config.build.training import training_of
+from lossfw.config.schema.checked import known
+from lossfw.data.state_file import npz_bytes
+from lossfw.evaluation.evaluate import Progress
+from lossfw.nn.training import checkpoint
+from lossfw.nn.training.loop import train
+from lossfw.nn.training.records import Trained, Training, TrainingState
+from lossfw.runs.files import check_folder, to_json, write_file
+from lossfw.runs.folder import working_in
+from lossfw.runs.plugin_hooks import Followers
+from lossfw.runs.records import RunRequest, TrainingRun, Warn
+
+# The numbers of a training in its folder.
+TRAINING_FILE = "training.json"
+
+
+@dataclass(frozen=True)
+class TrainingOutcome:
+    """The outcome of a training.
+
+    Attributes
+    ----------
+    run : TrainingRun
+        The training as plugins see it.
+    trained : Trained
+        The network, and the measurements after each epoch.
+    seconds : float
+        The duration of the training alone.
+    resumed : int
+        The epoch from which it went on; 0 if it began anew.
+    """
+
+    run: TrainingRun
+    trained: Trained
+    seconds: float
+    resumed: int = 0
+
+
+def prepare_training(request: RunRequest) -> TrainingRun:
+    """Return a training that can begin; nothing is computed or written.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the configuration.
+    OutputError
+        If its folder could not be written to.
+    """
+    config, source = request.config, request.config.source
+    if request.folder is not None:
+        check_folder(request.folder)
+    training = training_of(config)
+    name, overrides = request.name or Path(source.name).stem, tuple(source.overrides)
+    return TrainingRun(
+        name, source.name, overrides, request.folder, known(config.sections).seed, training
+    )
+
+
+def carry_out_training(
+    request: RunRequest, run: TrainingRun, *, progress: Progress | None = None, warn: Warn
+) -> TrainingOutcome:
+    """Carry out a training that was prepared.
+
+    Each epoch ends with a checkpoint in the folder, and with the hooks of plugins.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The configuration, and the folder of the results.
+    run : TrainingRun
+        Made by `prepare_training`.
+    progress : callable, optional
+        Called with the rows done and the rows in all.
+    warn : callable
+        Called with each warning about a plugin.
+
+    Raises
+    ------
+    OutputError
+        If the folder is in use or cannot be written to.
+    DataError
+        If the training is to be resumed and the folder holds another one.
+    DivergenceError, RunError
+        If the training fails; checkpoints before stay.
+    """
+    training, folder = run.training, request.folder
+    registry = known(request.config.registry)
+    with working_in(folder):
+        start = _start(request, training)
+        followers = Followers(registry, run, warn, TRAINING_CYCLE)
+
+        def save(state: TrainingState) -> None:
+            if folder is not None:
+                content = checkpoint.to_bytes(training, state)
+                write_file(folder, checkpoint.CHECKPOINT_FILE, content)
+            followers.epoch(state.history[-1])
+
+        followers.training_start()
+        begin = time.perf_counter()
+        try:
+            trained = train(training, start=start, save=save, progress=progress)
+        except BaseException:
+            followers.training_end(None)
+            raise
+        seconds = time.perf_counter() - begin
+        if folder is not None:
+            _write(folder, trained)
+        followers.training_end(trained)
+    return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
+
+
+def _start(request: RunRequest, training: Training) -> TrainingState | None:
+    """Return the state to resume from; a run of a sweep that has none begins anew."""
+    if request.folder is None or not request.resume:
+        return None
+    path = request.folder / checkpoint.CHECKPOINT_FILE
+    if request.name and not path.exists():
+        return None
+    return checkpoint.read(path, training)
+
+
+def _write(folder: Path, trained: Trained) -> None:
+    arrays = checkpoint.weights(trained.network)
+    write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
+    write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())
