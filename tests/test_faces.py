@@ -17,7 +17,7 @@ FACES = {
         Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
         PointwiseBody RowBody
     """,
-    "lossfw.bridges": "Bridge",
+    "lossfw.bridges": "Boosting BoostingBridge Bridge",
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
     "lossfw.data": """

@@ -156,18 +156,28 @@ def derivatives(loss: Any, curvature: str = "auto") -> Derivatives:
     return found
 
 
-def refuse_dead_start(of: Derivatives, target: Any, weight: Any, classes: int | None) -> None:
-    """Raise `ArgumentError` if every slope is 0 at the start, though the targets differ.
+# A row that asks for a smaller step than this, relative to the start, stays where it is.
+_LEAST_STEP = 1e-6
 
-    A start on a kink, or in a flat piece of the loss, is never left.
-    """
+
+def is_dead(of: Derivatives, begin: Any, target: Any, weight: Any = None) -> bool:
+    """Tell whether no row asks for a step from a start: it is on a kink, or in a flat piece."""
+    size = np.shape(target)[:1] + np.shape(begin)
+    with warnings.catch_warnings():
+        # What the caller says of it is more.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        slopes, bends = of(np.broadcast_to(begin, size), target, weight)
+    return bool((np.abs(slopes) <= _LEAST_STEP * (1.0 + np.abs(begin)) * bends).all())
+
+
+def refuse_dead_start(of: Derivatives, target: Any, weight: Any, classes: int | None) -> None:
+    """Raise `ArgumentError` if no row asks for a step from the start, though targets differ."""
     t = np.asarray(target)
     if not (t != t[:1]).any():
         return
     begin = start(of.of, target, weight, classes=classes)
-    rows = of.rows(np.broadcast_to(begin, (len(t), *np.shape(begin))), target, weight)
-    if not of.loss.gradient(rows.y, rows.t, sample_weight=rows.w, reduction="none").any():
+    if is_dead(of, begin, target, weight):
         raise ArgumentError(
-            f"the start of {of.of.name} for these targets is {begin}, where the slope of every "
-            "row is 0, so that nothing would be learnt: give another start, such as 0.5."
+            f"the start of {of.of.name} for these targets is {begin}, on a kink or in a flat piece "
+            "for every row, so that nothing would be learnt: give another start, such as 0.5."
         )

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from lossfw.bridges.bridge import Bridge
 from lossfw.bridges.raw_form import refusal
+from lossfw.bridges.start import start
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -56,6 +57,10 @@ class BoostingBridge(Bridge):
         """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
         return refusal(loss)
 
+    def made(self, loss: Loss) -> Any:
+        """Return the objective."""
+        return self.objective(loss)
+
     @abstractmethod
     def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
         """Return the object that the library trains with."""
@@ -69,6 +74,27 @@ class BoostingBridge(Bridge):
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
     ) -> Mapping[str, Any]:
         """Return the parameters of the library that belong to the loss."""
+
+    def start(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> Any:
+        """Return the constant raw prediction with which a model begins."""
+        return start(loss, target, sample_weight, classes=classes)
+
+    def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
+        """Return the value of a leaf with these rows; None if that is not known.
+
+        Parameters
+        ----------
+        slopes, bends : ndarray
+            What the library was handed for the rows of the leaf, weighted, (N,) or (N, K).
+        weight : ndarray
+            Of all rows of the training, 1 without weights.
+        l2 : float
+            See `Boosting`.
+        """
+        value: NDArray = -slopes.sum(axis=0) / (bends.sum(axis=0) + l2)
+        return value
 
     @abstractmethod
     def sees(

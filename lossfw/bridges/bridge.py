@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from lossfw.components.component import Component
 from lossfw.errors import MissingExtraError
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
 
 
 class Bridge(Component, ABC):
@@ -36,6 +37,23 @@ class Bridge(Component, ABC):
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why the library cannot train with a loss; None if it can."""
+        return None
+
+    def made(self, loss: Loss) -> Any:
+        """Return what the library uses for a loss.
+
+        Raises
+        ------
+        LossfwError
+            If the bridge refuses the loss.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it makes of a loss")
+
+    def value_and_slope(self, loss: Loss, y: NDArray, t: NDArray) -> tuple[Any, Any] | None:
+        """Return unreduced losses and slopes as the library computes them, in NumPy's arrays.
+
+        None for a library that does not differentiate.
+        """
         return None
 
     @classmethod

@@ -162,8 +162,7 @@ def settings(
         own["class_names"] = names.tolist()
     form = raw_form(loss)
     if form.takes_rows:
-        t = _numbers(target)
-        t = t if form.target_per_row else class_indices(form, t)
+        t = class_indices(form, _numbers(target))
         # Its own softmax has this bootstrap, and an objective from outside another one.
         own |= {"classes_count": columns_of(form, t, classes), "bootstrap_type": "Bayesian"}
     return own
@@ -315,6 +314,19 @@ class CatBoostBridge(BoostingBridge):
         w = np.ones(len(raw)) if weight is None else weight
         rows = [objective.calc_ders_multi(*row) for row in zip(raw, target, w, strict=True)]
         return -np.array([g for g, _ in rows]), -np.array([np.diag(h) for _, h in rows])
+
+    def start(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> Any:
+        """See `BoostingBridge.start`; a baseline is kept in float32."""
+        found = start(loss, target, sample_weight, classes=classes)
+        return np.asarray(found, np.float32).astype(np.float64)
+
+    def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
+        """See `BoostingBridge.leaf`; of several classes the whole matrix is solved."""
+        if slopes.ndim == 2:
+            return None
+        return super().leaf(slopes, bends, weight, l2 * float(weight.mean()))
 
     def score(
         self, metric: Any, raw: NDArray, target: NDArray, weight: NDArray | None

@@ -15,6 +15,7 @@ from lossfw.bridges.rows import Rows
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.components.spaces import REAL
 from lossfw.errors import ArgumentError
+from lossfw.losses.inputs import one_hot
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -51,7 +52,7 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
     if curvature == "bound" and not _has_bound(loss):
         raise ArgumentError(
             f"no bound of the curvature of {loss.name} is known, since it claims no "
-            'gradient_lipschitz: choose curvature "slope", or let the loss claim it.'
+            'gradient_lipschitz: choose curvature "slope", or write curvature_bound.'
         )
     return curvature  # type: ignore[return-value]  # one of the literals
 
@@ -87,7 +88,11 @@ def is_softmax(loss: Loss) -> bool:
 
 
 def _has_bound(loss: Loss) -> bool:
-    return mirrored(loss) or loss.claims().gradient_lipschitz is not None
+    if mirrored(loss):
+        return True
+    # Both in every space of targets.
+    one = np.eye(loss.fixed_classes or 3) if loss.takes_rows else np.ones(1)
+    return loss.curvature_bound(np, one, one) is not None
 
 
 def curvature_of(
@@ -128,13 +133,21 @@ def curvature_of(
 
 def _bound(loss: Loss, rows: Rows, second: NDArray) -> NDArray:
     """Return the curvature of a parabola above the loss that touches it."""
-    if mirrored(loss):
-        # Where a loss grows faster than a square, its own curvature is the larger one.
-        return np.maximum(_secant(loss, rows) * rows.spread(), second)
+    own = None if kinked(loss) else _own_bound(loss, rows)
+    if own is not None:
+        return own * rows.spread()
+    # Where a loss grows faster than a square, its own curvature is the larger one.
+    return np.maximum(_secant(loss, rows) * rows.spread(), second)
+
+
+def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
+    """Return the bound that the author gives; for a mirrored loss not the mere constant."""
+    if not mirrored(loss):
+        t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
+        return loss.curvature_bound(np, rows.y, t)
+    bound = loss.curvature_bound(np, rows.y, rows.t)
     constant = loss.claims().gradient_lipschitz
-    assert constant is not None  # `rule_for` has asked
-    everywhere: NDArray = np.full_like(second, constant) * rows.spread()
-    return everywhere
+    return None if bound is None or (constant is not None and (bound == constant).all()) else bound
 
 
 def _secant(loss: Loss, rows: Rows) -> NDArray:
@@ -157,8 +170,12 @@ def _secant(loss: Loss, rows: Rows) -> NDArray:
 
 def _typical(a: NDArray, share: NDArray) -> float:
     """Return a typical distance: the square of the weighted mean of square roots."""
+    if not np.isfinite(share.sum() + a.sum()):
+        # The row is told by its number, which it would hide among all others.
+        share = np.where(np.isfinite(share) & np.isfinite(a), share, 0.0)
     total = float(share.sum())
-    return (float((np.sqrt(a) * share).sum()) / total) ** 2 if total > 0 else 0.0
+    roots = np.where(share > 0, np.sqrt(a) * share, 0.0)
+    return (float(roots.sum()) / total) ** 2 if total > 0 else 0.0
 
 
 def _at_kinks(loss: Loss, rows: Rows) -> NDArray:

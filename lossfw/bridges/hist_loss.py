@@ -75,6 +75,16 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         self.approx_hessian = derivatives.rule != "exact"
         self.constant_hessian = False
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._settings == other._settings
+
+    def __hash__(self) -> int:
+        return hash(self._settings)
+
+    @property
+    def _settings(self) -> tuple[Any, ...]:
+        return self._derivatives, self.differentiable, self._classes
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._derivatives.of!r})"
 

@@ -149,10 +149,7 @@ def settings(
     own: dict[str, Any] = {"objective": objective(loss, curvature=curvature), "metric": "None"}
     form = raw_form(loss)
     if form.takes_rows and face == "native":
-        t = np.asarray(target)
-        own["num_class"] = columns_of(
-            form, t if form.target_per_row else class_indices(form, t), classes
-        )
+        own["num_class"] = columns_of(form, class_indices(form, target), classes)
     return own
 
 
@@ -333,7 +330,8 @@ class LightGBMBridge(BoostingBridge):
             "lambda_l2": training.l2,
             "min_data_in_leaf": 1,
             "min_data_in_bin": 1,
-            "min_sum_hessian_in_leaf": 0.0,
+            # With 0 it makes leaves without rows where curvatures vanish, and fails.
+            "min_sum_hessian_in_leaf": 1e-3,
             "verbosity": -1,
             "num_threads": 1,
         }

@@ -43,6 +43,11 @@ def refusal(loss: Loss) -> str | None:
             "predicts any real number: it has no form that takes logits. Choose a loss of the "
             "whole line, or one with a link, such as cross_entropy."
         )
+    if form.takes_rows and not form.takes_classes:
+        return (
+            f"{loss.name} takes rows whose targets are no classes, and a boosting library has one "
+            "target for each raw prediction, or a class: choose a loss of elements or of classes."
+        )
     if form.claims().gradient_zero_almost_everywhere:
         return (
             f"the slope of {loss.name} is 0 almost everywhere, so nothing can be learnt from it. "

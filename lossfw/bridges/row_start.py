@@ -25,7 +25,7 @@ def start_of_rows(loss: Loss, t: NDArray, w: NDArray, classes: int | None) -> ND
     loss : Loss
         Of raw predictions.
     t : ndarray
-        Class indices, numbers or rows.
+        Class indices or rows.
     w : ndarray
         A weight for each.
     classes : int or None
@@ -48,8 +48,6 @@ def columns_of(loss: Loss, t: NDArray, classes: int | None) -> int:
     ArgumentError
         If the number of classes is not that of the loss.
     """
-    if loss.target_per_row:
-        return 2
     if t.ndim == 2:
         return int(t.shape[1])
     least, most = int(t.min()), int(t.max())

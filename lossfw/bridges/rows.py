@@ -20,7 +20,7 @@ class Rows(NamedTuple):
     y : ndarray
         Raw predictions, (N,) or (N, K).
     t : ndarray
-        Targets in the shape of `y`, or N class indices or numbers for a loss of rows.
+        Targets in the shape of `y`, or N class indices.
     w : ndarray or None
         Weights, (N,).
     """
@@ -81,7 +81,7 @@ def _targets_of_rows(loss: Loss, y: NDArray, t: NDArray) -> NDArray:
             f"shape {y.shape}. Give the library the number of classes, 3 or more; for two classes "
             "choose a loss of single logits, such as binary_cross_entropy."
         )
-    if t.ndim == 2 or loss.target_per_row:
+    if t.ndim == 2:
         t = t.astype(np.float64)
         refuse_not_finite(t)
         return t

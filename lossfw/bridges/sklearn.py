@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
-from lossfw.bridges.raw_form import refusal
 from lossfw.bridges.scorer import LossScorer, scorer_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -98,12 +98,6 @@ class SklearnBridge(BoostingBridge):
     distribution: ClassVar[str] = "scikit-learn"
     extra: ClassVar[str] = "sklearn"
 
-    def refuses(self, loss: Loss) -> str | None:
-        """Return why HistGradientBoosting cannot train with a loss; None if it can."""
-        if loss.takes_rows and not loss.takes_classes:
-            return f"{loss.name} takes rows that are no classes, and there is one output."
-        return refusal(loss)
-
     def objective(self, loss: Any, *, curvature: str = "auto") -> Any:
         """See `hist_loss`."""
         return hist_loss(loss, curvature=curvature, refit=False)
@@ -152,6 +146,8 @@ class SklearnBridge(BoostingBridge):
             min_samples_leaf=1,
             early_stopping=False,
         )
-        model.fit(training.x, training.target, sample_weight=training.weight)
+        # It has no parameter for it, and a few rows are faster so.
+        with threadpool_limits(1):
+            model.fit(training.x, training.target, sample_weight=training.weight)
         raw = np.asarray(model._raw_predict(training.x), np.float64)
         return raw[:, 0] if raw.shape[1] == 1 else raw

@@ -29,8 +29,8 @@ _BALANCED: Final = 1e-12
 # A mean or a quantile is taken for the start if the slopes balance so well there.
 _CLOSE: Final = 1e-9
 _LARGEST: Final = 1e300
-# Halvings of an interval after which two float64 have no number between them.
-_HALVINGS: Final = 2100
+# An interval is halved until no float64 lies inside, or to this part, as around 0.
+_SMALLEST: Final = 1e-24
 # Reweighted means converge by a factor in each step.
 _STEPS: Final = 1000
 
@@ -69,7 +69,7 @@ def start(
         raise ShapeError(f"a start needs targets, and got an array of shape {t.shape}.")
     w = _weights(sample_weight, len(t))
     if form.takes_rows:
-        if t.ndim == 1 and not form.target_per_row:
+        if t.ndim == 1:
             t = class_indices(form, t)
         return start_of_rows(form, t, w, classes)
     t = targets_of_elements(form, t)
@@ -182,7 +182,8 @@ def _crossing(slope: _Slope, low: float, high: float) -> float:
 
 def _first(good: Callable[[float], bool], low: float, high: float) -> float:
     """Return the least float above `low` at which `good` holds, or `high`."""
-    for _ in range(_HALVINGS):
+    least = _SMALLEST * (high - low)
+    while high - low > least:
         middle = 0.5 * (low + high)
         if middle in (low, high):
             break

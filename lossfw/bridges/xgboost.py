@@ -256,6 +256,13 @@ class XGBoostBridge(BoostingBridge):
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
 
+    def start(
+        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
+    ) -> Any:
+        """See `BoostingBridge.start`; ``base_score`` is kept in float32."""
+        found = start(loss, target, sample_weight, classes=classes)
+        return np.asarray(found, np.float32).astype(np.float64)
+
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None
     ) -> tuple[NDArray, NDArray]:

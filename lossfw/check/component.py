@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lossfw.check.bridges.installed import bridge_checks
 from lossfw.check.core.reproduce import setup
 from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
@@ -28,6 +29,7 @@ def check(
     only: Sequence[str] = (),
     skip: Sequence[str] = (),
     expected_failures: Mapping[str, str] | None = None,
+    bridges: bool = False,
 ) -> Report:
     """Try to refute everything that a loss or an activation promises.
 
@@ -49,6 +51,8 @@ def check(
     expected_failures : mapping of str to str, optional
         Name of a check or of a claim to the reason why it is expected to fail.
         One that holds all the same makes the report not ok.
+    bridges : bool
+        Check every installed bridge too: what its library gets from the loss.
 
     Returns
     -------
@@ -69,14 +73,16 @@ def check(
     (True, [])
     """
     return run(
-        prepared(component),
-        Options(seed, examples, time_limit, allow_unfinished, only, skip),
+        prepared(component, bridges),
+        Options(seed, examples, time_limit, allow_unfinished, only, skip, bridges=bridges),
         expected_failures=expected_failures,
     )
 
 
-def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
+def prepared(component: str | Mapping[str, Any] | Component, bridges: bool = False) -> Prepared:
     """Return a loss or an activation with the checks that apply to it.
+
+    With `bridges` they are followed by those of the installed bridges.
 
     Raises
     ------
@@ -85,10 +91,13 @@ def prepared(component: str | Mapping[str, Any] | Component) -> Prepared:
     """
     made = _made(component)
     if isinstance(made, Activation):
+        if bridges:
+            raise ArgumentError(f"{made.name} is no loss: no bridge trains with an activation.")
         checks, not_claimed = activations.checks(made), made.claims().not_made()
         return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        return prepare(of_component(made), checks_in(components_only, curvature_bound))
+        more = checks_in(components_only, curvature_bound)
+        return prepare(of_component(made), {**more, **(bridge_checks(made) if bridges else {})})
     raise ArgumentError(f"{made!r} is a {made.kind}: losses and activations can be checked.")
 
 

@@ -51,7 +51,7 @@ class ComponentJob:
         component = self.plugins.registry().create(self.kind, dict(self.config))
         share = max(1, round(self.options.examples * self.share))
         return run(
-            prepared(component),
+            prepared(component, self.options.bridges),
             replace(self.options, examples=share),
             expected_failures=self.expected_failures,
             watch=watch,

@@ -34,6 +34,8 @@ class Options:
         Values and derivatives may be off by this part of the true ones.
     conventions : bool
         Broken conventions count as failures. Of a component they always do.
+    bridges : bool
+        Check every installed bridge too.
     """
 
     seed: int = 0
@@ -45,6 +47,7 @@ class Options:
     first: bool = False
     rtol: float = 0.0
     conventions: bool = False
+    bridges: bool = False
 
     def deselected(self, checks: Iterable[str], others: Iterable[str] = ()) -> set[str]:
         """Return the checks that are not run on request.

@@ -81,6 +81,8 @@ def chosen(
         raise ArgumentError("nothing to check: give a NAME, --all or --plugin.")
     functions = [name for name in names if loading.is_outside(name)]
     options = options or Options()
+    if functions and options.bridges:
+        raise ArgumentError("--bridges checks losses of lossfw, and no outside function.")
     described = {key: value for key, value in (outside or {}).items() if value}
     if described and (not functions or len(names) > 1):
         given_options = ", ".join(f"--{key.removesuffix('s')}" for key in described)
@@ -99,7 +101,7 @@ def chosen(
         ):
             # A doubled name is told apart by its distribution.
             config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
-            _refuse_unknown(component, expected or {})
+            _refuse_unknown(component, expected or {}, options)
             share = 1.0 if names or rank == 0 else EDGE_SHARE
             found.append(ComponentJob(entry.kind, config, options, plugins, expected or {}, share))
     if not found:
@@ -216,7 +218,7 @@ def _with(registry: Registry, entry: Entry, parts: Mapping[str, Any]) -> Compone
     return made
 
 
-def _refuse_unknown(component: Component, expected: Mapping[str, str]) -> None:
+def _refuse_unknown(component: Component, expected: Mapping[str, str], options: Options) -> None:
     """Refuse an expected failure that is none of a component's checks, before anything runs."""
     if expected:
-        expectations(expected, prepared(component).checks)
+        expectations(expected, prepared(component, options.bridges).checks)

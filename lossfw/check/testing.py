@@ -58,7 +58,9 @@ class CheckCase:
         pytest = _pytest()
         of, search, told = self._of, self._search, self._told
         if component != _checked(of):
-            of, search, told = _prepared(component), Search(search.seed, search.examples), Told()
+            bridges = self.name.startswith("bridge:")
+            of, told = _prepared(component, bridges=bridges), Told()
+            search = Search(search.seed, search.examples)
         if self.name not in of.checks:
             pytest.skip(f"{of.name} does not claim {self.name.removeprefix('claim:')}")
         if told.blocked not in ("", self.name):
@@ -81,6 +83,7 @@ def parametrize_with_checks(
     expected_failures: Mapping[str, str | Mapping[str, str]] | None = None,
     seed: int = 0,
     examples: int = 200,
+    bridges: bool = False,
     conventions: bool = False,
 ) -> Any:
     """Return a decorator that runs a test with each component and each of its checks.
@@ -100,6 +103,8 @@ def parametrize_with_checks(
         fail and does not is a failure.
     seed, examples
         As in `lossfw.check.check`.
+    bridges : bool
+        Check every installed bridge too.
     conventions : bool
         Hold outside functions to conventions too.
 
@@ -120,7 +125,7 @@ def parametrize_with_checks(
     ... def test_fair(component, check):
     ...     check(component)
     """
-    every = [_prepared(component, conventions) for component in components]
+    every = [_prepared(component, conventions, bridges) for component in components]
     if not every:
         raise ArgumentError("parametrize_with_checks was given no components.")
     failures = _failures(expected_failures or {}, every)
@@ -147,11 +152,13 @@ def _case(of: Prepared, case: CheckCase, reason: str) -> Any:
 
 
 def _prepared(
-    component: str | Mapping[str, Any] | Component | Subject, conventions: bool = True
+    component: str | Mapping[str, Any] | Component | Subject,
+    conventions: bool = True,
+    bridges: bool = False,
 ) -> Prepared:
     """Return a component or an outside function with its checks, without those not asked for."""
     if not isinstance(component, Subject):
-        return prepared(component)
+        return prepared(component, bridges)
     of = prepare(component)
     counted = {
         name: check

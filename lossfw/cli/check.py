@@ -74,6 +74,7 @@ def _outside_options(command: Any) -> Any:
     help="Run these alone: value, dtype, convex, claim ...",
 )
 @click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.")
+@click.option("--bridges", is_flag=True, help="Check what installed libraries get from losses.")
 @click.option("-x", "first", is_flag=True, help="Stop each at its first failure.")
 @json_option
 @click.option("--json-file", metavar="FILE", help="Write them to a file as JSON.")
@@ -103,6 +104,7 @@ def check(
     expect: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    bridges: bool,
     first: bool,
     rtol: float | None,
     conventions: bool,
@@ -141,7 +143,16 @@ def check(
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
     options = Options(
-        seed, examples, time_limit, allow_unfinished, only, skip, first, rtol or 0.0, conventions
+        seed,
+        examples,
+        time_limit,
+        allow_unfinished,
+        only,
+        skip,
+        first,
+        rtol or 0.0,
+        conventions,
+        bridges,
     )
     todo = chosen(
         names,

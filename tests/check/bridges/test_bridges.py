@@ -1,0 +1,105 @@
+"""The checks of bridges: an honest one holds them all, and each liar is caught by name."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import lossfw
+from lossfw.check import check, parametrize_with_checks
+from lossfw.check.bridges.installed import LAWS, bridge_checks, installed_bridges
+from lossfw.check.core.session import NotApplicable, Search
+from lossfw.check.core.subject import of_component
+from lossfw.check.report import Held, Refutation
+from lossfw.check.runner import Prepared, attempt
+from lossfw.cli import main
+from lossfw.errors import ArgumentError
+from support.liars.bridges import BRIDGE_LIARS, Honest, HonestDerivatives
+
+LOSSES = ("huber", "squared_error", "quantile", "logistic", "poisson_deviance", "cross_entropy")
+
+
+def outcomes(bridge, loss):
+    """Return what each law says of a bridge, by the name of the law."""
+    loss = lossfw.loss(loss)
+    checks = bridge_checks(loss, [bridge])
+    of = Prepared(loss.name, of_component(loss), checks, (), component=loss)
+    search = Search(0, 200)
+    return {name.split(":")[2]: attempt(of, name, search) for name in checks}
+
+
+def test_every_law_has_a_liar():
+    laws = {law for laws in LAWS.values() for law in laws} | {"refusal"}
+    assert {liar.check for liar in BRIDGE_LIARS} == laws
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_honest_bridge_holds_every_law(loss):
+    for bridge in (Honest(), HonestDerivatives()):
+        for law, outcome in outcomes(bridge, loss).items():
+            # The mean of Poisson's deviance is above 0, and has no kink there.
+            nothing = law == "hard points" and loss == "poisson_deviance"
+            assert isinstance(outcome, NotApplicable if nothing else Held), f"{law}: {outcome}"
+
+
+@pytest.mark.parametrize("liar", BRIDGE_LIARS, ids=str)
+def test_a_bridge_that_lies_is_caught_by_the_law_that_it_breaks(liar):
+    found = outcomes(liar.bridge, liar.loss)
+    assert isinstance(found[liar.check], Refutation), found[liar.check]
+    assert "was ended by" not in found[liar.check].message
+    refuted = {law for law, outcome in found.items() if isinstance(outcome, Refutation)}
+    assert "*" in liar.besides or refuted - {liar.check} <= set(liar.besides)
+
+
+def test_a_refusal_is_told_with_its_reason():
+    found = outcomes(Honest(), "brier")
+    assert all(isinstance(outcome, NotApplicable) for outcome in found.values())
+    assert "SIMPLEX" in str(found["refusal"])
+    assert "honest refuses" in str(found["slopes"])
+
+
+def test_a_start_on_a_plateau_is_told():
+    found = outcomes(Honest(), "ramp")
+    assert "kink or a plateau" in str(found["stump"])
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute_error", "hinge", "cross_entropy"])
+def test_the_installed_libraries_hold_every_law(loss):
+    pytest.importorskip("xgboost")
+    pytest.importorskip("lightgbm")
+    pytest.importorskip("catboost")
+    pytest.importorskip("sklearn")
+    for name in ("catboost", "lightgbm", "sklearn", "xgboost"):
+        (bridge,) = [bridge for bridge in installed_bridges() if bridge.name == name]
+        for law, outcome in outcomes(bridge, loss).items():
+            assert not isinstance(outcome, Refutation), f"{name} {law}: {outcome}"
+
+
+def test_bridges_are_checked_on_request(monkeypatch):
+    monkeypatch.setattr("lossfw.check.bridges.installed.installed_bridges", lambda: [Honest()])
+    report = check("huber", only=["bridge"], bridges=True)
+    assert report.ok
+    assert {held.check for held in report.held} >= {"bridge:honest:stump", "bridge:honest:metric"}
+    with pytest.raises(ArgumentError, match="only='bridge'"):
+        check("huber", only=["bridge"])
+    mark = parametrize_with_checks(["huber"], bridges=True)
+    cases = {case.values[1].name for case in mark.args[1]}
+    assert {"bridge:honest:stump", "claim:convex"} <= cases
+
+
+def test_the_command_line_checks_bridges():
+    pytest.importorskip("xgboost")
+    arguments = ["check", "--bridges", "huber", "--defaults", "--only", "bridge", "--json"]
+    result = CliRunner().invoke(main, [*arguments, "--processes", "1"])
+    assert result.exit_code == 0, result.output
+    (report,) = json.loads(result.stdout)["reports"]
+    assert "bridge:xgboost:stump" in report["held"]
+    result = CliRunner().invoke(main, ["check", "--bridges", "relu"])
+    assert result.exit_code == 2
+    assert "no bridge trains with an activation" in result.stderr
+
+
+def test_without_a_library_there_is_nothing_to_check(monkeypatch):
+    monkeypatch.setattr("lossfw.bridges.bridge.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ArgumentError, match="lossfw list bridges"):
+        installed_bridges()
