@@ -37,14 +37,18 @@ of an argument and a parameter::
 with two floats for one number, the second being the rounding error of the first::
 
     two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
+    difference_error(a, b, d)                       the second of the first
     add_words(xp, a, b)   multiply_words(xp, a, b)   scale_words(xp, k, d)
     words_of(xp, fraction, like)   log_ratio_words(xp, y, t)   log_distance_words(xp, z, t)
     exp_words(xp, d)   expm1_words(xp, d)   expm1_minus_words(xp, d)
     scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
-`in_double` decorates a body whose float32 is to go by float64. ``namespace_of(x)`` is the
-array namespace of an array, for a function that is not given one; ``columns(xp, x)`` is
-0 .. K-1 and ``device_of(x)`` where a new array must be made to meet `x`.
+``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
+condition, and ``patched(xp, usual, rare, function, *arguments)`` computes a function where it
+is rarely wanted. `in_double` decorates a body whose float32 is to go by float64, and
+`in_double_by` one that has a plainer form for it. ``namespace_of(x)`` is the array namespace
+of an array, for a function that is not given one; ``columns(xp, x)`` is 0 .. K-1 and
+``device_of(x)`` where a new array must be made to meet `x`.
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on the code that is measured against it. On dual
@@ -83,7 +87,7 @@ from lossfw.numerics.double_double_log import (
     log_ratio_words,
     scale_words,
 )
-from lossfw.numerics.error_free import two_diff, two_prod
+from lossfw.numerics.error_free import difference_error, two_diff, two_prod
 from lossfw.numerics.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -116,7 +120,8 @@ from lossfw.numerics.parameters import (
     shares,
     zero_or_nan,
 )
-from lossfw.numerics.primitive import in_double, polynomial
+from lossfw.numerics.primitive import in_double, in_double_by, polynomial
+from lossfw.numerics.selection import patched, select
 from lossfw.numerics.softmax import (
     log_softmax,
     logsumexp,
@@ -151,6 +156,7 @@ __all__ = [
     "at_most",
     "columns",
     "device_of",
+    "difference_error",
     "erf",
     "erfc",
     "excess",
@@ -165,6 +171,7 @@ __all__ = [
     "hypot1m1",
     "hypotenuse_and_share",
     "in_double",
+    "in_double_by",
     "log1p_minus",
     "log1p_square",
     "log_cosh",
@@ -179,6 +186,7 @@ __all__ = [
     "normal_cdf",
     "normal_pdf",
     "over_root",
+    "patched",
     "pieces",
     "polynomial",
     "positive_part",
@@ -191,6 +199,7 @@ __all__ = [
     "scaled_normal_tail",
     "scaled_softmax",
     "sech_squared",
+    "select",
     "shares",
     "sigmoid",
     "softmax",

@@ -12,6 +12,7 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.dual.rules import sech_squared as _sech_squared
 from lossfw.numerics.primitive import polynomial, primitive
+from lossfw.numerics.selection import patched, select
 
 # From here on log(cosh(x)) is x - log(2): the rest, exp(-2 x), is below the last digit of
 # every format.
@@ -133,13 +134,13 @@ def log1p_minus(xp: Namespace, x: Array) -> Array:
     """
     low, high = _LOG1P_MINUS_RANGE
     near = (x > low) & (x < high)
-    small = xp.where(near, x, xp.zeros_like(x))
+    small = xp.clip(x, low, high)
     s = small / (2 + small)
     w = s * s
     series = s * (2 * w * polynomial(w, ATANH_TAIL) - small)
     # inf - inf would be NaN; the limit is -inf.
-    far = xp.where(x == math.inf, -x, xp.log1p(x) - x)
-    return xp.where(near, series, far)
+    far = patched(xp, xp.log1p(x) - x, x == math.inf, lambda xp, x: -x, x)
+    return select(xp, near, series, far)
 
 
 @primitive(
@@ -157,10 +158,11 @@ def expm1_minus(xp: Namespace, x: Array) -> Array:
     array([3.90000000e+01, 5.00000000e-19, 7.18281828e-01])
     """
     near = xp.abs(x) < _EXPM1_MINUS_RANGE
-    small = xp.where(near, x, xp.zeros_like(x))
+    small = xp.clip(x, -_EXPM1_MINUS_RANGE, _EXPM1_MINUS_RANGE)
     series = small * small * polynomial(small, _EXP_TAIL)
-    far = xp.where(xp.isinf(x), xp.abs(x), xp.expm1(x) - x)
-    return xp.where(near, series, far)
+    # inf - inf would be NaN.
+    far = patched(xp, xp.expm1(x) - x, xp.isinf(x), lambda xp, x: xp.abs(x), x)
+    return select(xp, near, series, far)
 
 
 @primitive(

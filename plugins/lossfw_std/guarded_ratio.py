@@ -9,7 +9,7 @@ cancels in a ratio, so there it is the same as the additive one.
 from __future__ import annotations
 
 from lossfw import Array, Namespace
-from lossfw.numerics import Guard
+from lossfw.numerics import Guard, patched, select
 
 
 def guarded(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:
@@ -26,8 +26,8 @@ def guarded_difference(xp: Namespace, p: Array, q: Array, guard: Guard, delta: f
     return p - q
 
 
-def log_ratio(xp: Namespace, a: Array, b: Array, difference: Array) -> Array:
-    """Return log(a / b) for a, b >= 0, with the digits of a small one.
+def log_ratio(xp: Namespace, a: Array, b: Array, difference: Array, guard: Guard) -> Array:
+    """Return log(a / b) for guarded a and b, with the digits of a small one.
 
     Parameters
     ----------
@@ -35,19 +35,24 @@ def log_ratio(xp: Namespace, a: Array, b: Array, difference: Array) -> Array:
     a, b : array
     difference : array
         a - b, where it is known better than from a and b.
+    guard : str
+        With another one than "none" no ratio is 0 or overflows.
 
     Returns
     -------
     array
         0 where both are 0.
     """
-    near = (xp.abs(difference) < 0.5 * b) | (difference == 0)
-    ones = xp.ones_like(b)
-    small = xp.log1p(xp.where(near, difference, 0.0 * ones) / xp.where(near & (b > 0), b, ones))
-    ratio = xp.where(near, ones, a / b)
+    u, ratio = difference / b, a / b
+    log = select(xp, u > -0.5, xp.log1p(u), xp.log(ratio))
+    if guard != "none":
+        return log
     # A quotient near an end of the exponents has lost its digits, or is 0 or
     # infinite; its logarithm is so large there that two of them cancel little.
     least = float(xp.finfo(b.dtype).smallest_normal) ** 0.5
-    inside = (ratio > least) & (ratio < 1.0 / least)
-    apart = xp.log(xp.where(near, ones, a)) - xp.log(xp.where(near, ones, b))
-    return xp.where(near, small, xp.where(inside, xp.log(ratio), apart))
+    ends = ((ratio < least) & (a > 0)) | ((ratio > 1.0 / least) & (b > 0)) | ((a == 0) & (b == 0))
+    return patched(xp, log, ends, _apart, a, b)
+
+
+def _apart(xp: Namespace, a: Array, b: Array) -> Array:
+    return xp.where(a == b, xp.zeros_like(a), xp.log(a) - xp.log(b))

@@ -19,7 +19,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from lossfw import Array, Namespace
-from lossfw.numerics import DoubleDouble, exp_words, expm1_words, times, two_diff, two_prod
+from lossfw.numerics import (
+    DoubleDouble,
+    exp_words,
+    expm1_words,
+    log_distance_words,
+    times,
+    two_diff,
+    two_prod,
+)
 from lossfw_std.powers import scaled
 
 # Up to this distance of logarithms, 16 to 1, the integral is taken by a sum, as
@@ -76,6 +84,14 @@ class Ratio(NamedTuple):
 def exponents(power: float) -> Exponents:
     """Return the exponents of a power without rounding."""
     return Exponents(1 - Fraction(power), 2 - Fraction(power))
+
+
+def distance(xp: Namespace, z: Array, t: Array) -> DoubleDouble:
+    """Return z - log(t), and z itself where t is 0."""
+    positive = t > 0.0
+    d = log_distance_words(xp, z, xp.where(positive, t, xp.ones_like(t)))
+    # NaN is not positive and has to stay.
+    return DoubleDouble(xp.where(t == 0.0, z, xp.where(positive, d.high, t)), d.low)
 
 
 def ratio(d: DoubleDouble, k: Exponents) -> Ratio:

@@ -7,14 +7,14 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_least, at_most, excess, in_double, shares
+from lossfw.numerics import at_least, excess, patched, shares
 
-# Of a number below this, log(1 + u) is u in every float format.
-_TINY = 2.0**-80
+# Of a number below this, log(1 + u) is u in every float format, and the square of a residual
+# may have lost digits in units of c that it has by itself.
+_TINY = 2.0**-60
 
-# Above this multiple of c the 1 beside (r/c)^2 adds less than 2^-60, and the
-# square may overflow.
-_LARGE = 2.0**30
+# Above this the 1 beside (r/c)^2 no longer counts, and the square may overflow.
+_LARGE = 2.0**60
 
 
 class Cauchy(DistanceLoss):
@@ -59,18 +59,24 @@ class Cauchy(DistanceLoss):
         return c * c / 2 * xp.log(1 + x * x)
 
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same by log1p; below c as r^2 / 2 times a factor that hardly depends on (r/c)^2."""
-        a = xp.abs(r)
-        x = a / self.c
-        u = at_least(xp, x * x, _TINY)
-        # log(x^2) / 2 = 2 log(sqrt(x)), with a root of each, for a / c may overflow.
-        root = xp.sqrt(at_least(xp, a, self.c)) / math.sqrt(self.c)
-        half = xp.where(x > _LARGE, 2.0 * xp.log(root), 0.5 * xp.log1p(u))
-        return xp.where(u < 1, a * a * (half / u), self.c * (self.c * half))
+        """The same by log1p; r^2 / 2 near 0."""
+        x = r / self.c
+        u = x * x
+        value = self.c * (0.5 * self.c * xp.log1p(u))
+        value = patched(xp, value, u < _TINY, lambda xp, r: 0.5 * (r * r), r)
+        return patched(xp, value, u > _LARGE, self._far_value, r)
+
+    def _far_value(self, xp: Namespace, r: Array) -> Array:
+        # log(x^2) / 2 = 2 log(sqrt(x)), with a root of each, for r / c may overflow.
+        root = xp.sqrt(xp.abs(r)) / math.sqrt(self.c)
+        return self.c * (self.c * (2.0 * xp.log(root)))
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
-        """r / (1 + (r/c)^2), in shares of max(|r|, c)."""
-        return _slope(xp, r, self.c)
+        """r / (1 + (r/c)^2)."""
+        x = r / self.c
+        u = x * x
+        slope = r / (1.0 + u)
+        return patched(xp, slope, u > _LARGE, lambda xp, r: self.c * (self.c / r), r)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - (r/c)^2) / (1 + (r/c)^2)^2, in shares of max(|r|, c)."""
@@ -98,11 +104,3 @@ class Cauchy(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
-
-
-@in_double
-def _slope(xp: Namespace, r: Array, c: float) -> Array:
-    """Return r / (1 + (r/c)^2); in float32 rounding c alone may be too much."""
-    a = xp.abs(r)
-    p, k = shares(xp, a, c)
-    return xp.sign(r) * (at_most(xp, a, c) * k / (p * p + k * k))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import POSITIVE, Array, Claims, Namespace, Space
-from lossfw.numerics import (
-    exp_words,
-    expm1_minus_words,
-    expm1_words,
-    in_double,
-    two_diff,
+from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
+from lossfw.numerics import at_least, expm1_minus, in_double, in_double_by, patched, select
+from lossfw_std.deviance import (
+    MORE_THAN_ANY_LOG,
+    NEAR_ANGLE,
+    Deviance,
+    LogMeanBody,
+    distance,
+    finite,
+    gap,
+    half_angle,
+    log_ratio,
+    plain_log_ratio,
+    times_exp,
 )
-from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap, half_angle, log_ratio, near
 
 
 class GammaDeviance(Deviance):
@@ -61,17 +67,16 @@ class GammaDeviance(Deviance):
         """The definition."""
         return 2 * (xp.log(y / t) + t / y - 1)
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return 2.0 * (plain_log_ratio(xp, y, t) - gap(xp, y, t))
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
-        close = near(y, t)
-        s, part, tail = half_angle(xp, y, t, close)
         share = gap(xp, y, t)
-        _, lost = two_diff(xp, y, t)
+        s, tail = half_angle(xp, y, t)
         far = log_ratio(xp, y, t) - share
-        # Rounding errors of s are added where they meet a rounding anyway.
-        rest = share * part + lost / y + 2.0 * tail
-        return 2.0 * xp.where(close, s * (share + rest), far)
+        return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), far)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -83,7 +88,14 @@ class GammaDeviance(Deviance):
         """2 (2 t - y) / y^3."""
         # 2 t may overflow, y / 2 not.
         share = xp.where(y > 4.0 * t, t / y - 0.5, (t - 0.5 * y) / y)
-        return 4.0 * share / y / y
+        return (share / y) / (0.25 * y)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Of a logarithm z, those of z - log t + t exp(-z) - 1 and of its slope."""
+        if self.link == "identity" or order == 2:
+            return ()
+        logs = (2.0 * y, 2.0 * xp.log(t)) if order == 0 else ()
+        return finite(xp, 2.0 * xp.ones_like(y), 2.0 * times_exp(xp, t, -y), *logs)
 
     def claims(self) -> Claims:
         """Convex in the logarithm of the mean; zero at the target as a mean."""
@@ -100,17 +112,25 @@ class GammaDeviance(Deviance):
 class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
-    @in_double
+    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        d = at_least(xp, distance(xp, z, t), -MORE_THAN_ANY_LOG)
+        return 2.0 * (xp.expm1(-d) + d)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (exp(-d) - 1 + d) with d = z - log(t)."""
-        return 2.0 * expm1_minus_words(xp, -distance(xp, z, t))
+        d = distance(xp, z, t)
+        share = times_exp(xp, t, -z)
+        # inf - inf would be NaN.
+        far = patched(xp, share - (1.0 - d), xp.isinf(share), lambda xp, share: share, share)
+        return 2.0 * select(xp, xp.abs(d) < 1.0, expm1_minus(xp, -d), far)
 
     @in_double
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (1 - exp(-d))."""
-        return -2.0 * expm1_words(xp, -distance(xp, z, t))
+        """2 (1 - exp(-d)), which is 2 (1 - t exp(-z))."""
+        return 2.0 * (1.0 - times_exp(xp, t, -z))
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 exp(-d), which is 2 t exp(-z)."""
-        return 2.0 * exp_words(xp, -distance(xp, z, t))
+        return 2.0 * times_exp(xp, t, -z)

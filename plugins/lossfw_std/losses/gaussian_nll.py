@@ -6,7 +6,7 @@ import math
 
 from pydantic import PositiveFloat
 
-from lossfw import Array, Claims, DistanceLoss, Namespace
+from lossfw import Array, Claims, DistanceLoss, Namespace, Order
 from lossfw.numerics import zero_or_nan
 
 
@@ -63,6 +63,10 @@ class GaussianNll(DistanceLoss):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 / v."""
         return zero_or_nan(xp, r) + 1.0 / self.variance
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Of the value the constant, which cancels the square where the loss is 0."""
+        return (xp.full_like(y, self._constant),) if order == 0 else ()
 
     @property
     def _constant(self) -> float:

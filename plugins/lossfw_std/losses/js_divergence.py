@@ -6,7 +6,16 @@ import math
 from typing import ClassVar
 
 from lossfw import SIMPLEX, Array, CategoricalLoss, Claims, GuardedLoss, Namespace, Order, Space
-from lossfw.numerics import DEFAULT_DELTA, Delta, Guard, in_double, quotient, times
+from lossfw.numerics import (
+    DEFAULT_DELTA,
+    Delta,
+    Guard,
+    in_double,
+    in_double_by,
+    quotient,
+    select,
+    times,
+)
 from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 
 # Below this size of x the loss is computed from the logarithms of 1 - x^2 and
@@ -73,25 +82,28 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         own, other = times(xp, y, xp.log(ratio)), times(xp, t, xp.log(2 * b / some))
         return xp.sum(own + other, axis=-1) / 2
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        x = _inside(xp, self._parts(xp, y, t)[-1])
+        return 0.5 * xp.sum(y * xp.log1p(x) + t * xp.log1p(-x), axis=-1)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; for close y and t from x = (y - t) / (y + t), in which nothing cancels."""
-        a, b, total, x = self._parts(xp, y, t)
-        near = xp.abs(x) <= _NEAR
-        small = xp.where(near, x, xp.zeros_like(x))
-        both = (t + y) * xp.log1p(-small * small)
-        between = (y - t) * (xp.log1p(small) - xp.log1p(-small))
-        gap = guarded_difference(xp, y, t, self.guard, self.delta)
-        own = times(xp, y, log_ratio(xp, 2.0 * a, total, gap))
-        other = times(xp, t, log_ratio(xp, 2.0 * b, total, -gap))
-        terms = xp.where(near, 0.25 * (both + between), 0.5 * (own + other))
-        return xp.sum(terms, axis=-1)
+        """The same from x = (y - t) / (y + t): y log(1 + x) + t log(1 - x), which are both ratios.
+
+        For close y and t the sum would cancel, so there it is regrouped.
+        """
+        x = _inside(xp, self._parts(xp, y, t)[-1])
+        more, less = xp.log1p(x), xp.log1p(-x)
+        close = (t + y) * xp.log1p(-x * x) + (y - t) * (more - less)
+        far = 2.0 * (y * more + t * less)
+        return 0.25 * xp.sum(select(xp, xp.abs(x) <= _NEAR, close, far), axis=-1)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, with the terms of the guard."""
         a, b, total, x = self._parts(xp, y, t)
-        log = log_ratio(xp, 2.0 * a, total, guarded_difference(xp, y, t, self.guard, self.delta))
+        gap = guarded_difference(xp, y, t, self.guard, self.delta)
+        log = log_ratio(xp, 2.0 * a, total, gap, self.guard)
         # For t = 0 the ratio is 2 however small y is.
         log = xp.where(total == 0, math.log(2.0), log)
         if self.guard == "none":
@@ -124,7 +136,9 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         """Return guarded y and t, their sum, and their difference over their sum."""
         a, b = (guarded(xp, p, self.guard, self.delta) for p in (y, t))
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
-        return a, b, a + b, quotient(xp, gap, a + b)
+        # Only without a guard is the sum 0 where both are.
+        divided = quotient(xp, gap, a + b) if self.guard == "none" else gap / (a + b)
+        return a, b, a + b, divided
 
     def claims(self) -> Claims:
         """Bounded by log 2, with or without a guard."""
@@ -138,3 +152,9 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
             permutation_equivariant=True,
             finite_at_boundary=True,
         )
+
+
+def _inside(xp: Namespace, x: Array) -> Array:
+    """Return x, and the float next to 1 or -1 in place of it: the logarithm of 0 has a factor 0."""
+    largest = 1.0 - 0.5 * float(xp.finfo(x.dtype).eps)
+    return xp.clip(x, -largest, largest)

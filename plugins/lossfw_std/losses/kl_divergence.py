@@ -11,7 +11,6 @@ from lossfw.numerics import (
     Delta,
     Guard,
     in_double,
-    log1p_minus,
     quotient,
     textbook_log,
     times,
@@ -80,28 +79,16 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
 
     @in_double
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; near t = y as t (x - log(1 + x)) - t x with x = y/t - 1.
+        """The same from the logarithm of one ratio, which for close t and y has its digits."""
+        return xp.sum(self._classes(xp, y, t), axis=-1)
 
-        The first part keeps the digits of the loss, the second sums to nearly 0:
-        without a guard it is the sum of t - y.
-        """
+    def _classes(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return the term of each class."""
         of, against = (y, t) if self.reverse else (t, y)
         a, b = self._guarded(xp, of), self._guarded(xp, against)
         gap = guarded_difference(xp, of, against, self.guard, self.delta)
-        near = (xp.abs(gap) < 0.5 * a) | (gap == 0)
-        none = xp.zeros_like(a)
-        inside = xp.where(near & (a > 0), a, xp.ones_like(a))
-        close_gap = xp.where(near, gap, none)
-        close = 0.0 - of * log1p_minus(xp, -close_gap / inside)
-        far = times(xp, of, xp.where(near, none, log_ratio(xp, a, b, gap)))
-        total = xp.sum(xp.where(near, close, far), axis=-1)
-        if self.guard == "none":
-            return total + xp.sum(close_gap, axis=-1)
-        # The gap times of / a; for the larger classes as the gap, exactly, less the rest.
-        large = of >= self.delta
-        exact = xp.sum(xp.where(large, close_gap, none), axis=-1)
-        added = a - of if self.guard == "floor" else self.delta * xp.ones_like(a)
-        return total + exact + xp.sum(close_gap * (xp.where(large, -added, of) / inside), axis=-1)
+        log = log_ratio(xp, a, b, gap, self.guard)
+        return times(xp, of, log) if self.guard == "none" else of * log
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -112,7 +99,7 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
             return 0.0 - moves * quotient(xp, t, own)
         other = self._guarded(xp, t)
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
-        log = log_ratio(xp, own, other, gap)
+        log = log_ratio(xp, own, other, gap, self.guard)
         # Where the target has none, any probability is infinitely wrong.
         log = xp.where(other == 0, xp.inf * xp.ones_like(log), log)
         return log + (moves if self.guard in ("none", "floor") else y / own)
@@ -129,12 +116,9 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """The largest class of the sum; in reverse the 1 that the slope adds to a logarithm."""
-        of, against = (y, t) if self.reverse else (t, y)
-        a, b = self._guarded(xp, of), self._guarded(xp, against)
-        gap = guarded_difference(xp, of, against, self.guard, self.delta)
         if order == 0:
-            return (xp.max(xp.abs(times(xp, of, log_ratio(xp, a, b, gap))), axis=-1),)
-        return (y / a,) if self.reverse and order == 1 else ()
+            return (xp.max(xp.abs(self._classes(xp, y, t)), axis=-1),)
+        return (y / self._guarded(xp, y),) if self.reverse and order == 1 else ()
 
     def claims(self) -> Claims:
         """Convex as -log is, in reverse as y log y is; the floor is flat below delta."""

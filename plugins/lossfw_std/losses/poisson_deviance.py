@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lossfw import NONNEGATIVE, Array, Claims, Namespace, Space
+from lossfw import NONNEGATIVE, Array, Claims, Namespace, Order, Space
 from lossfw.numerics import (
-    expm1_minus_words,
-    expm1_words,
+    at_least,
+    at_most,
+    expm1_minus,
     in_double,
+    in_double_by,
+    patched,
+    select,
     times,
-    two_diff,
     xlogy,
     zero_or_nan,
 )
-from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap, half_angle, log_ratio, near
+from lossfw_std.deviance import (
+    MORE_THAN_ANY_LOG,
+    NEAR_ANGLE,
+    Deviance,
+    LogMeanBody,
+    distance,
+    finite,
+    gap,
+    half_angle,
+    log_ratio,
+    plain_log_ratio,
+)
 
-# Where z exceeds log(t) by more than this, exp(z) is the whole difference to t,
-# and the quotient of both may overflow.
-_FAR = 600.0
+# The smallest float: its logarithm is finite.
+_SMALLEST = 5e-324
+
+# Beside this no float32 above 0 counts; z less its logarithm has an exponential.
+_NO_TARGET = 1e-200
 
 # A target below 1 is scaled by this before it is divided: its quotient by a
 # large prediction may be subnormal, which the next division would lift.
 _SCALE = 2.0**64
+
+
+# Beyond this an exponential may overflow.
+_LARGEST_EXPONENT = 709.0
 
 
 class PoissonDeviance(Deviance):
@@ -70,18 +90,17 @@ class PoissonDeviance(Deviance):
         """The definition, with 0 log 0 = 0."""
         return 2 * (xlogy(xp, t, t / y) - t + y)
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        log = at_most(xp, plain_log_ratio(xp, y, t), MORE_THAN_ANY_LOG)
+        return 2.0 * ((y - t) - t * log)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 (y - t) s - 4 t s (atanh(s) - s) near the target."""
-        close = near(y, t)
-        s, part, tail = half_angle(xp, y, t, close)
-        r, lost = two_diff(xp, y, t)
-        far = r - times(xp, t, log_ratio(xp, y, t))
-        # inf - inf is NaN, and the logarithm is nothing beside y.
-        far = xp.where(xp.isinf(y), y, far)
-        # Rounding errors of s r are added where they meet a rounding anyway.
-        rest = r * part + 2.0 * lost - 2.0 * (t * tail)
-        return 2.0 * xp.where(close, s * (r + rest), far)
+        r = y - t
+        s, tail = half_angle(xp, y, t)
+        far = r - t * at_most(xp, log_ratio(xp, y, t), MORE_THAN_ANY_LOG)
+        return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (r - t * tail), far)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -94,6 +113,14 @@ class PoissonDeviance(Deviance):
         one = xp.ones_like(t)
         scale = xp.where(t < 1.0, _SCALE * one, one)
         return 2.0 * (scale * t / y) / (scale * y)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Of a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""
+        if self.link == "identity" or order == 2:
+            return ()
+        mean = xp.exp(y)
+        logs = (2.0 * t * y, 2.0 * xlogy(xp, t, t)) if order == 0 else ()
+        return finite(xp, 2.0 * mean, 2.0 * t, *logs)
 
     def claims(self) -> Claims:
         """Convex in the mean and in its logarithm; zero at the target as a mean."""
@@ -111,21 +138,34 @@ class PoissonDeviance(Deviance):
 class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
-    @in_double
+    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        some = at_least(xp, t, _NO_TARGET)
+        d = at_most(xp, z - xp.log(some), MORE_THAN_ANY_LOG)
+        return 2.0 * (some * (xp.expm1(d) - d))
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 t (exp(d) - 1 - d) with d = z - log(t)."""
-        d = distance(xp, z, t)
-        whole = (t == 0.0) | (d.high > _FAR)
-        return 2.0 * xp.where(whole, xp.exp(z), times(xp, t, expm1_minus_words(xp, d)))
+        d = distance(xp, z, at_least(xp, t, _SMALLEST))
+        mean = xp.exp(z)
+        far = mean - times(xp, t, 1.0 + d)
+        # inf - inf would be NaN.
+        far = patched(xp, far, xp.isinf(mean), lambda xp, mean: mean, mean)
+        return 2.0 * select(xp, xp.abs(d) < 1.0, t * expm1_minus(xp, d), far)
 
     @in_double
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (exp(z) - t), which is 2 t (exp(d) - 1)."""
-        d = distance(xp, z, t)
-        whole = (t == 0.0) | (d.high > _FAR)
-        return 2.0 * xp.where(whole, xp.exp(z), times(xp, t, expm1_words(xp, d)))
+        """2 (exp(z) - t)."""
+        slope = 2.0 * (xp.exp(z) - t)
+        # exp(z) may overflow where its difference to t does not.
+        return patched(xp, slope, (z > _LARGEST_EXPONENT) & (t > 1.0), _slope_near, z, t)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 exp(z) for every target; NaN in it stays."""
         return 2.0 * xp.exp(z) + zero_or_nan(xp, t)
+
+
+def _slope_near(xp: Namespace, z: Array, t: Array) -> Array:
+    """Return 2 t (exp(d) - 1) with d = z - log(t)."""
+    return 2.0 * (t * xp.expm1(distance(xp, z, t)))

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import Array, Claims, Interval, Namespace, Order, PointwiseLoss, Space
-from lossfw.numerics import holdable, in_double, two_diff, two_prod
+from lossfw.numerics import difference_error, in_double, in_double_by, patched
 
 ABOVE_MINUS_ONE = Interval("ABOVE_MINUS_ONE", "the numbers above -1", low=-1.0, low_included=False)
 
-# Outside of these the rounding error of a quotient is not looked for: above,
-# products overflow; and the logarithm of a quotient beyond 2^40 is so large
-# that the error is nothing beside it.
-_LARGEST_FACTOR = 1e290
-_LARGEST_QUOTIENT = 2.0**40
+# Below this x = (y - t) / (1 + t) has lost so many digits of 1 + x that float32 would miss them.
+_LEAST_RISE = -1.0 + 2.0**-27
 
 # More than the logarithm of any finite float: an infinite prediction has slope 0.
 _MORE_THAN_ANY_LOG = 1e4
@@ -55,24 +52,35 @@ class SquaredLogError(PointwiseLoss):
         difference = xp.log(1 + y) - xp.log(1 + t)
         return difference * difference
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        d = _plain_distance(xp, y, t)
+        return d * d
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without the cancellation of logarithms."""
-        size, error = _distance(xp, y, t)
-        return size * (size + 2.0 * error)
+        size = _distance(xp, y, t)
+        return size * size
 
-    @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (log(1 + y) - log(1 + t)) / (1 + y)."""
-        size, error = _finite_distance(xp, y, t)
-        return 2.0 * xp.sign(y - t) * (size + error) / (1.0 + y)
+        return self.value_and_derivative(xp, y, t)[1]
+
+    def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        d = _plain_distance(xp, y, t)
+        return d * d, 2.0 * _bounded(xp, d) / (1.0 + y)
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from one logarithm."""
+        size = _distance(xp, y, t)
+        return size * size, 2.0 * xp.sign(y - t) * _bounded(xp, size) / (1.0 + y)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (1 - log(1 + y) + log(1 + t)) / (1 + y)^2."""
-        size, error = _finite_distance(xp, y, t)
-        sign = xp.sign(y - t)
-        return 2.0 * ((1.0 - sign * size) - sign * error) / (1.0 + y) / (1.0 + y)
+        size = _bounded(xp, _distance(xp, y, t))
+        return 2.0 * (1.0 - xp.sign(y - t) * size) / (1.0 + y) / (1.0 + y)
 
     def claims(self) -> Claims:
         """Smooth; neither convex nor Lipschitz."""
@@ -82,32 +90,40 @@ class SquaredLogError(PointwiseLoss):
         """Of the second derivative both, which cancel a factor e above the target."""
         if order < 2:
             return ()
-        size, _ = _finite_distance(xp, y, t)
+        size = _bounded(xp, _distance(xp, y, t))
         return 2.0 / (1.0 + y) / (1.0 + y), 2.0 * size / (1.0 + y) / (1.0 + y)
 
 
-def _distance(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-    """Return abs(log(1 + y) - log(1 + t)), and its error, which is to be added.
+def _distance(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return abs(log(1 + y) - log(1 + t)).
 
-    It is log1p(x) with x = abs(y - t) / (1 + min(y, t)). The square would
-    double the rounding error of that quotient, so it is found and taken along.
+    It is log1p(x) with x = abs(y - t) / (1 + min(y, t)). The square doubles its rounding
+    errors, so that of the sum is taken along.
     """
-    larger = xp.where(y > t, y, t)
-    smaller = xp.where(y > t, t, y)
-    top, top_error = two_diff(xp, larger, smaller)
-    bottom, bottom_error = two_diff(xp, smaller, -xp.ones_like(smaller))
-    x = top / bottom
-    known = (bottom < holdable(xp, _LARGEST_FACTOR, bottom)) & (x < _LARGEST_QUOTIENT)
-    one = xp.ones_like(x)
-    product, lost = two_prod(xp, xp.where(known, x, one), xp.where(known, bottom, one))
-    rest = ((top - product) - lost + top_error - x * bottom_error) / bottom
-    error = xp.where(known, rest / (1.0 + x), 0.0 * one)
-    # The quotient overflows only where the larger is huge and the other next to -1.
-    far = xp.log1p(larger) - xp.log(bottom)
-    return xp.where(xp.isinf(x), far, xp.log1p(x)), error
+    smaller = xp.minimum(y, t)
+    bottom = smaller + 1.0
+    lost = difference_error(smaller, -1.0, bottom)
+    x = xp.abs(y - t) / bottom
+    size = xp.log1p(x) - (x / (1.0 + x)) * (lost / bottom)
+    # The quotient overflows only where the larger is huge and the other next to -1; an
+    # infinite number has no rounding error.
+    return patched(xp, size, xp.isnan(size) | xp.isinf(x), _apart, y, t)
 
 
-def _finite_distance(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
-    """Return the same with a bound that no finite prediction reaches."""
-    size, error = _distance(xp, y, t)
-    return xp.minimum(size, xp.full_like(size, _MORE_THAN_ANY_LOG)), error
+def _apart(xp: Namespace, y: Array, t: Array) -> Array:
+    return xp.abs(_difference(xp, y, t))
+
+
+def _plain_distance(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return log(1 + y) - log(1 + t) in float64 that was float32."""
+    x = (y - t) / (1.0 + t)
+    return patched(xp, xp.log1p(x), x < _LEAST_RISE, _difference, y, t)
+
+
+def _difference(xp: Namespace, y: Array, t: Array) -> Array:
+    return xp.log1p(y) - xp.log1p(t)
+
+
+def _bounded(xp: Namespace, size: Array) -> Array:
+    """Return a distance with a bound that no finite prediction reaches."""
+    return xp.clip(size, -_MORE_THAN_ANY_LOG, _MORE_THAN_ANY_LOG)

@@ -28,10 +28,11 @@ from lossfw.numerics import (
     zero_or_nan,
 )
 from lossfw_std import tweedie
-from lossfw_std.deviance import Deviance, LogMeanBody, distance, gap
+from lossfw_std.deviance import Deviance, LogMeanBody, gap
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.powers import times_exp, times_power
+from lossfw_std.tweedie import distance
 
 # Targets below this lose digits in a product, and this factor brings them back.
 _SUBNORMAL, _LIFT = 2.0**-1000, 2.0**80

@@ -8,18 +8,19 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_least, at_most, excess, over_root
+from lossfw.numerics import at_most, excess, in_double, in_double_by, over_root, patched
 
-# Of a number below this, 1 - exp(-u) is u in every float format.
-_TINY = 2.0**-80
+# Of a number below this, 1 - exp(-u) is u in every float format, and the square of a residual
+# may have lost digits in units of c that it has by itself.
+_TINY = 2.0**-60
 
 # Beyond this multiple of c the derivatives are 0 in every float format.
 _FAR = 32.0
 
-# h below is a multiple of 1/64: up to `_FAR` it has 11 bits, its square 22, and
-# its product with a piece of 12 bits 23, so that float32 holds them exactly.
+# h below is a multiple of 1/64: up to `_FAR` it has 11 bits, its square 22, and its product with
+# a piece of 42 bits 53, so that float64 holds them exactly.
 _STEPS = 64.0
-_BITS = 12
+_BITS = 42
 
 # exp(-64) is taken out as a factor: multiplied by a large residual, a result
 # may be an ordinary number although exp(-(r/c)^2) alone is none.
@@ -65,28 +66,43 @@ class Welsch(DistanceLoss):
         x = r / c
         return c * c / 2 * (1 - xp.exp(-(x * x)))
 
+    @in_double
     def value(self, xp: Namespace, r: Array) -> Array:
-        """The same by expm1; below c as r^2 / 2 times a factor that hardly depends on (r/c)^2."""
+        """The same by expm1; r^2 / 2 near 0."""
         x = r / self.c
-        u = at_least(xp, x * x, _TINY)
-        part = -xp.expm1(-u)
-        return xp.where(u < 1, 0.5 * (r * r) * (part / u), self.c * (self.c * (0.5 * part)))
+        u = x * x
+        value = self.c * (-0.5 * self.c * xp.expm1(-u))
+        return patched(xp, value, u < _TINY, lambda xp, r: 0.5 * (r * r), r)
 
+    def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
+        a = xp.clip(r, -_FAR * self.c, _FAR * self.c)
+        x = a / self.c
+        return a * xp.exp(-(x * x))
+
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r exp(-(r/c)^2)."""
-        a = at_most(xp, xp.abs(r), _FAR * self.c)
-        return xp.sign(r) * self._damped(xp, a, a)
+        a = xp.clip(r, -_FAR * self.c, _FAR * self.c)
+        return self._damped(xp, a, a)
 
+    def _plain_second_derivative(self, xp: Namespace, r: Array) -> Array:
+        a = at_most(xp, xp.abs(r), _FAR * self.c)
+        return self._bend(xp, a) * xp.exp(-((a / self.c) ** 2.0))
+
+    @in_double_by(_plain_second_derivative)
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - 2 (r/c)^2) exp(-(r/c)^2)."""
         a = at_most(xp, xp.abs(r), _FAR * self.c)
+        return self._damped(xp, a, self._bend(xp, a))
+
+    def _bend(self, xp: Namespace, a: Array) -> Array:
         # 1 - 2 (r/c)^2 = 2 (z - r) (z + r) / c^2 with z = c / sqrt(2), near which
         # the difference would have no digit left.
         gap = -excess(xp, a, over_root(self.c, 2)) / self.c
-        return self._damped(xp, a, 2.0 * gap * (a / self.c + math.sqrt(0.5)))
+        return 2.0 * gap * (a / self.c + math.sqrt(0.5))
 
     def _damped(self, xp: Namespace, a: Array, factor: Array) -> Array:
-        """Return factor exp(-(a/c)^2), for a from 0 to 32 c.
+        """Return factor exp(-(a/c)^2), for a up to 32 c, in float64.
 
         The rounding error of (a/c)^2 would be multiplied by (a/c)^2. With h the
         multiple of 1/64 nearest to a/c and d the distance to it, (a/c)^2 = h^2 +
@@ -98,6 +114,7 @@ class Welsch(DistanceLoss):
             d = d - h * piece
         d = d / self.c
         square = h * h
+        # Whole units of exp(-64) are taken out.
         far = square > _SHIFT
         square = xp.where(far, square - _SHIFT, square)
         small = d * (d + 2.0 * h)
@@ -126,7 +143,7 @@ class Welsch(DistanceLoss):
 
 @functools.lru_cache(maxsize=64)
 def _short_pieces(c: float) -> tuple[float, ...]:
-    """Return floats of 12 bits each whose sum is c."""
+    """Return floats of 42 bits each whose sum is c."""
     found = []
     while c:
         mantissa, exponent = math.frexp(c)

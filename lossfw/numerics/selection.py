@@ -1,0 +1,95 @@
+"""Selections of elements: without a branch, and of rare elements alone.
+
+Both give the bits of ``xp.where``, and on other libraries than NumPy they are ``xp.where``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lossfw.numerics.arrays import Array, Namespace
+
+# Below this size five cheap passes take longer than one with branches.
+_SMALL = 2_000
+
+_INTEGERS = {4: np.int32, 8: np.int64}
+
+
+def select(xp: Namespace, condition: Array, a: Array, b: Array) -> Array:
+    """Return ``xp.where(condition, a, b)``, at a cost that does not depend on the condition.
+
+    NumPy's `where` branches at each element. Where the processor cannot foresee the branch,
+    it takes 4 nanoseconds an element, and the bits below take 0.5 in float32 and 1 in float64.
+
+    Parameters
+    ----------
+    xp : namespace
+    condition : array of bool
+    a, b : array
+        Of the shape of the condition, and of one dtype.
+
+    Examples
+    --------
+    >>> select(np, np.array([True, False]), np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([1., 4.])
+    """
+    if xp is not np or condition.size < _SMALL or not _alike(condition, a, b):
+        return xp.where(condition, a, b)
+    integer = _INTEGERS[a.itemsize]
+    # All bits of -1 are set, and none of 0.
+    mask = condition.astype(integer)
+    np.negative(mask, out=mask)
+    mask &= a.view(integer) ^ b.view(integer)
+    mask ^= b.view(integer)
+    return mask.view(a.dtype)
+
+
+def _alike(condition: Array, a: Array, b: Array) -> bool:
+    return bool(
+        all(isinstance(x, np.ndarray) for x in (condition, a, b))
+        and condition.dtype == np.bool_
+        and a.dtype == b.dtype
+        and a.dtype.kind == "f"
+        and a.itemsize in _INTEGERS
+        and condition.shape == a.shape == b.shape
+    )
+
+
+def patched(
+    xp: Namespace,
+    usual: Array,
+    rare: Array,
+    function: Callable[..., Array],
+    *arguments: Array,
+) -> Array:
+    """Return `usual`, and ``function(xp, *arguments)`` where `rare`.
+
+    NumPy computes the function of the rare elements alone, of which there are mostly none.
+
+    Parameters
+    ----------
+    xp : namespace
+    usual : array
+        A temporary of the caller: NumPy's own is written to.
+    rare : array of bool
+    function : callable
+        Of elements, each for itself.
+    *arguments : array
+        In the shape of `usual`.
+
+    Examples
+    --------
+    >>> x = np.array([4.0, -1.0])
+    >>> with np.errstate(invalid="ignore"):
+    ...     patched(np, np.sqrt(x), x < 0, lambda xp, x: 10.0 * x, x)
+    array([  2., -10.])
+    """
+    if xp is not np:
+        return xp.where(rare, function(xp, *arguments), usual)
+    if not rare.any():
+        return usual
+    usual = np.asarray(usual)
+    usual[rare] = function(np, *(x[rare] for x in arguments))
+    return usual

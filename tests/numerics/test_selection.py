@@ -1,0 +1,59 @@
+"""Selections have the bits of `where`."""
+
+import numpy as np
+import pytest
+
+from lossfw.numerics import in_double_by, patched, select
+
+RNG = np.random.default_rng(3)
+# The second number is beyond the size from which bits are chosen.
+SIZES = (7, 5_000)
+SPECIAL = np.array([np.nan, -np.nan, np.inf, -np.inf, 0.0, -0.0, 5e-324])
+
+
+def bits(x):
+    return x.dtype, x.shape, x.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("size", SIZES)
+def test_select_has_the_bits_of_where(size, dtype):
+    a, b = (np.resize(RNG.permutation(SPECIAL), size).astype(dtype) for _ in range(2))
+    condition = RNG.random(size) < 0.5
+    assert bits(select(np, condition, a, b)) == bits(np.where(condition, a, b))
+    assert bits(select(np, condition[::2], a[::2], b[::2])) == bits(
+        np.where(condition[::2], a[::2], b[::2])
+    )
+
+
+def test_select_broadcasts_as_where_does():
+    condition, a = RNG.random((50, 100)) < 0.5, RNG.random((50, 100))
+    for b in (0.0, np.float64(2.0), a[:1], a.astype("float32")):
+        assert bits(select(np, condition, a, b)) == bits(np.where(condition, a, b))
+
+
+def test_patched_computes_the_rare_elements_alone():
+    seen = []
+
+    def root(xp, x):
+        seen.append(x.size)
+        return xp.sqrt(x)
+
+    x = np.array([4.0, -4.0, np.nan])
+    assert patched(np, x + 0.0, x > 0, root, x).tolist()[:2] == [2.0, -4.0]
+    assert seen == [1]
+    untouched = x + 0.0
+    assert patched(np, untouched, x > 9, root, x) is untouched
+    assert patched(np, np.float64(4.0), np.bool_(True), root, np.float64(4.0)) == 2.0
+
+
+def test_in_double_by_gives_float32_the_plain_form():
+    @in_double_by(lambda xp, x: (x + 1.0, x.dtype.itemsize * xp.ones_like(x)))
+    def body(xp, x):
+        return x, x
+
+    one = np.ones(2)
+    assert [part.tolist() for part in body(np, one)] == [[1.0, 1.0], [1.0, 1.0]]
+    first, second = body(np, one.astype("float32"))
+    assert (first.tolist(), second.tolist()) == ([2.0, 2.0], [8.0, 8.0])
+    assert first.dtype == second.dtype == np.float32
