@@ -6,8 +6,9 @@
 0.009999999999999998
 """
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, cast
 
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.hookspecs import hookimpl
@@ -68,6 +69,11 @@ from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
+if TYPE_CHECKING:
+    from lossfw.evaluation.result import Result
+    from lossfw.nn.training.records import Trained
+    from lossfw.runs.compare import Comparison
+
 __version__ = "0.1.0"
 
 
@@ -125,6 +131,108 @@ def metric(spec: str | Mapping[str, Any] | Metric, /, **parameters: Any) -> Metr
             return LossMetric(of=loss(cast(str, spec), **parameters))
         except UnknownNameError:
             raise unknown from None
+
+
+def run(
+    config: "str | PathLike[str]",
+    *,
+    overrides: Sequence[str] = (),
+    out: "str | PathLike[str] | None" = None,
+    resume: bool = False,
+    plugins: "Sequence[str | PathLike[str]]" = (),
+) -> "Result":
+    """Evaluate the configuration in a file, as ``lossfw run`` does.
+
+    Parameters
+    ----------
+    config : path
+        A configuration of one run.
+    overrides : sequence of str
+        ``"loss.delta=1e-6"`` each, as for ``-o``.
+    out : path, optional
+        The folder of the run; without it nothing is written.
+    resume : bool
+        Continue an interrupted run in the folder.
+    plugins : sequence of path
+        Files with components, beside those that the configuration names.
+
+    Returns
+    -------
+    Result
+        With `loss`, `metrics` by name, `count`, `warnings` and `to_dict`; a notebook
+        shows it as a table. A loss that is NaN is no exception, and has a warning.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the configuration, each with its place.
+    LossfwError
+        If the run fails.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "run.yaml"
+    >>> _ = file.write_text('''
+    ... lossfw: 1
+    ... data: {name: inline, targets: [0.0, 1.0]}
+    ... network: {predictions: [0.5, 1.0]}
+    ... loss: squared_error
+    ... ''')
+    >>> run(file, overrides=["loss.factor=0.5"]).loss
+    0.0625
+    """
+    from lossfw.runs import python
+
+    return python.run(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
+
+
+def train(
+    config: "str | PathLike[str]",
+    *,
+    overrides: Sequence[str] = (),
+    out: "str | PathLike[str] | None" = None,
+    resume: bool = False,
+    plugins: "Sequence[str | PathLike[str]]" = (),
+) -> "Trained":
+    """Train the network of the configuration in a file, as ``lossfw train`` does.
+
+    For parameters and errors see `run`.
+
+    Returns
+    -------
+    Trained
+        With `network`, whose `forward` makes predictions, `history`, `kept` and
+        `to_dict`; a notebook shows its learning curve.
+    """
+    from lossfw.runs import python
+
+    return python.train(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
+
+
+def compare(*folders: "str | PathLike[str]", side_by_side: bool = False) -> "Comparison":
+    """Compare the runs in folders with the first of them, as ``lossfw compare`` does.
+
+    Parameters
+    ----------
+    *folders : path
+        Folders of runs, or folders of run folders.
+    side_by_side : bool
+        Allow runs on different data, without differences.
+
+    Returns
+    -------
+    Comparison
+        With `numbers`, `differences`, `settings` and `to_dict`; a notebook shows tables.
+
+    Raises
+    ------
+    LossfwError
+        If a folder holds no finished run, or the runs have different data.
+    """
+    from lossfw.runs import python
+
+    return python.compare(*folders, side_by_side=side_by_side)
 
 
 def registry() -> Registry:
@@ -201,9 +309,12 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "activation",
+    "compare",
     "hookimpl",
     "loss",
     "metric",
     "registry",
+    "run",
     "threads",
+    "train",
 ]

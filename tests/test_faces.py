@@ -13,7 +13,7 @@ FACES = {
         Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
         ParameterError Partial PluginError PointwiseLoss Registry RowActivation RowMetric
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
-        activation hookimpl loss metric registry threads
+        activation compare hookimpl loss metric registry run threads train
         Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
         PointwiseBody RowBody
     """,

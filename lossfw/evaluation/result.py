@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lossfw.components import notebook
 from lossfw.losses.base import Form
 
 # Version of the JSON object that `Result.to_dict` gives.
@@ -91,6 +92,34 @@ class Result:
         """The value of each metric by name, a number or a list."""
         return {name: metric["value"] for name, metric in self.numbers.metrics.items()}
 
+    def _repr_html_(self) -> str:
+        """Return the result for a notebook: its numbers, slices and warnings."""
+        found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}
+        rows = [(name, _told(value)) for name, value in found.items()]
+        parts = [
+            notebook.heading(f"{self.loss_text}, from {self.form}: {self.count} rows"),
+            notebook.table(rows),
+        ]
+        if self.numbers.slices:
+            single = [n for n, v in self.metrics.items() if not isinstance(v, list | tuple)]
+            parts.append(
+                notebook.table(
+                    [
+                        (
+                            f"{part['name']} {part['value']}",
+                            str(part["count"]),
+                            _told(part["loss"]),
+                            *(_told(part["metrics"][name]) for name in single),
+                        )
+                        for part in self.numbers.slices
+                    ],
+                    ("slice", "rows", self.loss_name, *single),
+                )
+            )
+        if self.warnings:
+            parts.append(notebook.table(("warning", text) for text in self.warnings))
+        return "".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as it is written to JSON: plain numbers, texts and lists."""
         found = self.numbers
@@ -115,3 +144,12 @@ class Result:
         plain["sample"] = None if self.sample is None else list(self.sample)
         plain["digest"] = self.digest
         return plain
+
+
+def _told(number: Mapping[str, Any]) -> str:
+    """Return a number with its interval; of a list how many it has."""
+    value = number["value"]
+    if isinstance(value, list | tuple):
+        nested = bool(value) and isinstance(value[0], list | tuple)
+        return f"{len(value)} {'rows' if nested else 'numbers'}"
+    return notebook.with_ends(value, number.get("interval"))

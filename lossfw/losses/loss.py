@@ -58,6 +58,12 @@ class Loss(Definition):
     ``2 * a``, ``a / 3``, ``-a``, ``a + b``, ``a - b`` and ``sum([a, b])`` are losses.
     """
 
+    def _repr_html_(self) -> str:
+        """Return the loss for a notebook: its curve and its claims."""
+        from lossfw.losses.notebook import loss_html
+
+        return loss_html(self)
+
     def on_logits(self) -> Loss | None:
         """Return this loss as a function of logits; None without a link, or if it is one."""
         return None

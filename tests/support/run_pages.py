@@ -65,7 +65,8 @@ def run(page: Path, folder: Path) -> int:
         elif block.info.startswith("console"):
             _console(block, folder, where)
         elif block.info == "python":
-            _python(block, names, where)
+            with contextlib.chdir(folder):
+                _python(block, names, where)
         else:
             continue
         done += 1

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from lossfw.components import notebook
 from lossfw.data import Dataset
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
@@ -209,6 +210,28 @@ class Trained:
     form: Form
     digest: str = ""
 
+    def _repr_html_(self) -> str:
+        """Return the training for a notebook: its learning curve and its last numbers."""
+        epochs = [epoch.number for epoch in self.history]
+        curves = {"learnt": [epoch.learnt.loss for epoch in self.history]}
+        if self.history[0].held_out is not None:
+            held_out = [epoch.held_out for epoch in self.history]
+            curves["held out"] = [measured.loss for measured in held_out if measured is not None]
+        kept = self.history[self.kept]
+        parts = {"learnt": kept.learnt, "held out": kept.held_out}
+        rows = [
+            (title, notebook.number(measured.loss), *map(_told, measured.metrics.values()))
+            for title, measured in parts.items()
+            if measured is not None
+        ]
+        return "".join(
+            (
+                notebook.heading(f"{self.loss_text}: the weights of epoch {self.kept}"),
+                notebook.lines(epochs, curves, "epoch"),
+                notebook.table(rows, ("rows", "loss", *kept.learnt.metrics)),
+            )
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain numbers, texts and lists, for JSON."""
         return {
@@ -220,3 +243,8 @@ class Trained:
             "moved": list(self.moved),
             "digest": self.digest,
         }
+
+
+def _told(value: Any) -> str:
+    """Return a metric as text; of a list how many numbers it has."""
+    return f"{len(value)} numbers" if isinstance(value, list) else notebook.number(value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from lossfw.components import notebook
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
@@ -103,6 +104,27 @@ class Comparison:
         """Return a difference of a run; its value is None if there is none."""
         return self.differences.get(run.name, {}).get(name) or Difference(None)
 
+    def _repr_html_(self) -> str:
+        """Return the comparison for a notebook: its numbers, differences and settings."""
+        headers = ("run", *(self.title(name) for name in self.single))
+        numbers = [
+            (run.name, *(notebook.with_ends(*self.number(run, name)) for name in self.single))
+            for run in self.runs
+        ]
+        less = [
+            (run.name, *(_difference(self.difference(run, name)) for name in self.single))
+            for run in self.runs
+            if run.name in self.differences
+        ]
+        parts = [notebook.table(numbers, headers)]
+        if less:
+            parts.append(notebook.table(less, (f"less {self.baseline.name}", *headers[1:])))
+        if self.settings:
+            names = ("setting", *(run.name for run in self.given))
+            rows = [(key, *map(notebook.number, of)) for key, of in self.settings.items()]
+            parts.append(notebook.table(rows, names))
+        return "".join(parts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain numbers, texts and lists, for JSON."""
         return {
@@ -162,6 +184,11 @@ class Comparison:
         missing = [run for run in self.runs if _rank(values[run.name]) is None]
         there.sort(key=lambda run: _rank(values[run.name]) or (0, 0.0, ""), reverse=reverse)
         return replace(self, runs=(*there, *missing))
+
+
+def _difference(difference: Difference) -> str:
+    star = " *" if difference.clear else ""
+    return f"{notebook.with_ends(*difference)}{star}"
 
 
 def _rank(value: Any) -> tuple[int, float, str] | None:

@@ -1,0 +1,105 @@
+"""Runs, trainings and comparisons from Python, and what notebooks show of them."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import lossfw
+from support.configs import SAVED
+from support.training_text import CONFIG
+
+REGISTRY = lossfw.registry()
+
+
+def html(shown):
+    """Return what a notebook shows, after a look that it is well-formed."""
+    text = shown._repr_html_()
+    ElementTree.fromstring(f"<div>{text}</div>")
+    return text
+
+
+@pytest.fixture
+def saved(folder):
+    (folder / "run.yaml").write_text(f"{SAVED}evaluate: {{metrics: [accuracy], rows: true}}\n")
+    return folder
+
+
+def test_a_run_is_that_of_the_command_line(saved):
+    result = lossfw.run("run.yaml", overrides=["loss.guard=none"], out=saved / "a")
+    assert result.loss == pytest.approx((-np.log(0.25) - np.log(0.5)) / 2)
+    assert (saved / "a" / "status").read_text().strip() == "done"
+    assert lossfw.run("run.yaml", overrides=["loss.guard=none"], out="a", resume=True) is not result
+    shown = html(result)
+    for text in ("cross_entropy", "accuracy", "2 rows"):
+        assert text in shown
+
+
+def test_slices_and_warnings_are_shown(saved):
+    options = [
+        "evaluate.slices=[target]",
+        "evaluate.intervals={}",
+        "network.predictions=[[.nan, 0.5], [0.5, 0.5]]",
+    ]
+    result = lossfw.run("run.yaml", overrides=options)
+    shown = html(result)
+    assert "The loss is NaN, since that of row 0 is." in shown
+    assert "target 1" in shown
+    assert "&lt;" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"overrides": "loss.guard=none"}, "a list of texts"),
+        ({"resume": True}, "give out too"),
+        ({"overrides": ["loss.gard=none"]}, "did you mean 'guard'"),
+    ],
+)
+def test_mistakes_are_exceptions_in_words(arguments, message, saved):
+    with pytest.raises(lossfw.LossfwError, match=message):
+        lossfw.run("run.yaml", **arguments)
+
+
+def test_a_plugin_file(saved):
+    (saved / "own.py").write_text(
+        "from lossfw import DistanceLoss\n"
+        "class Fourth(DistanceLoss):\n    'r^4.'\n"
+        "    def value(self, xp, r):\n        return r**4\n"
+    )
+    given = ["loss=fourth", "network.predictions=[2.0, 1.0]", "evaluate.metrics=[]"]
+    assert lossfw.run("run.yaml", overrides=given, plugins=["own.py"]).loss == 8.0
+
+
+def test_a_comparison(saved):
+    for name, numbers in (("a", "[[0.25, 0.75], [0.5, 0.5]]"), ("b", "[[0.5, 0.5], [0.5, 0.5]]")):
+        lossfw.run("run.yaml", overrides=[f"network.predictions={numbers}"], out=name)
+    comparison = lossfw.compare("a", "b")
+    assert comparison.differences["b"]["loss"].value == pytest.approx(-np.log(2) / 2, rel=1e-5)
+    shown = html(comparison)
+    for text in ("less a", "loss (cross_entropy)", "network.predictions"):
+        assert text in shown
+    with pytest.raises(lossfw.LossfwError):
+        lossfw.compare("none")
+
+
+def test_a_training(folder):
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    np.savez(folder / "data.npz", inputs=x, targets=(x[:, 0] > 0).astype(int))
+    (folder / "train.yaml").write_text(f"{CONFIG}  hold_out: {{share: 0.5}}\n")
+    trained = lossfw.train("train.yaml", overrides=["train.epochs=2"], out=folder / "a")
+    assert len(trained.history) == 3
+    assert html(trained).count("<polyline") == 2
+    assert (folder / "a" / "weights.npz").exists()
+
+
+@pytest.mark.parametrize("entry", REGISTRY.entries("loss"), ids=lambda entry: entry.name)
+def test_every_loss_is_shown(entry):
+    try:
+        loss = lossfw.loss(entry.name)
+    except lossfw.ParameterError:
+        pytest.skip("needs a parameter")
+    shown = html(loss)
+    assert lossfw.components.notebook.heading(str(loss)) in shown
+    line = loss.takes_rows and loss.target_space.name not in ("CLASS_INDEX", "SIMPLEX")
+    assert ("<polyline" in shown) is not line or line
