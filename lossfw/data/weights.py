@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from lossfw.data.files import need_file, read_bytes
+from lossfw.data.foreign_weights import (
+    SAFETENSORS,
+    conversion,
+    library_of_pickle,
+    read_safetensors,
+    refuse_foreign,
+)
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, read_npz
 from lossfw.data.safe_pickle import read_pickle
 from lossfw.data.validation import check_finite
@@ -19,9 +26,10 @@ MAX_WEIGHT_BYTES = 2 * 1024**3
 def read_weights(path: Path) -> dict[str, NDArray]:
     """Return the arrays of a file of weights by name; nothing in it is executed.
 
-    The content decides the format: an archive of NumPy (``.npz``) or a pickled
-    dictionary of NumPy arrays. `lossfw.nn.dense.Network.from_arrays`
-    checks names, shapes and dtypes against the layers.
+    The content decides the format: an archive of NumPy (``.npz``), a pickled
+    dictionary of NumPy arrays, or a ``.safetensors`` file. Files of libraries that
+    execute what they read are refused, with the lines that convert them.
+    `lossfw.nn.dense.Network.from_arrays` checks names, shapes and dtypes against the layers.
 
     Parameters
     ----------
@@ -41,6 +49,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
         )
     with path.open("rb") as stream:
         start = stream.read(len(NPY_MAGIC))
+    refuse_foreign(path, start)
     if start.startswith(NPY_MAGIC):
         raise DataError(
             f"{path} is a .npy, which holds one array without a name; weights are named W1, b1, "
@@ -53,8 +62,21 @@ def read_weights(path: Path) -> dict[str, NDArray]:
             f"{path} is no .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "
             "Write it with numpy.savez."
         )
+    elif path.suffix == SAFETENSORS:
+        arrays = read_safetensors(path)
     else:
-        arrays = read_pickle(read_bytes(path, "weights"), str(path))
+        arrays = _from_pickle(path)
     for name, array in arrays.items():
         check_finite(array, f"{path}: {name}")
     return arrays
+
+
+def _from_pickle(path: Path) -> dict[str, NDArray]:
+    content = read_bytes(path, "weights")
+    try:
+        return read_pickle(content, str(path))
+    except DataError:
+        library = library_of_pickle(content)
+        if library is None:
+            raise
+        raise DataError(conversion(path, library)) from None

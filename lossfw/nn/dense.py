@@ -16,6 +16,7 @@ import numpy as np
 from lossfw.errors import DataError, ShapeError
 from lossfw.evaluation.predictor import BLOCK_ROWS, Outputs, one_blas_thread
 from lossfw.nn.activation import Activation
+from lossfw.nn.weight_names import own_names
 from lossfw.numerics.arrays import NDArray
 
 # The dtypes in which a network computes.
@@ -100,7 +101,8 @@ class Network:
         specs : sequence of LayerSpec
             The layers as configured.
         arrays : mapping of str to ndarray
-            ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...
+            ``W1`` of shape (width, units), ``b1`` of shape (units,), ``W2`` ...; or under
+            the names of another library, see `lossfw.nn.weight_names`.
         file : str
             The file of the arrays, for messages.
         dtype : str, optional
@@ -113,6 +115,7 @@ class Network:
             If arrays are missing, there are arrays of more layers, or a shape or dtype
             does not fit; the message names the layer, both shapes and the file.
         """
+        arrays = own_names(arrays, [spec.units for spec in specs], file)
         _check_names(specs, arrays, file)
         layers: list[Dense] = []
         width: int | None = None

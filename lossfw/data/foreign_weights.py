@@ -1,0 +1,122 @@
+"""Weights in files of other libraries: safetensors is read, and what holds code is not."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from lossfw.errors import DataError, MissingExtraError
+from lossfw.numerics.arrays import NDArray
+
+SAFETENSORS = ".safetensors"
+# Files whose content is executed when their library reads them, by their endings.
+_TORCH = (".pt", ".pth", ".ckpt")
+_SKLEARN = (".joblib", ".skops")
+_KERAS = (".keras", ".h5", ".hdf5")
+
+# Three lines each, which write a .npz with W1, b1, W2 ... They are run by the tests.
+_LINES: Mapping[str, str] = {
+    "torch": """\
+import numpy, torch
+state = torch.load({file!r}, weights_only=True)
+numpy.savez("weights.npz", **{{f"{{'Wb'[i % 2]}}{{i // 2 + 1}}": a.numpy().T \
+for i, a in enumerate(state.values())}})""",
+    "scikit-learn": """\
+import joblib, numpy
+model = joblib.load({file!r})
+numpy.savez("weights.npz", **{{f"coefs_{{i}}": a for i, a in enumerate(model.coefs_)}}, \
+**{{f"intercepts_{{i}}": a for i, a in enumerate(model.intercepts_)}})""",
+    "keras": """\
+import keras, numpy
+model = keras.models.load_model({file!r})
+numpy.savez("weights.npz", **{{f"{{'Wb'[i % 2]}}{{i // 2 + 1}}": a \
+for i, a in enumerate(model.get_weights())}})""",
+}
+# What stands in a pickle of a model, and the library whose model it is.
+_NAMES_IN_PICKLES = {b"sklearn": "scikit-learn", b"torch": "torch", b"joblib": "scikit-learn"}
+
+
+def refuse_foreign(path: Path, start: bytes) -> None:
+    """Refuse a file of a library that executes what it reads; say how to convert it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    start : bytes
+        Its first bytes.
+
+    Raises
+    ------
+    DataError
+        With three lines of Python that write a ``.npz``.
+    """
+    library = _library(path, start)
+    if library is not None:
+        raise DataError(conversion(path, library))
+
+
+def conversion(path: Path, library: str) -> str:
+    """Return the message for a file of a library, with the lines that convert it."""
+    lines = _LINES[library].format(file=path.name).splitlines()
+    code = "\n".join(f"    {line}" for line in lines)
+    return (
+        f"{path} is a file of {library}, which can hold code that runs when it is read, so it is "
+        f"not read. Convert it once, in Python:\n{code}\n  and write network.weights: weights.npz"
+    )
+
+
+def _library(path: Path, start: bytes) -> str | None:
+    for endings, library in ((_TORCH, "torch"), (_SKLEARN, "scikit-learn"), (_KERAS, "keras")):
+        if path.suffix.lower() in endings:
+            return library
+    if start.startswith(b"PK") and _is_torch_archive(path):
+        return "torch"
+    return None
+
+
+def _is_torch_archive(path: Path) -> bool:
+    """Tell whether a zip file is one of PyTorch, whatever it is called."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def library_of_pickle(content: bytes) -> str | None:
+    """Return the library whose model a pickle holds, None where that is not known.
+
+    Examples
+    --------
+    >>> library_of_pickle(b"csklearn.neural_network MLPClassifier")
+    'scikit-learn'
+    """
+    return next((name for mark, name in _NAMES_IN_PICKLES.items() if mark in content), None)
+
+
+def read_safetensors(path: Path) -> dict[str, NDArray]:
+    """Return the arrays of a ``.safetensors`` file by name.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or has a dtype that NumPy lacks.
+    MissingExtraError
+        If the library safetensors is not installed.
+    """
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+    except ImportError:
+        raise MissingExtraError(
+            "a .safetensors file needs the library safetensors, which is not installed: "
+            "pip install 'lossfw[weights]'"
+        ) from None
+    try:
+        arrays: dict[str, NDArray] = load_file(path)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        told = " ".join(str(error).split())
+        raise DataError(f"{path} is no readable .safetensors file ({told:.200}).") from None
+    return arrays
