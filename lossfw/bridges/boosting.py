@@ -179,5 +179,6 @@ def refuse_dead_start(of: Derivatives, target: Any, weight: Any, classes: int | 
     if is_dead(of, begin, target, weight):
         raise ArgumentError(
             f"the start of {of.of.name} for these targets is {begin}, on a kink or in a flat piece "
-            "for every row, so that nothing would be learnt: give another start, such as 0.5."
+            "for every row, so that nothing would be learnt: give another start, such as 0.5, or a "
+            "loss as wide as the targets."
         )

@@ -9,9 +9,15 @@ from importlib import metadata
 from typing import Any, ClassVar
 
 from lossfw.components.component import Component
-from lossfw.errors import MissingExtraError
+from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
+
+
+def written(loss: Loss) -> str:
+    """Return the specification of a loss as Python writes it: a name, or a mapping."""
+    config = loss.to_config()
+    return repr(config["name"] if len(config) == 1 else config)
 
 
 class Bridge(Component, ABC):
@@ -48,6 +54,16 @@ class Bridge(Component, ABC):
             If the bridge refuses the loss.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it makes of a loss")
+
+    def usage(self, loss: Loss) -> str:
+        """Return the lines of Python by which the library trains with a loss, x and y given.
+
+        Raises
+        ------
+        ArgumentError
+            Unless a bridge writes this.
+        """
+        raise ArgumentError(f"the bridge {self.name} does not show how it is used")
 
     def value_and_slope(self, loss: Loss, y: NDArray, t: NDArray) -> tuple[Any, Any] | None:
         """Return unreduced losses and slopes as the library computes them, in NumPy's arrays.

@@ -31,6 +31,7 @@ from lossfw.bridges.boosting import (
     start,
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.bridge import written
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.bridges.raw_form import raw_form
 from lossfw.bridges.row_start import columns_of
@@ -302,6 +303,14 @@ class CatBoostBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        return (
+            "import catboost\n"
+            "from lossfw.bridges import catboost as bridge\n"
+            f'model = bridge.train({written(loss)}, {{"iterations": 100}}, catboost.Pool(x, y))'
+        )
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None

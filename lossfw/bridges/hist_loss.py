@@ -17,10 +17,9 @@ from sklearn._loss.loss import BaseLoss
 
 from lossfw.bridges.boosting import Derivatives, refuse_dead_start, start
 from lossfw.bridges.curvature import kinked, mirrored
-from lossfw.bridges.raw_form import made, raw_form
+from lossfw.bridges.raw_form import LABELS, made, raw_form
 from lossfw.bridges.row_start import columns_of
 from lossfw.bridges.rows import class_indices
-from lossfw.components.spaces import BINARY, CLASS_INDEX, SIGN, SIMPLEX, UNIT
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import NDArray
 
@@ -200,5 +199,5 @@ def hist_loss_of(loss: Any, curvature: str, refit: bool | None, classes: int | N
         curvature = "one"
     derivatives = Derivatives(made(loss), curvature)
     _ = derivatives.rule  # refuses what has no meaning
-    labels = form.target_space in (UNIT, BINARY, SIGN, CLASS_INDEX, SIMPLEX)
+    labels = form.target_space in LABELS
     return (HistClassLoss if labels else HistLoss)(derivatives, refit, classes)

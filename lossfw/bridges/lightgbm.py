@@ -31,6 +31,7 @@ from lossfw.bridges.boosting import (
     start,
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.bridge import written
 from lossfw.bridges.raw_form import raw_form
 from lossfw.bridges.row_start import columns_of
 from lossfw.bridges.rows import class_indices
@@ -306,6 +307,14 @@ class LightGBMBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        return (
+            "import lightgbm\n"
+            "from lossfw.bridges import lightgbm as bridge\n"
+            f"model = bridge.train({written(loss)}, {{}}, lightgbm.Dataset(x, y), 100)"
+        )
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None

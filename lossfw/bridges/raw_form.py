@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from lossfw.components.registry import registry
-from lossfw.components.spaces import LOGITS, REAL
+from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
+
+# Targets that are labels, and not numbers.
+LABELS: Final = (UNIT, BINARY, SIGN, CLASS_INDEX, SIMPLEX)
 
 
 def made(loss: Any) -> Loss:

@@ -16,6 +16,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.bridge import written
+from lossfw.bridges.raw_form import LABELS, raw_form
 from lossfw.bridges.scorer import LossScorer, scorer_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -111,6 +113,15 @@ class SklearnBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """Return the parameters of the estimator."""
         return {"loss": hist_loss(loss, classes=classes)}
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        kind = "Classifier" if raw_form(loss).target_space in LABELS else "Regressor"
+        return (
+            f"from sklearn.ensemble import HistGradientBoosting{kind}\n"
+            "from lossfw.bridges.sklearn import hist_loss\n"
+            f"model = HistGradientBoosting{kind}(loss=hist_loss({written(loss)})).fit(x, y)"
+        )
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None

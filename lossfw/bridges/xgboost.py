@@ -29,6 +29,7 @@ from lossfw.bridges.boosting import (
     start,
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
+from lossfw.bridges.bridge import written
 from lossfw.bridges.raw_form import made, raw_form, response
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -255,6 +256,14 @@ class XGBoostBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        return (
+            "import xgboost\n"
+            "from lossfw.bridges import xgboost as bridge\n"
+            f"model = bridge.train({written(loss)}, {{}}, xgboost.DMatrix(x, y), 100)"
+        )
 
     def start(
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None

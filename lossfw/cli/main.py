@@ -47,6 +47,7 @@ VERBS = {
     "accuracy": "accuracy:accuracy",
     "check": "check:check",
     "new": "new:new",
+    "bridge": "bridge:bridge",
     "list": "list:list_components",
     "plugins": "plugins:list_plugins",
 }

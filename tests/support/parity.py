@@ -1,0 +1,266 @@
+"""The objectives of libraries beside losses of lossfw: which train the same model, and how."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from lossfw.bridges import catboost, lightgbm, xgboost
+from lossfw.bridges.raw_form import made
+from lossfw.bridges.sklearn import hist_loss
+
+ROUNDS = 20
+QUIET = {"verbose": False, "allow_writing_files": False, "random_seed": 0, "thread_count": 1}
+# Where a library finds its leaves by another rule than from slopes and curvatures, an objective
+# from outside cannot have the same trees.
+NOT_TO_BE_HAD = {
+    ("xgboost", "reg:quantileerror, reg:absoluteerror"): "leaves are quantiles of residuals",
+    ("xgboost", "binary:hinge"): "the curvature is the weight; what it predicts are labels",
+    ("lightgbm", "regression_l1, quantile, mape"): "leaves are quantiles of residuals",
+    ("catboost", "MAE, Quantile, MAPE with exact leaves"): "leaves are quantiles of residuals",
+    ("sklearn", "quantile"): "leaves are interpolated quantiles of residuals",
+}
+
+
+def half(name: str, **parameters: Any) -> dict[str, Any]:
+    """Return the specification of half a loss."""
+    return {"name": "scaled", "of": {"name": name, **parameters}, "scale": 0.5}
+
+
+@dataclass(frozen=True)
+class Parity:
+    """An objective of a library and the loss that trains the same model.
+
+    Attributes
+    ----------
+    library, theirs : str
+        The library and its objective.
+    ours : str or mapping
+        The loss.
+    data : str
+        ``numbers``, ``counts``, ``labels``, ``classes`` or ``shares``.
+    curvature : str
+        Of the bridge.
+    params : mapping
+        Parameters of both.
+    own : mapping
+        Parameters of the library's objective alone.
+    start : str
+        ``least``, ``mean`` or ``zero``: with what ours begins, as theirs does.
+    before : str
+        The first release of which the row is not true; empty for none.
+    needs : str
+        The first release of which it is.
+    note : str
+        Where the weighted models differ, and why.
+    """
+
+    library: str
+    theirs: str
+    ours: Any
+    data: str = "numbers"
+    curvature: str = "auto"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    start: str = "least"
+    needs: str = ""
+    before: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.library}-{self.theirs}"
+
+    @property
+    def holds_here(self) -> bool:
+        """Whether the row is about the installed release."""
+        name = {"sklearn": "scikit-learn"}.get(self.library, self.library)
+        here = _numbers(version(name))
+        late = bool(self.before) and here >= _numbers(self.before)
+        return not late and here >= _numbers(self.needs or "0")
+
+
+def _numbers(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split(".")[:2])
+
+
+HUBER = {"name": "huber", "delta": 50.0}
+PSEUDO = {"name": "pseudo_huber", "delta": 50.0}
+FAIR = {"name": "fair", "c": 20.0}
+SQUARE = {"name": "squared_error", "factor": 0.5}
+NEWTON = {"leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1}
+
+ROWS = (
+    Parity("xgboost", "reg:squarederror", SQUARE),
+    Parity(
+        "xgboost", "reg:pseudohubererror", PSEUDO, curvature="exact",
+        params={"base_score": 100.0}, own={"huber_slope": 50.0}, before="3.5",
+    ),
+    Parity("xgboost", "binary:logistic", "binary_cross_entropy", "labels", needs="3.0"),
+    Parity("xgboost", "binary:logistic", "logistic", "labels", needs="3.0"),
+    Parity("xgboost", "multi:softprob", "cross_entropy", "classes", needs="3.2", before="3.5"),
+    Parity(
+        "xgboost", "count:poisson", half("poisson_deviance"), "counts", "exact",
+        own={"max_delta_step": 0.0}, before="3.5",
+    ),
+    Parity("xgboost", "reg:gamma", half("gamma_deviance"), "counts", "exact", before="3.5"),
+    Parity(
+        "xgboost", "reg:tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
+        own={"tweedie_variance_power": 1.5}, before="3.5",
+    ),
+    Parity("lightgbm", "regression", SQUARE),
+    Parity("lightgbm", "huber", HUBER, curvature="one", own={"alpha": 50.0}, start="mean"),
+    Parity("lightgbm", "fair", FAIR, curvature="exact", own={"fair_c": 20.0}, start="mean"),
+    Parity(
+        "lightgbm", "poisson", half("poisson_deviance"), "counts", "exact",
+        own={"poisson_max_delta_step": 1e-12},
+    ),
+    Parity("lightgbm", "gamma", half("gamma_deviance"), "counts", "exact"),
+    Parity(
+        "lightgbm", "tweedie", half("tweedie_deviance", power=1.5), "counts", "exact",
+        own={"tweedie_variance_power": 1.5},
+    ),
+    Parity("lightgbm", "binary", "binary_cross_entropy", "labels"),
+    Parity("lightgbm", "cross_entropy", "binary_cross_entropy", "shares"),
+    Parity("lightgbm", "multiclass", "cross_entropy", "classes"),
+    Parity("catboost", "RMSE", SQUARE),
+    Parity(
+        "catboost", "Logloss", "binary_cross_entropy", "labels", params=NEWTON, start="zero",
+    ),
+    Parity(
+        "catboost", "CrossEntropy", "binary_cross_entropy", "shares", params=NEWTON, start="zero",
+    ),
+    Parity(
+        "catboost", "Poisson", half("poisson_deviance"), "counts", "exact", params=NEWTON,
+        start="zero",
+    ),
+    Parity(
+        "catboost", "Tweedie:variance_power=1.5", half("tweedie_deviance", power=1.5), "counts",
+        "exact", params=NEWTON, start="zero",
+    ),
+    Parity("catboost", "LogCosh", "log_cosh", "shares", "exact", params=NEWTON, start="zero"),
+    Parity(
+        "catboost", "Huber:delta=49.5", {"name": "huber", "delta": 49.5}, curvature="exact",
+        params=NEWTON, start="zero",
+    ),
+    Parity(
+        "catboost", "Expectile:alpha=0.3", {"name": "expectile", "q": 0.3}, params=NEWTON,
+        start="zero",
+    ),
+    Parity(
+        "catboost", "Quantile:alpha=0.3", {"name": "quantile", "q": 0.3}, curvature="one",
+        params={"leaf_estimation_method": "Gradient", "leaf_estimation_iterations": 1},
+        own={"boost_from_average": False}, start="zero",
+    ),
+    Parity("catboost", "MultiClass", "cross_entropy", "classes", params=NEWTON, start="zero"),
+    Parity("sklearn", "squared_error", SQUARE),
+    Parity(
+        "sklearn", "absolute_error", "absolute_error",
+        note="with weights leaves are lower weighted medians, and ours the middle",
+    ),
+    Parity("sklearn", "poisson", half("poisson_deviance"), "counts", "exact"),
+    Parity("sklearn", "gamma", half("gamma_deviance"), "counts", "exact"),
+    Parity("sklearn", "log_loss", "binary_cross_entropy", "labels"),
+    Parity("sklearn", "log_loss", "cross_entropy", "classes"),
+)  # fmt: skip
+
+
+def gap(row: Parity, weighted: bool) -> float:
+    """Return the largest difference of raw predictions over their standard deviation.
+
+    Of classes it is that of probabilities: a shift of all logits means nothing.
+    """
+    x, y = drawn(row.data)
+    w = np.random.default_rng(0).integers(1, 4, len(y)).astype(float) if weighted else None
+    ours, theirs = {
+        "xgboost": _xgboost, "lightgbm": _lightgbm, "catboost": _catboost, "sklearn": _sklearn,
+    }[row.library](row, x, y, w)  # fmt: skip
+    if np.ndim(theirs) == 2:
+        ours, theirs = (_softmax(raw) for raw in (ours, theirs))
+    return float(np.abs(ours - theirs).max() / np.std(theirs))
+
+
+def drawn(name: str) -> tuple[Any, Any]:
+    """Return the features and targets of a kind."""
+    from sklearn import datasets
+
+    if name == "classes":
+        return datasets.load_wine(return_X_y=True)
+    if name == "labels":
+        x, y = datasets.load_breast_cancer(return_X_y=True)
+        return x, y.astype(float)
+    x, y = datasets.load_diabetes(return_X_y=True)
+    if name == "shares":
+        return x, np.float32(y / 400.0).astype(float)
+    return x, np.ceil(y / 20.0) if name == "counts" else y
+
+
+def _softmax(raw: Any) -> Any:
+    e = np.exp(raw - np.max(raw, axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def _begin(row: Parity, y: Any, w: Any) -> Any:
+    """Return the start to give; None for the one of least loss."""
+    if row.start == "zero":
+        return np.zeros(int(y.max()) + 1) if row.data == "classes" else 0.0
+    return float(np.average(y, weights=w)) if row.start == "mean" else None
+
+
+def _xgboost(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+    import xgboost as xgb
+
+    data = xgb.DMatrix(x, y, weight=w)
+    params = {"max_depth": 3, "nthread": 1, **row.params}
+    classes = {"num_class": 3} if row.data == "classes" else {}
+    ours = xgboost.train(row.ours, params, data, ROUNDS, curvature=row.curvature)
+    own = {**params, **row.own, **classes, "objective": row.theirs}
+    theirs = xgb.train(own, data, ROUNDS)
+    return tuple(model.predict(data, output_margin=True) for model in (ours, theirs))
+
+
+def _lightgbm(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+    import lightgbm as lgb
+
+    params = {"verbosity": -1, "num_threads": 1, "num_leaves": 8, **row.params}
+    classes = {"num_class": 3} if row.data == "classes" else {}
+    ours = lightgbm.train(
+        row.ours, params, lgb.Dataset(x, y, weight=w), ROUNDS,
+        curvature=row.curvature, start=_begin(row, y, w),
+    )  # fmt: skip
+    own = {**params, **row.own, **classes, "objective": row.theirs}
+    theirs = lgb.train(own, lgb.Dataset(x, y, weight=w), ROUNDS)
+    return tuple(model.predict(x, raw_score=True) for model in (ours, theirs))
+
+
+def _catboost(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+    import catboost as cat
+
+    params = {**QUIET, "iterations": ROUNDS, "depth": 3, "learning_rate": 0.1, **row.params}
+    ours = catboost.train(
+        row.ours, params, cat.Pool(x, y, weight=w), curvature=row.curvature,
+        start=_begin(row, y, w),
+    )  # fmt: skip
+    own = {**params, **row.own, "loss_function": row.theirs}
+    theirs = cat.CatBoost(own).fit(cat.Pool(x, y, weight=w))
+    return tuple(model.predict(x, prediction_type="RawFormulaVal") for model in (ours, theirs))
+
+
+def _sklearn(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
+    from sklearn import ensemble
+
+    labels = row.data in ("labels", "classes")
+    kind = getattr(ensemble, f"HistGradientBoosting{'Classifier' if labels else 'Regressor'}")
+    loss = hist_loss(row.ours, curvature=row.curvature)
+    models = [
+        kind(loss=one, max_iter=ROUNDS, max_leaf_nodes=8).fit(x, y, sample_weight=w)
+        for one in (loss, row.theirs)
+    ]
+    raws = [model._raw_predict(x) for model in models]
+    return tuple(raw[:, 0] if raw.shape[1] == 1 else raw for raw in raws)
+
+
+def described(row: Parity) -> str:
+    """Return the loss as text."""
+    return repr(made(row.ours))
