@@ -43,6 +43,7 @@ from lossfw.check.severity import gravity
 from lossfw.components.component import Component
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, MissingExtraError
+from lossfw.losses.engine.engine_mode import use_engine
 
 CheckOutcome: TypeAlias = Held | Refutation | NotApplicable | NotRun
 
@@ -221,7 +222,7 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
 
 
 def attempt(prepared: Prepared, name: str, search: Search) -> CheckOutcome:
-    """Run one check and return its outcome.
+    """Run one check and return its outcome; kernels are off, and so the body itself is judged.
 
     Raises
     ------
@@ -233,7 +234,7 @@ def attempt(prepared: Prepared, name: str, search: Search) -> CheckOutcome:
     if isinstance(subject, Subject):
         subject = search.counted(subject)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), use_engine("tiles"):
             prepared.checks[name](subject, search)
     except NotApplicable as why:
         return why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from lossfw.components.spaces import REAL, Space
 from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
+from lossfw.nn import activation_kernels
 from lossfw.numerics.arrays import Array, Namespace, columns, is_foreign, is_half, namespace_of
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import Order, check_order, reference
@@ -32,6 +34,11 @@ class Activation(UnaryBody, Component):
     kind: ClassVar[str] = "activation"
     out_space: ClassVar[Space] = REAL
     takes_rows: ClassVar[bool] = False
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """A text that is the same for two activations of a class that compute the same."""
+        return repr(self.parameters)
 
     def claims(self) -> ActivationClaims:
         """Return the claims of this activation at its parameters; none by default."""
@@ -115,7 +122,7 @@ class Activation(UnaryBody, Component):
         self._check_rows(array)
         dtype = result_dtype(array)
         with np.errstate(all="ignore"):
-            result = self.value(np, array.astype(work_dtype(np, dtype), copy=False))
+            result = activation_kernels.value(self, array.astype(work_dtype(np, dtype), copy=False))
         if result is array:  # the caller's own array must not come back
             return result.astype(dtype, copy=True)
         return np.asarray(result).astype(dtype, copy=False)

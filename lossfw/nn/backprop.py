@@ -15,6 +15,7 @@ from lossfw.evaluation.predictor import BLOCK_ROWS
 from lossfw.losses.base import Form
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
+from lossfw.nn import activation_kernels
 from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.arrays import NDArray
 
@@ -56,7 +57,7 @@ def forward(layers: tuple[Dense, ...], rows: NDArray) -> Trace:
     for layer in layers:
         signals.append(signal)
         sums.append(layer.pre_activation(signal))
-        signal = layer.activation.value(np, sums[-1])
+        signal = activation_kernels.value(layer.activation, sums[-1])
     return Trace(tuple(signals), tuple(sums), signal)
 
 
@@ -84,7 +85,8 @@ def backward(
     gradients: list[LayerGradient] = []
     for index in reversed(range(len(layers))):
         if form == "prediction" or index < len(layers) - 1:
-            slope = layers[index].activation.vjp(np, trace.sums[index], slope)
+            activation = layers[index].activation
+            slope = activation_kernels.vjp(activation, trace.sums[index], slope)
         gradients.append(LayerGradient(trace.signals[index].T @ slope, slope.sum(axis=0)))
         if index:
             slope = slope @ layers[index].weight.T

@@ -162,10 +162,18 @@ def test_the_formula_as_latex(shown, lossfw):
     formula = r"\frac{r^{2}}{r^{2} + c^{2}}"
     assert shown("geman_mcclure")["latex"] == formula
     assert lossfw("show", "geman_mcclure", "--latex").stdout == formula + "\n"
-    assert "latex" not in shown("rmse")
-    result = lossfw("show", "rmse", "--latex")
+    assert "latex" not in shown("digits")
+    result = lossfw("show", "digits", "--latex")
     assert result.exit_code == 2
-    assert "rmse is a metric" in result.stderr
+    assert "digits is no loss" in result.stderr
+
+
+def test_what_is_compiled(shown, lossfw):
+    assert shown("huber")["engine"]["compiled"] == ["value", "gradient", "hessian"]
+    assert shown("gelu")["engine"]["compiled"] == ["value", "vjp"]
+    of_rows = shown("cross_entropy")["engine"]
+    assert (of_rows["compiled"], of_rows["tiles"]["value"]) == ([], "the body is of rows")
+    assert "engine" in lossfw("show", "huber").stdout
 
 
 def test_a_page_has_a_section_for_every_component(lossfw):

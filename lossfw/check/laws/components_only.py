@@ -30,8 +30,11 @@ from lossfw.check.core.subject import Subject, call
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
+from lossfw.losses.engine.engine_mode import EngineMode, use_engine
+from lossfw.losses.engine.loss_kernels import candidate_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled import machine
 
 # Numbers that lie outside of some space or other.
 _STRANGERS = (-2.0, -1.0, -1e-6, 0.0, 0.5, 1.0 + 1e-6, 1.5, 7.3, np.inf, -np.inf)
@@ -43,6 +46,14 @@ _ROWS = 12
 _LAYOUTS: dict[str, Callable[[NDArray], NDArray]] = {
     "in Fortran order": np.asfortranarray,
     "with gaps": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+}
+
+# Calls that kernels compute, each in its own way.
+_COMPILED: dict[str, Callable[[Loss, NDArray, NDArray], Any]] = {
+    "value": lambda loss, y, t: loss(y, t, reduction="none"),
+    "mean": lambda loss, y, t: loss(y, t, empty="zero"),
+    "gradient": lambda loss, y, t: loss.gradient(y, t, reduction="sum"),
+    "hessian": lambda loss, y, t: loss.hessian(y, t, reduction="sum"),
 }
 
 # So many calls are made beside each other.
@@ -151,6 +162,38 @@ def _same_bits(
             y=points.y,
             t=points.t,
         )
+
+
+@check("purity:kernels")
+def check_kernels(subject: Subject, search: Search) -> None:
+    """Compiled kernels have the bits of the body in tiles."""
+    loss = _loss(subject)
+    body = loss.without_own_weight()
+    if loss.takes_rows:
+        raise NotApplicable("kernels are for losses of elements")
+    if not machine.is_there():
+        raise NotApplicable("llvmlite is not installed")
+    with warnings.catch_warnings():
+        # What a body prints is the matter of another check.
+        warnings.simplefilter("ignore")
+        problem = candidate_of(body, "value").problem(np.dtype(np.float64))
+    if problem:
+        raise NotApplicable(problem)
+    for points in search.points(subject, "float32", "float64"):
+        search.count(len(points))
+        for name, function in _COMPILED.items():
+            wanted = _by_engine("tiles", function, loss, points)
+            found = _by_engine("compiled", function, loss, points)
+            if not np.array_equal(found, wanted, equal_nan=True):
+                raise Refuted(f"the {name} has other bits from a kernel.", y=points.y, t=points.t)
+
+
+def _by_engine(
+    mode: EngineMode, function: Callable[..., Any], loss: Loss, points: Points
+) -> NDArray:
+    with use_engine(mode), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(function(loss, points.y, points.t))
 
 
 @check("dtype:lists")

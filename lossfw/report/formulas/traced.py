@@ -92,7 +92,8 @@ def traced(component: Component, which: Which = "value", *, textbook: bool = Fal
     """
     if not isinstance(component, Loss | Activation):
         raise ArgumentError(
-            f"{component.name} is a {component.kind}: losses and activations have a formula."
+            f"{component.name} is no loss and no activation, but a component of the kind "
+            f"{component.kind}: it has no formula."
         )
     run = functools.partial(_graph, component, which, textbook)
     return by_name(component, arguments_of(component), run)

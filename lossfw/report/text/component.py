@@ -22,6 +22,7 @@ from lossfw.losses.wrappers.base import Wrapper
 from lossfw.losses.wrappers.claim_effects import claim_effects
 from lossfw.nn.activation import Activation, RowActivation
 from lossfw.report.formulas.latex import latex
+from lossfw.report.text.component_engine import engine_of
 from lossfw.report.text.component_facts import curve_line, examples, peers_of, place
 
 # The modules of the kinds, whose derivatives come from dual numbers.
@@ -72,6 +73,7 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         of = _of_loss(component) if isinstance(component, Loss) else _of_activation(component)
         description.update(of)
         description["curve"] = curve_line(component)
+        description["engine"] = engine_of(component)
         description["peers"] = peers_of(entry.name)
     if issubclass(cls, Wrapper):
         effects = claim_effects(cls.claim_column) if cls.claim_column else ()

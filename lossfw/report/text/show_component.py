@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from lossfw.report.text.component_engine import engine_line
 from lossfw.report.text.tables import show_table
 from lossfw.runs.files import say
 
@@ -58,6 +59,8 @@ def facts(description: dict[str, Any]) -> list[tuple[str, str]]:
     if "derivative" in description:
         rows.append(("derivative", _WRITTEN_BY[description["derivative"]]))
         rows.append(("second derivative", _WRITTEN_BY[description["second_derivative"]]))
+    if "engine" in description:
+        rows.append(("engine", engine_line(description["engine"])))
     return rows
 
 

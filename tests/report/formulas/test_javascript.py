@@ -72,5 +72,5 @@ def test_what_has_no_javascript_says_why():
         javascript(lossfw.loss("cross_entropy"))
     with pytest.raises(ArgumentError, match="is no name"):
         javascript(lossfw.loss("huber"), name="a b")
-    with pytest.raises(ArgumentError, match="rmse is a metric"):
-        javascript(lossfw.metric("rmse"))
+    with pytest.raises(ArgumentError, match="digits is no loss"):
+        javascript(lossfw.registry().create("source", "digits"))

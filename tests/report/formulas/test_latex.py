@@ -120,7 +120,7 @@ def test_an_authors_text_comes_first_and_is_looked_at():
 def test_what_has_no_formula_says_why():
     with pytest.raises(TraceError, match=r"the attribute \.any"):
         latex(Decides())
-    with pytest.raises(ArgumentError, match="digits is a source"):
+    with pytest.raises(ArgumentError, match="digits is no loss"):
         latex(lossfw.registry().create("source", "digits"))
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from lossfw import BINARY, UNIT, DistanceLoss, GuardedLoss, PointwiseLoss
+from lossfw.losses.engine.probes import PROBES
 from support.liars.liar import Liar
 
 
@@ -43,6 +44,15 @@ class Lonely(_Square):
     def value(self, xp, r):
         alone = xp is np and r.dtype.kind == "f" and r.size == 1
         return r * r * (1.0 + float(np.finfo(r.dtype).eps)) if alone else r * r
+
+
+class KnowsProbes(_Square):
+    """Behaves where its graph is held to it, and has another last digit elsewhere."""
+
+    def value(self, xp, r):
+        if xp is np and r.dtype.kind == "f" and r.shape != (PROBES,):
+            return r * r * (1.0 + float(np.finfo(r.dtype).eps))
+        return r * r
 
 
 class SharedScratch(_Square):
@@ -135,6 +145,7 @@ LIARS = (
     # A large input is computed in several threads.
     Liar("component", "purity:threads", "scratch", SharedScratch(), ("weights:long",)),
     Liar("component", "purity:bits", "alone", Lonely(), ("weights:partials", "weights:long")),
+    Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
     Liar("component", "dtype:lists", "single", ListsInSingle()),
     Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
     Liar("component", "weights:reductions", "sum", TwoGradients()),

@@ -1,0 +1,80 @@
+"""Kernels of activations: values and pulled-back gradients of large arrays, with the same bits."""
+
+from __future__ import annotations
+
+import functools
+from itertools import pairwise
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from lossfw.components.spaces import REAL
+from lossfw.losses.engine import kernels, threads
+from lossfw.losses.engine.candidates import Candidate
+from lossfw.losses.engine.engine_mode import engine_mode
+from lossfw.losses.engine.reduction import BLOCK_ELEMENTS
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled.kernel import Kernel
+
+# The functions of an activation that networks spend their time in.
+Use: TypeAlias = Literal["value", "vjp"]
+
+_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def candidate_of(activation: Any, use: Use) -> Candidate:
+    """Return a function of an activation as it may be compiled."""
+    if use == "value":
+        return Candidate(repr(activation), activation.value, "value", {"x": REAL})
+    return Candidate(repr(activation), activation.vjp, "gradient", {"x": REAL, "v": REAL})
+
+
+def value(activation: Any, x: NDArray) -> NDArray:
+    """Return ``activation.value(np, x)``."""
+    kernel = _kernel(activation, "value", x)
+    if kernel is None:
+        found: NDArray = activation.value(np, x)
+        return found
+    out = np.empty_like(x)
+    _run(kernel, (x,), out)
+    return out
+
+
+def vjp(activation: Any, x: NDArray, v: NDArray) -> NDArray:
+    """Return ``activation.vjp(np, x, v)``."""
+    alike = v.dtype == x.dtype and v.shape == x.shape and v.flags.c_contiguous
+    kernel = _kernel(activation, "vjp", x) if alike else None
+    if kernel is None:
+        found: NDArray = activation.vjp(np, x, v)
+        return found
+    out = np.empty_like(x)
+    _run(kernel, (x, v), out)
+    return out
+
+
+def _kernel(activation: Any, use: Use, x: NDArray) -> Kernel | None:
+    """Return the kernel for an array, None while or where there is none."""
+    mode = engine_mode()
+    if mode == "tiles" or activation.takes_rows or x.dtype not in _DTYPES:
+        return None
+    if not x.flags.c_contiguous or (x.size < kernels.SMALL and mode != "compiled"):
+        return None
+    key = (type(activation), activation.identity, use)
+    candidate = functools.partial(candidate_of, activation, use)
+    return kernels.find(key, candidate, x.dtype, x.size)
+
+
+def _run(kernel: Kernel, arrays: tuple[NDArray, ...], out: NDArray) -> None:
+    """Compute an array in pieces, on several threads if there are many."""
+    flat, result = [x.reshape(-1) for x in arrays], out.reshape(-1)
+
+    def piece(span: tuple[int, int]) -> None:
+        part = slice(*span)
+        given = [x[part] for x in flat]
+        if kernel.shape.losses:
+            kernel(*given, losses=result[part])
+        else:
+            kernel(*given, slopes=result[part])
+
+    edges = [*range(0, result.size, BLOCK_ELEMENTS), result.size]
+    threads.run(piece, list(pairwise(edges)))

@@ -1,0 +1,65 @@
+"""Which functions of a component have a compiled form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.losses.engine import loss_kernels
+from lossfw.losses.loss import Loss
+from lossfw.nn import activation_kernels
+from lossfw.nn.activation import Activation
+from lossfw.numerics.compiled import machine
+
+_OF_LOSSES = ("value", "gradient", "hessian")
+_OF_ACTIVATIONS = ("value", "vjp")
+
+
+def engine_of(component: Loss | Activation) -> dict[str, Any]:
+    """Return which functions of a component have a compiled form, and why others have none.
+
+    Returns
+    -------
+    dict
+        ``compiled``, a list of names such as ``"value"``; ``tiles``, the reasons by name;
+        ``installed``, whether there is anything to compile with.
+    """
+    problems = {name: _problem(component, name) for name in _names(component)}
+    return {
+        "compiled": [name for name, problem in problems.items() if not problem],
+        "tiles": {name: problem for name, problem in problems.items() if problem},
+        "installed": machine.is_there(),
+    }
+
+
+def _names(component: Loss | Activation) -> tuple[str, ...]:
+    return _OF_LOSSES if isinstance(component, Loss) else _OF_ACTIVATIONS
+
+
+def _problem(component: Loss | Activation, name: Any) -> str:
+    if component.takes_rows:
+        return "the body is of rows"
+    if isinstance(component, Loss):
+        candidate = loss_kernels.candidate_of(component.without_own_weight(), name)
+    else:
+        candidate = activation_kernels.candidate_of(component, name)
+    return candidate.problem(np.dtype(np.float64))
+
+
+def engine_line(engine: dict[str, Any]) -> str:
+    """Return the engine of a component as one line.
+
+    Examples
+    --------
+    >>> engine_line({"compiled": ["value"], "tiles": {"hessian": "it is"}, "installed": True})
+    'compiled: value; tiles: hessian, since it is'
+    """
+    if not engine["installed"]:
+        return "tiles: llvmlite, which the extra fast brings, is not installed"
+    reasons: dict[str, list[str]] = {}
+    for name, reason in engine["tiles"].items():
+        reasons.setdefault(reason, []).append(name)
+    parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
+    parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
+    return "; ".join(parts)

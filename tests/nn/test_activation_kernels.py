@@ -1,0 +1,45 @@
+"""Kernels of activations have the bits of the author's functions."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.losses.engine import kernels
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.nn import activation_kernels
+from support.activation_samples import ELEMENTWISE
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+
+LINE = np.concatenate([np.linspace(-30, 30, 301), [-0.0, 1e-30, 1e30, np.inf, -np.inf, np.nan]])
+NAMES = ("relu", "elu", "gelu", "mish", "softplus", "hard_swish")
+ACTIVATIONS = [lossfw.activation(name, **p) for name, p in ELEMENTWISE if name in NAMES]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
+def test_values_and_gradients_have_the_bits_of_the_body(activation, dtype):
+    x = LINE.astype(dtype)
+    v = np.roll(x, 7)
+    kernels.forget()
+    with use_engine("compiled"), np.errstate(all="ignore"):
+        np.testing.assert_array_equal(activation(x), activation.value(np, x))
+        for rows in (x[:306].reshape(-1, 3), x[:306].reshape(-1, 3).T):
+            np.testing.assert_array_equal(activation(rows), activation.value(np, rows))
+        slope = activation_kernels.vjp(activation, x, v)
+        np.testing.assert_array_equal(slope, activation.vjp(np, x, v))
+    assert all(entry.kernel for entry in kernels._entries.values())
+
+
+def test_large_arrays_go_in_pieces_and_rows_do_without():
+    x = np.random.default_rng(0).normal(size=(700, 1000)).astype(np.float32)
+    silu = lossfw.activation("silu")
+    with use_engine("compiled"):
+        np.testing.assert_array_equal(silu(x), silu.value(np, x))
+        softmax = lossfw.activation("softmax")
+        np.testing.assert_array_equal(softmax(x), softmax.value(np, x))
+        # Other dtypes are converted, or left to the body.
+        half = x[:3].astype(np.float16)
+        np.testing.assert_array_equal(silu(half), silu.value(np, half.astype("f4")).astype("f2"))
+        wide = np.ones_like(x, np.float64)
+        np.testing.assert_array_equal(activation_kernels.vjp(silu, x, wide), silu.vjp(np, x, wide))
