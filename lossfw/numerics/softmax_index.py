@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from lossfw.numerics import softmax_torch
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
 from lossfw.numerics.softmax import corrected, distance, log_softmax, softmax_cross_entropy_gradient
 
@@ -83,6 +84,8 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
     """
     if xp is np and z.ndim == 2:
         return _loss(_at_index(z, index)[0])
+    if softmax_torch.is_meant(z):
+        return softmax_torch.cross_entropy_at(z, index)
     return -take_at(xp, log_softmax(xp, z), index)
 
 
@@ -100,6 +103,8 @@ def softmax_cross_entropy_and_gradient_at(
     >>> softmax_cross_entropy_and_gradient_at(np, np.asarray([[40.0, 0.0]]), np.asarray([0]))
     (array([4.24835426e-18]), array([[-4.24835426e-18,  4.24835426e-18]]))
     """
+    if softmax_torch.is_meant(z):
+        return softmax_torch.cross_entropy_and_gradient_at(z, index)
     if xp is not np or z.ndim != 2:
         t = xp.astype(index[..., None] == columns(xp, z), z.dtype)
         value = softmax_cross_entropy_at(xp, z, index)

@@ -22,10 +22,17 @@ def losses(body: Definition, y: Array, t: Array, by_index: bool) -> Array:
     compiling = torch.compiler.is_compiling()
     # Slopes that a backward pass will want are computed beside the losses.
     if y.requires_grad and torch.is_grad_enabled():
-        both = _LossesAndSlopes if compiling else _LossesAndSlopesWithTangents
-        return both.apply(y, t, body, by_index)[0]
+        return _both(compiling).apply(y, t, body, by_index)[0]
     function = _Losses if compiling else _LossesWithTangents
     return function.apply(y, t, body, by_index)
+
+
+def _both(compiling: bool) -> type[_LossesAndSlopes]:
+    if compiling:
+        return _LossesAndSlopes
+    # There is no public name for the question.
+    mapped = torch._C._are_functorch_transforms_active()
+    return _LossesAndSlopesWithTangents if mapped else _PlainLossesAndSlopes
 
 
 def _slopes(ctx: Any) -> Array:
@@ -93,6 +100,21 @@ class _LossesAndSlopesWithTangents(_LossesAndSlopes):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> tuple[Array, None]:
         return _along(ctx, y_tangent, t_tangent), None
+
+
+class _PlainLossesAndSlopes(_LossesAndSlopesWithTangents):
+    """The same in one step and not in two, which `torch.func` needs and PyTorch is slower with."""
+
+    generate_vmap_rule = False
+    setup_context = torch.autograd.Function.setup_context
+
+    @staticmethod
+    def forward(  # type: ignore[override]  # PyTorch has two forms
+        ctx: Any, y: Array, t: Array, body: Definition, by_index: bool
+    ) -> tuple[Array, Array]:
+        output = _LossesAndSlopes.forward(y, t, body, by_index)
+        _LossesAndSlopes.setup_context(ctx, (y, t, body, by_index), output)
+        return output
 
 
 class _Slopes(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
