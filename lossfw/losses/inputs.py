@@ -39,6 +39,9 @@ class Arguments:
         Global number of the first row.
     xp : namespace
         The library of the arrays.
+    checked : bool
+        Whether values are looked at: those of arrays of another library may lie on a device
+        that has to be waited for.
     """
 
     y: Array
@@ -52,6 +55,7 @@ class Arguments:
     keep: Array | None = None
     start: int = 0
     xp: Namespace = np
+    checked: bool = True
 
 
 def as_array(x: Any, role: str) -> NDArray:
@@ -225,6 +229,12 @@ def set_weight(call: Arguments, weight: Any) -> None:
     array = _read(xp, weight, "sample_weight")
     array = array.astype(np.float64) if xp is np else xp.astype(array, array_api.widest(xp))
     array = _fit(xp, array, call.shape, "sample_weight")
+    if call.checked:
+        _check_weight(xp, array)
+    call.weight = array if call.shape else array[None]
+
+
+def _check_weight(xp: Namespace, array: Array) -> None:
     # NaN fails both comparisons.
     legal = (array >= 0) & (array < np.inf)
     if not (legal.all() if xp is np else array_api.all_known(xp, legal)):
@@ -234,7 +244,6 @@ def set_weight(call: Arguments, weight: Any) -> None:
             f"{at} = {float(array[index])}: weights are finite numbers at or above 0; "
             "a row is left out by weight 0 or where=False."
         )
-    call.weight = array if call.shape else array[None]
 
 
 def set_where(call: Arguments, where: Any) -> None:

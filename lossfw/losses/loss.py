@@ -129,6 +129,38 @@ class Loss(Definition):
             return engine.unreduced(body, call)
         return reduced.value(engine.sums(body, call))
 
+    def unchecked(
+        self,
+        prediction: Any,
+        target: Any,
+        *,
+        sample_weight: Any = None,
+        where: Any = None,
+        reduction: ReductionName = "mean",
+        denominator: Denominator = "weights",
+        empty: Empty = "nan",
+    ) -> Any:
+        """Return what a call returns, without a look at the values of the arguments.
+
+        On an accelerator such a look waits for the device, and while a function is traced
+        there are none. Shapes and dtypes are checked; a value outside of its space gives any
+        result, and the mean of nothing is NaN or, with ``empty="zero"``, 0.
+
+        Parameters and results are those of the call.
+
+        Examples
+        --------
+        >>> import numpy as np, lossfw
+        >>> float(lossfw.loss("brier").unchecked(np.asarray([2.0]), np.asarray([0.0])))
+        4.0
+        """
+        reduced = Reduction.of(reduction, denominator, empty)
+        call = self._prepare(prediction, target, sample_weight, where, checked=False)
+        body = self.without_own_weight()
+        if reduction == "none":
+            return whole_array.unreduced(body, call)
+        return reduced.unchecked_value(whole_array.sums(body, call))
+
     def gradient(
         self,
         prediction: Any,
@@ -336,6 +368,7 @@ class Loss(Definition):
         where: Any = None,
         *,
         numpy: bool = False,
+        checked: bool = True,
     ) -> Arguments:
         """Check the arguments of a call; `numpy` makes NumPy's arrays of those of any library."""
         xp = np
@@ -349,6 +382,7 @@ class Loss(Definition):
             per_row_target=self.target_per_row,
             xp=xp,
         )
+        call.checked = checked
         if self.sums_rows:
             if not call.prediction_shape:
                 raise ArgumentError("per: row sums over the last axis, and a number has none.")

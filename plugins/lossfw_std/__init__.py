@@ -156,8 +156,11 @@ _OPTIMIZERS: dict[str, str] = {
 # Each imports its library on use.
 _BRIDGES: dict[str, str] = {
     "catboost": "lossfw.bridges.catboost:CatBoostBridge",
+    "jax": "lossfw.bridges.jax:JaxBridge",
+    "keras": "lossfw.bridges.keras:KerasBridge",
     "lightgbm": "lossfw.bridges.lightgbm:LightGBMBridge",
     "sklearn": "lossfw.bridges.sklearn:SklearnBridge",
+    "torch": "lossfw.bridges.torch:TorchBridge",
     "xgboost": "lossfw.bridges.xgboost:XGBoostBridge",
 }
 

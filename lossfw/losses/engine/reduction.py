@@ -143,10 +143,22 @@ class Reduction:
         EmptyReductionError
             If nothing is left to average and `empty` is ``"raise"``.
         """
+        total, divisor = self._parts(sums)
+        return total + 0.0 if divisor is None else self._mean(total, divisor)
+
+    def unchecked_value(self, sums: tuple[Any, Any, Any]) -> Any:
+        """Return the reduced loss; whether there is something to average is not looked at."""
+        total, divisor = self._parts(sums)
+        if divisor is None or (isinstance(divisor, int | float) and divisor):
+            return total + 0.0 if divisor is None else total / divisor + 0.0
+        return self._traced_mean(total, divisor + 0.0 * total)
+
+    def _parts(self, sums: tuple[Any, Any, Any]) -> tuple[Any, Any]:
+        """Return sum(w l) and what it is divided by; None for a sum."""
         total, weight, count = sums
         if self.reduction == "sum":
-            return total + 0.0
-        return self._mean(total, weight if self.denominator == "weights" else count)
+            return total, None
+        return total, weight if self.denominator == "weights" else count
 
     def scale(self, weight: Any, count: Any) -> Any:
         """Return the factor of w times the unreduced derivative: that of w l in the result."""

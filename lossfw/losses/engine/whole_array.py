@@ -75,7 +75,7 @@ def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
     """Return prediction and target in the dtype of the computation, their domain checked."""
     xp, kept = call.xp, _kept(call)
     y, t = call.y, call.t
-    if has_values(y, t, kept):
+    if call.checked and has_values(y, t, kept):
         some = (y, t) if kept is None or xp.all(kept) else (y[kept], t[kept])
         check_domain(body, call, 0, y.shape[0], *some)
     if not call.by_index:

@@ -1,0 +1,116 @@
+"""JAX: a loss as a function of arrays, as those of optax.
+
+::
+
+    from lossfw.bridges import jax as bridge
+
+    per_example = bridge.function("cross_entropy")
+    grad = jax.grad(lambda w: per_example(x @ w, classes).mean())
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat, trained_form
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray, is_jax
+
+__all__ = ["JaxBridge", "function"]
+
+
+@dataclass(frozen=True)
+class JaxFunction:
+    """A loss as a function of predictions and targets; `function` makes it and documents it.
+
+    Two of equal losses are equal and have one hash, so that JAX traces and compiles once for
+    both, also as a static argument.
+    """
+
+    loss: Loss
+
+    @property
+    def __name__(self) -> str:
+        return self.loss.name
+
+    def __call__(self, predictions: Any, targets: Any, *, where: Any = None) -> Any:
+        """Return the unreduced losses."""
+        arrays = [None if x is None else _array(x) for x in (predictions, targets, where)]
+        return self.loss.unchecked(*arrays[:2], where=arrays[2], reduction="none")
+
+
+def function(loss: Any, *, fuse: bool = True) -> JaxFunction:
+    """Return a loss as a function of predictions and targets, unreduced.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        A loss with a link, such as cross_entropy, then takes logits; see `fuse`.
+    fuse : bool
+        Whether a loss with a link takes logits in place of the link's results.
+
+    Returns
+    -------
+    callable
+        ``f(predictions, targets, *, where=None)`` gives one loss for each element or row, 0
+        where the mask is False. It works under ``jit``, ``grad``, ``vmap`` and ``hessian``, and
+        its derivatives are those that the loss publishes. A loss of rows takes classes
+        or distributions, of which the last axis are the classes.
+
+    Raises
+    ------
+    MissingExtraError
+        If JAX is not installed.
+    ArgumentError
+        If the slope of the loss is 0 almost everywhere.
+
+    Notes
+    -----
+    Shapes and dtypes are checked, and nothing is broadcast. Values are not looked at, for a
+    traced function has none: a class that is none gives any result.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from lossfw.bridges import jax as bridge
+    >>> bridge.function("huber")(jnp.array([0.5, 3.0]), jnp.zeros(2)).tolist()
+    [0.125, 2.5]
+    """
+    JaxBridge.imported()
+    return JaxFunction(refuse_flat(trained_form(loss, fuse=fuse)))
+
+
+def _array(x: Any) -> Any:
+    """Return an array of JAX; lists and NumPy's arrays as JAX takes them."""
+    return x if is_jax(x) else JaxBridge.imported("jax.numpy").asarray(x)
+
+
+class JaxBridge(AutogradBridge):
+    """JAX: a loss as a function under jit, grad and vmap."""
+
+    name: ClassVar[str] = "jax"
+    library: ClassVar[str] = "jax"
+    extra: ClassVar[str] = "jax"
+
+    def made(self, loss: Loss) -> JaxFunction:
+        """Return the function of a loss, not fused."""
+        return function(loss, fuse=False)
+
+    def value_and_slope(
+        self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
+    ) -> tuple[NDArray, NDArray]:
+        """Return losses and slopes by reverse differentiation, in float64 where `y` is."""
+        import numpy as np
+
+        jax = self.imported()
+        function = self.made(loss)
+
+        def both(y: Any, t: Any) -> Any:
+            losses, back = jax.vjp(lambda y: function(y, t), y)
+            return losses, back(jax.numpy.ones_like(losses))[0]
+
+        with jax.enable_x64(y.dtype == np.float64):
+            step = jax.jit(both) if compiled else both
+            losses, slopes = step(jax.numpy.asarray(y), jax.numpy.asarray(t))
+        return np.asarray(losses), np.asarray(slopes)

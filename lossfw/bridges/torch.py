@@ -1,0 +1,137 @@
+"""PyTorch: a loss as a module, and as a function of tensors.
+
+::
+
+    from lossfw.bridges import torch as bridge
+
+    criterion = bridge.module("cross_entropy", reduction="mean")
+    criterion(logits, classes).backward()
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat, trained_form
+from lossfw.losses.engine.reduction import Denominator, ReductionName
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+__all__ = ["TorchBridge", "function", "module"]
+
+
+def module(
+    loss: Any,
+    *,
+    reduction: ReductionName = "mean",
+    denominator: Denominator = "weights",
+    class_axis: int = -1,
+    fuse: bool = True,
+    check: bool = True,
+) -> Any:
+    """Return a loss as a ``torch.nn.Module``, ``criterion(input, target)``.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+        A loss with a link, such as cross_entropy, then takes logits, as
+        ``torch.nn.CrossEntropyLoss`` does; see `fuse`.
+    reduction : {"mean", "sum", "none"}
+    denominator : {"weights", "count"}
+        What a mean divides by; see `lossfw.Loss`.
+    class_axis : int
+        The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
+    fuse : bool
+        Whether a loss with a link takes logits in place of the link's results.
+    check : bool
+        Whether classes, weights and values in bounded spaces are looked at. That waits for
+        an accelerator; ``torch.compile`` leaves it out anyway.
+
+    Returns
+    -------
+    torch.nn.Module
+        Its arguments are ``input, target, sample_weight=None, where=None``. ``where`` is a
+        mask of elements or rows that count: ``target != -100`` is PyTorch's ignore_index.
+
+    Raises
+    ------
+    MissingExtraError
+        If PyTorch is not installed.
+    ArgumentError
+        If the slope of the loss is 0 almost everywhere, or an option is misspelt.
+
+    Notes
+    -----
+    The derivatives are those that the loss publishes, at ties and kinks too, and can be
+    differentiated once more. A result has the dtype of the input, under autocast float32;
+    half precision is computed in float32. Nothing is broadcast: (N,) against (N, 1) is an
+    error. A module is pickled by its configuration, and has no parameters.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lossfw.bridges import torch as bridge
+    >>> criterion = bridge.module("huber", reduction="sum")
+    >>> criterion(torch.tensor([0.5, 3.0]), torch.zeros(2))
+    tensor(2.6250)
+    """
+    TorchBridge.imported()
+    # Its class derives from one of PyTorch's.
+    from lossfw.bridges.torch_module import LossModule
+
+    return LossModule(
+        loss,
+        reduction=reduction,
+        denominator=denominator,
+        class_axis=class_axis,
+        fuse=fuse,
+        check=check,
+    )
+
+
+def function(loss: Any, *, fuse: bool = True) -> Callable[[Any, Any], Any]:
+    """Return a loss as a function of input and target, unreduced, for ``torch.func``.
+
+    Values are not looked at, so that it can be mapped and compiled. Parameters and errors are
+    those of `module`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from lossfw.bridges import torch as bridge
+    >>> bridge.function("huber")(torch.tensor([0.5, 3.0]), torch.zeros(2))
+    tensor([0.1250, 2.5000])
+    """
+    TorchBridge.imported()
+    return functools.partial(_unreduced, refuse_flat(trained_form(loss, fuse=fuse)))
+
+
+def _unreduced(loss: Loss, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's name
+    return loss.unchecked(input, target, reduction="none")
+
+
+class TorchBridge(AutogradBridge):
+    """PyTorch: a loss as a module."""
+
+    name: ClassVar[str] = "torch"
+    library: ClassVar[str] = "torch"
+    extra: ClassVar[str] = "torch"
+
+    def made(self, loss: Loss) -> Any:
+        """Return the module of a loss, unreduced and not fused."""
+        return module(loss, reduction="none", fuse=False)
+
+    def value_and_slope(
+        self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
+    ) -> tuple[NDArray, NDArray]:
+        """Return losses and slopes after a backward pass."""
+        torch = self.imported()
+        criterion = self.made(loss)
+        if compiled:
+            criterion = torch.compile(criterion, fullgraph=True, backend="aot_eager")
+        prediction = torch.tensor(y, requires_grad=True)
+        losses = criterion(prediction, torch.tensor(t))
+        losses.sum().backward()
+        return losses.detach().numpy(), prediction.grad.numpy()

@@ -1,0 +1,77 @@
+"""The module of a loss, which PyTorch must be imported for; see `lossfw.bridges.torch`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
+from lossfw.errors import ArgumentError
+from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
+
+
+class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
+    """A loss as a module; `lossfw.bridges.torch.module` makes it and documents it.
+
+    Attributes
+    ----------
+    loss : Loss
+        In the form that takes logits, if it has one and is fused.
+    """
+
+    def __init__(
+        self,
+        loss: Any,
+        *,
+        reduction: ReductionName,
+        denominator: Denominator,
+        class_axis: int,
+        fuse: bool,
+        check: bool,
+    ) -> None:
+        super().__init__()
+        self.loss = refuse_flat(trained_form(loss, fuse=fuse))
+        # Refuses a misspelt choice now.
+        Reduction(reduction, denominator)
+        if class_axis != -1 and not self.loss.takes_rows:
+            raise ArgumentError(
+                f"class_axis={class_axis}: {self.loss.name} takes single numbers, and no classes."
+            )
+        self.reduction, self.denominator = reduction, denominator
+        self.class_axis, self.check = class_axis, check
+        # Some losses make it once, which no compiler can follow.
+        self.loss.without_own_weight()
+
+    def forward(
+        self,
+        input: Any,  # noqa: A002  # PyTorch's name
+        target: Any,
+        sample_weight: Any = None,
+        where: Any = None,
+    ) -> Any:
+        """Return the loss."""
+        if self.class_axis != -1:
+            if target.ndim == input.ndim:
+                target = target.movedim(self.class_axis, -1)
+            input = input.movedim(self.class_axis, -1)  # noqa: A001
+        call = self.loss if self.check else self.loss.unchecked
+        result = call(
+            input,
+            target,
+            sample_weight=sample_weight,
+            where=where,
+            reduction=self.reduction,
+            denominator=self.denominator,
+        )
+        wanted = torch.float32 if torch.is_autocast_enabled(input.device.type) else input.dtype
+        return result.to(wanted) if wanted.is_floating_point else result
+
+    def extra_repr(self) -> str:
+        """Return what ``repr`` shows."""
+        options = [f"{self.loss!r}", f"reduction={self.reduction!r}"]
+        if self.denominator != "weights":
+            options.append(f"denominator={self.denominator!r}")
+        if self.class_axis != -1:
+            options.append(f"class_axis={self.class_axis}")
+        return ", ".join(options)

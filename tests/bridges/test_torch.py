@@ -1,0 +1,232 @@
+"""Losses as modules of PyTorch: its conventions, and parity with its own losses."""
+
+import copy
+import io
+import pickle
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import ArgumentError, DomainError, EmptyReductionError, ShapeError
+from lossfw.bridges import torch as bridge
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+
+RNG = np.random.default_rng(0)
+LOGITS = torch.tensor(RNG.normal(size=(20, 5)), dtype=torch.float32)
+CLASSES = torch.tensor(RNG.integers(0, 5, 20))
+SOFT = torch.softmax(2 * LOGITS.flip(0), -1)
+NUMBERS, TARGETS = LOGITS[:, 0], LOGITS[:, 1]
+BITS = (TARGETS > 0).float()
+CLASS_WEIGHTS = [1.0, 2.0, 0.5, 3.0, 0.1]
+WEIGHTED = {"name": "class_weighted", "of": "cross_entropy", "weights": CLASS_WEIGHTS}
+
+# Loss of lossfw -> PyTorch's own, with its arguments.
+PARITY = {
+    "cross_entropy": ("cross_entropy", F.cross_entropy, LOGITS, CLASSES),
+    "soft targets": ("cross_entropy", F.cross_entropy, LOGITS, SOFT),
+    "smoothed": (
+        {"name": "cross_entropy", "label_smoothing": 0.2},
+        lambda z, k, reduction: F.cross_entropy(z, k, label_smoothing=0.2, reduction=reduction),
+        LOGITS,
+        CLASSES,
+    ),
+    "class weights": (
+        WEIGHTED,
+        lambda z, k, reduction: F.cross_entropy(
+            z, k, weight=torch.tensor(CLASS_WEIGHTS), reduction=reduction
+        ),
+        LOGITS,
+        CLASSES,
+    ),
+    "binary": (
+        "binary_cross_entropy",
+        F.binary_cross_entropy_with_logits,
+        NUMBERS,
+        BITS,
+    ),
+    "huber": (
+        {"name": "huber", "delta": 0.7},
+        lambda y, t, reduction: F.huber_loss(y, t, delta=0.7, reduction=reduction),
+        NUMBERS,
+        TARGETS,
+    ),
+    "squared": ("squared_error", F.mse_loss, NUMBERS, TARGETS),
+    "absolute": ("absolute_error", F.l1_loss, NUMBERS, TARGETS),
+    "margin": (
+        "logistic",
+        lambda y, t, reduction: F.soft_margin_loss(y, t, reduction=reduction),
+        NUMBERS,
+        2 * BITS - 1,
+    ),
+    "gaussian": (
+        {"name": "scaled", "of": "squared_error", "scale": 0.5},
+        lambda y, t, reduction: F.gaussian_nll_loss(y, t, torch.ones_like(y), reduction=reduction),
+        NUMBERS,
+        TARGETS,
+    ),
+}
+
+
+def with_slope(criterion, y, t, **options):
+    y = y.clone().requires_grad_()
+    loss = criterion(y, t, **options)
+    loss.sum().backward()
+    return loss.detach(), y.grad
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("name", PARITY)
+def test_parity_with_the_losses_of_torch(name, reduction):
+    loss, own, y, t = PARITY[name]
+    found = with_slope(bridge.module(loss, reduction=reduction), y, t)
+    wanted = with_slope(own, y, t, reduction=reduction)
+    for a, b in zip(found, wanted, strict=True):
+        assert a.dtype == b.dtype
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_where_is_ignore_index():
+    ignored = CLASSES.clone()
+    ignored[::3] = -100
+    found = with_slope(bridge.module("cross_entropy"), LOGITS, ignored, where=ignored != -100)
+    wanted = with_slope(F.cross_entropy, LOGITS, ignored)
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    with pytest.raises(DomainError, match="is no class"):
+        bridge.module("cross_entropy")(LOGITS, ignored)
+
+
+def test_classes_along_axis_1():
+    images, labels = torch.randn(4, 5, 6, 7), torch.randint(0, 5, (4, 6, 7))
+    criterion = bridge.module("cross_entropy", class_axis=1)
+    for target in (labels, torch.softmax(images.flip(0), 1)):
+        for a, b in zip(
+            with_slope(criterion, images, target),
+            with_slope(F.cross_entropy, images, target),
+            strict=True,
+        ):
+            torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ShapeError):
+        bridge.module("cross_entropy")(images, labels)
+    with pytest.raises(ArgumentError, match=r"class_axis=1: huber takes single numbers"):
+        bridge.module("huber", class_axis=1)
+
+
+def test_weights_and_denominators():
+    w = torch.tensor(RNG.integers(0, 4, 20), dtype=torch.float32)
+    each = F.cross_entropy(LOGITS, CLASSES, reduction="none")
+    mean = bridge.module("cross_entropy")(LOGITS, CLASSES, sample_weight=w)
+    torch.testing.assert_close(mean, (w * each).sum() / w.sum())
+    count = bridge.module("cross_entropy", denominator="count")(LOGITS, CLASSES, w)
+    torch.testing.assert_close(count, (w * each).mean())
+    with pytest.raises(EmptyReductionError):
+        bridge.module("cross_entropy")(LOGITS, CLASSES, 0 * w)
+    with pytest.raises(DomainError, match=r"sample_weight\[0\] = -1"):
+        bridge.module("huber")(NUMBERS, TARGETS, -torch.ones(20))
+    unchecked = bridge.module("cross_entropy", check=False)
+    assert unchecked(LOGITS, CLASSES, 0 * w).isnan()
+
+
+def test_nothing_is_broadcast():
+    with pytest.raises(ShapeError, match=r"squeeze\(-1\)"):
+        bridge.module("squared_error")(torch.zeros(3, 1), torch.zeros(3))
+    assert bridge.module("squared_error")(torch.zeros(3, 1), torch.ones(3, 1)) == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ["cross_entropy", "huber"])
+def test_half_precision_is_computed_in_float32(name, dtype):
+    loss, _, y, t = PARITY[name]
+    criterion = bridge.module(loss)
+    value, slope = with_slope(criterion, y.to(dtype), t if t.ndim < y.ndim else t.to(dtype))
+    assert value.dtype == slope.dtype == dtype
+    wide = with_slope(criterion, y.to(dtype).float(), t if t.ndim < y.ndim else t.to(dtype).float())
+    torch.testing.assert_close(value, wide[0].to(dtype))
+    torch.testing.assert_close(slope, wide[1].to(dtype))
+
+
+def test_under_autocast_the_loss_is_float32():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        z = torch.nn.functional.linear(LOGITS, torch.eye(5))
+        assert z.dtype == torch.bfloat16
+        found = bridge.module("cross_entropy")(z, CLASSES)
+        assert found.dtype == F.cross_entropy(z, CLASSES).dtype == torch.float32
+
+
+def test_zero_weights_begin_to_learn():
+    model = torch.nn.Linear(5, 5)
+    torch.nn.init.zeros_(model.weight)
+    torch.nn.init.zeros_(model.bias)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    criterion = bridge.module("cross_entropy")
+    before = criterion(model(LOGITS), CLASSES).item()
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss = criterion(model(LOGITS), CLASSES)
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < before - 0.1
+
+
+def test_a_link_is_fused_unless_asked_not_to():
+    p = torch.softmax(LOGITS, -1)
+    fused, plain = bridge.module("cross_entropy"), bridge.module("cross_entropy", fuse=False)
+    torch.testing.assert_close(plain(p, CLASSES), fused(LOGITS, CLASSES), rtol=1e-5, atol=1e-6)
+    with pytest.raises(DomainError, match="SIMPLEX"):
+        plain(LOGITS, CLASSES)
+
+
+def test_copies_pickles_and_files():
+    criterion = bridge.module(WEIGHTED, reduction="sum", denominator="count")
+    wanted = criterion(LOGITS, CLASSES)
+    file = io.BytesIO()
+    torch.save(criterion, file)
+    file.seek(0)
+    for other in (
+        pickle.loads(pickle.dumps(criterion)),
+        copy.deepcopy(criterion),
+        torch.load(file, weights_only=False),
+        pickle.loads(pickle.dumps(bridge.function(WEIGHTED))),
+    ):
+        torch.testing.assert_close(other(LOGITS, CLASSES).sum(), wanted)
+    assert list(criterion.state_dict()) == []
+    assert "reduction='sum', denominator='count'" in repr(criterion)
+
+
+@pytest.mark.filterwarnings("ignore:::torch")
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
+@pytest.mark.parametrize("loss", ["cross_entropy", WEIGHTED, "huber"], ids=str)
+def test_a_module_compiles_whole(loss):
+    y, t = (NUMBERS, TARGETS) if loss == "huber" else (LOGITS, CLASSES)
+    torch.compiler.reset()
+    criterion = bridge.module(loss)
+    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
+    w = torch.arange(20.0)
+    found = with_slope(compiled, y, t, sample_weight=w, where=w != 3)
+    wanted = with_slope(criterion, y, t, sample_weight=w, where=w != 3)
+    for a, b in zip(found, wanted, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
+def test_a_function_maps_and_differentiates():
+    function = bridge.function("cross_entropy")
+    each = torch.func.vmap(torch.func.grad(function))(LOGITS, CLASSES)
+    wanted = lossfw.loss("cross_entropy", from_logits=True).gradient(
+        LOGITS, CLASSES, reduction="none"
+    )
+    torch.testing.assert_close(each, wanted)
+
+
+def test_mistakes_are_told_when_the_module_is_made():
+    with pytest.raises(ArgumentError, match="slope of zero_one is 0"):
+        bridge.module("zero_one")
+    with pytest.raises(ArgumentError, match="reduction='avg' is not known"):
+        bridge.module("huber", reduction="avg")
+    with pytest.raises(lossfw.errors.UnknownNameError):
+        bridge.function("huberr")
+    with pytest.raises(ArgumentError, match="target is to be differentiated"):
+        bridge.module("logistic")(NUMBERS, (2 * BITS - 1).requires_grad_())
