@@ -55,11 +55,11 @@ def engine_line(engine: dict[str, Any]) -> str:
     >>> engine_line({"compiled": ["value"], "tiles": {"hessian": "it is"}, "installed": True})
     'compiled: value; tiles: hessian, since it is'
     """
-    if not engine["installed"]:
-        return "tiles: llvmlite, which the extra fast brings, is not installed"
     reasons: dict[str, list[str]] = {}
     for name, reason in engine["tiles"].items():
         reasons.setdefault(reason, []).append(name)
     parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
     parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
+    if engine["compiled"] and not engine["installed"]:
+        parts.append("llvmlite is not installed: pip install 'lossfw[fast]'")
     return "; ".join(parts)
