@@ -102,6 +102,7 @@ def subject(
         reduce=reduce,
         truth=_truth(against, dict(params or {}), space),
         claims=_made_claims(claims or {}),
+        denied=tuple(name for name, claim in (claims or {}).items() if claim is False),
         parameters=dict(params or {}),
         setup=setup or importing(value),
         subnormal=subnormal,
@@ -214,9 +215,8 @@ def _described(
 
 
 def _made_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
-    made = {name: c for name, c in claims.items() if c is not None and c is not False}
-    _check_claims(made)
-    return made
+    _check_claims(claims)
+    return {name: c for name, c in claims.items() if c is not None and c is not False}
 
 
 def _fewest_classes(subject: Subject) -> int:

@@ -145,6 +145,8 @@ class Report:
         Whether a report may be ok all the same.
     conventions : bool
         Whether broken conventions count as failures.
+    witnesses : dict of str to str
+        The claims that are denied and proved to be so, with what proves it.
     """
 
     name: str
@@ -158,6 +160,7 @@ class Report:
     unfinished: bool = False
     allow_unfinished: bool = False
     conventions: bool = True
+    witnesses: dict[str, str] = field(default_factory=dict)
 
     @property
     def examples(self) -> int:
@@ -195,6 +198,7 @@ class Report:
             "refuted": [refutation.to_dict() for refutation in self.refuted],
             "held": {held.check: held.examples for held in self.held},
             "not_claimed": list(self.not_claimed),
+            "witnesses": dict(self.witnesses),
             "not_applicable": dict(self.not_applicable),
             "expected": dict(self.expected),
             "unexpected": dict(self.unexpected),

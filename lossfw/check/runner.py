@@ -22,6 +22,7 @@ from lossfw.check.core.causes import Cause, cause_of
 from lossfw.check.core.reproduce import snippet
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, checks_in
 from lossfw.check.core.subject import Subject
+from lossfw.check.denials import denials
 from lossfw.check.laws import (
     derivatives,
     dtypes,
@@ -110,13 +111,16 @@ def prepare(subject: Subject, more: Mapping[str, Check] | None = None) -> Prepar
         Checks for components alone.
     """
     checks = {**CHECKS, **(more or {})}
+    denied = denials(subject.denied, checks)
     claimed = {f"claim:{name}" for name in subject.claims}
     missing = [n for n in checks if n.startswith("claim:") and n not in claimed]
     return Prepared(
         subject.name,
         subject,
-        {name: check for name, check in checks.items() if name not in missing},
-        tuple(name.removeprefix("claim:") for name in missing),
+        {name: check for name, check in checks.items() if name not in missing} | denied,
+        tuple(
+            n for n in (name.removeprefix("claim:") for name in missing) if n not in subject.denied
+        ),
         subject.setup,
         subject.component,
     )
@@ -171,6 +175,7 @@ def run(
             reason = expected.get(name, "")
             outcome = attempt(prepared, name, search)
             _enter(report, name, outcome if reason else told.once(outcome), reason)
+    report.witnesses.update(search.witnesses)
     report.refuted.sort(key=lambda refutation: gravity(refutation.check))
     return report
 
@@ -275,7 +280,8 @@ def _enter(report: Report, name: str, outcome: CheckOutcome, reason: str) -> Non
 
 
 def _claim(name: str) -> str | None:
-    return name.removeprefix("claim:") if name.startswith("claim:") else None
+    kind, _, claim = name.partition(":")
+    return claim if kind in ("claim", "denied") else None
 
 
 def _refutation(name: str, found: Refuted, seed: int, prepared: Prepared) -> Refutation:

@@ -1,7 +1,9 @@
 """Claims: the properties that a component claims, and the implications between them.
 
-A claim is something that a machine can try to refute. An absent property is not
-claimed. A new record adds the claims that follow from those given. Claims are a
+A claim is something that a machine can try to refute. A property that is None is
+not claimed: nothing is said of it. A property that is False is denied, which is a
+claim too: the harness finds a witness, or refutes the denial. A new record adds the
+claims that follow from those given. Claims are a
 method of the *instance*, because they depend on its parameters: Huber's loss with
 ``delta=0.25`` is Lipschitz with constant 0.25.
 """
@@ -32,17 +34,17 @@ class Claims:
 
     Attributes
     ----------
-    nonnegative : bool
+    nonnegative : bool or None
         The value is at least 0, exactly and not only up to rounding.
     lower_bound : float or None
         The value is at least this number, which need not be tight.
     bounded : float or None
         The value is at most this number, which need not be tight.
-    zero_at_target : bool
+    zero_at_target : bool or None
         The value is exactly 0 if the prediction equals the target.
-    convex : bool
+    convex : bool or None
         The loss is convex in the prediction; a loss of rows, in the whole row.
-    strictly_convex : bool
+    strictly_convex : bool or None
         The loss is strictly convex in the prediction; a loss of rows, in the whole row.
     strongly_convex : float or None
         The largest constant mu for which the loss minus mu/2 times the squared
@@ -51,11 +53,11 @@ class Claims:
         The least Lipschitz constant of the value, which may be reached in a limit only.
     gradient_lipschitz : float or None
         The least Lipschitz constant of the derivative, which may be reached in a limit only.
-    symmetric : bool
+    symmetric : bool or None
         The value is the same for r and for -r.
-    smooth : bool
+    smooth : bool or None
         The loss is differentiable at every inner point.
-    twice_smooth : bool
+    twice_smooth : bool or None
         The loss is twice differentiable at every inner point.
     breaks : tuple of float or None
         All residuals, margins or predictions at which the derivative jumps. The empty
@@ -63,30 +65,30 @@ class Claims:
     second_breaks : tuple of float or None
         All residuals, margins or predictions at which the second derivative jumps. The
         empty tuple claims that there are none.
-    monotone : bool
+    monotone : bool or None
         The value does not increase with the margin.
-    proper : bool
+    proper : bool or None
         For every distribution of the label, the true probabilities minimise the
         expected loss.
-    strictly_proper : bool
+    strictly_proper : bool or None
         For every distribution of the label, only the true probabilities minimise the
         expected loss.
-    calibrated : bool
+    calibrated : bool or None
         For every distribution with one most probable class, predictions of another
         class do not reach the least expected loss.
-    shift_invariant : bool
+    shift_invariant : bool or None
         Adding a constant to a row of predictions does not change the value.
-    permutation_equivariant : bool
+    permutation_equivariant : bool or None
         Renaming the classes in prediction and target does not change the value.
-    finite_at_boundary : bool
+    finite_at_boundary : bool or None
         The value is finite also for predictions with exact zeros and ones.
     elicits : str or None
         The property of the target's distribution that minimises the expected loss:
         ``"mean"``, ``"median"``, ``"mode"``, ``"quantile(q)"`` or
         ``"expectile(q)"``.
-    gradient_zero_almost_everywhere : bool
+    gradient_zero_almost_everywhere : bool or None
         The derivative is 0 wherever it exists, so a network cannot learn.
-    linear_in_target : bool
+    linear_in_target : bool or None
         The loss of a soft target is the mean of the losses of its classes,
         weighted by the target: then classes can have weights.
 
@@ -96,30 +98,30 @@ class Claims:
     True
     """
 
-    nonnegative: bool = False
+    nonnegative: bool | None = None
     lower_bound: float | None = None
     bounded: float | None = None
-    zero_at_target: bool = False
-    convex: bool = False
-    strictly_convex: bool = False
+    zero_at_target: bool | None = None
+    convex: bool | None = None
+    strictly_convex: bool | None = None
     strongly_convex: float | None = None
     lipschitz: float | None = None
     gradient_lipschitz: float | None = None
-    symmetric: bool = False
-    smooth: bool = False
-    twice_smooth: bool = False
+    symmetric: bool | None = None
+    smooth: bool | None = None
+    twice_smooth: bool | None = None
     breaks: tuple[float, ...] | None = None
     second_breaks: tuple[float, ...] | None = None
-    monotone: bool = False
-    proper: bool = False
-    strictly_proper: bool = False
-    calibrated: bool = False
-    shift_invariant: bool = False
-    permutation_equivariant: bool = False
-    finite_at_boundary: bool = False
+    monotone: bool | None = None
+    proper: bool | None = None
+    strictly_proper: bool | None = None
+    calibrated: bool | None = None
+    shift_invariant: bool | None = None
+    permutation_equivariant: bool | None = None
+    finite_at_boundary: bool | None = None
     elicits: str | None = None
-    gradient_zero_almost_everywhere: bool = False
-    linear_in_target: bool = False
+    gradient_zero_almost_everywhere: bool | None = None
+    linear_in_target: bool | None = None
 
     def __new__(cls, *arguments: Any, **claims: Any) -> Self:
         """Refuse an unknown claim in words, before the generated ``__init__`` would."""
@@ -132,6 +134,10 @@ class Claims:
         while added:
             added = False
             for holds, name, value in _RULES:
+                if holds(self) and getattr(self, name) is False:
+                    raise ParameterError(
+                        f"{name} is denied, and follows from other claims: {self}."
+                    )
                 if holds(self) and not _is_made(getattr(self, name)):
                     object.__setattr__(self, name, value)
                     added = True
@@ -140,9 +146,14 @@ class Claims:
         """Return the claims that are made, by name."""
         return _made(self)
 
+    def denied(self) -> tuple[str, ...]:
+        """Return the names of the properties that are denied."""
+        return _denied(self)
+
     def not_made(self) -> tuple[str, ...]:
-        """Return the names of the claims that are not made."""
-        return tuple(f.name for f in fields(self) if f.name not in self.made())
+        """Return the names of the properties of which nothing is said."""
+        said = {*self.made(), *self.denied()}
+        return tuple(f.name for f in fields(self) if f.name not in said)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,9 +162,9 @@ class ActivationClaims:
 
     Attributes
     ----------
-    monotone : bool
+    monotone : bool or None
         The value does not decrease with the argument.
-    odd : bool
+    odd : bool or None
         ``f(-x) = -f(x)``.
     range : tuple of float or None
         The infimum and the supremum of the values, both tight.
@@ -161,22 +172,22 @@ class ActivationClaims:
         The least Lipschitz constant; for rows in the Euclidean norm.
     breaks : tuple of float or None
         All arguments at which the derivative jumps.
-    gradient_zero_almost_everywhere : bool
+    gradient_zero_almost_everywhere : bool or None
         The derivative is 0 wherever it exists.
-    rows_sum_to_one : bool
+    rows_sum_to_one : bool or None
         Each row of results is a distribution.
-    shift_invariant : bool
+    shift_invariant : bool or None
         Adding a constant to a whole row does not change the result.
     """
 
-    monotone: bool = False
-    odd: bool = False
+    monotone: bool | None = None
+    odd: bool | None = None
     range: tuple[float, float] | None = None
     lipschitz: float | None = None
     breaks: tuple[float, ...] | None = None
-    gradient_zero_almost_everywhere: bool = False
-    rows_sum_to_one: bool = False
-    shift_invariant: bool = False
+    gradient_zero_almost_everywhere: bool | None = None
+    rows_sum_to_one: bool | None = None
+    shift_invariant: bool | None = None
 
     def __new__(cls, *arguments: Any, **claims: Any) -> Self:
         """Refuse an unknown claim in words, before the generated ``__init__`` would."""
@@ -187,14 +198,23 @@ class ActivationClaims:
         """Return the claims that are made, by name."""
         return _made(self)
 
+    def denied(self) -> tuple[str, ...]:
+        """Return the names of the properties that are denied."""
+        return _denied(self)
+
     def not_made(self) -> tuple[str, ...]:
-        """Return the names of the claims that are not made."""
-        return tuple(f.name for f in fields(self) if f.name not in self.made())
+        """Return the names of the properties of which nothing is said."""
+        said = {*self.made(), *self.denied()}
+        return tuple(f.name for f in fields(self) if f.name not in said)
 
 
 def _made(claims: Claims | ActivationClaims) -> dict[str, Any]:
     values = {f.name: getattr(claims, f.name) for f in fields(claims)}
     return {name: value for name, value in values.items() if _is_made(value)}
+
+
+def _denied(claims: Claims | ActivationClaims) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(claims) if getattr(claims, f.name) is False)
 
 
 def _is_made(value: Any) -> bool:

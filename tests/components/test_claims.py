@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from lossfw import ActivationClaims, Claims
 
-flags = [f.name for f in fields(Claims) if f.type == "bool"]
+flags = [f.name for f in fields(Claims) if f.type == "bool | None"]
 drawn = st.builds(
     Claims,
     lower_bound=st.sampled_from([None, -1.0, 0.0, 2.0]),
     strongly_convex=st.sampled_from([None, 0.5]),
     gradient_lipschitz=st.sampled_from([None, 0.25]),
-    **{name: st.booleans() for name in flags},
+    **{name: st.sampled_from([None, True]) for name in flags},
 )
 
 
@@ -27,6 +27,11 @@ def test_what_was_given_stays_and_what_follows_follows_once(given_):
 @given(drawn)
 def test_every_claim_is_made_or_not_made(claims):
     assert sorted([*claims.made(), *claims.not_made()]) == sorted(f.name for f in fields(Claims))
+
+
+def test_a_denied_claim_is_neither_made_nor_unsaid():
+    claims = Claims(convex=False)
+    assert "convex" not in {*claims.made(), *claims.not_made()}
 
 
 def test_what_follows():

@@ -93,6 +93,8 @@ class Search:
         Results that several checks of one subject share, with their examples.
     calls : list of int
         The number of examples in each call; a list, as threads can append to it.
+    witnesses : dict of str to str
+        For each claim whose denial was proved, what proves it.
     """
 
     seed: int = 0
@@ -100,6 +102,7 @@ class Search:
     rtol: float = 0.0
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
     calls: list[int] = field(default_factory=list)
+    witnesses: dict[str, str] = field(default_factory=dict)
 
     @property
     def tried(self) -> int:

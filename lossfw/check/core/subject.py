@@ -61,6 +61,8 @@ class Subject:
         The loss whose formula, run on exact numbers, is the truth.
     claims : mapping
         The promises; an absent name is not claimed.
+    denied : tuple of str
+        The properties that it says it does not have.
     parameters : mapping
         Parameters: kinks often lie at them.
     ulps : tuple of float
@@ -91,6 +93,7 @@ class Subject:
     reduce: Function | None = None
     truth: Loss | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
     component: Loss | None = None
@@ -241,6 +244,7 @@ def of_component(loss: Loss) -> Subject:
         reduce=reduce,
         truth=loss,
         claims=loss.claims().made(),
+        denied=loss.claims().denied(),
         parameters=loss.parameters,
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,

@@ -25,6 +25,7 @@ from lossfw.check.core.session import (
     close,
 )
 from lossfw.check.core.subject import COLUMNS, Subject, of_component
+from lossfw.check.denials import denials
 from lossfw.check.laws import derivatives, values
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
@@ -314,8 +315,10 @@ ROWS = _table(
 
 def checks(activation: Activation) -> Mapping[str, Check]:
     """Return the checks of an activation, those of its claims included."""
-    claimed = {f"claim:{name}" for name in activation.claims().made()}
+    claims = activation.claims()
+    claimed = {f"claim:{name}" for name in claims.made()}
     table = ROWS if activation.takes_rows else ELEMENTWISE
-    return {
+    found = {
         name: one for name, one in table.items() if name in claimed or not name.startswith("claim:")
     }
+    return found | denials(claims.denied(), table)

@@ -134,9 +134,8 @@ def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None)
     {'lipschitz': 2.0}
     """
     ruled = {name: getattr(row, column)(name, parts, by) for name, row in RULES.items()}
-    absent = {name: getattr(Claims(), name) for name in RULES}
-    made = {name: absent[name] if value is None else value for name, value in ruled.items()}
-    return Claims(**made)
+    # What a part denies need not be so of the whole.
+    return Claims(**{name: None if value is False else value for name, value in ruled.items()})
 
 
 # The claims of a constant 0.
@@ -173,7 +172,8 @@ def scaled_claims(part: Claims, scale: float) -> Claims:
     """
     if scale:
         return wrapper_claims("scaled", [part], scale)
-    return Claims(**_ZERO, **{name: getattr(part, name) for name in _KEPT_BY_ZERO})
+    kept_claims = {name: getattr(part, name) or None for name in _KEPT_BY_ZERO}
+    return Claims(**_ZERO, **kept_claims)
 
 
 def weighted_claims(part: Claims, weights: Sequence[float]) -> Claims:

@@ -237,12 +237,10 @@ def _within_sum(total: Sum, part: Loss) -> Claims:
         claims = replace(claims, breaks=_no(claims.breaks), second_breaks=_no(claims.second_breaks))
     if isinstance(part.target_space, ClassIndex) and isinstance(total.target_space, Simplex):
         # Nothing is lost at a class that is certain; at a soft target something may be.
-        claims = replace(claims, zero_at_target=False)
+        claims = replace(claims, zero_at_target=None)
     if total.input_form == "logits" and total.link_name is None:
         # Different links give the same logits different meanings.
-        claims = replace(
-            claims, proper=False, strictly_proper=False, calibrated=False, elicits=None
-        )
+        claims = replace(claims, proper=None, strictly_proper=None, calibrated=None, elicits=None)
     return claims
 
 
@@ -260,13 +258,13 @@ def _of_rows(claims: Claims) -> Claims:
         # Grows with the square root of the number of elements, unless it is 0.
         lipschitz=0.0 if claims.lipschitz == 0 else None,
         # Claims about one number.
-        symmetric=False,
-        monotone=False,
-        calibrated=False,
+        symmetric=None,
+        monotone=None,
+        calibrated=None,
         elicits=claims.elicits if claims.elicits == "mean" else None,
         # Every element is treated alike, and none is compared with another.
         permutation_equivariant=True,
-        shift_invariant=False,
+        shift_invariant=None,
     )
 
 
@@ -278,5 +276,5 @@ def _on_less(claims: Claims) -> Claims:
         lipschitz=0.0 if claims.lipschitz == 0 else None,
         strongly_convex=claims.strongly_convex if tight else None,
         gradient_lipschitz=claims.gradient_lipschitz if tight else None,
-        calibrated=False,
+        calibrated=None,
     )

@@ -161,6 +161,7 @@ def _of_loss(loss: Loss) -> dict[str, Any]:
         "derivative": origin(loss.body, "derivative"),
         "second_derivative": origin(loss.body, "second_derivative"),
         "claims": {name: yaml_value(value) for name, value in loss.claims().made().items()},
+        "denied": list(loss.claims().denied()),
         "not_claimed": list(loss.claims().not_made()),
     }
 
@@ -174,6 +175,7 @@ def _of_activation(activation: Activation) -> dict[str, Any]:
         "derivative": origin(activation, "vjp" if rows else "derivative"),
         "second_derivative": "none" if rows else origin(activation, "second_derivative"),
         "claims": {name: yaml_value(value) for name, value in activation.claims().made().items()},
+        "denied": list(activation.claims().denied()),
         "not_claimed": list(activation.claims().not_made()),
     }
 

@@ -69,6 +69,7 @@ def _claims(description: dict[str, Any]) -> str:
         f"`{name}`" if value is True else f"`{name}` {shown(value)}"
         for name, value in description["claims"].items()
     ]
+    made += [f"not `{name}`" for name in description["denied"]]
     return f"Claims at these parameters: {', '.join(made) or 'none'}."
 
 

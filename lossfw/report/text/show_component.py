@@ -96,6 +96,8 @@ def _show_claims(description: dict[str, Any]) -> None:
         say(f"  {name.ljust(width)}  {shown(value)}")
     if not description["claims"]:
         say("  nothing")
+    if description["denied"]:
+        say(f"It denies: {', '.join(description['denied'])}.")
     rest = ", ".join(description["not_claimed"]) or "nothing"
     say(textwrap.fill(f"Not claimed: {rest}.", _WIDTH))
 

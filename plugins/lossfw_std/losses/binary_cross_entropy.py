@@ -162,16 +162,16 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         least = -math.log1p(self.delta) if self.guard == "additive" else None
         worst = math.log1p(1.0 / self.delta) if self.guard == "normalised" else None
         return Claims(
-            nonnegative=least is None,
+            nonnegative=least is None or None,
             lower_bound=least,
             bounded=None if none else worst or -math.log(self.delta),
             strongly_convex=None if floor else 1.0 / self._end**2,
             lipschitz=slope,
             gradient_lipschitz=None if slope is None or floor else slope**2,
-            twice_smooth=not floor,
+            twice_smooth=not floor or None,
             finite_at_boundary=not none,
-            strictly_proper=none,
-            calibrated=not floor or self.delta < _HALF,
+            strictly_proper=none or None,
+            calibrated=(not floor or self.delta < _HALF) or None,
             linear_in_target=True,
             elicits="mean" if none else None,
         )

@@ -119,14 +119,14 @@ class CategoricalFocal(LinkedLoss, CategoricalLoss):
         plain = even and self.gamma == 0
         return Claims(
             nonnegative=True,
-            zero_at_target=not self.from_logits,
-            convex=plain or not self.from_logits,
+            zero_at_target=not self.from_logits or None,
+            convex=(plain or not self.from_logits) or None,
             twice_smooth=True,
-            strictly_proper=plain and not self.from_logits,
-            calibrated=even,
+            strictly_proper=(plain and not self.from_logits) or None,
+            calibrated=even or None,
             linear_in_target=True,
-            shift_invariant=self.from_logits,
-            permutation_equivariant=even,
+            shift_invariant=self.from_logits or None,
+            permutation_equivariant=even or None,
             elicits="mean" if plain and not self.from_logits else None,
         )
 

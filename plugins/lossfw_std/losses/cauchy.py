@@ -97,6 +97,7 @@ class Cauchy(DistanceLoss):
     def claims(self) -> Claims:
         """Smooth and not convex; the derivative is steepest at r = c."""
         return Claims(
+            convex=False,
             nonnegative=True,
             zero_at_target=True,
             lipschitz=0.5 * self.c,

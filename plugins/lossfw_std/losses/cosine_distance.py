@@ -134,8 +134,8 @@ class CosineDistance(CategoricalLoss):
         return Claims(
             nonnegative=True,
             bounded=2.0,
-            zero_at_target=self.zero in ("error", 0.0),
-            twice_smooth=self.zero == "error",
+            zero_at_target=self.zero in ("error", 0.0) or None,
+            twice_smooth=self.zero == "error" or None,
             permutation_equivariant=True,
         )
 

@@ -173,13 +173,13 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         proper = plain and self.guard == "none"
         additive = self.guard == "additive"
         return Claims(
-            nonnegative=not additive,
+            nonnegative=not additive or None,
             lower_bound=-math.log1p(self.delta) if additive else None,
             bounded=self._largest(),
-            zero_at_target=plain and not additive,
-            convex=self.guard != "floor",
-            twice_smooth=self.guard != "floor",
-            strictly_proper=proper,
+            zero_at_target=(plain and not additive) or None,
+            convex=self.guard != "floor" or None,
+            twice_smooth=self.guard != "floor" or None,
+            strictly_proper=proper or None,
             calibrated=True,
             permutation_equivariant=True,
             linear_in_target=True,

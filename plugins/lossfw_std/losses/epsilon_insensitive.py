@@ -95,7 +95,7 @@ class EpsilonInsensitive(DistanceLoss):
             strongly_convex=None if self.epsilon else 2.0,
             gradient_lipschitz=2.0,
             symmetric=True,
-            twice_smooth=not self.epsilon,
+            twice_smooth=not self.epsilon or None,
             second_breaks=ends if self.epsilon else (),
             elicits=None if self.epsilon else "mean",
         )

@@ -76,7 +76,7 @@ class Expectile(DistanceLoss):
             strongly_convex=low,
             gradient_lipschitz=high,
             symmetric=mean,
-            twice_smooth=mean,
+            twice_smooth=mean or None,
             second_breaks=() if mean else (0.0,),
             elicits="mean" if mean else f"expectile({self.q!r})",
         )

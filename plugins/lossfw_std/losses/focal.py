@@ -122,11 +122,11 @@ class Focal(LinkedLoss, PointwiseLoss):
         if self.from_logits:
             return Claims(
                 nonnegative=True,
-                strictly_convex=self.gamma == 0 and min(weights) > 0,
+                strictly_convex=(self.gamma == 0 and min(weights) > 0) or None,
                 lipschitz=max(weights) * known.slope,
                 gradient_lipschitz=max(weights) * known.bend,
                 twice_smooth=True,
-                calibrated=fair,
+                calibrated=fair or None,
                 linear_in_target=True,
             )
         # With gamma > 1 there is no curvature left at s = 1.
@@ -134,11 +134,11 @@ class Focal(LinkedLoss, PointwiseLoss):
         return Claims(
             nonnegative=True,
             convex=True,
-            strictly_convex=min(weights) > 0,
+            strictly_convex=min(weights) > 0 or None,
             strongly_convex=least if least > 0 and self.gamma <= 1 else None,
             twice_smooth=True,
-            strictly_proper=proper,
-            calibrated=fair,
+            strictly_proper=proper or None,
+            calibrated=fair or None,
             linear_in_target=True,
             elicits="mean" if proper else None,
         )

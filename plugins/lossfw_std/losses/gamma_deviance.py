@@ -102,8 +102,8 @@ class GammaDeviance(Deviance):
         log = self.link == "log"
         return Claims(
             nonnegative=True,
-            zero_at_target=not log,
-            strictly_convex=log,
+            zero_at_target=not log or None,
+            strictly_convex=log or None,
             twice_smooth=True,
             elicits=None if log else "mean",
         )

@@ -78,9 +78,9 @@ class GaussianNll(DistanceLoss):
         """Quadratic; the loss at the target is its lower bound."""
         least = self._constant
         return Claims(
-            nonnegative=least >= 0,
+            nonnegative=least >= 0 or None,
             lower_bound=least,
-            zero_at_target=least == 0,
+            zero_at_target=least == 0 or None,
             strongly_convex=1.0 / self.variance,
             gradient_lipschitz=1.0 / self.variance,
             symmetric=True,

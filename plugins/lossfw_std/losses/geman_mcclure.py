@@ -96,6 +96,7 @@ class GemanMcclure(DistanceLoss):
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(3)."""
         return Claims(
+            convex=False,
             nonnegative=True,
             bounded=1.0,
             zero_at_target=True,

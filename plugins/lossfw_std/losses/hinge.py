@@ -69,7 +69,7 @@ class Hinge(MarginLoss):
         return Claims(
             nonnegative=True,
             # At the target m is t^2 = 1.
-            zero_at_target=self.margin <= 1,
+            zero_at_target=self.margin <= 1 or None,
             convex=True,
             lipschitz=1.0,
             breaks=(self.margin,),

@@ -147,7 +147,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
             bounded=math.log(2.0),
             zero_at_target=True,
             convex=True,
-            twice_smooth=self.guard != "floor",
+            twice_smooth=self.guard != "floor" or None,
             calibrated=True,
             permutation_equivariant=True,
             finite_at_boundary=True,

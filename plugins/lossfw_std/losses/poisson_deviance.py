@@ -127,9 +127,9 @@ class PoissonDeviance(Deviance):
         log = self.link == "log"
         return Claims(
             nonnegative=True,
-            zero_at_target=not log,
+            zero_at_target=not log or None,
             convex=True,
-            strictly_convex=log,
+            strictly_convex=log or None,
             twice_smooth=True,
             elicits=None if log else "mean",
         )

@@ -81,7 +81,7 @@ class PolyCrossEntropy(CategoricalLoss):
             zero_at_target=True,
             convex=True,
             twice_smooth=True,
-            strictly_proper=proper,
+            strictly_proper=proper or None,
             calibrated=True,
             linear_in_target=True,
             permutation_equivariant=True,

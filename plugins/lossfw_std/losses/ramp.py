@@ -55,6 +55,7 @@ class Ramp(MarginLoss):
     def claims(self) -> Claims:
         """Bounded, with kinks at 0 and 1."""
         return Claims(
+            convex=False,
             nonnegative=True,
             bounded=1.0,
             zero_at_target=True,

@@ -81,6 +81,7 @@ class Savage(MarginLoss):
     def claims(self) -> Claims:
         """Bounded, smooth and calibrated, though not convex."""
         return Claims(
+            convex=False,
             nonnegative=True,
             bounded=1.0,
             lipschitz=_STEEPEST,

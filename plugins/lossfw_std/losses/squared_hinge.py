@@ -69,7 +69,7 @@ class SquaredHinge(MarginLoss):
         return Claims(
             nonnegative=True,
             # At the target m is t^2 = 1.
-            zero_at_target=self.margin <= 1,
+            zero_at_target=self.margin <= 1 or None,
             convex=True,
             gradient_lipschitz=2.0,
             second_breaks=(self.margin,),

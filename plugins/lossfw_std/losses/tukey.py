@@ -81,6 +81,7 @@ class Tukey(DistanceLoss):
     def claims(self) -> Claims:
         """Bounded and twice smooth, not convex; the derivative is steepest at c / sqrt(5)."""
         return Claims(
+            convex=False,
             nonnegative=True,
             bounded=self.c * self.c / 6.0,
             zero_at_target=True,

@@ -72,11 +72,11 @@ class _Overlap(CategoricalLoss):
             nonnegative=True,
             bounded=1.0,
             zero_at_target=True,
-            convex=a == 0 and b <= 1,
+            convex=(a == 0 and b <= 1) or None,
             twice_smooth=True,
             permutation_equivariant=True,
             finite_at_boundary=True,
-            gradient_zero_almost_everywhere=a == 0 and b == 0,
+            gradient_zero_almost_everywhere=(a == 0 and b == 0) or None,
         )
 
     def _parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array, float]:

@@ -186,11 +186,11 @@ class TweedieDeviance(Deviance):
         normal, log = self.power == 0, self.link == "log"
         return Claims(
             nonnegative=True,
-            zero_at_target=not log,
-            strictly_convex=log and 1 < self.power < 2,
+            zero_at_target=not log or None,
+            strictly_convex=(log and 1 < self.power < 2) or None,
             strongly_convex=2.0 if normal and not log else None,
             gradient_lipschitz=2.0 if normal and not log else None,
-            symmetric=normal and not log,
+            symmetric=(normal and not log) or None,
             twice_smooth=True,
             elicits=None if log else "mean",
         )

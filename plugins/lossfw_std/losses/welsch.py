@@ -131,6 +131,7 @@ class Welsch(DistanceLoss):
     def claims(self) -> Claims:
         """Bounded and smooth, not convex; the derivative is steepest at c / sqrt(2)."""
         return Claims(
+            convex=False,
             nonnegative=True,
             bounded=self.c * self.c / 2.0,
             zero_at_target=True,

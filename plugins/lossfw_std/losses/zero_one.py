@@ -47,6 +47,7 @@ class ZeroOne(MarginLoss):
     def claims(self) -> Claims:
         """Bounded and calibrated; the gradient says nothing."""
         return Claims(
+            convex=False,
             nonnegative=True,
             bounded=1.0,
             zero_at_target=True,

@@ -1,0 +1,62 @@
+"""Denials: a property that is said to be absent is proved by a witness, or refuted."""
+
+from dataclasses import replace
+
+import pytest
+
+import lossfw
+from lossfw import ActivationClaims, Claims, ParameterError
+from lossfw.check import check
+from lossfw.check.core.session import Search
+from lossfw.check.report import Held, Refutation
+from lossfw.check.runner import attempt, prepare
+from lossfw.losses.wrappers.claim_table import wrapper_claims
+from support.liars.honest import SQUARE, distance
+
+
+def denying(subject, *names):
+    return replace(subject, claims={}, denied=names)
+
+
+def test_a_liar_who_denies_what_is_so_is_caught():
+    prepared = prepare(denying(SQUARE, "convex"))
+    outcome = attempt(prepared, "denied:convex", Search(seed=0, examples=200))
+    assert isinstance(outcome, Refutation)
+    assert outcome.claim == "convex"
+    assert "no witness was found" in outcome.message
+    assert "convex" not in prepared.not_claimed
+
+
+def test_a_denial_is_proved_by_a_counterexample_to_the_claim():
+    dented = distance(lambda r: abs(r) - (abs(r) > 1) * (abs(r) - 1) / 2)
+    search = Search(seed=0, examples=200)
+    outcome = attempt(prepare(denying(dented, "convex")), "denied:convex", search)
+    assert isinstance(outcome, Held)
+    assert outcome.examples > 0
+    assert "chord" in search.witnesses["convex"]
+
+
+@pytest.mark.parametrize("name", ["tukey", "welsch", "cauchy", "geman_mcclure", "ramp", "savage"])
+def test_a_built_in_denies_with_a_witness(name):
+    report = check(name, examples=50)
+    assert report.ok, str(report)
+    assert "convex" in report.witnesses
+    assert "convex" not in [*report.not_claimed, *lossfw.loss(name).claims().made()]
+
+
+def test_false_is_a_denial_and_none_is_silence():
+    claims = Claims(convex=False, symmetric=None)
+    assert claims.denied() == ("convex",)
+    assert "convex" not in claims.made()
+    assert "symmetric" in claims.not_made()
+    assert ActivationClaims(odd=False).denied() == ("odd",)
+
+
+def test_a_denial_of_what_follows_is_a_contradiction():
+    with pytest.raises(ParameterError, match="convex is denied, and follows"):
+        Claims(strictly_convex=True, convex=False)
+
+
+def test_a_wrapper_is_silent_about_what_its_part_denies():
+    assert wrapper_claims("scaled", [Claims(convex=False)], 2.0).denied() == ()
+    assert (2 * lossfw.loss("tukey")).claims().denied() == ()
