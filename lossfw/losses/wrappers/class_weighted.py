@@ -48,7 +48,9 @@ class ClassWeighted(ChangingWrapper):
     mean has one divisor for all that it adds.
 
     Not proper: its minimiser is the weighted distribution, unless all weights
-    are the same.
+    are the same. Source: King and Zeng, *Logistic regression in rare events
+    data*, Political Analysis 9, 2001,
+    doi:10.1093/oxfordjournals.pan.a004868.
 
     To weight each term of a smoothed target instead of the class of the row,
     smooth outside: ``LabelSmoothed(of=ClassWeighted(..., in_denominator=False))``.

@@ -68,6 +68,7 @@ def build(content: SiteContent, out: Path, title: str, docs: Path | None = None)
         stage(folder, content, title, docs)
         pages = folder / "pages"
         _run_sphinx(folder / "docs", pages, folder / "doctrees", title)
+        _quieten(pages)
         for file in (".buildinfo", ".doctrees"):
             with contextlib.suppress(FileNotFoundError):
                 (pages / file).unlink()
@@ -110,6 +111,13 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
         raise RunError(f"the site is not built, for Sphinx warns:\n{said.getvalue().strip()}")
 
 
+def _quieten(pages: Path) -> None:
+    """Take out what the theme tells the console of every reader."""
+    for script in (pages / "_static" / "scripts").glob("pydata-sphinx-theme.js"):
+        text = script.read_text(encoding="utf-8")
+        script.write_text(text.replace("console.log(", "void("), encoding="utf-8")
+
+
 def settings(title: str) -> dict[str, Any]:
     """Return the configuration of Sphinx."""
     return {
@@ -134,7 +142,11 @@ def settings(title: str) -> dict[str, Any]:
         "html_favicon": str(STATIC / "favicon.svg"),
         "html_static_path": [str(STATIC)],
         "html_css_files": ["site.css"],
-        "html_js_files": [["figure.js", {"defer": "defer"}], ["gallery.js", {"defer": "defer"}]],
+        "html_js_files": [
+            (f"{name}.js", {"defer": "defer"}) for name in ("figure", "gallery", "choose")
+        ],
+        # Pages that have no chapter of their own need no menu of one.
+        "html_sidebars": {"choose": [], "index": []},
         # A summary is fetched from the page, which a browser refuses for files.
         "html_show_search_summary": False,
         "html_math_renderer": "mathml",

@@ -13,7 +13,7 @@ from lossfw.report.site.curve_svg import thumbnail
 from lossfw.report.site.figure import figure, sampled
 from lossfw.report.site.figures_tables import accuracy_section, cost_section
 from lossfw.report.site.formula import formula
-from lossfw.report.site.markup import cell, fenced, prose, raw, table, tabs
+from lossfw.report.site.markup import breakable, cell, fenced, prose, raw, table, tabs
 from lossfw.report.site.usage import usage
 from lossfw.report.text.show_component import facts, shown
 
@@ -169,7 +169,7 @@ def _card(subject: PageSubject, relation: str, href: str) -> str:
     drawn = sampled(subject.sample)
     picture = thumbnail(drawn) if drawn is not None else ""
     return (
-        f'<li><a href="{href}">{picture}<b>{escape(subject.name)}</b>'
+        f'<li><a href="{href}">{picture}<b>{breakable(subject.name)}</b>'
         f"<small>{escape(relation or subject.description['title'])}</small></a></li>"
     )
 

@@ -12,7 +12,7 @@ from lossfw.report.site.content import CHAPTERS, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
 from lossfw.report.site.facets import Facet, counted, facets, values_of
 from lossfw.report.site.figure import sampled
-from lossfw.report.site.markup import fenced, raw
+from lossfw.report.site.markup import breakable, fenced, raw
 
 _DOCUMENT = "components/index"
 
@@ -74,6 +74,6 @@ def _card(subject: PageSubject, values: Values, content: SiteContent) -> str:
     )
     return (
         f'<li{data}><a href="{content.href(subject, _DOCUMENT)}">{picture}'
-        f'<span class="kind">{subject.kind}</span> <b>{escape(subject.name)}</b>'
+        f'<span class="kind">{subject.kind}</span> <b>{breakable(subject.name)}</b>'
         f"<small>{escape(description['title'])}</small></a></li>"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from lossfw.report.text.tables import markdown_table
 
@@ -34,6 +35,11 @@ def _plain(text: str) -> str:
 def cell(text: str) -> str:
     """Return text of a docstring for the cell of a table."""
     return prose(text).replace("|", r"\|")
+
+
+def breakable(name: str) -> str:
+    """Return a name as HTML that may be broken behind an underscore."""
+    return escape(name).replace("_", "_<wbr>")
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], left: int = 99) -> str:

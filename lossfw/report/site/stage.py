@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lossfw.report.site.choose import DOCUMENT, choose_page
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import gallery_page
@@ -47,8 +48,12 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))
     _write(root / "components/index.md", gallery_page(content))
+    first = ["components/index"]
+    if any(one.kind == "loss" for one in content.subjects):
+        _write(root / f"{DOCUMENT}.md", choose_page(content))
+        first.append(DOCUMENT)
     chapters = list(_chapters(root)) if docs is not None else []
-    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", "components/index", *chapters)
+    hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", *first, *chapters)
     index = root / "index.md"
     _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
 
