@@ -74,7 +74,7 @@ def mirrored(loss: Loss) -> bool:
     if loss.argument == "residual":
         return True
     at_target = loss.claims().zero_at_target and loss.prediction_space is REAL
-    return at_target and loss.argument == "prediction"
+    return bool(at_target and loss.argument == "prediction")
 
 
 def kinked(loss: Loss) -> bool:

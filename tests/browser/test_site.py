@@ -31,9 +31,6 @@ SOME = (
     "components/source/arrays", "how-to/site", "choose",
 )  # fmt: skip
 
-# What the theme itself writes to the console.
-THEME = "[PST]"
-
 # The largest difference of a script and the component, relative to 1 and to the value.
 AGREEMENT = 1e-9
 
@@ -81,9 +78,6 @@ class Visit:
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("requestfailed", lambda request: self.said.append(f"failed: {request.url}"))
 
-    def errors(self):
-        return [text for text in self.said if not text.startswith(THEME)]
-
 
 @pytest.fixture
 def visit(browser):
@@ -112,7 +106,7 @@ def test_every_page_is_quiet_whole_and_self_contained(site, browser):
         made.asked.clear()
         page.goto(path.as_uri())
         found = {
-            "said": made.errors(),
+            "said": made.said,
             "asked": [u for u in made.asked if not u.startswith(("file:", "data:"))],
             "too wide": page.evaluate(TOO_WIDE),
             "headings": page.evaluate("[...document.querySelectorAll('h1')].length") != 1,
@@ -144,7 +138,7 @@ def test_a_page_is_light(name, visit, address, site):
     made = visit(f"{address}/{name}.html")
     made.page.wait_for_load_state("networkidle")
     paths = [site / url.removeprefix(address).partition("?")[0].lstrip("/") for url in made.asked]
-    assert made.errors() == []
+    assert made.said == []
     assert sum(path.stat().st_size for path in paths) <= MOST_BYTES
 
 
@@ -378,7 +372,7 @@ def test_search_finds_names_and_aliases(words, document, by, visit, site, addres
     made.page.wait_for_selector("#search-results li a")
     links = made.page.eval_on_selector_all("#search-results li a", "l => l.map(a => a.href)")
     assert any(f"components/{document}.html" in link for link in links)
-    assert made.errors() == []
+    assert made.said == []
 
 
 def test_a_page_of_markdown_stands_beside_each(site):

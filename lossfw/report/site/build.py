@@ -113,9 +113,9 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
 
 def _quieten(pages: Path) -> None:
     """Take out what the theme tells the console of every reader."""
-    for script in (pages / "_static" / "scripts").glob("pydata-sphinx-theme.js"):
-        text = script.read_text(encoding="utf-8")
-        script.write_text(text.replace("console.log(", "void("), encoding="utf-8")
+    for path in (pages / "_static/scripts/pydata-sphinx-theme.js", pages / "search.html"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("console.log(", "void("), encoding="utf-8")
 
 
 def settings(title: str) -> dict[str, Any]:

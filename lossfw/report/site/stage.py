@@ -73,20 +73,24 @@ def _chapters(root: Path) -> Iterator[str]:
         pages = sorted((root / folder).glob("*.md"))
         if not pages:
             continue
-        names = [page.stem for page in pages if not _is_long(page)]
+        for page in pages:
+            _with_one_title(page)
+        names = [page.stem for page in pages]
         listed = "\n".join(f"- [{_title(page)}]({page.name})" for page in pages)
         tree = fenced("{toctree}", ":hidden:", "", *names)
         _write(root / folder / "index.md", f"# {title}\n\n{listed}\n\n{tree}\n")
         yield f"{folder}/index"
 
 
-def _is_long(page: Path) -> bool:
-    """Tell a page with several titles, which would be several entries of the menu; mark it so."""
+def _with_one_title(page: Path) -> None:
+    """Give a page with several titles one above them, else each is an entry of the menu."""
     text = page.read_text(encoding="utf-8")
-    several = len(re.findall(r"^# ", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)) > 1
-    if several:
-        _write(page, f"---\norphan: true\n---\n{text}")
-    return several
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)
+    outside = parts[::2]
+    if sum(len(re.findall(r"^# ", part, re.M)) for part in outside) > 1:
+        parts[::2] = [re.sub(r"^#", "##", part, flags=re.M) for part in outside]
+        title = page.stem.replace("-", " ").capitalize()
+        _write(page, f"# {title} on one page\n\n{''.join(parts)}")
 
 
 def _title(page: Path) -> str:

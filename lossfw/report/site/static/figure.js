@@ -189,6 +189,9 @@
   function control(label, input, output) {
     const made = document.createElement("label");
     const words = document.createElement("span");
+    // Else it would be the label of the number, which stands first.
+    input.id = `control-${label}`;
+    made.htmlFor = input.id;
     words.append(label, output ? " = " : "", output || "");
     made.append(words, input);
     return made;
