@@ -217,7 +217,8 @@ def _compare(page, body, component, values):
     for order, truth in enumerate(drawn.parts):
         ours, theirs = truth[keep], np.array(found[order], float)
         finite = np.isfinite(ours)
-        close = np.abs(theirs - ours)[finite] <= AGREEMENT * np.maximum(1, np.abs(ours[finite]))
+        off = np.abs(theirs[finite] - ours[finite])
+        close = off <= AGREEMENT * np.maximum(1, np.abs(ours[finite]))
         assert close.all(), (component, order, drawn.x[keep][finite][~close][:3])
 
 
@@ -249,7 +250,7 @@ def test_a_slider_draws_anew_by_mouse_and_by_key(name, parameter, visit, site):
 def test_a_switch_draws_another_body(visit, site):
     page = visit((site / "components/loss/cross_entropy.html").as_uri()).page
     page.select_option("select[data-switch=from_logits]", "true")
-    assert "score of the target's class" in page.inner_text("#curves svg .label >> nth=0")
+    assert "score of the target's class" in page.text_content("#curves svg .label >> nth=0")
     page.select_option("select[data-switch=guard]", "none")
     assert page.evaluate("document.querySelector('#curves svg .c0').getAttribute('d').length") > 500
 
