@@ -5,6 +5,7 @@
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
 # make site       build the documentation in site/, with a page for each component
+# make release    build wheel, sdist and the site as an archive in dist/
 # make wild       check the losses of other libraries, and write docs/explanation/in-the-wild.md
 # make clean      remove the environment
 #
@@ -16,7 +17,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy reference rooms site wild clean
+.PHONY: demo test lint accuracy reference rooms site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -40,6 +41,10 @@ rooms: $(VENV)/.ready-test
 
 site: $(VENV)/.ready-docs
 	@$(BIN)/lossfw site --no-plugins --docs docs --out site
+
+release: $(VENV)/.ready-docs
+	@$(PIP) install build
+	@$(BIN)/python scripts/make_release.py dist
 
 # Takes some minutes. Tries the same libraries and torchmetrics.
 wild: $(VENV)/.ready-test

@@ -25,8 +25,7 @@ from lossfw.cli.options import traceback_option
 @click.option(
     "--figures",
     metavar="DIR",
-    help="Where checks.json, accuracy.json and costs.json are; the folder reference of --docs "
-    "if not given.",
+    help="Where checks.json and accuracy.json are; the folder reference of --docs if not given.",
 )
 @click.option("--title", help="Of the site; the name of the plugin, or lossfw.")
 @traceback_option

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 from typing import Any
-from urllib.parse import quote
 
 from lossfw.report.site.claims_table import claims_section, marks
 from lossfw.report.site.content import PageSubject, SiteContent
@@ -13,7 +12,7 @@ from lossfw.report.site.curve_svg import thumbnail
 from lossfw.report.site.figure import figure, sampled
 from lossfw.report.site.figures_tables import accuracy_section, cost_section
 from lossfw.report.site.formula import formula
-from lossfw.report.site.markup import breakable, cell, fenced, prose, raw, table, tabs
+from lossfw.report.site.markup import breakable, cell, citation, fenced, prose, raw, table, tabs
 from lossfw.report.site.usage import usage
 from lossfw.report.text.show_component import facts, shown
 
@@ -35,7 +34,7 @@ def component_page(subject: PageSubject, content: SiteContent) -> str:
         ("Claims", _claims(subject, content)),
         ("What it does to claims", _wrapper(subject)),
         ("Accuracy", accuracy_section(subject, content.measured)),
-        ("Cost", cost_section(subject, content.measured)),
+        ("Cost", cost_section(subject)),
         ("In other libraries", _peers(subject)),
         ("Notes", map(prose, subject.description["notes"])),
         ("References", _references(subject)),
@@ -140,11 +139,7 @@ def _when(when: dict[str, Any]) -> str:
 
 
 def _references(subject: PageSubject) -> Iterator[str]:
-    for one in subject.description["references"]:
-        doi = one["doi"]
-        # Parentheses and brackets of an identifier would end the link.
-        link = f" [doi:{prose(doi)}](https://doi.org/{quote(doi, safe='/.:;-_')})" if doi else ""
-        yield f"- {prose(one['text'])}.{link}"
+    yield "\n".join(map(citation, subject.description["references"]))
 
 
 def _related(subject: PageSubject, content: SiteContent) -> Iterator[str]:

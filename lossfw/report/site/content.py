@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lossfw.bridges.bridge import Bridge
 from lossfw.components.component import Component
 from lossfw.components.registry import Entry, Registry
 from lossfw.errors import LossfwError, UnknownNameError
@@ -78,13 +79,13 @@ class SiteContent:
         By kind, then by name.
     measured : MeasuredFigures
         Figures by commands, as far as there are any.
-    bridges : sequence of Component
+    bridges : sequence of Bridge
         To libraries that train with losses.
     """
 
     subjects: Sequence[PageSubject]
     measured: MeasuredFigures = field(default_factory=MeasuredFigures)
-    bridges: Sequence[Component] = ()
+    bridges: Sequence[Bridge] = ()
 
     def find(self, kind: str, name: str) -> PageSubject | None:
         """Return the subject of a name or alias; None where it has no page here."""
@@ -123,7 +124,8 @@ def collect(
     if not entries:
         _refuse(registry, plugin)
     subjects = [_subject(registry, entry) for entry in entries]
-    bridges = [registry.class_of(entry)() for entry in registry.entries("bridge")]
+    classes = [registry.class_of(entry) for entry in registry.entries("bridge")]
+    bridges = [cls() for cls in classes if issubclass(cls, Bridge)]
     return SiteContent(subjects, measured or MeasuredFigures(), bridges)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.markup import cell, table
@@ -41,6 +42,31 @@ def accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterato
     )
 
 
-def cost_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[str]:
-    """Yield the section on cost, as Markdown."""
-    return iter(())
+def cost_section(subject: PageSubject) -> Iterator[str]:
+    """Yield the section on cost, as Markdown: nothing where it was not measured."""
+    found = subject.description.get("costs")
+    if not found:
+        return
+    by_dtype = found["costs"]
+    columns = list(dict.fromkeys(name for one in by_dtype.values() for name in one))
+    kinds = dict.fromkeys(kind for one in by_dtype.values() for of in one.values() for kind in of)
+    rows = [
+        (f"{dtype}, {_KINDS.get(kind, kind)}", *(_cost(one, name, kind) for name in columns))
+        for dtype, one in by_dtype.items()
+        for kind in kinds
+    ]
+    yield (
+        f"CPU nanoseconds per element, on one thread of {found['processor']} with NumPy "
+        f"{found['numpy']}, beside the textbook's formula in NumPy."
+    )
+    yield table(("", *(_COLUMNS.get(name, name) for name in columns)), rows, left=1)
+
+
+# What stands in the table for the names in the file.
+_KINDS = {"gradient": "value and gradient"}
+_COLUMNS = {"naive": "naive NumPy"}
+
+
+def _cost(one: Mapping[str, Any], column: str, kind: str) -> str:
+    found = one.get(column, {}).get(kind)
+    return "" if found is None else f"{found:.1f}"

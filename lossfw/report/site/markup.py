@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from urllib.parse import quote
 
 from lossfw.report.text.tables import markdown_table
 
@@ -35,6 +36,14 @@ def _plain(text: str) -> str:
 def cell(text: str) -> str:
     """Return text of a docstring for the cell of a table."""
     return prose(text).replace("|", r"\|")
+
+
+def citation(one: Mapping[str, str]) -> str:
+    """Return a source as an item of a list, with a link to where it is."""
+    doi = one["doi"]
+    # Parentheses and brackets of an identifier would end the link.
+    link = f" [doi:{prose(doi)}](https://doi.org/{quote(doi, safe='/.:;-_')})" if doi else ""
+    return f"- {prose(one['text'])}.{link}"
 
 
 def breakable(name: str) -> str:

@@ -1,10 +1,11 @@
-"""Figures that commands have measured and a project keeps: checks, accuracy and cost.
+"""Figures that commands have measured and a project keeps: checks and accuracy.
 
 ::
 
     lossfw check --all --defaults --json checks.json     how often each claim was attacked
-    scripts/make_accuracy.py                             accuracy.json: units in the last place
-    tests/benchmarks                                     costs.json: nanoseconds per element
+    make accuracy reference                              accuracy.json: units in the last place
+
+What a component costs is in its description, if its package has measured it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from lossfw.errors import DataError
 
 # The files, in one folder.
-CHECKS, ACCURACY, COSTS = "checks.json", "accuracy.json", "costs.json"
+CHECKS, ACCURACY = "checks.json", "accuracy.json"
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,11 @@ class MeasuredFigures:
 
     Attributes
     ----------
-    checks, accuracy, costs : mapping
+    checks, accuracy : mapping
     """
 
     checks: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
-    costs: Mapping[str, Any] = field(default_factory=dict)
 
     def held(self, text: str) -> Mapping[str, int]:
         """Return how many examples each check of a component has tried in vain."""
@@ -58,7 +58,7 @@ def read_measured(folder: Path | None) -> MeasuredFigures:
     """
     if folder is None:
         return MeasuredFigures()
-    return MeasuredFigures(*(_read(folder / name) for name in (CHECKS, ACCURACY, COSTS)))
+    return MeasuredFigures(*(_read(folder / name) for name in (CHECKS, ACCURACY)))
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+import json
+import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from lossfw.bridges.bridge import Bridge
 from lossfw.components.component import Component, yaml_value
+from lossfw.components.registry import registry
 from lossfw.config.text.writing import flow
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
@@ -29,7 +35,7 @@ _KEYS = {
 _PLACES = (0.4, 0.75)
 
 
-def usage(subject: PageSubject, bridges: Sequence[Component]) -> list[tuple[str, str]]:
+def usage(subject: PageSubject, bridges: Sequence[Bridge]) -> list[tuple[str, str]]:
     """Return titles of tabs with their content, in Markdown."""
     found = [("Python", fenced("python", *_python(subject)))]
     if subject.sample is not None:
@@ -101,5 +107,34 @@ def _commands(subject: PageSubject) -> Iterator[str]:
         yield f"lossfw accuracy {name}{given}"
 
 
-def _bridges(subject: PageSubject, bridges: Sequence[Component]) -> Iterator[tuple[str, str]]:
-    return iter(())
+def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[str, str]]:
+    """Yield the lines of each library that can train with a loss."""
+    loss = subject.sample
+    if not isinstance(loss, Loss):
+        return
+    for bridge in bridges:
+        lines = _example(bridge, loss)
+        if lines and bridge.refuses(loss) is None:
+            title, _, _ = type(bridge).summary().partition(":")
+            yield title, fenced("python", *lines)
+
+
+def _example(bridge: Bridge, loss: Loss) -> list[str]:
+    """Return the first lines of the example in the docstring of a bridge's module, for a loss."""
+    text = inspect.cleandoc(inspect.getdoc(inspect.getmodule(type(bridge))) or "")
+    block = "\n".join(line for line in text.splitlines() if line.startswith("    ") or not line)
+    first = [part for part in textwrap.dedent(block).split("\n\n") if part.strip()][:2]
+    known = {name for entry in registry().entries("loss") for name in entry.names}
+    written = _spelled(loss)
+
+    def replaced(found: re.Match[str]) -> str:
+        return written if found[1] in known else found[0]
+
+    code = re.sub(r'"(\w+)"', replaced, "\n\n".join(part.strip("\n") for part in first))
+    return code.splitlines() if written in code else []
+
+
+def _spelled(loss: Loss) -> str:
+    """Return a loss as a bridge takes it: its name, or a mapping with its parameters."""
+    spec = loss.to_config()
+    return json.dumps(spec["name"]) if len(spec) == 1 else repr(spec)
