@@ -20,7 +20,7 @@ _CLASSES = ("SIGN", "CLASS_INDEX", "SIMPLEX", "BINARY")
 _AMOUNTS = ("COUNT", "NONNEGATIVE", "POSITIVE")
 
 # A reason, as Markdown; None where a loss gives none.
-Rule = Callable[[PageSubject, Sequence[Mapping[str, Any]]], str | None]
+NeedRule = Callable[[PageSubject, Sequence[Mapping[str, Any]]], str | None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Need:
     words: str
     why: str
     source: str
-    reason: Rule
+    reason: NeedRule
 
 
 def _bounded_slope(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
@@ -73,7 +73,7 @@ def _counts(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | 
     return None
 
 
-def _said(pattern: str) -> Rule:
+def _said(pattern: str) -> NeedRule:
     """Return the rule that an author says so in words and cites a source."""
 
     def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
@@ -101,7 +101,7 @@ def _proper(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | 
     return None
 
 
-def _claimed(claim: str) -> Rule:
+def _claimed(claim: str) -> NeedRule:
     def reason(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
         return f"claims `{claim}`" if claim in claims[0] else None
 

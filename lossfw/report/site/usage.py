@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import json
-import re
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,7 +9,6 @@ import numpy as np
 
 from lossfw.bridges.bridge import Bridge
 from lossfw.components.component import Component, yaml_value
-from lossfw.components.registry import registry
 from lossfw.config.text.writing import flow
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
@@ -113,28 +108,11 @@ def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[
     if not isinstance(loss, Loss):
         return
     for bridge in bridges:
-        lines = _example(bridge, loss)
-        if lines and bridge.refuses(loss) is None:
+        try:
+            lines = bridge.usage(loss) if bridge.refuses(loss) is None else ""
+        except LossfwError:
+            # One that does not show how it is used, or not for this loss.
+            continue
+        if lines:
             title, _, _ = type(bridge).summary().partition(":")
-            yield title, fenced("python", *lines)
-
-
-def _example(bridge: Bridge, loss: Loss) -> list[str]:
-    """Return the first lines of the example in the docstring of a bridge's module, for a loss."""
-    text = inspect.cleandoc(inspect.getdoc(inspect.getmodule(type(bridge))) or "")
-    block = "\n".join(line for line in text.splitlines() if line.startswith("    ") or not line)
-    first = [part for part in textwrap.dedent(block).split("\n\n") if part.strip()][:2]
-    known = {name for entry in registry().entries("loss") for name in entry.names}
-    written = _spelled(loss)
-
-    def replaced(found: re.Match[str]) -> str:
-        return written if found[1] in known else found[0]
-
-    code = re.sub(r'"(\w+)"', replaced, "\n\n".join(part.strip("\n") for part in first))
-    return code.splitlines() if written in code else []
-
-
-def _spelled(loss: Loss) -> str:
-    """Return a loss as a bridge takes it: its name, or a mapping with its parameters."""
-    spec = loss.to_config()
-    return json.dumps(spec["name"]) if len(spec) == 1 else repr(spec)
+            yield title, fenced("python", lines.rstrip())
