@@ -6,7 +6,7 @@
 0.009999999999999998
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
@@ -70,6 +70,7 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
 if TYPE_CHECKING:
+    from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
     from lossfw.nn.training.records import Trained
     from lossfw.runs.compare import Comparison
@@ -235,6 +236,56 @@ def compare(*folders: "str | PathLike[str]", side_by_side: bool = False) -> "Com
     return python.compare(*folders, side_by_side=side_by_side)
 
 
+def plan(config: str, *overrides: str) -> "Plan":
+    """Return the plan of an evaluation that a configuration describes, for `evaluate`.
+
+    Parameters
+    ----------
+    config : str
+        The name of a YAML file.
+    *overrides : str
+        As ``-o`` takes them: ``"loss.delta=1e-6"``.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the configuration, each with its place.
+    """
+    # Imported on use: a loss needs no configuration.
+    from lossfw.config.build.evaluation import build
+    from lossfw.config.text.source import ConfigSource
+
+    return build(ConfigSource(config, overrides))
+
+
+def evaluate(
+    plan: "Plan", *, client: Any = None, progress: Callable[[int, int], None] | None = None
+) -> "Result":
+    """Evaluate a plan, in this process or on a cluster of Dask, to the same bits.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan; see `plan`.
+    client : distributed.Client, optional
+        A client of the cluster. Its workers have the files of the data under the
+        same names.
+    progress : callable, optional
+        Called with the rows done and the rows in all.
+
+    Returns
+    -------
+    Result
+    """
+    if client is None:
+        from lossfw.evaluation.evaluate import evaluate as evaluate_here
+
+        return evaluate_here(plan, progress=progress)
+    from lossfw.scale import evaluate_on
+
+    return evaluate_on(client, plan, progress=progress)
+
+
 def registry() -> Registry:
     """Return the registry of everything installed: built-ins and plugins.
 
@@ -310,9 +361,11 @@ __all__ = [
     "__version__",
     "activation",
     "compare",
+    "evaluate",
     "hookimpl",
     "loss",
     "metric",
+    "plan",
     "registry",
     "run",
     "threads",

@@ -13,7 +13,7 @@ FACES = {
         Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
         ParameterError Partial PluginError PointwiseLoss Registry RowActivation RowMetric
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
-        activation compare hookimpl loss metric registry run threads train
+        activation compare evaluate hookimpl loss metric plan registry run threads train
         Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
         PointwiseBody RowBody
     """,
@@ -24,6 +24,7 @@ FACES = {
         Batch Dataset File Group NestedNumbers Source digest_arrays digest_files file_kind
         join_digests npz_member numbers_array open_columns read_array read_bytes read_npz
     """,
+    "lossfw.scale": "Cut connected cut evaluate_on",
     "lossfw.errors": """
         ArgumentError BrokenPluginError ConfigError DataError DisabledPluginError
         DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError

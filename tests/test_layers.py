@@ -22,7 +22,7 @@ FLOORS = (
     {"metrics"},
     {"evaluation"},
     {"nn"},
-    {"bridges"},
+    {"bridges", "scale"},
     {"config", "check"},
     {"runs"},
     {"report"},

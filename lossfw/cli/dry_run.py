@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from lossfw.report.text.tables import show_table
-from lossfw.runs.execute import prepare
+from lossfw.runs.execute import cluster_of, prepare
 from lossfw.runs.files import say
 from lossfw.runs.records import Run, RunRequest
 
@@ -27,9 +27,26 @@ def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
         return
     headers = ("run", "rows", "loss", "from", "folder", "digest")
     show_table(headers, [_row(run) for run in runs])
+    for request, run in zip(requests, runs, strict=True):
+        cluster = cluster_of(request)
+        if cluster is not None:
+            say(f"{run.name}: {_cut_of(run, cluster)}")
     for run in runs:
         for warning in run.plan.warnings:
             say(f"{run.name}: warning: {warning}")
+
+
+def _cut_of(run: Run, cluster: str) -> str:
+    """Return the tasks that a run gives to a cluster, in one line."""
+    # Imported on use: most runs stay in their process.
+    from lossfw.scale import cut, slots_of
+
+    slots = slots_of(cluster)
+    found = cut(run.plan, slots)
+    return (
+        f"{len(found.parts)} tasks of {found.rows} rows for {slots} threads of {cluster}; "
+        f"{found.bytes_read} bytes are read"
+    )
 
 
 def _plain(run: Run) -> dict[str, object]:

@@ -10,6 +10,7 @@ from lossfw.cli.options import tell
 from lossfw.cli.progress import ProgressBar
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
+from lossfw.runs.execute import cluster_of
 from lossfw.runs.files import say
 from lossfw.runs.parallel_runs import RunOutcome, run_all
 from lossfw.runs.records import RunRequest
@@ -34,7 +35,14 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
             progress(len(done), len(requests))
             _tell(outcome)
 
-        outcomes = run_all(requests, jobs, ended=ended)
+        cluster = cluster_of(requests[0])
+        if cluster is None:
+            outcomes = run_all(requests, jobs, ended=ended)
+        else:
+            # Imported on use: it needs an optional library.
+            from lossfw.runs.cluster_runs import run_on
+
+            outcomes = run_on(cluster, requests, ended=ended)
     if as_json:
         # In a result, numbers that are not finite are texts already.
         say(json.dumps([_plain(outcome) for outcome in outcomes]))

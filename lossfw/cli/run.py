@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     help="The number of runs at a time, each in its own process.",
 )
 @click.option(
+    "--cluster",
+    metavar="SCHEDULER",
+    help="Compute on a cluster of Dask: an address, the file of a scheduler, or local:N for N "
+    "processes on this machine. Several runs are one task each.",
+)
+@click.option(
     "--report",
     is_flag=True,
     help="Write report.html too, and a comparison of several runs.",
@@ -88,6 +94,7 @@ class _Options(NamedTuple):
     resume: bool
     dry_run: bool
     jobs: int
+    cluster: str | None
     report: bool
     as_json: bool
     plugins: Plugins
@@ -117,11 +124,11 @@ def _requests(given: _Options) -> list[RunRequest]:
         read_config(ConfigSource(name, given.overrides, given.plugins)) for name in given.configs
     ]
     if len(configs) == 1 and not configs[0].has("sweep"):
-        return [RunRequest(configs[0], folder=folder, resume=given.resume)]
+        return [RunRequest(configs[0], folder=folder, resume=given.resume, cluster=given.cluster)]
     # Imported on use: a single run starts without it.
     from lossfw.runs.parallel_runs import requests_of
 
-    requests = requests_of(configs, folder, resume=given.resume)
+    requests = requests_of(configs, folder, resume=given.resume, cluster=given.cluster)
     for config in configs:
         for note in config.notes:
             warn(f"{config.source.name}: {note}")

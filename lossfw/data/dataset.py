@@ -134,21 +134,21 @@ class Dataset:
         kept = all(array is getattr(self, role) for role, array in columns.items())
         return self if kept else replace(self, **columns)
 
-    def batches(self, size: int, first: int = 0) -> Iterator[Batch]:
+    def batches(self, size: int, first: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """Yield consecutive batches of `size` rows; the last may be smaller.
 
         Parameters
         ----------
         size : int
             At least 1. Rows that stay in a file are read `size` at a time.
-        first : int
-            The first row.
+        first, stop : int
+            The first row, and the row after the last; all rows by default.
         """
-        for start in range(first, len(self), size):
+        end = len(self) if stop is None else stop
+        for start in range(first, end, size):
             parts = {}
-            stop = min(start + size, len(self))
             for role, array in self._arrays():
-                parts[role] = read_rows(array, start, stop)
+                parts[role] = read_rows(array, start, min(start + size, end))
                 if stays(array):
                     self._check_numbers(role, parts[role], start)
             yield Batch(start, parts.get("inputs"), parts["targets"], parts.get("sample_weight"))

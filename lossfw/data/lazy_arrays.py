@@ -47,6 +47,14 @@ class Pieces(ABC):
         self.starts = np.asarray(starts, np.int64)
         self._kept: dict[int, dict[Hashable, NDArray]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what finds the rows again in the file, and not the rows that were read."""
+        return {**self.__dict__, "_kept": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.stamp = self.stamp.again()
+
     @abstractmethod
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         """Read a piece: an array for each column."""

@@ -157,6 +157,9 @@ class _ParquetPieces(Pieces):
             return []
         return [int(present(batch).sum()) for batch in self._read_from(0)]
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_reader": iter(()), "_next": -1}
+
     def load(self, piece: int) -> dict[Hashable, NDArray]:
         if piece != self._next:
             self._reader = self._read_from(piece)

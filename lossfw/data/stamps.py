@@ -40,6 +40,22 @@ class FileStamp(NamedTuple):
             raise DataError(f"{path} cannot be read: {error.strerror}.") from None
         return cls(path, found.st_size, found.st_mtime_ns)
 
+    def again(self) -> FileStamp:
+        """Return the stamp of the same file, maybe on another machine.
+
+        Raises
+        ------
+        DataError
+            If it is missing there, or has another size.
+        """
+        now = FileStamp.of(self.path.absolute())
+        if now.size != self.size:
+            raise DataError(
+                f"{self.path} has {now.size} bytes here and {self.size} where it was opened: every "
+                "worker needs the same files under the same names."
+            )
+        return now
+
     def check(self) -> None:
         """Check that the file is as it was.
 

@@ -42,6 +42,19 @@ class SavedState(NamedTuple):
         return npz_bytes({HEADER: header, **self.arrays})
 
     @classmethod
+    def from_bytes(cls, content: bytes) -> SavedState:
+        """Return the state that `to_bytes` wrote.
+
+        Raises
+        ------
+        ValueError, LookupError
+            If it is no such content.
+        """
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            every = dict(arrays)
+        return cls(json.loads(every.pop(HEADER).tobytes()), every)
+
+    @classmethod
     def read(cls, path: Path) -> SavedState:
         """Return the state in a file.
 

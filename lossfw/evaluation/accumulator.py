@@ -133,6 +133,13 @@ class Accumulator:
                     )
         return tuple(parts)
 
+    def merge(self, other: Accumulator) -> None:
+        """Add the sums over other rows, from an accumulator with the same parameters."""
+        self._layout.merge(other._layout)
+        self._loss.merge(other._loss)
+        for name, kept in self._kept.items():
+            kept.merge(other._kept[name])
+
     def pack(self) -> dict[str, NDArray]:
         """Return all sums as plain arrays of numbers, for `unpack`."""
         arrays = prefixed("layout", self._layout.pack())

@@ -134,7 +134,7 @@ def forward(
         yield from threads.run(run, wave)
 
 
-def saved(outputs: RowArray, batches: Iterable[Batch]) -> Iterator[PredictedBatch]:
+def saved(outputs: RowArray, batches: Iterable[Batch], first: int = 0) -> Iterator[PredictedBatch]:
     """Put saved outputs beside the targets of their rows; those in a file are read by batch.
 
     Parameters
@@ -143,7 +143,10 @@ def saved(outputs: RowArray, batches: Iterable[Batch]) -> Iterator[PredictedBatc
         Predictions or logits of all rows.
     batches : iterable of Batch
         Consecutive rows.
+    first : int
+        Number of the first row of `outputs`.
     """
     for batch in batches:
-        rows = read_rows(outputs, batch.start, batch.start + len(batch.targets))
+        start = batch.start - first
+        rows = read_rows(outputs, start, start + len(batch.targets))
         yield PredictedBatch(batch.start, rows, None, batch.targets, batch.sample_weight)

@@ -52,6 +52,15 @@ class Diagnostics:
         )
         self._first_nonfinite = counts["first_nonfinite"]
 
+    def merge(self, other: Diagnostics) -> None:
+        """Add the counts of other rows."""
+        self._guarded += other._guarded
+        self._probabilities += other._probabilities
+        self._weightless += other._weightless
+        self._nonfinite += other._nonfinite
+        firsts = (self._first_nonfinite, other._first_nonfinite)
+        self._first_nonfinite = min((row for row in firsts if row is not None), default=None)
+
     def see(self, rows: PredictedBatch) -> None:
         """Look at some rows."""
         y, t = rows.loss_input, rows.targets
@@ -71,8 +80,9 @@ class Diagnostics:
         axes = tuple(range(1, rows.loss_input.ndim))
         nonfinite = np.flatnonzero(~np.isfinite(rows.loss_input).all(axis=axes))
         self._nonfinite += len(nonfinite)
-        if self._first_nonfinite is None:
-            self._first_nonfinite = rows.start + int(nonfinite[0])
+        first = rows.start + int(nonfinite[0])
+        if self._first_nonfinite is None or first < self._first_nonfinite:
+            self._first_nonfinite = first
 
     def texts(self, rows: int, masked: int) -> tuple[str, ...]:
         """Return the warnings.

@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Protocol, TypeAlias
+from dataclasses import replace
+from typing import Protocol, TypeAlias, overload
 
 import numpy as np
 
-from lossfw.data import Dataset
+from lossfw.data import Batch
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch, forward, regroup, saved
-from lossfw.evaluation.diagnostics import Diagnostics, nan_warning
+from lossfw.evaluation.diagnostics import nan_warning
 from lossfw.evaluation.plan import Plan
-from lossfw.evaluation.predictor import BLOCK_ROWS, one_blas_thread
+from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.evaluation.result import Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.evaluation.stopwatch import Stopwatch
-from lossfw.losses.engine.reduction import block_rows
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -35,15 +35,38 @@ class Journal(Protocol):
         """Keep some rows, which `state` has counted; they have losses if the plan asks for rows."""
 
 
+@overload
 def evaluate(
-    plan: Plan, *, progress: Progress | None = None, journal: Journal | None = None
-) -> Result:
-    """Evaluate a plan.
+    plan: Plan,
+    *,
+    rows: None = None,
+    progress: Progress | None = None,
+    journal: Journal | None = None,
+) -> Result: ...
+@overload
+def evaluate(
+    plan: Plan,
+    *,
+    rows: tuple[int, int],
+    progress: Progress | None = None,
+    journal: Journal | None = None,
+) -> EvaluationState: ...
+def evaluate(
+    plan: Plan,
+    *,
+    rows: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+    journal: Journal | None = None,
+) -> Result | EvaluationState:
+    """Evaluate a plan, or a part of its rows.
 
     Parameters
     ----------
     plan : Plan
         The plan to evaluate.
+    rows : tuple of int, optional
+        The first row and the row after the last of a part; both are multiples of
+        `Plan.block_rows`, or the end.
     progress : callable, optional
         Called with the rows done and the rows in all.
     journal : Journal, optional
@@ -51,32 +74,42 @@ def evaluate(
 
     Returns
     -------
-    Result
-        The same bits for any batch size and any number of cores.
+    Result, or EvaluationState for a part
+        A result has the same bits for any batch size and any number of cores, and so
+        has `result_of` the merged states of parts.
+
+    Raises
+    ------
+    ArgumentError
+        If a part begins or ends within a block.
     """
-    clock = Stopwatch()
-    data = plan.data if plan.sample is None else plan.data.take(plan.sample)
-    accumulator = Accumulator(
-        plan.loss,
-        plan.metrics,
-        intervals=plan.intervals,
-        slices=plan.slices,
-        rows=journal is not None and bool(plan.rows),
-        clock=clock,
-    )
-    state = EvaluationState(accumulator, Diagnostics(plan.loss), clock)
+    part = (0, plan.count) if rows is None else _checked(plan, rows)
+    state = EvaluationState.of(plan, rows=journal is not None and bool(plan.rows))
     if journal is not None:
         journal.resume(state)
     with one_blas_thread() if plan.network is not None else nullcontext():
-        for rows in _predicted(plan, data, state):
-            with _named(data):
-                counted = state.add(rows)
-            if journal is not None:
-                journal.add(counted, state)
-            if progress is not None:
-                progress(state.row, len(data))
+        for first, stop in state.seen.gaps(*part):
+            for batch in _predicted(plan, state.clock, first, stop):
+                with _named(plan):
+                    counted = state.add(batch)
+                if journal is not None:
+                    journal.add(counted, state)
+                if progress is not None:
+                    progress(state.seen.count, part[1] - part[0])
     _check_unchanged(plan)
-    return _result(plan, data, state)
+    return _with_nan_rows(plan, result_of(plan, state)) if rows is None else state
+
+
+def _checked(plan: Plan, rows: tuple[int, int]) -> tuple[int, int]:
+    """Check that a part of the rows begins and ends where blocks do."""
+    (start, stop), block = rows, plan.block_rows
+    ends = stop % block == 0 or stop == plan.count
+    if not (0 <= start <= stop <= plan.count and start % block == 0 and ends):
+        raise ArgumentError(
+            f"rows={rows!r}: a part of the {plan.count} rows begins and ends at multiples of "
+            f"{block}, the plan's block_rows, or at the end."
+        )
+    return start, stop
 
 
 def _check_unchanged(plan: Plan) -> None:
@@ -86,13 +119,21 @@ def _check_unchanged(plan: Plan) -> None:
         check_unchanged(plan.outputs)
 
 
-def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:
+def result_of(plan: Plan, state: EvaluationState) -> Result:
+    """Return the result of a plan from the state of all its rows.
+
+    Raises
+    ------
+    ArgumentError
+        If rows are missing in the state.
+    """
+    if gaps := state.seen.gaps(0, plan.count):
+        raise ArgumentError(
+            f"the rows {gaps[0][0]} to {gaps[0][1] - 1} are missing: merge the states of all parts."
+        )
     numbers = state.accumulator.numbers()
-    warnings = [*plan.warnings, *state.diagnostics.texts(len(data), numbers.masked)]
-    if math.isnan(numbers.loss["value"]):
-        warnings.append(nan_warning(_rows_with_nan(plan, data)))
     return Result(
-        count=len(data),
+        count=plan.count,
         weight=state.weight.rounded(),
         loss_name=plan.loss.name,
         loss_text=str(plan.loss),
@@ -100,51 +141,63 @@ def _result(plan: Plan, data: Dataset, state: EvaluationState) -> Result:
         numbers=numbers,
         sample=plan.sample,
         digest=plan.digest,
-        warnings=tuple(warnings),
+        warnings=(*plan.warnings, *state.diagnostics.texts(plan.count, numbers.masked)),
         timings=dict(state.clock.seconds),
-        classes=data.classes,
+        classes=plan.data.classes,
     )
 
 
-def _rows_with_nan(plan: Plan, data: Dataset) -> Iterator[int]:
+def _with_nan_rows(plan: Plan, result: Result) -> Result:
+    """Return the result with a warning that names the rows behind a loss that is NaN."""
+    if not math.isnan(result.loss):
+        return result
+    return replace(result, warnings=(*result.warnings, nan_warning(_rows_with_nan(plan))))
+
+
+def _rows_with_nan(plan: Plan) -> Iterator[int]:
     """Yield the numbers of the rows whose loss is NaN; the rows are evaluated again."""
-    state = EvaluationState(Accumulator(plan.loss, (), rows=True), Diagnostics(plan.loss))
+    accumulator = Accumulator(plan.loss, (), rows=True)
     with one_blas_thread() if plan.network is not None else nullcontext():
-        for rows in _predicted(plan, data, state):
-            seen = state.accumulator.add(rows)
+        for rows in _predicted(plan, Stopwatch(), 0, plan.count):
+            seen = accumulator.add(rows)
             assert seen.losses is not None
             assert seen.weights is not None
             for row in np.flatnonzero(np.isnan(seen.losses) & (seen.weights > 0)):
                 number = rows.start + int(row)
-                yield number if data.rows is None else int(data.rows[number])
+                yield number if plan.sample is None else plan.sample[number]
 
 
-def _predicted(plan: Plan, data: Dataset, state: EvaluationState) -> Iterator[PredictedBatch]:
-    """Yield the rows to come with their outputs, in groups that fill the blocks of a sum."""
-    clock = state.clock
-    batches = clock.timed("read", data.batches(plan.batch_size, state.row))
+def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:
+    """Yield rows of the plan, numbered among those that it evaluates."""
+    if plan.sample is None:
+        yield from plan.data.batches(plan.batch_size, first, stop)
+        return
+    for batch in plan.data.take(plan.sample[first:stop]).batches(plan.batch_size):
+        yield batch._replace(start=first + batch.start)
+
+
+def _predicted(plan: Plan, clock: Stopwatch, first: int, stop: int) -> Iterator[PredictedBatch]:
+    """Yield rows with their outputs, in groups that fill the blocks of a sum."""
+    batches = clock.timed("read", _batches(plan, first, stop))
     if plan.network is not None:
         parts = forward(plan.network, batches, logits=plan.outputs_form == "logits")
-        width = plan.network.units
+    elif plan.sample is None:
+        assert plan.outputs is not None
+        parts = saved(plan.outputs, batches)
     else:
         assert plan.outputs is not None
-        outputs = plan.outputs
-        if plan.sample is not None:
-            outputs = take_rows(outputs, np.array(plan.sample))
-        parts = saved(outputs, batches)
-        width = int(np.prod(outputs.shape[1:]))
+        outputs = take_rows(plan.outputs, np.array(plan.sample[first:stop]))
+        parts = saved(outputs, batches, first)
     # A group of whole blocks of both kinds: few calls, and no partial waits
     # for its neighbour.
-    return clock.timed(
-        "forward", regroup(parts, max(BLOCK_ROWS, block_rows(width))), without="read"
-    )
+    return clock.timed("forward", regroup(parts, plan.block_rows), without="read")
 
 
 @contextmanager
-def _named(data: Dataset) -> Iterator[None]:
+def _named(plan: Plan) -> Iterator[None]:
     """Name the data in an error about rows."""
     try:
         yield
     except ArgumentError as error:
-        counted = "" if data.rows is None else ", rows counted within the sample"
-        raise type(error)(f"data {data.name!r}{counted}: {error}") from None
+        counted = "" if plan.sample is None else ", rows counted within the sample"
+        raise type(error)(f"data {plan.data.name!r}{counted}: {error}") from None

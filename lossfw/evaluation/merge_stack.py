@@ -27,6 +27,12 @@ class MergeStack:
             (first, before), (second, last) = self._items[-2:]
             self._items[-2:] = [(first + second, before.merge(last))]
 
+    def take(self, other: MergeStack) -> None:
+        """Add the partials of another stack."""
+        merged = other.merged()
+        if merged is not None:
+            self.push(merged)
+
     def merged(self) -> Any:
         """Return all of them merged, None if there are none."""
         while len(self._items) > 1:

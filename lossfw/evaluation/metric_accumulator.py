@@ -100,6 +100,12 @@ class SliceCells:
         count, weight = own.dense(own.table.rounded())[0].tolist()
         return int(count), weight
 
+    def merge(self, other: SliceCells) -> None:
+        """Add the sizes of the parts of other rows."""
+        self._classes = max(self._classes, other._classes)
+        for own, more in zip(self._sizes, other._sizes, strict=True):
+            own.take(more)
+
     def pack(self) -> dict[str, NDArray]:
         """Return the sizes of parts as plain arrays."""
         arrays = {"classes": np.array(self._classes)}
@@ -163,6 +169,12 @@ class MetricAccumulator:
         if asked is not None:
             found["interval"] = _interval(self.metric, own, found["value"], asked)
         return found
+
+    def merge(self, other: MetricAccumulator) -> None:
+        """Add the sums over other rows."""
+        more = other._stacks()
+        for name, stack in self._stacks().items():
+            stack.take(more[name])
 
     def pack(self) -> dict[str, NDArray]:
         """Return everything as plain arrays."""

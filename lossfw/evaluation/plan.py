@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,9 +10,10 @@ from lossfw.data import Dataset
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.errors import ArgumentError, DataError, ShapeError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.predictor import Predictor
+from lossfw.evaluation.predictor import BLOCK_ROWS, Predictor
 from lossfw.evaluation.slices import Slice
 from lossfw.losses.base import Form
+from lossfw.losses.engine.reduction import block_rows
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
 
@@ -95,6 +97,25 @@ class Plan:
             nested = [metric.of for metric in self.metrics if isinstance(metric, LossMetric)]
             for loss in (self.loss, *nested):
                 check_has_rows(loss, self.outputs.shape)
+
+    @property
+    def count(self) -> int:
+        """Number of rows to evaluate."""
+        return len(self.data) if self.sample is None else len(self.sample)
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block: a part of the rows begins at a multiple of it.
+
+        The blocks of the sums and those of a network both begin there, so that a part
+        has the same bits alone, and its state is small.
+        """
+        if self.network is not None:
+            width = self.network.units
+        else:
+            assert self.outputs is not None
+            width = math.prod(self.outputs.shape[1:])
+        return max(BLOCK_ROWS, block_rows(width))
 
 
 def check_has_rows(loss: Loss, shape: tuple[int, ...]) -> None:

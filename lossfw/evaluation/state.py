@@ -1,22 +1,33 @@
-"""The state of a running evaluation: everything that a checkpoint saves."""
+"""The state of an evaluation: everything that is known of the rows seen so far.
+
+States of different rows of one plan merge in any order and any tree, to the same bits.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from lossfw.data.state_file import SavedState
+from lossfw.errors import ArgumentError
 from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.diagnostics import Diagnostics
+from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
+from lossfw.losses.engine.row_ranges import RowRanges
+
+# Version of a packed state.
+STATE_VERSION = 1
 
 
 @dataclass
 class EvaluationState:
-    """The state of an evaluation between two groups of rows.
+    """The state of an evaluation of some rows.
 
     Attributes
     ----------
@@ -25,33 +36,77 @@ class EvaluationState:
     diagnostics : Diagnostics
         Counts of rows that deserve a warning.
     clock : Stopwatch
-        Seconds by stage.
-    row : int
-        Number of the next row: as many were seen.
+        Seconds by stage, of all computations together.
+    seen : RowRanges
+        The rows that were seen.
     weight : ExactSum
         Total sample weight of the rows seen.
     """
 
     accumulator: Accumulator
     diagnostics: Diagnostics
-    clock: Stopwatch = field(default_factory=Stopwatch)
-    row: int = 0
+    clock: Stopwatch
+    seen: RowRanges = field(default_factory=RowRanges)
     weight: ExactSum = field(default_factory=ExactSum)
 
+    @classmethod
+    def of(cls, plan: Plan, *, rows: bool = False) -> EvaluationState:
+        """Return the state of a plan before its first row.
+
+        Parameters
+        ----------
+        plan : Plan
+            The plan.
+        rows : bool
+            Whether the loss of each row is wanted.
+        """
+        clock = Stopwatch()
+        accumulator = Accumulator(
+            plan.loss,
+            plan.metrics,
+            intervals=plan.intervals,
+            slices=plan.slices,
+            rows=rows,
+            clock=clock,
+        )
+        return cls(accumulator, Diagnostics(plan.loss), clock)
+
     def add(self, rows: PredictedBatch) -> PredictedBatch:
-        """Take the next rows into account, and return them with their losses; see `Accumulator`."""
+        """Take some rows into account, and return them with their losses; see `Accumulator`.
+
+        Raises
+        ------
+        ArgumentError
+            If one of them was seen before.
+        """
+        count = len(rows.targets)
+        self.seen = self.seen.merge(RowRanges.of(rows.start, rows.start + count))
         rows = self.accumulator.add(rows)
         self.diagnostics.see(rows)
         weight = rows.sample_weight
-        total = float(len(rows.targets) if weight is None else weight.sum(dtype=np.float64))
+        total = float(count if weight is None else weight.sum(dtype=np.float64))
         self.weight = self.weight.add([total])
-        self.row += len(rows.targets)
         return rows
+
+    def merge(self, other: EvaluationState) -> None:
+        """Take the rows of another state of the same plan into account.
+
+        Raises
+        ------
+        ArgumentError
+            If they have a row in common, or are of different plans.
+        """
+        self.seen = self.seen.merge(other.seen)
+        self.accumulator.merge(other.accumulator)
+        self.diagnostics.merge(other.diagnostics)
+        self.weight = self.weight.merge(other.weight)
+        self._add_seconds(other.clock.seconds)
 
     def pack(self) -> SavedState:
         """Return everything as plain values and arrays of numbers, for `unpack`."""
         header = {
-            "row": self.row,
+            "version": STATE_VERSION,
+            "seen": self.seen.pack().tolist(),
             "diagnostics": self.diagnostics.pack(),
             "seconds": self.clock.seconds,
         }
@@ -59,16 +114,26 @@ class EvaluationState:
         return SavedState(header, sums | prefixed("weight", self.weight.pack()))
 
     def unpack(self, saved: SavedState) -> None:
-        """Go on from the state that was packed.
+        """Go on from the state that was packed; this one has seen no row.
 
         Raises
         ------
+        ArgumentError
+            If another version of lossfw packed it.
         ValueError, TypeError, LookupError
             If it was not packed by an evaluation of the same plan.
         """
+        if saved.header["version"] != STATE_VERSION:
+            raise ArgumentError(
+                f"the state of an evaluation has version {saved.header['version']}, and this "
+                f"lossfw reads {STATE_VERSION}."
+            )
         self.accumulator.unpack(below("accumulator", saved.arrays))
         self.diagnostics.unpack(saved.header["diagnostics"])
         self.weight = ExactSum.unpack(below("weight", saved.arrays))
-        self.row = int(saved.header["row"])
-        for stage, seconds in saved.header["seconds"].items():
-            self.clock.seconds[stage] += seconds
+        self.seen = RowRanges.unpack(np.array(saved.header["seen"], np.int64).reshape(-1, 2))
+        self._add_seconds(saved.header["seconds"])
+
+    def _add_seconds(self, seconds: Mapping[str, Any]) -> None:
+        for stage, spent in seconds.items():
+            self.clock.seconds[stage] += spent

@@ -16,7 +16,7 @@ from lossfw.evaluation.plan import Plan
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 4
+CHECKPOINT_VERSION = 5
 
 
 class Checkpoint(NamedTuple):

@@ -6,6 +6,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Entry
@@ -13,9 +14,13 @@ from lossfw.config.build.evaluation import build_plan
 from lossfw.config.schema.checked import known
 from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress, evaluate
+from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.files import check_folder
 from lossfw.runs.records import Run, RunRequest, Warn
+
+if TYPE_CHECKING:
+    from lossfw.runs.journal import RunJournal
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
     entries, registry = tuple(config.entries), known(config.registry)
     loading = time.perf_counter() - begin
     if run.folder is None and not any(registry.followers(h, load=False) for h in LIFE_CYCLE):
-        return Outcome(run, evaluate(run.plan, progress=progress), entries, loading)
+        return Outcome(run, _evaluated(request, run.plan, progress), entries, loading)
     # Imported on use: a run that only shows its numbers starts without them.
     from lossfw.runs.plugin_hooks import Followers
     from lossfw.runs.recorder import keeping
@@ -147,7 +152,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
             followers.progress(done, total)
 
         try:
-            result = evaluate(run.plan, progress=both, journal=keeper.journal)
+            result = _evaluated(request, run.plan, both, keeper.journal)
         except BaseException as error:
             keeper.fail(error)
             followers.end(None)
@@ -157,3 +162,27 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
         texts = tuple(followers.report(result))
         resumed = 0 if keeper.journal is None else keeper.journal.resumed
         return Outcome(run, result, entries, loading, texts, keeper.failure, resumed=resumed)
+
+
+def cluster_of(request: RunRequest) -> str | None:
+    """Return the cluster that computes a run, None for this process."""
+    if request.cluster is not None:
+        return request.cluster or None
+    node = request.config.root.find(["run", "cluster"])
+    return node.value if node is not None and isinstance(node.value, str) else None
+
+
+def _evaluated(
+    request: RunRequest,
+    plan: Plan,
+    progress: Progress | None,
+    journal: RunJournal | None = None,
+) -> Result:
+    cluster = cluster_of(request)
+    if cluster is None:
+        return evaluate(plan, progress=progress, journal=journal)
+    # Imported on use: most runs stay in their process.
+    from lossfw.scale import connected, evaluate_on
+
+    with connected(cluster) as client:
+        return evaluate_on(client, plan, progress=progress, keeper=journal)

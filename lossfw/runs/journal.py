@@ -91,7 +91,7 @@ class RunJournal:
                     f"{self._folder / CHECKPOINT_FILE} does not hold the state of this run "
                     f"({error}): run without --resume, which begins anew."
                 ) from None
-            self.before, self.resumed = kept.seconds, state.row
+            self.before, self.resumed = kept.seconds, state.seen.count
         form = rows_format(self._plan)
         if form is None:
             return
@@ -112,7 +112,11 @@ class RunJournal:
             # The numbers are shown at the end, even if the disk is full.
             self.failure = error
             return
-        if self._packs and time.monotonic() - self._last >= self._pause:
+        self.keep(state)
+
+    def keep(self, state: EvaluationState, *, now: bool = False) -> None:
+        """Write a checkpoint if the last one is old enough, or at once."""
+        if self._packs and (now or time.monotonic() - self._last >= self._pause):
             with state.clock.stage("checkpoint"):
                 self._save(state)
 

@@ -68,6 +68,7 @@ def requests_of(
     *,
     resume: bool,
     trains: bool = False,
+    cluster: str | None = None,
 ) -> list[RunRequest]:
     """Return a request for each run of some configurations, every sweep expanded and checked.
 
@@ -81,7 +82,9 @@ def requests_of(
     runs = [(config, run) for config in configs for run in expand(config, training=trains)]
     names = _distinct([_joined(c.source.name, run.name, len(configs)) for c, run in runs])
     return [
-        RunRequest(run.config, name, None if folder is None else folder / name, resume, trains)
+        RunRequest(
+            run.config, name, None if folder is None else folder / name, resume, trains, cluster
+        )
         for (_, run), name in zip(runs, names, strict=True)
     ]
 

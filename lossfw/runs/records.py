@@ -34,6 +34,9 @@ class RunRequest:
         Resume the run in the folder.
     trains : bool
         Whether it is a training, and not an evaluation.
+    cluster : str or None
+        The cluster that computes it; see `lossfw.scale.cluster.connected`. Empty for this
+        process; by default the one that the configuration names, if it does.
     """
 
     config: CheckedConfig
@@ -41,6 +44,7 @@ class RunRequest:
     folder: Path | None = None
     resume: bool = False
     trains: bool = False
+    cluster: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

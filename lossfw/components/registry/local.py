@@ -6,6 +6,7 @@ import ast
 import hashlib
 import inspect
 import sys
+from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -86,6 +87,31 @@ def components_in(
             "kind, such as DistanceLoss, or a hook marked with @hookimpl, such as lossfw_losses"
         )
     return tables
+
+
+def imported_files() -> Iterator[tuple[str, str, bytes]]:
+    """Yield module name, path and source of each plugin file that was imported.
+
+    Another process makes the same modules of them by `import_source`, without the files.
+    """
+    for name, module in list(sys.modules.items()):
+        loader = getattr(getattr(module, "__spec__", None), "loader", None)
+        if isinstance(loader, _Loader):
+            yield name, loader.path, loader.get_data(loader.path)
+
+
+def import_source(name: str, path: str, source: bytes) -> None:
+    """Import a plugin file of another process from its source, under the name it has there."""
+    if name in sys.modules:
+        return
+    module = ModuleType(name)
+    module.__file__ = path
+    sys.modules[name] = module
+    try:
+        exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102  # a plugin is code
+    except BaseException:
+        del sys.modules[name]
+        raise
 
 
 class _Loader(SourceFileLoader):

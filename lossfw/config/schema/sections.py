@@ -213,6 +213,16 @@ class SensitivitySection(Section):
     )
 
 
+class RunSection(Section):
+    """Where a run is computed."""
+
+    cluster: Annotated[str, Field(min_length=1)] | None = key(
+        "A cluster of Dask: the address of its scheduler, the file that the scheduler wrote, or "
+        "local:N for N processes on this machine.",
+        None,
+    )
+
+
 class Skeleton(Section):
     """A whole configuration."""
 
@@ -232,6 +242,7 @@ class Skeleton(Section):
     evaluate: EvaluateSection = key(
         "How the evaluation runs, and what it reports besides the loss.", EvaluateSection()
     )
+    run: RunSection | None = key("Where `lossfw run` computes.", None)
     train: TrainSection | None = key("How `lossfw train` trains the network.", None)
     sensitivity: SensitivitySection | None = key("What `lossfw sensitivity` looks at.", None)
     sweep: SweepSection | None = key("Several runs from one file: grid, zip, seeds.", None)
@@ -246,6 +257,7 @@ SECTIONS: Mapping[tuple[str, ...], type[Section]] = {
     ("evaluate", "slices"): SliceSection,
     ("network",): NetworkSection,
     ("network", "layers"): Layer,
+    ("run",): RunSection,
     ("train",): TrainSection,
     ("train", "hold_out"): HoldOut,
     ("sensitivity",): SensitivitySection,

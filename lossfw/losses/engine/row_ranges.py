@@ -60,6 +60,21 @@ class RowRanges:
             joined.append((start, stop))
         return RowRanges(tuple(joined))
 
+    def gaps(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return the ranges between `start` and `stop` that are missing.
+
+        Examples
+        --------
+        >>> RowRanges(((2, 5), (7, 9))).gaps(0, 8)
+        [(0, 2), (5, 7)]
+        """
+        gaps = []
+        for first, last in self.spans:
+            if start < min(first, stop):
+                gaps.append((start, min(first, stop)))
+            start = max(start, last)
+        return [*gaps, (start, stop)] if start < stop else gaps
+
     def pack(self) -> NDArray:
         """Return the ranges as an array of shape (n, 2), for `unpack`."""
         return np.array(self.spans, np.int64).reshape(-1, 2)

@@ -1,0 +1,136 @@
+"""Clusters of Dask: connect to one, or start one on this machine."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lossfw.errors import ArgumentError, MissingExtraError, RunError
+
+# The prefix of worker processes that are started on this machine.
+_LOCAL = "local:"
+# More processes than this on one machine are a mistake.
+_MOST_LOCAL = 1024
+# Seconds in which a scheduler answers, or is taken for one that is not there.
+CONNECT_SECONDS = 20
+
+
+def distributed() -> Any:
+    """Return the library, imported on use.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module("distributed")
+    except ImportError:
+        raise MissingExtraError(
+            "a cluster needs the library dask.distributed, which is not installed: "
+            "pip install lossfw[dask]"
+        ) from None
+
+
+def local_workers(scheduler: str) -> int | None:
+    """Return N of ``local:N``; None for the address of a scheduler.
+
+    Raises
+    ------
+    ArgumentError
+        If N is no number of processes.
+
+    Examples
+    --------
+    >>> local_workers("local:4"), local_workers("tcp://host:8786")
+    (4, None)
+    """
+    if not scheduler.startswith(_LOCAL):
+        return None
+    text = scheduler.removeprefix(_LOCAL)
+    if not (text.isdecimal() and 1 <= int(text) <= _MOST_LOCAL):
+        raise ArgumentError(
+            f"the cluster {scheduler!r}: after local: stands the number of processes, from 1 to "
+            f"{_MOST_LOCAL}, as in local:2."
+        )
+    return int(text)
+
+
+@contextmanager
+def connected(scheduler: str) -> Iterator[Any]:
+    """Return a client of a cluster inside the ``with`` block.
+
+    Parameters
+    ----------
+    scheduler : str
+        The address of a scheduler (``tcp://host:8786``), the file that a scheduler
+        wrote, or ``local:N`` for N processes on this machine, which end with the block.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of them.
+    RunError
+        If the scheduler does not answer.
+    MissingExtraError
+        If Dask is not installed.
+    """
+    count = local_workers(scheduler)
+    with _local(count) if count is not None else _remote(scheduler) as client:
+        yield client
+
+
+def slots_of(scheduler: str) -> int:
+    """Return the threads of a cluster; ``local:N`` is not started for it."""
+    count = local_workers(scheduler)
+    if count is not None:
+        return count * _threads_each(count)
+    with connected(scheduler) as client:
+        return int(sum(client.nthreads().values()))
+
+
+def _threads_each(count: int) -> int:
+    return max(1, (os.cpu_count() or 1) // count)
+
+
+@contextmanager
+def _local(count: int) -> Iterator[Any]:
+    dask = distributed()
+    with (
+        tempfile.TemporaryDirectory(prefix="lossfw-") as folder,
+        dask.LocalCluster(
+            n_workers=count,
+            threads_per_worker=_threads_each(count),
+            processes=True,
+            dashboard_address=None,
+            local_directory=folder,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        dask.Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _remote(scheduler: str) -> Iterator[Any]:
+    dask = distributed()
+    given = {"address": scheduler}
+    if Path(scheduler).is_file():
+        given = {"scheduler_file": scheduler}
+    elif "://" not in scheduler:
+        raise ArgumentError(
+            f"the cluster {scheduler!r} is neither an address, as tcp://host:8786, nor the file of "
+            "a scheduler, nor local:N for processes on this machine."
+        )
+    try:
+        client = dask.Client(**given, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise RunError(f"the scheduler {scheduler} does not answer: {error}.") from None
+    with client:
+        yield client

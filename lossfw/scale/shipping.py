@@ -1,0 +1,91 @@
+"""Shipping: a plan on its way to the workers, and the state of a part on its way back.
+
+A plan carries the names of its files, and the rows of small ones. Plugin files of this
+process go with it, since no worker has them.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from lossfw.components.registry.local import import_source, imported_files
+from lossfw.errors import ArgumentError
+from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.plan import Plan
+from lossfw.losses.engine.threads import threads
+
+# A plan goes through the scheduler, which keeps it for workers that come later.
+MAX_PLAN_BYTES = 64 * 2**20
+# The library's limit of one BLAS thread holds for the whole process, and pieces of files
+# are kept for one reader: tasks in one process come after each other, each on all its threads.
+_ONE_TASK = threading.Lock()
+
+
+class Shipment(NamedTuple):
+    """A plan as the workers get it.
+
+    Attributes
+    ----------
+    files : tuple of (str, str, bytes)
+        Module name, path and source of each plugin file.
+    plan : bytes
+        The pickled plan.
+    """
+
+    files: tuple[tuple[str, str, bytes], ...]
+    plan: bytes
+
+
+def shipment_of(plan: Plan) -> Shipment:
+    """Return a plan as the workers get it.
+
+    Raises
+    ------
+    ArgumentError
+        If it holds too many rows in memory.
+    """
+    # Dask brings it; it pickles classes of a script or a notebook by their content.
+    cloudpickle = importlib.import_module("cloudpickle")
+    content = cloudpickle.dumps(plan)
+    if len(content) > MAX_PLAN_BYTES:
+        raise ArgumentError(
+            f"the plan has {len(content)} bytes of rows in memory; at most {MAX_PLAN_BYTES} go to "
+            "the workers of a cluster. Save the arrays as .npy or Parquet, which stay in their "
+            "files."
+        )
+    return Shipment(tuple(imported_files()), content)
+
+
+@functools.lru_cache(maxsize=2)
+def plan_of(shipment: Shipment) -> Plan:
+    """Return the plan, on a worker; its files are opened there."""
+    for name, path, source in shipment.files:
+        import_source(name, path, source)
+    plan: Plan = pickle.loads(shipment.plan)  # noqa: S301  # of the process that sent it
+    return plan
+
+
+def evaluate_part(shipment: Shipment, start: int, stop: int) -> bytes:
+    """Evaluate some rows on a worker, and return their packed state."""
+    with in_turn():
+        state = evaluate(plan_of(shipment), rows=(start, stop))
+    return state.pack().to_bytes()
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Compute on all threads of this worker inside the ``with`` block, one task after the other."""
+    with _ONE_TASK, threads(_slots_here()):
+        yield
+
+
+def _slots_here() -> int:
+    """Return the threads of the worker that runs this."""
+    distributed: Any = importlib.import_module("distributed")
+    return max(1, int(distributed.get_worker().state.nthreads))

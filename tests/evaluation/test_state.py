@@ -1,0 +1,134 @@
+"""States of parts of the rows merge in any order and any tree to the bits of the whole."""
+
+import itertools
+import json
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.data.state_file import SavedState
+from lossfw.errors import ArgumentError
+from lossfw.evaluation.evaluate import evaluate, result_of
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.slices import Slice
+from lossfw.evaluation.state import EvaluationState
+from lossfw.losses.engine import reduction
+from lossfw.metrics import LossMetric
+
+ROWS = 1300
+RANDOM = np.random.default_rng(0)
+
+
+def metrics(*names):
+    every = lossfw.registry()
+    return tuple(every.create("metric", name) for name in names)
+
+
+def classes(**changes):
+    """Return a plan with weights, a mask, slices, and a loss among its metrics."""
+    y = RANDOM.dirichlet(np.ones(4), ROWS)
+    y[900] = np.nan
+    data = Dataset(
+        "rows", targets=RANDOM.integers(0, 4, ROWS), sample_weight=RANDOM.integers(0, 3, ROWS) / 2
+    )
+    loss = lossfw.loss("masked", of="cross_entropy", ignore=3.0)
+    more = (*metrics("accuracy", "f1", "confusion_matrix"), LossMetric(of=lossfw.loss("brier")))
+    slices = (Slice("class", by="target"), Slice("sure", by="prediction.max", bins=(0.5, 0.8)))
+    options = {"metrics": more, "slices": slices, "intervals": Intervals(), **changes}
+    return Plan(data, loss, outputs=y, **options)
+
+
+def scores(**changes):
+    y, t = RANDOM.random(ROWS), RANDOM.integers(0, 2, ROWS).astype(float)
+    more = metrics("roc_auc", "average_precision", "calibration_error")
+    options = {
+        "metrics": more,
+        "intervals": Intervals(method="bootstrap", replicates=100),
+        **changes,
+    }
+    return Plan(
+        Dataset("scores", targets=t), lossfw.loss("binary_cross_entropy"), outputs=y, **options
+    )
+
+
+PLANS = {
+    "classes": classes(),
+    "scores": scores(),
+    "sample": scores(sample=tuple(RANDOM.permutation(ROWS).tolist())),
+}
+
+
+def merged(draw, states):
+    states = list(states)
+    while len(states) > 1:
+        draw.shuffle(states)
+        one, other = states.pop(), states.pop()
+        one.merge(other)
+        states.append(one)
+    return states[0]
+
+
+def sent(plan, state):
+    """Return a state as it arrives from another process."""
+    again = EvaluationState.of(plan)
+    again.unpack(SavedState.from_bytes(state.pack().to_bytes()))
+    return again
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_blocks():
+    """Cut few rows into many blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reduction, "BLOCK_ELEMENTS", 256)
+        yield
+
+
+@pytest.mark.parametrize("name", PLANS)
+@settings(max_examples=5)
+@given(st.randoms(use_true_random=False), st.sets(st.integers(1, ROWS // 256)))
+def test_any_tree_of_parts_gives_the_bits_of_the_whole(name, draw, cuts):
+    plan = PLANS[name]
+    assert plan.block_rows == 256
+    edges = [0, *sorted(cut * 256 for cut in cuts), ROWS]
+    parts = [evaluate(plan, rows=span) for span in itertools.pairwise(edges)]
+    state = merged(draw, [sent(plan, part) for part in parts])
+    assert state.seen.spans == ((0, ROWS),)
+    found, wanted = result_of(plan, state), evaluate(plan)
+    assert json.dumps(found.to_dict()) == json.dumps(wanted.to_dict())
+    # The rows behind a loss that is NaN are looked for by one process alone.
+    assert found.warnings == wanted.warnings[: len(found.warnings)]
+
+
+def test_a_part_begins_and_ends_where_blocks_do():
+    for span in ((0, 100), (5, 512), (512, 256), (0, ROWS + 1)):
+        with pytest.raises(ArgumentError, match="begins and ends at multiples of 256"):
+            evaluate(PLANS["classes"], rows=span)
+
+
+def test_rows_are_counted_once_and_none_is_missing():
+    plan = PLANS["classes"]
+    state, other = evaluate(plan, rows=(0, 512)), evaluate(plan, rows=(256, ROWS))
+    with pytest.raises(ArgumentError, match="row 256 stands in two"):
+        state.merge(other)
+    with pytest.raises(ArgumentError, match="the rows 0 to 255 are missing"):
+        result_of(plan, other)
+
+
+def test_the_state_of_another_version_is_refused():
+    saved = evaluate(PLANS["classes"], rows=(0, 256)).pack()
+    saved.header["version"] = 0
+    with pytest.raises(ArgumentError, match="has version 0"):
+        EvaluationState.of(PLANS["classes"]).unpack(saved)
+
+
+def test_the_size_of_a_state_does_not_grow_with_its_rows():
+    plan = classes(intervals=None)
+    random.seed(0)
+    sizes = [len(evaluate(plan, rows=(0, rows)).pack().to_bytes()) for rows in (256, 1280)]
+    assert sizes[1] < 1.1 * sizes[0]
