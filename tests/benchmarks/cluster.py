@@ -4,6 +4,7 @@
 a network like that of the digits to FOLDER, and prints seconds and the size of a state.
 """
 
+import itertools
 import os
 import sys
 import time
@@ -37,7 +38,7 @@ def write(folder, rows):
     random = np.random.default_rng(0)
     sizes = (INPUTS, 50, 100, 10)
     arrays = {}
-    for number, (width, units) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+    for number, (width, units) in enumerate(itertools.pairwise(sizes), start=1):
         arrays[f"W{number}"] = random.normal(size=(width, units)).astype("f4") / width**0.5
         arrays[f"b{number}"] = np.zeros(units, "f4")
     np.savez(folder / "weights.npz", **arrays)
@@ -74,8 +75,9 @@ def main(folder, sizes):
             assert one.to_dict() == two.to_dict()
             parts = cut(plan, 2).parts
             state = evaluate(plan, rows=parts[0]).pack().to_bytes()
+            size = (folder / f"rows-{rows}.parquet").stat().st_size
             print(
-                f"{rows:>10,} rows, {os.path.getsize(folder / f'rows-{rows}.parquet'):>13,} bytes: "
+                f"{rows:>10,} rows, {size:>13,} bytes: "
                 f"one process {alone:.1f} s, local:2 {spread:.1f} s, ratio {alone / spread:.2f}, "
                 f"{len(parts)} parts, state {len(state):,} bytes"
             )
