@@ -243,7 +243,7 @@ def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):
         over.wait(60)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lossfw.nn.training.loop.train", waiting)
+    monkeypatch.setattr("lossfw.runs.trainings.train", waiting)
     first = threading.Thread(target=lossfw, args=("train", "train.yaml", "--out", "o"))
     first.start()
     try:

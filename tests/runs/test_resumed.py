@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw.data import csv_chunks, csv_table
+from lossfw.data import csv_lines, csv_table
 from lossfw.evaluation import evaluate as evaluation
 from lossfw.runs import execute, journal
 from support.configs import DIGITS
@@ -61,7 +61,7 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
     if "Parquet" in case:
         pytest.importorskip("pyarrow")
     monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
-    monkeypatch.setattr(csv_chunks, "PIECE_BYTES", 500)
+    monkeypatch.setattr(csv_lines, "PIECE_BYTES", 500)
     write(rows=1500, config=config)
     targets = np.load(folder / "t.npy")
     (folder / "t.csv").write_text("targets\n" + "\n".join(map(str, targets)) + "\n")
