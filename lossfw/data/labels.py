@@ -23,6 +23,8 @@ ONE_HOT_DTYPE = np.dtype(np.int8)
 _ROWS = 65_536
 # Beyond, whole numbers are measurements and no labels.
 MAX_LABELS = 10_000
+# Whole numbers from here on are no classes.
+_BEYOND_CLASSES = 2.0**31
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,9 @@ class Whole:
         DataError
             Names the first row with a number that is not whole.
         """
-        broken = np.flatnonzero((rows != np.floor(rows)).reshape(len(rows), -1).any(axis=1))
+        # NaN and numbers beyond every class fail the comparisons too.
+        whole = (rows == np.floor(rows)) & (np.abs(rows) < _BEYOND_CLASSES)
+        broken = np.flatnonzero(~whole.reshape(len(rows), -1).all(axis=1))
         if broken.size:
             first = int(broken[0])
             raise DataError(

@@ -100,6 +100,22 @@ def evaluate(
     return _with_nan_rows(plan, result_of(plan, state)) if rows is None else state
 
 
+def evaluate_first(plan: Plan, most: int) -> None:
+    """Evaluate the first rows of a plan, at most so many, for the errors that this raises.
+
+    Raises
+    ------
+    ArgumentError
+        Of the rows; and of the numbers, where these are all rows.
+    """
+    state, stop = EvaluationState.of(plan), min(most, plan.count)
+    with one_blas_thread() if plan.network is not None else nullcontext():
+        for batch in _predicted(plan, state.clock, 0, stop):
+            state.add(batch)
+    if stop == plan.count:
+        state.accumulator.numbers()
+
+
 def _checked(plan: Plan, rows: tuple[int, int]) -> tuple[int, int]:
     """Check that a part of the rows begins and ends where blocks do."""
     (start, stop), block = rows, plan.block_rows

@@ -92,6 +92,8 @@ def carry_out_training(
     DivergenceError, RunError
         If the training fails; checkpoints before stay.
     """
+    for note in request.config.notes:
+        warn(note)
     training, folder = run.training, request.folder
     registry = known(request.config.registry)
     with working_in(folder):

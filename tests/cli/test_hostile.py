@@ -134,6 +134,67 @@ def test_a_header_of_another_width_is_refused(lossfw, folder, content, message):
     assert (result.exit_code, message in result.stderr) == (2, True)
 
 
+UNUSED = {
+    "replicates of a jackknife": (
+        "validate",
+        "evaluate={intervals: {replicates: 500}}",
+        "replicates",
+    ),
+    "fuse beside delta": (
+        "validate",
+        "loss={name: cross_entropy, fuse: true, delta: 1e-6}",
+        "fuse",
+    ),
+    "delta without a guard": (
+        "validate",
+        "loss={name: cross_entropy, guard: none, delta: 1e-6}",
+        "delta",
+    ),
+}
+
+
+@pytest.mark.parametrize(("verb", "override", "key"), UNUSED.values(), ids=UNUSED)
+def test_a_key_that_changes_nothing_is_told(lossfw, folder, verb, override, key):
+    text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
+    (folder / "run.yaml").write_text(text)
+    result = lossfw(verb, "run.yaml", "-o", override)
+    assert result.exit_code == 0
+    assert re.search(rf"warning: .*{key}.* changes nothing", result.stderr)
+
+
+def test_what_a_training_does_not_use_is_told(lossfw, folder):
+    (folder / "train.yaml").write_text(TRAIN)
+    keys = ["-o", "evaluate.rows=true", "-o", "evaluate.slices=[target]"]
+    result = lossfw("train", "train.yaml", "--no-out", *keys)
+    assert result.exit_code == 0
+    assert result.stderr.count("changes nothing in a training") == 2
+    result = lossfw(
+        "train", "train.yaml", "--no-out", "-o", "train.optimizer={name: sgd, nesterov: true}"
+    )
+    assert (result.exit_code, "'momentum' above 0" in result.stderr) == (2, True)
+
+
+AT_RUN_TIME = {
+    "a value outside the space": ("network.predictions=[[0.5, 0.7], [1, 0]]", r"outside SIMPLEX"),
+    "weights of another shape": ("data.sample_weight=[[1, 2], [1, 1]]", r"sample_weight has shape"),
+    "a slice that does not fit": (
+        "evaluate.slices=[{name: p, by: prediction, bins: [0.5]}]",
+        r"predictions of shape \(2, 2\) are rows",
+    ),
+    "no row that counts": ("data.sample_weight=[0, 0]", r"nothing is left to average"),
+}
+
+
+@pytest.mark.parametrize("verb", [["validate"], ["run", "--dry-run"], ["run"]], ids=" ".join)
+@pytest.mark.parametrize(("override", "message"), AT_RUN_TIME.values(), ids=AT_RUN_TIME)
+def test_what_a_run_would_refuse_is_told_before_it(lossfw, folder, verb, override, message):
+    text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
+    (folder / "run.yaml").write_text(text)
+    result = lossfw(*verb, "run.yaml", "-o", override)
+    assert result.exit_code == 2
+    assert re.search(rf"error: .*{message}", result.output)
+
+
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
 LOCAL = """\
 from pathlib import Path

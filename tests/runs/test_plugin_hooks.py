@@ -131,18 +131,20 @@ def test_an_interrupt_by_the_user_passes(lossfw, folder, write):
 
 
 def test_the_end_of_a_run_that_fails_is_told(lossfw, folder, write, told):
+    # Beyond the rows that are tried before a run.
     write(
+        rows=5000,
         config="lossfw: 1\ndata: {name: arrays, targets: t.npy}\n"
-        "network: {predictions: p.npy}\nloss: cross_entropy\n"
+        "network: {predictions: p.npy}\nloss: cross_entropy\n",
     )
     predictions = np.load(folder / "p.npy")
-    predictions[3, 0] = 1.5
+    predictions[4500, 0] = 1.5
     np.save(folder / "p.npy", predictions)
     done = lossfw("run", "run.yaml", "--plugin", plugin(folder, FOLLOWER), "--out", "out")
     assert done.exit_code == 2
     assert told()[-1] == {"hook": "end", "loss": None, "there": False}
     assert (folder / "out/status").read_text() == "failed\n"
-    assert "prediction[3] = [1.5," in (folder / "out/error.txt").read_text()
+    assert "prediction[4500] = [1.5," in (folder / "out/error.txt").read_text()
 
 
 def test_installed_plugins_follow_runs_with_a_folder(install, lossfw, folder, write, told):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from lossfw.config.build.digest import digest, versions, without_files
+from lossfw.config.build.first_rows import try_first_rows
 from lossfw.config.build.fit import fit_loss, load, with_options
 from lossfw.config.build.report_options import read_report_options, report_digest
+from lossfw.config.build.unused_keys import unused_keys
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.messages import indices_in
@@ -65,6 +68,14 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     fit_loss(config)
     read_report_options(config)
     config.problems.raise_if_any()
+    plan = _plan(config)
+    try_first_rows(config, plan)
+    config.problems.raise_if_any()
+    config.notes += unused_keys(config)
+    return replace(plan, warnings=(*plan.warnings, *config.notes))
+
+
+def _plan(config: CheckedConfig) -> Plan:
     evaluate = known(config.sections).evaluate
     return Plan(
         data=known(config.data),

@@ -111,7 +111,17 @@ def _unfused_by(config: CheckedConfig, loss: Loss) -> list[str | int]:
     written = [name for name in _logit_keys(loss) if name in node.value]
     if written:
         return [written[0]]
-    # A user who sets a guard asks for the loss of probabilities: on logits it has none.
+    return guarding_key(config, loss)
+
+
+def guarding_key(config: CheckedConfig, loss: Loss) -> list[str | int]:
+    """Return the path below the loss to the first parameter of a guard that is set, or empty.
+
+    A user who sets a guard asks for the loss of probabilities: on logits it has none.
+    """
+    node = config.root.find(["loss"])
+    if node is None or not isinstance(node.value, dict):
+        return []
     guarded = [one for one in with_nested_losses(loss) if isinstance(one, GuardedLoss)]
     return _guarding(node, {name for one in guarded for name in one.guard_parameters})
 

@@ -10,6 +10,7 @@ import numpy as np
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.evaluation import described_data, refuse_sweep
 from lossfw.config.build.fit import fit_loss, inputs_of, load, with_options
+from lossfw.config.build.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
@@ -63,6 +64,7 @@ def training_of(config: CheckedConfig) -> Training:
     if config.held_out is not None and not config.problems:
         _check_held_out(config, config.held_out)
     config.problems.raise_if_any()
+    config.notes += unused_keys(config, training=True)
     return _training(config, section)
 
 

@@ -79,8 +79,10 @@ def _runs(config: CheckedConfig) -> int:
 
         problems = Problems()
         problems.take(config.problems)
+        trained = CheckedConfig(config.source, config.root, problems)
         try:
-            training_of(CheckedConfig(config.source, config.root, problems))
+            training_of(trained)
+            config.notes += trained.notes
         except ConfigError:
             config.problems.take(problems)
     if weights or not trains:

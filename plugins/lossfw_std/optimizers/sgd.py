@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from lossfw import Memory, NDArray, Optimizer, OptimizerStep
 
@@ -50,6 +50,12 @@ class Sgd(Optimizer):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     nesterov: bool = False
     weight_decay: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _needs_momentum(self) -> Self:
+        if self.nesterov and not self.momentum:
+            raise ValueError("'momentum' above 0 beside 'nesterov', which moves along it")
+        return self
 
     def start(self, parameter: NDArray) -> Memory:
         """A velocity of 0; nothing without momentum."""

@@ -68,8 +68,12 @@ class TestForm:
         guarded = NETWORK.replace("{name: cross_entropy}", "{name: cross_entropy, delta: 1e-3}")
         assert plan(guarded, "loss=cross_entropy").outputs_form == "logits"
 
-    def test_another_activation_is_not_fused(self, weights, plan):
-        assert plan(NETWORK, "network.layers.1.activation=sigmoid").outputs_form == "prediction"
+    def test_another_activation_is_not_fused(self, weights, problem):
+        # Predictions reach the loss, and those of a sigmoid are no distributions.
+        _, what, hint = problem(NETWORK.replace("softmax", "sigmoid"))
+        assert "prediction[0]" in what
+        assert "lies outside SIMPLEX" in what
+        assert hint == "predictions are the outputs of the last layer"
 
     @pytest.mark.parametrize("activation", ["softmax", "sigmoid", "relu"])
     def test_an_activation_before_a_loss_on_logits_is_refused(self, activation, weights, problem):

@@ -1,0 +1,62 @@
+"""Keys of a configuration that are right in themselves and change nothing where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lossfw.config.build.fusion import guarding_key
+from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.text.tree import dotted
+from lossfw.losses.capabilities import guard_of
+
+# What an evaluation reports, and a training does not.
+_NOT_TRAINED = ("rows", "intervals", "slices")
+# Options of the bootstrap.
+_DRAWN = ("replicates", "seed")
+
+
+def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[str]:
+    """Yield a sentence about each key that changes nothing.
+
+    Parameters
+    ----------
+    config : CheckedConfig
+        A configuration without mistakes.
+    training : bool
+        Whether it is one to train.
+    """
+    if training:
+        for key in _NOT_TRAINED:
+            if config.has("evaluate", key) and _value(config, "evaluate", key) is not False:
+                yield f"evaluate.{key} changes nothing in a training: `lossfw run` uses it"
+        if config.held_out_source is not None and config.held_out_source == config.data_source:
+            yield "train.hold_out.data are the data themselves: nothing is held out of the training"
+        return
+    if _value(config, "evaluate", "intervals", "method") in (None, "jackknife"):
+        for key in _DRAWN:
+            if config.has("evaluate", "intervals", key):
+                yield (
+                    f"evaluate.intervals.{key} changes nothing with method: jackknife, which draws "
+                    "nothing"
+                )
+    yield from _guards(config)
+
+
+def _guards(config: CheckedConfig) -> Iterator[str]:
+    loss = config.loss
+    if loss is None:
+        return
+    key = guarding_key(config, loss)
+    if key and _value(config, "loss", "fuse") is True:
+        yield (
+            f"loss.fuse: true changes nothing beside loss.{dotted(key)}: a loss whose guard is set "
+            "takes predictions"
+        )
+    guard = guard_of(loss)
+    if guard is not None and guard.guard == "none" and config.has("loss", "delta"):
+        yield "loss.delta changes nothing with guard: none"
+
+
+def _value(config: CheckedConfig, *path: str) -> object:
+    node = config.root.find(path)
+    return None if node is None else node.value
