@@ -12,8 +12,8 @@ from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
 from lossfw.runs.execute import cluster_of
 from lossfw.runs.files import say
-from lossfw.runs.parallel_runs import RunOutcome, run_all
-from lossfw.runs.records import RunRequest
+from lossfw.runs.parallel_runs import run_all
+from lossfw.runs.records import RunOutcome, RunRequest
 
 # What a user can do about a loss that is NaN.
 ALLOW_NAN = "With evaluate.allow_nan: true that is no failure."

@@ -11,8 +11,7 @@ from typing import Any
 
 from lossfw.errors import LossfwError
 from lossfw.runs.execute import carry_out
-from lossfw.runs.parallel_runs import RunOutcome
-from lossfw.runs.records import RunRequest
+from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.scale.cluster import connected, distributed
 from lossfw.scale.shipping import in_turn
 

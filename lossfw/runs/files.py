@@ -31,16 +31,17 @@ def to_json(value: Mapping[str, Any]) -> str:
     >>> to_json({"value": float("inf"), "count": 2})
     '{"value": "inf", "count": 2}'
     """
-    return json.dumps(_finite(value), allow_nan=False)
+    return json.dumps(json_value(value), allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def json_value(value: Any) -> Any:
+    """Return a value with the texts of `to_json` in place of infinities and NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [json_value(item) for item in value]
     return value
 
 

@@ -3,63 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
-import pickle
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lossfw.config.build.sweep import expand
 from lossfw.config.schema.checked import CheckedConfig
+from lossfw.errors import DataError
 from lossfw.losses.engine.threads import thread_count
-from lossfw.runs.records import RunRequest
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """The outcome of one of several runs.
-
-    Attributes
-    ----------
-    request : RunRequest
-        The request for it.
-    result : mapping or None
-        The content of ``metrics.json``; None for a run that failed.
-    error : str
-        Why it failed; empty if it did not.
-    seconds : float
-        Its duration.
-    before : bool
-        Whether the result is that of an earlier run, and was not computed now.
-    notes : str
-        Warnings about plugins.
-    texts : tuple of str
-        Texts that plugins add to its report.
-    nan : bool
-        Whether its loss is NaN, and its configuration does not accept that.
-    """
-
-    request: RunRequest
-    result: dict[str, Any] | None
-    error: str
-    seconds: float
-    before: bool = False
-    notes: str = ""
-    texts: tuple[str, ...] = ()
-    nan: bool = False
-
-    @property
-    def status(self) -> str:
-        """``"done"`` or ``"failed"``."""
-        return "failed" if self.result is None else "done"
+from lossfw.runs.files import RESULT_FILE, numbers_in
+from lossfw.runs.folder import RunFolder, read_json
+from lossfw.runs.records import RunOutcome, RunRequest
+from lossfw.runs.stored import check_result
+from lossfw.runs.worker_process import WorkerProcesses
 
 
 def requests_of(
@@ -83,7 +39,13 @@ def requests_of(
     names = _distinct([_joined(c.source.name, run.name, len(configs)) for c, run in runs])
     return [
         RunRequest(
-            run.config, name, None if folder is None else folder / name, resume, trains, cluster
+            run.config,
+            name,
+            None if folder is None else folder / name,
+            resume,
+            trains,
+            cluster,
+            run.digest,
         )
         for (_, run), name in zip(runs, names, strict=True)
     ]
@@ -123,11 +85,10 @@ def run_all(
     ended : callable
         Called with each run that has ended.
     """
-    threads = max(1, thread_count() // jobs)
-    live: set[subprocess.Popen[bytes]] = set()
+    workers = WorkerProcesses(max(1, thread_count() // jobs))
 
     def carry_out(request: RunRequest) -> RunOutcome:
-        outcome = _in_process(request, threads, live)
+        outcome = done_before(request) or workers.carry_out(request)
         ended(outcome)
         return outcome
 
@@ -135,45 +96,27 @@ def run_all(
         waiting = [pool.submit(carry_out, request) for request in requests]
         try:
             return [future.result() for future in waiting]
-        except BaseException:
-            # Interrupted by the user: no more runs begin, and running ones are ended.
+        finally:
+            # Where the user interrupts it, no more runs begin, and running ones are ended.
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(live):
-                process.terminate()
-            raise
+            workers.end()
 
 
-def _in_process(
-    request: RunRequest, threads: int, live: set[subprocess.Popen[bytes]]
-) -> RunOutcome:
-    begin = time.monotonic()
-    # In files: a full pipe would stop the run.
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lossfw.runs.worker"],
-            stdin=subprocess.PIPE,
-            stdout=out,
-            stderr=errors,
-            env={"LOSSFW_THREADS": str(threads), **os.environ},
-        )
-        live.add(process)
-        assert process.stdin is not None
-        with suppress(BrokenPipeError):  # it ended at once, and says why
-            process.stdin.write(pickle.dumps(request))
-            process.stdin.flush()
-        code = process.wait()
-        live.discard(process)
-        with suppress(BrokenPipeError):
-            process.stdin.close()
-        seconds = time.monotonic() - begin
-        out.seek(0)
-        errors.seek(0)
-        told = errors.read().strip()
-        if code == 0:
-            plain = json.loads(out.read())
-            texts = tuple(plain["texts"])
-            before, nan = plain["before"], plain["nan"]
-            return RunOutcome(request, plain["result"], "", seconds, before, told, texts, nan)
-    if code < 0:
-        told = f"{told}\nended by signal {-code}".lstrip()
-    return RunOutcome(request, None, told or f"ended with exit code {code}", seconds)
+def done_before(request: RunRequest) -> RunOutcome | None:
+    """Return the outcome of a run that is to be resumed and is done, from its folder alone.
+
+    None if it is not done, or is another run; then its process says so.
+    """
+    if not (request.resume and request.digest) or request.folder is None:
+        return None
+    folder = RunFolder(request.folder)
+    try:
+        record, result = folder.record(), read_json(request.folder / RESULT_FILE)
+        if folder.status != "done" or record is None or result is None:
+            return None
+        check_result(request.folder / RESULT_FILE, numbers_in(result))
+    except DataError:
+        return None
+    same = record.get("digest") == result["digest"] == request.digest
+    rows = request.rows_file is None or (request.folder / request.rows_file).is_file()
+    return RunOutcome(request, result, "", 0.0, before=True) if same and rows else None

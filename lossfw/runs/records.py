@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.evaluation.plan import Plan
@@ -37,6 +37,8 @@ class RunRequest:
     cluster : str or None
         The cluster that computes it; see `lossfw.scale.cluster.connected`. Empty for this
         process; by default the one that the configuration names, if it does.
+    digest : str
+        That of its plan, where it was made before; a run that is done is told by it.
     """
 
     config: CheckedConfig
@@ -45,6 +47,53 @@ class RunRequest:
     resume: bool = False
     trains: bool = False
     cluster: str | None = None
+    digest: str = ""
+
+    @property
+    def rows_file(self) -> str | None:
+        """The name of the file of rows that the run writes, None for none."""
+        node = self.config.root.find(["evaluate", "rows"])
+        form = None if node is None else node.value
+        return None if not form else f"results.{'jsonl' if form is True else form}"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """The outcome of one of several runs.
+
+    Attributes
+    ----------
+    request : RunRequest
+        The request for it.
+    result : mapping or None
+        The content of ``metrics.json``; None for a run that failed.
+    error : str
+        Why it failed; empty if it did not.
+    seconds : float
+        Its duration.
+    before : bool
+        Whether the result is that of an earlier run, and was not computed now.
+    notes : str
+        Warnings about plugins.
+    texts : tuple of str
+        Texts that plugins add to its report.
+    nan : bool
+        Whether its loss is NaN, and its configuration does not accept that.
+    """
+
+    request: RunRequest
+    result: dict[str, Any] | None
+    error: str = ""
+    seconds: float = 0.0
+    before: bool = False
+    notes: str = ""
+    texts: tuple[str, ...] = ()
+    nan: bool = False
+
+    @property
+    def status(self) -> str:
+        """``"done"`` or ``"failed"``."""
+        return "failed" if self.result is None else "done"
 
 
 @dataclass(frozen=True, eq=False)

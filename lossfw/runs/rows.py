@@ -11,7 +11,10 @@ from lossfw.data.validation import is_finite
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
-from lossfw.runs.files import to_json
+from lossfw.runs.files import json_value
+
+# Kinds of NumPy dtypes: floats, signed and unsigned integers.
+_AS_PYTHON = "fiu"
 
 
 class RowRecords(NamedTuple):
@@ -89,16 +92,24 @@ def json_lines(rows: RowRecords) -> bytes:
     names = [
         name for name, column in zip(RowRecords._fields, rows, strict=True) if column is not None
     ]
-    columns = [column.tolist() for column in rows if column is not None]
-    counted = [True] * len(rows.row) if rows.weight is None else rows.weight > 0
-    plain = is_finite(rows.loss) and is_finite(rows.prediction)
-    lines = []
-    for counts, *values in zip(counted, *columns, strict=True):
-        line = dict(zip(names, values, strict=True))
-        if not counts:
-            line["loss"] = None
-        lines.append(json.dumps(line, allow_nan=False) if plain else to_json(line))
-    return "".join(f"{line}\n" for line in lines).encode()
+    texts = [_texts(column) for column in rows if column is not None]
+    if rows.weight is not None:
+        where = names.index("loss")
+        counts = (rows.weight > 0).tolist()
+        texts[where] = [
+            text if counted else "null" for text, counted in zip(texts[where], counts, strict=True)
+        ]
+    line = "{" + ", ".join(f'"{name}": %s' for name in names) + "}\n"
+    return "".join([line % cells for cells in zip(*texts, strict=True)]).encode()
+
+
+def _texts(column: NDArray) -> list[str]:
+    """Return each entry of a column as JSON."""
+    values = column.tolist()
+    if column.dtype.kind in _AS_PYTHON and is_finite(column):
+        # Python writes finite numbers, and lists of them, as JSON does, ten times as fast.
+        return list(map(repr, values))
+    return [json.dumps(json_value(value), allow_nan=False) for value in values]
 
 
 def records(rows: RowRecords) -> NDArray:

@@ -1,9 +1,8 @@
-"""A run in a process of its own, which `lossfw.runs.parallel_runs` starts.
+"""A process that carries out runs, one after the other, for `lossfw.runs.worker_process`.
 
-It reads a pickled `RunRequest` from standard input, and writes the outcome as
-JSON to standard output; the output of plugins goes to standard error. Standard
-input stays open: when it ends, the process that made the request has ended,
-and so does this one.
+It reads pickled `RunRequest`s from standard input, and writes a line of JSON with the
+outcome of each to standard output; the output of plugins goes to standard error. When
+standard input ends, the process that makes the requests has ended, and so does this one.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import pickle
 import sys
 import threading
 import traceback
+from queue import SimpleQueue
 from typing import Any
 
 from lossfw.errors import LossfwError
@@ -20,30 +20,43 @@ from lossfw.runs.execute import carry_out
 from lossfw.runs.files import to_json
 from lossfw.runs.records import RunRequest
 
-# The exit code of a mistake in the program itself, or in a plugin.
-_BUG = 1
+# The exit code of a process whose parent has ended, or that was interrupted.
+_ENDED = 1
 
 
-def main() -> int:
-    """Carry out one request, and return the exit code."""
-    answer = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+def main() -> None:
+    """Carry out requests until there are no more."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    request: RunRequest = pickle.load(sys.stdin.buffer)  # noqa: S301  # of the process that began this one
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    requests: SimpleQueue[RunRequest] = SimpleQueue()
+    threading.Thread(target=_receive, args=(requests,), daemon=True).start()
+    while True:
+        plain = _answer(requests.get())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        answers.write(f"{to_json(plain)}\n")
+        answers.flush()
+
+
+def _receive(requests: SimpleQueue[RunRequest]) -> None:
     try:
-        plain = _trained(request) if request.trains else _evaluated(request)
+        while True:
+            requests.put(pickle.load(sys.stdin.buffer))  # noqa: S301  # of the parent
+    except (EOFError, OSError):
+        # A run can be resumed from its checkpoint; nothing waits for it any more.
+        os._exit(_ENDED)
+
+
+def _answer(request: RunRequest) -> dict[str, Any]:
+    """Return the outcome of a run, or why it failed, as plain values."""
+    try:
+        return _trained(request) if request.trains else _evaluated(request)
     except LossfwError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    except KeyboardInterrupt:
-        return _BUG
+        told = str(error)
     except Exception as error:
         traceback.print_exc()
-        sys.stderr.write(f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin.\n")
-        return _BUG
-    with answer:
-        answer.write(to_json(plain))
-    return 0
+        told = f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin."
+    return {"result": None, "error": told}
 
 
 def _trained(request: RunRequest) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def _trained(request: RunRequest) -> dict[str, Any]:
     from lossfw.runs.trainings import carry_out_training, prepare_training
 
     outcome = carry_out_training(request, prepare_training(request), warn=_warn)
-    return {"result": outcome.trained.to_dict(), "texts": [], "before": False, "nan": False}
+    return {"result": outcome.trained.to_dict()}
 
 
 def _evaluated(request: RunRequest) -> dict[str, Any]:
@@ -70,15 +83,8 @@ def _warn(text: str) -> None:
     sys.stderr.write(f"warning: {text}\n")
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
-    # The run can be resumed from its checkpoint; nothing waits for it any more.
-    os._exit(_BUG)
-
-
 if __name__ == "__main__":
-    # Not sys.exit: the thread that waits for the end of standard input would be waited for.
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        main()
+    except KeyboardInterrupt:
+        os._exit(_ENDED)

@@ -71,6 +71,8 @@ class SweepRun(NamedTuple):
         The values that the sweep sets.
     files, made : mapping
         As in a `CheckedConfig`.
+    digest : str
+        That of its plan; empty for a training.
     """
 
     name: str
@@ -78,6 +80,7 @@ class SweepRun(NamedTuple):
     settings: tuple[Setting, ...] = ()
     files: Mapping[tuple[str | int, ...], str] = MappingProxyType({})
     made: Mapping[tuple[str | int, ...], Component] = MappingProxyType({})
+    digest: str = ""
 
     @property
     def overrides(self) -> Sequence[str]:
@@ -144,7 +147,7 @@ def _checked(
 
     The run is None if something is wrong. Without `loaded` it is a training.
     """
-    problems = Problems()
+    problems, digest = Problems(), ""
     try:
         root = base
         # A whole component comes before its parameters.
@@ -157,7 +160,7 @@ def _checked(
 
             training_of(checked)
         else:
-            build_plan(checked, loaded)
+            digest = build_plan(checked, loaded).digest
     except NoPlaceError as error:
         problems.add(setting.at, str(error), error.hint)
     except ConfigError:
@@ -166,7 +169,7 @@ def _checked(
         overrides = (*config.source.overrides, *_overrides(point, checked))
         # A new record: of a thousand runs the weights would fill the memory.
         fresh = CheckedConfig(replace(config.source, overrides=overrides), root)
-        run = SweepRun(name, fresh, point, checked.files, checked.made)
+        run = SweepRun(name, fresh, point, checked.files, checked.made, digest)
         # The weights of a training begin at random.
         return run, loaded is None or _draws(known(checked.sections).evaluate)
     config.problems.take(problems)
