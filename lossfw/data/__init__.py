@@ -1,12 +1,12 @@
 """Data: datasets, and the readers of files that sources share."""
 
-from lossfw.data.arrays import file_kind, open_columns, read_array
+from lossfw.data.arrays import file_kind, open_columns, open_dataset, read_array
 from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import npz_member, npz_names, read_npz
-from lossfw.data.source import File, Source
+from lossfw.data.source import File, Location, Source
 from lossfw.data.table import Table, TableOptions, TableRows
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Dataset",
     "File",
     "Group",
+    "Location",
     "NestedNumbers",
     "Source",
     "Table",
@@ -27,6 +28,7 @@ __all__ = [
     "npz_names",
     "numbers_array",
     "open_columns",
+    "open_dataset",
     "read_array",
     "read_bytes",
     "read_npz",

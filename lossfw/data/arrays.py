@@ -12,6 +12,7 @@ from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, check_npz_name, npz_names, rea
 from lossfw.errors import DataError
 
 if TYPE_CHECKING:
+    from lossfw.data.parquet_dataset import ParquetDataset
     from lossfw.data.table import Table
 
 # The first bytes of a Parquet file.
@@ -59,6 +60,20 @@ def open_columns(path: Path, role: str, kind: str) -> Table:
     from lossfw.data.parquet import open_parquet
 
     return open_parquet(path, role)
+
+
+def open_dataset(location: str) -> ParquetDataset:
+    """Return the data set of Parquet files in a place; only their ends are read.
+
+    Parameters
+    ----------
+    location : str
+        A folder, a pattern such as ``rows/*.parquet``, or an address of fsspec.
+    """
+    # Imported on use, as the readers of tables.
+    from lossfw.data.parquet_dataset import ParquetDataset
+
+    return ParquetDataset(location)
 
 
 def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:

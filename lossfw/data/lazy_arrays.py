@@ -68,9 +68,13 @@ class Pieces(ABC):
             # Two are kept: a batch may lie at the end of one and the beginning of the next.
             for old in list(self._kept)[:-1]:
                 del self._kept[old]
-            self.stamp.check()
+            self.check_unchanged(piece)
             self._kept[piece] = self.load(piece)
         return self._kept[piece]
+
+    def check_unchanged(self, piece: int) -> None:
+        """Raise `DataError` if the file of a piece has changed since the pieces were found."""
+        self.stamp.check()
 
     def piece_of(self, row: int) -> int:
         """Return the number of the piece that a row lies in."""

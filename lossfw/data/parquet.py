@@ -28,7 +28,7 @@ from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
 # Bytes of a piece in memory; two pieces are kept.
-_PIECE_BYTES = 8 * 2**20
+PIECE_BYTES = 8 * 2**20
 # A smaller table is read as a whole.
 _WHOLE_BYTES = 64 * 2**20
 # Bytes of a column that the library reads at a time.
@@ -67,7 +67,7 @@ def open_parquet(path: Path, role: str) -> ParquetTable:
         If pyarrow is not installed.
     """
     need_file(path, role)
-    with _readable(path), _opened(path) as file:
+    with readable(path), _opened(path) as file:
         names = tuple(file.schema_arrow.names)
     _check_names(path, names)
     return ParquetTable(path, names, len(names))
@@ -86,17 +86,20 @@ def _check_names(path: Path, names: Sequence[str]) -> None:
 
 def _opened(path: Path) -> Any:
     parquet = pyarrow("pyarrow.parquet")
-    with _readable(path):
+    with readable(path):
         return parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: object) -> Iterator[None]:
     """Turn an error of the library about the file into one that names it."""
     try:
         yield
-    # A damaged page can have any size, and text that is no UTF-8.
-    except (pyarrow("pyarrow.lib").ArrowException, OSError, UnicodeError, MemoryError) as error:
+    except Exception as error:
+        # A damaged page can have any size, and text that is no UTF-8.
+        damaged = (pyarrow("pyarrow.lib").ArrowException, OSError, UnicodeError, MemoryError)
+        if not isinstance(error, damaged):
+            raise
         message = " ".join(str(error).split())
         raise DataError(
             f"{path} is no readable Parquet file, it may be damaged or cut short ({message:.200})."
@@ -121,9 +124,9 @@ class _ParquetPieces(Pieces):
         # One reader serves consecutive pieces; `_next` is the piece that it gives next.
         self._reader: Iterator[Any] = iter(())
         self._next = -1
-        with _readable(table.path), _opened(table.path) as file:
+        with readable(table.path), _opened(table.path) as file:
             lengths = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-            self._rows = max(1, _PIECE_BYTES // _row_bytes(file, self._wanted))
+            self._rows = max(1, PIECE_BYTES // _row_bytes(file, self._wanted))
         # Of each piece: its row group, and its number among the pieces of that group.
         self._places = [
             (group, i) for group, n in enumerate(lengths) for i in range(-(-n // self._rows))
@@ -196,7 +199,7 @@ class _ParquetPieces(Pieces):
         """Yield the batches of the library from this piece on."""
         first, skipped = self._places[piece]
         names = [self._table.names[number] for number in self._wanted]
-        with _readable(self._table.path), _opened(self._table.path) as file:
+        with readable(self._table.path), _opened(self._table.path) as file:
             for group in range(first, self._places[-1][0] + 1):
                 batches = file.iter_batches(self._rows, row_groups=[group], columns=names)
                 for i, batch in enumerate(batches):

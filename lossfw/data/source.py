@@ -29,6 +29,24 @@ def _as_path(value: Any) -> Path:
 File: TypeAlias = Annotated[Path, BeforeValidator(_as_path), FileParameter()]
 
 
+class LocationParameter(FileParameter):
+    """Mark of a parameter that names a file, a folder, a pattern or an address."""
+
+
+# A parameter that names files in any of these ways. In a configuration a path is relative
+# to the configuration's own file; an address is what has `://` in it.
+Location: TypeAlias = Annotated[str, LocationParameter()]
+
+
+def location_fields(cls: type[Component]) -> tuple[str, ...]:
+    """Return the names of the parameters that are a `Location`."""
+    return tuple(
+        name
+        for name, info in cls.model_fields.items()
+        if any(isinstance(item, LocationParameter) for item in info.metadata)
+    )
+
+
 def file_fields(cls: type[Component]) -> tuple[str, ...]:
     """Return the names of the parameters that name a file, in the order of the class.
 

@@ -146,6 +146,7 @@ _SOURCES: dict[str, str] = {
     "digits": "lossfw_std.sources.digits:Digits",
     "idx": "lossfw_std.sources.idx:Idx",
     "inline": "lossfw_std.sources.inline:Inline",
+    "parquet": "lossfw_std.sources.parquet:Parquet",
 }
 
 _OPTIMIZERS: dict[str, str] = {

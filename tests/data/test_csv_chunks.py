@@ -189,7 +189,7 @@ class TestParquet:
             module.write_table(arrow.table(columns), path, **options)
             if piece_bytes is not None:
                 monkeypatch.setattr("lossfw.data.parquet._WHOLE_BYTES", 0)
-                monkeypatch.setattr("lossfw.data.parquet._PIECE_BYTES", piece_bytes)
+                monkeypatch.setattr("lossfw.data.parquet.PIECE_BYTES", piece_bytes)
             return path
 
         return write

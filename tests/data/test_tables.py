@@ -63,7 +63,7 @@ def pieces(request, monkeypatch):
         monkeypatch.setattr(csv_table, "WHOLE_BYTES", 0)
         monkeypatch.setattr(csv_lines, "PIECE_BYTES", 30)
         monkeypatch.setattr(parquet, "_WHOLE_BYTES", 0)
-        monkeypatch.setattr(parquet, "_PIECE_BYTES", 30)
+        monkeypatch.setattr(parquet, "PIECE_BYTES", 30)
 
 
 def test_columns_by_name_beside_a_text_that_nobody_wants(table, pieces):

@@ -17,10 +17,10 @@ from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import add_problem, split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS, MAX_NAME
-from lossfw.config.text.files import find_file
+from lossfw.config.text.files import find_file, find_location
 from lossfw.config.text.tree import Node, dotted, quote
 from lossfw.data.options import DataOptions
-from lossfw.data.source import file_fields
+from lossfw.data.source import file_fields, location_fields
 from lossfw.errors import LossfwError, UnknownNameError
 from lossfw.losses.nested import SCALE, takes_factor
 
@@ -197,6 +197,7 @@ class ComponentMaker:
         parameters: dict[str, Any] = {}
         wrong = []
         parts, files = nested_parameters(cls), file_fields(cls)
+        locations = location_fields(cls)
         given = node.value if isinstance(node.value, dict) else {}
         for key, child in given.items():
             if key == "name" or key in beside:
@@ -207,7 +208,11 @@ class ComponentMaker:
                 if parameters[key] is None:
                     wrong.append(key)
             elif key in files and isinstance(value, str) and value:
-                file = find_file(child, self.config.problems)
+                file: object
+                if key in locations:
+                    file = find_location(child)
+                else:
+                    file = find_file(child, self.config.problems)
                 if file is None:
                     wrong.append(key)
                 else:

@@ -55,6 +55,15 @@ def find_file(
     return None
 
 
+def find_location(node: Node) -> str:
+    """Return the absolute path, pattern or address that a text in a configuration means.
+
+    A path is relative to the folder of the file that writes it. Nothing is looked for.
+    """
+    name: str = node.value
+    return name if "://" in name else os.path.normpath(node.at.origin.folder.absolute() / name)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()

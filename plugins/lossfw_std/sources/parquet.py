@@ -1,0 +1,58 @@
+"""A data set of many Parquet files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossfw.data import Dataset, Group, Location, Source, open_dataset
+
+
+class Parquet(Source):
+    """A data set of Parquet files: a folder, a pattern, or an address such as ``s3://bucket/rows``.
+
+    Rows are read as they are evaluated, and run in the order of the names of the files. Keys of
+    folders (``year=2026/part-0.parquet``) are columns. Needs the library pyarrow
+    (``pip install lossfw[parquet]``), and for addresses fsspec with the library of the store.
+
+    Parameters
+    ----------
+    path : str
+        A folder, which is searched for ``.parquet`` files at any depth; a pattern with ``*``,
+        ``?`` or ``**``; or either at an address that fsspec opens.
+    targets : str
+        The column of the targets.
+    inputs : list of str, optional
+        The columns of the inputs; by default all that are left. A column may hold lists of
+        numbers, all of one length, and is then the only one.
+    sample_weight : str, optional
+        The column of the weights.
+
+    Notes
+    -----
+    The digest is that of the names, the sizes and the ends of the files, where Parquet has its
+    statistics: the rows of a large data set are read once, by the evaluation.
+    """
+
+    path: Location
+    targets: str = "targets"
+    inputs: tuple[str, ...] | None = None
+    sample_weight: str | None = None
+
+    def load(self) -> Dataset:
+        """Read the ends of the files.
+
+        Raises
+        ------
+        DataError
+            If there is no file, a file has other columns than the first, or lacks one.
+        """
+        data = open_dataset(self.path)
+        groups: dict[str, Group] = {"targets": data.column(self.targets)}
+        if self.sample_weight is not None:
+            groups["sample_weight"] = data.column(self.sample_weight)
+        if self.inputs is not None:
+            groups["inputs"] = [data.column(name) for name in self.inputs]
+        elif left := [n for n in range(len(data.names)) if n not in groups.values()]:
+            groups["inputs"] = left
+        arrays: dict[str, Any] = dict(zip(groups, data.read(*groups.values()), strict=True))
+        return Dataset(f"{self.name} ({self.path})", digest=data.digest, **arrays)
