@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+# A table of more classes says nothing to a reader, and takes megabytes of a page.
+MOST_CLASSES = 100
+
 # A cell with more than this share of its row is so dark that its number is light.
 _STRONG = 0.55
 
@@ -35,11 +38,12 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
         key=lambda mistake: -mistake[0],
     )
     wrong = max(_SOME, *(count for count, *_ in mistakes), 0.0)
-    rows = [_row(index, row, wrong) for index, row in enumerate(matrix)]
+    shown = matrix if len(matrix) <= MOST_CLASSES else []
+    rows = [_row(index, row, wrong) for index, row in enumerate(shown)]
     right = sum(row[index] for index, row in enumerate(matrix))
     return {
         "rows": rows,
-        "classes": len(rows),
+        "classes": len(matrix),
         "right": right,
         "whole": sum(map(sum, matrix)),
         "mistakes": [(f"{count:g}", *classes) for count, *classes in mistakes[:5]],
