@@ -68,21 +68,26 @@ def run(**options: Any) -> None:
 
         show_plans(requests, as_json=given.as_json)
         return
-    try:
-        # Each run of a sweep has a name, also where it is the only one.
-        if len(requests) == 1 and not requests[0].name:
-            _one(requests[0], as_json=given.as_json)
-        else:
-            from lossfw.cli.many import run_many
-
-            run_many(requests, given.jobs, as_json=given.as_json)
-    finally:
-        # Of several runs some may have failed, and the others have their reports.
+    # Each run of a sweep has a name, also where it is the only one.
+    if len(requests) == 1 and not requests[0].name:
+        _one(requests[0], as_json=given.as_json)
         if given.report:
-            from lossfw.cli.report import report_on
+            _report(requests)
+        return
+    from lossfw.cli.many import run_many
 
-            folders = [request.folder for request in requests]
-            report_on([folder for folder in folders if folder is not None])
+    try:
+        run_many(requests, given.jobs, as_json=given.as_json)
+    finally:
+        # Some may have failed, and the others have their reports.
+        if given.report:
+            _report(requests)
+
+
+def _report(requests: list[RunRequest]) -> None:
+    from lossfw.cli.report import report_on
+
+    report_on([request.folder for request in requests if request.folder is not None])
 
 
 class _Options(NamedTuple):

@@ -75,6 +75,23 @@ def test_a_valid_file_runs_and_has_a_report(lossfw, folder, text):
     assert (folder / "o" / "report.html").is_file()
 
 
+def test_a_run_that_fails_reports_on_no_older_one(lossfw, folder):
+    pytest.importorskip("matplotlib")
+    (folder / "run.yaml").write_text(VALID["a loss summed over rows"])
+    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
+    result = lossfw("run", "run.yaml", "--out", "o", "--report", "-o", "loss=hubber")
+    assert (result.exit_code, "wrote" in result.stderr) == (2, False)
+    assert not (folder / "o" / "report.html").exists()
+
+
+def test_a_metric_that_stands_there_twice_is_told(lossfw, folder):
+    text = inline("cross_entropy", targets="[0, 1]", predictions="[[0.5, 0.5], [0.25, 0.75]]")
+    (folder / "run.yaml").write_text(f"{text}evaluate: {{metrics: [accuracy, brier, accuracy]}}\n")
+    result = lossfw("validate", "run.yaml")
+    assert result.exit_code == 2
+    assert "run.yaml:5:39: error: this is evaluate.metrics.0 again" in result.stdout
+
+
 def test_a_masked_loss_of_elements_counts_the_others(lossfw, folder):
     (folder / "run.yaml").write_text(VALID["masked around a loss of elements"])
     result = lossfw("run", "run.yaml", "--json")

@@ -8,7 +8,7 @@ from pathlib import Path
 from lossfw.components.registry import Registry
 from lossfw.config.schema.check_components import ComponentMaker
 from lossfw.config.schema.check_sections import check_sections
-from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.text.files import find_file
 from lossfw.config.text.tree import Node
@@ -38,6 +38,7 @@ def check(config: CheckedConfig, *, training: bool = False) -> None:
     config.activations = maker.make_each(["network", "layers"], "activation", below=["activation"])
     metrics = maker.make_each(["evaluate", "metrics"], "metric", or_else="loss")
     config.metrics = tuple(LossMetric(of=m) if isinstance(m, Loss) else m for m in metrics)
+    _refuse_doubled(config)
     config.optimizer = maker.make(["train", "optimizer"], "optimizer")
     held_out = ["train", "hold_out", "data"]
     config.held_out_source = maker.make(held_out, "source")
@@ -45,6 +46,15 @@ def check(config: CheckedConfig, *, training: bool = False) -> None:
     config.instead = maker.make_each(["sensitivity", "instead"], "activation")
     config.schedule = maker.choose(["train", "schedule"], "schedule", SCHEDULES)
     config.initial = maker.choose(["train", "initial"], "initial", INITIALS)
+
+
+def _refuse_doubled(config: CheckedConfig) -> None:
+    """Record a metric that stands there twice, and would be reported once."""
+    for index, metric in enumerate(config.metrics):
+        first = config.metrics.index(metric)
+        if metric is not None and first < index:
+            path: ConfigPath = ["evaluate", "metrics", index]
+            config.add(path, f"this is evaluate.metrics.{first} again", "leave one of them out")
 
 
 def _registry(config: CheckedConfig) -> tuple[Registry, bool]:
