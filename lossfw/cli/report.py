@@ -107,5 +107,5 @@ def report_on(folders: Sequence[Path]) -> None:
     several = len(folders) > 1
     out = folders[0].parent / "report.html" if several and len(runs) > 1 else None
     apart = len({run.rows_key for run in runs}) > 1
-    for path in write_reports(runs, out, side_by_side=apart):
+    for path in write_reports(runs, out, side_by_side=apart, keep=True):
         tell(f"wrote {path}")

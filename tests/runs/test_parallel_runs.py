@@ -187,3 +187,55 @@ def ended(process):
         return True
     except FileNotFoundError:  # ended in between, or this system has no /proc
         return Path("/proc/self").exists()
+
+
+PID_PLUGIN = """\
+from pathlib import Path
+import os
+from lossfw import hookimpl
+@hookimpl
+def lossfw_run_end(run, result):
+    with Path("pids").open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+"""
+
+
+def test_runs_share_a_process_and_one_that_is_killed_is_replaced(lossfw, folder, write):
+    text = PID_PLUGIN.replace(
+        "(run, result):", "(run, result):\n    if '0.001' in run.name: os.kill(os.getpid(), 9)"
+    )
+    (folder / "pids.py").write_text(text)
+    write(config=SWEEP.replace("[1e-7, 1e-3]", "[1e-7, 1e-6, 1e-3, 1e-2]"))
+    done = lossfw("run", "run.yaml", "--plugin", "pids.py", "--out", "out")
+    assert done.exit_code == 1
+    assert "loss.delta=0.001: ended by signal 9" in done.stderr
+    first, second, third = (folder / "pids").read_text().split()
+    assert first == second != third
+
+
+def test_runs_that_are_done_are_told_by_their_folders(lossfw, folder, write, monkeypatch):
+    write(config=SWEEP)
+    whole = lossfw("run", "run.yaml", "--out", "out")
+    monkeypatch.setattr("lossfw.runs.parallel_runs.WorkerProcesses.carry_out", None)
+    again = lossfw("run", "run.yaml", "--out", "out", "--resume")
+    assert (again.exit_code, again.stdout.count("done before")) == (0, 2)
+    assert whole.stdout.split()[8] == again.stdout.split()[9]
+    # With other data they are other runs, and their process says so.
+    write(config=SWEEP, rows=7)
+    monkeypatch.undo()
+    other = lossfw("run", str(folder / "run.yaml"), "--out", str(folder / "out"), "--resume")
+    assert (other.exit_code, other.stderr.count("holds another run")) == (1, 2)
+
+
+def test_reports_of_runs_that_are_done_stay(lossfw, folder, write):
+    pytest.importorskip("matplotlib")
+    write(config=SWEEP)
+    assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
+    pages = [path.parent / "report.html" for path in (folder / "out").glob("*/metrics.json")]
+    pages[0].write_text("as it was")
+    assert lossfw("run", "run.yaml", "--out", "out", "--resume", "--report").exit_code == 0
+    assert pages[0].read_text() == "as it was"
+    assert pages[1].is_file()
+    # What computes new numbers removes the page of the old ones.
+    assert lossfw("run", "run.yaml", "--out", "out", "--report").exit_code == 0
+    assert pages[0].read_text() != "as it was"

@@ -30,7 +30,11 @@ def write_report(run: FinishedRun) -> Path:
 
 
 def write_reports(
-    runs: Sequence[FinishedRun], out: Path | None, *, side_by_side: bool = False
+    runs: Sequence[FinishedRun],
+    out: Path | None,
+    *,
+    side_by_side: bool = False,
+    keep: bool = False,
 ) -> list[Path]:
     """Write the report of each run, and of several one that compares them.
 
@@ -44,6 +48,8 @@ def write_reports(
         that holds all runs.
     side_by_side : bool
         Allow runs on different data; see `lossfw.runs.compare.compare`.
+    keep : bool
+        Keep the reports that runs have, which a run removes when it writes new numbers.
 
     Returns
     -------
@@ -65,7 +71,8 @@ def write_reports(
         return [write_report(runs[0])]
     out = out or _common_folder(runs) / REPORT_FILE
     comparison = compare(runs, side_by_side=side_by_side)
-    written = [write_report(run) for run in runs]
+    needed = [run for run in runs if not (keep and (run.path / REPORT_FILE).is_file())]
+    written = [write_report(run) for run in needed]
     title = f"{out.parent.absolute().name}: {len(runs)} runs"
     page = comparison_page(comparison, title, out.parent)
     return [*written, write_file(out.parent, out.name, page.encode())]
