@@ -8,6 +8,7 @@ import torch
 
 from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
 from lossfw.errors import ArgumentError
+from lossfw.losses.engine import torch_straight
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
 
 
@@ -42,6 +43,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         self.class_axis, self.check = class_axis, check
         # Some losses make it once, which no compiler can follow.
         self.loss.without_own_weight()
+        self._straight = reduction != "none" and class_axis == -1 and not self.loss.has_own_weight
 
     def forward(
         self,
@@ -51,6 +53,11 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         where: Any = None,
     ) -> Any:
         """Return the loss."""
+        if self._straight and sample_weight is None and where is None:
+            mean = self.reduction == "mean"
+            result = torch_straight.reduced(self.loss, input, target, mean=mean, checked=self.check)
+            if result is not None:
+                return result
         if self.class_axis != -1:
             if target.ndim == input.ndim:
                 target = target.movedim(self.class_axis, -1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.errors import DomainError
-from lossfw.numerics.arrays import Array, is_half, namespace_of
+from lossfw.numerics.arrays import Array, is_half, is_torch, namespace_of
 
 # How far the sum of a distribution may be from 1: the square root of float32's
 # rounding step, so that a softmax that was ever stored in float32 stays legal
@@ -177,6 +177,11 @@ class ClassIndex(Space):
             not index.size or (index.min() >= 0 and index.max() < classes)
         ):
             return
+        if is_torch(index) and index.numel():
+            # A quarter of the operations below.
+            least, most = index.aminmax()
+            if int(least) >= 0 and int(most) < classes:
+                return
         bad = (index < 0) | (index >= classes)
         if not _any(bad):
             return

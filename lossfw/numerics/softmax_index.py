@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from lossfw.numerics import softmax_torch
-from lossfw.numerics.arrays import Array, Namespace, NDArray, columns
+from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, is_jax
 from lossfw.numerics.softmax import corrected, distance, log_softmax, softmax_cross_entropy_gradient
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -86,6 +86,8 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
         return _loss(_at_index(z, index)[0])
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_at(z, index)
+    if is_jax(z):
+        return _by_mask(xp, z, index)[0]
     return -take_at(xp, log_softmax(xp, z), index)
 
 
@@ -105,6 +107,8 @@ def softmax_cross_entropy_and_gradient_at(
     """
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_and_gradient_at(z, index)
+    if is_jax(z):
+        return _by_mask(xp, z, index)
     if xp is not np or z.ndim != 2:
         t = xp.astype(index[..., None] == columns(xp, z), z.dtype)
         value = softmax_cross_entropy_at(xp, z, index)
@@ -113,6 +117,20 @@ def softmax_cross_entropy_and_gradient_at(
     e /= row.total[:, np.newaxis]
     _flat(e)[place] = -row.others / row.total
     return _loss(row), e
+
+
+def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
+    """Return loss and slope in operations that JAX compiles into one loop."""
+    largest, d = distance(xp, z)
+    e = corrected(xp, xp.exp(d), z, largest, d)
+    here = index[..., None] == columns(xp, z)
+    zero = xp.zeros_like(z)
+    own = take_at(xp, d, index)
+    others = xp.sum(xp.where(here, zero, e), axis=-1)
+    total = others + xp.exp(own)
+    loss = xp.where(own == 0, xp.log1p(others), xp.log(total) - own)
+    share = xp.where(here, -others[..., None], e) / total[..., None]
+    return loss, share
 
 
 def take_at(xp: Namespace, x: Array, index: Array) -> Array:

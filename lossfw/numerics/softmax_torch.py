@@ -11,6 +11,8 @@ from typing import Any
 
 from lossfw.numerics.arrays import Array, is_torch
 
+_INFINITE = 1e300
+
 
 def is_meant(z: Any) -> bool:
     """Tell whether logits are float32 of PyTorch."""
@@ -37,10 +39,9 @@ def _take_apart(z: Array, place: Array) -> tuple[Array, Array, Array]:
 
     Their sum comes first; they are 0 at the target.
     """
-    wide = z.double()
-    largest = wide.amax(dim=-1, keepdim=True)
-    # The largest may be infinite.
-    d = (wide - largest).masked_fill(wide == largest, 0.0)
+    # Infinite logits as good as infinite: a loss of that size is infinite in float32.
+    wide = z.double().clamp(-_INFINITE, _INFINITE)
+    d = wide - wide.amax(dim=-1, keepdim=True)
     e = d.exp().scatter(-1, place, 0.0)
     return d.gather(-1, place), e.sum(dim=-1, keepdim=True), e
 

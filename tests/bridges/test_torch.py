@@ -230,3 +230,16 @@ def test_mistakes_are_told_when_the_module_is_made():
         bridge.function("huberr")
     with pytest.raises(ArgumentError, match="target is to be differentiated"):
         bridge.module("logistic")(NUMBERS, (2 * BITS - 1).requires_grad_())
+
+
+def test_a_step_of_two_tensors_alone_gives_what_the_usual_path_gives():
+    z = LOGITS.double().requires_grad_()
+    criterion, ones = bridge.module("cross_entropy"), torch.ones(20)
+    found, wanted = criterion(z, CLASSES), criterion(z, CLASSES, ones)
+    torch.testing.assert_close(found, wanted)
+    (once,) = torch.autograd.grad(found, z, create_graph=True)
+    (other,) = torch.autograd.grad(wanted, z, create_graph=True)
+    torch.testing.assert_close(once, other)
+    (twice,) = torch.autograd.grad(once.square().sum(), z)
+    torch.testing.assert_close(twice, torch.autograd.grad(other.square().sum(), z)[0])
+    assert torch.autograd.gradgradcheck(lambda z: criterion(z, CLASSES), (z,))

@@ -35,11 +35,17 @@ def _both(compiling: bool) -> type[_LossesAndSlopes]:
     return _LossesAndSlopesWithTangents if mapped else _PlainLossesAndSlopes
 
 
-def _slopes(ctx: Any) -> Array:
-    """Return the published slopes at saved arguments, to be differentiated again."""
+def slopes(ctx: Any) -> Array:
+    """Return the published slopes at the saved arguments of a function, differentiable."""
     function = _Slopes if torch.compiler.is_compiling() else _SlopesWithTangents
     y, t = ctx.saved_tensors[:2]
     return function.apply(y, t, ctx.body, ctx.by_index)
+
+
+def losses_and_slopes(y: Array, t: Array, body: Definition, by_index: bool) -> tuple[Array, Array]:
+    """Return the losses with their published slopes."""
+    both = body.unreduced_with_gradient_at if by_index else body.unreduced_with_gradient
+    return both(namespace_of(y), y, t)
 
 
 class _Losses(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
@@ -60,7 +66,7 @@ class _Losses(torch.autograd.Function):  # type: ignore[misc]  # torch may be mi
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
-        return _back(ctx, _slopes(ctx), up)
+        return _back(ctx, slopes(ctx), up)
 
 
 class _LossesWithTangents(_Losses):
@@ -76,8 +82,7 @@ class _LossesAndSlopes(torch.autograd.Function):  # type: ignore[misc]  # torch 
 
     @staticmethod
     def forward(y: Array, t: Array, body: Definition, by_index: bool) -> tuple[Array, Array]:
-        both = body.unreduced_with_gradient_at if by_index else body.unreduced_with_gradient
-        return both(namespace_of(y), y, t)
+        return losses_and_slopes(y, t, body, by_index)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Array, Array]) -> None:
@@ -92,7 +97,7 @@ class _LossesAndSlopes(torch.autograd.Function):  # type: ignore[misc]  # torch 
         if up is None:
             return None, None, None, None
         # With gradients enabled the result is to be differentiated again.
-        slope = _slopes(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
+        slope = slopes(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
         return _back(ctx, slope, up)
 
 
@@ -172,7 +177,7 @@ def _times(up: Array, slope: Array) -> Array:
 
 def _along(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
     """Return the derivative of the losses along a direction."""
-    along = _times(_difference(y_tangent, t_tangent), _slopes(ctx))
+    along = _times(_difference(y_tangent, t_tangent), slopes(ctx))
     return along.sum(dim=-1) if ctx.body.takes_rows else along
 
 
