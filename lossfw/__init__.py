@@ -55,6 +55,7 @@ from lossfw.losses.engine.partial import Partial
 from lossfw.losses.engine.threads import threads
 from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss, PointwiseLoss
 from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import ChangingWrapper
 from lossfw.metrics import (
     ElementMetric,
     LossMetric,
@@ -314,6 +315,7 @@ __all__ = [
     "Array",
     "BrokenPluginError",
     "CategoricalLoss",
+    "ChangingWrapper",
     "Claims",
     "ConfigError",
     "DataError",

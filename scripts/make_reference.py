@@ -14,6 +14,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from lossfw.check.accuracy.variants import variants
+from lossfw.check.laws.activations import ELEMENTWISE
+from lossfw.check.runner import CHECKS
 from lossfw.cli import main as lossfw
 from lossfw.cli.main import VERBS
 from lossfw.components import hookspecs
@@ -50,11 +53,14 @@ def commands() -> str:
 def claims_and_hooks() -> str:
     """Describe every claim and every hook by its docstring."""
     text = "# Claims and hooks\n\n`make reference` writes this page from the docstrings.\n"
-    for title, cls in (("losses", Claims), ("activations", ActivationClaims)):
+    for kind, title, cls in (
+        ("loss", "losses", Claims),
+        ("activation", "activations", ActivationClaims),
+    ):
         parts = sections(cls.__doc__)
         text += f"\n## Claims of {title}\n\n{_prose(parts[''])}\n"
         for name, described in entries(parts["Attributes"]).items():
-            text += f"\n### {name}\n\n{_code(described)}\n"
+            text += f"\n### {name}\n\n{_code(described)}\n\n{_attack(kind, name)}\n"
     text += "\n## Hooks\n"
     for hook in (
         *hookspecs.HOOKS.values(),
@@ -69,6 +75,29 @@ def claims_and_hooks() -> str:
         text += "\n" * bool(described)
         text += "".join(f"- `{name}`: {_code(words)}\n" for name, words in described.items())
     return text
+
+
+# So many components are named that make a claim.
+CLAIMANTS = 3
+
+
+def _attack(kind: str, claim: str) -> str:
+    """Return which check attacks a claim, what it looks for, and who makes the claim."""
+    checks = ELEMENTWISE if kind == "activation" else CHECKS
+    told = inspect.getdoc(checks[f"claim:{claim}"].function) or ""
+    looked_for = " ".join(told.removeprefix("Claim: ").split())
+    text = f"Attacked by `claim:{claim}`: {looked_for}"
+    names = [name for name, made in _claims(kind).items() if claim in made]
+    some = ", ".join(f"`{name}`" for name in names[:CLAIMANTS])
+    return f"{text} Claimed by {some}." if names else text
+
+
+@functools.cache
+def _claims(kind: str) -> dict[str, dict[str, object]]:
+    """Return what each built-in component claims at its defaults."""
+    registry = Plugins(installed=False).registry()
+    made = {e.name: variants(registry.class_of(e), others=False) for e in registry.entries(kind)}
+    return {name: some[0].claims().made() for name, some in made.items() if some}
 
 
 def accuracies() -> str:

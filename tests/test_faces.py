@@ -7,7 +7,8 @@ import pytest
 FACES = {
     "lossfw": """
         BINARY CLASS_INDEX COUNT LOGITS NONNEGATIVE POSITIVE REAL SIGN SIMPLEX UNIT
-        Activation ActivationClaims ArgumentError BrokenPluginError CategoricalLoss Claims
+        Activation ActivationClaims ArgumentError BrokenPluginError CategoricalLoss
+        ChangingWrapper Claims
         ConfigError DataError DisabledPluginError DistanceLoss DivergenceError DomainError
         DtypeError DuplicateNameError ElementMetric EmptyReductionError IncompatiblePluginError
         Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
@@ -18,7 +19,7 @@ FACES = {
         PointwiseBody RowBody
     """,
     "lossfw.bridges": "Boosting BoostingBridge Bridge",
-    "lossfw.check": "Refutation Report check check_function parametrize_with_checks",
+    "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
     "lossfw.data": """
         Batch Dataset File Group NestedNumbers Source digest_arrays digest_files file_kind

@@ -6,7 +6,10 @@ every subject is held to (`laws`) or an attack on a claim (`claims`), with a
 `Search` that draws the points (`core.session`, `core.draw`). Results are compared
 with the formula on exact numbers (`core.exact`) by one judge (`core.judge`), whose
 errors the harness passes with some leniency (`core.leniency`) and `accuracy`
-reports at their worst. `foreign` calls the functions of other libraries, and
+reports at their worst. `options` says how hard a search is and what counts,
+`severity` sorts findings, and `edges` lists the instances of a class to check.
+`core.causes` tells one slip of an author once, and `core.branches` finds points for
+each side of a branch. `foreign` calls the functions of other libraries, and
 `pool` runs many checks or measurements in several processes.
 """
 

@@ -32,6 +32,8 @@ class ComponentJob:
         See `lossfw.check.check`.
     share : float
         Of the examples; less for one of many parameters.
+    whole : bool
+        False leaves out laws of the call, which know no parameters.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class ComponentJob:
     plugins: Plugins = field(default_factory=Plugins)
     expected_failures: Mapping[str, str] = field(default_factory=dict)
     share: float = 1.0
+    whole: bool = True
 
     @property
     def label(self) -> str:
@@ -49,13 +52,37 @@ class ComponentJob:
     def run(self, watch: Callable[[str], None]) -> Report:
         """Check it."""
         component = self.plugins.registry().create(self.kind, dict(self.config))
+        of = prepared(component, self.options.bridges)
         share = max(1, round(self.options.examples * self.share))
         return run(
-            prepared(component, self.options.bridges),
+            of if self.whole else of.formula_alone(),
             replace(self.options, examples=share),
             expected_failures=self.expected_failures,
             watch=watch,
         )
+
+
+@dataclass(frozen=True)
+class UncheckedJob:
+    """A component that cannot be made; see `lossfw.check.pool.Job`.
+
+    Attributes
+    ----------
+    label : str
+        Its name.
+    reason : str
+        Why it cannot be checked.
+    options : Options
+    """
+
+    label: str
+    reason: str
+    options: Options = field(default_factory=Options)
+
+    def run(self, watch: Callable[[str], None]) -> Report:
+        """Tell that it is not checked."""
+        allowed = self.options.allow_unfinished
+        return Report(self.label, not_checked=self.reason, allow_unfinished=allowed)
 
 
 @dataclass(frozen=True)

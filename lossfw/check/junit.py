@@ -51,7 +51,11 @@ def _suite(report: Report) -> Xml.Element:
     tag = "error" if report.unfinished and not report.allow_unfinished else "skipped"
     for check, reason in report.not_run.items():
         Xml.SubElement(_case(suite, report, check), tag, message=_legal(f"not run: {reason}"))
-    if not report.held and not report.refuted:
+    if report.not_checked:
+        tag = "skipped" if report.allow_unfinished else "error"
+        text = _legal(f"not checked: {report.not_checked}")
+        Xml.SubElement(_case(suite, report, "any check"), tag, message=text)
+    elif not report.held and not report.refuted:
         text = "no check ran, which is a failure"
         Xml.SubElement(_case(suite, report, "any check"), "failure", message=text)
     suite.set("tests", str(len(suite)))

@@ -147,6 +147,8 @@ class Report:
         Whether broken conventions count as failures.
     witnesses : dict of str to str
         The claims that are denied and proved to be so, with what proves it.
+    not_checked : str
+        Why nothing could be checked, empty where something was.
     """
 
     name: str
@@ -161,6 +163,7 @@ class Report:
     allow_unfinished: bool = False
     conventions: bool = True
     witnesses: dict[str, str] = field(default_factory=dict)
+    not_checked: str = ""
 
     @property
     def examples(self) -> int:
@@ -175,8 +178,10 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether nothing failed, all was checked, and no expectation was wrong."""
-        if self.unfinished and not self.allow_unfinished:
+        if (self.unfinished or self.not_checked) and not self.allow_unfinished:
             return False
+        if self.not_checked:
+            return True
         return not self.failures and not self.unexpected and bool(self.held)
 
     def raise_if_refuted(self) -> None:
@@ -203,6 +208,7 @@ class Report:
             "expected": dict(self.expected),
             "unexpected": dict(self.unexpected),
             "not_run": dict(self.not_run),
+            "not_checked": self.not_checked,
         }
 
     def __str__(self) -> str:
@@ -215,6 +221,8 @@ class Report:
         return "\n".join(lines)
 
     def _summary(self) -> str:
+        if self.not_checked:
+            return f"not checked: {self.not_checked}"
         if not self.held and not self.refuted:
             return "no check ran, which is a failure"
         parts = [f"{len(self.held)} checks not refuted in {self.examples} examples"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ from lossfw.check.laws import (
     foreign_arrays,
     half_precision,
     large_inputs,
+    legal_nan,
     many_classes,
     masks,
     means,
@@ -62,6 +63,7 @@ CHECKS = checks_in(
     many_classes,
     values,
     derivatives,
+    legal_nan,
     foreign_arrays,
     bounds,
     convexity,
@@ -99,6 +101,29 @@ class Prepared:
     not_claimed: tuple[str, ...]
     setup: str = ""
     component: Component | None = None
+
+    def formula_alone(self) -> Prepared:
+        """Return it without the laws of the call, which hold for any parameters or for none."""
+        kept = {
+            name: check
+            for name, check in self.checks.items()
+            if name.startswith(_OF_FORMULA) and not name.endswith(_OF_CALL)
+        }
+        return replace(self, checks=kept)
+
+
+# The checks that look at what a formula gives, and those of them that look at how.
+_OF_FORMULA = (
+    "value",
+    "precision",
+    "overflow",
+    "gradient",
+    "hessian",
+    "nan:",
+    "claim",
+    "curvature",
+)
+_OF_CALL = (":many", ":half", ":mean", ":classes", ":roundtrip")
 
 
 def prepare(subject: Subject, more: Mapping[str, Check] | None = None) -> Prepared:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lossfw.check.accuracy.variants import variants
 from lossfw.check.component import prepared
+from lossfw.check.edges import MOVED_SHARE, Edge, edges
 from lossfw.check.foreign import loading
-from lossfw.check.jobs import ComponentJob, FunctionJob
+from lossfw.check.jobs import ComponentJob, FunctionJob, UncheckedJob
 from lossfw.check.options import Options
 from lossfw.check.runner import expectations
 from lossfw.components.component import Component
@@ -18,9 +18,6 @@ from lossfw.components.registry import Entry, Registry
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 
 KINDS = ("loss", "activation")
-
-# Where everything is checked, edges of parameters get this share of the examples.
-EDGE_SHARE = 0.1
 
 # Parameters with which wrappers are checked: those that one takes.
 _PARTS: tuple[dict[str, Any], ...] = (
@@ -94,16 +91,22 @@ def chosen(
         return [_function(name, given, described, expected or {}, options) for name in names]
     registry = plugins.registry()
     entries = _everything(registry, plugins) if not names else _named(registry, names)
-    found = []
+    found: list[Any] = []
     for entry in entries:
-        for rank, component in enumerate(
-            _components(registry, entry, given, defaults, bool(names))
-        ):
+        made = _edges(registry, entry, given, defaults)
+        if not made:
+            reason = _why_not(registry.class_of(entry))
+            if len(entries) == 1:
+                raise ArgumentError(f"{entry.name} {reason}")
+            found.append(UncheckedJob(entry.name, f"it {reason}", options))
+        for component, share, whole in made:
             # A doubled name is told apart by its distribution.
             config = {**component.to_config(), "name": f"{entry.distribution}/{entry.name}"}
             _refuse_unknown(component, expected or {}, options)
-            share = 1.0 if names or rank == 0 else EDGE_SHARE
-            found.append(ComponentJob(entry.kind, config, options, plugins, expected or {}, share))
+            few = share if names or share < 1 or component == made[0].component else MOVED_SHARE
+            found.append(
+                ComponentJob(entry.kind, config, options, plugins, expected or {}, few, whole)
+            )
     if not found:
         raise ArgumentError("there is nothing to check.")
     return found
@@ -121,7 +124,10 @@ def components(name: str, plugins: Plugins | None = None) -> list[Component]:
     """
     registry = (plugins or Plugins()).registry()
     entries = _meant(registry, name)
-    return [one for entry in entries for one in _components(registry, entry, {}, True, True)]
+    made = [one for entry in entries for one in _components(registry, entry)]
+    if not made:
+        raise ArgumentError(f"{name} {_why_not(registry.class_of(entries[0]))}")
+    return made
 
 
 def sample(registry: Registry, entry: Entry) -> Component | None:
@@ -129,7 +135,7 @@ def sample(registry: Registry, entry: Entry) -> Component | None:
 
     None where it cannot be made without knowing more.
     """
-    return next(iter(_components(registry, entry, {}, True, False)), None)
+    return next(iter(_components(registry, entry)), None)
 
 
 def _function(
@@ -193,21 +199,34 @@ def _of_plugin(registry: Registry, name: str) -> list[Entry]:
     )
 
 
-def _components(
-    registry: Registry, entry: Entry, given: Mapping[str, Any], defaults: bool, named: bool
-) -> list[Component]:
-    """Return a component at the parameters that are given, else at its defaults and at edges."""
+def _components(registry: Registry, entry: Entry) -> list[Component]:
+    """Return a component at its defaults; none where it cannot be made without parameters."""
+    return [edge.component for edge in _edges(registry, entry, {}, True)]
+
+
+def _edges(
+    registry: Registry, entry: Entry, given: Mapping[str, Any], defaults: bool
+) -> list[Edge]:
+    """Return a component at the parameters that are given, else at its defaults and at edges.
+
+    None where it cannot be made without parameters.
+    """
     if given:
         qualified = f"{entry.distribution}/{entry.name}"
-        return [registry.create(entry.kind, {"name": qualified, **given})]
-    every: list[Component] = variants(registry.class_of(entry))
+        return [Edge(registry.create(entry.kind, {"name": qualified, **given}))]
+    every = edges(registry.class_of(entry))
     if not every:
-        every = [one for one in (_with(registry, entry, parts) for parts in _PARTS) if one]
-    if not every and named:
-        raise ArgumentError(
-            f"{entry.name} cannot be made without parameters: set them with -p KEY=VALUE."
-        )
+        every = [Edge(one) for one in (_with(registry, entry, parts) for parts in _PARTS) if one]
     return every[:1] if defaults else every
+
+
+def _why_not(cls: type[Component]) -> str:
+    """Return why a component of a class is not checked, and how it can be."""
+    needed = ", ".join(name for name, field in cls.model_fields.items() if field.is_required())
+    return (
+        f"cannot be made without parameters ({needed}): set them with -p KEY=VALUE, or let "
+        f"{cls.__name__}.examples() name sample parameters."
+    )
 
 
 def _with(registry: Registry, entry: Entry, parts: Mapping[str, Any]) -> Component | None:

@@ -94,3 +94,11 @@ def make(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Compon
     name = f"{entry.distribution}/{entry.name}"
     made: Component = registry.create(entry.kind, {"name": name, **parameters})
     return made
+
+
+def make_sample(registry: Registry, entry: Entry, parameters: dict[str, Any]) -> Component:
+    """Return the component at some parameters; without any, its first sample if it needs one."""
+    cls = registry.class_of(entry)
+    needed = any(field.is_required() for field in cls.model_fields.values())
+    samples: list[Component] = cls.samples() if needed and not parameters else []
+    return samples[0] if samples else make(registry, entry, parameters)

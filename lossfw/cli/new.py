@@ -1,4 +1,4 @@
-"""``lossfw new``: the first files of a loss, or of a plugin for others to install."""
+"""``lossfw new``: the first file of a component, or a plugin for others to install."""
 
 from __future__ import annotations
 
@@ -30,22 +30,91 @@ _PLUGIN = {
 }
 
 
+# The template of each kind of loss and of activation.
+KINDS_OF_LOSS = {
+    "distance": "loss.py",
+    "margin": "margin.py",
+    "pointwise": "pointwise.py",
+    "categorical": "categorical.py",
+    "wrapper": "wrapper.py",
+}
+_KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
+
+# A name that is well formed, for messages.
+_EXAMPLES = {
+    "loss": "tilted_error",
+    "activation": "soft_step",
+    "metric": "hit_rate",
+    "source": "my_table",
+}
+
+
 @click.group("new")
 @traceback_option
 def new() -> None:
-    """Write the first files of a loss or of a plugin."""
+    """Write the first file of a loss, an activation, a metric or a data source, or a plugin."""
 
 
 @new.command("loss")
 @click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(list(KINDS_OF_LOSS)),
+    default="distance",
+    show_default=True,
+    help="What the loss is a function of; a wrapper changes another loss.",
+)
 @traceback_option
-def new_loss(name: str) -> None:
+def new_loss(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one loss."""
-    words = _words(name)
-    _write(Path(), {f"{name}.py": _filled("loss.py", words)})
-    _note_taken(name, name)
+    _new_file("loss", name, KINDS_OF_LOSS[kind])
     say(f"{name}.py: write your formula and what it claims, then")
     say(f"  lossfw check --plugin {name}.py")
+
+
+@new.command("activation")
+@click.argument("name")
+@click.option(
+    "--kind",
+    type=click.Choice(list(_KINDS_OF_ACTIVATION)),
+    default="element",
+    show_default=True,
+    help="Whether it takes single numbers or rows.",
+)
+@traceback_option
+def new_activation(name: str, kind: str) -> None:
+    """Write NAME.py, a local plugin file with one activation."""
+    _new_file("activation", name, _KINDS_OF_ACTIVATION[kind])
+    say(f"{name}.py: write your formula and what it claims, then")
+    say(f"  lossfw check --plugin {name}.py")
+
+
+@new.command("metric")
+@click.argument("name")
+@traceback_option
+def new_metric(name: str) -> None:
+    """Write NAME.py, a local plugin file with one metric."""
+    _new_file("metric", name, "metric.py")
+    say(f"{name}.py: write your formula, then name the file and the metric in a configuration:")
+    say(f"  plugins: [{name}.py]")
+    say(f"  evaluate: {{metrics: [{name}]}}")
+
+
+@new.command("source")
+@click.argument("name")
+@traceback_option
+def new_source(name: str) -> None:
+    """Write NAME.py, a local plugin file with one data source."""
+    _new_file("source", name, "source.py")
+    say(f"{name}.py: load your data, then name the file and the source in a configuration:")
+    say(f"  plugins: [{name}.py]")
+    say(f"  data: {{name: {name}}}")
+
+
+def _new_file(kind: str, name: str, template: str) -> None:
+    """Write a local plugin file with one component."""
+    _write(Path(), {f"{name}.py": _filled(template, _words(name, kind))})
+    _note_taken(kind, name, name)
 
 
 @new.command("plugin")
@@ -71,7 +140,7 @@ def new_plugin(distribution: str, name: str) -> None:
         for path, template in _PLUGIN.items()
     }
     _write(folder, files)
-    _note_taken(name, distribution)
+    _note_taken("loss", name, distribution)
     for path in sorted(files):
         say(f"{folder / path}")
     say(f"\nWrite your formula and what it claims in src/{package}/{name}.py, then")
@@ -79,21 +148,22 @@ def new_plugin(distribution: str, name: str) -> None:
     say(f"  lossfw check {distribution}")
 
 
-def _words(name: str) -> dict[str, str]:
-    """Return the words that the templates of a loss contain.
+def _words(name: str, kind: str = "loss") -> dict[str, str]:
+    """Return the words that the templates of a component contain.
 
     Raises
     ------
     ArgumentError
-        If the name cannot be that of a loss.
+        If the name cannot be that of a component.
     """
+    example = _EXAMPLES[kind]
     cls = "".join(part.capitalize() for part in name.split("_"))
     if snake_case(cls) != name:
         raise ArgumentError(
-            f"{name!r} cannot be the name of a loss: words of small letters and digits, joined by "
-            "underscores, were wanted, such as tilted_error."
+            f"{name!r} cannot be the name of a {kind}: words of small letters and digits, joined "
+            f"by underscores, were wanted, such as {example}."
         )
-    _refuse_word(name, "loss", "tilted_error")
+    _refuse_word(name, kind, example)
     return {"name": name, "cls": cls}
 
 
@@ -126,14 +196,14 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         write_file(target.parent, target.name, text.encode())
 
 
-def _note_taken(name: str, origin: str) -> None:
-    """Tell the user that a built-in loss has the same name."""
+def _note_taken(kind: str, name: str, origin: str) -> None:
+    """Tell the user that a built-in component of the kind has the same name."""
     from lossfw.components.registry import Registry
 
-    known = Registry.discover(plugins=False).entries("loss")
+    known = Registry.discover(plugins=False).entries(kind)
     if any(name in entry.names for entry in known):
         click.echo(
-            f"lossfw: note: lossfw has a loss {name!r} of its own; yours is "
+            f"lossfw: note: lossfw has a {kind} {name!r} of its own; yours is "
             f"'{origin}/{name}' wherever a name is given.",
             err=True,
         )

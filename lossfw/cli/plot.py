@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
+from lossfw.cli.component_arguments import find, make_sample, parameter_option, read_parameters
 from lossfw.cli.options import plugin_options, traceback_option
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Registry
@@ -82,7 +82,7 @@ def chosen(registry: Registry, names: tuple[str, ...], given: dict[str, Any]) ->
         entry = find(registry, spec["name"], _KINDS)[0]
         own = {key: v for key, v in given.items() if len(specs) == 1 or key in cls.model_fields}
         own |= {key: value for key, value in spec.items() if key != "name"}
-        made.append(make(registry, entry, own))
+        made.append(make_sample(registry, entry, own))
     return made
 
 

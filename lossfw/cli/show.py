@@ -10,7 +10,7 @@ import click
 from lossfw.cli.component_arguments import (
     find,
     kind_option,
-    make,
+    make_sample,
     parameter_option,
     read_parameters,
 )
@@ -86,14 +86,14 @@ def _latex(registry: Registry, entry: Entry, given: dict[str, Any]) -> str:
     """Return the formula of a component as LaTeX; of several, each on its own line."""
     from lossfw.report.formulas.latex import latex
 
-    return latex(make(registry, entry, given))
+    return latex(make_sample(registry, entry, given))
 
 
 def _described(registry: Registry, entry: Entry, given: dict[str, Any]) -> dict[str, Any]:
     from lossfw.report.text.component import describe
 
     try:
-        component = make(registry, entry, given)
+        component = make_sample(registry, entry, given)
     except ParameterError:
         if given:
             raise

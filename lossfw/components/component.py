@@ -8,13 +8,14 @@ the configuration that builds it again.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from lossfw.components.frozen_types import frozen_type, frozen_value
 from lossfw.components.naming import snake_case
 from lossfw.components.parameter_errors import explain
 from lossfw.errors import ParameterError
@@ -64,6 +65,15 @@ class Component(BaseModel):
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for field in cls.model_fields.values():
+            field.annotation = frozen_type(field.annotation)
+            field.default = frozen_value(field.default)
+            if field.default_factory is list:
+                field.default_factory = tuple
+
     def __init__(self, **parameters: Any) -> None:
         try:
             super().__init__(**parameters)
@@ -107,6 +117,31 @@ class Component(BaseModel):
     def summary(cls) -> str:
         """Return the first line of the class's own docstring."""
         return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+
+    @classmethod
+    def examples(cls) -> Sequence[Mapping[str, Any]]:
+        """Return sample parameters; override it where no default says what is typical.
+
+        ``lossfw check`` tries each of them, and verbs and pages that need one component of
+        a class without defaults take the first.
+
+        Returns
+        -------
+        sequence of mapping
+            The parameters of each sample by name; empty unless a class says otherwise.
+        """
+        return ()
+
+    @classmethod
+    def samples(cls) -> list[Self]:
+        """Return a component for each of `examples`.
+
+        Raises
+        ------
+        ParameterError
+            If one has wrong parameters.
+        """
+        return [cls(**parameters) for parameters in cls.examples()]
 
     @property
     def parameters(self) -> dict[str, Any]:

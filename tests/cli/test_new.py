@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lossfw.cli.new import KINDS_OF_LOSS
 from lossfw.components.registry import Registry
 
 
@@ -100,3 +101,33 @@ def test_a_plugin_passes_ruff(plugin):
     for arguments in (("check", "--no-cache"), ("format", "--check", "--no-cache")):
         done = subprocess.run([ruff, *arguments, "."], cwd=plugin, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("loss", "mine", "--kind", kind) for kind in KINDS_OF_LOSS),
+        ("activation", "mine"),
+        ("activation", "mine", "--kind", "row"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_written_is_not_refuted(arguments, lossfw):
+    assert lossfw("new", *arguments).exit_code == 0
+    done = lossfw("check", "--plugin", "mine.py", "mine", "--examples", "10", "--skip", "arrays",
+                  "--skip", "precision", "--processes", "1")  # fmt: skip
+    assert done.exit_code == 0, done.stdout
+    assert len(Path("mine.py").read_text().splitlines()) <= 40
+
+
+def test_a_metric_and_a_source_run(lossfw):
+    assert lossfw("new", "metric", "hit_rate").exit_code == 0
+    assert "plugins: [squares.py]" in lossfw("new", "source", "squares").stdout
+    Path("it.yaml").write_text(
+        "lossfw: 1\nplugins: [hit_rate.py, squares.py]\ndata: {name: squares, rows: 3}\n"
+        "network: {predictions: [0.0, 0.25, 9.0]}\nloss: squared_error\n"
+        "evaluate: {metrics: [hit_rate]}\n"
+    )
+    done = lossfw("run", "it.yaml")
+    assert done.exit_code == 0, done.stderr
+    assert "hit_rate       0.66" in done.stdout

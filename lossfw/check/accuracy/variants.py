@@ -2,7 +2,8 @@
 
 They follow from the fields of the class alone: each parameter is moved by
 itself, within its bounds, in every form that the component has. So a new loss,
-or a plugin's, is measured without a line written for it.
+or a plugin's, is measured without a line written for it. A class may name sample
+parameters that matter (`Component.examples`).
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
     >>> variants(type(lossfw.loss("squared_error")))
     [SquaredError(factor=1.0), SquaredError(factor=0.3), SquaredError(factor=7.5)]
     """
-    needed = _needed(cls)
-    first = None if needed is None else _made(cls, needed)
+    samples = cls.samples()
+    first = _first(cls, samples)
     if first is None:
         return []
     forms = [first]
@@ -58,19 +59,22 @@ def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
         forms += [form for form in _moved(first, name) if form not in forms]
     found = list(forms)
     if others:
+        found += [sample for sample in samples if sample not in found]
         for form in forms:
             found += [one for one in _varied(form) if one not in found]
     return found
 
 
-def _needed(cls: type[Component]) -> dict[str, Any] | None:
-    """Return values for the parameters without a default, None where none is known."""
+def _first(cls: type[Component], samples: list[Any]) -> Any:
+    """Return a component at its defaults, else its first sample, else at values for what it needs.
+
+    None where it cannot be made.
+    """
     wanted = {name for name, field in cls.model_fields.items() if field.is_required()}
-    for value in _NEEDED:
-        parameters = dict.fromkeys(wanted, value)
-        if _made(cls, parameters) is not None:
-            return parameters
-    return None
+    if wanted and samples:
+        return samples[0]
+    made = (_made(cls, dict.fromkeys(wanted, value)) for value in _NEEDED)
+    return next((one for one in made if one is not None), None)
 
 
 def _made(cls: type[Component], parameters: dict[str, Any]) -> Any:

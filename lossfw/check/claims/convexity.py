@@ -76,7 +76,7 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
 def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
     """Return chords between rows of dyadic numbers, so that midpoints are exact."""
     rng = search.rng(f"chords {columns}")
-    count = 2 * search.examples
+    count = max(2 * search.examples, _FEWEST_CHORDS)
     if subject.prediction is SIMPLEX:
         a, b = (rng.multinomial(1024, rng.dirichlet(np.full(columns, 0.7), count)) / 1024
                 for _ in range(2))  # fmt: skip
@@ -127,6 +127,10 @@ def _smallest(chords: Chords, bad: NDArray) -> int:
     index = np.flatnonzero(bad)
     sizes = [float(np.abs(chords.a[i]).max() + np.abs(chords.b[i]).max()) for i in index]
     return int(index[int(np.argmin(sizes))])
+
+
+# Chords between rows, however few the examples: the flattest one is looked for.
+_FEWEST_CHORDS = 400
 
 
 @check("claim:convex")

@@ -21,7 +21,7 @@ from lossfw.numerics.arrays import NDArray
 _CLIMBS, _STEPS = 4, 17
 
 # So many directions from rows are tried at least: few may miss the steepest.
-_FEWEST = 160
+_FEWEST = 400
 
 # By so much two classes lead all others where nothing but these two matters.
 _LEAD = 30.0
@@ -127,7 +127,10 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         direction[count // 3 : 2 * (count // 3)] = pair
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     if subject.prediction is SIMPLEX:
-        y = rng.dirichlet(np.ones(columns), count) * 0.98 + 0.02 / columns
+        # Half of them near vertices, where a distance from another vertex is steepest.
+        spread = np.where(np.arange(count) % 2, 1.0, 0.05)
+        drawn = rng.gamma(np.repeat(spread[:, None], columns, axis=1)) + 1e-12
+        y = drawn / drawn.sum(-1, keepdims=True) * 0.98 + 0.02 / columns
     elif subject.prediction is UNIT:
         y = rng.uniform(0.02, 0.98, (count, columns))
     else:

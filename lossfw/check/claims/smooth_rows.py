@@ -12,10 +12,10 @@ from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
-# How many rows are looked at for each number of columns, how far to each side of
-# them, and the change of a partial derivative over that distance that is a jump,
-# relative to its size or to a hundredth.
-_ROWS, _SIDE, _ROW_JUMP, _ROW_SIZE = 24, 2.0**-36, 1e-6, 1e-2
+# How many rows are looked at for each number of columns, one for so many examples, how
+# far to each side of them, and the change of a partial derivative over that distance that
+# is a jump, relative to its size or to a hundredth.
+_ROWS, _FOR_EACH, _SIDE, _ROW_JUMP, _ROW_SIZE = (6, 24), 8, 2.0**-36, 1e-6, 1e-2
 
 _NAMES = {1: "derivative", 2: "second derivative"}
 _CODES = {1: "gradient(y, t)", 2: "hessian(y, t)"}
@@ -40,7 +40,8 @@ def _inner_rows(subject: Subject, search: Search, columns: int) -> Points:
     inner = np.isfinite(points.y) & (np.abs(points.y) < 100)
     if subject.prediction in (UNIT, SIMPLEX):
         inner &= (points.y > 1e-3) & (points.y < 1 - 1e-3)
-    return points.take(np.flatnonzero(inner.all(-1))[:_ROWS])
+    most = int(np.clip(search.examples // _FOR_EACH, *_ROWS))
+    return points.take(np.flatnonzero(inner.all(-1))[:most])
 
 
 def _jumps(subject: Subject, search: Search, points: Points, column: int) -> list[NDArray]:

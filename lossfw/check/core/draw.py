@@ -141,7 +141,10 @@ def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
     if space is LOGITS:
         line = np.concatenate([np.repeat([np.inf, -np.inf], _ENDS), line]).astype(dtype)
     if isinstance(space, Interval) and np.isfinite(space.low):
-        line = (np.abs(line) + np.asarray(space.low, dtype)).astype(dtype)
+        above = (np.abs(line) + np.asarray(space.low, dtype)).astype(dtype)
+        # Beside a bound that is not 0 small numbers would all be rounded away.
+        small = line[(line > space.low) & (np.abs(line) < abs(space.low))]
+        line = np.concatenate([above, small])
         if not space.low_included:
             line = line[line > space.low]
         line = line[np.isfinite(line)]

@@ -59,12 +59,15 @@ class Judgement:
         The exact results, rounded to the dtype of the results.
     bad : ndarray of bool
         Which results are farther from the truth than they may be.
+    allowed : float
+        So many units in the last place are let pass.
     """
 
     points: Points
     got: NDArray
     truth: NDArray
     bad: NDArray
+    allowed: float = 0.0
 
 
 def exact_results(subject: Subject, order: int, points: Points) -> Any:
@@ -93,13 +96,18 @@ def judged(
     exact = exact_results(subject, order, points) if exact is None else exact
     truth = Truth(subject.exact, order, (points.y, points.t), exact)
     passed = allowed(subject, points, got, truth)
-    return Judgement(points, got, to_float(exact, got.dtype), ~passed)
+    ulps = _margin(subject) * subject.ulps[order]
+    return Judgement(points, got, to_float(exact, got.dtype), ~passed, ulps)
+
+
+def _margin(subject: Subject) -> float:
+    return 1.0 if subject.component is not None else _MARGIN
 
 
 def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDArray:
     """Tell which results are as right as they must be; where nothing is known, all are."""
     order, exact = truth.order, truth.exact.reshape(truth.shape)
-    margin = 1.0 if subject.component is not None else _MARGIN
+    margin = _margin(subject)
     ulps = margin * subject.ulps[order]
     rounded = to_float(exact, got.dtype)
     unit = float(np.finfo(got.dtype).smallest_subnormal)

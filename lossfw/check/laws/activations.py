@@ -26,7 +26,7 @@ from lossfw.check.core.session import (
 )
 from lossfw.check.core.subject import COLUMNS, Subject, of_component
 from lossfw.check.denials import denials
-from lossfw.check.laws import derivatives, values
+from lossfw.check.laws import derivatives, row_slopes, values
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
 from lossfw.nn.activation import Activation
@@ -38,9 +38,6 @@ _DTYPES = ("float64", "float32")
 
 # The largest error of functions of rows, in units in the last place.
 _ROW_ULPS = 16.0
-
-# Central differences of a function of rows are right to this.
-_DIFFERENCE = 1e-6
 
 
 class _Curve(DistanceLoss):
@@ -87,6 +84,7 @@ def _as_curve(of_loss: Check) -> Check:
     def of_activation(activation: Activation, search: Search) -> None:
         of_loss(_subject(activation, search), search)
 
+    of_activation.__doc__ = of_loss.function.__doc__
     return Check(of_loss.name, of_activation)
 
 
@@ -232,30 +230,6 @@ def check_row_values(activation: Activation, search: Search) -> None:
                 raise _refuted(x, first(bad), text)
 
 
-@check("gradient")
-def check_products(activation: Activation, search: Search) -> None:
-    """Products with the Jacobian and its transpose are those of differences."""
-    rng = search.rng("products")
-    for columns in COLUMNS:
-        x, v, u = rng.normal(size=(3, 20, columns))
-        h = 1e-6
-        left, right = (_call(activation, x + s * h * v, search) for s in (-1, 1))
-        step = (right - left) / (2 * h)
-        forward, back = activation.jvp(np, x, v), activation.vjp(np, x, u)
-        off = np.abs(forward - step).max(-1) > _DIFFERENCE * (1 + np.abs(step).max(-1))
-        # The two products are those of one matrix: u' (J v) = (J' u)' v.
-        off |= np.abs((u * forward).sum(-1) - (back * v).sum(-1)) > 1e-9 * columns
-        if off.any():
-            one = slice(first(off), first(off) + 1)
-            raise Refuted(
-                "a product with the Jacobian is not that of differences.",
-                "f.jvp(np, x, v), f.vjp(np, x, u)",
-                x=x[one],
-                v=v[one],
-                u=u[one],
-            )
-
-
 @check("claim:rows_sum_to_one")
 def check_row_sums(activation: Activation, search: Search) -> None:
     """Claim: each row of results is a distribution."""
@@ -305,8 +279,10 @@ ROWS = _table(
     check_call,
     check_nan,
     check_row_values,
-    check_products,
+    row_slopes.check_products,
     check_range,
+    row_slopes.check_row_lipschitz,
+    row_slopes.check_row_breaks,
     check_dead_gradient,
     check_row_sums,
     check_shift_invariant,

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.branches import branch_points
 from lossfw.check.core.curves import FloatCurve, curves
 from lossfw.check.core.leniency import Judgement, judged
 from lossfw.check.core.points import Points, first
 from lossfw.check.core.prescreen import suspects
 from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject, call
-from lossfw.check.laws.values import refute, sort_of_error
+from lossfw.check.laws.values import REMEDIES, refute, sort_of_error
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX, UNIT, Interval
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
@@ -35,17 +36,22 @@ _TIES = 24
 
 # As many partial derivatives as examples are looked at for each number of columns, but
 # no fewer and no more than this.
-_PARTIALS = (36, 144)
+_PARTIALS = (12, 120)
 
 # How far derivatives of the formula are followed; beyond, it is near 0 or infinite.
 _REACH = {"float64": 1e201, "float32": 1e37}
 
 
-def _inner(subject: Subject, points: Points) -> Points:
+def inner(subject: Subject, points: Points) -> Points:
     """Return the points at which derivatives are judged: not on the boundary.
 
     At infinite logits they are where the value is finite.
     """
+    return points.keep(is_inner(subject, points))
+
+
+def is_inner(subject: Subject, points: Points) -> NDArray:
+    """Tell which elements or rows are those of `inner`."""
     y = points.y
     keep = np.isfinite(y) & (np.abs(y) < _REACH[y.dtype.name])
     if subject.prediction in (UNIT, SIMPLEX):
@@ -54,9 +60,10 @@ def _inner(subject: Subject, points: Points) -> Points:
         keep &= (y > subject.prediction.low) & (y < subject.prediction.high)
     if subject.prediction is LOGITS:
         far = np.flatnonzero(np.isinf(y).any(tuple(range(1, y.ndim))))
-        ends = to_float(subject.exact.values(y[far], points.t[far]))
-        keep[far[np.isfinite(ends)]] = True
-    return points.keep(keep)
+        if far.size:
+            ends = to_float(subject.exact.values(y[far], points.t[far]))
+            keep[far[np.isfinite(ends)]] = True
+    return np.asarray(keep.all(tuple(range(1, keep.ndim))))
 
 
 def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, ...]]]:
@@ -64,8 +71,10 @@ def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, .
     order = 1 if subject.hessian is None else 2
 
     def computed() -> list[tuple[Points, tuple[Any, ...]]]:
-        inner = (_inner(subject, points) for points in search.points(subject, *_DTYPES))
-        few = (_few(subject, search, points) for points in inner)
+        branches = (p for dtype in _DTYPES for p in branch_points(subject, search, dtype))
+        every = (*search.points(subject, *_DTYPES), *branches)
+        judged_at = (inner(subject, points) for points in every)
+        few = (_few(subject, search, points) for points in judged_at)
         return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in few if len(s)]
 
     return search.once("exact derivatives", computed)
@@ -74,16 +83,18 @@ def _truths(subject: Subject, search: Search) -> list[tuple[Points, tuple[Any, .
 def _suspects(subject: Subject, search: Search, order: int) -> list[tuple[Points, tuple[Any, ...]]]:
     """Return inner points at which a derivative may be wrong, with the exact ones."""
     every = [points for dtype in _DTYPES for points in suspects(subject, search, dtype, order)]
-    inner = (_inner(subject, points) for points in every)
-    return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in inner if len(s)]
+    judged_at = (inner(subject, points) for points in every)
+    return [(s, subject.exact.derivatives(order, s.y, s.t)) for s in judged_at if len(s)]
 
 
 def _few(subject: Subject, search: Search, points: Points) -> Points:
     """Return fewer rows where each has many columns, as each has as many derivatives."""
     most = int(np.clip(search.examples, *_PARTIALS))
+    # The formula is the same: single precision is judged at fewer points.
+    most = most if points.y.dtype == np.float64 else most // 2
     if not subject.rows or points.y.size <= most:
         return points
-    count = most // points.y.shape[-1]
+    count = max(1, most // points.y.shape[-1])
     return points.take(np.linspace(0, len(points) - 1, count).round().astype(int))
 
 
@@ -117,7 +128,20 @@ def _check(subject: Subject, search: Search, order: int, sort: str, explain: str
         else:
             which = (found == sort) & ~((found == "overflow") & _at_kink(subject, judgement))
         if which.any():
-            raise refute(judgement, which, f"the {name}", explain, f"{name}(y, t)")
+            remedy = REMEDIES[sort] or _remedy_at_kink(subject, judgement, which)
+            raise refute(judgement, which, f"the {name}", explain, f"{name}(y, t)", remedy)
+
+
+def _remedy_at_kink(subject: Subject, judgement: Judgement, which: NDArray) -> str:
+    """Return what to do about a wrong derivative that stands at a kink or a tie of the body."""
+    rows = np.flatnonzero(which.reshape(len(judgement.points), -1).any(-1))[:1]
+    some = judgement.points.take(rows)
+    ties = np.isclose(some.y, 0) | np.isin(some.y, subject.kinks())
+    derivative = getattr(type(getattr(subject.component, "body", None)), "derivative", None)
+    written = not getattr(derivative, "__module__", "").startswith("lossfw.losses")
+    if written or not (ties.any() or subject.exact.kinks(some.y, some.t).any()):
+        return ""
+    return "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
 
 
 def _at_kink(subject: Subject, judgement: Judgement) -> NDArray:
@@ -174,7 +198,7 @@ def _check_subgradients(subject: Subject, search: Search) -> None:
     if subject.prediction in (UNIT, SIMPLEX):
         return
     for points in search.points(subject, "float64"):
-        some = _inner(subject, points)
+        some = inner(subject, points)
         # Kinks of rows lie where columns differ by whole numbers.
         whole = (some.y == np.round(some.y)) & (np.abs(some.y) < 50)
         some = some.take(np.flatnonzero(whole.all(-1))[:_TIES])

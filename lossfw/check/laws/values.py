@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lossfw.check.core.branches import branch_points
 from lossfw.check.core.leniency import Judgement, judged
 from lossfw.check.core.points import Points, counting, first, in_play, simplest
 from lossfw.check.core.prescreen import suspects
@@ -41,6 +42,7 @@ def judgements(subject: Subject, search: Search) -> list[Judgement]:
     def every() -> list[Judgement]:
         found = []
         more = [points for dtype in _DTYPES for points in suspects(subject, search, dtype, 0)]
+        more += [points for dtype in _DTYPES for points in branch_points(subject, search, dtype)]
         for points in [*search.points(subject, *_DTYPES), *more]:
             got = np.asarray(call(subject.value, points.y, points.t))
             if got.shape != points.y.shape[:1] or got.dtype.kind != "f":
@@ -74,7 +76,23 @@ def _at_edge(x: NDArray, rows: int) -> NDArray:
     return edge.reshape(rows, -1).any(-1) if edge.size else np.zeros(rows, bool)
 
 
-def refute(judgement: Judgement, which: NDArray, name: str, explain: str, code: str) -> Refuted:
+# What a person does about an error; the page on stable formulas has them all.
+REMEDIES = {
+    "value": "",
+    "precision": (
+        "A difference of near numbers loses digits: write it with xp.log1p or xp.expm1, or take "
+        "a function of lossfw.numerics."
+    ),
+    "overflow": (
+        "An exponential, a square or a quotient overflows on the way: softplus, logsumexp, "
+        "log_cosh and others of lossfw.numerics do not."
+    ),
+}
+
+
+def refute(
+    judgement: Judgement, which: NDArray, name: str, explain: str, code: str, remedy: str = ""
+) -> Refuted:
     """Return the refutation of the result whose numbers are written most shortly."""
     rows = np.asarray(which.reshape(len(judgement.points), -1).any(-1))
     one = simplest(judgement.points, rows)
@@ -83,14 +101,28 @@ def refute(judgement: Judgement, which: NDArray, name: str, explain: str, code: 
     few, all_ = ([shown(x, digits) for x in (got, truth)] for digits in (9, 17))
     found, wanted = few if few[0] != few[1] else all_
     text = f"{explain}: {name} is {found}, and the formula gives {wanted}."
-    return Refuted.at(judgement.points, one, text, code)
+    return Refuted.at(
+        judgement.points, one, f"{text}{_off(judgement, one)} {remedy}".rstrip(), code
+    )
+
+
+def _off(judgement: Judgement, one: int) -> str:
+    """Return how far off a result is, in units in the last place, and how far it may be."""
+    truth = judgement.truth[one]
+    with np.errstate(all="ignore"):
+        error = np.abs(judgement.got[one].astype(np.float64) - truth) / np.spacing(np.abs(truth))
+    worst = float(np.max(np.nan_to_num(error, posinf=0.0), initial=0.0))
+    if not worst:
+        return ""
+    unit = f"{worst:.3g} units in the last place"
+    return f" It is {unit} off, and {judgement.allowed:g} are allowed."
 
 
 def _check(subject: Subject, search: Search, sort: str, explain: str) -> None:
     for judgement in judgements(subject, search):
         which = sort_of_error(judgement) == sort
         if which.any():
-            raise refute(judgement, which, "the value", explain, "value(y, t)")
+            raise refute(judgement, which, "the value", explain, "value(y, t)", REMEDIES[sort])
 
 
 @check("value")

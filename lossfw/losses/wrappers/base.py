@@ -75,49 +75,57 @@ class ChangingWrapper(PartWrapper):
     """A wrapper that changes the targets of its part, or multiplies its results, or both."""
 
     @abstractmethod
-    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
-        """Return the targets for the part, and the function that changes its results."""
+    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        """Return the targets for the part, and the function that changes its results.
+
+        Parameters
+        ----------
+        xp : namespace
+        t : array
+            Targets as the part takes them; class indices where `by_index` is true.
+        by_index : bool
+        """
 
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         return change(self.of.unreduced_formula(xp, y, t))
 
     def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         return change(self.of.unreduced(xp, y, t))
 
     def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """See `Loss.unreduced_at`."""
-        index, change = self._changes(xp, index, by_index=True)
+        index, change = self.changes(xp, index, by_index=True)
         return change(self.of.unreduced_at(xp, y, index))
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_gradient`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         return change(self.of.unreduced_gradient(xp, y, t))
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_hessian`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         return change(self.of.unreduced_hessian(xp, y, t))
 
     def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.unreduced_with_gradient`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         return change(losses), change(slopes)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """See `Loss.curvature_bound`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         bound = self.of.curvature_bound(xp, y, t)
         return None if bound is None else change(bound)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """See `Loss.terms`."""
-        t, change = self._changes(xp, t, by_index=False)
+        t, change = self.changes(xp, t, by_index=False)
         return tuple(change(term) for term in self.of.terms(xp, y, t, order))
 
 

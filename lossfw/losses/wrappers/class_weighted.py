@@ -100,7 +100,8 @@ class ClassWeighted(ChangingWrapper):
         check_columns(self.weights, y)
         super().check_domain(y, t, by_index, start)
 
-    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        """See `ChangingWrapper.changes`."""
         if by_index:
             return t, lambda losses: times(xp, _at(xp, _array(xp, self.weights, losses), t), losses)
         t, size = reweighted(xp, t, self.weights)
@@ -151,7 +152,8 @@ class _Reweighted(ChangingWrapper):
         check_columns(self.weights, y)
         super().check_domain(y, t, by_index, start)
 
-    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        """See `ChangingWrapper.changes`."""
         return t if by_index else reweighted(xp, t, self.weights)[0], unchanged
 
 

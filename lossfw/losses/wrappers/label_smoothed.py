@@ -64,7 +64,8 @@ class LabelSmoothed(ChangingWrapper):
             raise ParameterError(f"{of.name} is no loss of classes, so no label can be smoothed.")
         return of
 
-    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        """See `ChangingWrapper.changes`."""
         if not self.smoothing:
             return t, unchanged
         return (1.0 - self.smoothing) * t + self.smoothing / t.shape[-1], unchanged

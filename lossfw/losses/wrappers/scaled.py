@@ -47,7 +47,8 @@ class Scaled(ChangingWrapper):
     of: NestedLoss
     scale: float
 
-    def _changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+    def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:
+        """See `ChangingWrapper.changes`."""
         return t, functools.partial(self._times, xp)
 
     def _times(self, xp: Namespace, x: Array) -> Array:

@@ -50,7 +50,9 @@ def lines_below(reports: Sequence[Report], seed: int) -> Iterator[str]:
                 f"\n{report.name}\n  {check}: expected to fail ({reason}), but it holds: remove "
                 "the expectation"
             )
-        if not report.held and not report.refuted:
+        if report.not_checked:
+            yield f"\n{report.name}\n  not checked: {report.not_checked}"
+        elif not report.held and not report.refuted:
             yield f"\n{report.name}\n  no check ran, which is a failure"
     yield from _told(reports)
     yield f"\n{summary(reports, seed)}"

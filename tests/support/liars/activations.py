@@ -79,6 +79,37 @@ class LeakySoftmax(_Softmax):
         return ActivationClaims(rows_sum_to_one=True)
 
 
+class TooCalm(_Softmax):
+    """Two columns that lead alike change by half of what moves them apart."""
+
+    def claims(self):
+        return ActivationClaims(lipschitz=0.45)
+
+
+class TooSteep(_Softmax):
+    """One is no least constant."""
+
+    def claims(self):
+        return ActivationClaims(lipschitz=1.0)
+
+
+class Bent(_Softmax):
+    """Leans on the largest column: at a tie its slope jumps."""
+
+    def value(self, xp, x):
+        top = xp.max(x, axis=-1, keepdims=True)
+        return super().value(xp, x) + 0.01 * xp.tanh(x - top)
+
+    def jvp(self, xp, x, v):
+        lead = xp.argmax(x, axis=-1, keepdims=True)
+        moved = v - xp.take_along_axis(v, lead, axis=-1)
+        top = xp.max(x, axis=-1, keepdims=True)
+        return super().jvp(xp, x, v) + 0.01 * moved / xp.cosh(x - top) ** 2
+
+    def claims(self):
+        return ActivationClaims(breaks=())
+
+
 class Sliding(_Softmax):
     """Its sharpness depends on the level of the row."""
 
@@ -173,8 +204,12 @@ LIARS = (
          softmax_that("DoublingRows", lambda self, x: _Softmax.__call__(self, np.float64(x)))),
     Liar("rows", "nan", "nan to num",
          softmax_that("DeafRows", lambda self, x: np.nan_to_num(_Softmax.__call__(self, x)))),
-    Liar("rows", "value", "a little off", Inexact()),
+    Liar("rows", "value", "a little off", Inexact(), ("gradient",)),
     Liar("rows", "gradient", "transposed", Untransposed()),
+    Liar("rows", "claim:lipschitz", "too calm", TooCalm()),
+    Liar("rows", "claim:lipschitz", "too steep", TooSteep()),
+    # Its other product is that of a softmax.
+    Liar("rows", "claim:breaks", "bent", Bent(), ("gradient",)),
     Liar("rows", "claim:rows_sum_to_one", "leaks", LeakySoftmax(), ("claim:range",)),
     Liar("rows", "claim:shift_invariant", "slides", Sliding()),
 )  # fmt: skip

@@ -5,8 +5,15 @@ from dataclasses import replace
 import numpy as np
 
 import lossfw
+from lossfw import BINARY, UNIT, CategoricalLoss, PointwiseLoss
+from lossfw.numerics import quotient, xlogy
 from support.liars.honest import BRIER_ROWS, TRUE_SQUARE, elementwise, row_brier, rowwise
 from support.liars.liar import Liar
+
+# A NaN that spreads, and what else a formula loses that is taken as it is written.
+_NAN_BESIDES = ("value",)
+_NAIVE = ("precision", "precision:gradient", "precision:hessian", "overflow:hessian",
+          "arrays:results")  # fmt: skip
 
 _BARE = replace(TRUE_SQUARE, gradient=None, hessian=None, reduce=None)
 
@@ -71,7 +78,45 @@ def by_index(y, t):
     return row_brier(y, t)
 
 
+class NaiveCrossEntropy(CategoricalLoss):
+    """-sum of t log y, as it is written: 0 times infinity for a class that is excluded."""
+
+    def value(self, xp, y, t):
+        return -xp.sum(t * xp.log(y), axis=-1)
+
+    def formula(self, xp, y, t):
+        return -xp.sum(xlogy(xp, t, y), axis=-1)
+
+    def derivative(self, xp, y, t):
+        return -quotient(xp, t, y)
+
+    def second_derivative(self, xp, y, t):
+        return quotient(xp, quotient(xp, t, y), y)
+
+
+class NaiveFormula(NaiveCrossEntropy):
+    """The value is that of xlogy, and the formula is what is NaN."""
+
+    def value(self, xp, y, t):
+        return -xp.sum(xlogy(xp, t, y), axis=-1) + 0.0
+
+    def formula(self, xp, y, t):
+        return -xp.sum(t * xp.log(y), axis=-1)
+
+
+class NaiveFocal(PointwiseLoss):
+    """The focal loss as it is written, with a clipped formula: NaN at y = t."""
+
+    prediction, target = UNIT, BINARY
+
+    def value(self, xp, y, t):
+        return -t * (1 - y) ** 2 * xp.log(y) - (1 - t) * y**2 * xp.log(1 - y)
+
+
 LIARS = (
+    Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), _NAN_BESIDES),
+    Liar("loss", "nan:legal", "focal", NaiveFocal(), (*_NAN_BESIDES, "nan:formula", *_NAIVE)),
+    Liar("loss", "nan:formula", "cross entropy", NaiveFormula(), _NAN_BESIDES),
     Liar("loss", "value", "cut off", replace(_BARE, value=cut_off)),
     Liar("loss", "value", "cut short", replace(_BARE, value=cut_short)),
     Liar("loss", "value", "marker", replace(_BARE, value=without_marker), ("nan",)),

@@ -1,0 +1,140 @@
+"""Find the branches of a body, and points for each side of them.
+
+A body chooses with ``xp.where``. It is run on many more points than can be judged exactly,
+with functions that remember which side was taken. Where the points that all checks share
+take a side seldom or never, some that take it are added to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from lossfw.check.core.dense import dense_pairs
+from lossfw.check.core.draw import draw
+from lossfw.check.core.points import Points, inside
+from lossfw.check.core.session import Search
+from lossfw.check.core.subject import Subject
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+# So many points are looked at for each example, elements or rows.
+_LOOKED_AT = {False: 40, True: 6}
+
+# So many points are wanted on each side of a branch, and so many are added in all.
+_WANTED = 4
+_MOST = {False: 64, True: 12}
+
+_FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian")
+
+
+class _Recorder:
+    """NumPy's functions; those that choose remember which side each element took.
+
+    Attributes
+    ----------
+    sides : list of ndarray of bool
+        For each choice, in the order of the calls.
+    """
+
+    def __init__(self) -> None:
+        self.sides: list[NDArray] = []
+
+    def where(self, condition: Any, a: Any, b: Any) -> Any:
+        """Choose as NumPy does."""
+        self.sides.append(np.asarray(condition))
+        return np.where(condition, a, b)
+
+    def maximum(self, a: Any, b: Any) -> Any:
+        """Return the larger one, which is a choice too."""
+        self.sides.append(np.asarray(a >= b))
+        return np.maximum(a, b)
+
+    def minimum(self, a: Any, b: Any) -> Any:
+        """Return the smaller one."""
+        self.sides.append(np.asarray(a <= b))
+        return np.minimum(a, b)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+def branch_points(subject: Subject, search: Search, dtype: str) -> list[Points]:
+    """Return points on sides of branches that the shared points seldom take.
+
+    Parameters
+    ----------
+    subject : Subject
+        A component; nothing is known of the branches of other functions.
+    search : Search
+    dtype : str
+
+    Returns
+    -------
+    list of Points
+        For rows one for each number of columns.
+    """
+    loss = subject.component
+    if loss is None:
+        return []
+
+    def found() -> list[Points]:
+        rng = search.rng(f"branches {dtype}")
+        known = search.points(subject, dtype)
+        added = (_added(subject, loss, some, pool, rng) for some, pool in _pools(
+            subject, search, dtype, known, rng))  # fmt: skip
+        return [points for points in added if len(points)]
+
+    return search.once(("branches", dtype), found)
+
+
+def _pools(
+    subject: Subject, search: Search, dtype: str, known: list[Points], rng: np.random.Generator
+) -> Iterator[tuple[Points, Points]]:
+    """Yield shared points with many more of the same number of columns."""
+    count = _LOOKED_AT[subject.rows] * search.examples
+    drawn = [*draw(subject, dtype, rng, count), *_dense(subject, dtype, rng, count)]
+    for some in known:
+        same = [more for more in drawn if more.y.shape[1:] == some.y.shape[1:]
+                and more.t.shape[1:] == some.t.shape[1:]]  # fmt: skip
+        if len(some) and same:
+            y, t = (np.concatenate([getattr(more, x) for more in same]) for x in "yt")
+            yield some, Points(y, t)
+
+
+def _dense(subject: Subject, dtype: str, rng: np.random.Generator, count: int) -> list[Points]:
+    masked = subject.component is not None and subject.component.has_own_weight
+    if subject.target_per_row or masked:
+        return []
+    return [inside(subject, points) for points in dense_pairs(subject, dtype, rng, count)]
+
+
+def _added(
+    subject: Subject, loss: Loss, known: Points, pool: Points, rng: np.random.Generator
+) -> Points:
+    both = Points(np.concatenate([known.y, pool.y]), np.concatenate([known.t, pool.t]))
+    chosen: set[int] = set()
+    for name in _FUNCTIONS:
+        for side in _sides(getattr(loss, name), subject, both):
+            for taken in (side, ~side):
+                more = _WANTED - int(taken[: len(known)].sum()) - int(taken[list(chosen)].sum())
+                free = len(known) + np.flatnonzero(taken[len(known) :])
+                if more > 0 and free.size and len(chosen) < _MOST[subject.rows]:
+                    drawn = rng.choice(free, min(more, free.size), replace=False)
+                    chosen.update(drawn.tolist())
+    return both.take(np.array(sorted(chosen), int))
+
+
+def _sides(function: Callable[..., Any], subject: Subject, points: Points) -> list[NDArray]:
+    """Return for each choice in a function which points take it with any of their elements."""
+    recorder: Any = _Recorder()
+    try:
+        with np.errstate(all="ignore"):
+            function(recorder, points.y, subject.exact.full(points.y, points.t))
+    except Exception:
+        # An error on legal arguments is a matter of the checks of the call.
+        return []
+    every = [side for side in recorder.sides if side.shape[:1] == (len(points),)]
+    return [np.asarray(side.reshape(len(points), -1).any(-1)) for side in every]

@@ -1,0 +1,43 @@
+"""The harness refutes losses that are wrong in one place."""
+
+import numpy as np
+import pytest
+
+from lossfw.components.registry import registry
+from lossfw.losses.wrappers.base import Wrapper
+from support.mutants import mutants, verdict
+
+# So many are drawn for each seed.
+DRAWN = 40
+
+LEAST = 0.99
+
+
+def every_mutant():
+    """Return all mutants of all built-in losses that can be made without parameters."""
+    registered = registry()
+    entries = registered.entries("loss")
+    names = [e.name for e in entries if not issubclass(registered.class_of(e), Wrapper)]
+    return [mutant for name in names for mutant in mutants(name)]
+
+
+@pytest.mark.parametrize("name", ["huber"])
+def test_mutants_of_one_loss(name):
+    outcomes = {str(mutant): verdict(mutant, 0, examples=40) for mutant in mutants(name)}
+    assert "killed" in outcomes.values()
+    assert not [text for text, outcome in outcomes.items() if outcome == "survived"]
+
+
+@pytest.mark.slow
+def test_of_a_hundred_mutants_one_survives_at_most():
+    every = every_mutant()
+    survivors, killed = [], 0
+    for seed in range(5):
+        drawn = np.random.default_rng(seed).choice(len(every), DRAWN, replace=False)
+        for number in drawn:
+            outcome = verdict(every[number], seed)
+            killed += outcome == "killed"
+            if outcome == "survived":
+                survivors.append(f"seed {seed}: {every[number]}")
+    print("\n".join([f"{killed} refuted, {len(survivors)} survived", *survivors]))
+    assert killed >= LEAST * (killed + len(survivors)), "\n".join(survivors)

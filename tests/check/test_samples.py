@@ -1,0 +1,140 @@
+"""Components without defaults: sample parameters, and what cannot be made."""
+
+import json
+import xml.etree.ElementTree as Xml
+
+import pytest
+from click.testing import CliRunner
+
+from lossfw import SIMPLEX, CategoricalLoss, Claims, DistanceLoss
+from lossfw.check import check
+from lossfw.check.accuracy.variants import variants
+from lossfw.cli import main
+from lossfw.errors import ParameterError
+
+BARRON = """
+from lossfw import Claims, DistanceLoss
+
+
+class Stretched(DistanceLoss):
+    '''The square over a scale that one has to choose.'''
+
+    scale: float
+
+    @classmethod
+    def examples(cls):
+        return [{"scale": 0.25}, {"scale": 4.0}]
+
+    def value(self, xp, r):
+        return r * r / self.scale
+
+    def claims(self):
+        return Claims(convex=self.scale > 0)
+
+
+class Tabled(DistanceLoss):
+    '''Needs a text of the author's.'''
+
+    table: str
+
+    def value(self, xp, r):
+        return r * r
+"""
+
+
+@pytest.fixture
+def lossfw(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(BARRON)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, arguments)
+
+
+QUICK = ("--examples", "5", "--only", "value", "--only", "convex")
+
+
+def test_sample_parameters_are_checked(lossfw):
+    said = lossfw("check", "--plugin", "mine.py", "stretched", *QUICK)
+    assert said.exit_code == 0
+    shown = [line.split("  ")[0] for line in said.stdout.splitlines() if "Stretched(" in line]
+    assert shown[:2] == ["Stretched(scale=0.25)", "Stretched(scale=4.0)"]
+
+
+def test_what_cannot_be_made_does_not_stop_the_others(lossfw, tmp_path):
+    files = ("--json-file", "it.json", "--junit", "it.xml")
+    said = lossfw("check", "--plugin", "mine.py", *QUICK, *files)
+    assert said.exit_code == 1
+    assert "not checked: it cannot be made without parameters (table)" in said.stdout
+    reports = json.loads((tmp_path / "it.json").read_text())["reports"]
+    assert [bool(report["not_checked"]) for report in reports].count(True) == 1
+    errors = [suite.get("errors") for suite in Xml.parse(tmp_path / "it.xml").getroot()]
+    assert errors.count("1") == 1
+    allowed = lossfw("check", "--plugin", "mine.py", *QUICK, "--allow-unfinished")
+    assert allowed.exit_code == 0
+    alone = lossfw("check", "--plugin", "mine.py", "tabled")
+    assert alone.exit_code == 2
+    assert "Tabled.examples() name sample parameters" in alone.stderr
+
+
+def test_the_first_sample_is_shown_and_plotted(lossfw):
+    assert "It claims at scale=0.25" in lossfw("show", "--plugin", "mine.py", "stretched").stdout
+    said = lossfw("plot", "--plugin", "mine.py", "stretched", "--out", "it.svg")
+    assert said.exit_code == 0
+
+
+def test_samples_come_after_the_defaults():
+    class Stepped(DistanceLoss):
+        """Has a default and samples."""
+
+        width: float = 1.0
+
+        @classmethod
+        def examples(cls):
+            return [{"width": 8.0}]
+
+        def value(self, xp, r):
+            return self.width * r * r
+
+    assert variants(Stepped)[:2] == [Stepped(), Stepped(width=8.0)]
+
+    class Wrong(Stepped):
+        """Its samples are wrong."""
+
+        @classmethod
+        def examples(cls):
+            return [{"widht": 8.0}]
+
+    with pytest.raises(ParameterError, match="widht"):
+        variants(Wrong)
+
+
+class PerClass(CategoricalLoss):
+    """The Brier score with a weight for each class, as an author writes the list."""
+
+    prediction = target = SIMPLEX
+
+    weights: list[float] = [1.0, 0.5, 3.0]  # noqa: RUF012  # becomes a tuple
+
+    @property
+    def fixed_classes(self):
+        return len(self.weights)
+
+    def value(self, xp, y, t):
+        return xp.sum(xp.asarray(self.weights, dtype=y.dtype) * (y - t) ** 2, axis=-1)
+
+    def claims(self):
+        return Claims(nonnegative=True, convex=True, zero_at_target=True)
+
+
+def test_parameters_of_each_class_fix_the_number_of_classes():
+    report = check(PerClass(), examples=10)
+    assert report.ok, str(report)
+    assert "claim:convex" in [held.check for held in report.held]
+
+
+def test_a_list_of_an_author_is_a_tuple():
+    made = PerClass(weights=[1.0, 2.0])
+    assert (made.weights, hash(made)) == ((1.0, 2.0), hash(PerClass(weights=(1.0, 2.0))))
+    assert made.to_config() == {"name": "per_class", "weights": [1.0, 2.0]}
+    assert hash(PerClass()) == hash(PerClass(weights=[1.0, 0.5, 3.0]))
+    with pytest.raises(ParameterError, match=r"weights\.1 should be a number, got 'x'"):
+        PerClass(weights=[1.0, "x"])

@@ -1,0 +1,210 @@
+"""Mutants of the built-in losses: one place of one body changed, everything else as it was.
+
+The formula of the original stays the truth, so a mutant is a loss that an author got wrong
+in one place. A mutant counts if it claims more, or if its results differ from the
+original's at some point by more than rounding and more than the rounding of its arguments
+can do: the harness forgives what moving them by a few units in the last place does.
+"""
+
+import ast
+import copy
+import importlib
+import inspect
+import sys
+import types
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lossfw.check.core.dense import dense_pairs
+from lossfw.check.core.draw import draw
+from lossfw.check.core.session import checks_in
+from lossfw.check.core.subject import call, of_component
+from lossfw.check.edges import edges
+from lossfw.check.laws import components_only
+from lossfw.check.runner import prepare, run
+from lossfw.components.registry import registry
+
+# A wrong constant is off by this part.
+OFF = 1e-7
+
+# Differences below so many rounding steps are none.
+ROUNDINGS = 256
+
+# Arguments are moved by so many units in the last place.
+NUDGED = 4
+
+_SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
+          ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}  # fmt: skip
+_NAIVE = {"log1p": "xp.log(1 + {})", "expm1": "xp.exp({}) - 1", "hypot": "xp.sqrt({}**2 + {}**2)"}
+
+# Claims that are sharper by a tenth.
+_SHARPER = ("lipschitz", "gradient_lipschitz", "bounded")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one place in the module of a loss."""
+
+    loss: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+    def __str__(self):
+        return f"{self.loss}, line {self.line}: {self.before}  ->  {self.after}"
+
+    def instances(self):
+        """Return the mutant beside the original, at every edge of the parameters."""
+        cls = registry().component_class("loss", self.loss)
+        original = sys.modules[cls.__module__]
+        module = types.ModuleType(original.__name__)
+        module.__file__ = original.__file__
+        exec(compile(self.source, original.__file__, "exec"), module.__dict__)
+        made = getattr(module, cls.__name__)
+        return [(made(**edge.component.parameters), *edge) for edge in edges(cls)]
+
+
+def mutants(name):
+    """Return all mutants of a loss."""
+    cls = registry().component_class("loss", name)
+    tree = ast.parse(inspect.getsource(importlib.import_module(cls.__module__)))
+    places = [place for place in _places(tree) if _changed(place[1]) is not None]
+    found = []
+    for number, (_, node) in enumerate(places):
+        twin = copy.deepcopy(tree)
+        parent, same = [p for p in _places(twin) if _changed(p[1]) is not None][number]
+        other = _changed(same)
+        _put(parent, same, other)
+        ast.fix_missing_locations(twin)
+        found.append(Mutant(name, node.lineno, ast.unparse(node), ast.unparse(other),
+                            ast.unparse(twin)))  # fmt: skip
+    return found
+
+
+def _places(tree):
+    """Yield expressions of bodies with their parents; the formula is the truth and stays."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef) and function.name != "formula":
+            text = function.body[0]
+            for parent in ast.walk(function):
+                for node in ast.iter_child_nodes(parent):
+                    # That a constant is claimed too large by so little cannot be seen.
+                    fine = function.name == "claims" and isinstance(node, ast.Constant)
+                    if isinstance(node, ast.expr) and parent is not text and not fine:
+                        yield parent, node
+
+
+def _changed(node):
+    """Return an expression as it is in a mutant, None where it stays."""
+    if isinstance(node, ast.Constant) and type(node.value) is float and node.value:
+        return ast.copy_location(ast.Constant(node.value * (1 + OFF)), node)
+    if isinstance(node, ast.BinOp) and type(node.op) in _SWAPS:
+        return ast.copy_location(ast.BinOp(node.left, _SWAPS[type(node.op)](), node.right), node)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _SWAPS:
+        swapped = [_SWAPS[type(node.ops[0])]()]
+        return ast.copy_location(ast.Compare(node.left, swapped, node.comparators), node)
+    if isinstance(node, ast.Call):
+        return _called(node)
+    return None
+
+
+def _called(node):
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name == "where" and len(node.args) == 3:
+        c, a, b = node.args
+        return ast.copy_location(ast.Call(node.func, [c, b, a], []), node)
+    if name in _NAIVE and isinstance(node.func, ast.Attribute):
+        text = _NAIVE[name].format(*(f"({ast.unparse(a)})" for a in node.args))
+        return ast.copy_location(ast.parse(text, mode="eval").body, node)
+    if name == "Claims":
+        for key in node.keywords:
+            if key.arg in _SHARPER and not (isinstance(key.value, ast.Constant)
+                                            and key.value.value is None):  # fmt: skip
+                sharp = ast.parse(f"0.9 * ({ast.unparse(key.value)})", mode="eval").body
+                others = [k for k in node.keywords if k is not key]
+                return ast.copy_location(
+                    ast.Call(node.func, node.args, [*others, ast.keyword(key.arg, sharp)]), node
+                )
+    return None
+
+
+def _put(parent, node, other):
+    for name, value in ast.iter_fields(parent):
+        if value is node:
+            setattr(parent, name, other)
+        elif isinstance(value, list):
+            setattr(parent, name, [other if one is node else one for one in value])
+
+
+def differs(mutant, original):
+    """Tell whether a mutant is another loss: by its claims, or by a result at some point."""
+    if mutant.claims() != original.claims():
+        return True
+    subject = of_component(original)
+    rng = np.random.default_rng(0)
+    for dtype in ("float64", "float32"):
+        every = draw(subject, dtype, rng, 2000)
+        every += [] if subject.target_per_row else dense_pairs(subject, dtype, rng, 4000)
+        for points in every:
+            t = subject.exact.full(points.y, points.t)
+            near = _near(points.y, np.asarray(t))
+            for name in ("unreduced", "unreduced_gradient", "unreduced_hessian"):
+                own = getattr(original, name)
+                b = np.asarray(call(own, np, points.y, t))
+                try:
+                    a = np.asarray(call(getattr(mutant, name), np, points.y, t))
+                except Exception:
+                    return True
+                with np.errstate(all="ignore"):
+                    moved = sum(np.abs(np.asarray(call(own, np, *pair)) - b) for pair in near)
+                if not _alike(a, b, moved):
+                    return True
+    return False
+
+
+def _near(y, t):
+    """Return pairs in which one argument is moved by a few units in the last place."""
+    with np.errstate(all="ignore"):
+        ways = [sign * NUDGED * np.spacing(np.abs(y)) for sign in (-1, 1)]
+        pairs = [(y + way, t) for way in ways]
+        if t.dtype.kind == "f" and not np.isin(t, (-1, 0, 1)).all():
+            pairs += [(y, t + sign * NUDGED * np.spacing(np.abs(t))) for sign in (-1, 1)]
+    return pairs
+
+
+def _alike(a, b, moved):
+    """Tell whether results are equal but for rounding, their own and that of the arguments."""
+    if a.shape != b.shape:
+        return False
+    with np.errstate(all="ignore"):
+        size = np.fmax(np.abs(a), np.abs(b))
+        # Rows are moved as a whole, so that one column may move more.
+        moved = np.where(np.isfinite(moved), 4 * np.max(moved, -1, keepdims=True)
+                         if b.ndim > 1 else 4 * moved, np.inf)  # fmt: skip
+        rounded = ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
+        near = np.abs(a - b) <= rounded + moved
+    return bool(np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))))
+
+
+def verdict(mutant, seed, examples=200):
+    """Return "killed", "survived", or "same" for a mutant that is no other loss."""
+    same = True
+    try:
+        every = mutant.instances()
+    except Exception:
+        return "killed"
+    for made, original, share, _ in every:
+        try:
+            if not differs(made, original):
+                continue
+        except Exception:
+            return "killed"
+        same = False
+        subject = replace(of_component(made), truth=original)
+        few = max(1, round(share * examples))
+        of = prepare(subject, checks_in(components_only)).formula_alone()
+        if not run(of, seed=seed, examples=few, first=True).ok:
+            return "killed"
+    return "same" if same else "survived"
