@@ -17,7 +17,7 @@ from lossfw.numerics.exact.ulp import to_float
 
 _DTYPES = ("float64", "float32")
 
-# Beyond, powers overflow, which other checks tell.
+# Beyond, and below one over it, powers overflow or vanish, which other checks tell.
 _HUGE = {"float64": 1e100, "float32": 1e12}
 
 _CURE = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
@@ -58,11 +58,16 @@ def check_formula(subject: Subject, search: Search) -> None:
 
 
 def _finite(subject: Subject, points: Points) -> Points:
-    huge = _HUGE[points.y.dtype.name]
-    keep = np.abs(points.y) < huge
+    keep = _is_usual(points.y)
     if points.t.shape == points.y.shape:
-        keep = keep & (np.abs(points.t) < huge)
+        keep = keep & _is_usual(points.t)
     return counting(subject, points.keep(keep))
+
+
+def _is_usual(x: NDArray) -> NDArray:
+    """Tell which numbers are 0, or neither huge nor tiny."""
+    huge = _HUGE.get(x.dtype.name, np.inf)
+    return np.asarray((x == 0) | ((np.abs(x) < huge) & (np.abs(x) > 1 / huge)))
 
 
 def _refuse_nan(points: Points, results: NDArray, name: str) -> None:

@@ -88,6 +88,7 @@ RULES = (
          "37 on it is 0"),
     Rule(f"{F}kl_div", "value", CONVENTION,
          "0 times the logarithm of 0 is NaN: it takes logarithms, and wants them finite"),
+    Rule(f"{F}kl_div", "nan:legal", CONVENTION, "as above, at a prediction of 0"),
     Rule(f"{F}kl_div", "claim:zero_at_target", CONVENTION, "as above, at a prediction of 0"),
     Rule(f"{F}poisson_nll_loss(log_input=False)", "gradient", CONVENTION,
          "documented: 1e-8 is added in the logarithm. Against differences of its own values; "
@@ -114,6 +115,9 @@ RULES = (
     Rule(f"{O}log_cosh", "precision", PRECISION,
          "logaddexp(r, -r) - log 2 is a difference: in float32 it is off by 7 % at r = 1e-3"),
     Rule(f"{O}log_cosh", "claim:nonnegative", PRECISION, "the same difference: -6e-8 in float32"),
+    Rule(f"{O}kl_divergence", "nan:legal", CONVENTION,
+         "0 times the logarithm of 0 is NaN: it takes logarithms, and wants them finite"),
+    Rule(f"{O}poly_loss_cross_entropy", "nan:legal", CONVENTION, "the same"),
     Rule(f"{O}hinge_loss", "nan", CONVENTION,
          "the loss of a NaN is NaN, but its gradient is 0"),
     Rule(f"{O}perceptron_loss", "nan", CONVENTION,
