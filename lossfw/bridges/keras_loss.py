@@ -47,7 +47,8 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
             target = keras.ops.cast(target, "int32")
         losses = loss.unchecked(y_pred, target, reduction="none")
         whole = loss.takes_rows or loss.sums_rows or len(losses.shape) < 2
-        return losses if whole else keras.ops.mean(losses, axis=-1)
+        # Keras's own mean is that of float32.
+        return losses if whole else losses.mean(-1)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` makes the loss from again."""

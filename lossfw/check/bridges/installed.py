@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from lossfw.bridges.autograd_bridge import AutogradBridge
 from lossfw.bridges.boosting_bridge import BoostingBridge
 from lossfw.bridges.bridge import Bridge
-from lossfw.check.bridges import boosting, derivatives, refusal
+from lossfw.check.bridges import autograd, boosting, derivatives, refusal
 from lossfw.check.core.session import Check, NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.components.registry import registry
@@ -21,6 +22,7 @@ BridgeLaw: TypeAlias = Callable[..., None]
 # What each kind of bridge is held to, by name, in the order in which it is tried.
 LAWS: dict[type[Bridge], dict[str, BridgeLaw]] = {
     BoostingBridge: boosting.LAWS,
+    AutogradBridge: autograd.LAWS,
     Bridge: derivatives.LAWS,
 }
 

@@ -16,7 +16,7 @@ from lossfw.losses.engine.execute import check_slope, own_losses
 from lossfw.losses.engine.reduction import Sums
 from lossfw.losses.engine.tiling import EngineBody, SmoothBody, check_domain
 from lossfw.losses.inputs import Arguments
-from lossfw.numerics.arrays import Array
+from lossfw.numerics.arrays import Array, is_torch
 
 
 def unreduced(body: EngineBody, call: Arguments) -> Array:
@@ -83,6 +83,9 @@ def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
     elif kept is not None:
         # The target of a row that is left out may be no class: class 0 stands in for it.
         t = xp.where(kept, t, xp.zeros_like(t))
+    if call.by_index and is_torch(t):
+        # PyTorch takes no other indices.
+        t = xp.astype(t, xp.int64)
     return xp.astype(y, call.work), t
 
 

@@ -1,6 +1,7 @@
 """The checks of bridges: an honest one holds them all, and each liar is caught by name."""
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -14,7 +15,7 @@ from lossfw.check.report import Held, Refutation
 from lossfw.check.runner import Prepared, attempt
 from lossfw.cli import main
 from lossfw.errors import ArgumentError
-from support.liars.bridges import BRIDGE_LIARS, Honest, HonestDerivatives
+from support.liars.bridges import BRIDGE_LIARS, Honest, HonestAutograd, HonestDerivatives
 
 LOSSES = ("huber", "squared_error", "quantile", "logistic", "poisson_deviance", "cross_entropy")
 
@@ -35,7 +36,7 @@ def test_every_law_has_a_liar():
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_an_honest_bridge_holds_every_law(loss):
-    for bridge in (Honest(), HonestDerivatives()):
+    for bridge in (Honest(), HonestDerivatives(), HonestAutograd()):
         for law, outcome in outcomes(bridge, loss).items():
             # The mean of Poisson's deviance is above 0, and has no kink there.
             nothing = law == "hard points" and loss == "poisson_deviance"
@@ -73,6 +74,18 @@ def test_the_installed_libraries_hold_every_law(loss):
         (bridge,) = [bridge for bridge in installed_bridges() if bridge.name == name]
         for law, outcome in outcomes(bridge, loss).items():
             assert not isinstance(outcome, Refutation), f"{name} {law}: {outcome}"
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler of PyTorch, and of Keras
+@pytest.mark.parametrize("loss", ["huber", "absolute_error", "cross_entropy"])
+@pytest.mark.parametrize("library", ["torch", "jax", "keras"])
+def test_the_libraries_that_differentiate_hold_every_law(library, loss, monkeypatch):
+    if library == "keras" and "KERAS_BACKEND" not in os.environ:
+        monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip(library)
+    (bridge,) = [bridge for bridge in installed_bridges() if bridge.name == library]
+    for law, outcome in outcomes(bridge, loss).items():
+        assert not isinstance(outcome, Refutation), f"{library} {law}: {outcome}"
 
 
 def test_bridges_are_checked_on_request(monkeypatch):

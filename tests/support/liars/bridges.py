@@ -5,6 +5,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from lossfw.bridges import BoostingBridge, Bridge
+from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat
 from lossfw.bridges.boosting import derivatives
 from lossfw.errors import DivergenceError
 
@@ -167,6 +168,36 @@ class WrongAtTies(HonestDerivatives):
         return values, np.where((y == y[:, :1]).all(axis=1, keepdims=True), 0.0, slopes)
 
 
+class HonestAutograd(AutogradBridge):
+    """A library of automatic differentiation with all that the harness asks for."""
+
+    name: ClassVar[str] = "honest_autograd"
+    library: ClassVar[str] = "numpy"
+
+    def made(self, loss):
+        return refuse_flat(loss)
+
+    def value_and_slope(self, loss, y, t, *, compiled=False):
+        return loss(y, t, reduction="none"), loss.gradient(y, t, reduction="none")
+
+
+class TwiceTheSlope(HonestAutograd):
+    def value_and_slope(self, loss, y, t, *, compiled=False):
+        values, slopes = super().value_and_slope(loss, y, t)
+        return values, 2 * slopes
+
+
+class OtherCompiled(HonestAutograd):
+    def value_and_slope(self, loss, y, t, *, compiled=False):
+        values, slopes = super().value_and_slope(loss, y, t)
+        return values, slopes * (1.0 + 1e-6 * compiled)
+
+
+class AlwaysWide(HonestAutograd):
+    def value_and_slope(self, loss, y, t, *, compiled=False):
+        return tuple(x.astype("float64") for x in super().value_and_slope(loss, y, t))
+
+
 class BridgeLiar(NamedTuple):
     """A bridge that breaks a law for a loss, and what cannot but break with it."""
 
@@ -202,4 +233,7 @@ BRIDGE_LIARS = (
     BridgeLiar("values", Rounded(), "huber", ("hard points",)),
     BridgeLiar("hard points", WrongAtKinks(), "absolute_error"),
     BridgeLiar("hard points", WrongAtTies(), "cross_entropy"),
+    BridgeLiar("differences", TwiceTheSlope(), "huber", ("values", "hard points")),
+    BridgeLiar("compiled", OtherCompiled(), "huber"),
+    BridgeLiar("dtypes", AlwaysWide(), "huber"),
 )
