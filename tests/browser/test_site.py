@@ -250,7 +250,7 @@ def test_a_slider_draws_anew_by_mouse_and_by_key(name, parameter, visit, site):
 def test_a_switch_draws_another_body(visit, site):
     page = visit((site / "components/loss/cross_entropy.html").as_uri()).page
     page.select_option("select[data-switch=from_logits]", "true")
-    assert "score of the target's class" in page.text_content("#curves svg .label >> nth=0")
+    assert "score of the target's class" in page.inner_text("#line")
     page.select_option("select[data-switch=guard]", "none")
     assert page.evaluate("document.querySelector('#curves svg .c0').getAttribute('d').length") > 500
 

@@ -5,6 +5,7 @@ A script draws the panels again when a parameter moves; it reads the frame from 
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from html import escape
@@ -31,7 +32,10 @@ _COLOURS = 6
 _POINTS = 240
 
 # About so many numbers stand at an axis.
-_TICKS_ACROSS, _TICKS_UP = 4, 4
+_TICKS_ACROSS, _TICKS_UP = 5, 4
+
+# A longer label of an axis does not fit below a panel: the caption has it.
+_LONGEST_LABEL = 24
 
 TITLES = ("value", "slope", "curvature")
 
@@ -130,8 +134,25 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
         f'<g clip-path="url(#{name})">{paths}</g>'
         f'<text class="label" x="{(frame.left + frame.right) / 2}" y="{height - 5}" '
         'text-anchor="middle">'
-        f"{escape(drawn[0].line.label)}</text></svg>"
+        f"{escape(short_label(drawn[0].line.label))}</text></svg>"
     )
+
+
+def short_label(label: str) -> str:
+    """Return what fits below a panel: the label of a line, or its letter.
+
+    Examples
+    --------
+    >>> short_label("residual r = y - t"), short_label("probability of the target's class, of two")
+    ('residual r = y - t', 'x')
+    """
+    return label if len(label) <= _LONGEST_LABEL else letter(label)
+
+
+def letter(label: str) -> str:
+    """Return the letter of a line: that of its label, else x."""
+    found = re.search(r"(?<!')\b[rmxyz]\b", label)
+    return found[0] if found else "x"
 
 
 def _grid(frame: Frame) -> str:
@@ -156,7 +177,7 @@ def ticks(low: float, high: float, count: int) -> list[float]:
 
     Examples
     --------
-    >>> ticks(-3.0, 3.0, 4)
+    >>> ticks(-3.0, 3.0, 5)
     [-2.0, 0.0, 2.0]
     """
     step = 10.0 ** np.floor(np.log10((high - low) / count))

@@ -18,7 +18,7 @@ from lossfw.nn.activation import Activation
 from lossfw.report.formulas.javascript import source_of
 from lossfw.report.plots.sample_curve import SampledCurve, curve
 from lossfw.report.site.content import PageSubject
-from lossfw.report.site.curve_svg import TITLES, panel
+from lossfw.report.site.curve_svg import TITLES, panel, short_label
 from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data
 from lossfw.report.text.show_component import shown
 
@@ -43,9 +43,11 @@ def figure(subject: PageSubject) -> str:
         for order in range(len(drawn.parts))
     )
     by = ", by the first column" if drawn.line.rows else ""
+    along = f'along the <span id="line">{escape(drawn.line.label)}</span>'
     caption = (
-        f"{subject.description['title']}: value, slope and curvature{by}. Dashed: what is claimed "
-        "to bound them; rings: claimed breaks; thin: the curve at the defaults, or the one kept."
+        f"{escape(subject.description['title'])}: value, slope and curvature{by}, {along}. Dashed: "
+        "what is claimed to bound them; rings: claimed breaks; thin: the curve at the defaults, or "
+        "the one that is kept."
     )
     assert isinstance(subject.sample, Loss | Activation)
     data = figure_data(subject.sample)
@@ -53,7 +55,7 @@ def figure(subject: PageSubject) -> str:
     return (
         f'<figure class="curves" id="curves">\n<div class="panels">{panels}</div>\n'
         f'<p class="readout" id="readout" aria-live="polite"></p>\n'
-        f"<figcaption>{escape(caption)}</figcaption>\n{script}</figure>"
+        f"<figcaption>{caption}</figcaption>\n{script}</figure>"
     )
 
 
@@ -87,6 +89,7 @@ def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:
     functions = ",\n".join(_functions(body, names, orders))
     facts = {
         "label": body.line.label,
+        "short": short_label(body.line.label),
         "letter": body.letter,
         "low": body.line.low,
         "high": body.line.high,

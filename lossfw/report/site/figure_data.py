@@ -25,6 +25,7 @@ from lossfw.report.formulas.javascript import javascript, source_of
 from lossfw.report.formulas.row_script import row_traced
 from lossfw.report.formulas.traced import Traced, Which, arguments_of
 from lossfw.report.plots.sample_curve import CurveLine, SampledCurve, curve, line_of
+from lossfw.report.site.curve_svg import letter
 from lossfw.report.site.slider import SliderRange, slider_range
 
 _ORDERS: tuple[Which, ...] = ("value", "derivative", "second_derivative")
@@ -83,7 +84,7 @@ class ScriptedBody:
     @property
     def letter(self) -> str:
         """The letter of what runs along the line."""
-        return "x" if self.line.rows else self.traced[0].arguments[0]
+        return letter(self.line.label)
 
     @property
     def follows(self) -> bool:

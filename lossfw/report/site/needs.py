@@ -48,7 +48,8 @@ class Need:
 
 
 def _bounded_slope(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
-    if subject.description["target"]["name"] in _CLASSES or subject.description["takes"] == "rows":
+    target = subject.description["target"]["name"]
+    if target in (*_CLASSES, "UNIT") or subject.description["takes"] == "rows":
         return None
     if any("bounded" in made for made in claims):
         return f"claims `bounded`: an outlier costs at most so much{_where('bounded', claims)}"

@@ -7,7 +7,6 @@
   const overlays = document.getElementById("overlays");
   const items = [...choices.children];
   const left = document.getElementById("left");
-  // As many curves as there are colours can be told apart.
   const COLOURS = 6;
 
   const ticked = () => [...form.querySelectorAll("input:checked")].map(box => box.value);
@@ -31,7 +30,9 @@
       for (const path of figure.querySelectorAll("path[data-name]")) {
         const chosen = names.includes(path.dataset.name);
         path.toggleAttribute("hidden", !chosen);
-        if (chosen) path.setAttribute("class", `curve c${shown % COLOURS}`);
+        // Beyond the colours curves are dashed.
+        const again = shown >= COLOURS ? " again" : "";
+        if (chosen) path.setAttribute("class", `curve c${shown % COLOURS}${again}`);
         shown += chosen ? 1 : 0;
       }
       figure.hidden = shown === 0;

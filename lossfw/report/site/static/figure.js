@@ -115,7 +115,7 @@
 
   function grid(box) {
     const lines = [];
-    for (const t of ticks(box.across, 4)) {
+    for (const t of ticks(box.across, 5)) {
       lines.push(element("path", { class: "grid", d: `M${box.x(t)} ${box.top}V${box.bottom}` }));
       lines.push(element("text", { x: box.x(t), y: box.bottom + 14, "text-anchor": "middle" }, spoken(t)));
     }
@@ -171,8 +171,9 @@
       const x = box.x(across[0] + (across[1] - across[0]) * state.at);
       inside.append(element("path", { class: "cursor", d: `M${x} ${box.top}V${box.bottom}` }));
       panel.replaceChildren(...keep, ...grid(box), inside);
-      panel.querySelector(".label").textContent = body().label;
+      panel.querySelector(".label").textContent = body().short;
     });
+    document.getElementById("line").textContent = body().label;
     read(across);
     figure.dataset.drawn = String(Number(figure.dataset.drawn || 0) + 1);
   }
