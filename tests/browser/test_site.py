@@ -10,6 +10,7 @@ import pytest
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.report.plots.sample_curve import curve
+from lossfw.report.site import needs
 from lossfw.report.site.build import build
 from lossfw.report.site.content import collect
 from lossfw.report.site.measured import read_measured
@@ -351,6 +352,25 @@ def test_facets_join(visit, site):
         if "huber" in d or "huber" in CONTENT.find("loss", Path(d).name).description["when"].lower()
         or "huber" in CONTENT.find("loss", Path(d).name).description["title"].lower()
     }  # fmt: skip
+
+
+def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
+    page = visit((site / "choose.html").as_uri()).page
+    left = """() => [...document.querySelectorAll("#choices li:not([hidden])")]
+      .map(item => item.dataset.name)"""
+    assert page.evaluate(left) == []
+    page.focus("#needs input[value=outliers]")
+    page.keyboard.press("Space")
+    page.click("#needs input[value=convex]")
+    served = dict(needs.served(CONTENT))
+    assert set(page.evaluate(left)) == set(served["outliers"]) & set(served["convex"])
+    drawn = page.locator("#overlays path[data-name=huber]")
+    assert drawn.get_attribute("hidden") is None
+    assert page.locator("#overlays .legend li", has_text="huber").first.is_visible()
+    assert page.url.endswith("#need=outliers,convex")
+    page.click("#needs button[type=reset]")
+    page.wait_for_function("!location.hash")
+    assert page.evaluate(left) == []
 
 
 def test_without_scripts_all_cards_are_there(visit, site):

@@ -5,7 +5,7 @@ The needs and the reasons stand in `lossfw.report.site.needs`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from lossfw.components.docstrings import sources
@@ -15,7 +15,7 @@ from lossfw.report.plots.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject, SiteContent
 from lossfw.report.site.curve_svg import overlay
 from lossfw.report.site.markup import breakable, citation, prose, raw
-from lossfw.report.site.needs import NEEDS, reasons_of
+from lossfw.report.site.needs import NEEDS, plain_losses, reasons_of
 
 DOCUMENT = "choose"
 
@@ -25,7 +25,7 @@ may serve as well, but does not say so."""
 
 def choose_page(content: SiteContent) -> str:
     """Return the page, as MyST Markdown."""
-    losses = [one for one in content.subjects if one.kind == "loss" and _is_plain(one)]
+    losses = plain_losses(content)
     reasons = {one.name: reasons_of(one) for one in losses}
     blocks = [
         "---\nhtml_theme.sidebar_secondary.remove: true\n---\n# Choose a loss",
@@ -46,14 +46,6 @@ def choose_page(content: SiteContent) -> str:
             cited, _ = sources([f"Source: {need.source}"])
             blocks += [f"### {words}", prose(need.why), *map(citation, cited), "\n".join(listed)]
     return "\n\n".join(blocks) + "\n"
-
-
-def _is_plain(subject: PageSubject) -> bool:
-    """Leave out wrappers, but the one for classes: they are what their parts are."""
-    wraps = "wrapper" in subject.description
-    return isinstance(subject.sample, Loss) and (
-        not wraps or bool(subject.description["references"])
-    )
 
 
 def _form() -> str:
@@ -109,11 +101,3 @@ def _drawn(subject: PageSubject) -> SampledCurve | None:
 
 # So far the curves of residuals and margins are shown.
 _REACH = 3.0
-
-
-def served(content: SiteContent) -> Iterator[tuple[str, set[str]]]:
-    """Yield each need with the losses that give a reason for it."""
-    losses = [one for one in content.subjects if one.kind == "loss" and _is_plain(one)]
-    reasons = {one.name: reasons_of(one) for one in losses}
-    for need in NEEDS:
-        yield need.name, {name for name, found in reasons.items() if need.name in found}

@@ -8,12 +8,13 @@ nothing against it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lossfw.check.accuracy.variants import variants
-from lossfw.report.site.content import PageSubject
+from lossfw.losses.loss import Loss
+from lossfw.report.site.content import PageSubject, SiteContent
 
 # Spaces of targets that are classes, and those of amounts.
 _CLASSES = ("SIGN", "CLASS_INDEX", "SIMPLEX", "BINARY")
@@ -70,7 +71,7 @@ def _asymmetric(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> st
 def _counts(subject: PageSubject, claims: Sequence[Mapping[str, Any]]) -> str | None:
     target = subject.description["target"]
     if target["name"] in _AMOUNTS and any(made.get("elicits") == "mean" for made in claims):
-        return f"claims that it elicits the mean, of targets that are {target['meaning']}"
+        return f"claims `elicits`: mean; its targets are {target['meaning']}"
     return None
 
 
@@ -183,3 +184,21 @@ def reasons_of(subject: PageSubject) -> dict[str, str]:
     claims = [one.claims().made() for one in variants(subject.cls) or [subject.sample]]
     found = {need.name: need.reason(subject, claims) for need in NEEDS}
     return {name: reason for name, reason in found.items() if reason is not None}
+
+
+def plain_losses(content: SiteContent) -> list[PageSubject]:
+    """Return the losses; of wrappers, which are what their parts are, those that cite a source."""
+    return [
+        one
+        for one in content.subjects
+        if isinstance(one.sample, Loss)
+        and ("wrapper" not in one.description or one.description["references"])
+    ]
+
+
+def served(content: SiteContent) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each need with the losses that give a reason for it, and the reasons."""
+    reasons = {one.name: reasons_of(one) for one in plain_losses(content)}
+    for need in NEEDS:
+        found = {name: of[need.name] for name, of in reasons.items() if need.name in of}
+        yield need.name, found

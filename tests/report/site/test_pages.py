@@ -1,13 +1,17 @@
 """The sources of the pages: each has its parts, and links that lead somewhere."""
 
 import doctest
+import functools
 import re
 from pathlib import Path
 
 import pytest
 
+from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import UnknownNameError
+from lossfw.report.site import needs
+from lossfw.report.site.choose import choose_page
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import collect
 from lossfw.report.site.facets import facets, values_of
@@ -26,9 +30,14 @@ def subject(request):
     return request.param
 
 
+@functools.cache
+def written(document):
+    return component_page(next(o for o in CONTENT.subjects if o.document == document), CONTENT)
+
+
 @pytest.fixture
 def page(subject):
-    return component_page(subject, CONTENT)
+    return written(subject.document)
 
 
 def test_a_page_has_one_title_and_the_sections_of_its_kind(subject, page):
@@ -90,3 +99,39 @@ def test_facets_say_what_is_claimed_and_never_what_is_not():
 def test_a_plugin_of_no_components_is_told():
     with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
         collect(Plugins(installed=False).registry(), plugin="acme")
+
+
+def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
+    served = dict(needs.served(CONTENT))
+    assert all(len(losses) > 1 for losses in served.values())
+    for need, losses in served.items():
+        for loss, reason in losses.items():
+            said = CONTENT.find("loss", loss)
+            named = re.findall(r"`(\w+)`", reason)
+            made = {n for one in variants(said.cls) or [said.sample] for n in one.claims().made()}
+            assert set(named) <= made, (need, loss)
+            assert named or any(o["text"] in reason for o in said.description["references"])
+
+
+@pytest.mark.parametrize(
+    ("need", "serve", "not_serve"),
+    [
+        ("outliers", {"huber", "tukey", "absolute_error"}, {"squared_error", "hinge", "focal"}),
+        ("asymmetric", {"quantile", "expectile"}, {"absolute_error"}),
+        ("counts", {"poisson_deviance"}, {"squared_error"}),
+        ("imbalanced", {"focal", "class_weighted", "tversky"}, {"hinge"}),
+        ("noisy", {"ramp", "savage", "generalised_cross_entropy"}, {"exponential", "logistic"}),
+        ("calibrated", {"cross_entropy", "brier"}, {"hinge"}),
+    ],
+)
+def test_needs_are_served_by_what_serves_them(need, serve, not_serve):
+    losses = set(dict(needs.served(CONTENT))[need])
+    assert serve <= losses
+    assert not not_serve & losses
+
+
+def test_the_page_of_choice_names_every_loss_with_its_reasons():
+    page = choose_page(CONTENT)
+    for losses in dict(needs.served(CONTENT)).values():
+        assert all(f"- [{loss}](components/loss/{loss}.md): " in page for loss in losses)
+    assert "doi.org/10.1198/016214506000001437" in page
