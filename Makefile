@@ -4,6 +4,7 @@
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
+# make checks     try to refute every component again, and write docs/reference/checks.json
 # make site       build the documentation in site/, with a page for each component
 # make release    build wheel, sdist and the site as an archive in dist/
 # make wild       check the losses of other libraries, and write docs/explanation/in-the-wild.md
@@ -17,7 +18,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy reference rooms site release wild clean
+.PHONY: demo test lint accuracy reference rooms checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -38,6 +39,9 @@ reference: $(VENV)/.ready
 
 rooms: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_rooms.py docs/explanation/rooms.svg
+
+checks: $(VENV)/.ready-test
+	@$(BIN)/lossfw check --all --defaults --no-plugins --json docs/reference/checks.json
 
 site: $(VENV)/.ready-docs
 	@$(BIN)/lossfw site --no-plugins --docs docs --out site

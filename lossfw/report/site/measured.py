@@ -2,7 +2,7 @@
 
 ::
 
-    lossfw check --all --defaults --json checks.json     how often each claim was attacked
+    make checks                                          checks.json: tries of each claim
     make accuracy reference                              accuracy.json: units in the last place
 
 What a component costs is in its description, if its package has measured it.

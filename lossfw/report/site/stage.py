@@ -65,6 +65,22 @@ def _copy(docs: Path, root: Path) -> None:
     for other in docs.resolve().parent.iterdir():
         if other.name != docs.name and other.is_dir() and not other.name.startswith("."):
             (root.parent / other.name).symlink_to(other)
+    for page in root.rglob("*.md"):
+        _unlink_folders(page)
+
+
+# A link to something outside of the pages.
+_OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
+
+
+def _unlink_folders(page: Path) -> None:
+    """Leave the words of links to folders, which are no file that could stand beside a page."""
+
+    def words(link: re.Match[str]) -> str:
+        return link[1] if (page.parent / link[2]).is_dir() else link[0]
+
+    text = page.read_text(encoding="utf-8")
+    _write(page, _OUTSIDE.sub(words, text))
 
 
 def _chapters(root: Path) -> Iterator[str]:
