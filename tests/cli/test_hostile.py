@@ -312,6 +312,22 @@ class TestPluginFiles:
         assert mine.exists()
 
 
+def test_the_batch_size_changes_no_digit_of_rows_from_a_table(lossfw, folder):
+    (folder / "t.csv").write_text("0.0,0,0,0,0,0,0,0,0\n" * 2)
+    (folder / "y.csv").write_text("1e+16,1.0,1,1,1,1,1,1,1\n0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5\n")
+    (folder / "run.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, targets: t.csv}\nnetwork: {predictions: y.csv}\n"
+        "loss: {name: absolute_error, per: row}\n"
+    )
+    found = {
+        lossfw("run", "run.yaml", "--json", "-o", f"evaluate.batch_size={size}").stdout
+        for size in (1, 2, 100)
+    }
+    assert len(found) == 1
+    # The mean of 1e16 + 8 and 4.5, to the nearest float.
+    assert json.loads(found.pop())["loss"]["value"] == 5000000000000006.0
+
+
 def test_two_trainings_do_not_share_a_folder(lossfw, folder, monkeypatch):
     (folder / "train.yaml").write_text(TRAIN)
     inside, over = threading.Event(), threading.Event()

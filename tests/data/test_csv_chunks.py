@@ -244,6 +244,16 @@ class TestParquet:
         with pytest.raises(DataError, match=message):
             source.load()
 
+    def test_names_of_columns_differ(self, tmp_path):
+        arrow, module = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        column = arrow.array([1, 2])
+        module.write_table(arrow.table([column, column], ["a", "a"]), tmp_path / "t.parquet")
+        with pytest.raises(DataError, match="has two columns named 'a'"):
+            read_array(tmp_path / "t.parquet", "targets")
+        module.write_table(arrow.table([], []), tmp_path / "none.parquet")
+        with pytest.raises(DataError, match="has no columns"):
+            read_array(tmp_path / "none.parquet", "targets")
+
     def test_a_file_that_is_none_or_damaged_is_refused(self, parquet, tmp_path):
         path = parquet({"targets": [1, 2]})
         path.write_bytes(path.read_bytes()[:-10])

@@ -17,7 +17,7 @@ from lossfw.runs.compare.rows import KeptRows
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
-from lossfw.report.html.confusion_matrix import matrix_of
+from lossfw.report.html.confusion_matrix import MOST_CLASSES, matrix_of
 from lossfw.report.html.images import as_images, as_uri
 from lossfw.report.html.row_statistics import (
     confusion_of,
@@ -361,3 +361,12 @@ def test_a_matrix_names_its_mistakes_the_most_frequent_first():
     assert found["mistakes"] == [("3", 1, 0), ("1", 0, 1)]
     assert (found["right"], found["whole"]) == (9, 13)
     assert matrix_of(None) is None
+
+
+def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
+    small, large = (np.eye(size).tolist() for size in (MOST_CLASSES, MOST_CLASSES + 1))
+    assert len(matrix_of(small)["rows"]) == MOST_CLASSES
+    large[0][5] = 3.0
+    found = matrix_of(large)
+    assert (found["rows"], found["classes"]) == ([], MOST_CLASSES + 1)
+    assert found["mistakes"] == [("3", 0, 5)]
