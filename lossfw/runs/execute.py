@@ -160,6 +160,7 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
         keeper.finish(result, followers.warnings)
         followers.end(result)
         texts = tuple(followers.report(result))
+        keeper.keep_texts(texts)
         resumed = 0 if keeper.journal is None else keeper.journal.resumed
         return Outcome(run, result, entries, loading, texts, keeper.failure, resumed=resumed)
 

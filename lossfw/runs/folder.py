@@ -36,6 +36,8 @@ RECORD_FILE = "run.json"
 CONFIG_FILE = "config.yaml"
 ERROR_FILE = "error.txt"
 REPORT_FILE = "report.html"
+# The texts that plugins add to the report.
+TEXTS_FILE = "texts.json"
 # The record of an older run, until that of the new one is written.
 _ASIDE = f".{RECORD_FILE}.old.tmp"
 
@@ -157,7 +159,7 @@ class RunFolder:
             If a file cannot be written.
         """
         old = [name for form, name in ROWS_FILES.items() if form != rows]
-        self._remove(*old, REPORT_FILE)
+        self._remove(*old, REPORT_FILE, TEXTS_FILE)
         if rows == "jsonl":
             self._rename(PART_FILE, ROWS_FILES[rows])
         elif rows == "parquet":
@@ -243,6 +245,13 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes()
     except OSError:
         return None
+
+
+def read_texts(path: Path) -> list[str]:
+    """Return the texts that plugins added to the report of the run in a folder."""
+    found = read_json(path / TEXTS_FILE) or {}
+    texts = found.get("texts")
+    return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -10,7 +10,8 @@ from lossfw.config.build.resolved import resolved
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
-from lossfw.runs.folder import RunFolder, kept_result
+from lossfw.runs.files import to_json, write_file
+from lossfw.runs.folder import TEXTS_FILE, RunFolder, kept_result
 from lossfw.runs.journal import RunJournal, rows_format
 from lossfw.runs.lock import held
 from lossfw.runs.provenance import provenance_of
@@ -86,6 +87,16 @@ class Recorder:
         except Exception as error:
             folder.fail(str(error) or type(error).__name__)
             raise
+
+    def keep_texts(self, texts: Sequence[str]) -> None:
+        """Write the texts of plugins beside the result, for its page."""
+        if self._folder is None or self.failure is not None or not texts:
+            return
+        try:
+            content = to_json({"texts": list(texts)})
+            write_file(self._folder.path, TEXTS_FILE, f"{content}\n".encode())
+        except OutputError as error:
+            self.failure = error
 
     def fail(self, error: BaseException) -> None:
         """Write that the run failed; an interrupted run can be resumed."""

@@ -13,6 +13,8 @@ from lossfw.runs.compare.rows import KeptRows
 # Number of worst rows that are shown.
 WORST = 24
 
+# The part of the rows whose share in the loss is told.
+_WORST_PART = 0.1
 # The worst tenth of fewer rows is not shown.
 _ENOUGH = 20
 
@@ -36,18 +38,24 @@ class Spread(NamedTuple):
     ----------
     losses : ndarray of float64
         Finite losses of rows with weight, ascending.
+    weight : ndarray of float64
+        The weight of each of them.
+    weighted : bool
+        Whether the rows have weights of their own.
     others : int
         Number of infinite and NaN losses.
     quantiles : list of (str, float)
         Least, median, 90 and 99 percent, most.
     mean : float
-        Of `losses`, without weights.
+        Of `losses`, by their weights.
     worst_share : float or None
-        Share of the worst tenth of the rows in the sum; None for few rows or
+        Share of the worst tenth of the weight in the sum; None for few rows or
         negative losses.
     """
 
     losses: NDArray
+    weight: NDArray
+    weighted: bool
     others: int
     quantiles: list[tuple[str, float]]
     mean: float
@@ -56,18 +64,32 @@ class Spread(NamedTuple):
 
 def spread_of(rows: KeptRows) -> Spread | None:
     """Return the distribution of the losses of rows, None if no row counts."""
-    counted = rows.loss if rows.weight is None else rows.loss[rows.weight > 0]
-    losses = np.sort(counted[np.isfinite(counted)])
-    if not losses.size:
+    weight = np.ones(len(rows.loss)) if rows.weight is None else rows.weight
+    counted = np.flatnonzero(weight > 0)
+    finite = counted[np.isfinite(rows.loss[counted])]
+    if not finite.size:
         return None
+    order = finite[np.argsort(rows.loss[finite], kind="stable")]
+    losses, weight = rows.loss[order], weight[order]
     names = (("least", 0.0), ("median", 0.5), ("90 %", 0.9), ("99 %", 0.99), ("most", 1.0))
-    quantiles = [(name, float(np.quantile(losses, q))) for name, q in names]
+    weighted = bool((weight != weight[0]).any())
+    method = "inverted_cdf" if weighted else "linear"
+    quantiles = [
+        (name, float(np.quantile(losses, q, method=method, weights=weight if weighted else None)))  # type: ignore[call-overload]  # one name of many
+        for name, q in names
+    ]
     share = None
     if losses[0] >= 0 and losses[-1] > 0 and losses.size >= _ENOUGH:
-        tenth = losses.size // 10
-        share = float(losses[-tenth:].sum() / losses.sum())
-    others = int(counted.size - losses.size)
-    return Spread(losses, others, quantiles, float(losses.mean()), share)
+        share = _share_of_worst(losses, weight, _WORST_PART)
+    mean = float(np.average(losses, weights=weight))
+    return Spread(losses, weight, weighted, counted.size - losses.size, quantiles, mean, share)
+
+
+def _share_of_worst(losses: NDArray, weight: NDArray, part: float) -> float:
+    """Return the share that the worst part of the weight has in the sum of the losses."""
+    brought = np.concatenate([[0.0], np.cumsum((weight * losses)[::-1])])
+    passed = np.concatenate([[0.0], np.cumsum(weight[::-1])])
+    return float(np.interp(part * passed[-1], passed, brought) / brought[-1])
 
 
 def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
@@ -78,14 +100,15 @@ def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
     return rows.take(order[counts[order]][:count])
 
 
-def described(rows: KeptRows) -> Iterator[dict[str, Any]]:
-    """Yield number, loss, target and prediction of each row, for the page."""
+def described(rows: KeptRows, inputs: NDArray | None = None) -> Iterator[dict[str, Any]]:
+    """Yield number, loss, target, prediction and inputs of each row, for the page."""
     for index in range(len(rows.row)):
         target, prediction = rows.target[index], rows.prediction[index]
         yield {
             "row": int(rows.row[index]),
             "loss": float(rows.loss[index]),
             "target": _short(target),
+            "inputs": "" if inputs is None else _short(inputs[index]),
             **_prediction(prediction, target),
         }
 

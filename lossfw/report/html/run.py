@@ -11,6 +11,7 @@ from lossfw.errors import LossfwError
 from lossfw.report.html.confusion_matrix import matrix_of
 from lossfw.report.html.images import as_images, as_uri
 from lossfw.report.html.rebuild import RebuiltRun
+from lossfw.report.html.regression import of_regression
 from lossfw.report.html.render import render
 from lossfw.report.html.row_statistics import (
     confusion_of,
@@ -27,7 +28,7 @@ from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import LOSS, is_number
 from lossfw.runs.compare.rebuild_metrics import loss_of
 from lossfw.runs.compare.rows import KeptRows
-from lossfw.runs.folder import CONFIG_FILE
+from lossfw.runs.folder import CONFIG_FILE, read_texts
 
 # A slice of more parts has no plot.
 _MOST_PARTS = 30
@@ -65,6 +66,8 @@ def run_page(run: FinishedRun) -> str:
         "matrix": matrix_of(_confusion(run, rows)),
         "reliability": _reliability(run, rows),
         "slices": list(_slices(run)),
+        "regression": [] if rows is None else of_regression(rows),
+        "texts": read_texts(run.path),
     }
     warnings = list(run.record.get("warnings") or ())
     return render(
@@ -101,7 +104,9 @@ def _sections(parts: Mapping[str, Any], warnings: list[str]) -> list[tuple[str, 
         ("worst", "Worst rows", True),
         ("confusion", "Confusion", parts["matrix"]),
         ("reliability", "Reliability", parts["reliability"]),
+        ("regression", "Residuals", parts["regression"]),
         ("slices", "Slices", parts["slices"]),
+        ("plugins", "Plugins", parts["texts"]),
         ("what", "Details", True),
     ]
     return [(id_, name) for id_, name, shown in there if shown]
@@ -160,8 +165,8 @@ def _loss_plots(run: FinishedRun) -> tuple[list[Picture], str]:
 
 def _worst(rebuilt: RebuiltRun, rows: KeptRows) -> dict[str, Any]:
     worst = worst_of(rows)
-    items = list(described(worst))
     inputs = rebuilt.inputs(worst.row)
+    items = list(described(worst, inputs))
     images = None if inputs is None else as_images(inputs)
     if images is None:
         return {"rows": items, "images": False, "pixelated": False}

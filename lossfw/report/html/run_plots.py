@@ -89,27 +89,33 @@ def _histogram(spread: Spread) -> Picture:
         if wide:
             axes.set_xscale("log")
             bins = np.geomspace(least, most, _BINS)
-            counts, *_ = axes.hist(np.maximum(losses, least), bins, color=PAGE.colours[0])
+            shown = np.maximum(losses, least)
+            counts, *_ = axes.hist(shown, bins, weights=spread.weight, color=PAGE.colours[0])
             _plain_powers(axes.xaxis)
         else:
             ends = _shown_range(losses)
-            counts, *_ = axes.hist(losses, _BINS, range=ends, color=PAGE.colours[0])
-        tall = counts.max() > _TALL * losses.size
+            counts, *_ = axes.hist(
+                losses, _BINS, range=ends, weights=spread.weight, color=PAGE.colours[0]
+            )
+        tall = counts.max() > _TALL * spread.weight.sum()
         if tall:
             axes.set_yscale("log")
-            axes.set_ylim(bottom=0.7)
+            # A little below the smallest bar.
+            axes.set_ylim(bottom=0.7 * counts[counts > 0].min())
             _plain_powers(axes.yaxis)
-        else:
+        elif not spread.weighted:
             axes.locator_params(axis="y", integer=True)
         for at, dash in ((median, (0, (2, 2))), (spread.mean, "-")):
             axes.axvline(max(at, least) if wide else at, color=INK, linewidth=1.3, linestyle=dash)
         axes.set_title("rows by their loss")
         axes.set_xlabel("loss of a row" + (", logarithmic" if wide else ""))
-        axes.set_ylabel("rows" + (", logarithmic" if tall else ""))
+        unit = "weight of the rows" if spread.weighted else "rows"
+        axes.set_ylabel(unit + (", logarithmic" if tall else ""))
         axes.grid(visible=False, axis="x")
         below = int(np.count_nonzero(losses < least)) if wide else 0
         caption = (
-            f"{losses.size:,} rows. Dashed: the median, {as_number(median)}; solid: the mean, "
+            f"{losses.size:,} rows{', by their weights' if spread.weighted else ''}. Dashed: the "
+            f"median, {as_number(median)}; solid: the mean, "
             f"{as_number(spread.mean)}; the largest is {as_number(most)}."
         )
         if below:
@@ -127,15 +133,17 @@ def _plain_powers(axis: Any) -> None:
 
 
 def _concentration(spread: Spread) -> Picture:
-    worst_first = spread.losses[::-1]
+    weight = spread.weight[::-1]
+    worst_first = spread.losses[::-1] * weight
     share = np.concatenate([[0.0], np.cumsum(worst_first) / worst_first.sum()])
-    part = np.linspace(0, 1, share.size)
+    part = np.concatenate([[0.0], np.cumsum(weight) / weight.sum()])
     with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         axes = figure.subplots()
         axes.plot(part, part, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
         axes.plot(part, share, color=PAGE.colours[0], linewidth=1.9)
         axes.set_title("share of the whole loss")
-        axes.set_xlabel("share of the rows, the worst first")
+        of = "weight" if spread.weighted else "rows"
+        axes.set_xlabel(f"share of the {of}, the worst first")
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1.02)
         _percent(axes.xaxis)
@@ -143,8 +151,8 @@ def _concentration(spread: Spread) -> Picture:
         half = float(part[np.searchsorted(share, 0.5)])
         assert spread.worst_share is not None
         caption = (
-            f"The worst tenth of the rows brings {as_share(spread.worst_share)} of the loss; half "
-            f"of it comes from {as_share(half)} of the rows. Dotted: all rows alike."
+            f"The worst tenth of the {of} brings {as_share(spread.worst_share)} of the loss; half "
+            f"of it comes from {as_share(half)} of the {of}. Dotted: all rows alike."
         )
         title = "Share of the loss that the worst rows bring"
         return Picture(inline(figure, "concentration", title, caption), caption)

@@ -1,0 +1,99 @@
+"""Pages of regressions and of weighted runs, and the texts of plugins on a page."""
+
+import re
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lossfw.cli import main
+from lossfw.report.html.row_statistics import spread_of
+from lossfw.runs.compare.rows import KeptRows
+
+pytest.importorskip("matplotlib")
+
+rng = np.random.default_rng(5)
+CONFIG = """\
+lossfw: 1
+data: {name: arrays, file: t.npz}
+network: {layers: [{units: 1, activation: identity}], weights: w.npz}
+loss: squared_error
+evaluate: {rows: true}
+"""
+PLUGIN = """\
+from lossfw import hookimpl
+
+@hookimpl
+def lossfw_report(run, result):
+    return f"<b>{run.name}</b> & {result.count} rows"
+"""
+
+
+def rows(loss, weight=None):
+    numbers = np.arange(len(loss))
+    return KeptRows(numbers, np.asarray(loss, float), numbers * 1.0, numbers * 1.0, weight)
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """Run a configuration with a report, and return the page."""
+    monkeypatch.chdir(tmp_path)
+    x = rng.normal(size=(60, 2))
+    data = {"inputs": x, "targets": x @ [1.0, 2.0] + rng.normal(size=60)}
+    np.savez("w.npz", W1=np.array([[1.0], [2.0]]), b1=np.zeros(1))
+    (tmp_path / "run.yaml").write_text(CONFIG)
+    (tmp_path / "own.py").write_text(PLUGIN)
+
+    def make(*options, **arrays):
+        np.savez("t.npz", **{**data, **arrays})
+        result = CliRunner().invoke(main, ["run", "run.yaml", "--out", "o", "--report", *options])
+        assert result.exit_code == 0, result.output
+        return (tmp_path / "o" / "report.html").read_text()
+
+    return make
+
+
+def test_a_regression_shows_predictions_residuals_and_inputs(page):
+    text = page()
+    for title in ("predicted against actual", "residuals by the prediction", "inputs"):
+        assert title in text
+    assert "60 rows. On the dotted line a prediction is right; r2 is 0." in text
+    assert len(re.findall(r"<td>\[-?[\d.e-]+, -?[\d.e-]+\]</td>", text)) >= 24
+
+
+def test_two_classes_are_no_regression(page):
+    text = page("-o", "loss=absolute_error", targets=(rng.random(60) > 0.5).astype(int))
+    assert "predicted against actual" not in text
+
+
+def test_a_weighted_run_has_a_weighted_page(page):
+    weight = np.where(np.arange(60) < 30, 3.0, 1.0)
+    text = page(sample_weight=weight)
+    assert "60 rows, by their weights." in text
+    assert "The worst tenth of the weight brings" in text
+    assert "weight of the rows" in text
+
+
+def test_texts_of_plugins_are_on_the_page(page):
+    text = page("--plugin", "own.py")
+    assert '<pre tabindex="0">&lt;b&gt;run&lt;/b&gt; &amp; 60 rows</pre>' in text
+    assert "From plugins" not in page()
+
+
+def test_weight_two_is_a_row_twice():
+    loss = rng.exponential(size=40)
+    weight = rng.integers(1, 4, size=40).astype(float)
+    weighted = spread_of(rows(loss, weight))
+    doubled = spread_of(rows(np.repeat(loss, weight.astype(int))))
+    assert weighted.mean == pytest.approx(doubled.mean, rel=1e-12)
+    whole = doubled.losses.size // 10 * 10
+    assert weighted.worst_share == pytest.approx(doubled.worst_share, rel=10 / whole)
+    low, high = dict(weighted.quantiles)["least"], dict(weighted.quantiles)["most"]
+    assert (low, high) == (loss.min(), loss.max())
+
+
+def test_rows_without_weight_do_not_count():
+    loss = np.r_[np.ones(30), 100.0, np.nan]
+    spread = spread_of(rows(loss, np.r_[np.ones(30), 0.0, 0.0]))
+    assert (spread.losses.size, spread.others, spread.mean) == (30, 0, 1.0)
+    assert spread.worst_share == pytest.approx(0.1)
