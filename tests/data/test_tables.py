@@ -106,6 +106,11 @@ def test_an_unknown_column_is_told_with_the_nearest(table):
     assert len(str(error.value)) < 400
 
 
+def test_targets_under_another_name_are_told_with_their_key(table):
+    with pytest.raises(DataError, match=r"no column 'targets'.*with targets_key\."):
+        table(HOUSES, exclude=["name", "kind"])
+
+
 def test_a_missing_value_is_told_with_its_place(table):
     with pytest.raises(DataError, match=r"(column 0 \(x0\)|'x0', row 1).*missing: drop"):
         table(GAPS, inputs_key=["x0"])

@@ -216,8 +216,10 @@ class Arrays(Source):
         columns: dict[str, Group] = {}
         for role in ("targets", "sample_weight"):
             key = self._key(role)
-            if key is not None or role == "targets" or role in table.names:
+            if key is not None or role in table.names:
                 columns[role] = _group(table, role if key is None else key)
+            elif role == "targets":
+                columns[role] = _targets_of(table)
         if self.inputs_key is not None:
             group = _group(table, self.inputs_key)
             columns["inputs"] = [group] if isinstance(group, int) else group
@@ -239,6 +241,14 @@ class Arrays(Source):
         read = table.read_rows(list(groups.values()), TableOptions(self.missing, labels, optional))
         classes = read.labels.get(target, ()) if isinstance(target, int) else ()
         return _Read(dict(zip(groups, read.arrays, strict=True)), classes, read.dropped)
+
+
+def _targets_of(table: Table) -> int:
+    """Return the column ``targets``; say how to name another one where there is none."""
+    try:
+        return table.column("targets")
+    except DataError as error:
+        raise DataError(f"{error} Name the column of the targets with targets_key.") from None
 
 
 def _listed(group: Group) -> list[int]:
