@@ -22,9 +22,3 @@ def test_every_link_leads_to_a_file():
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert links
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
-
-
-def test_every_how_to_is_in_the_index():
-    pages = [*ROOT.glob("docs/how-to/*.md"), *ROOT.glob("docs/tutorial/*.md")]
-    paths = {str(page.relative_to(ROOT)) for page in pages}
-    assert {path for path in paths if f"({path})" not in README} == set()
