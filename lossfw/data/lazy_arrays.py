@@ -72,6 +72,11 @@ class Pieces(ABC):
             self._kept[piece] = self.load(piece)
         return self._kept[piece]
 
+    @property
+    def entries(self) -> NDArray:
+        """The rows at which reading can begin without those before; by default of each piece."""
+        return self.starts[:-1]
+
     def check_unchanged(self, piece: int) -> None:
         """Raise `DataError` if the file of a piece has changed since the pieces were found."""
         self.stamp.check()
@@ -116,6 +121,11 @@ class Column:
     def stamp(self) -> FileStamp:
         """The file as it was when the table was opened."""
         return self._pieces.stamp
+
+    @property
+    def entries(self) -> NDArray:
+        """The rows at which reading can begin without those before."""
+        return self._pieces.entries
 
     @property
     def ndim(self) -> int:
@@ -177,6 +187,13 @@ RowArray: TypeAlias = NDArray
 def stays(array: RowArray) -> bool:
     """Tell whether the rows of an array stay in a file until they are read."""
     return isinstance(array, np.memmap | Column)
+
+
+def entries_of(array: RowArray) -> NDArray | None:
+    """Return the rows at which reading can begin without those before; None for any row."""
+    if isinstance(array, Column):
+        return array.entries
+    return None
 
 
 def check_unchanged(array: RowArray) -> None:

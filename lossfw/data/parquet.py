@@ -160,6 +160,11 @@ class _ParquetPieces(Pieces):
             return []
         return [int(present(batch).sum()) for batch in self._read_from(0)]
 
+    @property
+    def entries(self) -> NDArray:
+        """See `Pieces.entries`: the first rows of row groups."""
+        return self.starts[:-1][[i == 0 for _, i in self._places]]
+
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_reader": iter(()), "_next": -1}
 

@@ -173,6 +173,11 @@ class _DatasetPieces(Pieces):
         stamp: Any = DatasetStamp(Path(data.location), files)
         super().__init__(np.cumsum([0, *(rows for *_, rows in self._places)]), stamp)
 
+    @property
+    def entries(self) -> NDArray:
+        """See `Pieces.entries`: the first rows of row groups."""
+        return self.starts[:-1][[i == 0 for _, _, i, _ in self._places]]
+
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_reader": iter(()), "_next": -1}
 

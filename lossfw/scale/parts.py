@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from lossfw.data.lazy_arrays import RowArray
+import numpy as np
+
+from lossfw.data.lazy_arrays import RowArray, entries_of
 from lossfw.evaluation.plan import Plan
 from lossfw.losses.engine.row_ranges import RowRanges
+from lossfw.numerics.arrays import NDArray
 
 # Parts for each thread of the cluster: with fewer, the others wait for the last one.
 _PARTS_PER_SLOT = 4
@@ -23,7 +27,7 @@ class Cut:
     Attributes
     ----------
     rows : int
-        Rows of a part; the last one may be smaller.
+        Rows of a part. Those of a file that is read from certain rows on differ.
     row_bytes : int
         Bytes of data that a row reads.
     parts : tuple of (int, int)
@@ -60,13 +64,35 @@ def cut(plan: Plan, slots: int, seen: RowRanges | None = None) -> Cut:
     even = math.ceil(plan.count / max(1, _PARTS_PER_SLOT * slots))
     rows = max(1, min(even, _PART_BYTES // per_row))
     rows = math.ceil(rows / block) * block
+    entries = _entries(plan, block)
+    if len(entries) < slots:  # too few: rather some rows are read twice
+        entries = np.zeros(0, np.int64)
     gaps = (seen or RowRanges()).gaps(0, plan.count)
-    parts = [
-        (start, min(start + rows, stop))
-        for first, stop in gaps
-        for start in range(first, stop, rows)
-    ]
+    parts = [part for gap in gaps for part in pairwise(_edges(*gap, rows, entries))]
     return Cut(rows, per_row, tuple(parts))
+
+
+def _entries(plan: Plan, block: int) -> NDArray:
+    """Return the first blocks behind the rows at which the files of a plan can be entered.
+
+    A part that begins there skips less than a block of rows that another part reads.
+    """
+    found = [entries for array in arrays_of(plan) if (entries := entries_of(array)) is not None]
+    rows = np.concatenate([np.zeros(0, np.int64), *found])
+    # The rows of a sample lie anywhere.
+    return np.unique(-(-rows // block) * block) if plan.sample is None else rows[:0]
+
+
+def _edges(start: int, stop: int, rows: int, entries: NDArray) -> list[int]:
+    """Return the edges of parts of about so many rows, at entries where there are any."""
+    edges = [start]
+    while edges[-1] + rows < stop:
+        edge = edges[-1] + rows
+        if len(entries):
+            beyond = entries[entries > edges[-1] + rows // 2]
+            edge = int(beyond[0]) if len(beyond) else stop
+        edges.append(min(edge, stop))
+    return [*edges, stop] if edges[-1] < stop else edges
 
 
 def arrays_of(plan: Plan) -> Iterator[RowArray]:

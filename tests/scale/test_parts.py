@@ -1,0 +1,55 @@
+"""Parts cover the rows once, at blocks, and begin where a file can be entered."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import lossfw
+from lossfw.data import Dataset
+from lossfw.evaluation.plan import Plan
+from lossfw.losses.engine.row_ranges import RowRanges
+from lossfw.scale import cut
+from lossfw.scale.parts import _edges
+
+COLUMNS = 1024  # blocks of 256 rows
+
+
+def plan(rows):
+    y = np.broadcast_to(np.float32(0), (rows, COLUMNS))
+    return Plan(Dataset("rows", targets=np.zeros((rows, COLUMNS))), lossfw.loss("huber"), outputs=y)
+
+
+@given(st.integers(1, 20_000), st.integers(1, 40), st.lists(st.integers(0, 78), max_size=6))
+def test_parts_cover_what_is_missing_once_and_begin_at_blocks(rows, slots, blocks):
+    edges = sorted({256 * block for block in blocks if 256 * block < rows})
+    seen = RowRanges()
+    for start, stop in zip(edges[::2], edges[1::2], strict=False):
+        seen = seen.merge(RowRanges.of(start, stop))
+    found = cut(plan(rows), slots, seen)
+    for start, stop in found.parts:
+        seen = seen.merge(RowRanges.of(start, stop))  # refuses a row that is there
+        assert start % 256 == 0
+    assert seen.spans == ((0, rows),)
+    assert found.rows % 256 == 0
+    assert found.row_bytes == 12 * COLUMNS
+
+
+@given(st.lists(st.integers(1, 1000), unique=True), st.integers(1, 300))
+def test_edges_are_entries_where_there_are_any(entries, rows):
+    known = np.array(sorted(entries), np.int64)
+    edges = _edges(0, 1000, rows, known)
+    assert (edges[0], edges[-1]) == (0, 1000)
+    assert edges == sorted(set(edges))
+    if entries:
+        assert set(edges[1:-1]) <= set(entries)
+
+
+def test_a_part_begins_behind_a_row_group(tmp_path, monkeypatch):
+    parquet, arrow = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow")
+    monkeypatch.setattr("lossfw.data.parquet._WHOLE_BYTES", 0)
+    table = arrow.table({"targets": np.zeros(9000, int), "x": np.zeros((9000, 2)).tolist()})
+    parquet.write_table(table, tmp_path / "t.parquet", row_group_size=1000)
+    data = lossfw.registry().create("source", "arrays", file=str(tmp_path / "t.parquet")).load()
+    assert data.inputs.entries.tolist() == list(range(0, 9000, 1000))
+    assert data.inputs[2500:2510].shape == (10, 2)
