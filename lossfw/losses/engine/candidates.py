@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from lossfw.components.spaces import Interval, Space
+from lossfw.components.spaces import Counts, Interval, Members, Space
 from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.probes import probes
 from lossfw.numerics.arrays import NDArray
@@ -47,7 +47,7 @@ class Candidate:
     spaces : dict of str to Space
         The names of its arrays and their spaces.
     checked : bool
-        The kernel tells whether arguments lie outside of the spaces, where these are intervals.
+        The kernel tells whether arguments lie outside of the spaces.
     """
 
     owner: str
@@ -158,10 +158,20 @@ def _need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:
-    """Yield what holds for numbers outside of intervals."""
+    """Yield what holds for numbers outside of spaces; see `is_checked_by_kernels`."""
     for name, space in spaces.items():
         if isinstance(space, Interval):
             if space.low != -np.inf:
-                yield Bound(name, "olt" if space.low_included else "ole", space.low)
+                yield Bound(name, "olt" if space.low_included else "ole", (space.low,))
             if space.high != np.inf:
-                yield Bound(name, "ogt" if space.high_included else "oge", space.high)
+                yield Bound(name, "ogt" if space.high_included else "oge", (space.high,))
+        elif isinstance(space, Members):
+            yield Bound(name, "members", space.members)
+        elif isinstance(space, Counts):
+            yield Bound(name, "olt", (0.0,))
+            yield Bound(name, "whole")
+
+
+def is_checked_by_kernels(space: Space) -> bool:
+    """Tell whether a kernel can see what lies outside of a space."""
+    return type(space) in (Interval, Members, Counts)

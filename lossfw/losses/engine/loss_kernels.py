@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.components.spaces import Interval
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.candidates import Candidate, ResultForm
+from lossfw.losses.engine.candidates import Candidate, ResultForm, is_checked_by_kernels
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
@@ -32,14 +31,14 @@ def candidate_of(loss: Definition, form: ResultForm) -> Candidate:
     """Return a function of a loss as it may be compiled."""
     spaces = {"y": loss.prediction_space, "t": loss.target_space}
     function = getattr(loss, FUNCTIONS[form])
-    return Candidate(repr(loss), function, form, spaces, has_usual_intervals(loss))
+    return Candidate(repr(loss), function, form, spaces, checks_by_kernel(loss))
 
 
-def has_usual_intervals(loss: Definition) -> bool:
-    """Tell whether two comparisons of each argument are all that a domain check does."""
+def checks_by_kernel(loss: Definition) -> bool:
+    """Tell whether a kernel sees all that the loss's check of its domain would."""
     spaces = (loss.prediction_space, loss.target_space)
     usual = type(loss).check_domain is Definition.check_domain
-    return usual and all(isinstance(space, Interval) for space in spaces)
+    return usual and all(map(is_checked_by_kernels, spaces))
 
 
 class CallKernels(NamedTuple):
@@ -145,7 +144,7 @@ class WholeCall:
         self.y, self.t = call.y.reshape(-1), call.t.reshape(-1)
         self.weight = _flat(call.weight)
         self.out = _flat(out)
-        self.check_first = not has_usual_intervals(body)
+        self.check_first = not checks_by_kernel(body)
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows, None if they have to go through a tile."""

@@ -41,13 +41,15 @@ class Bound:
     name : str
         The input.
     test : str
-        The comparison of LLVM that holds outside, as ``"olt"``.
-    value : float
+        The comparison of LLVM that holds outside, as ``"olt"``; ``"members"`` if all numbers
+        but a few lie outside, and ``"whole"`` if those that are not whole do.
+    values : tuple of float
+        The bound, or the members.
     """
 
     name: str
     test: str
-    value: float
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,24 @@ class _Writer:
 
     def _check(self, bound: Bound, value: str) -> None:
         lines = self.lines
-        limit = literal(bound.value, self.kind)
-        outside = lines.put(f"fcmp {bound.test} {self.kind} {value}, {limit}")
-        wide = lines.put(f"zext i1 {outside} to i32")
+        wide = lines.put(f"zext i1 {self._outside(bound, value)} to i32")
         so_far = lines.put("load i32, ptr %bad")
         lines.do(f"store i32 {lines.put(f'or i32 {so_far}, {wide}')}, ptr %bad")
+
+    def _outside(self, bound: Bound, x: str) -> str:
+        """Return whether a number lies outside; NaN never does."""
+        lines, kind = self.lines, self.kind
+        if bound.test == "whole":
+            suffix = "f32" if kind == FLOAT else "f64"
+            floor = lines.put(f"call {kind} @llvm.floor.{suffix}({kind} {x})")
+            return lines.put(f"fcmp one {kind} {x}, {floor}")
+        test = "one" if bound.test == "members" else bound.test
+        # All of them: a member is what differs from no other number but itself.
+        outside = "true"
+        for value in bound.values:
+            differs = lines.put(f"fcmp {test} {kind} {x}, {literal(value, kind)}")
+            outside = lines.put(f"and i1 {outside}, {differs}")
+        return outside
 
     def _store(self, number: int, value: str, i: str) -> None:
         kind = self._type(number)

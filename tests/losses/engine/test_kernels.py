@@ -99,17 +99,19 @@ def test_blocks_and_threads_change_no_bit():
 
 
 @pytest.mark.parametrize("count", [3, 300_000])
-def test_what_lies_outside_is_told_as_by_tiles(count):
-    loss = lossfw.loss("poisson_deviance")
+@pytest.mark.parametrize("name", ["poisson_deviance", "hinge", "absolute_percentage_error"])
+def test_what_lies_outside_is_told_as_by_tiles(name, count):
+    loss = lossfw.loss(name)
     y, t = np.ones(count), np.ones(count)
-    y[count // 2] = -1.0
+    wrong = y if name == "poisson_deviance" else t
+    wrong[count // 2] = 0.0 if name == "absolute_percentage_error" else -2.0
     told = []
     for mode in ("tiles", "compiled"):
         with use_engine(mode), pytest.raises(lossfw.DomainError) as caught:
             loss(y, t)
         told.append(str(caught.value))
     assert told[0] == told[1]
-    assert f"[{count // 2}] = -1" in told[0]
+    assert f"[{count // 2}] = {wrong[count // 2]:g}" in told[0]
 
 
 class OtherOnNumpy(lossfw.DistanceLoss):

@@ -117,18 +117,31 @@ def test_slopes_are_scaled_and_weighted_as_by_numpy(dtype):
         np.testing.assert_array_equal(slopes, (y * t * (weight * (1 / 3))).astype(dtype))
 
 
-def test_a_kernel_tells_what_lies_outside():
-    graph = trace(lambda xp, y, t: y + t, {"y": "f8", "t": "f8"})
-    bounds = (Bound("y", "olt", 0.0), Bound("t", "oge", 1.0))
-    kernel = Kernel(graph, np.dtype("f8"), Shape(("y", "t"), True, False, bounds=bounds))
-    for y, t, inside in (
-        (0.0, 0.5, True),
-        (np.nan, np.nan, True),
-        (-1e-300, 0.5, False),
-        (0.0, 1.0, False),
-        (np.inf, -np.inf, True),
-    ):
-        assert kernel(np.full(9, y), np.full(9, t))[1] is inside
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("bounds", "inside", "outside"),
+    [
+        ((Bound("y", "olt", (0.0,)),), (0.0, -0.0, 1.0, np.inf), (-1.0, -1e-30, -np.inf)),
+        ((Bound("y", "ole", (0.0,)),), (1e-30, np.inf), (0.0, -0.0, -1.0)),
+        ((Bound("y", "ogt", (1.0,)),), (1.0, -np.inf), (1.5, np.inf)),
+        ((Bound("y", "members", (-1.0, 1.0)),), (-1.0, 1.0), (0.0, 1.5, np.inf)),
+        (
+            (Bound("y", "olt", (0.0,)), Bound("y", "whole")),
+            (0.0, -0.0, 3.0, 1e20, np.inf),
+            (0.5, -1.0, 3.25, -np.inf),
+        ),
+    ],
+)
+def test_a_kernel_tells_what_lies_outside(bounds, inside, outside, dtype):
+    graph = trace(lambda xp, y, t: y + t, {"y": dtype, "t": dtype})
+    shape = Shape(("y", "t"), True, False, bounds=bounds)
+    kernel = Kernel(graph, np.dtype(dtype), shape)
+    fine = np.full(9, inside[0], dtype)
+    for number, told in ((inside, True), (outside, False), ((np.nan,), True)):
+        for value in number:
+            y = fine.copy()
+            y[5] = value
+            assert kernel(y, fine)[1] is told, value
 
 
 def test_an_index_outside_of_a_table_reads_its_end():
