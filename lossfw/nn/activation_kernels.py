@@ -9,12 +9,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from lossfw.components.spaces import REAL
-from lossfw.losses.engine import kernels, threads
-from lossfw.losses.engine.candidates import Candidate
-from lossfw.losses.engine.engine_mode import engine_mode
+from lossfw.losses.engine import threads
+from lossfw.losses.engine.compiled import may_have_kernel
 from lossfw.losses.engine.reduction import BLOCK_ELEMENTS
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled.kernel import Kernel
 
 # The functions of an activation that networks spend their time in.
 Use: TypeAlias = Literal["value", "vjp"]
@@ -22,8 +20,10 @@ Use: TypeAlias = Literal["value", "vjp"]
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def candidate_of(activation: Any, use: Use) -> Candidate:
-    """Return a function of an activation as it may be compiled."""
+def candidate_of(activation: Any, use: Use) -> Any:
+    """Return a function of an activation as it may be compiled, a `Candidate`."""
+    from lossfw.losses.engine.candidates import Candidate
+
     if use == "value":
         return Candidate(repr(activation), activation.value, "value", {"x": REAL})
     return Candidate(repr(activation), activation.vjp, "gradient", {"x": REAL, "v": REAL})
@@ -52,19 +52,21 @@ def vjp(activation: Any, x: NDArray, v: NDArray) -> NDArray:
     return out
 
 
-def _kernel(activation: Any, use: Use, x: NDArray) -> Kernel | None:
-    """Return the kernel for an array, None while or where there is none."""
-    mode = engine_mode()
-    if mode == "tiles" or activation.takes_rows or x.dtype not in _DTYPES:
+def _kernel(activation: Any, use: Use, x: NDArray) -> Any:
+    """Return the `Kernel` for an array, None while or where there is none."""
+    if not may_have_kernel(x.size) or activation.takes_rows or x.dtype not in _DTYPES:
         return None
-    if not x.flags.c_contiguous or (x.size < kernels.SMALL and mode != "compiled"):
+    if not x.flags.c_contiguous:
         return None
+    # Imported on use, as in `lossfw.losses.engine.compiled`.
+    from lossfw.losses.engine import kernels
+
     key = (type(activation), activation.identity, use)
     candidate = functools.partial(candidate_of, activation, use)
     return kernels.find(key, candidate, x.dtype, x.size)
 
 
-def _run(kernel: Kernel, arrays: tuple[NDArray, ...], out: NDArray) -> None:
+def _run(kernel: Any, arrays: tuple[NDArray, ...], out: NDArray) -> None:
     """Compute an array in pieces, on several threads if there are many."""
     flat, result = [x.reshape(-1) for x in arrays], out.reshape(-1)
 

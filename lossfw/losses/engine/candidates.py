@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from lossfw.components.spaces import Counts, Interval, Members, Space
 from lossfw.errors import MissingExtraError, TraceError
+from lossfw.losses.engine.compiled import ResultForm
 from lossfw.losses.engine.probes import probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Bound, Shape
@@ -22,9 +23,6 @@ from lossfw.numerics.compiled.layout import Layout, UncompiledError
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
-
-# What a function returns: losses, a derivative of theirs, or losses and slopes.
-ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -158,7 +156,7 @@ def _need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:
-    """Yield what holds for numbers outside of spaces; see `is_checked_by_kernels`."""
+    """Yield what holds for numbers outside of spaces."""
     for name, space in spaces.items():
         if isinstance(space, Interval):
             if space.low != -np.inf:
@@ -170,8 +168,3 @@ def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:
         elif isinstance(space, Counts):
             yield Bound(name, "olt", (0.0,))
             yield Bound(name, "whole")
-
-
-def is_checked_by_kernels(space: Space) -> bool:
-    """Tell whether a kernel can see what lies outside of a space."""
-    return type(space) in (Interval, Members, Counts)

@@ -17,8 +17,7 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.candidates import ResultForm
-from lossfw.losses.engine.loss_kernels import CallKernels, WholeCall, kernels_for
+from lossfw.losses.engine.compiled import Blocks, CallKernels, ResultForm, kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
@@ -46,7 +45,7 @@ def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result
 
 
 def over_blocks(
-    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: WholeCall | None
+    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: Blocks | None
 ) -> list[Sums]:
     """Run a task on every tile of a call, or a kernel on every block for which it can do."""
 

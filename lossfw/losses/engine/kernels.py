@@ -14,20 +14,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from lossfw.losses.engine.candidates import Candidate, NoKernelError
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.numerics.compiled import machine
-from lossfw.numerics.compiled.kernel import Kernel
+
+if TYPE_CHECKING:
+    # Imported on use, by the thread that compiles: most processes need no kernel.
+    from lossfw.losses.engine.candidates import Candidate
+    from lossfw.numerics.compiled.kernel import Kernel
 
 # A kernel costs some 50 milliseconds of LLVM, and saves 1 to 60 nanoseconds an element.
 _ELEMENTS = 4_000_000
-
-# A smaller call takes longer to find its kernel than a tile to compute.
-SMALL = 4096
 
 # The largest number of functions that are watched; beyond it the table begins anew.
 _MOST = 4096
@@ -109,6 +109,8 @@ def _entry(key: FunctionKey) -> _Entry:
 
 def _make(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted: bool) -> None:
     """Make a kernel, or find out that there is none."""
+    from lossfw.losses.engine.candidates import NoKernelError
+
     begun = time.perf_counter()
     try:
         entry.kernel = candidate.kernel(dtype, weighted=weighted)
@@ -165,6 +167,7 @@ class _Worker:
             self._tasks.put(None)
         if thread is not None:
             thread.join()
+        machine.release()
 
     def wait(self, seconds: float = 30.0) -> None:
         """Wait until nothing is left to compile."""

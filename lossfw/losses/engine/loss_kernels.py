@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lossfw.components.spaces import Counts, Interval, Members
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.candidates import Candidate, ResultForm, is_checked_by_kernels
-from lossfw.losses.engine.engine_mode import engine_mode
+from lossfw.losses.engine.compiled import CallKernels, ResultForm
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled.kernel import Kernel
+
+if TYPE_CHECKING:
+    # Imported on use, by the thread that compiles.
+    from lossfw.losses.engine.candidates import Candidate
+    from lossfw.numerics.compiled.kernel import Kernel
 
 FUNCTIONS: dict[ResultForm, str] = {
     "value": "unreduced",
@@ -27,8 +30,14 @@ FUNCTIONS: dict[ResultForm, str] = {
 }
 
 
+# Spaces of which a kernel sees what lies outside; see `lossfw.losses.engine.candidates`.
+_CHECKED = (Interval, Members, Counts)
+
+
 def candidate_of(loss: Definition, form: ResultForm) -> Candidate:
     """Return a function of a loss as it may be compiled."""
+    from lossfw.losses.engine.candidates import Candidate
+
     spaces = {"y": loss.prediction_space, "t": loss.target_space}
     function = getattr(loss, FUNCTIONS[form])
     return Candidate(repr(loss), function, form, spaces, checks_by_kernel(loss))
@@ -38,47 +47,13 @@ def checks_by_kernel(loss: Definition) -> bool:
     """Tell whether a kernel sees all that the loss's check of its domain would."""
     spaces = (loss.prediction_space, loss.target_space)
     usual = type(loss).check_domain is Definition.check_domain
-    return usual and all(map(is_checked_by_kernels, spaces))
+    return usual and all(type(space) in _CHECKED for space in spaces)
 
 
-class CallKernels(NamedTuple):
-    """What kernels can do for a call.
-
-    Attributes
-    ----------
-    function : callable or None
-        ``function(xp, y, t)``, in the place of the body's on a tile.
-    whole : WholeCall or None
-        The blocks of the call, without tiles.
-    """
-
-    function: Callable[..., Any] | None = None
-    whole: WholeCall | None = None
-
-
-_NONE = CallKernels()
-
-
-def kernels_for(
-    body: Any, call: Arguments, form: ResultForm, out: NDArray | None = None, scale: float = 1.0
+def kernels_of(
+    body: Definition, call: Arguments, form: ResultForm, out: NDArray | None, scale: float
 ) -> CallKernels:
-    """Return what kernels can do for a call by now.
-
-    Parameters
-    ----------
-    body : EngineBody
-    call : Arguments
-    form : {"value", "gradient", "hessian", "both"}
-    out : ndarray, optional
-        Where the derivatives of a whole call go.
-    scale : float
-        Their factor.
-    """
-    mode = engine_mode()
-    if mode == "tiles" or (call.y.size < kernels.SMALL and mode != "compiled"):
-        return _NONE
-    if call.by_index or not isinstance(body, Definition) or body.takes_rows:
-        return _NONE
+    """Return what kernels can do for a call; see `lossfw.losses.engine.compiled.kernels_for`."""
     dtype = np.dtype(call.work)
     key = (type(body), body.identity, form)
 

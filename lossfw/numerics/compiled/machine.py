@@ -72,6 +72,17 @@ def _machine() -> _Machine:
         ) from error
 
 
+def release() -> None:
+    """Leave LLVM's objects to the end of the process; nothing can be compiled any more.
+
+    When Python ends, llvmlite may be gone before they are, and could not free them.
+    """
+    with _lock:
+        if _machine.cache_info().currsize:
+            _machine().engine.detach()
+            _machine().target.detach()
+
+
 def is_there() -> bool:
     """Tell whether llvmlite is installed, without importing it."""
     from importlib.util import find_spec

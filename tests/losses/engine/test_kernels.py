@@ -240,6 +240,23 @@ print(lossfw.loss("welsch").gradient(y, 0 * y).sum())
 """
 
 
+SMALL_CALLS = """
+import sys
+import numpy as np, lossfw
+y = np.ones(100)
+lossfw.loss("huber").value_and_gradient(y, y)
+lossfw.activation("gelu")(y)
+print([name for name in sys.modules if "symbolic" in name or "llvmlite" in name])
+"""
+
+
+def test_small_calls_import_neither_expressions_nor_llvm():
+    run = [sys.executable, "-c", SMALL_CALLS]
+    environment = {**os.environ, "LOSSFW_ENGINE": ""}
+    ended = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
 def test_processes_share_the_cache_and_end_while_they_compile(tmp_path):
     environment = {**os.environ, "LOSSFW_CACHE": str(tmp_path), "LOSSFW_ENGINE": "compiled"}
     run = [sys.executable, "-c", PROGRAM]
@@ -248,6 +265,7 @@ def test_processes_share_the_cache_and_end_while_they_compile(tmp_path):
         for _ in range(2)
     ]
     assert outputs[0].stdout == outputs[1].stdout
+    assert [output.stderr for output in outputs] == ["", ""]
     assert len(list((tmp_path / "kernels").glob("*.o"))) == 1
     hurried = PROGRAM.replace("import numpy", "from lossfw.losses.engine import kernels\n"
                               "kernels._ELEMENTS = 1\nimport numpy")  # fmt: skip
