@@ -190,6 +190,11 @@ class Loss(Definition):
         array([1., 2.])
         """
         reduced = Reduction.of(reduction, denominator, empty)
+        if sample_weight is None and where is None:
+            given = (prediction, target, "unreduced_gradient", reduced)
+            slope = straight.derivatives(self, self.straight_route, *given)
+            if slope is not None:
+                return slope
         call = self._prepare(prediction, target, sample_weight, where)
         return self._derivatives(call, reduced, second=False)
 
@@ -209,6 +214,11 @@ class Loss(Definition):
         Parameters, results and errors are those of `gradient`.
         """
         reduced = Reduction.of(reduction, denominator, empty)
+        if sample_weight is None and where is None:
+            given = (prediction, target, "unreduced_hessian", reduced)
+            slope = straight.derivatives(self, self.straight_route, *given)
+            if slope is not None:
+                return slope
         call = self._prepare(prediction, target, sample_weight, where)
         return self._derivatives(call, reduced, second=True)
 

@@ -1,4 +1,4 @@
-"""The straight path: the sums of a small call, without weights, masks, tiles and threads.
+"""The straight path: small calls without weights and masks, and so without tiles and threads.
 
 It calls the same functions on the same numbers in the same order as `execute`, so it
 changes no bit. A call that it does not know, or that is wrong, takes the usual path, which
@@ -16,6 +16,7 @@ from lossfw.components.spaces import Interval, Space
 from lossfw.errors import DomainError
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import reduction
+from lossfw.losses.engine.compiled import SMALL
 from lossfw.losses.engine.engine_mode import current
 from lossfw.losses.engine.tiling import FEW_COLUMNS
 
@@ -74,13 +75,50 @@ def sums(loss: Any, route: Route, y: Any, t: Any) -> _Sums | None:
     if type(y) is not np.ndarray or type(t) is not np.ndarray:
         return None
     if route.elements:
-        return _of_elements(loss, route, y, t)
+        flat = _flat_inside(loss, route, y, t)
+        if flat is None:
+            return None
+        losses = _called(loss.unreduced, *flat)
+        count = flat[0].shape[0]
+        if getattr(losses, "shape", None) != (count,):
+            return None
+        return reduction.weighted_sum(losses, None), count, count
     if route.of_one_row is not None and y.shape[:-1] == t.shape == (1,):
         return _of_one_row(route.of_one_row, y, t)
     return None
 
 
-def _of_elements(loss: Any, route: Route, y: Any, t: Any) -> _Sums | None:
+def derivatives(loss: Any, route: Route, y: Any, t: Any, name: str, scale: Any) -> Any:
+    """Return derivatives of a call with these arguments and no others; None on the usual path.
+
+    Parameters
+    ----------
+    loss : Loss
+    route : Route
+    y, t : object
+        Prediction and target as the caller gave them.
+    name : str
+        ``"unreduced_gradient"`` or ``"unreduced_hessian"``.
+    scale : Reduction
+        Its `scale` is the factor.
+    """
+    if current[0] not in _MODES or not route.elements:
+        return None
+    if type(y) is not np.ndarray or type(t) is not np.ndarray:
+        return None
+    flat = _flat_inside(loss, route, y, t)
+    if flat is None:
+        return None
+    slope = _called(getattr(loss, name), *flat)
+    shape, dtype = flat[0].shape, y.dtype
+    if getattr(slope, "shape", None) != shape or slope.dtype is not dtype:
+        return None
+    # Also with a factor of 1: a body may return its argument.
+    return np.multiply(slope, scale.scale(shape[0], shape[0])).reshape(y.shape)
+
+
+def _flat_inside(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | None:
+    """Return two arrays of one axis, None if they are not plain, small and inside of the spaces."""
     shape, dtype = y.shape, y.dtype
     # Another object of an equal dtype takes the usual path.
     if t.shape != shape or t.dtype is not dtype or not shape:
@@ -90,8 +128,8 @@ def _of_elements(loss: Any, route: Route, y: Any, t: Any) -> _Sums | None:
     if not (y.flags.c_contiguous and t.flags.c_contiguous):
         return None
     count = shape[0] if len(shape) == 1 else y.size
-    # Up to half of a block is one block, in rows of any length.
-    if not 0 < count <= reduction.BLOCK_ELEMENTS // 2:
+    # These are one block, in rows of any length. Larger calls may have a kernel.
+    if not 0 < count < SMALL:
         return None
     if len(shape) > 1:
         y, t = y.reshape(-1), t.reshape(-1)
@@ -100,10 +138,7 @@ def _of_elements(loss: Any, route: Route, y: Any, t: Any) -> _Sums | None:
             loss.check_domain(y, t, False, 0)
         except DomainError:
             return None
-    losses = _losses(loss, y, t)
-    if getattr(losses, "shape", None) != (count,):
-        return None
-    return reduction.weighted_sum(losses, None), count, count
+    return y, t
 
 
 def _of_one_row(function: Callable[[Any, int], Any], y: Any, t: Any) -> _Sums | None:
@@ -119,9 +154,9 @@ def _of_one_row(function: Callable[[Any, int], Any], y: Any, t: Any) -> _Sums | 
 
 # As a decorator it takes half the time of a with block.
 @np.errstate(all="ignore")
-def _losses(loss: Any, y: Any, t: Any) -> Any:
-    """Return unreduced losses, without NumPy's floating-point warnings."""
-    return loss.unreduced(np, y, t)
+def _called(function: Callable[..., Any], y: Any, t: Any) -> Any:
+    """Call a function of the loss, without NumPy's floating-point warnings."""
+    return function(np, y, t)
 
 
 @np.errstate(all="ignore")
