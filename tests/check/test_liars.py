@@ -44,7 +44,7 @@ def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
     outcome = attempt(prepared, liar.check, Search(seed=0, examples=200))
     assert isinstance(outcome, Refutation), outcome
     assert outcome.check == liar.check
-    assert outcome.inputs or liar.check == "value:roundtrip"
+    assert outcome.inputs or liar.check in ("value:latex", "value:roundtrip")
     assert "was ended by" not in outcome.message
 
 

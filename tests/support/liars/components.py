@@ -119,6 +119,15 @@ class Forgetful(_Square):
         return {"name": self.name}
 
 
+class HalfAFormula(_Square):
+    """Has LaTeX that is not closed."""
+
+    latex = r"\frac{r^{2}}{2"
+
+    def value(self, xp, r):
+        return r * r
+
+
 class MeanOfRow(_Square):
     """Averages over a row where it should sum."""
 
@@ -151,5 +160,6 @@ LIARS = (
     Liar("component", "weights:reductions", "sum", TwoGradients()),
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
+    Liar("component", "value:latex", "half a formula", HalfAFormula()),
     Liar("component", "value:rows", "mean", MeanOfRow(per="row")),
 )
