@@ -243,6 +243,11 @@ class Loss(Definition):
                 'value_and_gradient needs reduction="mean" or "sum": without one, call the loss '
                 "and its gradient."
             )
+        if sample_weight is None and where is None:
+            given = (prediction, target, reduced)
+            both = straight.sums_and_gradient(self, self.straight_route, *given)
+            if both is not None:
+                return reduced.value(both[0]), both[1]
         call = self._prepare(prediction, target, sample_weight, where)
         engine, body = _engine(call), self.without_own_weight()
         sums, gradient = engine.sums_and_gradient(body, call, _scale(call, reduced))

@@ -15,9 +15,9 @@ import numpy as np
 from lossfw.components.spaces import Interval, Space
 from lossfw.errors import DomainError
 from lossfw.losses.base import Definition
-from lossfw.losses.engine import reduction
 from lossfw.losses.engine.compiled import SMALL
 from lossfw.losses.engine.engine_mode import current
+from lossfw.losses.engine.reduction import Reduction, weighted_sum
 from lossfw.losses.engine.tiling import FEW_COLUMNS
 
 # `lossfw.losses.engine.reduction.Sums`, whose making would take a tenth of the time.
@@ -26,6 +26,7 @@ _Sums: TypeAlias = tuple[float, int, int]
 # Where every call should have a kernel, there is no straight path.
 _MODES = ("auto", "tiles", "explain")
 
+_ARRAY = np.ndarray
 _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
@@ -72,23 +73,38 @@ def sums(loss: Any, route: Route, y: Any, t: Any) -> _Sums | None:
     """Return the sums of a call with these arguments and no others; None on the usual path."""
     if current[0] not in _MODES:
         return None
-    if type(y) is not np.ndarray or type(t) is not np.ndarray:
+    if type(y) is not _ARRAY or type(t) is not _ARRAY:
         return None
     if route.elements:
         flat = _flat_inside(loss, route, y, t)
         if flat is None:
             return None
-        losses = _called(loss.unreduced, *flat)
-        count = flat[0].shape[0]
-        if getattr(losses, "shape", None) != (count,):
+        losses, shape = _called(loss.unreduced, *flat), flat[0].shape
+        if getattr(losses, "shape", None) != shape:
             return None
-        return reduction.weighted_sum(losses, None), count, count
+        return weighted_sum(losses, None), shape[0], shape[0]
     if route.of_one_row is not None and y.shape[:-1] == t.shape == (1,):
         return _of_one_row(route.of_one_row, y, t)
     return None
 
 
-def derivatives(loss: Any, route: Route, y: Any, t: Any, name: str, scale: Any) -> Any:
+def sums_and_gradient(
+    loss: Any, route: Route, y: Any, t: Any, reduced: Reduction
+) -> tuple[_Sums, Any] | None:
+    """Return `sums` and the gradient of the reduced loss; None on the usual path."""
+    flat = _checked(loss, route, y, t)
+    if flat is None:
+        return None
+    both = _called(loss.unreduced_with_gradient, *flat)
+    losses, slope = both if isinstance(both, tuple) else (None, None)
+    gradient = _scaled(slope, y, flat[0].shape, reduced)
+    if gradient is None or getattr(losses, "shape", None) != flat[0].shape:
+        return None
+    count = flat[0].shape[0]
+    return (weighted_sum(losses, None), count, count), gradient
+
+
+def derivatives(loss: Any, route: Route, y: Any, t: Any, name: str, reduced: Reduction) -> Any:
     """Return derivatives of a call with these arguments and no others; None on the usual path.
 
     Parameters
@@ -99,33 +115,38 @@ def derivatives(loss: Any, route: Route, y: Any, t: Any, name: str, scale: Any) 
         Prediction and target as the caller gave them.
     name : str
         ``"unreduced_gradient"`` or ``"unreduced_hessian"``.
-    scale : Reduction
-        Its `scale` is the factor.
+    reduced : Reduction
     """
-    if current[0] not in _MODES or not route.elements:
-        return None
-    if type(y) is not np.ndarray or type(t) is not np.ndarray:
-        return None
-    flat = _flat_inside(loss, route, y, t)
+    flat = _checked(loss, route, y, t)
     if flat is None:
         return None
-    slope = _called(getattr(loss, name), *flat)
-    shape, dtype = flat[0].shape, y.dtype
-    if getattr(slope, "shape", None) != shape or slope.dtype is not dtype:
+    return _scaled(_called(getattr(loss, name), *flat), y, flat[0].shape, reduced)
+
+
+def _checked(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | None:
+    """Return two arrays of one axis for a loss of elements, None on the usual path."""
+    if current[0] not in _MODES or not route.elements:
+        return None
+    if type(y) is not _ARRAY or type(t) is not _ARRAY:
+        return None
+    return _flat_inside(loss, route, y, t)
+
+
+def _scaled(slope: Any, y: Any, shape: tuple[int], reduced: Reduction) -> Any:
+    """Return derivatives times the factor of the reduction, in the shape of the prediction."""
+    if getattr(slope, "shape", None) != shape or slope.dtype is not y.dtype:
         return None
     # Also with a factor of 1: a body may return its argument.
-    return np.multiply(slope, scale.scale(shape[0], shape[0])).reshape(y.shape)
+    return np.multiply(slope, reduced.scale(shape[0], shape[0])).reshape(y.shape)
 
 
 def _flat_inside(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | None:
     """Return two arrays of one axis, None if they are not plain, small and inside of the spaces."""
     shape, dtype = y.shape, y.dtype
     # Another object of an equal dtype takes the usual path.
-    if t.shape != shape or t.dtype is not dtype or not shape:
+    if t.dtype is not dtype or (dtype is not _FLOAT64 and dtype is not _FLOAT32):
         return None
-    if dtype is not _FLOAT32 and dtype is not _FLOAT64:
-        return None
-    if not (y.flags.c_contiguous and t.flags.c_contiguous):
+    if t.shape != shape or not (shape and y.flags.c_contiguous and t.flags.c_contiguous):
         return None
     count = shape[0] if len(shape) == 1 else y.size
     # These are one block, in rows of any length. Larger calls may have a kernel.

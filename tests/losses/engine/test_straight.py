@@ -48,6 +48,10 @@ def test_derivatives_have_the_bits_of_the_usual_path(loss, dtype):
             np.testing.assert_array_equal(found, wanted)
             assert found.dtype == dtype
             assert not np.shares_memory(found, y)
+    value, slope = loss.value_and_gradient(y, t)
+    sums, wanted = execute.sums_and_gradient(loss, call, 1.0 / len(y))
+    np.testing.assert_array_equal(value, Reduction().value(sums))
+    np.testing.assert_array_equal(slope, wanted)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
