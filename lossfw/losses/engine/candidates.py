@@ -14,7 +14,7 @@ import numpy as np
 
 from lossfw.components.spaces import Counts, Interval, Members, Space
 from lossfw.errors import MissingExtraError, TraceError
-from lossfw.losses.engine.compiled import ResultForm
+from lossfw.losses.engine.call_kernels import ResultForm
 from lossfw.losses.engine.probes import probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Bound, Shape

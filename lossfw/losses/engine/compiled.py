@@ -5,43 +5,14 @@ Expressions, code generation and LLVM are imported by the thread that compiles.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any
 
 from lossfw.losses.base import Definition
+from lossfw.losses.engine.call_kernels import SMALL, CallKernels, ResultForm
 from lossfw.losses.engine.engine_mode import engine_mode
-from lossfw.losses.engine.reduction import Sums
+from lossfw.losses.engine.loss_kernels import kernels_of
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
-
-# What a function returns: losses, a derivative of theirs, or losses and slopes.
-ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
-
-# A smaller call takes longer to find its kernel than a tile to compute.
-SMALL = 4096
-
-
-class Blocks(Protocol):
-    """Protocol: a call whose blocks need no tiles."""
-
-    def block(self, first: int, last: int) -> Sums | None:
-        """Return the sums of some rows, None if they have to go through a tile."""
-
-
-class CallKernels(NamedTuple):
-    """What kernels can do for a call.
-
-    Attributes
-    ----------
-    function : callable or None
-        ``function(xp, y, t)``, in the place of the body's on a tile.
-    whole : Blocks or None
-        The blocks of the call, without tiles.
-    """
-
-    function: Callable[..., Any] | None = None
-    whole: Blocks | None = None
-
 
 _NONE = CallKernels()
 
@@ -75,7 +46,4 @@ def kernels_for(
         return _NONE
     if not isinstance(body, Definition) or body.takes_rows:
         return _NONE
-    # Imported on use: most calls are small.
-    from lossfw.losses.engine import loss_kernels
-
-    return loss_kernels.kernels_of(body, call, form, out, scale)
+    return kernels_of(body, call, form, out, scale)

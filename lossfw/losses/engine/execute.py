@@ -17,7 +17,8 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.compiled import Blocks, CallKernels, ResultForm, kernels_for
+from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
+from lossfw.losses.engine.compiled import kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges

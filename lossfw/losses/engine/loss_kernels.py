@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.components.spaces import Counts, Interval, Members
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.compiled import CallKernels, ResultForm
+from lossfw.losses.engine.call_kernels import CallKernels, ResultForm
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.inputs import Arguments

@@ -15,7 +15,7 @@ import numpy as np
 from lossfw.components.spaces import Interval, Space
 from lossfw.errors import DomainError
 from lossfw.losses.base import Definition
-from lossfw.losses.engine.compiled import SMALL
+from lossfw.losses.engine.call_kernels import SMALL
 from lossfw.losses.engine.engine_mode import current
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
 from lossfw.losses.engine.tiling import FEW_COLUMNS
