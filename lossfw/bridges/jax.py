@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat, trained_form
+from lossfw.bridges.bridge import written
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray, is_jax
 
@@ -96,6 +97,15 @@ class JaxBridge(AutogradBridge):
     def made(self, loss: Loss) -> JaxFunction:
         """Return the function of a loss, not fused."""
         return function(loss, fuse=False)
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        return (
+            "import jax\n"
+            "from lossfw.bridges import jax as bridge\n"
+            f"function = bridge.function({written(loss)})\n"
+            "slope = jax.grad(lambda w: function(model(w, x), y).mean())(w)"
+        )
 
     def value_and_slope(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat, trained_form
+from lossfw.bridges.bridge import written
 from lossfw.losses.engine.reduction import Denominator, ReductionName
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -122,6 +123,14 @@ class TorchBridge(AutogradBridge):
     def made(self, loss: Loss) -> Any:
         """Return the module of a loss, unreduced and not fused."""
         return module(loss, reduction="none", fuse=False)
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        return (
+            "import torch\n"
+            "from lossfw.bridges import torch as bridge\n"
+            f"bridge.module({written(loss)})(model(x), y).backward()"
+        )
 
     def value_and_slope(
         self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from lossfw.bridges import Bridge
 from lossfw.cli import main
-from lossfw.errors import MissingExtraError
+from lossfw.errors import ArgumentError, MissingExtraError
 
 ACME = """
 from typing import ClassVar
@@ -64,3 +64,22 @@ def test_a_third_party_offers_a_bridge_by_the_hook(install):
     listed = json.loads(CliRunner().invoke(main, ["list", "bridge", "--json"]).stdout)["components"]
     (acme,) = [entry for entry in listed if entry["name"] == "acme"]
     assert acme["library"] == {"name": "acme_trees", "version": None}
+
+
+@pytest.mark.parametrize("name", ["torch", "jax", "keras"])
+def test_the_lines_of_a_bridge_to_a_network_are_python(name):
+    told = CliRunner().invoke(main, ["bridge", name, "--loss", "{name: huber, delta: 2}"])
+    assert told.exit_code == 0, told.output
+    compile(told.stdout, name, "exec")
+    assert "{'name': 'huber', 'delta': 2.0}" in told.stdout
+
+
+def test_a_missing_backend_of_keras_is_told(monkeypatch):
+    from lossfw.bridges import keras as bridge
+
+    def tensorflow(module):
+        raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
+
+    monkeypatch.setattr("lossfw.bridges.bridge.importlib.import_module", tensorflow)
+    with pytest.raises(ArgumentError, match=r"needs tensorflow.*KERAS_BACKEND to jax or torch"):
+        bridge.loss("huber")
