@@ -34,7 +34,8 @@ class RowDerivatives:
         self, approx: Any, target: float, weight: float
     ) -> tuple[list[float], list[list[float]]]:
         """Return K slopes and K rows of K curvatures."""
-        z = list(approx)
+        # Numbers of NumPy would be several times slower.
+        z = approx.tolist() if isinstance(approx, np.ndarray) else list(approx)
         table = self._table(len(z))
         if table is None or not (target == int(target) and 0 <= target < len(z)):
             return self._general(z, target, weight)
@@ -65,9 +66,10 @@ class RowDerivatives:
             )
         p = [size / total for size in sizes]
         slopes = [factor * (q - share) for q, share in zip(wanted, p, strict=True)]
-        bends = [[factor * a * b for b in p] for a in p]
-        for k, share in enumerate(p):
-            bends[k][k] -= factor * share
+        scaled = [factor * b for b in p]
+        bends = [[a * b for b in scaled] for a in p]
+        for k, share in enumerate(scaled):
+            bends[k][k] -= share
         return slopes, bends
 
     def _general(

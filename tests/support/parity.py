@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.bridges import catboost, lightgbm, xgboost
+from lossfw.bridges.bridge import written
 from lossfw.bridges.raw_form import made
 from lossfw.bridges.sklearn import hist_loss
 
@@ -263,4 +264,4 @@ def _sklearn(row: Parity, x: Any, y: Any, w: Any) -> tuple[Any, Any]:
 
 def described(row: Parity) -> str:
     """Return the loss as text."""
-    return repr(made(row.ours))
+    return written(made(row.ours))

@@ -65,12 +65,26 @@ def run(page: Path, folder: Path) -> int:
         elif block.info.startswith("console"):
             _console(block, folder, where)
         elif block.info == "python":
-            with contextlib.chdir(folder):
+            with contextlib.chdir(folder), _importable(folder):
                 _python(block, names, where)
         else:
             continue
         done += 1
     return done
+
+
+@contextlib.contextmanager
+def _importable(folder: Path):
+    """Let Python import the files of the page, and forget them afterwards."""
+    before, path = set(sys.modules), sys.path.copy()
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", None)).startswith(str(folder)):
+                del sys.modules[name]
 
 
 def _console(block: Block, folder: Path, where: str) -> None:

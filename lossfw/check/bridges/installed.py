@@ -73,6 +73,11 @@ def laws_of(bridge: Bridge) -> dict[str, BridgeLaw]:
 
 def _bound(law: BridgeLaw, bridge: Bridge, loss: Loss) -> Callable[[Subject, Search], None]:
     def run(subject: Subject, search: Search) -> None:
+        try:
+            bridge.imported()
+        except ImportError as error:
+            # As Keras without the library that it computes with.
+            raise NotApplicable(f"{bridge.library} cannot be imported: {error}") from error
         if law is not refusal.check_refusal:
             why = bridge.refuses(loss)
             if why is not None:

@@ -59,6 +59,13 @@ def test_a_refusal_is_told_with_its_reason():
     assert "honest refuses" in str(found["slopes"])
 
 
+def test_a_library_that_cannot_be_imported_is_told(tmp_path, monkeypatch):
+    (tmp_path / "half_a_library.py").write_text("import what_it_needs_itself")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(Honest, "library", "half_a_library")
+    assert "cannot be imported: No module named" in str(outcomes(Honest(), "huber")["slopes"])
+
+
 def test_a_start_on_a_plateau_is_told():
     found = outcomes(Honest(), "ramp")
     assert "kink or a plateau" in str(found["stump"])

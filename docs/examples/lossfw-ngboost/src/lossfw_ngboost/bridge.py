@@ -1,0 +1,151 @@
+"""The bridge to NGBoost: a loss as the score of a distribution with one parameter."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from lossfw.bridges import BoostingBridge
+from lossfw.bridges.boosting import Derivatives, derivatives, start
+from lossfw.bridges.curvature import kinked
+
+
+def objective(loss, *, curvature="auto") -> Derivatives:
+    """Return the slopes and curvatures of a loss; see `lossfw.bridges.xgboost.objective`.
+
+    NGBoost hands no weights to a score, and the curvature at a kink depends on those of all
+    rows: there it is 1, and the line search finds the scale of the steps.
+    """
+    found = derivatives(loss, curvature)
+    return derivatives(loss, "one") if curvature == "auto" and kinked(found.loss) else found
+
+
+def metric(loss) -> Derivatives:
+    """Return a loss as what early stopping watches: its mean."""
+    return derivatives(loss, "one")
+
+
+def settings(loss, target, sample_weight=None, *, curvature="auto", begin=None):
+    """Return the parameters of ``ngboost.NGBoost`` that belong to a loss.
+
+    Parameters
+    ----------
+    loss : str, mapping or Loss
+    target, sample_weight : array_like
+        Of the training rows.
+    curvature : {"auto", "exact", "bound", "slope", "one"}
+        What takes the place of the second derivative.
+    begin : float, optional
+        The start, in place of the constant of least loss.
+    """
+    if begin is None:
+        begin = start(loss, target, sample_weight)
+    # The steps are divided by their curvatures already.
+    return {"Dist": _distribution(objective(loss, curvature=curvature), begin),
+            "natural_gradient": False}  # fmt: skip
+
+
+def _distribution(of: Derivatives, begin: float):
+    """Return a distribution whose only parameter is the raw prediction, and whose score a loss."""
+    from ngboost.distns.distn import RegressionDistn
+    from ngboost.scores import LogScore
+
+    class LossScore(LogScore):
+        def score(self, Y):
+            rows = of.rows(self.raw, Y)
+            return of.loss(rows.y, rows.t, reduction="none")
+
+        def d_score(self, Y):
+            slopes, bends = of(self.raw, Y)
+            return (slopes / bends)[:, None]
+
+    class Raw(RegressionDistn):
+        n_params = 1
+        scores = [LossScore]
+
+        def __init__(self, params):
+            super().__init__(params)
+            self.raw = np.asarray(params[0], np.float64)
+
+        def fit(Y):  # noqa: N805  # NGBoost calls it so, on the class
+            return np.array([begin])
+
+        def mean(self):
+            return self.raw
+
+    return Raw
+
+
+class NGBoostBridge(BoostingBridge):
+    """NGBoost: a loss as the score of a distribution with one parameter."""
+
+    name: ClassVar[str] = "ngboost"
+    library: ClassVar[str] = "ngboost"
+
+    def refuses(self, loss):
+        """Return why NGBoost cannot train with a loss; None if it can."""
+        if loss.takes_rows:
+            return f"{loss.name} takes rows, and this bridge has one raw prediction for each."
+        return super().refuses(loss)
+
+    def made(self, loss):
+        """Return the objective; a loss that is refused is an error."""
+        from lossfw import ArgumentError
+
+        why = self.refuses(loss)
+        if why is not None:
+            raise ArgumentError(why)
+        return objective(loss)
+
+    def usage(self, loss):
+        """Return the lines of Python that train with a loss."""
+        config = loss.to_config()
+        return (
+            "from ngboost import NGBoost\n"
+            "from lossfw_ngboost import settings\n"
+            f"model = NGBoost(**settings({config!r}, y), n_estimators=100).fit(x, y)"
+        )
+
+    def objective(self, loss, *, curvature="auto"):
+        """See `objective`."""
+        return objective(loss, curvature=curvature)
+
+    def metric(self, loss):
+        """See `metric`."""
+        return metric(loss)
+
+    def settings(self, loss, target, sample_weight=None, *, classes=None):
+        """See `settings`."""
+        return settings(loss, target, sample_weight)
+
+    def sees(self, objective, raw, target, weight):
+        """See `BoostingBridge.sees`; NGBoost itself multiplies by the weights."""
+        slopes, bends = objective(raw, target)
+        weight = 1.0 if weight is None else weight
+        return weight * slopes, weight * bends
+
+    def score(self, metric, raw, target, weight):
+        """See `BoostingBridge.score`: NGBoost averages the scores of its distribution."""
+        scores = _distribution(metric, 0.0).scores[0]
+        shown = scores.__new__(scores)
+        shown.raw = raw
+        return float(shown.total_score(target, weight)), False
+
+    def leaf(self, slopes, bends, weight, l2):
+        """Say that a leaf is scaled by a line search."""
+        return None
+
+    def boosted(self, loss, training):
+        """See `BoostingBridge.boosted`."""
+        from ngboost import NGBoost
+
+        own = settings(loss, training.target, curvature=training.curvature,
+                       begin=float(training.start))  # fmt: skip
+        model = NGBoost(
+            **own,
+            n_estimators=training.rounds,
+            learning_rate=training.learning_rate,
+            verbose=False,
+            random_state=0,
+        ).fit(training.x, training.target, sample_weight=training.weight)
+        return model.pred_param(training.x)[:, 0]

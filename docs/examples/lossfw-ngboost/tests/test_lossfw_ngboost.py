@@ -1,0 +1,32 @@
+"""The laws of bridges for this one, and a training."""
+
+import numpy as np
+import pytest
+from lossfw.check import check
+from ngboost import NGBoost
+
+from lossfw_ngboost import settings
+
+LOSSES = ["huber", "absolute_error", "tukey", "logistic", "poisson_deviance", "cross_entropy"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_bridge_holds_its_laws(loss):
+    report = check(loss, bridges=True, only=["bridge"])
+    assert report.ok, report
+    checked = [held.check for held in report.held if held.check.startswith("bridge:ngboost")]
+    refused = [name for name in report.not_applicable if name.startswith("bridge:ngboost")]
+    assert checked or "takes rows" in report.not_applicable[refused[0]]
+
+
+def test_a_robust_loss_is_not_moved_by_outliers():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 2))
+    truth = 5 * x[:, 0]
+    y = truth + np.where(rng.random(300) < 0.1, 200.0, 0.1 * rng.normal(size=300))
+    robust, square = (
+        NGBoost(**settings(loss, y), n_estimators=60, learning_rate=0.1, verbose=False).fit(x, y)
+        for loss in ("tukey", "squared_error")
+    )
+    errors = [np.abs(model.pred_param(x)[:, 0] - truth).mean() for model in (robust, square)]
+    assert errors[0] < 0.5 * errors[1]
