@@ -2,6 +2,7 @@
 # make test       run the whole test suite
 # make lint       ruff and mypy
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
+# make costs      measure what every component costs an element, for lossfw show
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
 # make checks     try to refute every component again, and write docs/reference/checks.json
@@ -18,7 +19,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy reference rooms checks site release wild clean
+.PHONY: demo test lint accuracy costs reference rooms checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -33,6 +34,10 @@ lint: $(VENV)/.ready-lint
 # Torch, jax with optax, keras and scikit-learn are measured too, if they are installed there.
 accuracy: $(VENV)/.ready-test
 	@$(BIN)/python scripts/make_accuracy.py docs/reference/accuracy.md
+
+# On a quiet machine, with OPENBLAS_CORETYPE unset.
+costs: $(VENV)/.ready-test
+	@$(BIN)/python tests/benchmarks/costs.py --write plugins/lossfw_std/costs.json
 
 reference: $(VENV)/.ready
 	@$(BIN)/python scripts/make_reference.py docs/reference

@@ -10,6 +10,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
+
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.error_free import two_diff, two_prod
 
@@ -80,7 +82,7 @@ class ScaledExp(NamedTuple):
     """An exponential, scaled * unit; of the two, `scaled` is never subnormal."""
 
     scaled: Array
-    unit: Array
+    unit: Array | float
 
 
 def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledExp:
@@ -104,6 +106,10 @@ def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledEx
     (array([1.97626258e-313]), array([2.08545079e-313]))
     """
     deep = high < -_DEPTH
+    if xp is np and not deep.any():
+        # The usual case, with the same bits: then both factors below are 1.
+        e = np.exp(high)
+        return ScaledExp(e + e * low, 1.0)
     # This sum is exact, since its absolute value is smaller.
     e = xp.exp(xp.where(deep, high + _DEPTH, high))
     one = xp.ones_like(e)

@@ -27,6 +27,7 @@ from pydantic import Field
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.error_free import two_diff
 from lossfw.numerics.primitive import in_double
+from lossfw.numerics.selection import select
 
 Guard: TypeAlias = Literal["normalised", "additive", "floor", "none"]
 Delta: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
@@ -86,9 +87,8 @@ def guarded_log(
 
 def _log(xp: Namespace, p: Array, excess: Array, near: Array, shift: float = 0.0) -> Array:
     """Return log1p(excess) where p is near 1, and log(p) - shift, which equals it, elsewhere."""
-    far = xp.log(xp.where(near, 1.0, p)) - shift
     # + 0.0 turns -0.0 into 0.0.
-    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), far) + 0.0
+    return select(xp, near, xp.log1p(excess), xp.log(p) - shift) + 0.0
 
 
 def textbook_log(xp: Namespace, p: Array, guard: Guard, delta: float) -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import primitive
+from lossfw.numerics.selection import select
 
 
 def positive_part(xp: Namespace, x: Array) -> Array:
@@ -62,7 +63,7 @@ def sigmoid(xp: Namespace, x: Array) -> Array:
     array([0. , 0.5, 1. ])
     """
     e = xp.exp(-xp.abs(x))
-    return xp.where(x >= 0, xp.ones_like(e), e) / (1 + e)
+    return select(xp, x >= 0, xp.ones_like(e), e) / (1 + e)
 
 
 @primitive(

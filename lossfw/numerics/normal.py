@@ -14,6 +14,7 @@ import math
 from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.primitive import in_double, polynomial, primitive
+from lossfw.numerics.selection import select
 from lossfw.numerics.xlogy import times
 
 _SQRT_TWO = math.sqrt(2.0)
@@ -164,7 +165,7 @@ def erf(xp: Namespace, x: Array) -> Array:
     a = xp.abs(x)
     near = a < _BRANCH
     center = _small_erf(xp.where(near, x, xp.zeros_like(x)))
-    return xp.where(near, center, xp.sign(x) * (1 - _large_erfc(xp, a)))
+    return select(xp, near, center, xp.sign(x) * (1 - _large_erfc(xp, a)))
 
 
 @primitive(
@@ -186,7 +187,7 @@ def erfc(xp: Namespace, x: Array) -> Array:
     near = a < _BRANCH
     center = 1 - _small_erf(xp.where(near, x, xp.zeros_like(x)))
     tail = _large_erfc(xp, a)
-    return xp.where(near, center, xp.where(x < 0, 2 - tail, tail))
+    return select(xp, near, center, select(xp, x < 0, 2 - tail, tail))
 
 
 @primitive(
@@ -208,7 +209,7 @@ def normal_cdf(xp: Namespace, x: Array) -> Array:
     near = a < _NORMAL_BRANCH
     center = 0.5 + 0.5 * _small_erf(xp.where(near, x, xp.zeros_like(x)) * _SQRT_HALF)
     tail = _large_exp(xp, a, 0.5) * _scaled_tail(a) / _LARGE
-    return xp.where(near, center, xp.where(x < 0, tail, 1 - tail))
+    return select(xp, near, center, select(xp, x < 0, tail, 1 - tail))
 
 
 @primitive(

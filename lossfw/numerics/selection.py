@@ -28,15 +28,19 @@ def select(xp: Namespace, condition: Array, a: Array, b: Array) -> Array:
     xp : namespace
     condition : array of bool
     a, b : array
-        Of the shape of the condition, and of one dtype.
+        Of the shape of the condition, and of one dtype; `b` may be a number.
 
     Examples
     --------
     >>> select(np, np.array([True, False]), np.array([1.0, 2.0]), np.array([3.0, 4.0]))
     array([1., 4.])
     """
-    if xp is not np or condition.size < _SMALL or not _alike(condition, a, b):
+    if xp is not np or condition.size < _SMALL:
         return xp.where(condition, a, b)
+    if isinstance(b, float) and isinstance(a, np.ndarray):
+        b = np.full_like(a, b)
+    if not _alike(condition, a, b):
+        return np.where(condition, a, b)
     integer = _INTEGERS[a.itemsize]
     # All bits of -1 are set, and none of 0.
     mask = condition.astype(integer)

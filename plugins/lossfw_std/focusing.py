@@ -22,6 +22,7 @@ from lossfw.numerics import (
     positive_part,
     quotient,
     scaled_exp,
+    select,
     times,
     two_diff,
 )
@@ -118,19 +119,43 @@ class Odds(NamedTuple):
     z: Array
 
 
-def odds(xp: Namespace, share: Array, z: Array, gamma: float) -> Odds:
-    """Take a logit apart."""
+def plain_value(xp: Namespace, share: Array, y: Array, log: Array, gamma: float) -> Array:
+    """Return the value of a class from 1 - s and log s, in float64 that was float32."""
+    return -times(xp, times(xp, share, y**gamma), log)
+
+
+def plain_slope(xp: Namespace, share: Array, y: Array, log: Array, s: Array, gamma: float) -> Array:
+    """Return the slope by s from 1 - s, log s and s, in float64 that was float32."""
+    steep = times(xp, gamma * y ** (gamma - 1.0), log) if gamma else 0.0 * y
+    return times(xp, share, steep - y**gamma / s)
+
+
+def plain_value_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
+    """Return `value_of_odds` in float64 that was float32."""
+    return times(xp, o.fall / o.base**gamma, times(xp, o.share, o.minus_log))
+
+
+def plain_slope_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
+    """Return `slope_of_odds` in float64 that was float32."""
+    inner = o.down + gamma * times(xp, o.up, o.minus_log)
+    return -o.share * (inner * (o.fall / o.base ** (gamma + 1.0)))
+
+
+def odds(xp: Namespace, share: Array, z: Array, gamma: float, *, plain: bool = False) -> Odds:
+    """Take a logit apart; plainly without rounding errors, which float32 would not show."""
     e = xp.exp(-xp.abs(z))
     one = xp.ones_like(e)
-    base, lost = two_diff(xp, one, -e)
+    zero = 0.0 * one
+    base, lost = (1.0 + e, zero) if plain else two_diff(xp, one, -e)
     # Bounded, for 0 times infinity is no number.
     positive = xp.clip(z, 0.0, _INFINITE)
     # exp would multiply the rounding error of gamma z by z.
-    high, low = scaled(xp, Fraction(gamma), DoubleDouble(positive, xp.zeros_like(z)))
+    exponent = DoubleDouble(positive, zero)
+    high, low = (gamma * positive, zero) if plain else scaled(xp, Fraction(gamma), exponent)
     return Odds(
         share=share,
-        up=xp.where(z > 0.0, one, e),
-        down=xp.where(z > 0.0, e, one),
+        up=select(xp, z > 0.0, one, e),
+        down=select(xp, z > 0.0, e, one),
         minus_log=xp.log1p(e) + positive_part(xp, -z),
         fall=xp.exp(-high),
         low=low,

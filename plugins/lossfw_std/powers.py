@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from lossfw import Array, Namespace
-from lossfw.numerics import DoubleDouble, holdable, scale_words, times
+from lossfw.numerics import DoubleDouble, holdable, patched, scale_words, times
 
 # Powers below this, and above one over it, are multiplied as they are.
 _HUGE = 1e290
@@ -76,4 +76,7 @@ def _one_word(xp: Namespace, high: Array, low: Array) -> Array:
 
 
 def _times(xp: Namespace, c: Array, whole: Array, half: Array, usual: Array) -> Array:
-    return xp.where(usual, c * whole, times(xp, times(xp, c, half), half))
+    def halves(xp: Namespace, c: Array, half: Array) -> Array:
+        return times(xp, times(xp, c, half), half)
+
+    return patched(xp, c * whole, ~usual, halves, c, half)

@@ -2,13 +2,13 @@
 
     python tests/benchmarks/costs.py [NAME ...] [--write FILE]
 
-One thread, whole arrays of 2 MB to 16 MB, medians of rounds in which lossfw and naive NumPy
-alternate. An element of a loss of rows is an entry of the prediction. ``make costs`` writes
-the file that `lossfw show` reads.
+One thread, medians of rounds in which lossfw and naive NumPy alternate: losses of arrays of
+two million elements, activations of a block of a network's layer. An element of a loss of rows
+is an entry of the prediction. lossfw is measured in tiles and, where llvmlite is installed and
+the body can be compiled, in a kernel. ``make costs`` writes the file that `lossfw show` reads.
 """
 
 import argparse
-import datetime
 import json
 import os
 import platform
@@ -24,9 +24,12 @@ import numpy as np
 import lossfw
 from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.loss_kernels import candidate_of
 
-# Elements of an array, and columns of a row.
+# Elements of an array, and columns of a row. A network computes a layer in blocks of 256 rows.
 ELEMENTS, COLUMNS = 2_000_000, 10
+LAYER = 256 * 64
 
 DTYPES = ("float32", "float64")
 
@@ -49,8 +52,9 @@ def components(names):
 def arguments(part, dtype):
     """Return prediction and target as ordinary data has them."""
     rng = np.random.default_rng(0)
-    rows = ELEMENTS // COLUMNS
-    shape = (rows, COLUMNS) if part.takes_rows else (ELEMENTS,)
+    elements = LAYER if isinstance(part, lossfw.Activation) else ELEMENTS
+    rows = elements // COLUMNS
+    shape = (rows, COLUMNS) if part.takes_rows else (elements,)
     if part.name == "heteroscedastic_gaussian_nll":
         return rng.normal(size=(ELEMENTS // 2, 2)).astype(dtype), rng.normal(
             size=ELEMENTS // 2
@@ -83,52 +87,72 @@ def drawn(rng, space, shape):
     }[space]()
 
 
-def contenders(part, y, t):
-    """Return the functions to measure: (column, kind) -> function."""
+def contenders(part, y, t, dtype):
+    """Return the functions to measure: column -> kind -> function."""
     plain = getattr(naive, part.name)
     if isinstance(part, lossfw.Activation):
-        found = {
-            ("tiles", "value"): lambda: part(y),
-            ("naive", "value"): lambda: plain(y, t, part, False),
-        }
+        tiles = {"value": lambda: part(y)}
+        plainly = {"value": lambda: plain(y, t, part, False)}
         if not part.takes_rows:
-            found["tiles", "gradient"] = lambda: (part(y), part.derivative(np, y))
-            found["naive", "gradient"] = lambda: plain(y, t, part, True)
-        return found
+            tiles["gradient"] = lambda: (part(y), part.derivative(np, y))
+            plainly["gradient"] = lambda: plain(y, t, part, True)
+        return {"tiles": tiles, "naive": plainly}
 
     def both():
         value, slope = plain(y, t, part, True)
         return np.mean(value), slope / value.size
 
-    return {
-        ("tiles", "value"): lambda: part(y, t),
-        ("naive", "value"): lambda: np.mean(plain(y, t, part, False)[0]),
-        ("tiles", "gradient"): lambda: part.value_and_gradient(y, t),
-        ("naive", "gradient"): both,
-    }
+    ours = {"value": lambda: part(y, t), "gradient": lambda: part.value_and_gradient(y, t)}
+    found = {"tiles": {kind: in_mode("tiles", function) for kind, function in ours.items()}}
+    if has_kernel(part, dtype):
+        found["kernel"] = {kind: in_mode("compiled", one) for kind, one in ours.items()}
+    found["naive"] = {"value": lambda: np.mean(plain(y, t, part, False)[0]), "gradient": both}
+    return found
 
 
-def agrees(found):
-    """Refuse to compare what does not compute the same."""
-    ours, plain = found["tiles", "value"](), found["naive", "value"]()
-    if isinstance(plain, tuple):
-        plain = plain[0]
-    # Naive NumPy loses digits, and GELU's approximation is one.
-    np.testing.assert_allclose(ours, plain, rtol=2e-3, atol=2e-3)
+def in_mode(mode, function):
+    def run():
+        with use_engine(mode):
+            return function()
+
+    return run
+
+
+def has_kernel(part, dtype):
+    try:
+        import llvmlite  # noqa: F401  # whether it is there is the question
+    except ImportError:
+        return False
+    return not part.takes_rows and not candidate_of(part, "value").problem(np.dtype(dtype))
+
+
+def agree(found):
+    """Refuse to compare what does not compute the same, and make the kernels."""
+    plain = found["naive"]["value"]()
+    plain = plain[0] if isinstance(plain, tuple) else plain
+    for column in found.values():
+        for kind, function in column.items():
+            ours = function()
+            # Naive NumPy loses digits, and GELU's approximation is one.
+            if kind == "value" and not isinstance(ours, tuple):
+                np.testing.assert_allclose(ours, plain, rtol=2e-3, atol=2e-3)
 
 
 def measured(part, dtype, rounds):
     """Return column -> kind -> nanoseconds an element."""
     y, t = arguments(part, dtype)
+    repeat = max(1, ELEMENTS // y.size // 4)
     with np.errstate(all="ignore"):
-        found = contenders(part, y, t)
-        agrees(found)
-        times = {key: [] for key in found}
+        found = contenders(part, y, t, dtype)
+        agree(found)
+        times = {(column, kind): [] for column, kinds in found.items() for kind in kinds}
         for _ in range(rounds):
-            for key, function in found.items():
+            for (column, kind), seconds in times.items():
+                function = found[column][kind]
                 begin = time.process_time()
-                function()
-                times[key].append(time.process_time() - begin)
+                for _ in range(repeat):
+                    function()
+                seconds.append((time.process_time() - begin) / repeat)
     costs = {}
     for (column, kind), seconds in times.items():
         costs.setdefault(column, {})[kind] = round(1e9 * statistics.median(seconds) / y.size, 2)
@@ -145,41 +169,36 @@ def processor():
     return platform.processor() or platform.machine()
 
 
-def key(part):
-    """Return the name and the parameters, as `lossfw show` looks them up."""
-    return part.name, part.parameters
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", type=Path)
     options = parser.parse_args()
-    rows = []
+    rows = {}
+    # The first large call tells the allocator to keep freed memory, for both contenders.
+    lossfw.loss("squared_error")(np.zeros(ELEMENTS), np.zeros(ELEMENTS))
     for part in components(options.names):
         costs = {dtype: measured(part, dtype, options.rounds) for dtype in DTYPES}
-        rows.append({"name": part.name, "parameters": part.parameters, "costs": costs})
+        rows.setdefault(part.name, []).append({"parameters": part.parameters, "costs": costs})
         show(part, costs)
     if options.write:
-        document = {
-            "processor": processor(),
-            "numpy": np.__version__,
-            "lossfw": lossfw.__version__,
-            "date": datetime.date.today().isoformat(),
-            "components": rows,
-        }
+        head = {"processor": processor(), "numpy": np.__version__, "lossfw": lossfw.__version__}
+        document = {"unit": "CPU nanoseconds an element, one thread", **head, "components": rows}
         options.write.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def show(part, costs):
     cells = []
     for columns in costs.values():
-        for kind, ours in columns["tiles"].items():
-            plain = columns["naive"][kind]
-            mark = "!" if ours > GOAL * plain else ""
-            cells.append(f"{ours:6.1f} /{plain:5.1f} ={ours / plain:5.1f}{mark:1}")
-    print(f"{str(part)[:58]:58} {'  '.join(cells)}", flush=True)
+        for kind, plain in columns["naive"].items():
+            tiles, kernel = (columns.get(name, {}).get(kind) for name in ("tiles", "kernel"))
+            marks = (
+                ("!" if tiles > GOAL * plain else " "),
+                ("" if kernel is None else f"{kernel:5.1f}"),
+            )
+            cells.append(f"{tiles:6.1f}{marks[0]}{marks[1]:5} /{plain:5.1f}")
+    print(f"{str(part)[:50]:50} {' '.join(cells)}", flush=True)
 
 
 if __name__ == "__main__":

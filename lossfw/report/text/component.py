@@ -24,6 +24,7 @@ from lossfw.nn.activation import Activation, RowActivation
 from lossfw.report.formulas.latex import latex
 from lossfw.report.text.component_engine import engine_of
 from lossfw.report.text.component_facts import curve_line, examples, peers_of, place
+from lossfw.report.text.costs import costs_of
 
 # The modules of the kinds, whose derivatives come from dual numbers.
 _KINDS = ("lossfw.losses.kinds", "lossfw.losses.bodies", "lossfw.nn.activation")
@@ -74,6 +75,9 @@ def describe(entry: Entry, cls: type[Component], component: Component | None) ->
         description.update(of)
         description["curve"] = curve_line(component)
         description["engine"] = engine_of(component)
+        costs = costs_of(component)
+        if costs is not None:
+            description["costs"] = costs
         description["peers"] = peers_of(entry.name)
     if issubclass(cls, Wrapper):
         effects = claim_effects(cls.claim_column) if cls.claim_column else ()

@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 from lossfw.report.text.component_engine import engine_line
+from lossfw.report.text.costs import cost_table
 from lossfw.report.text.tables import show_table
 from lossfw.runs.files import say
 
@@ -30,6 +31,9 @@ def show_description(description: dict[str, Any]) -> None:
     if "claims" in description:
         say("")
         _show_claims(description)
+    if "costs" in description:
+        say("")
+        _show_costs(description["costs"])
     for paragraph in [
         *filter(None, [description["when"]]),
         *description["description"],
@@ -125,3 +129,14 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(shown, value))}]"
     return str(value)
+
+
+def _show_costs(costs: dict[str, Any]) -> None:
+    say(
+        textwrap.fill(
+            f"It costs, in CPU nanoseconds an element (one thread of {costs['processor']}, NumPy "
+            f"{costs['numpy']}):",
+            _WIDTH,
+        )
+    )
+    show_table(*cost_table(costs))

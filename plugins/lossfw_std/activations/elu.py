@@ -11,8 +11,10 @@ from lossfw.numerics import (
     FAR_EXPONENT,
     DoubleDouble,
     in_double,
+    in_double_by,
     multiply_words,
     scaled_exp,
+    select,
     words_of,
 )
 
@@ -34,15 +36,15 @@ _TINY = 1e-20
 @in_double
 def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale x above 0, alpha (exp(x) - 1) below."""
-    below = alpha * xp.expm1(xp.where(x < 0, x, xp.zeros_like(x)))
-    return xp.where(x < 0, below, scale * x)
+    below = alpha * xp.expm1(select(xp, x < 0, x, xp.zeros_like(x)))
+    return select(xp, x < 0, below, scale * x)
 
 
 @in_double
 def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
     e, unit = scaled_exp(xp, xp.clip(x, -FAR_EXPONENT, 0.0))
-    return xp.where(x > 0, xp.full_like(x, scale), alpha * e * unit)
+    return select(xp, x > 0, xp.full_like(x, scale), alpha * e * unit)
 
 
 class Elu(Activation):
@@ -157,20 +159,25 @@ class Selu(Activation):
 @in_double
 def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
     """x above 0, alpha (exp(x / alpha) - 1) below."""
-    ratio = xp.where(x < 0, x, xp.zeros_like(x)) / alpha
+    ratio = select(xp, x < 0, x, xp.zeros_like(x)) / alpha
     below = alpha * xp.expm1(ratio)
     # A subnormal ratio has lost digits that x still has.
-    return xp.where(ratio > -_TINY, x, xp.where(x < 0, below, x))
+    return xp.where(ratio > -_TINY, x, select(xp, x < 0, below, x))
 
 
-@in_double
+def _plain_celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
+    e = xp.exp(xp.clip(x, -FAR_EXPONENT * alpha, 0.0) / alpha)
+    return select(xp, x > 0, xp.full_like(x, above), factor * e)
+
+
+@in_double_by(_plain_celu_slope)
 def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
     """`above` for x > 0, else factor exp(x / alpha), with the quotient in two words."""
     zero = xp.zeros_like(x)
     bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
     ratio = multiply_words(xp, DoubleDouble(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
     e, unit = scaled_exp(xp, *ratio)
-    return xp.where(x > 0, xp.full_like(x, above), factor * e * unit)
+    return select(xp, x > 0, xp.full_like(x, above), factor * e * unit)
 
 
 class Celu(Activation):

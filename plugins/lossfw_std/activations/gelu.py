@@ -17,6 +17,7 @@ from lossfw.numerics import (
     polynomial,
     scaled_exp,
     scaled_normal_tail,
+    select,
     two_diff,
     two_prod,
     words_of,
@@ -69,7 +70,7 @@ def _value(xp: Namespace, x: Array) -> Array:
     """x P(x) below 0, x - x P(-x) above."""
     f = _tail_parts(xp, x)
     small = f.a * f.tail * f.scaled * f.unit
-    return xp.where(x < 0, -small, x - small)
+    return select(xp, x < 0, -small, x - small)
 
 
 @in_double
@@ -77,7 +78,7 @@ def _slope(xp: Namespace, x: Array) -> Array:
     """P(x) + x P'(x) below 0; the slopes at x and at -x sum to 1."""
     f = _tail_parts(xp, x)
     left = (f.tail - f.a * _ONE_OVER_SQRT_TWO_PI) * f.scaled * f.unit
-    return xp.where(x < 0, left, 1 - left)
+    return select(xp, x < 0, left, 1 - left)
 
 
 @in_double
@@ -116,7 +117,7 @@ def _tanh_value(xp: Namespace, x: Array) -> Array:
     f = _tanh_parts(xp, a)
     one = 1 + f.scaled * f.unit
     left = a * f.scaled / one
-    return xp.where(x < 0, (left * f.low - left) * f.unit, x / one)
+    return select(xp, x < 0, (left * f.low - left) * f.unit, x / one)
 
 
 @in_double
@@ -131,7 +132,7 @@ def _tanh_slope(xp: Namespace, x: Array) -> Array:
     d, more = two_diff(xp, d, -e)
     left = d + (lost + more - f.rise.low - d * f.low)
     right = 1 + e * (1 + f.rise.high)
-    return xp.where(x < 0, left * f.scaled / square * f.unit, right / square)
+    return select(xp, x < 0, left * f.scaled / square * f.unit, right / square)
 
 
 @in_double
@@ -210,7 +211,7 @@ class Gelu(Activation):
         else:
             f = _tanh_parts(xp, a)
             e = f.scaled * f.unit
-            p = xp.where(x < 0, e, xp.ones_like(e)) / (1 + e)
+            p = select(xp, x < 0, e, xp.ones_like(e)) / (1 + e)
             slope = f.slope.high * e / (1 + e) ** 2
             turn = f.rise.high * (1 - e) / (1 + e)
         return ((), (p, a * slope), (2 * slope, turn * slope))[order]

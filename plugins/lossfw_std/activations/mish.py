@@ -5,10 +5,14 @@ from __future__ import annotations
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
+    at_least,
+    at_most,
     in_double,
+    in_double_by,
     polynomial,
     scaled_exp,
     sech_squared,
+    select,
     sigmoid,
     softplus,
 )
@@ -29,17 +33,37 @@ _B, _B_CUBED = (2.0, 2.0, 1.0), (8.0, 24.0, 36.0, 32.0, 18.0, 6.0, 1.0)
 _D, _D_SQUARED, _D_CUBED = (1.0, 2.0, 2.0), (1.0, 4.0, 8.0, 8.0, 4.0), _B_CUBED[::-1]
 
 
-@in_double
+# From here on tanh(softplus(x)) is 1 in float64 that was float32.
+_STRAIGHT = 40.0
+
+
+def _plain_value(xp: Namespace, x: Array) -> Array:
+    """x n / (n + 2) with n = e (2 + e) and e = exp(x)."""
+    e = xp.exp(at_most(xp, x, _STRAIGHT))
+    n = e * (2.0 + e)
+    return at_least(xp, x, -FAR_EXPONENT) * (n / (n + 2.0))
+
+
+def _plain_slope(xp: Namespace, x: Array) -> Array:
+    """n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
+    e = xp.exp(at_most(xp, x, _STRAIGHT))
+    n = e * (2.0 + e)
+    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
+    share = e / (n + 2.0)
+    return share * ((2.0 + e) + 4.0 * a * ((1.0 + e) / (n + 2.0)))
+
+
+@in_double_by(_plain_value)
 def _value(xp: Namespace, x: Array) -> Array:
     """x tanh(softplus(x)), below 0 as x e (1 - e (1 + e) / b)."""
     a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     e = scaled * unit
     left = -a * scaled * (1 - e * (1 + e) / polynomial(e, _B)) * unit
-    return xp.where(x < 0, left, x * ((1 + 2 * e) / polynomial(e, _D)))
+    return select(xp, x < 0, left, x * ((1 + 2 * e) / polynomial(e, _D)))
 
 
-@in_double
+@in_double_by(_plain_slope)
 def _slope(xp: Namespace, x: Array) -> Array:
     a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
@@ -47,7 +71,7 @@ def _slope(xp: Namespace, x: Array) -> Array:
     share = scaled / (2 + (2 * e + e * e))
     left = (2 * (1 - a) + (e + 2 * a * (e * (share * unit)))) * share * unit
     rise = 2 * a * (1 + e) - polynomial(e, _D)
-    return xp.where(x < 0, left, 1 + 2 * e * e * rise / polynomial(e, _D_SQUARED))
+    return select(xp, x < 0, left, 1 + 2 * e * e * rise / polynomial(e, _D_SQUARED))
 
 
 @in_double
@@ -57,9 +81,9 @@ def _bend(xp: Namespace, x: Array) -> Array:
     left = (4 - 2 * a) + e * ((8 - 2 * a) + e * ((6 + 3 * a) + e * (2 + 2 * a)))
     right = (2 - 2 * a) + e * ((6 - 3 * a) + e * ((8 + 2 * a) + e * (4 + 2 * a)))
     # Their common factors are e and e^2.
-    scaled, unit = scaled_exp(xp, xp.where(x < 0, -a, -2 * a))
-    over = xp.where(x < 0, polynomial(e, _B_CUBED), polynomial(e, _D_CUBED))
-    return 4 * xp.where(x < 0, left, right) * scaled / over * unit
+    scaled, unit = scaled_exp(xp, select(xp, x < 0, -a, -2 * a))
+    over = select(xp, x < 0, polynomial(e, _B_CUBED), polynomial(e, _D_CUBED))
+    return 4 * select(xp, x < 0, left, right) * scaled / over * unit
 
 
 class Mish(Activation):

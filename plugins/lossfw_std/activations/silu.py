@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
-from lossfw.numerics import FAR_EXPONENT, in_double, polynomial, scaled_exp, sigmoid
+from lossfw.numerics import (
+    FAR_EXPONENT,
+    at_least,
+    in_double,
+    in_double_by,
+    polynomial,
+    scaled_exp,
+    select,
+    sigmoid,
+)
 
 # W(1/e), where 1 + x + exp(x) = 0 for x = -1 - W(1/e) = -1.278...: the least value
 # is minus this.
@@ -16,16 +25,27 @@ SILU_STEEPEST = 1.0998393201288669169581849243205709721307293942093036044577389
 # Powers of 1 + e are written out: theirs would have its rounding error as often.
 
 
-@in_double
+def _plain_value(xp: Namespace, x: Array) -> Array:
+    a = at_least(xp, x, -FAR_EXPONENT)
+    return a / (1.0 + xp.exp(-a))
+
+
+@in_double_by(_plain_value)
 def _value(xp: Namespace, x: Array) -> Array:
     """x / (1 + e) above 0, x e / (1 + e) below, with e = exp(-abs(x))."""
     a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
     scaled, unit = scaled_exp(xp, -a)
     one = 1 + scaled * unit
-    return xp.where(x < 0, -a * scaled / one * unit, x / one)
+    return select(xp, x < 0, -a * scaled / one * unit, x / one)
 
 
-@in_double
+def _plain_slope(xp: Namespace, x: Array) -> Array:
+    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
+    s = 1.0 / (1.0 + xp.exp(-a))
+    return s * (1.0 + a * (1.0 - s))
+
+
+@in_double_by(_plain_slope)
 def _slope(xp: Namespace, x: Array) -> Array:
     """s(x) (1 + x s(-x)), written with e = exp(-abs(x)) on each side."""
     a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
@@ -33,7 +53,7 @@ def _slope(xp: Namespace, x: Array) -> Array:
     e = scaled * unit
     square = 1 + (2 * e + e * e)
     left = ((1 - a) + e) * scaled / square * unit
-    return xp.where(x < 0, left, (1 + e * (1 + a)) / square)
+    return select(xp, x < 0, left, (1 + e * (1 + a)) / square)
 
 
 @in_double

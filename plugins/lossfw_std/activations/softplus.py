@@ -16,6 +16,8 @@ from lossfw.numerics import (
     multiply_words,
     positive_part,
     scaled_exp,
+    select,
+    sigmoid,
     softplus,
     words_of,
 )
@@ -46,7 +48,7 @@ def _slope(xp: Namespace, x: Array, beta: float) -> Array:
     """Sigmoid of beta x."""
     e, unit = _exp_of(xp, x, beta)
     whole = e * unit
-    return xp.where(x < 0, whole, xp.ones_like(whole)) / (1 + whole)
+    return select(xp, x < 0, whole, xp.ones_like(whole)) / (1 + whole)
 
 
 @in_double
@@ -99,7 +101,7 @@ class Softplus(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """sigmoid(beta x)."""
-        return _slope(xp, x, self.beta)
+        return sigmoid(xp, x) if self.beta == 1 else _slope(xp, x, self.beta)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """beta sigmoid(beta x) sigmoid(-beta x)."""

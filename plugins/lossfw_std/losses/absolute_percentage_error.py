@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import PositiveFloat
 
 from lossfw import REAL, Array, Claims, Namespace, PointwiseLoss, Space
-from lossfw.numerics import namespace_of, zero_or_nan
+from lossfw.numerics import namespace_of, patched, zero_or_nan
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,12 @@ class AbsolutePercentageError(PointwiseLoss):
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """abs(y - t) / max(abs(t), floor); in halves, for a large difference overflows."""
-        unit = self._unit(xp, t)
-        one = xp.ones_like(t)
-        half = xp.where(unit > 1.0, 0.5 * one, one)
-        return xp.abs(half * y - half * t) / (half * unit)
+        r, unit = xp.abs(y - t), self._unit(xp, t)
+
+        def halves(xp: Namespace, y: Array, t: Array, unit: Array) -> Array:
+            return xp.abs(0.5 * y - 0.5 * t) / (0.5 * unit)
+
+        return patched(xp, r / unit, xp.isinf(r), halves, y, t, unit)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The sign of y - t over the denominator; 0 at the target."""

@@ -23,6 +23,7 @@ from lossfw.numerics import (
     Guard,
     guarded_log,
     in_double,
+    in_double_by,
     quotient,
     sigmoid,
     softplus,
@@ -33,6 +34,10 @@ from lossfw_std.parabolas import over_logistic
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
 _HALF = 0.5
+
+
+# For a smaller delta the sum of 1 - p and delta in float64 has fewer digits than float32.
+_SMALL_DELTA = 1e-8
 
 
 class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
@@ -102,17 +107,41 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         rest = textbook_log(xp, 1 - y, self.guard, self.delta)
         return -times(xp, t, log) - times(xp, 1 - t, rest)
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        if not self._is_plain:
+            return self._value(xp, y, t)
+        # log((p + delta) / (1 + delta)) = log1p((p - 1) / (1 + delta))
+        k = 1.0 / (1.0 + self.delta)
+        return -(t * xp.log1p((y - 1.0) * k) + (1.0 - t) * xp.log1p(y * -k))
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with 0 log 0 = 0; either logarithm knows its distance to 1."""
+        return self._value(xp, y, t)
+
+    def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
         rest = 1.0 - y
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
         return -(times(xp, t, log) + times(xp, 1.0 - t, log_rest))
 
-    @in_double
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        if not self._is_plain:
+            return self._derivative(xp, y, t)
+        gap = (y - t) + self.delta * (1.0 - 2.0 * t)
+        return gap / ((y + self.delta) * ((1.0 - y) + self.delta))
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether float64 that was float32 has the digits of 1 - p beside delta."""
+        return self.guard == "normalised" and self.delta > _SMALL_DELTA
+
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y + (1 - t) / (1 - y), over one denominator where both count."""
+        return self._derivative(xp, y, t)
+
+    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         own, other = self._under(xp, y), self._under(xp, 1.0 - y)
         apart = quotient(xp, 1.0 - t, other) - quotient(xp, t, own)
         # With two terms their difference keeps the digits of y - t.

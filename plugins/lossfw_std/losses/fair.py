@@ -7,12 +7,29 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import ATANH_TAIL, at_least, at_most, polynomial, shares
+from lossfw.numerics import (
+    ATANH_TAIL,
+    at_least,
+    at_most,
+    in_double_by,
+    patched,
+    polynomial,
+    select,
+    shares,
+)
 
 _LOG_2 = math.log(2.0)
 
 # Above this multiple of c the logarithm is less than the last digit.
 _HUGE = 2.0**96
+
+
+# More than the logarithm of any finite float.
+_MORE_THAN_ANY_LOG = 1e3
+
+# Below this x - log(1 + x) has fewer digits in float64 than float32, and four terms of its
+# series have more.
+_FLAT = 2.0**-10
 
 
 class Fair(DistanceLoss):
@@ -53,6 +70,13 @@ class Fair(DistanceLoss):
         x = xp.where(r < 0, -r, r) / c
         return c * c * (x - xp.log1p(x))
 
+    def _plain_value(self, xp: Namespace, r: Array) -> Array:
+        a = xp.abs(r)
+        x = a / self.c
+        value = self.c * (self.c * (x - at_most(xp, xp.log1p(x), _MORE_THAN_ANY_LOG)))
+        return patched(xp, value, x < _FLAT, _near_zero, a, x)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same without cancellation, by a series below |r| = c, and without overflow.
 
@@ -70,7 +94,7 @@ class Fair(DistanceLoss):
         near = c * s * (b - 2.0 * c * (w * polynomial(w, ATANH_TAIL)))
         half = 0.5 * at_most(xp, at_least(xp, x, 1.0), _HUGE) - 0.5
         far = c * ((a - c * _LOG_2) - c * xp.log1p(half))
-        return xp.where(x < 1.0, near, far)
+        return select(xp, x < 1.0, near, far)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / (1 + |r|/c), in shares of max(|r|, c)."""
@@ -99,3 +123,8 @@ class Fair(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
+
+
+def _near_zero(xp: Namespace, a: Array, x: Array) -> Array:
+    """Return a^2 / 2 less the next terms of c^2 (x - log(1 + x)) at x = a / c."""
+    return a * a * polynomial(x, (1 / 2, -1 / 3, 1 / 4, -1 / 5))

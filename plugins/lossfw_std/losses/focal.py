@@ -19,7 +19,13 @@ from lossfw import (
     PointwiseLoss,
     Space,
 )
-from lossfw.numerics import in_double, sigmoid, softplus, times
+from lossfw.numerics import (
+    in_double,
+    in_double_by,
+    sigmoid,
+    softplus,
+    times,
+)
 from lossfw_std import focusing
 
 # Value, slope or bend of one class.
@@ -90,12 +96,23 @@ class Focal(LinkedLoss, PointwiseLoss):
         own = times(xp, t, times(xp, rest**self.gamma, xp.log(y)))
         return _sum(xp, self.alpha, -own, -times(xp, 1 - t, times(xp, y**self.gamma, xp.log(rest))))
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        own = focusing.plain_value(xp, t, 1.0 - y, xp.log(y), self.gamma)
+        other = focusing.plain_value(xp, 1.0 - t, y, xp.log1p(-y), self.gamma)
+        return _sum(xp, self.alpha, own, other)
+
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        rest = 1.0 - y
+        own = focusing.plain_slope(xp, t, rest, xp.log(y), y, self.gamma)
+        other = focusing.plain_slope(xp, 1.0 - t, y, xp.log1p(-y), rest, self.gamma)
+        return _sum(xp, self.alpha, own, -other)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; see `lossfw_std.focusing`."""
         return self._both(xp, focusing.value, y, t)
 
-    @in_double
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """That of the class less that of the other."""
         return self._both(xp, focusing.slope, y, t, -1.0)
@@ -173,12 +190,18 @@ class _OnLogits(PointwiseBody):
         second = times(xp, sigmoid(xp, z) ** self.gamma, softplus(xp, z))
         return _sum(xp, self.alpha, times(xp, t, first), times(xp, 1 - t, second))
 
-    @in_double
+    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        return self._both(xp, focusing.plain_value_of_odds, z, t, plain=True)
+
+    def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        return self._both(xp, focusing.plain_slope_of_odds, z, t, -1.0, plain=True)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same in powers of exp(-abs(z))."""
         return self._both(xp, focusing.value_of_odds, z, t)
 
-    @in_double
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """That of the class less that of the other."""
         return self._both(xp, focusing.slope_of_odds, z, t, -1.0)
@@ -188,14 +211,26 @@ class _OnLogits(PointwiseBody):
         """Those of both classes."""
         return self._both(xp, focusing.bend_of_odds, z, t)
 
-    def _both(self, xp: Namespace, part: _Part, z: Array, t: Array, sign: float = 1.0) -> Array:
-        own, other = _odds(xp, z, t, self.gamma)
+    def _both(
+        self,
+        xp: Namespace,
+        part: _Part,
+        z: Array,
+        t: Array,
+        sign: float = 1.0,
+        *,
+        plain: bool = False,
+    ) -> Array:
+        own, other = _odds(xp, z, t, self.gamma, plain=plain)
         first, second = part(xp, own, self.gamma), sign * part(xp, other, self.gamma)
         return _sum(xp, self.alpha, first, second)
 
 
-def _odds(xp: Namespace, z: Array, t: Array, gamma: float) -> tuple[focusing.Odds, focusing.Odds]:
-    return focusing.odds(xp, t, z, gamma), focusing.odds(xp, 1.0 - t, -z, gamma)
+def _odds(
+    xp: Namespace, z: Array, t: Array, gamma: float, *, plain: bool = False
+) -> tuple[focusing.Odds, focusing.Odds]:
+    own = focusing.odds(xp, t, z, gamma, plain=plain)
+    return own, focusing.odds(xp, 1.0 - t, -z, gamma, plain=plain)
 
 
 def _sum(xp: Namespace, alpha: float | None, own: Array, other: Array) -> Array:

@@ -7,10 +7,21 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_least, at_most, excess, over_root
+from lossfw.numerics import (
+    at_least,
+    at_most,
+    excess,
+    in_double_by,
+    over_root,
+    select,
+)
 
 # Of powers of two: one more than 20 below that of the largest float.
 _LARGEST_EXPONENT = 1000
+
+
+# Between this and its inverse, the square of any float32 over c has a float64.
+_USUAL_SCALE = 1e-30
 
 
 class GemanMcclure(DistanceLoss):
@@ -54,10 +65,21 @@ class GemanMcclure(DistanceLoss):
         """The same by (r/c)^2 below c and by (c/r)^2 above: neither overflows."""
         a, c, _ = self._in_units(xp, r)
         w = _square(xp, a, c)
-        return xp.where(a < c, w, 1.0) / (1.0 + w)
+        return select(xp, a < c, w, 1.0) / (1.0 + w)
 
+    def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
+        if not _USUAL_SCALE < self.c < 1.0 / _USUAL_SCALE:
+            return self._derivative(xp, r)
+        x = r / self.c
+        base = 1.0 + x * x
+        return (2.0 / self.c) * (x / base / base)
+
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """2 r c^2 / (r^2 + c^2)^2."""
+        return self._derivative(xp, r)
+
+    def _derivative(self, xp: Namespace, r: Array) -> Array:
         a, c, unit = self._in_units(xp, r)
         w = _square(xp, a, c)
         # The unit comes in before a quotient vanishes that the result does not.
@@ -65,7 +87,7 @@ class GemanMcclure(DistanceLoss):
         outer = w * (2.0 * unit) / at_least(xp, a, c)
         # (1 + w)^2 as a sum of powers: most of its rounding errors are then
         # those of a small part.
-        return xp.sign(r) * (xp.where(a < c, inner, outer) / (1.0 + w * (2.0 + w)))
+        return xp.sign(r) * (select(xp, a < c, inner, outer) / (1.0 + w * (2.0 + w)))
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """2 c^2 (c^2 - 3 r^2) / (r^2 + c^2)^3."""
@@ -78,7 +100,7 @@ class GemanMcclure(DistanceLoss):
         inner = 3.0 * gap * (b / c + math.sqrt(1.0 / 3.0)) / (c * c) * unit * (2.0 * unit)
         outer = (w - 3.0) * (w * unit / larger * (2.0 * unit) / larger)
         cube = 1.0 + w * (3.0 + w * (3.0 + w))
-        return xp.where(a < c, inner, outer) / cube
+        return select(xp, a < c, inner, outer) / cube
 
     def _in_units(self, xp: Namespace, r: Array) -> tuple[Array, float, float]:
         """Return |r| and c times a power of two that makes c about 1, and that power.
@@ -110,4 +132,4 @@ class GemanMcclure(DistanceLoss):
 def _square(xp: Namespace, a: Array, c: float) -> Array:
     """Return (a/c)^2 for a below c and (c/a)^2 elsewhere, with c^2 rounded once."""
     larger = at_least(xp, a, c)
-    return xp.where(a < c, at_most(xp, a, c) / (c * c) * a, c * c / larger / larger)
+    return select(xp, a < c, at_most(xp, a, c) / (c * c) * a, c * c / larger / larger)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import zero_or_nan
+from lossfw.numerics import select, zero_or_nan
 from lossfw_std.parabolas import over_distance
 
 
@@ -51,13 +51,13 @@ class Quantile(DistanceLoss):
     def value(self, xp: Namespace, r: Array) -> Array:
         """|r| times the weight of its side."""
         a = xp.abs(r)
-        return xp.where(r < 0, self.q * a, (1.0 - self.q) * a)
+        return select(xp, r < 0, self.q * a, (1.0 - self.q) * a)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """-q below the target, 1 - q above it, 0 at it."""
         zero = zero_or_nan(xp, r)
-        above = xp.where(r > 0, zero + (1.0 - self.q), zero)
-        return xp.where(r < 0, zero - self.q, above)
+        above = select(xp, r > 0, zero + (1.0 - self.q), zero)
+        return select(xp, r < 0, zero - self.q, above)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """0 on both sides of the kink."""

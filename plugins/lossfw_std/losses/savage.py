@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, in_double, pieces, precisely
+from lossfw.numerics import excess, in_double, pieces, precisely, select
 
 # Where the loss turns from concave to convex: the probability of the wrong
 # class, 1 / (1 + exp(2 m)), is 2/3 there.
@@ -56,7 +56,7 @@ class Savage(MarginLoss):
     def value(self, xp: Namespace, m: Array) -> Array:
         """The same; for positive m exp(-4 m) / (1 + exp(-2 m))^2, without overflow."""
         e = _exp(xp, -2.0 * xp.abs(m))
-        last = xp.where(m > 0, e, xp.ones_like(e))
+        last = select(xp, m > 0, e, xp.ones_like(e))
         # Here and below powers of 1 + e are written as sums of powers: most of
         # their rounding errors are then those of a small part.
         return last / (1.0 + e * (2.0 + e)) * last
@@ -64,17 +64,17 @@ class Savage(MarginLoss):
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-4 exp(2 m) / (1 + exp(2 m))^3."""
         root, e = _exponentials(xp, m)
-        last = xp.where(m > 0, e, root)
+        last = select(xp, m > 0, e, root)
         return -4.0 * last / (1.0 + e * (3.0 + e * (3.0 + e))) * last
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """8 exp(2 m) (2 exp(2 m) - 1) / (1 + exp(2 m))^4."""
         root, e = _exponentials(xp, m)
-        last = xp.where(m > 0, e, root)
+        last = select(xp, m > 0, e, root)
         # 2 exp(2 m) - 1, which cancels at the inflection; of positive m divided
         # by exp(2 m).
-        left = xp.expm1(2.0 * excess(xp, xp.where(m > 0, 0.0 * e, m), _INFLECTION))
-        left = xp.where(m > 0, 2.0 - e, left)
+        left = xp.expm1(2.0 * excess(xp, select(xp, m > 0, 0.0 * e, m), _INFLECTION))
+        left = select(xp, m > 0, 2.0 - e, left)
         fourth = 1.0 + e * (4.0 + e * (6.0 + e * (4.0 + e)))
         return 8.0 * last * left / fourth * last
 
