@@ -103,7 +103,8 @@ def log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
 def plain_log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
     """Return log(y / t) for float64 that was float32, with the digits of a small one."""
     u = (y - t) / t
-    return patched(xp, xp.log1p(u), u < _LEAST_RISE, lambda xp, y, t: xp.log(y / t), y, t)
+    lost = (u < _LEAST_RISE) & (y > 0.0)
+    return patched(xp, xp.log1p(u), lost, lambda xp, y, t: xp.log(y / t), y, t)
 
 
 def gap(xp: Namespace, y: Array, t: Array) -> Array:

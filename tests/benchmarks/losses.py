@@ -1,11 +1,13 @@
-"""Losses against their peers: value, and value with gradient.
+"""Losses and activations against their peers: value, and value with gradient.
 
-    python tests/benchmarks/losses.py [--rounds 9] [--threads 2] [--json]
+    python tests/benchmarks/losses.py [--rounds 7] [--threads 2] [--only huber]
+        [--json | --markdown]
 
-Contenders that are not installed are left out; those that compute another value
-are no contenders, and the program says so. They alternate, every one with the
-same number of threads; the table shows medians in milliseconds and the ratio to
-naive NumPy. Unset OPENBLAS_CORETYPE before measuring where it is set.
+Contenders that are not installed are left out; those that compute another value are no
+contenders, and the program says so. They alternate, every one with the same number of
+threads. A cell is the median of wall-clock milliseconds, and of the process's CPU time in
+brackets. "memory" reads both arrays once, and writes one more for a gradient. Run it on a
+quiet machine, with OPENBLAS_CORETYPE unset.
 """
 
 import argparse
@@ -13,257 +15,250 @@ import json
 import math
 import os
 import statistics
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
+import naive
 import numpy as np
+import peers
+from costs import in_mode, processor
 
 import lossfw
 
 # Sums of float32 in another order differ by this, relative to the mean loss.
 TOLERANCE = 1e-4
 
-RNG = np.random.default_rng(0)
+# A call shorter than this many elements is repeated, so that a clock can measure it.
+SHORT, REPEAT = 1000, 2000
 
 
-def elements(count):
-    return RNG.normal(size=count).astype("f4"), RNG.normal(size=count).astype("f4")
+@dataclass
+class Work:
+    """What is computed, of which arrays."""
+
+    name: str
+    shape: tuple
+    dtype: str = "float32"
+    parameters: dict = field(default_factory=dict)
+    kind: str = "loss"
+
+    @property
+    def title(self):
+        size = " x ".join(f"{n:,}" for n in self.shape)
+        form = ", logits" if self.parameters.get("from_logits") else ""
+        return f"{self.name}{form}, {size}, {self.dtype}"
+
+    def arrays(self):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=self.shape)
+        if self.kind == "activation":
+            return (3 * x).astype(self.dtype), None
+        if len(self.shape) == 2:
+            return (3 * x).astype(self.dtype), rng.integers(0, self.shape[1], self.shape[0])
+        if self.name == "poisson_deviance":
+            return np.exp(x).astype(self.dtype), rng.poisson(3.0, self.shape).astype(self.dtype)
+        if self.name == "binary_cross_entropy":
+            return (4 * x).astype(self.dtype), (rng.random(self.shape) < 0.5).astype(self.dtype)
+        return x.astype(self.dtype), rng.normal(size=self.shape).astype(self.dtype)
 
 
-def labels(rows, columns):
-    return (
-        (RNG.normal(size=(rows, columns)) * 3).astype("f4"),
-        RNG.integers(0, columns, rows),
-    )
+LOGITS = {"from_logits": True}
+ELEMENTS = ("squared_error", "huber", "log_cosh", "welsch", "cauchy", "poisson_deviance")
+WORK = [
+    *(Work(name, (10**7,), dtype) for dtype in ("float32", "float64") for name in ELEMENTS),
+    Work("binary_cross_entropy", (10**7,), "float32", LOGITS),
+    Work("binary_cross_entropy", (10**7,), "float64", LOGITS),
+    *(
+        Work("cross_entropy", shape, "float32", LOGITS)
+        for shape in ((10**6, 10), (60_000, 10), (2048, 32_000))
+    ),
+    Work("cross_entropy", (10**6, 10), "float64", LOGITS),
+    *(
+        Work(name, (10**7,), kind="activation")
+        for name in ("sigmoid", "tanh", "softplus", "silu", "elu")
+    ),
+    *(Work(name, (10**6, 10), kind="activation") for name in ("softmax", "log_softmax")),
+    Work("squared_error", (10,)),
+    Work("cross_entropy", (1, 10), "float32", LOGITS),
+]
 
 
-def binary(count):
-    return (RNG.normal(size=count) * 4).astype("f4"), RNG.integers(0, 2, count).astype("f4")
+def lossfw_contenders(work, y, t):
+    """Return tiles and, where llvmlite is there and the body is compiled, kernels."""
+    from lossfw.report.text.component_engine import engine_of
 
-
-def naive_squared(y, t):
-    return np.mean((y - t) ** 2), 2 * (y - t) / y.size
-
-
-def naive_huber(y, t):
-    r = y - t
-    a = np.abs(r)
-    return np.mean(np.where(a <= 1, 0.5 * r**2, a - 0.5)), np.clip(r, -1, 1) / y.size
-
-
-def naive_log_cosh(y, t):
-    r = y - t
-    a = np.abs(r)
-    return np.mean(a + np.log1p(np.exp(-2 * a)) - np.log(2)), np.tanh(r) / y.size
-
-
-def naive_binary(z, t):
-    value = np.mean(np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z))))
-    return value, (1 / (1 + np.exp(-z)) - t) / z.size
-
-
-def naive_cross_entropy(z, t):
-    shifted = z - z.max(1, keepdims=True)
-    e = np.exp(shifted)
-    total = e.sum(1, keepdims=True)
-    rows = np.arange(len(z))
-    slope = e / total
-    slope[rows, t] -= 1
-    return np.mean(np.log(total[:, 0]) - shifted[rows, t]), slope / len(z)
-
-
-def value_only(naive):
-    """Return the value alone: the gradient's lines are not run for it."""
-    bodies = {
-        naive_squared: lambda y, t: np.mean((y - t) ** 2),
-        naive_huber: lambda y, t: np.mean(
-            np.where(np.abs(y - t) <= 1, 0.5 * (y - t) ** 2, np.abs(y - t) - 0.5)
-        ),
-        naive_log_cosh: lambda y, t: np.mean(
-            np.abs(y - t) + np.log1p(np.exp(-2 * np.abs(y - t))) - np.log(2)
-        ),
-        naive_binary: lambda z, t: np.mean(np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))),
-        naive_cross_entropy: _cross_entropy_value,
-    }
-    return bodies[naive]
-
-
-def _cross_entropy_value(z, t):
-    shifted = z - z.max(1, keepdims=True)
-    return np.mean(np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(z)), t])
-
-
-WORK = {
-    "squared error 1e7": ("squared_error", {}, lambda: elements(10**7), naive_squared),
-    "Huber 1e7": ("huber", {}, lambda: elements(10**7), naive_huber),
-    "log-cosh 1e7": ("log_cosh", {}, lambda: elements(10**7), naive_log_cosh),
-    "binary cross-entropy from logits 1e7": (
-        "binary_cross_entropy", {"from_logits": True}, lambda: binary(10**7), naive_binary),
-    "cross-entropy from logits 1e6 x 10": (
-        "cross_entropy", {"from_logits": True}, lambda: labels(10**6, 10), naive_cross_entropy),
-    "cross-entropy from logits 2048 x 32000": (
-        "cross_entropy", {"from_logits": True}, lambda: labels(2048, 32_000), naive_cross_entropy),
-    "squared error 10": ("squared_error", {}, lambda: elements(10), naive_squared),
-    "cross-entropy from logits 1 x 10": (
-        "cross_entropy", {"from_logits": True}, lambda: labels(1, 10), naive_cross_entropy),
-}  # fmt: skip
-
-
-def torch_contenders(name, y, t, threads):
-    try:
-        import torch
-        import torch.nn.functional as F  # noqa: N812  # its usual name
-    except ImportError:
-        return {}
-    torch.set_num_threads(threads)
-    functions = {
-        "squared_error": F.mse_loss,
-        "huber": F.huber_loss,
-        "binary_cross_entropy": F.binary_cross_entropy_with_logits,
-        "cross_entropy": F.cross_entropy,
-    }
-    if name not in functions:
-        return {}
-    a, b = torch.from_numpy(y), torch.from_numpy(t)
-
-    def pair(function):
-        def both():
-            leaf = a.detach().requires_grad_()
-            value = function(leaf, b)
-            value.backward()
-            return float(value.detach()), leaf.grad.numpy()
-
-        return lambda: float(function(a, b)), both
-
+    if work.kind == "activation":
+        part = lossfw.activation(work.name)
+        calls = {"value": lambda: part(y)}
+    else:
+        part = lossfw.loss(work.name, **work.parameters)
+        calls = {"value": lambda: part(y, t), "gradient": lambda: part.value_and_gradient(y, t)}
+    modes = {"lossfw tiles": "tiles"}
+    engine = engine_of(part)
+    if engine["installed"] and "value" in engine["compiled"]:
+        modes["lossfw kernels"] = "compiled"
     return {
-        "torch eager": pair(functions[name]),
-        "torch compiled": pair(torch.compile(functions[name], dynamic=False)),
+        column: {kind: in_mode(mode, call) for kind, call in calls.items()}
+        for column, mode in modes.items()
     }
 
 
-def sklearn_contenders(name, y, t, threads):
-    try:
-        from sklearn._loss import loss as losses
-    except ImportError:
-        return {}
-    made = {
-        "squared_error": (losses.HalfSquaredError, 2.0),
-        "binary_cross_entropy": (losses.HalfBinomialLoss, 1.0),
-        "cross_entropy": (lambda: losses.HalfMultinomialLoss(n_classes=y.shape[-1]), 1.0),
-    }
-    if name not in made:
-        return {}
-    make, factor = made[name]
-    function, truth = make(), t.astype(y.dtype)
+def naive_contender(work, y, t):
+    plain = getattr(naive, work.name)
+    if work.kind == "activation":
+        part = lossfw.activation(work.name)
+        return {"value": lambda: plain(y, None, part, False)[0]}
+    loss = lossfw.loss(work.name, **work.parameters)
 
     def both():
-        value, slope = function.loss_gradient(truth, y, n_threads=threads)
-        return factor * np.mean(value, dtype="f8"), slope * (factor / len(y))
+        value, slope = plain(y, t, loss, True)
+        return np.mean(value), slope / value.size
 
-    return {
-        "scikit-learn": (
-            lambda: factor * np.mean(function.loss(truth, y, n_threads=threads), dtype="f8"),
-            both,
+    return {"value": lambda: np.mean(plain(y, t, loss, False)[0]), "gradient": both}
+
+
+def memory_contender(work, y, t, threads):
+    """Read the arrays in equal parts, and write a fresh one for a gradient."""
+    inputs = [y] if t is None else [y, t]
+    parts = [part for x in inputs for part in np.array_split(x.reshape(-1), threads)]
+    pool = ThreadPoolExecutor(threads)
+
+    def read():
+        return list(pool.map(np.sum, parts))
+
+    def both():
+        out = np.empty_like(y)
+        halves = zip(
+            np.array_split(out.reshape(-1), threads),
+            np.array_split(y.reshape(-1), threads),
+            strict=True,
         )
-    }
+        list(pool.map(lambda pair: np.copyto(*pair), halves))
+        return read(), out
+
+    if work.kind == "activation":
+        return {"value": both}
+    return {"value": read, "gradient": both}
 
 
-def jax_contenders(name, y, t):
-    try:
-        import jax
-        import jax.numpy as jnp
-        import optax
-    except ImportError:
-        return {}
-    functions = {
-        "squared_error": optax.squared_error,
-        "huber": optax.huber_loss,
-        "log_cosh": optax.log_cosh,
-        "binary_cross_entropy": optax.sigmoid_binary_cross_entropy,
-        "cross_entropy": optax.softmax_cross_entropy_with_integer_labels,
-    }
-    if name not in functions:
-        return {}
-    mean = jax.jit(lambda a, b: jnp.mean(functions[name](a, b)))
-    slope = jax.jit(jax.value_and_grad(lambda a, b: jnp.mean(functions[name](a, b))))
-    a, b = jax.device_put(y), jax.device_put(t)
-
-    def both():
-        value, gradient = slope(a, b)
-        gradient.block_until_ready()
-        return float(value), np.asarray(gradient)
-
-    return {"jax jit": (lambda: float(mean(a, b)), both)}
-
-
-def contenders(name, parameters, y, t, naive, threads):
-    """Return name -> (value, value and gradient)."""
-    loss = lossfw.loss(name, **parameters)
+def contenders(work, y, t, threads):
+    """Return column -> kind -> function, the memory last."""
     return {
-        "naive NumPy": (lambda: value_only(naive)(y, t), lambda: naive(y, t)),
-        "lossfw": (lambda: loss(y, t), lambda: loss.value_and_gradient(y, t)),
-        **torch_contenders(name, y, t, threads),
-        **jax_contenders(name, y, t),
-        **sklearn_contenders(name, y, t, threads),
+        "naive NumPy": naive_contender(work, y, t),
+        **lossfw_contenders(work, y, t),
+        **peers.torch_contenders(work, y, t, threads),
+        **peers.jax_contenders(work, y, t),
+        **peers.sklearn_contenders(work, y, t, threads),
+        "memory": memory_contender(work, y, t, threads),
     }
 
 
-def same(a, b):
-    return math.isclose(float(a), float(b), rel_tol=TOLERANCE, abs_tol=1e-7)
+def agrees(found, wanted):
+    """Tell whether a contender computes the same, by its value or the mean of its results."""
+    first = found[0] if isinstance(found, tuple) else found
+    means = [float(np.mean(np.asarray(x, dtype="f8"))) for x in (first, wanted)]
+    return math.isclose(*means, rel_tol=TOLERANCE, abs_tol=1e-7)
+
+
+def in_the_race(every, kind, wanted, say):
+    """Return the contenders of a kind that run and compute the same."""
+    found = {}
+    for column, functions in every.items():
+        if kind not in functions:
+            continue
+        try:
+            got = functions[kind]()
+        except Exception as failure:  # a compiler that is missing, for one
+            say(f"{column} fails: {type(failure).__name__}")
+            continue
+        if column == "memory" or agrees(got, wanted):
+            found[column] = functions[kind]
+        else:
+            say(f"{column} computes another value: no contender")
+    return found
 
 
 def measure(found, rounds, repeat):
-    """Return the median of each contender in milliseconds, rounds alternating."""
-    times = {name: [] for name in found}
+    """Return the medians of each contender in milliseconds, wall clock and CPU."""
+    times = {column: [] for column in found}
     for _ in range(rounds):
-        for name, function in found.items():
-            begin = time.perf_counter()
+        for column, function in found.items():
+            begin = time.perf_counter(), time.process_time()
             for _ in range(repeat):
                 function()
-            times[name].append((time.perf_counter() - begin) / repeat)
-    return {name: 1e3 * statistics.median(values) for name, values in times.items()}
+            end = time.perf_counter(), time.process_time()
+            times[column].append([1e3 * (b - a) / repeat for a, b in zip(begin, end, strict=True)])
+    medians = {}
+    for column, seen in times.items():
+        wall, cpu = (statistics.median(clock) for clock in zip(*seen, strict=True))
+        medians[column] = {"wall": wall, "cpu": cpu}
+    return medians
+
+
+def compare(work, options):
+    """Yield a row for each kind of result."""
+    y, t = work.arrays()
+    every = contenders(work, y, t, options.threads)
+    wanted = every["naive NumPy"]["value"]()
+
+    def say(text):
+        print(f"{work.title}: {text}", file=sys.stderr)
+
+    for kind in every["naive NumPy"]:
+        found = in_the_race(every, kind, wanted, say)
+        medians = measure(found, options.rounds, REPEAT if y.size < SHORT else 1)
+        kinds = {"value": "value", "gradient": "value and gradient"}
+        yield {"work": work.title, "kind": kinds[kind], "milliseconds": medians}
+
+
+def line(row):
+    parts = [
+        f"{column} {ms['wall']:.4g} ({ms['cpu']:.4g})" for column, ms in row["milliseconds"].items()
+    ]
+    return f"{row['work']}, {row['kind']}: {', '.join(parts)}"
+
+
+def markdown(rows, threads):
+    columns = list(dict.fromkeys(column for row in rows for column in row["milliseconds"]))
+    # What can be had at most stands last.
+    columns.sort(key=lambda column: column == "memory")
+    machine = f"{threads} threads of {processor()}, NumPy {np.__version__}"
+    head = f"Milliseconds, wall clock (CPU), {machine}."
+    lines = [head, "", "| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for row in rows:
+        cells = (row["milliseconds"].get(column) for column in columns)
+        texts = ("" if ms is None else f"{ms['wall']:.3g} ({ms['cpu']:.3g})" for ms in cells)
+        lines.append(f"| {row['work']}, {row['kind']} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="works whose title contains this")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="a table, after all is measured")
     options = parser.parse_args()
     os.environ["LOSSFW_THREADS"] = str(options.threads)
-    table = []
-    for title, (name, parameters, data, naive) in WORK.items():
-        if options.only not in title:
+    rows = []
+    for work in WORK:
+        if options.only not in work.title:
             continue
-        y, t = data()
-        every = contenders(name, parameters, y, t, naive, options.threads)
-        wanted = every["naive NumPy"][0]()
-        for kind, which in (("value", 0), ("value and gradient", 1)):
-            found = {}
-            for contender, functions in every.items():
-                try:
-                    got = functions[which]()
-                except Exception as failure:  # a compiler that is missing, for one
-                    if not options.json:
-                        print(f"{contender} fails on {title}: {type(failure).__name__}")
-                    continue
-                if same(got if which == 0 else got[0], wanted):
-                    found[contender] = functions[which]
-                elif not options.json:
-                    print(f"{contender} computes another value of {title}: no contender")
-            repeat = 1 if y.size > 1000 else 2000
-            medians = measure(found, options.rounds, repeat)
-            table.append({"work": title, "kind": kind, "milliseconds": medians})
-            if not options.json:
-                show(title, kind, medians)
+        for row in compare(work, options):
+            rows.append(row)
+            if not (options.json or options.markdown):
+                print(line(row), flush=True)
     if options.json:
-        print(json.dumps(table, indent=1))
-
-
-def show(title, kind, medians):
-    base = medians["naive NumPy"]
-    parts = [f"{name} {ms:.4g} ms ({base / ms:.2f}x)" for name, ms in medians.items()]
-    print(f"{title}, {kind}: {', '.join(parts)}")
+        print(
+            json.dumps(
+                {"processor": processor(), "threads": options.threads, "rows": rows}, indent=1
+            )
+        )
+    if options.markdown:
+        print(markdown(rows, options.threads))
 
 
 if __name__ == "__main__":

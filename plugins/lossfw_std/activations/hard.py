@@ -93,8 +93,8 @@ class HardSwish(Activation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same with x (x + 3) / 6, which is exact near -3; 0 at -inf."""
-        # One of the factors is 1 above 3, and 0 below -3.
-        return xp.maximum(x, xp.full_like(x, -3.0)) * ((xp.clip(x, -3.0, 3.0) + 3) / 6)
+        # One of the factors is 1 above 3, and 0 below -3; + 0.0 turns -0.0 into 0.0.
+        return xp.maximum(x, xp.full_like(x, -3.0)) * ((xp.clip(x, -3.0, 3.0) + 3) / 6) + 0.0
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """(2 x + 3) / 6 between -3 and 3, else 0 or 1."""

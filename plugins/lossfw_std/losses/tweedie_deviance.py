@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,11 +25,13 @@ from lossfw.numerics import (
     exp_words,
     expm1_words,
     in_double,
+    in_double_by,
     log_ratio_words,
+    patched,
     zero_or_nan,
 )
-from lossfw_std import tweedie
-from lossfw_std.deviance import Deviance, LogMeanBody, gap
+from lossfw_std import tweedie, tweedie_plain
+from lossfw_std.deviance import Deviance, LogMeanBody, gap, plain_log_ratio
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.powers import times_exp, times_power
@@ -42,6 +45,12 @@ _FAR = 600.0
 
 # Up to this ratio of target and prediction it may be multiplied by a power of the latter.
 _LARGE_RATIO = 1e200
+
+# Closer to the target than this part of z, log(t) - z in float64 misses digits of float32.
+_CLOSE = 2.0**-24
+
+# Beyond this z, exp(b z) may be subnormal or infinite for the powers of the plain form.
+_LARGEST_EXPONENT = 130.0
 
 
 def _a_power(power: float) -> float:
@@ -149,18 +158,38 @@ class TweedieDeviance(Deviance):
         close = (y < 2 * t) & (t < 2 * y)
         return xp.where(close, 2 * y**b * (ratio**b - b * ratio + a) / (a * b), terms)
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        k = tweedie.exponents(self.power)
+        if not tweedie_plain.is_plain(k):
+            return self._value(xp, y, t)
+        half = tweedie_plain.half_over_power(xp, plain_log_ratio(xp, t, y), k)
+        value = 2.0 * y ** float(k.b) * half
+        return _with_careful(xp, value, ~xp.isfinite(value), self._value, y, t)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same without cancellation near the target; see `lossfw_std.tweedie`."""
+        return self._value(xp, y, t)
+
+    def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
         k = tweedie.exponents(self.power)
         safe = xp.where(t > 0.0, t, y)
         r = tweedie.ratio(log_ratio_words(xp, y, safe), k)
         base = xp.where(r.from_y | (t == 0.0), y, safe)
         return 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + zero_or_nan(xp, t)
 
-    @in_double
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        k = tweedie.exponents(self.power)
+        if not tweedie_plain.is_plain(k):
+            return self._derivative(xp, y, t)
+        return 2.0 * gap(xp, y, t) * y ** float(k.a)
+
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) y^-p."""
+        return self._derivative(xp, y, t)
+
+    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         if self.power < 0:
             return 2.0 * times_power(xp, y - t, y, Fraction(-self.power))
         return 2.0 * times_power(xp, gap(xp, y, t), y, 1 - Fraction(self.power))
@@ -267,9 +296,20 @@ class _OnLogits(LogMeanBody):
 
     loss: TweedieDeviance
 
-    @in_double
+    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        k = tweedie.exponents(self.loss.power)
+        if not tweedie_plain.is_plain(k):
+            return self._value(xp, z, t)
+        e = xp.log(t) - z
+        value = 2.0 * xp.exp(float(k.b) * z) * tweedie_plain.half_over_power(xp, e, k)
+        return _with_careful(xp, value, _is_special(xp, value, e, z), self._value, z, t)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """By d = z - log(t)."""
+        return self._value(xp, z, t)
+
+    def _value(self, xp: Namespace, z: Array, t: Array) -> Array:
         k = tweedie.exponents(self.loss.power)
         r, factor = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k), k)
         half = _half(xp, r, t, k)
@@ -277,9 +317,21 @@ class _OnLogits(LogMeanBody):
         from_y = times_exp(xp, half, k.b, z)
         return 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t) + zero_or_nan(xp, t)
 
-    @in_double
+    def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        k = tweedie.exponents(self.loss.power)
+        if not tweedie_plain.is_plain(k):
+            return self._derivative(xp, z, t)
+        e = xp.log(t) - z
+        slope = -2.0 * xp.exp(float(k.b) * z) * xp.expm1(e)
+        special = _is_special(xp, slope, e, z)
+        return _with_careful(xp, slope, special, self._derivative, z, t)
+
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (y - t) y^(1-p) with y = exp(z)."""
+        return self._derivative(xp, z, t)
+
+    def _derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         k, d = tweedie.exponents(self.loss.power), distance(xp, z, t)
         # y^b (1 - t / y), or y^a t (y / t - 1), whichever factor has a bound.
         share = -expm1_words(xp, -d)
@@ -300,6 +352,23 @@ class _OnLogits(LogMeanBody):
         lift = xp.where(t > 1.0 / _SUBNORMAL, xp.ones_like(t) / _LIFT, lift)
         from_t = times_exp(xp, (lift * t) * (b * exp_words(xp, d) - a), k.a, z) / lift
         return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+
+
+def _with_careful(
+    xp: Namespace, value: Array, rare: Array, careful: Callable[..., Array], *arguments: Array
+) -> Array:
+    """Return the value, and the careful one where `rare`.
+
+    A trace stops at `any`, and the loss stays in tiles: a kernel would compute the careful
+    value of every element, which costs ten times as much.
+    """
+    return patched(xp, value, rare & xp.any(rare), careful, *arguments)
+
+
+def _is_special(xp: Namespace, result: Array, e: Array, z: Array) -> Array:
+    """Tell where e = log(t) - z has too few digits, or the exponential of z no float."""
+    beyond = (xp.abs(z) > _LARGEST_EXPONENT) | ~xp.isfinite(result)
+    return beyond | (xp.abs(e) < _CLOSE * xp.abs(z))
 
 
 def _residual(xp: Namespace, z: Array, t: Array) -> Array:
