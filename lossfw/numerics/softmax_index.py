@@ -206,12 +206,14 @@ def _at_index(z: Array, index: Array, *, every: bool = False) -> tuple[_AtIndex,
     largest, d = distance(np, z)
     place = _places(d, index)
     own = _flat(d).take(place)
-    e = np.exp(d)
+    # In the place of the distances, which are found again for the few rows that need them.
+    e = np.exp(d) if every else np.exp(d, out=d)
     _flat(e)[place] = 0.0
     others = e.sum(axis=-1)
     small = np.flatnonzero((others < _SMALL_SUM) & (own == 0))
     if small.size:
-        right = corrected(np, e[small], z[small], largest[small], d[small])
+        near = d[small] if every else distance(np, z[small])[1]
+        right = corrected(np, e[small], z[small], largest[small], near)
         others[small] = right.sum(axis=-1)
     if every:
         e = corrected(np, e, z, largest, d, beyond=_FAR)

@@ -24,8 +24,10 @@ import numpy as np
 import lossfw
 from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
+from lossfw.losses.engine import loss_kernels
 from lossfw.losses.engine.engine_mode import use_engine
-from lossfw.losses.engine.loss_kernels import candidate_of
+from lossfw.nn import activation_kernels
+from lossfw.numerics.compiled import machine
 
 # Elements of an array, and columns of a row. A network computes a layer in blocks of 256 rows.
 ELEMENTS, COLUMNS = 2_000_000, 10
@@ -89,25 +91,42 @@ def drawn(rng, space, shape):
 
 def contenders(part, y, t, dtype):
     """Return the functions to measure: column -> kind -> function."""
+    calls = calls_of_activation if isinstance(part, lossfw.Activation) else calls_of_loss
+    ours, plain = calls(part, y, t)
+    found = {"tiles": {kind: in_mode("tiles", function) for kind, function in ours.items()}}
+    if has_kernel(part, dtype):
+        found["kernel"] = {kind: in_mode("compiled", one) for kind, one in ours.items()}
+    return {**found, "naive": plain}
+
+
+def calls_of_loss(part, y, t):
+    """Return lossfw's functions by kind, and naive NumPy's."""
     plain = getattr(naive, part.name)
-    if isinstance(part, lossfw.Activation):
-        tiles = {"value": lambda: part(y)}
-        plainly = {"value": lambda: plain(y, t, part, False)}
-        if not part.takes_rows:
-            tiles["gradient"] = lambda: (part(y), part.derivative(np, y))
-            plainly["gradient"] = lambda: plain(y, t, part, True)
-        return {"tiles": tiles, "naive": plainly}
 
     def both():
         value, slope = plain(y, t, part, True)
         return np.mean(value), slope / value.size
 
-    ours = {"value": lambda: part(y, t), "gradient": lambda: part.value_and_gradient(y, t)}
-    found = {"tiles": {kind: in_mode("tiles", function) for kind, function in ours.items()}}
-    if has_kernel(part, dtype):
-        found["kernel"] = {kind: in_mode("compiled", one) for kind, one in ours.items()}
-    found["naive"] = {"value": lambda: np.mean(plain(y, t, part, False)[0]), "gradient": both}
-    return found
+    return (
+        {"value": lambda: part(y, t), "gradient": lambda: part.value_and_gradient(y, t)},
+        {"value": lambda: np.mean(plain(y, t, part, False)[0]), "gradient": both},
+    )
+
+
+def calls_of_activation(part, y, _):
+    """Return the same; a gradient is one that is pulled back, as in training."""
+    plain, v = getattr(naive, part.name), np.ones_like(y)
+    ours = {"value": lambda: part(y)}
+    naively = {"value": lambda: plain(y, None, part, False)[0]}
+
+    def both():
+        value, slope = plain(y, None, part, True)
+        return value, slope * v
+
+    if not part.takes_rows:
+        ours["gradient"] = lambda: (part(y), activation_kernels.vjp(part, y, v))
+        naively["gradient"] = both
+    return ours, naively
 
 
 def in_mode(mode, function):
@@ -119,17 +138,16 @@ def in_mode(mode, function):
 
 
 def has_kernel(part, dtype):
-    try:
-        import llvmlite  # noqa: F401  # whether it is there is the question
-    except ImportError:
+    """Tell whether a kernel computes the value in a dtype, or would if llvmlite were there."""
+    if part.takes_rows or not machine.is_there():
         return False
-    return not part.takes_rows and not candidate_of(part, "value").problem(np.dtype(dtype))
+    room = activation_kernels if isinstance(part, lossfw.Activation) else loss_kernels
+    return not room.candidate_of(part, "value").problem(np.dtype(dtype))
 
 
 def agree(found):
     """Refuse to compare what does not compute the same, and make the kernels."""
     plain = found["naive"]["value"]()
-    plain = plain[0] if isinstance(plain, tuple) else plain
     for column in found.values():
         for kind, function in column.items():
             ours = function()
