@@ -30,7 +30,8 @@ def _check_claims(cls: type[Any], given: Any) -> None:
 class Claims:
     """The claims of a loss, for all predictions and targets in its spaces.
 
-    ``r = y - t`` is the residual, ``m = t y`` the margin.
+    ``r = y - t`` is the residual, ``m = t y`` the margin. A property that is False is
+    denied, and the harness finds a witness; of one that is None nothing is said.
 
     Attributes
     ----------

@@ -10,6 +10,7 @@ from typing import Any
 from lossfw.components.docstrings import paragraphs
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.markup import cell, prose, table
+from lossfw.report.site.measured import MeasuredFigures
 from lossfw.report.text.show_component import shown
 
 # Words of marks, where the claim's name alone does not read.
@@ -55,22 +56,24 @@ def _mark(name: str, value: Any) -> str:
     return f"elicits the {value}" if name == "elicits" else words(name)
 
 
-def claims_section(subject: PageSubject, held: Mapping[str, int]) -> Iterator[str]:
+def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[str]:
     """Yield the paragraphs of the section, as Markdown.
 
     Parameters
     ----------
     subject : PageSubject
-    held : mapping of str to int
-        How many examples each check has tried in vain.
+    measured : MeasuredFigures
+        Says how many examples each check has tried, and what proves each denial.
     """
     description = subject.description
+    text = repr(subject.sample)
+    held, witnesses = measured.held(text), measured.witnesses(text)
     rows = [
         (f"`{name}`", cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
         for name, value in description["claims"].items()
     ]
     rows += [
-        (f"`{name}`", "denied", cell(attack(name)), _tried(held, f"denied:{name}"))
+        (f"`{name}`", "denied", cell(_proof(name, witnesses)), _tried(held, f"denied:{name}"))
         for name in description.get("denied", ())
     ]
     at = f"At `{subject.sample!r}`. " if subject.description["parameters"] else ""
@@ -86,6 +89,11 @@ def claims_section(subject: PageSubject, held: Mapping[str, int]) -> Iterator[st
     silent = ", ".join(words(name) for name in description["not_claimed"])
     if silent:
         yield f"Nothing is said of: {prose(silent)}. That is no statement that it is not so."
+
+
+def _proof(claim: str, witnesses: Mapping[str, str]) -> str:
+    """Return the witness of a denial, or what it would be a counterexample to."""
+    return f"a witness: {witnesses[claim]}" if claim in witnesses else attack(claim)
 
 
 def _value(value: Any) -> str:

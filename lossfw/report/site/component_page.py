@@ -99,7 +99,7 @@ def _parameters(subject: PageSubject) -> Iterator[str]:
 
 def _claims(subject: PageSubject, content: SiteContent) -> Iterator[str]:
     if "claims" in subject.description:
-        yield from claims_section(subject, content.measured.held(repr(subject.sample)))
+        yield from claims_section(subject, content.measured)
 
 
 _EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "depends"}

@@ -36,11 +36,17 @@ class MeasuredFigures:
 
     def held(self, text: str) -> Mapping[str, int]:
         """Return how many examples each check of a component has tried in vain."""
-        for report in self.checks.get("reports", ()):
-            if report["name"] == text:
-                held: Mapping[str, int] = report["held"]
-                return held
-        return {}
+        held: Mapping[str, int] = self._report(text).get("held", {})
+        return held
+
+    def witnesses(self, text: str) -> Mapping[str, str]:
+        """Return what proves each denial of a component."""
+        witnesses: Mapping[str, str] = self._report(text).get("witnesses", {})
+        return witnesses
+
+    def _report(self, text: str) -> Mapping[str, Any]:
+        reports = self.checks.get("reports", ())
+        return next((one for one in reports if one["name"] == text), {})
 
     def accuracies(self, kind: str, name: str) -> list[Mapping[str, Any]]:
         """Return the rows of accuracy of a component, at all parameters that were measured."""

@@ -135,3 +135,11 @@ def test_the_page_of_choice_names_every_loss_with_its_reasons():
     for losses in dict(needs.served(CONTENT)).values():
         assert all(f"- [{loss}](components/loss/{loss}.md): " in page for loss in losses)
     assert "doi.org/10.1198/016214506000001437" in page
+
+
+def test_a_denial_stands_on_the_page_with_its_witness():
+    page = written("components/loss/tukey")
+    assert re.search(
+        r"^\| `convex` \| denied \| a witness: .*above the chord.* \| [\d,]+ \|$", page, re.M
+    )
+    assert ">not convex<" in page
