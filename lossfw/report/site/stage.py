@@ -59,28 +59,39 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
 
 
 def _copy(docs: Path, root: Path) -> None:
-    """Copy the pages; what they link to outside of their folder is linked to from here."""
+    """Copy the pages, and the files outside of their folder that they link to."""
     ignored = shutil.ignore_patterns(".*", "__pycache__", "examples")
     shutil.copytree(docs, root, ignore=ignored)
-    for other in docs.resolve().parent.iterdir():
-        if other.name != docs.name and other.is_dir() and not other.name.startswith("."):
-            (root.parent / other.name).symlink_to(other)
     for page in root.rglob("*.md"):
-        _unlink_folders(page)
+        _fetch_linked(page, docs.resolve() / page.relative_to(root).parent)
 
 
-# A link to something outside of the pages.
+# A link to something outside of the folder of a page.
 _OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
 
 
-def _unlink_folders(page: Path) -> None:
-    """Leave the words of links to folders, which are no file that could stand beside a page."""
+def _fetch_linked(page: Path, home: Path) -> None:
+    """Put files that a page links to beside the pages; of links to folders leave the words.
 
-    def words(link: re.Match[str]) -> str:
-        return link[1] if (page.parent / link[2]).is_dir() else link[0]
+    Parameters
+    ----------
+    page : Path
+        The copy.
+    home : Path
+        The folder of the page itself.
+    """
+
+    def fetched(link: re.Match[str]) -> str:
+        there, here = home / link[2], page.parent / link[2]
+        if there.is_dir():
+            return link[1]
+        if there.is_file() and not here.exists():
+            here.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(there, here)
+        return link[0]
 
     text = page.read_text(encoding="utf-8")
-    _write(page, _OUTSIDE.sub(words, text))
+    _write(page, _OUTSIDE.sub(fetched, text))
 
 
 def _chapters(root: Path) -> Iterator[str]:

@@ -91,6 +91,21 @@ def _links_lead_to_files(root):
                 assert found.is_file(), (path, link)
 
 
+def test_pages_of_any_place_with_files_beside_them_give_the_same_bytes(acme, folder):
+    for place in ("here", "there/below"):
+        pages = folder / place / "docs"
+        pages.mkdir(parents=True)
+        (pages / "index.md").write_text("# Mine\n\n[code](../code.py), [all](../src)\n")
+        (pages.parent / "code.py").write_text("x = 1\n")
+        (pages.parent / "src").mkdir()
+        result = site("--plugin", "acme-losses", "--docs", str(pages), "--out", f"{place}/made")
+        assert result.exit_code == 0, result.output
+    one, two = folder / "here/made", folder / "there/below/made"
+    assert files(one) == files(two)
+    assert filecmp.cmpfiles(one, two, files(one), shallow=False)[1:] == ([], [])
+    assert any(name.endswith("code.py") for name in files(one))
+
+
 def test_a_folder_of_something_else_is_not_replaced(acme, folder):
     (folder / "mine").mkdir()
     (folder / "mine/thesis.tex").write_text("years of work")
