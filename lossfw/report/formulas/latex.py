@@ -19,7 +19,7 @@ from lossfw.errors import ArgumentError
 from lossfw.numerics.symbolic.formulas import ELEMENT
 from lossfw.numerics.symbolic.graph import CLASSES, CONSTANT, INPUT, PARAMETER, Graph
 from lossfw.report.formulas.names import number_text, parameter_text
-from lossfw.report.formulas.simplify import PlainGraph
+from lossfw.report.formulas.simplify import PlainGraph, rows_of
 from lossfw.report.formulas.traced import traced
 
 # How tightly a text holds together, from a sum to a single sign.
@@ -114,7 +114,7 @@ class _Printer(PlainGraph):
 
     def __init__(self, graph: Graph) -> None:
         super().__init__(graph)
-        self.rows = _rows(graph)
+        self.rows = rows_of(graph)
         # The number of indices that are bound; a result that is a row has a free one.
         self.depth = int(graph.outputs[0] in self.rows)
         self._found: dict[tuple[int, int, frozenset[tuple[int, bool]]], Text] = {}
@@ -375,27 +375,6 @@ class _Factors:
         self.number = Fraction(1)
         self.above: list[int] = []
         self.below: list[int] = []
-
-
-def _rows(graph: Graph) -> set[int]:
-    """Return the nodes that are rows."""
-    reduced = {*_OVER_ROW, ELEMENT}
-    over = {arg for node in graph.nodes if node.op in reduced for arg in node.args}
-    # Inputs of which something is reduced over a row are rows.
-    inputs: set[int] = set()
-    waiting, seen = [*over], set[int]()
-    while waiting:
-        number = waiting.pop()
-        node = graph.nodes[number]
-        if number not in seen and node.op not in reduced:
-            seen.add(number)
-            waiting.extend(node.args)
-            inputs.update({number} if node.op == INPUT else ())
-    rows = inputs
-    for number, node in enumerate(graph.nodes):
-        if node.op not in reduced and any(arg in rows for arg in node.args):
-            rows.add(number)
-    return rows
 
 
 def _as_fraction(number: Fraction) -> tuple[str, str]:

@@ -6,7 +6,8 @@ infinity, or a single number, such as a divisor of 0.
 
 from __future__ import annotations
 
-from lossfw.numerics.symbolic.graph import CAST, CONSTANT, Graph, Operation
+from lossfw.numerics.symbolic.formulas import ELEMENT, OVER_ROW
+from lossfw.numerics.symbolic.graph import CAST, CONSTANT, INPUT, Graph, Operation
 
 # ExpressionSpace that leave their first argument as it is, if the second is this number.
 _NEUTRAL = {"multiply": 1.0, "divide": 1.0, "add": 0.0, "subtract": 0.0}
@@ -90,3 +91,24 @@ class PlainGraph:
         if node.op == "subtract" and self.number(node.args[0]) == 0:
             return self.plain(node.args[1])
         return None
+
+
+def rows_of(graph: Graph) -> set[int]:
+    """Return the nodes that are rows."""
+    reduced = {*OVER_ROW, ELEMENT}
+    over = {arg for node in graph.nodes if node.op in reduced for arg in node.args}
+    # Inputs of which something is reduced over a row are rows.
+    inputs: set[int] = set()
+    waiting, seen = [*over], set[int]()
+    while waiting:
+        number = waiting.pop()
+        node = graph.nodes[number]
+        if number not in seen and node.op not in reduced:
+            seen.add(number)
+            waiting.extend(node.args)
+            inputs.update({number} if node.op == INPUT else ())
+    rows = inputs
+    for number, node in enumerate(graph.nodes):
+        if node.op not in reduced and any(arg in rows for arg in node.args):
+            rows.add(number)
+    return rows
