@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from lossfw import NONNEGATIVE, Array, Claims, Namespace, Order, Space
@@ -141,7 +142,9 @@ class _OnLogits(LogMeanBody):
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
         some = at_least(xp, t, _NO_TARGET)
         d = at_most(xp, z - xp.log(some), MORE_THAN_ANY_LOG)
-        return 2.0 * (some * (xp.expm1(d) - d))
+        loss = 2.0 * (some * (xp.expm1(d) - d))
+        # A mean of 0 is right where the target is 0, however small the stand-in for it.
+        return xp.where((t == 0) & (d == -math.inf), xp.zeros_like(loss), loss)
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:

@@ -277,3 +277,10 @@ class TestInARun:
     def test_an_exponential_before_a_loss_of_logarithms_is_a_mistake(self, run):
         with pytest.raises(lossfw.LossfwError, match="leave the loss's link out"):
             run("{name: gamma_deviance, link: log}")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_a_mean_of_zero_is_right_where_nothing_is_counted(dtype):
+    z, t = np.array([-np.inf, -np.inf], dtype), np.array([0.0, 1.0], dtype)
+    loss = lossfw.loss("poisson_deviance", link="log")
+    assert loss(z, t, reduction="none").tolist() == [0.0, np.inf]
