@@ -223,7 +223,7 @@ class TestClaims:
         bend = loss.hessian(y, t, reduction="none")
         claims = loss.claims()
         # Where it is not claimed, a prediction refutes it.
-        assert claims.convex == bool((bend >= 0).all())
+        assert bool(claims.convex) == bool((bend >= 0).all())
         if claims.strictly_convex:
             assert (bend > 0).all()
 
