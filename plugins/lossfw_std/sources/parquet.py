@@ -14,6 +14,9 @@ class Parquet(Source):
     folders (``year=2026/part-0.parquet``) are columns. Needs the library pyarrow
     (``pip install lossfw[parquet]``), and for addresses fsspec with the library of the store.
 
+    Use it when the rows are many files, or lie at an address; a single file is also a table for
+    the source ``arrays``.
+
     Parameters
     ----------
     path : str
@@ -31,6 +34,16 @@ class Parquet(Source):
     -----
     The digest is that of the names, the sizes and the ends of the files, where Parquet has its
     statistics: the rows of a large data set are read once, by the evaluation.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import pyarrow, pyarrow.parquet
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = pyarrow.table({"x": [0.5, 1.5], "y": [1.0, 3.0]})
+    ...     pyarrow.parquet.write_table(table, pathlib.Path(folder, "rows.parquet"))
+    ...     len(Parquet(path=folder, targets="y").load())
+    2
     """
 
     path: Location
