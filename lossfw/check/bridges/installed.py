@@ -13,7 +13,7 @@ from lossfw.check.bridges import autograd, boosting, derivatives, refusal
 from lossfw.check.core.session import Check, NotApplicable, Search
 from lossfw.check.core.subject import Subject
 from lossfw.components.registry import registry
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
 
 # A law of bridges: a function of the bridge, the loss and the search.
@@ -75,7 +75,7 @@ def _bound(law: BridgeLaw, bridge: Bridge, loss: Loss) -> Callable[[Subject, Sea
     def run(subject: Subject, search: Search) -> None:
         try:
             bridge.imported()
-        except ImportError as error:
+        except (ImportError, LossfwError) as error:
             # As Keras without the library that it computes with.
             raise NotApplicable(f"{bridge.library} cannot be imported: {error}") from error
         if law is not refusal.check_refusal:
