@@ -12,14 +12,19 @@ PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
 
 
 # Pages about libraries that are not installed with the tests.
-NEEDED = {"pytorch.md": ("torch",), "jax.md": ("jax", "optax"), "keras.md": ("torch", "keras")}
+NEEDED = {
+    "docs/how-to/pytorch.md": ("torch",),
+    "docs/how-to/jax.md": ("jax", "optax"),
+    "docs/how-to/keras.md": ("torch", "keras"),
+    "docs/examples/lossfw-ngboost/README.md": ("ngboost", "lossfw_ngboost"),
+}
 
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_runs_as_shown(page, tmp_path):
-    for library in NEEDED.get(page.name, ()):
+    for library in NEEDED.get(str(page.relative_to(ROOT)), ()):
         # Without a choice Keras would import TensorFlow.
         os.environ.setdefault("KERAS_BACKEND", "torch")
         pytest.importorskip(library)

@@ -90,7 +90,8 @@ def test_plugin_files_go_to_the_workers(folder, monkeypatch):
     )
     (folder / "run.yaml").write_text(f"{text}plugins: [mine.py]\n")
     shipment = shipping.shipment_of(build("run.yaml"))
-    (name,) = (name for name, _, source in shipment.files if b"Zigzagged" in source)
+    mine = str(folder / "mine.py")
+    (name,) = (name for name, path, _ in shipment.files if path == mine)
     # As on a worker, which has neither the module nor the file.
     monkeypatch.delitem(sys.modules, name)
     (folder / "mine.py").unlink()

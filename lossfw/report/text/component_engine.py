@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from lossfw.numerics.compiled import machine
 
 _OF_LOSSES = ("value", "gradient", "hessian")
 _OF_ACTIVATIONS = ("value", "vjp")
+
+# What is said where kernels could be made, and no compiler is there.
+NOT_INSTALLED: Final = "llvmlite is not installed: pip install 'lossfw[fast]'"
 
 
 def engine_of(component: Loss | Activation) -> dict[str, Any]:
@@ -61,5 +64,5 @@ def engine_line(engine: dict[str, Any]) -> str:
     parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
     parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
     if engine["compiled"] and not engine["installed"]:
-        parts.append("llvmlite is not installed: pip install 'lossfw[fast]'")
+        parts.append(NOT_INSTALLED)
     return "; ".join(parts)

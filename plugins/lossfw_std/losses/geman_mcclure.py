@@ -22,6 +22,8 @@ _LARGEST_EXPONENT = 1000
 
 # Between this and its inverse, the square of any float32 over c has a float64.
 _USUAL_SCALE = 1e-30
+# The slope is 0 in float32 long before; its square has a float64, as that of infinity has not.
+_FAR = 1e100
 
 
 class GemanMcclure(DistanceLoss):
@@ -70,7 +72,7 @@ class GemanMcclure(DistanceLoss):
     def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
         if not _USUAL_SCALE < self.c < 1.0 / _USUAL_SCALE:
             return self._derivative(xp, r)
-        x = r / self.c
+        x = at_least(xp, at_most(xp, r / self.c, _FAR), -_FAR)
         base = 1.0 + x * x
         return (2.0 / self.c) * (x / base / base)
 

@@ -14,8 +14,7 @@ class Parquet(Source):
     folders (``year=2026/part-0.parquet``) are columns. Needs the library pyarrow
     (``pip install lossfw[parquet]``), and for addresses fsspec with the library of the store.
 
-    Use it when the rows are many files, or lie at an address; a single file is also a table for
-    the source ``arrays``.
+    Use it when the rows are in many files, or lie at an address.
 
     Parameters
     ----------

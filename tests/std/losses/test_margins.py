@@ -140,7 +140,7 @@ class TestClaims:
         for p in (0.55, 0.7, 0.9, 0.99):
             risk = p * plus + (1 - p) * minus
             gaps.append(risk[y <= 0].min() - risk.min())
-        assert (min(gaps) > 1e-5) == loss.claims().calibrated
+        assert (min(gaps) > 1e-5) == bool(loss.claims().calibrated)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_the_mode_or_the_mean_costs_the_least_where_claimed(self, name):
@@ -161,9 +161,9 @@ class TestClaims:
         for name in ("hinge", "squared_hinge"):
             for margin in (0.5, 1.0, 1.5):
                 loss = lossfw.loss(name, margin=margin)
-                assert (loss(1.0, 1) == 0) == loss.claims().zero_at_target
+                assert (loss(1.0, 1) == 0) == bool(loss.claims().zero_at_target)
         for name in NAMES:
-            assert (at(name, 1.0) == 0) == lossfw.loss(name).claims().zero_at_target
+            assert (at(name, 1.0) == 0) == bool(lossfw.loss(name).claims().zero_at_target)
 
     def test_the_gradient_of_the_zero_one_loss_says_nothing(self):
         assert lossfw.loss("zero_one").claims().gradient_zero_almost_everywhere
