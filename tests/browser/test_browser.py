@@ -38,7 +38,7 @@ SECTIONS = {
     "run": "result warnings loss rows worst confusion reliability slices what",
     "comparison": "result plots settings notes",
     "study": "answer parameter directions activations zeros what",
-    "nasty": "result warnings loss rows worst what",
+    "nasty": "result warnings loss rows worst regression what",
 }
 
 
