@@ -23,7 +23,6 @@ from lossfw.components import hookspecs
 from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.docstrings import entries, paragraphs, sections
 from lossfw.components.plugin_choice import Plugins
-from lossfw.report.text.component_engine import NOT_INSTALLED
 
 # Lines of help are broken at this width, whatever the terminal has.
 WIDTH = 100
@@ -39,9 +38,7 @@ def printed(*arguments: str) -> str:
 
 def components() -> str:
     """Describe every built-in component."""
-    text = printed("show", "--all", "--no-plugins", "--markdown")
-    # A page says nothing of what is installed where it is written.
-    return text.replace(f"; {NOT_INSTALLED}", "")
+    return printed("show", "--all", "--no-plugins", "--markdown")
 
 
 def commands() -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from lossfw.bridges.bridge import Bridge
 from lossfw.bridges.raw_form import refusal
@@ -51,7 +53,14 @@ class BoostingBridge(Bridge):
 
     An author writes the methods below; the harness calls them for every loss
     (``lossfw check --bridges NAME``).
+
+    Attributes
+    ----------
+    start_dtype : type
+        The precision in which the library keeps a start.
     """
+
+    start_dtype: ClassVar[type[np.floating[Any]]] = np.float64
 
     def refuses(self, loss: Loss) -> str | None:
         """Return why the loss cannot be boosted: no form of raw predictions, or no slope."""
@@ -79,7 +88,8 @@ class BoostingBridge(Bridge):
         self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
     ) -> Any:
         """Return the constant raw prediction with which a model begins."""
-        return start(loss, target, sample_weight, classes=classes)
+        found = start(loss, target, sample_weight, classes=classes)
+        return np.asarray(found, self.start_dtype).astype(np.float64)[()]  # a number stays one
 
     def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
         """Return the value of a leaf with these rows; None if that is not known.

@@ -289,6 +289,7 @@ class CatBoostBridge(BoostingBridge):
     name: ClassVar[str] = "catboost"
     library: ClassVar[str] = "catboost"
     extra: ClassVar[str] = "catboost"
+    start_dtype: ClassVar[type[np.floating[Any]]] = np.float32  # of a baseline
 
     def objective(self, loss: Any, *, curvature: str = "auto") -> CatBoostObjective:
         """See `objective`."""
@@ -323,13 +324,6 @@ class CatBoostBridge(BoostingBridge):
         w = np.ones(len(raw)) if weight is None else weight
         rows = [objective.calc_ders_multi(*row) for row in zip(raw, target, w, strict=True)]
         return -np.array([g for g, _ in rows]), -np.array([np.diag(h) for _, h in rows])
-
-    def start(
-        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
-    ) -> Any:
-        """See `BoostingBridge.start`; a baseline is kept in float32."""
-        found = start(loss, target, sample_weight, classes=classes)
-        return np.asarray(found, np.float32).astype(np.float64)
 
     def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
         """See `BoostingBridge.leaf`; of several classes the whole matrix is solved."""

@@ -242,6 +242,7 @@ class XGBoostBridge(BoostingBridge):
     name: ClassVar[str] = "xgboost"
     library: ClassVar[str] = "xgboost"
     extra: ClassVar[str] = "xgboost"
+    start_dtype: ClassVar[type[np.floating[Any]]] = np.float32  # of ``base_score``
 
     def objective(self, loss: Any, *, curvature: str = "auto") -> XGBoostObjective:
         """See `objective`."""
@@ -264,13 +265,6 @@ class XGBoostBridge(BoostingBridge):
             "from lossfw.bridges import xgboost as bridge\n"
             f"model = bridge.train({written(loss)}, {{}}, xgboost.DMatrix(x, y), 100)"
         )
-
-    def start(
-        self, loss: Any, target: Any, sample_weight: Any = None, *, classes: int | None = None
-    ) -> Any:
-        """See `BoostingBridge.start`; ``base_score`` is kept in float32."""
-        found = start(loss, target, sample_weight, classes=classes)
-        return np.asarray(found, np.float32).astype(np.float64)
 
     def sees(
         self, objective: Any, raw: NDArray, target: NDArray, weight: NDArray | None

@@ -190,13 +190,7 @@ class Loss(Definition):
         array([1., 2.])
         """
         reduced = Reduction.of(reduction, denominator, empty)
-        if sample_weight is None and where is None:
-            given = (prediction, target, "unreduced_gradient", reduced)
-            slope = straight.derivatives(self, self.straight_route, *given)
-            if slope is not None:
-                return slope
-        call = self._prepare(prediction, target, sample_weight, where)
-        return self._derivatives(call, reduced, second=False)
+        return self._derivatives(prediction, target, sample_weight, where, reduced, second=False)
 
     def hessian(
         self,
@@ -214,13 +208,7 @@ class Loss(Definition):
         Parameters, results and errors are those of `gradient`.
         """
         reduced = Reduction.of(reduction, denominator, empty)
-        if sample_weight is None and where is None:
-            given = (prediction, target, "unreduced_hessian", reduced)
-            slope = straight.derivatives(self, self.straight_route, *given)
-            if slope is not None:
-                return slope
-        call = self._prepare(prediction, target, sample_weight, where)
-        return self._derivatives(call, reduced, second=True)
+        return self._derivatives(prediction, target, sample_weight, where, reduced, second=True)
 
     def value_and_gradient(
         self,
@@ -411,7 +399,24 @@ class Loss(Definition):
         choose(call, *self.own_mask_and_weight(xp, call.t, call.by_index))
         return call
 
-    def _derivatives(self, call: Arguments, reduction: Reduction, *, second: bool) -> Any:
+    def _derivatives(
+        self,
+        prediction: Any,
+        target: Any,
+        sample_weight: Any,
+        where: Any,
+        reduction: Reduction,
+        *,
+        second: bool,
+    ) -> Any:
+        """Return the gradient, or with `second` the diagonal of the Hessian."""
+        if sample_weight is None and where is None:
+            name = "unreduced_hessian" if second else "unreduced_gradient"
+            given = (prediction, target, name, reduction)
+            found = straight.derivatives(self, self.straight_route, *given)
+            if found is not None:
+                return found
+        call = self._prepare(prediction, target, sample_weight, where)
         scale = _scale(call, reduction)
         return _engine(call).derivatives(self.without_own_weight(), call, scale, second=second)
 

@@ -78,7 +78,7 @@ def _takes(subject: PageSubject) -> Iterator[str]:
     left_out = ("kind", "plugin", "aliases")
     yield "\n".join(
         f"- **{name}**: {prose(text)}"
-        for name, text in facts(dict(subject.description))
+        for name, text in facts(dict(subject.description), here=False)
         if name not in left_out
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from lossfw.numerics.compiled import machine
 
 _OF_LOSSES = ("value", "gradient", "hessian")
 _OF_ACTIVATIONS = ("value", "vjp")
-
-# What is said where kernels could be made, and no compiler is there.
-NOT_INSTALLED: Final = "llvmlite is not installed: pip install 'lossfw[fast]'"
 
 
 def engine_of(component: Loss | Activation) -> dict[str, Any]:
@@ -50,12 +47,13 @@ def _problem(component: Loss | Activation, name: Any) -> str:
     return candidate.problem(np.dtype(np.float64))
 
 
-def engine_line(engine: dict[str, Any]) -> str:
-    """Return the engine of a component as one line.
+def engine_line(engine: dict[str, Any], *, here: bool) -> str:
+    """Return the engine of a component as one line; with `here` also what is not installed.
 
     Examples
     --------
-    >>> engine_line({"compiled": ["value"], "tiles": {"hessian": "it is"}, "installed": True})
+    >>> engine = {"compiled": ["value"], "tiles": {"hessian": "it is"}, "installed": False}
+    >>> engine_line(engine, here=False)
     'compiled: value; tiles: hessian, since it is'
     """
     reasons: dict[str, list[str]] = {}
@@ -63,6 +61,6 @@ def engine_line(engine: dict[str, Any]) -> str:
         reasons.setdefault(reason, []).append(name)
     parts = [f"compiled: {', '.join(engine['compiled'])}"] if engine["compiled"] else []
     parts += [f"tiles: {', '.join(names)}, since {reason}" for reason, names in reasons.items()]
-    if engine["compiled"] and not engine["installed"]:
-        parts.append(NOT_INSTALLED)
+    if here and engine["compiled"] and not engine["installed"]:
+        parts.append("llvmlite is not installed: pip install 'lossfw[fast]'")
     return "; ".join(parts)

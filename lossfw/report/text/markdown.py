@@ -39,7 +39,8 @@ def _section(description: dict[str, Any]) -> str:
     parts = [f"## {description['name']}", _prose(description["summary"])]
     parts += [_prose(description["when"])] if description["when"] else []
     parts += [_prose(paragraph) for paragraph in description["description"]]
-    parts.append(_table(("", ""), [row for row in facts(description) if row[0] != "kind"]))
+    rows = [row for row in facts(description, here=False) if row[0] != "kind"]
+    parts.append(_table(("", ""), rows))
     if description["parameters"]:
         parts.append(_parameters(description["parameters"]))
     if "claims" in description:

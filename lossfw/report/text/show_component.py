@@ -24,7 +24,7 @@ _WRITTEN_BY = {
 def show_description(description: dict[str, Any]) -> None:
     """Write a description by `lossfw.report.text.component.describe` to standard output."""
     say(f"{description['name']}: {description['summary']}\n")
-    show_table(("", ""), facts(description))
+    show_table(("", ""), facts(description, here=True))
     if description["parameters"]:
         say("")
         _show_parameters(description["parameters"])
@@ -45,8 +45,11 @@ def show_description(description: dict[str, Any]) -> None:
         say(textwrap.fill(paragraph, _WIDTH))
 
 
-def facts(description: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the short properties: kind, plugin, spaces, derivatives."""
+def facts(description: dict[str, Any], *, here: bool) -> list[tuple[str, str]]:
+    """Return the short properties: kind, plugin, spaces, derivatives.
+
+    With `here` they say what is missing in this installation, which is nothing for a page.
+    """
     origin = f"{description['plugin']} {description['version']}".rstrip()
     rows = [("kind", description["kind"]), ("plugin", f"{origin}, {description['class']}")]
     if description["aliases"]:
@@ -64,7 +67,7 @@ def facts(description: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("derivative", _WRITTEN_BY[description["derivative"]]))
         rows.append(("second derivative", _WRITTEN_BY[description["second_derivative"]]))
     if "engine" in description:
-        rows.append(("engine", engine_line(description["engine"])))
+        rows.append(("engine", engine_line(description["engine"], here=here)))
     return rows
 
 
