@@ -1,16 +1,19 @@
 """Data: datasets, and the readers of files that sources share."""
 
 from lossfw.data.arrays import file_kind, open_columns, open_dataset, read_array
+from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import npz_member, npz_names, read_npz
-from lossfw.data.source import File, Location, Source
+from lossfw.data.source import File, Location, Source, no_column
 from lossfw.data.table import Table, TableOptions, TableRows
 
 __all__ = [
     "Batch",
+    "ColumnError",
+    "DataColumn",
     "Dataset",
     "File",
     "Group",
@@ -24,6 +27,7 @@ __all__ = [
     "digest_files",
     "file_kind",
     "join_digests",
+    "no_column",
     "npz_member",
     "npz_names",
     "numbers_array",

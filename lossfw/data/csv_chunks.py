@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.data.csv_lines import is_packed, open_bytes, pieces_of, readable, split_lines
 from lossfw.data.csv_numbers import read_columns, read_numbers, read_texts, without_missing
-from lossfw.data.labels import MAX_LABELS
+from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import columns_in
@@ -78,6 +78,8 @@ class CsvFormat:
         Columns of labels.
     drop : bool
         Whether a row with a missing value is left out.
+    kept : frozenset of int
+        Columns in which a value may be missing.
     """
 
     path: Path
@@ -86,6 +88,7 @@ class CsvFormat:
     delimiter: str = ","
     texts: frozenset[int] = frozenset()
     drop: bool = False
+    kept: frozenset[int] = frozenset()
 
     def parse(self, content: bytes, wanted: frozenset[int]) -> ParsedLines | None:
         """Return the cells of a piece, None if it is no table of numbers in `wanted` columns."""
@@ -93,9 +96,9 @@ class CsvFormat:
         if lines is None:
             return None
         parsed = self._parse(lines, wanted)
-        if self.drop and (parsed is None or _gaps(parsed, wanted - self.texts)):
-            numbers = wanted - self.texts
-            kept = without_missing(lines, numbers, self.texts, self.width, self.delimiter)
+        numbers, texts = wanted - self.texts - self.kept, self.texts - self.kept
+        if self.drop and (parsed is None or _gaps(parsed, numbers, texts)):
+            kept = without_missing(lines, numbers, texts, self.width, self.delimiter)
             again = None if kept is None else self._parse(kept, wanted)
             if kept is None or again is None:
                 return None
@@ -116,10 +119,10 @@ class CsvFormat:
         return ParsedLines(lines, table, texts, 0)
 
 
-def _gaps(parsed: ParsedLines, numbers: frozenset[int]) -> bool:
+def _gaps(parsed: ParsedLines, numbers: frozenset[int], texts: frozenset[int]) -> bool:
     """Tell whether a value is missing: NaN, or a label that is empty."""
     missing = np.isnan(parsed.table[:, sorted(numbers)]).any() if parsed.table.size else False
-    return bool(missing or any((texts == "").any() for texts in parsed.texts.values()))
+    return bool(missing or any((parsed.texts[column] == "").any() for column in texts))
 
 
 class CsvRows(NamedTuple):
@@ -160,7 +163,7 @@ def rows_of_table(layout: CsvFormat, groups: Sequence[Group]) -> CsvRows | None:
         parts.append(CsvChunk(start, start + len(content), rows))
         for number, texts in parsed.texts.items():
             labels[number].update(texts.tolist())
-            _check_labels(layout.path, number, labels[number])
+            check_labels(layout.path, number, len(labels[number]), number in layout.kept)
         for number in [n for n, still in whole.items() if still and rows]:
             whole[number] = _integers(parsed.lines, groups[number], layout) is not None
     found = {number: tuple(sorted(known)) for number, known in labels.items()}
@@ -177,14 +180,6 @@ def rows_of_table(layout: CsvFormat, groups: Sequence[Group]) -> CsvRows | None:
         for number, group in enumerate(groups)
     ]
     return CsvRows(columns, found, dropped, parts[-1].stop if parts else 0)
-
-
-def _check_labels(path: Path, column: int, known: set[str]) -> None:
-    if len(known) > MAX_LABELS:
-        raise DataError(
-            f"{path}, column {column} has more than {MAX_LABELS} different texts, which are no "
-            "labels of classes."
-        )
 
 
 def _integers(lines: list[str], group: Group, layout: CsvFormat) -> NDArray | None:

@@ -13,7 +13,7 @@ from lossfw.data.csv_chunks import CsvFormat, CsvRows, rows_of_table
 from lossfw.data.csv_lines import DELIMITERS, delimiter_of, rows_of
 from lossfw.data.csv_numbers import is_missing, is_number
 from lossfw.data.files import need_file
-from lossfw.data.lazy_arrays import Group, RowArray
+from lossfw.data.lazy_arrays import Group, RowArray, listed
 from lossfw.data.table import Table, TableOptions, TableRows, columns_in
 from lossfw.errors import DataError
 
@@ -75,10 +75,11 @@ class CsvTable(Table):
         while True:
             drop = options.missing == "drop"
             layout = CsvFormat(
-                self.path, self.width, self.header_lines, self.delimiter, texts, drop
+                self.path, self.width, self.header_lines, self.delimiter, texts, drop, options.kept
             )
             found = rows_of_table(layout, groups)
-            if found is not None and not (options.missing == "error" and self._has_gap(found)):
+            strict = options.missing == "error"
+            if found is not None and not (strict and self._has_gap(found, groups, options.kept)):
                 return found
             mistake = self._first_mistake(wanted - texts, texts, options)
             # A column with a text in it may be one of labels: then it is read as such.
@@ -86,14 +87,17 @@ class CsvTable(Table):
                 raise DataError(mistake.message)
             texts |= {mistake.column}
 
-    def _has_gap(self, found: CsvRows) -> bool:
+    def _has_gap(self, found: CsvRows, groups: Sequence[Group], kept: frozenset[int]) -> bool:
         """Tell whether a value is missing; numbers of a large table are checked on use."""
-        if any("" in labels for labels in found.labels.values()):
+        if any("" in labels for column, labels in found.labels.items() if column not in kept):
             return True
         if found.size > WHOLE_BYTES:
             return False
-        floats = [np.asarray(c) for c in found.columns if c.dtype.kind == "f"]
-        return any(bool(np.isnan(array).any()) for array in floats)
+        columns = zip(groups, found.columns, strict=True)
+        floats = [
+            c for group, c in columns if c.dtype.kind == "f" and not kept.issuperset(listed(group))
+        ]
+        return any(bool(np.isnan(np.asarray(column)).any()) for column in floats)
 
     def _first_mistake(
         self, numbers: frozenset[int], texts: frozenset[int], options: TableOptions
@@ -110,7 +114,7 @@ class CsvTable(Table):
             for column in sorted(numbers | texts):
                 cell = cells[column]
                 gap = not cell.strip() if column in texts else is_missing(cell)
-                if gap and options.missing != "keep":
+                if gap and options.missing != "keep" and column not in options.kept:
                     if options.missing == "error":
                         return _Mistake(self._missing(number, column, cell))
                 elif column in numbers and not is_number(cell):

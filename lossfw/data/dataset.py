@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.data.columns import DataColumn
 from lossfw.data.lazy_arrays import (
     RowArray,
     check_unchanged,
@@ -33,12 +34,15 @@ class Batch(NamedTuple):
         Global number of the first row.
     inputs, targets, sample_weight : ndarray
         The rows; `inputs` and `sample_weight` are None where the data set has none.
+    columns : ndarray of float64, shape (n, S), or None
+        The values of the data set's `columns`, side by side.
     """
 
     start: int
     inputs: NDArray | None
     targets: NDArray
     sample_weight: NDArray | None
+    columns: NDArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,9 @@ class Dataset:
         classes have no labels.
     notes : tuple of str
         For the reader of a report: what was left out when the rows were read.
+    columns : mapping of str to DataColumn or array, shape (N,)
+        Columns besides these that tell rows apart: numbers, where NaN is a missing one,
+        or texts.
 
     Raises
     ------
@@ -90,12 +97,15 @@ class Dataset:
     rows: NDArray | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, DataColumn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for role, array in self._arrays():
             self._check_array(role, array)
             if not stays(array):
                 self._check_numbers(role, np.asarray(array), 0)
+        columns = {name: self._checked_column(name, x) for name, x in self.columns.items()}
+        object.__setattr__(self, "columns", columns)
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
@@ -123,16 +133,18 @@ class Dataset:
             )
         taken: dict[str, Any] = {role: take_rows(array, index) for role, array in self._arrays()}
         origin = index if self.rows is None else self.rows[index]
-        return replace(self, rows=origin, **taken)
+        columns = {name: column.take(index) for name, column in self.columns.items()}
+        return replace(self, rows=origin, columns=columns, **taken)
 
     def in_memory(self) -> Dataset:
         """Return the same rows in memory, for repeated access.
 
         Memory-mapped arrays stay mapped: access to them is fast.
         """
-        columns: dict[str, Any] = {role: in_memory(array) for role, array in self._arrays()}
-        kept = all(array is getattr(self, role) for role, array in columns.items())
-        return self if kept else replace(self, **columns)
+        arrays: dict[str, Any] = {role: in_memory(array) for role, array in self._arrays()}
+        kept = all(array is getattr(self, role) for role, array in arrays.items())
+        columns = {name: column.in_memory() for name, column in self.columns.items()}
+        return self if kept and not columns else replace(self, columns=columns, **arrays)
 
     def batches(self, size: int, first: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """Yield consecutive batches of `size` rows; the last may be smaller.
@@ -151,12 +163,37 @@ class Dataset:
                 parts[role] = read_rows(array, start, min(start + size, end))
                 if stays(array):
                     self._check_numbers(role, parts[role], start)
-            yield Batch(start, parts.get("inputs"), parts["targets"], parts.get("sample_weight"))
+            weight, columns = (
+                parts.get("sample_weight"),
+                self._columns_of(start, min(start + size, end)),
+            )
+            yield Batch(start, parts.get("inputs"), parts["targets"], weight, columns)
 
     def check_unchanged(self) -> None:
         """Raise `DataError` if a file of rows has changed since it was opened."""
         for _, array in self._arrays():
             check_unchanged(array)
+        for column in self.columns.values():
+            check_unchanged(column.values)
+
+    def _columns_of(self, start: int, stop: int) -> NDArray | None:
+        """Return the values of the columns in some rows, side by side."""
+        if not self.columns:
+            return None
+        read = [read_rows(column.values, start, stop) for column in self.columns.values()]
+        return np.column_stack([values.astype(np.float64) for values in read])
+
+    def _checked_column(self, name: str, given: Any) -> DataColumn:
+        try:
+            column = DataColumn.of(given)
+        except DataError as error:
+            raise DataError(f"data {self.name!r}, column {name!r}: {error}") from None
+        if len(column.values) != len(self):
+            raise DataError(
+                f"data {self.name!r}: column {name!r} has {len(column.values)} rows and targets "
+                f"{len(self)}; every row needs both."
+            )
+        return column
 
     def _arrays(self) -> Iterator[tuple[str, RowArray]]:
         for role in ("inputs", "targets", "sample_weight"):

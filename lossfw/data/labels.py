@@ -27,6 +27,30 @@ MAX_LABELS = 10_000
 _BEYOND_CLASSES = 2.0**31
 
 
+def check_labels(where: object, column: object, count: int, kept: bool) -> None:
+    """Refuse a column with so many texts that they are no labels.
+
+    Parameters
+    ----------
+    where, column : object
+        File and column, for the message.
+    count : int
+        How many different texts are known so far.
+    kept : bool
+        Whether they only tell rows apart, and are no classes.
+
+    Raises
+    ------
+    DataError
+        If they are too many.
+    """
+    if count > MAX_LABELS:
+        what = "are too many to tell rows apart" if kept else "are no labels of classes"
+        raise DataError(
+            f"{where}, column {column!r} has more than {MAX_LABELS} different texts, which {what}."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Lookup:
     """A change: each number becomes the number that a table has for it.

@@ -29,6 +29,8 @@ NPZ_MAGIC = b"PK\x03\x04"
 # Kinds of NumPy dtypes: floats, signed and unsigned integers, booleans.
 _KINDS = "fiub"
 _MAX_ITEM_BYTES = 8
+# Longer texts are no labels; NumPy takes four bytes for a character.
+_MAX_TEXT_BYTES = 4096
 # The most axes and bytes of an array of NumPy.
 _MAX_AXES = 32
 _MAX_BYTES = 2**63 - 1
@@ -67,7 +69,12 @@ def read_npy(path: Path, role: str) -> NDArray:
 
 
 def read_npz(
-    path: Path, role: str, wanted: Collection[str] | None = None, most: int | None = None
+    path: Path,
+    role: str,
+    wanted: Collection[str] | None = None,
+    most: int | None = None,
+    *,
+    texts: bool = False,
 ) -> dict[str, NDArray]:
     """Return the arrays of a ``.npz`` by name, in native byte order.
 
@@ -81,6 +88,8 @@ def read_npz(
         The arrays to read; the others stay packed. All by default.
     most : int, optional
         The most bytes that the arrays may take when they are unpacked.
+    texts : bool
+        Whether the arrays may hold texts.
 
     Raises
     ------
@@ -97,7 +106,7 @@ def read_npz(
                 f"{path} unpacks to {size} bytes; at most {most} are read as {role}. Is it the "
                 "right file?"
             )
-        return {name: _read_member(archive, info, path) for name, info in chosen.items()}
+        return {name: _read_member(archive, info, path, texts) for name, info in chosen.items()}
 
 
 def npz_names(path: Path, role: str) -> list[str]:
@@ -158,10 +167,12 @@ def check_npz_name(names: Collection[str], key: str, path: Path) -> None:
     raise DataError(f"{path} has no array {key!r}; it has: {known}. {guess}".strip())
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> NDArray:
+def _read_member(
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, texts: bool
+) -> NDArray:
     where = f"{path}, member {info.filename!r},"
     with archive.open(info) as stream:
-        header = read_header(stream, where)
+        header = read_header(stream, where, texts=texts)
         _check_size(where, header, info.file_size - stream.tell())
         stream.seek(0)
         with warnings.catch_warnings():
@@ -171,7 +182,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
     return array.astype(header.dtype.newbyteorder("="), copy=False)
 
 
-def read_header(stream: IO[bytes], where: str) -> NpyHeader:
+def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHeader:
     """Read the header of a ``.npy`` from a stream; the stream then stands at the array.
 
     Raises
@@ -201,7 +212,8 @@ def read_header(stream: IO[bytes], where: str) -> NpyHeader:
             f"{where} holds Python objects, which would have to be unpickled; that is never "
             "done. Save an array of numbers: numpy.save(file, array.astype(float))."
         )
-    if dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES:
+    short = texts and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
+    if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):
         raise DataError(f"{where} has dtype {dtype}; numbers of at most 64 bits were wanted.")
     if not _is_possible(header):
         raise DataError(f"{where} has the impossible shape {header.shape!r:.200}.")

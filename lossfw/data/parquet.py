@@ -11,13 +11,14 @@ from typing import Any, cast
 import numpy as np
 
 from lossfw.data.files import need_file
-from lossfw.data.labels import MAX_LABELS
+from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
 from lossfw.data.parquet_columns import (
     TextError,
     array_of,
     codes_of,
     holds_texts,
+    kept_numbers,
     labels_in,
     present,
     pyarrow,
@@ -146,19 +147,20 @@ class _ParquetPieces(Pieces):
                     found[number] = set()
         for batch in self._read_from(0) if found and self._places else ():
             for number, known in found.items():
-                known.update(labels_in(batch.column(self._table.names[number])))
-                if len(known) > MAX_LABELS:
-                    raise DataError(
-                        f"{self._table.path}, column {self._table.names[number]!r} has more than "
-                        f"{MAX_LABELS} different texts, which are no labels of classes."
-                    )
+                name, kept = self._table.names[number], number in self._options.kept
+                known.update(labels_in(batch.column(name), kept=kept))
+                check_labels(self._table.path, name, len(known), kept)
         return {number: sorted(known) for number, known in found.items()}
 
     def _count_present(self) -> list[int]:
         """Return how many rows of each piece have all values."""
         if not self._places:
             return []
-        return [int(present(batch).sum()) for batch in self._read_from(0)]
+        return [int(self._present(batch).sum()) for batch in self._read_from(0)]
+
+    def _present(self, batch: Any) -> NDArray:
+        kept = {self._table.names[number] for number in self._options.kept}
+        return present(batch.select([n for n in batch.schema.names if n not in kept]))
 
     @property
     def entries(self) -> NDArray:
@@ -175,7 +177,7 @@ class _ParquetPieces(Pieces):
         if batch is None or len(batch) != self._lengths[piece]:
             raise DataError(f"{self._table.path} has changed while it was read: run again.")
         if self._options.missing == "drop":
-            batch = batch.filter(pyarrow().array(present(batch)))
+            batch = batch.filter(pyarrow().array(self._present(batch)))
         start = int(self.starts[piece])
         arrays = {n: self._array(batch, n, start) for n in self._wanted}
         return {
@@ -189,7 +191,10 @@ class _ParquetPieces(Pieces):
         name = self._table.names[number]
         where = f"{self._table.path}, column {name!r}"
         if number in self.labels:
-            return codes_of(batch.column(name), self.labels[number], where, start)
+            kept = number in self._options.kept
+            return codes_of(batch.column(name), self.labels[number], where, start, kept=kept)
+        if number in self._options.kept:
+            return kept_numbers(batch.column(name), where)
         strict = self._options.missing == "error"
         try:
             return array_of(batch.column(name), where, start, strict=strict)

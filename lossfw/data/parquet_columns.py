@@ -43,22 +43,43 @@ def holds_texts(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def labels_in(column: Any) -> set[str]:
-    """Return the texts of a column, without null."""
-    return {text.strip() for text in column.unique().to_pylist() if text is not None}
+def labels_in(column: Any, *, kept: bool = False) -> set[str]:
+    """Return the texts of a column; null is left out, or where it is `kept` an empty text."""
+    texts = column.unique().to_pylist()
+    return {(text or "").strip() for text in texts if kept or text is not None}
 
 
-def codes_of(column: Any, labels: Sequence[str], where: str, start: int) -> NDArray:
-    """Return the number of the label of each row.
+def codes_of(
+    column: Any, labels: Sequence[str], where: str, start: int, *, kept: bool = False
+) -> NDArray:
+    """Return the number of the label of each row, where null is `kept` that of the empty text.
 
     Raises
     ------
     DataError
         Names the first row without a label.
     """
-    _check_present(column, where, start, "a label", strict=True)
-    texts = np.char.strip(np.array(column.to_pylist(), dtype=str))
+    if not kept:
+        _check_present(column, where, start, "a label", strict=True)
+    texts = np.char.strip(np.array([text or "" for text in column.to_pylist()], dtype=str))
     return np.searchsorted(np.array(labels), texts).astype(np.int64)
+
+
+def kept_numbers(column: Any, where: str) -> NDArray:
+    """Return a column of numbers in float64, NaN where one is missing.
+
+    Raises
+    ------
+    TextError
+        If it holds anything but numbers, or truth values.
+    """
+    types = pyarrow("pyarrow.types")
+    if types.is_boolean(column.type):
+        column = column.cast("uint8")
+    if not (types.is_integer(column.type) or types.is_floating(column.type)):
+        raise TextError(f"{where} holds {column.type}; numbers or texts were wanted.")
+    numbers: NDArray = column.to_numpy(zero_copy_only=False).astype(np.float64)
+    return numbers
 
 
 def present(batch: Any) -> NDArray:

@@ -13,9 +13,18 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lossfw.components.naming import did_you_mean, shortlist
+from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
 from lossfw.data.parquet import PIECE_BYTES, readable
-from lossfw.data.parquet_columns import array_of, pyarrow
+from lossfw.data.parquet_columns import (
+    array_of,
+    codes_of,
+    holds_texts,
+    kept_numbers,
+    labels_in,
+    pyarrow,
+)
+from lossfw.data.table import TableRows
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
@@ -138,7 +147,20 @@ class ParquetDataset:
 
     def read(self, *groups: Group) -> list[RowArray]:
         """Return an array for each group of columns, whose rows stay in the files."""
-        pieces = _DatasetPieces(self, groups)
+        return self.read_rows(groups, frozenset()).arrays
+
+    def read_rows(self, groups: Sequence[Group], kept: frozenset[int]) -> TableRows:
+        """Return an array for each group, and the labels of columns that tell rows apart.
+
+        Parameters
+        ----------
+        groups : sequence of int, or of sequence of int
+            The columns of each array.
+        kept : frozenset of int
+            Columns that may hold texts, which are read once to find them, and in which a
+            value may be missing.
+        """
+        pieces = _DatasetPieces(self, groups, kept)
         if not len(pieces):
             raise DataError(f"{self.location} has no rows.")
         example: Any = pieces.rows(0)
@@ -146,7 +168,8 @@ class ParquetDataset:
             Column(pieces, n, example[n].shape[1:], example[n].dtype, f"{self.digest} {group}")
             for n, group in enumerate(groups)
         ]
-        return cast("list[RowArray]", columns)
+        labels = {number: tuple(known) for number, known in pieces.labels.items()}
+        return TableRows(cast("list[RowArray]", columns), labels)
 
     def is_stored(self, number: int) -> bool:
         """Tell whether a column stands in the files, and not in the names of their folders."""
@@ -154,10 +177,17 @@ class ParquetDataset:
 
 
 class _DatasetPieces(Pieces):
-    """Pieces of a data set; each lies within one row group of one file."""
+    """Pieces of a data set; each lies within one row group of one file.
 
-    def __init__(self, data: ParquetDataset, groups: Sequence[Group]) -> None:
-        self._data, self._groups = data, groups
+    Attributes
+    ----------
+    labels : mapping of int to list of str
+        By column, the texts of one that may hold texts.
+    """
+
+    def __init__(self, data: ParquetDataset, groups: Sequence[Group], kept: frozenset[int]) -> None:
+        self._data, self._groups, self._kept_columns = data, groups, kept
+        self.labels: dict[int, list[str]] = {}
         self._wanted = sorted({number for group in groups for number in listed(group)})
         self._reader: Iterator[Any] = iter(())
         self._next = -1
@@ -172,6 +202,28 @@ class _DatasetPieces(Pieces):
         files = tuple((file.name, file.size) for file in data.files)
         stamp: Any = DatasetStamp(Path(data.location), files)
         super().__init__(np.cumsum([0, *(rows for *_, rows in self._places)]), stamp)
+        self._find_labels()
+
+    def _find_labels(self) -> None:
+        """Read the columns of texts, and the names of folders, for their labels."""
+        stored, found = [], {}
+        with _opened(self._data.files[0].name) as parquet:
+            types = parquet.schema_arrow
+        for number in sorted(self._kept_columns):
+            name = self._data.names[number]
+            if not self._data.is_stored(number):
+                found[number] = {file.partition[name] for file in self._data.files}
+            elif holds_texts(types.field(name).type):
+                stored.append(name)
+                found[number] = set()
+        for file in self._data.files if stored else ():
+            with _opened(file.name) as parquet:
+                for batch in parquet.iter_batches(columns=stored):
+                    for name in stored:
+                        number = self._data.names.index(name)
+                        found[number] |= labels_in(batch.column(name), kept=True)
+                        check_labels(file.name, name, len(found[number]), kept=True)
+        self.labels = {number: sorted(known) for number, known in found.items()}
 
     @property
     def entries(self) -> NDArray:
@@ -215,8 +267,15 @@ class _DatasetPieces(Pieces):
         name = self._data.names[number]
         where = f"{file.name}, column {name!r}"
         if self._data.is_stored(number):
-            return array_of(batch.column(name), where, start, strict=False)
+            column = batch.column(name)
+            if number in self.labels:
+                return codes_of(column, self.labels[number], where, start, kept=True)
+            if number in self._kept_columns:
+                return kept_numbers(column, where)
+            return array_of(column, where, start, strict=False)
         text = file.partition[name]
+        if number in self.labels:
+            return np.full(len(batch), self.labels[number].index(text))
         try:
             value: int | float = int(text)
         except ValueError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BeforeValidator
 
 from lossfw.components.component import Component
+from lossfw.components.naming import did_you_mean, shortlist
+from lossfw.data.columns import ColumnError
 from lossfw.data.dataset import Dataset
 
 
@@ -75,6 +78,15 @@ def _mentions_file(annotation: Any) -> bool:
     return any(_mentions_file(part) for part in getattr(annotation, "__args__", ()))
 
 
+def no_column(owner: str, name: str, known: Sequence[str]) -> ColumnError:
+    """Return the error of a column that `owner` does not have."""
+    if not known:
+        return ColumnError(name, f"{owner} has no columns that could tell rows apart.")
+    guess = did_you_mean(name, known)
+    listed = shortlist(known, near=name)
+    return ColumnError(name, f"{owner} has no column {name!r}; it has {listed}. {guess}".strip())
+
+
 class Source(Component):
     """A data source: parameters that say where the rows are, and `load`, which reads them.
 
@@ -105,6 +117,28 @@ class Source(Component):
             If a file cannot be used; the message names it, its content, the
             expected content and the cure.
         """
+
+    def load_with(self, columns: Sequence[str]) -> Dataset:
+        """Read the rows, and in `Dataset.columns` at least these columns beside them.
+
+        A source that reads more on request overrides it. By default, `load` puts every
+        column into its data set that may tell rows apart.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            The columns that slices name.
+
+        Raises
+        ------
+        ColumnError
+            If there is no such column.
+        """
+        data = self.load()
+        for name in columns:
+            if name not in data.columns:
+                raise no_column(f"the source {self.name}", name, list(data.columns))
+        return data
 
     @classmethod
     def bundled(cls, name: str) -> Path | None:

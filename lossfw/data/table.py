@@ -28,11 +28,15 @@ class TableOptions(NamedTuple):
         Columns that may hold texts, which are labels.
     optional : frozenset of int
         Columns that a configuration can leave out, for messages.
+    kept : frozenset of int
+        Columns in which a value may be missing, whatever `missing` says: they only tell
+        rows apart.
     """
 
     missing: Missing = "keep"
     labels: frozenset[int] = frozenset()
     optional: frozenset[int] = frozenset()
+    kept: frozenset[int] = frozenset()
 
 
 class TableRows(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lossfw.data import DataColumn
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.metric_accumulator import MetricAccumulator, SliceCells
@@ -38,6 +39,8 @@ class Accumulator:
         Whether the loss of each row is wanted, also without intervals and slices.
     clock : Stopwatch, optional
         Counts the time of each.
+    columns : mapping of str to DataColumn, optional
+        The columns of the data that slices are by.
 
     Raises
     ------
@@ -54,11 +57,15 @@ class Accumulator:
         slices: Sequence[Slice] = (),
         rows: bool = False,
         clock: Stopwatch | None = None,
+        columns: Mapping[str, DataColumn] | None = None,
     ) -> None:
         self.intervals, self.slices = intervals, tuple(slices)
         self.clock = clock or Stopwatch()
         self._layout = SliceCells(
-            self.slices, grouped=intervals is not None, logits=loss.input_form == "logits"
+            self.slices,
+            grouped=intervals is not None,
+            logits=loss.input_form == "logits",
+            columns=columns,
         )
         if self._layout.wanted:
             for metric in metrics:

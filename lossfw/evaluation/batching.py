@@ -40,6 +40,8 @@ class PredictedBatch(NamedTuple):
         Mean loss of each row by the weights of its losses, NaN where nothing counts,
         and the mean of these weights. None before the loss is computed, or where
         nothing asks for single rows.
+    columns : ndarray of float64, shape (n, S), or None
+        As in `Batch`.
     """
 
     start: int
@@ -49,6 +51,7 @@ class PredictedBatch(NamedTuple):
     sample_weight: NDArray | None
     losses: NDArray | None = None
     weights: NDArray | None = None
+    columns: NDArray | None = None
 
 
 def regroup(parts: Iterable[_Rows], size: int) -> Iterator[_Rows]:
@@ -124,7 +127,12 @@ def forward(
         loss_input = outputs.logits if logits else outputs.predictions
         predictions = outputs.predictions if logits else None
         return PredictedBatch(
-            block.start, loss_input, predictions, block.targets, block.sample_weight
+            block.start,
+            loss_input,
+            predictions,
+            block.targets,
+            block.sample_weight,
+            columns=block.columns,
         )
 
     block_bytes = BLOCK_ROWS * network.width * network.dtype.itemsize
@@ -149,4 +157,6 @@ def saved(outputs: RowArray, batches: Iterable[Batch], first: int = 0) -> Iterat
     for batch in batches:
         start = batch.start - first
         rows = read_rows(outputs, start, start + len(batch.targets))
-        yield PredictedBatch(batch.start, rows, None, batch.targets, batch.sample_weight)
+        yield PredictedBatch(
+            batch.start, rows, None, batch.targets, batch.sample_weight, columns=batch.columns
+        )

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.data import DataColumn
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.batching import PredictedBatch
+from lossfw.evaluation.column_parts import column_parts
 from lossfw.evaluation.intervals.groups import GROUPS, group_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
@@ -34,10 +36,21 @@ class SliceCells:
         Whether groups are kept apart, for intervals.
     logits : bool
         Whether logits reach the loss: then predictions must come beside them.
+    columns : mapping of str to DataColumn, optional
+        The columns of the data, in the order of `PredictedBatch.columns`.
     """
 
-    def __init__(self, slices: Sequence[Slice], *, grouped: bool, logits: bool = False) -> None:
+    def __init__(
+        self,
+        slices: Sequence[Slice],
+        *,
+        grouped: bool,
+        logits: bool = False,
+        columns: Mapping[str, DataColumn] | None = None,
+    ) -> None:
         self.slices, self.grouped = tuple(slices), grouped
+        self._columns = {name: place for place, name in enumerate(columns or ())}
+        self._own = [column_parts(part, columns or {}) for part in self.slices]
         self.groups = GROUPS if grouped else 1
         self._logits = logits
         # The cell of each row at hand: among all rows, and in each slice.
@@ -79,8 +92,17 @@ class SliceCells:
                     f"slice {part.name!r} is by {part.by}, which takes predictions, and there are "
                     "only logits: give predictions, or leave it out."
                 )
-            parts = parts_of(part, seen, rows.targets, rows.losses, weight, rows.start)
-            part_names(part, np.unique(parts).tolist())  # refuses too many
+            parts = parts_of(
+                part,
+                seen,
+                rows.targets,
+                rows.losses,
+                weight,
+                rows.start,
+                column=self._column(part, rows),
+                own=self._own[index],
+            )
+            part_names(part, np.unique(parts).tolist(), own=self._own[index])  # refuses too many
             self.each.append(parts * self.groups + group)
             self._sizes[index].push(_sizes(parts, weight))
 
@@ -89,7 +111,16 @@ class SliceCells:
         part, sizes = self.slices[index], self._sizes[index].merged()
         by_class = part.by in ("target", "prediction.argmax")
         found = [] if sizes is None else np.unique(sizes.cells).tolist()
-        return part_names(part, found, self._classes if by_class else None)
+        return part_names(part, found, self._classes if by_class else None, self._own[index])
+
+    def _column(self, part: Slice, rows: PredictedBatch) -> NDArray | None:
+        """Return the values of the data's column that a slice is by, if it is by one."""
+        if not part.column:
+            return None
+        if part.column not in self._columns or rows.columns is None:
+            raise ArgumentError(f"slice {part.name!r}: the data have no column {part.column!r}.")
+        values: NDArray = rows.columns[:, self._columns[part.column]]
+        return values
 
     def size(self, index: int, number: int) -> tuple[int, float]:
         """Return how many rows a part has, and their weight."""

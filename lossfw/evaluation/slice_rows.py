@@ -8,12 +8,13 @@ import numpy as np
 
 from lossfw.components.spaces import first_true
 from lossfw.errors import ArgumentError, DomainError
+from lossfw.evaluation.column_parts import NAN_PART, ColumnParts
 from lossfw.evaluation.slices import Slice
 from lossfw.numerics.arrays import NDArray
 
-# Number and name of the part of rows with NaN.
-NAN_PART = -1
+# Names of the part of rows with NaN, or without a value in a column.
 _NAN = "nan"
+_MISSING = "missing"
 # More parts than this say nothing to a reader, and each computes every metric again.
 MAX_PARTS = 1000
 # Beyond, whole numbers are no classes.
@@ -27,6 +28,8 @@ def parts_of(
     losses: NDArray,
     weight: NDArray,
     start: int,
+    column: NDArray | None = None,
+    own: ColumnParts | None = None,
 ) -> NDArray:
     """Return the number of the part that each row belongs to.
 
@@ -40,6 +43,10 @@ def parts_of(
         Loss and sample weight of each row; the loss is NaN where there is none.
     start : int
         Global number of the first row.
+    column : ndarray, shape (N,), optional
+        The values of the data's column that the slice is by.
+    own : ColumnParts, optional
+        The parts of a column of texts.
 
     Returns
     -------
@@ -51,7 +58,12 @@ def parts_of(
     ArgumentError, DomainError
         If the rows have nothing to tell them apart by.
     """
-    if part.by == "target":
+    if own is not None:
+        assert column is not None
+        return own.of(column)
+    if column is not None:
+        numbers = column if part.bins else _classes(part, column, start)
+    elif part.by == "target":
         numbers = _target(part, target, start)
     elif part.by == "loss":
         numbers = losses
@@ -79,12 +91,19 @@ def _target(part: Slice, target: NDArray, start: int) -> NDArray:
             "number for each row was wanted."
         )
     numbers = target.astype(np.float64)
+    return numbers if part.bins else _classes(part, numbers, start)
+
+
+def _classes(part: Slice, numbers: NDArray, start: int) -> NDArray:
+    """Return numbers that are whole; those of a column may be missing."""
     classes = (numbers == np.floor(numbers)) & (np.abs(numbers) < _LARGEST_CLASS)
-    if not part.bins and not classes.all():
+    if part.column:
+        classes |= np.isnan(numbers)
+    if not classes.all():
         row = first_true(~classes)[0]
         raise DomainError(
-            f"slice {part.name!r}: target[{start + row}] = {numbers[row]:.9g} is no class: give "
-            "bins, the edges between parts of the targets."
+            f"slice {part.name!r}: {part.by}[{start + row}] = {numbers[row]:.9g} is no class: give "
+            "bins, the edges between the parts."
         )
     return numbers
 
@@ -133,7 +152,10 @@ def _distributions(part: Slice, prediction: NDArray, start: int) -> NDArray:
 
 
 def part_names(
-    part: Slice, found: Iterable[int], classes: int | None = None
+    part: Slice,
+    found: Iterable[int],
+    classes: int | None = None,
+    own: ColumnParts | None = None,
 ) -> list[tuple[int, str]]:
     """Return the parts in order, each with its name.
 
@@ -145,24 +167,26 @@ def part_names(
         The parts that have rows.
     classes : int, optional
         How many classes there are, where that is known: those without rows are named too.
+    own : ColumnParts, optional
+        The parts of a column of texts.
 
     Examples
     --------
     >>> part_names(Slice("by loss", by="loss", bins=[1.0]), [1])
     [(0, '< 1'), (1, '>= 1')]
     """
-    if part.bins:
+    if own is not None:
+        named = list(enumerate(own.names))
+    elif part.bins:
         named = list(enumerate(part.labels))
     else:
-        numbers = {int(number) for number in found} | set(range(classes or 0))
-        if part.by != "target":
-            numbers.discard(NAN_PART)
+        numbers = {int(number) for number in found} - {NAN_PART} | set(range(classes or 0))
         named = [(number, str(number)) for number in sorted(numbers)]
     if len(named) > MAX_PARTS:
         raise ArgumentError(
             f"slice {part.name!r} has {len(named)} parts; at most {MAX_PARTS} are told apart: give "
             "bins."
         )
-    if part.by != "target" and NAN_PART in found:
-        named.append((NAN_PART, _NAN))
+    if NAN_PART in found:
+        named.append((NAN_PART, _MISSING if part.column else _NAN))
     return named

@@ -20,6 +20,10 @@ BY: dict[str, str] = {
     "loss": "the loss of the row",
     "weight": "the sample weight of the row",
 }
+# What the name of a column of the data comes after: `column.region`.
+COLUMN = "column."
+# Of a column of texts, so many with the most rows are told apart, unless a slice says otherwise.
+DEFAULT_LARGEST = 8
 # Continuous numbers: without bins each row would be a part of its own.
 _NEED_BINS = ("prediction", "prediction.max", "prediction.entropy", "loss", "weight")
 # Properties of predictions that logits have not.
@@ -38,11 +42,15 @@ class Slice:
     name : str
         Its name in the result.
     by : str
-        The property that tells the rows apart: a key of `BY`.
+        The property that tells the rows apart: a key of `BY`; or ``column.`` and the name
+        of a column of the data, which need not be an input or the target.
     bins : sequence of float
         Inner edges of bins, increasing: ``[0.5, 0.9]`` makes three, below 0.5,
         from 0.5 to below 0.9, and from 0.9 on. Without them there is one slice
         for each value.
+    largest : int
+        Of a column of texts, how many texts with the most rows have a slice of their own;
+        the others are together.
 
     Raises
     ------
@@ -52,7 +60,9 @@ class Slice:
     Examples
     --------
     >>> Slice.of("target")
-    Slice(name='target', by='target', bins=())
+    Slice(name='target', by='target', bins=(), largest=8)
+    >>> Slice.of("column.region").name
+    'region'
     >>> Slice("confident", by="prediction.max", bins=[0.5, 0.9]).labels
     ('< 0.5', '0.5 to 0.9', '>= 0.9')
     """
@@ -60,20 +70,29 @@ class Slice:
     name: str
     by: str
     bins: Sequence[float] = ()
+    largest: int = DEFAULT_LARGEST
 
     def __post_init__(self) -> None:
-        if self.by not in BY:
+        if self.by not in BY and not self.column:
             raise ParameterError(
                 f"by should be one of {', '.join(BY)}, got {self.by!r}. "
-                f"{did_you_mean(str(self.by), BY)}".rstrip()
+                f"{did_you_mean(str(self.by), BY)} A column of the data is "
+                f"{COLUMN}{self.by or 'NAME'}.".replace("  ", " ")
             )
+        if self.largest < 1:
+            raise ParameterError(f"largest should be at least 1, got {self.largest}.")
         object.__setattr__(self, "bins", tuple(float(edge) for edge in self.bins))
         _check_bins(self.by, self.bins)
 
     @classmethod
     def of(cls, by: str) -> Slice:
         """Return the slice by a property, and named after it."""
-        return cls(by, by)
+        return cls(named_after(by), by)
+
+    @property
+    def column(self) -> str:
+        """The column of the data that tells rows apart, empty where another property does."""
+        return self.by.removeprefix(COLUMN) if self.by.startswith(COLUMN) else ""
 
     @property
     def takes_predictions(self) -> bool:
@@ -88,6 +107,11 @@ class Slice:
         edges = [f"{edge:g}" for edge in self.bins]
         inner = [f"{low} to {high}" for low, high in pairwise(edges)]
         return (f"< {edges[0]}", *inner, f">= {edges[-1]}")
+
+
+def named_after(by: str) -> str:
+    """Return the name of a slice that has none of its own."""
+    return by.removeprefix(COLUMN) or by
 
 
 def _check_bins(by: str, bins: Sequence[float]) -> None:

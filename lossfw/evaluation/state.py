@@ -68,6 +68,7 @@ class EvaluationState:
             slices=plan.slices,
             rows=rows,
             clock=clock,
+            columns=plan.data.columns,
         )
         return cls(accumulator, Diagnostics(plan.loss), clock)
 

@@ -17,10 +17,13 @@ evaluate: {metrics: [accuracy, calibration_error], rows: true, batch_size: 37}
 )
 TABLE = """\
 lossfw: 1
-data: {name: arrays, file: t.csv}
+data: {name: arrays, file: t.csv, exclude: [side]}
 network: {predictions: p.npy}
 loss: cross_entropy
-evaluate: {metrics: [roc_auc], intervals: {method: bootstrap, replicates: 100}, slices: [target]}
+evaluate:
+  metrics: [roc_auc]
+  intervals: {method: bootstrap, replicates: 100}
+  slices: [target, column.side]
 """
 CASES = {
     "rows as lines": (NETWORK, []),
@@ -64,7 +67,8 @@ def test_a_run_goes_on_to_the_same_bytes(case, lossfw, folder, write, stopped, m
     monkeypatch.setattr(csv_lines, "PIECE_BYTES", 500)
     write(rows=1500, config=config)
     targets = np.load(folder / "t.npy")
-    (folder / "t.csv").write_text("targets\n" + "\n".join(map(str, targets)) + "\n")
+    lines = [f"{target},{'left' if target else ''}" for target in targets]
+    (folder / "t.csv").write_text("\n".join(["targets,side", *lines, ""]))
 
     def run(out, *more):
         return lossfw("run", "run.yaml", *options, "--out", out, *more)

@@ -10,7 +10,12 @@ from typing import Any, TypeAlias
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.first_rows import try_first_rows
 from lossfw.config.build.fit import fit_loss, load, with_options
-from lossfw.config.build.report_options import read_report_options, report_digest
+from lossfw.config.build.report_options import (
+    place_of_column,
+    read_report_options,
+    read_slices,
+    report_digest,
+)
 from lossfw.config.build.unused_keys import unused_keys
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
@@ -19,7 +24,7 @@ from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.text.files import find_file
 from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node
-from lossfw.data import Dataset, Source
+from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
@@ -29,7 +34,8 @@ from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
 
 # Rows that were read already, by their source: the runs of a sweep share them.
-Loaded: TypeAlias = MutableMapping[Source, Dataset]
+# With them the names of columns that were read beside the arrays.
+Loaded: TypeAlias = MutableMapping[tuple[Source, tuple[str, ...]], Dataset]
 
 
 def build(source: ConfigSource) -> Plan:
@@ -64,6 +70,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     check(config)
     refuse_sweep(config)
     _read_outputs(config, given_outputs(config))
+    read_slices(config)
     _load_data(config, {} if loaded is None else loaded)
     fit_loss(config)
     read_report_options(config)
@@ -110,12 +117,26 @@ def _load_data(config: CheckedConfig, loaded: Loaded) -> None:
     source = config.data_source
     if source is None:
         return
-    if source not in loaded:
-        data = load(config, source, ["data"])
+    columns = tuple(sorted({part.column for part in config.slices if part.column}))
+    if (source, columns) not in loaded:
+        data = _load_columns(config, source, columns)
         if data is None:
             return
-        loaded[source] = data
-    config.data = with_options(config, loaded[source], config.data_options, ["data"])
+        loaded[source, columns] = data
+    config.data = with_options(config, loaded[source, columns], config.data_options, ["data"])
+
+
+def _load_columns(
+    config: CheckedConfig, source: Source, columns: tuple[str, ...]
+) -> Dataset | None:
+    """Return the rows with the columns that slices name; without them if one is not there."""
+    with config.at(["data"]):
+        try:
+            return source.load_with(columns)
+        except ColumnError as error:
+            with config.at(place_of_column(config, error.column)):
+                raise
+    return load(config, source, ["data"]) if columns else None
 
 
 def given_outputs(config: CheckedConfig) -> Path | NDArray | None:

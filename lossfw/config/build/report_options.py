@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 
 from lossfw.config.schema.check_sections import slice_section
-from lossfw.config.schema.checked import CheckedConfig
+from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import split_hint
 from lossfw.config.schema.section_types import MAX_ITEMS
 from lossfw.config.schema.sections import Skeleton
+from lossfw.config.text.tree import Node
 from lossfw.errors import ParameterError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.evaluation.slices import Slice
+from lossfw.evaluation.slices import COLUMN, DEFAULT_LARGEST, Slice
 
 
 def read_report_options(config: CheckedConfig) -> None:
-    """Fill `slices`, and `sample` and `intervals` where sections and data are known."""
-    config.slices = _slices(config)
+    """Fill `sample` and `intervals` where sections and data are known."""
     if config.sections is None or config.data is None:
         return
     config.sample = _draw(config, config.sections, len(config.data))
@@ -34,16 +34,19 @@ def report_digest(config: CheckedConfig) -> dict[str, Any]:
     if config.intervals is not None:
         options["intervals"] = config.intervals.to_dict()
     if config.slices:
-        options["slices"] = [[s.name, s.by, list(s.bins)] for s in config.slices]
+        options["slices"] = [_described(part) for part in config.slices]
     return options
 
 
-def _slices(config: CheckedConfig) -> tuple[Slice, ...]:
-    """Return the slices, those that are right where others are not."""
-    node = config.root.find(["evaluate", "slices"])
-    items = node.value if node is not None and isinstance(node.value, list) else []
+def _described(part: Slice) -> list[Any]:
+    more = [] if part.largest == DEFAULT_LARGEST else [part.largest]
+    return [part.name, part.by, list(part.bins), *more]
+
+
+def read_slices(config: CheckedConfig) -> None:
+    """Fill `slices` with those that are right, where others are not."""
     made: dict[str, Slice] = {}
-    for index, item in enumerate(items[:MAX_ITEMS]):
+    for index, item in enumerate(_items(config)):
         section = slice_section(item)
         if section is None:
             continue
@@ -53,12 +56,29 @@ def _slices(config: CheckedConfig) -> tuple[Slice, ...]:
             config.add([*place, "name"], what, "give each a name of its own")
             continue
         try:
-            made[section.name] = Slice(section.name, section.by, tuple(section.bins))
+            made[section.name] = Slice(
+                section.name, section.by, tuple(section.bins), section.largest
+            )
         except ParameterError as error:
             what, hint = split_hint(str(error).removesuffix("."))
             # The message begins with the parameter that it is about.
             config.add([*place, what.partition(" ")[0]], what, hint)
-    return tuple(made.values())
+    config.slices = tuple(made.values())
+
+
+def place_of_column(config: CheckedConfig, column: str) -> ConfigPath:
+    """Return where the first slice by a column of the data stands."""
+    for index, item in enumerate(_items(config)):
+        section = slice_section(item)
+        if section is not None and section.by == f"{COLUMN}{column}":
+            inside = ["by"] if isinstance(item.value, dict) else []
+            return ["evaluate", "slices", index, *inside]
+    return ["evaluate", "slices"]
+
+
+def _items(config: CheckedConfig) -> list[Node]:
+    node = config.root.find(["evaluate", "slices"])
+    return node.value[:MAX_ITEMS] if node is not None and isinstance(node.value, list) else []
 
 
 def _draw(config: CheckedConfig, sections: Skeleton, rows: int) -> tuple[int, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from lossfw.evaluation.slices import BY
+from lossfw.evaluation.slices import BY, COLUMN, named_after
 
 # Version of the configuration's keys: the value of `lossfw:`.
 SCHEMA_VERSION = 1
@@ -98,7 +99,7 @@ def _rows(value: Any) -> Any:
 def named_slice(value: Any) -> Any:
     """Take a bare text as both the name of a slice and the key that tells the rows apart."""
     if isinstance(value, str):
-        return {"name": value, "by": value}
+        return {"name": named_after(value), "by": value}
     if isinstance(value, dict):
         return value
     raise PydanticCustomError(
@@ -106,7 +107,12 @@ def named_slice(value: Any) -> Any:
     )
 
 
-_BY = {"enum": list(BY), "enumDescriptions": list(BY.values())}
+_BY = {
+    "anyOf": [
+        {"enum": list(BY), "enumDescriptions": list(BY.values())},
+        {"type": "string", "pattern": f"^{re.escape(COLUMN)}."},
+    ]
+}
 
 
 class OrText:

@@ -38,6 +38,7 @@ from lossfw.config.schema.section_types import (
     named_slice,
 )
 from lossfw.evaluation.intervals.options import MAX_REPLICATES, MIN_REPLICATES, Method
+from lossfw.evaluation.slices import DEFAULT_LARGEST
 
 # Rows are read this many at a time unless the configuration says otherwise:
 # a multiple of the network's blocks, small beside any memory.
@@ -120,6 +121,10 @@ class SliceSection(Section):
     )
     by: SliceKey = key("What tells the rows apart.")
     bins: list[float] = key("The edges between the parts, increasing: [0.5, 0.9] makes three.", [])
+    largest: PositiveInt = key(
+        "Of a column of texts, how many with the most rows have a part of their own.",
+        DEFAULT_LARGEST,
+    )
 
 
 NamedSlice = Annotated[SliceSection, BeforeValidator(named_slice), OrText()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -10,6 +10,8 @@ from pydantic import model_validator
 
 from lossfw import DataError
 from lossfw.data import (
+    ColumnError,
+    DataColumn,
     Dataset,
     File,
     Group,
@@ -18,6 +20,7 @@ from lossfw.data import (
     TableOptions,
     digest_files,
     file_kind,
+    no_column,
     npz_member,
     npz_names,
     open_columns,
@@ -39,6 +42,7 @@ class _Read(NamedTuple):
     arrays: dict[str, Any]
     classes: tuple[str, ...] = ()
     dropped: int = 0
+    columns: Mapping[str, DataColumn] = {}
 
 
 class Arrays(Source):
@@ -84,7 +88,9 @@ class Arrays(Source):
     class indices to a loss of rows; the numbers of a column are integers if
     each is written as one (``3``, not ``3.0``). Targets may be texts: their
     labels are numbered in ascending order, unless the configuration lists
-    ``classes``. Columns that nobody asks for may hold anything.
+    ``classes``. Columns that nobody asks for may hold anything. Slices may name any
+    column, or array of a ``.npz``; where it is no input, target or weight, it may hold
+    texts and lack values.
 
     Examples
     --------
@@ -133,7 +139,11 @@ class Arrays(Source):
             If a file cannot be used or lacks an array, or a number is NaN or
             infinite.
         """
-        read = self._apart() if self.file is None else self._together(self.file)
+        return self.load_with(())
+
+    def load_with(self, columns: Sequence[str]) -> Dataset:
+        """Read the files, and these columns of them; see `Source.load_with`."""
+        read = self._apart(columns) if self.file is None else self._together(self.file, columns)
         paths = [path for path in self._paths() if path is not None]
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
         notes: tuple[str, ...] = ()
@@ -141,7 +151,8 @@ class Arrays(Source):
             rows = "1 row is" if read.dropped == 1 else f"{read.dropped} rows are"
             notes = (f"{rows} left out, since a value is missing.",)
         digest = digest_files(*paths)
-        return Dataset(name, digest=digest, classes=read.classes, notes=notes, **read.arrays)
+        found: dict[str, Any] = {"classes": read.classes, "columns": read.columns}
+        return Dataset(name, digest=digest, notes=notes, **found, **read.arrays)
 
     def _paths(self) -> tuple[Path | None, ...]:
         return (self.file, self.inputs, self.targets, self.sample_weight)
@@ -150,9 +161,11 @@ class Arrays(Source):
         key: Keys | None = getattr(self, f"{role}_key")
         return key
 
-    def _apart(self) -> _Read:
+    def _apart(self, columns: Sequence[str]) -> _Read:
         arrays: dict[str, Any] = {}
         classes: tuple[str, ...] = ()
+        apart: dict[str, DataColumn] = {}
+        known: list[str] = []
         for role in _ROLES:
             path = getattr(self, role)
             if path is None:
@@ -160,12 +173,22 @@ class Arrays(Source):
             kind = file_kind(path, role)
             if kind in _TABLES:
                 table = open_columns(path, role, kind)
-                read = self._columns(table, {role: self._alone(table, role)})
+                known += table.names
+                there = [name for name in columns if name in table.names and name not in apart]
+                read = self._columns(table, {role: self._alone(table, role)}, there)
                 arrays |= read.arrays
                 classes = classes or read.classes
+                apart |= read.columns
             else:
                 arrays[role] = read_array(path, role, self._single(role))
-        return _Read(arrays, classes)
+                names = npz_names(path, role) if kind == "npz" else []
+                known += names
+                there = [name for name in columns if name in names and name not in apart]
+                apart |= _npz_columns(path, there) if there else {}
+        for name in columns:
+            if name not in apart:
+                raise no_column(f"the source {self.name}", name, known)
+        return _Read(arrays, classes, columns={name: apart[name] for name in columns})
 
     def _alone(self, table: Table, role: str) -> Group:
         """Return the columns of a table that holds one array: by default all."""
@@ -189,19 +212,19 @@ class Arrays(Source):
             )
         return key
 
-    def _together(self, file: Path) -> _Read:
+    def _together(self, file: Path, columns: Sequence[str]) -> _Read:
         kind = file_kind(file, "data")
         if kind == "npz":
-            return self._from_npz(file)
+            return self._from_npz(file, columns)
         if kind in _TABLES:
             table = open_columns(file, "data", kind)
-            return self._columns(table, self._groups(table))
+            return self._columns(table, self._groups(table), columns)
         raise DataError(
             f"{file} is a .npy, which holds one array: give it as `targets`, and another file as "
             "`inputs`."
         )
 
-    def _from_npz(self, file: Path) -> _Read:
+    def _from_npz(self, file: Path, columns: Sequence[str]) -> _Read:
         names, wanted = npz_names(file, "data"), {}
         for role in _ROLES:
             key = self._single(role)
@@ -209,7 +232,11 @@ class Arrays(Source):
                 wanted[role] = role if key is None else str(key)
         # What nobody asks for stays packed.
         members = read_npz(file, "data", set(wanted.values()))
-        return _Read({role: npz_member(members, name, file) for role, name in wanted.items()})
+        arrays = {role: npz_member(members, name, file) for role, name in wanted.items()}
+        for name in columns:
+            if name not in names:
+                raise no_column(str(file), name, names)
+        return _Read(arrays, columns=_npz_columns(file, columns))
 
     def _groups(self, table: Table) -> dict[str, Group]:
         """Return the columns of each array in one table."""
@@ -234,13 +261,47 @@ class Arrays(Source):
             out |= {group} if isinstance(group, int) else set(group)
         return [column for column in range(table.width) if column not in out]
 
-    def _columns(self, table: Table, groups: dict[str, Group]) -> _Read:
+    def _columns(self, table: Table, groups: dict[str, Group], columns: Sequence[str]) -> _Read:
+        """Read the arrays of a table, and beside them columns that tell rows apart."""
         target, inputs = groups.get("targets"), groups.get("inputs", [])
         labels = frozenset([target]) if isinstance(target, int) else frozenset()
         optional = frozenset() if self.inputs_key is not None else frozenset(_listed(inputs))
-        read = table.read_rows(list(groups.values()), TableOptions(self.missing, labels, optional))
-        classes = read.labels.get(target, ()) if isinstance(target, int) else ()
-        return _Read(dict(zip(groups, read.arrays, strict=True)), classes, read.dropped)
+        apart = {name: _column(table, name) for name in columns}
+        # What is an array too is held to the rules of arrays.
+        kept = frozenset(apart.values()) - {n for group in groups.values() for n in _listed(group)}
+        read = table.read_rows(
+            [*groups.values(), *apart.values()],
+            TableOptions(self.missing, labels | kept, optional, kept),
+        )
+        arrays, more = read.arrays[: len(groups)], read.arrays[len(groups) :]
+        return _Read(
+            dict(zip(groups, arrays, strict=True)),
+            read.labels.get(target, ()) if isinstance(target, int) else (),
+            read.dropped,
+            {
+                name: DataColumn.of_codes(values, read.labels.get(number, ()))
+                for (name, number), values in zip(apart.items(), more, strict=True)
+            },
+        )
+
+
+def _column(table: Table, name: str) -> int:
+    """Return the column that a slice names, counted from 0 where columns have no names."""
+    try:
+        return table.column(int(name) if name.isdecimal() and not table.names else name)
+    except DataError as error:
+        raise ColumnError(name, str(error)) from None
+
+
+def _npz_columns(file: Path, names: Sequence[str]) -> dict[str, DataColumn]:
+    """Return arrays of a ``.npz`` as columns that tell rows apart."""
+    columns = {}
+    for name, array in read_npz(file, "a column", names, texts=True).items():
+        try:
+            columns[name] = DataColumn.of(array)
+        except DataError as error:
+            raise ColumnError(name, f"{file}, array {name!r}: {error}") from None
+    return columns
 
 
 def _targets_of(table: Table) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from lossfw.data import Dataset, Group, Location, Source, open_dataset
+from lossfw import DataError
+from lossfw.data import ColumnError, DataColumn, Dataset, Group, Location, Source, open_dataset
 
 
 class Parquet(Source):
@@ -58,6 +60,10 @@ class Parquet(Source):
         DataError
             If there is no file, a file has other columns than the first, or lacks one.
         """
+        return self.load_with(())
+
+    def load_with(self, columns: Sequence[str]) -> Dataset:
+        """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
         groups: dict[str, Group] = {"targets": data.column(self.targets)}
         if self.sample_weight is not None:
@@ -66,5 +72,22 @@ class Parquet(Source):
             groups["inputs"] = [data.column(name) for name in self.inputs]
         elif left := [n for n in range(len(data.names)) if n not in groups.values()]:
             groups["inputs"] = left
-        arrays: dict[str, Any] = dict(zip(groups, data.read(*groups.values()), strict=True))
-        return Dataset(f"{self.name} ({self.path})", digest=data.digest, **arrays)
+        apart = {}
+        for name in columns:
+            try:
+                apart[name] = data.column(name)
+            except DataError as error:
+                raise ColumnError(name, str(error)) from None
+        taken = {
+            n for group in groups.values() for n in ([group] if isinstance(group, int) else group)
+        }
+        kept = frozenset(apart.values()) - taken
+        read = data.read_rows([*groups.values(), *apart.values()], kept)
+        arrays: dict[str, Any] = dict(zip(groups, read.arrays[: len(groups)], strict=True))
+        more = {
+            name: DataColumn.of_codes(values, read.labels.get(number, ()))
+            for (name, number), values in zip(
+                apart.items(), read.arrays[len(groups) :], strict=True
+            )
+        }
+        return Dataset(f"{self.name} ({self.path})", digest=data.digest, columns=more, **arrays)

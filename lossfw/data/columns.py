@@ -1,0 +1,127 @@
+"""Columns that tell rows apart: numbers or texts beside inputs and targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lossfw.data.csv_numbers import is_missing, is_number
+from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, take_rows
+from lossfw.data.row_changes import RowNumbers, changed_rows
+from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
+
+# Rows that are read at a time to count labels.
+_ROWS = 65_536
+# Kinds of NumPy dtypes that a column may have: numbers, truth values, and texts.
+_KINDS = "fiubU"
+
+
+class ColumnError(DataError):
+    """There is no such column, or it tells no rows apart.
+
+    Attributes
+    ----------
+    column : str
+        Its name, as it was asked for.
+    """
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.column, str(self))
+
+
+@dataclass(frozen=True, eq=False)
+class DataColumn:
+    """A column of the data, which tells rows apart.
+
+    Attributes
+    ----------
+    values : ndarray or Column, shape (N,)
+        Numbers, NaN where one is missing; or positions in `labels`.
+    labels : tuple of str
+        The texts of the column, ascending; empty for numbers. An empty one, NA or NaN
+        means that the value is missing.
+
+    Examples
+    --------
+    >>> column = DataColumn.of(np.array(["south", "north", "south"]))
+    >>> column.labels, column.values.tolist(), column.counts.tolist()
+    (('north', 'south'), [1, 0, 1], [1, 2])
+    """
+
+    values: RowArray
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, array: Any) -> DataColumn:
+        """Return an array of numbers or of texts as a column, and a column as it is.
+
+        Raises
+        ------
+        DataError
+            If it is neither, or not of shape (N,).
+        """
+        if isinstance(array, DataColumn):
+            return array
+        values = np.asarray(array)
+        if values.dtype.kind not in _KINDS or values.ndim != 1:
+            raise DataError(
+                f"it has dtype {values.dtype} and shape {values.shape}; one number or one text for "
+                "each row was wanted."
+            )
+        if values.dtype.kind != "U":
+            return cls(values)
+        labels, codes = np.unique(np.strings.strip(values), return_inverse=True)
+        return cls(codes, tuple(labels.tolist()))
+
+    @classmethod
+    def of_codes(cls, codes: RowArray, labels: tuple[str, ...]) -> DataColumn:
+        """Return a column of texts; where all are numbers or missing, these numbers.
+
+        Without labels the codes are numbers themselves.
+        """
+        given = [label for label in labels if not is_missing(label)]
+        if not given or not all(map(is_number, given)):
+            return cls(codes, labels)
+        numbers = np.array([np.nan if is_missing(x) else float(x) for x in labels])
+        return cls(changed_rows(codes, _Numbers(numbers)))
+
+    @property
+    def holds_texts(self) -> bool:
+        """Whether the values are texts."""
+        return bool(self.labels)
+
+    @cached_property
+    def counts(self) -> NDArray:
+        """How many rows have each label; a file is read once."""
+        counts = np.zeros(len(self.labels), np.int64)
+        for start in range(0, len(self.values), _ROWS):
+            rows = read_rows(self.values, start, min(start + _ROWS, len(self.values)))
+            counts += np.bincount(rows, minlength=len(counts))
+        return counts
+
+    def take(self, rows: NDArray) -> DataColumn:
+        """Return the rows with these numbers."""
+        return replace(self, values=take_rows(self.values, rows))
+
+    def in_memory(self) -> DataColumn:
+        """Return the same rows in memory."""
+        return replace(self, values=in_memory(self.values))
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """A change: the position of a label becomes the number that the label is."""
+
+    numbers: NDArray
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        found: NDArray = self.numbers[rows]
+        return found

@@ -1,0 +1,191 @@
+"""Slices by columns of the data, from every kind of file: against numbers of the rows alone."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from lossfw.data import DataColumn
+from lossfw.evaluation.evaluate import evaluate, result_of
+from support.configs import build
+
+ROWS = 1500
+TEXT = """\
+lossfw: 1
+data: {data}
+network: {{predictions: p.npy}}
+loss: squared_error
+evaluate:
+  batch_size: 70
+  slices:
+    - column.region
+    - {{name: age, by: column.age, bins: [30, 50]}}
+    - {{name: shop, by: column.shop, largest: 3}}
+"""
+SOURCES = {
+    "csv": "{name: arrays, file: t.csv, inputs_key: [x], targets_key: y}",
+    "gzipped": "{name: arrays, file: t.csv.gz, inputs_key: [x], targets_key: y}",
+    "parquet": "{name: arrays, file: t.parquet, inputs_key: [x], targets_key: y}",
+    "npz": "{name: arrays, file: t.npz, inputs_key: x, targets_key: y}",
+    "apart": "{name: arrays, targets: t.csv, targets_key: y}",
+    "dataset": "{name: parquet, path: rows, inputs: [x], targets: y}",
+}
+
+
+@pytest.fixture
+def columns(folder):
+    """Write the same rows as files of each kind, and return their columns."""
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    random = np.random.default_rng(1)
+    regions = np.array(["north", "south", ""])[random.integers(0, 3, ROWS)]
+    age = np.where(random.random(ROWS) < 0.1, np.nan, random.integers(18, 80, ROWS))
+    # Of the shops, the first has the most rows.
+    shops = np.char.add(
+        "shop ", np.sort(random.integers(0, 10, (ROWS, 3)), axis=1)[:, 0].astype(str)
+    )
+    made = {"x": random.random(ROWS), "y": random.random(ROWS)}
+    made |= {"region": regions, "age": age, "shop": shops}
+    lines = [",".join(made)]
+    for x, y, region, years, shop in zip(*made.values(), strict=True):
+        lines.append(f"{x},{y},{region},{'' if np.isnan(years) else int(years)},{shop}")
+    content = "\n".join(lines).encode()
+    (folder / "t.csv").write_bytes(content)
+    import gzip
+
+    (folder / "t.csv.gz").write_bytes(gzip.compress(content))
+    np.savez(folder / "t.npz", **made)
+    table = pa.table(
+        {
+            **{key: made[key] for key in ("x", "y", "shop")},
+            "region": pa.array([region or None for region in regions]),
+            "age": pa.array([None if np.isnan(a) else int(a) for a in age], pa.int64()),
+        }
+    )
+    pq.write_table(table, folder / "t.parquet", row_group_size=400)
+    (folder / "rows").mkdir()
+    pq.write_table(table.slice(0, 700), folder / "rows" / "0.parquet", row_group_size=300)
+    pq.write_table(table.slice(700), folder / "rows" / "1.parquet")
+    np.save(folder / "p.npy", random.random(ROWS))
+    return made
+
+
+def parts_of(result):
+    return {
+        (part["name"], part["value"]): (part["count"], part["loss"]["value"])
+        for part in result.numbers.slices
+    }
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_slice_by_a_column_has_the_numbers_of_its_rows(source, columns, plan, folder):
+    made = plan(TEXT.format(data=SOURCES[source]))
+    found = parts_of(evaluate(made))
+    p, age = np.load(folder / "p.npy"), columns["age"]
+    names, counts = np.unique(columns["shop"], return_counts=True)
+    most = set(names[np.argsort(-counts)[:3]])
+    wanted = {
+        ("region", "north"): columns["region"] == "north",
+        ("region", "south"): columns["region"] == "south",
+        ("region", "missing"): columns["region"] == "",
+        ("age", "< 30"): age < 30,
+        ("age", "30 to 50"): (age >= 30) & (age < 50),
+        ("age", ">= 50"): age >= 50,
+        ("age", "missing"): np.isnan(age),
+        **{("shop", name): columns["shop"] == name for name in sorted(most)},
+        ("shop", "other"): ~np.isin(columns["shop"], list(most)),
+    }
+    assert list(found) == list(wanted)
+    for key, rows in wanted.items():
+        count, loss = found[key]
+        assert count == rows.sum(), key
+        assert loss == pytest.approx(((p - columns["y"])[rows] ** 2).mean(), rel=1e-14), key
+
+
+def test_parts_of_the_rows_merge_to_the_same_bits_and_a_plan_can_travel(columns, plan, monkeypatch):
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 1024)
+    made = plan(TEXT.format(data=SOURCES["csv"]))
+    whole = evaluate(made).to_dict()
+    travelled = pickle.loads(pickle.dumps(made))
+    middle = made.block_rows
+    assert middle < ROWS
+    state = evaluate(travelled, rows=(middle, ROWS))
+    state.merge(evaluate(made, rows=(0, middle)))
+    merged = result_of(made, state).to_dict()
+    assert merged["slices"] == whole["slices"]
+    larger = plan(TEXT.format(data=SOURCES["csv"]), "evaluate.batch_size=5000")
+    assert evaluate(larger).to_dict()["slices"] == whole["slices"]
+
+
+def test_a_slice_changes_nothing_else_also_where_rows_are_dropped(columns, plan, folder):
+    lines = (folder / "t.csv").read_text().splitlines()
+    (folder / "t.csv").write_text("\n".join([*lines[:5], ",0.5,north,40,shop 1", *lines[5:]]))
+    drop = SOURCES["csv"].replace("}", ", missing: drop}")
+    made = plan(TEXT.format(data=drop))
+    assert len(made.data) == ROWS
+    assert sum(part["count"] for part in evaluate(made).numbers.slices) == 3 * ROWS
+    alone = build("run.yaml", ("evaluate.slices=[]",))
+    assert evaluate(alone).loss == evaluate(made).loss
+
+
+def test_a_sample_takes_its_own_values(columns, plan):
+    made = plan(TEXT.format(data=SOURCES["npz"]), "evaluate.sample={count: 50}")
+    drawn = columns["region"][list(made.sample)]
+    found = parts_of(evaluate(made))
+    assert found["region", "north"][0] == (drawn == "north").sum()
+
+
+@pytest.mark.parametrize(
+    ("source", "slices", "what", "hint"),
+    [
+        ("csv", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
+        ("npz", "[column.regoin]", "t.npz has no column 'regoin'", "did you mean 'region'?"),
+        ("dataset", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
+        ("apart", "[column.regoin]", "has no column 'regoin'", "did you mean 'region'?"),
+        ("csv", "[column.x]", "column.x[0] = ", ""),
+        ("csv", "[{name: r, by: column.region, bins: [1]}]", "holds texts, and bins are", ""),
+        ("csv", "[region]", "A column of the data is column.region", "did you mean 'prediction'?"),
+    ],
+)
+def test_what_a_slice_cannot_be_by_is_told_before_the_run(
+    source, slices, what, hint, columns, problem
+):
+    where, told, given = problem(TEXT.format(data=SOURCES[source]), f"evaluate.slices={slices}")
+    assert "evaluate.slices" in str(where)
+    assert what in told
+    assert given == hint
+
+
+def test_a_source_without_columns_says_so(problem):
+    text = TEXT.format(data="{name: inline, targets: [0.5]}").replace("p.npy", "[0.25]")
+    _, told, _ = problem(text, "evaluate.slices=[column.region]")
+    assert told == "the source inline has no columns that could tell rows apart"
+
+
+PLUGIN = """\
+import numpy as np
+from lossfw import hookimpl
+from lossfw.data import Dataset, Source
+
+class Two(Source):
+    \"\"\"Two rows. Use it in tests.\"\"\"
+
+    def load(self):
+        return Dataset(self.name, targets=np.zeros(2), columns={"side": np.array(["l", "r"])})
+
+@hookimpl
+def lossfw_sources():
+    return {"two": Two}
+"""
+
+
+def test_the_source_of_a_plugin_puts_columns_into_its_data(folder, plan):
+    (folder / "two.py").write_text(PLUGIN)
+    text = TEXT.format(data="two").replace("p.npy", "[0.5, 2.0]") + "plugins: [two.py]\n"
+    found = parts_of(evaluate(plan(text, "evaluate.slices=[column.side]")))
+    assert found == {("side", "l"): (1, 0.25), ("side", "r"): (1, 4.0)}
+
+
+def test_texts_that_are_numbers_are_numbers():
+    column = DataColumn.of_codes(np.array([0, 2, 1]), ("", "10", "9.5"))
+    assert column.labels == ()
+    np.testing.assert_array_equal(column.values, [np.nan, 9.5, 10.0])
