@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from lossfw.report.text.tables import show_table
-from lossfw.runs.execute import cluster_of, prepare
+from lossfw.runs.execute import prepare
 from lossfw.runs.files import say
 from lossfw.runs.records import Run, RunRequest
 
@@ -28,9 +28,8 @@ def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
     headers = ("run", "rows", "loss", "from", "folder", "digest")
     show_table(headers, [_row(run) for run in runs])
     for request, run in zip(requests, runs, strict=True):
-        cluster = cluster_of(request)
-        if cluster is not None:
-            say(f"{run.name}: {_cut_of(run, cluster)}")
+        if request.scheduler is not None:
+            say(f"{run.name}: {_cut_of(run, request.scheduler)}")
     for run in runs:
         for warning in run.plan.warnings:
             say(f"{run.name}: warning: {warning}")

@@ -10,7 +10,6 @@ from lossfw.cli.options import tell
 from lossfw.cli.progress import ProgressBar
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
-from lossfw.runs.execute import cluster_of
 from lossfw.runs.files import say
 from lossfw.runs.parallel_runs import run_all
 from lossfw.runs.records import RunOutcome, RunRequest
@@ -35,7 +34,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
             progress(len(done), len(requests))
             _tell(outcome)
 
-        cluster = None if requests[0].trains else cluster_of(requests[0])
+        cluster = None if requests[0].trains else requests[0].scheduler
         if cluster is None:
             outcomes = run_all(requests, jobs, ended=ended)
         else:

@@ -11,12 +11,13 @@ import numpy as np
 from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
 from lossfw.evaluation.plan import Plan
+from lossfw.runs.rows_parts import PartFile
 
 # Not the name of a training's checkpoint, which may lie in the same folder.
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 5
+CHECKPOINT_VERSION = 6
 
 
 class Checkpoint(NamedTuple):
@@ -28,6 +29,8 @@ class Checkpoint(NamedTuple):
         The identity of the run; see `identity_of`.
     written : int
         Bytes of the file of rows for the rows that are done.
+    parts : tuple of PartFile
+        The files of these rows, where they are in parts.
     seconds : float
         Seconds that the run had taken.
     state : SavedState
@@ -36,6 +39,7 @@ class Checkpoint(NamedTuple):
 
     identity: Mapping[str, str]
     written: int
+    parts: tuple[PartFile, ...]
     seconds: float
     state: SavedState
 
@@ -61,6 +65,7 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
     header = {
         "identity": dict(checkpoint.identity),
         "written": checkpoint.written,
+        "parts": [list(part) for part in checkpoint.parts],
         "seconds": checkpoint.seconds,
         "state": checkpoint.state.header,
     }
@@ -81,7 +86,8 @@ def read(folder: Path, plan: Plan) -> Checkpoint | None:
     try:
         header, arrays = SavedState.read(path)
         state = SavedState(header["state"], arrays)
-        kept = Checkpoint(header["identity"], header["written"], header["seconds"], state)
+        parts = tuple(PartFile(*part) for part in header["parts"])
+        kept = Checkpoint(header["identity"], header["written"], parts, header["seconds"], state)
     except (DataError, ValueError, TypeError, LookupError):
         raise DataError(
             f"{path} is no checkpoint of a run, or damaged: run without --resume, which begins "

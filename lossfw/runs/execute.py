@@ -165,25 +165,21 @@ def carry_out(request: RunRequest, *, progress: Progress | None = None, warn: Wa
         return Outcome(run, result, entries, loading, texts, keeper.failure, resumed=resumed)
 
 
-def cluster_of(request: RunRequest) -> str | None:
-    """Return the cluster that computes a run, None for this process."""
-    if request.cluster is not None:
-        return request.cluster or None
-    node = request.config.root.find(["run", "cluster"])
-    return node.value if node is not None and isinstance(node.value, str) else None
-
-
 def _evaluated(
     request: RunRequest,
     plan: Plan,
     progress: Progress | None,
     journal: RunJournal | None = None,
 ) -> Result:
-    cluster = cluster_of(request)
-    if cluster is None:
+    if request.scheduler is None:
+        if journal is not None and journal.in_parts:
+            # Imported on use: a run that goes on from parts began on a cluster.
+            from lossfw.scale import evaluate_parts
+
+            return evaluate_parts(plan, progress=progress, keeper=journal)
         return evaluate(plan, progress=progress, journal=journal)
     # Imported on use: most runs stay in their process.
     from lossfw.scale import connected, evaluate_on
 
-    with connected(cluster) as client:
+    with connected(request.scheduler) as client:
         return evaluate_on(client, plan, progress=progress, keeper=journal)

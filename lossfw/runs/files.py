@@ -1,4 +1,4 @@
-"""Write to standard output, and write files atomically."""
+"""Standard output, values of JSON, and files that are written atomically."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lossfw.components.naming import printable
-from lossfw.errors import OutputError
+from lossfw.errors import DataError, OutputError
 
 RESULT_FILE = "metrics.json"
 
@@ -58,6 +58,26 @@ def numbers_in(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: numbers_in(item) for key, item in value.items()}
     return [numbers_in(item) for item in value] if isinstance(value, list) else value
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a file of JSON, None if there is no file.
+
+    Raises
+    ------
+    DataError
+        If it holds anything else.
+    """
+    try:
+        if not path.is_file():
+            return None
+        value = json.loads(path.read_bytes())
+    # The last one is raised for lists that are nested too deep.
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from None
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds no object of JSON, as a run writes it.")
+    return value
 
 
 def say(text: str) -> None:

@@ -6,17 +6,17 @@
     run.json        versions, plugins, seed, digests, git state, times
     config.yaml     the configuration, which runs from anywhere
     metrics.json    the numbers
-    results.jsonl   each row with its loss, prediction and target, with evaluate.rows
+    results.jsonl   each row with its loss, prediction and target, with evaluate.rows; a run
+                    on a cluster has a folder of parts instead, joined by a manifest
     error.txt       why a run failed
 
-and while a run is not done, ``partials.npz`` and ``results.part``, from which
-it is resumed.
+and while a run is not done, ``partials.npz`` and ``results.part`` or ``results.parts``, from
+which it is resumed.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,17 @@ from lossfw.evaluation.accumulator import named_metrics
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.checkpoint import CHECKPOINT_FILE
-from lossfw.runs.files import RESULT_FILE, numbers_in, refuse, to_json, write_file, write_result
+from lossfw.runs.files import (
+    RESULT_FILE,
+    numbers_in,
+    read_json,
+    refuse,
+    to_json,
+    write_file,
+    write_result,
+)
 from lossfw.runs.lock import held
+from lossfw.runs.rows_parts import PARTS_FOLDER, PartFile, finish_parts, remove_rows
 from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFormat
 from lossfw.runs.stored import check_record, check_result
 
@@ -113,7 +122,7 @@ class RunFolder:
             if there:
                 self._rename(RECORD_FILE, _ASIDE)
             self.write(STATUS_FILE, "running\n")
-            self._remove(CHECKPOINT_FILE, PART_FILE, ERROR_FILE)
+            self._remove(CHECKPOINT_FILE, PART_FILE, PARTS_FOLDER, ERROR_FILE)
             self.write(CONFIG_FILE, config)
             self.write(RECORD_FILE, f"{to_json(record)}\n")
             self._remove(_ASIDE)
@@ -140,7 +149,11 @@ class RunFolder:
         self.write(RECORD_FILE, f"{to_json(record)}\n")
 
     def finish(
-        self, record: Mapping[str, Any], result: Mapping[str, Any], rows: RowsFormat | None
+        self,
+        record: Mapping[str, Any],
+        result: Mapping[str, Any],
+        rows: RowsFormat | None,
+        parts: Sequence[PartFile] = (),
     ) -> None:
         """Write the results of a run.
 
@@ -152,6 +165,8 @@ class RunFolder:
             The object for ``metrics.json``.
         rows : {"jsonl", "parquet"} or None
             The format of the rows, None for no rows.
+        parts : sequence of PartFile
+            The files of the rows, where they are in parts.
 
         Raises
         ------
@@ -160,12 +175,16 @@ class RunFolder:
         """
         old = [name for form, name in ROWS_FILES.items() if form != rows]
         self._remove(*old, REPORT_FILE, TEXTS_FILE)
-        if rows == "jsonl":
+        if rows is not None and parts:
+            finish_parts(self.path, self.path / ROWS_FILES[rows], parts)
+        elif rows == "jsonl":
+            self._remove_folder(ROWS_FILES[rows])
             self._rename(PART_FILE, ROWS_FILES[rows])
         elif rows == "parquet":
             # Imported on use: it needs an optional library.
             from lossfw.runs.parquet import write_parquet
 
+            self._remove_folder(ROWS_FILES[rows])
             write_parquet(self.path / PART_FILE, self.path / ROWS_FILES[rows])
         write_result(self.path, result)
         self.write(RECORD_FILE, f"{to_json(record)}\n")
@@ -174,7 +193,7 @@ class RunFolder:
 
     def clear(self) -> None:
         """Remove the files from which an unfinished run is resumed."""
-        self._remove(CHECKPOINT_FILE, PART_FILE)
+        self._remove(CHECKPOINT_FILE, PART_FILE, PARTS_FOLDER)
         self.remove_temporary()
 
     def fail(self, message: str) -> None:
@@ -192,9 +211,14 @@ class RunFolder:
     def _remove(self, *names: str) -> None:
         for name in names:
             try:
-                (self.path / name).unlink(missing_ok=True)
+                remove_rows(self.path / name)
             except OSError as error:
                 refuse(self.path / name, error)
+
+    def _remove_folder(self, name: str) -> None:
+        """Remove the parts of an older run, in whose place a file is about to come."""
+        if (self.path / name).is_dir():
+            self._remove(name)
 
     def remove_temporary(self) -> None:
         """Remove unfinished files of processes that were killed."""
@@ -252,26 +276,6 @@ def read_texts(path: Path) -> list[str]:
     found = read_json(path / TEXTS_FILE) or {}
     texts = found.get("texts")
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in a file of JSON, None if there is no file.
-
-    Raises
-    ------
-    DataError
-        If it holds anything else.
-    """
-    try:
-        if not path.is_file():
-            return None
-        value = json.loads(path.read_bytes())
-    # The last one is raised for lists that are nested too deep.
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from None
-    if not isinstance(value, dict):
-        raise DataError(f"{path} holds no object of JSON, as a run writes it.")
-    return value
 
 
 def kept_result(folder: RunFolder, plan: Plan) -> Result:

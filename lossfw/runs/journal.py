@@ -2,13 +2,16 @@
 
 The rows are appended to one file. From time to time the partials of all numbers are
 written to a checkpoint, with the current length of the file of rows: when the run is
-resumed, later rows are cut off.
+resumed, later rows are cut off. A run on a cluster has a file for each part instead, and
+its checkpoint names those that count.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,8 @@ from lossfw.metrics import Metric
 from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
 from lossfw.runs.files import write_file
 from lossfw.runs.rows import rows_of
-from lossfw.runs.rows_writer import RowsFile, RowsFormat, find_part
+from lossfw.runs.rows_parts import PartFile, RowsParts, covering, find_parts
+from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFile, RowsFormat, find_part
 
 # Seconds between two checkpoints: the most that a killed run loses ...
 CHECKPOINT_SECONDS = 1.0
@@ -37,6 +41,8 @@ def rows_format(plan: Plan) -> RowsFormat | None:
 class RunJournal:
     """The journal of a run in a folder; see `lossfw.evaluation.evaluate.Journal`.
 
+    It is the `lossfw.scale.evaluate.Keeper` of a run on a cluster, too.
+
     Parameters
     ----------
     folder : Path
@@ -45,6 +51,8 @@ class RunJournal:
         The plan of the run.
     resume : bool
         Resume from the checkpoint, if there is one.
+    spread : bool
+        Whether the run is computed on a cluster, whose workers write its rows.
 
     Attributes
     ----------
@@ -54,16 +62,20 @@ class RunJournal:
         The row that it was resumed at; 0 if it began anew.
     failure : OutputError or None
         The error after which no more rows are written. The run continues.
+    rows : RowsParts or None
+        Writes the rows of parts, where a run has them in parts.
     """
 
-    def __init__(self, folder: Path, plan: Plan, *, resume: bool) -> None:
-        self._folder, self._plan, self._resume = folder, plan, resume
+    def __init__(self, folder: Path, plan: Plan, *, resume: bool, spread: bool = False) -> None:
+        self._folder, self._plan, self._resume, self._spread = folder, plan, resume, spread
         self._identity = identity_of(plan)
         self._sample = None if plan.sample is None else np.array(plan.sample)
         # The partials of a plugin's metric may have no `pack`: then an interrupted
         # run begins anew.
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
         self._part: RowsFile | None = None
+        self.rows: RowsParts | None = None
+        self._files: list[PartFile] = []
         self._begun = self._last = time.monotonic()
         self._pause = CHECKPOINT_SECONDS
         self.before, self.resumed = 0.0, 0
@@ -82,7 +94,7 @@ class RunJournal:
         DataError
             If the checkpoint is damaged.
         """
-        kept = self._kept()
+        kept = self._kept
         if kept is not None:
             try:
                 state.unpack(kept.state)
@@ -95,10 +107,28 @@ class RunJournal:
         form = rows_format(self._plan)
         if form is None:
             return
+        if self.in_parts:
+            self._begin_parts(state, form, kept)
+            return
         try:
-            self._part = RowsFile(self._folder, form, 0 if kept is None else kept.written)
+            path, written = self._folder / PART_FILE, 0 if kept is None else kept.written
+            self._part = RowsFile(path, form, written)
         except OutputError as error:
             self.failure = error
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the rows are in parts: those of a run on a cluster, or resumed from one."""
+        return self._spread or bool(self._kept and self._kept.parts)
+
+    @property
+    def part_files(self) -> list[PartFile]:
+        """The files of the parts that were added, in the order of their rows."""
+        return sorted(self._files, key=lambda file: file.start)
+
+    def add_part(self, file: PartFile) -> None:
+        """Take the file of a part into account, before the state that has its rows."""
+        self._files.append(file)
 
     def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
         """Write some rows; see `Journal.add`."""
@@ -137,13 +167,45 @@ class RunJournal:
         if self._part is not None:
             self._part.close()
 
+    @cached_property
     def _kept(self) -> Checkpoint | None:
-        """Return the checkpoint to resume from, None without one or without its rows."""
+        """The checkpoint to resume from, None without one or without its rows."""
         kept = read(self._folder, self._plan) if self._resume else None
         form = rows_format(self._plan)
         if kept is None or form is None:
             return kept
-        return kept if find_part(self._folder, form, kept.written) else None
+        if not kept.parts:
+            return kept if find_part(self._folder, form, kept.written) else None
+        # A part whose rows no state has seen does not count.
+        files = covering(kept.parts, [tuple(span) for span in kept.state.header["seen"]])
+        there = files and find_parts(self._folder, self._folder / ROWS_FILES[form], files)
+        return kept._replace(parts=tuple(files)) if files and there else None
+
+    def _begin_parts(
+        self, state: EvaluationState, form: RowsFormat, kept: Checkpoint | None
+    ) -> None:
+        """Make the folder of the parts, with those that are kept."""
+        self._files = [] if kept is None else list(kept.parts)
+        self.rows = RowsParts.of(self._folder, form)
+        self.rows.begin(self._files)
+        if kept is not None and kept.written:
+            # One process began the run: its file becomes the first part.
+            self._adopt(self.rows, kept.written, state.seen.count)
+            self._save(state)
+
+    def _adopt(self, rows: RowsParts, written: int, stop: int) -> None:
+        """Make a part of the file of rows that one process has written."""
+        path, target = self._folder / PART_FILE, rows.path(0)
+        part = RowsFile(path, rows.form, written)
+        part.close()
+        if rows.form == "jsonl":
+            shutil.copyfile(path, target)
+        else:
+            # Imported on use: it needs an optional library.
+            from lossfw.runs.parquet import write_parquet
+
+            write_parquet(path, target)
+        self._files.append(PartFile(target.name, 0, stop, target.stat().st_size))
 
     def _save(self, state: EvaluationState) -> None:
         begin = time.monotonic()
@@ -153,7 +215,8 @@ class RunJournal:
             if self._part is not None:
                 self._part.settle()
                 written = self._part.written
-            kept = Checkpoint(self._identity, written, self.seconds, state.pack())
+            parts = tuple(self._files)
+            kept = Checkpoint(self._identity, written, parts, self.seconds, state.pack())
             write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
         self._last = time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))

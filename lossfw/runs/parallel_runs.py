@@ -11,9 +11,10 @@ from lossfw.config.build.sweep import expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
 from lossfw.losses.engine.threads import thread_count
-from lossfw.runs.files import RESULT_FILE, numbers_in
-from lossfw.runs.folder import RunFolder, read_json
+from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
+from lossfw.runs.folder import RunFolder
 from lossfw.runs.records import RunOutcome, RunRequest
+from lossfw.runs.rows_parts import has_rows
 from lossfw.runs.stored import check_result
 from lossfw.runs.worker_process import WorkerProcesses
 
@@ -118,5 +119,5 @@ def done_before(request: RunRequest) -> RunOutcome | None:
     except DataError:
         return None
     same = record.get("digest") == result["digest"] == request.digest
-    rows = request.rows_file is None or (request.folder / request.rows_file).is_file()
+    rows = request.rows_file is None or has_rows(request.folder / request.rows_file)
     return RunOutcome(request, result, "", 0.0, before=True) if same and rows else None

@@ -1,9 +1,10 @@
-"""Write the rows of a run to a Parquet file, by the optional library pyarrow."""
+"""Rows of a run in a Parquet file, written by the optional library pyarrow."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lossfw.data.parquet_columns import pyarrow
 from lossfw.errors import OutputError
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse, temporary_of
+from lossfw.runs.rows import RowRecords, records
 from lossfw.runs.rows_writer import read_records
 
 # Bytes of a row group: large enough for storage by column, small enough for memory.
@@ -34,29 +36,81 @@ def write_parquet(part: Path, target: Path) -> None:
     """
     temporary = temporary_of(target)
     try:
-        _write(read_records(part, _GROUP_BYTES), temporary)
+        rows = ParquetRows(temporary)
+        with closing(rows):
+            for group in read_records(part, _GROUP_BYTES):
+                rows.add_records(group)
+            rows.settle()
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         refuse(target, error)
-    except pyarrow("pyarrow.lib").ArrowException as error:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"{target} cannot be written: {error}.") from None
 
 
-def _write(groups: Iterator[NDArray], path: Path) -> None:
-    parquet = pyarrow("pyarrow.parquet")
-    writer: Any = None
-    with path.open("wb") as file:
-        for group in groups:
+class ParquetRows:
+    """Rows that are added to a Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written to; the methods raise it too.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer: Any = None
+        self._held: list[NDArray] = []
+        try:
+            self._file = path.open("wb")
+        except OSError as error:
+            refuse(path, error)
+
+    def add(self, rows: RowRecords) -> None:
+        """Add some rows; they are written once they fill a row group."""
+        self._held.append(records(rows))
+        if sum(group.nbytes for group in self._held) >= _GROUP_BYTES:
+            self._flush()
+
+    def add_records(self, group: NDArray) -> None:
+        """Add a row group."""
+        with self._writable():
             table = _table(group)
-            if writer is None:
-                writer = parquet.ParquetWriter(file, table.schema)
-            writer.write_table(table)
-        if writer is not None:
-            writer.close()
-        file.flush()
-        os.fsync(file.fileno())
+            if self._writer is None:
+                self._writer = pyarrow("pyarrow.parquet").ParquetWriter(self._file, table.schema)
+            self._writer.write_table(table)
+
+    def settle(self) -> None:
+        """End the file, and flush it to the disk."""
+        self._flush()
+        with self._writable():
+            if self._writer is not None:
+                self._writer.close()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _flush(self) -> None:
+        if self._held:
+            self.add_records(np.concatenate(self._held))
+            self._held = []
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            refuse(self.path, error)
+        except pyarrow("pyarrow.lib").ArrowException as error:
+            raise OutputError(f"{self.path} cannot be written: {error}.") from None
 
 
 def _table(group: NDArray) -> Any:

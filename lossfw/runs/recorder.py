@@ -16,6 +16,7 @@ from lossfw.runs.journal import RunJournal, rows_format
 from lossfw.runs.lock import held
 from lossfw.runs.provenance import provenance_of
 from lossfw.runs.records import Run, RunRequest
+from lossfw.runs.rows_parts import has_rows
 from lossfw.runs.rows_writer import ROWS_FILES
 
 
@@ -64,7 +65,9 @@ class Recorder:
             self._record["started"] = old.get("started")
             folder.go_on(self._record, text)
         self._folder, self._plan = folder, run.plan
-        self.journal = RunJournal(folder.path, run.plan, resume=old is not None)
+        self.journal = RunJournal(
+            folder.path, run.plan, resume=old is not None, spread=request.scheduler is not None
+        )
 
     def finish(self, result: Result, warnings: Sequence[str]) -> None:
         """Write the result."""
@@ -80,7 +83,8 @@ class Recorder:
             journal.close()
             if journal.failure is not None:
                 raise journal.failure
-            folder.finish(self._record, result.to_dict(), rows_format(self._plan))
+            rows = rows_format(self._plan)
+            folder.finish(self._record, result.to_dict(), rows, journal.part_files)
         except OutputError as error:
             self.failure = error
             folder.fail(str(error))
@@ -142,7 +146,7 @@ def keeping(request: RunRequest, run: Run) -> Iterator[Recorder]:
 def is_done(folder: RunFolder, plan: Plan) -> bool:
     """Tell whether a folder has all files of a plan."""
     form = rows_format(plan)
-    rows = form is None or (folder.path / ROWS_FILES[form]).is_file()
+    rows = form is None or has_rows(folder.path / ROWS_FILES[form])
     return folder.status == "done" and rows
 
 

@@ -50,6 +50,14 @@ class RunRequest:
     digest: str = ""
 
     @property
+    def scheduler(self) -> str | None:
+        """The cluster that computes it, None for this process."""
+        if self.cluster is not None:
+            return self.cluster or None
+        node = self.config.root.find(["run", "cluster"])
+        return node.value if node is not None and isinstance(node.value, str) else None
+
+    @property
     def rows_file(self) -> str | None:
         """The name of the file of rows that the run writes, None for none."""
         node = self.config.root.find(["evaluate", "rows"])

@@ -12,8 +12,8 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.runs.execute import carry_out
-from lossfw.runs.files import RESULT_FILE, to_json
-from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder, read_json
+from lossfw.runs.files import RESULT_FILE, read_json, to_json
+from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder
 from lossfw.runs.provenance import plugins_of, versions, weights_digest
 from lossfw.runs.records import RunRequest, Warn
 

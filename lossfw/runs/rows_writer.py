@@ -32,8 +32,8 @@ class RowsFile:
 
     Parameters
     ----------
-    folder : Path
-        The folder of the file.
+    path : Path
+        The file.
     form : {"jsonl", "parquet"}
         The form of the finished file.
     keep : int
@@ -50,8 +50,8 @@ class RowsFile:
         If the file cannot be written to; the methods raise it too.
     """
 
-    def __init__(self, folder: Path, form: RowsFormat, keep: int = 0) -> None:
-        self.path, self.written = folder / PART_FILE, keep
+    def __init__(self, path: Path, form: RowsFormat, keep: int = 0) -> None:
+        self.path, self.written = path, keep
         self._form = form
         try:
             # Unbuffered: the rows of a group are written at once.

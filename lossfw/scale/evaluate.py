@@ -16,7 +16,7 @@ from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
 from lossfw.scale.cluster import distributed
 from lossfw.scale.parts import cut
-from lossfw.scale.shipping import Shipment, evaluate_part, shipment_of
+from lossfw.scale.shipping import RowsWriter, Shipment, evaluate_part, part_of, shipment_of
 from lossfw.scale.survey import check_workers
 
 # Seconds between two looks at whether the cluster is still there.
@@ -28,8 +28,15 @@ WORKER_SECONDS = 30.0
 class Keeper(Protocol):
     """Protocol: a keeper of the merged state, from which a run can be resumed."""
 
+    @property
+    def rows(self) -> RowsWriter | None:
+        """What writes the rows of the parts, once `resume` was called; None for no rows."""
+
     def resume(self, state: EvaluationState) -> None:
         """Before the first part: put the evaluation into the state in which it was left."""
+
+    def add_part(self, file: Any) -> None:
+        """Before its state is merged: take the file of the rows of a part into account."""
 
     def keep(self, state: EvaluationState, *, now: bool = False) -> None:
         """Keep the state; not each time, unless `now` says so."""
@@ -66,24 +73,24 @@ def evaluate_on(
     Raises
     ------
     ArgumentError
-        If a metric does not merge, or rows are to be written.
+        If a metric does not merge.
     RunError
         If workers differ from this process, or the cluster is gone. The merged
         state was kept before.
     """
     _check_mergeable(plan)
     shipment = shipment_of(plan)
-    check_workers(client, plan, shipment)
     state = EvaluationState.of(plan)
     if keeper is not None:
         keeper.resume(state)
+    rows = None if keeper is None else keeper.rows
+    check_workers(client, plan, shipment, None if rows is None else rows.sign)
     parts = _Parts(client, plan, shipment, patience)
     try:
-        parts.submit(state)
+        parts.submit(state, rows)
         while parts.open:
-            state.merge(_unpacked(plan, parts.next()))
-            if keeper is not None:
-                keeper.keep(state)
+            content, file = parts.next()
+            _merge(state, _unpacked(plan, content), file, keeper)
             if progress is not None:
                 progress(state.seen.count, plan.count)
     except BaseException:
@@ -94,12 +101,32 @@ def evaluate_on(
     return result_of(plan, state)
 
 
+def evaluate_parts(plan: Plan, *, keeper: Keeper, progress: Progress | None = None) -> Result:
+    """Evaluate a plan by parts in this process: the rest of a run that began on a cluster."""
+    state = EvaluationState.of(plan)
+    keeper.resume(state)
+    try:
+        for start, stop in cut(plan, 1, state.seen).parts:
+            part, file = part_of(plan, start, stop, keeper.rows)
+            _merge(state, part, file, keeper)
+            if progress is not None:
+                progress(state.seen.count, plan.count)
+    except BaseException:
+        keeper.keep(state, now=True)
+        raise
+    return result_of(plan, state)
+
+
+def _merge(state: EvaluationState, part: EvaluationState, file: Any, keeper: Keeper | None) -> None:
+    """Take a part into account, its file first: a file without a state does no harm."""
+    if keeper is not None and file is not None:
+        keeper.add_part(file)
+    state.merge(part)
+    if keeper is not None:
+        keeper.keep(state)
+
+
 def _check_mergeable(plan: Plan) -> None:
-    if plan.rows:
-        raise ArgumentError(
-            "evaluate.rows writes a file of rows, which a cluster does not: leave it out, or run "
-            "without --cluster."
-        )
     for metric in plan.metrics:
         if type(metric).unpack is Metric.unpack:
             raise ArgumentError(
@@ -126,19 +153,19 @@ class _Parts:
         self._futures: dict[str, Any] = {}
         self._seen_alive = time.monotonic()
 
-    def submit(self, state: EvaluationState) -> None:
+    def submit(self, state: EvaluationState, rows: RowsWriter | None) -> None:
         """Give a task for each part that was not seen yet to the cluster."""
         run = uuid4().hex[:8]
         slots = sum(self._client.nthreads().values())
         for start, stop in cut(self._plan, slots, state.seen).parts:
             key = f"lossfw-{run}-{start}"
-            future = self._client.submit(evaluate_part, self._shared, start, stop, key=key)
+            future = self._client.submit(evaluate_part, self._shared, start, stop, rows, key=key)
             self.open[key] = start, stop
             self._futures[key] = future
             future.add_done_callback(self._done.put)
 
-    def next(self) -> bytes:
-        """Wait for a part, and return its packed state.
+    def next(self) -> tuple[bytes, Any]:
+        """Wait for a part, and return its packed state and the file of its rows.
 
         Raises
         ------
@@ -166,12 +193,12 @@ class _Parts:
         except Exception:
             return
 
-    def _content(self, future: Any) -> bytes | None:
+    def _content(self, future: Any) -> tuple[bytes, Any] | None:
         """Return the result of a task; None if it was lost, and comes again."""
         dask = distributed()
         start, stop = self.open[future.key]
         try:
-            content: bytes = future.result(timeout=self._patience)
+            content: tuple[bytes, Any] = future.result(timeout=self._patience)
         except LossfwError:
             raise
         except dask.KilledWorker:

@@ -11,13 +11,15 @@ import importlib
 import pickle
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from lossfw.components.registry.local import import_source, imported_files
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.evaluate import evaluate
+from lossfw.evaluation.evaluate import Journal, evaluate
 from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.state import EvaluationState
 from lossfw.losses.engine.threads import threads
 
 # A plan goes through the scheduler, which keeps it for workers that come later.
@@ -25,6 +27,25 @@ MAX_PLAN_BYTES = 64 * 2**20
 # The library's limit of one BLAS thread holds for the whole process, and pieces of files
 # are kept for one reader: tasks in one process come after each other, each on all its threads.
 _ONE_TASK = threading.Lock()
+
+
+class PartJournal(Journal, Protocol):
+    """Protocol: a journal of the rows of one part, which it writes to a file."""
+
+    @property
+    def file(self) -> Any:
+        """The file, once it is whole."""
+
+
+class RowsWriter(Protocol):
+    """Protocol: what writes the rows of parts; it is pickled, and goes to the workers."""
+
+    @property
+    def sign(self) -> Path:
+        """A file that every worker has to see, or it writes elsewhere."""
+
+    def writing(self, plan: Plan, start: int, stop: int) -> AbstractContextManager[PartJournal]:
+        """Write the rows of a part inside the ``with`` block; its file is whole, or absent."""
 
 
 class Shipment(NamedTuple):
@@ -71,11 +92,24 @@ def plan_of(shipment: Shipment) -> Plan:
     return plan
 
 
-def evaluate_part(shipment: Shipment, start: int, stop: int) -> bytes:
-    """Evaluate some rows on a worker, and return their packed state."""
+def evaluate_part(
+    shipment: Shipment, start: int, stop: int, rows: RowsWriter | None = None
+) -> tuple[bytes, Any]:
+    """Evaluate some rows on a worker, and return their packed state and the file of the rows."""
     with in_turn():
-        state = evaluate(plan_of(shipment), rows=(start, stop))
-    return state.pack().to_bytes()
+        state, file = part_of(plan_of(shipment), start, stop, rows)
+    return state.pack().to_bytes(), file
+
+
+def part_of(
+    plan: Plan, start: int, stop: int, rows: RowsWriter | None
+) -> tuple[EvaluationState, Any]:
+    """Evaluate some rows of a plan, and return their state and their file, None for no file."""
+    if rows is None:
+        return evaluate(plan, rows=(start, stop)), None
+    with rows.writing(plan, start, stop) as journal:
+        state = evaluate(plan, rows=(start, stop), journal=journal)
+    return state, journal.file
 
 
 @contextmanager

@@ -82,15 +82,26 @@ def _head(path: Path) -> str:
         return _MISSING
 
 
-def check_workers(client: Any, plan: Plan, shipment: Shipment) -> None:
+def check_workers(client: Any, plan: Plan, shipment: Shipment, sign: Path | None = None) -> None:
     """Check that every worker has what a plan needs, in the same version.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        A client of the cluster.
+    plan : Plan
+        The plan.
+    shipment : Shipment
+        The plan as the workers get it.
+    sign : Path, optional
+        A file in the folder that the workers write rows to.
 
     Raises
     ------
     RunError
         Names the workers and what differs, or says that there is no worker.
     """
-    packages, files = _packages(shipment), _files(plan)
+    packages, files = _packages(shipment), [*_files(plan), *([] if sign is None else [str(sign)])]
     own = facts_here(packages, files)
     theirs = client.run(facts_here, packages, files, on_error="return")
     if not theirs:

@@ -115,13 +115,13 @@ def test_what_is_not_finite_or_does_not_count_has_its_words():
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])
 def test_a_part_is_cut_back_to_what_counts(tmp_path, form):
     rows = RowRecords(np.arange(3), np.ones(3), np.ones((3, 2), "f4"), np.arange(3), None)
-    part = RowsFile(tmp_path, form)
+    part = RowsFile(tmp_path / "part", form)
     part.add(rows)
     kept = part.written
     whole = part.path.read_bytes()
     part.add(rows)
     part.close()
-    again = RowsFile(tmp_path, form, kept)
+    again = RowsFile(tmp_path / "part", form, kept)
     again.close()
     assert again.path.read_bytes() == whole
     if form == "parquet":

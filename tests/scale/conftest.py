@@ -1,7 +1,13 @@
-"""Data for a cluster: files of a few blocks, and a configuration that evaluates them."""
+"""Data for a cluster: files of a few blocks, a configuration that evaluates them, and workers."""
+
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
+
+from support.ended import kill
 
 ROWS, COLUMNS = 20_000, 100  # ten blocks of 2,048 rows
 
@@ -25,3 +31,60 @@ def folder(folder):
     np.save(folder / "w.npy", random.integers(0, 3, ROWS) / 2)
     (folder / "run.yaml").write_text(TEXT)
     return folder
+
+
+@pytest.fixture
+def few(folder):
+    """The same with fewer and longer rows: three blocks of 256."""
+    random = np.random.default_rng(0)
+    np.save(folder / "y.npy", random.dirichlet(np.ones(1024), 700).astype("f4"))
+    np.save(folder / "t.npy", random.integers(0, 1024, 700))
+    np.save(folder / "w.npy", random.integers(0, 3, 700) / 2)
+    return folder
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Cut the rows into as many parts as there are blocks."""
+    monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """A client of two worker processes that all tests share: none kills them."""
+    pytest.importorskip("distributed", reason="dask is not installed")
+    from lossfw.scale import connected
+
+    with connected("local:2") as client:
+        yield client
+
+
+@pytest.fixture
+def scheduler(shared):
+    """The address of the scheduler of the shared workers."""
+    return shared.scheduler.address
+
+
+@pytest.fixture
+def cluster(folder):
+    """Processes of a scheduler and of two workers that nobody replaces."""
+    from lossfw.scale import connected
+
+    command = [sys.executable, "-m"]
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    file = str(folder / "scheduler.json")
+    named = ["--scheduler-file", file]
+    scheduler = subprocess.Popen(
+        [*command, "distributed.cli.dask_scheduler", *named, "--port", "0", "--no-dashboard"],
+        **options,
+    )
+    worker = [*command, "distributed.cli.dask_worker", *named, "--no-nanny", "--no-dashboard"]
+    workers = [subprocess.Popen(worker, **options) for _ in range(2)]
+    while not (folder / "scheduler.json").exists():
+        time.sleep(0.05)
+    with connected(file) as client:
+        client.wait_for_workers(2, timeout=60)
+    yield file, scheduler, workers
+    kill(process.pid for process in (scheduler, *workers))
+    for process in (scheduler, *workers):
+        process.wait()

@@ -1,21 +1,22 @@
 """A cluster of real processes gives the bits of one, also where its processes are killed."""
 
-import contextlib
 import json
+import multiprocessing
 import os
-import signal
-import subprocess
-import sys
-import time
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import lossfw
 from lossfw.cli import main
 from lossfw.errors import RunError
+from lossfw.runs.compare.rows import read_rows
+from lossfw.runs.journal import RunJournal
+from lossfw.runs.rows_parts import row_files
 from lossfw.scale import connected, cut, evaluate_on
 from support.configs import build
+from support.ended import kill
 
 distributed = pytest.importorskip("distributed", reason="dask is not installed")
 # Connections that are cut while a process is killed end in warnings of the library.
@@ -26,26 +27,31 @@ def plain(result):
     return json.dumps(result.to_dict())
 
 
-def kill(pids):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+def same_rows(one, two):
+    """Tell whether the runs in two folders wrote the same bits of rows."""
+    kept = zip(read_rows(one), read_rows(two), strict=True)
+    return all(a is b is None or (a.dtype, a.tobytes()) == (b.dtype, b.tobytes()) for a, b in kept)
 
 
-@pytest.fixture
-def small_parts(monkeypatch):
-    """Cut the rows into as many parts as there are blocks."""
-    monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
+def run(*arguments):
+    return CliRunner().invoke(main, ["run", "run.yaml", *arguments])
 
 
-def test_the_command_line_gives_the_bits_of_one_process(folder):
-    run = CliRunner().invoke
-    assert run(main, ["run", "run.yaml", "--out", "one"]).exit_code == 0
-    result = run(main, ["run", "run.yaml", "--out", "two", "--cluster", "local:1"])
-    assert result.exit_code == 0
+def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small_parts):
+    assert run("--out", "one").exit_code == 0
+    assert run("--out", "two", "--cluster", scheduler).exit_code == 0
     one, two = ((folder / name / "metrics.json").read_bytes() for name in ("one", "two"))
     assert one == two
     assert (folder / "two" / "status").read_text() == "done\n"
+
+
+@pytest.mark.slow
+def test_processes_of_this_machine_end_with_the_run(folder):
+    assert run("--out", "one").exit_code == 0
+    assert run("--out", "two", "--cluster", "local:1").exit_code == 0
+    one, two = ((folder / name / "metrics.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert not [child for child in multiprocessing.active_children() if child.is_alive()]
 
 
 def test_the_tasks_are_shown_without_a_cluster(folder):
@@ -68,12 +74,6 @@ def test_what_is_no_cluster_is_told(folder, scheduler, message, monkeypatch):
     result = CliRunner().invoke(main, ["run", "run.yaml", "--cluster", scheduler])
     assert result.exit_code in (1, 2)
     assert message in result.stderr
-
-
-def test_rows_are_not_written_by_a_cluster(folder):
-    text = ["run", "run.yaml", "-o", "evaluate.rows=true", "--cluster", "local:1", "--out", "o"]
-    result = CliRunner().invoke(main, text)
-    assert (result.exit_code, "which a cluster does not" in result.stderr) == (2, True)
 
 
 @pytest.mark.slow
@@ -103,31 +103,10 @@ def test_workers_that_are_killed_are_replaced(folder, small_parts):
     assert len(merged) == len(cut(plan, 2).parts) == 10
 
 
-@pytest.fixture
-def cluster(folder):
-    """Processes of a scheduler and of two workers that nobody replaces."""
-    command = [sys.executable, "-m"]
-    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    file = str(folder / "scheduler.json")
-    named = ["--scheduler-file", file]
-    scheduler = subprocess.Popen(
-        [*command, "distributed.cli.dask_scheduler", *named, "--port", "0", "--no-dashboard"],
-        **options,
-    )
-    worker = [*command, "distributed.cli.dask_worker", *named, "--no-nanny", "--no-dashboard"]
-    workers = [subprocess.Popen(worker, **options) for _ in range(2)]
-    while not (folder / "scheduler.json").exists():
-        time.sleep(0.05)
-    with connected(file) as client:
-        client.wait_for_workers(2, timeout=60)
-    yield file, scheduler, workers
-    kill(process.pid for process in (scheduler, *workers))
-    for process in (scheduler, *workers):
-        process.wait()
-
-
 class Kept:
     """Keeps the packed state in memory."""
+
+    rows = None
 
     def __init__(self):
         self.saved = None
@@ -172,3 +151,113 @@ def test_a_sweep_is_one_task_for_each_run(folder):
         assert CliRunner().invoke(main, arguments).exit_code == 0
     for path in (folder / "here").glob("*/metrics.json"):
         assert path.read_bytes() == (folder / "there" / path.parent.name / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_workers_write_the_rows_of_their_parts(few, scheduler, small_parts, form):
+    rows = f"evaluate.rows={form}"
+    assert run("--out", "one", "-o", rows).exit_code == 0
+    done = run("--out", "two", "-o", rows, "--cluster", scheduler)
+    assert done.exit_code == 0, done.stderr
+    assert len(row_files(few / "two" / f"results.{form}")) == 3
+    assert same_rows(few / "one", few / "two")
+
+
+@pytest.fixture
+def dies_after_the_first_part(monkeypatch):
+    """Return how to name the processes that die when a run has merged its first part."""
+    monkeypatch.setitem(evaluate_on.__kwdefaults__, "patience", 3)
+    victims, keep = [], RunJournal.keep
+
+    def keep_and_kill(journal, state, *, now=False):
+        keep(journal, state, now=now)
+        kill(victims)
+        victims.clear()
+
+    monkeypatch.setattr(RunJournal, "keep", keep_and_kill)
+    return victims.extend
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+@pytest.mark.parametrize("gone", ["workers", "scheduler"])
+def test_a_run_of_a_cluster_that_died_goes_on_from_its_parts(
+    few, cluster, scheduler, small_parts, dies_after_the_first_part, gone, form
+):
+    file, process, workers = cluster
+    rows = f"evaluate.rows={form}"
+    assert run("--out", "one", "-o", rows).exit_code == 0
+    dies_after_the_first_part([w.pid for w in workers] if gone == "workers" else [process.pid])
+    ended = run("--out", "two", "-o", rows, "--cluster", file)
+    assert ended.exit_code == 1
+    assert "--resume goes on from those that are" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert (few / "two" / "status").read_text() == "failed\n"
+    went_on = run("--out", "two", "-o", rows, "--cluster", scheduler, "--resume")
+    assert went_on.exit_code == 0, went_on.stderr
+    assert "went on from row" in went_on.stderr
+    one, two = ((few / name / "metrics.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert same_rows(few / "one", few / "two")
+
+
+FAR = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy}
+network: {predictions: y.npy}
+loss: far
+"""
+
+UNMERGEABLE = """
+from lossfw import Metric, hookimpl
+
+class Last(Metric):
+    def partial(self, prediction, target, **options):
+        return len(target)
+
+    def result(self, partial):
+        return float(partial)
+
+@hookimpl
+def lossfw_metrics():
+    return {"last": Last}
+"""
+
+
+def test_a_metric_that_cannot_merge_is_told_before_the_first_row(folder, scheduler):
+    (folder / "last.py").write_text(UNMERGEABLE)
+    options = ["-o", "evaluate.metrics=[last]", "-o", "evaluate.slices=[]"]
+    more = ["-o", "evaluate.intervals=null", "--plugin", "last.py", "--cluster", scheduler]
+    told = run(*options, *more)
+    assert told.exit_code == 2, told.stderr
+    assert "the metric last cannot be merged from parts" in told.stderr
+
+
+def test_real_workers_without_the_data_are_named(folder, scheduler):
+    # Every process sees its own folder there.
+    told = run("-o", "network.predictions=/proc/self/cwd/y.npy", "--cluster", scheduler)
+    assert told.exit_code == 1, told.stderr
+    assert "2 of 2 workers cannot run this: no row was computed" in told.stderr
+    assert "file /proc/self/cwd/y.npy is missing there" in told.stderr
+
+
+def test_real_workers_without_a_plugin_are_named(folder, scheduler, install):
+    source = """
+    from lossfw import DistanceLoss, hookimpl
+
+    class Far(DistanceLoss):
+        def value(self, xp, r):
+            return xp.abs(r)
+
+    @hookimpl
+    def lossfw_losses():
+        return {"far": Far}
+    """
+    install("acme", {"acme": "acme_plugin"}, {"acme_plugin": source})
+    np.save(folder / "y.npy", np.zeros(10))
+    np.save(folder / "t.npy", np.ones(10))
+    (folder / "run.yaml").write_text(FAR)
+    assert run().exit_code == 0
+    told = run("--cluster", scheduler)
+    assert told.exit_code == 1
+    assert "package acme_plugin is missing there and 1.0 here" in told.stderr

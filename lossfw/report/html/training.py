@@ -18,8 +18,8 @@ from lossfw.report.html.render import breakable, need_report, render
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.rounding import as_number
-from lossfw.runs.files import numbers_in, write_file
-from lossfw.runs.folder import REPORT_FILE, read_json
+from lossfw.runs.files import numbers_in, read_json, write_file
+from lossfw.runs.folder import REPORT_FILE
 from lossfw.runs.trainings import TRAINING_FILE
 
 _HEIGHT = 3.4

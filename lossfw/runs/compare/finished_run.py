@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import DataError
 from lossfw.runs.compare.settings import flat, read_settings
-from lossfw.runs.files import RESULT_FILE, numbers_in
-from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder, read_json
+from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
+from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
 from lossfw.runs.provenance import plugins_of
 from lossfw.runs.stored import check_result
 

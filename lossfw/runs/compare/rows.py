@@ -11,6 +11,7 @@ import numpy as np
 
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
+from lossfw.runs.rows_parts import has_rows, row_files
 from lossfw.runs.rows_writer import ROWS_FILES
 
 
@@ -47,8 +48,8 @@ class KeptRows(NamedTuple):
 
 
 def rows_file(folder: Path) -> Path | None:
-    """Return the file of the rows, None if there is none."""
-    return next((folder / name for name in ROWS_FILES.values() if (folder / name).is_file()), None)
+    """Return the file of the rows, or the folder of their parts; None if there is none."""
+    return next((folder / name for name in ROWS_FILES.values() if has_rows(folder / name)), None)
 
 
 def read_rows(folder: Path) -> KeptRows | None:
@@ -64,7 +65,8 @@ def read_rows(folder: Path) -> KeptRows | None:
     path = rows_file(folder)
     if path is None:
         return None
-    columns = _from_parquet(path) if path.suffix == ".parquet" else _from_lines(path)
+    read = _from_parquet if path.suffix == ".parquet" else _from_lines
+    columns = _joined([read(file) for file in row_files(path)])
     try:
         target = np.array(columns["target"])
         return KeptRows(
@@ -77,6 +79,13 @@ def read_rows(folder: Path) -> KeptRows | None:
         )
     except (KeyError, ValueError, TypeError):
         raise DataError(f"{path} was not written by a run: a column cannot be read.") from None
+
+
+def _joined(parts: Sequence[Mapping[str, Sequence[Any]]]) -> Mapping[str, Sequence[Any]]:
+    """Return the columns of all parts; every part has those of the first."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: [value for part in parts for value in part[name]] for name in parts[0]}
 
 
 def _from_lines(path: Path) -> Mapping[str, Sequence[Any]]:

@@ -1,0 +1,177 @@
+"""Rows in parts: joined by a manifest, complete or absent, resumed on a cluster or without."""
+
+import json
+from contextlib import nullcontext
+
+import pytest
+
+from lossfw.config.build.evaluation import build
+from lossfw.config.text.source import ConfigSource
+from lossfw.errors import DataError
+from lossfw.runs import journal, rows_parts
+from lossfw.runs.compare.rows import read_rows
+from lossfw.runs.rows_parts import RowsParts, row_files
+from lossfw.scale import evaluate_parts
+
+FORMS = ["jsonl", "parquet"]
+
+
+CONFIG = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy, sample_weight: w.npy}
+network: {predictions: p.npy}
+loss: cross_entropy
+evaluate: {batch_size: 256, metrics: [accuracy]}
+"""
+
+
+@pytest.fixture(params=FORMS)
+def form(request):
+    if request.param == "parquet":
+        pytest.importorskip("pyarrow")
+    return request.param
+
+
+@pytest.fixture
+def spread(monkeypatch):
+    """Let a run with a cluster compute its parts here, of one block each."""
+    monkeypatch.setattr("lossfw.scale.parts._PART_BYTES", 1)
+    monkeypatch.setattr("lossfw.losses.engine.reduction.BLOCK_ELEMENTS", 768)
+
+    def here(client, plan, *, progress=None, keeper=None):
+        return evaluate_parts(plan, progress=progress, keeper=keeper)
+
+    monkeypatch.setattr("lossfw.scale.evaluate_on", here)
+    monkeypatch.setattr("lossfw.scale.connected", lambda scheduler: nullcontext())
+
+
+@pytest.fixture
+def both(lossfw, folder, write, form, spread):
+    """Run the same in one file and in parts, and return their folders."""
+    write(600, CONFIG)
+    rows = f"evaluate.rows={form}"
+    for name, more in (("one", []), ("parts", ["--cluster", "tcp://here:1"])):
+        done = lossfw("run", "run.yaml", "-o", rows, "--out", name, *more)
+        assert done.exit_code == 0, done.stderr
+    return folder / "one", folder / "parts", rows
+
+
+def same(one, two):
+    kept = zip(read_rows(one), read_rows(two), strict=True)
+    return all(a is b is None or (a.dtype, a.tobytes()) == (b.dtype, b.tobytes()) for a, b in kept)
+
+
+def test_parts_have_the_rows_of_one_file_in_its_order(both, form):
+    one, parts, _ = both
+    target = parts / f"results.{form}"
+    assert len(row_files(target)) == 3  # of 256 rows
+    if form == "jsonl":
+        joined = b"".join(path.read_bytes() for path in row_files(target))
+        assert joined == (one / "results.jsonl").read_bytes()
+    else:
+        from pyarrow import parquet
+
+        whole = parquet.read_table(one / "results.parquet")
+        # As any reader of a folder of Parquet files finds them.
+        assert parquet.read_table(target).equals(whole)
+    assert same(one, parts)
+    assert not (parts / rows_parts.PARTS_FOLDER).exists()
+    assert (one / "metrics.json").read_bytes() == (parts / "metrics.json").read_bytes()
+
+
+def test_parts_are_read_by_compare(both, lossfw):
+    compared = lossfw("compare", "one", "parts")
+    assert compared.exit_code == 0, compared.stderr
+    assert "paired by 600 rows" in compared.stdout
+
+
+@pytest.mark.slow
+def test_parts_are_read_by_report(both, lossfw):
+    pytest.importorskip("jinja2")
+    told = lossfw("report", "parts")
+    assert told.exit_code == 0, told.stderr
+
+
+def test_a_done_run_with_parts_is_not_run_again(both, lossfw):
+    again = lossfw("run", "run.yaml", "-o", both[2], "--out", "parts", "--resume")
+    assert "done before, not run again" in again.stderr
+
+
+def test_parts_and_a_file_take_the_place_of_each_other(both, lossfw):
+    one, parts, rows = both
+    assert lossfw("run", "run.yaml", "-o", rows, "--out", "parts").exit_code == 0
+    assert lossfw("run", "run.yaml", "-o", rows, "--out", "one", "--cluster", "x://").exit_code == 0
+    (file,) = parts.glob("results.*")
+    assert file.is_file()
+    (there,) = one.glob("results.*")
+    assert there.is_dir()
+    assert same(one, parts)
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut short", "no manifest", "damaged", "a gap"])
+def test_parts_are_complete_or_absent(both, harm, form):
+    target = both[1] / f"results.{form}"
+    manifest, part = target / rows_parts.MANIFEST_FILE, row_files(target)[1]
+    if harm == "no manifest":
+        manifest.unlink()
+        assert read_rows(both[1]) is None
+        return
+    if harm == "missing":
+        part.unlink()
+    elif harm == "cut short":
+        part.write_bytes(part.read_bytes()[:-1])
+    elif harm == "damaged":
+        manifest.write_text("{}")
+    else:
+        content = json.loads(manifest.read_text())
+        del content["parts"][1]
+        manifest.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="run again"):
+        read_rows(both[1])
+
+
+class _Ended(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 1), (1, 0), (0, 1)])
+def test_a_run_goes_on_where_it_was_left_on_a_cluster_or_not(
+    lossfw, folder, write, form, spread, monkeypatch, first, then
+):
+    write(600, CONFIG)
+    rows = ["-o", f"evaluate.rows={form}"]
+    cluster = ["--cluster", "tcp://here:1"]
+    assert lossfw("run", "run.yaml", *rows, "--out", "whole").exit_code == 0
+    monkeypatch.setattr(journal, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(journal, "_TIMES_ITS_COST", 0.0)
+    keep, calls = journal.RunJournal.keep, []
+
+    def keep_twice(kept, state, *, now=False):
+        keep(kept, state, now=True)
+        calls.append(state.seen.count)
+        if len(calls) == 2:
+            raise _Ended
+
+    monkeypatch.setattr(journal.RunJournal, "keep", keep_twice)
+    with pytest.raises(_Ended):
+        lossfw("run", "run.yaml", *rows, "--out", "o", *cluster * first, "--traceback")
+    monkeypatch.setattr(journal.RunJournal, "keep", keep)
+    # What a worker writes after it was given up does no harm.
+    if first:
+        (folder / "o" / rows_parts.PARTS_FOLDER / f"part-000000000000-0.{form}").write_bytes(b"x")
+    done = lossfw("run", "run.yaml", *rows, "--out", "o", "--resume", *cluster * then)
+    assert done.exit_code == 0, done.stderr
+    assert "went on from row 512 of 600" in done.stderr
+    assert same(folder / "whole", folder / "o")
+    assert (folder / "o/metrics.json").read_bytes() == (folder / "whole/metrics.json").read_bytes()
+    assert not list((folder / "o").glob("*part*"))
+
+
+def test_a_part_that_fails_leaves_no_file(folder, write):
+    write(600, CONFIG)
+    plan = build(ConfigSource("run.yaml"))
+    rows = RowsParts.of(folder, "jsonl")
+    rows.begin([])
+    with pytest.raises(_Ended), rows.writing(plan, 0, 256):
+        raise _Ended
+    assert [path.name for path in rows.folder.iterdir()] == [rows.sign.name]
