@@ -29,7 +29,7 @@ MAX_PLAN_BYTES = 64 * 2**20
 _ONE_TASK = threading.Lock()
 
 
-class PartJournal(Journal, Protocol):
+class FileJournal(Journal, Protocol):
     """Protocol: a journal of the rows of one part, which it writes to a file."""
 
     @property
@@ -44,7 +44,7 @@ class RowsWriter(Protocol):
     def sign(self) -> Path:
         """A file that every worker has to see, or it writes elsewhere."""
 
-    def writing(self, plan: Plan, start: int, stop: int) -> AbstractContextManager[PartJournal]:
+    def writing(self, plan: Plan, start: int, stop: int) -> AbstractContextManager[FileJournal]:
         """Write the rows of a part inside the ``with`` block; its file is whole, or absent."""
 
 
