@@ -16,6 +16,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# The tests start hundreds of processes, which read what Python has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -26,7 +28,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/lossfw run configs/digits.yaml
 
 test: $(VENV)/.ready-test
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 lint: $(VENV)/.ready-lint
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -1,5 +1,6 @@
 """Fixtures for several folders of tests."""
 
+import gc
 import os
 import sys
 import textwrap
@@ -8,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A machine that is busy is no fault of a test.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# A machine that is busy is no fault of a test. Each run draws other examples, so that few are
+# many after some days; .ci/run takes more: --hypothesis-profile=thorough.
+settings.register_profile("usual", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=100)
+settings.load_profile("usual")
 
 
 def pytest_addoption(parser):
@@ -25,6 +28,13 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     # Also for the processes that tests start.
     os.environ["LOSSFW_ENGINE"] = config.getoption("--lossfw-engine")
+    gc.disable()  # nothing that is collected here is garbage; again on when that has ended
+
+
+def pytest_collection_finish():
+    # The tests themselves stay: to look through them at each collection takes seconds in all.
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

@@ -8,22 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lossfw.components.plugin_choice import Plugins
 from lossfw.report.plots.sample_curve import curve
 from lossfw.report.site import needs
 from lossfw.report.site.build import build
-from lossfw.report.site.content import collect
-from lossfw.report.site.measured import read_measured
 from support.browsing import CHROMIUM, TOO_WIDE, chromium
+from support.site_content import CURVES, DOCS, content
 
 for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
     pytest.importorskip(module)
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
-
-DOCS = Path(__file__).parents[2] / "docs"
-CONTENT = collect(Plugins(installed=False).registry(), read_measured(DOCS / "reference"))
-CURVES = [one for one in CONTENT.subjects if one.kind in ("loss", "activation")]
 
 # Pages of each kind, for what is slow to look at.
 SOME = (
@@ -44,7 +38,7 @@ MOST_BYTES = 1_500_000
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     out = tmp_path_factory.mktemp("site") / "pages"
-    build(CONTENT, out, "lossfw", DOCS)
+    build(content(), out, "lossfw", DOCS)
     return out
 
 
@@ -184,8 +178,9 @@ PALE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("subject", CURVES, ids=lambda one: f"{one.kind}-{one.name}")
-def test_the_script_of_a_figure_is_the_component(subject, visit, site):
+@pytest.mark.parametrize(("kind", "name"), CURVES)
+def test_the_script_of_a_figure_is_the_component(kind, name, visit, site):
+    subject = content().find(kind, name)
     made = visit((site / f"{subject.document}.html").as_uri())
     facts = made.page.evaluate("({...lossfwFigure, bodies: lossfwFigure.bodies.length})")
     names = [one["name"] for one in facts["parameters"]]
@@ -293,11 +288,16 @@ DRAW = """() => {
 
 # Each choice of the gallery, and the components that it leaves.
 def _claiming(name):
-    return {o.document for o in CONTENT.subjects if name in o.description.get("claims", {})}
+    return {o.document for o in content().subjects if name in o.description.get("claims", {})}
+
+
+def _said(page, key):
+    """Return what a loss's page says of it."""
+    return content().find("loss", Path(page).name).description[key]
 
 
 def _of(kind):
-    return {o.document for o in CONTENT.subjects if o.kind == kind}
+    return {o.document for o in content().subjects if o.kind == kind}
 
 
 CHOICES = {
@@ -308,7 +308,7 @@ CHOICES = {
     ("kind", "activation"): _of("activation"),
     ("target", "SIGN"): {
         o.document
-        for o in CONTENT.subjects
+        for o in content().subjects
         if o.description.get("target", {}).get("name") == "SIGN"
     },
 }
@@ -330,13 +330,13 @@ def test_the_gallery_chooses(choice, by, visit, site):
         page.keyboard.press("Space")
     wanted = CHOICES[choice]
     assert set(page.evaluate(SHOWN)) == wanted
-    assert page.inner_text("#count") == f"{len(wanted)} of {len(CONTENT.subjects)} components"
+    assert page.inner_text("#count") == f"{len(wanted)} of {len(content().subjects)} components"
     assert page.url.endswith(f"#{'='.join(choice)}")
     page.reload()
     assert set(page.evaluate(SHOWN)) == wanted
     page.click("#filters button[type=reset]")
     page.wait_for_function("!location.hash")
-    assert len(page.evaluate(SHOWN)) == len(CONTENT.subjects)
+    assert len(page.evaluate(SHOWN)) == len(content().subjects)
 
 
 def _tab_to(page, selector, most=400):
@@ -354,8 +354,7 @@ def test_facets_join(visit, site):
     found = set(page.evaluate(SHOWN))
     assert found == {
         d for d in _claiming("convex") & _claiming("lipschitz") & _of("loss")
-        if "huber" in d or "huber" in CONTENT.find("loss", Path(d).name).description["when"].lower()
-        or "huber" in CONTENT.find("loss", Path(d).name).description["title"].lower()
+        if "huber" in d or any("huber" in _said(d, key).lower() for key in ("when", "title"))
     }  # fmt: skip
 
 
@@ -367,7 +366,7 @@ def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
     page.focus("#needs input[value=outliers]")
     page.keyboard.press("Space")
     page.click("#needs input[value=convex]")
-    served = dict(needs.served(CONTENT))
+    served = dict(needs.served(content()))
     assert set(page.evaluate(left)) == set(served["outliers"]) & set(served["convex"])
     drawn = page.locator("#overlays path[data-name=huber]")
     assert drawn.get_attribute("hidden") is None
@@ -380,7 +379,7 @@ def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
 
 def test_without_scripts_all_cards_are_there(visit, site):
     page = visit((site / "components/index.html").as_uri(), java_script_enabled=False).page
-    assert page.locator(".chapter li").count() == len(CONTENT.subjects)
+    assert page.locator(".chapter li").count() == len(content().subjects)
     assert not page.is_visible("#filters")
     page = visit((site / "components/loss/huber.html").as_uri(), java_script_enabled=False).page
     assert page.locator("#curves svg .curve").count() == 3

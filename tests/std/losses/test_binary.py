@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw import DomainError
 
 inf, nan = math.inf, math.nan
 
@@ -194,14 +193,6 @@ class TestEdges:
         assert by_logits(z, t, reduction="none").tolist() == [0, 0, inf, inf]
         assert by_logits.gradient(z, t, reduction="none") == pytest.approx([0, 0, -1, 1])
         assert by_logits.hessian(z, t, reduction="none") == pytest.approx([0, 0, 0, 0])
-
-    @pytest.mark.parametrize("name", ["binary_cross_entropy", "focal"])
-    def test_what_is_no_probability_is_refused(self, name):
-        loss = lossfw.loss(name)
-        with pytest.raises(DomainError, match=r"prediction\[0\] = 1\.2"):
-            loss([1.2], [1])
-        with pytest.raises(DomainError, match=r"target\[0\] = 5"):
-            loss.on_logits()([100.0], [5])
 
 
 class TestClaims:

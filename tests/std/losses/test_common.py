@@ -6,33 +6,12 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw import DomainError, ParameterError
-from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX
+from lossfw import ParameterError
+from lossfw.components.spaces import LOGITS, REAL, SIMPLEX
 from lossfw.numerics.dual.derivatives import derivatives
-from support.formulas import ROWS
 from support.loss_settings import ALL, arguments
 
-each = pytest.mark.parametrize("loss", ALL, ids=repr)
-OF_CLASSES = [loss for loss in ALL if loss.target_space is CLASS_INDEX]
-each_of_classes = pytest.mark.parametrize("loss", OF_CLASSES, ids=repr)
 inf, nan = math.inf, math.nan
-
-
-def predictions(loss):
-    """Return six rows of three classes, well inside."""
-    y = np.random.default_rng(5).dirichlet(np.ones(3), 6)
-    return np.log(y) if loss.prediction_space in (LOGITS, REAL) else y
-
-
-@each
-def test_nan_stays_in_its_element_or_row(loss):
-    y, t = (x[:3] for x in arguments(loss))
-    for column in range(y.shape[-1] if loss.name in ROWS else 1):
-        spoilt = y.copy()
-        spoilt[(1, column) if loss.name in ROWS else 1] = nan
-        for function in (loss, loss.gradient, loss.hessian):
-            spoils = np.isnan(function(spoilt, t, reduction="none")).reshape(3, -1)
-            assert spoils.any(axis=1).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("loss", [one for one in ALL if one.takes_rows], ids=repr)
@@ -56,39 +35,6 @@ def test_dual_numbers_through_a_slope_give_the_second_derivative_also_at_ties(lo
         wanted = loss.unreduced_hessian(np, y, t)
     np.testing.assert_allclose(diagonal, wanted, rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(matrix, np.transpose(matrix, (2, 1, 0)), rtol=1e-6, atol=1e-9)
-
-
-@each_of_classes
-def test_an_index_is_its_one_hot_row_and_one_row_is_a_row(loss):
-    y, index = predictions(loss), np.arange(6) % 3
-    hot = np.eye(3)[index]
-    for function in (loss, loss.gradient, loss.hessian):
-        found = function(y, index, reduction="none")
-        assert found == pytest.approx(function(y, hot, reduction="none"), rel=1e-12, abs=1e-14)
-        assert function(y[1], index[1], reduction="none") == pytest.approx(found[1], rel=1e-12)
-
-
-@each_of_classes
-def test_a_soft_target_is_the_mean_of_its_classes(loss):
-    y, t = predictions(loss), np.random.default_rng(6).dirichlet(np.ones(3), 6)
-    assert loss.claims().linear_in_target
-    classes = [loss(y, np.full(6, k), reduction="none") for k in range(3)]
-    mean = (np.stack(classes, -1) * t).sum(-1)
-    assert loss(y, t, reduction="none") == pytest.approx(mean, rel=1e-12, abs=1e-14)
-
-
-@each_of_classes
-def test_a_sure_and_right_prediction_costs_nothing_where_that_is_claimed(loss):
-    if loss.prediction_space is SIMPLEX and loss.claims().zero_at_target:
-        assert loss(np.eye(3), np.arange(3), reduction="none").tolist() == [0, 0, 0]
-
-
-@pytest.mark.parametrize(
-    "loss", [loss for loss in ALL if loss.prediction_space is SIMPLEX], ids=repr
-)
-def test_a_prediction_that_is_no_distribution_is_refused(loss):
-    with pytest.raises(DomainError, match=r"prediction\[0\]"):
-        loss([[2.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]])
 
 
 SCALES = ("cauchy.c", "charbonnier.c", "fair.c", "geman_mcclure.c", "tukey.c", "welsch.c",

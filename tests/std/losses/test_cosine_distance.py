@@ -32,29 +32,6 @@ class TestAccuracy:
         t[:20] *= -1
         assert worst(lossfw.loss("cosine_distance"), y.astype(dtype), t.astype(dtype)) <= 12
 
-    @pytest.mark.parametrize("dtype", DTYPES)
-    def test_every_scale(self, dtype):
-        rng = np.random.default_rng(1)
-        y, t = rng.normal(size=(2, 60, 3))
-        t[:30] = y[:30] + 1e-5 * t[:30]
-        reach = math.log10(np.finfo(dtype).max) - 1
-        y, t = (x * 10 ** rng.uniform(-reach, reach, (60, 1)) for x in (y, t))
-        loss = lossfw.loss("cosine_distance")
-        assert worst(loss, y.astype(dtype), t.astype(dtype)) <= 12
-
-    @pytest.mark.parametrize("dtype", DTYPES)
-    def test_derivatives(self, dtype):
-        rng = np.random.default_rng(2)
-        y, t = rng.normal(size=(2, 8, 3))
-        t[:4] = y[:4] + 1e-4 * t[:4]
-        y, t = y.astype(dtype), t.astype(dtype)
-        loss = lossfw.loss("cosine_distance")
-        # An element may be small beside its row.
-        slopes = loss.gradient(y, t, reduction="none")
-        assert worst(loss, y, t, 1, against=np.abs(slopes).max(-1, keepdims=True)) <= 12
-        bends = 1 / (y.astype(float) ** 2).sum(-1, keepdims=True)
-        assert worst(loss, y, t, 2, against=bends) <= 16
-
     def test_a_small_angle_is_half_its_square(self):
         assert distance([1.0, 1e-9], [1.0, 0.0]) == 5e-19
         found = distance([1.0, 1e-200], [1.0, 1e-150])
@@ -100,11 +77,6 @@ class TestRelations:
         slope = lossfw.loss("cosine_distance").gradient(y, t)
         size = np.linalg.norm(slope) * np.linalg.norm(y)
         assert abs(slope @ y) <= 1e-14 * max(size, 1e-300)
-
-    @given(rows, rows)
-    def test_between_0_and_2(self, y, t):
-        assume(y.any() and t.any())
-        assert 0 <= distance(y, t) <= 2 * (1 + 1e-15)
 
     def test_known_angles(self):
         assert distance([1.0, 0.0], [0.0, 5.0]) == 1

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lossfw
-from lossfw import DomainError, ParameterError
-from support.rows import DTYPES, distributions, one_hot, tiny, worst
 
 GUARDS = ["normalised", "additive", "floor", "none"]
 INF = math.inf
@@ -35,55 +33,7 @@ def entropy(t):
     return -np.sum(np.where(t > 0, t * np.log(np.where(t > 0, t, 1)), 0), axis=-1)
 
 
-def case(dtype):
-    """Rows that are nearly equal, far apart, and with zeros."""
-    y, t = distributions(1, 12, 3, dtype), distributions(2, 12, 3, dtype)
-    step = 10.0 ** -np.arange(1, 5)[:, np.newaxis]
-    moved = y[:4] * (1 + step * np.random.default_rng(3).uniform(-1, 1, (4, 3)))
-    t[:4] = moved / moved.sum(-1, keepdims=True)
-    t[4:6] = one_hot(4, 2, 3, dtype)
-    y[6], t[6] = [1, 0, 0], [1, 0, 0]
-    y[7], t[7] = [0.5, 0.5, 0], [0, 0.5, 0.5]
-    y[8], t[8] = [tiny(dtype), 1, 0], [0.5, 0.5, tiny(dtype)]
-    # In float32 the nearest to a delta of 1e-3, which is not that delta.
-    y[11], t[11] = [1e-3, 1 - 1e-3, 0], [0, 1, 0]
-    return y, t
-
-
-def largest_term(y, t, guard, delta):
-    """Return the largest of t log(t / y) in each row, with its guard."""
-    a, b = {"none": (t, y), "floor": (np.maximum(t, delta), np.maximum(y, delta))}.get(
-        guard, (t + delta, y + delta)
-    )
-    with np.errstate(all="ignore"):
-        terms = np.where(t > 0, t * np.log(a / b), 0)
-    return np.abs(terms).max(-1)
-
-
 class TestAccuracy:
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("guard", GUARDS)
-    @pytest.mark.parametrize("reverse", [False, True])
-    def test_kl(self, dtype, guard, reverse):
-        y, t = case(dtype)
-        loss = kl(guard=guard, delta=1e-3, reverse=reverse)
-        of, against = (y, t) if reverse else (t, y)
-        unit = largest_term(against.astype(float), of.astype(float), guard, 1e-3)
-        assert worst(loss, y, t, against=np.nan_to_num(unit, posinf=1.0)) <= 8
-        y, t = y[[0, 2, 4, 9, 10]], t[[0, 2, 4, 9, 10]]
-        assert worst(loss, y, t, 1, against=1.0 if reverse else None) <= 8
-        assert worst(loss, y, t, 2) <= 8
-
-    @pytest.mark.parametrize("dtype", DTYPES)
-    @pytest.mark.parametrize("guard", ["normalised", "floor", "none"])
-    def test_js(self, dtype, guard):
-        y, t = case(dtype)
-        loss = js(guard=guard, delta=1e-3)
-        assert worst(loss, y, t) <= 8
-        y, t = y[[0, 2, 4, 9, 10]], t[[0, 2, 4, 9, 10]]
-        assert worst(loss, y, t, 1, against=1.0 if guard == "floor" else None) <= 8
-        assert worst(loss, y, t, 2) <= 16
-
     def test_near_equality_half_of_the_digits_are_not_lost(self):
         # t log(t / y) is 5e-10 for one class and -5e-10 for the other, their sum 4e-19.
         step = 2.0**-31
@@ -171,15 +121,6 @@ class TestRelations:
 
 
 class TestZeros:
-    @pytest.mark.parametrize("guard", GUARDS)
-    @pytest.mark.parametrize("make", [kl, js])
-    @pytest.mark.parametrize("reverse", [False, True])
-    @pytest.mark.parametrize("row", [[1, 0, 0], [0.5, 0.5, 0], [0.1, 0.2, 0.7], [1e-300, 1, 0]])
-    def test_equal_rows_cost_exactly_nothing(self, guard, make, reverse, row):
-        loss = make(guard=guard, delta=1e-3, reverse=reverse)
-        assert loss.claims().zero_at_target
-        assert loss(row, row) == 0
-
     def test_without_a_guard_the_limits(self):
         plain = kl(guard="none")
         assert plain([0.0, 1.0], [0.0, 1.0]) == 0
@@ -257,12 +198,3 @@ class TestClaims:
             slopes = kl(delta=delta).gradient(best, t)
             assert slopes == pytest.approx(np.full(3, slopes[0]), rel=1e-9)
             assert np.abs(best - t).max() <= 2 * delta
-
-
-class TestErrors:
-    @pytest.mark.parametrize("name", ["kl_divergence", "js_divergence"])
-    def test_logarithms_are_no_distributions(self, name):
-        with pytest.raises(DomainError, match="prediction"):
-            lossfw.loss(name)(np.log([0.9, 0.1]), [0.5, 0.5])
-        with pytest.raises(ParameterError, match="guard"):
-            lossfw.loss(name, guard="clip")
