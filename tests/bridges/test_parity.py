@@ -7,7 +7,7 @@ for module in ("xgboost", "lightgbm", "catboost", "sklearn"):
 
 from support.parity import ROWS, gap  # noqa: E402  # after the skips
 
-# Of raw predictions, in parts of their standard deviation: float32, added up for 20 rounds.
+# Of raw predictions, in parts of their standard deviation: float32, added up over the rounds.
 SAME = 1e-5
 
 

@@ -1,6 +1,7 @@
 """A hint names only keys that a configuration has."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -34,7 +35,12 @@ def test_every_key_in_a_message_is_a_key_of_a_configuration():
     assert unknown == set()
 
 
+@functools.cache
 def written_keys():
+    return list(keys_in_messages())
+
+
+def keys_in_messages():
     files = [*(ROOT / "lossfw").rglob("*.py"), *(ROOT / "plugins/lossfw_std/sources").glob("*.py")]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):

@@ -80,18 +80,30 @@ def lasts(loss):
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
+def test_a_loss_and_a_few_last_activations(name):
+    compare_pairs(name, few=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(LOSSES))
 def test_every_pair_of_a_loss_and_a_last_activation(name):
+    compare_pairs(name)
+
+
+def compare_pairs(name, few=None):
+    """Compare slopes for each last activation that fits, or for a few, by turns."""
     loss = LOSSES[name]
     fitting = lasts(loss)
     assert fitting, f"no activation gives what {name} takes"
-    for last in fitting:
+    first = sorted(LOSSES).index(name) % len(fitting)
+    for last in [*fitting[first:], *fitting[:first]][:few]:
         random = np.random.default_rng(zlib.crc32(f"{name} {last.name}".encode()))
         hidden = ACTIVATIONS[HIDDEN[random.integers(len(HIDDEN))]]
         found = compare(random, loss, hidden, last)
         assert found < TOLERANCE, f"{hidden.name}, {last.name}, {loss}: {found}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     loss=st.sampled_from(sorted(LOSSES)),

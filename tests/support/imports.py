@@ -1,6 +1,7 @@
 """Read the imports of the core, as its layers are tested and its rooms are drawn."""
 
 import ast
+import functools
 
 # The face, `lossfw/__init__.py`, shows everything, and nothing imports it, but for
 # these names: the version stands where the build reads it.
@@ -15,11 +16,16 @@ def modules(core):
     }
 
 
+@functools.cache
 def imported(path):
-    """Yield (module, name) for each import; name is None for a plain import.
+    """Return (module, name) for each import; name is None for a plain import.
 
     Those in functions and those for type checkers count as all others.
     """
+    return list(_imports(path))
+
+
+def _imports(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)

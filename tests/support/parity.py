@@ -12,7 +12,7 @@ from lossfw.bridges.bridge import written
 from lossfw.bridges.raw_form import made
 from lossfw.bridges.sklearn import hist_loss
 
-ROUNDS = 20
+ROUNDS = 8
 QUIET = {"verbose": False, "allow_writing_files": False, "random_seed": 0, "thread_count": 1}
 # Where a library finds its leaves by another rule than from slopes and curvatures, an objective
 # from outside cannot have the same trees.

@@ -71,7 +71,10 @@ def test_a_start_on_a_plateau_is_told():
     assert "kink or a plateau" in str(found["stump"])
 
 
-@pytest.mark.parametrize("loss", ["huber", "absolute_error", "hinge", "cross_entropy"])
+@pytest.mark.parametrize(
+    "loss",
+    ["huber", *(pytest.param(x, marks=pytest.mark.slow) for x in ("hinge", "cross_entropy"))],
+)
 def test_the_installed_libraries_hold_every_law(loss):
     pytest.importorskip("xgboost")
     pytest.importorskip("lightgbm")

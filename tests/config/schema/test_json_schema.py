@@ -212,7 +212,7 @@ def test_what_is_wrong_is_refused_in_its_place(old, new, where, mistakes):
 
 
 @settings(
-    max_examples=60,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -12,7 +12,7 @@ from support.any_config import GOOD, changed, paths, scalars
 from support.configs import expand, resolve, resolved_text, verdict_of
 
 SOME = settings(
-    max_examples=40,
+    max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     deadline=None,
 )

@@ -85,7 +85,7 @@ def refuted_claims(loss, examples=40):
 
 
 @settings(
-    phases=[Phase.generate], max_examples=30, derandomize=True, database=None,
+    phases=[Phase.generate], max_examples=10, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 @given(wrapped)

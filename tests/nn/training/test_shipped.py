@@ -15,22 +15,13 @@ FOLDER = ROOT / "configs" / "train"
 BUNDLED = ROOT / "plugins" / "lossfw_std" / "data" / "digits-mlp.npz"
 
 
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    """Train on the digits as the configuration says; return the folder."""
-    out = tmp_path_factory.mktemp("digits")
+def test_the_digits_give_the_bundled_weights_and_what_is_held_out_is_read_right(tmp_path):
+    out = tmp_path / "digits"
     result = CliRunner().invoke(main, ["train", str(FOLDER / "digits.yaml"), "--out", str(out)])
     assert (result.exit_code, result.stderr) == (0, "")
-    return out
-
-
-def test_the_digits_that_are_held_out_are_read_right(digits):
-    last = json.loads((digits / "training.json").read_text())["epochs"][-1]
+    last = json.loads((out / "training.json").read_text())["epochs"][-1]
     assert last["held_out"]["metrics"]["accuracy"] >= 0.95
-
-
-def test_the_bundled_weights_are_those_of_the_configuration(digits):
-    made, bundled = read_weights(digits / "weights.npz"), read_weights(BUNDLED)
+    made, bundled = read_weights(out / "weights.npz"), read_weights(BUNDLED)
     assert {name: (a.shape, a.dtype) for name, a in made.items()} == {
         name: (a.shape, a.dtype) for name, a in bundled.items()
     }
@@ -41,6 +32,7 @@ def test_the_bundled_weights_are_those_of_the_configuration(digits):
         assert np.abs(made[name] - array).mean() < 0.2 * spread, name
 
 
+@pytest.mark.slow
 def test_mnist_teaches_the_network_of_the_book(mnist):
     arguments = ["train", str(FOLDER / "mnist.yaml"), "--json", "--no-out"]
     result = CliRunner().invoke(main, arguments)

