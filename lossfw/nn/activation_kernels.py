@@ -25,7 +25,7 @@ def candidate_of(activation: Any, use: Use) -> Any:
     from lossfw.losses.engine.candidates import Candidate
 
     if use == "value":
-        return Candidate(repr(activation), activation.value, "value", {"x": REAL})
+        return Candidate(repr(activation), activation.value, "value", {"x": REAL}, summed=False)
     return Candidate(repr(activation), activation.vjp, "gradient", {"x": REAL, "v": REAL})
 
 
@@ -69,6 +69,10 @@ def _kernel(activation: Any, use: Use, x: NDArray) -> Any:
 def _run(kernel: Any, arrays: tuple[NDArray, ...], out: NDArray) -> None:
     """Compute an array in pieces, on several threads if there are many."""
     flat, result = [x.reshape(-1) for x in arrays], out.reshape(-1)
+    if out.size <= BLOCK_ELEMENTS:
+        # The usual layer of a network: all that stands around its kernel counts.
+        kernel(*flat, **{"losses" if kernel.shape.losses else "slopes": result})
+        return
 
     def piece(span: tuple[int, int]) -> None:
         part = slice(*span)

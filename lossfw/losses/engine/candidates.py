@@ -46,6 +46,8 @@ class Candidate:
         The names of its arrays and their spaces.
     checked : bool
         The kernel tells whether arguments lie outside of the spaces.
+    summed : bool
+        The kernel sums the losses.
     """
 
     owner: str
@@ -53,12 +55,13 @@ class Candidate:
     form: ResultForm
     spaces: dict[str, Space]
     checked: bool = False
+    summed: bool = True
 
     def shape(self, weighted: bool) -> Shape:
         """Return what a kernel of this function computes."""
         losses, slopes = self.form in ("value", "both"), self.form != "value"
         bounds = tuple(_bounds(self.spaces)) if self.checked else ()
-        return Shape(tuple(self.spaces), losses, slopes, weighted, bounds)
+        return Shape(tuple(self.spaces), losses, slopes, weighted, bounds, self.summed)
 
     def graph(self, dtype: np.dtype[Any]) -> Graph:
         """Trace the function, and hold the graph to it.
@@ -127,7 +130,7 @@ class Candidate:
             if shape.losses:
                 result = wanted.pop(0)
                 terms = result if weight is None else weight * result.astype(_FLOAT64)
-                added = np.add.reduce(terms, dtype=_FLOAT64)
+                added = np.add.reduce(terms, dtype=_FLOAT64) if shape.summed else 0.0
                 _need_equal(np.array([total]), np.array([added]), f"{told}, in a sum")
                 if losses is not None:
                     _need_equal(losses, result, told)

@@ -65,6 +65,8 @@ class Shape:
     weighted : bool
         Losses are multiplied by weights and only summed, slopes are multiplied too.
     bounds : tuple of Bound
+    summed : bool
+        Losses are summed; else they are only written.
     """
 
     inputs: tuple[str, ...]
@@ -72,6 +74,12 @@ class Shape:
     slopes: bool
     weighted: bool = False
     bounds: tuple[Bound, ...] = ()
+    summed: bool = True
+
+    @property
+    def has_sum(self) -> bool:
+        """Whether the kernel returns the sum of losses."""
+        return self.losses and self.summed
 
 
 # A function of NumPy and the type of LLVM for which its loop is wanted.
@@ -106,6 +114,10 @@ class _Writer:
         for output in layout.graph.outputs:
             if type_of(layout.node(output).dtype) != kind:
                 raise UncompiledError(f"a result is {layout.node(output).dtype}")
+        first = layout.graph.outputs[0]
+        called = shape.losses and not shape.weighted and layout.node(first).op in CALLED
+        # The losses if they are what a call computes, and so need not be moved.
+        self.direct = first if called else None
 
     def text(self) -> tuple[str, list[LoopName]]:
         """Return the text of the kernel, and the functions of NumPy that it calls."""
@@ -115,9 +127,9 @@ class _Writer:
         converted = self.kind == FLOAT and not self.shape.weighted
         chunk = str(CONVERTED) if converted else "%n"
         parts = [*self._tables(), *_declarations(), self._strip()]
-        if self.shape.losses:
+        if self.shape.has_sum:
             parts += [pairwise(DOUBLE if self.shape.weighted else self.kind), tree(names, STRIP)]
-        parts.append(kernel(names, "tree" if self.shape.losses else "strip", chunk, STRIP))
+        parts.append(kernel(names, "tree" if self.shape.has_sum else "strip", chunk, STRIP))
         return "\n".join(parts) + "\n", self.functions
 
     # One segment.
@@ -138,7 +150,7 @@ class _Writer:
             for bound in self.shape.bounds:
                 self._check(bound, values.input(bound.name))
         for number in sorted(layout.wanted[segment]):
-            if number in layout.stored and layout.node(number).op not in (INPUT, CONSTANT):
+            if number in layout.stored and layout.node(number).op not in CALLED:
                 self._store(number, values.of(number), i)
         calls = [call for call in layout.calls if layout.level[call] == segment + 1]
         for call in calls:
@@ -200,7 +212,7 @@ class _Writer:
             if weight:
                 wide = loss if kind == DOUBLE else lines.put(f"fpext float {loss} to double")
                 self._store_at("%b", DOUBLE, lines.put(f"fmul double {weight}, {wide}"), i)
-            else:
+            elif self.layout.graph.outputs[0] != self.direct:
                 self._store_at("%b", kind, loss, i)
         if self.shape.slopes:
             self._store_at("%slopes", kind, self._scaled(values.of(outputs.pop(0)), weight), i)
@@ -223,9 +235,15 @@ class _Writer:
         node = self.layout.node(arg)
         if node.op == CONSTANT:
             return f"%c{call}_{place}"
+        if node.op == INPUT:
+            return f"%{node.value}"
         if arg in self.layout.stored:
-            return f"%w{arg}"
+            return self.array_of(arg)
         return f"%a{call}_{place}"
+
+    def array_of(self, number: int) -> str:
+        """Return the array of a stored node; a loss that a call computes is at its place."""
+        return "%b" if number == self.direct else f"%w{number}"
 
     def _call(self, call: int) -> None:
         """Call NumPy's loop; a constant has a step of 0, as where NumPy is given a number."""
@@ -236,7 +254,7 @@ class _Writer:
             self.functions.append(function)
         entry = 3 * self.functions.index(function)
         slots = [self._slot(call, place) for place in range(len(node.args))]
-        for place, slot in enumerate([*slots, f"%w{call}"]):
+        for place, slot in enumerate([*slots, self.array_of(call)]):
             step = 0 if slot.startswith("%c") else _SIZES[kind]
             at = lines.put(f"getelementptr inbounds ptr, ptr %arguments, i64 {place}")
             lines.do(f"store ptr {slot}, ptr {at}")
@@ -260,7 +278,7 @@ class _Writer:
     def _arrays(self) -> list[str]:
         """Return the scratch arrays of a strip."""
         found = []
-        for number in sorted(self.layout.stored):
+        for number in sorted(self.layout.stored - {self.direct}):
             kind = self._type(number)
             kind = "i8" if kind == TRUTH else kind
             found.append(f"  %w{number} = alloca [{STRIP} x {kind}], align 64")
@@ -308,7 +326,7 @@ class _Writer:
                 "  %bad_now = or i32 %bad_here, %bad_before",
                 "  store i32 %bad_now, ptr %bad_",
                 "  %total = call double @pairwise(ptr %b, i64 %n)"
-                if self.shape.losses
+                if self.shape.has_sum
                 else "  %total = fadd double 0.0, 0.0",
                 "  ret double %total",
                 "}",
@@ -347,7 +365,7 @@ class _Values:
             return self.input(node.value)
         earlier = layout.level[number] < self.segment or node.op in CALLED
         if number in layout.stored and earlier:
-            return self._loaded(f"%w{number}", type_of(node.dtype))
+            return self._loaded(self.writer.array_of(number), type_of(node.dtype))
         arguments = [self.of(arg) for arg in node.args]
         return compute(self.writer.lines, layout.graph, node, arguments)
 

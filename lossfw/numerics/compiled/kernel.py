@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,28 @@ _FUNCTION = ctypes.CFUNCTYPE(
     ctypes.c_int64,
     *[_POINTER] * 2,
 )
+
+
+# NumPy's record of an array begins with Python's of any object, and then has the address of
+# the data: `PyArrayObject_fields` in ``numpy/ndarraytypes.h``.
+_ADDRESS = object.__basicsize__
+_read = ctypes.c_void_p.from_address
+
+
+def _quick_address(array: NDArray) -> int | None:
+    return _read(id(array) + _ADDRESS).value
+
+
+def _usual_address(array: NDArray) -> int | None:
+    return array.ctypes.data
+
+
+def _is_as_numpy_says(array: NDArray) -> bool:
+    return sys.implementation.name == "cpython" and _quick_address(array) == array.ctypes.data
+
+
+# A sixth of the time of `array.ctypes.data`, of which a call needs three.
+address_of_data = _quick_address if _is_as_numpy_says(np.arange(3)[1:]) else _usual_address
 
 
 class Kernel:
@@ -51,6 +74,7 @@ class Kernel:
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.shape = dtype, shape
         self._function = _FUNCTION(address_of(text))
+        self._table = self._loops.ctypes.data
 
     def __call__(
         self,
@@ -67,7 +91,7 @@ class Kernel:
         *arrays : ndarray, shape (N,)
             The inputs, contiguous and of the kernel's dtype.
         losses, slopes : ndarray, shape (N,), optional
-            Where to write them. Losses may be left out; they are summed in any case.
+            Where to write them. Losses that are summed may be left out.
         weight : ndarray of float64, shape (N,), optional
             For a weighted kernel.
         scale : float
@@ -76,20 +100,20 @@ class Kernel:
         Returns
         -------
         sum : float
-            The sum of the losses.
+            The sum of the losses, 0 where the shape has none.
         inside : bool
             Whether all arguments lie within the bounds.
         """
         total = ctypes.c_double()
         outside = self._function(
-            arrays[0].ctypes.data,
-            arrays[-1].ctypes.data,
-            None if losses is None else losses.ctypes.data,
-            None if slopes is None else slopes.ctypes.data,
-            None if weight is None else weight.ctypes.data,
+            address_of_data(arrays[0]),
+            address_of_data(arrays[-1]),
+            None if losses is None else address_of_data(losses),
+            None if slopes is None else address_of_data(slopes),
+            None if weight is None else address_of_data(weight),
             scale,
             arrays[0].shape[0],
             ctypes.addressof(total),
-            self._loops.ctypes.data,
+            self._table,
         )
         return total.value, not outside
