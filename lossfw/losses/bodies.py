@@ -110,7 +110,10 @@ class RowBody(PairBody):
     def value_and_derivative_at(
         self, xp: Namespace, y: Array, index: Array, /
     ) -> tuple[Array, Array]:
-        """Return both for class indices; from one-hot rows unless given."""
+        """Return both for class indices; from the two above, or else from one-hot rows."""
+        given = type(self).value_at, type(self).derivative_at
+        if RowBody.value_at not in given and RowBody.derivative_at not in given:
+            return self.value_at(xp, y, index), self.derivative_at(xp, y, index)
         return self.value_and_derivative(xp, y, one_hot_rows(xp, y, index))
 
     def _dual(self, xp: Namespace, y: Array, t: Array, order: int) -> tuple[Array, ...]:

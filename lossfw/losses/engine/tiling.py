@@ -129,9 +129,11 @@ def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
     weight, kept, counted, masked = select(call, first, last)
     if kept is not None:
         y, t = y[kept], t[kept]
-    check_domain(body, call, first, last, y, t)
-    # The layout is the tile's own: NumPy adds the columns of another one in another order.
+    # The layout is the tile's own: NumPy adds the columns of another one in another order. The
+    # check of rows of few columns is four times as fast in it.
     order: Literal["C", "F"] = "F" if has_few_columns(body, y) else "C"
+    y, t = np.asarray(y, order=order), np.asarray(t, order=order)
+    check_domain(body, call, first, last, y, t)
     y = y.astype(call.work, order=order, copy=False)
     if not call.by_index:
         t = t.astype(call.work, order=order, copy=False)

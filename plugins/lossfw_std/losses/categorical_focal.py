@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NamedTuple, TypeAlias
+from typing import Annotated, ClassVar, NamedTuple, TypeAlias, cast
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 
-from lossfw import Array, CategoricalLoss, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
+from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
 from lossfw.numerics import (
     columns,
     device_of,
@@ -19,12 +20,13 @@ from lossfw.numerics import (
     times,
 )
 from lossfw_std import focusing
+from lossfw_std.own_class import OwnClassLoss
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
 
 
-class CategoricalFocal(LinkedLoss, CategoricalLoss):
+class CategoricalFocal(LinkedLoss, OwnClassLoss):
     """Focal loss over classes, -sum over classes of a t (1 - y)^gamma log y.
 
     Use it when most rows are easy and some classes are rare.
@@ -134,12 +136,32 @@ class CategoricalFocal(LinkedLoss, CategoricalLoss):
         """Return the targets with their factor."""
         if not isinstance(self.alpha, tuple):
             return t if self.alpha is None else self.alpha * t
-        if len(self.alpha) != t.shape[-1]:
+        return t * self._factors(xp, t)
+
+    def of_shares(self) -> CategoricalFocal:
+        """Return the loss without alpha."""
+        return self if self.alpha is None else _without_alpha(self.gamma)
+
+    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """The factor of the target's class."""
+        if not isinstance(self.alpha, tuple):
+            return self.weighted(xp, super().share_at(xp, y, index))
+        return xp.take(self._factors(xp, y), index)
+
+    def _factors(self, xp: Namespace, rows: Array) -> Array:
+        """Return alpha as an array of one factor for each class."""
+        factors = cast(tuple[float, ...], self.alpha)
+        if len(factors) != rows.shape[-1]:
             raise ShapeError(
-                f"CategoricalFocal has {len(self.alpha)} factors in alpha for "
-                f"{t.shape[-1]} classes: give one number, or one for each class."
+                f"CategoricalFocal has {len(factors)} factors in alpha for "
+                f"{rows.shape[-1]} classes: give one number, or one for each class."
             )
-        return t * xp.asarray(self.alpha, dtype=t.dtype, device=device_of(t))
+        return xp.asarray(factors, dtype=rows.dtype, device=device_of(rows))
+
+
+@functools.lru_cache(maxsize=64)
+def _without_alpha(gamma: float) -> CategoricalFocal:
+    return CategoricalFocal(gamma=gamma)
 
 
 @dataclass(frozen=True)

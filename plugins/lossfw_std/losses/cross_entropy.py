@@ -132,10 +132,6 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         # 0 y keeps a NaN.
         return put_at(xp, 0.0 * y, index, -slope)
 
-    def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
-        """Both without a one-hot row."""
-        return self.value_at(xp, y, index), self.derivative_at(xp, y, index)
-
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2, with the guard."""
         if self.guard == "none":

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import Array, CategoricalLoss, Claims, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import guarded_log, in_double, quotient, times
+from lossfw_std.own_class import OwnClassLoss
 
 
-class GeneralisedCrossEntropy(CategoricalLoss):
+class GeneralisedCrossEntropy(OwnClassLoss):
     """Generalised cross-entropy, sum over classes of t (1 - y^q) / q.
 
     Use it when labels of classes are noisy.

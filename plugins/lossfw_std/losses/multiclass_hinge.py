@@ -16,7 +16,7 @@ from lossfw import (
     ShapeError,
     Space,
 )
-from lossfw.numerics import columns, positive_part, times, two_diff
+from lossfw.numerics import columns, positive_part, put_at, take_at, times, two_diff
 
 _GAP = r"\max\!\left(0,\, 1 + y_{j} - y_{k}\right)"
 _LATEX = {
@@ -117,12 +117,9 @@ class MulticlassHinge(CategoricalLoss):
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row."""
-        own = xp.take_along_axis(y, index[..., None], axis=-1)
-        is_own = index[..., None] == columns(xp, y)
         if self.form == "crammer_singer":
-            return _violation(xp, _largest_without(xp, y, is_own), own)[..., 0]
-        violation = _violation(xp, y, own)
-        return xp.sum(xp.where(is_own, 0.0 * violation, violation), axis=-1)
+            return _violation(xp, xp.max(_without(xp, y, index), axis=-1), take_at(xp, y, index))
+        return xp.sum(_against_own(xp, y, index), axis=-1)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-1 for the target's class, and 1 for a class that violates its margin."""
@@ -138,19 +135,23 @@ class MulticlassHinge(CategoricalLoss):
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row, with the work of one row."""
-        own = xp.take_along_axis(y, index[..., None], axis=-1)
-        classes = columns(xp, y)
-        is_own = index[..., None] == classes
+        return self.value_and_derivative_at(xp, y, index)[1]
+
+    def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
+        """Both from the same comparisons."""
         if self.form == "crammer_singer":
-            strongest = _largest_without(xp, y, is_own)
-            rival = (y == strongest) & ~is_own
-            first = classes == xp.argmax(xp.astype(rival, y.dtype), axis=-1, keepdims=True)
-            violated = first & (_violation(xp, strongest, own) > 0)
+            others = _without(xp, y, index)
+            strongest = xp.max(others, axis=-1)
+            loss = _violation(xp, strongest, take_at(xp, y, index))
+            rival = put_at(xp, others == strongest[..., None], index, index < 0)
+            violated = _first_of(xp, rival, y) & (loss > 0)[..., None]
         else:
-            violated = (_violation(xp, y, own) > 0) & ~is_own
+            violation = _against_own(xp, y, index)
+            loss = xp.sum(violation, axis=-1)
+            violated = violation > 0
         gain = xp.astype(violated, y.dtype)
-        loss = xp.astype(is_own, y.dtype) * xp.sum(gain, axis=-1, keepdims=True)
-        return _unless_unknown(xp, y, gain - loss)
+        slope = put_at(xp, gain, index, 0.0 - xp.sum(gain, axis=-1))
+        return loss, _unless_unknown(xp, y, slope)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """0 wherever it exists; NaN where the prediction is NaN."""
@@ -216,8 +217,26 @@ def _two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
     classes = columns(xp, y)
     first = classes == xp.argmax(y, axis=-1, keepdims=True)
     next_largest = (y == _largest_without(xp, y, first)) & ~first
-    second = classes == xp.argmax(xp.astype(next_largest, y.dtype), axis=-1, keepdims=True)
-    return first, second
+    return first, _first_of(xp, next_largest, y)
+
+
+def _first_of(xp: Namespace, chosen: Array, y: Array) -> Array:
+    """Tell for each class whether it is the first of the chosen ones of its row."""
+    classes = xp.astype(columns(xp, y), y.dtype)
+    # The least is found along columns as fast as along rows, and argmax is not.
+    place = xp.where(chosen, classes, xp.full_like(y, xp.inf))
+    return chosen & (place == xp.min(place, axis=-1, keepdims=True))
+
+
+def _without(xp: Namespace, y: Array, index: Array) -> Array:
+    """Return rows with -inf in the place of the class `index`."""
+    return put_at(xp, 0.0 + y, index, xp.full_like(y[..., 0], -xp.inf))
+
+
+def _against_own(xp: Namespace, y: Array, index: Array) -> Array:
+    """Return by how much each class violates its margin to the class `index`; 0 for that one."""
+    violation = _violation(xp, y, take_at(xp, y, index)[..., None])
+    return put_at(xp, violation, index, 0.0 * take_at(xp, violation, index))
 
 
 def _strongest_other(xp: Namespace, y: Array) -> Array:

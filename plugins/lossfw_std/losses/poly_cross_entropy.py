@@ -6,14 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lossfw import Array, CategoricalLoss, Claims, Namespace
+from lossfw import Array, Claims, Namespace
 from lossfw.numerics import log1p_minus, quotient, times
+from lossfw_std.own_class import OwnClassLoss
 
 # Above this probability the loss is computed from the distance to 1.
 _NEAR_ONE = 0.5
 
 
-class PolyCrossEntropy(CategoricalLoss):
+class PolyCrossEntropy(OwnClassLoss):
     """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
 
     Use it when the slope of cross-entropy near the target is to be tuned.
