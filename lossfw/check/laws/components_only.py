@@ -27,7 +27,6 @@ from lossfw.check.core.session import (
     outputs,
 )
 from lossfw.check.core.subject import Subject, call
-from lossfw.components.latex import latex_problem
 from lossfw.components.spaces import CLASS_INDEX, Space
 from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
@@ -357,15 +356,3 @@ def _copies(loss: Loss) -> list[tuple[str, Loss]]:
     if "<locals>" not in cls.__qualname__:
         copies.append(("pickle", pickle.loads(pickle.dumps(loss))))  # noqa: S301  # our own bytes
     return copies
-
-
-@check("value:latex")
-def check_latex(subject: Subject, search: Search) -> None:
-    """The LaTeX that an author gives is closed, and stands inside of a formula."""
-    text = _loss(subject).latex
-    if text is None:
-        raise NotApplicable("the formula is made of the body")
-    search.count(1)
-    problem = latex_problem(text)
-    if problem:
-        raise Refuted(f"the attribute latex, {text!r}, {problem}.", "loss.latex")

@@ -16,10 +16,10 @@ import numpy as np
 
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError, TraceError
-from lossfw.losses.kinds import DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
+from lossfw.nn.letters import arguments_of
 from lossfw.numerics.dual.derivatives import derivatives
 from lossfw.numerics.symbolic.formulas import Formulas
 from lossfw.numerics.symbolic.graph import Graph
@@ -126,17 +126,6 @@ def twin_of(component: Component, named: dict[str, float]) -> Any:
     names = {name: Named(value, name) for name, value in named.items()}
     # Not validated: pydantic would make plain numbers of them.
     return type(component).model_construct(**{**component.parameters, **names})
-
-
-def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
-    """Return the names of the arguments of a component's functions."""
-    if isinstance(component, Activation):
-        return ("x",)
-    if isinstance(component, DistanceLoss):
-        return ("r",)
-    if isinstance(component, MarginLoss):
-        return ("m",)
-    return ("z" if component.input_form == "logits" else "y", "t")
 
 
 def _is_fixed(

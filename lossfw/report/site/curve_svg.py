@@ -103,12 +103,12 @@ def thumbnail(curve: SampledCurve, order: int = 0) -> str:
 
 
 def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
-    """Return the panel of one derivative, with axes; several curves lie over each other.
+    """Return the panel of one derivative, with axes.
 
     Parameters
     ----------
     curves : sequence of SampledCurve
-        Along one line.
+        The curve itself, and those of its parts, along one line.
     order : int
         Of the derivative.
     label : str
@@ -118,7 +118,7 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
     across = (float(drawn[0].x[0]), float(drawn[0].x[-1]))
     frame = Frame(PANEL, _MARGINS, across, limits([one.parts[order] for one in drawn]))
     paths = "".join(
-        f'<path class="curve c{order if len(drawn) == 1 else index}" '
+        f'<path class="{"part" if index else f"curve c{order}"}" '
         f'd="{frame.path(*_thinned(one, order))}"/>'
         for index, one in enumerate(drawn)
     )

@@ -7,19 +7,20 @@ again when a parameter moves; its functions and their sliders stand beside the p
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
 from lossfw.components.component import yaml_value
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
+from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
 from lossfw.report.formulas.javascript import source_of
-from lossfw.report.plots.sample_curve import SampledCurve, curve
+from lossfw.report.plots.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.curve_svg import TITLES, panel, short_label
-from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data
+from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data, scripted
 from lossfw.report.text.show_component import shown
 
 
@@ -38,8 +39,15 @@ def figure(subject: PageSubject) -> str:
     drawn = sampled(subject.sample)
     if drawn is None:
         return ""
+    beside = _parts(subject.sample, drawn)
+    names = " and ".join(part.name for part, _ in beside)
+    also = f", and its part {names}" if names else ""
     panels = "".join(
-        panel([drawn], order, f"{subject.name}: {TITLES[order]} by {drawn.line.label}")
+        panel(
+            [drawn, *(curve for _, curve in beside)],
+            order,
+            f"{subject.name}: {TITLES[order]} by {drawn.line.label}{also}",
+        )
         for order in range(len(drawn.parts))
     )
     by = ", by the first column" if drawn.line.rows else ""
@@ -47,11 +55,12 @@ def figure(subject: PageSubject) -> str:
     caption = (
         f"{escape(subject.description['title'])}: value, slope and curvature{by}, {along}. Dashed: "
         "what is claimed to bound them; rings: claimed breaks; thin: the curve at the defaults, or "
-        "the one that is kept."
+        f"the one that is kept{f'; dotted: its part {names}' if names else ''}."
     )
     assert isinstance(subject.sample, Loss | Activation)
     data = figure_data(subject.sample)
-    script = "" if data is None else f"<script>{_script(data, len(drawn.parts))}</script>\n"
+    parts = [part for part, _ in beside]
+    script = "" if data is None else f"<script>{_script(data, parts, len(drawn.parts))}</script>\n"
     return (
         f'<figure class="curves" id="curves">\n<div class="panels">{panels}</div>\n'
         f'<p class="readout" id="readout" aria-live="polite"></p>\n'
@@ -59,10 +68,26 @@ def figure(subject: PageSubject) -> str:
     )
 
 
-def _script(data: FigureData, orders: int) -> str:
+def _parts(component: object, drawn: SampledCurve) -> list[tuple[Loss, SampledCurve]]:
+    """Return the losses that a wrapper holds with their curves, where they have the same line."""
+    if not isinstance(component, Wrapper):
+        return []
+    given = component.parameters.values()
+    losses = [one for value in given for one in (value if isinstance(value, tuple) else (value,))]
+    ends = (float(drawn.x[0]), float(drawn.x[-1]))
+    return [
+        (one, curve(one, span=ends))
+        for one in losses
+        if isinstance(one, Loss) and line_of(one).label == drawn.line.label
+    ]
+
+
+def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
     """Return the data as one object of JavaScript."""
     names = tuple(one.name for one in data.parameters)
     bodies = ",\n".join(_body(body, names, orders) for body in data.bodies)
+    # A part stays as it is: it has no sliders.
+    beside = ",\n".join(_body(one, (), orders) for one in map(scripted, parts) if one is not None)
     facts = {
         "parameters": [_parameter(one) for one in data.parameters],
         "switches": [
@@ -72,7 +97,10 @@ def _script(data: FigureData, orders: int) -> str:
         "settings": data.settings,
         "claims": data.claims,
     }
-    return f"window.lossfwFigure = {{...{_json(facts)}, bodies: [\n{bodies}\n]}};"
+    return (
+        f"window.lossfwFigure = {{...{_json(facts)}, bodies: [\n{bodies}\n], "
+        f"parts: [\n{beside}\n]}};"
+    )
 
 
 def _parameter(one: Any) -> dict[str, Any]:

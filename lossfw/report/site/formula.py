@@ -8,8 +8,8 @@ from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
+from lossfw.nn.letters import arguments_of
 from lossfw.report.formulas.latex import latex
-from lossfw.report.formulas.traced import arguments_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.markup import fenced, prose
 

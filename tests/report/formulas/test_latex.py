@@ -5,8 +5,13 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.session import Search, ordinary
+from lossfw.check.core.subject import of_component
 from lossfw.components.latex import latex_problem
 from lossfw.errors import ArgumentError, TraceError
+from lossfw.nn.letters import letters_of
+from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.latex.evaluate import typeset_body
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.report.formulas.latex import latex
 from lossfw.report.formulas.traced import traced
@@ -69,6 +74,40 @@ def test_every_component_has_a_formula_that_is_closed(component):
     assert latex_problem(latex(component)) == ""
 
 
+@pytest.mark.parametrize("component", COMPONENTS, ids=repr)
+def test_a_formula_says_what_is_computed(component):
+    # Read from print, on exact numbers: no digit is lost, and none that is printed is missing.
+    text, rows = latex(component), component.takes_rows
+    if isinstance(component, lossfw.Activation):
+        points = (np.array([[0.5, -2.0, 1.25], [3.0, 0.0, -0.75]]),)
+        formula, letters = component.formula, lambda x: {"x": x}
+        points = points if rows else (points[0].ravel(),)
+    else:
+        subject, formula, letters = of_component(component), component.unreduced_formula, None
+        drawn = ordinary(subject, Search(), "latex", 6)
+        points = drawn.y, subject.exact.full(drawn.y, drawn.t)
+        letters = letters_of(component)
+    body = typeset_body(text, letters, component.parameters, rows)
+    printed = evaluate(body, *points, rows=rows).astype(float)
+    exact = evaluate(formula, *points, rows=rows).astype(float)
+    np.testing.assert_allclose(printed, exact, rtol=1e-5 if "ldots" in text else 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("mae", {}), ("mse", {}), ("rmse", {}), ("quantile_coverage", {})]
+)
+def test_a_metric_of_sums_is_what_its_formula_says(name, parameters):
+    rng = np.random.default_rng(0)
+    y, t, w = rng.normal(size=9), rng.normal(size=9), rng.uniform(size=9)
+    metric = REGISTRY.create("metric", name)
+    body = typeset_body(
+        metric.latex, lambda y, t, w: {"y": y, "t": t, "w": w}, metric.parameters, rows=True
+    )
+    printed = body(np, y[None], t[None], w[None])
+    found = metric(y, t, sample_weight=w)
+    np.testing.assert_allclose(printed[0], getattr(found, "value", found), rtol=1e-12)
+
+
 @pytest.mark.parametrize("loss", [loss for loss in ALL if not loss.takes_rows], ids=repr)
 def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
     found = traced(loss, textbook=True)
@@ -92,7 +131,7 @@ def test_a_graph_with_names_is_the_formula_at_other_parameters_too(loss):
 class Own(lossfw.DistanceLoss):
     "A loss with a formula of its author's."
 
-    latex = r"\lVert r \rVert_{4}^{4}"
+    latex = r"\left|r\right|^{4}"
 
     def value(self, xp, r):
         return xp.square(xp.square(r))
@@ -102,6 +141,12 @@ class Broken(Own):
     "One that is not closed."
 
     latex = r"\frac{r^{4}}{4"
+
+
+class Norm(Own):
+    "One in signs that nobody reads."
+
+    latex = r"\lVert r \rVert^{4}"
 
 
 class Decides(lossfw.DistanceLoss):
@@ -115,6 +160,8 @@ def test_an_authors_text_comes_first_and_is_looked_at():
     assert latex(Own()) == Own.latex
     with pytest.raises(ArgumentError, match=r"has a \{ that is not closed"):
         latex(Broken())
+    with pytest.raises(ArgumentError, match=r"column 1, before '.*this is unknown. Read are:"):
+        latex(Norm())
 
 
 def test_what_has_no_formula_says_why():

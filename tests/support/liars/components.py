@@ -128,6 +128,15 @@ class HalfAFormula(_Square):
         return r * r
 
 
+class HalfOfIt(_Square):
+    """Has LaTeX of another formula."""
+
+    latex = r"\frac{r^{2}}{2}"
+
+    def value(self, xp, r):
+        return r * r
+
+
 class MeanOfRow(_Square):
     """Averages over a row where it should sum."""
 
@@ -161,5 +170,6 @@ LIARS = (
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
     Liar("component", "value:latex", "half a formula", HalfAFormula()),
+    Liar("component", "value:latex", "half of it", HalfOfIt()),
     Liar("component", "value:rows", "mean", MeanOfRow(per="row")),
 )

@@ -7,7 +7,7 @@
   const figure = document.getElementById("curves");
   if (!facts || !figure) return;
 
-  const POINTS = 361;
+  const POINTS = 241;
   // A picture ends at this many times the 0.9 quantile of a curve's sizes.
   const TOP = 3;
   // A change by more than this share of the picture, between neighbours, may be a jump.
@@ -20,15 +20,21 @@
   const readout = document.getElementById("readout");
   const defaults = Object.fromEntries(facts.parameters.map(p => [p.name, p.default]));
   const state = { values: { ...defaults }, body: 0, kept: null, at: 0.62 };
+  // What each panel shows: its frame, and the function that is drawn.
+  const shown = [];
 
   // ---- mathematics
 
   const body = () => facts.bodies[state.body];
 
-  function evaluate(order, x, values) {
-    const { functions, places } = body();
-    const given = places.map(([start, slope]) => start + slope * x);
-    return functions[order](...given, ...facts.parameters.map(p => values[p.name]));
+  // A function of the place along the line, of a body at some parameters.
+  function along({ functions, places }, order, values) {
+    const given = [...places.map(() => 0), ...facts.parameters.map(p => values[p.name])];
+    const f = functions[order];
+    return x => {
+      for (let i = 0; i < places.length; i += 1) given[i] = places[i][0] + places[i][1] * x;
+      return f.apply(null, given);
+    };
   }
 
   function span() {
@@ -39,9 +45,10 @@
     return [-reach, reach];
   }
 
-  function sample(order, values, [low, high]) {
-    const xs = Array.from({ length: POINTS }, (_, i) => low + (high - low) * i / (POINTS - 1));
-    return { xs, ys: xs.map(x => evaluate(order, x, values)) };
+  function sample(f, [low, high]) {
+    const ys = new Array(POINTS);
+    for (let i = 0; i < POINTS; i += 1) ys[i] = f(low + (high - low) * i / (POINTS - 1));
+    return { f, ys, low, step: (high - low) / (POINTS - 1) };
   }
 
   function limits(curves) {
@@ -93,24 +100,29 @@
   }
 
   // A jump is where halving the step does not halve the change.
-  function jumps(order, values, curve, i, height) {
-    const [a, b] = [curve.ys[i - 1], curve.ys[i]];
+  function jumps(curve, i, height) {
+    const a = curve.ys[i - 1], b = curve.ys[i];
     if (!(Math.abs(b - a) > LEAP * height)) return false;
-    const middle = evaluate(order, (curve.xs[i - 1] + curve.xs[i]) / 2, values);
+    const middle = curve.f(curve.low + (i - 0.5) * curve.step);
     return Math.min(Math.abs(middle - a), Math.abs(middle - b)) < 1e-6 * height;
   }
 
-  function path(order, values, curve, box) {
-    const height = box.up[1] - box.up[0];
-    let text = "", down = false;
-    curve.ys.forEach((y, i) => {
-      if (!Number.isFinite(y)) { down = false; return; }
-      if (down && jumps(order, values, curve, i, height)) down = false;
+  // Rounded to a tenth of a pixel, which is quicker than a text of so many digits.
+  const tenth = x => Math.round(10 * x) / 10;
+
+  function path(curve, box) {
+    const height = box.up[1] - box.up[0], width = (box.right - box.left) / (POINTS - 1);
+    const parts = [];
+    let down = false;
+    for (let i = 0; i < POINTS; i += 1) {
+      const y = curve.ys[i];
+      if (!Number.isFinite(y)) { down = false; continue; }
+      if (down && jumps(curve, i, height)) down = false;
       const place = Math.max(-2000, Math.min(2000, box.y(y)));
-      text += `${down ? "L" : "M"}${box.x(curve.xs[i]).toFixed(1)} ${place.toFixed(1)}`;
+      parts.push(down ? "L" : "M", tenth(box.left + i * width), " ", tenth(place));
       down = true;
-    });
-    return text;
+    }
+    return parts.join("");
   }
 
   function grid(box) {
@@ -134,7 +146,7 @@
   ];
   const BREAKS = ["breaks", "second_breaks"];
 
-  function claimed(order, box, values) {
+  function claimed(order, box, f) {
     const found = claims(), marks = [];
     for (const [name, sign, words] of BOUNDS[order]) {
       const value = sign * found[name];
@@ -146,7 +158,7 @@
     }
     for (const x of found[BREAKS[order]] || []) {
       if (x <= box.across[0] || x >= box.across[1]) continue;
-      const y = box.y(evaluate(order, x, values));
+      const y = box.y(f(x));
       if (Number.isFinite(y)) marks.push(element("circle", { class: `ring c${order}`, cx: box.x(x), cy: y, r: 3.6 }));
     }
     return marks;
@@ -156,33 +168,42 @@
     const across = span(), values = state.values;
     const other = state.kept || defaults;
     const differs = facts.parameters.some(p => other[p.name] !== values[p.name]);
+    const parts = state.body === 0 ? facts.parts : [];
     panels.forEach((panel, order) => {
-      const curve = sample(order, values, across);
-      const ghost = differs ? sample(order, other, across) : null;
-      const box = frame(panel, across, limits(ghost ? [curve, ghost] : [curve]));
+      const curve = sample(along(body(), order, values), across);
+      const ghosts = differs ? [sample(along(body(), order, other), across)] : [];
+      const beside = parts.map(one => sample(along(one, order, {}), across));
+      const box = frame(panel, across, limits([curve, ...ghosts, ...beside]));
       const keep = [...panel.children].filter(child => child.matches("title, .title, clipPath, .label"));
       const inside = element("g", { "clip-path": `url(#frame-${order})` });
       if (box.up[0] < 0 && box.up[1] > 0) {
         inside.append(element("path", { class: "axis", d: `M${box.left} ${box.y(0)}H${box.right}` }));
       }
-      if (ghost) inside.append(element("path", { class: "curve kept", d: path(order, other, ghost, box) }));
-      inside.append(element("path", { class: `curve c${order}`, d: path(order, values, curve, box) }));
-      inside.append(...claimed(order, box, values));
-      const x = box.x(across[0] + (across[1] - across[0]) * state.at);
-      inside.append(element("path", { class: "cursor", d: `M${x} ${box.top}V${box.bottom}` }));
+      for (const ghost of ghosts) inside.append(element("path", { class: "curve kept", d: path(ghost, box) }));
+      inside.append(element("path", { class: `curve c${order}`, d: path(curve, box) }));
+      for (const one of beside) inside.append(element("path", { class: "part", d: path(one, box) }));
+      inside.append(...claimed(order, box, curve.f));
+      inside.append(element("path", { class: "cursor" }));
       panel.replaceChildren(...keep, ...grid(box), inside);
       panel.querySelector(".label").textContent = body().short;
+      shown[order] = { box, f: curve.f };
     });
     document.getElementById("line").textContent = body().label;
-    read(across);
+    point();
     figure.dataset.drawn = String(Number(figure.dataset.drawn || 0) + 1);
   }
 
-  function read([low, high]) {
-    const x = low + (high - low) * state.at;
+  // The cursor and what is read there: curves stay as they are.
+  function point() {
+    const [low, high] = shown[0].box.across;
+    const at = low + (high - low) * state.at;
     const names = ["value", "slope", "curvature"];
-    const parts = panels.map((_, order) => `${names[order]} ${spoken(evaluate(order, x, state.values))}`);
-    readout.textContent = [`${body().letter} = ${spoken(x)}`, ...parts].join("   ");
+    const said = panels.map((panel, order) => {
+      const { box, f } = shown[order], x = tenth(box.x(at));
+      panel.querySelector(".cursor").setAttribute("d", `M${x} ${box.top}V${box.bottom}`);
+      return `${names[order]} ${spoken(f(at))}`;
+    });
+    readout.textContent = [`${body().letter} = ${spoken(at)}`, ...said].join(" \u00b7 ");
   }
 
   // ---- controls
@@ -264,7 +285,7 @@
   const cursor = document.createElement("input");
   Object.assign(cursor, { type: "range", min: 0, max: 200, step: 1, value: state.at * 200, id: "cursor" });
   cursor.setAttribute("aria-label", `place on the axis: ${body().label}`);
-  const move = at => { state.at = Math.max(0, Math.min(1, at)); draw(); };
+  const move = at => { state.at = Math.max(0, Math.min(1, at)); point(); };
   cursor.addEventListener("input", () => move(Number(cursor.value) / 200));
   readout.before(cursor);
   for (const panel of panels) {

@@ -1,0 +1,40 @@
+"""What the arguments of losses and activations are called in formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lossfw.losses.kinds import DistanceLoss, MarginLoss
+from lossfw.losses.loss import Loss
+from lossfw.nn.activation import Activation
+from lossfw.numerics.arrays import Array
+
+
+def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
+    """Return the names of the arguments of a component's functions."""
+    if isinstance(component, Activation):
+        return ("x",)
+    if isinstance(component, DistanceLoss):
+        return ("r",)
+    if isinstance(component, MarginLoss):
+        return ("m",)
+    return ("z" if component.input_form == "logits" else "y", "t")
+
+
+def letters_of(loss: Loss) -> Callable[[Array, Array], Mapping[str, Array]]:
+    """Return a function from prediction and target to what the letters of a formula stand for.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> letters_of(lossfw.loss("huber"))(3.0, 1.0)
+    {'r': 2.0, 'y': 3.0, 't': 1.0}
+    """
+    first = arguments_of(loss)[0]
+
+    def letters(y: Array, t: Array) -> Mapping[str, Array]:
+        if first in ("y", "z"):
+            return {first: y, "t": t}
+        return {first: y - t if first == "r" else t * y, "y": y, "t": t}
+
+    return letters

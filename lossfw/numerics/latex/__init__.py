@@ -1,0 +1,1 @@
+"""Formulas that an author writes in LaTeX: read, and computed at points."""
