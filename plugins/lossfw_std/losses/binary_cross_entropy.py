@@ -142,7 +142,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         return self._derivative(xp, y, t)
 
     def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        own, other = self._under(xp, y), self._under(xp, 1.0 - y)
+        own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
         apart = quotient(xp, 1.0 - t, other) - quotient(xp, t, own)
         # With two terms their difference keeps the digits of y - t.
         both = (t > 0.0) & (t < 1.0) & (own > 0.0) & (other > 0.0)
@@ -157,16 +157,17 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2 + (1 - t) / (1 - y)^2."""
-        own, other = self._under(xp, y), self._under(xp, 1.0 - y)
+        own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
         first = quotient(xp, quotient(xp, t, own), own)
         return first + quotient(xp, quotient(xp, 1.0 - t, other), other)
 
-    def _under(self, xp: Namespace, p: Array) -> Array:
+    def _under(self, xp: Namespace, p: Array, rest: Array) -> Array:
         """Return 1 over the slope of the guarded logarithm; infinite for a slope of 0."""
         if self.guard == "none":
             return p
         if self.guard == "floor":
-            return xp.where(p < self.delta, xp.inf, p)
+            # One of the differences 1 - p and 1 - delta is exact, and its comparison right.
+            return xp.where((p < self.delta) | (rest > 1.0 - self.delta), xp.inf, p)
         return p + self.delta
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
@@ -213,7 +214,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
             return ()
         sides = ((t, y, 1.0 - y), (1.0 - t, 1.0 - y, y))
         if order == 1:
-            return tuple(quotient(xp, share, self._under(xp, p)) for share, p, _ in sides)
+            return tuple(quotient(xp, share, self._under(xp, p, q)) for share, p, q in sides)
         logs = (guarded_log(xp, p, self.guard, self.delta, rest) for _, p, rest in sides)
         return tuple(times(xp, share, log) for (share, _, _), log in zip(sides, logs, strict=True))
 

@@ -173,6 +173,11 @@ class TestEdges:
         assert loss.gradient(y, t, reduction="none") == pytest.approx([0, 8 / 7, -8 / 7, -4])
         assert loss.hessian(y, t, reduction="none")[0] == 0
 
+    def test_the_floor_is_compared_without_rounding(self):
+        # The float 0.1 is above 1/10, so that 1 - y is below the float 0.9; rounded it is that.
+        loss = lossfw.loss("binary_cross_entropy", guard="floor", delta=0.9)
+        assert loss.gradient([0.1], [0.1])[0] == loss.hessian([0.1], [0.1])[0] == 0
+
     def test_without_a_guard_the_gradient_at_an_end_is_finite_for_the_truth(self):
         y, t = [0, 1, 0, 1, 0.0, 5e-324], [0, 1, 1, 0, 0.5, 5e-324]
         assert BARE(y, t, reduction="none")[:5].tolist() == [0, 0, inf, inf, inf]
