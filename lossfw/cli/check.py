@@ -30,7 +30,10 @@ def _outside_options(command: Any) -> Any:
         click.option("--prediction", metavar="SPACE", help="Where its predictions live: REAL ..."),
         click.option("--target", metavar="SPACE", help="Where its targets live."),
         click.option(
-            "--rtol", type=float, help="Values and derivatives may be off by this part of them."
+            "--rtol",
+            type=float,
+            default=0.0,
+            help="Values and derivatives may be off by this part of them.",
         ),
         click.option(
             "--conventions", is_flag=True, help="Count other conventions as failures, too."
@@ -97,23 +100,13 @@ def check(
     parameters: tuple[str, ...],
     every: bool,
     defaults: bool,
-    examples: int,
-    seed: int,
-    time_limit: float | None,
-    allow_unfinished: bool,
     expect: tuple[str, ...],
-    only: tuple[str, ...],
-    skip: tuple[str, ...],
-    bridges: bool,
-    first: bool,
-    rtol: float | None,
-    conventions: bool,
     as_json: bool,
     json_file: str | None,
     junit_file: str | None,
     processes: int | None,
     plugins: Plugins,
-    **outside: Any,
+    **others: Any,
 ) -> None:
     """Try to refute what losses and activations promise.
 
@@ -127,6 +120,8 @@ def check(
     defects and lost precision count, and its conventions (dtypes, broadcasting ...) with
     --conventions.
     """
+    from dataclasses import fields
+
     from lossfw.check.options import Options
     from lossfw.check.pool import run_all
     from lossfw.check.selection import chosen
@@ -138,22 +133,13 @@ def check(
     if as_json and names and names[-1].endswith(_JSON):
         # No component has such a name: it is the file of `--json FILE`, as one wrote before.
         names, json_file, as_json = names[:-1], names[-1], False
-    _refuse_numbers(examples=(examples, 1), seed=(seed, 0), processes=(processes, 1))
+    options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
+    _refuse_numbers(
+        examples=(options.examples, 1), seed=(options.seed, 0), processes=(processes, 1)
+    )
     given = read_parameters(parameters)
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")
-    options = Options(
-        seed,
-        examples,
-        time_limit,
-        allow_unfinished,
-        only,
-        skip,
-        first,
-        rtol or 0.0,
-        conventions,
-        bridges,
-    )
     todo = chosen(
         names,
         given,
@@ -161,7 +147,7 @@ def check(
         every=every,
         defaults=defaults,
         expected=_pairs(expect, "--expect"),
-        outside={**outside, "claims": read_parameters(_with_values(outside["claims"]))},
+        outside={**others, "claims": read_parameters(_with_values(others["claims"]))},
         options=options,
     )
     with ProgressBar("checked") as progress:
@@ -171,7 +157,7 @@ def check(
         say(to_json(_as_json(reports, options)))
     else:
         show_table(HEADERS, [row(report) for report in reports])
-        for line in lines_below(reports, seed):
+        for line in lines_below(reports, options.seed):
             say(line)
     if not all(report.ok for report in reports):
         ctx.exit(REFUTED)

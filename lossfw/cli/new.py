@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import click
 
@@ -40,6 +42,9 @@ KINDS_OF_LOSS = {
 }
 _KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
 
+# What comes after a file with a formula.
+_THEN_CHECK = ("write your formula and what it claims, then", "lossfw check --plugin NAME.py")
+
 # A name that is well formed, for messages.
 _EXAMPLES = {
     "loss": "tilted_error",
@@ -55,38 +60,28 @@ def new() -> None:
     """Write the first file of a loss, an activation, a metric or a data source, or a plugin."""
 
 
+def _kind_option(kinds: dict[str, str], words: str) -> Callable[[Any], Any]:
+    """Return the option that chooses a template; the first is the default."""
+    choice, first = click.Choice(list(kinds)), next(iter(kinds))
+    return click.option("--kind", type=choice, default=first, show_default=True, help=words)
+
+
 @new.command("loss")
 @click.argument("name")
-@click.option(
-    "--kind",
-    type=click.Choice(list(KINDS_OF_LOSS)),
-    default="distance",
-    show_default=True,
-    help="What the loss is a function of; a wrapper changes another loss.",
-)
+@_kind_option(KINDS_OF_LOSS, "What the loss is a function of; a wrapper changes another loss.")
 @traceback_option
 def new_loss(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one loss."""
-    _new_file("loss", name, KINDS_OF_LOSS[kind])
-    say(f"{name}.py: write your formula and what it claims, then")
-    say(f"  lossfw check --plugin {name}.py")
+    _new_file("loss", name, KINDS_OF_LOSS[kind], *_THEN_CHECK)
 
 
 @new.command("activation")
 @click.argument("name")
-@click.option(
-    "--kind",
-    type=click.Choice(list(_KINDS_OF_ACTIVATION)),
-    default="element",
-    show_default=True,
-    help="Whether it takes single numbers or rows.",
-)
+@_kind_option(_KINDS_OF_ACTIVATION, "Whether it takes single numbers or rows.")
 @traceback_option
 def new_activation(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one activation."""
-    _new_file("activation", name, _KINDS_OF_ACTIVATION[kind])
-    say(f"{name}.py: write your formula and what it claims, then")
-    say(f"  lossfw check --plugin {name}.py")
+    _new_file("activation", name, _KINDS_OF_ACTIVATION[kind], *_THEN_CHECK)
 
 
 @new.command("metric")
@@ -94,10 +89,14 @@ def new_activation(name: str, kind: str) -> None:
 @traceback_option
 def new_metric(name: str) -> None:
     """Write NAME.py, a local plugin file with one metric."""
-    _new_file("metric", name, "metric.py")
-    say(f"{name}.py: write your formula, then name the file and the metric in a configuration:")
-    say(f"  plugins: [{name}.py]")
-    say(f"  evaluate: {{metrics: [{name}]}}")
+    _new_file(
+        "metric",
+        name,
+        "metric.py",
+        "write your formula, then name the file and the metric in a configuration:",
+        f"plugins: [{name}.py]",
+        f"evaluate: {{metrics: [{name}]}}",
+    )
 
 
 @new.command("source")
@@ -105,16 +104,23 @@ def new_metric(name: str) -> None:
 @traceback_option
 def new_source(name: str) -> None:
     """Write NAME.py, a local plugin file with one data source."""
-    _new_file("source", name, "source.py")
-    say(f"{name}.py: load your data, then name the file and the source in a configuration:")
-    say(f"  plugins: [{name}.py]")
-    say(f"  data: {{name: {name}}}")
+    _new_file(
+        "source",
+        name,
+        "source.py",
+        "load your data, then name the file and the source in a configuration:",
+        f"plugins: [{name}.py]",
+        f"data: {{name: {name}}}",
+    )
 
 
-def _new_file(kind: str, name: str, template: str) -> None:
-    """Write a local plugin file with one component."""
+def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> None:
+    """Write a local plugin file with one component, and say what to do next."""
     _write(Path(), {f"{name}.py": _filled(template, _words(name, kind))})
     _note_taken(kind, name, name)
+    say(f"{name}.py: {step}")
+    for line in lines:
+        say(f"  {line.replace('NAME', name)}")
 
 
 @new.command("plugin")

@@ -72,21 +72,21 @@ def prepare(request: RunRequest) -> Run:
     OutputError
         If its folder could not be written to.
     """
-    config, source = request.config, request.config.source
-    if request.folder is not None:
-        check_folder(request.folder)
-        _check_own(request.folder, request)
+    config, folder = request.config, request.folder
+    if folder is not None:
+        check_folder(folder)
+        _check_own(folder, request)
     plan = build_plan(config)
-    if plan.rows and request.folder is None:
+    if plan.rows and folder is None:
         warning = "evaluate.rows asks for a file of rows, which stands in a run folder: give --out."
         plan = replace(plan, warnings=(*plan.warnings, warning))
-    if plan.rows == "parquet" and request.folder is not None:
+    if plan.rows == "parquet" and folder is not None:
         # Imported on use, and before the work: it may not be installed.
         from lossfw.data.parquet_columns import pyarrow
 
         pyarrow("pyarrow.parquet")
-    name, overrides = request.name or Path(source.name).stem, tuple(source.overrides)
-    return Run(name, source.name, overrides, request.folder, known(config.sections).seed, plan)
+    seed = known(config.sections).seed
+    return Run(request.shown_name, config.source.name, request.overrides, folder, seed, plan)
 
 
 def _check_own(folder: Path, request: RunRequest) -> None:

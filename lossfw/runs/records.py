@@ -50,6 +50,16 @@ class RunRequest:
     digest: str = ""
 
     @property
+    def shown_name(self) -> str:
+        """The name of the run, or that of its file without the ending."""
+        return self.name or Path(self.config.source.name).stem
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The overrides of its configuration."""
+        return tuple(self.config.source.overrides)
+
+    @property
     def scheduler(self) -> str | None:
         """The cluster that computes it, None for this process."""
         if self.cluster is not None:

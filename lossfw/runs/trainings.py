@@ -55,14 +55,12 @@ def prepare_training(request: RunRequest) -> TrainingRun:
     OutputError
         If its folder could not be written to.
     """
-    config, source = request.config, request.config.source
-    if request.folder is not None:
-        check_folder(request.folder)
-    training = training_of(config)
-    name, overrides = request.name or Path(source.name).stem, tuple(source.overrides)
-    return TrainingRun(
-        name, source.name, overrides, request.folder, known(config.sections).seed, training
-    )
+    config, folder = request.config, request.folder
+    if folder is not None:
+        check_folder(folder)
+    training, seed = training_of(config), known(config.sections).seed
+    name, overrides = request.shown_name, request.overrides
+    return TrainingRun(name, config.source.name, overrides, folder, seed, training)
 
 
 def carry_out_training(

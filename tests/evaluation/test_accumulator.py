@@ -110,20 +110,26 @@ def each_pair(interval, value):
     return ends, value.ravel()
 
 
-@EACH
-@few
-@given(st.data())
-def test_the_jackknife_of_few_rows_leaves_each_out_once(case, data_):
+def few_rows(case, data_, most, asked):
+    """Draw rows; return them, a metric of them, its ends and values, and those without each row."""
     kind, spec = case
-    rows, made = data_.draw(data(kind, least=3, most=12)), metric(spec)
-    found = next(iter(numbers(tally(kind, spec, intervals=JACKKNIFE), rows).metrics.values()))
+    rows, made = data_.draw(data(kind, least=3, most=most)), metric(spec)
+    found = next(iter(numbers(tally(kind, spec, intervals=asked), rows).metrics.values()))
     ends, value = each_pair(found["interval"], found["value"])
     count = len(rows.t)
     others = [rows[np.arange(count) != row] for row in range(count)]
     left = np.array([made(o.y, o.t, sample_weight=o.weight) for o in others]).reshape(count, -1)
     if spec == "confusion_matrix":
-        whole = value.sum()
-        left = left * (whole / left.sum(1, keepdims=True))
+        left = left * (value.sum() / left.sum(1, keepdims=True))
+    return rows, made, ends, value, left
+
+
+@EACH
+@few
+@given(st.data())
+def test_the_jackknife_of_few_rows_leaves_each_out_once(case, data_):
+    _, made, ends, value, left = few_rows(case, data_, 12, JACKKNIFE)
+    count = len(left)
     error = np.sqrt((count - 1) / count * ((left - value) ** 2).sum(0))
     half = student.ppf(0.95, count - 1) * error
     wanted = np.clip([value - half, value + half], *made.bounds)
@@ -136,25 +142,18 @@ def test_the_jackknife_of_few_rows_leaves_each_out_once(case, data_):
 @few
 @given(st.data())
 def test_the_bootstrap_of_few_rows_weighs_them_by_how_often_they_were_drawn(case, data_):
-    kind, spec = case
-    rows, made = data_.draw(data(kind, least=3, most=8)), metric(spec)
-    found = next(iter(numbers(tally(kind, spec, intervals=BOOTSTRAP), rows).metrics.values()))
-    ends, value = each_pair(found["interval"], found["value"])
-    count = len(rows.t)
+    rows, made, ends, value, left = few_rows(case, data_, 8, BOOTSTRAP)
+    count = len(left)
     draws = np.random.default_rng([3, count]).integers(count, size=(100, count))
     weight = np.ones(count) if rows.weight is None else rows.weight
     results = []
     for draw in draws:
         times = weight * np.bincount(draw, minlength=count)
         result = np.ravel(made(rows.y, rows.t, sample_weight=times))
-        if spec == "confusion_matrix":
+        if case[1] == "confusion_matrix":
             result = result * (value.sum() / result.sum())
         results.append(result)
     results = np.array(results)
-    others = [rows[np.arange(count) != row] for row in range(count)]
-    left = np.array([made(o.y, o.t, sample_weight=o.weight) for o in others]).reshape(count, -1)
-    if spec == "confusion_matrix":
-        left = left * (value.sum() / left.sum(1, keepdims=True))
     for number in range(value.size):
         known = results[:, number][~np.isnan(results[:, number])]
         if len(known) < 90 or np.isnan(value[number]):
