@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import shortlist
+from lossfw.data.csv_numbers import is_number
 from lossfw.data.dataset import Dataset
 from lossfw.data.labels import MAX_LABELS, Label, OneHot, Whole, found_labels, table_of
 from lossfw.data.row_changes import Flat, RowNumbers, changed_rows
@@ -103,6 +105,42 @@ class DataOptions(BaseModel):
     def to_config(self) -> dict[str, Any]:
         """Return the keys that are set, as they are written."""
         return self.model_dump(exclude_defaults=True)
+
+    def numbered_like(self, labels: Sequence[str], data: Dataset) -> DataOptions:
+        """Return the keys with the order of the labels that came with a network's weights.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            In the order of the outputs; empty where none came.
+        data : Dataset
+            The rows of the source. Targets that are numbers, where the labels are texts, are
+            taken for class indices.
+
+        Raises
+        ------
+        DataError
+            If `classes` lists another order, or the data have other labels.
+        """
+        if not labels or self.map_targets is not None:
+            return self
+        if isinstance(self.classes, tuple):
+            if tuple(map(str, self.classes)) == tuple(labels):
+                return self
+            raise DataError(
+                f"classes lists {shortlist(list(map(str, self.classes)))}, and the weights were "
+                f"trained with {shortlist(labels)}, in this order: leave classes out, or list them "
+                "so."
+            )
+        if not data.classes and not all(map(is_number, labels)):
+            return self
+        for label in data.classes:
+            if label not in labels:
+                raise DataError(
+                    f"data {data.name!r} have the label {label!r}, and the weights were trained "
+                    f"with {shortlist(labels)}."
+                )
+        return self.model_copy(update={"classes": tuple(labels)})
 
     def apply(self, data: Dataset, columns: int | None) -> Dataset:
         """Return the data as the keys say.

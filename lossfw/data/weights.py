@@ -12,12 +12,14 @@ from lossfw.data.foreign_weights import (
     read_safetensors,
     refuse_foreign,
 )
-from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, read_npz
+from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_names, read_npz
 from lossfw.data.safe_pickle import read_pickle
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
+# The array of a `.npz` with the labels of the classes, in the order of the outputs.
+CLASSES = "classes"
 # A file of weights is read as a whole. A larger file is taken for a mistake:
 # the weights of dense networks take megabytes.
 MAX_WEIGHT_BYTES = 2 * 1024**3
@@ -56,7 +58,8 @@ def read_weights(path: Path) -> dict[str, NDArray]:
             "W2 ...: write them with numpy.savez."
         )
     if start.startswith(NPZ_MAGIC):
-        arrays = read_npz(path, "weights", most=MAX_WEIGHT_BYTES)
+        named = set(npz_names(path, "weights")) - {CLASSES}
+        arrays = read_npz(path, "weights", named, most=MAX_WEIGHT_BYTES)
     elif path.suffix == ".npz":
         raise DataError(
             f"{path} is no .npz: it begins with {start!r} and not with {NPZ_MAGIC!r}. "
@@ -69,6 +72,33 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     for name, array in arrays.items():
         check_finite(array, f"{path}: {name}")
     return arrays
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """Return the labels of the classes that a ``.npz`` has beside its weights, in order.
+
+    Empty if it has none, or is another kind of file.
+
+    Raises
+    ------
+    DataError
+        If they are no texts or numbers, one for each class.
+    """
+    with path.open("rb") as stream:
+        if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
+            return ()
+    array = read_npz(path, "weights", [CLASSES], most=MAX_WEIGHT_BYTES, texts=True).get(CLASSES)
+    if array is None:
+        return ()
+    labels = tuple(
+        f"{label:.17g}" if array.dtype.kind == "f" else str(label) for label in array.flat
+    )
+    if array.ndim != 1 or len(set(labels)) != len(labels):
+        raise DataError(
+            f"{path}: {CLASSES} should be one label for each class, all different; it has the "
+            f"shape {array.shape}."
+        )
+    return labels
 
 
 def _from_pickle(path: Path) -> dict[str, NDArray]:

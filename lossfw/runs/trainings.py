@@ -6,10 +6,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from lossfw.components.hookspecs import TRAINING_CYCLE
 from lossfw.config.build.training import training_of
 from lossfw.config.schema.checked import known
 from lossfw.data.state_file import npz_bytes
+from lossfw.data.weights import CLASSES
 from lossfw.evaluation.evaluate import Progress
 from lossfw.nn.training import checkpoint
 from lossfw.nn.training.loop import train
@@ -113,7 +116,7 @@ def carry_out_training(
             raise
         seconds = time.perf_counter() - begin
         if folder is not None:
-            _write(folder, trained)
+            _write(folder, trained, training.data.classes)
         followers.training_end(trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
 
@@ -128,7 +131,10 @@ def _start(request: RunRequest, training: Training) -> TrainingState | None:
     return checkpoint.read(path, training)
 
 
-def _write(folder: Path, trained: Trained) -> None:
+def _write(folder: Path, trained: Trained, classes: tuple[str, ...]) -> None:
     arrays = checkpoint.weights(trained.network)
+    if classes:
+        # Other data may have other labels: they are numbered like these.
+        arrays[CLASSES] = np.array(classes)
     write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
     write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())

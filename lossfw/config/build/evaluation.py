@@ -28,7 +28,7 @@ from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
-from lossfw.data.weights import read_weights
+from lossfw.data.weights import read_classes, read_weights
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
@@ -189,6 +189,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
             config.outputs = read_array(given, form)
         elif config.layers is not None:
             arrays = read_weights(given)
+            config.recorded = read_classes(given)
             config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 
 
@@ -197,7 +198,8 @@ def described_data(config: CheckedConfig) -> list[Any]:
     options = config.data_options.to_config()
     described = [without_files(known(config.data_source)), known(config.data).digest]
     # Data without such keys have the digest that they had before there were any.
-    return [*described, options] if options else described
+    described += [options] if options else []
+    return [*described, {"recorded": config.recorded}] if config.recorded else described
 
 
 def _digest(config: CheckedConfig) -> str:

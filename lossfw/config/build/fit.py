@@ -40,8 +40,12 @@ def load(config: CheckedConfig, source: Source, path: ConfigPath) -> Dataset | N
 def with_options(
     config: CheckedConfig, data: Dataset, options: DataOptions, path: ConfigPath
 ) -> Dataset | None:
-    """Return the rows of a source at `path` as the keys beside its parameters say."""
+    """Return the rows of a source at `path` as the keys beside its parameters say.
+
+    Labels are numbered like those that came with the weights.
+    """
     with config.at(path):
+        options = options.numbered_like(config.recorded, data)
         return options.apply(data, config.output_columns)
     return None
 

@@ -20,8 +20,9 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
+from lossfw.data.weights import read_classes
 from lossfw.nn.dense import Network
-from lossfw.nn.initializers import INITIALS
+from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
 from lossfw.nn.seeding import Purpose, generator, split
 from lossfw.nn.training.records import Training
@@ -87,6 +88,9 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         If there are none.
     """
     data = load(config, known(config.data_source), ["data"])
+    if isinstance(config.initial, FromFile):
+        with config.at(["train", "initial"]):
+            config.recorded = read_classes(config.initial.file)
     if data is not None:
         data = with_options(config, data, config.data_options, ["data"])
     held_out = None

@@ -90,6 +90,8 @@ class CheckedConfig:
         How sure the numbers are to be.
     slices : tuple of Slice
         Parts of the rows.
+    recorded : tuple of str
+        The labels of the classes that came with the weights, in the order of the outputs.
     notes : list of str
         What is no mistake, and still not what the user expects.
     """
@@ -123,6 +125,7 @@ class CheckedConfig:
     sample: tuple[int, ...] | None = None
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
+    recorded: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
     @property
