@@ -74,7 +74,8 @@ if TYPE_CHECKING:
     from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
     from lossfw.nn.training.records import Trained
-    from lossfw.runs.compare import Comparison
+    from lossfw.runs.compare import Comparison, TrainingComparison
+    from lossfw.runs.sweep_results import SweepResults
 
 __version__ = "0.1.0"
 
@@ -212,20 +213,74 @@ def train(
     return python.train(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
 
 
-def compare(*folders: "str | PathLike[str]", side_by_side: bool = False) -> "Comparison":
-    """Compare the runs in folders with the first of them, as ``lossfw compare`` does.
+def run_all(
+    config: "str | PathLike[str]",
+    *,
+    overrides: Sequence[str] = (),
+    out: "str | PathLike[str] | None" = None,
+    resume: bool = False,
+    plugins: "Sequence[str | PathLike[str]]" = (),
+) -> "SweepResults[Result]":
+    """Carry out every run of a configuration with a sweep, one after the other.
+
+    For parameters see `run`; each run has a folder of its own in `out`.
+
+    Returns
+    -------
+    SweepResults
+        A mapping of names, such as ``"loss.delta=1e-07"``, to results, with the differing
+        `settings` of each run and the `failures`; a notebook shows a table.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the sweep and of its runs, each with its place.
+    LossfwError
+        If every run fails. A single one that fails is a warning.
+    """
+    from lossfw.runs import python
+
+    return python.run_all(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
+
+
+def train_all(
+    config: "str | PathLike[str]",
+    *,
+    overrides: Sequence[str] = (),
+    out: "str | PathLike[str] | None" = None,
+    resume: bool = False,
+    plugins: "Sequence[str | PathLike[str]]" = (),
+) -> "SweepResults[Trained]":
+    """Carry out every training of a configuration with a sweep; see `run_all`.
+
+    Returns
+    -------
+    SweepResults
+        A mapping of names to what `train` returns; a notebook shows the learning curves
+        over each other.
+    """
+    from lossfw.runs import python
+
+    return python.train_all(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
+
+
+def compare(
+    *folders: "str | PathLike[str]", side_by_side: bool = False
+) -> "Comparison | TrainingComparison":
+    """Compare the runs or the trainings in folders, as ``lossfw compare`` does.
 
     Parameters
     ----------
     *folders : path
-        Folders of runs, or folders of run folders.
+        Folders of runs or of trainings, or folders that hold such folders.
     side_by_side : bool
         Allow runs on different data, without differences.
 
     Returns
     -------
-    Comparison
-        With `numbers`, `differences`, `settings` and `to_dict`; a notebook shows tables.
+    Comparison, or TrainingComparison for trainings
+        With `settings`, `sorted` and `to_dict`; runs with `numbers` and `differences` from
+        the first of them, trainings with their curves. A notebook shows tables and curves.
 
     Raises
     ------
@@ -370,6 +425,8 @@ __all__ = [
     "plan",
     "registry",
     "run",
+    "run_all",
     "threads",
     "train",
+    "train_all",
 ]

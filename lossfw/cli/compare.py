@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -42,33 +43,39 @@ def compare(
     local: tuple[str, ...],
     trust: bool,
 ) -> None:
-    """Compare the runs in folders, each with the first.
+    """Compare the runs or the trainings in folders, runs each with the first.
 
-    A RUN is the folder of a run, or a folder that holds such folders, as a sweep writes it.
+    A RUN is the folder of a run or of a training, or a folder that holds such folders, as a
+    sweep writes it.
     Where the runs kept their rows (evaluate: {rows: true}), differences are paired by row.
     """
     # Imported here: listing components needs no readers of runs.
     from lossfw.components.plugin_choice import Plugins
     from lossfw.evaluation.intervals.options import Intervals
-    from lossfw.report.text.comparison import comma_separated, markdown, show
-    from lossfw.runs.compare import compare as compare_runs
-    from lossfw.runs.compare import find_runs
+    from lossfw.report.text import comparison as of_runs
+    from lossfw.report.text import training_comparison as of_trainings
+    from lossfw.runs.compare import Comparison, TrainingComparison, compare_folders
     from lossfw.runs.files import say, to_json
 
     if as_json + as_csv + as_markdown > 1:
         raise click.UsageError("--json, --csv and --markdown exclude each other.")
-    runs, left_out = find_runs([Path(folder) for folder in folders], Plugins(local, trusted=trust))
+    comparison: Comparison | TrainingComparison
+    comparison, left_out = compare_folders(
+        [Path(folder) for folder in folders],
+        Plugins(local, trusted=trust),
+        intervals=None if level is None else Intervals(level=level),
+        side_by_side=side_by_side,
+    )
     for told in left_out:
         tell(f"lossfw: warning: {told}")
-    intervals = None if level is None else Intervals(level=level)
-    comparison = compare_runs(runs, intervals=intervals, side_by_side=side_by_side)
     if sort is not None:
         comparison = comparison.sorted(sort, reverse=reverse)
+    text: Any = of_runs if isinstance(comparison, Comparison) else of_trainings
     if as_json:
         say(to_json(comparison.to_dict()))
     elif as_csv:
-        say(comma_separated(comparison))
+        say(text.comma_separated(comparison))
     elif as_markdown:
-        say(markdown(comparison))
+        say(text.markdown(comparison))
     else:
-        show(comparison)
+        text.show(comparison)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lossfw.cli.options import tell
 from lossfw.cli.progress import ProgressBar
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
+from lossfw.runs.epochs import numbers_of
 from lossfw.runs.files import say
 from lossfw.runs.parallel_runs import run_all
 from lossfw.runs.records import RunOutcome, RunRequest
@@ -119,7 +120,7 @@ def _training_table(
         for outcome in outcomes
         if outcome.result is not None
     }
-    measured = {name: _measured(epoch) for name, epoch in kept.items()}
+    measured = {name: numbers_of(epoch) for name, epoch in kept.items()}
     titles = list(dict.fromkeys(title for row in measured.values() for title in row))
     rows = []
     for outcome in outcomes:
@@ -129,16 +130,6 @@ def _training_table(
         seconds = f"{outcome.seconds:.1f}" if outcome.result is not None else ""
         rows.append((name, outcome.status, epoch, *map(_number, values), seconds))
     return ("run", "status", "epoch", *titles, "seconds"), rows
-
-
-def _measured(epoch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the single numbers of an epoch, those of the held-out rows behind the others."""
-    measured: dict[str, Any] = {}
-    for title, part in (("", epoch["learnt"]), ("held-out ", epoch["held_out"])):
-        if part is not None:
-            measured[f"{title}loss"] = part["loss"]
-            measured |= {f"{title}{name}": value for name, value in part["metrics"].items()}
-    return {name: value for name, value in measured.items() if not isinstance(value, list)}
 
 
 def _number(value: Any) -> str:

@@ -41,15 +41,19 @@ def report(
     from lossfw.components.plugin_choice import Plugins
     from lossfw.errors import ArgumentError
     from lossfw.report.html.render import need_report
-    from lossfw.report.html.write import write_reports
-    from lossfw.runs.compare import find_runs
+    from lossfw.report.html.write import write_reports, write_training_reports
+    from lossfw.runs.compare import find_runs, find_trainings
     from lossfw.runs.files import say
 
     need_report()
-    trained, rest = _trainings([Path(folder) for folder in folders])
-    for path in trained:
-        say(f"wrote {path}")
-    if trained and not rest:
+    trainings, rest, unfinished = find_trainings([Path(folder) for folder in folders])
+    for told in unfinished:
+        tell(f"lossfw: warning: {told}")
+    if trainings:
+        # Of runs beside them the comparison takes the file of --out.
+        for path in write_training_reports(trainings, Path(out) if out and not rest else None):
+            say(f"wrote {path}")
+    if not rest and (trainings or unfinished):
         return
     runs, left_out = find_runs(rest, Plugins(local, trusted=trust))
     for told in left_out:
@@ -58,19 +62,6 @@ def report(
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     for path in write_reports(runs, Path(out) if out else None, side_by_side=side_by_side):
         say(f"wrote {path}")
-
-
-def _trainings(folders: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Write the pages of the folders that hold trainings; return them, and the other folders."""
-    from lossfw.report.html.training import write_training_page
-    from lossfw.runs.trainings import TRAINING_FILE
-
-    inside: dict[Path, list[Path]] = {}
-    for folder in folders:
-        files = (folder / TRAINING_FILE, *sorted(folder.glob(f"*/{TRAINING_FILE}")))
-        inside[folder] = [file.parent for file in files if file.is_file()]
-    written = [write_training_page(one) for found in inside.values() for one in found]
-    return written, [folder for folder, found in inside.items() if not found]
 
 
 def check_report(out: str | None) -> None:

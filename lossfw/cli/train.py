@@ -145,10 +145,11 @@ def _carried_out(request: RunRequest, run: TrainingRun) -> Any:
 
 
 def _report(requests: list[RunRequest]) -> None:
-    """Write the page of each training that has ended."""
-    from lossfw.report.html.training import write_training_page
-    from lossfw.runs.trainings import TRAINING_FILE
+    """Write the page of each training that has ended, and of several their comparison."""
+    from lossfw.report.html.write import write_training_reports
+    from lossfw.runs.compare import find_trainings
 
-    for request in requests:
-        if request.folder is not None and (request.folder / TRAINING_FILE).exists():
-            tell(f"wrote {write_training_page(request.folder)}")
+    folders = [request.folder for request in requests if request.folder is not None]
+    trainings, _, _ = find_trainings(folders)
+    for path in write_training_reports(trainings, None) if trainings else ():
+        tell(f"wrote {path}")

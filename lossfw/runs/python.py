@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.schema.checked import read_config
 from lossfw.config.text.source import ConfigSource
-from lossfw.errors import ArgumentError, RunError
+from lossfw.errors import ArgumentError, LossfwError
 from lossfw.runs.records import RunRequest
+from lossfw.runs.sweep_results import SweepResults
 
 if TYPE_CHECKING:
     from lossfw.evaluation.result import Result
     from lossfw.nn.training.records import Trained
-    from lossfw.runs.compare import Comparison
+    from lossfw.runs.compare import Comparison, TrainingComparison
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
+_R = TypeVar("_R")
 
 
 def run(
@@ -54,17 +56,77 @@ def train(
     return carry_out_training(request, prepare_training(request), warn=_warn).trained
 
 
-def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison:
-    """See `lossfw.compare`."""
-    from lossfw.runs.compare import compare as compared
-    from lossfw.runs.compare import find_runs
+def run_all(
+    config: PathLike,
+    *,
+    overrides: Sequence[str] = (),
+    out: PathLike | None = None,
+    resume: bool = False,
+    plugins: Sequence[PathLike] = (),
+) -> SweepResults[Result]:
+    """See `lossfw.run_all`."""
+    from lossfw.runs.execute import carry_out
 
-    runs, left_out = find_runs([Path(folder) for folder in folders], Plugins())
+    def one(request: RunRequest) -> Result:
+        outcome = carry_out(request, warn=_warn)
+        if outcome.failure is not None:
+            raise outcome.failure
+        return outcome.result
+
+    return _all(_request(config, overrides, out, resume, plugins), one)
+
+
+def train_all(
+    config: PathLike,
+    *,
+    overrides: Sequence[str] = (),
+    out: PathLike | None = None,
+    resume: bool = False,
+    plugins: Sequence[PathLike] = (),
+) -> SweepResults[Trained]:
+    """See `lossfw.train_all`."""
+    from lossfw.runs.trainings import carry_out_training, prepare_training
+
+    def one(request: RunRequest) -> Trained:
+        return carry_out_training(request, prepare_training(request), warn=_warn).trained
+
+    return _all(_request(config, overrides, out, resume, plugins), one, trains=True)
+
+
+def _all(
+    request: RunRequest, one: Callable[[RunRequest], _R], *, trains: bool = False
+) -> SweepResults[_R]:
+    """Carry out each run of a configuration; one that fails does not stop the others."""
+    from lossfw.config.build.resolved import resolved
+    from lossfw.runs.compare.settings import flat
+    from lossfw.runs.parallel_runs import requests_of
+
+    requests = requests_of([request.config], request.folder, resume=request.resume, trains=trains)
+    results: dict[str, _R] = {}
+    settings: dict[str, Mapping[str, Any]] = {}
+    failures: dict[str, LossfwError] = {}
+    for each in requests:
+        try:
+            results[each.name] = one(each)
+            settings[each.name] = flat(resolved(each.config).root.plain())
+        except LossfwError as error:
+            failures[each.name] = error
+            _warn(f"{each.name} failed: {error}")
+    if not results:
+        raise next(iter(failures.values()))
+    return SweepResults(results, settings, failures)
+
+
+def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison | TrainingComparison:
+    """See `lossfw.compare`."""
+    from lossfw.runs.compare import compare_folders
+
+    comparison, left_out = compare_folders(
+        [Path(folder) for folder in folders], Plugins(), side_by_side=side_by_side
+    )
     for told in left_out:
         _warn(told)
-    if not runs:
-        raise RunError("no run in these folders is done, so there is nothing to compare.")
-    return compared(runs, side_by_side=side_by_side)
+    return comparison
 
 
 def _request(

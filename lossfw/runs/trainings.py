@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.components.hookspecs import TRAINING_CYCLE
+from lossfw.config.build.resolved import resolved
 from lossfw.config.build.training import training_of
 from lossfw.config.schema.checked import known
 from lossfw.data.state_file import npz_bytes
 from lossfw.data.weights import CLASSES
+from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.nn.training import checkpoint
 from lossfw.nn.training.loop import train
 from lossfw.nn.training.records import Trained, Training, TrainingState
 from lossfw.runs.files import check_folder, to_json, write_file
-from lossfw.runs.folder import working_in
+from lossfw.runs.folder import CONFIG_FILE, working_in
 from lossfw.runs.plugin_hooks import Followers
 from lossfw.runs.records import RunRequest, TrainingRun, Warn
 
@@ -61,6 +63,7 @@ def prepare_training(request: RunRequest) -> TrainingRun:
     config, folder = request.config, request.folder
     if folder is not None:
         check_folder(folder)
+        _check_own(folder)
     training, seed = training_of(config), known(config.sections).seed
     name, overrides = request.shown_name, request.overrides
     return TrainingRun(name, config.source.name, overrides, folder, seed, training)
@@ -99,6 +102,8 @@ def carry_out_training(
     registry = known(request.config.registry)
     with working_in(folder):
         start = _start(request, training)
+        if folder is not None:
+            write_file(folder, CONFIG_FILE, resolved(request.config).text().encode())
         followers = Followers(registry, run, warn, TRAINING_CYCLE)
 
         def save(state: TrainingState) -> None:
@@ -119,6 +124,16 @@ def carry_out_training(
             _write(folder, trained, training.data.classes)
         followers.training_end(trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse to write over a configuration that no training has written."""
+    config, files = folder / CONFIG_FILE, (checkpoint.CHECKPOINT_FILE, TRAINING_FILE)
+    if config.exists() and not any((folder / file).exists() for file in files):
+        raise OutputError(
+            f"{config} was not written by a training, and a training writes its own configuration "
+            "there: name another folder for --out."
+        )
 
 
 def _start(request: RunRequest, training: Training) -> TrainingState | None:

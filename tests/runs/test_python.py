@@ -103,3 +103,33 @@ def test_every_loss_is_shown(entry):
     assert lossfw.components.notebook.heading(str(loss)) in shown
     line = loss.takes_rows and loss.target_space.name not in ("CLASS_INDEX", "SIMPLEX")
     assert ("<polyline" in shown) is not line or line
+
+
+def test_all_runs_of_a_sweep(saved):
+    grid = "sweep={grid: {loss.guard: [none, additive], evaluate.metrics: [[accuracy]]}}"
+    results = lossfw.run_all("run.yaml", overrides=[grid], out="all")
+    alone = lossfw.run("run.yaml", overrides=["loss.guard=additive"])
+    first, second = results
+    assert results[second].loss == alone.loss != results[first].loss
+    assert results.settings[second] == {"loss.guard": "additive"}
+    assert (saved / "all" / first / "status").read_text() == "done\n"
+    shown = html(results)
+    for text in ("loss.guard", "additive", "accuracy"):
+        assert text in shown
+    with pytest.raises(lossfw.ConfigError, match=r"lossfw\.run_all"):
+        lossfw.run("run.yaml", overrides=[grid])
+
+
+def test_of_all_trainings_one_that_fails_is_a_warning(folder):
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    np.savez(folder / "data.npz", inputs=x, targets=(x[:, 0] > 0).astype(int))
+    (folder / "train.yaml").write_text(CONFIG)
+    grid = "sweep={grid: {train.optimizer.learning_rate: [0.5, 0.1, 1e9]}}"
+    with pytest.warns(RuntimeWarning, match="learning_rate=.* failed"):
+        results = lossfw.train_all("train.yaml", overrides=[grid])
+    assert len(results) == 2
+    assert [type(error) for error in results.failures.values()] == [lossfw.DivergenceError]
+    shown = html(results)
+    assert shown.count("<polyline") + shown.count("<path") >= 2
+    for text in ("learning_rate=0.5", "failed", "accuracy"):
+        assert text in shown

@@ -108,7 +108,8 @@ def refuse_sweep(config: CheckedConfig) -> None:
         config.add(
             ["sweep"],
             "a sweep describes several runs, and one is wanted here",
-            "lossfw run makes them one by one; for a single one leave sweep out: -o sweep-",
+            "lossfw run makes them one by one, in Python lossfw.run_all or lossfw.train_all; for a "
+            "single one leave sweep out: -o sweep-",
             key=True,
         )
 

@@ -66,15 +66,15 @@ def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, A
     return {
         "number": index + 1,
         "name": run.name,
-        "link": _link(run, beside),
+        "link": link_to(run.path, beside),
         "baseline": run is comparison.baseline,
         "cells": [_cell(comparison, run, name) for name in comparison.single],
     }
 
 
-def _link(run: FinishedRun, beside: Path | None) -> str:
+def link_to(folder: Path, beside: Path | None) -> str:
     """Return the address of a run's report relative to a folder, empty if it is not in it."""
-    report = (run.path / REPORT_FILE).resolve()
+    report = (folder / REPORT_FILE).resolve()
     if beside is None or not report.is_relative_to(beside.resolve()) or not report.is_file():
         return ""
     from urllib.parse import quote
@@ -137,8 +137,14 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
 
 
 def _labels(runs: Sequence[FinishedRun]) -> list[str]:
-    short = all(len(run.name) <= _LONGEST_LABEL for run in runs)
-    return [run.name if short else f"#{index}" for index, run in enumerate(runs, start=1)]
+    return labels([run.name for run in runs])
+
+
+def labels(names: Sequence[str]) -> list[str]:
+    """Return names for a plot: numbers where one of them is long."""
+    if all(len(name) <= _LONGEST_LABEL for name in names):
+        return list(names)
+    return [f"#{index}" for index in range(1, len(names) + 1)]
 
 
 def _drawable(value: Any, interval: Any) -> RunNumber | None:

@@ -18,6 +18,7 @@ from lossfw.report.html.render import breakable, need_report, render
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.rounding import as_number
+from lossfw.runs.epochs import HELD_OUT, numbers_of
 from lossfw.runs.files import numbers_in, read_json, write_file
 from lossfw.runs.folder import REPORT_FILE
 from lossfw.runs.trainings import TRAINING_FILE
@@ -65,11 +66,14 @@ def training_page(folder: Path) -> str:
                 ("epochs", "Epochs"),
             ],
             foot=f"Written by lossfw {__version__}.",
-            cards=[{"name": name, "value": as_number(v), "sub": ""} for name, v in _numbers(kept)],
+            cards=[
+                {"name": name, "value": as_number(v), "sub": ""}
+                for name, v in numbers_of(kept).items()
+            ],
             curves=list(_curves(epochs, trained)),
             layers=list(_layers(weights, trained["moved"])),
             histograms=list(_histograms(weights)),
-            headers=["epoch", "rate", *(name for name, _ in _numbers(epochs[0]))],
+            headers=["epoch", "rate", *numbers_of(epochs[0])],
             epochs=[_row(epoch) for epoch in epochs],
         )
     except (KeyError, TypeError, IndexError, ValueError) as error:
@@ -85,39 +89,36 @@ def _lead(trained: Mapping[str, Any]) -> str:
     )
 
 
-def _numbers(epoch: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield the single numbers of an epoch with their names, those of held-out rows last."""
-    for title, part in (("", epoch["learnt"]), ("held-out ", epoch["held_out"])):
-        if part is not None:
-            for name, value in {"loss": part["loss"], **part["metrics"]}.items():
-                if not isinstance(value, list):
-                    yield f"{title}{name}", value
-
-
 def _row(epoch: Mapping[str, Any]) -> list[str]:
     return [
         str(epoch["epoch"]),
         as_number(epoch["rate"]),
-        *(as_number(value) for _, value in _numbers(epoch)),
+        *(as_number(value) for _, value in numbers_of(epoch).items()),
     ]
 
 
 def _curves(epochs: Sequence[Mapping[str, Any]], trained: Mapping[str, Any]) -> Iterator[Picture]:
     """Yield a picture of the loss and of each metric over the epochs."""
-    names = [name for name, _ in _numbers(epochs[0]) if not name.startswith("held-out ")]
+    names = [name for name in numbers_of(epochs[0]) if not name.startswith(HELD_OUT)]
     for place, name in enumerate(names):
         lines = {
-            title: [dict(_numbers(epoch)).get(f"{prefix}{name}") for epoch in epochs]
-            for title, prefix in (("learnt", ""), ("held out", "held-out "))
+            title: [numbers_of(epoch).get(f"{prefix}{name}") for epoch in epochs]
+            for title, prefix in (("learnt", ""), ("held out", HELD_OUT))
         }
         known = {title: values for title, values in lines.items() if values[0] is not None}
         yield _curve(name, known, trained["kept"], place)
 
 
+def is_wide(numbers: Any) -> bool:
+    """Tell whether numbers want a logarithmic axis."""
+    values = np.asarray(numbers, float)
+    positive = values[values > 0]
+    return bool(positive.size == values.size and positive.max() > _WIDE * positive.min())
+
+
 def _curve(name: str, lines: Mapping[str, Sequence[Any]], kept: int, place: int) -> Picture:
     values = np.array([*lines.values()], float)
-    positive = values[values > 0]
-    wide = positive.size == values.size and positive.max() > _WIDE * positive.min()
+    wide = is_wide(values)
     with drawing(WIDTH, _HEIGHT, PAGE) as figure:
         axes = figure.subplots()
         for index, (title, line) in enumerate(lines.items()):

@@ -9,7 +9,9 @@ from lossfw.errors import ArgumentError
 from lossfw.report.html.comparison import comparison_page
 from lossfw.report.html.render import need_report
 from lossfw.report.html.run import run_page
-from lossfw.runs.compare import FinishedRun, compare
+from lossfw.report.html.training import training_page, write_training_page
+from lossfw.report.html.training_comparison import training_comparison_page
+from lossfw.runs.compare import FinishedRun, FinishedTraining, TrainingComparison, compare
 from lossfw.runs.files import write_file
 from lossfw.runs.folder import REPORT_FILE
 
@@ -63,13 +65,12 @@ def write_reports(
         different folders, or the runs have different data.
     """
     need_report()
-    if out is not None and out.suffix != ".html":
-        raise ArgumentError(f"{out} is no name of a page: let it end in .html.")
+    _check_page(out)
     if len(runs) == 1 and out is not None:
         return [write_file(out.parent, out.name, run_page(runs[0]).encode())]
     if len(runs) == 1:
         return [write_report(runs[0])]
-    out = out or _common_folder(runs) / REPORT_FILE
+    out = out or _common_folder([run.path for run in runs]) / REPORT_FILE
     comparison = compare(runs, side_by_side=side_by_side)
     needed = [run for run in runs if not (keep and (run.path / REPORT_FILE).is_file())]
     written = [write_report(run) for run in needed]
@@ -78,11 +79,52 @@ def write_reports(
     return [*written, write_file(out.parent, out.name, page.encode())]
 
 
-def _common_folder(runs: Sequence[FinishedRun]) -> Path:
-    parents = {run.path.absolute().parent for run in runs}
+def write_training_reports(trainings: Sequence[FinishedTraining], out: Path | None) -> list[Path]:
+    """Write the page of each training, and of several one that compares them.
+
+    Parameters
+    ----------
+    trainings : sequence of FinishedTraining
+        At least one, each with its folder.
+    out : Path or None
+        The file of the comparison, or of the page of a single training; None for
+        ``report.html`` in the folder of the training, or in the one that holds all of them.
+
+    Returns
+    -------
+    list of Path
+        The written files, the comparison last.
+
+    Raises
+    ------
+    ArgumentError
+        If the file does not end in ``.html``, or no file was given and the trainings lie in
+        different folders.
+    """
+    need_report()
+    _check_page(out)
+    folders = [one.path for one in trainings if one.path is not None]
+    if len(folders) == 1 and out is not None:
+        return [write_file(out.parent, out.name, training_page(folders[0]).encode())]
+    written = [write_training_page(folder) for folder in folders]
+    if len(folders) == 1:
+        return written
+    out = out or _common_folder(folders) / REPORT_FILE
+    title = f"{out.parent.absolute().name}: {len(folders)} trainings"
+    page = training_comparison_page(TrainingComparison.of(trainings), title, out.parent)
+    return [*written, write_file(out.parent, out.name, page.encode())]
+
+
+def _check_page(out: Path | None) -> None:
+    if out is not None and out.suffix != ".html":
+        raise ArgumentError(f"{out} is no name of a page: let it end in .html.")
+
+
+def _common_folder(folders: Sequence[Path]) -> Path:
+    parents = {folder.absolute().parent for folder in folders}
     if len(parents) > 1:
         raise ArgumentError(
             "the runs lie in different folders: say where their comparison goes, as in "
             "--out comparison.html."
         )
-    return runs[0].path.parent
+    return folders[0].parent

@@ -17,7 +17,7 @@ from lossfw.runs.compare.settings import as_text
 from lossfw.runs.files import say
 
 # More settings than this have a table of their own.
-_MOST_BESIDE = 3
+MOST_BESIDE = 3
 
 _CLEAR = " *"
 _LESS = "less "
@@ -34,17 +34,32 @@ class TextTable(NamedTuple):
 
 def show(comparison: Comparison) -> None:
     """Write a comparison to standard output; on a terminal in tables that fit its width."""
-    shown = tables(comparison)
+    names = [run.name for run in comparison.runs]
+    show_tables(tables(comparison), names, remarks(comparison))
+
+
+def show_tables(shown: Sequence[TextTable], names: Sequence[str], told: Sequence[str]) -> None:
+    """Write tables and remarks to standard output; on a terminal in tables that fit its width.
+
+    Parameters
+    ----------
+    shown : sequence of TextTable
+        The tables.
+    names : sequence of str
+        Of the runs, which a terminal shows without what their keys have in common.
+    told : sequence of str
+        The remarks.
+    """
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns
-        short = _short_names([run.name for run in comparison.runs])
+        short = _short_names(names)
         shown = [TextTable(*piece) for t in shown for piece in fitted(*_renamed(t, short), width)]
     for index, table in enumerate(shown):
         if index:
             say("")
         show_table(table.headers, table.rows)
     say("")
-    for line in remarks(comparison):
+    for line in told:
         say(line)
 
 
@@ -87,7 +102,7 @@ def tables(comparison: Comparison) -> list[TextTable]:
     if len(comparison.runs) == 2:
         # The runs are the columns, the baseline first.
         comparison = replace(comparison, runs=comparison.given)
-    beside = len(comparison.runs) > 2 and len(comparison.settings) <= _MOST_BESIDE
+    beside = len(comparison.runs) > 2 and len(comparison.settings) <= MOST_BESIDE
     before = [] if beside or not comparison.settings else [_settings(comparison)]
     surroundings = [_surroundings(comparison)] if comparison.surroundings else []
     return [*before, *surroundings, *results]
@@ -127,7 +142,7 @@ def _of_two(comparison: Comparison) -> TextTable:
 
 
 def _of_many(comparison: Comparison) -> Iterator[TextTable]:
-    few = len(comparison.settings) <= _MOST_BESIDE
+    few = len(comparison.settings) <= MOST_BESIDE
     beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
     titles = [comparison.title(name) for name in comparison.single]
     yield TextTable(
@@ -200,21 +215,22 @@ def remarks(comparison: Comparison) -> list[str]:
 
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as tables of Markdown, with its remarks."""
-    parts = [_markdown(table) for table in tables(comparison)]
-    return "\n\n".join([*parts, *(_escaped(line) for line in remarks(comparison))])
+    parts = [markdown_of(table) for table in tables(comparison)]
+    return "\n\n".join([*parts, *(escaped(line) for line in remarks(comparison))])
 
 
-def _markdown(table: TextTable) -> str:
-    headers, *rows = ([_escaped(cell) for cell in line] for line in (table.headers, *table.rows))
+def markdown_of(table: TextTable) -> str:
+    """Return a table as lines of Markdown."""
+    headers, *rows = ([escaped(cell) for cell in line] for line in (table.headers, *table.rows))
     return markdown_table(headers, rows, left=1)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     r"""Escape a text for Markdown.
 
     Examples
     --------
-    >>> print(_escaped("a|b_c <d> *"))
+    >>> print(escaped("a|b_c <d> *"))
     a\|b\_c \<d> \*
     """
     for mark in "\\|_*<`[":
@@ -231,14 +247,14 @@ def comma_separated(comparison: Comparison) -> str:
         for name in comparison.single
         for part in ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
     ]
-    writer.writerow(["run", *map(_no_formula, (*comparison.settings, *measured))])
+    writer.writerow(["run", *map(no_formula, (*comparison.settings, *measured))])
     for run in comparison.runs:
         settings = [as_text(run.settings.get(key)) for key in comparison.settings]
-        writer.writerow([*map(_no_formula, (run.name, *settings)), *_cells(comparison, run)])
+        writer.writerow([*map(no_formula, (run.name, *settings)), *_cells(comparison, run)])
     return text.getvalue().rstrip("\n")
 
 
-def _no_formula(cell: str) -> str:
+def no_formula(cell: str) -> str:
     """Return a text that a spreadsheet takes for a text, and not for a formula."""
     if not cell.startswith(_FORMULA):
         return cell

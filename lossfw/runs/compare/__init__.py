@@ -9,14 +9,20 @@ from lossfw.runs.compare.finished_run import (
     is_run,
     read_finished_run,
 )
+from lossfw.runs.compare.folders import compare_folders
+from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison, find_trainings
 
 __all__ = [
     "Comparison",
     "Difference",
     "FinishedRun",
+    "FinishedTraining",
     "RunNumber",
+    "TrainingComparison",
     "compare",
+    "compare_folders",
     "find_runs",
+    "find_trainings",
     "is_run",
     "read_finished_run",
 ]

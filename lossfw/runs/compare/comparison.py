@@ -180,9 +180,9 @@ class Comparison:
             guess = did_you_mean(key, known) or f"There are {', '.join(known)}."
             raise ArgumentError(f"--sort {key}: the runs do not have that. {guess}")
         # Runs without a value come last in both directions.
-        there = [run for run in self.runs if _rank(values[run.name]) is not None]
-        missing = [run for run in self.runs if _rank(values[run.name]) is None]
-        there.sort(key=lambda run: _rank(values[run.name]) or (0, 0.0, ""), reverse=reverse)
+        there = [run for run in self.runs if rank(values[run.name]) is not None]
+        missing = [run for run in self.runs if rank(values[run.name]) is None]
+        there.sort(key=lambda run: rank(values[run.name]) or (0, 0.0, ""), reverse=reverse)
         return replace(self, runs=(*there, *missing))
 
 
@@ -191,7 +191,8 @@ def _difference(difference: Difference) -> str:
     return f"{notebook.with_ends(*difference)}{star}"
 
 
-def _rank(value: Any) -> tuple[int, float, str] | None:
+def rank(value: Any) -> tuple[int, float, str] | None:
+    """Return a key that sorts numbers before texts; None for a value that has no place."""
     if isinstance(value, int | float):
         return None if value != value else (0, float(value), "")
     return None if value is None else (1, 0.0, str(value))

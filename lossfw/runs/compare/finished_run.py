@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,7 +129,7 @@ def find_runs(
     folders = list(dict.fromkeys(folder for path in paths for folder in _folders(path)))
     left_out = [message for folder in folders if (message := _unfinished(folder))]
     done = [folder for folder in folders if not _unfinished(folder)]
-    found = [(read_finished_run(path), name) for path, name in _names(done)]
+    found = [(read_finished_run(path), name) for path, name in names_of(done)]
     return [
         replace(run, name=name, plugins=_chosen(run.record, plugins)) for run, name in found
     ], left_out
@@ -145,16 +145,21 @@ def _folders(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         fault = "is a file" if path.exists() else "does not exist"
         raise DataError(f"{path} {fault}: name the folder that a run was written to by --out.")
-    if is_run(path):
-        yield path
-        return
-    inside = sorted((p for p in path.iterdir() if p.is_dir() and is_run(p)), key=_natural)
+    inside = inside_of(path, is_run)
     if not inside:
         raise DataError(
             f"{path} holds no run, and no folders of runs: a run is written by "
             "lossfw run CONFIG --out DIR."
         )
     yield from inside
+
+
+def inside_of(path: Path, wanted: Callable[[Path], bool]) -> list[Path]:
+    """Return the folder itself if it is a wanted one, else the wanted folders in it."""
+    if wanted(path):
+        return [path]
+    inside = path.iterdir() if path.is_dir() else ()
+    return sorted((p for p in inside if p.is_dir() and wanted(p)), key=_natural)
 
 
 def is_run(path: Path) -> bool:
@@ -184,7 +189,7 @@ def _first_line(path: Path) -> str:
     return next(iter(path.read_text(errors="replace").strip().splitlines()), "")
 
 
-def _names(folders: Sequence[Path]) -> list[tuple[Path, str]]:
+def names_of(folders: Sequence[Path]) -> list[tuple[Path, str]]:
     """Return each folder with the shortest end of its path that is unique."""
     parts = [folder.absolute().parts for folder in folders]
     for length in range(1, max(map(len, parts), default=0) + 1):

@@ -1,0 +1,89 @@
+"""A comparison of trainings as tables: on the terminal, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from lossfw.report.text.comparison import (
+    MOST_BESIDE,
+    TextTable,
+    escaped,
+    markdown_of,
+    no_formula,
+    show_tables,
+)
+from lossfw.report.text.rounding import as_number
+from lossfw.runs.compare.settings import as_text
+from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison
+
+
+def show(comparison: TrainingComparison) -> None:
+    """Write a comparison to standard output; on a terminal in tables that fit its width."""
+    names = [one.name for one in comparison.trainings]
+    show_tables(tables(comparison), names, remarks(comparison))
+
+
+def tables(comparison: TrainingComparison) -> list[TextTable]:
+    """Return the tables: the numbers of the epochs whose weights were kept, and the settings."""
+    few = len(comparison.settings) <= MOST_BESIDE
+    beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
+    measures = comparison.measures
+    numbers = TextTable(
+        ["training", *beside, "epoch", *map(comparison.title, measures)],
+        [
+            [one.name, *(as_text(one.settings.get(key)) for key in beside), str(one.kept)]
+            + [number_text(one, name) for name in measures]
+            for one in comparison.trainings
+        ],
+    )
+    if few:
+        return [numbers]
+    return [settings_table(comparison), numbers]
+
+
+def settings_table(comparison: TrainingComparison) -> TextTable:
+    """Return the settings in which the trainings differ, a column for each training."""
+    ordered = [comparison.given.index(one) for one in comparison.trainings]
+    rows = [
+        [key, *(as_text(of[place]) for place in ordered)] for key, of in comparison.settings.items()
+    ]
+    return TextTable(["setting", *(one.name for one in comparison.trainings)], rows)
+
+
+def _in_names(key: str, comparison: TrainingComparison) -> bool:
+    """Tell whether the name of each training holds its value of a key, as in a sweep."""
+    return all(
+        f"{key}={as_text(one.settings.get(key))}" in one.name for one in comparison.trainings
+    )
+
+
+def number_text(one: FinishedTraining, name: str) -> str:
+    """Return a last number of a training as text, ``-`` where it has none."""
+    value = one.numbers.get(name)
+    return "-" if value is None else as_number(value)
+
+
+def remarks(comparison: TrainingComparison) -> list[str]:
+    """Return remarks about the tables, in sentences."""
+    same = [] if comparison.settings else ["The configurations say the same."]
+    return [*same, *(f"note: {note}" for note in comparison.notes)]
+
+
+def markdown(comparison: TrainingComparison) -> str:
+    """Return a comparison as tables of Markdown, with its remarks."""
+    parts = [markdown_of(table) for table in tables(comparison)]
+    return "\n\n".join([*parts, *map(escaped, remarks(comparison))])
+
+
+def comma_separated(comparison: TrainingComparison) -> str:
+    """Return a comparison as CSV: a line for each training, with all digits of its numbers."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    measures = comparison.measures
+    writer.writerow(["training", *map(no_formula, comparison.settings), "epoch", *measures])
+    for one in comparison.trainings:
+        settings = [as_text(one.settings.get(key)) for key in comparison.settings]
+        numbers = [one.numbers.get(name) for name in measures]
+        writer.writerow([*map(no_formula, (one.name, *settings)), one.kept, *numbers])
+    return text.getvalue().rstrip("\n")

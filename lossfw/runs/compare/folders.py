@@ -1,0 +1,44 @@
+"""Compare what folders hold: runs with each other, or trainings with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import ArgumentError
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.runs.compare.compare import compare
+from lossfw.runs.compare.comparison import Comparison
+from lossfw.runs.compare.finished_run import find_runs
+from lossfw.runs.compare.trainings import TrainingComparison, find_trainings
+
+
+def compare_folders(
+    paths: Sequence[Path],
+    plugins: Plugins,
+    *,
+    intervals: Intervals | None = None,
+    side_by_side: bool = False,
+) -> tuple[Comparison | TrainingComparison, list[str]]:
+    """Compare the runs or the trainings in folders, and return messages about unfinished ones.
+
+    For parameters see `compare` and `find_runs`.
+
+    Raises
+    ------
+    ArgumentError
+        If there are both, fewer than two, or runs of different data.
+    DataError
+        If a folder holds neither, or a file is damaged.
+    """
+    trainings, rest, told = find_trainings(paths)
+    if (trainings or told) and rest:
+        raise ArgumentError(
+            f"{rest[0]} holds no training, and other folders do: compare trainings with trainings, "
+            "and runs with runs."
+        )
+    if trainings or told:
+        return TrainingComparison.of(trainings), told
+    runs, left_out = find_runs(paths, plugins)
+    return compare(runs, intervals=intervals, side_by_side=side_by_side), left_out

@@ -1,0 +1,100 @@
+"""The results of all runs of a sweep, for work in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from lossfw.components import notebook
+from lossfw.errors import LossfwError
+from lossfw.evaluation.result import Result
+from lossfw.runs.compare.settings import as_text, differing
+from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison
+
+R = TypeVar("R")
+
+
+class SweepResults(Mapping[str, R]):
+    """The results of the runs of a sweep by their names, in the order of the sweep.
+
+    Parameters
+    ----------
+    results : mapping of str to Result or Trained
+        Those of the runs that did not fail.
+    settings : mapping of str to mapping
+        The configuration of each of these runs by its dotted keys.
+    failures : mapping of str to LossfwError
+        Why the others failed.
+
+    Attributes
+    ----------
+    settings : mapping of str to mapping
+        By run, the keys in which the runs differ with their values.
+    failures : mapping of str to LossfwError
+        As above.
+    """
+
+    def __init__(
+        self,
+        results: Mapping[str, R],
+        settings: Mapping[str, Mapping[str, Any]],
+        failures: Mapping[str, LossfwError],
+    ) -> None:
+        self._results, self._whole, self.failures = dict(results), settings, dict(failures)
+        keys = differing(list(settings.values()))
+        self.settings = {
+            name: {key: own[place] for key, own in keys.items()}
+            for place, name in enumerate(settings)
+        }
+
+    def __getitem__(self, name: str) -> R:
+        return self._results[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._results)
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"SweepResults({len(self)} results{failed}: {', '.join(self)})"
+
+    def _repr_html_(self) -> str:
+        """Return the results for a notebook: a table, and of trainings the learning curves."""
+        failed = [(name, str(error).partition("\n")[0]) for name, error in self.failures.items()]
+        told = notebook.table(failed, ("failed", "why")) if failed else ""
+        return f"{self._table()}{told}"
+
+    def _table(self) -> str:
+        plain: dict[str, Any] = dict(self._results)
+        results = {name: one for name, one in plain.items() if isinstance(one, Result)}
+        if results:
+            return _table_of(results, self.settings)
+        trainings = [
+            FinishedTraining(name, one.to_dict(), self._whole[name]) for name, one in plain.items()
+        ]
+        if len(trainings) > 1:
+            return TrainingComparison.of(trainings)._repr_html_()
+        return "".join(one._repr_html_() for one in plain.values())
+
+
+def _table_of(results: Mapping[str, Result], settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a table of the settings, losses and single metrics of runs."""
+    keys = dict.fromkeys(key for own in settings.values() for key in own)
+    metrics = dict.fromkeys(
+        name
+        for one in results.values()
+        for name, value in one.metrics.items()
+        if not isinstance(value, list | tuple)
+    )
+    rows = [
+        (
+            name,
+            *(as_text(settings[name].get(key)) for key in keys),
+            notebook.number(one.loss),
+            *(notebook.number(one.metrics.get(metric)) for metric in metrics),
+        )
+        for name, one in results.items()
+    ]
+    return notebook.table(rows, ("run", *keys, "loss", *metrics))
