@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     metavar="DIR",
-    help="Write weights.npz, training.json and, after each epoch, checkpoint.npz to this folder. "
+    help="Write config.yaml, weights.npz, training.json and, after each epoch, checkpoint.npz to "
+    "this folder. "
     "Each training of a sweep has a folder of its own in it.",
 )
 @click.option("--no-out", is_flag=True, help="Keep nothing: show the numbers, lose the weights.")
