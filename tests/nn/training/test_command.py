@@ -32,6 +32,7 @@ def test_it_writes_weights_that_run_evaluates(lossfw, folder):
     trained = told(lossfw, "train", "train.yaml", "--out", "a")
     assert sorted(path.name for path in (folder / "a").iterdir()) == [
         "checkpoint.npz",
+        "config.yaml",
         "training.json",
         "weights.npz",
     ]
@@ -94,7 +95,8 @@ def test_a_divergence_keeps_the_last_good_checkpoint(lossfw, folder):
     assert result.exit_code == 1
     assert "The training diverged in epoch 1, batch 1" in result.stderr
     assert "Traceback" not in result.stderr
-    assert [path.name for path in (folder / "a").iterdir()] == ["checkpoint.npz"]
+    kept = sorted(path.name for path in (folder / "a").iterdir())
+    assert kept == ["checkpoint.npz", "config.yaml"]
     arrays = read_weights(folder / "a" / "checkpoint.npz")
     assert all(np.isfinite(array).all() for array in arrays.values())
 
