@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lossfw.check import check_function
+import lossfw
+from lossfw.check import check, check_function
 
 
 def refuted(f, **claims):
@@ -134,3 +135,10 @@ def test_the_curvature_of_a_cube_is_zero_at_zero():
         target="REAL",
     )
     assert "hessian" not in [r.check for r in report.refuted]
+
+
+def test_a_chord_with_an_infinite_end_is_no_straight_line():
+    bare = lossfw.loss("binary_cross_entropy", guard="none")
+    loss = 0.5 * lossfw.loss("squared_error") + lossfw.loss("cross_entropy") + bare
+    report = check(loss, examples=20, only=["strictly_convex"])
+    assert report.ok, str(report)

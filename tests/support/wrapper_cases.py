@@ -7,6 +7,7 @@ from lossfw.losses.wrappers import ClassWeighted, FocalModulated, LabelSmoothed,
 from support.wrapper_samples import BINARY, BRIER, HUBER, LOGISTIC, SQUARED
 
 CROSS = lossfw.loss("cross_entropy")
+GUARDED = lossfw.loss("binary_cross_entropy")
 LOGITS = lossfw.loss("cross_entropy", from_logits=True)
 
 RNG = np.random.default_rng(7)
@@ -38,7 +39,7 @@ CASES = {
     "smoothed scores": (LabelSmoothed(of=BRIER, smoothing=0.2), Y, SOFT),
     "focal": (FocalModulated(of=CROSS, gamma=1.5), Y, SOFT),
     "focal on logits": (FocalModulated(of=LOGITS), Z, SOFT),
-    "focal of elements": (FocalModulated(of=BINARY, gamma=3.0), Y, SOFT),
+    "focal of elements": (FocalModulated(of=GUARDED, gamma=3.0), Y, SOFT),
     "focal of element's logits": (FocalModulated(of=BINARY.on_logits()), Z, SOFT),
     "masked": (Masked(of=HUBER, ignore=-1.0), R, np.where(S < 0, -1.0, S)),
     "masked by row": (

@@ -227,7 +227,8 @@ def _on_chord(subject: Subject, chords: Chords) -> NDArray:
     """Tell which midpoints lie on the chord; with the formula to 30 digits."""
     if subject.truth is not None:
         gap, scale = _exact_gaps(subject, chords)
-        flat = gap <= scale * 10**-28
+        # Below an infinite end everything lies strictly.
+        flat = (gap < np.inf) & (gap <= scale * 10**-28)
         # Curvature that decays is not gone: somewhere it is seen on its way.
         fading = ~flat & (gap <= scale * 10**-20)
         return flat & (subject.rows | ~_same_target(chords.t, fading))

@@ -92,15 +92,14 @@ class FocalModulated(PartWrapper):
         if not self.gamma:
             return losses, slopes
         u = missed(xp, self.of, y, t)
-        first, second = self._gradient_terms(xp, u, losses, slopes)
-        return times(xp, u.share**self.gamma, losses), first + second
+        terms = self._gradient_terms(xp, u, losses, slopes)
+        return times(xp, u.share**self.gamma, losses), _total(xp, *terms)
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m l)'' = m l'' + 2 m' l' + m'' l; see `Loss.unreduced_hessian`."""
         if not self.gamma:
             return self.of.unreduced_hessian(xp, y, t)
-        first, second, third = self._hessian_terms(xp, y, t)
-        return first + second + third
+        return _total(xp, *self._hessian_terms(xp, y, t))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the terms of the product rule, and the part's own; see `Loss.terms`."""
@@ -154,3 +153,11 @@ class FocalModulated(PartWrapper):
         """Bounds and smoothness; convexity and claims about minima are lost."""
         part = self.of.claims()
         return wrapper_claims("modulated", [part]) if self.gamma else part
+
+
+def _total(xp: Namespace, first: Array, *others: Array) -> Array:
+    """Return the sum; of infinite terms the first, which has the highest derivative of the loss."""
+    total = first
+    for term in others:
+        total = xp.where(xp.isinf(total), total, total + term)
+    return total

@@ -160,6 +160,12 @@ class TestFocalModulated:
         assert np.isfinite(loss(y, [0]))
         assert np.isfinite(loss.gradient(y, [0])).all()
 
+    def test_where_the_loss_is_infinite_its_steepest_term_decides(self):
+        loss = FocalModulated(of=lossfw.loss("binary_cross_entropy", guard="none"), gamma=3.0)
+        y, t = [0.0, 1.0], [0.4, 0.4]
+        assert loss.gradient(y, t, reduction="none").tolist() == [-np.inf, np.inf]
+        assert loss.hessian(y, t, reduction="none").tolist() == [np.inf, np.inf]
+
     def test_infinite_logits_are_legal(self):
         loss = FocalModulated(of=LOGITS)
         assert loss([[np.inf, 0.0]], [0]) == 0.0
