@@ -32,9 +32,13 @@ def times(xp: Namespace, a: Any, b: Any) -> Any:
         largest = product.max(initial=0.0)
         if largest == largest:
             return product
+    unknown = xp.isnan(product)
+    if getattr(product, "dtype", None) == object and not unknown.any():
+        # Of exact numbers each operation costs.
+        return product
     # x == x is false for NaN only, and defined for numbers and arrays.
     known = (a == a) & (b == b)
-    return xp.where(xp.isnan(product) & known, xp.zeros_like(product), product)
+    return xp.where(unknown & known, xp.zeros_like(product), product)
 
 
 def _times_dual(xp: DualNamespace, a: Any, b: Any) -> Any:

@@ -23,6 +23,9 @@ _REACHED = 1e-7
 # From so many examples on, decisions are looked for under every distribution.
 _WHOLE = 100
 
+# A random search makes so many steps, each shorter by this factor: the last are of 1e-6.
+_STEPS, _SHRINK = 48, 0.75
+
 _PROBABILITIES = (0.02, 0.1, 0.25, 0.4, 0.6, 0.7, 0.9, 0.98)
 
 
@@ -101,12 +104,12 @@ def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
 
 def _risk(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
     """Return the expected loss of rows y (M, K) where class k has probability q_k."""
-    total = np.zeros(len(y))
-    for k, weight in enumerate(q):
-        if weight:
-            index = np.full(len(y), k)
-            total = total + weight * _values(subject, y, _targets(subject, index, len(q)))
-    return total
+    possible = np.flatnonzero(q)
+    # One call for all classes: a search makes thousands.
+    index = np.repeat(possible, len(y))
+    targets = _targets(subject, index, len(q))
+    values = _values(subject, np.tile(y, (possible.size, 1)), targets)
+    return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
 
 
 def _targets(subject: Subject, index: NDArray, columns: int) -> NDArray:
@@ -236,7 +239,7 @@ def _descend(
     keep = np.argsort(risk)[:12]
     best, best_risk = start[keep], risk[keep]
     step = 1.0
-    for _ in range(90):
+    for _ in range(_STEPS):
         moves = rng.normal(size=(len(best), 16, columns)) * step
         moves[:, :4] -= moves[:, :4].mean(-1, keepdims=True)
         near = (best[:, None] + moves).reshape(-1, columns)
@@ -256,7 +259,7 @@ def _descend(
             better[:, None], near.reshape(len(best), 16, columns)[np.arange(len(best)), at], best
         )
         best_risk = np.where(better, lower, best_risk)
-        step *= 0.85
+        step *= _SHRINK
     one = int(np.argmin(best_risk))
     return best[one], float(best_risk[one])
 

@@ -18,7 +18,11 @@ from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact import differences
-from lossfw.numerics.exact.truth import evaluate
+from lossfw.numerics.exact.namespace import DIGITS
+from lossfw.numerics.exact.truth import evaluate, namespace, rounded
+
+# Beside an infinite logit what is left is below every float (361 digits): fewer never agree.
+_FAR_DIGITS = 400
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,14 @@ class Formula:
         if far.any():
             found = tuple(np.empty(y.shape, object) for _ in range(order))
             others = [x[far] for x in arrays[1:]]
-            limits = derivative_limits(lambda z: self.derivatives(order, z, *others), y[far])
-            usual = self.derivatives(order, *(x[~far] for x in arrays))
+            limits = derivative_limits(
+                lambda z: self._finite(order, z, *others, digits=_FAR_DIGITS), y[far]
+            )
+            usual = self._finite(order, *(x[~far] for x in arrays))
             for whole, limit, here in zip(found, limits, usual, strict=True):
                 whole[far], whole[~far] = limit, here
             return found
-        try:
-            if self.vector:
-                return (evaluate(self._jacobian, *arrays, rows=True),)
-            found = evaluate(self._slopes(order), *arrays, rows=self.rows)
-        except ArgumentError:
-            # A function without a rule for dual numbers.
-            return tuple(self.difference(k, *arrays) for k in range(1, order + 1))
-        return tuple(found[..., k] for k in range(order))
+        return self._finite(order, *arrays)
 
     def partials(self, column: int, order: int, *arrays: NDArray) -> tuple[Any, ...]:
         """Return exact derivatives of rows by one column, up to an order."""
@@ -102,6 +101,18 @@ class Formula:
     def kinks(self, *arrays: NDArray) -> NDArray:
         """Tell where the first derivative jumps, of rows in each column."""
         return differences.kinks(self.body, *self._arguments(arrays), rows=self.rows)
+
+    def _finite(self, order: int, *arrays: NDArray, digits: int = DIGITS) -> tuple[Any, ...]:
+        """Return derivatives at finite arguments; the digits with which to begin."""
+        try:
+            if self.vector:
+                return (evaluate(self._jacobian, *arrays, rows=True),)
+            found = evaluate(self._slopes(order), *arrays, rows=self.rows, digits=digits)
+        except ArgumentError:
+            # A function without a rule for dual numbers.
+            return tuple(self.difference(k, *arrays) for k in range(1, order + 1))
+        found = found if digits == DIGITS else namespace(DIGITS).exact(rounded(found, DIGITS))
+        return tuple(found[..., k] for k in range(order))
 
     def _arguments(self, arrays: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
         return (arrays[0], self.full(*arrays)) if self.by_index else arrays

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from lossfw.check.core.points import Points, counting
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject
+from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
 
 # The functions of other libraries are their own: results may differ by so much of the
@@ -20,6 +22,11 @@ from lossfw.numerics.arrays import NDArray
 _ROUNDINGS = 256
 
 _POINTS = 8
+
+# With fewer examples it is a parameter that was moved: it changes the body, and not how
+# results are weighted and added up. Then each law has its first case alone. So it has for
+# JAX, which compiles every operation for every shape.
+_ENOUGH = 100
 _METHODS = ("__call__", "gradient", "hessian")
 
 # Package -> the module whose `asarray` makes its arrays. The last is the test double of
@@ -42,6 +49,10 @@ class Library(NamedTuple):
     convert: Callable[[NDArray], Any]
 
 
+# What the others are held to.
+_NUMPY = Library("numpy", np.asarray)
+
+
 def _libraries() -> list[Library]:
     """Return the libraries that are installed."""
     return [
@@ -56,9 +67,9 @@ def _in_double(library: Library) -> AbstractContextManager[Any]:
     if library.name != "jax":
         return nullcontext()
     jax = importlib.import_module("jax")
-    # Its place before JAX 0.8.
-    enable = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
-    context: AbstractContextManager[Any] = enable(True)
+    # Its place before JAX 0.8 was another; that of today has no truth value.
+    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
+    context: AbstractContextManager[Any] = home.enable_x64(True)
     return context
 
 
@@ -70,17 +81,17 @@ def _points(subject: Subject, search: Search, name: str) -> Points:
     return points.take(slice(_POINTS))
 
 
-def _outcomes(
+def _outcome(
     library: Library, function: Callable[..., Any], points: Points, options: Mapping[str, Any]
-) -> Iterator[Any]:
-    """Yield the outcome with NumPy's arrays, then with the library's: a result or an error."""
-    for convert in (np.asarray, library.convert):
-        given = {k: convert(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
-        try:
-            with _in_double(library), np.errstate(all="ignore"):
-                yield np.asarray(function(convert(points.y), convert(points.t), **given))
-        except Exception as error:
-            yield error
+) -> Any:
+    """Return what a call with the library's arrays gives: a result or an error."""
+    given = {k: library.convert(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+    try:
+        with _in_double(library), np.errstate(all="ignore"):
+            y, t = library.convert(points.y), library.convert(points.t)
+            return np.asarray(function(y, t, **given))
+    except Exception as error:
+        return error
 
 
 def _compare(
@@ -94,19 +105,23 @@ def _compare(
         raise NotApplicable(f"none of {', '.join(_MODULES)} is installed")
     points = _points(subject, search, name)
     given = Points(subject.given(points.y), subject.given(points.t))
-    for library in libraries:
-        for options in cases(points):
-            for method in _METHODS:
-                wanted, got = _outcomes(library, getattr(subject.component, method), given, options)
-                search.count(len(points))
-                if not _same(wanted, got) and not _is_of_double(library, got):
-                    listed = "".join(f", {key}={value!r}" for key, value in options.items())
-                    message = (
-                        f"{method} of arrays of {library.name}{listed} gives {got!r}, and of "
-                        f"NumPy's {wanted!r}."
-                    )
-                    error = got if isinstance(got, Exception) else None
-                    raise Refuted(message, y=points.y, t=points.t) from error
+    tried = cases(points) if search.examples >= _ENOUGH else cases(points)[:1]
+    for (number, options), method in itertools.product(enumerate(tried), _METHODS):
+        function = getattr(subject.component, method)
+        wanted = _outcome(_NUMPY, function, given, options)
+        for library in libraries:
+            if library.name == "jax" and number:
+                continue
+            got = _outcome(library, function, given, options)
+            search.count(len(points))
+            if not _same(wanted, got) and not _is_of_double(library, got):
+                listed = "".join(f", {key}={value!r}" for key, value in options.items())
+                message = (
+                    f"{method} of arrays of {library.name}{listed} gives {got!r}, and of "
+                    f"NumPy's {wanted!r}."
+                )
+                error = got if isinstance(got, Exception) else None
+                raise Refuted(message, y=points.y, t=points.t) from error
 
 
 def _is_of_double(library: Library, got: Any) -> bool:
@@ -116,7 +131,8 @@ def _is_of_double(library: Library, got: Any) -> bool:
 
 def _same(wanted: Any, got: Any) -> bool:
     if isinstance(wanted, Exception) or isinstance(got, Exception):
-        return type(wanted) is type(got)
+        # A refusal is an outcome; a slip, even one that both make, is none.
+        return type(wanted) is type(got) and isinstance(got, LossfwError)
     if wanted.shape != got.shape or wanted.dtype != got.dtype:
         return False
     finite = np.abs(wanted[np.isfinite(wanted)])
@@ -143,10 +159,10 @@ def check_weights(subject: Subject, search: Search) -> None:
         weight = np.arange(len(points)) % 3 + 0.0
         mask = np.arange(len(points)) % 4 > 0
         return [
+            {"sample_weight": weight + 0.5, "where": mask, "denominator": "count"},
             {"sample_weight": weight},
             {"sample_weight": weight, "denominator": "count"},
             {"where": mask},
-            {"sample_weight": weight + 0.5, "where": mask, "denominator": "count"},
             {"where": mask, "reduction": "none"},
             {"sample_weight": 0.0 * weight},
             {"sample_weight": 0.0 * weight, "empty": "nan"},

@@ -22,8 +22,9 @@ _ROUNDED = float(np.finfo(np.float32).eps)
 
 # So many equal losses show a sum that is kept in single precision, and a tenth of
 # them do in most cases: that is enough where there are few examples. Of different
-# losses a quarter is.
-_MANY, _FEW, _ENOUGH = 1_000_000, 100_000, 100
+# losses a quarter is. How our own sums are kept is known and tested elsewhere: fewer equal
+# losses show that a component asks for them.
+_MANY, _FEW, _OWN, _ENOUGH = 1_000_000, 100_000, 20_000, 100
 _EQUAL, _DIFFERENT = 1, 4
 
 # The mean of losses in half precision is right to this share, whatever it is rounded to.
@@ -147,9 +148,8 @@ def check_accumulation(subject: Subject, search: Search) -> None:
     """The mean of very many equal float32 losses is that loss; so with different ones."""
     terms = terms_of(subject, search, "weights:long", 8)
     one = int(np.argmax(np.abs(terms.losses) * (terms.counts > 0)))
-    # How our own sums are kept is known, and tested elsewhere.
-    outside = subject.component is None
-    many = _MANY if outside and search.examples >= _ENOUGH else _FEW
+    many = _MANY if search.examples >= _ENOUGH else _FEW
+    many = many if subject.component is None else _OWN
     same, points = terms.points.take(slice(one, one + 1)), terms.points
     for some, exactness, share in ((same, 1e-9, _EQUAL), (points, _ROUNDED, _DIFFERENT)):
         single = cast(subject, some, "float32")

@@ -53,11 +53,15 @@ class Number:
 _OPERANDS = (Number, int, float, np.integer, np.floating, np.bool_)
 
 
+# Its integers, as a tuple: a union of types would be made anew in each call.
+_INTEGERS = (int, np.integer, np.bool_)
+
+
 def to_raw(value: Any) -> Raw:
     """Return a number, a NumPy scalar or a Number as mpmath's tuple, without rounding."""
     if isinstance(value, Number):
         return value._mpf_
-    if isinstance(value, int | np.integer | np.bool_):
+    if isinstance(value, _INTEGERS):
         return libmp.from_int(int(value))
     return libmp.from_float(float(value))
 
@@ -81,13 +85,12 @@ def number_type(precision: int, rounding: str = "n") -> Any:
 
     def forward(function: Callable[[Raw, Raw, int, str], Raw]) -> Any:
         def operator(self: Any, other: Any) -> Any:
+            # Nearly always it is, and only this is a matter of nanoseconds.
             if type(other) is Fixed:
-                raw = other._mpf_
-            elif isinstance(other, _OPERANDS):
-                raw = to_raw(other)
-            else:
+                return Fixed(function(self._mpf_, other._mpf_, precision, rounding))
+            if not isinstance(other, _OPERANDS):
                 return NotImplemented
-            return Fixed(function(self._mpf_, raw, precision, rounding))
+            return Fixed(function(self._mpf_, to_raw(other), precision, rounding))
 
         return operator
 
@@ -101,6 +104,8 @@ def number_type(precision: int, rounding: str = "n") -> Any:
 
     def comparison(function: Callable[[Raw, Raw], bool]) -> Any:
         def operator(self: Any, other: Any) -> Any:
+            if type(other) is Fixed:
+                return function(self._mpf_, other._mpf_)
             if not isinstance(other, _OPERANDS):
                 return NotImplemented
             return function(self._mpf_, to_raw(other))
