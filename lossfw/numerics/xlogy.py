@@ -33,7 +33,7 @@ def times(xp: Namespace, a: Any, b: Any) -> Any:
         if largest == largest:
             return product
     unknown = xp.isnan(product)
-    if getattr(product, "dtype", None) == object and not unknown.any():
+    if isinstance(product, np.ndarray) and product.dtype.kind == "O" and not unknown.any():
         # Of exact numbers each operation costs.
         return product
     # x == x is false for NaN only, and defined for numbers and arrays.

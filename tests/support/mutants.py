@@ -180,9 +180,11 @@ def _alike(a, b, moved):
         return False
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(a), np.abs(b))
-        # Rows are moved as a whole, so that one column may move more.
-        moved = np.where(np.isfinite(moved), 4 * np.max(moved, -1, keepdims=True)
-                         if b.ndim > 1 else 4 * moved, np.inf)  # fmt: skip
+        # Rows are moved as a whole, so that one column may move more; beside an infinite
+        # one the others are what they are.
+        known = np.where(np.isfinite(moved), moved, 0.0)
+        most = 4 * np.max(known, -1, keepdims=True) if b.ndim > 1 else 4 * known
+        moved = np.where(np.isfinite(moved), most, np.inf)
         rounded = ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
         near = np.abs(a - b) <= rounded + moved
     return bool(np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))))

@@ -57,6 +57,12 @@ class _Recorder:
         self.sides.append(np.asarray(a <= b))
         return np.minimum(a, b)
 
+    def clip(self, x: Any, *bounds: Any, **named: Any) -> Any:
+        """Keep numbers within bounds, which is a choice of three."""
+        kept = np.clip(x, *bounds, **named)
+        self.sides += [np.asarray(x < kept), np.asarray(x > kept)]
+        return kept
+
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
@@ -94,7 +100,8 @@ def _pools(
     subject: Subject, search: Search, dtype: str, known: list[Points], rng: np.random.Generator
 ) -> Iterator[tuple[Points, Points]]:
     """Yield shared points with many more of the same number of columns."""
-    count = _LOOKED_AT[subject.rows] * search.examples
+    # Rows of few numbers cost no more than elements.
+    count = _LOOKED_AT[subject.rows and not subject.target_per_row] * search.examples
     drawn = [*draw(subject, dtype, rng, count), *_dense(subject, dtype, rng, count)]
     for some in known:
         same = [more for more in drawn if more.y.shape[1:] == some.y.shape[1:]
@@ -117,24 +124,34 @@ def _added(
     both = Points(np.concatenate([known.y, pool.y]), np.concatenate([known.t, pool.t]))
     chosen: set[int] = set()
     for name in _FUNCTIONS:
-        for side in _sides(getattr(loss, name), subject, both):
-            for taken in (side, ~side):
-                more = _WANTED - int(taken[: len(known)].sum()) - int(taken[list(chosen)].sum())
-                free = len(known) + np.flatnonzero(taken[len(known) :])
-                if more > 0 and free.size and len(chosen) < _MOST[subject.rows]:
-                    drawn = rng.choice(free, min(more, free.size), replace=False)
-                    chosen.update(drawn.tolist())
+        sides, shows = _sides(getattr(loss, name), subject, both)
+        # Where a result is 0 or infinite on either side, a wrong side may not show.
+        wanted = (wanted for side in sides for taken in (side, ~side) for wanted in
+                  (taken & shows, taken))  # fmt: skip
+        for taken in wanted:
+            more = _WANTED - int(taken[: len(known)].sum()) - int(taken[list(chosen)].sum())
+            free = len(known) + np.flatnonzero(taken[len(known) :])
+            if more > 0 and free.size and len(chosen) < _MOST[subject.rows]:
+                drawn = rng.choice(free, min(more, free.size), replace=False)
+                chosen.update(drawn.tolist())
     return both.take(np.array(sorted(chosen), int))
 
 
-def _sides(function: Callable[..., Any], subject: Subject, points: Points) -> list[NDArray]:
-    """Return for each choice in a function which points take it with any of their elements."""
+def _sides(
+    function: Callable[..., Any], subject: Subject, points: Points
+) -> tuple[list[NDArray], NDArray]:
+    """Return for each choice which points take it with any element, and which results show it."""
     recorder: Any = _Recorder()
     try:
         with np.errstate(all="ignore"):
-            function(recorder, points.y, subject.exact.full(points.y, points.t))
+            result = function(recorder, points.y, subject.exact.full(points.y, points.t))
+            shows = np.isfinite(result) & (result != 0)
     except Exception:
         # An error on legal arguments is a matter of the checks of the call.
-        return []
+        return [], np.zeros(len(points), bool)
     every = [side for side in recorder.sides if side.shape[:1] == (len(points),)]
-    return [np.asarray(side.reshape(len(points), -1).any(-1)) for side in every]
+    return [_any(side, len(points)) for side in every], _any(shows, len(points))
+
+
+def _any(x: NDArray, count: int) -> NDArray:
+    return np.asarray(np.reshape(x, (count, -1)).any(-1))

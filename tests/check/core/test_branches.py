@@ -1,0 +1,42 @@
+"""Points for each side of a body's branches."""
+
+import numpy as np
+
+import lossfw
+from lossfw import Claims, DistanceLoss
+from lossfw.check.core.branches import branch_points
+from lossfw.check.core.session import Search
+from lossfw.check.core.subject import of_component
+
+
+class Clipped(DistanceLoss):
+    """A loss whose slope is taken from a bounded residual."""
+
+    def value(self, xp, r):
+        """Quadratic, then straight."""
+        c = xp.clip(r, -1e5, 1e5)
+        return c * c + 2.0 * c * (r - c)
+
+    def claims(self):
+        """Nothing."""
+        return Claims()
+
+
+def test_each_side_of_a_clip_has_points():
+    subject = of_component(Clipped())
+    search = Search(examples=20)
+    known = search.points(subject, "float64")
+    every = [*known, *branch_points(subject, search, "float64")]
+    y = np.concatenate([some.y - some.t for some in every])
+    usual = y[np.isfinite(y) & (np.abs(y) < 1e150)]
+    assert min((usual > 1e5).sum(), (usual < -1e5).sum()) >= 4
+
+
+def test_points_of_a_rare_side_show_in_the_result():
+    # Beyond 700 an exponential overflows, and a squared error is nearly always lost beside it.
+    loss = lossfw.loss("heteroscedastic_gaussian_nll")
+    subject, search = of_component(loss), Search()
+    (points,) = branch_points(subject, search, "float64")
+    far = points.keep(points.y[:, 1] > 700)
+    bend = loss.hessian(far.y, far.t, reduction="none")[:, 1]
+    assert (np.isfinite(bend) & (bend > 0)).any()

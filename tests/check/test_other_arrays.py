@@ -1,0 +1,33 @@
+"""The laws of arrays of other libraries: what they compare, and what counts as the same."""
+
+import pytest
+
+from lossfw import DistanceLoss
+from lossfw.check import check
+from lossfw.check.laws import foreign_arrays
+from lossfw.errors import DomainError
+from lossfw.numerics.arrays import is_jax
+
+
+class TwiceInJax(DistanceLoss):
+    """Doubles the loss of JAX's arrays."""
+
+    def formula(self, xp, r):
+        """The square."""
+        return r * r
+
+    def value(self, xp, r):
+        """The square, or twice that."""
+        return r * r * (2.0 if is_jax(r) else 1.0)
+
+
+def test_jax_is_compared():
+    pytest.importorskip("jax")
+    report = check(TwiceInJax(), only=["arrays:results"], examples=20)
+    assert [refutation.check for refutation in report.refuted] == ["arrays:results"]
+    assert "arrays of jax" in report.refuted[0].message
+
+
+def test_an_error_is_an_outcome_only_if_it_refuses():
+    assert foreign_arrays._same(DomainError("a"), DomainError("b"))
+    assert not foreign_arrays._same(TypeError("a"), TypeError("a"))
