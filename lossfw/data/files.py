@@ -32,15 +32,15 @@ def need_file(path: Path, role: str) -> int:
     DataError
         If it is missing, no regular file, not readable, or empty.
     """
-    if not path.exists():
-        raise DataError(
-            f"{path}: there is no such file ({role} were wanted). A relative path starts at "
-            "the file that writes it; the folder in LOSSFW_DATA is looked in next."
-        )
-    if not path.is_file():
-        kind = "a folder" if path.is_dir() else "no regular file"
-        raise DataError(f"{path} is {kind}; a file of {role} was wanted.")
     try:
+        if not path.exists():
+            raise DataError(
+                f"{path}: there is no such file ({role} were wanted). A relative path starts at "
+                "the file that writes it; the folder in LOSSFW_DATA is looked in next."
+            )
+        if not path.is_file():
+            kind = "a folder" if path.is_dir() else "no regular file"
+            raise DataError(f"{path} is {kind}; a file of {role} was wanted.")
         with path.open("rb"):
             size = path.stat().st_size
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import pickle
 import random
 import time
@@ -15,7 +16,7 @@ from lossfw.data.lazy_arrays import read_rows
 from lossfw.data.weights import read_weights
 from lossfw.errors import LossfwError
 from lossfw_std.sources.idx import Idx
-from support.mutations import damaged_bytes
+from support.mutations import changed_value, damaged_bytes
 
 NUMBERS = np.arange(24.0).reshape(8, 3)
 WEIGHTS = {"W1": NUMBERS, "b1": np.arange(3, dtype="f4")}
@@ -43,6 +44,26 @@ def _parquet():
     return content.getvalue()
 
 
+def _safetensors():
+    pytest.importorskip("safetensors")
+    # The format: the size of a header of JSON in 8 bytes, the header, the bytes of the arrays.
+    header, content = {}, b""
+    for name, array in WEIGHTS.items():
+        dtype = {"f8": "F64", "f4": "F32"}[array.dtype.str[1:]]
+        ends = [len(content), len(content) + array.nbytes]
+        header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": ends}
+        content += array.tobytes()
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + content
+
+
+def _odd_header(draw, content):
+    """Return a file of safetensors with one value of its header changed."""
+    size = 8 + int.from_bytes(content[:8], "little")
+    text = json.dumps(changed_value(draw, json.loads(content[8:size]))).encode()
+    return len(text).to_bytes(8, "little") + text + content[size:]
+
+
 def _csv():
     return ("a,b,c\n" + "\n".join(",".join(map(str, row)) for row in NUMBERS)).encode()
 
@@ -68,12 +89,17 @@ FILES = {
     "packed.npz": (lambda: _npz(np.savez_compressed), read_weights),
     "a.csv": (_csv, _array),
     "a.parquet": (_parquet, _array),
+    "w.safetensors": (_safetensors, read_weights),
     "labels.idx.gz": (_idx, _labels),
     **{
         f"w{protocol}.pkl": (lambda n=protocol: pickle.dumps(WEIGHTS, n), read_weights)
         for protocol in (0, 2, 4)
     },
 }
+
+
+# Where most damaged bytes are noticed at once: another way to damage a file.
+DAMAGES = {"w.safetensors": _odd_header}
 
 
 def fault_of(read, path):
@@ -89,7 +115,8 @@ def read_damaged(folder, name, seed, count):
     make, read = FILES[name]
     whole, draw, path = make(), random.Random(f"{name} {seed}"), folder / name
     for _ in range(count):
-        content = damaged_bytes(draw, whole)
+        damage = DAMAGES.get(name, damaged_bytes) if draw.random() < 0.7 else damaged_bytes
+        content = damage(draw, whole)
         if draw.random() < 0.3:
             content = damaged_bytes(draw, content)
         path.unlink(missing_ok=True)

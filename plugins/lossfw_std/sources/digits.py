@@ -78,8 +78,8 @@ class Digits(Source):
     @classmethod
     def bundled(cls, name: str) -> Path | None:
         """Return the path of a bundled file; see `Source.bundled`."""
-        bare = Path(name).name == name and (_FOLDER / name).is_file()
-        return _FOLDER / name if bare else None
+        # Among what is there, since a name can be too long to be looked up.
+        return next((path for path in _FOLDER.iterdir() if path.name == name), None)
 
 
 def _moved(images: NDArray) -> list[NDArray]:
