@@ -35,7 +35,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
             progress(len(done), len(requests))
             _tell(outcome)
 
-        cluster = None if requests[0].trains else requests[0].scheduler
+        cluster = requests[0].scheduler
         if cluster is None:
             outcomes = run_all(requests, jobs, ended=ended)
         else:

@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     metavar="N",
     help="The number of trainings of a sweep at a time, each in its own process.",
 )
+@click.option(
+    "--cluster",
+    metavar="SCHEDULER",
+    help="Train the runs of a sweep on a cluster of Dask, one a task: an address, the file of a "
+    "scheduler, or local:N for N processes on this machine.",
+)
 @click.option("--report", is_flag=True, help="Write report.html too.")
 @json_option
 @plugin_options
@@ -76,6 +82,7 @@ class _TrainOptions(NamedTuple):
     no_out: bool
     resume: bool
     jobs: int
+    cluster: str | None
     report: bool
     as_json: bool
     plugins: Plugins
@@ -100,10 +107,23 @@ def _requests(given: _TrainOptions) -> list[RunRequest]:
     folder = None if given.out is None else Path(given.out)
     config = read_config(ConfigSource(given.config, given.overrides, given.plugins))
     if not config.has("sweep"):
+        _check_alone(given)
         return [RunRequest(config, folder=folder, resume=given.resume, trains=True)]
     from lossfw.runs.parallel_runs import requests_of
 
-    return requests_of([config], folder, resume=given.resume, trains=True)
+    return requests_of([config], folder, resume=given.resume, trains=True, cluster=given.cluster)
+
+
+def _check_alone(given: _TrainOptions) -> None:
+    """Refuse a cluster for one training: a step needs the weights of the step before."""
+    from lossfw.errors import ArgumentError
+
+    if given.cluster is not None:
+        raise ArgumentError(
+            "--cluster shares the trainings of a sweep out among its workers, and this is one "
+            "training, which a single process computes: leave --cluster out, or write a section "
+            "sweep."
+        )
 
 
 def _need_out(given: _TrainOptions) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.errors import LossfwError
-from lossfw.runs.execute import carry_out
+from lossfw.runs.plain_outcome import plain_outcome
 from lossfw.runs.records import RunOutcome, RunRequest
 from lossfw.scale.cluster import connected, distributed
 from lossfw.scale.shipping import in_turn
@@ -61,18 +61,10 @@ def _carry_out(content: bytes) -> dict[str, Any]:
     request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []
-    plain: dict[str, Any] = {"result": None, "error": "", "before": False, "texts": ()}
+    plain: dict[str, Any] = {"result": None}
     try:
         with in_turn():
-            outcome = carry_out(request, warn=notes.append)
-        if outcome.failure is not None:
-            raise outcome.failure
-        plain |= {
-            "result": outcome.result.to_dict(),
-            "before": outcome.before,
-            "texts": outcome.texts,
-            "nan": outcome.nan,
-        }
+            plain = plain_outcome(request, notes.append)
     except LossfwError as error:
         plain["error"] = str(error)
     return plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}

@@ -16,8 +16,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from lossfw.errors import LossfwError
-from lossfw.runs.execute import carry_out
 from lossfw.runs.files import to_json
+from lossfw.runs.plain_outcome import plain_outcome
 from lossfw.runs.records import RunRequest
 
 # The exit code of a process whose parent has ended, or that was interrupted.
@@ -50,33 +50,13 @@ def _receive(requests: SimpleQueue[RunRequest]) -> None:
 def _answer(request: RunRequest) -> dict[str, Any]:
     """Return the outcome of a run, or why it failed, as plain values."""
     try:
-        return _trained(request) if request.trains else _evaluated(request)
+        return plain_outcome(request, _warn)
     except LossfwError as error:
         told = str(error)
     except Exception as error:
         traceback.print_exc()
         told = f"{type(error).__name__}: {error}. This is a bug in lossfw or a plugin."
     return {"result": None, "error": told}
-
-
-def _trained(request: RunRequest) -> dict[str, Any]:
-    # Imported on use: an evaluation starts without it.
-    from lossfw.runs.trainings import carry_out_training, prepare_training
-
-    outcome = carry_out_training(request, prepare_training(request), warn=_warn)
-    return {"result": outcome.trained.to_dict()}
-
-
-def _evaluated(request: RunRequest) -> dict[str, Any]:
-    outcome = carry_out(request, warn=_warn)
-    if outcome.failure is not None:
-        raise outcome.failure
-    return {
-        "result": outcome.result.to_dict(),
-        "texts": list(outcome.texts),
-        "before": outcome.before,
-        "nan": outcome.nan,
-    }
 
 
 def _warn(text: str) -> None:

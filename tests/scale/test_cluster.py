@@ -265,3 +265,30 @@ def test_real_workers_without_a_plugin_are_named(folder, scheduler, install):
     told = run("--cluster", scheduler)
     assert told.exit_code == 1
     assert "package acme_plugin is missing there" in told.stderr
+
+
+TRAIN = """\
+lossfw: 1
+data: {name: inline, inputs: [[0.0], [1.0], [2.0]], targets: [[1.0], [3.0], [5.0]]}
+network: {layers: [{units: 1, activation: identity}]}
+loss: squared_error
+train: {optimizer: {name: sgd, learning_rate: 0.1}, epochs: 2, batch_size: 3}
+"""
+
+
+def test_a_sweep_of_trainings_is_one_task_for_each(folder, scheduler):
+    (folder / "train.yaml").write_text(f"{TRAIN}sweep: {{seeds: 2}}\n")
+    for name, more in (("here", ["--jobs", "1"]), ("there", ["--cluster", scheduler])):
+        done = CliRunner().invoke(main, ["train", "train.yaml", "--out", name, *more])
+        assert done.exit_code == 0, done.stderr
+    found = sorted((folder / "here").glob("*/weights.npz"))
+    assert len(found) == 2
+    for path in found:
+        assert path.read_bytes() == (folder / "there" / path.parent.name / path.name).read_bytes()
+
+
+def test_one_training_is_not_cut(folder):
+    (folder / "train.yaml").write_text(TRAIN)
+    told = CliRunner().invoke(main, ["train", "train.yaml", "--out", "o", "--cluster", "local:2"])
+    assert told.exit_code == 2
+    assert "this is one training, which a single process computes" in told.stderr
