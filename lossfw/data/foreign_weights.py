@@ -81,7 +81,8 @@ def _is_torch_archive(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
+    # A damaged archive can have names that are no UTF-8, or want a version to come.
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return False
 
 

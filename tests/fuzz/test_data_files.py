@@ -7,6 +7,7 @@ import pickle
 import random
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from lossfw.errors import LossfwError
 from lossfw_std.sources.idx import Idx
 from support.mutations import changed_value, damaged_bytes
 
+CORPUS = Path(__file__).parent / "corpus"
 NUMBERS = np.arange(24.0).reshape(8, 3)
 WEIGHTS = {"W1": NUMBERS, "b1": np.arange(3, dtype="f4")}
 # Far above what a small file needs, and far below a hang.
@@ -138,3 +140,10 @@ def test_a_damaged_file_is_read_or_refused(tmp_path, name):
 @pytest.mark.parametrize("name", FILES)
 def test_many_damaged_files_are_read_or_refused(tmp_path, name):
     read_damaged(tmp_path, name, seed=1, count=3000)
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.npz")), ids=lambda path: path.stem)
+def test_what_was_answered_wrongly_once_is_refused(path):
+    fault = fault_of(read_weights, path)
+    assert isinstance(fault, LossfwError)
+    assert path.name in str(fault)
