@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.components.registry.find import find
 from lossfw.errors import RunError
 from lossfw.evaluation.plan import Plan
 from lossfw.scale.parts import arrays_of
@@ -64,12 +65,13 @@ def _version_of(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return _version(_owners().get(package, [package])[0])
+        plugins = {plugin.target.partition(".")[0]: plugin.version for plugin in find()}
+        return plugins.get(package) or _version(_owners().get(package, [package])[0])
 
 
 @functools.cache
 def _owners() -> Mapping[str, list[str]]:
-    # It reads the metadata of everything that is installed.
+    # It reads the lists of files of everything that is installed, which takes a second.
     return importlib.metadata.packages_distributions()
 
 
