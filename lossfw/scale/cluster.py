@@ -101,8 +101,10 @@ def _threads_each(count: int) -> int:
 
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
-    dask = distributed()
+    dask, config = distributed(), importlib.import_module("dask.config")
     with (
+        # Samples of what the workers do, a hundred a second, are for a dashboard that is not there.
+        config.set({"distributed.worker.profile.enabled": False}),
         tempfile.TemporaryDirectory(prefix="lossfw-") as folder,
         dask.LocalCluster(
             n_workers=count,
