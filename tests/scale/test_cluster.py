@@ -39,7 +39,8 @@ def run(*arguments):
 
 def test_the_command_line_gives_the_bits_of_one_process(folder, scheduler, small_parts):
     assert run("--out", "one").exit_code == 0
-    assert run("--out", "two", "--cluster", scheduler).exit_code == 0
+    done = run("--out", "two", "--cluster", scheduler)
+    assert done.exit_code == 0, done.stderr
     one, two = ((folder / name / "metrics.json").read_bytes() for name in ("one", "two"))
     assert one == two
     assert (folder / "two" / "status").read_text() == "done\n"

@@ -97,7 +97,7 @@ def imported_files() -> Iterator[tuple[str, str, bytes]]:
     for name, module in list(sys.modules.items()):
         loader = getattr(getattr(module, "__spec__", None), "loader", None)
         if isinstance(loader, _Loader):
-            yield name, loader.path, loader.get_data(loader.path)
+            yield name, loader.path, loader.source
 
 
 def import_source(name: str, path: str, source: bytes) -> None:
@@ -115,10 +115,19 @@ def import_source(name: str, path: str, source: bytes) -> None:
 
 
 class _Loader(SourceFileLoader):
-    """A loader that compiles the file anew, and writes no cache beside it."""
+    """A loader that compiles the file anew, and writes no cache beside it.
+
+    Attributes
+    ----------
+    source : bytes
+        What was compiled: the file may have changed since, or be gone.
+    """
+
+    source = b""
 
     def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
+        self.source = self.get_data(self.path)
+        return self.source_to_code(self.source, self.path)
 
 
 def _read(path: Path) -> bytes:
