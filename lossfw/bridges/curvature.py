@@ -28,6 +28,8 @@ CURVATURES: Final = ("auto", "exact", "bound", "slope", "one")
 LEAST: Final = 1e-16
 # Nearer to the target than this, relative to it, a residual is mostly rounding.
 _NEAR: Final = 1e-8
+# So many rows of a few classes stay in the second-level cache through some operations.
+_IN_CACHE: Final = 4096
 
 
 def rule_for(loss: Loss, curvature: str) -> Rule:
@@ -115,6 +117,10 @@ def curvature_of(
     spread = rows.spread()
     if rule == "one":
         return np.ones_like(slopes) * spread
+    by_slopes = _of_softmax(loss, rows, slopes)
+    if by_slopes is not None and rule in ("softmax", "exact"):
+        by_slopes *= softmax_factor if rule == "softmax" else 1.0
+        return np.maximum(by_slopes, LEAST * spread, out=by_slopes)
     second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
     if rule == "softmax":
         found = softmax_factor * second
@@ -129,6 +135,28 @@ def curvature_of(
         found = second
     result: NDArray = np.maximum(found, LEAST * spread)
     return result
+
+
+def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray) -> NDArray | None:
+    """Return the second derivative of a softmax cross-entropy, c p (1 - p), by its slopes.
+
+    For classes they are c p, and for the target c (p - 1), which saves another softmax. The
+    error is that of 1 - p, less than `LEAST`. None for other losses and targets.
+    """
+    if not loss.takes_rows or rows.t.ndim == 2:
+        return None
+    form = softmax_form(loss, rows.y.shape[1])
+    if form is None or not form.is_plain:
+        return None
+    c = form.weight[rows.t] if rows.w is None else form.weight[rows.t] * rows.w
+    # A row of weight 0 has no slope either.
+    c[c == 0.0] = 1.0
+    found = np.empty_like(slopes)
+    for begin in range(0, len(c), _IN_CACHE):
+        part = slice(begin, begin + _IN_CACHE)
+        size = np.abs(slopes[part])
+        np.multiply(size, 1.0 - size / c[part, np.newaxis], out=found[part])
+    return found
 
 
 def _bound(loss: Loss, rows: Rows, second: NDArray) -> NDArray:

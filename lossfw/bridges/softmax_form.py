@@ -36,6 +36,12 @@ class SoftmaxForm(NamedTuple):
     weight: NDArray
     target: NDArray
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether each class is its own target, without label smoothing."""
+        off = np.abs(self.target - np.eye(len(self.weight)))
+        return bool((off <= _TOLERANCE).all())
+
 
 @functools.lru_cache(maxsize=64)
 def softmax_form(loss: Loss, classes: int) -> SoftmaxForm | None:

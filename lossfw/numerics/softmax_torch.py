@@ -13,6 +13,9 @@ from lossfw.numerics.arrays import Array, is_torch
 
 _INFINITE = 1e300
 
+# The logarithm of a probability of more than a half comes from the others, of less from itself.
+_MINUS_HALF = -0.5
+
 
 def is_meant(z: Any) -> bool:
     """Tell whether logits are float32 of PyTorch."""
@@ -21,33 +24,25 @@ def is_meant(z: Any) -> bool:
 
 def cross_entropy_at(z: Array, index: Array) -> Array:
     """Return what `lossfw.numerics.softmax_cross_entropy_at` returns."""
-    own, others, _ = _take_apart(z, index[..., None].long())
-    return _loss(own, others)[0][..., 0].to(z.dtype)
+    return _take_apart(z, index.unsqueeze(-1).long())[0]
 
 
 def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]:
     """Return what `lossfw.numerics.softmax_cross_entropy_and_gradient_at` returns."""
-    place = index[..., None].long()
-    own, others, e = _take_apart(z, place)
-    loss, total = _loss(own, others)
-    slope = (e / total).scatter(-1, place, -others / total)
-    return loss[..., 0].to(z.dtype), slope.to(z.dtype)
+    place = index.unsqueeze(-1).long()
+    loss, slope, at_target = _take_apart(z, place)
+    return loss, slope.scatter(-1, place, at_target).to(z.dtype)
 
 
 def _take_apart(z: Array, place: Array) -> tuple[Array, Array, Array]:
-    """Return the target's distance from the largest logit, and the exponentials of the others.
-
-    Their sum comes first; they are 0 at the target.
-    """
+    """Return the losses, the probabilities but 0 at the target, and the slope at the target."""
     # Infinite logits as good as infinite: a loss of that size is infinite in float32.
-    wide = z.double().clamp(-_INFINITE, _INFINITE)
-    d = wide - wide.amax(dim=-1, keepdim=True)
-    e = d.exp().scatter(-1, place, 0.0)
-    return d.gather(-1, place), e.sum(dim=-1, keepdim=True), e
-
-
-def _loss(own: Array, others: Array) -> tuple[Array, Array]:
-    """Return the losses, and the sums of all exponentials."""
-    total = others + own.exp()
-    # log1p keeps the digits of a small loss, where the target has the largest logit.
-    return others.log1p().where(own == 0.0, total.log() - own), total
+    logarithm = z.double().clamp(-_INFINITE, _INFINITE).log_softmax(-1)
+    own = logarithm.gather(-1, place)
+    # Not in place, which `torch.func.vmap` has no rule for.
+    p = logarithm.exp_().scatter(-1, place, 0.0)
+    # Minus the sum of the others is p - 1 at the target, with the digits of a small one. So has
+    # its logarithm.
+    slope = p.sum(-1, keepdim=True).neg_()
+    loss = slope.log1p().where(slope > _MINUS_HALF, own).neg_()
+    return loss.squeeze(-1).to(z.dtype), p, slope

@@ -20,6 +20,7 @@ from lossfw.numerics.arrays import Array, namespace_of
 _XP = namespace_of(torch.zeros(()))
 
 _FLOATS = (torch.float32, torch.float64)
+_NO_LEVEL = -1
 
 
 def reduced(body: Definition, y: Array, t: Array, *, mean: bool, checked: bool) -> Array | None:
@@ -36,15 +37,14 @@ def reduced(body: Definition, y: Array, t: Array, *, mean: bool, checked: bool) 
         Whether values are looked at.
     """
     by_index = _form_of(body, y, t)
-    if by_index is None or not y.numel():
+    if by_index is None:
         return None
     if checked:
         try:
             body.check_domain(y, t, by_index, 0)
         except DomainError:
             return None
-    count = (t.numel() if by_index or not body.takes_rows else y.shape[:-1].numel()) if mean else 1
-    result: Array = _ReducedLoss.apply(y, t, body, by_index, count)
+    result: Array = _ReducedLoss.apply(y, t, body, by_index, mean)
     return result
 
 
@@ -52,33 +52,35 @@ def _form_of(body: Definition, y: Any, t: Any) -> bool | None:
     """Return whether a target is class indices; None where the usual path has to look."""
     if type(t) is not torch.Tensor or y.dtype not in _FLOATS or t.requires_grad:
         return None
-    if not (y.requires_grad and torch.is_grad_enabled()):
+    if not (y.requires_grad and torch.is_grad_enabled()) or not y.numel() or y.is_meta:
         return None
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active() or y.is_meta:
-        return None
-    if body.sums_rows or body.target_per_row:
+    if _is_traced() or body.sums_rows or body.target_per_row:
         return None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > body.takes_rows:
         return False
     classes = body.takes_classes and t.dtype is torch.int64 and t.ndim and t.shape == y.shape[:-1]
-    return True if classes and y.shape[-1] else None
+    return True if classes else None
+
+
+def _is_traced() -> bool:
+    """Tell whether a call is compiled, mapped, or differentiated forward."""
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return True
+    return torch.autograd.forward_ad._current_level != _NO_LEVEL  # type: ignore[no-any-return]  # of a module
 
 
 class _ReducedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
     @staticmethod
-    def forward(ctx: Any, y: Array, t: Array, body: Definition, by_index: bool, n: int) -> Array:
+    def forward(
+        ctx: Any, y: Array, t: Array, body: Definition, by_index: bool, mean: bool
+    ) -> Array:
         both = body.unreduced_with_gradient_at if by_index else body.unreduced_with_gradient
         losses, slope = both(_XP, y, t)
-        ctx.body, ctx.by_index, ctx.n = body, by_index, n
+        ctx.body, ctx.by_index, ctx.n = body, by_index, losses.numel() if mean else 1
         ctx.save_for_backward(y, t, slope)
-        ctx.save_for_forward(y, t)
-        return losses.sum(dtype=torch.float64).div_(n).to(y.dtype)
+        return (losses.mean if mean else losses.sum)(dtype=torch.float64).to(y.dtype)
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
         slope = torch_rules.slopes(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
         return slope * (up / ctx.n), None, None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, y_tangent: Array, *_: Any) -> Array:
-        return (torch_rules.slopes(ctx) * y_tangent).sum() / ctx.n
