@@ -11,7 +11,7 @@ import pytest
 from lossfw.report.plots.sample_curve import curve
 from lossfw.report.site import needs
 from lossfw.report.site.build import build
-from support.browsing import CHROMIUM, TOO_WIDE, chromium
+from support.browsing import CHROMIUM, TOO_WIDE, Visit, chromium
 from support.site_content import CURVES, DOCS, content
 
 for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
@@ -61,22 +61,6 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 def browser():
     with chromium() as started:
         yield started
-
-
-class Visit:
-    """A page of the browser, with what it said and asked for."""
-
-    def __init__(self, page):
-        self.page, self.said, self.asked = page, [], []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("requestfailed", self._failed)
-
-    def _failed(self, request):
-        # What a page still asks for when the next one is opened is no failure of either.
-        if request.failure != "net::ERR_ABORTED":
-            self.said.append(f"failed: {request.url}")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
 from scipy.stats import t as student
 
 import lossfw
@@ -18,6 +17,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
 from lossfw.metrics import LossMetric, MetricRows
 from support.drawn import Drawn, data, each, metric
+from support.interval_ends import each_pair, shares_of
 
 EACH = each()
 few = settings(max_examples=4)
@@ -97,19 +97,6 @@ def test_intervals_and_slices_change_no_number(case, data_):
         assert plain(full.metrics[name].get("curve")) == plain(found.get("curve"))
 
 
-def each_pair(interval, value):
-    """Return the ends as two arrays, NaN where there is no interval, and the values."""
-    value = np.asarray(value)
-    ends = np.full((2, value.size), math.nan)
-    flat = [interval]
-    for _ in range(value.ndim):
-        flat = [item for part in flat for item in part]
-    for number, pair in enumerate(flat):
-        if pair is not None:
-            ends[:, number] = pair
-    return ends, value.ravel()
-
-
 def few_rows(case, data_, most, asked):
     """Draw rows; return them, a metric of them, its ends and values, and those without each row."""
     kind, spec = case
@@ -169,18 +156,6 @@ def test_the_bootstrap_of_few_rows_weighs_them_by_how_often_they_were_drawn(case
             continue
         wanted = np.clip(wanted, *made.bounds)
         assert ends[:, number] == pytest.approx(wanted, rel=1e-6, abs=1e-9)
-
-
-def shares_of(draws, left, value, level):
-    """Return where BCa cuts, by equations 14.9 to 14.15 of Efron and Tibshirani."""
-    tied = np.isclose(draws, value, rtol=0, atol=1e-9 * np.ptp(draws))
-    below = ((draws[~tied] < value).sum() + tied.sum() / 2) / len(draws)
-    bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-    difference = left.mean() - left
-    cube, square = (difference**3).sum(), (difference**2).sum() ** 1.5
-    growth = cube / (6 * square) if square > 0 else 0.0
-    z = norm.ppf([(1 - level) / 2, (1 + level) / 2])
-    return norm.cdf(bias + (bias + z) / (1 - growth * (bias + z)))
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,19 @@ def chromium():
         browser = started.chromium.launch(executable_path=str(CHROMIUM), args=options)
         yield browser
         browser.close()
+
+
+class Visit:
+    """A page of the browser, with what it said and asked for."""
+
+    def __init__(self, page):
+        self.page, self.said, self.asked = page, [], []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("requestfailed", self._failed)
+
+    def _failed(self, request):
+        # What a page still asks for when the next one is opened is no failure of either.
+        if request.failure != "net::ERR_ABORTED":
+            self.said.append(f"failed: {request.url}")
