@@ -50,7 +50,14 @@ def test_a_liar_is_caught_by_the_check_that_it_breaks(liar):
     assert "was ended by" not in outcome.message
 
 
-@pytest.mark.parametrize("liar", LIARS, ids=str)
+# Every other one; all of them on request (-m slow), as in .ci/run.
+BY_TURNS = [
+    pytest.param(liar, id=str(liar), marks=[pytest.mark.slow] if number % 2 else [])
+    for number, liar in enumerate(LIARS)
+]
+
+
+@pytest.mark.parametrize("liar", BY_TURNS)
 def test_a_liar_breaks_nothing_else(liar):
     report = run(liar.prepared(), examples=20)
     for refutation in report.refuted:

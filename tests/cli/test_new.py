@@ -106,9 +106,15 @@ def test_a_plugin_passes_ruff(plugin):
 @pytest.mark.parametrize(
     "arguments",
     [
-        *(("loss", "mine", "--kind", kind) for kind in KINDS_OF_LOSS),
+        ("loss", "mine", "--kind", "margin"),
         ("activation", "mine"),
-        ("activation", "mine", "--kind", "row"),
+        *(
+            pytest.param(arguments, marks=pytest.mark.slow)
+            for arguments in (
+                *(("loss", "mine", "--kind", kind) for kind in KINDS_OF_LOSS if kind != "margin"),
+                ("activation", "mine", "--kind", "row"),
+            )
+        ),
     ],
     ids=" ".join,
 )

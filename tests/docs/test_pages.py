@@ -8,10 +8,11 @@ import pytest
 from support import run_pages
 
 ROOT = Path(__file__).parents[2]
-# Pages that take three seconds and more run in .ci/run, and on request: -m slow.
+# Pages that take two seconds and more run in .ci/run, and on request: -m slow.
 SLOW = {
     *("explanation/why-not-accuracy", "how-to/check", "how-to/check-in-ci", "how-to/compare"),
     *("how-to/own-data", "how-to/publish-a-loss", "how-to/scale", "how-to/scikit-learn"),
+    *("how-to/configure", "how-to/look-at-a-loss", "how-to/report", "how-to/train"),
     "tutorial/boosting",
 }
 PAGES = [

@@ -21,7 +21,7 @@ LOSSES = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "dtype"), zip(LOSSES, itertools.cycle(DTYPES)))
+@pytest.mark.parametrize(("loss", "dtype"), list(zip(LOSSES, itertools.cycle(DTYPES))))
 def test_results_are_as_right_as_they_should_be(loss, dtype):
     found = measure(loss, dtype, points=POINTS)
     assert all(worst.order in KNOWN.get(repr(loss), ()) for worst in found.missed()), found.missed()
