@@ -17,6 +17,11 @@ _FLOAT64 = np.dtype(np.float64)
 _COMPUTED_AS_FLOAT64 = "iub"  # NumPy's kinds: signed, unsigned, boolean
 
 
+# Up to this many columns a tile of rows is stored column by column, so that a
+# reduction over a row runs along the long, contiguous axis.
+FEW_COLUMNS = 64
+
+
 @dataclass(slots=True)
 class Arguments:
     """Prediction and target of one call, their shapes checked, nothing copied yet.
@@ -301,13 +306,18 @@ def _fit(xp: Namespace, array: Array, shape: tuple[int, ...], role: str) -> Arra
 
 
 def one_hot(index: Array, classes: int, dtype: np.dtype[Any]) -> NDArray:
-    """Return class indices (N,) as rows (N, K), stored column by column.
+    """Return class indices (N,) as rows (N, K), in the layout of a tile of such rows.
 
     Parameters
     ----------
     index : ndarray of int, shape (N,)
         Classes within 0 .. `classes` - 1.
     """
-    rows = np.zeros((classes, index.shape[0]), dtype)
-    rows[index, np.arange(index.shape[0])] = 1
-    return rows.T
+    everywhere = np.arange(index.shape[0])
+    if classes > FEW_COLUMNS:
+        rows = np.zeros((index.shape[0], classes), dtype)
+        rows[everywhere, index] = 1
+        return rows
+    turned = np.zeros((classes, index.shape[0]), dtype)
+    turned[index, everywhere] = 1
+    return turned.T

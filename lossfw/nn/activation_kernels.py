@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.components.spaces import REAL
 from lossfw.losses.engine import threads
 from lossfw.losses.engine.compiled import may_have_kernel
-from lossfw.losses.engine.reduction import BLOCK_ELEMENTS
+from lossfw.losses.engine.reduction import BLOCK_ELEMENTS, block_rows
 from lossfw.numerics.arrays import NDArray
 
 # The functions of an activation that networks spend their time in.
@@ -29,6 +29,24 @@ def candidate_of(activation: Any, use: Use) -> Any:
     return Candidate(repr(activation), activation.vjp, "gradient", {"x": REAL, "v": REAL})
 
 
+def row_candidate_of(activation: Any, use: Use, columns: int) -> Any:
+    """Return a function of an activation of rows as it may be compiled, a `RowCandidate`."""
+    from lossfw.losses.engine.row_candidates import RowCandidate
+
+    names = ("x",) if use == "value" else ("x", "v")
+    return RowCandidate(
+        owner=repr(activation),
+        form=f"{use} of {columns} columns",
+        function=getattr(activation, use),
+        spaces=dict.fromkeys(names, REAL),
+        columns=columns,
+        by_index=False,
+        losses=False,
+        slopes=True,
+        order="pairwise",
+    )
+
+
 def value(activation: Any, x: NDArray) -> NDArray:
     """Return ``activation.value(np, x)``."""
     kernel = _kernel(activation, "value", x)
@@ -36,7 +54,7 @@ def value(activation: Any, x: NDArray) -> NDArray:
         found: NDArray = activation.value(np, x)
         return found
     out = np.empty_like(x)
-    _run(kernel, (x,), out)
+    _run(kernel, activation.takes_rows, (x,), out)
     return out
 
 
@@ -48,28 +66,34 @@ def vjp(activation: Any, x: NDArray, v: NDArray) -> NDArray:
         found: NDArray = activation.vjp(np, x, v)
         return found
     out = np.empty_like(x)
-    _run(kernel, (x, v), out)
+    _run(kernel, activation.takes_rows, (x, v), out)
     return out
 
 
 def _kernel(activation: Any, use: Use, x: NDArray) -> Any:
     """Return the `Kernel` for an array, None while or where there is none."""
-    if not may_have_kernel(x.size) or activation.takes_rows or x.dtype not in _DTYPES:
-        return None
-    if not x.flags.c_contiguous:
+    if not may_have_kernel(x.size) or x.dtype not in _DTYPES or not x.flags.c_contiguous:
         return None
     # Imported on use, as in `lossfw.losses.engine.compiled`.
     from lossfw.losses.engine import kernels
 
-    key = (type(activation), activation.identity, use)
-    candidate = functools.partial(candidate_of, activation, use)
+    key: tuple[Any, ...] = (type(activation), activation.identity, use)
+    candidate: Any = functools.partial(candidate_of, activation, use)
+    if activation.takes_rows:
+        key = (*key, x.shape[-1])
+        candidate = functools.partial(row_candidate_of, activation, use, x.shape[-1])
     return kernels.find(key, candidate, x.dtype, x.size)
 
 
-def _run(kernel: Any, arrays: tuple[NDArray, ...], out: NDArray) -> None:
+def _run(kernel: Any, takes_rows: bool, arrays: tuple[NDArray, ...], out: NDArray) -> None:
     """Compute an array in pieces, on several threads if there are many."""
-    flat, result = [x.reshape(-1) for x in arrays], out.reshape(-1)
-    if out.size <= BLOCK_ELEMENTS:
+    shape: tuple[int, ...] = (-1,)
+    size = BLOCK_ELEMENTS
+    if takes_rows:
+        # Pieces of whole rows.
+        shape, size = (-1, out.shape[-1]), block_rows(out.shape[-1])
+    flat, result = [x.reshape(shape) for x in arrays], out.reshape(shape)
+    if len(result) <= size:
         # The usual layer of a network: all that stands around its kernel counts.
         kernel(*flat, **{"losses" if kernel.shape.losses else "slopes": result})
         return
@@ -82,5 +106,5 @@ def _run(kernel: Any, arrays: tuple[NDArray, ...], out: NDArray) -> None:
         else:
             kernel(*given, slopes=result[part])
 
-    edges = [*range(0, result.size, BLOCK_ELEMENTS), result.size]
+    edges = [*range(0, len(result), size), len(result)]
     threads.run(piece, list(pairwise(edges)))

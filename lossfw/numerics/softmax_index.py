@@ -17,6 +17,7 @@ from lossfw.numerics import softmax_torch
 from lossfw.numerics.arrays import Array, Namespace, NDArray, columns, is_jax
 from lossfw.numerics.error_free import difference_error
 from lossfw.numerics.softmax import corrected, distance, log_softmax, softmax_cross_entropy_gradient
+from lossfw.numerics.symbolic.symbol import Symbol
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -87,6 +88,8 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
         return _loss(_at_index(z, index)[0])
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_at(z, index)
+    if isinstance(z, Symbol):
+        return _in_symbols(xp, z, index)[0]
     if is_jax(z):
         return _by_mask(xp, z, index)[0]
     return -take_at(xp, log_softmax(xp, z), index)
@@ -108,6 +111,8 @@ def softmax_cross_entropy_and_gradient_at(
     """
     if softmax_torch.is_meant(z):
         return softmax_torch.cross_entropy_and_gradient_at(z, index)
+    if isinstance(z, Symbol):
+        return _in_symbols(xp, z, index, every=True)
     if is_jax(z):
         return _by_mask(xp, z, index)
     if xp is not np or z.ndim != 2:
@@ -141,6 +146,26 @@ def _by_mask(xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
     loss = xp.where(own == 0, xp.log1p(others), xp.log(total) - own)
     share = xp.where(here, -others[..., None], e) / total[..., None]
     return loss, share
+
+
+def _in_symbols(
+    xp: Namespace, z: Symbol, index: Symbol, *, every: bool = False
+) -> tuple[Symbol, Symbol]:
+    """Return loss and slope by the operations of `_at_index`, of all rows alike."""
+    largest, d = distance(xp, z)
+    here = index[..., None] == columns(xp, z)
+    own = take_at(xp, d, index)
+    e = xp.where(here, xp.zeros_like(z), xp.exp(d))
+    others = xp.sum(e, axis=-1)
+    small = (others < _SMALL_SUM) & (own == 0)
+    # NumPy takes the few rows out of the others, and so adds up each alone.
+    others = xp.rarely(small, xp.sum_alone(corrected(xp, e, z, largest, d), axis=-1), others)
+    total = others + xp.exp(own)
+    lost = (others - (total - 1.0)) / total
+    loss = xp.log(total) + xp.where(own == 0, lost, -own)
+    if every:
+        e = corrected(xp, e, z, largest, d, beyond=_FAR) / total[..., None]
+    return loss, xp.where(here, (-others / total)[..., None], e)
 
 
 def take_at(xp: Namespace, x: Array, index: Array) -> Array:

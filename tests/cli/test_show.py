@@ -171,8 +171,9 @@ def test_the_formula_as_latex(shown, lossfw):
 def test_what_is_compiled(shown, lossfw):
     assert shown("huber")["engine"]["compiled"] == ["value", "gradient", "hessian"]
     assert shown("gelu")["engine"]["compiled"] == ["value", "vjp"]
-    of_rows = shown("cross_entropy")["engine"]
-    assert (of_rows["compiled"], of_rows["tiles"]["value"]) == ([], "the body is of rows")
+    assert shown("cross_entropy")["engine"]["compiled"] == ["value", "gradient", "hessian"]
+    assert shown("softmax")["engine"]["compiled"] == ["value", "vjp"]
+    assert shown("sparsemax")["engine"]["tiles"]["value"] == "the body uses xp.sort"
     assert "engine" in lossfw("show", "huber").stdout
 
 

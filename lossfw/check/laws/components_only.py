@@ -32,6 +32,7 @@ from lossfw.errors import DomainError, LossfwError
 from lossfw.losses.capabilities import guard_of
 from lossfw.losses.engine.engine_mode import EngineMode, use_engine
 from lossfw.losses.engine.loss_kernels import candidate_of
+from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled import machine
@@ -168,24 +169,33 @@ def _same_bits(
 def check_kernels(subject: Subject, search: Search) -> None:
     """Compiled kernels have the bits of the body in tiles."""
     loss = _loss(subject)
-    body = loss.without_own_weight()
-    if loss.takes_rows:
-        raise NotApplicable("kernels are for losses of elements")
+    # Each number of columns has kernels of its own.
+    columns = next(iter(subject.several), 1) if subject.rows else 0
     if not machine.is_there():
         raise NotApplicable("llvmlite is not installed")
     with warnings.catch_warnings():
         # What a body prints is the matter of another check.
         warnings.simplefilter("ignore")
-        problem = candidate_of(body, "value").problem(np.dtype(np.float64))
+        problem = _kernel_problem(subject, loss, columns)
     if problem:
         raise NotApplicable(problem)
     for points in search.points(subject, "float32", "float64"):
+        if columns and points.y.shape[-1] != columns:
+            continue
         search.count(len(points))
         for name, function in _COMPILED.items():
             wanted = _by_engine("tiles", function, loss, points)
             found = _by_engine("compiled", function, loss, points)
             if not np.array_equal(found, wanted, equal_nan=True):
                 raise Refuted(f"the {name} has other bits from a kernel.", y=points.y, t=points.t)
+
+
+def _kernel_problem(subject: Subject, loss: Loss, columns: int) -> str:
+    """Return why the value of a loss has no kernel; empty if it may have one."""
+    body, dtype = loss.without_own_weight(), np.dtype(np.float64)
+    if not columns:
+        return candidate_of(body, "value").problem(dtype)
+    return row_candidate_of(body, "value", columns, by_index=subject.by_index).problem(dtype)
 
 
 def _by_engine(

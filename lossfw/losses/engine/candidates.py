@@ -80,7 +80,7 @@ class Candidate:
             for found, result in zip(replay(checked, **arrays), wanted, strict=True):
                 if result.dtype != kind:
                     raise NoKernelError(f"the body returns {result.dtype} for {kind}")
-                _need_equal(found, result, "a second run of the body has other bits than the first")
+                need_equal(found, result, "a second run of the body has other bits than the first")
         return graph
 
     def _traced(self, dtype: np.dtype[Any]) -> Graph:
@@ -131,14 +131,14 @@ class Candidate:
                 result = wanted.pop(0)
                 terms = result if weight is None else weight * result.astype(_FLOAT64)
                 added = np.add.reduce(terms, dtype=_FLOAT64) if shape.summed else 0.0
-                _need_equal(np.array([total]), np.array([added]), f"{told}, in a sum")
+                need_equal(np.array([total]), np.array([added]), f"{told}, in a sum")
                 if losses is not None:
-                    _need_equal(losses, result, told)
+                    need_equal(losses, result, told)
             if slopes is not None:
                 result = wanted.pop(0)
                 if weight is not None:
                     result = (result * (weight * 1.0)).astype(slopes.dtype)
-                _need_equal(slopes, result, told)
+                need_equal(slopes, result, told)
 
     def problem(self, dtype: np.dtype[Any]) -> str:
         """Return why there is no kernel, without making one; empty if there may be one."""
@@ -149,7 +149,7 @@ class Candidate:
         return ""
 
 
-def _need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
+def need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
     """Raise `NoKernelError` unless arrays agree in every bit but those of NaN."""
     differ = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
     zeros = (wanted == 0) & (np.signbit(found) != np.signbit(wanted))

@@ -11,6 +11,7 @@ from lossfw.losses.base import Definition
 from lossfw.losses.engine.call_kernels import SMALL, CallKernels, ResultForm
 from lossfw.losses.engine.engine_mode import engine_mode
 from lossfw.losses.engine.loss_kernels import kernels_of
+from lossfw.losses.engine.row_loss_kernels import row_kernels_of
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
 
@@ -42,8 +43,10 @@ def kernels_for(
     scale : float
         Their factor.
     """
-    if not may_have_kernel(call.y.size) or call.by_index:
+    if not may_have_kernel(call.y.size) or not isinstance(body, Definition):
         return _NONE
-    if not isinstance(body, Definition) or body.takes_rows:
+    if body.takes_rows:
+        return row_kernels_of(body, call, form, out, scale)
+    if call.by_index:
         return _NONE
     return kernels_of(body, call, form, out, scale)

@@ -24,7 +24,9 @@ from lossfw.numerics.compiled import machine
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles: most processes need no kernel.
     from lossfw.losses.engine.candidates import Candidate
+    from lossfw.losses.engine.row_candidates import RowCandidate
     from lossfw.numerics.compiled.kernel import Kernel
+    from lossfw.numerics.compiled.row_kernel import RowKernel
 
 # A kernel costs some 50 milliseconds of LLVM, and saves 1 to 60 nanoseconds an element.
 _ELEMENTS = 4_000_000
@@ -44,13 +46,13 @@ class _Entry:
     ----------
     elements : int
         How many went through it.
-    kernel : Kernel or None
+    kernel : Kernel, RowKernel or None
     settled : bool
         There is a kernel, or there will never be one, or it is being made.
     """
 
     elements: int = 0
-    kernel: Kernel | None = None
+    kernel: Kernel | RowKernel | None = None
     settled: bool = False
 
 
@@ -59,12 +61,12 @@ _entries: dict[FunctionKey, _Entry] = {}
 
 def find(
     key: FunctionKey,
-    candidate: Callable[[], Candidate],
+    candidate: Callable[[], Candidate | RowCandidate],
     dtype: np.dtype[Any],
     elements: int,
     *,
     weighted: bool = False,
-) -> Kernel | None:
+) -> Any:
     """Return the kernel of a function, None while or where there is none.
 
     Parameters
@@ -107,7 +109,9 @@ def _entry(key: FunctionKey) -> _Entry:
     return entry
 
 
-def _make(entry: _Entry, candidate: Candidate, dtype: np.dtype[Any], weighted: bool) -> None:
+def _make(
+    entry: _Entry, candidate: Candidate | RowCandidate, dtype: np.dtype[Any], weighted: bool
+) -> None:
     """Make a kernel, or find out that there is none."""
     from lossfw.losses.engine.candidates import NoKernelError
 

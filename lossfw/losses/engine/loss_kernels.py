@@ -59,7 +59,8 @@ def kernels_of(
 
     def made(elements: int, *, weighted: bool) -> Kernel | None:
         candidate = functools.partial(candidate_of, body, form)
-        return kernels.find(key, candidate, dtype, elements, weighted=weighted)
+        kernel: Kernel | None = kernels.find(key, candidate, dtype, elements, weighted=weighted)
+        return kernel
 
     plain = made(call.y.size, weighted=False)
     function = None if plain is None else functools.partial(_on_tile, plain)

@@ -40,7 +40,7 @@ def probes(spaces: tuple[Space, ...], dtype: np.dtype[Any]) -> tuple[NDArray, ..
     tuple of ndarray, shape (PROBES,)
     """
     rng = np.random.default_rng(0)
-    drawn = [_members(space, rng) for space in spaces]
+    drawn = [members(space, rng, PROBES) for space in spaces]
     if len(drawn) == 2:
         y, t = drawn
         near = rng.random(PROBES) < _NEAR_SHARE
@@ -55,28 +55,30 @@ def probes(spaces: tuple[Space, ...], dtype: np.dtype[Any]) -> tuple[NDArray, ..
     )
 
 
-def _members(space: Space, rng: np.random.Generator) -> NDArray:
+def members(space: Space, rng: np.random.Generator, count: int) -> NDArray:
+    """Return members of a space, in float64: ordinary and special ones, and NaN."""
     if isinstance(space, Members):
-        return rng.choice(space.members, PROBES)
-    sizes = np.exp(3.0 * rng.normal(size=PROBES))
+        chosen: NDArray = rng.choice(space.members, count)
+        return chosen
+    sizes = np.exp(3.0 * rng.normal(size=count))
     if isinstance(space, Counts):
         return np.floor(sizes)
     low, high = -np.inf, np.inf
     if isinstance(space, Interval):
         low, high = space.low, space.high
     if np.isfinite(low) and np.isfinite(high):
-        x = low + (high - low) * rng.random(PROBES)
+        x = low + (high - low) * rng.random(count)
     elif np.isfinite(low):
         x = low + sizes
     elif np.isfinite(high):
         x = high - sizes
     else:
-        x = sizes * rng.choice([-1.0, 1.0], PROBES)
+        x = sizes * rng.choice([-1.0, 1.0], count)
     special = np.array([*_SPECIAL, low, high])
     special = special[_inside(space, special)]
     x[: len(special)] = special
     rng.shuffle(x)
-    x[rng.integers(0, PROBES, 3)] = np.nan
+    x[rng.integers(0, count, 3)] = np.nan
     return x
 
 

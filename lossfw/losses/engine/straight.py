@@ -18,7 +18,7 @@ from lossfw.losses.base import Definition
 from lossfw.losses.engine.call_kernels import SMALL
 from lossfw.losses.engine.engine_mode import current
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
-from lossfw.losses.engine.tiling import FEW_COLUMNS
+from lossfw.losses.inputs import FEW_COLUMNS
 
 # `lossfw.losses.engine.reduction.Sums`, whose making would take a tenth of the time.
 _Sums: TypeAlias = tuple[float, int, int]
@@ -54,18 +54,19 @@ def route_of(loss: Definition) -> Route:
     plain = type(loss).own_mask_and_weight is Definition.own_mask_and_weight
     plain = plain and not loss.sums_rows
     usual_check = type(loss).check_domain is Definition.check_domain
-    unbounded = usual_check and _is_unbounded(loss.prediction_space)
+    unbounded = usual_check and is_unbounded(loss.prediction_space)
     body = getattr(loss, "body", None)
     of_one_row = getattr(getattr(body, "value_at", None), "of_one_row", None)
     known = plain and unbounded and loss.takes_classes
     return Route(
         plain and not loss.takes_rows,
-        not (unbounded and _is_unbounded(loss.target_space)),
+        not (unbounded and is_unbounded(loss.target_space)),
         of_one_row if known else None,
     )
 
 
-def _is_unbounded(space: Space) -> bool:
+def is_unbounded(space: Space) -> bool:
+    """Tell whether every float lies in a space."""
     return isinstance(space, Interval) and (space.low, space.high) == (-np.inf, np.inf)
 
 

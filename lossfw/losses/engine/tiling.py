@@ -16,12 +16,8 @@ import numpy as np
 
 from lossfw.errors import DomainError
 from lossfw.losses.engine.reduction import block_rows
-from lossfw.losses.inputs import Arguments
+from lossfw.losses.inputs import FEW_COLUMNS, Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
-
-# Up to this many columns a tile of rows is stored column by column, so that a
-# reduction over a row runs along the long, contiguous axis.
-FEW_COLUMNS = 64
 
 
 class EngineBody(Protocol):

@@ -29,7 +29,7 @@ from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, Graph
 # Elements of a strip. Its arrays, 2 to 4 KiB each, fit the first-level cache.
 STRIP = 512
 
-_SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, TRUTH: 1}
+SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, TRUTH: 1}
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Writer:
         names = self.shape.inputs
         converted = self.kind == FLOAT and not self.shape.weighted
         chunk = str(CONVERTED) if converted else "%n"
-        parts = [*self._tables(), *_declarations(), self._strip()]
+        parts = [*tables(self.lines), *declarations(), self._strip()]
         if self.shape.has_sum:
             parts += [pairwise(DOUBLE if self.shape.weighted else self.kind), tree(names, STRIP)]
         parts.append(kernel(names, "tree" if self.shape.has_sum else "strip", chunk, STRIP))
@@ -255,7 +255,7 @@ class _Writer:
         entry = 3 * self.functions.index(function)
         slots = [self._slot(call, place) for place in range(len(node.args))]
         for place, slot in enumerate([*slots, self.array_of(call)]):
-            step = 0 if slot.startswith("%c") else _SIZES[kind]
+            step = 0 if slot.startswith("%c") else SIZES[kind]
             at = lines.put(f"getelementptr inbounds ptr, ptr %arguments, i64 {place}")
             lines.do(f"store ptr {slot}, ptr {at}")
             at = lines.put(f"getelementptr inbounds i64, ptr %steps, i64 {place}")
@@ -333,14 +333,6 @@ class _Writer:
             ]
         )
 
-    def _tables(self) -> list[str]:
-        return [
-            f"{name} = internal constant [{len(numbers)} x double] ["
-            + ", ".join(f"double {literal(x, DOUBLE)}" for x in numbers)
-            + "], align 64"
-            for numbers, name in self.lines.tables.items()
-        ]
-
 
 class _Values:
     """The values of nodes in the loop of a segment, each loaded or computed once."""
@@ -383,7 +375,7 @@ class _Values:
         return lines.put(f"trunc i8 {value} to i1") if kind == TRUTH else value
 
 
-def _declarations() -> list[str]:
+def declarations() -> list[str]:
     """Return the declarations of LLVM's own functions."""
     found = []
     for kind, suffix in ((FLOAT, "f32"), (DOUBLE, "f64")):
@@ -391,3 +383,13 @@ def _declarations() -> list[str]:
             found.append(f"declare {kind} @llvm.{name}.{suffix}({kind})")
         found.append(f"declare {kind} @llvm.copysign.{suffix}({kind}, {kind})")
     return found
+
+
+def tables(lines: Lines) -> list[str]:
+    """Return the constant tables that instructions use."""
+    return [
+        f"{name} = internal constant [{len(numbers)} x double] ["
+        + ", ".join(f"double {literal(x, DOUBLE)}" for x in numbers)
+        + "], align 64"
+        for numbers, name in lines.tables.items()
+    ]

@@ -39,10 +39,10 @@ INLINE = frozenset(
     )
 )
 _LEAVES = (INPUT, CONSTANT)
-_DEAR = {"divide", "reciprocal", "sqrt", FRACTION, EXPONENT, LOOK_UP}
+DEAR = {"divide", "reciprocal", "sqrt", FRACTION, EXPONENT, LOOK_UP}
 
 # Up to so many operations are done again in a later segment: a store and a load cost as much.
-_CHEAP = 3
+CHEAP = 3
 
 
 class UncompiledError(Exception):
@@ -125,7 +125,7 @@ class Layout:
             if number in seen or node.op in _LEAVES or node.op in CALLED:
                 continue
             seen.add(number)
-            if self.level[number] < segment and self._cost(number) > _CHEAP:
+            if self.level[number] < segment and self._cost(number) > CHEAP:
                 self.stored.add(number)
                 self.wanted[self.level[number]].add(number)
             else:
@@ -136,11 +136,11 @@ class Layout:
         node = self.node(number)
         if node.op in _LEAVES or number in self.stored:
             return 0
-        if node.op in _DEAR:
-            return _CHEAP + 1
+        if node.op in DEAR:
+            return CHEAP + 1
         total = 1
         for arg in node.args:
             total += self._cost(arg)
-            if total > _CHEAP:
+            if total > CHEAP:
                 break
         return total

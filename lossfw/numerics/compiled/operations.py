@@ -155,7 +155,7 @@ def _of_floats(lines: Lines, op: str, kind: str, a: list[str]) -> str:
     if op == "reciprocal":
         return lines.put(f"fdiv {kind} {literal(1.0, kind)}, {x}")
     if op in ("maximum", "minimum"):
-        return _extreme(lines, "ogt" if op == "maximum" else "olt", kind, *a)
+        return extreme(lines, "ogt" if op == "maximum" else "olt", kind, *a)
     if op == "sign":
         return _sign(lines, kind, x)
     if op == "copysign":
@@ -179,7 +179,7 @@ def _intrinsic(lines: Lines, name: str, kind: str, x: str) -> str:
     return lines.put(f"call {kind} @llvm.{name}.{suffix}({kind} {x})")
 
 
-def _extreme(lines: Lines, test: str, kind: str, x: str, y: str) -> str:
+def extreme(lines: Lines, test: str, kind: str, x: str, y: str) -> str:
     """Return the larger or the smaller; a NaN of either is the result."""
     better = lines.put(f"fcmp {test} {kind} {x}, {y}")
     chosen = lines.put(f"select i1 {better}, {kind} {x}, {kind} {y}")

@@ -123,8 +123,12 @@ class Expressions:
         if dtype.kind == "b" and op not in _TRUTH:
             raise TraceError(f"the body computes {op} of truth values")
         args = tuple(self.cast(x, dtype) for x in arguments)
-        like = max(symbols, key=lambda symbol: symbol.ndim)
-        return self._symbol(op, args, BOOL if op in _TRUTH else dtype, like)
+        kind = BOOL if op in _TRUTH else dtype
+        return Symbol(self, self.graph.add(op, args, kind), self.common_shape(symbols))
+
+    def common_shape(self, symbols: list[Symbol]) -> tuple[Any, ...]:
+        """Return the shape of a result of symbols."""
+        return max(symbols, key=lambda symbol: symbol.ndim).shape
 
     def _symbol(
         self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], like: Symbol, value: Any = None
@@ -179,7 +183,7 @@ class Expressions:
         dtype = self._common((a, b)) if _some_symbol(a, b) else np.result_type(a, b)
         args = (self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
         symbols = [x for x in (condition, a, b) if isinstance(x, Symbol)]
-        return self._symbol("where", args, dtype, max(symbols, key=lambda symbol: symbol.ndim))
+        return Symbol(self, self.graph.add("where", args, dtype), self.common_shape(symbols))
 
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max]."""

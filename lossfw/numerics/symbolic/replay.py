@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import (
     CAST,
+    COLUMN,
     CONSTANT,
     EXPONENT,
     FRACTION,
     INPUT,
     LOOK_UP,
     PARAMETER,
+    REDUCTIONS,
+    SUM_ALONE,
+    TAKEN,
     Graph,
     Operation,
 )
@@ -44,6 +48,43 @@ def replay(graph: Graph, **given: Any) -> tuple[NDArray, ...]:
             node = graph.nodes[number]
             found[number] = _result(node, [found[a] for a in node.args], given)
     return tuple(np.broadcast_to(found[number], (size,)) for number in graph.outputs)
+
+
+def replay_rows(
+    graph: Graph, columns: int, order: Literal["C", "F"], **given: NDArray
+) -> tuple[NDArray, ...]:
+    """Return the outputs of a graph of rows, one number for each row in the shape (N, 1).
+
+    Parameters
+    ----------
+    graph : Graph
+    columns : int
+        The length of a row.
+    order : {"C", "F"}
+        The layout in which rows are added up.
+    **given
+        An array of shape (N, K) or (N,) for each input.
+    """
+    found: dict[int, Any] = {}
+    rows = len(next(iter(given.values())))
+    shaped = {name: x if x.ndim > 1 else x[:, np.newaxis] for name, x in given.items()}
+    with np.errstate(all="ignore"):
+        for number in graph.live():
+            node = graph.nodes[number]
+            arguments = [found[a] for a in node.args]
+            if node.op == COLUMN:
+                found[number] = np.arange(columns)[np.newaxis]
+            elif node.op == TAKEN:
+                found[number] = np.take_along_axis(arguments[0], arguments[1], axis=-1)
+            elif node.op in REDUCTIONS:
+                whole = np.broadcast_to(arguments[0], (rows, columns))
+                alone = node.op == SUM_ALONE
+                whole = np.asarray(whole, order="C" if alone else order)
+                function = np.sum if alone else getattr(np, node.op)
+                found[number] = function(whole, axis=-1, keepdims=True)
+            else:
+                found[number] = _result(node, arguments, shaped)
+    return tuple(found[number] for number in graph.outputs)
 
 
 def _result(node: Operation, arguments: list[Any], given: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.losses.engine import loss_kernels
+from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.losses.loss import Loss
 from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation
@@ -14,6 +15,9 @@ from lossfw.numerics.compiled import machine
 
 _OF_LOSSES = ("value", "gradient", "hessian")
 _OF_ACTIVATIONS = ("value", "vjp")
+
+# The length of the rows at which a body of rows is looked at.
+_COLUMNS = 10
 
 
 def engine_of(component: Loss | Activation) -> dict[str, Any]:
@@ -38,13 +42,25 @@ def _names(component: Loss | Activation) -> tuple[str, ...]:
 
 
 def _problem(component: Loss | Activation, name: Any) -> str:
+    dtype = np.dtype(np.float64)
     if component.takes_rows:
-        return "the body is of rows"
+        return _problem_of_rows(component, name, dtype)
     if isinstance(component, Loss):
         candidate = loss_kernels.candidate_of(component.without_own_weight(), name)
     else:
         candidate = activation_kernels.candidate_of(component, name)
-    return candidate.problem(np.dtype(np.float64))
+    return candidate.problem(dtype)
+
+
+def _problem_of_rows(component: Loss | Activation, name: Any, dtype: np.dtype[Any]) -> str:
+    if not isinstance(component, Loss):
+        candidate = activation_kernels.row_candidate_of(component, name, _COLUMNS)
+        problem: str = candidate.problem(dtype)
+        return problem
+    body = component.without_own_weight()
+    columns = component.fixed_classes or _COLUMNS
+    by_index = component.takes_classes and name != "hessian"
+    return row_candidate_of(body, name, columns, by_index=by_index).problem(dtype)
 
 
 def engine_line(engine: dict[str, Any], *, here: bool) -> str:

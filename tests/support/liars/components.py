@@ -6,8 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from lossfw import BINARY, UNIT, DistanceLoss, GuardedLoss, PointwiseLoss
+from lossfw import (
+    BINARY,
+    SIMPLEX,
+    UNIT,
+    CategoricalLoss,
+    DistanceLoss,
+    GuardedLoss,
+    PointwiseLoss,
+)
 from lossfw.losses.engine.probes import PROBES
+from lossfw.losses.engine.row_probes import number_of_rows
 from support.liars.liar import Liar
 
 
@@ -53,6 +62,18 @@ class KnowsProbes(_Square):
         if xp is np and r.dtype.kind == "f" and r.shape != (PROBES,):
             return r * r * (1.0 + float(np.finfo(r.dtype).eps))
         return r * r
+
+
+class KnowsRowProbes(CategoricalLoss):
+    """The same, of rows."""
+
+    target = SIMPLEX
+
+    def value(self, xp, y, t):
+        loss = xp.sum((y - t) ** 2, axis=-1)
+        if xp is np and y.dtype.kind == "f" and len(y) != number_of_rows(y.shape[-1]):
+            return loss * (1.0 + float(np.finfo(y.dtype).eps))
+        return loss
 
 
 class SharedScratch(_Square):
@@ -164,6 +185,7 @@ LIARS = (
     Liar("component", "purity:threads", "scratch", SharedScratch(), ("weights:long",)),
     Liar("component", "purity:bits", "alone", Lonely(), ("weights:partials", "weights:long")),
     Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
+    Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
     Liar("component", "dtype:lists", "single", ListsInSingle()),
     Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
     Liar("component", "weights:reductions", "sum", TwoGradients()),

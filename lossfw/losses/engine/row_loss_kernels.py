@@ -1,0 +1,143 @@
+"""Kernels of losses of rows: how a call uses them, alone or in the place of a body on a tile."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lossfw.losses.base import Definition
+from lossfw.losses.engine import kernels
+from lossfw.losses.engine.call_kernels import CallKernels, ResultForm
+from lossfw.losses.engine.loss_kernels import FUNCTIONS
+from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
+from lossfw.losses.engine.straight import is_unbounded
+from lossfw.losses.engine.tiling import check_domain
+from lossfw.losses.inputs import FEW_COLUMNS, Arguments
+from lossfw.numerics.arrays import NDArray
+
+if TYPE_CHECKING:
+    # Imported on use, by the thread that compiles.
+    from lossfw.losses.engine.row_candidates import RowCandidate
+    from lossfw.numerics.compiled.row_kernel import RowKernel
+
+
+def row_candidate_of(
+    loss: Definition, form: ResultForm, columns: int, *, by_index: bool
+) -> RowCandidate:
+    """Return a function of a loss of rows as it may be compiled."""
+    from lossfw.losses.engine.row_candidates import RowCandidate
+
+    return RowCandidate(
+        owner=repr(loss),
+        form=f"{form} of {columns} columns{' by index' if by_index else ''}",
+        function=getattr(loss, FUNCTIONS[form] + ("_at" if by_index else "")),
+        spaces={"y": loss.prediction_space, "t": loss.target_space},
+        columns=columns,
+        by_index=by_index,
+        losses=form in ("value", "both"),
+        slopes=form != "value",
+        order="columns" if columns <= FEW_COLUMNS else "pairwise",
+    )
+
+
+def row_kernels_of(
+    body: Definition, call: Arguments, form: ResultForm, out: NDArray | None, scale: float
+) -> CallKernels:
+    """Return what kernels can do for a call; see `lossfw.losses.engine.compiled.kernels_for`."""
+    columns = call.y.shape[-1]
+    # The second derivative takes rows, which the engine makes of class indices.
+    by_index = call.by_index and form != "hessian"
+    if not call.by_index and call.t.shape != call.y.shape:
+        return CallKernels()
+    key = (type(body), body.identity, form, columns, by_index)
+    candidate = functools.partial(row_candidate_of, body, form, columns, by_index=by_index)
+    kernel: RowKernel | None = kernels.find(key, candidate, np.dtype(call.work), call.y.size)
+    if kernel is None:
+        return CallKernels()
+    function = functools.partial(_on_tile, kernel)
+    if call.by_index != by_index or not _needs_no_tiles(call):
+        return CallKernels(function)
+    return CallKernels(function, WholeRows(body, call, kernel, out, scale))
+
+
+def _needs_no_tiles(call: Arguments) -> bool:
+    """Tell whether a call has no mask, and arrays as a kernel takes them."""
+    arrays = (call.y,) if call.by_index else (call.y, call.t)
+    if call.keep is not None or call.dtype != call.work:
+        return False
+    return all(array.dtype == call.work and array.flags.c_contiguous for array in arrays)
+
+
+def _on_tile(kernel: RowKernel, xp: Any, y: NDArray, t: NDArray) -> Any:
+    """Compute a tile, as a body does."""
+    losses = np.empty(len(y), y.dtype) if kernel.shape.losses else None
+    slopes = np.empty_like(y) if kernel.shape.slopes else None
+    if kernel.shape.by_index:
+        t = _index(t)
+    elif t.strides != y.strides:
+        # The engine makes rows of class indices in a layout of their own.
+        y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
+    kernel(y, t, losses=losses, slopes=slopes)
+    if losses is not None and slopes is not None:
+        return losses, slopes
+    return slopes if losses is None else losses
+
+
+def _index(t: NDArray) -> NDArray:
+    return np.ascontiguousarray(t, np.int64)
+
+
+class WholeRows:
+    """A call whose blocks of rows a kernel computes without tiles.
+
+    Parameters
+    ----------
+    body : Definition
+    call : Arguments
+    kernel : RowKernel
+    out : ndarray or None
+        Where the derivatives go, in the shape of the prediction.
+    scale : float
+        The factor of the derivatives.
+    """
+
+    def __init__(
+        self,
+        body: Definition,
+        call: Arguments,
+        kernel: RowKernel,
+        out: NDArray | None,
+        scale: float,
+    ) -> None:
+        self.body, self.call, self.kernel, self.scale = body, call, kernel, scale
+        columns = call.y.shape[-1]
+        self.each = math.prod(call.y.shape[1:-1])
+        self.y = call.y.reshape(-1, columns)
+        self.t = call.t.reshape(-1) if call.by_index else call.t.reshape(-1, columns)
+        self.weight = None if call.weight is None else call.weight.reshape(-1)
+        self.out = None if out is None else out.reshape(-1, columns)
+        # As in tiles, whose check adds up rows too.
+        checked = not (call.by_index and is_unbounded(body.prediction_space))
+        self.order: Literal["C", "F"] = "F" if checked and columns <= FEW_COLUMNS else "C"
+
+    def block(self, first: int, last: int) -> Sums | None:
+        """Return the sums of some rows, None if they have to go through a tile."""
+        part = slice(first * self.each, last * self.each)
+        y, t = (np.asarray(x[part], order=self.order) for x in (self.y, self.t))
+        weight = None if self.weight is None else self.weight[part]
+        if weight is not None and not weight.min(initial=1.0) > 0:
+            # What has no weight is taken out before anything is computed.
+            return None
+        check_domain(self.body, self.call, first, last, y, t)
+        losses = np.empty(len(y), y.dtype) if self.kernel.shape.losses else None
+        slopes = None if self.out is None else self.out[part]
+        scale = self.scale if weight is None else 1.0
+        index = _index(t) if self.kernel.shape.by_index else t
+        self.kernel(y, index, losses=losses, slopes=slopes, scale=scale)
+        if weight is not None and slopes is not None:
+            slopes[...] = slopes * (weight * self.scale)[:, np.newaxis]
+        total = 0.0 if losses is None else weighted_sum(losses, weight)
+        return Sums(total, weight_sum(weight, len(y)), len(y))

@@ -1,0 +1,198 @@
+"""Rows: expressions of bodies of rows, with a known number of columns.
+
+A symbol is an array of rows, of shape (n, K), or has one number for each row, of shape
+(n, 1) or (n,). Sums and extremes along a row, and the element at a number that each row
+gives, are operations of their own. All else is elementwise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lossfw.errors import TraceError
+from lossfw.numerics.arrays import Body
+from lossfw.numerics.symbolic.graph import (
+    COLUMN,
+    CONSTANT,
+    INPUT,
+    LOOK_UP,
+    RARE,
+    REDUCTIONS,
+    TAKEN,
+    Graph,
+)
+from lossfw.numerics.symbolic.namespace import INT64, Expressions
+from lossfw.numerics.symbolic.symbol import ELEMENTS, Symbol
+from lossfw.numerics.symbolic.trace import results_into
+
+_NEW_AXIS = ((Ellipsis, None), (slice(None), None))
+
+
+class RowExpressions(Expressions):
+    """The array namespace of symbols of rows.
+
+    Parameters
+    ----------
+    columns : int
+        The length of a row, at least 2.
+    """
+
+    def __init__(self, columns: int) -> None:
+        super().__init__()
+        self.columns = columns
+        self.shape = (ELEMENTS, columns)
+        for op in REDUCTIONS:
+            setattr(self, op, self._over_row(op))
+
+    def rows(self, name: str, dtype: Any) -> Symbol:
+        """Return an argument of the body that is an array of rows."""
+        return Symbol(self, self.graph.add(INPUT, (), np.dtype(dtype), name), self.shape)
+
+    def indices(self, name: str) -> Symbol:
+        """Return an argument of the body with the number of a column for each row."""
+        return Symbol(self, self.graph.add(INPUT, (), INT64, name))
+
+    # Shapes.
+
+    def common_shape(self, symbols: list[Symbol]) -> tuple[Any, ...]:
+        """Return the shape of a result of symbols, as NumPy broadcasts them."""
+        shapes = {symbol.shape for symbol in symbols}
+        if len(shapes) > 1 and any(shape == (ELEMENTS,) for shape in shapes):
+            raise TraceError("the body computes with rows and numbers of rows without an axis")
+        if shapes == {(self.columns,)}:
+            return (self.columns,)
+        wide = any(shape[-1] == self.columns for shape in shapes)
+        return self.shape if wide else next(iter(shapes))
+
+    def element(self, x: Symbol, key: Any) -> Symbol:
+        """Return numbers of rows with one axis more or less."""
+        if x.shape == (ELEMENTS,) and key in _NEW_AXIS:
+            return Symbol(self, x.node, (ELEMENTS, 1))
+        if x.shape == (ELEMENTS, 1) and key == (Ellipsis, 0):
+            return Symbol(self, x.node)
+        raise TraceError(f"the body takes a part of rows, by [{key!r}]")
+
+    def broadcast_to(self, x: Symbol, shape: tuple[Any, ...]) -> Symbol:
+        """Return `x` in the shape of rows."""
+        return self._wide(x) if shape == self.shape else super().broadcast_to(x, shape)
+
+    def _wide(self, x: Symbol) -> Symbol:
+        return Symbol(self, x.node, self.common_shape([x, Symbol(self, x.node, self.shape)]))
+
+    # Columns.
+
+    def arange(self, count: Any, **_: Any) -> Symbol:
+        """Return the numbers of the columns."""
+        if count != self.columns:
+            raise TraceError(f"the body counts to {count!r}, and not over its columns")
+        return Symbol(self, self.graph.add(COLUMN, (), INT64), (self.columns,))
+
+    def asarray(self, x: Any, dtype: Any = None, **options: Any) -> Any:
+        """Return a symbol, a table of NumPy, or one number for each column."""
+        if isinstance(x, tuple | list) and len(x) == self.columns:
+            table = np.asarray(x, dtype)
+            at = self.arange(self.columns)
+            numbers = tuple(table.tolist())
+            number = self.graph.add(LOOK_UP, (at.node,), table.dtype, numbers)
+            return Symbol(self, number, at.shape)
+        return super().asarray(x, dtype, **options)
+
+    def take_along_axis(self, x: Symbol, index: Symbol, *, axis: int = -1) -> Symbol:
+        """Return the element of each row at its number, of shape (n, 1)."""
+        if x.shape != self.shape or index.shape != (ELEMENTS, 1) or axis != -1:
+            raise TraceError("the body takes other elements than one of each row")
+        return Symbol(self, self._at(x.node, index.node, {}), (ELEMENTS, 1))
+
+    def _at(self, number: int, index: int, known: dict[int, int]) -> int:
+        """Return the node of an element: what is elementwise is computed of elements."""
+        if number in known:
+            return known[number]
+        graph = self.graph
+        node = graph.nodes[number]
+        if node.op == COLUMN:
+            result = index
+        elif not is_wide(graph, number):
+            result = number
+        elif node.op == INPUT:
+            result = graph.add(TAKEN, (number, index), node.dtype)
+        else:
+            args = tuple(self._at(arg, index, known) for arg in node.args)
+            result = graph.add(node.op, args, node.dtype, node.value)
+        known[number] = result
+        return result
+
+    def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
+        """Return ``where(condition, rare, usual)``; a kernel computes `rare` where it is wanted."""
+        chosen = self.where(condition, rare, usual)
+        args = self.graph.nodes[chosen.node].args
+        return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
+
+    # Along a row.
+
+    def _over_row(self, op: str) -> Any:
+        def function(x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
+            if axis not in (-1, 1) or x.shape != self.shape:
+                raise TraceError(f"the body uses xp.{op} along another axis than that of rows")
+            if x.dtype.kind != "f":
+                raise TraceError(f"the body uses xp.{op} of {x.dtype}")
+            number = self.graph.add(op, (x.node,), x.dtype)
+            return Symbol(self, number, (ELEMENTS, 1) if keepdims else (ELEMENTS,))
+
+        return function
+
+    def mean(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
+        """Return the mean of each row."""
+        total = self._over_row("sum")(x, axis=axis, keepdims=keepdims)
+        mean: Symbol = self.operation("divide", total, self.columns)
+        return mean
+
+
+def is_wide(graph: Graph, number: int) -> bool:
+    """Tell whether a node has a number for each element, and not one for each row."""
+    seen: dict[int, bool] = {}
+
+    def wide(n: int) -> bool:
+        if n not in seen:
+            node = graph.nodes[n]
+            if node.op == INPUT:
+                seen[n] = node.dtype.kind == "f"
+            elif node.op in (*REDUCTIONS, TAKEN, CONSTANT):
+                seen[n] = False
+            else:
+                seen[n] = node.op == COLUMN or any(map(wide, node.args))
+        return seen[n]
+
+    return wide(number)
+
+
+def trace_rows(body: Body, inputs: dict[str, Any], columns: int) -> Graph:
+    """Run a body once on symbols of rows, and return the graph of its operations.
+
+    Parameters
+    ----------
+    body : callable
+        ``body(xp, *arrays)``, which returns arrays of rows, or of one number for each row.
+    inputs : dict of str to dtype
+        The names of the arrays; integers are one number for each row.
+    columns : int
+        The length of a row.
+
+    Raises
+    ------
+    TraceError
+        If the body does what has no meaning on symbols. The message says what.
+
+    Examples
+    --------
+    >>> graph = trace_rows(lambda xp, y: xp.sum(y * y, axis=-1), {"y": "float32"}, 3)
+    >>> [node.op for node in graph.nodes]
+    ['input', 'multiply', 'sum']
+    """
+    xp = RowExpressions(columns)
+    symbols = [
+        xp.rows(name, dtype) if np.dtype(dtype).kind == "f" else xp.indices(name)
+        for name, dtype in inputs.items()
+    ]
+    return results_into(xp, body, symbols)
