@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from lossfw.numerics.compiled.operations import FLOAT, INTEGER
-from lossfw.numerics.compiled.row_blocks import Blocks
+from lossfw.numerics.compiled.row_instructions import RowInstructions
 
 
-def strip(blocks: Blocks, kind: str, constants: list[str]) -> str:
+def strip(written: RowInstructions, kind: str, constants: list[str]) -> str:
     """Return the function of a strip of `n` rows."""
-    pointers = ", ".join(f"ptr noalias %{name}" for name in _parameters(blocks))
+    pointers = ", ".join(f"ptr noalias %{name}" for name in _parameters(written))
     narrow = "fptrunc double %scale to float"
     head = (
         f"define internal void @strip({pointers}, ptr noalias %loops, double %scale, "
@@ -25,20 +25,20 @@ def strip(blocks: Blocks, kind: str, constants: list[str]) -> str:
             "  %some = alloca i1",
             *constants,
             f"  %factor = {narrow if kind == FLOAT else 'fadd double %scale, -0.0'}",
-            *blocks.lines.text,
+            *written.lines.text,
             "  ret void",
             "}",
         ]
     )
 
 
-def kernel_of_rows(blocks: Blocks, kind: str) -> str:
+def kernel_of_rows(written: RowInstructions, kind: str) -> str:
     """Return the function ``@kernel``, which is called from outside."""
-    shape = blocks.shape
+    shape = written.shape
     rows = shape.rows
     begins = [
         f"  %{name} = getelementptr i8, ptr %memory, i64 {place}"
-        for name, place in blocks.places()[0].items()
+        for name, place in written.places()[0].items()
     ]
     first, *second = shape.inputs
     moved = [(first, kind, "%from")]
@@ -47,7 +47,7 @@ def kernel_of_rows(blocks: Blocks, kind: str) -> str:
         moved.append((name, INTEGER if by_index else kind, "%lo" if by_index else "%from"))
     moved += [("losses", kind, "%lo"), ("slopes", kind, "%to")]
     moves = [f"  %{name} = getelementptr {of}, ptr %{name}_, i64 {at}" for name, of, at in moved]
-    given = ", ".join(f"ptr %{name}" for name in _parameters(blocks))
+    given = ", ".join(f"ptr %{name}" for name in _parameters(written))
     names = (*shape.inputs, "unused")[:2]
     arrays = ", ".join(f"ptr %{name}_" for name in (*names, "losses", "slopes"))
     return f"""
@@ -77,5 +77,5 @@ done:
 """
 
 
-def _parameters(blocks: Blocks) -> list[str]:
-    return [*blocks.shape.inputs, "losses", "slopes", *blocks.arrays]
+def _parameters(written: RowInstructions) -> list[str]:
+    return [*written.shape.inputs, "losses", "slopes", *written.arrays]

@@ -15,12 +15,12 @@ from typing import NamedTuple
 from lossfw.numerics.compiled.ir import SIZES, LoopName, declarations, tables
 from lossfw.numerics.compiled.layout import CALLED, UncompiledError
 from lossfw.numerics.compiled.operations import literal, type_of
-from lossfw.numerics.compiled.row_blocks import Chunk, Place
 from lossfw.numerics.compiled.row_frame import kernel_of_rows, strip
+from lossfw.numerics.compiled.row_instructions import Chunk, Place
 from lossfw.numerics.compiled.row_layout import RowLayout, Time
 from lossfw.numerics.compiled.row_shape import RowShape
 from lossfw.numerics.compiled.row_sums import reduced
-from lossfw.numerics.compiled.row_values import KeptNodes, RowValues, Values
+from lossfw.numerics.compiled.row_values import ElementValues, KeptNodes, RowValues
 from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, SUM_ALONE, Graph
 
 # NumPy's functions of reductions.
@@ -179,7 +179,7 @@ class _Writer(KeptNodes):
             slope = None
         if stored or made or slope is not None:
             with self.elements(chunk) as place:
-                values = Values(self, time, place)
+                values = ElementValues(self, time, place)
                 for number in stored:
                     at = place.long if number in layout.long else place.short
                     self.store(self.array_of(number), self.type(number), values.of(number), at)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from lossfw.numerics.compiled.layout import CALLED
 from lossfw.numerics.compiled.operations import compute, literal, type_of
-from lossfw.numerics.compiled.row_blocks import Blocks, Place
+from lossfw.numerics.compiled.row_instructions import Place, RowInstructions
 from lossfw.numerics.compiled.row_layout import RowLayout, Time
 from lossfw.numerics.compiled.row_shape import RowShape
 from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, REDUCTIONS, TAKEN
 
 
-class KeptNodes(Blocks):
+class KeptNodes(RowInstructions):
     """Instructions of a graph, and the arrays in which its nodes are kept.
 
     Attributes
@@ -80,7 +80,7 @@ class RowValues:
         return writer.load(writer.input(name), kind, index)
 
 
-class Values:
+class ElementValues:
     """The values of nodes in the loop of a step, each loaded or computed once."""
 
     def __init__(self, writer: KeptNodes, time: Time, place: Place) -> None:

@@ -75,7 +75,8 @@ def replay_rows(
             if node.op == COLUMN:
                 found[number] = np.arange(columns)[np.newaxis]
             elif node.op == TAKEN:
-                found[number] = np.take_along_axis(arguments[0], arguments[1], axis=-1)
+                index = np.broadcast_to(arguments[1], (rows, 1))
+                found[number] = np.take_along_axis(arguments[0], index, axis=-1)
             elif node.op in REDUCTIONS:
                 whole = np.broadcast_to(arguments[0], (rows, columns))
                 alone = node.op == SUM_ALONE

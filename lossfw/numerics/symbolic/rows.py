@@ -23,9 +23,12 @@ from lossfw.numerics.symbolic.graph import (
     TAKEN,
     Graph,
 )
-from lossfw.numerics.symbolic.namespace import INT64, Expressions
+from lossfw.numerics.symbolic.namespace import FLOAT32, FLOAT64, INT64, Expressions
 from lossfw.numerics.symbolic.symbol import ELEMENTS, Symbol
 from lossfw.numerics.symbolic.trace import results_into
+
+# Functions of a row that are known of a single number.
+_OF_ONE = ("sum", "max", "min")
 
 _NEW_AXIS = ((Ellipsis, None), (slice(None), None))
 
@@ -72,6 +75,13 @@ class RowExpressions(Expressions):
             return Symbol(self, x.node, (ELEMENTS, 1))
         if x.shape == (ELEMENTS, 1) and key == (Ellipsis, 0):
             return Symbol(self, x.node)
+        *before, last = key if isinstance(key, tuple) else (key,)
+        if x.shape == self.shape and before == [Ellipsis] and isinstance(last, int | slice):
+            numbers = range(self.columns)[last]
+            at = [numbers] if isinstance(numbers, int) else list(numbers)
+            if len(at) == 1:
+                number = self._at(x.node, self.constant(at[0], INT64), {})
+                return Symbol(self, number, (ELEMENTS, 1)[: 1 + isinstance(last, slice)])
         raise TraceError(f"the body takes a part of rows, by [{key!r}]")
 
     def broadcast_to(self, x: Symbol, shape: tuple[Any, ...]) -> Symbol:
@@ -98,6 +108,12 @@ class RowExpressions(Expressions):
             number = self.graph.add(LOOK_UP, (at.node,), table.dtype, numbers)
             return Symbol(self, number, at.shape)
         return super().asarray(x, dtype, **options)
+
+    def take(self, table: Any, index: Any, **options: Any) -> Symbol:
+        """Return elements of a table, or of one number for each column, at an index."""
+        if isinstance(table, Symbol) and table.shape == (self.columns,):
+            return Symbol(self, self._at(table.node, index.node, {}), index.shape)
+        return super().take(table, index, **options)
 
     def take_along_axis(self, x: Symbol, index: Symbol, *, axis: int = -1) -> Symbol:
         """Return the element of each row at its number, of shape (n, 1)."""
@@ -133,6 +149,10 @@ class RowExpressions(Expressions):
 
     def _over_row(self, op: str) -> Any:
         def function(x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
+            if axis == -1 and x.shape == (ELEMENTS, 1) and op in _OF_ONE:
+                # Of rows of one column. NumPy begins a sum with 0, so that -0 becomes 0.
+                x = self.operation("add", x, 0.0) if op == "sum" else x
+                return Symbol(self, x.node, x.shape if keepdims else (ELEMENTS,))
             if axis not in (-1, 1) or x.shape != self.shape:
                 raise TraceError(f"the body uses xp.{op} along another axis than that of rows")
             if x.dtype.kind != "f":
@@ -141,6 +161,26 @@ class RowExpressions(Expressions):
             return Symbol(self, number, (ELEMENTS, 1) if keepdims else (ELEMENTS,))
 
         return function
+
+    def argmax(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return the first column of the largest element of each row; NaN is larger than all."""
+        largest = self.max(x, axis=axis, keepdims=True)
+        chosen = self.where(self.isnan(largest), self.isnan(x), x == largest)
+        return self.astype(self._first(chosen, x, keepdims=keepdims), INT64)
+
+    def _first(self, chosen: Symbol, x: Symbol, *, keepdims: bool) -> Any:
+        place = self.astype(self.arange(self.columns), FLOAT64)
+        place = self.where(chosen, place, self.full_like(place, self.inf))
+        first = self.min(place, axis=-1, keepdims=keepdims)
+        return self.round(first)
+
+    def any(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return whether a truth holds anywhere in each row."""
+        return self._over_row("max")(self.astype(x, FLOAT32), axis=axis, keepdims=keepdims) > 0
+
+    def all(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return whether a truth holds everywhere in each row."""
+        return self._over_row("min")(self.astype(x, FLOAT32), axis=axis, keepdims=keepdims) > 0
 
     def mean(self, x: Symbol, *, axis: Any = None, keepdims: bool = False) -> Symbol:
         """Return the mean of each row."""

@@ -1,4 +1,4 @@
-"""Row blocks: the loops of a kernel of rows, its memory, and calls of NumPy's loops."""
+"""Row instructions: the loops of a kernel of rows, its memory, and calls of NumPy's loops."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Place(NamedTuple):
     short: str
 
 
-class Blocks:
+class RowInstructions:
     """Instructions in blocks.
 
     Attributes
