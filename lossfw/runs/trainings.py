@@ -102,14 +102,15 @@ def carry_out_training(
     registry = known(request.config.registry)
     with working_in(folder):
         start = _start(request, training)
-        if folder is not None:
-            write_file(folder, CONFIG_FILE, resolved(request.config).text().encode())
+        configuration = resolved(request.config).text().encode()
         followers = Followers(registry, run, warn, TRAINING_CYCLE)
 
         def save(state: TrainingState) -> None:
             if folder is not None:
                 content = checkpoint.to_bytes(training, state)
                 write_file(folder, checkpoint.CHECKPOINT_FILE, content)
+                # Not before it: a folder without a checkpoint is nobody's, and holds nothing.
+                write_file(folder, CONFIG_FILE, configuration)
             followers.epoch(state.history[-1])
 
         followers.training_start()
@@ -121,6 +122,7 @@ def carry_out_training(
             raise
         seconds = time.perf_counter() - begin
         if folder is not None:
+            write_file(folder, CONFIG_FILE, configuration)
             _write(folder, trained, training.data.classes)
         followers.training_end(trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
