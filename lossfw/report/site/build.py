@@ -125,7 +125,7 @@ def settings(title: str) -> dict[str, Any]:
         "version": __version__,
         "release": __version__,
         "extensions": ["myst_parser", "sphinx_design", "lossfw.report.site.extension.entry"],
-        "myst_enable_extensions": ["attrs_block"],
+        "myst_enable_extensions": ["attrs_block", "attrs_inline"],
         "myst_heading_anchors": 3,
         "nitpicky": True,
         # A block in a language that no one highlights is shown plain.
@@ -155,7 +155,7 @@ def settings(title: str) -> dict[str, Any]:
             "search_as_you_type": True,
             "header_links_before_dropdown": 6,
             "show_nav_level": 1,
-            "navigation_depth": 2,
+            "navigation_depth": 3,
             "footer_start": ["sphinx-version"],
             "footer_end": [],
             "secondary_sidebar_items": ["page-toc"],

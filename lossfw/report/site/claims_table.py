@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -41,15 +41,24 @@ def marks(subject: PageSubject) -> str:
     """Return the claims as a list of short marks, each a link to its row."""
     description = subject.description
     items = [
-        f'<li><a href="#claims">{escape(_mark(name, value))}</a></li>'
+        f'<li><a href="#{_anchor(name)}">{escape(_mark(name, value))}</a></li>'
         for name, value in description.get("claims", {}).items()
         if name not in _NO_MARKS
     ]
     items += [
-        f'<li class="denied"><a href="#claims">not {escape(words(name))}</a></li>'
+        f'<li class="denied"><a href="#{_anchor(name)}">not {escape(words(name))}</a></li>'
         for name in description.get("denied", ())
     ]
     return f'<ul class="marks">{"".join(items)}</ul>' if items else ""
+
+
+def _anchor(claim: str) -> str:
+    return f"claim-{claim.replace('_', '-')}"
+
+
+def _named(claim: str) -> str:
+    """Return the first cell of a row, to which a mark leads."""
+    return f"`{claim}`{{#{_anchor(claim)}}}"
 
 
 def _mark(name: str, value: Any) -> str:
@@ -66,29 +75,44 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         Says how many examples each check has tried, and what proves each denial.
     """
     description = subject.description
-    text = repr(subject.sample)
-    held, witnesses = measured.held(text), measured.witnesses(text)
+    report = measured.report(repr(subject.sample))
+    held, witnesses = report.get("held", {}), report.get("witnesses", {})
+    claimed, denied = description["claims"], description.get("denied", ())
     rows = [
-        (f"`{name}`", cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
-        for name, value in description["claims"].items()
+        (_named(name), cell(_value(value)), cell(attack(name)), _tried(held, f"claim:{name}"))
+        for name, value in claimed.items()
     ]
     rows += [
-        (f"`{name}`", "denied", cell(_proof(name, witnesses)), _tried(held, f"denied:{name}"))
-        for name in description.get("denied", ())
+        (_named(name), "denied", cell(_proof(name, witnesses)), _tried(held, f"denied:{name}"))
+        for name in denied
     ]
-    at = f"At `{subject.sample!r}`. " if subject.description["parameters"] else ""
+    at = f"At `{subject.sample!r}`. " if description["parameters"] else ""
     yield (
         f"{at}`lossfw check {subject.name}` looks for a counterexample to each claim; the last "
         "column says in how many examples it has found none."
     )
+    if report.get("name", repr(subject.sample)) != repr(subject.sample):
+        yield f"The examples are those at `{report['name']}`."
     if rows:
         headers = ("claim", "value", "what is attacked", "examples")
         yield table(headers, rows, left=3)
     else:
         yield "It claims nothing."
+    yield from _untried(report, [f"claim:{name}" for name in claimed])
     silent = ", ".join(words(name) for name in description["not_claimed"])
     if silent:
         yield f"Nothing is said of: {prose(silent)}. That is no statement that it is not so."
+
+
+def _untried(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:
+    """Yield why the harness does not try some of the claims: a line for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for check in checks:
+        if check in report.get("not_applicable", {}):
+            name = check.partition(":")[2]
+            reasons.setdefault(report["not_applicable"][check], []).append(f"`{name}`")
+    for reason, names in reasons.items():
+        yield f"Not tried: {', '.join(names)}, since {prose(reason)}."
 
 
 def _proof(claim: str, witnesses: Mapping[str, str]) -> str:

@@ -127,7 +127,9 @@ def _peers(subject: PageSubject) -> Iterator[str]:
     ]
     if rows:
         yield f"`{subject.name}` is the function in the second column times the factor."
-        yield table(("library", "call", "factor", "with"), rows)
+        given = any(row[-1] for row in rows)
+        headers = ("library", "call", "factor", "with")
+        yield table(headers, rows) if given else table(headers[:-1], [row[:-1] for row in rows])
 
 
 def _times(times: float | str) -> str:

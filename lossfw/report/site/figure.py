@@ -86,8 +86,7 @@ def _script(data: FigureData, parts: Sequence[Loss], orders: int) -> str:
     """Return the data as one object of JavaScript."""
     names = tuple(one.name for one in data.parameters)
     bodies = ",\n".join(_body(body, names, orders) for body in data.bodies)
-    # A part stays as it is: it has no sliders.
-    beside = ",\n".join(_body(one, (), orders) for one in map(scripted, parts) if one is not None)
+    beside = ",\n".join(_part(one, orders) for one in map(scripted, parts) if one is not None)
     facts = {
         "parameters": [_parameter(one) for one in data.parameters],
         "switches": [
@@ -111,6 +110,12 @@ def _parameter(one: Any) -> dict[str, Any]:
         "steps": one.steps,
         "claims": one.claims,
     }
+
+
+def _part(part: ScriptedBody, orders: int) -> str:
+    """Return a part, which has no sliders: its parameters stay as they are."""
+    values = {name: value for one in part.traced for name, value in one.parameters.items()}
+    return f"{{...{_body(part, tuple(values), orders)}, values: {_json(list(values.values()))}}}"
 
 
 def _body(body: ScriptedBody, names: tuple[str, ...], orders: int) -> str:

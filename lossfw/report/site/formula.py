@@ -35,6 +35,8 @@ def formula(subject: PageSubject) -> Iterator[str]:
     sample = subject.sample
     if isinstance(sample, Loss | Activation):
         letters = _LETTERS[arguments_of(sample)[0]] + (_ROWS if sample.takes_rows else "")
+        if isinstance(sample, Wrapper):
+            letters = f"\N{SCRIPT SMALL L} the loss of its part, {letters}"
         yield "{.where}\n" + prose(f"With {letters}.")
 
 

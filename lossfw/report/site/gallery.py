@@ -5,7 +5,7 @@ Without scripts it is a list of all cards by kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
 from lossfw.report.site.content import CHAPTERS, PageSubject, SiteContent
@@ -25,16 +25,28 @@ Values = Mapping[str, Sequence[str]]
 def gallery_page(content: SiteContent) -> str:
     """Return the page of the gallery, as MyST Markdown."""
     values = {id(one): values_of(one) for one in content.subjects}
-    tree = [one.document.removeprefix("components/") for one in content.subjects]
+    chapters = [kind for kind in CHAPTERS if any(one.kind == kind for one in content.subjects)]
+    tree = [f"{kind}/index" for kind in chapters]
     blocks = ["# Components", raw(_form(list(values.values())))]
+    for kind in chapters:
+        members = [one for one in content.subjects if one.kind == kind]
+        cards = "\n".join(_card(one, values[id(one)], content, _DOCUMENT) for one in members)
+        # A heading of Markdown would not be hidden with its empty chapter.
+        chapter = f'<h2>{CHAPTERS[kind]}</h2>\n<ul class="cards">{cards}</ul>'
+        blocks.append(raw(f'<section class="chapter">{chapter}</section>'))
+    return _WIDE + "\n\n".join([*blocks, fenced("{toctree}", ":hidden:", "", *tree)]) + "\n"
+
+
+def chapter_pages(content: SiteContent) -> Iterator[tuple[str, str]]:
+    """Yield for each kind the document of its chapter, and the page: its cards, and its menu."""
     for kind, title in CHAPTERS.items():
         members = [one for one in content.subjects if one.kind == kind]
         if members:
-            cards = "\n".join(_card(one, values[id(one)], content) for one in members)
-            # A heading of Markdown would not be hidden with its empty chapter.
-            chapter = f'<h2>{title}</h2>\n<ul class="cards">{cards}</ul>'
-            blocks.append(raw(f'<section class="chapter">{chapter}</section>'))
-    return _WIDE + "\n\n".join([*blocks, fenced("{toctree}", ":hidden:", "", *tree)]) + "\n"
+            document = f"components/{kind}/index"
+            cards = "\n".join(_card(one, values_of(one), content, document) for one in members)
+            tree = fenced("{toctree}", ":hidden:", "", *(one.name for one in members))
+            listed = raw(f'<ul class="cards">{cards}</ul>')
+            yield document, f"{_WIDE}# {title}\n\n{listed}\n\n{tree}\n"
 
 
 def _form(values: Sequence[Values]) -> str:
@@ -63,7 +75,7 @@ def _fieldset(facet: Facet, values: Sequence[Values]) -> str:
     return f"<fieldset><legend>{escape(facet.title)}</legend>{labels}</fieldset>"
 
 
-def _card(subject: PageSubject, values: Values, content: SiteContent) -> str:
+def _card(subject: PageSubject, values: Values, content: SiteContent, page: str) -> str:
     description = subject.description
     drawn = sampled(subject.sample)
     picture = thumbnail(drawn) if drawn is not None else '<span class="thumbnail"></span>'
@@ -73,7 +85,7 @@ def _card(subject: PageSubject, values: Values, content: SiteContent) -> str:
         for name, found in {**values, "text": [" ".join(spoken).lower()]}.items()
     )
     return (
-        f'<li{data}><a href="{content.href(subject, _DOCUMENT)}">{picture}'
+        f'<li{data}><a href="{content.href(subject, page)}">{picture}'
         f'<span class="kind">{subject.kind}</span> <b>{breakable(subject.name)}</b>'
         f"<small>{escape(description['title'])}</small></a></li>"
     )

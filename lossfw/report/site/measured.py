@@ -34,24 +34,26 @@ class MeasuredFigures:
     checks: Mapping[str, Any] = field(default_factory=dict)
     accuracy: Mapping[str, Any] = field(default_factory=dict)
 
-    def held(self, text: str) -> Mapping[str, int]:
-        """Return how many examples each check of a component has tried in vain."""
-        held: Mapping[str, int] = self._report(text).get("held", {})
-        return held
+    def report(self, text: str) -> Mapping[str, Any]:
+        """Return what the harness found at a component, which is written as in Python.
 
-    def witnesses(self, text: str) -> Mapping[str, str]:
-        """Return what proves each denial of a component."""
-        witnesses: Mapping[str, str] = self._report(text).get("witnesses", {})
-        return witnesses
-
-    def _report(self, text: str) -> Mapping[str, Any]:
+        Without a report at just these parameters it is the only one of the class, if there is
+        one; its ``name`` says at which. Empty where there is none.
+        """
         reports = self.checks.get("reports", ())
-        return next((one for one in reports if one["name"] == text), {})
+        same = [one for one in reports if one["name"] == text]
+        alike = [one for one in reports if _class_in(one["name"]) == _class_in(text)]
+        found: Mapping[str, Any] = (same or (alike if len(alike) == 1 else [{}]))[0]
+        return found
 
     def accuracies(self, kind: str, name: str) -> list[Mapping[str, Any]]:
         """Return the rows of accuracy of a component, at all parameters that were measured."""
         rows = self.accuracy.get("rows", ())
         return [row for row in rows if (row["kind"], row["name"]) == (kind, name)]
+
+
+def _class_in(text: str) -> str:
+    return text.partition("(")[0]
 
 
 def read_measured(folder: Path | None) -> MeasuredFigures:

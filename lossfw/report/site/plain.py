@@ -12,6 +12,8 @@ from collections.abc import Iterator
 _FENCE = re.compile(r"^(?P<mark>`{3,}|:{3,})\{(?P<name>[\w-]+)\}(?P<argument>.*)$")
 _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`")
 # Attributes of a paragraph, ``{.lead}``, and targets, ``(name)=``.
+# Those of a word stand behind it.
+_ATTRIBUTES = re.compile(r"(?<=`)\{#[\w-]+\}")
 _MARKS = re.compile(r"^(\{[.#][^}]*\}|\([\w-]+\)=)$")
 
 # Directives whose content is text; of others but formulas nothing is kept.
@@ -39,7 +41,7 @@ def plain_markdown(text: str) -> str:
         found = _FENCE.match(line)
         if found and found["name"] in _TEXTS:
             closing.append(found["mark"])
-            if found["name"] == "tab-item":
+            if found["name"] in ("tab-item", "dropdown"):
                 out.append(f"**{found['argument'].strip()}**")
         elif found:
             content = list(_until(lines, found["mark"]))
@@ -47,8 +49,12 @@ def plain_markdown(text: str) -> str:
         elif closing and line == closing[-1]:
             closing.pop()
         elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):
-            out.append(_ROLE.sub(lambda role: f"`{role['title'] or role['text']}`", line))
+            out.append(_ROLE.sub(_said, _ATTRIBUTES.sub("", line)))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip("\n") + "\n"
+
+
+def _said(role: re.Match[str]) -> str:
+    return f"`{role['title'] or role['text']}`"
 
 
 def _without_front_matter(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from lossfw.report.site.choose import DOCUMENT, choose_page
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
-from lossfw.report.site.gallery import gallery_page
+from lossfw.report.site.gallery import chapter_pages, gallery_page
 from lossfw.report.site.markup import fenced
 
 # Where the scripts, styles and the font are.
@@ -48,6 +48,8 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     for subject in content.subjects:
         _write(root / f"{subject.document}.md", component_page(subject, content))
     _write(root / "components/index.md", gallery_page(content))
+    for document, page in chapter_pages(content):
+        _write(root / f"{document}.md", page)
     first = ["components/index"]
     if any(one.kind == "loss" for one in content.subjects):
         _write(root / f"{DOCUMENT}.md", choose_page(content))

@@ -115,4 +115,5 @@ def _bridges(subject: PageSubject, bridges: Sequence[Bridge]) -> Iterator[tuple[
             continue
         if lines:
             title, _, _ = type(bridge).summary().partition(":")
-            yield title, fenced("python", lines.rstrip())
+            # A tab has room for the library, and not for what it runs on.
+            yield title.partition(" on ")[0], fenced("python", lines.rstrip())

@@ -38,9 +38,19 @@ def test_a_page_has_its_parts_whose_python_runs_and_whose_links_lead_somewhere(k
     assert set(wanted) <= {*found, *(["Accuracy"] if "wrapper" in description else [])}
     assert description["when"] in page.replace("\\", "")
     assert all(f"`{alias}`" in page for alias in description["aliases"])
-    rows = re.findall(r"^\| `(\w+)` \|", page, re.M)
+    rows = re.findall(r"^\| `(\w+)`(?:\{#[\w-]+\})? \|", page, re.M)
     named = [one["name"] for one in description["parameters"]]
     assert {*named, *description.get("claims", ())} <= set(rows)
+    marks = set(re.findall(r'href="#(claim-[^"]+)"', page))
+    assert marks <= set(re.findall(r"\{#(claim-[\w-]+)\}", page))
+
+    # What it claims and denies was tried, or it says why not: `make checks` is not stale.
+    if (kind, name) in CURVES:
+        report = content().measured.report(repr(subject.sample))
+        denied = set(description["denied"])
+        tried = {f"claim:{n}" for n in description["claims"]} | {f"denied:{n}" for n in denied}
+        assert tried <= {*report["held"], *report["not_applicable"]}
+        assert denied <= set(report["witnesses"])
 
     # Its Python runs as shown.
     (code,) = FENCE.findall(page)
@@ -78,6 +88,17 @@ def test_facets_say_what_is_claimed_and_never_what_is_not():
     assert values["loss", "quantile"]["elicits"] == ["median", "quantile"]
     spelled = [words for facet in facets(list(values.values())) for _, words in facet.values]
     assert not [words for words in spelled if re.search(r"\b(not|no|non)\b", words)]
+
+
+def test_a_claim_that_is_not_tried_says_why():
+    page = written("loss", "brier")
+    assert re.search(r"^Not tried: .*`breaks`", page, re.M)
+    assert "since places of breaks are numbers, and predictions are rows." in page
+
+
+def test_examples_at_other_parameters_say_so():
+    page = written("loss", "class_weighted")
+    assert re.search(r"^The examples are those at `ClassWeighted\(.*\)`\.$", page, re.M)
 
 
 def test_a_plugin_of_no_components_is_told():
@@ -124,6 +145,8 @@ def test_the_page_of_choice_names_every_loss_with_its_reasons():
 def test_a_denial_stands_on_the_page_with_its_witness():
     page = written("loss", "tukey")
     assert re.search(
-        r"^\| `convex` \| denied \| a witness: .*above the chord.* \| [\d,]+ \|$", page, re.M
+        r"^\| `convex`\{#claim-convex\} \| denied \| a witness: .*above the chord.* \| [\d,]+ \|$",
+        page,
+        re.M,
     )
     assert ">not convex<" in page

@@ -16,7 +16,7 @@ def _inline(writer: Any, node: Any) -> None:
 
 def _block(writer: Any, node: Any) -> None:
     # A long formula scrolls, by mouse and by keyboard.
-    box = '<div class="formula" tabindex="0" role="math">{}</div>'
+    box = '<div class="formula" tabindex="0" role="group" aria-label="formula">{}</div>'
     _write(writer, node, box, as_block=True)
 
 

@@ -27,15 +27,17 @@
 
   const body = () => facts.bodies[state.body];
 
-  // A function of the place along the line, of a body at some parameters.
+  // A function of the place along the line, of a body whose parameters have these values.
   function along({ functions, places }, order, values) {
-    const given = [...places.map(() => 0), ...facts.parameters.map(p => values[p.name])];
+    const given = [...places.map(() => 0), ...values];
     const f = functions[order];
     return x => {
       for (let i = 0; i < places.length; i += 1) given[i] = places[i][0] + places[i][1] * x;
       return f.apply(null, given);
     };
   }
+
+  const listed = values => facts.parameters.map(p => values[p.name]);
 
   function span() {
     const { low, high, follows } = body();
@@ -165,14 +167,13 @@
   }
 
   function draw() {
-    const across = span(), values = state.values;
-    const other = state.kept || defaults;
-    const differs = facts.parameters.some(p => other[p.name] !== values[p.name]);
+    const across = span(), values = listed(state.values), others = listed(state.kept || defaults);
+    const differs = others.some((other, i) => other !== values[i]);
     const parts = state.body === 0 ? facts.parts : [];
     panels.forEach((panel, order) => {
       const curve = sample(along(body(), order, values), across);
-      const ghosts = differs ? [sample(along(body(), order, other), across)] : [];
-      const beside = parts.map(one => sample(along(one, order, {}), across));
+      const ghosts = differs ? [sample(along(body(), order, others), across)] : [];
+      const beside = parts.map(one => sample(along(one, order, one.values), across));
       const box = frame(panel, across, limits([curve, ...ghosts, ...beside]));
       const keep = [...panel.children].filter(child => child.matches("title, .title, clipPath, .label"));
       const inside = element("g", { "clip-path": `url(#frame-${order})` });

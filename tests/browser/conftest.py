@@ -1,0 +1,72 @@
+"""A built site, a browser, and visits to its pages."""
+
+import functools
+import http.server
+import threading
+
+import pytest
+
+from support.browsing import chromium
+from support.site_content import DOCS, content
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    from lossfw.report.site.build import build
+
+    out = tmp_path_factory.mktemp("site") / "pages"
+    build(content(), out, "lossfw", DOCS)
+    return out
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Serve the site from this machine; return its address."""
+    handler = functools.partial(_Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+class Visit:
+    """A page of the browser, with what it said and asked for."""
+
+    def __init__(self, page):
+        self.page, self.said, self.asked = page, [], []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("requestfailed", self._failed)
+
+    def _failed(self, request):
+        # What a page still asks for when the next one is opened is no failure of either.
+        if request.failure != "net::ERR_ABORTED":
+            self.said.append(f"failed: {request.url}")
+
+
+@pytest.fixture
+def visit(browser):
+    opened = []
+
+    def opening(url, width=1280, **options):
+        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+        opened.append(page)
+        made = Visit(page)
+        page.goto(url)
+        return made
+
+    yield opening
+    for page in opened:
+        page.close()

@@ -1,0 +1,113 @@
+"""The gallery and the page of choice in a real browser, by mouse and by keyboard."""
+
+from pathlib import Path
+
+import pytest
+
+from lossfw.report.site import needs
+from support.browsing import CHROMIUM
+from support.site_content import content
+
+for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
+    pytest.importorskip(module)
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
+
+
+# Each choice of the gallery, and the components that it leaves.
+def _claiming(name):
+    return {o.document for o in content().subjects if name in o.description.get("claims", {})}
+
+
+def _said(page, key):
+    """Return what a loss's page says of it."""
+    return content().find("loss", Path(page).name).description[key]
+
+
+def _of(kind):
+    return {o.document for o in content().subjects if o.kind == kind}
+
+
+CHOICES = {
+    ("claim", "convex"): _claiming("convex"),
+    ("claim", "bounded"): _claiming("bounded"),
+    ("claim", "lipschitz"): _claiming("lipschitz"),
+    ("kind", "metric"): _of("metric"),
+    ("kind", "activation"): _of("activation"),
+    ("target", "SIGN"): {
+        o.document
+        for o in content().subjects
+        if o.description.get("target", {}).get("name") == "SIGN"
+    },
+}
+SHOWN = """() => [...document.querySelectorAll(".chapter li:not([hidden]) a")]
+  .filter(a => a.checkVisibility())
+  .map(a => "components/" + a.getAttribute("href").replace(".html", ""))"""
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids="=".join)
+@pytest.mark.parametrize("by", ["mouse", "keyboard"])
+def test_the_gallery_chooses(choice, by, visit, site):
+    page = visit((site / "components/index.html").as_uri()).page
+    box = f"#filters input[name={choice[0]}][value={choice[1]}]"
+    if by == "mouse":
+        page.click(box)
+    else:
+        _tab_to(page, box)
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        page.keyboard.press("Space")
+    wanted = CHOICES[choice]
+    assert set(page.evaluate(SHOWN)) == wanted
+    assert page.inner_text("#count") == f"{len(wanted)} of {len(content().subjects)} components"
+    assert page.url.endswith(f"#{'='.join(choice)}")
+    page.reload()
+    assert set(page.evaluate(SHOWN)) == wanted
+    page.click("#filters button[type=reset]")
+    page.wait_for_function("!location.hash")
+    assert len(page.evaluate(SHOWN)) == len(content().subjects)
+
+
+def _tab_to(page, selector, most=400):
+    page.focus("#filters input[type=search]")
+    for _ in range(most):
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab never reaches {selector}")
+
+
+def test_facets_join(visit, site):
+    address = (site / "components/index.html").as_uri()
+    page = visit(f"{address}#kind=loss,activation&claim=convex,lipschitz&text=huber").page
+    found = set(page.evaluate(SHOWN))
+    assert found == {
+        d for d in _claiming("convex") & _claiming("lipschitz") & _of("loss")
+        if "huber" in d or any("huber" in _said(d, key).lower() for key in ("when", "title"))
+    }  # fmt: skip
+
+
+def test_the_page_of_choice_leaves_what_gives_all_reasons(visit, site):
+    page = visit((site / "choose.html").as_uri()).page
+    left = """() => [...document.querySelectorAll("#choices li:not([hidden])")]
+      .map(item => item.dataset.name)"""
+    assert page.evaluate(left) == []
+    page.focus("#needs input[value=outliers]")
+    page.keyboard.press("Space")
+    page.click("#needs input[value=convex]")
+    served = dict(needs.served(content()))
+    assert set(page.evaluate(left)) == set(served["outliers"]) & set(served["convex"])
+    drawn = page.locator("#overlays path[data-name=huber]")
+    assert drawn.get_attribute("hidden") is None
+    assert page.locator("#overlays .legend li", has_text="huber").first.is_visible()
+    assert page.url.endswith("#need=outliers,convex")
+    page.click("#needs button[type=reset]")
+    page.wait_for_function("!location.hash")
+    assert page.evaluate(left) == []
+
+
+def test_without_scripts_all_cards_are_there(visit, site):
+    page = visit((site / "components/index.html").as_uri(), java_script_enabled=False).page
+    assert page.locator(".chapter li").count() == len(content().subjects)
+    assert not page.is_visible("#filters")
+    page = visit((site / "components/loss/huber.html").as_uri(), java_script_enabled=False).page
+    assert page.locator("#curves svg .curve").count() == 3

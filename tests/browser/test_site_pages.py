@@ -1,0 +1,136 @@
+"""Pages of the documentation in a real browser: quiet, self-contained, readable, found."""
+
+from pathlib import Path
+
+import pytest
+
+from support.browsing import CHROMIUM, TOO_WIDE
+for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
+    pytest.importorskip(module)
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no {CHROMIUM}")
+
+MOST_BYTES = 1_500_000
+
+
+def _pages(site):
+    return sorted(p for p in site.rglob("*.html") if "_static" not in p.parts)
+
+
+def test_every_page_is_quiet_whole_and_self_contained(site, visit):
+    made = visit((site / "index.html").as_uri(), width=360)
+    page = made.page
+    wrong = {}
+    for path in _pages(site):
+        made.said.clear()
+        made.asked.clear()
+        page.goto(path.as_uri())
+        found = {
+            "said": list(made.said),
+            "asked": [u for u in made.asked if not u.startswith(("file:", "data:"))],
+            "too wide": page.evaluate(TOO_WIDE),
+            "headings": page.evaluate("[...document.querySelectorAll('h1')].length") != 1,
+            "no name": page.evaluate(NAMELESS),
+            "broken": page.evaluate(FRAGMENTS),
+        }
+        found = {what: value for what, value in found.items() if value}
+        if found:
+            wrong[str(path.relative_to(site))] = found
+    assert wrong == {}
+
+
+# Pictures, boxes and buttons without a name for those who do not see them.
+NAMELESS = """() => ["img", "svg[role=img]", "input", "select"]
+  .flatMap(kind => [...document.querySelectorAll(`article ${kind}`)])
+  .filter(e => !(e.getAttribute("alt") || e.getAttribute("aria-label") || e.labels?.length
+    || e.querySelector("title")) && e.type !== "radio" && getComputedStyle(e).display !== "none")
+  .map(e => e.outerHTML.slice(0, 120))"""
+
+# Fragments of this page that lead nowhere.
+FRAGMENTS = """() => [...document.querySelectorAll("article a[href^='#']")]
+  .map(a => decodeURIComponent(a.getAttribute("href").slice(1)))
+  .filter(id => id && !document.getElementById(id))"""
+
+
+def test_every_page_is_light(visit, address, site):
+    # Its own file, and what it asks for: the same for all pages but for pictures.
+    made = visit(f"{address}/index.html")
+    made.page.wait_for_load_state("networkidle")
+    paths = {site / url.removeprefix(address).partition("?")[0].lstrip("/") for url in made.asked}
+    shared = sum(path.stat().st_size for path in paths if path.is_file() and path.suffix != ".html")
+    assert made.said == []
+    sizes = {path: path.stat().st_size for path in _pages(site)}
+    pictures = sum(path.stat().st_size for path in (site / "_images").glob("*"))
+    assert shared + pictures + max(sizes.values()) <= MOST_BYTES, max(sizes, key=sizes.get)
+
+
+def test_text_stands_out_from_its_ground_on_every_page_in_both_themes(browser, site):
+    page = browser.new_page()
+    pale = {}
+    for path in _pages(site):
+        page.goto(path.as_uri())
+        for theme in ("light", "dark"):
+            page.evaluate("t => { document.documentElement.dataset.theme = t; }", theme)
+            found = page.evaluate(PALE)
+            if found:
+                pale[f"{path.relative_to(site)} {theme}"] = found[:3]
+    page.close()
+    assert pale == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_theme_is_that_of_the_reader(scheme, visit, site):
+    made = visit((site / "components/loss/huber.html").as_uri(), color_scheme=scheme)
+    assert made.page.evaluate("document.documentElement.dataset.theme") == scheme
+
+
+# Text of an article with less than 4.5 times the luminance of its ground.
+PALE = """() => {
+  const parse = text => (text.match(/[\\d.]+/g) || []).map(Number);
+  const part = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+  const luminance = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.5) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...document.querySelectorAll("article *")].filter(e =>
+    e.checkVisibility() && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()));
+  const pale = [];
+  for (const e of texts) {
+    if (e.closest("script, style, title, option")) continue;
+    const style = getComputedStyle(e);
+    const ink = parse(e.closest("svg") ? style.fill : style.color);
+    const [a, b] = [luminance(ink), luminance(ground(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    const words = e.textContent.trim().slice(0, 30);
+    if (ratio < 4.5) pale.push(`${e.tagName}.${e.className} ${words} ${ratio.toFixed(2)}`);
+  }
+  return pale;
+}"""
+
+
+@pytest.mark.parametrize("by", ["file", "http"])
+@pytest.mark.parametrize(
+    ("words", "document"),
+    [("huber", "loss/huber"), ("cross_entropy", "loss/cross_entropy"), ("bisquare", "loss/tukey"),
+     ("pinball", "loss/quantile")],
+)  # fmt: skip
+def test_search_finds_names_and_aliases(words, document, by, visit, site, address):
+    root = site.as_uri() if by == "file" else address
+    made = visit(f"{root}/search.html?q={words}")
+    made.page.wait_for_selector("#search-results li a")
+    links = made.page.eval_on_selector_all("#search-results li a", "l => l.map(a => a.href)")
+    assert any(f"components/{document}.html" in link for link in links)
+    assert made.said == []
+
+
+def test_a_page_of_markdown_stands_beside_each(site):
+    pages = {p.relative_to(site).with_suffix("") for p in _pages(site)} - {
+        Path("search"), Path("genindex")
+    }  # fmt: skip
+    assert {p.relative_to(site).with_suffix("") for p in site.rglob("*.md")} == pages
+    listed = (site / "llms.txt").read_text()
+    assert all(f"]({page}.md)" in listed for page in pages)
