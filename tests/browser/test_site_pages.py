@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from support.browsing import CHROMIUM, TOO_WIDE
+
 for module in ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design"):
     pytest.importorskip(module)
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
