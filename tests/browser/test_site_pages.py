@@ -70,6 +70,8 @@ def test_text_stands_out_from_its_ground_on_every_page_in_both_themes(browser, s
     pale = {}
     for path in _pages(site):
         page.goto(path.as_uri())
+        # Else colours are on their way from one theme to the other.
+        page.add_style_tag(content="* { transition: none !important; }")
         for theme in ("light", "dark"):
             page.evaluate("t => { document.documentElement.dataset.theme = t; }", theme)
             found = page.evaluate(PALE)
