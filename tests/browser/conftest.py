@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from support.browsing import chromium
+from support.browsing import Visit, chromium
 from support.site_content import DOCS, content
 
 
@@ -38,22 +38,6 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 def browser():
     with chromium() as started:
         yield started
-
-
-class Visit:
-    """A page of the browser, with what it said and asked for."""
-
-    def __init__(self, page):
-        self.page, self.said, self.asked = page, [], []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("requestfailed", self._failed)
-
-    def _failed(self, request):
-        # What a page still asks for when the next one is opened is no failure of either.
-        if request.failure != "net::ERR_ABORTED":
-            self.said.append(f"failed: {request.url}")
 
 
 @pytest.fixture
