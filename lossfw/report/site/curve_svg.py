@@ -34,9 +34,6 @@ _POINTS = 240
 # About so many numbers stand at an axis.
 _TICKS_ACROSS, _TICKS_UP = 5, 4
 
-# A longer label of an axis does not fit below a panel: the caption has it.
-_LONGEST_LABEL = 24
-
 TITLES = ("value", "slope", "curvature")
 
 
@@ -139,14 +136,14 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
 
 
 def short_label(label: str) -> str:
-    """Return what fits below a panel: the label of a line, or its letter.
+    """Return what fits below a panel: the first words of a label. The caption has all of it.
 
     Examples
     --------
     >>> short_label("residual r = y - t"), short_label("probability of the target's class, of two")
-    ('residual r = y - t', 'x')
+    ('residual r = y - t', "probability of the target's class")
     """
-    return label if len(label) <= _LONGEST_LABEL else letter(label)
+    return label.partition(",")[0]
 
 
 def letter(label: str) -> str:

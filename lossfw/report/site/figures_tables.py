@@ -14,10 +14,10 @@ _ORDERS = ("value", "first", "second")
 # What the columns of one dtype are called: the words of the figure.
 _CALLED = ("value", "slope", "curvature")
 
-Row = Mapping[str, Any]
+AccuracyRow = Mapping[str, Any]
 
 # The rows of one setting of parameters, by dtype.
-Setting = Mapping[str, Row]
+RowsByDtype = Mapping[str, AccuracyRow]
 
 
 def accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[str]:
@@ -31,7 +31,7 @@ def accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterato
         "The worst error over the whole domain, in units in the last place (ULP); 0.5 is a "
         "correctly rounded result. `*`: in units of the largest term."
     )
-    settings: dict[str, dict[str, Row]] = {}
+    settings: dict[str, dict[str, AccuracyRow]] = {}
     for row in rows:
         settings.setdefault(row["component"], {})[row["dtype"]] = row
     texts = list(settings)
@@ -51,7 +51,7 @@ def accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterato
         yield fenced("{dropdown} At other parameters", "\n\n".join(rest), mark="````")
 
 
-def _setting(text: str, setting: Setting) -> Iterator[str]:
+def _setting(text: str, setting: RowsByDtype) -> Iterator[str]:
     """Yield a component at its parameters, and a table of who is how far off there."""
     headers = [f"{dtype} {called}" for dtype in setting for called in _CALLED]
     own = [row[order] for row in setting.values() for order in _ORDERS]
@@ -66,11 +66,11 @@ def _setting(text: str, setting: Setting) -> Iterator[str]:
     )
 
 
-def _peers(setting: Setting) -> list[str]:
+def _peers(setting: RowsByDtype) -> list[str]:
     return list(dict.fromkeys(peer for row in setting.values() for peer in row["peers"]))
 
 
-def _errors(setting: Setting, peer: str) -> list[str]:
+def _errors(setting: RowsByDtype, peer: str) -> list[str]:
     """Return the errors of another library, empty for what it does not have.
 
     In the file they are one text, as ``0.8 / 1.7e7 (8.3e6 / 1.7e7)``: without subnormal numbers,

@@ -53,7 +53,7 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
     class, not for a soft target. Source: Lin et al., *Focal loss for dense
     object detection*, 2017, eq. 4, doi:10.1109/ICCV.2017.324; calibration:
     Charoenphakdee et al., *On focal loss for class-posterior probability
-    estimation*, 2021.
+    estimation*, 2021, doi:10.1109/CVPR46437.2021.00516.
 
     See Also
     --------

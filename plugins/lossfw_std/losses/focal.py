@@ -65,7 +65,7 @@ class Focal(LinkedLoss, PointwiseLoss):
     terms. Source: Lin, Goyal, Girshick, He and Dollar, *Focal loss for dense
     object detection*, ICCV 2017, doi:10.1109/ICCV.2017.324; Charoenphakdee and
     others, *On focal loss for class-posterior probability estimation*, CVPR
-    2021.
+    2021, doi:10.1109/CVPR46437.2021.00516.
 
     See Also
     --------

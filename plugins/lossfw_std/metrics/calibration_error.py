@@ -54,9 +54,9 @@ class CalibrationError(RowwiseMetric):
     in each bin: compare models on the same rows and bins. With quantiles what
     is kept is one weight for each different probability, some 40 bytes; with
     uniform bins three sums for each. Sources: Naeini, Cooper and Hauskrecht,
-    *Obtaining well calibrated probabilities using Bayesian binning*, 2015; Guo
-    et al., *On calibration of modern neural networks*, 2017,
-    doi:10.48550/arXiv.1706.04599.
+    *Obtaining well calibrated probabilities using Bayesian binning*, 2015,
+    doi:10.1609/aaai.v29i1.9602; Guo et al., *On calibration of modern neural
+    networks*, 2017, doi:10.48550/arXiv.1706.04599.
 
     Examples
     --------
