@@ -181,6 +181,9 @@ def scale_words(xp: Namespace, k: float, d: DoubleDouble) -> DoubleDouble:
     Where that is 0 or infinite anyway, the second word is 0.
     """
     whole = k * d.high
+    if abs(math.frexp(k)[0]) == 0.5:
+        # A power of two: the product has no rounding error.
+        return DoubleDouble(whole, xp.where(xp.isfinite(whole), k * d.low, xp.zeros_like(whole)))
     usual = (xp.abs(d.high) < _HUGE) & (xp.abs(whole) < _HUGE_EXPONENT)
     zero = xp.zeros_like(whole)
     product, lost = two_prod(xp, xp.where(usual, d.high, zero), xp.full_like(whole, k))

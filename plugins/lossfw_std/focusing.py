@@ -141,27 +141,46 @@ def plain_slope_of_odds(xp: Namespace, o: Odds, gamma: float) -> Array:
     return -o.share * (inner * (o.fall / o.base ** (gamma + 1.0)))
 
 
-def odds(xp: Namespace, share: Array, z: Array, gamma: float, *, plain: bool = False) -> Odds:
-    """Take a logit apart; plainly without rounding errors, which float32 would not show."""
-    e = xp.exp(-xp.abs(z))
+def odds(
+    xp: Namespace, share: Array, z: Array, gamma: float, *, plain: bool = False
+) -> tuple[Odds, Odds]:
+    """Take the logit of a class apart, and that of the other class, which is -z.
+
+    Plainly it is without rounding errors, which float32 would not show. Both classes have
+    the same exponentials.
+    """
+    size = xp.abs(z)
+    e = xp.exp(-size)
     one = xp.ones_like(e)
     zero = 0.0 * one
     base, lost = (1.0 + e, zero) if plain else two_diff(xp, one, -e)
     # Bounded, for 0 times infinity is no number.
-    positive = xp.clip(z, 0.0, _INFINITE)
+    bounded = xp.clip(size, 0.0, _INFINITE)
     # exp would multiply the rounding error of gamma z by z.
-    exponent = DoubleDouble(positive, zero)
-    high, low = (gamma * positive, zero) if plain else scaled(xp, Fraction(gamma), exponent)
-    return Odds(
+    exponent = DoubleDouble(bounded, zero)
+    high, low = (gamma * bounded, zero) if plain else scaled(xp, Fraction(gamma), exponent)
+    fall, log = xp.exp(-high), xp.log1p(e)
+    likely = z > 0.0
+    up, down = select(xp, likely, one, e), select(xp, likely, e, one)
+    own = Odds(
         share=share,
-        up=select(xp, z > 0.0, one, e),
-        down=select(xp, z > 0.0, e, one),
-        minus_log=xp.log1p(e) + positive_part(xp, -z),
-        fall=xp.exp(-high),
-        low=low,
+        up=up,
+        down=down,
+        minus_log=log + positive_part(xp, -z),
+        fall=select(xp, likely, fall, one),
+        low=low if plain else select(xp, likely, low, zero),
         base=base,
         lost=lost,
         z=z,
+    )
+    return own, own._replace(
+        share=1.0 - share,
+        up=down,
+        down=up,
+        minus_log=log + positive_part(xp, z),
+        fall=select(xp, likely, one, fall),
+        low=low if plain else select(xp, likely, zero, low),
+        z=-z,
     )
 
 
@@ -220,7 +239,7 @@ def extremes(gamma: float) -> Extremes:
     one = np.ones(_POINTS)
 
     def by_logit(part: Callable[..., Array]) -> Callable[[Array], Array]:
-        return lambda z: np.abs(part(np, odds(np, one, z, gamma), gamma))
+        return lambda z: np.abs(part(np, odds(np, one, z, gamma)[0], gamma))
 
     def by_chance(s: Array) -> Array:
         return -bend(np, of_one(np, s, one), gamma)

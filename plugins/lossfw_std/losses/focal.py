@@ -168,7 +168,7 @@ class Focal(LinkedLoss, PointwiseLoss):
             own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
             return focusing.slope(xp, own, self.gamma), focusing.slope(xp, other, self.gamma)
         found: list[Array] = []
-        for side in _odds(xp, y, t, self.gamma):
+        for side in focusing.odds(xp, t, y, self.gamma):
             if order == 1:
                 found.append(focusing.slope_of_odds(xp, side, self.gamma))
             else:
@@ -191,46 +191,52 @@ class _OnLogits(PointwiseBody):
         return _sum(xp, self.alpha, times(xp, t, first), times(xp, 1 - t, second))
 
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        return self._both(xp, focusing.plain_value_of_odds, z, t, plain=True)
+        sides = focusing.odds(xp, t, z, self.gamma, plain=True)
+        return self._of_both(xp, focusing.plain_value_of_odds, sides, 1.0)
 
     def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        return self._both(xp, focusing.plain_slope_of_odds, z, t, -1.0, plain=True)
+        sides = focusing.odds(xp, t, z, self.gamma, plain=True)
+        return self._of_both(xp, focusing.plain_slope_of_odds, sides, -1.0)
+
+    def _plain_value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        sides = focusing.odds(xp, t, z, self.gamma, plain=True)
+        return (
+            self._of_both(xp, focusing.plain_value_of_odds, sides, 1.0),
+            self._of_both(xp, focusing.plain_slope_of_odds, sides, -1.0),
+        )
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both from the same exponentials."""
+        sides = focusing.odds(xp, t, z, self.gamma)
+        return (
+            self._of_both(xp, focusing.value_of_odds, sides, 1.0),
+            self._of_both(xp, focusing.slope_of_odds, sides, -1.0),
+        )
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """The same in powers of exp(-abs(z))."""
-        return self._both(xp, focusing.value_of_odds, z, t)
+        sides = focusing.odds(xp, t, z, self.gamma)
+        return self._of_both(xp, focusing.value_of_odds, sides, 1.0)
 
     @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """That of the class less that of the other."""
-        return self._both(xp, focusing.slope_of_odds, z, t, -1.0)
+        sides = focusing.odds(xp, t, z, self.gamma)
+        return self._of_both(xp, focusing.slope_of_odds, sides, -1.0)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Those of both classes."""
-        return self._both(xp, focusing.bend_of_odds, z, t)
+        sides = focusing.odds(xp, t, z, self.gamma)
+        return self._of_both(xp, focusing.bend_of_odds, sides, 1.0)
 
-    def _both(
-        self,
-        xp: Namespace,
-        part: _Part,
-        z: Array,
-        t: Array,
-        sign: float = 1.0,
-        *,
-        plain: bool = False,
+    def _of_both(
+        self, xp: Namespace, part: _Part, sides: tuple[focusing.Odds, focusing.Odds], sign: float
     ) -> Array:
-        own, other = _odds(xp, z, t, self.gamma, plain=plain)
-        first, second = part(xp, own, self.gamma), sign * part(xp, other, self.gamma)
-        return _sum(xp, self.alpha, first, second)
-
-
-def _odds(
-    xp: Namespace, z: Array, t: Array, gamma: float, *, plain: bool = False
-) -> tuple[focusing.Odds, focusing.Odds]:
-    own = focusing.odds(xp, t, z, gamma, plain=plain)
-    return own, focusing.odds(xp, 1.0 - t, -z, gamma, plain=plain)
+        first, second = (part(xp, side, self.gamma) for side in sides)
+        return _sum(xp, self.alpha, first, sign * second)
 
 
 def _sum(xp: Namespace, alpha: float | None, own: Array, other: Array) -> Array:

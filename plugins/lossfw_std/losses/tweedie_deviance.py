@@ -160,6 +160,8 @@ class TweedieDeviance(Deviance):
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         k = tweedie.exponents(self.power)
+        if tweedie_plain.has_quick_form(k):
+            return 2.0 * tweedie_plain.half_of_mean(xp, y, t, k)
         if not tweedie_plain.is_plain(k):
             return self._value(xp, y, t)
         half = tweedie_plain.half_over_power(xp, plain_log_ratio(xp, t, y), k)
