@@ -3,6 +3,7 @@
 # make lint       ruff and mypy
 # make accuracy   measure every loss again, and write docs/reference/accuracy.md
 # make costs      measure what every component costs an element, for lossfw show
+# make speed      measure losses against torch, JAX and scikit-learn, for docs/explanation/speed.md
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
 # make checks     try to refute every component again, and write docs/reference/checks.json
@@ -21,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy costs reference rooms checks site release wild clean
+.PHONY: demo test lint accuracy costs speed reference rooms checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -40,6 +41,10 @@ accuracy: $(VENV)/.ready-test
 # On a quiet machine, with OPENBLAS_CORETYPE unset.
 costs: $(VENV)/.ready-test
 	@$(BIN)/python tests/benchmarks/costs.py --write plugins/lossfw_std/costs.json
+
+# Takes some minutes on a quiet machine, and compares with what is installed there.
+speed: $(VENV)/.ready-test
+	@$(BIN)/python tests/benchmarks/losses.py --write docs/explanation/speed.md
 
 reference: $(VENV)/.ready
 	@$(BIN)/python scripts/make_reference.py docs/reference

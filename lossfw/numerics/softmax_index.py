@@ -53,6 +53,26 @@ def _of_one_row(z: NDArray, index: int) -> Any:
     return np.log(others + np.exp(own)) - own
 
 
+def _both_of_one_row(z: NDArray, index: int) -> Any:
+    """Return `softmax_cross_entropy_and_gradient_at` of a single row; see `_of_one_row`."""
+    largest = np.maximum.reduce(z)
+    d = z - largest
+    # A smaller distance, an infinite logit or NaN needs more than this.
+    if not np.minimum.reduce(d) >= _FAR:
+        return None
+    own = d[index]
+    e = np.exp(d)
+    e[index] = 0.0
+    others = np.add.accumulate(e)[-1]
+    if own == 0 and not others >= _SMALL_SUM:
+        return None
+    total = others + np.exp(own)
+    e /= total
+    e[index] = -others / total
+    rest = (others - (total - z.dtype.type(1))) / total if own == 0 else -own
+    return np.log(total) + rest, e
+
+
 def _with_row(of_one_row: Callable[[NDArray, int], Any]) -> Callable[[_Function], _Function]:
     """Decorate a function of rows and class indices with that of a single row.
 
@@ -95,6 +115,7 @@ def softmax_cross_entropy_at(xp: Namespace, z: Any, index: Array) -> Any:
     return -take_at(xp, log_softmax(xp, z), index)
 
 
+@_with_row(_both_of_one_row)
 def softmax_cross_entropy_and_gradient_at(
     xp: Namespace, z: Array, index: Array
 ) -> tuple[Array, Array]:

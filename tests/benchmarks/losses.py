@@ -1,13 +1,14 @@
 """Losses and activations against their peers: value, and value with gradient.
 
-    python tests/benchmarks/losses.py [--rounds 7] [--threads 2] [--only huber]
-        [--json | --markdown]
+    python tests/benchmarks/losses.py [--rounds 5] [--threads 2] [--only huber]
+        [--json | --markdown | --write PAGE]
 
 Contenders that are not installed are left out; those that compute another value are no
 contenders, and the program says so. They alternate, every one with the same number of
 threads. A cell is the median of wall-clock milliseconds, and of the process's CPU time in
-brackets. "memory" reads both arrays once, and writes one more for a gradient. Run it on a
-quiet machine, with OPENBLAS_CORETYPE unset.
+brackets. "memory" reads both arrays once, and writes one more for a gradient. With ``--write``
+the table goes into a page, between the two comments that name it; ``make speed`` does so with
+`docs/explanation/speed.md`. Run it on a quiet machine, with OPENBLAS_CORETYPE unset.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import naive
 import numpy as np
@@ -29,6 +31,9 @@ import lossfw
 
 # Sums of float32 in another order differ by this, relative to the mean loss.
 TOLERANCE = 1e-4
+
+# What stands around the table in a page.
+BEGIN, END = "<!-- Table of tests/benchmarks/losses.py -->\n", "<!-- End of the table -->\n"
 
 # A call shorter than this many elements is repeated, so that a clock can measure it.
 SHORT, REPEAT = 1000, 2000
@@ -234,13 +239,23 @@ def markdown(rows, threads):
     return "\n".join(lines)
 
 
+def put_into(page, table):
+    """Replace what stands between the two comments of a page."""
+    before, begin, rest = page.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise SystemExit(f"{page} has no lines {BEGIN.strip()} and {END.strip()}")
+    page.write_text(f"{before}{BEGIN}\n{table}\n\n{END}{after}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", default="", help="works whose title contains this")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true", help="a table, after all is measured")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into a page")
     options = parser.parse_args()
     os.environ["LOSSFW_THREADS"] = str(options.threads)
     rows = []
@@ -257,8 +272,11 @@ def main():
                 {"processor": processor(), "threads": options.threads, "rows": rows}, indent=1
             )
         )
+    table = markdown(rows, options.threads)
     if options.markdown:
-        print(markdown(rows, options.threads))
+        print(table)
+    if options.write:
+        put_into(options.write, table)
 
 
 if __name__ == "__main__":

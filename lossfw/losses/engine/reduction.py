@@ -27,6 +27,9 @@ _REDUCTIONS, _DENOMINATORS, _EMPTIES = map(get_args, (ReductionName, Denominator
 
 _FLOAT64 = np.dtype(np.float64)
 
+# A union of types would be made at each small call.
+_NUMBER = (int, float)
+
 # Elements of a block: an array of so many, 1 MiB in float32, about fills the
 # second-level cache of a present core. For one thread smaller blocks would do.
 # But threads hand the interpreter's lock to each other after every operation, and
@@ -149,7 +152,7 @@ class Reduction:
     def unchecked_value(self, sums: tuple[Any, Any, Any]) -> Any:
         """Return the reduced loss; whether there is something to average is not looked at."""
         total, divisor = self._parts(sums)
-        if divisor is None or (isinstance(divisor, int | float) and divisor):
+        if divisor is None or (isinstance(divisor, _NUMBER) and divisor):
             return total + 0.0 if divisor is None else total / divisor + 0.0
         return self._traced_mean(total, divisor + 0.0 * total)
 
@@ -167,7 +170,7 @@ class Reduction:
         return self._mean(1.0, weight if self.denominator == "weights" else count)
 
     def _mean(self, total: Array, divisor: Any) -> Any:
-        if not (isinstance(divisor, int | float) or has_values(divisor)):
+        if not (isinstance(divisor, _NUMBER) or has_values(divisor)):
             return self._traced_mean(total, divisor)
         if divisor:
             # Adding 0.0 turns -0.0 into 0.0.

@@ -39,14 +39,15 @@ class Route(NamedTuple):
         The loss has one value for each element, and no rule of its own about which count.
     checked : bool
         Some float may lie outside of the spaces.
-    of_one_row : callable or None
-        The loss of a single row of few columns for a class index; see
+    of_one_row, both_of_one_row : callable or None
+        The loss of a single row of few columns for a class index, and with its slope; see
         `lossfw.numerics.softmax_index`.
     """
 
     elements: bool
     checked: bool
     of_one_row: Callable[[Any, int], Any] | None
+    both_of_one_row: Callable[[Any, int], Any] | None
 
 
 def route_of(loss: Definition) -> Route:
@@ -56,12 +57,16 @@ def route_of(loss: Definition) -> Route:
     usual_check = type(loss).check_domain is Definition.check_domain
     unbounded = usual_check and is_unbounded(loss.prediction_space)
     body = getattr(loss, "body", None)
-    of_one_row = getattr(getattr(body, "value_at", None), "of_one_row", None)
+    value, both = (
+        getattr(getattr(body, name, None), "of_one_row", None)
+        for name in ("value_at", "value_and_derivative_at")
+    )
     known = plain and unbounded and loss.takes_classes
     return Route(
         plain and not loss.takes_rows,
         not (unbounded and is_unbounded(loss.target_space)),
-        of_one_row if known else None,
+        value if known else None,
+        both if known else None,
     )
 
 
@@ -85,7 +90,8 @@ def sums(loss: Any, route: Route, y: Any, t: Any) -> _Sums | None:
             return None
         return weighted_sum(losses, None), shape[0], shape[0]
     if route.of_one_row is not None and y.shape[:-1] == t.shape == (1,):
-        return _of_one_row(route.of_one_row, y, t)
+        loss_of_row = _of_one_row(route.of_one_row, y, t)
+        return None if loss_of_row is None else (float(loss_of_row), 1, 1)
     return None
 
 
@@ -93,6 +99,8 @@ def sums_and_gradient(
     loss: Any, route: Route, y: Any, t: Any, reduced: Reduction
 ) -> tuple[_Sums, Any] | None:
     """Return `sums` and the gradient of the reduced loss; None on the usual path."""
+    if route.both_of_one_row is not None:
+        return _with_gradient_of_one_row(route.both_of_one_row, y, t, reduced)
     flat = _checked(loss, route, y, t)
     if flat is None:
         return None
@@ -118,6 +126,9 @@ def derivatives(loss: Any, route: Route, y: Any, t: Any, name: str, reduced: Red
         ``"unreduced_gradient"`` or ``"unreduced_hessian"``.
     reduced : Reduction
     """
+    if route.both_of_one_row is not None and name == "unreduced_gradient":
+        both = _with_gradient_of_one_row(route.both_of_one_row, y, t, reduced)
+        return None if both is None else both[1]
     flat = _checked(loss, route, y, t)
     if flat is None:
         return None
@@ -163,15 +174,28 @@ def _flat_inside(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | N
     return y, t
 
 
-def _of_one_row(function: Callable[[Any, int], Any], y: Any, t: Any) -> _Sums | None:
+def _with_gradient_of_one_row(
+    function: Callable[[Any, int], Any], y: Any, t: Any, reduced: Reduction
+) -> tuple[_Sums, Any] | None:
+    if current[0] not in _MODES or type(y) is not _ARRAY or type(t) is not _ARRAY:
+        return None
+    if not y.shape[:-1] == t.shape == (1,):
+        return None
+    both = _of_one_row(function, y, t)
+    if both is None:
+        return None
+    gradient = np.multiply(both[1], reduced.scale(1, 1)).reshape(y.shape)
+    return (float(both[0]), 1, 1), gradient
+
+
+def _of_one_row(function: Callable[[Any, int], Any], y: Any, t: Any) -> Any:
     classes = y.shape[-1]
     if y.dtype not in (_FLOAT32, _FLOAT64) or t.dtype.kind not in "iu" or classes > FEW_COLUMNS:
         return None
     index = int(t[0])
     if not 0 <= index < classes:
         return None
-    loss = _loss_of_row(function, y[0], index)
-    return None if loss is None else (float(loss), 1, 1)
+    return _called_with_row(function, y[0], index)
 
 
 # As a decorator it takes half the time of a with block.
@@ -182,6 +206,6 @@ def _called(function: Callable[..., Any], y: Any, t: Any) -> Any:
 
 
 @np.errstate(all="ignore")
-def _loss_of_row(function: Callable[[Any, int], Any], row: Any, index: int) -> Any:
-    """Return the loss of a row, without NumPy's floating-point warnings."""
+def _called_with_row(function: Callable[[Any, int], Any], row: Any, index: int) -> Any:
+    """Call a function of one row, without NumPy's floating-point warnings."""
     return function(row, index)

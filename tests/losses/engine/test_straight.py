@@ -72,10 +72,18 @@ def test_a_row_of_logits_has_the_bits_of_the_usual_path(classes, scale, dtype):
             z[0, random.integers(0, classes)] = random.choice([NAN, INF, -INF, 0.0, 1e30, 7.0])
         t = np.array([random.integers(0, classes)])
         np.testing.assert_array_equal(LOGITS(z, t), usual(LOGITS, z, t))
+        sums, slope = execute.sums_and_gradient(LOGITS, LOGITS._prepare(z, t), 1.0)
+        found = LOGITS.value_and_gradient(z, t)
+        np.testing.assert_array_equal(found[0], Reduction().value(sums))
+        np.testing.assert_array_equal(found[1], slope)
+        np.testing.assert_array_equal(LOGITS.gradient(z, t), slope)
+        assert found[1].dtype == dtype
 
 
 def test_a_usual_row_of_logits_takes_it():
-    assert taken(LOGITS, np.array([[0.0, 1.0, 2.0]]), np.array([1]))
+    row = np.array([[0.0, 1.0, 2.0]]), np.array([1])
+    assert taken(LOGITS, *row)
+    assert straight.sums_and_gradient(LOGITS, LOGITS.straight_route, *row, Reduction()) is not None
 
 
 ONES = np.ones(6)
