@@ -1,11 +1,13 @@
 """Cost of every built-in beside naive NumPy: CPU nanoseconds an element, as a table or JSON.
 
     python tests/benchmarks/costs.py [NAME ...] [--write FILE]
+    python tests/benchmarks/costs.py --over plugins/lossfw_std/costs.json
 
 One thread, medians of rounds in which lossfw and naive NumPy alternate: losses of arrays of
 two million elements, activations of a block of a network's layer. An element of a loss of rows
 is an entry of the prediction. lossfw is measured in tiles and, where llvmlite is installed and
 the body can be compiled, in a kernel. ``make costs`` writes the file that `lossfw show` reads.
+``--over`` measures nothing, and lists what costs more than the goals in such a file, worst first.
 """
 
 import argparse
@@ -35,8 +37,9 @@ LAYER = 256 * 64
 
 DTYPES = ("float32", "float64")
 
-# A component above this ratio to naive NumPy is marked.
+# The largest ratios to naive NumPy that are wanted.
 GOAL = 3.0
+GOALS = {"tiles": GOAL, "kernel": 1.5}
 
 
 def components(names):
@@ -192,7 +195,11 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--over", type=Path, help="list what is over the goals in a file")
     options = parser.parse_args()
+    if options.over:
+        print_over(json.loads(options.over.read_text())["components"])
+        return
     rows = {}
     # The first large call tells the allocator to keep freed memory, for both contenders.
     lossfw.loss("squared_error")(np.zeros(ELEMENTS), np.zeros(ELEMENTS))
@@ -204,6 +211,22 @@ def main():
         head = {"processor": processor(), "numpy": np.__version__, "lossfw": lossfw.__version__}
         document = {"unit": "CPU nanoseconds an element, one thread", **head, "components": rows}
         options.write.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def print_over(components):
+    """Print name, dtype, kind and column of what is over its goal, the worst first."""
+    found = []
+    for name, forms in components.items():
+        for form in forms:
+            for dtype, columns in form["costs"].items():
+                for column, goal in GOALS.items():
+                    for kind, cost in columns.get(column, {}).items():
+                        ratio = cost / columns["naive"][kind]
+                        if ratio > goal:
+                            found.append((ratio / goal, ratio, column, name, dtype, kind, form))
+    for _, ratio, column, name, dtype, kind, form in sorted(found, key=lambda x: -x[0]):
+        print(f"{ratio:6.1f} {column:6} {name} {dtype} {kind} {form['parameters']}")
+    print(f"{len(found)} over the goals")
 
 
 def show(part, costs):

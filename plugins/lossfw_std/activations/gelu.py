@@ -43,7 +43,7 @@ _ONE_OVER_SQRT_TWO_PI = 1 / math.sqrt(2 * math.pi)
 _FAR = 64.0
 _FAR_TANH = 32.0
 
-# The same for exp(-x^2 / 2) in float32: value and slope are less than half of the least float.
+# In float32 value and slope are less than half of the least float beyond this.
 _FAR_FLOAT32 = 15.0
 
 # (x + c) exp(x^2 / 2) P(X > x) in powers of (x - k) / (x + k) for x from 0 to 15, of the series

@@ -80,3 +80,20 @@ def test_the_folder_is_the_users_choice(tmp_path, monkeypatch):
     monkeypatch.delenv(store.VARIABLE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert store.folder() == tmp_path / "lossfw" / "kernels"
+
+
+def test_code_of_another_processor_or_llvm_is_not_asked_for(monkeypatch):
+    pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+    from lossfw.numerics.compiled import machine
+
+    asked = []
+    monkeypatch.setattr(machine.store, "read", asked.append)
+    monkeypatch.setattr(machine.store, "write", lambda *_: None)
+    text = "define i32 @kernel(ptr %a) {\n  ret i32 0\n}\n"
+    address = machine.address_of.__wrapped__
+    address(text)
+    for name in ("cpu", "features", "version"):
+        with monkeypatch.context() as patch:
+            patch.setattr(machine._machine(), name, "another")
+            assert address(text)
+    assert len(set(asked)) == 4
