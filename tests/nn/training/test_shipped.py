@@ -15,6 +15,7 @@ FOLDER = ROOT / "configs" / "train"
 BUNDLED = ROOT / "plugins" / "lossfw_std" / "data" / "digits-mlp.npz"
 
 
+@pytest.mark.slow
 def test_the_digits_give_the_bundled_weights_and_what_is_held_out_is_read_right(tmp_path):
     out = tmp_path / "digits"
     result = CliRunner().invoke(main, ["train", str(FOLDER / "digits.yaml"), "--out", str(out)])

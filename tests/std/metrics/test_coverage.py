@@ -40,8 +40,8 @@ def truths():
     ("asked", "rows"),
     [
         (Intervals(LEVEL), 60),
-        (Intervals(LEVEL), 300),
-        (Intervals(LEVEL, "bootstrap", replicates=300), 60),
+        pytest.param(Intervals(LEVEL), 300, marks=pytest.mark.slow),
+        pytest.param(Intervals(LEVEL, "bootstrap", replicates=300), 60, marks=pytest.mark.slow),
     ],
     ids=["jackknife of single rows", "jackknife of groups", "bootstrap"],
 )
