@@ -59,4 +59,5 @@ def site(
     measured = read_measured(Path(folder) if folder else None)
     content = collect(registry, measured, plugin)
     build(content, Path(out), title or plugin or "lossfw", Path(docs) if docs else None)
-    say(f"wrote {len(content.subjects)} pages of components to {out}")
+    number = len(content.subjects)
+    say(f"wrote {number} {'page' if number == 1 else 'pages'} of components to {out}")

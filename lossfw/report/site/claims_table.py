@@ -87,15 +87,13 @@ def claims_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[
         for name in denied
     ]
     at = f"At `{subject.sample!r}`. " if description["parameters"] else ""
-    yield (
-        f"{at}`lossfw check {subject.name}` looks for a counterexample to each claim; the last "
-        "column says in how many examples it has found none."
-    )
+    told = "; the last column says in how many examples it has found none" if held else ""
+    yield f"{at}`lossfw check {subject.name}` looks for a counterexample to each claim{told}."
     if report.get("name", repr(subject.sample)) != repr(subject.sample):
         yield f"The examples are those at `{report['name']}`."
     if rows:
-        headers = ("claim", "value", "what is attacked", "examples")
-        yield table(headers, rows, left=3)
+        headers = ("claim", "value", "what is attacked", "examples")[: 4 if held else 3]
+        yield table(headers, [row[: len(headers)] for row in rows], left=3)
     else:
         yield "It claims nothing."
     yield from _untried(report, [f"claim:{name}" for name in claimed])

@@ -11,7 +11,8 @@ from lossfw.report.site.choose import DOCUMENT, choose_page
 from lossfw.report.site.component_page import component_page
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.gallery import chapter_pages, gallery_page
-from lossfw.report.site.markup import fenced
+from lossfw.report.site.markup import fenced, prose
+from lossfw.report.site.needs import served
 
 # Where the scripts, styles and the font are.
 STATIC = Path(__file__).parent / "static"
@@ -42,7 +43,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     root = folder / "docs"
     if docs is None:
         root.mkdir()
-        _write(root / "index.md", f"# {title}\n\n[All components](components/index.md).\n")
+        _write(root / "index.md", _start(content, title))
     else:
         _copy(docs, root)
     for subject in content.subjects:
@@ -51,13 +52,23 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
     for document, page in chapter_pages(content):
         _write(root / f"{document}.md", page)
     first = ["components/index"]
-    if any(one.kind == "loss" for one in content.subjects):
+    # One loss is no choice.
+    if any(len(losses) > 1 for _, losses in served(content)):
         _write(root / f"{DOCUMENT}.md", choose_page(content))
         first.append(DOCUMENT)
     chapters = list(_chapters(root)) if docs is not None else []
     hidden = fenced("{toctree}", ":hidden:", ":maxdepth: 2", "", *first, *chapters)
     index = root / "index.md"
     _write(index, f"{index.read_text(encoding='utf-8')}\n{hidden}\n")
+
+
+def _start(content: SiteContent, title: str) -> str:
+    """Return the first page of a site without pages of its own: what there is."""
+    listed = "\n".join(
+        f"- [{one.name}]({one.document}.md): {prose(one.description['title'])}."
+        for one in content.subjects
+    )
+    return f"# {title}\n\n{listed}\n\n[Find one](components/index.md) by what it claims.\n"
 
 
 def _copy(docs: Path, root: Path) -> None:

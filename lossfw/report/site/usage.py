@@ -46,8 +46,10 @@ def _python(subject: PageSubject) -> Iterator[str]:
         name = "loss" if isinstance(sample, Loss) else "f"
         yield f">>> {name} = lossfw.{subject.kind}({_arguments(sample)})"
         yield from _called(name, sample)
+    examples = subject.description["examples"].splitlines()
+    if examples and isinstance(sample, Loss | Activation):
         yield ""
-    yield from subject.description["examples"].splitlines()
+    yield from examples
 
 
 def _arguments(component: Component) -> str:

@@ -59,6 +59,7 @@ def test_a_plugin_gets_the_same_pages_and_the_same_bytes_twice(acme, folder):
     for name in ("one", "two"):
         result = site("--plugin", "acme-losses", "--out", name)
         assert result.exit_code == 0, result.output
+        assert result.output == f"wrote 1 page of components to {name}\n"
     made = files(folder / "one")
     assert made == files(folder / "two")
     _, different, odd = filecmp.cmpfiles(folder / "one", folder / "two", made, shallow=False)
@@ -68,6 +69,13 @@ def test_a_plugin_gets_the_same_pages_and_the_same_bytes_twice(acme, folder):
     assert "<h1>acme_fair" in page
     assert "Use it when nothing else is at hand." in page
     assert "&lt;residuals&gt; | targets" in page
+    # Nothing was measured, and one loss is no choice.
+    assert "looks for a counterexample to each claim.</p>" in page
+    assert "examples</p></th>" not in page
+    assert "choose.html" not in made
+    start = (folder / "one/index.html").read_text()
+    assert 'href="components/loss/acme_fair.html"' in start
+    assert "Acme’s loss" in start
     _links_lead_to_files(folder / "one")
 
     inventory = (folder / "one/objects.inv").read_bytes().split(b"\n", 4)[4]
