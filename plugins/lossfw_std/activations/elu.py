@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from pydantic import PositiveFloat
@@ -40,7 +41,12 @@ def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     return select(xp, x < 0, below, scale * x)
 
 
-@in_double
+def _plain_elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
+    e = xp.exp(xp.clip(x, -FAR_EXPONENT, 0.0))
+    return select(xp, x > 0, xp.full_like(x, scale), alpha * e)
+
+
+@in_double_by(_plain_elu_slope)
 def _elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
     """scale above 0, alpha exp(x) elsewhere; exp(x) alone may be subnormal."""
     e, unit = scaled_exp(xp, xp.clip(x, -FAR_EXPONENT, 0.0))
@@ -162,7 +168,7 @@ def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
     ratio = select(xp, x < 0, x, xp.zeros_like(x)) / alpha
     below = alpha * xp.expm1(ratio)
     # A subnormal ratio has lost digits that x still has.
-    return xp.where(ratio > -_TINY, x, select(xp, x < 0, below, x))
+    return select(xp, ratio <= -_TINY, below, x)
 
 
 def _plain_celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
@@ -175,7 +181,12 @@ def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: flo
     """`above` for x > 0, else factor exp(x / alpha), with the quotient in two words."""
     zero = xp.zeros_like(x)
     bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
-    ratio = multiply_words(xp, DoubleDouble(bounded, zero), words_of(xp, 1 / Fraction(alpha), x))
+    if math.frexp(alpha)[0] == 0.5:
+        # The quotient by a power of two has no rounding error.
+        ratio = DoubleDouble(bounded / alpha, zero)
+    else:
+        inverse = words_of(xp, 1 / Fraction(alpha), x)
+        ratio = multiply_words(xp, DoubleDouble(bounded, zero), inverse)
     e, unit = scaled_exp(xp, *ratio)
     return select(xp, x > 0, xp.full_like(x, above), factor * e * unit)
 

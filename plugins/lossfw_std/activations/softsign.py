@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
+from lossfw.numerics import patched
 
 
 def _reciprocal(xp: Namespace, x: Array) -> Array:
@@ -41,8 +42,8 @@ class Softsign(Activation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """The same; infinity over infinity is 1."""
-        finite = xp.where(xp.isinf(x), xp.sign(x), x)
-        return finite / xp.where(xp.isinf(x), xp.ones_like(x), 1 + xp.abs(finite))
+        share = x / (1 + xp.abs(x))
+        return patched(xp, share, xp.isinf(x), lambda xp, x: xp.sign(x), x)
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 / (1 + abs(x))^2."""
