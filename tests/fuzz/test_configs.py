@@ -14,7 +14,7 @@ from support.mutations import changed_value, damaged_bytes, verdict
 
 CORPUS = Path(__file__).parent / "corpus"
 SHIPPED = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
-# Far above what a configuration takes, and far below a hang.
+# Of a processor: far above what a configuration takes, and far below a hang.
 MOST_SECONDS = 10.0
 
 # Small configurations that use every section; the rows are few, so that a run is quick.
@@ -45,11 +45,11 @@ def trees(paths):
 def run(folder, text, verb):
     """Write a configuration, use it, and return what was wrong with the answer."""
     (folder / "run.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
-    begin = time.monotonic()
+    begin = time.process_time()
     result = CliRunner().invoke(main, [*verb, "run.yaml"])
     told = verdict(result)
-    if time.monotonic() - begin > MOST_SECONDS:
-        told = f"took {time.monotonic() - begin:.0f} s"
+    if time.process_time() - begin > MOST_SECONDS:
+        told = f"took {time.process_time() - begin:.0f} s"
     return result, told
 
 
