@@ -118,7 +118,7 @@ class CsvTable(Table):
                     if options.missing == "error":
                         return _Mistake(self._missing(number, column, cell))
                 elif column in numbers and not is_number(cell):
-                    return _Mistake(self._no_number(number, column, cell, options), column)
+                    return _Mistake(self._no_number(number, column, cells, options), column)
         return _Mistake(f"{self.path} cannot be read as a table of numbers.")
 
     def _missing(self, line: int, column: int, cell: str) -> str:
@@ -128,11 +128,15 @@ class CsvTable(Table):
             "rows are left out."
         )
 
-    def _no_number(self, line: int, column: int, cell: str, options: TableOptions) -> str:
+    def _no_number(
+        self, line: int, column: int, cells: Sequence[str], options: TableOptions
+    ) -> str:
         remedy = "Columns are counted from 0."
         if column in options.optional:
-            remedy = f"A column that is no input is left out with exclude: [{self.title(column)}]."
-        return f"{self._place(line, column)}: {cell.strip()!r} is no number. {remedy}"
+            # Those of the same line too: a message for each of them would be tiresome.
+            texts = [n for n in sorted(options.optional) if not is_number(cells[n])]
+            remedy = self.leave_out([n for n in texts if not is_missing(cells[n])])
+        return f"{self._place(line, column)}: {cells[column].strip()!r} is no number. {remedy}"
 
     def _place(self, line: int, column: int) -> str:
         name = f" ({self.names[column]})" if self.names else ""

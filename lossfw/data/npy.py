@@ -208,9 +208,10 @@ def read_header(stream: IO[bytes], where: str, *, texts: bool = False) -> NpyHea
         ) from None
     dtype = header.dtype
     if dtype.hasobject:
+        save = "texts: array.astype(str)" if texts else "numbers: array.astype(float)"
         raise DataError(
             f"{where} holds Python objects, which would have to be unpickled; that is never "
-            "done. Save an array of numbers: numpy.save(file, array.astype(float))."
+            f"done. Save an array of {save}."
         )
     short = texts and dtype.kind == "U" and dtype.itemsize <= _MAX_TEXT_BYTES
     if not short and (dtype.kind not in _KINDS or dtype.itemsize > _MAX_ITEM_BYTES):

@@ -201,9 +201,12 @@ class _ParquetPieces(Pieces):
         except TextError as error:
             if number not in self._options.optional:
                 raise
-            raise DataError(
-                f"{error} A column that is no input is left out with exclude: [{name}]."
-            ) from None
+            names, types = self._table.names, batch.schema
+            texts = [
+                n for n in sorted(self._options.optional) if holds_texts(types.field(names[n]).type)
+            ]
+            hint = self._table.leave_out(texts if number in texts else [number])
+            raise DataError(f"{error} {hint}") from None
 
     def _read_from(self, piece: int) -> Iterator[Any]:
         """Yield the batches of the library from this piece on."""

@@ -98,6 +98,12 @@ class Table(ABC):
         """Return the name of a column, or its number where it has none."""
         return self.names[column] if self.names else str(column)
 
+    def leave_out(self, columns: Sequence[int]) -> str:
+        """Return a hint how columns of texts are left out."""
+        listed = ", ".join(map(self.title, columns))
+        told = "A column that is no input is" if len(columns) == 1 else "Columns of texts are"
+        return f"{told} left out with exclude: [{listed}]."
+
     def _check_single(self, name: str) -> None:
         places = [number for number, other in enumerate(self.names) if other == name]
         if len(places) > 1:
