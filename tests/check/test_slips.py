@@ -29,6 +29,10 @@ def numpy_for_xp(self, xp, r):
     return np.where(np.isnan(r), 0.0, 2 * np.log1p(r**2))
 
 
+def numpy_that_takes_any(self, xp, r):
+    return np.where(r > 0, r, -r)
+
+
 def math_for_xp(self, xp, r):
     return math.log(1 + r * r)
 
@@ -61,6 +65,7 @@ def square(self, xp, r):
         (loss(no_target, PointwiseLoss), r"takes \(xp, y\), and \(xp, y, t\) was wanted"),
         (loss(square, derivative=no_xp), r"derivative takes \(r\)"),
         (loss(numpy_for_xp), "`return np.where.*` uses numpy directly: take xp"),
+        (loss(numpy_that_takes_any), "`value` uses numpy directly: take xp"),
         (loss(math_for_xp), "takes single numbers, as functions of math do"),
         (loss(branching), "branches on an array: choose with xp.where"),
         (loss(writing), "writes into an array: return a new one"),

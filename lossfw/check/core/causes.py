@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lossfw.components.component import Component
 
 # Frames of these packages are not the author's.
@@ -62,6 +64,8 @@ _SLIPS = (
         "numbers and on other arrays, too.",
     ),
 )
+# The error of a ufunc on an array of objects.
+_OF_OBJECTS = re.compile(r"not supported for the input types|dtype\('O'\)|no callable \w+ method")
 _CALLED = re.compile(r"\w+\(\) (takes \d+ positional|missing \d+ required positional)")
 
 # Numbers and shapes differ from call to call where the error is the same.
@@ -122,7 +126,23 @@ def _known(said: str, line: str, component: Component | None) -> tuple[str, str]
     for slip in _SLIPS if line else ():
         if re.search(slip.error, said) or re.search(slip.line, line):
             return slip.name, f"`{line}` {slip.cure}"
+    # What NumPy made of other numbers is an error later, in code that is not the author's.
+    function = "" if line else _with_numpy(type(component))
+    if function and _OF_OBJECTS.search(said):
+        slip = next(slip for slip in _SLIPS if slip.name == "numpy")
+        return slip.name, f"`{function}` {slip.cure}"
     return "", ""
+
+
+def _with_numpy(cls: type[Component]) -> str:
+    """Return the name of an author's function that uses numpy, empty if none does."""
+    own = [base for base in cls.__mro__ if _is_authors(base.__module__)]
+    for name, function in ((n, f) for base in own for n, f in vars(base).items()):
+        if inspect.isfunction(function):
+            names = function.__code__.co_names
+            if "numpy" in names or any(function.__globals__.get(n) is np for n in names):
+                return name
+    return ""
 
 
 def _wrong_arguments(cls: type[Component]) -> str:

@@ -189,3 +189,18 @@ def test_texts_that_are_numbers_are_numbers():
     column = DataColumn.of_codes(np.array([0, 2, 1]), ("", "10", "9.5"))
     assert column.labels == ()
     np.testing.assert_array_equal(column.values, [np.nan, 9.5, 10.0])
+
+
+@pytest.mark.parametrize("file", ["t.csv", "t.parquet"])
+def test_all_columns_of_texts_are_left_out_by_one_hint(file, columns, problem):
+    text = TEXT.format(data=f"{{name: arrays, file: {file}, targets_key: y}}")
+    _, told, _ = problem(text, "evaluate.slices=[]")
+    assert "Columns of texts are left out with exclude: [" in told
+    listed = told.partition("exclude: [")[2].partition("]")[0].split(", ")
+    assert sorted(listed) == ["region", "shop"]
+
+
+def test_labels_that_are_objects_have_their_cure(columns, problem, folder):
+    np.savez(folder / "t.npz", x=columns["x"], y=columns["y"], region=np.array(["a", None]))
+    _, told, _ = problem(TEXT.format(data=SOURCES["npz"]), "evaluate.slices=[column.region]")
+    assert told.endswith("Save an array of texts: array.astype(str)")
