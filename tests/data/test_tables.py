@@ -93,7 +93,7 @@ def test_labels_are_numbered_in_ascending_order(table, pieces):
 
 
 def test_a_text_among_the_inputs_names_the_key_that_leaves_it_out(table):
-    with pytest.raises(DataError, match=r"exclude: \[name\]"):
+    with pytest.raises(DataError, match=r"exclude: \[name, kind\]"):
         table(HOUSES, targets_key="price")
 
 
