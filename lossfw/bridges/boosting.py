@@ -170,6 +170,27 @@ def is_dead(of: Derivatives, begin: Any, target: Any, weight: Any = None) -> boo
     return bool((np.abs(slopes) <= _LEAST_STEP * (1.0 + np.abs(begin)) * bends).all())
 
 
+def start_of_training(
+    of: Derivatives,
+    target: Any,
+    weight: Any,
+    *,
+    given: Any,
+    classes: int | None,
+    has_one: bool,
+) -> NDArray:
+    """Return the start of a training: the one that was given, or that of least mean loss.
+
+    It is 0 where the training has one already, by its data or its first model.
+    """
+    if has_one:
+        return np.zeros(classes or ())
+    if given is not None:
+        return np.asarray(given, np.float64)
+    refuse_dead_start(of, target, weight, classes)
+    return np.asarray(start(of.of, target, weight, classes=classes), np.float64)
+
+
 def refuse_dead_start(of: Derivatives, target: Any, weight: Any, classes: int | None) -> None:
     """Raise `ArgumentError` if no row asks for a step from the start, though targets differ."""
     t = np.asarray(target)

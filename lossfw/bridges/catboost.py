@@ -26,9 +26,9 @@ from lossfw.bridges.boosting import (
     Face,
     Frozen,
     derivatives,
-    refuse_dead_start,
     refuse_unknown_face,
     start,
+    start_of_training,
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
@@ -41,9 +41,6 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 __all__ = ["CatBoostBridge", "metric", "objective", "settings", "start", "train"]
-
-# `train` has a parameter of this name.
-start_of = start
 
 
 @dataclass(frozen=True)
@@ -203,27 +200,20 @@ def train(
     cat = CatBoostBridge.imported()
     target, weight = _numbers(pool.get_label()), _weights(pool)
     own = settings(loss, target, weight, curvature=curvature, classes=params.get("classes_count"))
-    begin = _start(own, pool, target, weight, start, more)
+    begin = start_of_training(
+        own["loss_function"].derivatives,
+        target,
+        weight,
+        given=start,
+        classes=own.get("classes_count"),
+        has_one=_has_baseline(pool) or more.get("init_model") is not None,
+    )
     model = cat.CatBoost({**own, **params})
     with _based([pool, *_evaluated(more)], begin), _own_errors(cat):
         model.fit(pool, **more)
     if begin.any():
         model.set_scale_and_bias(1.0, begin.tolist())
     return model
-
-
-def _start(
-    own: dict[str, Any], pool: Any, target: NDArray, weight: Any, given: Any, more: dict[str, Any]
-) -> NDArray:
-    """Return the start of a training; 0 where its data or its first model have one."""
-    classes = own.get("classes_count")
-    if _has_baseline(pool) or more.get("init_model") is not None:
-        return np.zeros(classes or ())
-    if given is not None:
-        return np.asarray(given, np.float64)
-    of = own["loss_function"].derivatives
-    refuse_dead_start(of, target, weight, classes)
-    return np.asarray(start_of(of.of, target, weight, classes=classes), np.float64)
 
 
 def _has_baseline(pool: Any) -> bool:

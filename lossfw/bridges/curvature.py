@@ -7,12 +7,14 @@ target. The other rules bound the step.
 
 from __future__ import annotations
 
+import functools
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
 from lossfw.bridges.rows import Rows
 from lossfw.bridges.softmax_form import softmax_form
+from lossfw.components.claims import Claims
 from lossfw.components.spaces import REAL
 from lossfw.errors import ArgumentError
 from lossfw.losses.inputs import one_hot
@@ -30,6 +32,12 @@ LEAST: Final = 1e-16
 _NEAR: Final = 1e-8
 # So many rows of a few classes stay in the second-level cache through some operations.
 _IN_CACHE: Final = 4096
+
+
+# Called for every part of the rows, where they would take half of the time.
+@functools.lru_cache(maxsize=64)
+def _claims(loss: Loss) -> Claims:
+    return loss.claims()
 
 
 def rule_for(loss: Loss, curvature: str) -> Rule:
@@ -60,7 +68,7 @@ def rule_for(loss: Loss, curvature: str) -> Rule:
 
 
 def _automatic(loss: Loss) -> Rule:
-    claims = loss.claims()
+    claims = _claims(loss)
     if loss.takes_rows:
         return "softmax" if is_softmax(loss) else "slope"
     if mirrored(loss):
@@ -75,13 +83,13 @@ def mirrored(loss: Loss) -> bool:
         return False
     if loss.argument == "residual":
         return True
-    at_target = loss.claims().zero_at_target and loss.prediction_space is REAL
+    at_target = _claims(loss).zero_at_target and loss.prediction_space is REAL
     return bool(at_target and loss.argument == "prediction")
 
 
 def kinked(loss: Loss) -> bool:
     """Tell whether the slope of a loss may jump; it may where the loss does not say."""
-    return loss.claims().breaks != ()
+    return _claims(loss).breaks != ()
 
 
 def is_softmax(loss: Loss) -> bool:
@@ -127,7 +135,7 @@ def curvature_of(
     elif rule == "slope":
         # So no row asks for a step above 1, or above Newton's.
         found = np.maximum(second, np.abs(slopes))
-        if loss.argument == "margin" and loss.claims().breaks:
+        if loss.argument == "margin" and _claims(loss).breaks:
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
         found = _bound(loss, rows, second)
@@ -174,7 +182,7 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
         return loss.curvature_bound(np, rows.y, t)
     bound = loss.curvature_bound(np, rows.y, rows.t)
-    constant = loss.claims().gradient_lipschitz
+    constant = _claims(loss).gradient_lipschitz
     return None if bound is None or (constant is not None and (bound == constant).all()) else bound
 
 
@@ -187,7 +195,7 @@ def _secant(loss: Loss, rows: Rows) -> NDArray:
     y, t = rows.y, rows.t
     a = np.maximum(np.abs(y - t), _NEAR * (1.0 + np.abs(t)))
     odd = loss.gradient(t + a, t, reduction="none")
-    if not loss.claims().symmetric:
+    if not _claims(loss).symmetric:
         odd = 0.5 * (odd - loss.gradient(t - a, t, reduction="none"))
     steepness: NDArray = np.abs(odd)
     if kinked(loss):
@@ -214,7 +222,7 @@ def _at_kinks(loss: Loss, rows: Rows) -> NDArray:
     """
     margin = rows.y * rows.t
     found: NDArray = np.zeros_like(margin)
-    for kink in loss.claims().breaks or ():
+    for kink in _claims(loss).breaks or ():
         beside = np.array([kink - _NEAR, kink + _NEAR])
         before, after = loss.gradient(beside, np.ones(2), reduction="none")
         a = np.maximum(np.abs(margin - kink), _NEAR)

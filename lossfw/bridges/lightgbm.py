@@ -26,9 +26,9 @@ from lossfw.bridges.boosting import (
     Face,
     Frozen,
     derivatives,
-    refuse_dead_start,
     refuse_unknown_face,
     start,
+    start_of_training,
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
@@ -49,9 +49,6 @@ __all__ = [
     "train",
     "with_start",
 ]
-
-# `train` has a parameter of this name.
-start_of = start
 
 
 @dataclass(frozen=True)
@@ -235,25 +232,18 @@ def train(
     lgb = LightGBMBridge.imported()
     target, weight = _labels(train_set), _weights(train_set)
     own = settings(loss, target, weight, curvature=curvature, classes=params.get("num_class"))
-    begin = _start(loss, target, weight, start, own, more)
+    begin = start_of_training(
+        own["objective"].derivatives,
+        target,
+        weight,
+        given=start,
+        classes=own.get("num_class"),
+        has_one=_has_score(train_set) or more.get("init_model") is not None,
+    )
     more.setdefault("feval", metric(loss))
-    begin = np.zeros_like(begin) if _has_score(train_set) else begin
     with _scored([train_set, *(more.get("valid_sets") or ())], begin):
         model = lgb.train({**own, **params}, train_set, num_boost_round, **more)
     return with_start(model, begin)
-
-
-def _start(
-    loss: Any, target: Any, weight: Any, given: Any, own: dict[str, Any], more: dict[str, Any]
-) -> NDArray:
-    """Return the start of a training; 0 where its first model has one."""
-    classes = own.get("num_class")
-    if more.get("init_model") is not None:
-        return np.zeros(classes or ())
-    if given is not None:
-        return np.asarray(given, np.float64)
-    refuse_dead_start(own["objective"].derivatives, target, weight, classes)
-    return np.asarray(start_of(loss, target, weight, classes=classes), np.float64)
 
 
 # A data set is not constructed here: LightGBM does it with the parameters of the training.

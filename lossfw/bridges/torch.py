@@ -106,7 +106,11 @@ def function(loss: Any, *, fuse: bool = True) -> Callable[[Any, Any], Any]:
     tensor([0.1250, 2.5000])
     """
     TorchBridge.imported()
-    return functools.partial(_unreduced, refuse_flat(trained_form(loss, fuse=fuse)))
+    from lossfw.bridges.torch_constants import remember_constants
+
+    form = refuse_flat(trained_form(loss, fuse=fuse))
+    remember_constants(form)
+    return functools.partial(_unreduced, form)
 
 
 def _unreduced(loss: Loss, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's name

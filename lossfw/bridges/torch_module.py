@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
+from lossfw.bridges.torch_constants import remember_constants
 from lossfw.errors import ArgumentError
 from lossfw.losses.engine import torch_straight
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
@@ -41,8 +42,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
             )
         self.reduction, self.denominator = reduction, denominator
         self.class_axis, self.check = class_axis, check
-        # Some losses make it once, which no compiler can follow.
-        self.loss.without_own_weight()
+        remember_constants(self.loss)
         self._straight = reduction != "none" and class_axis == -1 and not self.loss.has_own_weight
 
     def forward(

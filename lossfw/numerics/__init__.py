@@ -33,6 +33,7 @@ of an argument and a parameter::
     excess(xp, a, limit)    a - limit       shares(xp, a, c)    a and c over max(a, c)
     at_most(xp, a, limit)   at_least(xp, a, limit)   zero_or_nan(xp, x)
     holdable(xp, limit, x)  a limit that the dtype of x can hold
+    remembered(function)    decorates a function that computes constants from parameters
 
 with two floats for one number, the second being the rounding error of the first::
 
@@ -117,6 +118,7 @@ from lossfw.numerics.parameters import (
     pieces,
     power,
     precisely,
+    remembered,
     shares,
     zero_or_nan,
 )
@@ -194,6 +196,7 @@ __all__ = [
     "precisely",
     "put_at",
     "quotient",
+    "remembered",
     "scale_words",
     "scaled_exp",
     "scaled_normal_tail",

@@ -23,6 +23,7 @@ from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace, device_o
 from lossfw.numerics.double_double import DoubleDouble, add_words, multiply_words, words_of
 from lossfw.numerics.dual.namespace import DualNamespace
 from lossfw.numerics.error_free import two_diff, two_prod
+from lossfw.numerics.parameters import remembered
 from lossfw.numerics.primitive import polynomial
 
 # A mantissa from 3/4 to 3/2 is divided by the nearest multiple of 1 / PARTS.
@@ -57,7 +58,7 @@ class Reduced(NamedTuple):
     row: Array
 
 
-@functools.cache
+@remembered
 def tables() -> Tables:
     """Return the pieces of log(2) and of the logarithms of all multiples of 1 / PARTS."""
     with localcontext(prec=_DIGITS):

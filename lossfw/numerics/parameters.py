@@ -8,13 +8,21 @@ number, rounding the number first would cost every digit near it.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from decimal import Context, Decimal, localcontext
+from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.primitive import in_double
+
+_Parts = TypeVarTuple("_Parts")
+_Constant = TypeVar("_Constant")
+
+# A process has few losses of one kind, and a sweep of a parameter many.
+_MOST_REMEMBERED = 1024
 
 # Decimal digits kept of an irrational limit: more than `pieces` can hold.
 _DIGITS = 60
@@ -56,7 +64,35 @@ def precisely() -> AbstractContextManager[Context]:
     return localcontext(prec=_DIGITS)
 
 
-@functools.lru_cache(maxsize=64)
+def remembered(function: Callable[[*_Parts], _Constant]) -> Callable[[*_Parts], _Constant]:
+    """Decorate a function that computes constants from parameters: each is computed once.
+
+    Unlike `functools.lru_cache` it lets PyTorch's compiler take a constant that is already
+    there: the compiler looks into a function that Python caches, and cannot follow decimals.
+    Arguments are positional.
+
+    Examples
+    --------
+    >>> @remembered
+    ... def root(c):
+    ...     return c**0.5
+    >>> root(4.0), root(4.0)
+    (2.0, 2.0)
+    """
+    found: dict[tuple[object, ...], _Constant] = {}
+
+    @functools.wraps(function)
+    def constant(*arguments: *_Parts) -> _Constant:
+        if arguments not in found:
+            if len(found) >= _MOST_REMEMBERED:
+                found.clear()
+            found[arguments] = function(*arguments)
+        return found[arguments]
+
+    return constant
+
+
+@remembered
 def over_root(c: float, n: int) -> tuple[float, ...]:
     """Return the pieces of ``c / sqrt(n)``.
 

@@ -104,9 +104,10 @@ def in_double_by(plain: Callable[..., Any]) -> Callable[[_Function], _Function]:
             # Exact numbers have one dtype for both.
             if xp.float32 == xp.float64 or first.dtype != xp.float32 or not _has_double(xp):
                 return body(*given)
-            arrays = (
+            # A list, for no generator can be compiled by PyTorch.
+            arrays = [
                 xp.astype(x, xp.float64) if hasattr(x, "dtype") else x for x in given[place + 1 :]
-            )
+            ]
             result = plain(*given[: place + 1], *arrays)
             if isinstance(result, tuple):
                 return tuple(xp.astype(part, xp.float32) for part in result)

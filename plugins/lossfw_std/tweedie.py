@@ -117,7 +117,7 @@ def held(xp: Namespace, r: Ratio, k: Exponents) -> tuple[Ratio, Array]:
 def half_deviance(xp: Namespace, r: Ratio, k: Exponents) -> DoubleDouble:
     """Return half the deviance over the base's power b, in two words."""
     size = xp.abs(r.d.high)
-    limit = min(_NEAR, _NEAR_EXPONENT / float(max(abs(k.a), abs(k.b))))
+    limit = min(_NEAR, _NEAR_EXPONENT / max(abs(float(k.a)), abs(float(k.b))))
     close = size <= limit
 
     def near(d: DoubleDouble) -> DoubleDouble:
@@ -200,4 +200,4 @@ def _sum(xp: Namespace, *terms: Array | float) -> DoubleDouble:
 
 def _nearly_a_limit(k: Exponents) -> bool:
     """Tell whether the power is so near to 1 or 2 that 1 / (a b) would cancel."""
-    return min(abs(k.a), abs(k.b)) < _SMALL
+    return abs(k.a) < _SMALL or abs(k.b) < _SMALL

@@ -11,11 +11,10 @@ and the start of a series in (t - y) / y nearer to the target.
 
 from __future__ import annotations
 
-import functools
 import math
 
 from lossfw import Array, Namespace
-from lossfw.numerics import patched, polynomial, select
+from lossfw.numerics import patched, polynomial, remembered, select
 from lossfw_std.tweedie import Exponents
 
 # Powers for which float64 holds every y^b of a float32 y.
@@ -63,7 +62,7 @@ def half_of_mean(xp: Namespace, y: Array, t: Array, k: Exponents) -> Array:
     return patched(xp, half, xp.isinf(y) | xp.isinf(t), infinite, y, t)
 
 
-@functools.lru_cache(maxsize=64)
+@remembered
 def _near_coefficients(b: float) -> tuple[float, ...]:
     """Return the start of the series of half the deviance over y^b x^2, x = t / y - 1."""
     found = [0.5]
@@ -82,7 +81,7 @@ def half_over_power(xp: Namespace, e: Array, k: Exponents) -> Array:
     return select(xp, xp.abs(e) < reach, near, far)
 
 
-@functools.lru_cache(maxsize=64)
+@remembered
 def _coefficients(b: float) -> tuple[float, ...]:
     """Return (1 + b + ... + b^(n-2)) / n!, which is (b^(n-1) - 1) / (b - 1) / n!."""
     orders = range(2, 2 + _TERMS)

@@ -211,6 +211,25 @@ def test_a_module_compiles_whole(loss):
         torch.testing.assert_close(a, b)
 
 
+@pytest.mark.filterwarnings("ignore:::torch")
+@pytest.mark.parametrize(
+    "loss",
+    [
+        {"name": "dwd", "q": 1.5},
+        pytest.param({"name": "poisson_deviance", "link": "log"}, marks=pytest.mark.slow),
+        pytest.param({"name": "tweedie_deviance", "link": "log"}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_constants_that_no_compiler_can_follow_are_there_before(loss):
+    torch.compiler.reset()
+    criterion = bridge.module(loss)
+    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
+    y, t = torch.linspace(0.5, 2.0, 5), torch.ones(5)
+    for a, b in zip(with_slope(compiled, y, t), with_slope(criterion, y, t), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 def test_a_function_maps_and_differentiates():
     function = bridge.function("cross_entropy")

@@ -17,6 +17,7 @@ from lossfw.numerics.parameters import (
     over_root,
     pieces,
     precisely,
+    remembered,
     shares,
     zero_or_nan,
 )
@@ -74,3 +75,19 @@ def test_bounds_let_nan_through():
     zero = zero_or_nan(np, np.array([-np.inf, -0.0, 3.0, np.nan]))
     assert np.array_equal(zero, [0, 0, 0, np.nan], equal_nan=True)
     assert not np.signbit(zero[:3]).any()
+
+
+def test_a_constant_is_computed_once_for_each_parameter():
+    asked = []
+
+    @remembered
+    def twice(c):
+        asked.append(c)
+        return 2.0 * c
+
+    assert [twice(1.0), twice(2.0), twice(1.0)] == [2.0, 4.0, 2.0]
+    assert asked == [1.0, 2.0]
+    # A sweep of a parameter does not fill the memory.
+    for c in range(2000):
+        twice(float(c))
+    assert twice(1.0) == 2.0

@@ -48,21 +48,25 @@ def losses_and_slopes(y: Array, t: Array, body: Definition, by_index: bool) -> t
     return both(namespace_of(y), y, t)
 
 
-class _Losses(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
-    """Losses of which no derivative may be wanted."""
+class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+    """A function whose derivative is computed from its arguments."""
 
     generate_vmap_rule = True
-
-    @staticmethod
-    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
-        function = body.unreduced_at if by_index else body.unreduced
-        return function(namespace_of(y), y, t)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
         y, t, ctx.body, ctx.by_index = inputs
         ctx.save_for_backward(y, t)
         ctx.save_for_forward(y, t)
+
+
+class _Losses(_OfArguments):
+    """Losses of which no derivative may be wanted."""
+
+    @staticmethod
+    def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
+        function = body.unreduced_at if by_index else body.unreduced
+        return function(namespace_of(y), y, t)
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
@@ -122,20 +126,12 @@ class _PlainLossesAndSlopes(_LossesAndSlopesWithTangents):
         return output
 
 
-class _Slopes(torch.autograd.Function):  # type: ignore[misc]  # torch may be missing
+class _Slopes(_OfArguments):
     """Published slopes, whose derivative is the published curvature."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(y: Array, t: Array, body: Definition, by_index: bool) -> Array:
         return published.slopes(body, namespace_of(y), y, t, by_index)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
-        y, t, ctx.body, ctx.by_index = inputs
-        ctx.save_for_backward(y, t)
-        ctx.save_for_forward(y, t)
 
     @staticmethod
     def backward(ctx: Any, up: Array) -> tuple[Any, ...]:

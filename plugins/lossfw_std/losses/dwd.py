@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from decimal import Decimal
 from typing import NamedTuple
 
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, nearest_float32, pieces, precisely, zero_or_nan
+from lossfw.numerics import excess, nearest_float32, pieces, precisely, remembered, zero_or_nan
 
 
 class Dwd(MarginLoss):
@@ -106,7 +105,7 @@ class _Constants(NamedTuple):
     curvature: float  # q (q + 1) times it
 
 
-@functools.lru_cache(maxsize=64)
+@remembered
 def _constants(q: float) -> _Constants:
     """Return the constants of one q, each of them rounded once."""
     with precisely():

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from decimal import Decimal
 
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import at_most, excess, pieces, positive_part, precisely, zero_or_nan
+from lossfw.numerics import (
+    at_most,
+    excess,
+    pieces,
+    positive_part,
+    precisely,
+    remembered,
+    zero_or_nan,
+)
 
 
 class SmoothedHinge(MarginLoss):
@@ -83,7 +90,7 @@ class SmoothedHinge(MarginLoss):
         )
 
 
-@functools.lru_cache(maxsize=64)
+@remembered
 def _joint(gamma: float) -> tuple[float, ...]:
     """Return the pieces of 1 - gamma."""
     with precisely():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
@@ -28,6 +27,7 @@ from lossfw.numerics import (
     in_double_by,
     log_ratio_words,
     patched,
+    remembered,
     zero_or_nan,
 )
 from lossfw_std import tweedie, tweedie_plain
@@ -244,7 +244,7 @@ class TweedieDeviance(Deviance):
         return _limit(self.power, self.link)
 
 
-@functools.cache
+@remembered
 def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     classes: dict[float, type[Deviance]] = {1.0: PoissonDeviance, 2.0: GammaDeviance}
     return classes[power](link=link) if power in classes else None

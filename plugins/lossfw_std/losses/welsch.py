@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import math
 
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_most, excess, in_double, in_double_by, over_root, patched
+from lossfw.numerics import at_most, excess, in_double, in_double_by, over_root, patched, remembered
 
 # Of a number below this, 1 - exp(-u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
@@ -142,7 +141,7 @@ class Welsch(DistanceLoss):
         )
 
 
-@functools.lru_cache(maxsize=64)
+@remembered
 def _short_pieces(c: float) -> tuple[float, ...]:
     """Return floats of 42 bits each whose sum is c."""
     found = []
