@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from lossfw import REAL, Activation, DistanceLoss, PointwiseLoss
+from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, PointwiseLoss
 from lossfw.check import check, check_function, parametrize_with_checks
 
 
@@ -133,3 +133,12 @@ def test_an_error_that_is_expected_hides_no_other():
     report = check(loss(no_xp), examples=5, expected_failures={"shape:result": "a slip"})
     assert report.refuted
     assert not report.ok
+
+
+def zero_times_infinity(self, xp, y, t):
+    return -xp.sum(t * xp.log(y), axis=-1)
+
+
+def test_a_nan_of_the_value_is_not_told_of_its_formula_again():
+    report = check(loss(zero_times_infinity, CategoricalLoss), examples=20, only=["nan"])
+    assert [refutation.check for refutation in report.refuted] == ["nan:legal"]

@@ -133,6 +133,7 @@ def test_a_time_limit_ends_honestly(lossfw, tmp_path):
     assert result.exit_code == 1
     assert result.stdout.splitlines()[0].endswith("not run")
     assert "(the time limit of 0.001 s was over)" in result.stdout
+    assert "the time limit ended 1 component (--allow-unfinished accepts" in result.stdout
     (report,) = json.loads((tmp_path / "it.json").read_text())["reports"]
     assert (report["ok"], len(report["not_run"]) > 40) == (False, True)
     suite = Xml.parse(tmp_path / "it.xml").getroot().find("testsuite")

@@ -165,13 +165,18 @@ def differs(mutant, original):
 
 
 def _near(y, t):
-    """Return pairs in which one argument is moved by a few units in the last place."""
-    with np.errstate(all="ignore"):
-        ways = [sign * NUDGED * np.spacing(np.abs(y)) for sign in (-1, 1)]
-        pairs = [(y + way, t) for way in ways]
-        if t.dtype.kind == "f" and not np.isin(t, (-1, 0, 1)).all():
-            pairs += [(y, t + sign * NUDGED * np.spacing(np.abs(t))) for sign in (-1, 1)]
+    """Return pairs in which one argument, of rows one column, is moved by a few units."""
+    pairs = [(moved, t) for moved in _moved(y)]
+    if t.dtype.kind == "f" and not np.isin(t, (-1, 0, 1)).all():
+        pairs += [(y, moved) for moved in _moved(t)]
     return pairs
+
+
+def _moved(x):
+    columns = np.eye(x.shape[-1]) if x.ndim > 1 else [1.0]
+    with np.errstate(all="ignore"):
+        step = NUDGED * np.spacing(np.abs(x))
+        return [x + sign * column * step for sign in (-1, 1) for column in columns]
 
 
 def _alike(a, b, moved):
@@ -180,11 +185,7 @@ def _alike(a, b, moved):
         return False
     with np.errstate(all="ignore"):
         size = np.fmax(np.abs(a), np.abs(b))
-        # Rows are moved as a whole, so that one column may move more; beside an infinite
-        # one the others are what they are.
-        known = np.where(np.isfinite(moved), moved, 0.0)
-        most = 4 * np.max(known, -1, keepdims=True) if b.ndim > 1 else 4 * known
-        moved = np.where(np.isfinite(moved), most, np.inf)
+        moved = np.where(np.isfinite(moved), 4 * moved, np.inf)
         rounded = ROUNDINGS * np.finfo(b.dtype).eps * size + np.finfo(b.dtype).tiny
         near = np.abs(a - b) <= rounded + moved
     return bool(np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))))

@@ -102,6 +102,11 @@ def summary(reports: Sequence[Report], seed: int) -> str:
         f"{held} {_plural('check', held)} of {len(reports)} "
         f"{_plural('component', len(reports))} not refuted in {examples:,} examples, seed {seed}"
     )
+    late = [report for report in reports if report.unfinished]
+    if late:
+        accepted = all(report.allow_unfinished for report in late)
+        cure = "" if accepted else " (--allow-unfinished accepts that)"
+        parts.append(f"the time limit ended {len(late)} {_plural('component', len(late))}{cure}")
     return "; ".join(parts)
 
 

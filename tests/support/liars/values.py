@@ -115,7 +115,7 @@ class NaiveFocal(PointwiseLoss):
 
 LIARS = (
     Liar("loss", "nan:legal", "cross entropy", NaiveCrossEntropy(), _NAN_BESIDES),
-    Liar("loss", "nan:legal", "focal", NaiveFocal(), (*_NAN_BESIDES, "nan:formula", *_NAIVE)),
+    Liar("loss", "nan:legal", "focal", NaiveFocal(), (*_NAN_BESIDES, *_NAIVE)),
     Liar("loss", "nan:formula", "cross entropy", NaiveFormula(), _NAN_BESIDES),
     Liar("loss", "value", "cut off", replace(_BARE, value=cut_off)),
     Liar("loss", "value", "cut short", replace(_BARE, value=cut_short)),
