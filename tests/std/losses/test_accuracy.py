@@ -21,7 +21,18 @@ LOSSES = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "dtype"), list(zip(LOSSES, itertools.cycle(DTYPES))))
+# Every other setting, each in one dtype; the others on request (-m slow), as in .ci/run.
+BY_TURNS = [
+    pytest.param(loss, dtype, id=f"{loss!r}-{dtype}", marks=marks)
+    for loss, dtype, marks in zip(
+        LOSSES,
+        itertools.cycle([DTYPES[0], DTYPES[1], DTYPES[1], DTYPES[0]]),
+        itertools.cycle([[], [pytest.mark.slow]]),
+    )
+]
+
+
+@pytest.mark.parametrize(("loss", "dtype"), BY_TURNS)
 def test_results_are_as_right_as_they_should_be(loss, dtype):
     found = measure(loss, dtype, points=POINTS)
     assert all(worst.order in KNOWN.get(repr(loss), ()) for worst in found.missed()), found.missed()
