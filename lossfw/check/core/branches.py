@@ -27,6 +27,9 @@ _LOOKED_AT = {False: 40, True: 6}
 _WANTED = 4
 _MOST = {False: 64, True: 12}
 
+# A factor that bodies scale by, to stay clear of the ends of a format.
+_FACTOR = 2.0**32
+
 _FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian")
 
 
@@ -123,18 +126,41 @@ def _added(
 ) -> Points:
     both = Points(np.concatenate([known.y, pool.y]), np.concatenate([known.t, pool.t]))
     chosen: set[int] = set()
+    ends = _ends(both)
     for name in _FUNCTIONS:
-        sides, shows = _sides(getattr(loss, name), subject, both)
-        # Where a result is 0 or infinite on either side, a wrong side may not show.
-        wanted = (wanted for side in sides for taken in (side, ~side) for wanted in
-                  (taken & shows, taken))  # fmt: skip
-        for taken in wanted:
+        for taken in _wanted(*_sides(getattr(loss, name), subject, both), ends):
             more = _WANTED - int(taken[: len(known)].sum()) - int(taken[list(chosen)].sum())
             free = len(known) + np.flatnonzero(taken[len(known) :])
             if more > 0 and free.size and len(chosen) < _MOST[subject.rows]:
                 drawn = rng.choice(free, min(more, free.size), replace=False)
                 chosen.update(drawn.tolist())
     return both.take(np.array(sorted(chosen), int))
+
+
+def _wanted(
+    sides: list[NDArray], shows: NDArray, ends: tuple[NDArray, NDArray]
+) -> Iterator[NDArray]:
+    """Yield which points are wanted: on each side, those that show it, those at either end."""
+    every = [taken for side in sides for taken in (side, ~side)]
+    for taken in every:
+        # Where a result is 0 or infinite on either side, a wrong side may not show.
+        yield taken & shows
+        yield taken
+    for end in ends:
+        yield from (taken & shows & end for taken in every)
+
+
+def _ends(points: Points) -> tuple[NDArray, NDArray]:
+    """Tell which points have an argument that a factor makes infinite, or subnormal.
+
+    What a branch is there for may be such a factor.
+    """
+    info, huge, tiny = np.finfo(points.y.dtype), [], []
+    for x in (points.y, points.t):
+        size = np.abs(x.astype(points.y.dtype))
+        huge.append(_any(np.isfinite(size) & (size > info.max / _FACTOR), len(points)))
+        tiny.append(_any((size > 0) & (size < info.tiny * _FACTOR), len(points)))
+    return huge[0] | huge[1], tiny[0] | tiny[1]
 
 
 def _sides(
