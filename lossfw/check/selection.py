@@ -12,9 +12,9 @@ from lossfw.check.jobs import ComponentJob, FunctionJob, UncheckedJob
 from lossfw.check.options import Options
 from lossfw.check.runner import expectations
 from lossfw.components.component import Component
-from lossfw.components.naming import did_you_mean
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry, Registry
+from lossfw.components.synonyms import did_you_mean_one
 from lossfw.errors import ArgumentError, LossfwError, UnknownNameError
 
 KINDS = ("loss", "activation")
@@ -194,7 +194,7 @@ def _of_plugin(registry: Registry, name: str) -> list[Entry]:
     known = [n for kind in KINDS for entry in registry.entries(kind) for n in entry.names]
     known += [plugin.distribution for plugin in registry.plugins()]
     raise UnknownNameError(
-        f"There is no loss, activation or distribution {name!r}. {did_you_mean(name, known)} "
+        f"There is no loss, activation or distribution {name!r}. {did_you_mean_one(name, known)} "
         "`lossfw list` shows all.".replace("  ", " ")
     )
 

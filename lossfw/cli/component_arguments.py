@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from lossfw.components.component import Component
-from lossfw.components.naming import did_you_mean
 from lossfw.components.registry import KINDS, Entry, Registry
+from lossfw.components.synonyms import did_you_mean_one
 from lossfw.errors import UnknownNameError
 
 parameter_option = click.option(
@@ -82,7 +82,9 @@ def _unknown(
     """Return the error for a name that no component of several kinds has."""
     known = [n for kind in kinds for entry in registry.entries(kind) for n in entry.names]
     words = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-    first = f"There is no {words} {name!r}. {did_you_mean(name, known)} `lossfw list` shows all."
+    first = (
+        f"There is no {words} {name!r}. {did_you_mean_one(name, known)} `lossfw list` shows all."
+    )
     # The other lines name plugins that could not be loaded, which may offer it.
     others = str(error).splitlines()[1:]
     return UnknownNameError("\n".join([first.replace("  ", " "), *others]))

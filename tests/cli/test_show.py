@@ -137,6 +137,8 @@ def test_the_text_says_what_the_json_says(lossfw):
     ("arguments", "told"),
     [
         (["hubber"], "Did you mean 'huber'?"),
+        (["nll"], "Did you mean 'cross_entropy' or 'gaussian_nll'?"),
+        (["f1_score"], "Did you mean 'f1'?"),
         (["huber", "-p", "dleta=1"], "Did you mean 'delta'?"),
         (["huber", "-p", "delta=-1"], "greater than 0"),
         (["huber", "-p", "delta"], "a parameter is KEY=VALUE"),
