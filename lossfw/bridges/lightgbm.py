@@ -67,9 +67,11 @@ class LightGBMObjective(Frozen):
         Called as (predictions, Dataset) or as (labels, predictions, weights).
         """
         raw, target, weight = _arguments(y_true, y_pred, weight)
-        classes = raw.shape[1] if np.ndim(raw) == 2 else 2
+        columns = np.shape(raw)[1] if np.ndim(raw) == 2 else 1
         # Of softmax its own objective has the curvature K / (K - 1) p (1 - p).
-        return self.derivatives(raw, target, weight, softmax_factor=classes / (classes - 1.0))
+        factor = columns / (columns - 1.0) if columns > 1 else 1.0
+        g, h = self.derivatives(raw, target, weight, softmax_factor=factor)
+        return g.reshape(np.shape(raw)), h.reshape(np.shape(raw))
 
 
 @dataclass(frozen=True)

@@ -84,15 +84,16 @@ def calls():
 def rows_of_catboost():
     """Print the time of one row of several classes, and of a training beside CatBoost's own."""
     for classes in (3, 10):
-        objective = catboost.objective("cross_entropy")
         z = RNG.normal(size=(1000, classes)).tolist()
+        for loss in ("cross_entropy", "categorical_focal", "multiclass_hinge"):
+            objective = catboost.objective(loss)
 
-        def every(objective=objective, z=z):
-            for row in z:
-                objective.calc_ders_multi(row, 1.0, 1.0)
+            def every(objective=objective, z=z):
+                for row in z:
+                    objective.calc_ders_multi(row, 1.0, 1.0)
 
-        (took,) = best(every)
-        print(f"catboost cross_entropy, {classes:2d} classes {took / 1000 * 1e6:6.1f} us a row")
+            (took,) = best(every)
+            print(f"catboost {loss}, {classes:2d} classes {took / 1000 * 1e6:6.1f} us a row")
     few = slice(0, 20_000)
     quiet = {"iterations": 20, "verbose": False, "allow_writing_files": False}
     ours, builtin = best(

@@ -116,6 +116,14 @@ def test_an_estimator_survives_clone_and_a_grid(name):
     assert grid.best_params_[key] in choices
 
 
+@pytest.mark.parametrize("bridge", [xgboost, lightgbm])
+def test_derivatives_have_the_shape_of_the_raw_predictions(bridge):
+    objective = bridge.objective("huber")
+    for shape in ((240,), (240, 1)):
+        g, h = objective(Y, np.zeros(shape))
+        assert g.shape == h.shape == shape
+
+
 def test_the_scikit_learn_faces_have_the_weights_of_fit():
     weight = np.where(np.arange(240) < 80, 2.0, 1.0)
     model = ESTIMATORS["xgboost"]("huber").fit(X, Y, sample_weight=weight)
