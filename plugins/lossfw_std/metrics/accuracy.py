@@ -36,7 +36,7 @@ class Accuracy(ClassMetric, RowMetric):
     0.6666666666666666
     """
 
-    latex: ClassVar[str | None] = r"\frac{\sum_{i} w_{i}\,[\hat{c}_{i} = c_{i}]}{\sum_{i} w_{i}}"
+    latex: ClassVar[str | None] = r"\frac{\sum_{i} w_{i}\,[\hat{c_{i}} = c_{i}]}{\sum_{i} w_{i}}"
 
     def rows(self, prediction: NDArray, target: NDArray) -> NDArray:
         """1.0 for a row that is right, else 0.0; NaN for one with a NaN."""

@@ -41,7 +41,7 @@ class ConfusionMatrix(ClassMetric, SumMetric):
     [[1.0, 1.0], [0.0, 2.0]]
     """
 
-    latex: ClassVar[str | None] = r"M_{ij} = \sum_{n} w_{n}\,[c_{n} = i]\,[\hat{c}_{n} = j]"
+    latex: ClassVar[str | None] = r"M_{ij} = \sum_{n} w_{n}\,[c_{n} = i]\,[\hat{c_{n}} = j]"
 
     bounds: ClassVar[tuple[float, float]] = (0.0, np.inf)
 
