@@ -13,9 +13,6 @@ from lossfw.numerics.arrays import Array, is_torch
 
 _INFINITE = 1e300
 
-# The logarithm of a probability of more than a half comes from the others, of less from itself.
-_MINUS_HALF = -0.5
-
 
 def is_meant(z: Any) -> bool:
     """Tell whether logits are float32 of PyTorch."""
@@ -24,25 +21,53 @@ def is_meant(z: Any) -> bool:
 
 def cross_entropy_at(z: Array, index: Array) -> Array:
     """Return what `lossfw.numerics.softmax_cross_entropy_at` returns."""
-    return _take_apart(z, index.unsqueeze(-1).long())[0]
+    own, others, _, _ = _take_apart(z, index.unsqueeze(-1).long(), _may_write())
+    return _loss(own, others)[0].to(z.dtype)
 
 
 def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]:
     """Return what `lossfw.numerics.softmax_cross_entropy_and_gradient_at` returns."""
-    place = index.unsqueeze(-1).long()
-    loss, slope, at_target = _take_apart(z, place)
-    return loss, slope.scatter(-1, place, at_target).to(z.dtype)
+    place, write = index.unsqueeze(-1).long(), _may_write()
+    own, others, e, scatter = _take_apart(z, place, write)
+    loss, total = _loss(own, others)
+    slope = e.div_(total) if write else e / total
+    at_target = -others / total
+    slope = scatter(slope, -1, place, at_target)
+    return loss.to(z.dtype), slope.to(z.dtype)
 
 
-def _take_apart(z: Array, place: Array) -> tuple[Array, Array, Array]:
-    """Return the losses, the probabilities but 0 at the target, and the slope at the target."""
+def _may_write() -> bool:
+    """Tell whether results may be written over, which `torch.func` has no rules for.
+
+    On large batches most of the time goes to new memory.
+    """
+    import torch  # whoever made the tensors has imported it
+
+    return not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
+
+
+def _take_apart(z: Array, place: Array, write: bool) -> tuple[Array, Array, Array, Any]:
+    """Return the target's distance from the largest logit, and the exponentials of the others.
+
+    Their sum comes before them; they are 0 at the target. The last is the function that writes
+    at the targets.
+    """
+    import torch
+
+    scatter = torch.Tensor.scatter_ if write else torch.Tensor.scatter
     # Infinite logits as good as infinite: a loss of that size is infinite in float32.
-    logarithm = z.double().clamp(-_INFINITE, _INFINITE).log_softmax(-1)
-    own = logarithm.gather(-1, place)
-    # Not in place, which `torch.func.vmap` has no rule for.
-    p = logarithm.exp_().scatter(-1, place, 0.0)
-    # Minus the sum of the others is p - 1 at the target, with the digits of a small one. So has
-    # its logarithm.
-    slope = p.sum(-1, keepdim=True).neg_()
-    loss = slope.log1p().where(slope > _MINUS_HALF, own).neg_()
-    return loss.squeeze(-1).to(z.dtype), p, slope
+    wide = z.double()
+    wide = wide.clamp_(-_INFINITE, _INFINITE) if write else wide.clamp(-_INFINITE, _INFINITE)
+    largest = wide.amax(dim=-1, keepdim=True)
+    d = wide.sub_(largest) if write else wide - largest
+    own = d.gather(-1, place)
+    e = scatter(d.exp_() if write else d.exp(), -1, place, 0.0)
+    return own, e.sum(dim=-1, keepdim=True), e, scatter
+
+
+def _loss(own: Array, others: Array) -> tuple[Array, Array]:
+    """Return the losses, and the sums of all exponentials."""
+    total = others + own.exp()
+    # log1p keeps the digits of a small loss, where the target has the largest logit.
+    loss = others.log1p().where(own == 0.0, total.log() - own)
+    return loss.squeeze(-1), total
