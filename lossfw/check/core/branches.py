@@ -126,7 +126,8 @@ def _added(
 ) -> Points:
     both = Points(np.concatenate([known.y, pool.y]), np.concatenate([known.t, pool.t]))
     chosen: set[int] = set()
-    ends = _ends(both)
+    # Logits at the ends of a format take thousands of exact digits and show little.
+    ends = () if subject.rows else _ends(both)
     for name in _FUNCTIONS:
         for taken in _wanted(*_sides(getattr(loss, name), subject, both), ends):
             more = _WANTED - int(taken[: len(known)].sum()) - int(taken[list(chosen)].sum())
@@ -137,9 +138,7 @@ def _added(
     return both.take(np.array(sorted(chosen), int))
 
 
-def _wanted(
-    sides: list[NDArray], shows: NDArray, ends: tuple[NDArray, NDArray]
-) -> Iterator[NDArray]:
+def _wanted(sides: list[NDArray], shows: NDArray, ends: tuple[NDArray, ...]) -> Iterator[NDArray]:
     """Yield which points are wanted: on each side, those that show it, those at either end."""
     every = [taken for side in sides for taken in (side, ~side)]
     for taken in every:
@@ -150,7 +149,7 @@ def _wanted(
         yield from (taken & shows & end for taken in every)
 
 
-def _ends(points: Points) -> tuple[NDArray, NDArray]:
+def _ends(points: Points) -> tuple[NDArray, ...]:
     """Tell which points have an argument that a factor makes infinite, or subnormal.
 
     What a branch is there for may be such a factor.
