@@ -37,13 +37,15 @@ def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]
 
 
 def _may_write() -> bool:
-    """Tell whether results may be written over, which `torch.func` has no rules for.
+    """Tell whether results may be written over, as on large batches new memory takes most time.
 
-    On large batches most of the time goes to new memory.
+    A graph may need them, and `torch.func` has no rules for it.
     """
     import torch  # whoever made the tensors has imported it
 
-    return not (torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active())
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return False
+    return not torch._C._are_functorch_transforms_active()
 
 
 def _take_apart(z: Array, place: Array, write: bool) -> tuple[Array, Array, Array, Any]:

@@ -240,6 +240,16 @@ def test_a_function_maps_and_differentiates():
     torch.testing.assert_close(each, wanted)
 
 
+def test_a_published_gradient_can_be_differentiated():
+    loss = lossfw.loss("cross_entropy", from_logits=True)
+    z = LOGITS.float().requires_grad_()
+    (found,) = torch.autograd.grad(loss.gradient(z, CLASSES, reduction="none").square().sum(), z)
+    p = torch.softmax(z.detach().double(), dim=-1)
+    slope = p - torch.nn.functional.one_hot(CLASSES, p.shape[-1])
+    wanted = 2.0 * p * (slope - (p * slope).sum(dim=-1, keepdim=True))
+    torch.testing.assert_close(found, wanted.float())
+
+
 def test_mistakes_are_told_when_the_module_is_made():
     with pytest.raises(ArgumentError, match="slope of zero_one is 0"):
         bridge.module("zero_one")
