@@ -28,6 +28,7 @@ from lossfw.check.accuracy.variants import variants
 from lossfw.components.plugin_choice import Plugins
 from lossfw.losses.engine import loss_kernels
 from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.nn import activation_kernels
 from lossfw.numerics.compiled import machine
 
@@ -92,12 +93,12 @@ def drawn(rng, space, shape):
     }[space]()
 
 
-def contenders(part, y, t, dtype):
+def contenders(part, y, t):
     """Return the functions to measure: column -> kind -> function."""
     calls = calls_of_activation if isinstance(part, lossfw.Activation) else calls_of_loss
     ours, plain = calls(part, y, t)
     found = {"tiles": {kind: in_mode("tiles", function) for kind, function in ours.items()}}
-    if has_kernel(part, dtype):
+    if has_kernel(part, y, t):
         found["kernel"] = {kind: in_mode("compiled", one) for kind, one in ours.items()}
     return {**found, "naive": plain}
 
@@ -140,12 +141,20 @@ def in_mode(mode, function):
     return run
 
 
-def has_kernel(part, dtype):
-    """Tell whether a kernel computes the value in a dtype, or would if llvmlite were there."""
-    if part.takes_rows or not machine.is_there():
+def has_kernel(part, y, t):
+    """Tell whether a kernel computes the value, or would if llvmlite were there."""
+    if not machine.is_there():
         return False
-    room = activation_kernels if isinstance(part, lossfw.Activation) else loss_kernels
-    return not room.candidate_of(part, "value").problem(np.dtype(dtype))
+    activation = isinstance(part, lossfw.Activation)
+    if part.takes_rows and activation:
+        candidate = activation_kernels.row_candidate_of(part, "value", y.shape[-1])
+    elif part.takes_rows:
+        by_index = part.target.name == "CLASS_INDEX"
+        candidate = row_candidate_of(part, "value", y.shape[-1], by_index=by_index)
+    else:
+        room = activation_kernels if activation else loss_kernels
+        candidate = room.candidate_of(part, "value")
+    return not candidate.problem(y.dtype)
 
 
 def agree(found):
@@ -164,7 +173,7 @@ def measured(part, dtype, rounds):
     y, t = arguments(part, dtype)
     repeat = max(1, ELEMENTS // y.size // 4)
     with np.errstate(all="ignore"):
-        found = contenders(part, y, t, dtype)
+        found = contenders(part, y, t)
         agree(found)
         times = {(column, kind): [] for column, kinds in found.items() for kind in kinds}
         for _ in range(rounds):

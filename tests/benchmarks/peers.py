@@ -38,6 +38,8 @@ def torch_contenders(work, y, t, threads):
     except ImportError:
         return {}
     torch.set_num_threads(threads)
+    # A function is compiled anew for a few shapes and dtypes only, and runs uncompiled after.
+    torch.compiler.reset()
     if work.kind == "activation":
         return _torch_activation(torch, F, work, y)
     own = {
