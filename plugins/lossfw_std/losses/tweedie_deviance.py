@@ -61,14 +61,22 @@ def _a_power(power: float) -> float:
 
 
 _A, _B = r"1 - \mathrm{power}", r"2 - \mathrm{power}"
-_DEFINITION = (
+# MEAN is the mean, and BASE the mean below a power.
+_GENERAL = (
     rf"2\,\left(\frac{{t^{{{_B}}}}}{{\left({_A}\right)\,\left({_B}\right)}} "
-    rf"- \frac{{t\,MEAN{_A}}}}}{{{_A}}} + \frac{{MEAN{_B}}}}}{{{_B}}}\right)"
+    rf"- \frac{{t\,BASE^{{{_A}}}}}{{{_A}}} + \frac{{BASE^{{{_B}}}}}{{{_B}}}\right)"
 )
-_LATEX = {
-    "prediction": _DEFINITION.replace("MEAN", "y^{"),
-    "logits": _DEFINITION.replace("MEAN", r"\left(e^{z}\right)^{"),
+# Where the definition divides by 0: its limits.
+_LIMITS = {
+    1.0: r"2\,\left(t\,\log\!\left(\frac{t}{MEAN}\right) - t + MEAN\right)",
+    2.0: r"2\,\left(\log\!\left(\frac{MEAN}{t}\right) + \frac{t}{MEAN} - 1\right)",
 }
+
+
+def _latex(power: float, *, on_logits: bool) -> str:
+    """Return the definition, or its limit, in letters of print."""
+    mean, base = ("e^{z}", r"\left(e^{z}\right)") if on_logits else ("y", "y")
+    return _LIMITS.get(power, _GENERAL).replace("MEAN", mean).replace("BASE", base)
 
 
 class TweedieDeviance(Deviance):
@@ -145,7 +153,9 @@ class TweedieDeviance(Deviance):
         return _NormalOnLogits(self) if self.power == 0 else _OnLogits(self)
 
     # The definition without the form for exact numbers near the target.
-    latex: ClassVar[Any] = property(lambda loss: _LATEX[loss.input_form])
+    latex: ClassVar[Any] = property(
+        lambda loss: _latex(loss.power, on_logits=loss.input_form == "logits")
+    )
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition."""
