@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from lossfw.components import notebook
-from lossfw.components.naming import did_you_mean
-from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
+from lossfw.runs.compare.ordering import in_order
 from lossfw.runs.compare.settings import surroundings
 
 # Version of the JSON object that `Comparison.to_dict` gives.
@@ -169,30 +169,24 @@ class Comparison:
         ArgumentError
             If there is no such key.
         """
-        if key in self.single:
-            values = {run.name: self.number(run, key).value for run in self.runs}
-        elif key in self.settings:
-            values = {run.name: run.settings.get(key) for run in self.runs}
-        elif key == "name":
-            values = {run.name: run.name for run in self.runs}
-        else:
-            known = ("name", *self.single, *self.settings)
-            guess = did_you_mean(key, known) or f"There are {', '.join(known)}."
-            raise ArgumentError(f"--sort {key}: the runs do not have that. {guess}")
-        # Runs without a value come last in both directions.
-        there = [run for run in self.runs if rank(values[run.name]) is not None]
-        missing = [run for run in self.runs if rank(values[run.name]) is None]
-        there.sort(key=lambda run: rank(values[run.name]) or (0, 0.0, ""), reverse=reverse)
-        return replace(self, runs=(*there, *missing))
+        # A measure comes before a setting of the same name.
+        values: dict[str, Callable[[FinishedRun], Any]] = {
+            "name": lambda run: run.name,
+            **{name: partial(self._measured, name) for name in self.single},
+        }
+        for name in self.settings:
+            values.setdefault(name, partial(_setting, name))
+        runs = in_order(self.runs, key, values, called="runs", reverse=reverse)
+        return replace(self, runs=runs)
+
+    def _measured(self, name: str, run: FinishedRun) -> Any:
+        return self.number(run, name).value
+
+
+def _setting(name: str, run: FinishedRun) -> Any:
+    return run.settings.get(name)
 
 
 def _difference(difference: Difference) -> str:
     star = " *" if difference.clear else ""
     return f"{notebook.with_ends(*difference)}{star}"
-
-
-def rank(value: Any) -> tuple[int, float, str] | None:
-    """Return a key that sorts numbers before texts; None for a value that has no place."""
-    if isinstance(value, int | float):
-        return None if value != value else (0, float(value), "")
-    return None if value is None else (1, 0.0, str(value))

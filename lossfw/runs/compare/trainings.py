@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from lossfw.components import notebook
-from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError, DataError
 from lossfw.nn.training.checkpoint import CHECKPOINT_FILE
-from lossfw.runs.compare.comparison import rank
 from lossfw.runs.compare.finished_run import LOSS, inside_of, names_of
+from lossfw.runs.compare.ordering import in_order
 from lossfw.runs.compare.settings import as_text, differing, flat, read_settings
 from lossfw.runs.epochs import HELD_OUT, numbers_of
 from lossfw.runs.files import numbers_in, read_json
@@ -148,20 +147,15 @@ class TrainingComparison:
         ArgumentError
             If there is no such key.
         """
-        if key in self.measures:
-            values = {one.name: one.numbers.get(key) for one in self.trainings}
-        elif key in self.settings:
-            values = {one.name: one.settings.get(key) for one in self.trainings}
-        elif key == "name":
-            values = {one.name: one.name for one in self.trainings}
-        else:
-            known = ("name", *self.measures, *self.settings)
-            guess = did_you_mean(key, known) or f"There are {', '.join(known)}."
-            raise ArgumentError(f"--sort {key}: the trainings do not have that. {guess}")
-        there = [one for one in self.trainings if rank(values[one.name]) is not None]
-        missing = [one for one in self.trainings if rank(values[one.name]) is None]
-        there.sort(key=lambda one: rank(values[one.name]) or (0, 0.0, ""), reverse=reverse)
-        return replace(self, trainings=(*there, *missing))
+        # A number comes before a setting of the same name.
+        values: dict[str, Callable[[FinishedTraining], Any]] = {
+            "name": lambda one: one.name,
+            **{name: partial(_number, name) for name in self.measures},
+        }
+        for name in self.settings:
+            values.setdefault(name, partial(_setting, name))
+        trainings = in_order(self.trainings, key, values, called="trainings", reverse=reverse)
+        return replace(self, trainings=trainings)
 
     def _repr_html_(self) -> str:
         """Return the comparison for a notebook: curves of the loss, last numbers, settings."""
@@ -263,3 +257,11 @@ def read_training(path: Path, name: str) -> FinishedTraining:
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise DataError(f"{path / TRAINING_FILE} is damaged ({error!r}): train again.") from None
     return training
+
+
+def _number(name: str, one: FinishedTraining) -> Any:
+    return one.numbers.get(name)
+
+
+def _setting(name: str, one: FinishedTraining) -> Any:
+    return one.settings.get(name)
