@@ -33,12 +33,7 @@ def run(
     plugins: Sequence[PathLike] = (),
 ) -> Result:
     """See `lossfw.run`."""
-    from lossfw.runs.execute import carry_out
-
-    outcome = carry_out(_request(config, overrides, out, resume, plugins), warn=_warn)
-    if outcome.failure is not None:
-        raise outcome.failure
-    return outcome.result
+    return _run(_request(config, overrides, out, resume, plugins))
 
 
 def train(
@@ -50,10 +45,7 @@ def train(
     plugins: Sequence[PathLike] = (),
 ) -> Trained:
     """See `lossfw.train`."""
-    from lossfw.runs.trainings import carry_out_training, prepare_training
-
-    request = _request(config, overrides, out, resume, plugins)
-    return carry_out_training(request, prepare_training(request), warn=_warn).trained
+    return _train(_request(config, overrides, out, resume, plugins))
 
 
 def run_all(
@@ -65,15 +57,7 @@ def run_all(
     plugins: Sequence[PathLike] = (),
 ) -> SweepResults[Result]:
     """See `lossfw.run_all`."""
-    from lossfw.runs.execute import carry_out
-
-    def one(request: RunRequest) -> Result:
-        outcome = carry_out(request, warn=_warn)
-        if outcome.failure is not None:
-            raise outcome.failure
-        return outcome.result
-
-    return _all(_request(config, overrides, out, resume, plugins), one)
+    return _all(_request(config, overrides, out, resume, plugins), _run)
 
 
 def train_all(
@@ -85,12 +69,22 @@ def train_all(
     plugins: Sequence[PathLike] = (),
 ) -> SweepResults[Trained]:
     """See `lossfw.train_all`."""
+    return _all(_request(config, overrides, out, resume, plugins), _train, trains=True)
+
+
+def _run(request: RunRequest) -> Result:
+    from lossfw.runs.execute import carry_out
+
+    outcome = carry_out(request, warn=_warn)
+    if outcome.failure is not None:
+        raise outcome.failure
+    return outcome.result
+
+
+def _train(request: RunRequest) -> Trained:
     from lossfw.runs.trainings import carry_out_training, prepare_training
 
-    def one(request: RunRequest) -> Trained:
-        return carry_out_training(request, prepare_training(request), warn=_warn).trained
-
-    return _all(_request(config, overrides, out, resume, plugins), one, trains=True)
+    return carry_out_training(request, prepare_training(request), warn=_warn).trained
 
 
 def _all(
