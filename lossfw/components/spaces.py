@@ -152,6 +152,9 @@ class Simplex(Space):
         """Tell which rows are no distribution; see `Space.outside`."""
         tolerance = _SUM_TOLERANCE_HALF if is_half(x.dtype) else _SUM_TOLERANCE
         xp = namespace_of(x)
+        if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
+            # A sum of integers may leave their range.
+            x = x.astype(np.float64)
         sums = xp.sum(x, axis=-1)
         if isinstance(x, np.ndarray):
             if not x.size:

@@ -85,6 +85,12 @@ def test_the_message_names_the_first_member_outside(space, x, message):
         space.check(np.array(x), "prediction", start=7)
 
 
+def test_the_sum_of_integers_does_not_leave_their_range():
+    least = np.iinfo(np.int64).min
+    rows = np.array([[0, 1], [least, 0], [least, least]])
+    assert SIMPLEX.outside(rows).tolist() == [False, True, True]
+
+
 def test_a_class_index_needs_a_column():
     CLASS_INDEX.check_below(np.array([0, 2]), 3)
     with pytest.raises(DomainError, match=r"target\[11\] = 3 is no class.*classes are 0 \.\. 2"):

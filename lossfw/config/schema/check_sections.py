@@ -93,7 +93,8 @@ def _check_hold_out(config: CheckedConfig) -> bool:
     node = config.root.find(["train", "hold_out"])
     if node is None or not isinstance(node.value, dict):
         return True
-    given = [key for key in ("share", "data") if key in node.value]
+    there = {key for key, child in node.value.items() if child.value is not None}
+    given = [key for key in ("share", "data") if key in there]
     if len(given) != 1:
         got = "got both" if given else "neither is given"
         what = f"train.hold_out should have one of share, data; {got}"
