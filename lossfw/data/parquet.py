@@ -34,6 +34,8 @@ PIECE_BYTES = 8 * 2**20
 _WHOLE_BYTES = 64 * 2**20
 # Bytes of a column that the library reads at a time.
 _BUFFER_BYTES = 2**20
+# Rows by which the bytes of a row are estimated.
+_FIRST_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -221,14 +223,11 @@ class _ParquetPieces(Pieces):
 
 
 def _row_bytes(file: Any, columns: Sequence[int]) -> int:
-    """Estimate the bytes of a row in memory."""
-    rows, whole = max(1, int(file.metadata.num_rows)), 0
-    names = {file.schema_arrow.names[number] for number in columns}
-    for group in range(file.num_row_groups):
-        stored = file.metadata.row_group(group)
-        for number in range(stored.num_columns):
-            column = stored.column(number)
-            if column.path_in_schema.partition(".")[0] in names:
-                # Dictionary-encoded numbers take their whole width in memory.
-                whole += max(int(column.total_uncompressed_size), 8 * int(column.num_values))
-    return max(1, whole // rows)
+    """Estimate the bytes of a row in memory, by the first rows.
+
+    The sizes in the head of the file are not asked for: where a column's head is damaged,
+    pyarrow ends the process.
+    """
+    names = [file.schema_arrow.names[number] for number in columns]
+    first = next(iter(file.iter_batches(_FIRST_ROWS, columns=names)), None)
+    return 1 if first is None or not len(first) else max(1, first.nbytes // len(first))

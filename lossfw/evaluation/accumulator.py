@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from lossfw.evaluation.result import Numbers
 from lossfw.evaluation.slices import Slice
 from lossfw.evaluation.stopwatch import Stopwatch
 from lossfw.losses.engine.exact_sum import below, prefixed
+from lossfw.losses.engine.execute import RowSums
+from lossfw.losses.engine.partial import Partial
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric, MetricRows, MetricUpdate
 from lossfw.metrics.means import mean_terms
@@ -81,17 +84,14 @@ class Accumulator:
     def add(self, rows: PredictedBatch) -> PredictedBatch:
         """Take some rows into account, and return them with their losses, where these are wanted.
 
-        The loss of a row is computed here and nowhere else.
+        The loss of a row is computed here and nowhere else. It is wanted too where the sum of
+        the losses is NaN: a warning names the first rows behind it.
         """
         wanted = self._layout.wanted
         with self.clock.stage("loss"):
-            partial, sums = self._of.partial_and_rows(
-                rows.loss_input,
-                rows.targets,
-                start=rows.start,
-                sample_weight=rows.sample_weight,
-                rows=self._rows,
-            )
+            partial, sums = self._sums(rows, each=self._rows)
+            if sums is None and math.isnan(partial.sum()):
+                _, sums = self._sums(rows, each=True)
             if sums is not None:
                 rows = rows._replace(losses=sums.losses(), weights=sums.weights())
             self._layout.place(rows)
@@ -100,6 +100,16 @@ class Accumulator:
             with self.clock.stage(name):
                 kept.add(kept.metric.observe(_shown(kept.metric, rows), terms=wanted))
         return rows
+
+    def _sums(self, rows: PredictedBatch, *, each: bool) -> tuple[Partial, RowSums | None]:
+        """Return the partial of the loss, and on request the sums over each row."""
+        return self._of.partial_and_rows(
+            rows.loss_input,
+            rows.targets,
+            start=rows.start,
+            sample_weight=rows.sample_weight,
+            rows=each,
+        )
 
     def numbers(self) -> Numbers:
         """Return the numbers of all rows so far."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,24 +33,28 @@ class Diagnostics:
         self._by_row = loss.takes_rows
         self._guarded = self._probabilities = self._weightless = self._nonfinite = 0
         self._first_nonfinite: int | None = None
+        # The first rows whose loss is NaN: those that a warning names, and one more.
+        self.nan_rows: tuple[int, ...] = ()
 
-    def pack(self) -> dict[str, int | None]:
-        """Return the counts so far; `unpack` takes them back."""
+    def pack(self) -> dict[str, Any]:
+        """Return counts and rows so far; `unpack` takes them back."""
         return {
             "guarded": self._guarded,
             "probabilities": self._probabilities,
             "weightless": self._weightless,
             "nonfinite": self._nonfinite,
             "first_nonfinite": self._first_nonfinite,
+            "nan_rows": list(self.nan_rows),
         }
 
-    def unpack(self, counts: Mapping[str, int | None]) -> None:
-        """Go on from these counts."""
+    def unpack(self, counts: Mapping[str, Any]) -> None:
+        """Go on from these counts and rows."""
         self._guarded, self._probabilities, self._weightless, self._nonfinite = (
             int(counts[name] or 0)
             for name in ("guarded", "probabilities", "weightless", "nonfinite")
         )
         self._first_nonfinite = counts["first_nonfinite"]
+        self._keep_nan_rows(map(int, counts["nan_rows"]))
 
     def merge(self, other: Diagnostics) -> None:
         """Add the counts of other rows."""
@@ -60,9 +64,10 @@ class Diagnostics:
         self._nonfinite += other._nonfinite
         firsts = (self._first_nonfinite, other._first_nonfinite)
         self._first_nonfinite = min((row for row in firsts if row is not None), default=None)
+        self._keep_nan_rows(other.nan_rows)
 
     def see(self, rows: PredictedBatch) -> None:
-        """Look at some rows."""
+        """Look at some rows, and at their losses where they have some."""
         y, t = rows.loss_input, rows.targets
         if rows.sample_weight is not None and rows.sample_weight.ndim == 1:
             counts = rows.sample_weight != 0
@@ -75,6 +80,13 @@ class Diagnostics:
             self._guarded += int(np.count_nonzero(below))
         if not is_finite(rows.loss_input):
             self._see_nonfinite(rows)
+        if rows.losses is not None and rows.weights is not None:
+            # A row without weight has no loss.
+            nan = np.flatnonzero(np.isnan(rows.losses) & (rows.weights > 0))
+            self._keep_nan_rows((rows.start + nan[: NAMED_ROWS + 1]).tolist())
+
+    def _keep_nan_rows(self, more: Iterable[int]) -> None:
+        self.nan_rows = tuple(sorted({*self.nan_rows, *more})[: NAMED_ROWS + 1])
 
     def _see_nonfinite(self, rows: PredictedBatch) -> None:
         axes = tuple(range(1, rows.loss_input.ndim))
@@ -116,21 +128,20 @@ class Diagnostics:
         )
 
 
-def nan_warning(rows: Iterator[int]) -> str:
+def nan_warning(rows: Sequence[int]) -> str:
     """Return the warning about a loss that is NaN, with the first rows whose loss is.
 
     Examples
     --------
-    >>> nan_warning(iter([3]))
+    >>> nan_warning([3])
     'The loss is NaN, since that of row 3 is.'
     """
-    first = list(islice(rows, NAMED_ROWS + 1))
-    if not first:
+    if not rows:
         return "The loss is NaN, and that of no row is: infinite losses of both signs were added."
-    if len(first) == 1:
-        return f"The loss is NaN, since that of row {first[0]} is."
-    shown = ", ".join(map(str, first[:NAMED_ROWS]))
-    more = " and more" if len(first) > NAMED_ROWS else ""
+    if len(rows) == 1:
+        return f"The loss is NaN, since that of row {rows[0]} is."
+    shown = ", ".join(map(str, rows[:NAMED_ROWS]))
+    more = " and more" if len(rows) > NAMED_ROWS else ""
     return f"The loss is NaN, since that of rows {shown}{more} is."
 
 

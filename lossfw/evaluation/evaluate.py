@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from typing import Protocol, TypeAlias, overload
 
 import numpy as np
@@ -13,12 +12,11 @@ import numpy as np
 from lossfw.data import Batch
 from lossfw.data.lazy_arrays import check_unchanged, take_rows
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.accumulator import Accumulator
 from lossfw.evaluation.batching import PredictedBatch, forward, regroup, saved
 from lossfw.evaluation.diagnostics import nan_warning
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
-from lossfw.evaluation.result import Result
+from lossfw.evaluation.result import Numbers, Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.evaluation.stopwatch import Stopwatch
 
@@ -97,7 +95,7 @@ def evaluate(
                 if progress is not None:
                     progress(state.seen.count, part[1] - part[0])
     _check_unchanged(plan)
-    return _with_nan_rows(plan, result_of(plan, state)) if rows is None else state
+    return result_of(plan, state) if rows is None else state
 
 
 def evaluate_first(plan: Plan, most: int) -> None:
@@ -157,30 +155,19 @@ def result_of(plan: Plan, state: EvaluationState) -> Result:
         numbers=numbers,
         sample=plan.sample,
         digest=plan.digest,
-        warnings=(*plan.warnings, *state.diagnostics.texts(plan.count, numbers.masked)),
+        warnings=tuple(_warnings(plan, state, numbers)),
         timings=dict(state.clock.seconds),
         classes=plan.data.classes,
     )
 
 
-def _with_nan_rows(plan: Plan, result: Result) -> Result:
-    """Return the result with a warning that names the rows behind a loss that is NaN."""
-    if not math.isnan(result.loss):
-        return result
-    return replace(result, warnings=(*result.warnings, nan_warning(_rows_with_nan(plan))))
-
-
-def _rows_with_nan(plan: Plan) -> Iterator[int]:
-    """Yield the numbers of the rows whose loss is NaN; the rows are evaluated again."""
-    accumulator = Accumulator(plan.loss, (), rows=True)
-    with one_blas_thread() if plan.network is not None else nullcontext():
-        for rows in _predicted(plan, Stopwatch(), 0, plan.count):
-            seen = accumulator.add(rows)
-            assert seen.losses is not None
-            assert seen.weights is not None
-            for row in np.flatnonzero(np.isnan(seen.losses) & (seen.weights > 0)):
-                number = rows.start + int(row)
-                yield number if plan.sample is None else plan.sample[number]
+def _warnings(plan: Plan, state: EvaluationState, numbers: Numbers) -> Iterator[str]:
+    """Yield the warnings of the plan, and those about rows of it."""
+    yield from plan.warnings
+    yield from state.diagnostics.texts(plan.count, numbers.masked)
+    if math.isnan(numbers.loss["value"]):
+        rows, sample = state.diagnostics.nan_rows, plan.sample
+        yield nan_warning(rows if sample is None else [sample[row] for row in rows])
 
 
 def _batches(plan: Plan, first: int, stop: int) -> Iterator[Batch]:

@@ -22,7 +22,7 @@ from lossfw.losses.engine.exact_sum import ExactSum, below, prefixed
 from lossfw.losses.engine.row_ranges import RowRanges
 
 # Version of a packed state.
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 @dataclass

@@ -17,7 +17,7 @@ from lossfw.runs.rows_parts import PartFile
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 6
+CHECKPOINT_VERSION = 7
 
 
 class Checkpoint(NamedTuple):

@@ -100,6 +100,7 @@ class _StoredResult(_Stored):
 
 class _Data(_Stored):
     name: str | None = None
+    rows: NonNegativeInt | None = None
     digest: str | None = None
 
 

@@ -101,8 +101,24 @@ def test_any_tree_of_parts_gives_the_bits_of_the_whole(name, draw, cuts):
     assert state.seen.spans == ((0, ROWS),)
     found, wanted = result_of(plan, state), evaluate(plan)
     assert json.dumps(found.to_dict()) == json.dumps(wanted.to_dict())
-    # The rows behind a loss that is NaN are looked for by one process alone.
-    assert found.warnings == wanted.warnings[: len(found.warnings)]
+    assert found.warnings == wanted.warnings
+
+
+@pytest.mark.parametrize("sample", [None, tuple(reversed(range(ROWS)))])
+def test_the_first_rows_with_nan_are_named_in_any_order_of_parts(sample):
+    y = np.zeros(ROWS)
+    y[[3, 200, 600, 601, 900, 1000, 1299]] = np.nan
+    weight = np.ones(ROWS)
+    weight[3] = 0
+    data = Dataset("rows", targets=np.zeros(ROWS), sample_weight=weight)
+    plan = Plan(data, lossfw.loss("squared_error"), outputs=y, sample=sample)
+    parts = [evaluate(plan, rows=span) for span in ((512, ROWS), (0, 256), (256, 512))]
+    state = sent(plan, parts[0])
+    for part in parts[1:]:
+        state.merge(part)
+    named = "200, 600, 601, 900, 1000" if sample is None else "1299, 1000, 900, 601, 600"
+    told = f"The loss is NaN, since that of rows {named} and more is."
+    assert result_of(plan, state).warnings[-1] == evaluate(plan).warnings[-1] == told
 
 
 def test_a_part_begins_and_ends_where_blocks_do():

@@ -142,8 +142,12 @@ def test_many_damaged_files_are_read_or_refused(tmp_path, name):
     read_damaged(tmp_path, name, seed=1, count=3000)
 
 
-@pytest.mark.parametrize("path", sorted(CORPUS.glob("*.npz")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted([*CORPUS.glob("*.npz"), *CORPUS.glob("*.parquet")]), ids=lambda path: path.stem
+)
 def test_what_was_answered_wrongly_once_is_refused(path):
-    fault = fault_of(read_weights, path)
+    if path.suffix == ".parquet":
+        pytest.importorskip("pyarrow.parquet")
+    fault = fault_of(read_weights if path.suffix == ".npz" else _array, path)
     assert isinstance(fault, LossfwError)
     assert path.name in str(fault)

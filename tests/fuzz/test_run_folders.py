@@ -56,6 +56,12 @@ def test_a_damaged_folder_is_told_in_words(runs):
     assert not cases(runs, seed=0, count=60, verbs=VERBS)
 
 
+def test_a_record_without_its_parts_has_a_page(runs):
+    pytest.importorskip("matplotlib")
+    (runs / "whole" / "run.json").write_text('{"loss": 3}')
+    assert CliRunner().invoke(main, ["report", "whole"]).exit_code == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_damaged_folders_are_told_in_words(runs, seed):

@@ -236,7 +236,8 @@ def _numbers(part: Mapping[str, Any]) -> dict[str, RunNumber]:
 def _facts(run: FinishedRun) -> Iterator[tuple[str, str]]:
     record = run.record
     data = record.get("data") or {}
-    yield "data", f"{data.get('name', '?')}, {data.get('rows', '?'):,} rows"
+    rows = "?" if data.get("rows") is None else f"{data['rows']:,}"
+    yield "data", f"{data.get('name', '?')}, {rows} rows"
     if run.result.get("sample") is not None:
         yield "sample", f"{run.result['count']:,} rows drawn"
     units = [run.settings.get(f"network.layers.{i}.units") for i in range(100)]
