@@ -1,9 +1,14 @@
 """Data sets of Parquet files in stores: the same rows as from a folder."""
 
+import importlib
+import sys
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import lossfw
+from lossfw.errors import DataError, MissingExtraError
 
 arrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -53,7 +58,19 @@ def s3():
     server.stop()
 
 
-@pytest.fixture(params=["file", "memory", "s3"])
+class Bucket(fsspec.get_filesystem_class("memory")):
+    """A store under the protocol of Google Cloud Storage, in memory."""
+
+    protocol = ("gs", "gcs")
+    store: ClassVar = {}
+    pseudo_dirs: ClassVar = [""]
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return "/" + str(path).removeprefix("gs://").strip("/")
+
+
+@pytest.fixture(params=["file", "memory", "s3", "gs"])
 def address(request, tmp_path, monkeypatch):
     """Return the address of a filled data set in a store."""
     options, root = {}, str(tmp_path / "rows")
@@ -65,6 +82,10 @@ def address(request, tmp_path, monkeypatch):
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.setenv(name, "none")
         root = f"bucket-{tmp_path.name.lower().replace('_', '-')[:40]}/rows"
+    elif request.param == "gs":
+        registry = importlib.import_module("fsspec.registry")
+        monkeypatch.setitem(registry._registry, "gs", Bucket)
+        root = f"{tmp_path.name}/rows"
     system = fsspec.filesystem(request.param, **options)
     fill(system, root)
     return f"{request.param}://{root}"
@@ -86,3 +107,14 @@ def test_a_pattern_in_a_store_names_some_files(address):
     inputs, targets = rows_of(f"{address}/year=20?6/*.parquet")
     assert targets.tobytes() == tables()[1]["target"].to_numpy().tobytes()
     assert set(inputs[:, 1].tolist()) == {2026.0}
+
+
+def test_a_store_without_its_library_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    with pytest.raises(MissingExtraError, match=r"gs://bucket/rows needs .*install gcsfs"):
+        rows_of("gs://bucket/rows")
+
+
+def test_a_protocol_that_nobody_knows_is_told():
+    with pytest.raises(DataError, match="nosuch://bucket/rows: Protocol not known"):
+        rows_of("nosuch://bucket/rows")

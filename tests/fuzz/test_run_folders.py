@@ -62,6 +62,15 @@ def test_a_record_without_its_parts_has_a_page(runs):
     assert CliRunner().invoke(main, ["report", "whole"]).exit_code == 0
 
 
+def test_a_matrix_with_a_hole_is_shown(runs):
+    file = runs / "whole" / "metrics.json"
+    result = json.loads(file.read_text())
+    result["metrics"]["confusion_matrix"]["value"][0][0] = None
+    file.write_text(json.dumps(result))
+    shown = CliRunner().invoke(main, ["run", "run.yaml", "--out", "whole", "--resume"])
+    assert (shown.exit_code, " - 1" in shown.stdout) == (0, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_many_damaged_folders_are_told_in_words(runs, seed):

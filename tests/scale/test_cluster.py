@@ -164,6 +164,54 @@ def test_workers_write_the_rows_of_their_parts(few, scheduler, small_parts, form
     assert same_rows(few / "one", few / "two")
 
 
+WITH_COLUMNS = """\
+lossfw: 1
+data: {name: arrays, file: t.parquet, inputs_key: [x], targets_key: t}
+network: {predictions: y.npy}
+loss: cross_entropy
+evaluate:
+  rows: parquet
+  metrics: [accuracy]
+  slices: [column.region, {name: age, by: column.age, bins: [30, 50]}]
+  intervals: {method: bootstrap, replicates: 100}
+"""
+
+
+@pytest.mark.parametrize("source", ["file", "folder"])
+def test_slices_by_columns_come_with_rows_and_the_rows_behind_a_nan(
+    few, scheduler, small_parts, source
+):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    random, text = np.random.default_rng(0), WITH_COLUMNS
+    y = np.load("y.npy")
+    y[[20, 300, 650]] = np.nan
+    np.save("y.npy", y)
+    columns = {"x": random.random(700), "t": random.integers(0, 5, 700)}
+    columns["region"] = [None if i % 7 == 0 else "north" if i % 3 else "south" for i in range(700)]
+    columns["age"] = [None if i % 11 == 0 else int(i % 90) for i in range(700)]
+    table = arrow.table(columns)
+    if source == "folder":
+        text = text.replace("arrays, file: t.parquet", "parquet, path: rows")
+        text = text.replace("_key", "")
+        for place in range(2):
+            part = few / "rows" / f"half={place}"
+            part.mkdir(parents=True)
+            parquet.write_table(table.slice(350 * place, 350), part / "0.parquet")
+    else:
+        parquet.write_table(table, "t.parquet", row_group_size=200)
+    (few / "run.yaml").write_text(text)
+    alone = run("--out", "one")
+    assert alone.exit_code == 1, alone.stderr  # the loss is NaN
+    done = run("--out", "two", "--cluster", scheduler)
+    assert done.exit_code == 1, done.stderr
+    one, two = (few / name / "metrics.json" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+    assert same_rows(few / "one", few / "two")
+    for name in ("one", "two"):
+        record = json.loads((few / name / "run.json").read_text())
+        assert "since that of rows 20, 300, 650 is." in record["warnings"][-1]
+
+
 @pytest.fixture
 def dies_after_the_first_part(monkeypatch):
     """Return how to name the processes that die when a run has merged its first part."""

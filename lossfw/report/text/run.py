@@ -142,9 +142,12 @@ def _in_full(value: Any) -> str:
     return f"[{shown}{more}]"
 
 
-def _matrix(rows: Sequence[Sequence[float]]) -> list[tuple[str, str]]:
+def _matrix(rows: Sequence[Sequence[float | None]]) -> list[tuple[str, str]]:
     """Return a line for each row, with aligned columns."""
-    cells = [[as_number(cell, _MATRIX_DIGITS) for cell in row[:_SHOWN_NUMBERS]] for row in rows]
+    cells = [
+        ["-" if cell is None else as_number(cell, _MATRIX_DIGITS) for cell in row[:_SHOWN_NUMBERS]]
+        for row in rows
+    ]
     width = max(len(cell) for row in cells for cell in row)
     more = " ..." if len(rows[0]) > _SHOWN_NUMBERS else ""
     lines = [
