@@ -51,9 +51,9 @@ def plot(
     A NAME may be a mapping as in a configuration, '{name: huber, delta: 0.5}'. With -p a
     parameter is set in each of them that has it.
     """
+    from lossfw.nn.sample_curve import curves
     from lossfw.report.plots.loss_curves import check_out
     from lossfw.report.plots.loss_curves import plot as draw
-    from lossfw.report.plots.sample_curve import curves
     from lossfw.runs.files import say
 
     file = Path(out)

@@ -1,1 +1,1 @@
-"""Dense networks: activations, gradients, training, sensitivity."""
+"""Dense networks: activations, gradients, training, sensitivity, and curves along a line."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw.report.plots.sample_curve import curve
+from lossfw.nn.sample_curve import curve
 from lossfw.report.site.content import document
 from support.browsing import CHROMIUM
 from support.site_content import CURVES, content

@@ -213,15 +213,6 @@ def test_what_a_run_would_refuse_is_told_before_it(lossfw, folder, verb, overrid
 
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J"
-LOCAL = """\
-from pathlib import Path
-Path("executed").touch()
-from lossfw import DistanceLoss
-class Zigzagged(DistanceLoss):
-    "The square."
-    def value(self, xp, r):
-        return xp.square(r)
-"""
 
 
 class TestNamesFromOutside:
@@ -266,50 +257,6 @@ class TestNamesFromOutside:
         begin = time.monotonic()
         assert lossfw("validate", "run.yaml").exit_code == 2
         assert time.monotonic() - begin < 30  # a hundred seconds and more without a limit
-
-
-class TestPluginFiles:
-    """Plugin files are executed by a run, and else by nobody who has not said yes."""
-
-    @pytest.fixture
-    def mine(self, folder):
-        (folder / "mine.py").write_text(LOCAL)
-        text = inline("zigzagged", **FLAT)
-        (folder / "run.yaml").write_text(f"{text}plugins: [mine.py]\nevaluate: {{rows: true}}\n")
-        return folder / "executed"
-
-    @pytest.mark.parametrize("verb", ["validate", "config"])
-    def test_looking_at_a_configuration_executes_none(self, lossfw, mine, verb):
-        result = lossfw(verb, "run.yaml")
-        assert (result.exit_code, mine.exists()) == (2, False)
-        assert re.search(
-            r"^run\.yaml:5:11: error: .*'mine\.py' is not imported", result.output, re.M
-        )
-        assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == 2
-        assert not mine.exists()
-        assert lossfw(verb, "run.yaml", "--plugin", "mine.py").exit_code == 0
-        assert mine.exists()
-
-    def test_no_plugins_holds_for_a_run_too(self, lossfw, mine):
-        result = lossfw("run", "run.yaml", "--no-plugins")
-        assert (result.exit_code, mine.exists()) == (2, False)
-        assert "'mine.py' is left out by --no-plugins" in result.stderr
-
-    def test_reading_a_folder_executes_none(self, lossfw, mine, folder):
-        for name in ("o", "p"):
-            assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
-        mine.unlink()
-        # An edited file is another module.
-        (folder / "mine.py").write_text(f"{LOCAL}# edited\n")
-        pytest.importorskip("matplotlib")
-        for verb in (("compare", "o", "p"), ("report", "o")):
-            assert lossfw(*verb).exit_code == 0
-            assert not mine.exists()
-        assert (
-            "is not imported: that would execute it" in (folder / "o" / "report.html").read_text()
-        )
-        assert lossfw("report", "o", "--trust").exit_code == 0
-        assert mine.exists()
 
 
 def test_the_batch_size_changes_no_digit_of_rows_from_a_table(lossfw, folder):

@@ -82,6 +82,24 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     return replace(plan, warnings=(*plan.warnings, *config.notes))
 
 
+def build_data(source: ConfigSource) -> Dataset:
+    """Return the rows that a configuration reads.
+
+    Mistakes elsewhere do no harm: a loss, for instance, of a plugin file that is not imported.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the configuration, if one of them keeps its data from being read.
+    """
+    config = read_config(source)
+    check(config)
+    _load_data(config, {})
+    if config.data is None:
+        config.problems.raise_if_any()
+    return known(config.data)
+
+
 def _plan(config: CheckedConfig) -> Plan:
     evaluate = known(config.sections).evaluate
     return Plan(

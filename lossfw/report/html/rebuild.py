@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from lossfw.config.build.evaluation import build
+from lossfw.config.build.evaluation import build, build_data
 from lossfw.config.text.source import ConfigSource
+from lossfw.data import Dataset
 from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.evaluate import evaluate
@@ -55,9 +55,12 @@ class RebuiltRun:
                 self.missing.append(f"What the run read cannot be read again: {error}")
         return self._plan
 
+    @property
+    def _source(self) -> ConfigSource:
+        return ConfigSource(str(self.run.path / CONFIG_FILE), plugins=self.run.plugins)
+
     def _build(self) -> Plan:
-        path: Path = self.run.path / CONFIG_FILE
-        plan = build(ConfigSource(str(path), plugins=self.run.plugins))
+        plan = build(self._source)
         if plan.digest != self.run.record.get("digest"):
             raise DataError(
                 "its data, weights or plugins have changed since, so its result would differ now."
@@ -72,11 +75,25 @@ class RebuiltRun:
         return None if self.plan is None else _evaluated(self.plan)
 
     def inputs(self, rows: NDArray) -> NDArray | None:
-        """Return the inputs of rows by their numbers, None if there are none."""
-        if self.plan is None:
-            return None
-        inputs = self.plan.data.take(rows).inputs
+        """Return the inputs of rows by their numbers, None if there are none.
+
+        They are read also where a plugin file of the loss may not be executed.
+        """
+        data = self._data() if self._plan is None else self._plan.data
+        inputs = None if data is None else data.take(rows).inputs
         return None if inputs is None else np.asarray(inputs)
+
+    def _data(self) -> Dataset | None:
+        """Return the data of the run, None if they cannot be read or have changed."""
+        kept = self.run.record.get("data") or {}
+        try:
+            data = build_data(self._source)
+            if (data.name, data.digest) != (kept.get("name"), kept.get("digest")):
+                raise DataError("its data have changed since.")
+        except (LossfwError, OSError) as error:
+            self.missing.append(f"The inputs cannot be read again: {error}")
+            return None
+        return data
 
 
 class _Collector:

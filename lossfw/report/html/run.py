@@ -8,6 +8,7 @@ from typing import Any
 
 from lossfw import __version__
 from lossfw.errors import LossfwError
+from lossfw.nn.sample_curve import curve
 from lossfw.report.html.confusion_matrix import matrix_of
 from lossfw.report.html.images import as_images, as_uri
 from lossfw.report.html.rebuild import RebuiltRun
@@ -22,13 +23,13 @@ from lossfw.report.html.row_statistics import (
 )
 from lossfw.report.html.run_plots import of_loss_itself, of_parts, of_reliability, of_spread
 from lossfw.report.html.sensitivity_plots import Picture
-from lossfw.report.plots.sample_curve import curve
 from lossfw.report.text.rounding import as_interval, as_rounded
 from lossfw.runs.compare import FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import LOSS, is_number
 from lossfw.runs.compare.rebuild_metrics import loss_of
 from lossfw.runs.compare.rows import KeptRows
 from lossfw.runs.folder import CONFIG_FILE, read_texts
+from lossfw.runs.kept_curve import read_curve
 
 # A slice of more parts has no plot.
 _MOST_PARTS = 30
@@ -158,7 +159,7 @@ def _element(number: RunNumber, index: int) -> str:
 def _loss_plots(run: FinishedRun) -> tuple[list[Picture], str]:
     """Return the plots of the loss, or the reason why there are none."""
     try:
-        return of_loss_itself(curve(loss_of(run))), ""
+        return of_loss_itself(read_curve(run.path) or curve(loss_of(run))), ""
     except LossfwError as error:
         return [], f"The loss cannot be drawn: {error}"
 

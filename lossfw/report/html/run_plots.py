@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.row_statistics import Spread
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.loss_curves import draw_part, limits
-from lossfw.report.plots.sample_curve import SampledCurve
 from lossfw.report.plots.style import INK, MUTED, PAGE, drawing
 from lossfw.report.text.rounding import as_number, as_share
 from lossfw.runs.compare import RunNumber
@@ -55,10 +55,8 @@ def _part(drawn: SampledCurve, order: int) -> Picture:
         axes.set_xlabel(drawn.line.label)
         axes.set_xlim(drawn.x[0], drawn.x[-1])
         known = drawn.parts[order][np.isfinite(drawn.parts[order])]
-        caption = (
-            f"{title[0].upper()}{title[1:]}, from {known.min():.3g} to {known.max():.3g} on this "
-            "piece."
-        )
+        shown = f"from {known.min():.3g} to {known.max():.3g}" if known.size else "never finite"
+        caption = f"{title[0].upper()}{title[1:]}, {shown} on this piece."
         return Picture(inline(figure, f"loss-itself-{order}", title, caption), caption)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lossfw import __version__
+from lossfw.nn.sample_curve import curve
 from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
 from lossfw.nn.sensitivity.study import Sensitivity, StudyCurve
@@ -19,7 +20,6 @@ from lossfw.report.html.sensitivity_plots import (
     of_loss,
     of_stairs,
 )
-from lossfw.report.plots.sample_curve import curve
 from lossfw.report.text.rounding import as_number, as_share
 
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.nn.sample_curve import SampledCurve
 from lossfw.nn.sensitivity.study import StudyCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.plots.loss_curves import draw_part, limits
-from lossfw.report.plots.sample_curve import SampledCurve
 from lossfw.report.plots.sensitivity_curves import draw_loss, draw_staircase, name_axes
 from lossfw.report.plots.style import INK, PAGE, drawing
 

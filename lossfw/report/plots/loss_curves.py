@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.errors import ArgumentError
+from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
-from lossfw.report.plots.sample_curve import SampledCurve
 from lossfw.report.plots.style import FILE, content_of, drawing
 from lossfw.runs.files import write_file
 

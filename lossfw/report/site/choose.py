@@ -11,7 +11,7 @@ from html import escape
 from lossfw.components.docstrings import sources
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
-from lossfw.report.plots.sample_curve import SampledCurve, curve, line_of
+from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject, SiteContent
 from lossfw.report.site.curve_svg import overlay
 from lossfw.report.site.markup import breakable, citation, prose, raw

@@ -12,9 +12,9 @@ from html import escape
 
 import numpy as np
 
+from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.plots.loss_curves import cut, limits
-from lossfw.report.plots.sample_curve import SampledCurve
 
 # Width and height of a panel, and the space left, right, above and below its frame.
 PANEL = (236, 180)

@@ -16,8 +16,8 @@ from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.losses.wrappers.base import Wrapper
 from lossfw.nn.activation import Activation
+from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.formulas.javascript import source_of
-from lossfw.report.plots.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.curve_svg import TITLES, panel, short_label
 from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data, scripted

@@ -20,12 +20,12 @@ from lossfw.errors import LossfwError, TraceError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.nn.letters import arguments_of
+from lossfw.nn.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.report.formulas.javascript import javascript, source_of
 from lossfw.report.formulas.row_script import row_traced
 from lossfw.report.formulas.traced import Traced, Which
-from lossfw.report.plots.sample_curve import CurveLine, SampledCurve, curve, line_of
 from lossfw.report.site.curve_svg import letter
 from lossfw.report.site.slider import SliderRange, slider_range
 

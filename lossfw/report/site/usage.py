@@ -13,7 +13,7 @@ from lossfw.config.text.writing import flow
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
-from lossfw.report.plots.sample_curve import line_of
+from lossfw.nn.sample_curve import line_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.markup import fenced
 

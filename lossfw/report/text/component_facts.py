@@ -12,7 +12,7 @@ from lossfw.components.component import Component
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
-from lossfw.report.plots.sample_curve import line_of
+from lossfw.nn.sample_curve import line_of
 
 
 def place(cls: type[Component]) -> dict[str, Any]:

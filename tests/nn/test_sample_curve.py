@@ -5,8 +5,8 @@ import pytest
 
 import lossfw
 from lossfw.check.accuracy.variants import variants
+from lossfw.nn.sample_curve import curve, curves
 from lossfw.report.plots.loss_curves import cut, limits, picture
-from lossfw.report.plots.sample_curve import curve, curves
 
 
 def components():

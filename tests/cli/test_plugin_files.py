@@ -1,0 +1,150 @@
+"""Plugin files are executed by a run, and else by nobody who has not said yes."""
+
+import re
+
+import numpy as np
+import pytest
+
+CONFIG = """\
+lossfw: 1
+data: {name: inline, targets: [1.0, 2.0, 3.0, 0.5]}
+network: {predictions: [1.5, 2.0, 2.5, 0.25]}
+loss: zigzagged
+plugins: [mine.py]
+evaluate: {rows: true}
+"""
+LOCAL = """\
+from pathlib import Path
+Path("executed").touch()
+from lossfw import DistanceLoss
+class Zigzagged(DistanceLoss):
+    "The square."
+    def value(self, xp, r):
+        return xp.square(r)
+"""
+
+
+@pytest.fixture
+def mine(folder):
+    """Write a configuration with a plugin file, and return what appears when that is executed."""
+    (folder / "mine.py").write_text(LOCAL)
+    (folder / "run.yaml").write_text(CONFIG)
+    return folder / "executed"
+
+
+def forget(mine, folder):
+    """Let the plugin file be one that this process has not imported."""
+    mine.unlink(missing_ok=True)
+    (folder / "mine.py").write_text(f"{LOCAL}# an edited file is another module\n")
+
+
+@pytest.mark.parametrize("verb", ["validate", "config"])
+def test_looking_at_a_configuration_executes_none(lossfw, mine, verb):
+    result = lossfw(verb, "run.yaml")
+    assert (result.exit_code, mine.exists()) == (2, False)
+    assert re.search(r"^run\.yaml:5:11: error: .*'mine\.py' is not imported", result.output, re.M)
+    assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == 2
+    assert not mine.exists()
+    assert lossfw(verb, "run.yaml", "--plugin", "mine.py").exit_code == 0
+    assert mine.exists()
+
+
+def test_no_plugins_holds_for_a_run_too(lossfw, mine):
+    result = lossfw("run", "run.yaml", "--no-plugins")
+    assert (result.exit_code, mine.exists()) == (2, False)
+    assert "'mine.py' is left out by --no-plugins" in result.stderr
+
+
+def test_reading_a_folder_executes_none(lossfw, mine, folder):
+    for name in ("o", "p"):
+        assert lossfw("run", "run.yaml", "--out", name).exit_code == 0
+    forget(mine, folder)
+    pytest.importorskip("matplotlib")
+    for verb in (("compare", "o", "p"), ("report", "o")):
+        assert lossfw(*verb).exit_code == 0
+        assert not mine.exists()
+
+
+def test_a_page_has_all_of_its_parts_without_the_plugin(lossfw, mine, folder):
+    pytest.importorskip("matplotlib")
+    # Inputs of 64 columns are images.
+    np.save("x.npy", np.arange(4 * 64.0).reshape(4, 64))
+    np.save("t.npy", np.array([1.0, 2.0, 3.0, 0.5]))
+    data = "data: {name: arrays, inputs: x.npy, targets: t.npy}"
+    (folder / "run.yaml").write_text(re.sub("data: .*", data, CONFIG))
+    assert lossfw("run", "run.yaml", "--out", "o", "--report").exit_code == 0
+    page = folder / "o" / "report.html"
+    trusted = page.read_bytes()
+    forget(mine, folder)
+    assert lossfw("report", "o").exit_code == 0
+    assert not mine.exists()
+    assert b"loss-itself-1" in trusted
+    assert b"<img" in trusted
+    assert page.read_bytes() == trusted
+
+
+def test_rows_that_were_not_kept_want_the_plugin(lossfw, mine, folder):
+    pytest.importorskip("matplotlib")
+    assert lossfw("run", "run.yaml", "--out", "o", "-o", "evaluate.rows=false").exit_code == 0
+    forget(mine, folder)
+    assert lossfw("report", "o").exit_code == 0
+    page = (folder / "o" / "report.html").read_text()
+    assert not mine.exists()
+    assert "is not imported: that would execute it" in page
+    assert "loss-itself-1" in page
+    assert lossfw("report", "o", "--trust").exit_code == 0
+    assert mine.exists()
+
+
+@pytest.mark.parametrize("body", ["raise RuntimeError('no line')", "return xp.log(r - 1e9)"])
+def test_a_loss_that_cannot_be_drawn_does_the_run_no_harm(lossfw, mine, folder, body):
+    pytest.importorskip("matplotlib")
+    # Only the points of a line are so many.
+    code = LOCAL.replace("return xp", f"\n        if r.size > 1000: {body}\n        return xp")
+    (folder / "mine.py").write_text(code)
+    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
+    assert lossfw("report", "o").exit_code == 0
+    page = (folder / "o" / "report.html").read_text()
+    assert ("The loss cannot be drawn: no line" in page) == ("no line" in body)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", "missing", "order"])
+def test_a_damaged_curve_is_told_on_the_page(lossfw, mine, folder, content):
+    pytest.importorskip("matplotlib")
+    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
+    file = folder / "o" / "curve.npz"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    else:
+        arrays = dict(np.load(file))
+        x = arrays.pop("x")
+        np.savez(file, **arrays, **({"x": x[::-1]} if content == "order" else {}))
+    assert lossfw("report", "o").exit_code == 0
+    page = (folder / "o" / "report.html").read_text()
+    assert "The loss cannot be drawn: " in page
+    assert "curve.npz" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (["-o", "loss=huber"], True),  # without the file, the configuration is refused
+        (["-o", "loss=huber", "-o", "plugins-"], False),
+        (["-o", "plugins-", "--plugin", "mine.py"], True),
+    ],
+)
+def test_runs_with_plugin_files_keep_the_curve(lossfw, mine, folder, options, kept):
+    pytest.importorskip("matplotlib")
+    assert lossfw("run", "run.yaml", "--out", "o", *options).exit_code == 0
+    forget(mine, folder)
+    assert (folder / "o" / "curve.npz").exists() == kept
+    assert lossfw("report", "o").exit_code == 0
+    assert not mine.exists()
+    assert "loss-itself-1" in (folder / "o" / "report.html").read_text()
+
+
+def test_the_curve_of_an_older_run_is_removed(lossfw, mine, folder):
+    assert lossfw("run", "run.yaml", "--out", "o").exit_code == 0
+    arguments = ["--out", "o", "-o", "loss=huber", "-o", "plugins-"]
+    assert lossfw("run", "run.yaml", *arguments).exit_code == 0
+    assert not (folder / "o" / "curve.npz").exists()
