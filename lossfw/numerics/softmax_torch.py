@@ -30,9 +30,8 @@ def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]
     place, write = index.unsqueeze(-1).long(), _may_write()
     own, others, e, scatter = _take_apart(z, place, write)
     loss, total = _loss(own, others)
-    slope = e.div_(total) if write else e / total
-    at_target = -others / total
-    slope = scatter(slope, -1, place, at_target)
+    slope = scatter(e, -1, place, -others)
+    slope = slope.div_(total) if write else slope / total
     return loss.to(z.dtype), slope.to(z.dtype)
 
 
@@ -69,7 +68,7 @@ def _take_apart(z: Array, place: Array, write: bool) -> tuple[Array, Array, Arra
 
 def _loss(own: Array, others: Array) -> tuple[Array, Array]:
     """Return the losses, and the sums of all exponentials."""
-    total = others + own.exp()
-    # log1p keeps the digits of a small loss, where the target has the largest logit.
-    loss = others.log1p().where(own == 0.0, total.log() - own)
-    return loss.squeeze(-1), total
+    # The largest exponential is 1. The sum less 1 keeps the digits of a small loss, and nothing
+    # else cancels: a target of another class has one of the largest among the others.
+    rest = others + own.expm1()
+    return (rest.log1p() - own).squeeze(-1), rest + 1.0
