@@ -17,6 +17,7 @@ from lossfw.bridges.softmax_form import softmax_form
 from lossfw.components.claims import Claims
 from lossfw.components.spaces import REAL
 from lossfw.errors import ArgumentError
+from lossfw.losses.engine.threads import run
 from lossfw.losses.inputs import one_hot
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -125,10 +126,10 @@ def curvature_of(
     spread = rows.spread()
     if rule == "one":
         return np.ones_like(slopes) * spread
-    by_slopes = _of_softmax(loss, rows, slopes)
-    if by_slopes is not None and rule in ("softmax", "exact"):
-        by_slopes *= softmax_factor if rule == "softmax" else 1.0
-        return np.maximum(by_slopes, LEAST * spread, out=by_slopes)
+    if rule in ("softmax", "exact"):
+        by_slopes = _of_softmax(loss, rows, slopes, softmax_factor if rule == "softmax" else 1.0)
+        if by_slopes is not None:
+            return by_slopes
     second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
     if rule == "softmax":
         found = softmax_factor * second
@@ -145,25 +146,32 @@ def curvature_of(
     return result
 
 
-def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray) -> NDArray | None:
-    """Return the second derivative of a softmax cross-entropy, c p (1 - p), by its slopes.
+def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArray | None:
+    """Return a multiple of the second derivative of a softmax cross-entropy, by its slopes.
 
-    For classes they are c p, and for the target c (p - 1), which saves another softmax. The
-    error is that of 1 - p, less than `LEAST`. None for other losses and targets.
+    For classes the slopes are c p, and for the target c (p - 1), so that c p (1 - p) needs no
+    other softmax. The error is that of 1 - p, less than `LEAST`. None for other losses and
+    targets.
     """
     if not loss.takes_rows or rows.t.ndim == 2:
         return None
     form = softmax_form(loss, rows.y.shape[1])
     if form is None or not form.is_plain:
         return None
-    c = form.weight[rows.t] if rows.w is None else form.weight[rows.t] * rows.w
-    # A row of weight 0 has no slope either.
-    c[c == 0.0] = 1.0
+    c = None if rows.w is None and (form.weight == 1.0).all() else form.weight[rows.t, np.newaxis]
+    if c is not None and rows.w is not None:
+        c = c * rows.w[:, np.newaxis]
+        # A row of weight 0 has no slope either.
+        c[c == 0.0] = 1.0
     found = np.empty_like(slopes)
-    for begin in range(0, len(c), _IN_CACHE):
-        part = slice(begin, begin + _IN_CACHE)
+
+    def put(part: slice) -> None:
         size = np.abs(slopes[part])
-        np.multiply(size, 1.0 - size / c[part, np.newaxis], out=found[part])
+        bend = np.multiply(size, 1.0 - (size if c is None else size / c[part]), out=found[part])
+        bend *= factor
+        np.maximum(bend, LEAST * (1.0 if rows.w is None else rows.w[part, np.newaxis]), out=bend)
+
+    run(put, [slice(i, i + _IN_CACHE) for i in range(0, len(slopes), _IN_CACHE)])
     return found
 
 

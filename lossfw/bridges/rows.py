@@ -49,7 +49,8 @@ def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
     DomainError
         If a target is NaN or infinite, or a class no whole number.
     """
-    y, t = np.asarray(raw, np.float64), np.asarray(target)
+    # Row by row: LightGBM has raw predictions class by class, and each pass would take longer.
+    y, t = np.asarray(raw, np.float64, order="C"), np.asarray(target)
     w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)
     if loss.takes_rows:
         return Rows(y, _targets_of_rows(loss, y, t), w)
@@ -99,10 +100,11 @@ def class_indices(loss: Loss, target: Any) -> NDArray:
     t = np.asarray(target)
     if t.dtype.kind in "iu":
         return t
-    refuse_not_finite(np.asarray(t, np.float64))
-    index = t.astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        index = t.astype(np.int64)
     bad = index != t
     if bad.any():
+        refuse_not_finite(np.asarray(t, np.float64))
         i = int(np.argmax(bad))
         raise DomainError(
             f"target[{i}] = {t[i]:.9g} is no class: {loss.name} takes whole numbers from 0."

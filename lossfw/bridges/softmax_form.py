@@ -63,6 +63,8 @@ def _table(loss: Loss, z: NDArray, index: NDArray) -> SoftmaxForm:
     slopes, bends = _derivatives(loss, z, index)
     p = softmax(np, z)
     weight = bends.sum(axis=1) / (p * (1.0 - p)).sum(axis=1)
+    # Without class weights it is 1, but for rounding.
+    weight[np.abs(weight - 1.0) <= _TOLERANCE] = 1.0
     with np.errstate(all="ignore"):
         return SoftmaxForm(weight, p - slopes / weight[:, None])
 
