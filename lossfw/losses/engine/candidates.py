@@ -1,59 +1,42 @@
-"""Candidates: functions of bodies that may have a kernel, and the making of it.
-
-A kernel is used only if the graph has the bits of the body on `probes` of the declared spaces,
-in the dtype and in float64, and if the machine code has them too.
-"""
+"""Candidates: elementwise functions that may have a kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lossfw.components.spaces import Counts, Interval, Members, Space
-from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.call_kernels import ResultForm
+from lossfw.losses.engine.compilable import FLOAT64, Compilable, need_equal
 from lossfw.losses.engine.probes import probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Bound, Shape
 from lossfw.numerics.compiled.kernel import Kernel
-from lossfw.numerics.compiled.layout import Layout, UncompiledError
+from lossfw.numerics.compiled.layout import Layout
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
 
-_FLOAT64 = np.dtype(np.float64)
-
-
-class NoKernelError(Exception):
-    """A function has no kernel; the message says why."""
-
 
 @dataclass(frozen=True)
-class Candidate:
-    """A function that may have a kernel.
+class Candidate(Compilable[Kernel]):
+    """An elementwise function that may have a kernel.
 
     Attributes
     ----------
-    owner : str
-        What it is of, for messages.
-    function : callable
-        ``function(xp, *arrays)``, elementwise.
+    owner, function, spaces
+        See `Compilable`.
     form : {"value", "gradient", "hessian", "both"}
-    spaces : dict of str to Space
-        The names of its arrays and their spaces.
     checked : bool
         The kernel tells whether arguments lie outside of the spaces.
     summed : bool
         The kernel sums the losses.
     """
 
-    owner: str
-    function: Callable[..., Any]
     form: ResultForm
-    spaces: dict[str, Space]
     checked: bool = False
     summed: bool = True
 
@@ -63,61 +46,26 @@ class Candidate:
         bounds = tuple(_bounds(self.spaces)) if self.checked else ()
         return Shape(tuple(self.spaces), losses, slopes, weighted, bounds, self.summed)
 
-    def graph(self, dtype: np.dtype[Any]) -> Graph:
-        """Trace the function, and hold the graph to it.
-
-        Raises
-        ------
-        NoKernelError
-            If the body cannot be traced, or its graph has other bits.
-        """
-        graph = self._traced(dtype)
-        # What goes by float64 hides a lost second word from any number of float32 probes.
-        for kind in dict.fromkeys((dtype, _FLOAT64)):
-            checked = graph if kind == dtype else self._traced(kind)
-            arrays = self._probes(kind)
-            wanted = self._results(arrays)
-            for found, result in zip(replay(checked, **arrays), wanted, strict=True):
-                if result.dtype != kind:
-                    raise NoKernelError(f"the body returns {result.dtype} for {kind}")
-                need_equal(found, result, "a second run of the body has other bits than the first")
-        return graph
-
-    def _traced(self, dtype: np.dtype[Any]) -> Graph:
-        try:
-            return trace(self.function, dict.fromkeys(self.spaces, dtype))
-        except TraceError as error:
-            raise NoKernelError(str(error)) from error
+    def _trace(self, dtype: np.dtype[Any]) -> Graph:
+        return trace(self.function, dict.fromkeys(self.spaces, dtype))
 
     def _probes(self, dtype: np.dtype[Any]) -> dict[str, NDArray]:
         arrays = probes(tuple(self.spaces.values()), dtype)
         return dict(zip(self.spaces, arrays, strict=True))
 
-    def _results(self, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
-        with np.errstate(all="ignore"):
-            results = self.function(np, *arrays.values())
-        results = results if isinstance(results, tuple) else (results,)
-        if any(getattr(result, "shape", None) != (len(arrays[name]),)
-               for result in results for name in arrays):  # fmt: skip
-            raise NoKernelError("the body returns another shape than that of its arguments")
-        return results
+    def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
+        return [first.shape] * (2 if self.form == "both" else 1)
 
-    def kernel(self, dtype: np.dtype[Any], *, weighted: bool = False) -> Kernel:
-        """Make the kernel, and hold it to the body.
+    def _replayed(self, graph: Graph, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
+        return replay(graph, **arrays)
 
-        Raises
-        ------
-        NoKernelError
-            If there is none that has the bits of the body, or nothing to make it with.
-        """
-        try:
-            made = Kernel(self.graph(dtype), dtype, self.shape(weighted))
-        except (UncompiledError, MissingExtraError) as error:
-            raise NoKernelError(str(error)) from error
-        self._hold(made, weighted)
-        return made
+    def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> Layout:
+        return Layout.of(graph)
 
-    def _hold(self, kernel: Kernel, weighted: bool) -> None:
+    def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> Kernel:
+        return Kernel(graph, dtype, self.shape(weighted))
+
+    def _compare(self, kernel: Kernel, weighted: bool) -> None:
         arrays = self._probes(kernel.dtype)
         wanted = list(self._results(arrays))
         shape = kernel.shape
@@ -129,8 +77,8 @@ class Candidate:
         with np.errstate(all="ignore"):
             if shape.losses:
                 result = wanted.pop(0)
-                terms = result if weight is None else weight * result.astype(_FLOAT64)
-                added = np.add.reduce(terms, dtype=_FLOAT64) if shape.summed else 0.0
+                terms = result if weight is None else weight * result.astype(FLOAT64)
+                added = np.add.reduce(terms, dtype=FLOAT64) if shape.summed else 0.0
                 need_equal(np.array([total]), np.array([added]), f"{told}, in a sum")
                 if losses is not None:
                     need_equal(losses, result, told)
@@ -139,23 +87,6 @@ class Candidate:
                 if weight is not None:
                     result = (result * (weight * 1.0)).astype(slopes.dtype)
                 need_equal(slopes, result, told)
-
-    def problem(self, dtype: np.dtype[Any]) -> str:
-        """Return why there is no kernel, without making one; empty if there may be one."""
-        try:
-            Layout.of(self.graph(dtype))
-        except (NoKernelError, UncompiledError) as error:
-            return str(error)
-        return ""
-
-
-def need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
-    """Raise `NoKernelError` unless arrays agree in every bit but those of NaN."""
-    differ = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
-    zeros = (wanted == 0) & (np.signbit(found) != np.signbit(wanted))
-    count = int(np.count_nonzero(differ | zeros))
-    if found.dtype != wanted.dtype or count:
-        raise NoKernelError(f"{told}, at {count} of {len(wanted)} points")
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:

@@ -113,7 +113,7 @@ def _make(
     entry: _Entry, candidate: Candidate | RowCandidate, dtype: np.dtype[Any], weighted: bool
 ) -> None:
     """Make a kernel, or find out that there is none."""
-    from lossfw.losses.engine.candidates import NoKernelError
+    from lossfw.losses.engine.compilable import NoKernelError
 
     begun = time.perf_counter()
     try:

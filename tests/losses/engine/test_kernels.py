@@ -11,7 +11,7 @@ import pytest
 import lossfw
 from lossfw.errors import ParameterError
 from lossfw.losses.engine import engine_mode, kernels, loss_kernels, straight
-from lossfw.losses.engine.candidates import NoKernelError
+from lossfw.losses.engine.compilable import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from support.loss_settings import arguments
 

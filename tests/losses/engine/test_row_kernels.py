@@ -5,7 +5,7 @@ import pytest
 
 import lossfw
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.candidates import NoKernelError
+from lossfw.losses.engine.compilable import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.nn import activation_kernels

@@ -1,0 +1,150 @@
+"""Compilable: a function of a body that may have a kernel, and the tests that the kernel passes.
+
+A kernel is used only if the graph has the bits of the body on probes of the declared spaces, in
+the dtype and in float64, and if the machine code has them too.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from lossfw.components.spaces import Space
+from lossfw.errors import MissingExtraError, TraceError
+from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled.kernel import Kernel
+from lossfw.numerics.compiled.layout import UncompiledError
+from lossfw.numerics.compiled.row_kernel import RowKernel
+from lossfw.numerics.symbolic.graph import Graph
+
+FLOAT64 = np.dtype(np.float64)
+
+MadeKernel = TypeVar("MadeKernel", Kernel, RowKernel)
+
+
+class NoKernelError(Exception):
+    """A function has no kernel; the message says why."""
+
+
+@dataclass(frozen=True)
+class Compilable(ABC, Generic[MadeKernel]):
+    """A function that may have a kernel.
+
+    Attributes
+    ----------
+    owner : str
+        The component, for messages.
+    function : callable
+        ``function(xp, *arrays)``.
+    form : str
+        Which function of the component, for messages.
+    spaces : dict of str to Space
+        The names of its arrays and their spaces.
+    """
+
+    owner: str
+    function: Callable[..., Any]
+    form: str
+    spaces: dict[str, Space]
+
+    def kernel(self, dtype: np.dtype[Any], *, weighted: bool = False) -> MadeKernel:
+        """Make the kernel, and compare it with the body.
+
+        Raises
+        ------
+        NoKernelError
+            If there is none that has the bits of the body, or nothing to make it with.
+        """
+        try:
+            made = self._compiled(self.graph(dtype), dtype, weighted)
+        except (UncompiledError, MissingExtraError) as error:
+            raise NoKernelError(str(error)) from error
+        self._compare(made, weighted)
+        return made
+
+    def problem(self, dtype: np.dtype[Any]) -> str:
+        """Return why there is no kernel, without making one; empty if there may be one."""
+        try:
+            self._lay_out(self.graph(dtype), dtype)
+        except (NoKernelError, UncompiledError) as error:
+            return str(error)
+        return ""
+
+    def graph(self, dtype: np.dtype[Any]) -> Graph:
+        """Trace the function, and compare the graph with it.
+
+        Raises
+        ------
+        NoKernelError
+            If the body cannot be traced, or its graph has other bits.
+        """
+        graph = self._traced(dtype)
+        # What goes by float64 hides a lost second word from any number of float32 probes.
+        for kind in dict.fromkeys((dtype, FLOAT64)):
+            checked = graph if kind == dtype else self._traced(kind)
+            arrays = self._probes(kind)
+            results = self._results(arrays)
+            for found, result in zip(self._replayed(checked, arrays), results, strict=True):
+                if result.dtype != kind:
+                    raise NoKernelError(f"the body returns {result.dtype} for {kind}")
+                told = "expressions of the body have other bits than the body itself"
+                need_equal(found, result, told)
+        return graph
+
+    def _traced(self, dtype: np.dtype[Any]) -> Graph:
+        try:
+            return self._trace(dtype)
+        except TraceError as error:
+            raise NoKernelError(str(error)) from error
+
+    def _results(self, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
+        """Return what the body makes of probes."""
+        given = [array.copy(order="K") for array in arrays.values()]
+        with np.errstate(all="ignore"):
+            results = self.function(np, *given)
+        results = results if isinstance(results, tuple) else (results,)
+        shapes = [getattr(result, "shape", None) for result in results]
+        if shapes != self._shapes(next(iter(arrays.values()))):
+            raise NoKernelError("the body returns another shape than its arguments ask for")
+        return results
+
+    @abstractmethod
+    def _trace(self, dtype: np.dtype[Any]) -> Graph:
+        """Trace the function once."""
+
+    @abstractmethod
+    def _probes(self, dtype: np.dtype[Any]) -> dict[str, NDArray]:
+        """Return arguments of the function."""
+
+    @abstractmethod
+    def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
+        """Return the shapes of the results for a first argument."""
+
+    @abstractmethod
+    def _replayed(self, graph: Graph, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
+        """Return the results of the graph, in the shapes of the body's."""
+
+    @abstractmethod
+    def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> object:
+        """Do what comes before machine code, which may raise `UncompiledError`."""
+
+    @abstractmethod
+    def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> MadeKernel:
+        """Make the machine code."""
+
+    @abstractmethod
+    def _compare(self, kernel: MadeKernel, weighted: bool) -> None:
+        """Raise `NoKernelError` if the machine code has other bits than the body."""
+
+
+def need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
+    """Raise `NoKernelError` unless arrays agree in every bit but those of NaN."""
+    differ = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
+    zeros = (wanted == 0) & (np.signbit(found) != np.signbit(wanted))
+    count = int(np.count_nonzero(differ | zeros))
+    if found.dtype != wanted.dtype or count:
+        raise NoKernelError(f"{told}, at {count} of {len(wanted)} points")
