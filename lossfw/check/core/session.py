@@ -67,10 +67,14 @@ class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
         return self
 
     @classmethod
+    def by(cls, points: Points, message: str, code: str = "value(y, t)", **more: Any) -> Refuted:
+        """Return the counterexample that points are, with further inputs."""
+        return cls(message, code, y=points.y, t=points.t, **more)
+
+    @classmethod
     def at(cls, points: Points, one: int, message: str, code: str = "value(y, t)") -> Refuted:
         """Return the counterexample that one of the points is."""
-        some = points.take(slice(one, one + 1))
-        return cls(message, code, y=some.y, t=some.t)
+        return cls.by(points.take(slice(one, one + 1)), message, code)
 
 
 class NotApplicable(Exception):  # noqa: N818  # no error either

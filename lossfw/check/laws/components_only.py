@@ -117,7 +117,7 @@ def check_warnings(subject: Subject, search: Search) -> None:
                     function.raw(points.y, points.t)
                 except Warning as warning:
                     text = f"a warning is printed: {warning}"
-                    raise Refuted(text, y=points.y, t=points.t) from None
+                    raise Refuted.by(points, text) from None
                 except LossfwError:
                     continue
 
@@ -133,7 +133,7 @@ def check_threads(subject: Subject, search: Search) -> None:
         futures = [pool.submit(subject.value, some.y, some.t) for some in every]
         for some, wanted, future in zip(every, alone, futures, strict=True):
             if not np.array_equal(np.asarray(future.result()), wanted, equal_nan=True):
-                raise Refuted("a call beside others gives another result.", y=some.y, t=some.t)
+                raise Refuted.by(some, "a call beside others gives another result.")
 
 
 @check("purity:bits")
@@ -157,11 +157,10 @@ def _same_bits(
     function: Output, result: NDArray, wanted: NDArray, points: Points, text: str
 ) -> None:
     if not np.array_equal(result, wanted, equal_nan=True):
-        raise Refuted(
+        raise Refuted.by(
+            points,
             f"{function} {text} has other bits.",
             f"{function}(y, t), {function}(y[:1], t[:1])",
-            y=points.y,
-            t=points.t,
         )
 
 
@@ -187,7 +186,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
             wanted = _by_engine("tiles", function, loss, points)
             found = _by_engine("compiled", function, loss, points)
             if not np.array_equal(found, wanted, equal_nan=True):
-                raise Refuted(f"the {name} has other bits from a kernel.", y=points.y, t=points.t)
+                raise Refuted.by(points, f"the {name} has other bits from a kernel.")
 
 
 def _kernel_problem(subject: Subject, loss: Loss, columns: int) -> str:
@@ -213,7 +212,7 @@ def check_lists(subject: Subject, search: Search) -> None:
     wanted = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
     if not np.array_equal(listed, wanted):
-        raise Refuted("lists give another result.", y=points.y, t=points.t)
+        raise Refuted.by(points, "lists give another result.")
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
     if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0):
         raise Refuted("a single example gives another result.", y=points.y[:1], t=points.t[:1])
@@ -240,11 +239,10 @@ def check_partials(subject: Subject, search: Search) -> None:
         for part in parts[:-1]:
             merged = merged.merge(part)
         if merged.mean() != whole:
-            raise Refuted(
+            raise Refuted.by(
+                points,
                 f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}.",
                 "loss(y, t, sample_weight=w)",
-                y=points.y,
-                t=points.t,
                 w=weight,
             )
 
@@ -266,17 +264,14 @@ def check_reductions(subject: Subject, search: Search) -> None:
         return a == b or abs(a - b) <= 1e-13 * scale
 
     if not (agree(total, float(each.sum())) and agree(mean * count, total)):
-        raise Refuted(
-            "sum and mean do not agree with the unreduced losses.", y=points.y, t=points.t
-        )
+        raise Refuted.by(points, "sum and mean do not agree with the unreduced losses.")
     value, gradient = loss.value_and_gradient(y, t)
     apart = loss.gradient(y, t)
     if not agree(value, mean) or not np.allclose(gradient, apart, rtol=1e-12, atol=0):
-        raise Refuted(
+        raise Refuted.by(
+            points,
             "value_and_gradient differs from value and gradient.",
             "loss.value_and_gradient(y, t), loss.gradient(y, t)",
-            y=points.y,
-            t=points.t,
         )
 
 
@@ -328,14 +323,11 @@ def _at_zero(subject: Subject, dtype: str) -> list[Points]:
 def _one_guard(guard: str, finite: bool, values: Any, slopes: Any, points: Points) -> None:
     if bool(np.isfinite(values).all()) != finite:
         word = "infinite" if finite else "finite"
-        raise Refuted(f"with guard {guard!r} the loss at log(0) is {word}.", y=points.y, t=points.t)
+        raise Refuted.by(points, f"with guard {guard!r} the loss at log(0) is {word}.")
     alive = bool((slopes.reshape(len(points), -1) != 0).any(-1).all())
     if guard in ("normalised", "additive") and not alive:
-        raise Refuted(
-            f"with guard {guard!r} the gradient at log(0) is 0.",
-            "gradient(y, t)",
-            y=points.y,
-            t=points.t,
+        raise Refuted.by(
+            points, f"with guard {guard!r} the gradient at log(0) is 0.", "gradient(y, t)"
         )
 
 
@@ -351,8 +343,8 @@ def check_round_trip(subject: Subject, search: Search) -> None:
         y, t = subject.given(points.y), subject.given(points.t)
         got = np.asarray(copy(y, t, reduction="none"))
         if not np.array_equal(got, wanted, equal_nan=True):
-            raise Refuted(f"the loss that comes back from {text} computes something else.",
-                          y=points.y, t=points.t)  # fmt: skip
+            told = f"the loss that comes back from {text} computes something else."
+            raise Refuted.by(points, told)
 
 
 def _copies(loss: Loss) -> list[tuple[str, Loss]]:

@@ -227,18 +227,17 @@ def _compare(
         return
     if dtype is not None and result.dtype != dtype:
         text = f"{function} of {text} is {result.dtype}."
-        raise Refuted(text, f"{function}(y, t).dtype", y=points.y, t=points.t)
+        raise Refuted.by(points, text, f"{function}(y, t).dtype")
     same = alike(result, wanted).reshape(len(points), -1).all(-1)
     if not same.all():
         bad = first(~same)
         # Labels may be wrong because of the number of rows.
         some = points if points.t.dtype.kind in "iu" else points.take(slice(bad, bad + 1))
         as_wanted = f"y.astype({wanted.dtype.name!r}), t.astype({t.dtype.name!r})"
-        raise Refuted(
+        raise Refuted.by(
+            some,
             f"{function} of {text} is {result[bad]!r} at the first difference; the same numbers in "
             f"{points.y.dtype if points.y.dtype.kind == 'f' else 'float64'} and {t.dtype} give "
             f"{wanted[bad]!r}.",
             f"{function}(y, t), {function}({as_wanted})",
-            y=some.y,
-            t=some.t,
         )

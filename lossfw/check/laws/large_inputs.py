@@ -100,11 +100,10 @@ def _difference(
     else:
         text = f"of {size:,} elements {function} has shape {result.shape}, wanted {wanted.shape}."
     again = f"np.random.default_rng({size}).integers(0, {len(few) - 1}, {size})"
-    return Refuted(
+    return Refuted.by(
+        few,
         text,
         f"[{function}(y[i], t[i]) - {function}(y, t)[i] for i in [np.append({again}[1:], -1)]]",
-        y=few.y,
-        t=few.t,
     )
 
 

@@ -78,13 +78,12 @@ def check_half_of_many(subject: Subject, search: Search) -> None:
         half = compared(function, points, _HALF_ULPS)
         if half.bad.any():
             where = np.unravel_index(int(np.argmax(half.bad)), half.bad.shape)
-            raise Refuted(
+            raise Refuted.by(
+                points,
                 f"in float16 the {function} of {_MOST_CLASSES} equal classes is "
                 f"{half.got[where]:.6g}, and in float64, for the same numbers, "
                 f"{half.exact[where]:.6g}.",
                 f"{function}(y, t)",
-                y=points.y,
-                t=points.t,
             )
 
 

@@ -50,7 +50,7 @@ def check_nothing_left(subject: Subject, search: Search) -> None:
             continue
         if not np.isnan(result):
             text = f"the mean of nothing is {result!r}; it should be NaN or an exception."
-            raise Refuted(text, code(options), y=points.y, t=points.t, **options)
+            raise Refuted.by(points, text, code(options), **options)
 
 
 @check("mask:axes")

@@ -87,12 +87,11 @@ class MeanTerms:
         # How large a rounding error may be taken for: the largest loss of one.
         scale = np.abs(self.losses[counting] / self.counts[counting]).max(initial=0.0)
         if not abs(result - wanted) <= _TOLERANCE * float(scale):
-            raise Refuted(
+            raise Refuted.by(
+                some,
                 f"{text}: the mean is {result:.12g}, and sum(w l) / sum(w) over the elements that "
                 f"count is {wanted:.12g}.",
                 code(options),
-                y=some.y,
-                t=some.t,
                 **options,
             )
 
@@ -102,11 +101,10 @@ def mean_of(subject: Subject, points: Points, options: dict[str, Any]) -> float:
     try:
         return float(np.asarray(call(subject.reduce, points.y, points.t, **options)))
     except Exception as error:
-        raise Refuted(
+        raise Refuted.by(
+            points,
             f"the weighted mean raises: {type(error).__name__}: {error}",
             code(options),
-            y=points.y,
-            t=points.t,
             **options,
         ) from error
 

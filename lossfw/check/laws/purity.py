@@ -49,11 +49,8 @@ def check_arguments_unchanged(subject: Subject, search: Search) -> None:
                 y, t = some.y.copy(), some.t.copy()
                 function(y, t, copied=False)
                 if not (np.array_equal(y, some.y) and np.array_equal(t, some.t)):
-                    raise Refuted(
-                        f"{function} writes into its arguments.",
-                        f"{function}(y, t), y, t",
-                        y=some.y,
-                        t=some.t,
+                    raise Refuted.by(
+                        some, f"{function} writes into its arguments.", f"{function}(y, t), y, t"
                     )
 
 
@@ -124,12 +121,11 @@ def check_repeatable(subject: Subject, search: Search) -> None:
             later = function(here.y, here.t)
             for result, text in ((again, "a second call"), (later, "a call after one elsewhere")):
                 if not np.array_equal(first, result, equal_nan=True):
-                    raise Refuted(
+                    raise Refuted.by(
+                        here,
                         f"{function} depends on earlier calls: {text} with the same "
                         "arguments gives another result.",
                         f"{function}(y, t), value(y[::-1], t[::-1]), {function}(y, t)",
-                        y=here.y,
-                        t=here.t,
                     )
 
 
@@ -176,12 +172,11 @@ def _compare(
     result: NDArray, wanted: NDArray, points: Points, order: NDArray, text: str, function: Output
 ) -> None:
     if result.shape == wanted.shape and not alike(result, wanted).all():
-        raise Refuted(
+        raise Refuted.by(
+            points,
             f"{function} depends on the call before: after (y, t), the result for the same numbers "
             f"{text} is not theirs.",
             f"{function}(y, t), {function}(y[{order.tolist()}], t[{order.tolist()}])",
-            y=points.y,
-            t=points.t,
         )
 
 
@@ -204,11 +199,10 @@ def check_companions(subject: Subject, search: Search) -> None:
                 (alone.reshape(whole.shape), whole, "one at a time"),
             ):
                 if not alike(result, wanted).all():
-                    raise Refuted(
+                    raise Refuted.by(
+                        points,
                         f"{function} of the same rows {text} differs.",
                         f"{function}(y, t), {function}(y[:1], t[:1])",
-                        y=points.y,
-                        t=points.t,
                     )
 
 
@@ -229,12 +223,11 @@ def check_extreme_companions(subject: Subject, search: Search) -> None:
                     result = function(both.y, both.t)[rows]
                     if result.shape == wanted.shape and not alike(result, wanted).all():
                         own = f"[{rows.start}:{rows.stop}]"
-                        raise Refuted(
+                        raise Refuted.by(
+                            both,
                             f"{function} of ordinary elements differs once there are extreme ones "
                             "beside them.",
                             f"{function}(y, t){own}, {function}(y{own}, t{own})",
-                            y=both.y,
-                            t=both.t,
                         )
 
 

@@ -51,10 +51,10 @@ def _refuse_useless(function: Output, points: Points) -> None:
     if result.dtype.kind not in "fiub":
         given = result.item() if result.size == 1 else result
         text = f"{function} returns no array of numbers, but {given!r}."
-        raise Refuted(text, code, y=points.y, t=points.t).blocking()
+        raise Refuted.by(points, text, code).blocking()
     if len(points) > 1 and result.size == 1:
-        raise Refuted(_one_number(function, points, float(result.item())), code,
-                      y=points.y, t=points.t).blocking()  # fmt: skip
+        text = _one_number(function, points, float(result.item()))
+        raise Refuted.by(points, text, code).blocking()
 
 
 def _one_number(function: Output, points: Points, result: float) -> str:

@@ -14,13 +14,12 @@ from lossfw.errors import DataError
 from lossfw.nn.training.checkpoint import WEIGHTS_FILE
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import WIDTH, inline
-from lossfw.report.html.render import breakable, need_report, render
+from lossfw.report.html.render import breakable, render
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.rounding import as_number
 from lossfw.runs.epochs import HELD_OUT, numbers_of
-from lossfw.runs.files import numbers_in, read_json, write_file
-from lossfw.runs.folder import REPORT_FILE
+from lossfw.runs.files import numbers_in, read_json
 from lossfw.runs.trainings import TRAINING_FILE
 
 _HEIGHT = 3.4
@@ -29,8 +28,8 @@ _BINS = 40
 _WIDE = 100.0
 
 
-def write_training_page(folder: Path) -> Path:
-    """Write ``report.html`` into the folder of a training, and return the file.
+def training_page(folder: Path) -> str:
+    """Return the page of a training, from its folder.
 
     Raises
     ------
@@ -38,15 +37,7 @@ def write_training_page(folder: Path) -> Path:
         If a file of the training is missing or damaged.
     MissingExtraError
         If jinja2 or matplotlib is not installed.
-    OutputError
-        If it cannot be written.
     """
-    need_report()
-    return write_file(folder, REPORT_FILE, training_page(folder).encode())
-
-
-def training_page(folder: Path) -> str:
-    """Return the page of a training, from its folder; see `write_training_page`."""
     plain = read_json(folder / TRAINING_FILE)
     if plain is None:
         raise DataError(f"{folder} holds no training: there is no {TRAINING_FILE}.")

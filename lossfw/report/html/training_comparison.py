@@ -68,6 +68,7 @@ def _row(comparison: TrainingComparison, index: int, beside: Path | None) -> dic
         "number": index + 1,
         "name": one.name,
         "link": "" if one.path is None else link_to(one.path, beside),
+        "baseline": False,
         "cells": [str(one.kept), *(number_text(one, name) for name in comparison.measures)],
     }
 

@@ -9,26 +9,11 @@ from lossfw.errors import ArgumentError
 from lossfw.report.html.comparison import comparison_page
 from lossfw.report.html.render import need_report
 from lossfw.report.html.run import run_page
-from lossfw.report.html.training import training_page, write_training_page
+from lossfw.report.html.training import training_page
 from lossfw.report.html.training_comparison import training_comparison_page
 from lossfw.runs.compare import FinishedRun, FinishedTraining, TrainingComparison, compare
 from lossfw.runs.files import write_file
 from lossfw.runs.folder import REPORT_FILE
-
-
-def write_report(run: FinishedRun) -> Path:
-    """Write ``report.html`` into the folder of a finished run, and return the file.
-
-    Raises
-    ------
-    DataError
-        If a file of the run is damaged.
-    MissingExtraError
-        If jinja2 or matplotlib is not installed.
-    OutputError
-        If it cannot be written.
-    """
-    return write_file(run.path, REPORT_FILE, run_page(run).encode())
 
 
 def write_reports(
@@ -66,17 +51,14 @@ def write_reports(
     """
     need_report()
     _check_page(out)
-    if len(runs) == 1 and out is not None:
-        return [write_file(out.parent, out.name, run_page(runs[0]).encode())]
     if len(runs) == 1:
-        return [write_report(runs[0])]
+        return [_write(out or runs[0].path / REPORT_FILE, run_page(runs[0]))]
     out = out or _common_folder([run.path for run in runs]) / REPORT_FILE
     comparison = compare(runs, side_by_side=side_by_side)
     needed = [run for run in runs if not (keep and (run.path / REPORT_FILE).is_file())]
-    written = [write_report(run) for run in needed]
-    title = f"{out.parent.absolute().name}: {len(runs)} runs"
-    page = comparison_page(comparison, title, out.parent)
-    return [*written, write_file(out.parent, out.name, page.encode())]
+    written = [_write(run.path / REPORT_FILE, run_page(run)) for run in needed]
+    page = comparison_page(comparison, _title(out, f"{len(runs)} runs"), out.parent)
+    return [*written, _write(out, page)]
 
 
 def write_training_reports(trainings: Sequence[FinishedTraining], out: Path | None) -> list[Path]:
@@ -104,15 +86,21 @@ def write_training_reports(trainings: Sequence[FinishedTraining], out: Path | No
     need_report()
     _check_page(out)
     folders = [one.path for one in trainings if one.path is not None]
-    if len(folders) == 1 and out is not None:
-        return [write_file(out.parent, out.name, training_page(folders[0]).encode())]
-    written = [write_training_page(folder) for folder in folders]
     if len(folders) == 1:
-        return written
+        return [_write(out or folders[0] / REPORT_FILE, training_page(folders[0]))]
+    written = [_write(folder / REPORT_FILE, training_page(folder)) for folder in folders]
     out = out or _common_folder(folders) / REPORT_FILE
-    title = f"{out.parent.absolute().name}: {len(folders)} trainings"
+    title = _title(out, f"{len(folders)} trainings")
     page = training_comparison_page(TrainingComparison.of(trainings), title, out.parent)
-    return [*written, write_file(out.parent, out.name, page.encode())]
+    return [*written, _write(out, page)]
+
+
+def _write(file: Path, page: str) -> Path:
+    return write_file(file.parent, file.name, page.encode())
+
+
+def _title(file: Path, count: str) -> str:
+    return f"{file.parent.absolute().name}: {count}"
 
 
 def _check_page(out: Path | None) -> None:
