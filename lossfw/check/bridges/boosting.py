@@ -237,4 +237,4 @@ def _refuse_other(
 
 
 def _refuted(bridge: BoostingBridge, rows: LibraryRows, what: str) -> Refuted:
-    return Refuted.by(rows, f"{bridge.name} gets {what}.", "(y, t, w)", w=rows.w)
+    return Refuted(f"{bridge.name} gets {what}.", "(y, t, w)", y=rows.y, t=rows.t, w=rows.w)

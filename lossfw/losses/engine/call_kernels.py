@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from lossfw.losses.base import Definition
 from lossfw.losses.engine.reduction import Sums
+from lossfw.losses.inputs import Arguments
+from lossfw.numerics.arrays import NDArray
 
 # What a function returns: losses, a derivative of theirs, or losses and slopes.
 ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
@@ -16,11 +21,50 @@ ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
 SMALL = 4096
 
 
-class Blocks(Protocol):
-    """Protocol: a call whose blocks need no tiles."""
+class Blocks(ABC):
+    """A call whose blocks a kernel computes without tiles.
+
+    Parameters
+    ----------
+    body : Definition
+    call : Arguments
+    out : ndarray or None
+        Where the derivatives go, in the shape of the prediction.
+    scale : float
+        The factor of the derivatives.
+    columns : int, optional
+        The length of a row, if the kernel takes rows.
+    """
+
+    def __init__(
+        self,
+        body: Definition,
+        call: Arguments,
+        out: NDArray | None,
+        scale: float,
+        columns: int | None = None,
+    ) -> None:
+        self.body, self.call, self.scale = body, call, scale
+        shape = (-1,) if columns is None else (-1, columns)
+        self.y = call.y.reshape(shape)
+        self.t = call.t.reshape(-1 if call.by_index else shape)
+        self.weight = None if call.weight is None else call.weight.reshape(-1)
+        self.out = None if out is None else out.reshape(shape)
+        # What the kernel takes for one along the first axis of the call.
+        self.each = math.prod(call.y.shape[1:]) // (columns or 1)
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows, None if they have to go through a tile."""
+        part = slice(first * self.each, last * self.each)
+        weight = None if self.weight is None else self.weight[part]
+        if weight is not None and not weight.min(initial=1.0) > 0:
+            # What has no weight is taken out before anything is computed.
+            return None
+        return self._sums(first, last, part, weight)
+
+    @abstractmethod
+    def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:
+        """Return the sums of a part of the arrays, whose weights are positive."""
 
 
 class CallKernels(NamedTuple):

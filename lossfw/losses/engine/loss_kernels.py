@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from lossfw.components.spaces import Counts, Interval, Members
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.call_kernels import CallKernels, ResultForm
+from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.inputs import Arguments
@@ -93,19 +92,8 @@ def _flat(array: NDArray | None) -> NDArray | None:
     return None if array is None else array.reshape(-1)
 
 
-class WholeCall:
-    """A call whose blocks a kernel computes with their sums, weights and factors.
-
-    Parameters
-    ----------
-    body : Definition
-    call : Arguments
-    kernel : Kernel
-    out : ndarray or None
-        Where the derivatives go, in the shape of the prediction.
-    scale : float
-        The factor of the derivatives.
-    """
+class WholeCall(Blocks):
+    """A call whose blocks a kernel computes with their sums, weights and factors."""
 
     def __init__(
         self,
@@ -115,29 +103,15 @@ class WholeCall:
         out: NDArray | None,
         scale: float,
     ) -> None:
-        self.body, self.call, self.kernel, self.scale = body, call, kernel, scale
-        self.width = math.prod(call.y.shape[1:])
-        self.y, self.t = call.y.reshape(-1), call.t.reshape(-1)
-        self.weight = _flat(call.weight)
-        self.out = _flat(out)
+        super().__init__(body, call, out, scale)
+        self.kernel = kernel
         self.check_first = not checks_by_kernel(body)
 
-    def block(self, first: int, last: int) -> Sums | None:
-        """Return the sums of some rows, None if they have to go through a tile."""
-        part = slice(first * self.width, last * self.width)
+    def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:
         y, t = self.y[part], self.t[part]
-        weight = None if self.weight is None else self.weight[part]
-        if weight is not None and not weight.min(initial=1.0) > 0:
-            # What has no weight is taken out before anything is computed.
-            return None
         if self.check_first:
             check_domain(self.body, self.call, first, last, y, t)
-        total, inside = self.kernel(
-            y,
-            t,
-            slopes=None if self.out is None else self.out[part],
-            weight=weight,
-            scale=self.scale,
-        )
+        slopes = None if self.out is None else self.out[part]
+        total, inside = self.kernel(y, t, slopes=slopes, weight=weight, scale=self.scale)
         # A tile says which argument lies outside.
         return Sums(total, weight_sum(weight, y.size), y.size) if inside else None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
-from lossfw.losses.engine.call_kernels import CallKernels, ResultForm
+from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
 from lossfw.losses.engine.loss_kernels import FUNCTIONS
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.straight import is_unbounded
@@ -90,19 +89,8 @@ def _index(t: NDArray) -> NDArray:
     return np.ascontiguousarray(t, np.int64)
 
 
-class WholeRows:
-    """A call whose blocks of rows a kernel computes without tiles.
-
-    Parameters
-    ----------
-    body : Definition
-    call : Arguments
-    kernel : RowKernel
-    out : ndarray or None
-        Where the derivatives go, in the shape of the prediction.
-    scale : float
-        The factor of the derivatives.
-    """
+class WholeRows(Blocks):
+    """A call whose blocks of rows a kernel computes."""
 
     def __init__(
         self,
@@ -112,25 +100,15 @@ class WholeRows:
         out: NDArray | None,
         scale: float,
     ) -> None:
-        self.body, self.call, self.kernel, self.scale = body, call, kernel, scale
         columns = call.y.shape[-1]
-        self.each = math.prod(call.y.shape[1:-1])
-        self.y = call.y.reshape(-1, columns)
-        self.t = call.t.reshape(-1) if call.by_index else call.t.reshape(-1, columns)
-        self.weight = None if call.weight is None else call.weight.reshape(-1)
-        self.out = None if out is None else out.reshape(-1, columns)
+        super().__init__(body, call, out, scale, columns)
+        self.kernel = kernel
         # As in tiles, whose check adds up rows too.
         checked = not (call.by_index and is_unbounded(body.prediction_space))
         self.order: Literal["C", "F"] = "F" if checked and columns <= FEW_COLUMNS else "C"
 
-    def block(self, first: int, last: int) -> Sums | None:
-        """Return the sums of some rows, None if they have to go through a tile."""
-        part = slice(first * self.each, last * self.each)
+    def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums:
         y, t = (np.asarray(x[part], order=self.order) for x in (self.y, self.t))
-        weight = None if self.weight is None else self.weight[part]
-        if weight is not None and not weight.min(initial=1.0) > 0:
-            # What has no weight is taken out before anything is computed.
-            return None
         check_domain(self.body, self.call, first, last, y, t)
         losses = np.empty(len(y), y.dtype) if self.kernel.shape.losses else None
         slopes = None if self.out is None else self.out[part]

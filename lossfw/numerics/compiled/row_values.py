@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from lossfw.numerics.compiled.layout import CALLED
 from lossfw.numerics.compiled.operations import compute, literal, type_of
 from lossfw.numerics.compiled.row_instructions import Place, RowInstructions
@@ -41,11 +43,11 @@ class KeptNodes(RowInstructions):
         return f"%in_{name}" if self.shape.turned else f"%{name}"
 
 
-class RowValues:
-    """The values of nodes of one number for each row, in a loop over rows."""
+class _Values(ABC):
+    """The values of nodes in a loop, each loaded or computed once."""
 
-    def __init__(self, writer: KeptNodes, row: str, phase: int) -> None:
-        self.writer, self.row, self.phase = writer, row, phase
+    def __init__(self, writer: KeptNodes) -> None:
+        self.writer = writer
         self.known: dict[int, str] = {}
 
     def of(self, number: int) -> str:
@@ -53,6 +55,18 @@ class RowValues:
         if number not in self.known:
             self.known[number] = self._made(number)
         return self.known[number]
+
+    @abstractmethod
+    def _made(self, number: int) -> str:
+        """Write the instructions of a node."""
+
+
+class RowValues(_Values):
+    """The values of nodes of one number for each row, in a loop over rows."""
+
+    def __init__(self, writer: KeptNodes, row: str, phase: int) -> None:
+        super().__init__(writer)
+        self.row, self.phase = row, phase
 
     def _made(self, number: int) -> str:
         writer, layout = self.writer, self.writer.layout
@@ -80,18 +94,12 @@ class RowValues:
         return writer.load(writer.input(name), kind, index)
 
 
-class ElementValues:
-    """The values of nodes in the loop of a step, each loaded or computed once."""
+class ElementValues(_Values):
+    """The values of nodes in the loop of a step over elements."""
 
     def __init__(self, writer: KeptNodes, time: Time, place: Place) -> None:
-        self.writer, self.time, self.place = writer, time, place
-        self.known: dict[int, str] = {}
-
-    def of(self, number: int) -> str:
-        """Return the name of a node's value."""
-        if number not in self.known:
-            self.known[number] = self._made(number)
-        return self.known[number]
+        super().__init__(writer)
+        self.time, self.place = time, place
 
     def _made(self, number: int) -> str:
         writer, layout, place = self.writer, self.writer.layout, self.place
