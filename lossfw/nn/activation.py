@@ -14,9 +14,19 @@ from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.bodies import UnaryBody
 from lossfw.losses.inputs import as_array, result_dtype, work_dtype
 from lossfw.nn import activation_kernels
-from lossfw.numerics.arrays import Array, Namespace, columns, is_foreign, is_half, namespace_of
+from lossfw.numerics.arrays import (
+    Array,
+    Namespace,
+    NDArray,
+    columns,
+    is_foreign,
+    is_half,
+    namespace_of,
+)
 from lossfw.numerics.dual import derivatives as dual
 from lossfw.numerics.exact.reference import Order, check_order, reference
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Activation(UnaryBody, Component):
@@ -115,17 +125,24 @@ class Activation(UnaryBody, Component):
         >>> lossfw.activation("sigmoid")([0.0, 1000.0])
         array([0.5, 1. ])
         """
+        if type(x) is np.ndarray and x.dtype in _FLOATS:
+            # Most calls, as those of a network's layers.
+            self._check_rows(x)
+            return self._of_floats(x)
         if is_foreign(x):
             self._check_rows(x)
             return self._foreign(namespace_of(x), x)
         array = as_array(x, "argument")
         self._check_rows(array)
         dtype = result_dtype(array)
-        with np.errstate(all="ignore"):
-            result = activation_kernels.value(self, array.astype(work_dtype(np, dtype), copy=False))
-        if result is array:  # the caller's own array must not come back
-            return result.astype(dtype, copy=True)
-        return np.asarray(result).astype(dtype, copy=False)
+        result = self._of_floats(array.astype(work_dtype(np, dtype), copy=False))
+        return result.astype(dtype, copy=False)
+
+    def _of_floats(self, x: NDArray) -> NDArray:
+        result = activation_kernels.value(self, x)
+        if result is x:  # the caller's own array must not come back
+            return x.copy()
+        return np.asarray(result).astype(x.dtype, copy=False)
 
     def _check_rows(self, x: Array) -> None:
         if self.takes_rows and (x.ndim == 0 or x.shape[-1] == 0):

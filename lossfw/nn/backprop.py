@@ -16,6 +16,7 @@ from lossfw.losses.base import Form
 from lossfw.losses.engine import threads
 from lossfw.losses.loss import Loss
 from lossfw.nn import activation_kernels
+from lossfw.nn.activation import Activation
 from lossfw.nn.dense import Dense, Network
 from lossfw.numerics.arrays import NDArray
 
@@ -42,23 +43,37 @@ class Trace(NamedTuple):
         The input of each layer.
     sums : tuple of ndarray, shape (rows, units)
         The input of each activation.
+    slopes : tuple of ndarray or None, shape (rows, units)
+        The derivative of each activation, where it comes with its value.
     predictions : ndarray, shape (rows, units)
         The output of the last layer.
     """
 
     signals: tuple[NDArray, ...]
     sums: tuple[NDArray, ...]
+    slopes: tuple[NDArray | None, ...]
     predictions: NDArray
 
 
 def forward(layers: tuple[Dense, ...], rows: NDArray) -> Trace:
     """Run rows through layers, and keep the intermediate results for `backward`."""
-    signals, sums, signal = [], [], rows
+    signals, sums, slopes, signal = [], [], [], rows
     for layer in layers:
         signals.append(signal)
         sums.append(layer.pre_activation(signal))
-        signal = activation_kernels.value(layer.activation, sums[-1])
-    return Trace(tuple(signals), tuple(sums), signal)
+        signal, slope = _with_slope(layer.activation, sums[-1])
+        slopes.append(slope)
+    return Trace(tuple(signals), tuple(sums), tuple(slopes), signal)
+
+
+def _with_slope(activation: Activation, x: NDArray) -> tuple[NDArray, NDArray | None]:
+    """Return an activation, and its derivative if a gradient is only multiplied by it.
+
+    Value and derivative share their exponentials. The bits are those of `vjp`.
+    """
+    if type(activation).vjp is Activation.vjp:
+        return activation_kernels.value_and_derivative(activation, x)
+    return activation_kernels.value(activation, x), None
 
 
 def backward(
@@ -85,8 +100,12 @@ def backward(
     gradients: list[LayerGradient] = []
     for index in reversed(range(len(layers))):
         if form == "prediction" or index < len(layers) - 1:
-            activation = layers[index].activation
-            slope = activation_kernels.vjp(activation, trace.sums[index], slope)
+            own = trace.slopes[index]
+            if own is None:
+                activation = layers[index].activation
+                slope = activation_kernels.vjp(activation, trace.sums[index], slope)
+            else:
+                slope = own * slope
         gradients.append(LayerGradient(trace.signals[index].T @ slope, slope.sum(axis=0)))
         if index:
             slope = slope @ layers[index].weight.T

@@ -3,6 +3,7 @@
 Every function takes the array namespace first, as a body does::
 
     softplus(xp, x)   sigmoid(xp, x)   log_sigmoid(xp, x)
+    logistic_parts(xp, x)   step_of(xp, x)   of which functions of exp(x) are made
     log_cosh(xp, x)   sech_squared(xp, x)
     log1p_minus(xp, x)      log(1 + x) - x          expm1_minus(xp, x)  exp(x) - 1 - x
     sqrt1pm1(xp, x)         sqrt(1 + x) - 1         hypot1m1(xp, x)     sqrt(1 + x^2) - 1
@@ -38,6 +39,7 @@ of an argument and a parameter::
 with two floats for one number, the second being the rounding error of the first::
 
     two_diff(xp, a, b)   two_prod(xp, a, b)         of floats, without any rounding
+    exact_square(xp, a)                             a a likewise
     difference_error(a, b, d)                       the second of the first
     add_words(xp, a, b)   multiply_words(xp, a, b)   scale_words(xp, k, d)
     words_of(xp, fraction, like)   log_ratio_words(xp, y, t)   log_distance_words(xp, z, t)
@@ -45,11 +47,12 @@ with two floats for one number, the second being the rounding error of the first
     scaled_exp(xp, high, low)     an exponential that is never subnormal, and its unit
 
 ``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
-condition, and ``patched(xp, usual, rare, function, *arguments)`` computes a function where it
-is rarely wanted. `in_double` decorates a body whose float32 is to go by float64, and
-`in_double_by` one that has a plainer form for it. ``namespace_of(x)`` is the array namespace
-of an array, for a function that is not given one; ``columns(xp, x)`` is 0 .. K-1 and
-``device_of(x)`` where a new array must be made to meet `x`.
+condition, ``patched(xp, usual, rare, function, *arguments)`` computes a function where it
+is rarely wanted, and ``with_nan_of(xp, x, result)`` keeps NaN in what is else constant.
+`in_double` decorates a body whose float32 is to go by float64, and `in_double_by` one that has
+a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a function
+that is not given one; ``columns(xp, x)`` is 0 .. K-1 and ``device_of(x)`` where a new array
+must be made to meet `x`.
 
 On exact numbers a function of one argument is its textbook formula, so that
 the truth does not depend on the code that is measured against it. On dual
@@ -88,7 +91,7 @@ from lossfw.numerics.double_double_log import (
     log_ratio_words,
     scale_words,
 )
-from lossfw.numerics.error_free import difference_error, two_diff, two_prod
+from lossfw.numerics.error_free import difference_error, exact_square, two_diff, two_prod
 from lossfw.numerics.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -98,7 +101,15 @@ from lossfw.numerics.guards import (
     guarded_log_second_derivative,
     textbook_log,
 )
-from lossfw.numerics.logistic import log_sigmoid, positive_part, sigmoid, softplus
+from lossfw.numerics.logistic import (
+    LogisticParts,
+    log_sigmoid,
+    logistic_parts,
+    positive_part,
+    sigmoid,
+    softplus,
+    step_of,
+)
 from lossfw.numerics.normal import (
     erf,
     erfc,
@@ -123,7 +134,7 @@ from lossfw.numerics.parameters import (
     zero_or_nan,
 )
 from lossfw.numerics.primitive import in_double, in_double_by, polynomial
-from lossfw.numerics.selection import patched, select
+from lossfw.numerics.selection import patched, select, with_nan_of
 from lossfw.numerics.softmax import (
     log_softmax,
     logsumexp,
@@ -152,6 +163,7 @@ __all__ = [
     "Delta",
     "DoubleDouble",
     "Guard",
+    "LogisticParts",
     "ScaledExp",
     "add_words",
     "at_least",
@@ -161,6 +173,7 @@ __all__ = [
     "difference_error",
     "erf",
     "erfc",
+    "exact_square",
     "excess",
     "exp_words",
     "expm1_minus",
@@ -181,6 +194,7 @@ __all__ = [
     "log_ratio_words",
     "log_sigmoid",
     "log_softmax",
+    "logistic_parts",
     "logsumexp",
     "multiply_words",
     "namespace_of",
@@ -216,6 +230,7 @@ __all__ = [
     "softmax_parts",
     "softplus",
     "sqrt1pm1",
+    "step_of",
     "sum_of_others",
     "take_at",
     "textbook_log",
@@ -223,6 +238,7 @@ __all__ = [
     "times_normal_pdf",
     "two_diff",
     "two_prod",
+    "with_nan_of",
     "words_of",
     "xlog1py",
     "xlogy",

@@ -15,9 +15,10 @@ import numpy as np
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.error_free import two_diff, two_prod
 
-# exp(x) is subnormal below -708. Below -_DEPTH it is computed as exp(x + 61) (1 + excess)
-# 2^-88, whose last factor is exact: 61 is nearly log(2^88), and 1 + excess is
-# 2^88 / exp(61).
+# exp(x) is subnormal below -708 in float64 and below -87 in float32. Somewhat above it is
+# computed as exp(x + 61) (1 + excess) 2^-88, whose last factor is exact: 61 is nearly
+# log(2^88), and 1 + excess is 2^88 / exp(61).
+_DEEP, _DEEP_FLOAT32 = -700.0, -80.0
 _DEPTH = 61.0
 _UNIT = 2.0**-88
 _EXCESS = -0.0030434699517116258
@@ -105,11 +106,12 @@ def scaled_exp(xp: Namespace, high: Array, low: Array | float = 0.0) -> ScaledEx
     >>> np.exp(x) * 1e10, (scaled * 1e10) * unit
     (array([1.97626258e-313]), array([2.08545079e-313]))
     """
-    deep = high < -_DEPTH
+    float32 = xp.float32 != xp.float64 and high.dtype == xp.float32
+    deep = high < (_DEEP_FLOAT32 if float32 else _DEEP)
     if xp is np and not deep.any():
         # The usual case, with the same bits: then both factors below are 1.
         e = np.exp(high)
-        return ScaledExp(e + e * low, 1.0)
+        return ScaledExp(e if isinstance(low, float) and not low else e + e * low, 1.0)
     # This sum is exact, since its absolute value is smaller.
     e = xp.exp(xp.where(deep, high + _DEPTH, high))
     one = xp.ones_like(e)

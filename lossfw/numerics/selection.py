@@ -97,3 +97,22 @@ def patched(
     usual = np.asarray(usual)
     usual[rare] = function(np, *(x[rare] for x in arguments))
     return usual
+
+
+def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:
+    """Return a result that does not depend on `x` but for NaN, which stays.
+
+    Parameters
+    ----------
+    xp : namespace
+    x : array
+    result : array
+        A temporary of the caller, in the shape of `x`: NumPy's own is written to.
+
+    Examples
+    --------
+    >>> x = np.array([3.0, np.nan])
+    >>> with_nan_of(np, x, np.ones_like(x))
+    array([ 1., nan])
+    """
+    return patched(xp, result, xp.isnan(x), lambda xp, x: x, x)

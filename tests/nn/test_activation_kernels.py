@@ -28,6 +28,9 @@ def test_values_and_gradients_have_the_bits_of_the_body(activation, dtype):
             np.testing.assert_array_equal(activation(rows), activation.value(np, rows))
         slope = activation_kernels.vjp(activation, x, v)
         np.testing.assert_array_equal(slope, activation.vjp(np, x, v))
+        value, slope = activation_kernels.value_and_derivative(activation, x)
+        np.testing.assert_array_equal(value, activation.value(np, x))
+        np.testing.assert_array_equal(slope, activation.derivative(np, x))
     assert all(entry.kernel for entry in kernels._entries.values())
 
 

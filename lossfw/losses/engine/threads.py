@@ -76,7 +76,7 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
     if len(items) < _TASKS_FOR_THREADS:
         with np.errstate(all="ignore"):
             return [task(item) for item in items]
-    _keep_freed_memory()
+    keep_freed_memory()
     # Imported on use: most processes never have so much to do.
     from concurrent.futures import ThreadPoolExecutor
 
@@ -106,7 +106,7 @@ def run(task: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Resul
 
 
 @functools.cache
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let the temporaries of one tile be reused by the next.
 
     glibc hands freed blocks above a threshold back to the system, and each

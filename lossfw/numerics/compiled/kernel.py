@@ -88,10 +88,10 @@ class Kernel:
 
         Parameters
         ----------
-        *arrays : ndarray, shape (N,)
-            The inputs, contiguous and of the kernel's dtype.
-        losses, slopes : ndarray, shape (N,), optional
-            Where to write them. Losses that are summed may be left out.
+        *arrays : ndarray
+            The inputs, contiguous, of one shape and of the kernel's dtype.
+        losses, slopes : ndarray, optional
+            Where to write them, contiguous. Losses that are summed may be left out.
         weight : ndarray of float64, shape (N,), optional
             For a weighted kernel.
         scale : float
@@ -112,7 +112,7 @@ class Kernel:
             None if slopes is None else address_of_data(slopes),
             None if weight is None else address_of_data(weight),
             scale,
-            arrays[0].shape[0],
+            arrays[0].size,
             ctypes.addressof(total),
             self._table,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
+from lossfw.numerics import select, with_nan_of
 
 
 def _inside(xp: Namespace, x: Array) -> Array:
@@ -49,12 +50,11 @@ class HardSigmoid(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1/6 between -3 and 3, else 0."""
-        slope = xp.where(_inside(xp, x), xp.full_like(x, 1 / 6), xp.zeros_like(x))
-        return xp.where(xp.isnan(x), x, slope)
+        return with_nan_of(xp, x, xp.astype(_inside(xp, x), x.dtype) * (1 / 6))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 wherever it exists."""
-        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+        return with_nan_of(xp, x, xp.zeros_like(x))
 
     def claims(self) -> ActivationClaims:
         """A ramp."""
@@ -98,15 +98,12 @@ class HardSwish(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """(2 x + 3) / 6 between -3 and 3, else 0 or 1."""
-        ramp = xp.where(_inside(xp, x), x, xp.zeros_like(x))
-        outer = xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x))
-        slope = xp.where(_inside(xp, x), (2 * ramp + 3) / 6, outer)
-        return xp.where(xp.isnan(x), x, slope)
+        outer = xp.astype(x > 0, x.dtype)
+        return with_nan_of(xp, x, select(xp, _inside(xp, x), (2 * x + 3) / 6, outer))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """1/3 between -3 and 3, else 0."""
-        bend = xp.where(_inside(xp, x), xp.full_like(x, 1 / 3), xp.zeros_like(x))
-        return xp.where(xp.isnan(x), x, bend)
+        return with_nan_of(xp, x, xp.astype(_inside(xp, x), x.dtype) * (1 / 3))
 
     def claims(self) -> ActivationClaims:
         """Neither monotone nor bounded above."""

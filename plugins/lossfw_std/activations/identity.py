@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lossfw import Activation, ActivationClaims, Array, Namespace
+from lossfw.numerics import with_nan_of
 
 
 class Identity(Activation):
@@ -22,17 +23,21 @@ class Identity(Activation):
     array([ 1.5, -2. ])
     """
 
-    def value(self, xp: Namespace, x: Array) -> Array:
+    def formula(self, xp: Namespace, x: Array) -> Array:
         """x."""
         return +x
 
+    def value(self, xp: Namespace, x: Array) -> Array:
+        """A copy of x; NumPy's plus takes four times as long."""
+        return 1.0 * x
+
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1."""
-        return xp.where(xp.isnan(x), x, xp.ones_like(x))
+        return with_nan_of(xp, x, xp.ones_like(x))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0."""
-        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+        return with_nan_of(xp, x, xp.zeros_like(x))
 
     def claims(self) -> ActivationClaims:
         """Linear."""

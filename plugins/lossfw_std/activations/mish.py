@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
+    LogisticParts,
     at_least,
     at_most,
     in_double,
     in_double_by,
+    logistic_parts,
     polynomial,
     scaled_exp,
     sech_squared,
@@ -23,15 +27,13 @@ MISH_DEPTH = 0.30884341301725040662876022904195372845956412325417604377577999
 # The derivative at the positive root x = 1.4905711794854284592... of the second.
 MISH_STEEPEST = 1.0884981612517278612282936273921257871577511388190668384474928
 
-# With e = exp(-abs(x)),
-#   tanh(softplus(x)) = e (2 + e) / b         with b = 2 + 2 e + e^2    for x < 0
-#                     = (1 + 2 e) / d         with d = 1 + 2 e + 2 e^2  for x >= 0.
-# All below follows from these by calculus. Powers of b and d are written out:
-# theirs would have the rounding error of b and d as often. Nothing cancels but
-# at the roots of the derivatives.
-_B, _B_CUBED = (2.0, 2.0, 1.0), (8.0, 24.0, 36.0, 32.0, 18.0, 6.0, 1.0)
-_D, _D_SQUARED, _D_CUBED = (1.0, 2.0, 2.0), (1.0, 4.0, 8.0, 8.0, 4.0), _B_CUBED[::-1]
+# Cubes of b = 2 + 2 e + e^2 and 1 + 2 e + 2 e^2, written out: their own would have the
+# rounding error of b three times.
+_B_CUBED = (8.0, 24.0, 36.0, 32.0, 18.0, 6.0, 1.0)
+_D_CUBED = _B_CUBED[::-1]
 
+# With exp(x) = p / q, of which one is 1 and the other at most 1,
+#   tanh(softplus(x)) = p (2 q + p) / d         with d = p^2 + 2 q (p + q).
 
 # From here on tanh(softplus(x)) is 1 in float64 that was float32.
 _STRAIGHT = 40.0
@@ -45,33 +47,59 @@ def _plain_value(xp: Namespace, x: Array) -> Array:
 
 
 def _plain_slope(xp: Namespace, x: Array) -> Array:
-    """n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
-    e = xp.exp(at_most(xp, x, _STRAIGHT))
-    n = e * (2.0 + e)
+    return _plain_both(xp, x)[1]
+
+
+def _plain_both(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """The value, and n / (n + 2) + 4 x e (1 + e) / (n + 2)^2."""
     a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
-    share = e / (n + 2.0)
-    return share * ((2.0 + e) + 4.0 * a * ((1.0 + e) / (n + 2.0)))
+    e = xp.exp(at_most(xp, x, _STRAIGHT))
+    more = 2.0 + e
+    over = 1.0 / (e * more + 2.0)
+    share = e * over
+    slope = share * (more + 4.0 * a * ((1.0 + e) * over))
+    return at_least(xp, x, -FAR_EXPONENT) * (share * more), slope
+
+
+class _Parts(NamedTuple):
+    """exp(x) = p / q, and what both functions are made of."""
+
+    f: LogisticParts
+    top: Array  # 2 q + p
+    under: Array  # d
+
+
+def _parts(xp: Namespace, x: Array) -> _Parts:
+    f = logistic_parts(xp, xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT))
+    return _Parts(f, 2.0 * f.down + f.up, f.up * f.up + 2.0 * (f.down * (f.up + f.down)))
+
+
+def _value_of(xp: Namespace, x: Array, parts: _Parts) -> Array:
+    f = parts.f
+    return at_least(xp, x, -FAR_EXPONENT) * f.scaled * (parts.top / parts.under) * f.unit
+
+
+def _slope_of(xp: Namespace, x: Array, parts: _Parts) -> Array:
+    """p / d (2 q + p + 4 x q^2 (p + q) / d)."""
+    scaled, unit, p, q = parts.f
+    steep = 4.0 * xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT) * (q * (q * (p + q) / parts.under))
+    return (parts.top + steep) / parts.under * scaled * unit
 
 
 @in_double_by(_plain_value)
 def _value(xp: Namespace, x: Array) -> Array:
-    """x tanh(softplus(x)), below 0 as x e (1 - e (1 + e) / b)."""
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-    scaled, unit = scaled_exp(xp, -a)
-    e = scaled * unit
-    left = -a * scaled * (1 - e * (1 + e) / polynomial(e, _B)) * unit
-    return select(xp, x < 0, left, x * ((1 + 2 * e) / polynomial(e, _D)))
+    return _value_of(xp, x, _parts(xp, x))
 
 
 @in_double_by(_plain_slope)
 def _slope(xp: Namespace, x: Array) -> Array:
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-    scaled, unit = scaled_exp(xp, -a)
-    e = scaled * unit
-    share = scaled / (2 + (2 * e + e * e))
-    left = (2 * (1 - a) + (e + 2 * a * (e * (share * unit)))) * share * unit
-    rise = 2 * a * (1 + e) - polynomial(e, _D)
-    return select(xp, x < 0, left, 1 + 2 * e * e * rise / polynomial(e, _D_SQUARED))
+    return _slope_of(xp, x, _parts(xp, x))
+
+
+@in_double_by(_plain_both)
+def _both(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    parts = _parts(xp, x)
+    return _value_of(xp, x, parts), _slope_of(xp, x, parts)
 
 
 @in_double
@@ -122,6 +150,10 @@ class Mish(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """tanh(p) + x sigmoid(x) / cosh(p)^2 with p = softplus(x)."""
         return _slope(xp, x)
+
+    def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
+        """Both, with one exponential."""
+        return _both(xp, x)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """2 w + x w' with w = sigmoid(x) / cosh(softplus(x))^2."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import times
+from lossfw.numerics import select, times, with_nan_of
 
 
 class Relu(Activation):
@@ -39,11 +39,11 @@ class Relu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else 0."""
-        return xp.where(xp.isnan(x), x, xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)))
+        return with_nan_of(xp, x, xp.astype(x > 0, x.dtype))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 wherever it exists."""
-        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+        return with_nan_of(xp, x, xp.zeros_like(x))
 
     def claims(self) -> ActivationClaims:
         """Piecewise linear with one break."""
@@ -86,12 +86,12 @@ class LeakyRelu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else negative_slope."""
-        slope = xp.where(x > 0, xp.ones_like(x), xp.full_like(x, self.negative_slope))
-        return xp.where(xp.isnan(x), x, slope)
+        slope = select(xp, x > 0, xp.ones_like(x), xp.full_like(x, self.negative_slope))
+        return with_nan_of(xp, x, slope)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 wherever it exists."""
-        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+        return with_nan_of(xp, x, xp.zeros_like(x))
 
     def claims(self) -> ActivationClaims:
         """Piecewise linear; the break goes where both slopes are 1."""

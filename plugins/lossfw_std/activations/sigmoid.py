@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import in_double, sigmoid
+from lossfw.numerics import in_double, sigmoid, step_of
 
 
-@in_double
 def _bell(xp: Namespace, x: Array) -> Array:
-    """s(x) s(-x) = e / (1 + e)^2 with e = exp(-abs(x)): 1 - s(x) would lose digits."""
-    e = xp.exp(-xp.abs(x))
-    # The square of the sum would have the sum's rounding error twice.
+    """s(x) s(-x) with e = exp(-abs(x)): 1 - s(x) would lose digits."""
+    return _bell_of(xp.exp(-xp.abs(x)))
+
+
+def _bell_of(e: Array) -> Array:
+    """e / (1 + e)^2; the square of the sum would have the sum's rounding error twice."""
     return e / (1 + e * (2 + e))
 
 
@@ -59,6 +61,11 @@ class Sigmoid(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) s(-x)."""
         return _bell(xp, x)
+
+    def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
+        """Both, with one exponential."""
+        e = xp.exp(-xp.abs(x))
+        return xp.maximum(e, step_of(xp, x)) / (1 + e), _bell_of(e)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """-s(x) s(-x) tanh(x / 2)."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
+    LogisticParts,
     at_least,
     in_double,
     in_double_by,
+    logistic_parts,
     polynomial,
     scaled_exp,
-    select,
     sigmoid,
 )
 
@@ -20,7 +21,6 @@ SILU_DEPTH = 0.27846454276107379510935873902298015543947748861974576545317811
 
 # s (1 + x (1 - s)) at the root x = 2.3993572805154676678... of x tanh(x/2) = 2.
 SILU_STEEPEST = 1.0998393201288669169581849243205709721307293942093036044577389
-
 
 # Powers of 1 + e are written out: theirs would have its rounding error as often.
 
@@ -32,28 +32,41 @@ def _plain_value(xp: Namespace, x: Array) -> Array:
 
 @in_double_by(_plain_value)
 def _value(xp: Namespace, x: Array) -> Array:
-    """x / (1 + e) above 0, x e / (1 + e) below, with e = exp(-abs(x))."""
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-    scaled, unit = scaled_exp(xp, -a)
-    one = 1 + scaled * unit
-    return select(xp, x < 0, -a * scaled / one * unit, x / one)
+    """x s(x)."""
+    a = at_least(xp, x, -FAR_EXPONENT)
+    f = logistic_parts(xp, a)
+    return a * f.scaled / (f.up + f.down) * f.unit
 
 
 def _plain_slope(xp: Namespace, x: Array) -> Array:
-    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
-    s = 1.0 / (1.0 + xp.exp(-a))
-    return s * (1.0 + a * (1.0 - s))
+    return _plain_both(xp, x)[1]
 
 
 @in_double_by(_plain_slope)
 def _slope(xp: Namespace, x: Array) -> Array:
-    """s(x) (1 + x s(-x)), written with e = exp(-abs(x)) on each side."""
-    a = xp.clip(xp.abs(x), 0.0, FAR_EXPONENT)
-    scaled, unit = scaled_exp(xp, -a)
-    e = scaled * unit
-    square = 1 + (2 * e + e * e)
-    left = ((1 - a) + e) * scaled / square * unit
-    return select(xp, x < 0, left, (1 + e * (1 + a)) / square)
+    """s(x) (1 + x s(-x)) = up (up + (1 + x) down) / (up + down)^2."""
+    return _slope_of(xp, x, logistic_parts(xp, xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)))
+
+
+def _slope_of(xp: Namespace, x: Array, f: LogisticParts) -> Array:
+    # One of both is 1, and their product the other.
+    e = f.up * f.down
+    square = 1.0 + (2.0 * e + e * e)
+    top = (1.0 + xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)) * f.down + f.up
+    return top * f.scaled / square * f.unit
+
+
+def _plain_both(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
+    s = 1.0 / (1.0 + xp.exp(-a))
+    return at_least(xp, x, -FAR_EXPONENT) * s, s * (1.0 + a * (1.0 - s))
+
+
+@in_double_by(_plain_both)
+def _both(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    a = at_least(xp, x, -FAR_EXPONENT)
+    f = logistic_parts(xp, a)
+    return a * f.scaled / (f.up + f.down) * f.unit, _slope_of(xp, x, f)
 
 
 @in_double
@@ -104,6 +117,10 @@ class Silu(Activation):
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) (1 + x s(-x)), s the sigmoid."""
         return _slope(xp, x)
+
+    def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
+        """Both, with one exponential."""
+        return _both(xp, x)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """s(x) s(-x) (2 - x tanh(x / 2))."""

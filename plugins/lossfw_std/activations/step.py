@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import UNIT, Activation, ActivationClaims, Array, Namespace, Space
+from lossfw.numerics import with_nan_of
 
 
 class Step(Activation):
@@ -31,11 +32,11 @@ class Step(Activation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else 0; a NaN stays."""
-        return xp.where(xp.isnan(x), x, xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)))
+        return with_nan_of(xp, x, xp.where(x > 0, xp.ones_like(x), xp.zeros_like(x)))
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """0; at the jump there is none, and 0 stands for it."""
-        return xp.where(xp.isnan(x), x, xp.zeros_like(x))
+        return with_nan_of(xp, x, xp.zeros_like(x))
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0."""

@@ -4,6 +4,7 @@ import mpmath
 import pytest
 
 import lossfw
+from lossfw_std.activations import gelu as gelu_module
 
 # Roots are looked for with more digits than are compared.
 DIGITS, SHOWN = 80, 20
@@ -114,3 +115,15 @@ def test_silu_is_least_at_lamberts_function():
 )
 def test_lipschitz_constants_are_functions_of_the_parameters(name, parameters, lipschitz):
     assert lossfw.activation(name, **parameters).claims().lipschitz == lipschitz
+
+
+def test_the_tail_of_gelu_in_float32_is_as_near_as_its_comment_says():
+    with mpmath.workdps(40):
+        for k in range(401):
+            x = mpmath.mpf(15) * k / 400
+            over, under = (
+                sum(mpmath.mpf(c) * x**i for i, c in enumerate(coefficients))
+                for coefficients in (gelu_module._PLAIN_TAIL, gelu_module._PLAIN_TAIL_UNDER)
+            )
+            tail = mpmath.exp(x * x / 2) * mpmath.erfc(x / mpmath.sqrt(2)) / 2
+            assert abs(over / under / tail - 1) < 8e-9
