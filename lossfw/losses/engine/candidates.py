@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.components.spaces import Counts, Interval, Members, Space
 from lossfw.losses.engine.call_kernels import ResultForm
 from lossfw.losses.engine.compilable import FLOAT64, Compilable, need_equal
-from lossfw.losses.engine.probes import probes
+from lossfw.losses.engine.probes import PROBES, probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Bound, Shape
 from lossfw.numerics.compiled.kernel import Kernel
@@ -19,6 +19,10 @@ from lossfw.numerics.compiled.layout import Layout
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
+
+# A kernel goes through the probes a second time, so many at once: an ordinary one is not
+# always in the company of a rare one then.
+_FEW = 4
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Candidate(Compilable[Kernel]):
         slopes = np.empty_like(wanted[0]) if shape.slopes else None
         total, _ = kernel(*arrays.values(), losses=losses, slopes=slopes, weight=weight)
         told = "the machine code has other bits than the body"
+        right: list[tuple[NDArray, NDArray]] = []
         with np.errstate(all="ignore"):
             if shape.losses:
                 result = wanted.pop(0)
@@ -81,12 +86,24 @@ class Candidate(Compilable[Kernel]):
                 added = np.add.reduce(terms, dtype=FLOAT64) if shape.summed else 0.0
                 need_equal(np.array([total]), np.array([added]), f"{told}, in a sum")
                 if losses is not None:
-                    need_equal(losses, result, told)
+                    right.append((losses, result))
             if slopes is not None:
                 result = wanted.pop(0)
                 if weight is not None:
                     result = (result * (weight * 1.0)).astype(slopes.dtype)
-                need_equal(slopes, result, told)
+                right.append((slopes, result))
+        for found, result in right:
+            need_equal(found, result, told)
+        for first in range(0, PROBES, _FEW):
+            few = slice(first, first + _FEW)
+            kernel(
+                *(array[few] for array in arrays.values()),
+                losses=None if losses is None else losses[few],
+                slopes=None if slopes is None else slopes[few],
+                weight=None if weight is None else weight[few],
+            )
+        for found, result in right:
+            need_equal(found, result, told)
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:

@@ -12,7 +12,7 @@ def parameters(inputs: tuple[str, ...]) -> str:
     )
 
 
-def _given(inputs: tuple[str, ...], lo: str, n: str) -> str:
+def arguments(inputs: tuple[str, ...], lo: str, n: str) -> str:
     """Return the arguments of an inner function that is called by another."""
     arrays = [*inputs, "losses", "slopes", "weight"]
     given = ", ".join(f"ptr %{name}_" for name in arrays)
@@ -26,15 +26,15 @@ define internal double @tree({parameters(inputs)}) nounwind {{
   %small = icmp sle i64 %n, {strip}
   br i1 %small, label %whole, label %halves
 whole:
-  %all = call double @strip({_given(inputs, "%lo", "%n")})
+  %all = call double @strip({arguments(inputs, "%lo", "%n")})
   ret double %all
 halves:
   %half = lshr i64 %n, 1
   %h = and i64 %half, -8
-  %left = call double @tree({_given(inputs, "%lo", "%h")})
+  %left = call double @tree({arguments(inputs, "%lo", "%h")})
   %middle = add i64 %lo, %h
   %rest = sub i64 %n, %h
-  %right = call double @tree({_given(inputs, "%middle", "%rest")})
+  %right = call double @tree({arguments(inputs, "%middle", "%rest")})
   %both = fadd double %left, %right
   ret double %both
 }}
@@ -66,7 +66,7 @@ body:
   %left = sub i64 %count, %lo
   %last = icmp slt i64 %left, {step.replace("%n", "%count")}
   %n = select i1 %last, i64 %left, i64 {step.replace("%n", "%count")}
-  %piece = call double @{inner}({_given(inputs, "%lo", "%n")})
+  %piece = call double @{inner}({arguments(inputs, "%lo", "%n")})
   %total = fadd double %so_far, %piece
   %next = add i64 %lo, %n
   br label %head

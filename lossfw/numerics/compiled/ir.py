@@ -3,6 +3,8 @@
 A kernel goes over contiguous arrays and writes losses, slopes or both, and returns the sum of
 the losses in NumPy's order. It has four functions: ``@kernel``, the halves of the pairwise
 sum in ``@tree``, a strip of some hundred elements in ``@strip``, and its sum in ``@pairwise``.
+Where a body has rare cases, ``@strip`` computes none of them, and leaves a strip in which one
+comes up to ``@whole``.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from lossfw.numerics.compiled.frame import kernel, parameters, tree
+from lossfw.numerics.compiled.frame import arguments, kernel, parameters, tree
 from lossfw.numerics.compiled.layout import CALLED, Layout, UncompiledError
 from lossfw.numerics.compiled.operations import (
     DOUBLE,
@@ -28,6 +30,17 @@ from lossfw.numerics.symbolic.graph import CONSTANT, INPUT, Graph
 
 # Elements of a strip. Its arrays, 2 to 4 KiB each, fit the first-level cache.
 STRIP = 512
+
+# At the end of a strip with a rare element.
+_AGAIN = """\
+  %rare_here = load i32, ptr %rare
+  %is_usual = icmp eq i32 %rare_here, 0
+  br i1 %is_usual, label %usual, label %again
+again:
+  %total_of_whole = call double @whole({given})
+  ret double %total_of_whole
+usual:
+"""
 
 SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, TRUTH: 1}
 
@@ -101,17 +114,37 @@ def intermediate(graph: Graph, kind: str, shape: Shape) -> tuple[str, list[LoopN
     UncompiledError
         If an operation has no compiled form, or an output has another type.
     """
-    return _Writer(Layout.of(graph), kind, shape).text()
+    strip = _Writer(Layout.of(graph.usual()), kind, shape, "strip")
+    strips = [strip.text()]
+    if strip.conditions:
+        strips.append(_Writer(Layout.of(graph), kind, shape, "whole", strip).text())
+    names = shape.inputs
+    converted = kind == FLOAT and not shape.weighted
+    chunk = str(CONVERTED) if converted else "%n"
+    parts = [*tables(strip.lines), *declarations(), *strips]
+    if shape.has_sum:
+        parts += [pairwise(DOUBLE if shape.weighted else kind), tree(names, STRIP)]
+    parts.append(kernel(names, "tree" if shape.has_sum else "strip", chunk, STRIP))
+    return "\n".join(parts) + "\n", strip.functions
 
 
 class _Writer:
-    """The text of a kernel, while it is written."""
+    """The text of the function of a strip, while it is written.
 
-    def __init__(self, layout: Layout, kind: str, shape: Shape) -> None:
-        self.layout, self.kind, self.shape = layout, kind, shape
-        self.lines = Lines()
-        self.functions: list[LoopName] = []
-        for output in layout.graph.outputs:
+    Where the graph has conditions of rare values, the function begins anew with ``@whole`` if
+    one of them holds in its strip.
+    """
+
+    def __init__(
+        self, layout: Layout, kind: str, shape: Shape, name: str, beside: _Writer | None = None
+    ) -> None:
+        self.layout, self.kind, self.shape, self.name = layout, kind, shape, name
+        # Both functions of a kernel have the same tables.
+        self.lines: Lines = Lines(beside.lines.tables if beside else {})
+        self.functions: list[LoopName] = beside.functions if beside else []
+        results = shape.losses + shape.slopes
+        self.conditions = layout.graph.outputs[results:]
+        for output in layout.graph.outputs[:results]:
             if type_of(layout.node(output).dtype) != kind:
                 raise UncompiledError(f"a result is {layout.node(output).dtype}")
         first = layout.graph.outputs[0]
@@ -119,18 +152,11 @@ class _Writer:
         # The losses if they are what a call computes, and so need not be moved.
         self.direct = first if called else None
 
-    def text(self) -> tuple[str, list[LoopName]]:
-        """Return the text of the kernel, and the functions of NumPy that it calls."""
+    def text(self) -> str:
+        """Return the text of the function."""
         for segment in range(self.layout.last + 1):
             self._segment(segment)
-        names = self.shape.inputs
-        converted = self.kind == FLOAT and not self.shape.weighted
-        chunk = str(CONVERTED) if converted else "%n"
-        parts = [*tables(self.lines), *declarations(), self._strip()]
-        if self.shape.has_sum:
-            parts += [pairwise(DOUBLE if self.shape.weighted else self.kind), tree(names, STRIP)]
-        parts.append(kernel(names, "tree" if self.shape.has_sum else "strip", chunk, STRIP))
-        return "\n".join(parts) + "\n", self.functions
+        return self._strip()
 
     # One segment.
 
@@ -148,7 +174,10 @@ class _Writer:
         values = _Values(self, segment, i)
         if segment == 0:
             for bound in self.shape.bounds:
-                self._check(bound, values.input(bound.name))
+                self._note("%bad", self._outside(bound, values.input(bound.name)))
+        for condition in self.conditions:
+            if layout.level[condition] == segment:
+                self._note("%rare", values.of(condition))
         for number in sorted(layout.wanted[segment]):
             if number in layout.stored and layout.node(number).op not in CALLED:
                 self._store(number, values.of(number), i)
@@ -169,11 +198,12 @@ class _Writer:
     def _type(self, number: int) -> str:
         return type_of(self.layout.node(number).dtype)
 
-    def _check(self, bound: Bound, value: str) -> None:
+    def _note(self, place: str, truth: str) -> None:
+        """Note that something holds for an element."""
         lines = self.lines
-        wide = lines.put(f"zext i1 {self._outside(bound, value)} to i32")
-        so_far = lines.put("load i32, ptr %bad")
-        lines.do(f"store i32 {lines.put(f'or i32 {so_far}, {wide}')}, ptr %bad")
+        wide = lines.put(f"zext i1 {truth} to i32")
+        so_far = lines.put(f"load i32, ptr {place}")
+        lines.do(f"store i32 {lines.put(f'or i32 {so_far}, {wide}')}, ptr {place}")
 
     def _outside(self, bound: Bound, x: str) -> str:
         """Return whether a number lies outside; NaN never does."""
@@ -295,13 +325,14 @@ class _Writer:
 
     def _strip(self) -> str:
         """Return the function of a strip, of `n` elements from `lo` on."""
+        given = arguments(self.shape.inputs, "%lo", "%n")
         kind, inputs = self.kind, self.shape.inputs
         summed = DOUBLE if self.shape.weighted else kind
         moved = [*((name, kind) for name in inputs), ("slopes", kind), ("weight", DOUBLE)]
         narrow = "fptrunc double %scale to float"
         return "\n".join(
             [
-                f"define internal double @strip({parameters(inputs)}) noinline nounwind {{",
+                f"define internal double @{self.name}({parameters(inputs)}) noinline nounwind {{",
                 "enter:",
                 f"  %scratch = alloca [{STRIP} x {summed}], align 64",
                 *self._arrays(),
@@ -310,6 +341,8 @@ class _Writer:
                 "  %length = alloca i64",
                 "  %bad = alloca i32",
                 "  store i32 0, ptr %bad",
+                "  %rare = alloca i32",
+                "  store i32 0, ptr %rare",
                 f"  %factor = {narrow if kind == FLOAT else 'fadd double %scale, -0.0'}",
                 *(
                     f"  %{name} = getelementptr inbounds {of}, ptr %{name}_, i64 %lo"
@@ -321,6 +354,7 @@ class _Writer:
                 "  br label %begin",
                 "begin:",
                 *self.lines.text,
+                *(_AGAIN.format(given=given).splitlines() if self.conditions else ()),
                 "  %bad_here = load i32, ptr %bad",
                 "  %bad_before = load i32, ptr %bad_",
                 "  %bad_now = or i32 %bad_here, %bad_before",

@@ -64,7 +64,7 @@ class Layout:
     stored : set of int
         The nodes whose values are kept for later segments.
     wanted : list of set of int
-        For each segment the nodes that it has to compute.
+        For each segment the nodes that it has to compute; truths as soon as they are known.
     """
 
     graph: Graph
@@ -108,7 +108,9 @@ class Layout:
         outputs = self.graph.outputs
         last = max((self.level[n] for n in outputs), default=0)
         self.wanted = [set() for _ in range(last + 1)]
-        self.wanted[last].update(outputs)
+        for number in outputs:
+            is_truth = self.node(number).dtype.kind == "b"
+            self.wanted[self.level[number] if is_truth else last].add(number)
         for call in self.calls:
             arguments = self.node(call).args
             before = self.wanted[self.level[call] - 1]

@@ -68,9 +68,9 @@ class Lines:
         The names of the constant tables that the instructions use.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tables: dict[tuple[float, ...], str] | None = None) -> None:
         self.text: list[str] = []
-        self.tables: dict[tuple[float, ...], str] = {}
+        self.tables: dict[tuple[float, ...], str] = {} if tables is None else tables
         self._count = 0
 
     def put(self, instruction: str) -> str:

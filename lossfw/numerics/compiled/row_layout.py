@@ -15,11 +15,11 @@ from lossfw.numerics.symbolic.graph import (
     COLUMN,
     CONSTANT,
     INPUT,
-    RARE,
     REDUCTIONS,
     TAKEN,
     Graph,
     Operation,
+    is_rare,
 )
 from lossfw.numerics.symbolic.rows import is_wide
 
@@ -145,7 +145,8 @@ class RowLayout:
         """Find the nodes that serve nothing but a rare choice, and its condition."""
         for number in self.graph.live():
             node = self.node(number)
-            if node.op == "where" and node.value == RARE:
+            # What is rare among elements, and not among rows, shares its loops with the rest.
+            if is_rare(node) and not is_wide(self.graph, node.args[0]):
                 usual = self._reached([*self.graph.outputs], without=(number, node.args[1]))
                 for only in self._reached([node.args[1]]) - usual:
                     self.condition[only] = node.args[0]

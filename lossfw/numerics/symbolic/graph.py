@@ -42,6 +42,11 @@ class Operation(NamedTuple):
     value: Any = None
 
 
+def is_rare(node: Operation) -> bool:
+    """Tell whether an operation chooses between a rare value and a usual one."""
+    return node.op == "where" and node.value == RARE
+
+
 class Graph:
     """Nodes in an order in which arguments come first; equal nodes are one.
 
@@ -77,6 +82,34 @@ class Graph:
                 needed.add(number)
                 waiting.extend(self.nodes[number].args)
         return sorted(needed)
+
+    def usual(self) -> Graph:
+        """Return the graph without the rare values of its choices.
+
+        Its outputs are those of this graph, which are right where no condition of a rare
+        value holds, and then these conditions.
+        """
+        needed: set[int] = set()
+        waiting = list(self.outputs)
+        while waiting:
+            number = waiting.pop()
+            if number not in needed:
+                needed.add(number)
+                node = self.nodes[number]
+                waiting.extend(node.args[::2] if is_rare(node) else node.args)
+        graph, place = Graph(), dict[int, int]()
+        conditions = dict[int, None]()
+        for number in sorted(needed):
+            node = self.nodes[number]
+            if is_rare(node):
+                condition, _, usual = node.args
+                conditions[place[condition]] = None
+                place[number] = place[usual]
+            else:
+                args = tuple(place[arg] for arg in node.args)
+                place[number] = graph.add(node.op, args, node.dtype, node.value)
+        graph.outputs = [*(place[number] for number in self.outputs), *conditions]
+        return graph
 
     def inputs(self) -> list[str]:
         """Return the names of the inputs that the outputs need."""

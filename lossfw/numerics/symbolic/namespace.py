@@ -20,6 +20,7 @@ from lossfw.numerics.symbolic.graph import (
     INPUT,
     LOOK_UP,
     PARAMETER,
+    RARE,
     Graph,
 )
 from lossfw.numerics.symbolic.named import Named, Tree
@@ -184,6 +185,12 @@ class Expressions:
         args = (self.cast(condition, BOOL), self.cast(a, dtype), self.cast(b, dtype))
         symbols = [x for x in (condition, a, b) if isinstance(x, Symbol)]
         return Symbol(self, self.graph.add("where", args, dtype), self.common_shape(symbols))
+
+    def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
+        """Return ``where(condition, rare, usual)``; a kernel computes `rare` where it is wanted."""
+        chosen = self.where(condition, rare, usual)
+        args = self.graph.nodes[chosen.node].args
+        return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
 
     def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002  # the standard's names
         """Return `x` kept within [min, max]."""

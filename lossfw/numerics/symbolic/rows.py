@@ -18,7 +18,6 @@ from lossfw.numerics.symbolic.graph import (
     CONSTANT,
     INPUT,
     LOOK_UP,
-    RARE,
     REDUCTIONS,
     TAKEN,
     Graph,
@@ -138,12 +137,6 @@ class RowExpressions(Expressions):
             result = graph.add(node.op, args, node.dtype, node.value)
         known[number] = result
         return result
-
-    def rarely(self, condition: Symbol, rare: Symbol, usual: Symbol) -> Symbol:
-        """Return ``where(condition, rare, usual)``; a kernel computes `rare` where it is wanted."""
-        chosen = self.where(condition, rare, usual)
-        args = self.graph.nodes[chosen.node].args
-        return Symbol(self, self.graph.add("where", args, chosen.dtype, RARE), chosen.shape)
 
     # Along a row.
 

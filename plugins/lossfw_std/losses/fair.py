@@ -27,9 +27,9 @@ _HUGE = 2.0**96
 # More than the logarithm of any finite float.
 _MORE_THAN_ANY_LOG = 1e3
 
-# Below this x - log(1 + x) has fewer digits in float64 than float32, and four terms of its
+# Below this x - log(1 + x) may have fewer digits in float64 than float32, and two terms of its
 # series have more.
-_FLAT = 2.0**-10
+_FLAT = 2.0**-20
 
 
 class Fair(DistanceLoss):
@@ -126,5 +126,5 @@ class Fair(DistanceLoss):
 
 
 def _near_zero(xp: Namespace, a: Array, x: Array) -> Array:
-    """Return a^2 / 2 less the next terms of c^2 (x - log(1 + x)) at x = a / c."""
-    return a * a * polynomial(x, (1 / 2, -1 / 3, 1 / 4, -1 / 5))
+    """Return the first terms of c^2 (x - log(1 + x)) at x = a / c."""
+    return a * a * (1 / 2 - x / 3)

@@ -8,6 +8,7 @@ pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 from lossfw.numerics.compiled.ir import Bound, Shape
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.layout import UncompiledError
+from lossfw.numerics.selection import patched
 from lossfw.numerics.symbolic.trace import trace
 
 DTYPES = ("float32", "float64")
@@ -55,8 +56,18 @@ BODIES = {
         xp.log(xp.astype(xp.abs(y), xp.float64)), t.dtype
     ),
     "only one": lambda xp, y, t: xp.exp(-t),
+    "a rare case": lambda xp, y, t: patched(
+        xp, xp.log(xp.abs(y)) * t, y > 2.0, lambda xp, y, t: xp.exp(-y) + t, y, t
+    ),
+    "a rare case of a rare case": lambda xp, y, t: patched(
+        xp, y + 1.0, patched(xp, t > 2.0, y > 3.0, lambda xp, t: t < 1.0, t), _second, y, t
+    ),
     "neither": lambda xp, y, t: xp.full_like(y, 3.0),
 }
+
+
+def _second(xp, y, t):
+    return patched(xp, xp.expm1(y), t > 4.0, lambda xp, y, t: y / t, y, t)
 
 
 def arguments(dtype, size=700):
@@ -83,6 +94,28 @@ def test_an_operation_has_the_bits_of_numpy(name, dtype):
     np.testing.assert_array_equal(losses, wanted)
     known = ~np.isnan(wanted)
     np.testing.assert_array_equal(np.signbit(losses[known]), np.signbit(wanted[known]))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_strip_has_its_rare_elements_and_no_other(dtype, weighted):
+    def body(xp, y, t):
+        loss = patched(xp, y * y, y > 100.0, lambda xp, y: 3.0 * y, y)
+        return loss, patched(xp, y + t, t > 100.0, lambda xp, t: xp.log(t), t)
+
+    y, t = (np.linspace(0.0, 1.0, 5000 * 2).reshape(2, -1)).astype(dtype)
+    weight = np.linspace(0.5, 2.0, len(y)) if weighted else None
+    shape = Shape(("y", "t"), losses=True, slopes=True, weighted=weighted)
+    kernel = Kernel(trace(body, {"y": dtype, "t": dtype}), y.dtype, shape)
+    for rare in ((), (700,), (700, 4999)):
+        y[list(rare)], t[list(rare[:1])] = 500.0, 600.0
+        loss, slope = body(np, y, t)
+        slopes = np.empty_like(y)
+        total, _ = kernel(y, t, slopes=slopes, weight=weight)
+        terms = loss if weight is None else weight * loss.astype(np.float64)
+        assert total == np.add.reduce(terms, dtype=np.float64)
+        wanted = slope if weight is None else (slope * (weight * 1.0)).astype(dtype)
+        np.testing.assert_array_equal(slopes, wanted)
 
 
 LENGTHS = (0, 1, 7, 8, 9, 127, 128, 129, 136, 511, 513, 1000, 8191, 8192, 8193, 16400, 100_003)
