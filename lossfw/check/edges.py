@@ -133,7 +133,7 @@ def _compared(cls: type[Component]) -> dict[str, list[float]]:
 
 
 def _of_bodies(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield what stands in a module but for its claims, which do not branch."""
+    """Yield the nodes of a module without its claims, which do not branch."""
     for node in ast.iter_child_nodes(tree):
         if not (isinstance(node, ast.FunctionDef) and node.name == "claims"):
             yield node

@@ -1,4 +1,4 @@
-"""Options: how hard a search is, which checks it runs and what counts as a failure."""
+"""Options: the effort of a search, the checks that run, and the findings that count as failures."""
 
 from __future__ import annotations
 

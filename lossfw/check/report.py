@@ -185,7 +185,7 @@ class Report:
         return not self.failures and not self.unexpected and bool(self.held)
 
     def raise_if_refuted(self) -> None:
-        """Raise what a person needs to know, unless the report is ok.
+        """Raise an error with all counterexamples, unless the report is ok.
 
         Raises
         ------

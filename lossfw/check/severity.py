@@ -17,7 +17,7 @@ _OVERFLOW = "overflow"
 
 
 def severity(check: str) -> Severity:
-    """Return what a finding of a check is.
+    """Return the severity of a finding.
 
     Parameters
     ----------

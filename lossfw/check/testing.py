@@ -169,7 +169,7 @@ def _prepared(
 
 
 def _checked(of: Prepared) -> Component | Subject:
-    """Return what a test gets as its component."""
+    """Return the argument of a test: the component, or the subject of an outside function."""
     if of.component is not None:
         return of.component
     assert isinstance(of.subject, Subject)

@@ -115,7 +115,7 @@ def new_source(name: str) -> None:
 
 
 def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> None:
-    """Write a local plugin file with one component, and say what to do next."""
+    """Write a local plugin file with one component, and print the next step."""
     _write(Path(), {f"{name}.py": _filled(template, _words(name, kind))})
     _note_taken(kind, name, name)
     say(f"{name}.py: {step}")

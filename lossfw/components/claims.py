@@ -152,7 +152,7 @@ class Claims:
         return _denied(self)
 
     def not_made(self) -> tuple[str, ...]:
-        """Return the names of the properties of which nothing is said."""
+        """Return the names of the properties that are neither claimed nor denied."""
         said = {*self.made(), *self.denied()}
         return tuple(f.name for f in fields(self) if f.name not in said)
 
@@ -204,7 +204,7 @@ class ActivationClaims:
         return _denied(self)
 
     def not_made(self) -> tuple[str, ...]:
-        """Return the names of the properties of which nothing is said."""
+        """Return the names of the properties that are neither claimed nor denied."""
         said = {*self.made(), *self.denied()}
         return tuple(f.name for f in fields(self) if f.name not in said)
 

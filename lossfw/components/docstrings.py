@@ -74,7 +74,7 @@ def related(section: str) -> list[dict[str, Any]]:
 
 
 def title(summary: str) -> str:
-    """Return what a summary names, without the formula or explanation that follows it.
+    """Return the name that begins a summary, without the formula or explanation after it.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def use(text: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def sources(text: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
-    """Return what paragraphs cite, and the paragraphs without it.
+    """Return the sources that paragraphs cite, and the paragraphs without them.
 
     A paragraph ends with ``Source: a; b, doi:10.1/2.``
 
@@ -122,7 +122,7 @@ def sources(text: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
 
 
 def _source(text: str) -> dict[str, str]:
-    """Split a source into what is read and its identifier."""
+    """Split a source into its text and its DOI."""
     found = _DOI.search(text)
     plain = _DOI.sub("", text)
     return {"text": plain.strip(), "doi": found["doi"] if found else ""}

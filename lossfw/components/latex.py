@@ -11,7 +11,7 @@ _TOKEN = re.compile(
 
 
 def latex_problem(text: object) -> str:
-    r"""Return what is wrong with an author's LaTeX, empty for nothing.
+    r"""Return the fault of an author's LaTeX, empty if there is none.
 
     Braces, ``\left`` and ``\right``, and environments have to be closed in their order, and
     there is no dollar sign: the text stands inside of a formula.

@@ -36,7 +36,7 @@ _WANTED = {
 
 
 def wanted(item: Mapping[str, Any]) -> str:
-    """Return what a value should have been, as the end of a sentence.
+    """Return the values that were allowed, as the end of a sentence.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def own_message(item: Mapping[str, Any]) -> str:
 
 
 def explain(owner: str, known: Sequence[str], error: ValidationError) -> str:
-    """Return which parameters are wrong, what was wanted and what was given.
+    """Return for each wrong parameter a line with the given and the wanted value.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Names that other libraries give to components, and a guess at what an unknown name means."""
+"""Names that other libraries give to components, and a guess at the meaning of an unknown name."""
 
 from __future__ import annotations
 

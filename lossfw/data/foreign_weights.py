@@ -1,4 +1,4 @@
-"""Weights in files of other libraries: safetensors is read, and what holds code is not."""
+"""Weights in files of other libraries: safetensors is read, files that hold code are refused."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _library(path: Path, start: bytes) -> str | None:
 
 
 def _is_torch_archive(path: Path) -> bool:
-    """Tell whether a zip file is one of PyTorch, whatever it is called."""
+    """Tell by its content whether a zip file is one of PyTorch."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("/data.pkl") for name in archive.namelist())

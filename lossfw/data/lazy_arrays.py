@@ -48,7 +48,7 @@ class Pieces(ABC):
         self._kept: dict[int, dict[Hashable, NDArray]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what finds the rows again in the file, and not the rows that were read."""
+        """Return the place of the rows in the file, without the rows that were read."""
         return {**self.__dict__, "_kept": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from lossfw.data.stamps import FileStamp
 
 
 class MappedPlace(NamedTuple):
-    """The place of an array in a file: what is needed to map it, on another machine too."""
+    """The place of an array in a file, from which another machine can map it too."""
 
     path: Path
     size: int

@@ -1,4 +1,4 @@
-"""The keys that stand beside the parameters of every data source, and what they do to its rows."""
+"""The keys that every data source has besides its parameters, and their effects on rows."""
 
 from __future__ import annotations
 

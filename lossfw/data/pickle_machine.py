@@ -42,7 +42,7 @@ class RefusedError(Exception):
 
 
 def shown(value: object) -> str:
-    """Return a value for a message; of what may be nested, the type alone.
+    """Return a value for a message; of a value that may be nested, the type alone.
 
     Examples
     --------
@@ -74,7 +74,7 @@ class Machine:
         self._memo: dict[int, Any] = {}
 
     def run(self, content: bytes) -> Any:
-        """Return what the pickle builds.
+        """Return the object that the pickle builds.
 
         Raises
         ------

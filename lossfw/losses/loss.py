@@ -140,7 +140,7 @@ class Loss(Definition):
         denominator: Denominator = "weights",
         empty: Empty = "nan",
     ) -> Any:
-        """Return what a call returns, without a look at the values of the arguments.
+        """Return the result of a call that does not look at the values of its arguments.
 
         On an accelerator such a look waits for the device, and while a function is traced
         there are none. Shapes and dtypes are checked; a value outside of its space gives any
@@ -360,7 +360,7 @@ class Loss(Definition):
 
     @functools.cached_property
     def straight_route(self) -> straight.Route:
-        """What `lossfw.losses.engine.straight` has to know of this loss."""
+        """The facts of this loss that `lossfw.losses.engine.straight` needs."""
         return straight.route_of(self)
 
     def _prepare(

@@ -22,7 +22,7 @@ _BESIDE = 1e-3
 
 
 def loss_html(loss: _Loss) -> str:
-    """Return HTML with the loss, its curve and derivative, and what it claims."""
+    """Return HTML with the loss, its curve and derivative, and its claims."""
     claims = [(name, _told(value)) for name, value in loss.claims().made().items()]
     parts = [notebook.heading(str(loss)), _curve(loss), notebook.table(claims, ("claim", ""))]
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""What the arguments of losses and activations are called in formulas."""
+"""Letters: the names of arguments of losses and activations in formulas."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def arguments_of(component: Loss | Activation) -> tuple[str, ...]:
 
 
 def letters_of(loss: Loss) -> Callable[[Array, Array], Mapping[str, Array]]:
-    """Return a function from prediction and target to what the letters of a formula stand for.
+    """Return a function from prediction and target to the values of the letters of a formula.
 
     Examples
     --------

@@ -20,13 +20,13 @@ def is_meant(z: Any) -> bool:
 
 
 def cross_entropy_at(z: Array, index: Array) -> Array:
-    """Return what `lossfw.numerics.softmax_cross_entropy_at` returns."""
+    """`lossfw.numerics.softmax_cross_entropy_at` for tensors."""
     own, others, _, _ = _take_apart(z, index.unsqueeze(-1).long(), _may_write())
     return _loss(own, others)[0].to(z.dtype)
 
 
 def cross_entropy_and_gradient_at(z: Array, index: Array) -> tuple[Array, Array]:
-    """Return what `lossfw.numerics.softmax_cross_entropy_and_gradient_at` returns."""
+    """`lossfw.numerics.softmax_cross_entropy_and_gradient_at` for tensors."""
     place, write = index.unsqueeze(-1).long(), _may_write()
     own, others, e, scatter = _take_apart(z, place, write)
     loss, total = _loss(own, others)

@@ -1,4 +1,4 @@
-"""Run, train and compare from Python: what the command line does, with results to go on with."""
+"""Run, train and compare from Python, as the command line does, with results as objects."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class RowsParts:
 
 
 def _sink(path: Path, form: RowsFormat) -> Any:
-    """Return what rows are added to, until it is closed."""
+    """Return the open file that rows are added to."""
     if form == "jsonl":
         return RowsFile(path, form)
     # Imported on use: it needs an optional library.

@@ -62,7 +62,7 @@ class WorkerProcess:
                     stream.close()
 
     def _told(self) -> str:
-        """Return what the process has written to standard error since the last time."""
+        """Return the text on standard error since the last call."""
         # The process writes at the place that both share: it goes on from the beginning.
         self._errors.seek(0)
         told = self._errors.read().strip()
@@ -78,7 +78,7 @@ class WorkerProcess:
 
 
 class WorkerProcesses:
-    """Processes that carry out runs, of which each waits for the next one.
+    """Processes that carry out runs; each waits for the next one.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def variants(cls: type[Component], *, others: bool = True) -> list[Any]:
 
 
 def _first(cls: type[Component], samples: list[Any]) -> Any:
-    """Return a component at its defaults, else its first sample, else at values for what it needs.
+    """Return a component at its defaults, else its first sample, else at trial values.
 
     None where it cannot be made.
     """

@@ -1,4 +1,4 @@
-"""Attacks on what minimises the expected loss: properness, calibration, what is elicited."""
+"""Attacks on the minimiser of the expected loss: properness, calibration, elicitation."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, and a function of what is checked and the search.
+    """One check: its name, and a function of a subject and a search.
 
     Attributes
     ----------

@@ -133,7 +133,7 @@ def _check(subject: Subject, search: Search, order: int, sort: str, explain: str
 
 
 def _remedy_at_kink(subject: Subject, judgement: Judgement, which: NDArray) -> str:
-    """Return what to do about a wrong derivative that stands at a kink or a tie of the body."""
+    """Return the remedy for a wrong derivative at a kink or a tie of the body."""
     rows = np.flatnonzero(which.reshape(len(judgement.points), -1).any(-1))[:1]
     some = judgement.points.take(rows)
     ties = np.isclose(some.y, 0) | np.isin(some.y, subject.kinks())

@@ -1,4 +1,4 @@
-"""Checks of half precision: a result that fits is right, whatever is used on the way to it.
+"""Checks of half precision: a result that fits into it is right, also if a wider one computed it.
 
 An error in half precision alone is told as such and by its class: an
 overflow, lost digits, a wrong derivative.

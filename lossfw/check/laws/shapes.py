@@ -1,4 +1,4 @@
-"""Checks of shapes and layouts: what comes out, what is refused, and what makes no difference."""
+"""Checks of shapes and layouts: those of results, refused ones, and layouts with equal results."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _refuse_useless(function: Output, points: Points) -> None:
 
 
 def _one_number(function: Output, points: Points, result: float) -> str:
-    """Return what one number for several points is: their mean or their sum, if it is either."""
+    """Return the message on one number for several points, which may be their mean or sum."""
     singles = [points.take(slice(i, i + 1)) for i in range(len(points))]
     each = np.array([float(np.sum(function(one.y, one.t))) for one in singles])
     what = {"mean": each.mean(), "sum": each.sum()}

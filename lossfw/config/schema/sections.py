@@ -153,7 +153,7 @@ class EvaluateSection(Section):
 
 
 class SweepSection(Section):
-    """Several runs: each key is the dotted name of what changes, with its values.
+    """Several runs: each key is the dotted name of a setting, with its values.
 
     `grid` takes every combination, `zip` the first of each, the second of each
     and so on. Given together, every combination of what they give is a run.

@@ -39,7 +39,7 @@ def _is_beside(name: str, configuration: str) -> bool:
 
 
 def read_tree(source: ConfigSource, problems: Problems) -> Node:
-    """Return the tree of a configuration, over what it extends, with overrides put in.
+    """Return the tree of a configuration, with the files that it extends and with overrides.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What kernels can do for a call."""
+"""The kernels of a call."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Blocks(ABC):
 
 
 class CallKernels(NamedTuple):
-    """What kernels can do for a call.
+    """The kernels of a call.
 
     Attributes
     ----------

@@ -45,7 +45,7 @@ class Candidate(Compilable[Kernel]):
     summed: bool = True
 
     def shape(self, weighted: bool) -> Shape:
-        """Return what a kernel of this function computes."""
+        """Return the inputs and outputs of a kernel of this function."""
         losses, slopes = self.form in ("value", "both"), self.form != "value"
         bounds = tuple(_bounds(self.spaces)) if self.checked else ()
         return Shape(tuple(self.spaces), losses, slopes, weighted, bounds, self.summed)
@@ -107,7 +107,7 @@ class Candidate(Compilable[Kernel]):
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:
-    """Yield what holds for numbers outside of spaces."""
+    """Yield a bound for each end of a space, which numbers outside break."""
     for name, space in spaces.items():
         if isinstance(space, Interval):
             if space.low != -np.inf:

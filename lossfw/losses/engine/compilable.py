@@ -102,7 +102,7 @@ class Compilable(ABC, Generic[MadeKernel]):
             raise NoKernelError(str(error)) from error
 
     def _results(self, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
-        """Return what the body makes of probes."""
+        """Return the results of the body at probes."""
         given = [array.copy(order="K") for array in arrays.values()]
         with np.errstate(all="ignore"):
             results = self.function(np, *given)
@@ -130,7 +130,7 @@ class Compilable(ABC, Generic[MadeKernel]):
 
     @abstractmethod
     def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> object:
-        """Do what comes before machine code, which may raise `UncompiledError`."""
+        """Take the steps before machine code, which may raise `UncompiledError`."""
 
     @abstractmethod
     def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> MadeKernel:

@@ -31,7 +31,7 @@ def kernels_for(
     out: NDArray | None = None,
     scale: float = 1.0,
 ) -> CallKernels:
-    """Return what kernels can do for a call by now.
+    """Return the kernels that a call has by now.
 
     Parameters
     ----------

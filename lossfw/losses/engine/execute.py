@@ -60,7 +60,7 @@ def over_blocks(
 def tile_values(
     body: EngineBody, call: Arguments, compiled: CallKernels
 ) -> Callable[[Tile], NDArray]:
-    """Return a function of a tile: the unreduced losses of what counts in it."""
+    """Return a function of a tile: the unreduced losses of the elements that count in it."""
     usual = body.unreduced_at if call.by_index else body.unreduced
     unreduced = compiled.function or usual
 

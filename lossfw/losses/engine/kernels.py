@@ -40,7 +40,7 @@ FunctionKey: TypeAlias = tuple[Any, ...]
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of a function.
+    """The state of a function: counted, compiled, or without a kernel.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class _Worker:
             self._waiting -= 1
 
     def finish(self) -> None:
-        """Leave what waits, and wait for what is being compiled: LLVM must not outlive Python."""
+        """Drop waiting tasks, and wait for the present one: LLVM must not outlive Python."""
         with self._lock:
             thread, self._thread = self._thread, None
             while not self._tasks.empty():

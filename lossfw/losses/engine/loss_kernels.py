@@ -52,7 +52,7 @@ def checks_by_kernel(loss: Definition) -> bool:
 def kernels_of(
     body: Definition, call: Arguments, form: ResultForm, out: NDArray | None, scale: float
 ) -> CallKernels:
-    """Return what kernels can do for a call; see `lossfw.losses.engine.compiled.kernels_for`."""
+    """Return the kernels of a call; see `lossfw.losses.engine.compiled.kernels_for`."""
     dtype = np.dtype(call.work)
     key = (type(body), body.identity, form)
 

@@ -157,7 +157,7 @@ class Reduction:
         return self._traced_mean(total, divisor + 0.0 * total)
 
     def _parts(self, sums: tuple[Any, Any, Any]) -> tuple[Any, Any]:
-        """Return sum(w l) and what it is divided by; None for a sum."""
+        """Return sum(w l) and its divisor; None for a sum."""
         total, weight, count = sums
         if self.reduction == "sum":
             return total, None

@@ -47,7 +47,7 @@ class RowCandidate(Compilable[RowKernel]):
 
     @property
     def shape(self) -> RowShape:
-        """What a kernel of this function computes."""
+        """The inputs and outputs of a kernel of this function."""
         return RowShape(
             tuple(self.spaces), self.by_index, self.columns, self.losses, self.slopes, self.order
         )

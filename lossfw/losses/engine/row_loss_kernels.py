@@ -45,7 +45,7 @@ def row_candidate_of(
 def row_kernels_of(
     body: Definition, call: Arguments, form: ResultForm, out: NDArray | None, scale: float
 ) -> CallKernels:
-    """Return what kernels can do for a call; see `lossfw.losses.engine.compiled.kernels_for`."""
+    """Return the kernels of a call; see `lossfw.losses.engine.compiled.kernels_for`."""
     columns = call.y.shape[-1]
     # The second derivative takes rows, which the engine makes of class indices.
     by_index = call.by_index and form != "hessian"

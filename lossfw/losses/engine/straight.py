@@ -31,7 +31,7 @@ _FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 class Route(NamedTuple):
-    """What the straight path has to know of a loss.
+    """The facts of a loss that the straight path needs.
 
     Attributes
     ----------

@@ -163,7 +163,7 @@ def _back(ctx: Any, slope: Array, up: Array) -> tuple[Any, ...]:
 
 
 def _times(up: Array, slope: Array) -> Array:
-    """Return a product, 0 where nothing comes from above: what is masked does no harm."""
+    """Return a product, 0 where the factor from above is 0, so that masked elements do no harm."""
     blocked = up == 0
     if torch.is_grad_enabled():
         # Not everywhere, for the product has the derivative `slope` with respect to `up`.

@@ -1,4 +1,4 @@
-"""What a wrapper does to each claim of its part: keep, lose or change it, or it depends."""
+"""The effect of a wrapper on each claim of its part: kept, lost, changed, or it depends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ALWAYS: dict[str, Effect] = {
 
 
 class ClaimEffect(NamedTuple):
-    """What happens to one claim.
+    """The effect on one claim.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class ClaimEffect(NamedTuple):
 
 
 def claim_effects(kind: WrapperKind) -> Iterator[ClaimEffect]:
-    """Yield what a kind of wrapper does to each claim, in the order of the table.
+    """Yield the effect of a kind of wrapper on each claim, in the order of the table.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What wrappers claim: one table, a rule for each claim and each wrapper.
+"""The claims of wrappers: one table, with a rule for each claim and each wrapper.
 
 ========== ========================================== =========================
 column     loss                                       last argument of a rule

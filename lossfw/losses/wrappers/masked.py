@@ -56,7 +56,7 @@ class Masked(ChangingWrapper):
     ignore: float
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
-        """Check all but what is left out; see `Loss.check_domain`."""
+        """Check the elements that are not masked; see `Loss.check_domain`."""
         xp = namespace_of(y, t)
         left_out = self._left_out(xp, t, by_index)
         # Before a run there are targets and no predictions yet.

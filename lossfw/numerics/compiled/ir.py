@@ -47,7 +47,7 @@ SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, TRUTH: 1}
 
 @dataclass(frozen=True)
 class Bound:
-    """A bound of an argument: what lies outside is told by the kernel, which goes on.
+    """A bound of an argument: the kernel reports a number outside, and goes on.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a kernel computes of a graph.
+    """The inputs and outputs of a kernel.
 
     Attributes
     ----------

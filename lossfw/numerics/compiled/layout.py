@@ -104,7 +104,7 @@ class Layout:
         return self.graph.nodes[number]
 
     def _distribute(self) -> None:
-        """Say for each segment what it computes, from the last back to the first."""
+        """Choose the nodes that each segment computes, from the last back to the first."""
         outputs = self.graph.outputs
         last = max((self.level[n] for n in outputs), default=0)
         self.wanted = [set() for _ in range(last + 1)]
@@ -119,7 +119,7 @@ class Layout:
             self._store_for(segment)
 
     def _store_for(self, segment: int) -> None:
-        """Store what a segment needs of earlier ones and does not compute anew."""
+        """Store the nodes that a segment takes from earlier ones and does not compute anew."""
         waiting, seen = list(self.wanted[segment]), set[int]()
         while waiting:
             number = waiting.pop()

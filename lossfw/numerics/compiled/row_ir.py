@@ -70,7 +70,7 @@ class _Writer(KeptNodes):
                 raise UncompiledError(f"a result is {graph.nodes[output].dtype}")
 
     def code(self) -> RowCode:
-        """Return the text, and what the kernel needs."""
+        """Return the text, and the arrays that the kernel needs."""
         self._read()
         for phase in range(self.layout.phases):
             self._phase(phase)
@@ -133,7 +133,7 @@ class _Writer(KeptNodes):
 
     @contextmanager
     def _where_some(self, condition: int, phase: int) -> Iterator[None]:
-        """Write what is done if a condition holds for some row of the strip."""
+        """Write instructions that run if a condition holds for some row of the strip."""
         self.lines.do("store i1 false, ptr %some")
         with self.loop("%n") as r:
             holds = RowValues(self, r, phase).of(condition)
@@ -151,7 +151,7 @@ class _Writer(KeptNodes):
         self.here = usual
 
     def _elements(self, phase: int) -> None:
-        """Write what a phase computes of the elements of rows, and of whole rows."""
+        """Write the loops of a phase, over the elements of rows and over whole rows."""
         layout = self.layout
         if steps := layout.steps(phase):
             with self.chunks() as chunk:

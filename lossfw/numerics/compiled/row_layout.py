@@ -233,7 +233,7 @@ class RowLayout:
             self._want_of_row(arg)
 
     def _needed(self, time: Time) -> None:
-        """Keep what a step needs of earlier ones and does not compute anew."""
+        """Keep the nodes that a step takes from earlier ones and does not compute anew."""
         waiting, seen = list(self.wanted.get(time, ())), set[int]()
         while waiting:
             number = waiting.pop()
@@ -254,7 +254,7 @@ class RowLayout:
         (self.short if self.time[number].phase == time.phase else self.long).add(number)
 
     def _needed_of_rows(self, phase: int) -> None:
-        """Keep what a phase needs of rows from earlier phases."""
+        """Keep the numbers of rows that a phase takes from earlier phases."""
         waiting = [arg for n in self.of_rows.get(phase, ()) for arg in self.node(n).args]
         while waiting:
             number = waiting.pop()
@@ -271,7 +271,7 @@ class RowLayout:
         return number in self.long or (number in self.short and self.time[number].phase == phase)
 
     def _cost(self, number: int, phase: int) -> int:
-        """Return the operations from what is known to a node; many if it is dear."""
+        """Return the number of operations from known nodes to a node; a large one if it is dear."""
         if self.is_leaf(number) or not self.wide[number] or self.is_kept(number, phase):
             return 0
         node = self.node(number)

@@ -1,4 +1,4 @@
-"""Row shape: what a kernel of rows computes, and how many rows at once."""
+"""Row shape: inputs and outputs of a kernel of rows, and the number of rows at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SumOrder: TypeAlias = Literal["pairwise", "columns"]
 
 @dataclass(frozen=True)
 class RowShape:
-    """What a kernel of rows computes of a graph.
+    """The inputs and outputs of a kernel of rows.
 
     Attributes
     ----------

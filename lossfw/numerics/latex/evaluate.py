@@ -103,7 +103,7 @@ def _number(xp: Namespace, value: float) -> Any:
 
 @dataclass(frozen=True)
 class _Scope:
-    """What the names of a formula mean at a place in it."""
+    """The values of the names of a formula at a place in it."""
 
     xp: Namespace
     formula: Typeset

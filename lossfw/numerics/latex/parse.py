@@ -54,7 +54,7 @@ _WITH = ("with", "where")
 
 @functools.lru_cache(maxsize=256)
 def parse(text: str) -> Typeset:
-    r"""Return what a formula says.
+    r"""Return the tree of a formula.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ class _Parser:
         return found
 
     def group(self) -> Phrase:
-        """Read what stands in braces, or a single sign."""
+        """Read a phrase in braces, or a single sign."""
         if self.take("{"):
             return self.closed("{", self.expression)
         if self.next.text[:1].isdigit() and len(self.next.text) > 1:
@@ -174,7 +174,7 @@ class _Parser:
         return self.atom()
 
     def closed(self, opening: str, read: Callable[[], Phrase]) -> Phrase:
-        """Read what stands in brackets that are open already."""
+        """Read a phrase up to the bracket that closes it; the opening one was read."""
         before, self.bars = self.bars, int(opening == "|")
         found = read()
         self.bars = before

@@ -1,4 +1,4 @@
-"""What a formula in LaTeX says."""
+"""The tree of a formula in LaTeX."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Phrase(NamedTuple):
 
 
 class Over(NamedTuple):
-    """What a sum, a product, a minimum or a maximum is taken over.
+    """The range of a sum, a product, a minimum or a maximum.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Over(NamedTuple):
 
 
 class Sides(NamedTuple):
-    """An equation that says what a name of the formula means."""
+    """An equation that defines a name of the formula."""
 
     left: Phrase
     right: Phrase

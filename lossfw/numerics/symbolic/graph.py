@@ -123,7 +123,7 @@ class Graph:
         return [self.nodes[n].value for n in self.live() if self.nodes[n].op == op]
 
     def shape(self) -> list[tuple[Any, ...]]:
-        """Return what makes two graphs the same: the live nodes, numbered anew."""
+        """Return a key that is equal for equal graphs: the live nodes, numbered anew."""
         live = self.live()
         place = {number: at for at, number in enumerate(live)}
         listed: list[tuple[Any, ...]] = [

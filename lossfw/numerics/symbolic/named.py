@@ -1,4 +1,4 @@
-"""Named: a number that remembers of which parameters it was made.
+"""Named: a number that remembers the parameters it was computed from.
 
 It is a float, so a body does with it what it does with any. Python's operators keep the
 name; functions as `math.sqrt` and `decimal.Decimal` make a plain number of it.

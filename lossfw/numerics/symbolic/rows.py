@@ -121,7 +121,7 @@ class RowExpressions(Expressions):
         return Symbol(self, self._at(x.node, index.node, {}), (ELEMENTS, 1))
 
     def _at(self, number: int, index: int, known: dict[int, int]) -> int:
-        """Return the node of an element: what is elementwise is computed of elements."""
+        """Return the node of an element; an elementwise operation is applied to elements."""
         if number in known:
             return known[number]
         graph = self.graph

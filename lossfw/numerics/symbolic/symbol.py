@@ -1,4 +1,4 @@
-"""Symbol: an array of which the dtype is known, and its place in a graph."""
+"""Symbol: an array with a known dtype, and its place in a graph."""
 
 from __future__ import annotations
 

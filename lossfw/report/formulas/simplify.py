@@ -83,7 +83,7 @@ class PlainGraph:
         return node.op == "not_equal" and node.args[0] == node.args[1]
 
     def negated(self, number: int) -> int | None:
-        """Return the node of which this one is the negative, None if it is none."""
+        """Return the node whose negative this one is, None if there is none."""
         number = self.plain(number)
         node = self.graph.nodes[number]
         if node.op == "negative":

@@ -112,7 +112,7 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
 
 
 def _quieten(pages: Path) -> None:
-    """Take out what the theme tells the console of every reader."""
+    """Remove the messages that the theme writes to the console of every reader."""
     for path in (pages / "_static/scripts/pydata-sphinx-theme.js", pages / "search.html"):
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("console.log(", "void("), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page "Choose a loss": a reader ticks what matters, and sees what is left, and why.
+"""The page "Choose a loss": a reader ticks needs, and sees the losses left, with reasons.
 
 The needs and the reasons stand in `lossfw.report.site.needs`.
 """

@@ -1,4 +1,4 @@
-"""The claims of a component: as short marks, and as a table of what attacks each."""
+"""The claims of a component: as short marks, and as a table with the attack on each."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _untried(report: Mapping[str, Any], checks: Sequence[str]) -> Iterator[str]:
 
 
 def _proof(claim: str, witnesses: Mapping[str, str]) -> str:
-    """Return the witness of a denial, or what it would be a counterexample to."""
+    """Return the witness of a denial, or the promise that a witness would break."""
     return f"a witness: {witnesses[claim]}" if claim in witnesses else attack(claim)
 
 
@@ -131,7 +131,7 @@ def _tried(held: Mapping[str, int], check: str) -> str:
 
 
 def attack(claim: str) -> str:
-    """Return what the check of a claim looks for a counterexample to."""
+    """Return the promise that the check of a claim attacks."""
     from lossfw.check.laws import activations
     from lossfw.check.runner import CHECKS
 

@@ -33,7 +33,7 @@ CHAPTERS = {
 
 @dataclass(frozen=True)
 class PageSubject:
-    """A component with what its page says.
+    """A component with the texts of its page.
 
     Attributes
     ----------

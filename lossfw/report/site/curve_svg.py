@@ -136,7 +136,7 @@ def panel(curves: Sequence[SampledCurve], order: int, label: str) -> str:
 
 
 def short_label(label: str) -> str:
-    """Return what fits below a panel: the first words of a label. The caption has all of it.
+    """Return the first words of a label, which fit below a panel. The caption has all of it.
 
     Examples
     --------

@@ -78,7 +78,7 @@ def _claimed_somewhere(subject: PageSubject) -> Mapping[str, set[str]]:
 
 
 def facets(values: Sequence[Mapping[str, Sequence[str]]]) -> Iterator[Facet]:
-    """Yield the facets of which there is more than one value."""
+    """Yield the facets that have more than one value."""
     for name, title, spelled in _FACETS:
         found = {value for one in values for value in one.get(name, ())}
         order = [value for value in spelled if value in found] + sorted(found - set(spelled))

@@ -35,7 +35,7 @@ def sampled(component: object) -> SampledCurve | None:
 
 
 def figure(subject: PageSubject) -> str:
-    """Return the figure as HTML, or an empty text for what has no curve."""
+    """Return the figure as HTML, empty for a component without a curve."""
     drawn = sampled(subject.sample)
     if drawn is None:
         return ""

@@ -1,4 +1,4 @@
-"""What the script of a figure needs: functions in JavaScript, sliders, switches, and claims.
+"""The data of a figure's script: functions in JavaScript, sliders, switches, and claims.
 
 The functions are made from the component's own body. Each is evaluated here and compared with
 the component before it goes into a page, at every setting of a slider that is tried, so that a
@@ -84,7 +84,7 @@ class ScriptedBody:
 
     @property
     def letter(self) -> str:
-        """The letter of what runs along the line."""
+        """The letter of the line's axis."""
         return letter(self.line.label)
 
     @property

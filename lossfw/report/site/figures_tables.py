@@ -71,7 +71,7 @@ def _peers(setting: RowsByDtype) -> list[str]:
 
 
 def _errors(setting: RowsByDtype, peer: str) -> list[str]:
-    """Return the errors of another library, empty for what it does not have.
+    """Return the errors of another library, empty texts for functions that it does not have.
 
     In the file they are one text, as ``0.8 / 1.7e7 (8.3e6 / 1.7e7)``: without subnormal numbers,
     and with them where that differs.

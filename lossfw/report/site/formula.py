@@ -25,7 +25,7 @@ _ROWS = "; k runs over the columns of a row"
 
 
 def formula(subject: PageSubject) -> Iterator[str]:
-    """Yield the formula and what its letters stand for; else what the summary says."""
+    """Yield the formula and the meaning of its letters; without a formula, the summary."""
     typeset = typeset_formula(subject)
     if not typeset:
         rest = subject.description["summary"].removeprefix(subject.description["title"])

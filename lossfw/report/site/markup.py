@@ -67,6 +67,6 @@ def raw(html: str) -> str:
 
 
 def tabs(items: Sequence[tuple[str, str]]) -> str:
-    """Return tabs, of which one is seen at a time."""
+    """Return tabs; a reader sees one at a time."""
     inside = [fenced(f"{{tab-item}} {title}", content, mark="````") for title, content in items]
     return fenced("{tab-set}", *inside, mark="`````")

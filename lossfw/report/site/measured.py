@@ -35,7 +35,7 @@ class MeasuredFigures:
     accuracy: Mapping[str, Any] = field(default_factory=dict)
 
     def report(self, text: str) -> Mapping[str, Any]:
-        """Return what the harness found at a component, which is written as in Python.
+        """Return the report of the harness on a component, which is named as in Python.
 
         Without a report at just these parameters it is the only one of the class, if there is
         one; its ``name`` says at which. Empty where there is none.

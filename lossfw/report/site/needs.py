@@ -1,4 +1,4 @@
-"""Needs: what may matter to a reader who chooses a loss, and the reasons that losses give.
+"""Needs of a reader who chooses a loss, and the reasons why losses meet them.
 
 A need is a rule over the registry: it gives a reason where a loss claims something that serves
 it, or where its author says so and cites a source. What gives no reason is left out, which says
@@ -187,7 +187,7 @@ def reasons_of(subject: PageSubject) -> dict[str, str]:
 
 
 def plain_losses(content: SiteContent) -> list[PageSubject]:
-    """Return the losses; of wrappers, which are what their parts are, those that cite a source."""
+    """Return the losses, and those wrappers that cite a source of their own."""
     return [
         one
         for one in content.subjects

@@ -63,7 +63,7 @@ def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = No
 
 
 def _start(content: SiteContent, title: str) -> str:
-    """Return the first page of a site without pages of its own: what there is."""
+    """Return the first page of a site without pages of its own: a list of components."""
     listed = "\n".join(
         f"- [{one.name}]({one.document}.md): {prose(one.description['title'])}."
         for one in content.subjects

@@ -68,7 +68,7 @@ def _shown(component: Component) -> dict[str, Any]:
 
 
 def _called(name: str, component: Loss | Activation) -> list[str]:
-    """Return calls at two places of its curve, with what they return."""
+    """Return calls at two places of its curve, with their results."""
     line = line_of(component)
     x = np.round(line.low + (line.high - line.low) * np.array(_PLACES), 2)
     arrays = [np.round(array, 2) for array in line.place(x)]

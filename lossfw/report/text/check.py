@@ -1,4 +1,4 @@
-"""What ``lossfw check`` prints: a table, then every refutation in full."""
+"""The output of ``lossfw check``: a table, then every refutation in full."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def row(report: Report) -> tuple[str, ...]:
 
 
 def lines_below(reports: Sequence[Report], seed: int) -> Iterator[str]:
-    """Yield what stands below the table, refutations first.
+    """Yield the lines below the table, refutations first.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def _listed(checks: Sequence[str]) -> str:
 
 
 def summary(reports: Sequence[Report], seed: int) -> str:
-    """Return the last line: what was refuted, and in how many examples the rest was not."""
+    """Return the last line: the counts of refuted and of other checks, and of examples."""
     held = sum(len(report.held) for report in reports)
     examples = sum(report.examples for report in reports)
     refuted = [r for report in reports for r in report.refuted]

@@ -97,7 +97,7 @@ def _latex(component: Component) -> str | None:
 
 
 def _said(cls: type[Component]) -> dict[str, Any]:
-    """Return what the docstring of a class says."""
+    """Return the parts of a class's docstring."""
     text = sections(cls.__doc__)
     when, described = use(paragraphs(text[""])[1:])
     cited, described = sources(described)

@@ -64,7 +64,7 @@ def _problem_of_rows(component: Loss | Activation, name: Any, dtype: np.dtype[An
 
 
 def engine_line(engine: dict[str, Any], *, here: bool) -> str:
-    """Return the engine of a component as one line; with `here` also what is not installed.
+    """Return the engine of a component as one line; with `here` it names a missing library.
 
     Examples
     --------

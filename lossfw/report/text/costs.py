@@ -1,4 +1,4 @@
-"""What a component costs an element, from the measurements that its package ships.
+"""The cost of a component an element, from the measurements that its package ships.
 
 A package may have a file ``costs.json`` beside its modules; that of the built-in components is
 written by ``make costs``::

@@ -110,7 +110,7 @@ def _show_claims(description: dict[str, Any]) -> None:
 
 
 def cited(references: list[dict[str, str]]) -> list[str]:
-    """Return what is cited, as one sentence in a list, or nothing."""
+    """Return a list with one sentence that names the sources, empty if there are none."""
     listed = [f"{one['text']}{', doi:' if one['doi'] else ''}{one['doi']}" for one in references]
     return [f"Source: {'; '.join(listed)}."] if listed else []
 

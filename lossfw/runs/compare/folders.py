@@ -1,4 +1,4 @@
-"""Compare what folders hold: runs with each other, or trainings with each other."""
+"""Compare the runs in folders, or the trainings in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of what is compared: by a number, by a setting, or by the name."""
+"""The order of runs or trainings: by a number, by a setting, or by the name."""
 
 from __future__ import annotations
 

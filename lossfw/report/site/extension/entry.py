@@ -1,4 +1,4 @@
-"""The entry of the extension: what Sphinx calls."""
+"""The entry of the extension, which Sphinx calls."""
 
 from __future__ import annotations
 
