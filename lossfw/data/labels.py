@@ -84,7 +84,7 @@ class Lookup:
             first = np.argwhere(absent)[0]
             raise DataError(
                 f"data {self.name!r}: targets[{int(numbers[int(first[0])])}] is "
-                f"{rows[tuple(first)]}, and the configuration lists {self.told}."
+                f"{rows[tuple(first)]}, and the configuration lists {self.told}: list it too."
             )
         found: NDArray = self.wanted[place]
         return found
@@ -208,7 +208,8 @@ def table_of(
         for label in known:
             if label not in by_text:
                 raise DataError(
-                    f"data {name!r} have the label {label!r}, and the configuration lists {told}."
+                    f"data {name!r} have the label {label!r}, and the configuration lists {told}: "
+                    "list it too."
                 )
         pairs = [(float(i), by_text[label]) for i, label in enumerate(known)]
     else:
@@ -225,5 +226,5 @@ def _number(label: Label, name: str) -> float:
     except ValueError:
         raise DataError(
             f"data {name!r}: the targets are numbers, and the configuration lists the label "
-            f"{label!r}."
+            f"{label!r}: list numbers."
         ) from None

@@ -138,7 +138,7 @@ class DataOptions(BaseModel):
             if label not in labels:
                 raise DataError(
                     f"data {data.name!r} have the label {label!r}, and the weights were trained "
-                    f"with {shortlist(labels)}."
+                    f"with {shortlist(labels)}: leave out the rows of other labels, or train again."
                 )
         return self.model_copy(update={"classes": tuple(labels)})
 
@@ -223,7 +223,8 @@ def _one_hot_rows(data: Dataset, classes: int | None) -> Dataset:
     if data.classes and len(data.classes) > classes:
         raise DataError(
             f"data {data.name!r} have the {len(data.classes)} labels {shortlist(data.classes)}, "
-            f"and one_hot has {classes} classes."
+            f"and one_hot has {classes} classes: write one_hot: {len(data.classes)}, and give the "
+            "network as many outputs."
         )
     return replace(data, targets=changed_rows(targets, OneHot(data.name, classes)))
 

@@ -105,7 +105,8 @@ def readable(path: object) -> Iterator[None]:
             raise
         message = " ".join(str(error).split())
         raise DataError(
-            f"{path} is no readable Parquet file, it may be damaged or cut short ({message:.200})."
+            f"{path} is no readable Parquet file, it may be damaged or cut short ({message:.200}): "
+            "write or fetch it again."
         ) from None
 
 

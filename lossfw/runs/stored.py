@@ -159,5 +159,5 @@ def _check(model: type[BaseModel], path: Path, value: Mapping[str, Any]) -> None
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"
         raise DataError(
-            f"{path} was not written by a run, or is damaged: {place}: {first['msg']}."
+            f"{path} was not written by a run, or is damaged: {place}: {first['msg']}. Run again."
         ) from None

@@ -61,7 +61,10 @@ class LabelSmoothed(ChangingWrapper):
     def _of_classes(cls, of: Loss) -> Loss:
         refuse_weighing(of, cls.name, "which changes the targets")
         if not of.takes_classes:
-            raise ParameterError(f"{of.name} is no loss of classes, so no label can be smoothed.")
+            raise ParameterError(
+                f"{of.name} is no loss of classes, so no label can be smoothed: take a loss whose "
+                "targets are classes."
+            )
         return of
 
     def changes(self, xp: Namespace, t: Array, by_index: bool) -> tuple[Array, Change]:

@@ -127,7 +127,7 @@ class ColumnsNamespace(TextbookNamespace):
         )
 
     def each(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Return a function of each column; an argument without columns is the same for all of them."""
+        """Return a function of each column; an argument without columns serves all of them."""
         given = [x for x in arguments if isinstance(x, Columns)]
         if not given:
             return function(*arguments)
