@@ -1,20 +1,37 @@
 """The derivatives of one row of raw predictions, as CatBoost asks for them.
 
 It calls an objective of several classes for each row in turn, so that what a call costs
-counts: for softmax cross-entropy in any dress they are computed from its table, with
-Python's own numbers.
+counts. For softmax cross-entropy in any dress they are computed from its table, with
+Python's own numbers; for other losses by kernels of rows, once there are any.
 """
 
 from __future__ import annotations
 
 from math import exp, isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from lossfw.bridges.boosting import Derivatives
+from lossfw.bridges.curvature import LEAST
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.errors import DivergenceError
+from lossfw.losses.engine.row_loss_kernels import row_kernel_of
+
+if TYPE_CHECKING:
+    from lossfw.numerics.compiled.row_kernel import RowKernel
+
+# A row by itself takes as long as so many elements of a large array: some 200 microseconds.
+# So kernels, which take two seconds to make, come after 400 rows.
+_ELEMENTS: Final = 10_000
+_FLOAT64: Final = np.dtype(np.float64)
+
+
+class _Kernels(NamedTuple):
+    """The kernels of a loss for a class index, of slopes and of second derivatives."""
+
+    slope: RowKernel
+    second: RowKernel
 
 
 class RowDerivatives:
@@ -29,6 +46,7 @@ class RowDerivatives:
     def __init__(self, of: Derivatives) -> None:
         self._of = of
         self._tables: dict[int, list[tuple[float, list[float]]] | None] = {}
+        self._kernels: dict[int, _Kernels | None] = {}
 
     def __call__(
         self, approx: Any, target: float, weight: float
@@ -37,10 +55,14 @@ class RowDerivatives:
         # Numbers of NumPy would be several times slower.
         z = approx.tolist() if isinstance(approx, np.ndarray) else list(approx)
         table = self._table(len(z))
-        if table is None or not (target == int(target) and 0 <= target < len(z)):
+        if not (isfinite(target) and target == int(target) and 0 <= target < len(z)):
             return self._general(z, target, weight)
-        factor, wanted = table[int(target)]
-        return self._softmax(z, wanted, factor * weight, target)
+        if table is not None:
+            factor, wanted = table[int(target)]
+            return self._softmax(z, wanted, factor * weight, target)
+        kernels = self._compiled(len(z))
+        found = None if kernels is None else self._by_kernels(kernels, z, int(target), weight)
+        return found or self._general(z, target, weight)
 
     def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:
         if classes not in self._tables:
@@ -71,6 +93,44 @@ class RowDerivatives:
         for k, share in enumerate(scaled):
             bends[k][k] -= share
         return slopes, bends
+
+    def _compiled(self, classes: int) -> _Kernels | None:
+        """Return the kernels for a number of classes by now."""
+        found = self._kernels.get(classes)
+        if found is not None:
+            return found
+        loss = self._of.loss
+        if classes not in self._kernels:
+            # The first row goes through every check of the loss.
+            self._kernels[classes] = None
+        elif self._of.rule in ("slope", "exact", "softmax") and not loss.has_own_weight:
+            slope, second = (
+                row_kernel_of(loss, form, classes, _FLOAT64, _ELEMENTS, by_index=True)
+                for form in ("gradient", "hessian")
+            )
+            if slope is not None and second is not None:
+                self._kernels[classes] = _Kernels(slope, second)
+        return self._kernels[classes]
+
+    def _by_kernels(
+        self, kernels: _Kernels, z: list[float], target: int, weight: float
+    ) -> tuple[list[float], list[list[float]]] | None:
+        """Return what `_general` returns, by the same operations; None where it has to tell."""
+        y, index = np.array([z]), np.array([target])
+        slopes, seconds = np.empty_like(y), np.empty_like(y)
+        kernels.slope(y, index, slopes=slopes)
+        kernels.second(y, index, slopes=seconds)
+        g = [-weight * slope for slope in slopes[0].tolist()]
+        h = [weight * second for second in seconds[0].tolist()]
+        if not isfinite(sum(g) + sum(h)):
+            return None
+        if self._of.rule == "slope":
+            h = [max(b, abs(a)) for a, b in zip(g, h, strict=True)]
+        least = LEAST * weight
+        bends = [[0.0] * len(z) for _ in z]
+        for k, b in enumerate(h):
+            bends[k][k] = -max(b, least)
+        return g, bends
 
     def _general(
         self, z: list[float], target: float, weight: float

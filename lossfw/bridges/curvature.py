@@ -130,6 +130,9 @@ def curvature_of(
         by_slopes = _of_softmax(loss, rows, slopes, softmax_factor if rule == "softmax" else 1.0)
         if by_slopes is not None:
             return by_slopes
+    own = _own_bound(loss, rows) if rule == "bound" and not kinked(loss) else None
+    if own is not None:
+        return np.maximum(own * spread, LEAST * spread)
     second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
     if rule == "softmax":
         found = softmax_factor * second
@@ -139,7 +142,8 @@ def curvature_of(
         if loss.argument == "margin" and _claims(loss).breaks:
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
-        found = _bound(loss, rows, second)
+        # Where a loss grows faster than a square, its own curvature is the larger one.
+        found = np.maximum(_secant(loss, rows) * spread, second)
     else:
         found = second
     result: NDArray = np.maximum(found, LEAST * spread)
@@ -175,17 +179,11 @@ def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArr
     return found
 
 
-def _bound(loss: Loss, rows: Rows, second: NDArray) -> NDArray:
-    """Return the curvature of a parabola above the loss that touches it."""
-    own = None if kinked(loss) else _own_bound(loss, rows)
-    if own is not None:
-        return own * rows.spread()
-    # Where a loss grows faster than a square, its own curvature is the larger one.
-    return np.maximum(_secant(loss, rows) * rows.spread(), second)
-
-
 def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
-    """Return the bound that the author gives; for a mirrored loss not the mere constant."""
+    """Return the bound that the author gives: of a parabola that touches the loss from above.
+
+    None where there is none, and for a mirrored loss where it is the mere constant.
+    """
     if not mirrored(loss):
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
         return loss.curvature_bound(np, rows.y, t)
@@ -195,7 +193,7 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
 
 
 def _secant(loss: Loss, rows: Rows) -> NDArray:
-    """Return (l'(r) - l'(-r)) / 2r: the parabola that touches the mirrored loss at r and -r.
+    """Return (l'(r) - l'(-r)) / 2r: the parabola above the mirrored loss that touches it twice.
 
     At a kink it is infinite. There r is replaced by sqrt(r^2 + s^2), with s a typical residual,
     by weight and steepness. XGBoost's absolute error has the same from release 3.4 on.

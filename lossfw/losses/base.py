@@ -152,6 +152,10 @@ class Definition(Component, ABC):
         """Return `unreduced_with_gradient` for class indices."""
         return self.unreduced_with_gradient(xp, y, one_hot_rows(xp, y, index))
 
+    def unreduced_hessian_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return `unreduced_hessian` for class indices."""
+        return self.unreduced_hessian(xp, y, one_hot_rows(xp, y, index))
+
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise `DomainError` where a prediction or target lies outside its space."""
         try:

@@ -42,18 +42,32 @@ def row_candidate_of(
     )
 
 
+def row_kernel_of(
+    body: Definition,
+    form: ResultForm,
+    columns: int,
+    dtype: np.dtype[Any],
+    elements: int,
+    *,
+    by_index: bool,
+) -> RowKernel | None:
+    """Return the kernel of a function of rows by now; see `lossfw.losses.engine.kernels.find`."""
+    key = (type(body), body.identity, form, columns, by_index)
+    candidate = functools.partial(row_candidate_of, body, form, columns, by_index=by_index)
+    found: RowKernel | None = kernels.find(key, candidate, dtype, elements)
+    return found
+
+
 def row_kernels_of(
     body: Definition, call: Arguments, form: ResultForm, out: NDArray | None, scale: float
 ) -> CallKernels:
     """Return the kernels of a call; see `lossfw.losses.engine.compiled.kernels_for`."""
-    columns = call.y.shape[-1]
     # The second derivative takes rows, which the engine makes of class indices.
     by_index = call.by_index and form != "hessian"
     if not call.by_index and call.t.shape != call.y.shape:
         return CallKernels()
-    key = (type(body), body.identity, form, columns, by_index)
-    candidate = functools.partial(row_candidate_of, body, form, columns, by_index=by_index)
-    kernel: RowKernel | None = kernels.find(key, candidate, np.dtype(call.work), call.y.size)
+    columns, work = call.y.shape[-1], np.dtype(call.work)
+    kernel = row_kernel_of(body, form, columns, work, call.y.size, by_index=by_index)
     if kernel is None:
         return CallKernels()
     function = functools.partial(_on_tile, kernel)
