@@ -6,8 +6,7 @@
 0.009999999999999998
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from lossfw.components.claims import ActivationClaims, Claims
@@ -71,11 +70,7 @@ from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
 
 if TYPE_CHECKING:
-    from lossfw.evaluation.plan import Plan
-    from lossfw.evaluation.result import Result
-    from lossfw.nn.training.records import Trained
-    from lossfw.runs.compare import Comparison, TrainingComparison
-    from lossfw.runs.sweep_results import SweepResults
+    from lossfw.runs.python import compare, evaluate, plan, run, run_all, train, train_all
 
 __version__ = "0.1.0"
 
@@ -136,212 +131,6 @@ def metric(spec: str | Mapping[str, Any] | Metric, /, **parameters: Any) -> Metr
             raise unknown from None
 
 
-def run(
-    config: "str | PathLike[str]",
-    *,
-    overrides: Sequence[str] = (),
-    out: "str | PathLike[str] | None" = None,
-    resume: bool = False,
-    plugins: "Sequence[str | PathLike[str]]" = (),
-) -> "Result":
-    """Evaluate the configuration in a file, as ``lossfw run`` does.
-
-    Parameters
-    ----------
-    config : path
-        A configuration of one run.
-    overrides : sequence of str
-        ``"loss.delta=1e-6"`` each, as for ``-o``.
-    out : path, optional
-        The folder of the run; without it nothing is written.
-    resume : bool
-        Continue an interrupted run in the folder.
-    plugins : sequence of path
-        Files with components, beside those that the configuration names.
-
-    Returns
-    -------
-    Result
-        With `loss`, `metrics` by name, `count`, `warnings` and `to_dict`; a notebook
-        shows it as a table. A loss that is NaN is no exception, and has a warning.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the configuration, each with its place.
-    LossfwError
-        If the run fails.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "run.yaml"
-    >>> _ = file.write_text('''
-    ... lossfw: 1
-    ... data: {name: inline, targets: [0.0, 1.0]}
-    ... network: {predictions: [0.5, 1.0]}
-    ... loss: squared_error
-    ... ''')
-    >>> run(file, overrides=["loss.factor=0.5"]).loss
-    0.0625
-    """
-    from lossfw.runs import python
-
-    return python.run(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
-
-
-def train(
-    config: "str | PathLike[str]",
-    *,
-    overrides: Sequence[str] = (),
-    out: "str | PathLike[str] | None" = None,
-    resume: bool = False,
-    plugins: "Sequence[str | PathLike[str]]" = (),
-) -> "Trained":
-    """Train the network of the configuration in a file, as ``lossfw train`` does.
-
-    For parameters and errors see `run`.
-
-    Returns
-    -------
-    Trained
-        With `network`, whose `forward` makes predictions, `history`, `kept` and
-        `to_dict`; a notebook shows its learning curve.
-    """
-    from lossfw.runs import python
-
-    return python.train(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
-
-
-def run_all(
-    config: "str | PathLike[str]",
-    *,
-    overrides: Sequence[str] = (),
-    out: "str | PathLike[str] | None" = None,
-    resume: bool = False,
-    plugins: "Sequence[str | PathLike[str]]" = (),
-) -> "SweepResults[Result]":
-    """Carry out every run of a configuration with a sweep, one after the other.
-
-    For parameters see `run`; each run has a folder of its own in `out`.
-
-    Returns
-    -------
-    SweepResults
-        A mapping of names, such as ``"loss.delta=1e-07"``, to results, with the differing
-        `settings` of each run and the `failures`; a notebook shows a table.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the sweep and of its runs, each with its place.
-    LossfwError
-        If every run fails. A single one that fails is a warning.
-    """
-    from lossfw.runs import python
-
-    return python.run_all(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
-
-
-def train_all(
-    config: "str | PathLike[str]",
-    *,
-    overrides: Sequence[str] = (),
-    out: "str | PathLike[str] | None" = None,
-    resume: bool = False,
-    plugins: "Sequence[str | PathLike[str]]" = (),
-) -> "SweepResults[Trained]":
-    """Carry out every training of a configuration with a sweep; see `run_all`.
-
-    Returns
-    -------
-    SweepResults
-        A mapping of names to what `train` returns; a notebook shows the learning curves
-        over each other.
-    """
-    from lossfw.runs import python
-
-    return python.train_all(config, overrides=overrides, out=out, resume=resume, plugins=plugins)
-
-
-def compare(
-    *folders: "str | PathLike[str]", side_by_side: bool = False
-) -> "Comparison | TrainingComparison":
-    """Compare the runs or the trainings in folders, as ``lossfw compare`` does.
-
-    Parameters
-    ----------
-    *folders : path
-        Folders of runs or of trainings, or folders that hold such folders.
-    side_by_side : bool
-        Allow runs on different data, without differences.
-
-    Returns
-    -------
-    Comparison, or TrainingComparison for trainings
-        With `settings`, `sorted` and `to_dict`; runs with `numbers` and `differences` from
-        the first of them, trainings with their curves. A notebook shows tables and curves.
-
-    Raises
-    ------
-    LossfwError
-        If a folder holds no finished run, or the runs have different data.
-    """
-    from lossfw.runs import python
-
-    return python.compare(*folders, side_by_side=side_by_side)
-
-
-def plan(config: str, *overrides: str) -> "Plan":
-    """Return the plan of an evaluation that a configuration describes, for `evaluate`.
-
-    Parameters
-    ----------
-    config : str
-        The name of a YAML file.
-    *overrides : str
-        As ``-o`` takes them: ``"loss.delta=1e-6"``.
-
-    Raises
-    ------
-    ConfigError
-        All mistakes of the configuration, each with its place.
-    """
-    # Imported on use: a loss needs no configuration.
-    from lossfw.config.build.evaluation import build
-    from lossfw.config.text.source import ConfigSource
-
-    return build(ConfigSource(config, overrides))
-
-
-def evaluate(
-    plan: "Plan", *, client: Any = None, progress: Callable[[int, int], None] | None = None
-) -> "Result":
-    """Evaluate a plan, in this process or on a cluster of Dask, to the same bits.
-
-    Parameters
-    ----------
-    plan : Plan
-        The plan; see `plan`.
-    client : distributed.Client, optional
-        A client of the cluster. Its workers have the files of the data under the
-        same names.
-    progress : callable, optional
-        Called with the rows done and the rows in all.
-
-    Returns
-    -------
-    Result
-    """
-    if client is None:
-        from lossfw.evaluation.evaluate import evaluate as evaluate_here
-
-        return evaluate_here(plan, progress=progress)
-    from lossfw.scale import evaluate_on
-
-    return evaluate_on(client, plan, progress=progress)
-
-
 def registry() -> Registry:
     """Return the registry of everything installed: built-ins and plugins.
 
@@ -351,6 +140,22 @@ def registry() -> Registry:
     ['accuracy']
     """
     return _registry()
+
+
+if not TYPE_CHECKING:
+    # Type checkers see the imports above, and so tell a misspelt name.
+
+    def __getattr__(name: str) -> Any:
+        """Import the functions of configurations on use: a loss needs none of them."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from lossfw.runs import python
+
+        return getattr(python, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 __all__ = [

@@ -14,7 +14,8 @@ FACES = {
         Interval Loss LossfwError MarginLoss Metric MissingExtraError Optimizer OutputError
         ParameterError Partial PluginError PointwiseLoss Registry RowActivation RowMetric
         RunError ScoreMetric ShapeError Space SumMetric Term UnknownNameError __version__
-        activation compare evaluate hookimpl loss metric plan registry run threads train
+        activation compare evaluate hookimpl loss metric plan registry run run_all threads train
+        train_all
         Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
         PointwiseBody RowBody
     """,

@@ -17,17 +17,36 @@ from lossfw.components.naming import did_you_mean
 from lossfw.errors import ParameterError
 
 
-def _check_claims(cls: type[Any], given: Any) -> None:
-    """Refuse a claim that there is none of."""
-    known = [field.name for field in fields(cls)]
-    for name in given:
-        if name not in known:
-            told = f"{cls.__name__} has no claim {name!r}. {did_you_mean(name, known)}"
-            raise ParameterError(f"{told.strip()} It has: {', '.join(known)}.")
+@dataclass(frozen=True, kw_only=True)
+class _ClaimRecord:
+    """A record with a field for each property, None where nothing is said of it."""
+
+    def __new__(cls, *arguments: Any, **claims: Any) -> Self:
+        """Refuse an unknown claim in words, before the generated ``__init__`` would."""
+        known = [field.name for field in fields(cls)]
+        for name in claims:
+            if name not in known:
+                told = f"{cls.__name__} has no claim {name!r}. {did_you_mean(name, known)}"
+                raise ParameterError(f"{told.strip()} It has: {', '.join(known)}.")
+        return super().__new__(cls)
+
+    def made(self) -> dict[str, Any]:
+        """Return the claims that are made, by name."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in values.items() if _is_made(value)}
+
+    def denied(self) -> tuple[str, ...]:
+        """Return the names of the properties that are denied."""
+        return tuple(f.name for f in fields(self) if getattr(self, f.name) is False)
+
+    def not_made(self) -> tuple[str, ...]:
+        """Return the names of the properties that are neither claimed nor denied."""
+        said = {*self.made(), *self.denied()}
+        return tuple(f.name for f in fields(self) if f.name not in said)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claims:
+class Claims(_ClaimRecord):
     """The claims of a loss, for all predictions and targets in its spaces.
 
     ``r = y - t`` is the residual, ``m = t y`` the margin. A property that is False is
@@ -124,11 +143,6 @@ class Claims:
     gradient_zero_almost_everywhere: bool | None = None
     linear_in_target: bool | None = None
 
-    def __new__(cls, *arguments: Any, **claims: Any) -> Self:
-        """Refuse an unknown claim in words, before the generated ``__init__`` would."""
-        _check_claims(cls, claims)
-        return super().__new__(cls)
-
     def __post_init__(self) -> None:
         """Add the claims that follow from the given ones."""
         added = True
@@ -143,22 +157,9 @@ class Claims:
                     object.__setattr__(self, name, value)
                     added = True
 
-    def made(self) -> dict[str, Any]:
-        """Return the claims that are made, by name."""
-        return _made(self)
-
-    def denied(self) -> tuple[str, ...]:
-        """Return the names of the properties that are denied."""
-        return _denied(self)
-
-    def not_made(self) -> tuple[str, ...]:
-        """Return the names of the properties that are neither claimed nor denied."""
-        said = {*self.made(), *self.denied()}
-        return tuple(f.name for f in fields(self) if f.name not in said)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ActivationClaims:
+class ActivationClaims(_ClaimRecord):
     """The claims of an activation, for all real arguments.
 
     Attributes
@@ -189,33 +190,6 @@ class ActivationClaims:
     gradient_zero_almost_everywhere: bool | None = None
     rows_sum_to_one: bool | None = None
     shift_invariant: bool | None = None
-
-    def __new__(cls, *arguments: Any, **claims: Any) -> Self:
-        """Refuse an unknown claim in words, before the generated ``__init__`` would."""
-        _check_claims(cls, claims)
-        return super().__new__(cls)
-
-    def made(self) -> dict[str, Any]:
-        """Return the claims that are made, by name."""
-        return _made(self)
-
-    def denied(self) -> tuple[str, ...]:
-        """Return the names of the properties that are denied."""
-        return _denied(self)
-
-    def not_made(self) -> tuple[str, ...]:
-        """Return the names of the properties that are neither claimed nor denied."""
-        said = {*self.made(), *self.denied()}
-        return tuple(f.name for f in fields(self) if f.name not in said)
-
-
-def _made(claims: Claims | ActivationClaims) -> dict[str, Any]:
-    values = {f.name: getattr(claims, f.name) for f in fields(claims)}
-    return {name: value for name, value in values.items() if _is_made(value)}
-
-
-def _denied(claims: Claims | ActivationClaims) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(claims) if getattr(claims, f.name) is False)
 
 
 def _is_made(value: Any) -> bool:

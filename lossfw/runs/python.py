@@ -16,6 +16,7 @@ from lossfw.runs.records import RunRequest
 from lossfw.runs.sweep_results import SweepResults
 
 if TYPE_CHECKING:
+    from lossfw.evaluation.plan import Plan
     from lossfw.evaluation.result import Result
     from lossfw.nn.training.records import Trained
     from lossfw.runs.compare import Comparison, TrainingComparison
@@ -32,7 +33,47 @@ def run(
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> Result:
-    """See `lossfw.run`."""
+    """Evaluate the configuration in a file, as ``lossfw run`` does.
+
+    Parameters
+    ----------
+    config : path
+        A configuration of one run.
+    overrides : sequence of str
+        ``"loss.delta=1e-6"`` each, as for ``-o``.
+    out : path, optional
+        The folder of the run; without it nothing is written.
+    resume : bool
+        Continue an interrupted run in the folder.
+    plugins : sequence of path
+        Files with components, beside those that the configuration names.
+
+    Returns
+    -------
+    Result
+        With `loss`, `metrics` by name, `count`, `warnings` and `to_dict`; a notebook
+        shows it as a table. A loss that is NaN is no exception, and has a warning.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the configuration, each with its place.
+    LossfwError
+        If the run fails.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "run.yaml"
+    >>> _ = file.write_text('''
+    ... lossfw: 1
+    ... data: {name: inline, targets: [0.0, 1.0]}
+    ... network: {predictions: [0.5, 1.0]}
+    ... loss: squared_error
+    ... ''')
+    >>> run(file, overrides=["loss.factor=0.5"]).loss
+    0.0625
+    """
     return _run(_request(config, overrides, out, resume, plugins))
 
 
@@ -44,7 +85,16 @@ def train(
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> Trained:
-    """See `lossfw.train`."""
+    """Train the network of the configuration in a file, as ``lossfw train`` does.
+
+    For parameters and errors see `run`.
+
+    Returns
+    -------
+    Trained
+        With `network`, whose `forward` makes predictions, `history`, `kept` and
+        `to_dict`; a notebook shows its learning curve.
+    """
     return _train(_request(config, overrides, out, resume, plugins))
 
 
@@ -56,7 +106,23 @@ def run_all(
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> SweepResults[Result]:
-    """See `lossfw.run_all`."""
+    """Carry out every run of a configuration with a sweep, one after the other.
+
+    For parameters see `run`; each run has a folder of its own in `out`.
+
+    Returns
+    -------
+    SweepResults
+        A mapping of names, such as ``"loss.delta=1e-07"``, to results, with the differing
+        `settings` of each run and the `failures`; a notebook shows a table.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the sweep and of its runs, each with its place.
+    LossfwError
+        If every run fails. A single one that fails is a warning.
+    """
     return _all(_request(config, overrides, out, resume, plugins), _run)
 
 
@@ -68,8 +134,94 @@ def train_all(
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> SweepResults[Trained]:
-    """See `lossfw.train_all`."""
+    """Carry out every training of a configuration with a sweep; see `run_all`.
+
+    Returns
+    -------
+    SweepResults
+        A mapping of names to what `train` returns; a notebook shows the learning curves
+        over each other.
+    """
     return _all(_request(config, overrides, out, resume, plugins), _train, trains=True)
+
+
+def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison | TrainingComparison:
+    """Compare the runs or the trainings in folders, as ``lossfw compare`` does.
+
+    Parameters
+    ----------
+    *folders : path
+        Folders of runs or of trainings, or folders that hold such folders.
+    side_by_side : bool
+        Allow runs on different data, without differences.
+
+    Returns
+    -------
+    Comparison, or TrainingComparison for trainings
+        With `settings`, `sorted` and `to_dict`; runs with `numbers` and `differences` from
+        the first of them, trainings with their curves. A notebook shows tables and curves.
+
+    Raises
+    ------
+    LossfwError
+        If a folder holds no finished run, or the runs have different data.
+    """
+    from lossfw.runs.compare import compare_folders
+
+    comparison, left_out = compare_folders(
+        [Path(folder) for folder in folders], Plugins(), side_by_side=side_by_side
+    )
+    for told in left_out:
+        _warn(told)
+    return comparison
+
+
+def plan(config: PathLike, *overrides: str) -> Plan:
+    """Return the plan of an evaluation that a configuration describes, for `evaluate`.
+
+    Parameters
+    ----------
+    config : str
+        The name of a YAML file.
+    *overrides : str
+        As ``-o`` takes them: ``"loss.delta=1e-6"``.
+
+    Raises
+    ------
+    ConfigError
+        All mistakes of the configuration, each with its place.
+    """
+    from lossfw.config.build.evaluation import build
+
+    return build(ConfigSource(os.fspath(config), overrides))
+
+
+def evaluate(
+    plan: Plan, *, client: Any = None, progress: Callable[[int, int], None] | None = None
+) -> Result:
+    """Evaluate a plan, in this process or on a cluster of Dask, to the same bits.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan; see `plan`.
+    client : distributed.Client, optional
+        A client of the cluster. Its workers have the files of the data under the
+        same names.
+    progress : callable, optional
+        Called with the rows done and the rows in all.
+
+    Returns
+    -------
+    Result
+    """
+    if client is None:
+        from lossfw.evaluation.evaluate import evaluate as evaluate_here
+
+        return evaluate_here(plan, progress=progress)
+    from lossfw.scale import evaluate_on
+
+    return evaluate_on(client, plan, progress=progress)
 
 
 def _run(request: RunRequest) -> Result:
@@ -109,18 +261,6 @@ def _all(
     if not results:
         raise next(iter(failures.values()))
     return SweepResults(results, settings, failures)
-
-
-def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison | TrainingComparison:
-    """See `lossfw.compare`."""
-    from lossfw.runs.compare import compare_folders
-
-    comparison, left_out = compare_folders(
-        [Path(folder) for folder in folders], Plugins(), side_by_side=side_by_side
-    )
-    for told in left_out:
-        _warn(told)
-    return comparison
 
 
 def _request(
