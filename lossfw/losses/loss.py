@@ -310,7 +310,7 @@ class Loss(Definition):
         Raises
         ------
         MissingExtraError
-            If mpmath is not installed; besides the errors of the call.
+            If gmpy2 is not installed; besides the errors of the call.
 
         Examples
         --------

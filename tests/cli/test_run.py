@@ -230,7 +230,7 @@ from lossfw.runs import execute
 from lossfw.cli import main
 
 main(["run", "run.yaml"], standalone_mode=False)
-print(sorted({"rich", "matplotlib", "hypothesis", "mpmath"} & set(sys.modules)))
+print(sorted({"rich", "matplotlib", "hypothesis", "gmpy2", "mpmath"} & set(sys.modules)))
 """
 
 

@@ -152,7 +152,7 @@ def measure(
     Raises
     ------
     MissingExtraError
-        If mpmath is not installed.
+        If gmpy2 is not installed.
 
     Examples
     --------

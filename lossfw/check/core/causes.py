@@ -21,7 +21,7 @@ from lossfw.components.component import Component
 
 # Frames of these packages are not the author's.
 _OTHERS = frozenset(
-    ("lossfw", "numpy", "mpmath", "torch", "jax", "jaxlib", "array_api_compat", "array_api_strict",
+    ("lossfw", "numpy", "gmpy2", "torch", "jax", "jaxlib", "array_api_compat", "array_api_strict",
      "contextlib", "functools", "warnings", "concurrent", "pydantic")
 )  # fmt: skip
 

@@ -18,8 +18,8 @@ from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, NDArray
 from lossfw.numerics.dual.derivatives import derivatives, row_derivatives
 from lossfw.numerics.exact import differences
-from lossfw.numerics.exact.namespace import DIGITS
-from lossfw.numerics.exact.truth import evaluate, namespace, rounded
+from lossfw.numerics.exact.namespace import DIGITS, namespace
+from lossfw.numerics.exact.truth import evaluate, rounded
 
 # Beside an infinite logit what is left is below every float (361 digits): fewer never agree.
 _FAR_DIGITS = 400

@@ -21,8 +21,7 @@ import numpy as np
 
 from lossfw.check.core.exact import Formula
 from lossfw.numerics.arrays import Array, NDArray
-from lossfw.numerics.exact.namespace import DIGITS, exact_array
-from lossfw.numerics.exact.truth import namespace
+from lossfw.numerics.exact.namespace import DIGITS, exact_array, namespace
 from lossfw.numerics.exact.ulp import to_float, ulp_error
 
 # Derivatives by dual numbers and by differences agree to this part, or one is wrong.

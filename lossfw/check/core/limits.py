@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact.namespace import DIGITS, exact_array
-from lossfw.numerics.exact.truth import AGREEMENT_DIGITS, namespace, prepare, rounded
+from lossfw.numerics.exact.namespace import DIGITS, exact_array, namespace
+from lossfw.numerics.exact.truth import AGREEMENT_DIGITS, prepare, rounded
 
 # The stand-ins lie beyond the largest finite number of their row, times 1, 3 and 9.
 # At the first exp(-y) is below every float's last digit.

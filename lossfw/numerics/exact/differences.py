@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, number_module
-from lossfw.numerics.exact.truth import chunk, flatten, namespace, prepare, refine
+from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, namespace
+from lossfw.numerics.exact.truth import chunk, flatten, prepare, refine
 
 # The exponent of the step is this share of the digits, 20 of 60. So the step becomes smaller
 # as digits are doubled, since a derivative may be 0.
@@ -157,7 +157,7 @@ class _Points:
         self.order = order
         # A point is a class of a row; an element is a row of its own.
         self.columns = flat[0].shape[1] if rows else None
-        self.raw = [number._mpf_ for number in exact_array(flat[0]).ravel()]
+        self.numbers = exact_array(flat[0]).ravel()
         y = flat[0].astype(np.float64)
         self.finite = np.isfinite(y).ravel()
         with np.errstate(all="ignore"):
@@ -196,22 +196,16 @@ class _Points:
         for offset, weight in zip(stencil.offsets, stencil.weights, strict=True):
             level = digits, rounding if weight > 0 else opposite
             total = total + weight * xp.exact(self._moved(body, level, which, step, offset))
-        power = number_module().libmp.from_man_exp
-        factors = [xp.number(power(1, self.order * int(s))) for s in step]
-        factor = np.asarray(factors, object).reshape(-1, *[1] * (total.ndim - 1))
+        factor = xp.exp2(self.order * step).reshape(-1, *[1] * (total.ndim - 1))
         return total * factor / stencil.divisor
 
     def _moved(
         self, body: Body, level: tuple[int, str], which: Array, step: Array, offset: int
     ) -> Array:
         """Return the body with the points moved by a number of steps of 2**-step."""
-        xp, libmp = namespace(*level), number_module().libmp
-        y = np.empty(len(which), object)
-        y[:] = [
-            # The sum is exact, so the step is not rounded.
-            xp.number(libmp.mpf_add(self.raw[i], libmp.from_man_exp(offset, -s)))
-            for i, s in zip(which.tolist(), step.tolist(), strict=True)
-        ]
+        xp = namespace(*level)
+        # The sum is exact: there are digits for the step and for the point.
+        y = xp.exact(self.numbers[which]) + offset * xp.exp2(-step)
         if self.columns is None:
             return body(xp, y, *[prepare(xp, x[which]) for x in self.flat[1:]])
         row, column = np.divmod(which, self.columns)

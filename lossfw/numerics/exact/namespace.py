@@ -11,7 +11,7 @@ no bound.
     ExactNamespace(digits=60)       the functions of the array API on them
 
 `lossfw.numerics.exact.truth` evaluates a body with as many digits as it needs;
-`lossfw.numerics.exact.differences` computes its derivatives. mpmath is imported on use, and
+`lossfw.numerics.exact.differences` computes its derivatives. gmpy2 is imported on use, and
 a `MissingExtraError` is raised without it.
 """
 
@@ -44,18 +44,18 @@ _NUMPY = (
 
 
 def number_module() -> ModuleType:
-    """Return `lossfw.numerics.exact.number`, which needs mpmath.
+    """Return `lossfw.numerics.exact.number`, which needs gmpy2.
 
     Raises
     ------
     MissingExtraError
-        If mpmath is not installed.
+        If gmpy2 is not installed.
     """
     try:
         from lossfw.numerics.exact import number
     except ImportError as error:
         raise MissingExtraError(
-            f"exact numbers need mpmath ({error}): install it with pip install 'lossfw[check]'"
+            f"exact numbers need gmpy2 ({error}): install it with pip install 'lossfw[check]'"
         ) from None
     return number
 
@@ -80,7 +80,13 @@ def exact_array(x: Any, digits: int = DIGITS) -> Array:
     >>> exact_array([0.5, 0.1])
     array([0.5, 0.10000000000000000555], dtype=object)
     """
-    return ExactNamespace(digits).exact(x)
+    return namespace(digits).exact(x)
+
+
+@functools.cache
+def namespace(digits: int = DIGITS, rounding: str = "n") -> ExactNamespace:
+    """Return the namespace of a number of digits, made once."""
+    return ExactNamespace(digits, rounding)
 
 
 class ExactNamespace(TextbookNamespace):
@@ -108,13 +114,14 @@ class ExactNamespace(TextbookNamespace):
         from lossfw.numerics.exact import functions
 
         self.digits = digits
-        self._precision = (bits(digits), rounding)
-        self.number = number.number_type(*self._precision)
-        self._to_raw = number.to_raw
-        self.pi, self.e = (self._exactly(functions.CONSTANTS[name]) for name in ("pi", "e"))
-        for name, function in functions.UNARY.items():
+        precision = bits(digits), rounding
+        self.number = number.number_type(*precision)
+        self._to_value = number.to_value
+        for name, constant in functions.constants(*precision).items():
+            setattr(self, name, self.number(constant))
+        for name, function in functions.unary(*precision).items():
             setattr(self, name, self._unary(function))
-        for name, binary in functions.BINARY.items():
+        for name, binary in functions.binary(*precision).items():
             setattr(self, name, self._binary(binary))
         for name, test in functions.TESTS.items():
             setattr(self, name, self._test(test))
@@ -142,28 +149,23 @@ class ExactNamespace(TextbookNamespace):
         x = np.asarray(x)
         if x.dtype == object and x.size and type(x.flat[0]) is self.number:
             return x
-        number, to_raw = self.number, self._to_raw
+        number, to_value = self.number, self._to_value
         result = np.empty(x.size, object)
-        result[:] = [number(to_raw(item)) for item in x.ravel().tolist()]
+        result[:] = [number(to_value(item)) for item in x.ravel().tolist()]
         return result.reshape(x.shape)
 
-    def _exactly(self, constant: Callable[..., Any]) -> Any:
-        return self.number(constant(*self._precision))
-
     def _unary(self, function: Callable[..., Any]) -> Callable[[Any], Array]:
-        number, (precision, rounding) = self.number, self._precision
-        loop = np.frompyfunc(lambda x: number(function(x._mpf_, precision, rounding)), 1, 1)
+        number = self.number
+        loop = np.frompyfunc(lambda x: number(function(x.value)), 1, 1)
         return lambda x: loop(self.exact(x))
 
     def _binary(self, function: Callable[..., Any]) -> Callable[[Any, Any], Array]:
-        number, (precision, rounding) = self.number, self._precision
-        loop = np.frompyfunc(
-            lambda a, b: number(function(a._mpf_, b._mpf_, precision, rounding)), 2, 1
-        )
+        number = self.number
+        loop = np.frompyfunc(lambda a, b: number(function(a.value, b.value)), 2, 1)
         return lambda a, b: loop(self.exact(a), self.exact(b))
 
     def _test(self, function: Callable[..., bool]) -> Callable[[Any], Array]:
-        loop = np.frompyfunc(lambda x: function(x._mpf_), 1, 1)
+        loop = np.frompyfunc(lambda x: function(x.value), 1, 1)
         return lambda x: np.asarray(loop(self.exact(x)), dtype=bool)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
@@ -194,7 +196,7 @@ class ExactNamespace(TextbookNamespace):
         if dtype is not None and np.dtype(dtype).kind in "biu":
             return np.full(shape, fill_value, dtype)
         result = np.empty(shape, object)
-        result.fill(self.number(self._to_raw(fill_value)))
+        result.fill(self.number(self._to_value(fill_value)))
         return result
 
     def zeros(self, shape: Any, dtype: Any = None, **_: Any) -> Array:
@@ -242,13 +244,13 @@ class ExactNamespace(TextbookNamespace):
         """Return the sum along an axis."""
         x = self.exact(x)
         # Without elements NumPy would return the integer 0.
-        start = {} if x.size else {"initial": self.number(self._to_raw(0))}
+        start = {} if x.size else {"initial": self.number(self._to_value(0))}
         return np.add.reduce(x, axis=axis, keepdims=keepdims, **start)
 
     def prod(self, x: Array, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Array:
         """Return the product along an axis."""
         x = self.exact(x)
-        start = {} if x.size else {"initial": self.number(self._to_raw(1))}
+        start = {} if x.size else {"initial": self.number(self._to_value(1))}
         return np.multiply.reduce(x, axis=axis, keepdims=keepdims, **start)
 
     def mean(self, x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:

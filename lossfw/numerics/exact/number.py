@@ -1,52 +1,123 @@
 """Number: one exact number, with its precision and rounding in its type.
 
-Each precision and rounding has a class of its own, made once, and the global settings of
-mpmath are neither read nor changed. Imported on use only, since it needs mpmath.
+Each precision and rounding has a class of its own, made once. Its operators call MPFR through a
+context of gmpy2 that only they know, so gmpy2's current context is neither read nor changed, and
+a result that has left the function that made it keeps its digits.
+
+Imported on use only, since it needs gmpy2.
 """
 
 from __future__ import annotations
 
 import functools
+import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
+import gmpy2
 import numpy as np
-from mpmath import libmp
 
-from lossfw.numerics.exact.functions import Raw, divide, is_special, magnitude, power
+from lossfw.numerics.exact import wide
+from lossfw.numerics.exact.functions import context
+from lossfw.numerics.exact.text import decimal_text
+from lossfw.numerics.exact.wide import BEYOND, FUNCTIONS, ZERO, Value, Wide
 
-# A number with more bits before the point, or zeros after it, is shown by its magnitude only:
-# its decimal exponent would fill a page.
-_SHOWN_MAGNITUDE = 10**9
+# Twenty digits are enough for display.
+_SHOWN_DIGITS = 20
+
+# They hold floats, and nearly all integers, without rounding.
+_FLOATS, _LONG_BITS = gmpy2.context(precision=53), 64
+_LONGS = gmpy2.context(precision=_LONG_BITS)
+
+
+def environment(precision: int, lowest: int, highest: int) -> Any:
+    """Return a float format as a context of gmpy2.
+
+    Parameters
+    ----------
+    precision : int
+        Bits of the mantissa.
+    lowest, highest : int
+        The smallest subnormal is 2**lowest; every float is below 2**highest.
+    """
+    # The exponents of MPFR belong to a mantissa in [1/2, 1).
+    return gmpy2.context(precision=precision, emin=lowest + 1, emax=highest, subnormalize=True)
+
+
+_FLOAT64 = environment(53, -1074, 1024)
 
 
 class Number:
     """A real number of many digits; `number_type` makes its classes.
 
-    The only attribute is mpmath's tuple, under the name that mpmath's own functions use, so
-    they accept a Number.
+    Attributes
+    ----------
+    value : gmpy2.mpfr or Wide
+        There is no negative zero.
     """
 
-    __slots__ = ("_mpf_",)
+    __slots__ = ("value",)
 
-    def __init__(self, raw: Raw) -> None:
-        self._mpf_ = raw
+    def __init__(self, value: Value) -> None:
+        self.value = value or ZERO
+
+    @property
+    def exponent(self) -> int:
+        """The e with 2**(e - 1) <= abs(self) < 2**e; the number must be regular."""
+        return wide.exponent(self.value)
+
+    @property
+    def is_regular(self) -> bool:
+        """Whether it is not 0, infinite or NaN."""
+        return bool(self.value.is_regular())
+
+    @property
+    def is_nan(self) -> bool:
+        """Whether it is NaN."""
+        return bool(self.value.is_nan())
+
+    def _mpmath_(self, precision: int, rounding: str) -> Any:
+        """Return the number without rounding, for functions of mpmath, which ask by this name."""
+        # Who asks has it, so it belongs to no extra.
+        from mpmath import libmp, mp
+
+        if not self.is_regular:
+            return mp.mpf(float(self))
+        mantissa, exponent = wide.whole_mantissa(self.value)
+        return mp.make_mpf(libmp.from_man_exp(mantissa, exponent))
 
     def __bool__(self) -> bool:
-        return bool(self._mpf_ != libmp.fzero)
+        return bool(self.value)
 
     def __float__(self) -> float:
-        return float(libmp.to_float(self._mpf_, rnd="n"))
+        return to_format(self.value, _FLOAT64)
 
     def __int__(self) -> int:
-        return int(libmp.to_int(self._mpf_))
+        if isinstance(self.value, Wide):
+            if self.value.exponent > 0:
+                raise OverflowError(f"{self!r} has too many digits for an integer")
+            return 0
+        return int(self.value)
 
     def __repr__(self) -> str:
-        if abs(magnitude(self._mpf_)) > _SHOWN_MAGNITUDE and not is_special(self._mpf_):
-            power = libmp.to_str(libmp.from_int(magnitude(self._mpf_)), 6)
-            return f"{'-' if self._mpf_[0] else ''}2**{power}"
-        # Twenty digits are enough for display.
-        return str(libmp.to_str(self._mpf_, 20))
+        return self.text(_SHOWN_DIGITS)
+
+    def text(self, digits: int) -> str:
+        """Return decimal text with so many digits."""
+        if isinstance(self.value, Wide):
+            # Its decimal exponent would fill a page.
+            power = decimal_text(to_value(self.value.exponent), 6)
+            return f"{'-' if self.value.is_signed() else ''}2**{power}"
+        return decimal_text(self.value, digits)
+
+
+def to_format(value: Value, layout: Any) -> float:
+    """Return a value rounded to a float format, given as a context of gmpy2."""
+    if isinstance(value, Wide):
+        return math.copysign(math.inf, value.mantissa) if value.exponent > 0 else 0.0
+    # In place of a negative zero, 0.
+    return float(layout.plus(value)) or 0.0
 
 
 # The types that a Number operates with; the operators of other types decide themselves.
@@ -57,18 +128,19 @@ _OPERANDS = (Number, int, float, np.integer, np.floating, np.bool_)
 _INTEGERS = (int, np.integer, np.bool_)
 
 
-def to_raw(value: Any) -> Raw:
-    """Return a number, a NumPy scalar or a Number as mpmath's tuple, without rounding."""
+def to_value(value: Any) -> Value:
+    """Return a number, a NumPy scalar or a Number as what a Number holds, without rounding."""
     if isinstance(value, Number):
-        return value._mpf_
-    if isinstance(value, _INTEGERS):
-        return libmp.from_int(int(value))
-    return libmp.from_float(float(value))
+        return value.value
+    if not isinstance(value, _INTEGERS):
+        return _FLOATS.plus(float(value))
+    whole = int(value)
+    return _LONGS.add(ZERO, whole) if whole.bit_length() <= _LONG_BITS else wide.whole(whole)
 
 
-def _restored(precision: int, rounding: str, raw: Raw) -> Any:
+def _restored(precision: int, rounding: str, value: Value) -> Any:
     """Return a number that was pickled."""
-    return number_type(precision, rounding)(raw)
+    return number_type(precision, rounding)(value)
 
 
 @functools.cache
@@ -82,64 +154,67 @@ def number_type(precision: int, rounding: str = "n") -> Any:
     rounding : str
         "n" to the nearest, "u" away from zero, "d" towards zero.
     """
+    rules = context(precision, rounding)
 
-    def forward(function: Callable[[Raw, Raw, int, str], Raw]) -> Any:
-        def operator(self: Any, other: Any) -> Any:
+    def forward(name: str) -> Any:
+        compute, beyond = getattr(rules, name), FUNCTIONS[name]
+
+        def operate(self: Any, other: Any) -> Any:
             # Nearly always it is, and only this is a matter of nanoseconds.
+            if type(other) is not Fixed:
+                if not isinstance(other, _OPERANDS):
+                    return NotImplemented
+                other = Fixed(to_value(other))
+            try:
+                return Fixed(compute(self.value, other.value))
+            except BEYOND:
+                return Fixed(beyond(rules, self.value, other.value))
+
+        return operate
+
+    def backward(name: str) -> Any:
+        operate = forward(name)
+
+        def reflected(self: Any, other: Any) -> Any:
+            if not isinstance(other, _OPERANDS):
+                return NotImplemented
+            return operate(Fixed(to_value(other)), self)
+
+        return reflected
+
+    def comparison(compare: Callable[[Any, Any], bool]) -> Any:
+        def operate(self: Any, other: Any) -> Any:
             if type(other) is Fixed:
-                return Fixed(function(self._mpf_, other._mpf_, precision, rounding))
+                return compare(self.value, other.value)
             if not isinstance(other, _OPERANDS):
                 return NotImplemented
-            return Fixed(function(self._mpf_, to_raw(other), precision, rounding))
+            return compare(self.value, to_value(other))
 
-        return operator
+        return operate
 
-    def backward(function: Callable[[Raw, Raw, int, str], Raw]) -> Any:
-        def operator(self: Any, other: Any) -> Any:
-            if not isinstance(other, _OPERANDS):
-                return NotImplemented
-            return Fixed(function(to_raw(other), self._mpf_, precision, rounding))
-
-        return operator
-
-    def comparison(function: Callable[[Raw, Raw], bool]) -> Any:
-        def operator(self: Any, other: Any) -> Any:
-            if type(other) is Fixed:
-                return function(self._mpf_, other._mpf_)
-            if not isinstance(other, _OPERANDS):
-                return NotImplemented
-            return function(self._mpf_, to_raw(other))
-
-        return operator
+    def own(name: str) -> Any:
+        compute = wide.function(rules, name)
+        return lambda self: Fixed(compute(self.value))
 
     class Fixed(Number):
-        """A Number of this precision and rounding."""
+        """A Number of this precision and rounding; unary plus rounds to them."""
 
         __slots__ = ()
 
-        __add__, __radd__ = forward(libmp.mpf_add), backward(libmp.mpf_add)
-        __sub__, __rsub__ = forward(libmp.mpf_sub), backward(libmp.mpf_sub)
-        __mul__, __rmul__ = forward(libmp.mpf_mul), backward(libmp.mpf_mul)
-        __truediv__, __rtruediv__ = forward(divide), backward(divide)
-        __pow__, __rpow__ = forward(power), backward(power)
-        __lt__, __le__ = comparison(libmp.mpf_lt), comparison(libmp.mpf_le)
-        __gt__, __ge__ = comparison(libmp.mpf_gt), comparison(libmp.mpf_ge)
-        __eq__ = comparison(libmp.mpf_eq)
-        __ne__ = comparison(lambda a, b: not libmp.mpf_eq(a, b))
+        __add__, __radd__ = forward("add"), backward("add")
+        __sub__, __rsub__ = forward("sub"), backward("sub")
+        __mul__, __rmul__ = forward("mul"), backward("mul")
+        __truediv__, __rtruediv__ = forward("div"), backward("div")
+        __pow__, __rpow__ = forward("pow"), backward("pow")
+        __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
+        __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
+        __eq__, __ne__ = comparison(operator.eq), comparison(operator.ne)
+        __neg__, __pos__, __abs__ = own("minus"), own("plus"), own("abs")
 
         def __hash__(self) -> int:
-            return int(libmp.mpf_hash(self._mpf_))
+            return hash(self.value)
 
         def __reduce__(self) -> Any:
-            return _restored, (precision, rounding, self._mpf_)
-
-        def __neg__(self) -> Any:
-            return Fixed(libmp.mpf_neg(self._mpf_))
-
-        def __pos__(self) -> Any:
-            return self
-
-        def __abs__(self) -> Any:
-            return Fixed(libmp.mpf_abs(self._mpf_))
+            return _restored, (precision, rounding, self.value)
 
     return Fixed

@@ -13,7 +13,6 @@ and exactly 1 in the other.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,10 +20,19 @@ from typing import Any
 import numpy as np
 
 from lossfw.numerics.arrays import Array, Body
-from lossfw.numerics.exact.namespace import DIGITS, ExactNamespace, bits, number_module
+from lossfw.numerics.exact.namespace import (
+    DIGITS,
+    ExactNamespace,
+    bits,
+    namespace,
+    number_module,
+)
 
 # Two evaluations agree if so many digits of the result are equal.
 AGREEMENT_DIGITS = 30
+
+# Bits of a difference that is looked at for its size.
+_COARSE_BITS = 53
 
 # Results below 2 to this power are 0 in every float format (float64 ends at 2**-1074), so
 # their digits do not matter.
@@ -42,12 +50,6 @@ DOUBTFUL_DIGITS = 500
 # The most exact numbers in one call of a body: 2**18 of them and the temporaries of a body
 # take some 100 MB.
 _CALL_SIZE = 2**18
-
-
-@functools.cache
-def namespace(digits: int, rounding: str = "n") -> ExactNamespace:
-    """Return the namespace of a number of digits, made once."""
-    return ExactNamespace(digits, rounding)
 
 
 def levels(digits: int = DIGITS) -> Iterator[tuple[int, str]]:
@@ -83,7 +85,7 @@ def evaluate(body: Body, *arrays: Any, digits: int = DIGITS, rows: bool = False)
     Raises
     ------
     lossfw.errors.MissingExtraError
-        If mpmath is not installed.
+        If gmpy2 is not installed.
 
     Examples
     --------
@@ -174,33 +176,33 @@ def refine(
 
 def agree(a: Array, b: Array) -> Array:
     """Return for each element along the first axis whether two estimates agree."""
-    same = np.frompyfunc(lambda x, y: _agree(x._mpf_, y._mpf_), 2, 1)(a, b)
+    same = np.frompyfunc(_agree, 2, 1)(a, b)
     return np.asarray(same, bool).reshape(len(a), -1).all(axis=1)
 
 
 def _special(x: Array) -> Array:
     """Return for each element along the first axis whether it has a 0, infinity or NaN."""
-    special = np.frompyfunc(lambda v: not v._mpf_[1], 1, 1)(x)
+    special = np.frompyfunc(lambda v: not v.is_regular, 1, 1)(x)
     return np.asarray(special, bool).reshape(len(x), -1).any(axis=1)
 
 
 def _agree(a: Any, b: Any) -> bool:
-    if a == b:
+    if a == b or (a.is_nan and b.is_nan):
         return True
-    if not a[1] or not b[1]:
-        # Zero, infinite or NaN: both must be negligible or equal.
-        return all(x[2] + x[3] < NEGLIGIBLE_EXPONENT if x[1] else x[2] == 0 for x in (a, b))
-    if a[2] + a[3] < NEGLIGIBLE_EXPONENT and b[2] + b[3] < NEGLIGIBLE_EXPONENT:
+    if not a.is_regular or not b.is_regular:
+        # Zero, infinite or NaN, and unequal: both must be negligible.
+        return _negligible(a) and _negligible(b)
+    if _negligible(a) and _negligible(b):
         return True
-    libmp = number_module().libmp
-    difference = libmp.mpf_sub(a, b, 53, "n")
-    if difference == libmp.fzero:
-        return True
-    return bool(difference[2] + difference[3] < b[2] + b[3] - bits(AGREEMENT_DIGITS))
+    difference = number_module().number_type(_COARSE_BITS)(a.value) - b
+    return bool(difference.exponent < b.exponent - bits(AGREEMENT_DIGITS))
+
+
+def _negligible(x: Any) -> bool:
+    return bool(x.exponent < NEGLIGIBLE_EXPONENT if x.is_regular else x == 0)
 
 
 def rounded(x: Array, digits: int) -> Array:
     """Return exact numbers rounded to the nearest of so many digits."""
-    number, libmp = namespace(digits).number, number_module().libmp
-    precision = bits(digits)
-    return np.frompyfunc(lambda v: number(libmp.mpf_pos(v._mpf_, precision, "n")), 1, 1)(x)
+    number = namespace(digits).number
+    return np.frompyfunc(lambda v: +number(v.value), 1, 1)(x)

@@ -19,16 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lossfw.numerics.arrays import Array
-from lossfw.numerics.exact.namespace import DIGITS, bits, exact_array, number_module
+from lossfw.numerics.exact.namespace import exact_array, number_module
 
 # A number of ULPs of more bits is returned as infinity.
 _COUNTABLE_BITS = 1000
 
 
 class _Format(NamedTuple):
-    """A float format: bits of the mantissa, and the exponents of its ends."""
+    """A float format."""
 
-    precision: int
+    environment: Any  # as a context of gmpy2, which rounds to it
+    precision: int  # bits of the mantissa
     lowest: int  # the smallest subnormal is 2**lowest
     highest: int  # every float is below 2**highest
 
@@ -36,7 +37,9 @@ class _Format(NamedTuple):
 @functools.cache
 def _format(dtype: np.dtype[Any]) -> _Format:
     info = np.finfo(dtype)
-    return _Format(info.nmant + 1, int(info.minexp) - info.nmant, int(info.maxexp))
+    precision, lowest = info.nmant + 1, int(info.minexp) - info.nmant
+    layout = number_module().environment(precision, lowest, int(info.maxexp))
+    return _Format(layout, precision, lowest, int(info.maxexp))
 
 
 def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
@@ -55,38 +58,16 @@ def to_float(exact: Array, dtype: Any = np.float64) -> NDArray[Any]:
     """
     dtype = np.dtype(dtype)
     layout = _format(dtype)
-    convert = np.frompyfunc(lambda x: _nearest(x._mpf_, layout), 1, 1)
+    to_format = number_module().to_format
+    convert = np.frompyfunc(lambda x: to_format(x.value, layout.environment), 1, 1)
     with np.errstate(all="ignore"):
         # `convert` returns a float for an array of 0 dimensions.
         return np.asarray(convert(exact), dtype=np.float64).astype(dtype)
 
 
-def _nearest(x: Any, layout: _Format) -> float:
-    sign, mantissa, exponent, _ = x
-    if not mantissa:
-        return float(number_module().libmp.to_float(x))
-    unit = _unit(x, layout)
-    if unit > layout.highest:
-        return -math.inf if sign else math.inf
-    shift = unit - exponent
-    count = int(mantissa) << -shift if shift <= 0 else _half_even(int(mantissa), shift)
-    if count.bit_length() + unit > layout.highest:
-        return -math.inf if sign else math.inf
-    return math.ldexp(-count if sign else count, unit)
-
-
-def _half_even(mantissa: int, shift: int) -> int:
-    """Return mantissa / 2**shift, rounded to the nearest integer, ties to even."""
-    if shift > mantissa.bit_length() + 1:
-        return 0
-    count, rest = mantissa >> shift, mantissa & ((1 << shift) - 1)
-    half = 1 << (shift - 1)
-    return count + (rest > half or (rest == half and count & 1))
-
-
 def _unit(x: Any, layout: _Format) -> int:
     """Return the exponent of one ULP at a finite number."""
-    return max(x[2] + x[3] - layout.precision, layout.lowest) if x[1] else layout.lowest
+    return max(x.exponent - layout.precision, layout.lowest) if x.is_regular else layout.lowest
 
 
 def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
@@ -114,25 +95,24 @@ def ulp_error(computed: NDArray[Any], exact: Array) -> NDArray[np.float64]:
     """
     computed = np.asarray(computed)
     layout = _format(computed.dtype)
-    distance = np.frompyfunc(lambda c, x: _ulps(c._mpf_, x._mpf_, layout), 2, 1)
+    distance = np.frompyfunc(lambda c, x: _ulps(c, x, layout), 2, 1)
     with np.errstate(all="ignore"):
         return np.asarray(distance(exact_array(computed), exact), dtype=np.float64)
 
 
 def _ulps(computed: Any, truth: Any, layout: _Format) -> float:
-    libmp = number_module().libmp
-    if computed == truth:
+    if computed == truth or (computed.is_nan and truth.is_nan):
         return 0.0
-    special = (libmp.finf, libmp.fninf, libmp.fnan)
-    if truth in special or computed == libmp.fnan:
+    if not _finite(truth) or computed.is_nan:
         return math.inf
-    if computed in special:
-        if _nearest(truth, layout) == libmp.to_float(computed):
+    if not _finite(computed):
+        if number_module().to_format(truth.value, layout.environment) == float(computed):
             return 0.0
-        computed = libmp.from_man_exp(-1 if computed == libmp.fninf else 1, layout.highest)
+        computed = (1 if computed > 0 else -1) * exact_array(2)[()] ** layout.highest
     # Rounded, since the exact difference of 1 and 2**(10**30) would not fit into memory.
-    difference = libmp.mpf_sub(computed, truth, bits(DIGITS), "n")
-    gap = libmp.mpf_shift(libmp.mpf_abs(difference), -_unit(truth, layout))
-    if gap[2] + gap[3] > _COUNTABLE_BITS:
-        return math.inf
-    return float(libmp.to_float(gap))
+    gap = abs(computed - truth) / exact_array(2)[()] ** _unit(truth, layout)
+    return math.inf if gap.exponent > _COUNTABLE_BITS else float(gap)
+
+
+def _finite(x: Any) -> bool:
+    return bool(x.is_regular or x == 0)

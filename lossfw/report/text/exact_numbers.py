@@ -12,9 +12,6 @@ from lossfw.numerics.arrays import Array, NDArray
 # Digits that are right, and so are shown; derivatives are differences.
 _VALUE_DIGITS, _DERIVATIVE_DIGITS = 60, 30
 
-# Below 1e-5 a number is written with an exponent, as Python writes it.
-_LEAST_FIXED = -5
-
 
 def exact_texts(
     loss: Loss, y: NDArray, t: NDArray, weight: NDArray | None, reduction: str, order: int
@@ -34,7 +31,7 @@ def exact_texts(
     Raises
     ------
     MissingExtraError
-        If mpmath is not installed.
+        If gmpy2 is not installed.
     """
     from lossfw.numerics.exact.namespace import exact_array
 
@@ -65,10 +62,7 @@ def texts(x: Array, digits: int) -> Any:
     >>> texts(exact_array([0.1]), 20)
     ['0.10000000000000000555']
     """
-    from lossfw.numerics.exact.namespace import number_module
-
-    to_text = number_module().libmp.to_str
     if np.ndim(x) == 0:
         number: Any = np.asarray(x, object)[()]
-        return str(to_text(number._mpf_, digits, min_fixed=_LEAST_FIXED, max_fixed=digits))
+        return number.text(digits)
     return [texts(item, digits) for item in x]

@@ -208,6 +208,6 @@ def test_differences_and_dual_numbers_agree_to_thirty_digits():
 
 
 def xp_of(x):
-    from lossfw.numerics.exact.truth import namespace
+    from lossfw.numerics.exact.namespace import namespace
 
     return namespace(60)
