@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -87,6 +88,15 @@ def _array(x: Any) -> Any:
     return x if is_jax(x) else JaxBridge.imported("jax.numpy").asarray(x)
 
 
+def double_precision(on: bool) -> AbstractContextManager[Any]:
+    """Let JAX compute in float64 inside a ``with`` block, or in float32."""
+    jax = JaxBridge.imported()
+    # Its place before JAX 0.8 was another; that of today has no truth value.
+    home = jax if hasattr(jax, "enable_x64") else JaxBridge.imported("jax.experimental")
+    context: AbstractContextManager[Any] = home.enable_x64(on)
+    return context
+
+
 class JaxBridge(AutogradBridge):
     """JAX: a loss as a function under jit, grad and vmap."""
 
@@ -120,7 +130,7 @@ class JaxBridge(AutogradBridge):
             losses, back = jax.vjp(lambda y: function(y, t), y)
             return losses, back(jax.numpy.ones_like(losses))[0]
 
-        with jax.enable_x64(y.dtype == np.float64):
+        with double_precision(y.dtype == np.float64):
             step = jax.jit(both) if compiled else both
             losses, slopes = step(jax.numpy.asarray(y), jax.numpy.asarray(t))
         return np.asarray(losses), np.asarray(slopes)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
+from lossfw.bridges.jax import double_precision
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -87,7 +88,7 @@ def _by_jax(criterion: Any, y: NDArray, t: NDArray, compiled: bool) -> tuple[NDA
         losses, back = jax.vjp(lambda y: criterion(t, y), y)
         return losses, back(jax.numpy.ones_like(losses))[0]
 
-    with jax.enable_x64(y.dtype == np.float64):
+    with double_precision(y.dtype == np.float64):
         losses, slopes = (jax.jit(both) if compiled else both)(jax.numpy.asarray(y))
     return np.asarray(losses), np.asarray(slopes)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.bridges.jax import double_precision
 from lossfw.check.core.points import Points, counting
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, ordinary
 from lossfw.check.core.subject import Subject
@@ -69,11 +70,7 @@ def _in_double(library: Library) -> AbstractContextManager[Any]:
     """Let JAX compute in float64 inside the ``with`` block."""
     if library.name != "jax":
         return nullcontext()
-    jax = importlib.import_module("jax")
-    # Its place before JAX 0.8 was another; that of today has no truth value.
-    home = jax if hasattr(jax, "enable_x64") else importlib.import_module("jax.experimental")
-    context: AbstractContextManager[Any] = home.enable_x64(True)
-    return context
+    return double_precision(True)
 
 
 def _points(subject: Subject, search: Search, name: str) -> Points:

@@ -5,6 +5,7 @@ import pytest
 
 import lossfw
 from lossfw import ArgumentError, EmptyReductionError
+from lossfw.bridges.jax import double_precision
 from lossfw.components.spaces import LOGITS, REAL, SIMPLEX
 from support.loss_settings import ALL, arguments
 
@@ -58,7 +59,7 @@ def torch():
 @pytest.fixture
 def jax():
     jax = pytest.importorskip("jax")
-    with jax.enable_x64(True):
+    with double_precision(True):
         yield jax
 
 
@@ -190,7 +191,7 @@ def test_no_array_is_made_beside_the_device_of_the_prediction(torch, loss):
 def test_jax_without_float64_warns_of_nothing(loss):
     jax = pytest.importorskip("jax")
     y, t = (x.astype(np.float32) for x in points(loss))
-    with jax.enable_x64(False):
+    with double_precision(False):
         found = jax.jit(loss)(jax.numpy.asarray(y), jax.numpy.asarray(t))
     assert found.dtype == np.float32
     # Without float64 the guard's 1e-7 beside 1 is rounded too.
