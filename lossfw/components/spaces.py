@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.errors import DomainError
-from lossfw.numerics.arrays import Array, is_half, is_torch, namespace_of
+from lossfw.numerics.arrays import Array, Namespace, is_half, is_torch, namespace_of
 
 # How far the sum of a distribution may be from 1: the square root of float32's
 # rounding step, so that a softmax that was ever stored in float32 stays legal
@@ -103,10 +103,14 @@ class Interval(Space):
                 return None
         elif isinstance(x, np.ndarray):
             return None
-        bad = (x < self.low if self.low_included else x <= self.low) | (
+        bad = self.beyond(x)
+        return bad if _any(bad) else None
+
+    def beyond(self, x: Array) -> Array:
+        """Tell of each element whether it lies outside."""
+        return (x < self.low if self.low_included else x <= self.low) | (
             x > self.high if self.high_included else x >= self.high
         )
-        return bad if _any(bad) else None
 
     def _above(self, x: Array) -> bool:
         return bool(x >= self.low if self.low_included else x > self.low)
@@ -123,10 +127,15 @@ class Members(Space):
 
     def outside(self, x: Array) -> Array | None:
         """Tell which elements are none of the members; see `Space.outside`."""
+        bad = self.beyond(x)
+        return bad if _any(bad) else None
+
+    def beyond(self, x: Array) -> Array:
+        """Tell of each element whether it is none of the members."""
         bad = x == x  # NaN is let through
         for member in self.members:
             bad = bad & (x != member)
-        return bad if _any(bad) else None
+        return bad
 
 
 @dataclass(frozen=True)
@@ -150,19 +159,25 @@ class Simplex(Space):
 
     def outside(self, x: Array) -> Array | None:
         """Tell which rows are no distribution; see `Space.outside`."""
-        tolerance = _SUM_TOLERANCE_HALF if is_half(x.dtype) else _SUM_TOLERANCE
         xp = namespace_of(x)
         if isinstance(x, np.ndarray) and x.dtype.kind in "iu":
             # A sum of integers may leave their range.
             x = x.astype(np.float64)
-        sums = xp.sum(x, axis=-1)
         if isinstance(x, np.ndarray):
             if not x.size:
                 return None
-            if x.min() >= 0 and np.abs(sums - 1).max() <= tolerance:
+            if x.min() >= 0 and not self._far_from_one(np, x).any():
                 return None
-        bad = xp.any(x < 0, axis=-1) | (xp.abs(sums - 1) > tolerance)
+        bad = self.beyond(xp, x)
         return bad if _any(bad) else None
+
+    def beyond(self, xp: Namespace, x: Array) -> Array:
+        """Tell of each row whether it is no distribution."""
+        return xp.any(x < 0, axis=-1) | self._far_from_one(xp, x)
+
+    def _far_from_one(self, xp: Namespace, x: Array) -> Array:
+        tolerance = _SUM_TOLERANCE_HALF if is_half(x.dtype) else _SUM_TOLERANCE
+        return xp.abs(xp.sum(x, axis=-1) - 1) > tolerance
 
 
 @dataclass(frozen=True)

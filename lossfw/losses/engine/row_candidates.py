@@ -37,6 +37,9 @@ class RowCandidate(Compilable[RowKernel]):
         It returns one number for each row, one for each element, or both in this order.
     order : {"pairwise", "columns"}
         How NumPy adds up the rows that the body gets.
+    checked : bool
+        It also returns, last, 1 for each row that lies outside of the domain and else 0. The
+        kernel tells whether there are any.
     """
 
     columns: int
@@ -44,12 +47,19 @@ class RowCandidate(Compilable[RowKernel]):
     losses: bool
     slopes: bool
     order: SumOrder
+    checked: bool = False
 
     @property
     def shape(self) -> RowShape:
         """The inputs and outputs of a kernel of this function."""
         return RowShape(
-            tuple(self.spaces), self.by_index, self.columns, self.losses, self.slopes, self.order
+            tuple(self.spaces),
+            self.by_index,
+            self.columns,
+            self.losses,
+            self.slopes,
+            self.order,
+            self.checked,
         )
 
     @property
@@ -74,6 +84,7 @@ class RowCandidate(Compilable[RowKernel]):
         return [
             *([first.shape[:1]] if self.losses else []),
             *([first.shape] if self.slopes else []),
+            *([first.shape[:1]] if self.checked else []),
         ]
 
     def _replayed(self, graph: Graph, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
@@ -92,11 +103,14 @@ class RowCandidate(Compilable[RowKernel]):
 
     def _compare(self, kernel: RowKernel, weighted: bool) -> None:
         arrays = self._probes(kernel.dtype)
-        wanted = self._results(arrays)
+        wanted = list(self._results(arrays))
         rows = next(iter(arrays.values()))
         losses = np.empty(len(rows), kernel.dtype) if self.losses else None
         slopes = np.empty_like(rows) if self.slopes else None
-        kernel(*arrays.values(), losses=losses, slopes=slopes)
+        inside = kernel(*arrays.values(), losses=losses, slopes=slopes)
+        told = "the machine code has other bits than the body"
+        if self.checked:
+            need_equal(np.array([1.0 * inside]), np.array([1.0 - wanted.pop().any()]), told)
         found = [x for x in (losses, slopes) if x is not None]
         for one, other in zip(found, wanted, strict=True):
-            need_equal(one, other, "the machine code has other bits than the body")
+            need_equal(one, other, told)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Interval, Members, Simplex
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import kernels
 from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
@@ -15,7 +17,7 @@ from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.straight import is_unbounded
 from lossfw.losses.engine.tiling import check_domain
 from lossfw.losses.inputs import FEW_COLUMNS, Arguments
-from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles.
@@ -29,16 +31,19 @@ def row_candidate_of(
     """Return a function of a loss of rows as it may be compiled."""
     from lossfw.losses.engine.row_candidates import RowCandidate
 
+    function = getattr(loss, FUNCTIONS[form] + ("_at" if by_index else ""))
+    outside = _outside_of(loss, by_index=by_index)
     return RowCandidate(
         owner=repr(loss),
         form=f"{form} of {columns} columns{' by index' if by_index else ''}",
-        function=getattr(loss, FUNCTIONS[form] + ("_at" if by_index else "")),
+        function=function if outside is None else functools.partial(_with, function, outside),
         spaces={"y": loss.prediction_space, "t": loss.target_space},
         columns=columns,
         by_index=by_index,
         losses=form in ("value", "both"),
         slopes=form != "value",
         order="columns" if columns <= FEW_COLUMNS else "pairwise",
+        checked=outside is not None,
     )
 
 
@@ -56,6 +61,44 @@ def row_kernel_of(
     candidate = functools.partial(row_candidate_of, body, form, columns, by_index=by_index)
     found: RowKernel | None = kernels.find(key, candidate, dtype, elements)
     return found
+
+
+def _with(
+    function: Callable[..., Any], outside: Callable[..., Array], xp: Namespace, *arrays: Array
+) -> tuple[Array, ...]:
+    """Return what a function returns, and which rows lie outside, in the dtype of rows."""
+    results = function(xp, *arrays)
+    results = results if isinstance(results, tuple) else (results,)
+    return (*results, xp.astype(outside(xp, *arrays), arrays[0].dtype))
+
+
+def _outside_of(loss: Definition, *, by_index: bool) -> Callable[..., Array] | None:
+    """Return what tells which rows lie outside of a loss's spaces; None if a kernel cannot.
+
+    A kernel reads the rows anyway, and adds them up in the order of the usual check. Class
+    indices are left to that.
+    """
+    target = SIMPLEX if loss.target_space is CLASS_INDEX else loss.target_space
+    spaces = (loss.prediction_space,) if by_index else (loss.prediction_space, target)
+    if type(loss).check_domain is not Definition.check_domain:
+        return None
+    if not all(isinstance(space, Simplex | Interval | Members) for space in spaces):
+        return None
+    bounded = [(at, space) for at, space in enumerate(spaces) if not is_unbounded(space)]
+    if not bounded:
+        return None
+
+    def outside(xp: Namespace, *arrays: Array) -> Array:
+        found = [_beyond(xp, space, arrays[at]) for at, space in bounded]
+        return found[0] if len(found) == 1 else found[0] | found[1]
+
+    return outside
+
+
+def _beyond(xp: Namespace, space: Any, x: Array) -> Array:
+    if isinstance(space, Simplex):
+        return space.beyond(xp, x)
+    return xp.any(space.beyond(x), axis=-1)
 
 
 def row_kernels_of(
@@ -119,16 +162,21 @@ class WholeRows(Blocks):
         self.kernel = kernel
         # As in tiles, whose check adds up rows too.
         checked = not (call.by_index and is_unbounded(body.prediction_space))
+        checked = checked and not kernel.shape.checked
         self.order: Literal["C", "F"] = "F" if checked and columns <= FEW_COLUMNS else "C"
 
-    def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums:
+    def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:
         y, t = (np.asarray(x[part], order=self.order) for x in (self.y, self.t))
-        check_domain(self.body, self.call, first, last, y, t)
+        if not self.kernel.shape.checked:
+            check_domain(self.body, self.call, first, last, y, t)
+        elif self.call.by_index and not (t.min() >= 0 and t.max() < y.shape[-1]):
+            return None
         losses = np.empty(len(y), y.dtype) if self.kernel.shape.losses else None
         slopes = None if self.out is None else self.out[part]
         scale = self.scale if weight is None else 1.0
         index = _index(t) if self.kernel.shape.by_index else t
-        self.kernel(y, index, losses=losses, slopes=slopes, scale=scale)
+        if not self.kernel(y, index, losses=losses, slopes=slopes, scale=scale):
+            return None
         if weight is not None and slopes is not None:
             slopes[...] = slopes * (weight * self.scale)[:, np.newaxis]
         total = 0.0 if losses is None else weighted_sum(losses, weight)

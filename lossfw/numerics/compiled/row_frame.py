@@ -52,7 +52,8 @@ def kernel_of_rows(written: RowInstructions, kind: str) -> str:
     arrays = ", ".join(f"ptr %{name}_" for name in (*names, "losses", "slopes"))
     return f"""
 define void @kernel({arrays}, double %scale, i64 %count, i64 %row_step, i64 %column_step,
-                i64 %slope_row_step, i64 %slope_column_step, ptr %memory, ptr %loops) nounwind {{
+                i64 %slope_row_step, i64 %slope_column_step, ptr %outside, ptr %memory,
+                ptr %loops) nounwind {{
 enter:
 {chr(10).join(begins)}
   br label %head
@@ -78,4 +79,4 @@ done:
 
 
 def _parameters(written: RowInstructions) -> list[str]:
-    return [*written.shape.inputs, "losses", "slopes", *written.arrays]
+    return [*written.shape.inputs, "losses", "slopes", "outside", *written.arrays]

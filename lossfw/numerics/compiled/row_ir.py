@@ -62,6 +62,7 @@ class _Writer(KeptNodes):
         outputs = list(graph.outputs)
         self.loss = outputs.pop(0) if shape.losses else None
         self.slope = outputs.pop(0) if shape.slopes else None
+        self.outside = outputs.pop(0) if shape.checked else None
         wide = set() if self.slope is None else {self.slope}
         super().__init__(shape, kind, RowLayout.of(graph, wide_outputs=wide))
         self.constants: list[str] = []
@@ -99,11 +100,13 @@ class _Writer(KeptNodes):
                     self.store(array, self.kind, value, self._sum(first, r))
 
     def _write(self) -> None:
-        """Write losses, and slopes turned back."""
+        """Write losses, whether rows lie outside, and slopes turned back."""
         if self.loss is not None:
             with self.loop("%n") as r:
                 value = RowValues(self, r, self.layout.phases).of(self.loss)
                 self.store("%losses", self.kind, value, r)
+        if self.outside is not None:
+            self._tell(self.outside)
         if self.slope is None or not self.shape.turned:
             return
         array = self.array("turned", self.kind)
@@ -114,6 +117,15 @@ class _Writer(KeptNodes):
                 column = self.lines.put(f"mul i64 {k}, %slope_column_step")
                 value = self.load(array, self.kind, self._sum(from_, r))
                 self.store("%slopes", self.kind, value, self._sum(row, column))
+
+    def _tell(self, outside: int) -> None:
+        """Note whether some row lies outside."""
+        with self.loop("%n") as r:
+            value = RowValues(self, r, self.layout.phases).of(outside)
+            here = self.lines.put(f"fcmp une {self.kind} {value}, {literal(0.0, self.kind)}")
+            wide = self.lines.put(f"zext i1 {here} to i32")
+            so_far = self.lines.put("load i32, ptr %outside")
+            self.lines.do(f"store i32 {self.lines.put(f'or i32 {so_far}, {wide}')}, ptr %outside")
 
     def _sum(self, a: str, b: str) -> str:
         return self.lines.put(f"add i64 {a}, {b}")

@@ -17,10 +17,10 @@ from lossfw.numerics.compiled.row_shape import RowShape
 from lossfw.numerics.symbolic.graph import Graph
 
 # Two arrays, losses and slopes; the factor; the rows, and the steps of rows and columns in
-# arrays and slopes; the memory, and NumPy's loops.
+# arrays and slopes; whether rows lie outside, the memory, and NumPy's loops.
 _POINTER = ctypes.c_void_p
 _FUNCTION = ctypes.CFUNCTYPE(
-    None, *[_POINTER] * 4, ctypes.c_double, *[ctypes.c_int64] * 5, *[_POINTER] * 2
+    None, *[_POINTER] * 4, ctypes.c_double, *[ctypes.c_int64] * 5, *[_POINTER] * 3
 )
 
 
@@ -61,7 +61,7 @@ class RowKernel:
         losses: NDArray | None = None,
         slopes: NDArray | None = None,
         scale: float = 1.0,
-    ) -> None:
+    ) -> bool:
         """Compute some rows.
 
         Parameters
@@ -75,6 +75,11 @@ class RowKernel:
             Where slopes are written.
         scale : float
             The factor of the slopes.
+
+        Returns
+        -------
+        inside : bool
+            Whether no row is known to lie outside of the domain.
         """
         y, size = arrays[0], self.dtype.itemsize
         steps = [step // size for step in y.strides]
@@ -84,6 +89,7 @@ class RowKernel:
         except IndexError:
             # Aligned by hand: NumPy's arrays begin at multiples of 16 bytes.
             memory = _aligned(self._size)
+        outside = ctypes.c_int32()
         self._function(
             address_of_data(y),
             address_of_data(arrays[-1]),
@@ -92,10 +98,12 @@ class RowKernel:
             scale,
             len(y),
             *steps,
+            ctypes.addressof(outside),
             address_of_data(memory),
             address_of_data(self._loops),
         )
         self._free.append(memory)
+        return not outside.value
 
 
 _LINE = 64

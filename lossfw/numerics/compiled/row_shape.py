@@ -35,6 +35,9 @@ class RowShape:
         each element.
     order : {"pairwise", "columns"}
         The order of sums of few columns.
+    checked : bool
+        Whether the last output tells with 1 which rows lie outside of the domain. The kernel
+        tells whether there are any.
     """
 
     inputs: tuple[str, ...]
@@ -43,6 +46,7 @@ class RowShape:
     losses: bool
     slopes: bool
     order: SumOrder
+    checked: bool = False
 
     @property
     def turned(self) -> bool:

@@ -157,3 +157,37 @@ def test_activations_of_rows_have_the_bits_of_numpy(name, columns):
     made = [entry.kernel for entry in kernels._entries.values()]
     assert len(made) == 2
     assert all(made)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "kl_divergence", "dice"])
+@pytest.mark.parametrize("wrong", [[1.5, -0.5, 0.0], [0.5, 0.2, 0.2], [-0.1, 1.1, np.nan]])
+def test_a_row_outside_is_told_as_without_kernels(name, wrong):
+    loss = lossfw.loss(name)
+    rng = np.random.default_rng(0)
+    y = rng.dirichlet(np.ones(3), 900)
+    t = rng.integers(0, 3, 900) if name == "cross_entropy" else np.eye(3)[rng.integers(0, 3, 900)]
+    y[[0, 500]] = np.nan
+    told = {}
+    for mode in ("tiles", "compiled"):
+        with use_engine(mode):
+            kernels.forget()
+            assert np.isnan(loss(y, t))
+            bad = y.copy()
+            bad[700] = wrong
+            for function in (loss, loss.value_and_gradient):
+                try:
+                    told[mode, function] = str(function(bad, t))
+                except lossfw.errors.DomainError as error:
+                    told[mode, function] = str(error)
+    for function in (loss, loss.value_and_gradient):
+        assert told["tiles", function] == told["compiled", function]
+    assert "prediction[700" in told["tiles", loss] or sum(wrong) < 1
+
+
+def test_a_class_outside_is_told_as_without_kernels():
+    loss = lossfw.loss("poly_cross_entropy")
+    y, t = np.full((40, 4), 0.25), np.zeros(40, int)
+    t[30] = 4
+    for mode in ("tiles", "compiled"):
+        with use_engine(mode), pytest.raises(lossfw.errors.DomainError, match=r"target\[30\] = 4"):
+            loss(y, t)
