@@ -11,7 +11,9 @@ import numpy as np
 
 from lossfw.check.claims import (
     bounds,
+    calibration,
     convexity,
+    elicitation,
     invariance,
     linearity,
     properness,
@@ -72,7 +74,22 @@ CHECKS = checks_in(
     linearity,
     smoothness,
     properness,
+    calibration,
+    elicitation,
 )
+
+# Names of checks of a formula begin so; those of them that test the call end so.
+_OF_FORMULA = (
+    "value",
+    "precision",
+    "overflow",
+    "gradient",
+    "hessian",
+    "nan:",
+    "claim",
+    "curvature",
+)
+_OF_CALL = (":many", ":half", ":mean", ":classes", ":roundtrip")
 
 
 @dataclass(frozen=True)
@@ -110,20 +127,6 @@ class Prepared:
             if name.startswith(_OF_FORMULA) and not name.endswith(_OF_CALL)
         }
         return replace(self, checks=kept)
-
-
-# The checks that look at what a formula gives, and those of them that look at how.
-_OF_FORMULA = (
-    "value",
-    "precision",
-    "overflow",
-    "gradient",
-    "hessian",
-    "nan:",
-    "claim",
-    "curvature",
-)
-_OF_CALL = (":many", ":half", ":mean", ":classes", ":roundtrip")
 
 
 def prepare(subject: Subject, more: Mapping[str, Check] | None = None) -> Prepared:

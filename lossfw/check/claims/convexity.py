@@ -29,6 +29,11 @@ _LINE = 128
 _STRICT_REACH, _BEYOND = 30.0, 4.0
 _FLOAT_REACH, _FLOAT_WIDTH = 8.0, 1.0
 
+# Chords between rows, however few the examples: the flattest one is looked for.
+_FEWEST_CHORDS = 400
+
+_STRAIGHT = "between a and b the loss is a straight line: it is not strictly convex."
+
 
 @dataclass(frozen=True)
 class Chords:
@@ -129,10 +134,6 @@ def _smallest(chords: Chords, bad: NDArray) -> int:
     return int(index[int(np.argmin(sizes))])
 
 
-# Chords between rows, however few the examples: the flattest one is looked for.
-_FEWEST_CHORDS = 400
-
-
 @check("claim:convex")
 def check_convex(subject: Subject, search: Search) -> None:
     """Claim: between any two predictions the loss lies below its chord."""
@@ -169,9 +170,6 @@ def check_strictly_convex(subject: Subject, search: Search) -> None:
             raise _refuse(some, _smallest(some, flat), _STRAIGHT)
     if not any(len(some.t) for some in every):
         raise NotApplicable("no chord was long enough to tell")
-
-
-_STRAIGHT = "between a and b the loss is a straight line: it is not strictly convex."
 
 
 def _strict_chords(subject: Subject, search: Search, chords: Chords) -> Chords:

@@ -13,6 +13,11 @@ from lossfw.numerics.arrays import NDArray
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)
 
+_CODE = (
+    "value(y, t), sum(q * value(y, np.array([k])) for k, q in enumerate(t[0])) if y.ndim > 1 "
+    "else t * value(y, np.ones(1)) + (1 - t) * value(y, np.zeros(1))"
+)
+
 
 @check("claim:linear_in_target")
 def check_linear_in_target(subject: Subject, search: Search) -> None:
@@ -54,9 +59,3 @@ def _one_set(subject: Subject, points: Points, rng: np.random.Generator) -> None
 
 def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
     return np.asarray(call(subject.value, y, t), np.float64)
-
-
-_CODE = (
-    "value(y, t), sum(q * value(y, np.array([k])) for k, q in enumerate(t[0])) if y.ndim > 1 "
-    "else t * value(y, np.ones(1)) + (1 - t) * value(y, np.zeros(1))"
-)

@@ -1,32 +1,30 @@
-"""Attacks on the minimiser of the expected loss: properness, calibration, elicitation."""
+"""Attacks on properness: the true probabilities minimise the expected loss."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lossfw.check.claims.expected_loss import (
+    CERTAIN,
+    risk_of,
+    rounded,
+    values_of,
+    without_nan,
+)
 from lossfw.check.core.points import first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
-from lossfw.check.core.subject import Subject, call
-from lossfw.components.spaces import CLASS_INDEX, REAL, SIMPLEX, UNIT, Interval
+from lossfw.check.core.subject import Subject
+from lossfw.components.spaces import SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
-# A lower risk elsewhere refutes when it is lower by more than rounding can do.
-_CERTAIN = 1e-9
-
-# Risks this close to the least one count as reaching it.
-_REACHED = 1e-7
-
-# From so many examples on, decisions are looked for under every distribution.
-_WHOLE = 100
-
-# A random search makes so many steps, each shorter by this factor: the last are of 1e-6.
-_STEPS, _SHRINK = 48, 0.75
-
 _PROBABILITIES = (0.02, 0.1, 0.25, 0.4, 0.6, 0.7, 0.9, 0.98)
+
+_RISK = (
+    "[sum(w * value(row[None], np.array([k]))[0] for k, w in enumerate(q)) for row in y] "
+    "if y.ndim > 1 else q * value(y, np.ones(2)) + (1 - q) * value(y, np.zeros(2))"
+)
 
 
 @check("claim:proper")
@@ -60,60 +58,31 @@ def _proper_binary(subject: Subject, strict: bool) -> None:
     for q in _PROBABILITIES:
         p = np.append(grid, q)
         ones, zeros = np.ones_like(p), np.zeros_like(p)
-        risk = q * _values(subject, p, ones) + (1 - q) * _values(subject, p, zeros)
+        risk = q * values_of(subject, p, ones) + (1 - q) * values_of(subject, p, zeros)
         _judge_proper(risk[:-1], float(risk[-1]), grid, np.abs(grid - q) > 1e-2, q, strict)
 
 
 def _judge_proper(
     risk: NDArray, own: float, others: NDArray, far: NDArray, truth: Any, strict: bool
 ) -> None:
-    risk, slack = _clean(risk), _CERTAIN * (1 + abs(own))
+    risk, slack = without_nan(risk), CERTAIN * (1 + abs(own))
     at, text = int(np.argmin(risk)), ""
     as_good = far & (risk <= own + slack)
     if risk[at] < own - slack:
         text = (
-            f"the expected loss of saying so is {own:.9g}, and of saying {_shown(others[at])} only "
-            f"{risk[at]:.9g}."
+            f"the expected loss of saying so is {own:.9g}, and of saying {rounded(others[at])} "
+            f"only {risk[at]:.9g}."
         )
     elif strict and as_good.any():
         at = first(as_good)
         text = (
-            f"saying {_shown(others[at])} is as good as saying so: the expected loss of both is "
+            f"saying {rounded(others[at])} is as good as saying so: the expected loss of both is "
             f"{own:.9g}."
         )
     if text:
         said = np.stack([np.broadcast_to(truth, np.shape(others[at])), others[at]])
-        text = f"where the label has probabilities {_shown(truth)}, {text}"
+        text = f"where the label has probabilities {rounded(truth)}, {text}"
         raise Refuted(text, _RISK, y=said, q=np.asarray(truth))
-
-
-_RISK = (
-    "[sum(w * value(row[None], np.array([k]))[0] for k, w in enumerate(q)) for row in y] "
-    "if y.ndim > 1 else q * value(y, np.ones(2)) + (1 - q) * value(y, np.zeros(2))"
-)
-
-
-def _shown(x: Any) -> str:
-    values = np.round(np.atleast_1d(x), 6).tolist()
-    return str(values[0] if len(values) == 1 else values)
-
-
-def _values(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
-    return np.asarray(call(subject.value, y, t), np.float64)
-
-
-def _risk(subject: Subject, y: NDArray, q: NDArray) -> NDArray:
-    """Return the expected loss of rows y (M, K) where class k has probability q_k."""
-    possible = np.flatnonzero(q)
-    # One call for all classes: a search makes thousands.
-    index = np.repeat(possible, len(y))
-    targets = _targets(subject, index, len(q))
-    values = _values(subject, np.tile(y, (possible.size, 1)), targets)
-    return np.asarray(q[possible] @ values.reshape(possible.size, len(y)))
-
-
-def _targets(subject: Subject, index: NDArray, columns: int) -> NDArray:
-    return index if subject.target is CLASS_INDEX else np.eye(columns)[index]
 
 
 def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
@@ -132,8 +101,8 @@ def _proper_rows(subject: Subject, search: Search, strict: bool) -> None:
                 )
             rows = np.concatenate(others)
             rows /= rows.sum(-1, keepdims=True)
-            risk = _risk(subject, rows, q)
-            own = float(_risk(subject, q[None], q)[0])
+            risk = risk_of(subject, rows, q)
+            own = float(risk_of(subject, q[None], q)[0])
             far = np.abs(rows - q).max(-1) > 1e-2
             _judge_proper(risk, own, rows, far, q, strict)
 
@@ -143,202 +112,3 @@ def _between_two(q: NDArray, step: float) -> NDArray:
     unit = np.eye(q.size)
     moved = q + step * (unit[:, None] - unit[None]).reshape(-1, q.size)
     return np.asarray(moved[(moved >= 0).all(-1) & (moved != q).any(-1)])
-
-
-@check("claim:calibrated")
-def check_calibrated(subject: Subject, search: Search) -> None:
-    """Claim: predictions that name another class cannot reach the least risk."""
-    if subject.kind == "margin":
-        _calibrated_margin(subject)
-        return
-    if subject.rows and subject.by_index:
-        _calibrated_rows(subject, search)
-        return
-    if subject.prediction is UNIT and not subject.rows:
-        _calibrated_unit(subject)
-        return
-    raise NotApplicable("predictions name no class")
-
-
-def _calibrated_margin(subject: Subject) -> None:
-    grid = np.concatenate(
-        [np.arange(-400, 401) / 50, np.outer([-1, 1], 10.0 ** np.linspace(-6, 2, 60)).ravel()]
-    )
-    grid = np.unique(grid)
-    ones = np.ones_like(grid)
-    up, down = _values(subject, grid, ones), _values(subject, grid, -ones)
-    for q in (0.55, 0.6, 0.75, 0.9, 0.99):
-        for probability in (q, 1 - q):
-            risk = probability * up + (1 - probability) * down
-            wrong = grid <= 0 if probability > 0.5 else grid >= 0
-            _judge_calibrated(risk, wrong, grid, probability)
-
-
-def _calibrated_unit(subject: Subject) -> None:
-    grid = np.concatenate([np.arange(1, 400) / 400, 10.0 ** -np.arange(3.0, 7)])
-    ones, zeros = np.ones_like(grid), np.zeros_like(grid)
-    up, down = _values(subject, grid, ones), _values(subject, grid, zeros)
-    for q in (0.55, 0.75, 0.95, 0.45, 0.25, 0.05):
-        wrong = grid <= 0.5 if q > 0.5 else grid >= 0.5
-        _judge_calibrated(q * up + (1 - q) * down, wrong, grid, q)
-
-
-def _judge_calibrated(risk: NDArray, wrong: NDArray, places: NDArray, q: Any) -> None:
-    risk = _clean(risk)
-    least = float(risk.min())
-    at = int(np.flatnonzero(wrong)[np.argmin(risk[wrong])])
-    if risk[at] <= least + _REACHED * (1 + abs(least)):
-        raise Refuted(
-            f"where the label has probabilities {_shown(q)}, the prediction {_shown(places[at])} "
-            f"does not name the most probable class, and reaches the least risk {least:.9g}.",
-            "value(y, t)",
-            y=places[at : at + 1],
-            q=np.asarray(q),
-            t=np.zeros(1, int) if np.ndim(q) else np.ones(1),
-        )
-
-
-def _calibrated_rows(subject: Subject, search: Search) -> None:
-    rng = search.rng("calibrated")
-    fixed = [np.array([0.4, 0.3, 0.3]), np.array([0.45, 0.4, 0.15]), np.array([0.6, 0.25, 0.15]),
-             np.array([0.6, 0.4]), np.array([0.3, 0.25, 0.25, 0.2])]  # fmt: skip
-    for q in fixed[: max(2, round(len(fixed) * search.examples / _WHOLE))]:
-        top = int(np.argmax(q))
-
-        def names_another(y: NDArray, top: int = top) -> NDArray:
-            rest = np.delete(y, top, axis=-1).max(-1)
-            return np.asarray(y[:, top] <= rest)
-
-        free, free_risk = _descend(subject, q, rng, lambda y: np.ones(len(y), bool))
-        wrong, wrong_risk = _descend(subject, q, rng, names_another)
-        if wrong_risk <= free_risk + _REACHED * (1 + abs(free_risk)):
-            raise Refuted(
-                f"where the classes have probabilities {_shown(q)}, the prediction {_shown(wrong)} "
-                f"does not name the most probable class, and reaches the least risk "
-                f"{min(free_risk, wrong_risk):.9g}.",
-                "[sum(w * value(r[None], np.array([k]))[0] for k, w in enumerate(q)) for r in y]",
-                y=np.stack([wrong, free]),
-                q=q,
-            )
-
-
-def _descend(
-    subject: Subject, q: NDArray, rng: np.random.Generator, allowed: Callable[[NDArray], NDArray]
-) -> tuple[NDArray, float]:
-    """Return the best allowed prediction that a shrinking random search finds, and its risk."""
-    columns = q.size
-    simplex = subject.prediction is SIMPLEX
-    start = rng.dirichlet(np.ones(columns), 400) if simplex else rng.normal(size=(400, columns)) * 2
-    grid = np.eye(columns) if not simplex else np.eye(columns) * 0.9 + 0.1 / columns
-    known = np.log(q)[None] if not simplex else q[None]
-    start = np.concatenate(
-        [start, grid, -grid if not simplex else grid, known, np.full((1, columns), 1 / columns)]
-    )
-    start = start[allowed(start)]
-    risk = _clean(_risk(subject, start, q))
-    keep = np.argsort(risk)[:12]
-    best, best_risk = start[keep], risk[keep]
-    step = 1.0
-    for _ in range(_STEPS):
-        moves = rng.normal(size=(len(best), 16, columns)) * step
-        moves[:, :4] -= moves[:, :4].mean(-1, keepdims=True)
-        near = (best[:, None] + moves).reshape(-1, columns)
-        if simplex:
-            near = np.abs(near)
-            near /= near.sum(-1, keepdims=True)
-        else:
-            # On the border between two classes: ties are where a wrong one may win.
-            tied = near[::3]
-            tied[:, int(np.argmax(q))] = np.delete(tied, int(np.argmax(q)), axis=-1).max(-1)
-        ok = allowed(near)
-        there = np.where(ok, _clean(_risk(subject, near, q)), np.inf).reshape(len(best), 16)
-        at = np.argmin(there, axis=-1)
-        lower = there[np.arange(len(best)), at]
-        better = lower < best_risk
-        best = np.where(
-            better[:, None], near.reshape(len(best), 16, columns)[np.arange(len(best)), at], best
-        )
-        best_risk = np.where(better, lower, best_risk)
-        step *= _SHRINK
-    one = int(np.argmin(best_risk))
-    return best[one], float(best_risk[one])
-
-
-def _clean(risk: NDArray) -> NDArray:
-    return np.where(np.isnan(risk), np.inf, risk)
-
-
-@check("claim:elicits")
-def check_elicits(subject: Subject, search: Search) -> None:
-    """Claim: this functional of the target's distribution minimises the expected loss."""
-    if subject.rows or subject.kind == "margin":
-        raise NotApplicable("the functional is one of numbers")
-    what = str(subject.claims["elicits"])
-    rng = search.rng("elicits")
-    for sample in _samples(subject, rng):
-        wanted = _functional(what, sample)
-        span = float(np.ptp(sample)) or 1.0
-        places = np.unique(
-            np.concatenate([sample, np.linspace(sample.min(), sample.max(), 301), [wanted]])
-        )
-        y = np.repeat(places, sample.size)
-        t = np.tile(sample, places.size)
-        values = _values(subject, _into(subject, y), t).reshape(places.size, -1).mean(-1)
-        own = float(values[np.searchsorted(places, wanted)])
-        at = int(np.argmin(_clean(values)))
-        if values[at] < own - _CERTAIN * (1 + abs(own)) and abs(places[at] - wanted) > 1e-6 * span:
-            raise Refuted(
-                f"for targets {np.round(sample, 6).tolist()} the expected loss at their {what}, "
-                f"{wanted:.6g}, is {own:.9g}; at {places[at]:.6g} it is {values[at]:.9g}.",
-                "[value(np.full(t.shape, x), t).mean() for x in y]",
-                y=_into(subject, np.array([wanted, places[at]])),
-                t=sample,
-            )
-
-
-def _into(subject: Subject, y: NDArray) -> NDArray:
-    """Return means as predictions: their logarithms for a loss on those."""
-    loss = subject.truth
-    logarithms = loss is not None and loss.input_form == "logits" and loss.link_name == "exp"
-    return np.log(y) if logarithms else y
-
-
-def _samples(subject: Subject, rng: np.random.Generator) -> list[NDArray]:
-    """Return samples of an odd size, so that a median is one of them."""
-    space = subject.target
-    if space is UNIT:
-        return [rng.random(7) for _ in range(4)]
-    if space is REAL:
-        return [
-            rng.normal(size=7) * 2,
-            rng.exponential(size=9),
-            np.array([0.0, 0.0, 1.0, 5.0, 9.0]),
-        ]
-    if isinstance(space, Interval):
-        return [rng.exponential(size=7) + 0.1 for _ in range(4)]
-    raise NotApplicable("the targets are no numbers of a line")
-
-
-def _functional(what: str, sample: NDArray) -> float:
-    match = re.fullmatch(r"(\w+)(?:\(([\d.eE+-]+)\))?", what)
-    if match is None:
-        raise NotApplicable(f"nothing is known about {what!r}")
-    name, level = match[1], float(match[2] or 0.5)
-    if name == "mean":
-        return float(sample.mean())
-    if name in ("median", "quantile"):
-        return float(np.quantile(sample, level, method="inverted_cdf"))
-    if name == "expectile":
-        return _expectile(sample, level)
-    raise NotApplicable(f"a sample does not show its {name}")
-
-
-def _expectile(sample: NDArray, level: float) -> float:
-    """Return the number m for which level E(t - m)+ = (1 - level) E(m - t)+, by bisection."""
-    low, high = float(sample.min()), float(sample.max())
-    for _ in range(200):
-        middle = (low + high) / 2
-        above = level * np.maximum(sample - middle, 0).sum()
-        below = (1 - level) * np.maximum(middle - sample, 0).sum()
-        low, high = (middle, high) if above > below else (low, middle)
-    return (low + high) / 2

@@ -12,6 +12,9 @@ from lossfw.check.core.curves import curves
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject
 
+_NAMES = {0: "value", 1: "derivative", 2: "second derivative"}
+_CODES = {0: "value(y, t)", 1: "gradient(y, t)", 2: "hessian(y, t)"}
+
 
 def _near(x: float, places: Iterable[float], scale: float) -> bool:
     return any(abs(x - place) <= SAME * max(scale, abs(place)) for place in places)
@@ -47,10 +50,6 @@ def _check_places(subject: Subject, search: Search, order: int, claimed: tuple[f
                 y=np.array([place - 1e-3, place, place + 1e-3]),
                 t=np.full(3, every[0].target),
             )
-
-
-_NAMES = {0: "value", 1: "derivative", 2: "second derivative"}
-_CODES = {0: "value(y, t)", 1: "gradient(y, t)", 2: "hessian(y, t)"}
 
 
 @check("claim:breaks")

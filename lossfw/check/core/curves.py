@@ -31,6 +31,15 @@ _DRAWN = (30, 120)
 _SLOPE_STEP = 6e-6
 _CURVATURE_STEP = 2e-4
 
+# Half the length and the step of an even line.
+_LINE, _LINE_STEP = 64.0, 2.0**-5
+
+# From so many predictions on, both derivatives are computed at once: checks of a grid need both.
+_BOTH = 64
+
+# Targets for curves of a pointwise loss, those within its space.
+_TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
+
 
 @dataclass(frozen=True)
 class Curve(ABC):
@@ -115,13 +124,6 @@ class Curve(ABC):
         return np.asarray(line[(line > self.low) & (line < self.high)], np.float64)
 
 
-# Half the length and the step of an even line.
-_LINE, _LINE_STEP = 64.0, 2.0**-5
-
-# From so many predictions on both derivatives are computed: of a grid both are asked for.
-_BOTH = 64
-
-
 @dataclass(frozen=True)
 class ExactCurve(Curve):
     """A curve whose formula is known: derivatives are true, bars are a unit of rounding.
@@ -188,10 +190,6 @@ class FloatCurve(Curve):
         noise = (np.abs(left) + 2 * np.abs(here) + np.abs(right)) * 4 * _EPS + 8 * _TINY
         bends = (left - 2 * here + right) / h**2
         return bends, noise / h**2 + 1e-3 * np.abs(bends)
-
-
-# Targets for curves of a pointwise loss, those within its space.
-_TARGETS = (0.0, 1.0, 0.3, 3.0, 0.05, 100.0, -0.5)
 
 
 def curves(subject: Subject, search: Search) -> list[Curve]:

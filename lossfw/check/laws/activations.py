@@ -39,6 +39,9 @@ _DTYPES = ("float64", "float32")
 # The largest error of functions of rows, in units in the last place.
 _ROW_ULPS = 16.0
 
+# Evenly spread arguments, where activations bend.
+_FINE = np.arange(-800, 801) / 100
+
 
 class _Curve(DistanceLoss):
     """An activation as a loss of the residual."""
@@ -167,10 +170,6 @@ def _arguments(activation: Activation, dtype: str, search: Search) -> NDArray:
         return np.concatenate([drawn, [[huge, 0.0, -huge]]]).astype(dtype)
     curve = curves(_subject(activation, search), search)[0]
     return np.concatenate([curve.grid(), _FINE, [-huge, huge]]).astype(dtype)
-
-
-# Evenly spread arguments, where activations bend.
-_FINE = np.arange(-800, 801) / 100
 
 
 @check("claim:monotone")

@@ -33,6 +33,19 @@ _DTYPES = ("float64", "float32")
 # the result, or 1) is left by cancellation; a larger one is another value.
 _LOST_DIGITS = 2.0**7
 
+# What a person does about an error; the page on stable formulas has them all.
+REMEDIES = {
+    "value": "",
+    "precision": (
+        "A difference of near numbers loses digits: write it with xp.log1p or xp.expm1, or take "
+        "a function of lossfw.numerics."
+    ),
+    "overflow": (
+        "An exponential, a square or a quotient overflows on the way: softplus, logsumexp, "
+        "log_cosh and others of lossfw.numerics do not."
+    ),
+}
+
 
 def judgements(subject: Subject, search: Search) -> list[Judgement]:
     """Return the values at all points beside the truth; computed once."""
@@ -74,20 +87,6 @@ def _at_edge(x: NDArray, rows: int) -> NDArray:
     """Tell which rows hold an exact 0 or an infinite number: where a limit is asked for."""
     edge = (x == 0) | ~np.isfinite(x)
     return edge.reshape(rows, -1).any(-1) if edge.size else np.zeros(rows, bool)
-
-
-# What a person does about an error; the page on stable formulas has them all.
-REMEDIES = {
-    "value": "",
-    "precision": (
-        "A difference of near numbers loses digits: write it with xp.log1p or xp.expm1, or take "
-        "a function of lossfw.numerics."
-    ),
-    "overflow": (
-        "An exponential, a square or a quotient overflows on the way: softplus, logsumexp, "
-        "log_cosh and others of lossfw.numerics do not."
-    ),
-}
 
 
 def refute(

@@ -22,6 +22,8 @@ from lossfw.numerics.arrays import NDArray
 # The activation that leaves logits as they are.
 _NO_ACTIVATION = "identity"
 
+_WORDS = {"prediction": "predictions", "logits": "logits"}
+
 
 def fit_to_network(config: CheckedConfig, loss: Loss, last: Activation) -> tuple[Loss, Form]:
     """Return the loss and its input in the form that suits the network's last activation.
@@ -176,6 +178,3 @@ def check_metrics(config: CheckedConfig, shown: Form) -> frozenset[int]:
                 f"leave it out, or give {_WORDS[metric.accepts]}",
             )
     return frozenset(refused)
-
-
-_WORDS = {"prediction": "predictions", "logits": "logits"}

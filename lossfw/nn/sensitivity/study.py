@@ -25,6 +25,8 @@ from lossfw.numerics.arrays import NDArray
 # Version of the JSON object that `Sensitivity.to_dict` gives.
 SENSITIVITY_VERSION = 1
 
+_NOWHERE = np.empty(0, np.intp), np.empty(0)
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -288,9 +290,6 @@ class _CurveBuilder:
                 )
                 last = way, here
             yield GridPoint(metric.rows(_metric_input(metric, reached), targets), *places)
-
-
-_NOWHERE = np.empty(0, np.intp), np.empty(0)
 
 
 def _classes(targets: NDArray, units: int) -> NDArray | None:

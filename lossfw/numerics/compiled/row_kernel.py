@@ -23,6 +23,9 @@ _FUNCTION = ctypes.CFUNCTYPE(
     None, *[_POINTER] * 4, ctypes.c_double, *[ctypes.c_int64] * 5, *[_POINTER] * 3
 )
 
+# The bytes of a line of the cache.
+_LINE = 64
+
 
 class RowKernel:
     """A compiled function of rows.
@@ -104,9 +107,6 @@ class RowKernel:
         )
         self._free.append(memory)
         return not outside.value
-
-
-_LINE = 64
 
 
 def _aligned(size: int) -> NDArray:

@@ -22,6 +22,9 @@ DOCUMENT = "choose"
 _HEAD = """Tick what matters. What is left gives a reason for each tick; a loss that is not listed
 may serve as well, but does not say so."""
 
+# So far the curves of residuals and margins are shown.
+_REACH = 3.0
+
 
 def choose_page(content: SiteContent) -> str:
     """Return the page, as MyST Markdown."""
@@ -97,7 +100,3 @@ def _drawn(subject: PageSubject) -> SampledCurve | None:
         return curve(subject.sample, span=(low, high))
     except LossfwError:
         return None
-
-
-# So far the curves of residuals and margins are shown.
-_REACH = 3.0

@@ -16,6 +16,8 @@ from lossfw.report.site.markup import breakable, cell, citation, fenced, prose, 
 from lossfw.report.site.usage import usage
 from lossfw.report.text.show_component import facts, shown
 
+_EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "depends"}
+
 
 def component_page(subject: PageSubject, content: SiteContent) -> str:
     """Return the page of a component.
@@ -100,9 +102,6 @@ def _parameters(subject: PageSubject) -> Iterator[str]:
 def _claims(subject: PageSubject, content: SiteContent) -> Iterator[str]:
     if "claims" in subject.description:
         yield from claims_section(subject, content.measured)
-
-
-_EFFECTS = {"kept": "keeps", "lost": "loses", "changed": "changes", "depends": "depends"}
 
 
 def _wrapper(subject: PageSubject) -> Iterator[str]:

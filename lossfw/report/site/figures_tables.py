@@ -19,6 +19,10 @@ AccuracyRow = Mapping[str, Any]
 # The rows of one setting of parameters, by dtype.
 RowsByDtype = Mapping[str, AccuracyRow]
 
+# Names in the table for those in the file.
+_KINDS = {"gradient": "value and gradient"}
+_COLUMNS = {"naive": "naive NumPy"}
+
 
 def accuracy_section(subject: PageSubject, measured: MeasuredFigures) -> Iterator[str]:
     """Yield the section on accuracy, as Markdown."""
@@ -102,11 +106,6 @@ def cost_section(subject: PageSubject) -> Iterator[str]:
         "that stay in the cache; a kernel is compiled from it (extra `fast`), with the same bits."
     )
     yield table(("", *(_COLUMNS.get(name, name) for name in columns)), rows, left=1)
-
-
-# What stands in the table for the names in the file.
-_KINDS = {"gradient": "value and gradient"}
-_COLUMNS = {"naive": "naive NumPy"}
 
 
 def _cost(one: Mapping[str, Any], column: str, kind: str) -> str:

@@ -25,6 +25,9 @@ _FOLDERS = {
     "explanation": "Explanation",
 }
 
+# A link to something outside of the folder of a page.
+_OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
+
 
 def stage(folder: Path, content: SiteContent, title: str, docs: Path | None = None) -> None:
     """Write all sources of a site.
@@ -77,10 +80,6 @@ def _copy(docs: Path, root: Path) -> None:
     shutil.copytree(docs, root, ignore=ignored)
     for page in root.rglob("*.md"):
         _fetch_linked(page, docs.resolve() / page.relative_to(root).parent)
-
-
-# A link to something outside of the folder of a page.
-_OUTSIDE = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]+)\)")
 
 
 def _fetch_linked(page: Path, home: Path) -> None:

@@ -18,6 +18,8 @@ _SHOWN_LINES = 20
 
 _MATRIX_DIGITS = 6
 
+_FORMS = {"prediction": "predictions", "logits": "logits"}
+
 
 def show(plan: Plan, result: Result, loading: float) -> None:
     """Write the report to standard output.
@@ -172,9 +174,6 @@ def _cut(lines: list[tuple[str, str]]) -> list[tuple[str, str]]:
     if len(lines) <= _SHOWN_LINES:
         return lines
     return [*lines[:_SHOWN_LINES], ("", f"... {len(lines)} in all")]
-
-
-_FORMS = {"prediction": "predictions", "logits": "logits"}
 
 
 def _data(plan: Plan, result: Result) -> str:

@@ -20,6 +20,8 @@ _WRITTEN_BY = {
     "none": "none: a row's has three axes",
 }
 
+_TAKES = {"elements": "elements, each for itself", "rows": "rows, along the last axis"}
+
 
 def show_description(description: dict[str, Any]) -> None:
     """Write a description by `lossfw.report.text.component.describe` to standard output."""
@@ -75,9 +77,6 @@ def _space(space: dict[str, str]) -> str:
     # A class index may always be given as a distribution too.
     more = ", or distributions over classes" if space["name"] == "CLASS_INDEX" else ""
     return f"{space['name']}: {space['meaning']}{more}"
-
-
-_TAKES = {"elements": "elements, each for itself", "rows": "rows, along the last axis"}
 
 
 def _show_parameters(parameters: list[dict[str, Any]]) -> None:

@@ -27,6 +27,8 @@ from lossfw.runs.compare.rows import KeptRows
 # number that is farther off was computed from something else.
 _SAME = 1e-4
 
+_ANYWHERE = (-np.inf, np.inf)
+
 
 class Estimated(NamedTuple):
     """A loss or a metric, with its values for other choices of groups.
@@ -112,9 +114,6 @@ class RunWithRows:
         return Estimated(
             metric.estimate(sums), lambda times: metric.estimates(grouped, times), metric.bounds
         )
-
-
-_ANYWHERE = (-np.inf, np.inf)
 
 
 def _weights(rows: KeptRows) -> Iterator[NDArray | None]:
