@@ -206,9 +206,9 @@ def take_at(xp: Namespace, x: Array, index: Array) -> Array:
     >>> take_at(np, np.asarray([[0.1, 0.9], [0.4, 0.6]]), np.asarray([1, 0]))
     array([0.9, 0.4])
     """
-    if xp is np and x.ndim == 2:
-        # Five times faster than take_along_axis for a small batch.
-        return x[np.arange(x.shape[0]), index]
+    if xp is np and x.ndim == 2 and (x.flags.c_contiguous or x.flags.f_contiguous):
+        # A third of the time of take_along_axis.
+        return _flat(x).take(_places(x, index))
     return xp.take_along_axis(x, index[..., None], axis=-1)[..., 0]
 
 

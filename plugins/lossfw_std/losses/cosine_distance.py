@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -19,7 +19,7 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import columns, in_double, namespace_of, two_prod
+from lossfw.numerics import columns, in_double, in_double_by, namespace_of, patched, two_prod
 
 # The loss of a row of zeros, from 0 (alike) to 2 (opposite).
 Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
@@ -86,28 +86,24 @@ class CosineDistance(CategoricalLoss):
         norms = xp.sqrt(xp.sum(y * y, axis=-1)) * xp.sqrt(xp.sum(t * t, axis=-1))
         lost = norms == 0
         distance = 1 - xp.sum(y * t, axis=-1) / xp.where(lost, xp.ones_like(norms), norms)
-        return xp.where(lost, self._at_zero(xp, norms), distance)
+        return xp.where(lost, xp.full_like(norms, self._at_zero()), distance)
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """sin^2 / (1 + cos), which is 1 - cos; that itself where it does not cancel."""
-        angle = _Angle(xp, y, t)
-        cosine = angle.cosine
-        acute = cosine > 0
-        sine_squared = xp.sum(angle.across * angle.across, axis=-1)
-        narrow = sine_squared / (1.0 + xp.where(acute, cosine, xp.zeros_like(cosine)))
-        distance = xp.where(acute, narrow, 1.0 - cosine)
-        return xp.where(angle.lost, self._at_zero(xp, cosine), distance)
+        return _value(xp, y, t, self._at_zero())
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Minus the part of the unit row of t across y, divided by the norm of y."""
-        angle = _Angle(xp, y, t)
-        slope = (-angle.across / angle.norm) * angle.scale
-        return xp.where(angle.lost[..., None], xp.zeros_like(slope), slope)
+        return _slope(xp, y, t)
+
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, of one angle."""
+        return _both(xp, y, t, self._at_zero())
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(2 a u + cos (1 - u^2)) / norm(y)^2; u the unit row of y, a that across it."""
-        angle = _Angle(xp, y, t)
+        angle = _angle(xp, y, t)
         u = angle.unit
         bend = 2.0 * angle.across * u + angle.cosine[..., None] * _one_minus_square(xp, u)
         bend = (bend / angle.norm) * angle.scale
@@ -121,7 +117,7 @@ class CosineDistance(CategoricalLoss):
         """
         if order == 0:
             return ()
-        angle = _Angle(xp, y, t)
+        angle = _angle(xp, y, t)
         inverse = angle.scale / angle.norm
         row = xp.sqrt(xp.sum(angle.across**2, axis=-1, keepdims=True))
         if order == 1:
@@ -139,64 +135,111 @@ class CosineDistance(CategoricalLoss):
             permutation_equivariant=True,
         )
 
-    def _at_zero(self, xp: Namespace, like: Array) -> Array:
+    def _at_zero(self) -> float:
         """Return the loss of a row of zeros; NaN where that is an error."""
-        return xp.full_like(like, math.nan if self.zero == "error" else self.zero)
+        return math.nan if self.zero == "error" else self.zero
 
 
-class _Angle:
-    """Two rows seen as directions.
+class _Angle(NamedTuple):
+    """Two rows seen as directions."""
 
-    Attributes
-    ----------
-    lost : array of bool
-        One of the two is a row of zeros; the other attributes mean nothing there.
-    unit : array
-        The unit row of y.
-    across : array
-        The part of the unit row of t that is at right angles to y.
-    cosine : array
-        Of the angle between them.
-    norm, scale : array
-        1/norm(y) is scale / norm; neither is near an end of the exponents.
-    """
-
-    def __init__(self, xp: Namespace, y: Array, t: Array) -> None:
-        self.lost = xp.all(y == 0, axis=-1) | xp.all(t == 0, axis=-1)
-        filled = self.lost[..., None]
-        y, self.scale = _scaled(xp, xp.where(filled, xp.ones_like(y), y))
-        t, _ = _scaled(xp, xp.where(filled, xp.ones_like(t), t))
-        across = _across(xp, y, t)
-        self.norm = xp.sqrt(xp.sum(y * y, axis=-1, keepdims=True))
-        norm_t = xp.sqrt(xp.sum(t * t, axis=-1, keepdims=True))
-        self.unit = y / self.norm
-        self.across = across / norm_t
-        self.cosine = xp.sum(self.unit * (t / norm_t), axis=-1)
+    lost: Array  # one of the two is a row of zeros; the others mean nothing there
+    unit: Array  # the unit row of y
+    across: Array  # the part of the unit row of t that is at right angles to y
+    cosine: Array  # of the angle between them
+    norm: Array
+    scale: Array | float  # 1 / norm(y) is scale / norm, neither near an end of the exponents
 
 
-def _scaled(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """Return rows times a power of two that brings them to the middle of the exponents."""
+def _angle(xp: Namespace, y: Array, t: Array) -> _Angle:
+    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
+    largest_y = xp.abs(xp.take_along_axis(y, k, axis=-1))
+    largest_t = xp.max(xp.abs(t), axis=-1, keepdims=True)
+    lost = (largest_y == 0) | (largest_t == 0)
+    filled = xp.astype(lost, y.dtype)
+    scale = _scale(xp, largest_y + filled)
+    y, t = y * scale + filled, t * _scale(xp, largest_t + filled) + filled
+    across = _across(xp, y, t, k)
+    norm = xp.sqrt(xp.sum(y * y, axis=-1, keepdims=True))
+    norm_t = xp.sqrt(xp.sum(t * t, axis=-1, keepdims=True))
+    unit = y / norm
+    cosine = xp.sum(unit * (t / norm_t), axis=-1)
+    return _Angle(lost[..., 0], unit, across / norm_t, cosine, norm, scale)
+
+
+def _plain_angle(xp: Namespace, y: Array, t: Array) -> _Angle:
+    """Return the angle in float64 that was float32: products are exact and in range."""
+    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
+    y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
+    square, square_t = (xp.sum(x * x, axis=-1, keepdims=True) for x in (y, t))
+    lost = (square == 0) | (square_t == 0)
+    one = xp.ones_like(square)
+    square, y_k = xp.where(lost, one, square), xp.where(lost, one, y_k)
+    norm, norm_t = xp.sqrt(square), xp.sqrt(xp.where(lost, one, square_t))
+    # As in `_across`.
+    part = (t * y_k - t_k * y) / (y_k * norm_t)
+    part = part - xp.sum(part * y, axis=-1, keepdims=True) / square * y
+    cosine = xp.sum(y * t, axis=-1, keepdims=True) / (norm * norm_t)
+    return _Angle(lost[..., 0], y, part, cosine[..., 0], norm, 1.0)
+
+
+def _value_of(xp: Namespace, angle: _Angle, at_zero: float) -> Array:
+    cosine = angle.cosine
+    acute = cosine > 0
+    sine_squared = xp.sum(angle.across * angle.across, axis=-1)
+    narrow = sine_squared / (1.0 + xp.where(acute, cosine, xp.zeros_like(cosine)))
+    distance = xp.where(acute, narrow, 1.0 - cosine)
+    return xp.where(angle.lost, xp.full_like(cosine, at_zero), distance)
+
+
+def _slope_of(xp: Namespace, angle: _Angle) -> Array:
+    slope = (-angle.across / angle.norm) * angle.scale
+    lost = xp.broadcast_to(angle.lost[..., None], slope.shape)
+    return patched(xp, slope, lost, lambda xp, x: xp.zeros_like(x), slope)
+
+
+def _plain_both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
+    angle = _plain_angle(xp, y, t)
+    return _value_of(xp, angle, at_zero), _slope_of(xp, angle)
+
+
+@in_double_by(lambda xp, y, t, at_zero: _value_of(xp, _plain_angle(xp, y, t), at_zero))
+def _value(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
+    return _value_of(xp, _angle(xp, y, t), at_zero)
+
+
+@in_double_by(lambda xp, y, t: _slope_of(xp, _plain_angle(xp, y, t)))
+def _slope(xp: Namespace, y: Array, t: Array) -> Array:
+    return _slope_of(xp, _angle(xp, y, t))
+
+
+@in_double_by(_plain_both)
+def _both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Array, Array]:
+    angle = _angle(xp, y, t)
+    return _value_of(xp, angle, at_zero), _slope_of(xp, angle)
+
+
+def _scale(xp: Namespace, largest: Array) -> Array:
+    """Return the power of two that brings rows to the middle of the exponents."""
     # 2^511 in float64, 2^63 in float32: two steps reach from either end.
-    step = 1.0 / math.sqrt(float(xp.finfo(x.dtype).smallest_normal))
+    step = 1.0 / math.sqrt(float(xp.finfo(largest.dtype).smallest_normal))
     middle = math.sqrt(step)
-    factor = xp.ones_like(x[..., :1])
+    ones = xp.ones_like(largest)
+    factor = ones
     for _ in range(2):
-        largest = xp.max(xp.abs(x), axis=-1, keepdims=True)
-        ones = xp.ones_like(largest)
         up = xp.where(largest < 1.0 / middle, step * ones, ones)
         change = xp.where(largest > middle, ones / step, up)
-        x, factor = x * change, factor * change
-    return x, factor
+        largest, factor = largest * change, factor * change
+    return factor
 
 
-def _across(xp: Namespace, y: Array, t: Array) -> Array:
+def _across(xp: Namespace, y: Array, t: Array, k: Array) -> Array:
     """Return the part of t that is at right angles to y.
 
-    With k the largest element of y, t - (t_k / y_k) y is made of determinants
+    With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants
     t_j y_k - t_k y_j. They are exactly 0 for parallel rows. What they have
     along y is no larger than themselves, so taking it off costs few digits.
     """
-    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
     y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
     product, rounding = two_prod(xp, t, y_k)
     other, other_rounding = two_prod(xp, t_k, y)
