@@ -19,6 +19,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 # The endings of tables, and the character between their cells.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
+# The other one in use, where the first line of a table has no other character of them.
+SEMICOLON = ";"
 _PACKED = ".gz"
 
 # Bytes of text in a piece. Its numbers take up to four times as much in float64, two

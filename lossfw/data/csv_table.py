@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from lossfw.data.csv_chunks import CsvFormat, CsvRows, rows_of_table
-from lossfw.data.csv_lines import DELIMITERS, delimiter_of, rows_of
+from lossfw.data.csv_lines import DELIMITERS, SEMICOLON, delimiter_of, rows_of
 from lossfw.data.csv_numbers import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Group, RowArray, listed
@@ -30,7 +30,7 @@ class _Mistake(NamedTuple):
 
 @dataclass(frozen=True)
 class CsvTable(Table):
-    """A text file: commas or tabs between numbers, ``#`` before a comment.
+    """A text file: commas, semicolons or tabs between numbers, ``#`` before a comment.
 
     A first line without a number names the columns.
 
@@ -116,23 +116,22 @@ class CsvTable(Table):
                 gap = not cell.strip() if column in texts else is_missing(cell)
                 if gap and options.missing != "keep" and column not in options.kept:
                     if options.missing == "error":
-                        return _Mistake(self._missing(number, column, cell))
+                        return _Mistake(f"{self._missing(number, column, cell)} {options.remedy}")
                 elif column in numbers and not is_number(cell):
                     return _Mistake(self._no_number(number, column, cells, options), column)
         return _Mistake(f"{self.path} cannot be read as a table of numbers.")
 
     def _missing(self, line: int, column: int, cell: str) -> str:
         said = f" ({cell.strip()!r})" if cell.strip() else ""
-        return (
-            f"{self._place(line, column)}: the value is missing{said}. With missing: drop such "
-            "rows are left out."
-        )
+        return f"{self._place(line, column)}: the value is missing{said}."
 
     def _no_number(
         self, line: int, column: int, cells: Sequence[str], options: TableOptions
     ) -> str:
-        remedy = "Columns are counted from 0."
-        if column in options.optional:
+        remedy = "" if self.names else "Columns are counted from 0. "
+        if column not in options.optional:
+            remedy += "Inputs and weights are numbers: name other columns."
+        else:
             # Those of the same line too: a message for each of them would be tiresome.
             texts = [n for n in sorted(options.optional) if not is_number(cells[n])]
             remedy = self.leave_out([n for n in texts if not is_missing(cells[n])])
@@ -153,9 +152,18 @@ def open_table(path: Path, role: str) -> CsvTable:
     """
     need_file(path, role)
     delimiter = delimiter_of(path) or DELIMITERS[".csv"]
-    for number, cells in rows_of(path, delimiter):
-        if any(is_number(cell) for cell in cells):
-            return CsvTable(path, (), len(cells), number - 1, delimiter)
-        names = tuple(cell.strip() for cell in cells)
-        return CsvTable(path, names, len(cells), number, delimiter)
-    raise DataError(f"{path} has no rows; {role} were wanted.")
+    number, cells = _first_row(path, delimiter)
+    # Where the comma is that of decimal fractions, programs write semicolons.
+    if len(cells) == 1 and SEMICOLON in cells[0]:
+        delimiter = SEMICOLON
+        number, cells = _first_row(path, delimiter)
+    if not cells:
+        raise DataError(f"{path} has no rows; {role} were wanted.")
+    if any(is_number(cell) for cell in cells):
+        return CsvTable(path, (), len(cells), number - 1, delimiter)
+    names = tuple(cell.strip() for cell in cells)
+    return CsvTable(path, names, len(cells), number, delimiter)
+
+
+def _first_row(path: Path, delimiter: str) -> tuple[int, list[str]]:
+    return next(rows_of(path, delimiter), (0, []))

@@ -15,6 +15,8 @@ _TORCH = (".pt", ".pth", ".ckpt")
 _SKLEARN = (".joblib", ".skops")
 _KERAS = (".keras", ".h5", ".hdf5")
 
+_LINEAR = "scikit-learn (a linear model)"
+
 # Three lines each, which write a .npz with W1, b1, W2 ... They are run by the tests.
 _LINES: Mapping[str, str] = {
     "torch": """\
@@ -27,6 +29,12 @@ import joblib, numpy
 model = joblib.load({file!r})
 numpy.savez("weights.npz", **{{f"coefs_{{i}}": a for i, a in enumerate(model.coefs_)}}, \
 **{{f"intercepts_{{i}}": a for i, a in enumerate(model.intercepts_)}})""",
+    # One layer. A regressor of one target has a row of coefficients, and a number beside it.
+    _LINEAR: """\
+import joblib, numpy
+model = joblib.load({file!r})
+numpy.savez("weights.npz", W1=numpy.atleast_2d(model.coef_).T, \
+b1=numpy.atleast_1d(model.intercept_))""",
     "keras": """\
 import keras, numpy
 model = keras.models.load_model({file!r})
@@ -34,7 +42,12 @@ numpy.savez("weights.npz", **{{f"{{'Wb'[i % 2]}}{{i // 2 + 1}}": a \
 for i, a in enumerate(model.get_weights())}})""",
 }
 # What stands in a pickle of a model, and the library whose model it is.
-_NAMES_IN_PICKLES = {b"sklearn": "scikit-learn", b"torch": "torch", b"joblib": "scikit-learn"}
+_NAMES_IN_PICKLES = {
+    b"sklearn.linear_model": _LINEAR,
+    b"sklearn": "scikit-learn",
+    b"torch": "torch",
+    b"joblib": "scikit-learn",
+}
 
 
 def refuse_foreign(path: Path, start: bytes) -> None:
@@ -70,7 +83,8 @@ def conversion(path: Path, library: str) -> str:
 def _library(path: Path, start: bytes) -> str | None:
     for endings, library in ((_TORCH, "torch"), (_SKLEARN, "scikit-learn"), (_KERAS, "keras")):
         if path.suffix.lower() in endings:
-            return library
+            found = library_of_pickle(path.read_bytes()) if endings is _SKLEARN else None
+            return found or library
     if start.startswith(b"PK") and _is_torch_archive(path):
         return "torch"
     return None

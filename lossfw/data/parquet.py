@@ -194,13 +194,13 @@ class _ParquetPieces(Pieces):
         name = self._table.names[number]
         where = f"{self._table.path}, column {name!r}"
         if number in self.labels:
-            kept = number in self._options.kept
-            return codes_of(batch.column(name), self.labels[number], where, start, kept=kept)
+            needed = None if number in self._options.kept else self._options.remedy
+            return codes_of(batch.column(name), self.labels[number], where, start, needed)
         if number in self._options.kept:
             return kept_numbers(batch.column(name), where)
-        strict = self._options.missing == "error"
+        remedy = self._options.remedy if self._options.missing == "error" else None
         try:
-            return array_of(batch.column(name), where, start, strict=strict)
+            return array_of(batch.column(name), where, start, remedy)
         except TextError as error:
             if number not in self._options.optional:
                 raise

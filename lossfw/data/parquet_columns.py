@@ -11,8 +11,6 @@ import numpy as np
 from lossfw.errors import DataError, MissingExtraError
 from lossfw.numerics.arrays import NDArray
 
-_DROP = "With missing: drop such rows are left out."
-
 
 class TextError(DataError):
     """A column holds something else than numbers."""
@@ -50,17 +48,19 @@ def labels_in(column: Any, *, kept: bool = False) -> set[str]:
 
 
 def codes_of(
-    column: Any, labels: Sequence[str], where: str, start: int, *, kept: bool = False
+    column: Any, labels: Sequence[str], where: str, start: int, remedy: str | None
 ) -> NDArray:
-    """Return the number of the label of each row, where null is `kept` that of the empty text.
+    """Return the number of the label of each row, where null is that of the empty text.
+
+    A null is an error if a `remedy` is given.
 
     Raises
     ------
     DataError
         Names the first row without a label.
     """
-    if not kept:
-        _check_present(column, where, start, "a label", strict=True)
+    if remedy is not None:
+        _check_present(column, where, start, "a label", remedy)
     texts = np.char.strip(np.array([text or "" for text in column.to_pylist()], dtype=str))
     return np.searchsorted(np.array(labels), texts).astype(np.int64)
 
@@ -94,7 +94,7 @@ def present(batch: Any) -> NDArray:
     return mask
 
 
-def array_of(column: Any, where: str, start: int, *, strict: bool) -> NDArray:
+def array_of(column: Any, where: str, start: int, remedy: str | None = None) -> NDArray:
     """Return a column as an array, (N,) or for lists of one length (N, C).
 
     Parameters
@@ -105,8 +105,8 @@ def array_of(column: Any, where: str, start: int, *, strict: bool) -> NDArray:
         File and column, for messages.
     start : int
         The number of the first row.
-    strict : bool
-        Whether NaN is a missing value, and an error.
+    remedy : str or None
+        What to do about a missing value, for messages; None if NaN is no missing value.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def array_of(column: Any, where: str, start: int, *, strict: bool) -> NDArray:
         If a value is missing, or lists have several lengths.
     """
     types, rows = pyarrow("pyarrow.types"), len(column)
-    _check_present(column, where, start, "a number", strict=strict)
+    _check_present(column, where, start, "a number", remedy)
     lengths: tuple[int, ...] = ()
     while types.is_list(column.type) or types.is_fixed_size_list(column.type):
         flat = column.flatten()
@@ -132,8 +132,8 @@ def array_of(column: Any, where: str, start: int, *, strict: bool) -> NDArray:
     return values.reshape(rows, *lengths)
 
 
-def _check_present(column: Any, where: str, start: int, wanted: str, *, strict: bool) -> None:
-    nan = strict and pyarrow("pyarrow.types").is_floating(column.type)
+def _check_present(column: Any, where: str, start: int, wanted: str, remedy: str | None) -> None:
+    nan = remedy is not None and pyarrow("pyarrow.types").is_floating(column.type)
     if not (column.null_count or nan):
         return
     missing = column.is_null(nan_is_null=nan).to_numpy(zero_copy_only=False).astype(bool)
@@ -141,8 +141,7 @@ def _check_present(column: Any, where: str, start: int, wanted: str, *, strict: 
         first = int(np.flatnonzero(missing)[0])
         said = "null" if column[first].as_py() is None else "nan"
         raise DataError(
-            f"{where}, row {start + first} is {said}; {wanted} was wanted."
-            f"{f' {_DROP}' if strict else ''}"
+            f"{where}, row {start + first} is {said}; {wanted} was wanted. {remedy or ''}".strip()
         )
 
 

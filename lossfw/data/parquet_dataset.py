@@ -269,10 +269,10 @@ class _DatasetPieces(Pieces):
         if self._data.is_stored(number):
             column = batch.column(name)
             if number in self.labels:
-                return codes_of(column, self.labels[number], where, start, kept=True)
+                return codes_of(column, self.labels[number], where, start, None)
             if number in self._kept_columns:
                 return kept_numbers(column, where)
-            return array_of(column, where, start, strict=False)
+            return array_of(column, where, start)
         text = file.partition[name]
         if number in self.labels:
             return np.full(len(batch), self.labels[number].index(text))

@@ -31,12 +31,15 @@ class TableOptions(NamedTuple):
     kept : frozenset of int
         Columns in which a value may be missing, whatever `missing` says: they only tell
         rows apart.
+    remedy : str
+        What to do about a missing value that is an error, for messages.
     """
 
     missing: Missing = "keep"
     labels: frozenset[int] = frozenset()
     optional: frozenset[int] = frozenset()
     kept: frozenset[int] = frozenset()
+    remedy: str = "With missing: drop such rows are left out."
 
 
 class TableRows(NamedTuple):

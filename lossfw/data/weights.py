@@ -105,8 +105,10 @@ def _from_pickle(path: Path) -> dict[str, NDArray]:
     content = read_bytes(path, "weights")
     try:
         return read_pickle(content, str(path))
-    except DataError:
+    except DataError as error:
         library = library_of_pickle(content)
         if library is None:
-            raise
+            raise DataError(
+                f"{error} Weights are in a .npz, a .safetensors, or a pickled dictionary of arrays."
+            ) from None
         raise DataError(conversion(path, library)) from None

@@ -228,11 +228,14 @@ def _check_names(specs: Sequence[LayerSpec], arrays: Mapping[str, NDArray], file
         return
     there = sum(name.startswith("W") for name in arrays)
     if there != len(specs):
-        text = f"the network has {len(specs)} layers, but {file} has weights of {there}"
+        layers = "1 layer" if len(specs) == 1 else f"{len(specs)} layers"
+        text = f"the network has {layers}, but {file} has weights of {there}"
     else:
         text = f"{file} does not have the arrays of {len(specs)} layers"
+    linear = " For a linear model, W1 is coef_.T and b1 is intercept_." if "coef_" in arrays else ""
     raise DataError(
         f"{text}: it has {', '.join(sorted(arrays)) or 'no array'}; wanted {', '.join(wanted)}."
+        f"{linear}"
     )
 
 

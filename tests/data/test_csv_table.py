@@ -60,6 +60,8 @@ def test_each_group_of_columns_has_its_own_dtype(tmp_path):
         "\ufeff1,2\n3,4\n",
         '"a","b"\n"1","2"\n"3","4"\n',
         "a,b\r1,2\r3,4\r",
+        "a;b\n1;2\n3;4\n",
+        "1;2\n3; 4",
     ],
 )
 def test_ways_to_write_a_table(tmp_path, text):
@@ -75,7 +77,8 @@ def test_ways_to_write_a_table(tmp_path, text):
         ("1,2\n3,4,5\n", r"line 2: the number of columns is 3, but 2 in the first line"),
         ("a,b\n0.5,0.5,9\n", r"line 2: the number of columns is 3, but 2 in the first line"),
         ("a,b,c\n1\n1\n", r"line 2: the number of columns is 1, but 3 in the first line"),
-        ("a;b\n1;2\n", r"'1;2' is no number"),
+        ("a;b,c\n1;2\n", r"line 2: the number of columns is 1, but 2 in the first line"),
+        ("a;b\n1,5;2\n", r"column 0 \(a\): '1,5' is no number"),
         ("1,1_000\n", r"column 1: '1_000' is no number"),
         ("a,b\n", r"has no rows of numbers"),
         ("# only a comment\n", r"has no rows"),

@@ -13,7 +13,7 @@ from lossfw.errors import DataError
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.nn.weight_names import own_names
 
-RELU, SOFTMAX = lossfw.activation("relu"), lossfw.activation("softmax")
+RELU, SOFTMAX, IDENTITY = map(lossfw.activation, ("relu", "softmax", "identity"))
 rng = np.random.default_rng(3)
 X = rng.normal(size=(300, 5)).astype(np.float32)
 Y = (X @ rng.normal(size=(5, 3))).argmax(axis=1)
@@ -122,6 +122,32 @@ def test_a_model_of_scikit_learn(name, tmp_path, monkeypatch):
     network = Network.from_arrays(SPECS, arrays, "w")
     wanted = model.predict_proba(X)
     np.testing.assert_allclose(network.forward(X), wanted, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["model.joblib", "model.pkl"])
+@pytest.mark.parametrize("kind", ["LogisticRegression", "Ridge"])
+def test_a_linear_model_of_scikit_learn(kind, name, tmp_path, monkeypatch):
+    linear = pytest.importorskip("sklearn.linear_model")
+    joblib = pytest.importorskip("joblib")
+    model = getattr(linear, kind)().fit(X, Y)
+    joblib.dump(model, tmp_path / name)
+    arrays = converted(tmp_path / name, monkeypatch)
+    units, last = (3, SOFTMAX) if kind == "LogisticRegression" else (1, IDENTITY)
+    network = Network.from_arrays([LayerSpec(units, last)], arrays, "w")
+    wanted = model.predict_proba(X) if units == 3 else model.predict(X)[:, None]
+    np.testing.assert_allclose(network.forward(X), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_the_names_of_a_linear_model_are_told():
+    arrays = {"coef_": np.ones((1, 5)), "intercept_": np.ones(1)}
+    with pytest.raises(DataError, match=r"the network has 1 layer, .* W1 is coef_\.T and b1 is"):
+        Network.from_arrays([LayerSpec(1, IDENTITY)], arrays, "w.npz")
+
+
+def test_a_file_of_another_kind_is_told_what_weights_are(tmp_path):
+    (tmp_path / "table.csv").write_text("mean radius,target\n1,2\n")
+    with pytest.raises(DataError, match=r"Weights are in a \.npz, a \.safetensors, or"):
+        read_weights(tmp_path / "table.csv")
 
 
 @pytest.mark.parametrize("name", ["model.pt", "model.bin"])

@@ -118,6 +118,23 @@ def test_a_missing_value_is_told_with_its_place(table):
         table(GAPS, inputs_key=["targets"], targets_key="kind")
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, tmp_path):
+    files = {
+        role: str(write(tmp_path / f"{role}.{ending}", {n: GAPS[n] for n in names}))
+        for role, names in (("inputs", ["targets", "x0"]), ("targets", ["targets"]))
+    }
+    with pytest.raises(DataError, match="put all columns into one file, and write missing: drop"):
+        lossfw.registry().create("source", "arrays", **files).load()
+    with pytest.raises(ParameterError, match="one 'file' beside 'missing: drop'"):
+        lossfw.registry().create("source", "arrays", **files, missing="drop")
+
+
+def test_a_text_that_is_asked_for_as_an_input_is_told(table):
+    with pytest.raises(DataError, match=r"'?flat'? is no number\. Inputs and weights are|numbers"):
+        table(GAPS, inputs_key=["kind"], missing="drop")
+
+
 def test_rows_with_missing_values_are_dropped(table, pieces):
     data = table(GAPS, inputs_key=["x0"], targets_key="kind", missing="drop")
     np.testing.assert_array_equal(data.inputs, [[0.5], [3.5]])

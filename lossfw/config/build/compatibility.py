@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import numpy as np
 
 from lossfw.components.spaces import BINARY, LOGITS, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
@@ -78,7 +81,7 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
         return False
     most = int(targets.max())
     hint = _losses_of_classes(config, loss)
-    if remedy := _other_labels(space, targets):
+    if remedy := _other_labels(config, space, data):
         hint = f"{remedy}; or {hint}"
     config.add(
         path,
@@ -124,17 +127,32 @@ def check_targets(
         elif by_index and units is not None and int(targets.max()) >= shape[-1]:
             config.add(units, what, f"write units: {int(targets.max()) + 1}, one for each class")
         else:
-            config.add(["data"], what, _other_labels(loss.target_space, targets))
+            config.add(["data"], what, _other_labels(config, loss.target_space, data))
 
 
-def _other_labels(space: Space, targets: NDArray) -> str:
+def _other_labels(config: CheckedConfig, space: Space, data: Dataset) -> str:
     """Return a hint where two labels are those of another kind of loss."""
-    found = {float(number) for number in np.unique(targets[:LOOKED_AT])}
-    if space is SIGN and found <= {0.0, 1.0}:
-        return "write data.map_targets: {0: -1, 1: 1}"
-    if space in (BINARY, UNIT) and found <= {-1.0, 1.0}:
-        return "write data.map_targets: {-1: 0, 1: 1}"
-    return ""
+    wanted = (-1, 1) if space is SIGN else (0, 1) if space in (BINARY, UNIT) else None
+    found = np.unique(_looked_at(data)[:LOOKED_AT])
+    if wanted is None or len(found) > len(wanted) or (found != np.floor(found)).any():
+        return ""
+    labels = [f"{number:g}" for number in found]
+    if data.classes:
+        labels = [_as_yaml(label) for label in data.classes]
+    elif set(labels) < {"0", "1"}:  # all rows have one label of two
+        labels = ["0", "1"]
+    elif set(labels) < {"-1", "1"}:
+        labels = ["-1", "1"]
+    if len(labels) != len(wanted):
+        return ""
+    pairs = ", ".join(f"{a}: {b}" for a, b in zip(labels, wanted, strict=True))
+    place = " in place of classes" if config.data_options.classes else ""
+    return f"write data.map_targets: {{{pairs}}}{place}"
+
+
+def _as_yaml(label: str) -> str:
+    """Return a label as a key of a mapping, in quotes where it needs them."""
+    return label if re.fullmatch(r"[^\W\d]\w*", label) else json.dumps(label, ensure_ascii=False)
 
 
 def class_advice(config: CheckedConfig, loss: Loss, data: Dataset, shape: tuple[int, ...]) -> str:

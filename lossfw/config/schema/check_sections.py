@@ -124,6 +124,8 @@ def _check_network(config: CheckedConfig, training: bool) -> bool:
 def _check_companions(config: CheckedConfig, there: set[str], given: str) -> bool:
     if given == "layers" and "weights" not in there:
         hint = "name the .npz file with W1, b1, W2 ..."
+        if config.has("train"):
+            hint += ", which `lossfw train` writes to the folder of --out"
         config.add(["network", "layers"], "network.weights is missing", hint, key=True)
         return False
     unused = [key for key in ("weights", "dtype") if key in there and given != "layers"]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lossfw.components.naming import shortlist
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.report.text.rounding import as_number, with_interval
-from lossfw.report.text.tables import show_table
+from lossfw.report.text.tables import class_lines, show_table
 from lossfw.runs.files import say
 
 # Longer lists and larger matrices are cut; the JSON holds all of them.
@@ -45,7 +44,7 @@ def report_rows(plan: Plan, result: Result, loading: float) -> list[tuple[str, s
     numbers = result.numbers
     rows = [
         ("data", _data(plan, result)),
-        *_classes(plan.data.classes),
+        *class_lines(plan.data.classes),
         ("network", _network(plan)),
         ("loss", f"{result.loss_text}, from {_FORMS[result.form]}"),
         ("", ""),
@@ -182,12 +181,6 @@ def _data(plan: Plan, result: Result) -> str:
         rows = f"{_counted(len(plan.sample), 'row')} drawn from {len(plan.data)}"
     weight = "" if plan.data.sample_weight is None else f", total weight {result.weight:g}"
     return f"{plan.data.name}, {rows}{weight}"
-
-
-def _classes(labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the line with the labels of the classes, where they have any."""
-    named = [f"{number} {label}" for number, label in enumerate(labels)]
-    return [("classes", shortlist(named))] if named else []
 
 
 def _network(plan: Plan) -> str:

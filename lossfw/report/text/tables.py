@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from lossfw.components.naming import printable
+from lossfw.components.naming import printable, shortlist
 from lossfw.runs.files import say
 
 # Blanks between two columns.
@@ -125,3 +125,9 @@ def _show_rich(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         # As text: brackets in a cell are no markup.
         table.add_row(*(Text(printable(cell)) for cell in row))
     Console().print(table)
+
+
+def class_lines(labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the line with the labels of the classes, where they have any."""
+    named = [f"{number} {label}" for number, label in enumerate(labels)]
+    return [("classes", shortlist(named))] if named else []

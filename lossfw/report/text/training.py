@@ -8,7 +8,7 @@ from typing import Any
 
 from lossfw.nn.training.checkpoint import WEIGHTS_FILE
 from lossfw.nn.training.records import Epoch, Measured, Trained, Training
-from lossfw.report.text.tables import show_table
+from lossfw.report.text.tables import class_lines, show_table
 
 # The most epochs in the table; the JSON holds all of them.
 SHOWN_EPOCHS = 21
@@ -31,7 +31,7 @@ def show(training: Training, trained: Trained, folder: Path | None, seconds: flo
     show_table(("", ""), _head(training, trained))
     headers, rows = epoch_rows(trained.history)
     show_table(headers, rows)
-    show_table(("", ""), _foot(trained, folder, seconds))
+    show_table(("", ""), [*_foot(trained, folder, seconds), *_warnings(training)])
 
 
 def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
@@ -41,6 +41,7 @@ def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
     activations = ", ".join(layer.activation.name for layer in layers)
     return [
         ("data", f"{training.data.name}, {len(training.data)} rows to learn from{held}"),
+        *class_lines(training.data.classes),
         ("network", f"{widths}, {activations}, {training.network.dtype}"),
         ("loss", trained.loss_text),
         ("optimizer", f"{training.optimizer}, schedule {training.schedule.name}"),
@@ -95,3 +96,11 @@ def _foot(trained: Trained, folder: Path | None, seconds: float) -> list[tuple[s
     if folder is not None:
         rows.append(("weights", str(folder / WEIGHTS_FILE)))
     return rows
+
+
+def _warnings(training: Training) -> list[tuple[str, str]]:
+    """Return what the data say of rows that are not there."""
+    notes = list(training.data.notes)
+    if training.held_out is not None:
+        notes += training.held_out.notes
+    return [("warning", note) for note in dict.fromkeys(notes)]

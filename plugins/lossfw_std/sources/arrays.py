@@ -238,6 +238,15 @@ class Arrays(Source):
                 raise no_column(str(file), name, names)
         return _Read(arrays, columns=_npz_columns(file, columns))
 
+    def _remedy(self) -> str:
+        """Return what a user can do about a missing value."""
+        if self.file is not None:
+            return "With missing: drop such rows are left out."
+        return (
+            "Rows of files of their own stay together, so none is left out: put all columns into "
+            "one file, and write missing: drop."
+        )
+
     def _groups(self, table: Table) -> dict[str, Group]:
         """Return the columns of each array in one table."""
         columns: dict[str, Group] = {}
@@ -271,7 +280,7 @@ class Arrays(Source):
         kept = frozenset(apart.values()) - {n for group in groups.values() for n in _listed(group)}
         read = table.read_rows(
             [*groups.values(), *apart.values()],
-            TableOptions(self.missing, labels | kept, optional, kept),
+            TableOptions(self.missing, labels | kept, optional, kept, self._remedy()),
         )
         arrays, more = read.arrays[: len(groups)], read.arrays[len(groups) :]
         return _Read(

@@ -171,6 +171,33 @@ def test_a_loss_for_probabilities_names_the_key_that_maps_labels(problem):
     assert hint == "write data.map_targets: {-1: 0, 1: 1}"
 
 
+@pytest.mark.parametrize(
+    ("rows", "keys", "written", "place"),
+    [
+        ("cat dog", "", "{cat: -1, dog: 1}", ""),
+        ("cat dog", ", classes: [dog, cat]", "{dog: -1, cat: 1}", " in place of classes"),
+        ("1 2", "", "{1: -1, 2: 1}", ""),
+        ("1 2", ", classes: found", '{"1": -1, "2": 1}', " in place of classes"),
+        ("no-show yes", "", '{"no-show": -1, yes: 1}', ""),
+    ],
+)
+def test_the_key_that_maps_labels_names_those_of_the_data(
+    rows, keys, written, place, tmp_path, problem, plan
+):
+    (tmp_path / "t.csv").write_text("\n".join(["targets", *rows.split(), rows.split()[1]]))
+    data = f"{{name: arrays, file: {tmp_path}/t.csvKEYS}}"
+    text = MARGINS.replace("{name: inline, targets: TARGETS}", data)
+    _, _, hint = problem(text.replace("KEYS", keys))
+    assert hint.startswith(f"write data.map_targets: {written}{place}; or take ")
+    mapped = plan(text.replace("KEYS", f", map_targets: {written}"))
+    assert set(np.asarray(mapped.data.targets).tolist()) == {-1, 1}
+
+
+def test_three_labels_are_not_mapped_to_two(problem):
+    _, _, hint = problem(MARGINS.replace("TARGETS", "[0, 1, 2]"))
+    assert hint.startswith("take ")
+
+
 def test_labels_that_begin_at_1(problem, plan):
     text = INLINE.replace("[2, 0, 1, 1], ONE_HOT", "[3, 1, 2, 2], KEY")
     text = text.replace("{name: squared_error, factor: 0.5, per: row}", "{name: cross_entropy}")

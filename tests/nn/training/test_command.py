@@ -74,6 +74,19 @@ def test_without_a_folder_nothing_is_written(lossfw, folder):
     assert [line[0] for line in lines if line and line[0].isdecimal()] == ["0", "1", "2", "3"]
 
 
+def test_what_is_known_of_the_data_is_shown(lossfw, folder):
+    rows = ["x0,kind", "0.5,cat", "1.5,dog", ",dog", "2.5,cat"]
+    (folder / "pets.csv").write_text("\n".join(rows))
+    data = "{name: arrays, file: pets.csv, targets_key: kind, missing: drop}"
+    layers = "[{units: 2, activation: softmax}]"
+    changes = (f"data={data}", f"network.layers={layers}", "evaluate=null", "train.hold_out=null")
+    overrides = [part for change in changes for part in ("-o", change)]
+    result = lossfw("train", "train.yaml", "--no-out", *overrides)
+    assert result.exit_code == 0, result.stderr
+    assert "classes    0 cat, 1 dog\n" in result.stdout
+    assert result.stdout.endswith("warning  1 row is left out, since a value is missing.\n")
+
+
 def test_many_epochs_are_shown_in_part_and_written_in_full(lossfw):
     arguments = ("train", "train.yaml", "--no-out", "-o", "train.epochs=45")
     lines = [line.split() for line in lossfw(*arguments).stdout.splitlines()]
