@@ -128,7 +128,7 @@ class TestFit:
         text = NETWORK.replace("    - {units: 3, activation: sigmoid}\n", "")
         where, what, _ = problem(text)
         assert where == "run.yaml:7:12"
-        assert "1 layers" in what
+        assert "the network has 1 layer, but" in what
         assert "w.npz" in what
         assert "of 2" in what
 
