@@ -79,7 +79,12 @@ def test_what_is_known_of_the_data_is_shown(lossfw, folder):
     (folder / "pets.csv").write_text("\n".join(rows))
     data = "{name: arrays, file: pets.csv, targets_key: kind, missing: drop}"
     layers = "[{units: 2, activation: softmax}]"
-    changes = (f"data={data}", f"network.layers={layers}", "evaluate={metrics: [accuracy]}", "train.hold_out=null")
+    changes = (
+        f"data={data}",
+        f"network.layers={layers}",
+        "evaluate={metrics: [accuracy]}",
+        "train.hold_out=null",
+    )
     overrides = [part for change in changes for part in ("-o", change)]
     result = lossfw("train", "train.yaml", "--no-out", *overrides)
     assert result.exit_code == 0, result.stderr
