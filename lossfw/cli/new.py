@@ -51,13 +51,14 @@ _EXAMPLES = {
     "activation": "soft_step",
     "metric": "hit_rate",
     "source": "my_table",
+    "optimizer": "sign_steps",
 }
 
 
 @click.group("new")
 @traceback_option
 def new() -> None:
-    """Write the first file of a loss, an activation, a metric or a data source, or a plugin."""
+    """Write the first file of a component, or a plugin."""
 
 
 def _kind_option(kinds: dict[str, str], words: str) -> Callable[[Any], Any]:
@@ -111,6 +112,21 @@ def new_source(name: str) -> None:
         "load your data, then name the file and the source in a configuration:",
         f"plugins: [{name}.py]",
         f"data: {{name: {name}}}",
+    )
+
+
+@new.command("optimizer")
+@click.argument("name")
+@traceback_option
+def new_optimizer(name: str) -> None:
+    """Write NAME.py, a local plugin file with one optimizer."""
+    _new_file(
+        "optimizer",
+        name,
+        "optimizer.py",
+        "write your rule, then name the file and the optimizer in a configuration:",
+        f"plugins: [{name}.py]",
+        f"train: {{epochs: 10, optimizer: {{name: {name}, learning_rate: 0.001}}}}",
     )
 
 

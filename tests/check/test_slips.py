@@ -142,3 +142,20 @@ def zero_times_infinity(self, xp, y, t):
 def test_a_nan_of_the_value_is_not_told_of_its_formula_again():
     report = check(loss(zero_times_infinity, CategoricalLoss), examples=20, only=["nan"])
     assert [refutation.check for refutation in report.refuted] == ["nan:legal"]
+
+
+def test_a_derivative_that_loses_digits_has_the_remedy_of_its_author():
+    """One that nobody wrote is to be written; one that is written is to be mended."""
+
+    def value(self, xp, x):
+        return x / xp.hypot(x, xp.ones_like(x))
+
+    def naive(self, xp, x):
+        return (1 - value(self, xp, x) ** 2) / xp.hypot(x, xp.ones_like(x))
+
+    own = {"__doc__": "A sigmoid.", "value": value, "out_space": REAL}
+    for more, remedy in (({}, "write a `derivative`"), ({"derivative": naive}, "xp.log1p")):
+        activation = type("Slip", (Activation,), own | more)()
+        report = check(activation, examples=20, only=["precision:gradient"])
+        (finding,) = report.refuted
+        assert remedy in finding.message

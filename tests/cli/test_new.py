@@ -121,7 +121,7 @@ def test_a_plugin_passes_ruff(plugin):
 def test_what_is_written_is_not_refuted(arguments, lossfw):
     assert lossfw("new", *arguments).exit_code == 0
     done = lossfw("check", "--plugin", "mine.py", "mine", "--examples", "10", "--skip", "arrays",
-                  "--skip", "precision", "--processes", "1")  # fmt: skip
+                  "--processes", "1")  # fmt: skip
     assert done.exit_code == 0, done.stdout
     assert len(Path("mine.py").read_text().splitlines()) <= 40
 
@@ -137,3 +137,16 @@ def test_a_metric_and_a_source_run(lossfw):
     done = lossfw("run", "it.yaml")
     assert done.exit_code == 0, done.stderr
     assert "hit_rate       0.66" in done.stdout
+
+
+def test_an_optimizer_trains(lossfw):
+    assert "optimizer: {name: sign_steps" in lossfw("new", "optimizer", "sign_steps").stdout
+    assert lossfw("new", "source", "squares").exit_code == 0
+    Path("it.yaml").write_text(
+        "lossfw: 1\nplugins: [sign_steps.py, squares.py]\ndata: {name: squares}\n"
+        "network: {layers: [{units: 1, activation: identity}]}\nloss: squared_error\n"
+        "train: {epochs: 3, optimizer: {name: sign_steps, learning_rate: 0.001}}\n"
+    )
+    done = lossfw("train", "it.yaml", "--no-out")
+    assert done.exit_code == 0, done.stderr
+    assert "SignSteps(keep=0.9, learning_rate=0.001)" in done.stdout

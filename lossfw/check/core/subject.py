@@ -69,6 +69,8 @@ class Subject:
         Accuracy of value, first and second derivative.
     component : Loss or None
         The component, where one is checked.
+    unwritten : tuple of str
+        The derivatives that dual numbers make, since no author wrote them.
     setup : str
         Code that defines ``value`` (and ``gradient`` ...) for snippets.
     subnormal : bool
@@ -97,6 +99,7 @@ class Subject:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     ulps: tuple[float, float, float] = (OUTSIDE_ULPS,) * 3
     component: Loss | None = None
+    unwritten: tuple[str, ...] = ()
     setup: str = ""
     subnormal: bool = True
     fewest: int = 0
@@ -248,10 +251,22 @@ def of_component(loss: Loss) -> Subject:
         parameters=loss.parameters,
         ulps=OWN_ULPS[loss.takes_rows],
         component=loss,
+        unwritten=unwritten(loss.body),
         setup=setup(loss),
         unchecked=unchecked if loss.takes_rows else None,
     )
     return subject
+
+
+def unwritten(body: object) -> tuple[str, ...]:
+    """Return the names of the derivatives that are those of the base class."""
+    names = ("derivative", "second_derivative")
+    functions = {name: getattr(type(body), name, None) for name in names}
+    return tuple(
+        name
+        for name, function in functions.items()
+        if getattr(function, "__module__", "").startswith("lossfw.")
+    )
 
 
 def kind_of(loss: Loss) -> Kind:

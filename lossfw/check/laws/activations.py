@@ -24,7 +24,7 @@ from lossfw.check.core.session import (
     checks_in,
     close,
 )
-from lossfw.check.core.subject import COLUMNS, Subject, of_component
+from lossfw.check.core.subject import COLUMNS, Subject, of_component, unwritten
 from lossfw.check.denials import denials
 from lossfw.check.laws import author_latex, derivatives, row_slopes, values
 from lossfw.components.spaces import LOGITS
@@ -76,6 +76,7 @@ def _subject(activation: Activation, search: Search) -> Subject:
             name=repr(activation),
             claims={name: claims[name] for name in ("lipschitz", "breaks") if name in claims},
             parameters=activation.parameters,
+            unwritten=unwritten(activation),
         )
 
     return search.once("subject", made)

@@ -26,6 +26,9 @@ from lossfw.numerics.exact.ulp import to_float
 
 _DTYPES = ("float64", "float32")
 _NAMES = {1: "gradient", 2: "hessian"}
+# What an author writes for each order, and what is said where none is written.
+_WRITTEN = {1: "derivative", 2: "second_derivative"}
+_FOLLOWS_VALUE = "It follows `value` step by step, and loses digits on the way: write a `{}`."
 _WORDS = {1: "gradient", 2: "Hessian"}
 
 # Directions from a kink of rows in which the subgradient inequality is tried.
@@ -129,6 +132,8 @@ def _check(subject: Subject, search: Search, order: int, sort: str, explain: str
             which = (found == sort) & ~((found == "overflow") & _at_kink(subject, judgement))
         if which.any():
             remedy = REMEDIES[sort] or _remedy_at_kink(subject, judgement, which)
+            if sort == "precision" and _WRITTEN[order] in subject.unwritten:
+                remedy = _FOLLOWS_VALUE.format(_WRITTEN[order])
             raise refute(judgement, which, f"the {name}", explain, f"{name}(y, t)", remedy)
 
 
@@ -137,9 +142,9 @@ def _remedy_at_kink(subject: Subject, judgement: Judgement, which: NDArray) -> s
     rows = np.flatnonzero(which.reshape(len(judgement.points), -1).any(-1))[:1]
     some = judgement.points.take(rows)
     ties = np.isclose(some.y, 0) | np.isin(some.y, subject.kinks())
-    derivative = getattr(type(getattr(subject.component, "body", None)), "derivative", None)
-    written = not getattr(derivative, "__module__", "").startswith("lossfw.losses")
-    if written or not (ties.any() or subject.exact.kinks(some.y, some.t).any()):
+    if "derivative" not in subject.unwritten or not (
+        ties.any() or subject.exact.kinks(some.y, some.t).any()
+    ):
         return ""
     return "At a tie of where, maximum or abs it depends on the branch: write a `derivative`."
 
