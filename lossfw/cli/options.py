@@ -19,6 +19,11 @@ def tell(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
+def warn(text: str) -> None:
+    """Write a warning to standard error."""
+    tell(f"lossfw: warning: {text}")
+
+
 def _note_traceback(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     # The group's context and the verb's share this mapping.
     ctx.meta[_TRACEBACK] = ctx.meta.get(_TRACEBACK, False) or value

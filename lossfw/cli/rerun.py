@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, traceback_option
+from lossfw.cli.options import json_option, traceback_option, warn
 
 # Beyond so many differences the rest is counted.
 _SHOWN = 20
@@ -27,7 +27,6 @@ def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import ProgressBar
-    from lossfw.cli.run import warn
     from lossfw.report.text.tables import show_table
     from lossfw.runs.files import say
     from lossfw.runs.rerun import rerun as run_again

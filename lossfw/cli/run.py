@@ -13,6 +13,7 @@ from lossfw.cli.options import (
     plugin_options,
     tell,
     traceback_option,
+    warn,
 )
 from lossfw.components.plugin_choice import Plugins
 
@@ -170,8 +171,3 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
         raise outcome.failure
     if outcome.nan:
         raise RunError(f"the loss is NaN. {ALLOW_NAN}")
-
-
-def warn(text: str) -> None:
-    """Write a warning to standard error."""
-    tell(f"lossfw: warning: {text}")

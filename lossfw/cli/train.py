@@ -13,6 +13,7 @@ from lossfw.cli.options import (
     plugin_options,
     tell,
     traceback_option,
+    warn,
 )
 from lossfw.components.plugin_choice import Plugins
 
@@ -153,7 +154,6 @@ def _one(request: RunRequest, given: _TrainOptions) -> None:
 
 def _carried_out(request: RunRequest, run: TrainingRun) -> Any:
     from lossfw.cli.progress import ProgressBar
-    from lossfw.cli.run import warn
     from lossfw.runs.trainings import carry_out_training
 
     try:

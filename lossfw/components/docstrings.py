@@ -73,6 +73,18 @@ def related(section: str) -> list[dict[str, Any]]:
     return found
 
 
+def parameter_meanings(cls: type) -> dict[str, str]:
+    """Return the descriptions of parameters in the docstrings of a class and of its bases."""
+    meanings: dict[str, str] = {}
+    # The class itself has the last word.
+    for base in reversed(cls.__mro__[:-1]):
+        text = sections(base.__doc__)
+        for section in ("Parameters", "Attributes"):
+            described = entries(text.get(section, ""))
+            meanings |= {name: meaning for name, meaning in described.items() if meaning}
+    return meanings
+
+
 def title(summary: str) -> str:
     """Return the name that begins a summary, without the formula or explanation after it.
 

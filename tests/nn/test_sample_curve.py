@@ -4,22 +4,12 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.variants import variants
 from lossfw.nn.sample_curve import curve, curves
 from lossfw.report.plots.loss_curves import cut, limits, picture
+from support.built_in import built_in
 
 
-def components():
-    registry = lossfw.registry()
-    return [
-        component
-        for kind in ("loss", "activation")
-        for entry in registry.entries(kind)
-        for component in variants(registry.class_of(entry), others=False)
-    ]
-
-
-@pytest.mark.parametrize("component", components(), ids=repr)
+@pytest.mark.parametrize("component", built_in(), ids=repr)
 def test_everything_has_a_curve(component):
     one = curve(component)
     assert len(one.parts) == (2 if component.kind == "activation" and component.takes_rows else 3)
@@ -29,7 +19,7 @@ def test_everything_has_a_curve(component):
 
 
 # A row's derivative is a partial one, which is not the slope of a line through rows.
-OF_ELEMENTS = [one for one in components() if not one.takes_rows]
+OF_ELEMENTS = [one for one in built_in() if not one.takes_rows]
 
 
 @pytest.mark.parametrize("component", OF_ELEMENTS, ids=repr)

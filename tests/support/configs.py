@@ -26,6 +26,17 @@ network:
 loss: cross_entropy
 """
 
+# A plugin file with a metric.
+SHARPNESS = """\
+from lossfw import RowMetric
+
+class Sharpness(RowMetric):
+    '''The largest probability.'''
+
+    def rows(self, prediction, target):
+        return prediction.max(-1)
+"""
+
 
 def source(name, overrides=(), plugins=None):
     return ConfigSource(str(name), tuple(overrides), plugins or Plugins())

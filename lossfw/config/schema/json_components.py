@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic.json_schema import GenerateJsonSchema
 
 from lossfw.components.component import Component
-from lossfw.components.docstrings import entries, paragraphs, sections
+from lossfw.components.docstrings import paragraphs, parameter_meanings, sections
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema.json_tools import Schema, or_variable, ref, references, tidy
@@ -167,7 +167,7 @@ def _parameters(cls: type[Component], own: str) -> dict[str, Schema]:
     """
     template = f"{ref(own)['$ref']}.{{model}}"
     made = cls.model_json_schema(schema_generator=_Lenient, ref_template=template)
-    meanings, nested = _meanings(cls), nested_parameters(cls)
+    meanings, nested = parameter_meanings(cls), nested_parameters(cls)
     properties = {}
     for key, schema in made.get("properties", {}).items():
         clean = tidy(schema)
@@ -184,18 +184,6 @@ def _parameters(cls: type[Component], own: str) -> dict[str, Schema]:
         described["required"] = made["required"]
     used = {f"{own}.{name}": tidy(schema) for name, schema in made.get("$defs", {}).items()}
     return {own: described, **used}
-
-
-def _meanings(cls: type[Component]) -> dict[str, str]:
-    """Return the descriptions of parameters in the docstrings of a class and of its bases."""
-    meanings: dict[str, str] = {}
-    # The class itself has the last word.
-    for base in reversed(cls.__mro__[:-1]):
-        text = sections(base.__doc__)
-        for title in ("Parameters", "Attributes"):
-            said = entries(text.get(title, ""))
-            meanings |= {key: words for key, words in said.items() if words}
-    return meanings
 
 
 class _Lenient(GenerateJsonSchema):

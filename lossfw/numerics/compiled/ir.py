@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from lossfw.numerics.compiled.frame import arguments, kernel, parameters, tree
 from lossfw.numerics.compiled.layout import CALLED, Layout, UncompiledError
+from lossfw.numerics.compiled.node_values import NodeValues
 from lossfw.numerics.compiled.operations import (
     DOUBLE,
     FLOAT,
@@ -368,19 +369,13 @@ class _Writer:
         )
 
 
-class _Values:
-    """The values of nodes in the loop of a segment, each loaded or computed once."""
+class _Values(NodeValues[_Writer]):
+    """The values of nodes in the loop of a segment."""
 
     def __init__(self, writer: _Writer, segment: int, i: str) -> None:
-        self.writer, self.segment, self.i = writer, segment, i
-        self.known: dict[int, str] = {}
+        super().__init__(writer)
+        self.segment, self.i = segment, i
         self.inputs: dict[str, str] = {}
-
-    def of(self, number: int) -> str:
-        """Return the name of a node's value."""
-        if number not in self.known:
-            self.known[number] = self._made(number)
-        return self.known[number]
 
     def _made(self, number: int) -> str:
         layout = self.writer.layout

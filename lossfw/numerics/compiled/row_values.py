@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-
 from lossfw.numerics.compiled.layout import CALLED
+from lossfw.numerics.compiled.node_values import NodeValues
 from lossfw.numerics.compiled.operations import compute, literal, type_of
 from lossfw.numerics.compiled.row_instructions import Place, RowInstructions
 from lossfw.numerics.compiled.row_layout import RowLayout, Time
@@ -43,25 +42,7 @@ class KeptNodes(RowInstructions):
         return f"%in_{name}" if self.shape.turned else f"%{name}"
 
 
-class _Values(ABC):
-    """The values of nodes in a loop, each loaded or computed once."""
-
-    def __init__(self, writer: KeptNodes) -> None:
-        self.writer = writer
-        self.known: dict[int, str] = {}
-
-    def of(self, number: int) -> str:
-        """Return the name of a node's value."""
-        if number not in self.known:
-            self.known[number] = self._made(number)
-        return self.known[number]
-
-    @abstractmethod
-    def _made(self, number: int) -> str:
-        """Write the instructions of a node."""
-
-
-class RowValues(_Values):
+class RowValues(NodeValues[KeptNodes]):
     """The values of nodes of one number for each row, in a loop over rows."""
 
     def __init__(self, writer: KeptNodes, row: str, phase: int) -> None:
@@ -94,7 +75,7 @@ class RowValues(_Values):
         return writer.load(writer.input(name), kind, index)
 
 
-class ElementValues(_Values):
+class ElementValues(NodeValues[KeptNodes]):
     """The values of nodes in the loop of a step over elements."""
 
     def __init__(self, writer: KeptNodes, time: Time, place: Place) -> None:

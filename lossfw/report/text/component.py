@@ -6,8 +6,8 @@ from typing import Any
 
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.docstrings import (
-    entries,
     paragraphs,
+    parameter_meanings,
     related,
     sections,
     sources,
@@ -117,17 +117,15 @@ def _said(cls: type[Component]) -> dict[str, Any]:
 def parameters(cls: type[Component], component: Component | None) -> list[dict[str, Any]]:
     """Return each parameter with type, bounds, default, value and meaning."""
     schema = cls.model_json_schema()["properties"]
-    meanings = entries(sections(cls.__doc__).get("Parameters", ""))
-    inherited = [entries(sections(base.__doc__).get("Attributes", "")) for base in cls.__mro__[1:]]
+    meanings = parameter_meanings(cls)
     described = []
     for name, field in cls.model_fields.items():
-        meaning = next((known[name] for known in (meanings, *inherited) if name in known), "")
         one: dict[str, Any] = {
             "name": name,
             "type": _type(schema[name]),
             "bounds": _bounds(schema[name]),
             "required": field.is_required(),
-            "meaning": meaning,
+            "meaning": meanings.get(name, ""),
         }
         if not field.is_required():
             one["default"] = yaml_value(field.get_default(call_default_factory=True))

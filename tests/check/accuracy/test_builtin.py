@@ -8,27 +8,16 @@ import itertools
 
 import pytest
 
-import lossfw
 from lossfw.check.accuracy.measure import DTYPES, measure
-from lossfw.check.accuracy.variants import variants
+from support.built_in import built_in
 
 POINTS = 32
-
-
-def components():
-    registry = lossfw.registry()
-    return [
-        component
-        for kind in ("loss", "activation")
-        for entry in registry.entries(kind)
-        for component in variants(registry.class_of(entry), others=False)
-    ]
 
 
 # Each in one dtype, by turns; in the other one on request (-m slow), as in .ci/run.
 BY_TURNS = [
     pytest.param(component, dtype, id=f"{component!r}-{dtype}", marks=marks)
-    for component, dtypes in zip(components(), itertools.cycle([DTYPES, DTYPES[::-1]]))
+    for component, dtypes in zip(built_in(), itertools.cycle([DTYPES, DTYPES[::-1]]))
     for dtype, marks in zip(dtypes, ([], [pytest.mark.slow]), strict=True)
 ]
 

@@ -5,7 +5,7 @@ import pytest
 
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
-from support.configs import SAVED, build
+from support.configs import SAVED, SHARPNESS, build
 
 NETWORK = """\
 lossfw: 1
@@ -216,7 +216,7 @@ class TestFit:
         assert "no rows" in what
 
     def test_a_metric_that_needs_predictions_is_not_given_logits(self, folder, problem, plan):
-        (folder / "mine.py").write_text(METRIC)
+        (folder / "mine.py").write_text(SHARPNESS)
         text = SAVED.replace("predictions", "logits")
         text += "plugins: [mine.py]\nevaluate: {metrics: [accuracy, sharpness]}\n"
         where, what, _ = problem(text)
@@ -224,20 +224,9 @@ class TestFit:
         assert "the metric sharpness takes predictions" in what
 
     def test_a_metric_sees_predictions_where_the_loss_was_fused(self, folder, weights, plan):
-        (folder / "mine.py").write_text(METRIC)
+        (folder / "mine.py").write_text(SHARPNESS)
         made = plan(NETWORK.replace("[accuracy]", "[sharpness]") + "plugins: [mine.py]\n")
         assert made.outputs_form == "logits"
-
-
-METRIC = """\
-from lossfw import RowMetric
-
-class Sharpness(RowMetric):
-    '''The largest probability.'''
-
-    def rows(self, prediction, target):
-        return prediction.max(-1)
-"""
 
 
 class TestSample:
@@ -374,9 +363,9 @@ class TestDigest:
 
     def test_a_local_plugin_counts_by_its_content(self, plan, folder):
         text = SAVED + "plugins: [mine.py]\nevaluate: {metrics: [sharpness]}\n"
-        (folder / "mine.py").write_text(METRIC)
+        (folder / "mine.py").write_text(SHARPNESS)
         before = plan(text).digest
-        (folder / "mine.py").write_text(METRIC.replace("max", "min"))
+        (folder / "mine.py").write_text(SHARPNESS.replace("max", "min"))
         assert plan(text).digest != before
 
     def test_the_version_of_a_plugin_counts(self, plan, folder, install):
@@ -384,7 +373,7 @@ class TestDigest:
             "\nfrom lossfw import hookimpl\n\n@hookimpl\ndef lossfw_metrics():\n"
             "    return {'sharpness': Sharpness}\n"
         )
-        site = install("acme", {"acme": "acme_plugin"}, {"acme_plugin": METRIC + offer}, "1.0")
+        site = install("acme", {"acme": "acme_plugin"}, {"acme_plugin": SHARPNESS + offer}, "1.0")
         text = SAVED + "evaluate: {metrics: [sharpness]}\n"
         before = plan(text).digest
         shutil.rmtree(site / "acme-1.0.dist-info")

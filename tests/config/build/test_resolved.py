@@ -9,7 +9,7 @@ import pytest
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ConfigError
 from lossfw.evaluation.evaluate import evaluate
-from support.configs import build, expand, resolve, resolved_text
+from support.configs import SHARPNESS, build, expand, resolve, resolved_text
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
@@ -34,16 +34,6 @@ evaluate:
 plugins: [mine.py]
 """
 
-METRIC = """\
-from lossfw import RowMetric
-
-class Sharpness(RowMetric):
-    '''The largest probability.'''
-
-    def rows(self, prediction, target):
-        return prediction.max(-1)
-"""
-
 
 @pytest.fixture
 def written(folder, monkeypatch):
@@ -52,7 +42,7 @@ def written(folder, monkeypatch):
     far.mkdir()
     (far / "base.yaml").write_text(BASE)
     (folder / "run.yaml").write_text(RUN)
-    (folder / "mine.py").write_text(METRIC)
+    (folder / "mine.py").write_text(SHARPNESS)
     rng = np.random.default_rng(0)
     np.save(far / "x.npy", rng.normal(size=(5, 4)))
     np.save(far / "t.npy", np.array([0, 1, 1, 0, 1]))

@@ -13,6 +13,7 @@ from lossfw.errors import ParameterError
 from lossfw.losses.engine import engine_mode, kernels, loss_kernels, straight
 from lossfw.losses.engine.compilable import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
+from support.engines import same_bits
 from support.loss_settings import arguments
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
@@ -37,27 +38,6 @@ def anew():
     kernels.wait()
 
 
-def results(loss, y, t, **options):
-    return [
-        loss(y, t, **options),
-        loss(y, t, reduction="none", **options),
-        loss.gradient(y, t, **options),
-        loss.gradient(y, t, reduction="sum", **options),
-        loss.hessian(y, t, **options),
-        *loss.value_and_gradient(y, t, **options),
-        loss.partial(y, t, **options).mean(),
-    ]
-
-
-def both(loss, y, t, **options):
-    with use_engine("tiles"):
-        wanted = results(loss, y, t, **options)
-    with use_engine("compiled"):
-        found = results(loss, y, t, **options)
-    for one, other in zip(found, wanted, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("loss", LOSSES, ids=repr)
 def test_calls_have_the_bits_of_tiles(loss, dtype):
@@ -68,14 +48,14 @@ def test_calls_have_the_bits_of_tiles(loss, dtype):
     rows = loss.sums_rows
     weight = rng.random(401 if rows else y.shape)
     where = rng.random(weight.shape) < 0.8
-    both(loss, y, t)
-    both(loss, y, t, sample_weight=weight)
-    both(loss, y, t, sample_weight=weight * where)
-    both(loss, y, t, where=where)
-    both(loss, y[::2], np.asfortranarray(t)[::2])
+    same_bits(loss, y, t)
+    same_bits(loss, y, t, sample_weight=weight)
+    same_bits(loss, y, t, sample_weight=weight * where)
+    same_bits(loss, y, t, where=where)
+    same_bits(loss, y[::2], np.asfortranarray(t)[::2])
     if not loss.straight_route.checked:
         # Rounding would leave a bounded space.
-        both(loss, y.astype(np.float16), t)
+        same_bits(loss, y.astype(np.float16), t)
     made = [entry.kernel for entry in kernels._entries.values()]
     assert made
     assert all(made)
@@ -173,7 +153,7 @@ def test_a_hostile_body_has_no_kernel_and_runs_in_tiles(loss, dtype, told):
 
 
 def test_an_authors_loss_has_kernels_of_dual_numbers():
-    both(Pure(), np.linspace(-5, 5, 1001), np.zeros(1001))
+    same_bits(Pure(), np.linspace(-5, 5, 1001), np.zeros(1001))
     assert all(entry.kernel for entry in kernels._entries.values())
 
 

@@ -9,6 +9,7 @@ from lossfw.losses.engine.compilable import NoKernelError
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.nn import activation_kernels
+from support.engines import same_bits
 
 pytest.importorskip("llvmlite", reason="llvmlite is not installed")
 
@@ -40,39 +41,18 @@ def arguments(loss, columns, dtype):
     return y.astype(dtype), index, rng.dirichlet(np.ones(columns), 300).astype(dtype)
 
 
-def results(loss, y, t, **options):
-    return [
-        loss(y, t, **options),
-        loss(y, t, reduction="none", **options),
-        loss.gradient(y, t, reduction="sum", **options),
-        *loss.value_and_gradient(y, t, **options),
-        loss.partial(y, t, **options).mean(),
-        loss.hessian(y, t, **options),
-    ]
-
-
-def both(loss, y, t, **options):
-    with use_engine("tiles"):
-        wanted = results(loss, y, t, **options)
-    with use_engine("compiled"):
-        found = results(loss, y, t, **options)
-    for one, other in zip(found, wanted, strict=True):
-        assert np.asarray(one).dtype == np.asarray(other).dtype
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize(("loss", "columns", "dtype"), LOSSES)
 def test_calls_have_the_bits_of_tiles(loss, columns, dtype):
     y, index, soft = arguments(loss, columns, dtype)
     rng = np.random.default_rng(0)
     weight, where = rng.random(len(y)), rng.random(len(y)) < 0.8
     for t in (index, soft):
-        both(loss, y, t)
-        both(loss, y, t, sample_weight=weight)
-        both(loss, y, t, sample_weight=weight * where, where=weight > 0.1)
-        both(loss, y[::2], t[::2])
-        both(loss, np.asfortranarray(y[:1]), t[:1])
-    both(loss, y.reshape(5, 60, columns), index.astype(np.uint8).reshape(5, 60))
+        same_bits(loss, y, t)
+        same_bits(loss, y, t, sample_weight=weight)
+        same_bits(loss, y, t, sample_weight=weight * where, where=weight > 0.1)
+        same_bits(loss, y[::2], t[::2])
+        same_bits(loss, np.asfortranarray(y[:1]), t[:1])
+    same_bits(loss, y.reshape(5, 60, columns), index.astype(np.uint8).reshape(5, 60))
     made = [entry.kernel for entry in kernels._entries.values()]
     assert made
     assert all(made)
@@ -81,7 +61,7 @@ def test_calls_have_the_bits_of_tiles(loss, columns, dtype):
 def test_half_precision_goes_by_kernels_of_float32():
     loss = lossfw.loss("cross_entropy", **LOGITS)
     y, index, _ = arguments(loss, 10, "float16")
-    both(loss, y, index)
+    same_bits(loss, y, index)
     assert all(entry.kernel for entry in kernels._entries.values())
 
 
@@ -93,7 +73,7 @@ def test_infinite_and_missing_logits_and_many_blocks_change_no_bit():
     index = rng.integers(0, 10, len(z))
     for count in (1, 2):
         with lossfw.threads(count):
-            both(loss, z, index)
+            same_bits(loss, z, index)
 
 
 def test_what_lies_outside_is_told_as_by_tiles():

@@ -5,26 +5,17 @@ import sys
 import pytest
 
 import lossfw
-from lossfw.check.accuracy.variants import variants
-from lossfw.components.plugin_choice import Plugins
 from lossfw.report.text.costs import cost_table, costs_of
-
-REGISTRY = Plugins(installed=False).registry()
-BUILT_IN = [
-    part
-    for kind in ("loss", "activation")
-    for entry in REGISTRY.entries(kind)
-    for part in variants(REGISTRY.class_of(entry), others=False)
-]
+from support.built_in import built_in
 
 
 def test_every_built_in_has_its_costs_in_each_form():
-    without = [repr(part) for part in BUILT_IN if costs_of(part) is None]
+    without = [repr(part) for part in built_in() if costs_of(part) is None]
     assert not without, f"make costs measures again: {without}"
 
 
 def test_costs_are_plausible_numbers():
-    for part in BUILT_IN:
+    for part in built_in():
         found = costs_of(part)
         assert found["processor"]
         assert found["numpy"]

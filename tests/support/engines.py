@@ -1,0 +1,28 @@
+"""Calls of a loss by tiles and by kernels, which have the same bits."""
+
+import numpy as np
+
+from lossfw.losses.engine.engine_mode import use_engine
+
+
+def same_bits(loss, y, t, **options):
+    """Hold every kind of call by kernels to that by tiles."""
+    with use_engine("tiles"):
+        wanted = _results(loss, y, t, **options)
+    with use_engine("compiled"):
+        found = _results(loss, y, t, **options)
+    for one, other in zip(found, wanted, strict=True):
+        assert np.asarray(one).dtype == np.asarray(other).dtype
+        np.testing.assert_array_equal(one, other)
+
+
+def _results(loss, y, t, **options):
+    return [
+        loss(y, t, **options),
+        loss(y, t, reduction="none", **options),
+        loss.gradient(y, t, **options),
+        loss.gradient(y, t, reduction="sum", **options),
+        loss.hessian(y, t, **options),
+        *loss.value_and_gradient(y, t, **options),
+        loss.partial(y, t, **options).mean(),
+    ]
