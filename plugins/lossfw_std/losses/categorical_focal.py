@@ -13,9 +13,12 @@ from lossfw.numerics import (
     columns,
     device_of,
     in_double,
+    in_double_by,
     power,
     quotient,
     scaled_softmax,
+    softmax_cross_entropy_and_gradient_at,
+    softmax_cross_entropy_at,
     softmax_parts,
     times,
 )
@@ -86,12 +89,20 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         term = times(xp, (1 - y) ** self.gamma, -xp.log(y))
         return xp.sum(times(xp, self.weighted(xp, t), term), axis=-1)
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        at = self.weighted(xp, t)
+        return xp.sum(focusing.plain_value(xp, at, 1.0 - y, xp.log(y), self.gamma), axis=-1)
+
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        at = self.weighted(xp, t)
+        return focusing.plain_slope(xp, at, 1.0 - y, xp.log(y), y, self.gamma) + 0.0
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; see `lossfw_std.focusing`."""
         return xp.sum(focusing.value(xp, self._chance(xp, y, t), self.gamma), axis=-1)
 
-    @in_double
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Of each class's own term alone."""
         return focusing.slope(xp, self._chance(xp, y, t), self.gamma) + 0.0
@@ -181,6 +192,39 @@ class _OnLogits(RowBody):
         _, c, surprise = softmax_parts(xp, z)
         term = times(xp, power(xp, c, self.loss.gamma), surprise)
         return xp.sum(times(xp, self.loss.weighted(xp, t), term), axis=-1)
+
+    def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """The same for one class, from its cross-entropy l = -log y: 1 - y is -expm1(-l)."""
+
+        @in_double
+        def value(xp: Namespace, z: Array) -> Array:
+            surprise = softmax_cross_entropy_at(xp, z, index)
+            return self._of_own(xp, surprise, self.loss.share_at(xp, z, index))[0]
+
+        return cast(Array, value(xp, z))
+
+    def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """a (1 - y)^gamma (1 + gamma m) times the slope of the cross-entropy."""
+        return self.value_and_derivative_at(xp, z, index)[1]
+
+    def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+
+        @in_double
+        def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+            surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
+            value, factor = self._of_own(xp, surprise, self.loss.share_at(xp, z, index))
+            return value, factor[..., None] * slope
+
+        return both(xp, z)
+
+    def _of_own(self, xp: Namespace, surprise: Array, share: Array) -> tuple[Array, Array]:
+        """Return the loss of a class from -log y, and the factor of its slope."""
+        c = -xp.expm1(-surprise)
+        modulated = share * power(xp, c, self.loss.gamma)
+        sure, one = c == 0, xp.ones_like(c)
+        m = xp.where(sure, one, times(xp, xp.exp(-surprise), surprise) / xp.where(sure, one, c))
+        return times(xp, modulated, surprise), modulated * (1.0 + self.loss.gamma * m)
 
     @in_double
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
