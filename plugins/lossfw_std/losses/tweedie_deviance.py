@@ -16,7 +16,6 @@ from lossfw import (
     Claims,
     Namespace,
     Order,
-    PointwiseBody,
     Space,
 )
 from lossfw.numerics import (
@@ -30,12 +29,14 @@ from lossfw.numerics import (
     remembered,
     zero_or_nan,
 )
-from lossfw_std import tweedie, tweedie_plain
+from lossfw_std import tweedie, tweedie_plain, tweedie_roots
 from lossfw_std.deviance import Deviance, LogMeanBody, gap, plain_log_ratio
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.powers import times_exp, times_power
 from lossfw_std.tweedie import distance
+from lossfw_std.tweedie_normal import Normal, NormalOnLogits
+from lossfw_std.tweedie_roots import THREE_HALVES, ThreeHalves, ThreeHalvesOnLogits
 
 # Targets below this lose digits in a product, and this factor brings them back.
 _SUBNORMAL, _LIFT = 2.0**-1000, 2.0**80
@@ -145,12 +146,17 @@ class TweedieDeviance(Deviance):
         """The functions below, or those of the power's limit."""
         if self._limit is not None:
             return self._limit.body
-        on_mean = _Normal() if self.power == 0 else self
-        return on_mean if self.input_form == "prediction" else self.logit_body()
+        if self.input_form != "prediction":
+            return self.logit_body()
+        if self.power == 0:
+            return Normal()
+        return ThreeHalves(self) if self.power == THREE_HALVES else self
 
     def logit_body(self) -> LogMeanBody:
         """Return the functions of logarithms of the mean."""
-        return _NormalOnLogits(self) if self.power == 0 else _OnLogits(self)
+        if self.power == 0:
+            return NormalOnLogits(self)
+        return ThreeHalvesOnLogits(self) if self.power == THREE_HALVES else _OnLogits(self)
 
     # The definition without the form for exact numbers near the target.
     latex: ClassVar[Any] = property(
@@ -237,7 +243,9 @@ class TweedieDeviance(Deviance):
         )
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of the second derivative both, where it goes through 0."""
+        """Of the second derivative both, where it goes through 0; see `ThreeHalvesOnLogits`."""
+        if order < 2 and self.power == THREE_HALVES and self.link == "log":
+            return tweedie_roots.terms_on_logits(xp, y, t, order)
         if order < 2 or self._limit is not None or (self.power == 0 and self.link == "identity"):
             return ()
         k = tweedie.exponents(self.power)
@@ -258,49 +266,6 @@ class TweedieDeviance(Deviance):
 def _limit(power: float, link: Literal["identity", "log"]) -> Deviance | None:
     classes: dict[float, type[Deviance]] = {1.0: PoissonDeviance, 2.0: GammaDeviance}
     return classes[power](link=link) if power in classes else None
-
-
-class _Normal(PointwiseBody):
-    """The deviance of the power 0: the squared error."""
-
-    @in_double
-    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """(y - t)^2."""
-        return (y - t) * (y - t)
-
-    @in_double
-    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """2 (y - t)."""
-        return 2.0 * (y - t)
-
-    @in_double
-    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """2; NaN stays."""
-        return 2.0 + zero_or_nan(xp, y - t)
-
-
-class _NormalOnLogits(LogMeanBody):
-    """The deviance of the power 0 of a logarithm of the mean."""
-
-    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """(exp(z) - t)^2."""
-        return (xp.exp(z) - t) * (xp.exp(z) - t)
-
-    @in_double
-    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same without cancellation."""
-        gone = _residual(xp, z, t)
-        return gone * gone
-
-    @in_double
-    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (y - t) y with y = exp(z)."""
-        return 2.0 * times_exp(xp, _residual(xp, z, t), Fraction(1), z)
-
-    @in_double
-    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (2 y - t) y with y = exp(z)."""
-        return 2.0 * times_exp(xp, 2.0 * xp.exp(z) - t, Fraction(1), z)
 
 
 class _OnLogits(LogMeanBody):
@@ -381,13 +346,6 @@ def _is_special(xp: Namespace, result: Array, e: Array, z: Array) -> Array:
     """Tell where e = log(t) - z has too few digits, or the exponential of z no float."""
     beyond = (xp.abs(z) > _LARGEST_EXPONENT) | ~xp.isfinite(result)
     return beyond | (xp.abs(e) < _CLOSE * xp.abs(z))
-
-
-def _residual(xp: Namespace, z: Array, t: Array) -> Array:
-    """Return exp(z) - t for any real t."""
-    d = distance(xp, z, xp.abs(t))
-    close = (t > 0.0) & (xp.abs(d.high) < _FAR)
-    return xp.where(close, t * expm1_words(xp, d), xp.exp(z) - t)
 
 
 def _half(xp: Namespace, r: tweedie.Ratio, t: Array, k: tweedie.Exponents) -> DoubleDouble:
