@@ -164,8 +164,8 @@ def shares(xp: Namespace, a: Array, c: float) -> tuple[Array, Array]:
     return at_most(xp, a, c) / c, c / at_least(xp, a, c)
 
 
-def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:
-    """Return ``sqrt(p^2 + k^2) + k`` for the `shares` of a number.
+def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> tuple[Array, Array]:
+    """Return ``sqrt(p^2 + k^2)`` for the `shares` of a number, and ``sqrt(p^2 + k^2) + k``.
 
     Of the squares one is 1 and the other w, and sqrt(1 + w) is 1 and a small
     part, which takes most of the rounding errors with it.
@@ -173,10 +173,11 @@ def hypotenuse_and_share(xp: Namespace, p: Array, k: Array) -> Array:
     Examples
     --------
     >>> hypotenuse_and_share(np, *shares(np, np.array([4.0]), 3.0))
-    array([2.])
+    (array([1.25]), array([2.]))
     """
     w = p * k * (p * k)
-    return 1.0 + (w / (1.0 + xp.sqrt(1.0 + w)) + k)
+    root = xp.sqrt(1.0 + w)
+    return root, 1.0 + (w / (1.0 + root) + k)
 
 
 def holdable(xp: Namespace, limit: float, x: Array) -> float:

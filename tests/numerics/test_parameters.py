@@ -58,8 +58,9 @@ def test_shares_are_those_of_the_larger(a, c):
     assert max(p[0], k[0]) == 1
     assert p[0] == pytest.approx(a / max(a, c), rel=1e-15)
     assert k[0] == pytest.approx(c / max(a, c), rel=1e-15)
-    root = np.hypot(p, k) + k
-    assert hypotenuse_and_share(np, p, k)[0] == pytest.approx(root[0], rel=1e-15)
+    root, total = hypotenuse_and_share(np, p, k)
+    assert root[0] == pytest.approx(np.hypot(p, k)[0], rel=1e-15)
+    assert total[0] == pytest.approx((np.hypot(p, k) + k)[0], rel=1e-15)
 
 
 def test_shares_of_infinity_and_of_nan():

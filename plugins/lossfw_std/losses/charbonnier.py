@@ -51,12 +51,21 @@ class Charbonnier(DistanceLoss):
         """r^2 / (sqrt(r^2 + c^2) + c), which cancels nowhere, in shares of max(|r|, c)."""
         a = xp.abs(r)
         p, k = shares(xp, a, self.c)
-        return a * (p / hypotenuse_and_share(xp, p, k))
+        _, total = hypotenuse_and_share(xp, p, k)
+        return a * (p / total)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / sqrt(r^2 + c^2)."""
         p, k = shares(xp, xp.abs(r), self.c)
-        return xp.sign(r) * (p / xp.sqrt(p * p + k * k))
+        root, _ = hypotenuse_and_share(xp, p, k)
+        return xp.sign(r) * (p / root)
+
+    def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Both, from one root."""
+        a = xp.abs(r)
+        p, k = shares(xp, a, self.c)
+        root, total = hypotenuse_and_share(xp, p, k)
+        return a * (p / total), xp.sign(r) * (p / root)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """c^2 / (r^2 + c^2)^(3/2)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_most, hypotenuse_and_share, in_double, shares
+from lossfw.numerics import hypotenuse_and_share, in_double, shares
 
 
 class PseudoHuber(DistanceLoss):
@@ -49,16 +49,20 @@ class PseudoHuber(DistanceLoss):
 
     def value(self, xp: Namespace, r: Array) -> Array:
         """delta r^2 / (sqrt(r^2 + delta^2) + delta), in shares of max(|r|, delta)."""
-        a = xp.abs(r)
-        p, k = shares(xp, a, self.delta)
+        _, total = hypotenuse_and_share(xp, *shares(xp, xp.abs(r), self.delta))
         # delta p = min(|r|, delta), which keeps its digits where p would vanish.
-        return a * (at_most(xp, a, self.delta) / hypotenuse_and_share(xp, p, k))
+        return r * (xp.clip(r, -self.delta, self.delta) / total)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r / sqrt(1 + (r/delta)^2)."""
-        a = xp.abs(r)
-        p, k = shares(xp, a, self.delta)
-        return xp.sign(r) * (at_most(xp, a, self.delta) / xp.sqrt(p * p + k * k))
+        root, _ = hypotenuse_and_share(xp, *shares(xp, xp.abs(r), self.delta))
+        return xp.clip(r, -self.delta, self.delta) / root
+
+    def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Both, from one root."""
+        root, total = hypotenuse_and_share(xp, *shares(xp, xp.abs(r), self.delta))
+        within = xp.clip(r, -self.delta, self.delta)
+        return r * (within / total), within / root
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 + (r/delta)^2)^(-3/2)."""

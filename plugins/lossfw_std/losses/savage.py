@@ -6,7 +6,7 @@ import math
 from decimal import Decimal
 
 from lossfw import Array, Claims, MarginLoss, Namespace
-from lossfw.numerics import excess, in_double, pieces, precisely, select
+from lossfw.numerics import excess, in_double, in_double_by, pieces, precisely, select
 
 # Where the loss turns from concave to convex: the probability of the wrong
 # class, 1 / (1 + exp(2 m)), is 2/3 there.
@@ -20,6 +20,10 @@ _STEEPEST = 16.0 / 27.0
 # 8 s (4 - 15 s + 12 s^2), is 0.
 _AT = (15.0 - math.sqrt(33.0)) / 24.0
 _MOST_CURVED = 8.0 * _AT * _AT * (1.0 - _AT) * (2.0 - 3.0 * _AT)
+
+
+# Of exp(2 m) with a larger exponent, up or down, float32 sees the limits alone.
+_NOTHING_LEFT = 130.0
 
 
 class Savage(MarginLoss):
@@ -53,19 +57,43 @@ class Savage(MarginLoss):
         """The definition."""
         return 1 / (1 + xp.exp(2 * m)) ** 2
 
+    def _plain_value(self, xp: Namespace, m: Array) -> Array:
+        _, s = _plain_chances(xp, m)
+        return s * s
+
+    def _plain_derivative(self, xp: Namespace, m: Array) -> Array:
+        return self._plain_value_and_derivative(xp, m)[1]
+
+    def _plain_value_and_derivative(self, xp: Namespace, m: Array) -> tuple[Array, Array]:
+        e, s = _plain_chances(xp, m)
+        value = s * s
+        return value, -4.0 * (value * (e * s))
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, m: Array) -> Array:
         """The same; for positive m exp(-4 m) / (1 + exp(-2 m))^2, without overflow."""
-        e = _exp(xp, -2.0 * xp.abs(m))
+        return self._value(xp, m, xp.exp(-2.0 * xp.abs(m)))
+
+    def _value(self, xp: Namespace, m: Array, e: Array) -> Array:
         last = select(xp, m > 0, e, xp.ones_like(e))
         # Here and below powers of 1 + e are written as sums of powers: most of
         # their rounding errors are then those of a small part.
         return last / (1.0 + e * (2.0 + e)) * last
 
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, m: Array) -> Array:
         """-4 exp(2 m) / (1 + exp(2 m))^3."""
-        root, e = _exponentials(xp, m)
+        return self._slope(xp, m, *_exponentials(xp, m))
+
+    def _slope(self, xp: Namespace, m: Array, root: Array, e: Array) -> Array:
         last = select(xp, m > 0, e, root)
         return -4.0 * last / (1.0 + e * (3.0 + e * (3.0 + e))) * last
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, m: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+        root, e = _exponentials(xp, m)
+        return self._value(xp, m, e), self._slope(xp, m, root, e)
 
     def second_derivative(self, xp: Namespace, m: Array) -> Array:
         """8 exp(2 m) (2 exp(2 m) - 1) / (1 + exp(2 m))^4."""
@@ -90,6 +118,12 @@ class Savage(MarginLoss):
             monotone=True,
             calibrated=True,
         )
+
+
+def _plain_chances(xp: Namespace, m: Array) -> tuple[Array, Array]:
+    """Return exp(2 m) and 1 / (1 + exp(2 m)) in float64 that was float32."""
+    e = xp.exp(xp.clip(2.0 * m, -_NOTHING_LEFT, _NOTHING_LEFT))
+    return e, 1.0 / (1.0 + e)
 
 
 @in_double

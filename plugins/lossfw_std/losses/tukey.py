@@ -7,7 +7,7 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_most, excess, in_double, over_root, positive_part
+from lossfw.numerics import at_most, excess, in_double, in_double_by, over_root, positive_part
 
 # Where the derivative is steepest, at r = c / sqrt(5): x (1 - x^2)^2 with x^2 = 1/5.
 _STEEPEST = 16.0 / (25.0 * math.sqrt(5.0))
@@ -53,6 +53,25 @@ class Tukey(DistanceLoss):
         within = 1 - (1 - x * x) ** 3
         return c * c / 6 * xp.where(xp.abs(r) <= c, within, xp.ones_like(x))
 
+    def _plain_value(self, xp: Namespace, r: Array) -> Array:
+        w, v = self._plain_parts(xp, r)
+        return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
+
+    def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
+        w, v = self._plain_parts(xp, r)
+        return w * v * v
+
+    def _plain_value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        w, v = self._plain_parts(xp, r)
+        return w * w * ((1.0 + v * (1.0 + v)) / 6.0), w * v * v
+
+    def _plain_parts(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Return r kept within c, and 1 - (r/c)^2, in float64 that was float32."""
+        w = xp.clip(r, -self.c, self.c)
+        gap = (self.c - xp.abs(w)) / self.c
+        return w, gap * (2.0 - gap)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """w^2/6 (1 + v + v^2), with w = min(|r|, c) and v = 1 - (w/c)^2: no case, no cancelling."""
         w = at_most(xp, xp.abs(r), self.c)
@@ -60,11 +79,17 @@ class Tukey(DistanceLoss):
         v = 1.0 - x * x
         return w * w * ((1.0 + v * (1.0 + v)) / 6.0)
 
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
         """r (1 - (r/c)^2)^2 up to c, 0 beyond."""
         a = xp.abs(r)
         w, v = at_most(xp, a, self.c), _weight(xp, a, self.c)
         return xp.sign(r) * (w * v * v)
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Both."""
+        return self.value(xp, r), self.derivative(xp, r)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """(1 - (r/c)^2) (1 - 5 (r/c)^2) up to c, 0 beyond."""

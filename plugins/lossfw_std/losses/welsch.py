@@ -7,11 +7,15 @@ import math
 from pydantic import PositiveFloat
 
 from lossfw import Array, Claims, DistanceLoss, Namespace
-from lossfw.numerics import at_most, excess, in_double, in_double_by, over_root, patched, remembered
+from lossfw.numerics import at_most, excess, in_double_by, over_root, patched, remembered
 
 # Of a number below this, 1 - exp(-u) is u in every float format, and the square of a residual
 # may have lost digits in units of c that it has by itself.
 _TINY = 2.0**-60
+
+# Below this u, 1 - exp(-u) may have fewer digits in float64 than float32, and two terms of its
+# series have more.
+_FLAT = 2.0**-26
 
 # Beyond this multiple of c the derivatives are 0 in every float format.
 _FAR = 32.0
@@ -65,7 +69,23 @@ class Welsch(DistanceLoss):
         x = r / c
         return c * c / 2 * (1 - xp.exp(-(x * x)))
 
-    @in_double
+    def _plain_value(self, xp: Namespace, r: Array) -> Array:
+        x = r / self.c
+        u = x * x
+        return self._plain_value_of(xp, r, u, xp.exp(-u))
+
+    def _plain_value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        a = xp.clip(r, -_FAR * self.c, _FAR * self.c)
+        x = a / self.c
+        u = x * x
+        e = xp.exp(-u)
+        return self._plain_value_of(xp, r, u, e), a * e
+
+    def _plain_value_of(self, xp: Namespace, r: Array, u: Array, e: Array) -> Array:
+        value = self.c * (0.5 * self.c * (1.0 - e))
+        return patched(xp, value, u < _FLAT, _near_zero, r, u)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by expm1; r^2 / 2 near 0."""
         x = r / self.c
@@ -83,6 +103,11 @@ class Welsch(DistanceLoss):
         """r exp(-(r/c)^2)."""
         a = xp.clip(r, -_FAR * self.c, _FAR * self.c)
         return self._damped(xp, a, a)
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Both."""
+        return self.value(xp, r), self.derivative(xp, r)
 
     def _plain_second_derivative(self, xp: Namespace, r: Array) -> Array:
         a = at_most(xp, xp.abs(r), _FAR * self.c)
@@ -107,21 +132,27 @@ class Welsch(DistanceLoss):
         multiple of 1/64 nearest to a/c and d the distance to it, (a/c)^2 = h^2 +
         d (d + 2 h), in which h^2 is exact and the product is small.
         """
+        usual = self._by_parts(xp, a, factor, 0.0)
+
+        def far(xp: Namespace, a: Array, factor: Array) -> Array:
+            # Whole units of exp(-64) are taken out.
+            return self._by_parts(xp, a, factor, _SHIFT) * math.exp(-_SHIFT)
+
+        return patched(xp, usual, xp.abs(a) > math.sqrt(_SHIFT) * self.c, far, a, factor)
+
+    def _by_parts(self, xp: Namespace, a: Array, factor: Array, shift: float) -> Array:
+        """Return factor exp(shift - (a/c)^2)."""
         h = xp.round(a / self.c * _STEPS) / _STEPS
         d = a
         for piece in _short_pieces(self.c):
             d = d - h * piece
         d = d / self.c
-        square = h * h
-        # Whole units of exp(-64) are taken out.
-        far = square > _SHIFT
-        square = xp.where(far, square - _SHIFT, square)
+        square = h * h - shift
         small = d * (d + 2.0 * h)
         power = square + small
         error = (square - power) + small
         e = xp.exp(-power)
-        scale = xp.where(far, math.exp(-_SHIFT) * xp.ones_like(a), xp.ones_like(a))
-        return factor * (e - e * error) * scale
+        return factor * (e - e * error)
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The touching parabola's, for the value is concave in r^2."""
@@ -139,6 +170,11 @@ class Welsch(DistanceLoss):
             symmetric=True,
             twice_smooth=True,
         )
+
+
+def _near_zero(xp: Namespace, r: Array, u: Array) -> Array:
+    """Return the first terms of c^2/2 (1 - exp(-u)) at u = (r/c)^2."""
+    return 0.5 * (r * r) * (1.0 - 0.5 * u)
 
 
 @remembered
