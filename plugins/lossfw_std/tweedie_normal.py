@@ -14,7 +14,7 @@ from lossfw_std.tweedie import distance
 _FAR = 600.0
 
 
-class Normal(PointwiseBody):
+class NormalPower(PointwiseBody):
     """The deviance of the power 0: the squared error."""
 
     @in_double
@@ -33,7 +33,7 @@ class Normal(PointwiseBody):
         return 2.0 + zero_or_nan(xp, y - t)
 
 
-class NormalOnLogits(LogMeanBody):
+class NormalPowerOnLogits(LogMeanBody):
     """The deviance of the power 0 of a logarithm of the mean."""
 
     def formula(self, xp: Namespace, z: Array, t: Array) -> Array:

@@ -35,7 +35,7 @@ from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
 from lossfw_std.powers import times_exp, times_power
 from lossfw_std.tweedie import distance
-from lossfw_std.tweedie_normal import Normal, NormalOnLogits
+from lossfw_std.tweedie_normal import NormalPower, NormalPowerOnLogits
 from lossfw_std.tweedie_roots import THREE_HALVES, ThreeHalves, ThreeHalvesOnLogits
 
 # Targets below this lose digits in a product, and this factor brings them back.
@@ -149,13 +149,13 @@ class TweedieDeviance(Deviance):
         if self.input_form != "prediction":
             return self.logit_body()
         if self.power == 0:
-            return Normal()
+            return NormalPower()
         return ThreeHalves(self) if self.power == THREE_HALVES else self
 
     def logit_body(self) -> LogMeanBody:
         """Return the functions of logarithms of the mean."""
         if self.power == 0:
-            return NormalOnLogits(self)
+            return NormalPowerOnLogits(self)
         return ThreeHalvesOnLogits(self) if self.power == THREE_HALVES else _OnLogits(self)
 
     # The definition without the form for exact numbers near the target.
