@@ -6,6 +6,7 @@
 # make speed      measure losses against torch, JAX and scikit-learn, for docs/explanation/speed.md
 # make reference  describe components, claims, hooks and commands in docs/reference
 # make rooms      draw what imports what, in docs/explanation/rooms.svg
+# make parity     train the objectives of libraries and our losses, and write docs/reference/bridges.md
 # make checks     try to refute every component again, and write docs/reference/checks.json
 # make site       build the documentation in site/, with a page for each component
 # make release    build wheel, sdist and the site as an archive in dist/
@@ -22,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint accuracy costs speed reference rooms checks site release wild clean
+.PHONY: demo test lint accuracy costs speed reference rooms parity checks site release wild clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.ready
@@ -45,6 +46,9 @@ costs: $(VENV)/.ready-test
 # Takes some minutes on a quiet machine, and compares with what is installed there.
 speed: $(VENV)/.ready-test
 	@$(BIN)/python tests/benchmarks/losses.py --write docs/explanation/speed.md
+
+parity: $(VENV)/.ready
+	@$(BIN)/python scripts/make_bridges.py docs/reference/bridges.md
 
 reference: $(VENV)/.ready
 	@$(BIN)/python scripts/make_reference.py docs/reference
