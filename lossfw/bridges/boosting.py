@@ -13,7 +13,7 @@ from lossfw.bridges.curvature import Rule, curvature_of, rule_for
 from lossfw.bridges.raw_form import made, raw_form, response
 from lossfw.bridges.rows import Rows, rows_for
 from lossfw.bridges.start import start
-from lossfw.errors import ArgumentError, DivergenceError
+from lossfw.errors import ArgumentError, DivergenceError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -156,6 +156,22 @@ def derivatives(loss: Any, curvature: str = "auto") -> Derivatives:
     return found
 
 
+def refuse_other_data(data: Any, wanted: type) -> None:
+    """Raise `ArgumentError` if what is trained on is no data set of the library."""
+    if not isinstance(data, wanted):
+        name = f"{wanted.__module__.partition('.')[0]}.{wanted.__name__}"
+        raise ArgumentError(
+            f"the training data has the type {type(data).__name__}, and not {name}: give "
+            f"{name}(x, y)."
+        )
+
+
+def refuse_no_labels(target: Any) -> None:
+    """Raise `ArgumentError` if a data set has no labels."""
+    if target is None or not np.size(target):
+        raise ArgumentError("the training data has no labels: give it the targets.")
+
+
 # A row that asks for a smaller step than this, relative to the start, stays where it is.
 _LEAST_STEP = 1e-6
 
@@ -186,7 +202,14 @@ def start_of_training(
     if has_one:
         return np.zeros(classes or ())
     if given is not None:
-        return np.asarray(given, np.float64)
+        begin = np.asarray(given, np.float64)
+        wanted = () if classes is None else (classes,)
+        if begin.shape not in ((), wanted):
+            raise ShapeError(
+                f"start={given!r} has the shape {begin.shape}: give one number"
+                + ("." if classes is None else f", or {classes}, one for each class.")
+            )
+        return np.broadcast_to(begin, wanted)
     refuse_dead_start(of, target, weight, classes)
     return np.asarray(start(of.of, target, weight, classes=classes), np.float64)
 

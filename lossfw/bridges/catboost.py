@@ -26,6 +26,8 @@ from lossfw.bridges.boosting import (
     Face,
     Frozen,
     derivatives,
+    refuse_no_labels,
+    refuse_other_data,
     refuse_unknown_face,
     start,
     start_of_training,
@@ -35,8 +37,8 @@ from lossfw.bridges.bridge import written
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.bridges.raw_form import raw_form
 from lossfw.bridges.row_start import columns_of
-from lossfw.bridges.rows import class_indices
-from lossfw.errors import DomainError
+from lossfw.bridges.rows import class_indices, numbers
+from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -160,10 +162,28 @@ def settings(
         own["class_names"] = names.tolist()
     form = raw_form(loss)
     if form.takes_rows:
-        t = class_indices(form, _numbers(target))
+        t = class_indices(form, target)
+        columns = columns_of(form, t, classes)
+        if columns == 2:
+            raise ArgumentError(
+                f"{form.name} with two classes: CatBoost has a single raw prediction for them. "
+                "Choose a loss of single logits, such as binary_cross_entropy."
+            )
         # Its own softmax has this bootstrap, and an objective from outside another one.
-        own |= {"classes_count": columns_of(form, t, classes), "bootstrap_type": "Bayesian"}
+        own |= {"classes_count": columns, "bootstrap_type": "Bayesian"}
     return own
+
+
+def _refuse_absent_classes(target: NDArray, classes: int | None) -> None:
+    """Raise `ArgumentError` if a class never occurs: CatBoost has no baseline for it."""
+    if classes is None:
+        return
+    absent = np.setdiff1d(np.arange(classes), target)
+    if absent.size:
+        raise ArgumentError(
+            f"class {absent[0]} of {classes} never occurs, and CatBoost counts those that do: "
+            "encode labels with numpy.unique(labels, return_inverse=True)."
+        )
 
 
 def train(
@@ -198,8 +218,11 @@ def train(
         Its predictions hold the start.
     """
     cat = CatBoostBridge.imported()
-    target, weight = _numbers(pool.get_label()), _weights(pool)
+    refuse_other_data(pool, cat.Pool)
+    refuse_no_labels(pool.get_label())
+    target, weight = numbers(pool.get_label()), _weights(pool)
     own = settings(loss, target, weight, curvature=curvature, classes=params.get("classes_count"))
+    _refuse_absent_classes(target, own.get("classes_count"))
     begin = start_of_training(
         own["loss_function"].derivatives,
         target,
@@ -219,20 +242,6 @@ def train(
 def _has_baseline(pool: Any) -> bool:
     """Tell whether a pool has a baseline, which cannot be removed: 0 is none."""
     return bool(np.any(pool.get_baseline()))
-
-
-def _numbers(label: Any) -> NDArray:
-    """Return labels as numbers; CatBoost encodes no texts for an objective from outside."""
-    t = np.asarray(label)
-    if t.dtype.kind not in "OUS":
-        return t
-    try:
-        return t.astype(np.float64)
-    except ValueError:
-        raise DomainError(
-            f"labels are texts, such as {t[0]!r}, and with an objective from outside CatBoost "
-            "takes numbers only: encode them with numpy.unique(labels, return_inverse=True)."
-        ) from None
 
 
 def _weights(pool: Any) -> NDArray | None:

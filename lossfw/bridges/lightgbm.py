@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,8 @@ from lossfw.bridges.boosting import (
     Face,
     Frozen,
     derivatives,
+    refuse_no_labels,
+    refuse_other_data,
     refuse_unknown_face,
     start,
     start_of_training,
@@ -237,6 +240,7 @@ def train(
         Its predictions hold the start.
     """
     lgb = LightGBMBridge.imported()
+    refuse_other_data(train_set, lgb.Dataset)
     target, weight = _labels(train_set), _weights(train_set)
     own = settings(loss, target, weight, curvature=curvature, classes=params.get("num_class"))
     begin = start_of_training(
@@ -257,8 +261,9 @@ def train(
 
 
 def _labels(data: Any) -> NDArray:
-    if data.label is None:
-        data.construct()  # from a file
+    if data.label is None and isinstance(data.data, str | Path):
+        data.construct()
+    refuse_no_labels(data.label)
     return np.asarray(data.get_label())
 
 

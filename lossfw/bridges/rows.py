@@ -61,7 +61,7 @@ def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
 
 def targets_of_elements(loss: Loss, target: Any) -> NDArray:
     """Return targets in float64; 0 becomes -1 for a loss of the margin."""
-    t = np.asarray(target, np.float64)
+    t = numbers(target).astype(np.float64, copy=False)
     refuse_not_finite(t)
     if loss.target_space is SIGN:
         bad = (t != 0.0) & (np.abs(t) != 1.0)
@@ -97,7 +97,7 @@ def class_indices(loss: Loss, target: Any) -> NDArray:
     DomainError
         If one is no whole number.
     """
-    t = np.asarray(target)
+    t = numbers(target)
     if t.dtype.kind in "iu":
         return t
     with np.errstate(invalid="ignore"):
@@ -110,6 +110,26 @@ def class_indices(loss: Loss, target: Any) -> NDArray:
             f"target[{i}] = {t[i]:.9g} is no class: {loss.name} takes whole numbers from 0."
         )
     return index
+
+
+def numbers(target: Any) -> NDArray:
+    """Return targets as an array of numbers, also of numbers that are kept as objects or texts.
+
+    Raises
+    ------
+    DomainError
+        If one is a text that is no number.
+    """
+    t = np.asarray(target)
+    if t.dtype.kind not in "OUS":
+        return t
+    try:
+        return t.astype(np.float64)
+    except ValueError:
+        raise DomainError(
+            f"labels are texts, such as {str(t.flat[0])!r}, and an objective from outside takes "
+            "numbers only: encode them with numpy.unique(labels, return_inverse=True)."
+        ) from None
 
 
 def refuse_not_finite(t: NDArray) -> None:

@@ -25,6 +25,8 @@ from lossfw.bridges.boosting import (
     Frozen,
     derivatives,
     refuse_dead_start,
+    refuse_no_labels,
+    refuse_other_data,
     refuse_unknown_face,
     start,
 )
@@ -225,7 +227,9 @@ def train(
     xgboost.Booster
     """
     xgb = XGBoostBridge.imported()
+    refuse_other_data(dtrain, xgb.DMatrix)
     target, weight = dtrain.get_label(), dtrain.get_weight()
+    refuse_no_labels(target)
     own = settings(loss, target, weight, respond=respond, classes=params.get("num_class"))
     merged = {**own, **params}
     least = float(merged.get("min_child_weight", _MIN_CHILD_WEIGHT))

@@ -305,6 +305,37 @@ def test_the_rows_of_catboost_have_the_derivatives_of_the_loss():
 
 
 @BRIDGES
+def test_training_data_of_another_kind_is_told(bridge):
+    bare = {xgboost: xgb.DMatrix(X), lightgbm: lgb.Dataset(X), catboost: cat.Pool(X)}[bridge]
+    with pytest.raises(ArgumentError, match=f"not {bridge.__name__.rpartition('.')[2]}"):
+        bridge.train("huber", {}, X)
+    with pytest.raises(ArgumentError, match="no labels"):
+        bridge.train("huber", {}, bare)
+
+
+@pytest.mark.parametrize("bridge", [lightgbm, catboost])
+def test_a_start_has_a_number_for_each_class(bridge):
+    with pytest.raises(ShapeError, match="or 3, one for each class"):
+        fit(bridge, "cross_entropy", CLASS, start=[0.0, 1.0])
+    _, one = fit(bridge, "cross_entropy", CLASS, 1, start=0.5)
+    _, each = fit(bridge, "cross_entropy", CLASS, 1, start=[0.5, 0.5, 0.5])
+    np.testing.assert_array_equal(one, each)
+
+
+def test_labels_that_are_texts_are_told():
+    with pytest.raises(DomainError, match=r"such as 'no'.*numpy\.unique"):
+        lightgbm.start("logistic", np.array(["no", "yes"]))
+    assert lightgbm.start("huber", np.array(["1", "3"])) == 2.0
+
+
+def test_catboost_has_other_classes_than_a_loss_of_rows():
+    with pytest.raises(ArgumentError, match="binary_cross_entropy"):
+        fit(catboost, "cross_entropy", LABEL)
+    with pytest.raises(ArgumentError, match="class 0 of 4 never occurs"):
+        fit(catboost, "cross_entropy", CLASS + 1)
+
+
+@BRIDGES
 def test_an_unknown_face_is_told(bridge):
     with pytest.raises(ArgumentError, match="choose one of native"):
         bridge.settings("huber", Y, face="sk")
