@@ -1,7 +1,10 @@
 """The laws of bridges for this one, and a training."""
 
+import pickle
+
 import numpy as np
 import pytest
+from lossfw import ArgumentError
 from lossfw.check import check
 from ngboost import NGBoost
 
@@ -30,3 +33,16 @@ def test_a_robust_loss_is_not_moved_by_outliers():
     )
     errors = [np.abs(model.pred_param(x)[:, 0] - truth).mean() for model in (robust, square)]
     assert errors[0] < 0.5 * errors[1]
+
+
+def test_a_model_is_pickled_with_its_loss():
+    x = np.random.default_rng(0).normal(size=(80, 2))
+    model = NGBoost(**settings("huber", x[:, 0]), n_estimators=5, verbose=False).fit(x, x[:, 0])
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.pred_param(x), model.pred_param(x))
+    assert settings("huber", x[:, 0]) == settings("huber", x[:, 0])
+
+
+def test_a_loss_of_rows_is_refused():
+    with pytest.raises(ArgumentError, match="takes rows"):
+        settings("cross_entropy", np.arange(3))

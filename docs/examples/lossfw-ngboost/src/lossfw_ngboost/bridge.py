@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copyreg
+import functools
 from typing import ClassVar
 
 import numpy as np
+from lossfw import ArgumentError
 from lossfw.bridges import BoostingBridge
 from lossfw.bridges.boosting import Derivatives, derivatives, start
+from lossfw.bridges.bridge import written
 from lossfw.bridges.curvature import kinked
 
 
@@ -17,7 +21,16 @@ def objective(loss, *, curvature="auto") -> Derivatives:
     rows: there it is 1, and the line search finds the scale of the steps.
     """
     found = derivatives(loss, curvature)
+    why = _refusal(found.loss)
+    if why is not None:
+        raise ArgumentError(why)
     return derivatives(loss, "one") if curvature == "auto" and kinked(found.loss) else found
+
+
+def _refusal(loss):
+    if loss.takes_rows:
+        return f"{loss.name} takes rows, and this bridge has one raw prediction for each."
+    return None
 
 
 def metric(loss) -> Derivatives:
@@ -38,13 +51,22 @@ def settings(loss, target, sample_weight=None, *, curvature="auto", begin=None):
     begin : float, optional
         The start, in place of the constant of least loss.
     """
+    of = objective(loss, curvature=curvature)
     if begin is None:
         begin = start(loss, target, sample_weight)
     # The steps are divided by their curvatures already.
-    return {"Dist": _distribution(objective(loss, curvature=curvature), begin),
-            "natural_gradient": False}  # fmt: skip
+    return {"Dist": _distribution(of, begin), "natural_gradient": False}
 
 
+class _MadeOfLoss(type):
+    """The type of the distributions below, by which pickle knows them."""
+
+
+# A class that a function makes cannot be imported by its name.
+copyreg.pickle(_MadeOfLoss, lambda made: (_distribution, made.made_of))
+
+
+@functools.lru_cache(maxsize=64)
 def _distribution(of: Derivatives, begin: float):
     """Return a distribution whose only parameter is the raw prediction, and whose score a loss."""
     from ngboost.distns.distn import RegressionDistn
@@ -59,7 +81,8 @@ def _distribution(of: Derivatives, begin: float):
             slopes, bends = of(self.raw, Y)
             return (slopes / bends)[:, None]
 
-    class Raw(RegressionDistn):
+    class Raw(RegressionDistn, metaclass=_MadeOfLoss):
+        made_of = (of, begin)
         n_params = 1
         scores = [LossScore]
 
@@ -84,26 +107,14 @@ class NGBoostBridge(BoostingBridge):
 
     def refuses(self, loss):
         """Return why NGBoost cannot train with a loss; None if it can."""
-        if loss.takes_rows:
-            return f"{loss.name} takes rows, and this bridge has one raw prediction for each."
-        return super().refuses(loss)
-
-    def made(self, loss):
-        """Return the objective; a loss that is refused is an error."""
-        from lossfw import ArgumentError
-
-        why = self.refuses(loss)
-        if why is not None:
-            raise ArgumentError(why)
-        return objective(loss)
+        return _refusal(loss) or super().refuses(loss)
 
     def usage(self, loss):
         """Return the lines of Python that train with a loss."""
-        config = loss.to_config()
         return (
             "from ngboost import NGBoost\n"
             "from lossfw_ngboost import settings\n"
-            f"model = NGBoost(**settings({config!r}, y), n_estimators=100).fit(x, y)"
+            f"model = NGBoost(**settings({written(loss)}, y), n_estimators=100).fit(x, y)"
         )
 
     def objective(self, loss, *, curvature="auto"):
