@@ -16,7 +16,7 @@ from lossfw import (
     ShapeError,
     Space,
 )
-from lossfw.numerics import in_double, times, zero_or_nan
+from lossfw.numerics import at_most, in_double, in_double_by, select, times, zero_or_nan
 
 # A mean and a log variance.
 _COLUMNS = 2
@@ -90,19 +90,36 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         constant = xp.log(2 * xp.pi * xp.ones_like(s)) if self.full else 0
         return (constant + s + r * r * xp.exp(-s)) / 2
 
-    @in_double
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self._value_of(xp, *_plain_parts(xp, y, t))
+
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return _slope_of(xp, *_plain_parts(xp, y, t))
+
+    def _plain_both(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        parts = _plain_parts(xp, y, t)
+        return self._value_of(xp, *parts), _slope_of(xp, *parts)
+
+    @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same; the square and the exponential may overflow alone."""
-        s, _, square = _parts(xp, y, t)
-        total = s + square + (_LOG_TWO_PI if self.full else 0.0)
-        # An infinite square outweighs any s.
-        return 0.5 * xp.where(xp.isinf(square), square, total)
+        return self._value_of(xp, *_parts(xp, y, t))
 
-    @in_double
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m - t) exp(-s) by m, and (1 - (m - t)^2 exp(-s)) / 2 by s."""
-        s, slope, square = _parts(xp, y, t)
-        return xp.stack([slope, 0.5 * (1.0 - square) + zero_or_nan(xp, s)], axis=-1)
+        return _slope_of(xp, *_parts(xp, y, t))
+
+    @in_double_by(_plain_both)
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from the same exponential."""
+        parts = _parts(xp, y, t)
+        return self._value_of(xp, *parts), _slope_of(xp, *parts)
+
+    def _value_of(self, xp: Namespace, s: Array, _: Array, square: Array) -> Array:
+        total = s + square + (_LOG_TWO_PI if self.full else 0.0)
+        # An infinite square outweighs any s.
+        return 0.5 * select(xp, xp.isinf(square), square, total)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -122,6 +139,18 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         if order == 1:
             return xp.stack([slope, 0.5 * square], axis=-1), xp.stack([slope, 0.5 + 0.0 * s], -1)
         return ()
+
+
+def _slope_of(xp: Namespace, s: Array, slope: Array, square: Array) -> Array:
+    return xp.stack([slope, 0.5 * (1.0 - square) + zero_or_nan(xp, s)], axis=-1)
+
+
+def _plain_parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+    """Return `_parts` in float64 that was float32, whose squares neither overflow nor vanish."""
+    r, s = y[..., 0] - t, y[..., 1]
+    e = xp.exp(-at_most(xp, s, _SAFE))
+    slope = times(xp, r, e)
+    return s, slope, times(xp, r * r, e)
 
 
 def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
