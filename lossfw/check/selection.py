@@ -72,21 +72,14 @@ def chosen(
     UnknownNameError
         If a name means nothing.
     """
+    options, outside = options or Options(), outside or {}
+    described = {key: value for key, value in outside.items() if value}
+    functions = [name for name in names if loading.is_outside(name)]
     if every and names:
         raise ArgumentError("--all checks everything: give no NAME with it.")
     if not (every or names or plugins.local):
         raise ArgumentError("nothing to check: give a NAME, --all or --plugin.")
-    functions = [name for name in names if loading.is_outside(name)]
-    options = options or Options()
-    if functions and options.bridges:
-        raise ArgumentError("--bridges checks losses of lossfw, and no outside function.")
-    described = {key: value for key, value in (outside or {}).items() if value}
-    if described and (not functions or len(names) > 1):
-        given_options = ", ".join(f"--{key.removesuffix('s')}" for key in described)
-        raise ArgumentError(
-            f"{given_options} describes an outside function: give exactly one NAME, as "
-            "module:function."
-        )
+    _refuse_mixed(names, functions, described, options)
     if functions:
         return [_function(name, given, described, expected or {}, options) for name in names]
     registry = plugins.registry()
@@ -110,6 +103,19 @@ def chosen(
     if not found:
         raise ArgumentError("there is nothing to check.")
     return found
+
+
+def _refuse_mixed(
+    names: Sequence[str], functions: Sequence[str], described: Mapping[str, Any], options: Options
+) -> None:
+    """Refuse options of components for outside functions, and the other way round."""
+    if functions and options.bridges:
+        raise ArgumentError("--bridges checks losses of lossfw, and no outside function.")
+    if described and (not functions or len(names) > 1):
+        given = ", ".join(f"--{key.removesuffix('s')}" for key in described)
+        raise ArgumentError(
+            f"{given} describes an outside function: give exactly one NAME, as module:function."
+        )
 
 
 def components(name: str, plugins: Plugins | None = None) -> list[Component]:

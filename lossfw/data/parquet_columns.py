@@ -119,9 +119,8 @@ def array_of(column: Any, where: str, start: int, remedy: str | None = None) -> 
     _check_present(column, where, start, "a number", remedy)
     lengths: tuple[int, ...] = ()
     while types.is_list(column.type) or types.is_fixed_size_list(column.type):
-        flat = column.flatten()
-        lengths = (*lengths, _length(column, flat, types, where, start))
-        column = flat
+        lengths = (*lengths, _length(column, types, where, start))
+        column = column.flatten()
     if types.is_boolean(column.type):
         column = column.cast("uint8")
     if not (types.is_integer(column.type) or types.is_floating(column.type)):
@@ -145,7 +144,7 @@ def _check_present(column: Any, where: str, start: int, wanted: str, remedy: str
         )
 
 
-def _length(column: Any, flat: Any, types: Any, where: str, start: int) -> int:
+def _length(column: Any, types: Any, where: str, start: int) -> int:
     """Return the common length of the lists of a column."""
     if types.is_fixed_size_list(column.type):
         return int(column.type.list_size)

@@ -27,6 +27,9 @@ _WHOLE = 100
 # A random search makes so many steps, each shorter by this factor: the last are of 1e-6.
 _STEPS, _SHRINK = 48, 0.75
 
+# It begins from so many predictions, follows so many of them, and tries so many moves of each.
+_DRAWN, _FOLLOWED, _MOVES = 400, 12, 16
+
 
 @check("claim:calibrated")
 def check_calibrated(subject: Subject, search: Search) -> None:
@@ -109,39 +112,49 @@ def _descend(
     subject: Subject, q: NDArray, rng: np.random.Generator, allowed: Callable[[NDArray], NDArray]
 ) -> tuple[NDArray, float]:
     """Return the best allowed prediction that a shrinking random search finds, and its risk."""
-    columns = q.size
-    simplex = subject.prediction is SIMPLEX
-    start = rng.dirichlet(np.ones(columns), 400) if simplex else rng.normal(size=(400, columns)) * 2
-    grid = np.eye(columns) if not simplex else np.eye(columns) * 0.9 + 0.1 / columns
-    known = np.log(q)[None] if not simplex else q[None]
-    start = np.concatenate(
-        [start, grid, -grid if not simplex else grid, known, np.full((1, columns), 1 / columns)]
-    )
+    start = _starts(subject, q, rng)
     start = start[allowed(start)]
     risk = without_nan(risk_of(subject, start, q))
-    keep = np.argsort(risk)[:12]
+    keep = np.argsort(risk)[:_FOLLOWED]
     best, best_risk = start[keep], risk[keep]
+    rows = np.arange(len(best))
     step = 1.0
     for _ in range(_STEPS):
-        moves = rng.normal(size=(len(best), 16, columns)) * step
-        moves[:, :4] -= moves[:, :4].mean(-1, keepdims=True)
-        near = (best[:, None] + moves).reshape(-1, columns)
-        if simplex:
-            near = np.abs(near)
-            near /= near.sum(-1, keepdims=True)
-        else:
-            # On the border between two classes: ties are where a wrong one may win.
-            tied = near[::3]
-            tied[:, int(np.argmax(q))] = np.delete(tied, int(np.argmax(q)), axis=-1).max(-1)
-        ok = allowed(near)
-        there = np.where(ok, without_nan(risk_of(subject, near, q)), np.inf).reshape(len(best), 16)
-        at = np.argmin(there, axis=-1)
-        lower = there[np.arange(len(best)), at]
+        near = _neighbours(subject, best, q, rng, step)
+        risk = without_nan(risk_of(subject, near, q))
+        risk = np.where(allowed(near), risk, np.inf).reshape(len(best), _MOVES)
+        at = np.argmin(risk, axis=-1)
+        lower, there = risk[rows, at], near.reshape(len(best), _MOVES, q.size)[rows, at]
         better = lower < best_risk
-        best = np.where(
-            better[:, None], near.reshape(len(best), 16, columns)[np.arange(len(best)), at], best
-        )
+        best = np.where(better[:, None], there, best)
         best_risk = np.where(better, lower, best_risk)
         step *= _SHRINK
     one = int(np.argmin(best_risk))
     return best[one], float(best_risk[one])
+
+
+def _starts(subject: Subject, q: NDArray, rng: np.random.Generator) -> NDArray:
+    """Return predictions from all over, and those that name one class, say `q`, or say nothing."""
+    even = np.full((1, q.size), 1 / q.size)
+    if subject.prediction is SIMPLEX:
+        one_class = np.eye(q.size) * 0.9 + 0.1 / q.size
+        drawn = rng.dirichlet(np.ones(q.size), _DRAWN)
+        return np.concatenate([drawn, one_class, one_class, q[None], even])
+    drawn, one_class = rng.normal(size=(_DRAWN, q.size)) * 2, np.eye(q.size)
+    return np.concatenate([drawn, one_class, -one_class, np.log(q)[None], even])
+
+
+def _neighbours(
+    subject: Subject, best: NDArray, q: NDArray, rng: np.random.Generator, step: float
+) -> NDArray:
+    """Return `_MOVES` predictions near each of some."""
+    moves = rng.normal(size=(len(best), _MOVES, q.size)) * step
+    moves[:, :4] -= moves[:, :4].mean(-1, keepdims=True)
+    near = (best[:, None] + moves).reshape(-1, q.size)
+    if subject.prediction is SIMPLEX:
+        near = np.abs(near)
+        return np.asarray(near / near.sum(-1, keepdims=True))
+    # On the border between two classes: ties are where a wrong one may win.
+    tied, top = near[::3], int(np.argmax(q))
+    tied[:, top] = np.delete(tied, top, axis=-1).max(-1)
+    return np.asarray(near)

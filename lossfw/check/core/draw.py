@@ -85,7 +85,7 @@ def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points
 
 def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:
     """Return pairs of rows for a categorical loss."""
-    y = _rows_of(subject.prediction, subject, columns, dtype, rng, count)
+    y = _rows_of(subject.prediction, columns, dtype, rng, count)
     if subject.target is CLASS_INDEX:
         index = _finite_targets(y, np.eye(columns)[rng.integers(0, columns, len(y))]).argmax(-1)
         # Where a mask leaves out an index, or its one-hot row, these are not the same target.
@@ -98,7 +98,7 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
         # The direction of a row of zeros is not defined.
         some = y.any(-1) & t.any(-1)
         return Points(y[some], t[some])
-    t = _rows_of(subject.target, subject, columns, dtype, rng, len(y))
+    t = _rows_of(subject.target, columns, dtype, rng, len(y))
     t = t[rng.permutation(len(t))[: len(y)]]
     if subject.target is SIMPLEX and subject.prediction is SIMPLEX:
         same = rng.random(len(y)) < 0.1
@@ -224,9 +224,7 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
     return Points(y.astype(dtype), t.astype(dtype))
 
 
-def _rows_of(
-    space: Space, subject: Subject, columns: int, dtype: str, rng: Generator, count: int
-) -> NDArray:
+def _rows_of(space: Space, columns: int, dtype: str, rng: Generator, count: int) -> NDArray:
     if space is CLASS_INDEX:
         return np.eye(columns, dtype=dtype)[rng.integers(0, columns, count)]
     if space is SIMPLEX:

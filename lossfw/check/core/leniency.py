@@ -107,8 +107,7 @@ def _margin(subject: Subject) -> float:
 def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDArray:
     """Tell which results are as right as they must be; where nothing is known, all are."""
     order, exact = truth.order, truth.exact.reshape(truth.shape)
-    margin = _margin(subject)
-    ulps = margin * subject.ulps[order]
+    ulps = _margin(subject) * subject.ulps[order]
     rounded = to_float(exact, got.dtype)
     unit = float(np.finfo(got.dtype).smallest_subnormal)
     with np.errstate(all="ignore"):
@@ -124,19 +123,27 @@ def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDA
         bad[rows] &= ~right
     rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
     if rows.size:
-        some = points.take(rows)
-        moved = margin * _nudged(subject, order, some, exact[rows])
-        with np.errstate(all="ignore"):
-            off = np.abs(got[rows].astype(np.float64) - rounded[rows])
-            size = np.abs(rounded[rows])
-            for term in subject.terms(some.y, some.t, order):
-                size = np.fmax(size, np.abs(term).astype(size.dtype))
-            forgiven = off <= moved + (ulps + 1) * np.spacing(size)
-            # Near the largest float either answer is right.
-            beyond = np.abs(rounded[rows]) + moved > float(np.finfo(got.dtype).max) / _ALMOST
-            forgiven |= beyond & np.isinf(got[rows])
+        forgiven = _within_a_nudge(subject, truth, points, got, rows)
         bad[rows] &= ~forgiven | wrong[rows]
     return np.asarray(~bad)
+
+
+def _within_a_nudge(
+    subject: Subject, truth: Truth, points: Points, got: NDArray, rows: NDArray
+) -> NDArray:
+    """Tell which results of some rows a move of the arguments by rounding would make right."""
+    order, margin, some = truth.order, _margin(subject), points.take(rows)
+    exact, got = truth.exact.reshape(truth.shape)[rows], got[rows]
+    rounded = to_float(exact, got.dtype)
+    moved = margin * _nudged(subject, order, some, exact)
+    with np.errstate(all="ignore"):
+        off, size = np.abs(got.astype(np.float64) - rounded), np.abs(rounded)
+        for term in subject.terms(some.y, some.t, order):
+            size = np.fmax(size, np.abs(term).astype(size.dtype))
+        forgiven = off <= moved + (margin * subject.ulps[order] + 1) * np.spacing(size)
+        # Near the largest float either answer is right.
+        beyond = np.abs(rounded) + moved > float(np.finfo(got.dtype).max) / _ALMOST
+        return np.asarray(forgiven | (beyond & np.isinf(got)))
 
 
 def _at_kinks(

@@ -40,7 +40,7 @@ def check_curvature_bound(subject: Subject, search: Search) -> None:
             continue
         if loss.curvature_bound(np, some.y, some.t) is None:
             raise NotApplicable("the loss knows no bound of its curvature")
-        for step in _steps(subject, search, some):
+        for step in _steps(search, some):
             _check_step(subject, search, loss, some, step)
 
 
@@ -52,7 +52,7 @@ def _with_rows(subject: Subject, points: Points) -> Points:
     return points.keep(np.abs(points.t) <= _LARGEST)
 
 
-def _steps(subject: Subject, search: Search, points: Points) -> Iterator[NDArray]:
+def _steps(search: Search, points: Points) -> Iterator[NDArray]:
     """Yield steps: of several sizes in any direction, to the target, and past it."""
     rng = search.rng(f"curvature:bound {points.y.shape}")
     for size in _STEPS:

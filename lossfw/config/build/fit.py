@@ -118,6 +118,14 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
         with config.at(place, hint):
             check_shapes(loss, shape, targets)
             check_targets(config, loss, shape, data, units)
+    _check_metrics(config, data, shape, refused)
+
+
+def _check_metrics(
+    config: CheckedConfig, data: Dataset, shape: tuple[int, ...], refused: frozenset[int]
+) -> None:
+    """Check shapes and targets for the metrics that were not refused."""
+    targets = _like(data.targets)
     for index, metric in enumerate(config.metrics):
         path: list[str | int] = ["evaluate", "metrics", index]
         if index in refused:
