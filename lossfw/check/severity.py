@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 Severity: TypeAlias = Literal["defect", "precision", "convention"]
 
-# What is asked of a component, and what another library may do in its own way: broadcast,
+# Asked of a component, and free to another library, which may broadcast,
 # take another dtype, write -0.0, refuse or take what lies outside of a space.
 _CONVENTIONS = ("shape:broadcast", "dtype", "value:negative_zero", "domain", "arrays")
 

@@ -15,7 +15,7 @@ from lossfw.runs.files import say
 from lossfw.runs.parallel_runs import run_all
 from lossfw.runs.records import RunOutcome, RunRequest
 
-# What a user can do about a loss that is NaN.
+# The remedies for a loss that is NaN.
 ALLOW_NAN = "With evaluate.allow_nan: true that is no failure."
 
 

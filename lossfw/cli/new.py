@@ -42,7 +42,7 @@ KINDS_OF_LOSS = {
 }
 _KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
 
-# What comes after a file with a formula.
+# The next step after a file with a formula.
 _THEN_CHECK = ("write your formula and what it claims, then", "lossfw check --plugin NAME.py")
 
 # A name that is well formed, for messages.

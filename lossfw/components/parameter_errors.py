@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import LossfwError
 
-# By pydantic's type of a mistake, what the value should have been.
+# The wanted value, by pydantic's type of a mistake.
 _WANTED = {
     "bool_type": "true or false",
     "dict_type": "a mapping",

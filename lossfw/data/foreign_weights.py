@@ -41,7 +41,7 @@ model = keras.models.load_model({file!r})
 numpy.savez("weights.npz", **{{f"{{'Wb'[i % 2]}}{{i // 2 + 1}}": a \
 for i, a in enumerate(model.get_weights())}})""",
 }
-# What stands in a pickle of a model, and the library whose model it is.
+# A text in the pickle of a model, and the library of the model.
 _NAMES_IN_PICKLES = {
     b"sklearn.linear_model": _LINEAR,
     b"sklearn": "scikit-learn",

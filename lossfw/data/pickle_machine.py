@@ -170,7 +170,7 @@ class Machine:
         if not isinstance(into, dict):
             raise RefusedError(f"keys in {shown(into)}")
         for key, value in zip(values[::2], values[1::2], strict=True):
-            # Hashing what is nested can take for ever, or end the process.
+            # Hashing a nested object can take for ever, or end the process.
             if not isinstance(key, str):
                 raise RefusedError(f"{shown(key)} as a key, where the name of an array was wanted")
             into[key] = value

@@ -20,7 +20,7 @@ BY: dict[str, str] = {
     "loss": "the loss of the row",
     "weight": "the sample weight of the row",
 }
-# What the name of a column of the data comes after: `column.region`.
+# The prefix of a column of the data: `column.region`.
 COLUMN = "column."
 # Of a column of texts, so many with the most rows are told apart, unless a slice says otherwise.
 DEFAULT_LARGEST = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# What stands before the names of the numbers of rows that are held out.
+# The prefix of the names of numbers of held-out rows.
 HELD_OUT = "held-out "
 
 

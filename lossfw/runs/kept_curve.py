@@ -39,7 +39,7 @@ def curve_to_keep(config: CheckedConfig) -> bytes | None:
         arrays |= {"second_breaks": np.array(drawn.second_breaks, float)}
         return SavedState({"name": drawn.name, "label": drawn.line.label}, arrays).to_bytes()
     except Exception as error:
-        # The run is done; what a plugin does with the points of a line does it no harm.
+        # The run is done: an error of a plugin at the points of a line does it no harm.
         return SavedState({"missing": str(error) or type(error).__name__}, {}).to_bytes()
 
 

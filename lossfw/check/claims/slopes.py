@@ -31,7 +31,7 @@ _SLACK = 1e-6
 _ROW_SLACK = {1: 1e-4, 2: 1e-3}
 
 
-# By order: what is bounded, its slope, and the function of a subject that shows the slope.
+# By order: the bounded function, its slope, and the function of a subject that shows the slope.
 _BOUNDED = {1: "value", 2: "derivative"}
 _SLOPES = {1: "slope", 2: "curvature"}
 _CONSTANTS = {1: "the Lipschitz constant", 2: "its Lipschitz constant"}

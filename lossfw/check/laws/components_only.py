@@ -173,7 +173,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
     if not machine.is_there():
         raise NotApplicable("llvmlite is not installed")
     with warnings.catch_warnings():
-        # What a body prints is the matter of another check.
+        # Another check looks at the warnings of a body.
         warnings.simplefilter("ignore")
         problem = _kernel_problem(subject, loss, columns)
     if problem:

@@ -26,7 +26,7 @@ from lossfw.numerics.exact.ulp import to_float
 
 _DTYPES = ("float64", "float32")
 _NAMES = {1: "gradient", 2: "hessian"}
-# What an author writes for each order, and what is said where none is written.
+# The function that an author writes for each order, and the text where none is written.
 _WRITTEN = {1: "derivative", 2: "second_derivative"}
 _FOLLOWS_VALUE = "It follows `value` step by step, and loses digits on the way: write a `{}`."
 _WORDS = {1: "gradient", 2: "Hessian"}

@@ -53,7 +53,7 @@ def check_products(activation: Activation, search: Search) -> None:
         forward, back = activation.jvp(np, x, v), activation.vjp(np, x, u)
         terms = np.abs(jacobian) * np.abs(v)[:, None, :]
         wanted = (jacobian * v[:, None, :]).sum(-1)
-        # A product cancels what is common to a row.
+        # A product cancels a constant that is common to a row.
         size = terms.sum(-1) + np.abs(forward).max(-1, keepdims=True)
         off = (np.abs(forward - wanted) > _ROUNDINGS * _EPS * size).any(-1)
         # The two products are those of one matrix: u' (J v) = (J' u)' v.

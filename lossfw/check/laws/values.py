@@ -33,7 +33,7 @@ _DTYPES = ("float64", "float32")
 # the result, or 1) is left by cancellation; a larger one is another value.
 _LOST_DIGITS = 2.0**7
 
-# What a person does about an error; the page on stable formulas has them all.
+# The remedy for each sort of error; the page on stable formulas has them all.
 REMEDIES = {
     "value": "",
     "precision": (

@@ -31,7 +31,7 @@ def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     try:
         evaluate_first(plan, TRIED_ROWS)
     except EmptyReductionError as error:
-        # What follows is advice for a call.
+        # The rest of the message is advice for a call.
         what = str(error).partition(". ")[0]
         config.add(path, what.removesuffix("."), "let at least one row count")
     except ArgumentError as error:

@@ -9,7 +9,7 @@ from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.text.tree import dotted
 from lossfw.losses.capabilities import guard_of
 
-# What an evaluation reports, and a training does not.
+# Keys of reports of an evaluation, which a training does not have.
 _NOT_TRAINED = ("rows", "intervals", "slices")
 # Options of the bootstrap.
 _DRAWN = ("replicates", "seed")

@@ -12,7 +12,7 @@ from lossfw.losses.engine.reduction import Sums
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
 
-# What a function returns: losses, a derivative of theirs, or losses and slopes.
+# The results of a function: losses, a derivative of theirs, or losses and slopes.
 ResultForm: TypeAlias = Literal["value", "gradient", "hessian", "both"]
 
 # A call of a kernel takes 14 microseconds, and the straight path of a smaller call 5 and what the
@@ -50,7 +50,7 @@ class Blocks(ABC):
         self.t = call.t.reshape(-1 if call.by_index else shape)
         self.weight = None if call.weight is None else call.weight.reshape(-1)
         self.out = None if out is None else out.reshape(shape)
-        # What the kernel takes for one along the first axis of the call.
+        # The kernel's elements, or rows, in one step along the first axis of the call.
         self.each = math.prod(call.y.shape[1:]) // (columns or 1)
 
     def block(self, first: int, last: int) -> Sums | None:
@@ -58,7 +58,7 @@ class Blocks(ABC):
         part = slice(first * self.each, last * self.each)
         weight = None if self.weight is None else self.weight[part]
         if weight is not None and not weight.min(initial=1.0) > 0:
-            # What has no weight is taken out before anything is computed.
+            # Elements without weight are taken out before anything is computed.
             return None
         return self._sums(first, last, part, weight)
 

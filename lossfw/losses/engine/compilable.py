@@ -83,7 +83,7 @@ class Compilable(ABC, Generic[MadeKernel]):
             If the body cannot be traced, or its graph has other bits.
         """
         graph = self._traced(dtype)
-        # What goes by float64 hides a lost second word from any number of float32 probes.
+        # A body in float64 hides a lost second word from any number of float32 probes.
         for kind in dict.fromkeys((dtype, FLOAT64)):
             checked = graph if kind == dtype else self._traced(kind)
             arrays = self._probes(kind)

@@ -34,7 +34,7 @@ _ELEMENTS = 4_000_000
 # The largest number of functions that are watched; beyond it the table begins anew.
 _MOST = 4096
 
-# The function, whatever identifies it, and its dtype and use.
+# A tuple that identifies the function, its dtype and its use.
 FunctionKey: TypeAlias = tuple[Any, ...]
 
 

@@ -134,7 +134,7 @@ def wrapper_claims(column: WrapperKind, parts: Sequence[Claims], by: Any = None)
     {'lipschitz': 2.0}
     """
     ruled = {name: getattr(row, column)(name, parts, by) for name, row in RULES.items()}
-    # What a part denies need not be so of the whole.
+    # A denial of a part need not hold of the whole.
     return Claims(**{name: None if value is False else value for name, value in ruled.items()})
 
 

@@ -214,7 +214,7 @@ class _Writer:
             floor = lines.put(f"call {kind} @llvm.floor.{suffix}({kind} {x})")
             return lines.put(f"fcmp one {kind} {x}, {floor}")
         test = "one" if bound.test == "members" else bound.test
-        # All of them: a member is what differs from no other number but itself.
+        # Outside of all: a member differs from every number but itself.
         outside = "true"
         for value in bound.values:
             differs = lines.put(f"fcmp {test} {kind} {x}, {literal(value, kind)}")

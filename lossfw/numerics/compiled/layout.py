@@ -20,7 +20,7 @@ from lossfw.numerics.symbolic.graph import (
     Operation,
 )
 
-# What NumPy's inner loops compute: these bits are NumPy's own.
+# Operations that NumPy's inner loops compute: these bits are NumPy's own.
 CALLED = frozenset(
     (
         *("exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "sinh", "cosh", "tanh", "pow"),
@@ -28,7 +28,7 @@ CALLED = frozenset(
         *("remainder", "logaddexp", "hypot"),
     )
 )
-# What IEEE arithmetic defines to the last bit, or what moves bits only.
+# Operations that IEEE arithmetic defines to the last bit, or that only move bits.
 INLINE = frozenset(
     (
         *("add", "subtract", "multiply", "divide", "negative", "abs", "square", "reciprocal"),

@@ -16,7 +16,7 @@ from lossfw.numerics.compiled.layout import UncompiledError
 
 _lock = threading.Lock()
 
-# What every kernel is called in its text; loaded ones have names of their own.
+# The name of every kernel in its text; loaded ones have names of their own.
 _KERNEL = "@kernel("
 
 

@@ -105,7 +105,7 @@ class RowLayout:
         for number in reversed([*layout.calls, *layout.reductions]):
             for arg in layout.node(number).args:
                 layout._want_whole(number, arg)
-        # From the last step back: what it needs may be wanted of earlier ones.
+        # From the last step back: it may need nodes of earlier ones.
         for time in sorted(layout._times(), reverse=True):
             layout._needed(time)
         for phase in range(layout.phases - 1, -1, -1):
@@ -204,7 +204,7 @@ class RowLayout:
         found.update(self.time[number] for number in self.time if self.wide[number])
         return list(found)
 
-    # What is wanted.
+    # The wanted nodes.
 
     def _want(self, number: int, at: Time | None = None) -> None:
         self.wanted.setdefault(at or self.time[number], set()).add(number)

@@ -88,7 +88,7 @@ def typeset_body(text: str, letters: Letters, parameters: Mapping[str, Any], row
     return body
 
 
-# What the letters of a formula stand for, given the arguments of a body.
+# The values of the letters of a formula, for the arguments of a body.
 Letters = Callable[..., Mapping[str, Any]]
 
 

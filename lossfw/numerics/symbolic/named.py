@@ -41,7 +41,7 @@ class Named(float):
         return self
 
     def __hash__(self) -> int:
-        # Not the hash of the float: what is cached for one is not taken for the other.
+        # Not the hash of the float: a cached result of one is not taken for the other.
         return hash(("named", float(self)))
 
 

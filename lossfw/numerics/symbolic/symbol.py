@@ -91,7 +91,7 @@ class Symbol:
         return self.space.element(self, key)
 
     def __getattr__(self, name: str) -> NoReturn:
-        # What Python looks up itself is simply not there.
+        # Python's own look-ups find nothing.
         if name.startswith("__"):
             raise AttributeError(name)
         raise TraceError(f"the body uses the attribute .{name} of an array")
@@ -152,7 +152,7 @@ _COMPARISONS = {
 }
 
 
-# What a body may compute with a symbol.
+# The numbers that a body may compute with a symbol.
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 

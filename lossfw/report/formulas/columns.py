@@ -59,7 +59,7 @@ class Columns:
             return self
         if before == [Ellipsis] and last is None:
             if self.row:
-                # What compares all pairs of columns: an axis more would be needed.
+                # Functions that compare all pairs of columns: an axis more would be needed.
                 raise TraceError("the formula needs rows of rows")
             return Columns(self.space, self.items, row=True)
         if before == [Ellipsis] and self.row and isinstance(last, int):

@@ -93,7 +93,7 @@ def _run_sphinx(source: Path, pages: Path, doctrees: Path, title: str) -> None:
 
     said = io.StringIO()
     with docutils_namespace(), warnings.catch_warnings():
-        # What its extensions use of each other will change: that is for their authors.
+        # Sphinx warns of functions of its extensions that will change: that is for their authors.
         warnings.simplefilter("ignore")
         app = Sphinx(
             srcdir=source,

@@ -11,7 +11,7 @@ from lossfw.report.site.measured import MeasuredFigures
 
 _ORDERS = ("value", "first", "second")
 
-# What the columns of one dtype are called: the words of the figure.
+# The names of the columns of one dtype: the words of the figure.
 _CALLED = ("value", "slope", "curvature")
 
 AccuracyRow = Mapping[str, Any]

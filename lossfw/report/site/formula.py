@@ -13,7 +13,7 @@ from lossfw.report.formulas.latex import latex
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.markup import fenced, prose
 
-# What the letters of formulas stand for, by the first argument of the function.
+# The meanings of letters in formulas, by the first argument of the function.
 _LETTERS = {
     "r": "r = y - t, the prediction less the target",
     "m": "m = t y, the target times the prediction",

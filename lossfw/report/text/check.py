@@ -10,7 +10,7 @@ from lossfw.check.severity import Severity
 
 HEADERS = ("component", "held", "refuted", "not claimed", "expected", "not run")
 
-# Of components in this number what was not claimed and not applicable is named,
+# Of so many components the claims not made and the checks not applicable are named,
 # of more it is counted: the names stand in the JSON.
 _FEW = 1
 

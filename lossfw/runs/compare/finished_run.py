@@ -23,7 +23,7 @@ LOSS = "loss"
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
 
 
-# What a folder names is not executed unless its reader says so.
+# A plugin file that a folder names is not executed unless its reader says so.
 _UNTRUSTED = Plugins(trusted=False)
 
 

@@ -105,7 +105,7 @@ class TrainingComparison:
     def measures(self) -> tuple[str, ...]:
         """The numbers that any of the trainings has, in the order of the first that has it."""
         names = dict.fromkeys(name for one in self.trainings for name in one.numbers)
-        # What stands behind the others in one training does so in all.
+        # Numbers of held-out rows stand behind the others, in every training.
         return tuple(sorted(names, key=lambda name: name.startswith(HELD_OUT)))
 
     @property
