@@ -13,6 +13,7 @@ from lossfw.check.laws import activations, author_latex, components_only, curvat
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
+from lossfw.components.claims import need_claims
 from lossfw.components.component import Component
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
@@ -90,6 +91,8 @@ def prepared(component: str | Mapping[str, Any] | Component, bridges: bool = Fal
         As in `check`.
     """
     made = _made(component)
+    if isinstance(made, Activation | Loss):
+        need_claims(made)
     if isinstance(made, Activation):
         if bridges:
             raise ArgumentError(f"{made.name} is no loss: no bridge trains with an activation.")

@@ -244,9 +244,9 @@ def expectations(failures: Mapping[str, str], checks: Iterable[str]) -> dict[str
     for name, reason in failures.items():
         check = name if name in known else f"claim:{name}"
         if check not in known:
+            guess = did_you_mean(name, [*known, *(n.removeprefix("claim:") for n in known)])
             raise ArgumentError(
-                f"expected failure {name!r} is none of the checks that run here. "
-                f"{did_you_mean(name, [*known, *(n.removeprefix('claim:') for n in known)])}"
+                f"expected failure {name!r} is none of the checks that run here. {guess}".rstrip()
             )
         if not str(reason).strip():
             raise ArgumentError(f"expected failure {name!r} has no reason: say why it fails.")

@@ -112,11 +112,15 @@ class Verbs(click.Group):
 
 
 def _bug(error: Exception) -> str:
+    # Imported here: only an error that nobody foresaw needs it.
+    from lossfw.components.registry.places import place_in_plugin
+
     said = " ".join(f"{type(error).__name__}: {error}".split())
-    return (
-        f"lossfw: error: {said}\n"
-        "This is a bug in lossfw or in a plugin; --traceback shows where. Please report it."
-    )
+    if place := place_in_plugin(error):
+        cause = f"It comes from a plugin: {place}. --traceback shows the whole way."
+    else:
+        cause = "This is a bug in lossfw or in a plugin; --traceback shows where. Please report it."
+    return f"lossfw: error: {said}\n{cause}"
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

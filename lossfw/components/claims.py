@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from lossfw.components.naming import did_you_mean
-from lossfw.errors import ParameterError
+from lossfw.errors import BrokenPluginError, ParameterError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,24 @@ class _ClaimRecord:
         """Return the names of the properties that are neither claimed nor denied."""
         said = {*self.made(), *self.denied()}
         return tuple(f.name for f in fields(self) if f.name not in said)
+
+
+def need_claims(component: Any) -> None:
+    """Check that what an author wrote as `claims` is a method that returns claims.
+
+    Raises
+    ------
+    BrokenPluginError
+        With what it is.
+    """
+    method = component.claims
+    found = method() if callable(method) else method
+    if not callable(method) or not isinstance(found, _ClaimRecord):
+        what = f"returns {found!r}" if callable(method) else "is no method"
+        raise BrokenPluginError(
+            f"{type(component).__name__}.claims {what}: a method that returns the claims, as in "
+            "`return Claims(convex=True)`, was wanted."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lossfw.components.component import Component
+from lossfw.components.registry.local import LOCAL_MODULE
 from lossfw.errors import LossfwError
 from lossfw.numerics.arrays import NDArray
 
@@ -37,7 +38,7 @@ def setup(component: Component) -> str:
 def _making(component: Component) -> list[str]:
     kind, cls = component.kind, type(component)
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    if cls.__module__.startswith("lossfw_local_"):
+    if cls.__module__.startswith(LOCAL_MODULE):
         return [
             "from lossfw.components.registry import Registry",
             f"plugins = Registry.discover(local=[{file!r}])",

@@ -31,7 +31,23 @@ def fault_of(value: object) -> str:
     if inspect.isabstract(value):
         missing = ", ".join(sorted(value.__abstractmethods__))
         return f"is not finished: define {missing}"
-    return _undefined(value)
+    return _undefined(value) or _odd_init(value)
+
+
+def _odd_init(cls: type[Component]) -> str:
+    """Return the fault of an ``__init__`` that takes what is no parameter, or an empty text."""
+    own = cls.__dict__.get("__init__")
+    if own is None:
+        return ""
+    _, *taken = inspect.signature(own).parameters.values()
+    named = [one.name for one in taken if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)]
+    for name in named:
+        if name not in cls.model_fields:
+            return (
+                f"has an __init__ with {name!r}, which is no parameter: leave __init__ out, and "
+                "write each parameter as a field, as in `scale: float = 1.0`"
+            )
+    return ""
 
 
 def _undefined(cls: type[Component]) -> str:

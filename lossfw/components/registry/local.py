@@ -18,6 +18,9 @@ from lossfw.components.naming import did_you_mean
 from lossfw.components.registry.faults import fault_of
 from lossfw.errors import BrokenPluginError
 
+# The beginning of the names of their modules.
+LOCAL_MODULE = "lossfw_local_"
+
 
 def import_file(path: Path) -> ModuleType:
     """Import a local plugin file under a module name of its own.
@@ -149,7 +152,7 @@ def _read(path: Path) -> bytes:
 def _module_name(path: Path, content: bytes) -> str:
     # 16 hexadecimal digits: two files of one process will not share them.
     digest = hashlib.sha256(bytes(path.resolve()) + b"\0" + content).hexdigest()[:16]
-    return f"lossfw_local_{digest}_{path.stem}"
+    return f"{LOCAL_MODULE}{digest}_{path.stem}"
 
 
 def _refuse_unfit(cls: type[Component], path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.first_rows import try_first_rows
-from lossfw.config.build.fit import fit_loss, load, with_options
+from lossfw.config.build.fit import fit_loss, load, need_dataset, with_options
 from lossfw.config.build.report_options import (
     place_of_column,
     read_report_options,
@@ -151,7 +151,7 @@ def _load_columns(
     """Return the rows with the columns that slices name; without them if one is not there."""
     with config.at(["data"]):
         try:
-            return source.load_with(columns)
+            return need_dataset(source, source.load_with(columns))
         except ColumnError as error:
             with config.at(place_of_column(config, error.column)):
                 raise

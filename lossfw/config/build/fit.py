@@ -33,8 +33,24 @@ from lossfw.numerics.arrays import NDArray
 def load(config: CheckedConfig, source: Source, path: ConfigPath) -> Dataset | None:
     """Return the rows of a source that stands at `path`; None if they cannot be read."""
     with config.at(path):
-        return source.load()
+        return need_dataset(source, source.load())
     return None
+
+
+def need_dataset(source: Source, data: object) -> Dataset:
+    """Return what a source loaded, which an author may have written as anything.
+
+    Raises
+    ------
+    DataError
+        If it is no data set.
+    """
+    if isinstance(data, Dataset):
+        return data
+    raise DataError(
+        f"load() of the source {source.name!r} returned {type(data).__name__}; a "
+        "lossfw.data.Dataset was wanted."
+    )
 
 
 def with_options(

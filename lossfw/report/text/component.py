@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lossfw.components.claims import need_claims
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.docstrings import (
     paragraphs,
@@ -153,6 +154,7 @@ def _bounds(schema: dict[str, Any]) -> str:
 
 
 def _of_loss(loss: Loss) -> dict[str, Any]:
+    need_claims(loss)
     return {
         "prediction": _space(loss.prediction_space),
         "target": _space(loss.target_space),
