@@ -1,0 +1,69 @@
+"""The gate, `.ci/run`: browser tests never pass by not running."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.browsing import CHROMIUM
+
+ROOT = Path(__file__).parents[1]
+GATE = (ROOT / ".ci" / "run").read_text()
+# From the first mention of the browser to the next step, and the last lines.
+BROWSER = re.search(r'^if \[ ! -x "\$chromium" \].*?(?=^step "kernels)', GATE, re.M | re.S)
+END = re.search(r'^step "all green"\n.*\Z', GATE, re.M | re.S)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """Run the parts of the gate that decide about the browser, in place of all commands stubs."""
+
+    def run(*, user, there=False, fetched=False, packages=True):
+        browser, stubs = tmp_path / "chromium", tmp_path / "bin"
+        stubs.mkdir()
+        made = f": > {browser} && /bin/chmod +x {browser}"
+        bodies = {"id": f"echo {user}", "make": "echo make $1", "true": ""}
+        if packages:
+            bodies["apt-get"] = f'[ "$1" = update ] || {{ {made if fetched else "exit 1"}; }}'
+        work = tmp_path / "work" / "test" / "bin"
+        work.mkdir(parents=True)
+        for path in [*(stubs / name for name in bodies), work / "python", work / "pytest"]:
+            path.write_text(f"#!/bin/bash\n{bodies.get(path.name, f'echo {path.name} ran')}\n")
+            path.chmod(0o755)
+        if there:
+            browser.write_text("")
+            browser.chmod(0o755)
+        script = f"set -euo pipefail\nPATH={stubs}\nwork={tmp_path}/work\nchromium={browser}\n"
+        script += f"step() {{ printf '== %s\\n' \"$*\"; }}\n{BROWSER[0]}\n{END[0]}"
+        return subprocess.run(
+            ["/bin/bash", "-c", script], capture_output=True, text=True, check=True
+        ).stdout
+
+    return run
+
+
+def test_the_gate_and_the_tests_mean_the_same_browser():
+    assert f"\nchromium={CHROMIUM}\n" in GATE
+
+
+def test_a_browser_that_is_there_is_used(gate):
+    said = gate(user=1000, there=True)
+    assert "pytest ran" in said
+    assert said.endswith("== all green\n")
+
+
+def test_root_fetches_a_browser(gate):
+    said = gate(user=0, fetched=True)
+    assert "== a browser\n" in said
+    assert "pytest ran" in said
+    assert said.endswith("== all green\n")
+
+
+@pytest.mark.parametrize(
+    "machine", [{"user": 1000}, {"user": 0}, {"user": 0, "packages": False}], ids=str
+)
+def test_without_a_browser_the_last_line_says_so(machine, gate):
+    said = gate(**machine)
+    assert "pytest ran" not in said
+    assert said.splitlines()[-1].startswith("browser tests NOT run: there is no ")
