@@ -139,13 +139,11 @@ def _check_own(folder: Path) -> None:
 
 
 def _start(request: RunRequest, training: Training) -> TrainingState | None:
-    """Return the state to resume from; a run of a sweep that has none begins anew."""
+    """Return the state to resume from; a training that has none yet begins anew, as a run does."""
     if request.folder is None or not request.resume:
         return None
     path = request.folder / checkpoint.CHECKPOINT_FILE
-    if request.name and not path.exists():
-        return None
-    return checkpoint.read(path, training)
+    return checkpoint.read(path, training) if path.exists() else None
 
 
 def _write(folder: Path, trained: Trained, classes: tuple[str, ...]) -> None:

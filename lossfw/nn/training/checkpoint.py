@@ -62,14 +62,9 @@ def read(path: Path, training: Training) -> TrainingState:
     Raises
     ------
     DataError
-        If there is no such file, it is damaged or cut short, or another training
-        wrote it; then the message names the differences.
+        If it is damaged or cut short, or another training wrote it; then the message
+        names the differences.
     """
-    if not path.exists():
-        raise DataError(
-            f"there is no checkpoint {path} to resume from: train without --resume first, with "
-            "the same --out."
-        )
     header, arrays = _saved(path)
     identity, history, best_epoch = _progress(header, path)
     _check_identity(identity, training.identity, path)

@@ -129,8 +129,12 @@ class TestResuming:
     def test_it_needs_a_folder(self, lossfw):
         assert "give --out DIR too" in self.wrong(lossfw)
 
-    def test_it_needs_a_checkpoint(self, lossfw):
-        assert "there is no checkpoint a/checkpoint.npz" in self.wrong(lossfw, "--out", "a")
+    def test_without_a_checkpoint_it_begins_anew(self, lossfw, folder):
+        # As after an interruption before the first epoch.
+        for name, more in (("a", []), ("b", ["--resume"])):
+            told(lossfw, "train", "train.yaml", "--out", name, *more)
+        a, b = ((folder / name / "weights.npz").read_bytes() for name in "ab")
+        assert a == b
 
     @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.99, -1])
     def test_a_checkpoint_that_is_cut_short(self, kept, lossfw, folder):
