@@ -23,8 +23,8 @@ FACES = {
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
     "lossfw.data": """
-        Batch Dataset File Group NestedNumbers Source digest_arrays digest_files file_kind
-        join_digests npz_member numbers_array open_columns read_array read_bytes read_npz
+        Batch Dataset File Group NestedNumbers Source check_npz_name digest_arrays digest_files
+        file_kind join_digests numbers_array open_columns read_array read_bytes read_npz
     """,
     "lossfw.scale": "Cut connected cut evaluate_on",
     "lossfw.errors": """

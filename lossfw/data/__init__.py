@@ -6,7 +6,7 @@ from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
-from lossfw.data.npy import npz_member, npz_names, read_npz
+from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.source import File, Location, Source, no_column
 from lossfw.data.table import Table, TableOptions, TableRows
 
@@ -23,12 +23,12 @@ __all__ = [
     "Table",
     "TableOptions",
     "TableRows",
+    "check_npz_name",
     "digest_arrays",
     "digest_files",
     "file_kind",
     "join_digests",
     "no_column",
-    "npz_member",
     "npz_names",
     "numbers_array",
     "open_columns",

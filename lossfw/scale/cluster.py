@@ -7,11 +7,12 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
+from lossfw.scale.interruption import interruption_waits
 
 # The prefix of worker processes that are started on this machine.
 _LOCAL = "local:"
@@ -102,20 +103,22 @@ def _threads_each(count: int) -> int:
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
     dask, config = distributed(), importlib.import_module("dask.config")
-    with (
-        # Samples of what the workers do, a hundred a second, are for a dashboard that is not there.
-        config.set({"distributed.worker.profile.enabled": False}),
-        tempfile.TemporaryDirectory(prefix="lossfw-") as folder,
-        dask.LocalCluster(
-            n_workers=count,
-            threads_per_worker=_threads_each(count),
-            processes=True,
-            dashboard_address=None,
-            local_directory=folder,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        dask.Client(cluster) as client,
-    ):
+    with ExitStack() as stack:
+        with interruption_waits():
+            # Samples of what the workers do, a hundred a second, are for a dashboard that is not
+            # there.
+            stack.enter_context(config.set({"distributed.worker.profile.enabled": False}))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lossfw-"))
+            cluster = dask.LocalCluster(
+                n_workers=count,
+                threads_per_worker=_threads_each(count),
+                processes=True,
+                dashboard_address=None,
+                local_directory=folder,
+                silence_logs=logging.CRITICAL,
+            )
+            client = dask.Client(stack.enter_context(cluster))
+            stack.enter_context(client)
         yield client
 
 

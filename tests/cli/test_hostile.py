@@ -128,6 +128,17 @@ def test_rows_of_another_byte_order_are_written(lossfw, folder):
     assert read_rows(folder / "o").loss.tolist() == [0.0, 1.0, 4.0]
 
 
+def test_columns_of_a_parquet_file_have_different_names(lossfw, folder):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    column = arrow.array([1.0, 2.0])
+    (folder / "run.yaml").write_text(inline("huber", targets="[1.0, 2.0]", predictions="y.parquet"))
+    for names, message in ((["a", "a"], "two columns named 'a'"), ([], "has no columns")):
+        table = arrow.table([column] * len(names), names=names)
+        parquet.write_table(table, folder / "y.parquet")
+        told = lossfw("run", "run.yaml")
+        assert (told.exit_code, message in told.stderr) == (2, True)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_help_on_a_full_disk_is_told_in_words(process):
     with Path("/dev/full").open("w") as full:
@@ -234,6 +245,20 @@ class TestNamesFromOutside:
         for told in (self.out, compared, lossfw("compare", "no\x1bsuch"), lossfw("run", "\x1b.y")):
             assert "\x1b" not in told.output
             assert "\\x1b" in told.output
+
+    @pytest.mark.parametrize("kind", ["csv", "npz", "weights"])
+    def test_no_escape_in_a_file_of_data_reaches_the_terminal(self, lossfw, folder, kind):
+        (folder / "t.csv").write_text(f"{ESCAPE},b\n1,2\n3,4\n")
+        np.savez(folder / "t.npz", **{ESCAPE: np.zeros(3)})
+        network = "predictions: [[0.5]]"
+        if kind == "weights":
+            network = "layers: [{units: 10, activation: softmax}], weights: t.npz"
+        data = "digits" if kind == "weights" else f"arrays, file: t.{kind}, targets_key: none"
+        (folder / "run.yaml").write_text(
+            f"lossfw: 1\ndata: {{name: {data}}}\nnetwork: {{{network}}}\nloss: cross_entropy\n"
+        )
+        told = lossfw("validate", "run.yaml")
+        assert (told.exit_code, "\x1b" in told.output, "\\x1b" in told.output) == (2, False, True)
 
     def test_no_cell_is_a_formula(self, lossfw, runs):
         lines = lossfw("compare", *runs, "--csv").stdout.splitlines()

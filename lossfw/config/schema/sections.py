@@ -142,7 +142,7 @@ class EvaluateSection(Section):
     sample: Sample | None = key("Evaluate rows that are drawn at random, not all.", None)
     rows: RowsChoice = key(
         "Write loss, prediction and target of each row beside the result: true (or jsonl), or "
-        "parquet.",
+        "parquet, which takes about a quarter of the time and of the disk.",
         False,
     )
     allow_nan: bool = key("Accept a loss that is NaN: the run does not fail.", False)

@@ -18,10 +18,10 @@ from lossfw.data import (
     Source,
     Table,
     TableOptions,
+    check_npz_name,
     digest_files,
     file_kind,
     no_column,
-    npz_member,
     npz_names,
     open_columns,
     read_array,
@@ -230,9 +230,11 @@ class Arrays(Source):
             key = self._single(role)
             if key is not None or role in names or role == "targets":
                 wanted[role] = role if key is None else str(key)
+        for name in wanted.values():
+            check_npz_name(names, name, file)
         # What nobody asks for stays packed.
         members = read_npz(file, "data", set(wanted.values()))
-        arrays = {role: npz_member(members, name, file) for role, name in wanted.items()}
+        arrays = {role: members[name] for role, name in wanted.items()}
         for name in columns:
             if name not in names:
                 raise no_column(str(file), name, names)

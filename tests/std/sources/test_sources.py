@@ -244,6 +244,10 @@ class TestArrays:
         np.savez(tmp_path / "d.npz", inputs=self.INPUTS)
         with pytest.raises(DataError, match=r"no array 'targets'; it has: inputs"):
             source("arrays", file=str(tmp_path / "d.npz")).load()
+        # Also of arrays that stay packed.
+        np.savez(tmp_path / "d.npz", x=self.INPUTS, y=self.TARGETS)
+        with pytest.raises(DataError, match=r"no array 'z'; it has: x, y"):
+            source("arrays", file=str(tmp_path / "d.npz"), targets_key="z").load()
 
     def test_files_of_their_own(self, tmp_path):
         np.save(tmp_path / "x.npy", self.INPUTS)
