@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,13 +75,17 @@ class Graph:
 
     def live(self) -> list[int]:
         """Return the numbers of the nodes that the outputs need, arguments first."""
+        return self._needed(lambda node: node.args)
+
+    def _needed(self, args: Callable[[Operation], tuple[int, ...]]) -> list[int]:
+        """Return the numbers of the nodes that the outputs need by these arguments, in order."""
         needed: set[int] = set()
         waiting = list(self.outputs)
         while waiting:
             number = waiting.pop()
             if number not in needed:
                 needed.add(number)
-                waiting.extend(self.nodes[number].args)
+                waiting.extend(args(self.nodes[number]))
         return sorted(needed)
 
     def usual(self) -> Graph:
@@ -89,17 +94,10 @@ class Graph:
         Its outputs are those of this graph, which are right where no condition of a rare
         value holds, and then these conditions.
         """
-        needed: set[int] = set()
-        waiting = list(self.outputs)
-        while waiting:
-            number = waiting.pop()
-            if number not in needed:
-                needed.add(number)
-                node = self.nodes[number]
-                waiting.extend(node.args[::2] if is_rare(node) else node.args)
+        needed = self._needed(lambda node: node.args[::2] if is_rare(node) else node.args)
         graph, place = Graph(), dict[int, int]()
         conditions = dict[int, None]()
-        for number in sorted(needed):
+        for number in needed:
             node = self.nodes[number]
             if is_rare(node):
                 condition, _, usual = node.args

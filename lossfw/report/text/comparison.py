@@ -12,7 +12,13 @@ from typing import Any, NamedTuple
 
 from lossfw.report.text.rounding import with_interval
 from lossfw.report.text.tables import fitted, markdown_table, show_table
-from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
+from lossfw.runs.compare import (
+    Comparison,
+    Difference,
+    FinishedRun,
+    FinishedTraining,
+    RunNumber,
+)
 from lossfw.runs.compare.settings import as_text
 from lossfw.runs.files import say
 
@@ -142,8 +148,7 @@ def _of_two(comparison: Comparison) -> TextTable:
 
 
 def _of_many(comparison: Comparison) -> Iterator[TextTable]:
-    few = len(comparison.settings) <= MOST_BESIDE
-    beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
+    beside = settings_beside(comparison.settings, comparison.runs)
     titles = [comparison.title(name) for name in comparison.single]
     yield TextTable(
         ["run", *beside, *titles],
@@ -163,9 +168,19 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
         yield TextTable([f"{_LESS}{comparison.baseline.name}", *titles], rows)
 
 
-def _in_names(key: str, comparison: Comparison) -> bool:
-    """Tell whether the name of each run holds its value of a key, as in a sweep."""
-    return all(f"{key}={as_text(run.settings.get(key))}" in run.name for run in comparison.runs)
+def settings_beside(
+    settings: Mapping[str, Any], compared: Sequence[FinishedRun | FinishedTraining]
+) -> list[str]:
+    """Return the settings that stand beside the numbers: a few, but for those in all names.
+
+    The name of each run of a sweep holds its values.
+    """
+    return [
+        key
+        for key in settings
+        if len(settings) <= MOST_BESIDE
+        and not all(f"{key}={as_text(one.settings.get(key))}" in one.name for one in compared)
+    ]
 
 
 def number_text(number: RunNumber) -> str:
@@ -215,14 +230,16 @@ def remarks(comparison: Comparison) -> list[str]:
 
 def markdown(comparison: Comparison) -> str:
     """Return a comparison as tables of Markdown, with its remarks."""
-    parts = [markdown_of(table) for table in tables(comparison)]
-    return "\n\n".join([*parts, *(escaped(line) for line in remarks(comparison))])
+    return markdown_of(tables(comparison), remarks(comparison))
 
 
-def markdown_of(table: TextTable) -> str:
-    """Return a table as lines of Markdown."""
-    headers, *rows = ([escaped(cell) for cell in line] for line in (table.headers, *table.rows))
-    return markdown_table(headers, rows, left=1)
+def markdown_of(shown: Sequence[TextTable], told: Sequence[str]) -> str:
+    """Return tables and remarks as Markdown."""
+    parts = []
+    for table in shown:
+        headers, *rows = ([escaped(cell) for cell in line] for line in (table.headers, *table.rows))
+        parts.append(markdown_table(headers, rows, left=1))
+    return "\n\n".join([*parts, *map(escaped, told)])
 
 
 def escaped(text: str) -> str:

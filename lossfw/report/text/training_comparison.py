@@ -8,9 +8,9 @@ import io
 from lossfw.report.text.comparison import (
     MOST_BESIDE,
     TextTable,
-    escaped,
     markdown_of,
     no_formula,
+    settings_beside,
     show_tables,
 )
 from lossfw.report.text.rounding import as_number
@@ -26,8 +26,7 @@ def show(comparison: TrainingComparison) -> None:
 
 def tables(comparison: TrainingComparison) -> list[TextTable]:
     """Return the tables: the numbers of the epochs whose weights were kept, and the settings."""
-    few = len(comparison.settings) <= MOST_BESIDE
-    beside = [key for key in comparison.settings if few and not _in_names(key, comparison)]
+    beside = settings_beside(comparison.settings, comparison.trainings)
     measures = comparison.measures
     numbers = TextTable(
         ["training", *beside, "epoch", *map(comparison.title, measures)],
@@ -37,7 +36,7 @@ def tables(comparison: TrainingComparison) -> list[TextTable]:
             for one in comparison.trainings
         ],
     )
-    if few:
+    if len(comparison.settings) <= MOST_BESIDE:
         return [numbers]
     return [settings_table(comparison), numbers]
 
@@ -49,13 +48,6 @@ def settings_table(comparison: TrainingComparison) -> TextTable:
         [key, *(as_text(of[place]) for place in ordered)] for key, of in comparison.settings.items()
     ]
     return TextTable(["setting", *(one.name for one in comparison.trainings)], rows)
-
-
-def _in_names(key: str, comparison: TrainingComparison) -> bool:
-    """Tell whether the name of each training holds its value of a key, as in a sweep."""
-    return all(
-        f"{key}={as_text(one.settings.get(key))}" in one.name for one in comparison.trainings
-    )
 
 
 def number_text(one: FinishedTraining, name: str) -> str:
@@ -72,8 +64,7 @@ def remarks(comparison: TrainingComparison) -> list[str]:
 
 def markdown(comparison: TrainingComparison) -> str:
     """Return a comparison as tables of Markdown, with its remarks."""
-    parts = [markdown_of(table) for table in tables(comparison)]
-    return "\n\n".join([*parts, *map(escaped, remarks(comparison))])
+    return markdown_of(tables(comparison), remarks(comparison))
 
 
 def comma_separated(comparison: TrainingComparison) -> str:
