@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn, Protocol, TypeAlias
 
+import numpy as np
+
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Namespace, device_of
 
@@ -209,7 +211,11 @@ def scale(xp: Namespace, factor: Any, part: Tangent) -> Tangent:
         return part * factor if part else None
     if isinstance(factor, int | float):
         return factor * part
-    return xp.where(part == 0, part, factor * part)
+    product = factor * part
+    if isinstance(part, np.ndarray) and part.dtype.kind == "O" and not xp.isnan(product).any():
+        # Of exact numbers, which have no negative zero, each operation costs.
+        return product
+    return xp.where(part == 0, part, product)
 
 
 def dense(xp: Namespace, part: Tangent, like: Array) -> Array:

@@ -19,16 +19,18 @@ import gmpy2
 import numpy as np
 
 from lossfw.numerics.exact import wide
-from lossfw.numerics.exact.functions import context
+from lossfw.numerics.exact.functions import context, power
 from lossfw.numerics.exact.text import decimal_text
 from lossfw.numerics.exact.wide import BEYOND, FUNCTIONS, ZERO, Value, Wide
 
 # Twenty digits are enough for display.
 _SHOWN_DIGITS = 20
 
-# They hold floats, and nearly all integers, without rounding.
-_FLOATS, _LONG_BITS = gmpy2.context(precision=53), 64
-_LONGS = gmpy2.context(precision=_LONG_BITS)
+# Floats are taken in with it, without rounding.
+_FLOATS = gmpy2.context(precision=53)
+
+# The integers that a formula is full of.
+_SMALL: dict[Any, Value] = {n: wide.whole(n) for n in range(-16, 17)}
 
 
 def environment(precision: int, lowest: int, highest: int) -> Any:
@@ -107,8 +109,8 @@ class Number:
         """Return decimal text with so many digits."""
         if isinstance(self.value, Wide):
             # Its decimal exponent would fill a page.
-            power = decimal_text(to_value(self.value.exponent), 6)
-            return f"{'-' if self.value.is_signed() else ''}2**{power}"
+            magnitude = decimal_text(to_value(self.value.exponent), 6)
+            return f"{'-' if self.value.is_signed() else ''}2**{magnitude}"
         return decimal_text(self.value, digits)
 
 
@@ -133,9 +135,9 @@ def to_value(value: Any) -> Value:
     if isinstance(value, Number):
         return value.value
     if not isinstance(value, _INTEGERS):
-        return _FLOATS.plus(float(value))
-    whole = int(value)
-    return _LONGS.add(ZERO, whole) if whole.bit_length() <= _LONG_BITS else wide.whole(whole)
+        return _FLOATS.plus(float(value)) or ZERO
+    found = _SMALL.get(value)
+    return wide.whole(int(value)) if found is None else found
 
 
 def _restored(precision: int, rounding: str, value: Value) -> Any:
@@ -157,28 +159,31 @@ def number_type(precision: int, rounding: str = "n") -> Any:
     rules = context(precision, rounding)
 
     def forward(name: str) -> Any:
-        compute, beyond = getattr(rules, name), FUNCTIONS[name]
+        compute = power(rules) if name == "pow" else getattr(rules, name)
+        beyond = FUNCTIONS[name]
 
         def operate(self: Any, other: Any) -> Any:
             # Nearly always it is, and only this is a matter of nanoseconds.
-            if type(other) is not Fixed:
-                if not isinstance(other, _OPERANDS):
-                    return NotImplemented
-                other = Fixed(to_value(other))
+            if type(other) is Fixed:
+                value = other.value
+            elif isinstance(other, _OPERANDS):
+                value = to_value(other)
+            else:
+                return NotImplemented
             try:
-                return Fixed(compute(self.value, other.value))
+                return Fixed(compute(self.value, value))
             except BEYOND:
-                return Fixed(beyond(rules, self.value, other.value))
+                return Fixed(beyond(rules, self.value, value))
 
         return operate
 
     def backward(name: str) -> Any:
-        operate = forward(name)
+        compute = wide.function(rules, name)
 
         def reflected(self: Any, other: Any) -> Any:
             if not isinstance(other, _OPERANDS):
                 return NotImplemented
-            return operate(Fixed(to_value(other)), self)
+            return Fixed(compute(to_value(other), self.value))
 
         return reflected
 

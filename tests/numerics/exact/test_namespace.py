@@ -87,6 +87,25 @@ def test_any_function_is_rounded_correctly(name, x, digits):
             assert found == +wanted
 
 
+@given(
+    FLOATS.filter(lambda x: x != 0),
+    st.one_of(st.sampled_from([0.5, 1.5, -2.5, 2.0, -3.0, 0.3, 1e-3]), st.integers(-99, 99)),
+    st.sampled_from("nud"),
+)
+def test_powers_are_rounded_as_they_should_be(a, b, rounding):
+    xp = ExactNamespace(60, rounding)
+    found = xp.exact([a])[0] ** b
+    with mpmath.workdps(300):
+        wanted = mpmath.mpf(a) ** b
+    with mpmath.workprec(bits(60)):
+        if isinstance(wanted, mpmath.mpc):
+            assert mpmath.isnan(mpmath.mpf(found))
+        else:
+            up, down = (mpmath.fmul(wanted, 1, rounding=r) for r in "ud")
+            nearest = mpmath.fmul(wanted, 1)
+            assert mpmath.mpf(found) == {"n": nearest, "u": up, "d": down}[rounding]
+
+
 @given(st.sampled_from(sorted(BINARY)), FLOATS, FLOATS)
 def test_any_function_of_two_is_that_of_mpmath(name, a, b):
     found = getattr(XP, name)(exact_array([a]), exact_array([b]))[0]
