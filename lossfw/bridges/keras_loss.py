@@ -9,6 +9,7 @@ import numpy as np
 
 from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
 from lossfw.bridges.jax import double_precision
+from lossfw.components.spaces import SIGN
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -46,6 +47,9 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         if loss.takes_classes and len(target.shape) < len(y_pred.shape):
             # Keras makes everything floats.
             target = keras.ops.cast(target, "int32")
+        if loss.target_space is SIGN:
+            # As Keras's own hinge takes them; 0 itself has no side.
+            target = keras.ops.where(target == 0, -keras.ops.ones_like(target), target)
         losses = loss.unchecked(y_pred, target, reduction="none")
         whole = loss.takes_rows or loss.sums_rows or len(losses.shape) < 2
         # Keras's own mean is that of float32.

@@ -131,3 +131,9 @@ def test_what_cannot_train_is_refused(monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
     with pytest.raises(ArgumentError, match="KERAS_BACKEND to jax or torch"):
         bridge.loss("huber")
+
+
+def test_labels_0_and_1_of_a_margin_are_its_sides():
+    for loss in ("hinge", "logistic"):
+        criterion = bridge.loss(loss)
+        assert float(criterion(BITS, Y)) == float(criterion(2 * BITS - 1, Y))
