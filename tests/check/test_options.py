@@ -70,6 +70,17 @@ def test_conventions_of_an_outside_function_count_on_request():
     assert not check_function(off, **DESCRIBED).ok
 
 
+def test_values_and_derivatives_may_be_off_by_a_part():
+    def slope(y, t):
+        return 2 * (np.asarray(y) - t) * (1 + 1e-9)
+
+    for rtol, ok in ((0.0, False), (0.9e-9, False), (1.1e-9, True)):
+        report = check_function(
+            off, gradient=slope, rtol=rtol, only=["value", "gradient"], **DESCRIBED
+        )
+        assert report.ok == ok, rtol
+
+
 def test_a_report_raises_what_a_person_needs():
     check("huber", examples=5, only=["value"]).raise_if_refuted()
     with pytest.raises(AssertionError, match=r"(?s)off: .*wrong value.*to reproduce:.*value\(y, t"):

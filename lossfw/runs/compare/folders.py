@@ -39,6 +39,16 @@ def compare_folders(
             "and runs with runs."
         )
     if trainings or told:
+        _need_two("trainings", len(trainings), told)
         return TrainingComparison.of(trainings), told
     runs, left_out = find_runs(paths, plugins)
+    _need_two("runs", len(runs), left_out)
     return compare(runs, intervals=intervals, side_by_side=side_by_side), left_out
+
+
+def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:
+    """Refuse to compare too few, with the reason why others are left out."""
+    if count < 2 and left_out:
+        raise ArgumentError(
+            f"a comparison needs at least two {what}, got {count}: {'; '.join(left_out)}."
+        )

@@ -34,6 +34,15 @@ def told(lossfw, *arguments):
     return json.loads(result.stdout)
 
 
+def test_one_hot_targets_beside_a_loss_of_numbers(lossfw):
+    loss = "loss={name: squared_error, factor: 0.5, per: row}"
+    by_class = told(lossfw, *NAME, "--range=-1:1", "-o", "loss=brier")
+    by_number = told(lossfw, *NAME, "--range=-1:1", "-o", "data.one_hot=true", "-o", loss)
+    # Brier's score is the sum of squares without the half.
+    halves = [number / 2 for number in by_class["curves"][0]["loss"]]
+    assert by_number["curves"][0]["loss"] == pytest.approx(halves, rel=1e-14)
+
+
 def test_the_numbers(lossfw):
     found = told(lossfw, *NAME, "--range=-5:5")
     assert found["count"] == 597

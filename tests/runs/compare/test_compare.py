@@ -217,6 +217,14 @@ class TestFolders:
         assert "warning: d is left out: it is running, or was interrupted: " in result.stderr
         assert "run it again with --resume\n" in result.stderr
 
+    def test_too_few_are_told_with_the_one_that_goes_on(self, run, command, folder):
+        run("a"), run("b")
+        (folder / "b" / "status").write_text("running\n")
+        result = command("compare", "a", "b")
+        assert result.exit_code == 2
+        assert "needs at least two runs, got 1: b is left out: it is running" in result.stderr
+        assert "run it again with --resume.\n" in result.stderr
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
