@@ -85,8 +85,18 @@ def half_angle(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
     """
     total = y + t
     s = patched(xp, (y - t) / total, xp.isinf(total), _half_angle_of_halves, y, t)
+    return s, _tail(s)
+
+
+def half_angle_of(r: Array, total: Array) -> tuple[Array, Array]:
+    """Return the same from y - t and y + t, where the sum is finite."""
+    s = r / total
+    return s, _tail(s)
+
+
+def _tail(s: Array) -> Array:
     w = s * s
-    return s, w * (polynomial(w, _ATANH_TOP) / polynomial(w, _ATANH_BOTTOM))
+    return w * (polynomial(w, _ATANH_TOP) / polynomial(w, _ATANH_BOTTOM))
 
 
 def _half_angle_of_halves(xp: Namespace, y: Array, t: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
-from lossfw.numerics import at_least, expm1_minus, in_double, in_double_by, patched, select
+from lossfw.numerics import at_least, in_double, in_double_by, patched, select
 from lossfw_std.deviance import (
     MORE_THAN_ANY_LOG,
     NEAR_ANGLE,
@@ -15,10 +15,18 @@ from lossfw_std.deviance import (
     finite,
     gap,
     half_angle,
+    half_angle_of,
     log_ratio,
     plain_log_ratio,
     times_exp,
 )
+
+# A logarithm of a ratio within this is that of a float with all its digits.
+_USUAL_LOG = 600.0
+
+# Below this distance of logarithms exp(-d) - 1 + d may round to less than 0, and is d^2 / 2 to
+# the digits that count beside its terms.
+_NEAR_ZERO = 2.0**-20
 
 
 class GammaDeviance(Deviance):
@@ -73,10 +81,18 @@ class GammaDeviance(Deviance):
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 s (y - t) / y + 4 s (atanh(s) - s) near the target."""
+        r, total = y - t, y + t
+        share, log = r / y, xp.log(y / t)
+        s, tail = half_angle_of(r, total)
+        usual = 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), log - share)
+        rare = xp.isinf(total) | (xp.abs(log) > _USUAL_LOG)
+        return patched(xp, usual, rare, self._of_extremes, y, t)
+
+    def _of_extremes(self, xp: Namespace, y: Array, t: Array) -> Array:
         share = gap(xp, y, t)
         s, tail = half_angle(xp, y, t)
         far = log_ratio(xp, y, t) - share
-        return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (share + tail), far)
+        return 2.0 * xp.where(xp.abs(s) < NEAR_ANGLE, s * (share + tail), far)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -112,23 +128,45 @@ class GammaDeviance(Deviance):
 class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
-    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+    def _plain_rise(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Return d = z - log(t) and exp(-d) - 1 in float64 that was float32."""
         d = at_least(xp, distance(xp, z, t), -MORE_THAN_ANY_LOG)
-        return 2.0 * (xp.expm1(-d) + d)
+        return d, xp.expm1(-d)
+
+    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        d, rise = self._plain_rise(xp, z, t)
+        return 2.0 * (rise + d)
+
+    def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        return -2.0 * self._plain_rise(xp, z, t)[1]
+
+    def _plain_value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        d, rise = self._plain_rise(xp, z, t)
+        return 2.0 * (rise + d), -2.0 * rise
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (exp(-d) - 1 + d) with d = z - log(t)."""
+        """2 (t exp(-z) - 1 + d) with d = z - log(t), near the target 2 (exp(-d) - 1 + d)."""
+        return self._value(xp, z, t, times_exp(xp, t, -z))
+
+    def _value(self, xp: Namespace, z: Array, t: Array, share: Array) -> Array:
         d = distance(xp, z, t)
-        share = times_exp(xp, t, -z)
         # inf - inf would be NaN.
         far = patched(xp, share - (1.0 - d), xp.isinf(share), lambda xp, share: share, share)
-        return 2.0 * select(xp, xp.abs(d) < 1.0, expm1_minus(xp, -d), far)
+        size = xp.abs(d)
+        near = patched(xp, xp.expm1(-d) + d, size < _NEAR_ZERO, lambda xp, d: 0.5 * d * d, d)
+        return 2.0 * select(xp, size < 1.0, near, far)
 
-    @in_double
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """2 (1 - exp(-d)), which is 2 (1 - t exp(-z))."""
+        """2 (1 - t exp(-z))."""
         return 2.0 * (1.0 - times_exp(xp, t, -z))
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from one exponential."""
+        share = times_exp(xp, t, -z)
+        return self._value(xp, z, t, share), 2.0 * (1.0 - share)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
