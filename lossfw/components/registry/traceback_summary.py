@@ -7,9 +7,16 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
+from pydantic.errors import PydanticUserError
+
 # Frames of the import system and of lossfw do not help a plugin's author.
 _CORE = str(Path(__file__).parents[1])
 _FOREIGN = ("<frozen", str(importlib.__file__), _CORE)
+
+_UNTYPED = (
+    "`{}` has no type: a parameter needs one, as in `scale: float = 1.0`, and a constant is a "
+    "ClassVar, as in `scale: ClassVar[float] = 1.0`"
+)
 
 
 def explain(error: BaseException, *, path: Path | None = None, package: str = "") -> str:
@@ -31,6 +38,10 @@ def explain(error: BaseException, *, path: Path | None = None, package: str = ""
     'ValueError: no such thing'
     """
     place = _place(error, path, package)
+    if isinstance(error, PydanticUserError) and error.code == "model-field-missing-annotation":
+        # pydantic means models, and its reader wrote a component.
+        said = _UNTYPED.format(error.message.partition("`")[2].partition("`")[0])
+        return f"{said} ({place})" if place else said
     # The text of a SyntaxError repeats its file and line.
     text = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
     summary = f"{type(error).__name__}: {text}" if text else type(error).__name__

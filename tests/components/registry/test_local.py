@@ -82,6 +82,10 @@ def test_local_files_are_loaded_without_plugins(local):
             ["my_loss.py:11", "Other and Mild", "'mild'"],
         ),
         (HEAD + "class Mild(Component):\n    name: str = 'x'", ["'name'", "(my_loss.py:5)"]),
+        (
+            HEAD + "class Mild(Component):\n    scale = 2.0",
+            ["`scale = 2.0` has no type", "ClassVar[float]", "(my_loss.py:5)"],
+        ),
         ("\0", ["null bytes"]),
     ],
 )
