@@ -13,6 +13,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from lossfw.runs.records import RunOutcome, RunRequest
+from lossfw.scale.interruption import interruption_blocked
 
 
 class WorkerProcess:
@@ -27,13 +28,15 @@ class WorkerProcess:
     def __init__(self, threads: int) -> None:
         # In a file: a full pipe would stop the run.
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # as long as the process
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "lossfw.runs.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={"LOSSFW_THREADS": str(threads), **os.environ},
-        )
+        # A terminal interrupts it too; its parent answers, and ends it.
+        with interruption_blocked():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lossfw.runs.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env={"LOSSFW_THREADS": str(threads), **os.environ},
+            )
 
     def carry_out(self, request: RunRequest) -> tuple[RunOutcome, bool]:
         """Return the outcome of a run, and whether the process is still there."""

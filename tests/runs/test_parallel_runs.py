@@ -13,6 +13,7 @@ import pytest
 from lossfw.components.plugin_choice import Plugins
 from lossfw.runs.parallel_runs import requests_of, run_all
 from lossfw.runs.records import RunRequest
+from lossfw.runs.worker_process import WorkerProcess
 from support.configs import read
 
 PLAIN = """\
@@ -51,6 +52,18 @@ def test_a_sweep_is_a_folder_of_runs_and_a_table(lossfw, folder, write):
         # A run of a sweep is a run like any other.
         alone = lossfw("run", "run.yaml", "-o", "sweep-", "-o", name, "--json")
         assert json.loads(alone.stdout) == numbers
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals")
+def test_a_process_that_a_terminal_interrupts_goes_on_until_its_parent_ends_it(write):
+    request = RunRequest(read(write(config=PLAIN)))
+    process = WorkerProcess(threads=1)
+    try:
+        os.kill(process._process.pid, signal.SIGINT)
+        outcome, alive = process.carry_out(request)
+    finally:
+        process.end()
+    assert (outcome.status, outcome.notes, alive) == ("done", "", True)
 
 
 def test_one_that_fails_stops_no_other(lossfw, broken):
