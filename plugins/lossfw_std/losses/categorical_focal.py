@@ -194,29 +194,46 @@ class _OnLogits(RowBody):
         return xp.sum(times(xp, self.loss.weighted(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The same for one class, from its cross-entropy l = -log y: 1 - y is -expm1(-l)."""
+        """The same; in float32 from the cross-entropy of the class, see `_plain_at`."""
 
-        @in_double
-        def value(xp: Namespace, z: Array) -> Array:
+        def plain(xp: Namespace, z: Array) -> Array:
             surprise = softmax_cross_entropy_at(xp, z, index)
             return self._of_own(xp, surprise, self.loss.share_at(xp, z, index))[0]
 
-        return cast(Array, value(xp, z))
+        @in_double_by(plain)
+        def value(xp: Namespace, z: Array) -> Array:
+            return RowBody.value_at(self, xp, z, index)
+
+        return value(xp, z)
 
     def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """a (1 - y)^gamma (1 + gamma m) times the slope of the cross-entropy."""
-        return self.value_and_derivative_at(xp, z, index)[1]
+        """The same; in float32 from the cross-entropy of the class, see `_plain_at`."""
+
+        @in_double_by(lambda xp, z: self._plain_at(xp, z, index)[1])
+        def slope(xp: Namespace, z: Array) -> Array:
+            return RowBody.derivative_at(self, xp, z, index)
+
+        return slope(xp, z)
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Both, from the same exponentials."""
+        """Both; in float32 from the same exponentials."""
 
-        @in_double
+        @in_double_by(lambda xp, z: self._plain_at(xp, z, index))
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-            surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
-            value, factor = self._of_own(xp, surprise, self.loss.share_at(xp, z, index))
-            return value, factor[..., None] * slope
+            value = RowBody.value_at(self, xp, z, index)
+            return value, RowBody.derivative_at(self, xp, z, index)
 
         return both(xp, z)
+
+    def _plain_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
+        """Return value and slope for class indices, in float64 that was float32.
+
+        The slope is a (1 - y)^gamma (1 + gamma m) times that of the cross-entropy l = -log y,
+        and 1 - y is -expm1(-l). In float64 the power would multiply the errors of l.
+        """
+        surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
+        value, factor = self._of_own(xp, surprise, self.loss.share_at(xp, z, index))
+        return value, factor[..., None] * slope
 
     def _of_own(self, xp: Namespace, surprise: Array, share: Array) -> tuple[Array, Array]:
         """Return the loss of a class from -log y, and the factor of its slope."""
