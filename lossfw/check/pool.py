@@ -1,6 +1,7 @@
 """Run jobs in several processes, and return their results in order.
 
-Exact numbers are Python's own integers, so threads would wait for each other.
+Exact numbers are computed one by one under the lock of the interpreter, so threads would wait
+for each other.
 A process is started anew and makes its component from names alone.
 """
 
