@@ -289,6 +289,8 @@ class _OnLogits(LogMeanBody):
     def _value(self, xp: Namespace, z: Array, t: Array) -> Array:
         k = tweedie.exponents(self.loss.power)
         r, factor = tweedie.held(xp, tweedie.ratio(distance(xp, z, t), k), k)
+        # At a target of 0 the half deviance over the power is 1 / b, and nothing is held.
+        factor = xp.where(t == 0.0, xp.ones_like(factor), factor)
         half = _half(xp, r, t, k)
         from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
         from_y = times_exp(xp, half, k.b, z)

@@ -10,10 +10,6 @@ from support.loss_settings import PARAMETERS, settings
 
 POINTS = 8
 
-# Orders of derivatives that miss their goal at some points.
-KNOWN = {
-    "TweedieDeviance(power=1.999999, link='log')": {0},
-}
 LOSSES = [
     x for x in settings(sorted({*DISTANCES, *MARGINS, *PAIRS} & {*PARAMETERS})) if x != type(x)()
 ]
@@ -33,4 +29,4 @@ BY_TURNS = [
 @pytest.mark.parametrize(("loss", "dtype"), BY_TURNS)
 def test_results_are_as_right_as_they_should_be(loss, dtype):
     found = measure(loss, dtype, points=POINTS)
-    assert all(worst.order in KNOWN.get(repr(loss), ()) for worst in found.missed()), found.missed()
+    assert not found.missed()
