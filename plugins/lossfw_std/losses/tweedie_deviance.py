@@ -109,7 +109,8 @@ class TweedieDeviance(Deviance):
     the target. In the mean it is convex for the powers 0 and 1 alone, and in
     the logarithm for those from 1 to 2; elsewhere it bends the other way for
     some predictions, and where its second derivative goes through 0, its
-    accuracy is that of its terms. Source: Jorgensen, *Exponential dispersion
+    accuracy is that of its terms; so is that of value and slope for the power
+    1.5 of a logarithm, near their zeros. Source: Jorgensen, *Exponential dispersion
     models*, Journal of the Royal Statistical Society B 49, 1987,
     doi:10.1111/j.2517-6161.1987.tb01685.x.
 
@@ -243,7 +244,7 @@ class TweedieDeviance(Deviance):
         )
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
-        """Of the second derivative both, where it goes through 0; see `ThreeHalvesOnLogits`."""
+        """Both of the second derivative, where it goes through 0; of roots of a logarithm all."""
         if order < 2 and self.power == THREE_HALVES and self.link == "log":
             return tweedie_roots.terms_on_logits(xp, y, t, order)
         if order < 2 or self._limit is not None or (self.power == 0 and self.link == "identity"):
