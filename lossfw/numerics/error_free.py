@@ -65,7 +65,7 @@ def exact_square(xp: Namespace, a: Array) -> tuple[Array, Array]:
     >>> import numpy as np
     >>> square, error = exact_square(np, np.asarray([0.1]))
     >>> square, error * 2.0**60
-    (array([0.01]), array([0.90979761]))
+    (array([0.01]), array([-0.95999999]))
     """
     p = a * a
     if isinstance(xp, TextbookNamespace):
