@@ -10,8 +10,10 @@ import ast
 import copy
 import importlib
 import inspect
+import signal
 import sys
 import types
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +35,9 @@ ROUNDINGS = 256
 
 # Arguments are moved by so many units in the last place.
 NUDGED = 4
+
+# A mutant that computes its results for longer does not end: the others take a few seconds.
+_LONGEST_SECONDS = 120
 
 _SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
           ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}  # fmt: skip
@@ -191,8 +196,31 @@ def _alike(a, b, moved):
     return bool(np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))))
 
 
+class _EndlessError(Exception):
+    """A mutant that does not end."""
+
+
+@contextmanager
+def _that_ends():
+    """Raise where the block takes too long."""
+
+    def stop(*_):
+        raise _EndlessError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _LONGEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def verdict(mutant, seed, examples=200):
-    """Return "killed", "survived", or "same" for a mutant that is no other loss."""
+    """Return "killed", "survived", or "same" for a mutant that is no other loss.
+
+    A mutant that does not end is killed: any use of it shows.
+    """
     same = True
     try:
         every = mutant.instances()
@@ -200,8 +228,9 @@ def verdict(mutant, seed, examples=200):
         return "killed"
     for made, original, share, _ in every:
         try:
-            if not differs(made, original):
-                continue
+            with _that_ends():
+                if not differs(made, original):
+                    continue
         except Exception:
             return "killed"
         same = False
