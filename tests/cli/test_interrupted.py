@@ -16,23 +16,23 @@ class Finder:
             signal.raise_signal(signal.SIGINT)
             raise SystemExit("went on")
 
-{ignored}
+signal.signal(signal.SIGINT, {answer})
 sys.meta_path.insert(0, Finder())
 lossfw_command.main()
 """
 
 
 @pytest.mark.parametrize(
-    ("ignored", "code", "told"),
+    ("answer", "code", "told"),
     [
-        ("", 130, "lossfw: interrupted\n"),
-        ("signal.signal(signal.SIGINT, signal.SIG_IGN)", 1, "went on\n"),
+        ("signal.default_int_handler", 130, "lossfw: interrupted\n"),
+        ("signal.SIG_IGN", 1, "went on\n"),
     ],
     ids=["usual", "ignored by who started it"],
 )
-def test_an_interruption_during_the_import(ignored, code, told):
+def test_an_interruption_during_the_import(answer, code, told):
     ran = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED.format(ignored=ignored)],
+        [sys.executable, "-c", INTERRUPTED.format(answer=answer)],
         capture_output=True,
         text=True,
         check=False,
