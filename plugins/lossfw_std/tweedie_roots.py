@@ -66,10 +66,15 @@ class ThreeHalves(PointwiseBody):
         return self.loss.second_derivative(xp, y, t)
 
 
+def _plain(xp: Namespace, t: Array, root: Array) -> Array:
+    """Return 4 (root - sqrt(t))^2 / root, without a square that overflows."""
+    gone = root - xp.sqrt(t)
+    return 4.0 * (gone * (gone / root))
+
+
 def _of_roots(xp: Namespace, y: Array, t: Array, root: Array) -> Array:
     """Return 4 (sqrt(y) - sqrt(t))^2 / sqrt(y) in float64 that was float32."""
-    gone = root - xp.sqrt(t)
-    value = 4.0 * (gone * (gone / root))
+    value = _plain(xp, t, root)
     # Of an infinite mean, unless the target is too.
     return patched(xp, value, xp.isinf(root), lambda xp, y, t: y - t, y, t)
 
@@ -111,8 +116,7 @@ class ThreeHalvesOnLogits(LogMeanBody):
             q, a = _fourth_roots(xp, z, t)
             return 4.0 * ((q - a) * (q - a))
 
-        gone = root - xp.sqrt(t)
-        value = 4.0 * (gone * (gone / root))
+        value = _plain(xp, t, root)
         return patched(xp, value, xp.isnan(value) | (z < _LEAST_LOG), apart, z, t)
 
     @in_double
