@@ -142,3 +142,10 @@ def test_a_chord_with_an_infinite_end_is_no_straight_line():
     loss = 0.5 * lossfw.loss("squared_error") + lossfw.loss("cross_entropy") + bare
     report = check(loss, examples=20, only=["strictly_convex"])
     assert report.ok, str(report)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "squared_error"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_parabola_is_not_refuted_by_steps_of_the_size_of_rounding(name, seed):
+    report = check(lossfw.loss(name), seed=seed, only=["curvature:bound"])
+    assert report.ok, str(report)

@@ -69,7 +69,9 @@ def _check_step(
 ) -> None:
     there = Points(points.y + step, points.t)
     reached = is_inside(subject, there)
-    y, t, d = points.y[reached], points.t[reached], step[reached]
+    y, t = points.y[reached], points.t[reached]
+    # Not the step that was asked for: one of the size of a rounding error is not taken as it is.
+    d = there.y[reached] - y
     if not len(y):
         return
     search.count(len(y))

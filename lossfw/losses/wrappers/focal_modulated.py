@@ -14,7 +14,7 @@ from lossfw.losses.nested import NestedLoss
 from lossfw.losses.wrappers.base import PartWrapper, refuse_weighing
 from lossfw.losses.wrappers.claim_table import WrapperKind, wrapper_claims
 from lossfw.losses.wrappers.error_probability import Missed, missed, missed_share, probability_of
-from lossfw.numerics import times
+from lossfw.numerics import in_double, times
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.exact.reference import Order
 
@@ -71,16 +71,24 @@ class FocalModulated(PartWrapper):
 
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
-        return self._modulated(xp, y, t, self.of.unreduced_formula(xp, y, t))
+        losses = self.of.unreduced_formula(xp, y, t)
+        return self._modulated(xp, y, t, losses) if self.gamma else losses
 
     def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced`."""
-        return self._modulated(xp, y, t, self.of.unreduced(xp, y, t))
+        return self._values(xp, y, t) if self.gamma else self.of.unreduced(xp, y, t)
 
     def unreduced_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """See `Loss.unreduced_at`."""
-        losses = self.of.unreduced_at(xp, y, index)
-        return self._modulated(xp, y, one_hot_rows(xp, y, index), losses)
+        if not self.gamma:
+            return self.of.unreduced_at(xp, y, index)
+
+        @in_double
+        def values(xp: Namespace, y: Array) -> Array:
+            losses = self.of.unreduced_at(xp, y, index)
+            return self._modulated(xp, y, one_hot_rows(xp, y, index), losses)
+
+        return values(xp, y)
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m l)' = m l' + m' l; see `Loss.unreduced_gradient`."""
@@ -88,18 +96,13 @@ class FocalModulated(PartWrapper):
 
     def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.unreduced_with_gradient`."""
-        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         if not self.gamma:
-            return losses, slopes
-        u = missed(xp, self.of, y, t)
-        terms = self._gradient_terms(xp, u, losses, slopes)
-        return times(xp, u.share**self.gamma, losses), _total(xp, *terms)
+            return self.of.unreduced_with_gradient(xp, y, t)
+        return self._values_and_slopes(xp, y, t)
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(m l)'' = m l'' + 2 m' l' + m'' l; see `Loss.unreduced_hessian`."""
-        if not self.gamma:
-            return self.of.unreduced_hessian(xp, y, t)
-        return _total(xp, *self._hessian_terms(xp, y, t))
+        return self._bends(xp, y, t) if self.gamma else self.of.unreduced_hessian(xp, y, t)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Return the terms of the product rule, and the part's own; see `Loss.terms`."""
@@ -115,35 +118,57 @@ class FocalModulated(PartWrapper):
         losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         return (*self._gradient_terms(xp, missed(xp, self.of, y, t), losses, slopes), *own)
 
+    # A product of float32 goes by float64: of its factors one may overflow where the other
+    # makes up for it.
+
+    @in_double
+    def _values(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self._modulated(xp, y, t, self.of.unreduced(xp, y, t))
+
+    @in_double
+    def _values_and_slopes(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
+        u = missed(xp, self.of, y, t)
+        terms = self._gradient_terms(xp, u, losses, slopes)
+        return times(xp, u.share**self.gamma, losses), _total(xp, *terms)
+
+    @in_double
+    def _bends(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return _total(xp, *self._hessian_terms(xp, y, t))
+
+    def _modulated(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
+        return times(xp, missed_share(xp, self.of, y, t) ** self.gamma, losses)
+
     def _gradient_terms(
         self, xp: Namespace, u: Missed, losses: Array, slopes: Array
     ) -> tuple[Array, Array]:
-        own = times(xp, self._spread(u.share**self.gamma), slopes)
-        return own, times(xp, self._slope(xp, u), self._spread(losses))
+        own = self._lessened(xp, u.share, self.gamma, slopes)
+        return own, self._slope(xp, u, self._spread(losses))
 
     def _hessian_terms(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         losses, slopes = self.of.unreduced_with_gradient(xp, y, t)
         u = missed(xp, self.of, y, t)
-        own = times(xp, self._spread(u.share**self.gamma), self.of.unreduced_hessian(xp, y, t))
-        crossed = times(xp, 2.0 * self._slope(xp, u), slopes)
+        own = self._lessened(xp, u.share, self.gamma, self.of.unreduced_hessian(xp, y, t))
+        crossed = 2.0 * self._slope(xp, u, slopes)
         return own, crossed, times(xp, self._bend(xp, u), self._spread(losses))
 
-    def _modulated(self, xp: Namespace, y: Array, t: Array, losses: Array) -> Array:
-        if not self.gamma:
-            return losses
-        return times(xp, missed_share(xp, self.of, y, t) ** self.gamma, losses)
+    def _lessened(self, xp: Namespace, share: Array, power: float, x: Array) -> Array:
+        """Return u^power x by halves: the power of a small u is 0 where x makes it a number."""
+        half = self._spread(share ** (0.5 * power))
+        return times(xp, half, times(xp, half, x))
 
-    def _slope(self, xp: Namespace, u: Missed) -> Array:
-        """Return the derivative of m = u^gamma."""
-        return times(xp, self._spread(self.gamma * u.share ** (self.gamma - 1.0)), u.slope)
+    def _slope(self, xp: Namespace, u: Missed, x: Array) -> Array:
+        """Return the derivative of m = u^gamma, times x."""
+        return times(xp, u.slope, self.gamma * self._lessened(xp, u.share, self.gamma - 1.0, x))
 
     def _bend(self, xp: Namespace, u: Missed) -> Array:
         """Return the second derivative of m = u^gamma."""
         g = self.gamma
-        # u = 0 has an infinite power for a gamma below 2, with a factor that may be 0.
-        curvature = times(xp, g * (g - 1.0), u.share ** (g - 2.0))
+        # u = 0 has an infinite power for a gamma below 2, with a factor that may be 0. The root of
+        # the square, since the square of a small slope is 0 where the power makes it a number.
+        root = times(xp, self._spread(u.share ** (0.5 * g - 1.0)), u.slope)
         bent = times(xp, self._spread(g * u.share ** (g - 1.0)), u.bend)
-        return times(xp, self._spread(curvature), u.slope * u.slope) + bent
+        return times(xp, g * (g - 1.0), root * root) + bent
 
     def _spread(self, x: Array) -> Array:
         """Return numbers of rows with an axis for the elements of a row."""

@@ -101,7 +101,7 @@ def test_what_is_put_together_is_not_refuted(loss):
 
 
 @pytest.mark.slow
-@settings(quick, max_examples=30, derandomize=False)
+@settings(quick, max_examples=30)
 @given(losses())
 def test_much_that_is_put_together_is_not_refuted(loss):
     refuse_a_refutation(loss, examples=20)

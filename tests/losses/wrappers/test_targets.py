@@ -172,6 +172,26 @@ class TestFocalModulated:
         assert loss([[-np.inf, 0.0]], [0]) == np.inf
         assert np.isfinite(loss.gradient([[np.inf, 0.0]], [0])).all()
 
+    @pytest.mark.parametrize(
+        ("part", "y", "t", "dtype"),
+        [
+            # The power underflows, and the part's curvature is large.
+            ("focal", 6.6e-167, 7.9e-255, "float64"),
+            # The part's curvature is above the largest float32.
+            ("focal", 1.4e-45, 1e-20, "float32"),
+            # The square of the slope of the power underflows.
+            ({"name": "binary_cross_entropy", "from_logits": True}, -476.5, 1.1e-207, "float64"),
+        ],
+    )
+    def test_a_factor_that_leaves_the_floats_does_not_end_the_product(self, part, y, t, dtype):
+        pytest.importorskip("gmpy2")
+        loss = lossfw.loss("focal_modulated", of=part, gamma=0.5 if y < 0 else 2.0)
+        y, t = np.array([y], dtype), np.array([t], dtype)
+        truth = float(loss.exact(y, t, derivative=2)[0])
+        assert 0 < abs(truth) < np.inf
+        rtol = 16 * float(np.finfo(dtype).eps)
+        assert loss.hessian(y, t, reduction="none") == pytest.approx(truth, rel=rtol, abs=0)
+
     def test_what_has_no_probabilities_is_refused(self):
         with pytest.raises(ParameterError, match="which are no probabilities"):
             FocalModulated(of=SQUARED)
