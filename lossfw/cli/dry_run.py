@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from lossfw.cli.many import show_warnings
 from lossfw.report.text.tables import show_table
 from lossfw.runs.execute import prepare
 from lossfw.runs.files import say
@@ -30,9 +31,7 @@ def show_plans(requests: Sequence[RunRequest], *, as_json: bool) -> None:
     for request, run in zip(requests, runs, strict=True):
         if request.scheduler is not None:
             say(f"{run.name}: {_cut_of(run, request.scheduler)}")
-    for run in runs:
-        for warning in run.plan.warnings:
-            say(f"{run.name}: warning: {warning}")
+    show_warnings([(run.name, run.plan.warnings) for run in runs])
 
 
 def _cut_of(run: Run, cluster: str) -> str:

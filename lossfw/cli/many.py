@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lossfw.cli.options import tell
 from lossfw.cli.progress import ProgressBar
+from lossfw.components.naming import shortlist
 from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
 from lossfw.runs.epochs import numbers_of
@@ -27,22 +28,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
     RunError
         If one of them failed.
     """
-    done: list[RunOutcome] = []
-    with ProgressBar("runs") as progress:
-
-        def ended(outcome: RunOutcome) -> None:
-            done.append(outcome)
-            progress(len(done), len(requests))
-            _tell(outcome)
-
-        cluster = requests[0].scheduler
-        if cluster is None:
-            outcomes = run_all(requests, jobs, ended=ended)
-        else:
-            # Imported on use: it needs an optional library.
-            from lossfw.runs.cluster_runs import run_on
-
-            outcomes = run_on(cluster, requests, ended=ended)
+    outcomes = _carried_out(requests, jobs)
     if as_json:
         # In a result, numbers that are not finite are texts already.
         say(json.dumps([_plain(outcome) for outcome in outcomes]))
@@ -51,6 +37,7 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         for outcome in outcomes:
             for text in outcome.texts:
                 say(f"{outcome.request.name}: {text}")
+        show_warnings([(outcome.request.name, outcome.warnings) for outcome in outcomes])
     failed = [outcome.request.name for outcome in outcomes if outcome.result is None]
     if failed:
         raise RunError(f"{len(failed)} of {len(outcomes)} runs failed: {', '.join(failed)}.")
@@ -62,10 +49,77 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
         )
 
 
-def _tell(outcome: RunOutcome) -> None:
-    """Write warnings and errors at once, each line with the run's name."""
-    for line in [*outcome.notes.splitlines(), *outcome.error.splitlines()]:
-        tell(f"{outcome.request.name}: {line}")
+def _carried_out(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
+    """Return the outcomes of requests; tell warnings and errors as soon as there are some."""
+    done: list[RunOutcome] = []
+    teller = _Teller()
+    try:
+        with ProgressBar("runs") as progress:
+
+            def ended(outcome: RunOutcome) -> None:
+                done.append(outcome)
+                progress(len(done), len(requests))
+                teller.tell(outcome)
+
+            outcomes = _run_all(requests, jobs, ended)
+    except KeyboardInterrupt:
+        if requests[0].folder is not None:
+            tell(f"{len(done)} of {len(requests)} runs have ended; --resume goes on with the rest")
+        raise
+    teller.tell_rest()
+    return outcomes
+
+
+def _run_all(
+    requests: Sequence[RunRequest], jobs: int, ended: Callable[[RunOutcome], None]
+) -> list[RunOutcome]:
+    cluster = requests[0].scheduler
+    if cluster is None:
+        return run_all(requests, jobs, ended=ended)
+    # Imported on use: it needs an optional library.
+    from lossfw.runs.cluster_runs import run_on
+
+    return run_on(cluster, requests, ended=ended)
+
+
+def show_warnings(runs: Sequence[tuple[str, Iterable[str]]]) -> None:
+    """Show the warnings of several runs, each text once, with the runs that it belongs to.
+
+    Parameters
+    ----------
+    runs : sequence of tuple of str and iterable of str
+        The name and the warnings of each run.
+    """
+    names: dict[str, list[str]] = {}
+    for name, warnings in runs:
+        for text in dict.fromkeys(warnings):
+            names.setdefault(text, []).append(name)
+    for text, those in names.items():
+        whose = "" if len(those) == len(runs) else f"{shortlist(those)}: "
+        say(f"warning  {whose}{text}")
+
+
+class _Teller:
+    """Writes the warnings and errors of runs as they end, and a repeated one only once."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, list[str]] = {}
+
+    def tell(self, outcome: RunOutcome) -> None:
+        """Write those of a run that are new, each line with its name."""
+        # An error is one text: some of its lines may stand in another error too.
+        for text in [*outcome.notes.splitlines(), outcome.error]:
+            names = self._names.setdefault(text, [])
+            names.append(outcome.request.name)
+            if len(names) == 1:
+                for line in text.splitlines():
+                    tell(f"{names[0]}: {line}")
+
+    def tell_rest(self) -> None:
+        """Write which other runs had a warning or an error that was written before."""
+        for text, (first, *others) in self._names.items():
+            if text and others:
+                tell(f"{shortlist(others)}: as in {first}: {text.splitlines()[0]}")
 
 
 def _plain(outcome: RunOutcome) -> dict[str, Any]:
@@ -77,6 +131,7 @@ def _plain(outcome: RunOutcome) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "result": outcome.result,
         "error": outcome.error or None,
+        "warnings": list(outcome.warnings),
     }
 
 

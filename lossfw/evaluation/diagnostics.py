@@ -115,7 +115,10 @@ class Diagnostics:
         if self._weightless:
             texts.append(f"{self._weightless} of {rows} rows have weight 0 and do not count.")
         if masked:
-            texts.append(f"{masked} losses are masked and do not count.")
+            what = (
+                "1 loss is masked and does" if masked == 1 else f"{masked} losses are masked and do"
+            )
+            texts.append(f"{what} not count.")
         return tuple(texts)
 
     def _guard_text(self) -> str:

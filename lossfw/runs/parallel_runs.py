@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -87,10 +88,13 @@ def run_all(
         Called with each run that has ended.
     """
     workers = WorkerProcesses(max(1, thread_count() // jobs))
+    interrupted = threading.Event()
 
     def carry_out(request: RunRequest) -> RunOutcome:
         outcome = done_before(request) or workers.carry_out(request)
-        ended(outcome)
+        # The end of a process that was ended on purpose is no failure of its run.
+        if not interrupted.is_set():
+            ended(outcome)
         return outcome
 
     with ThreadPoolExecutor(jobs, "lossfw-runs") as pool:
@@ -99,6 +103,7 @@ def run_all(
             return [future.result() for future in waiting]
         finally:
             # Where the user interrupts it, no more runs begin, and running ones are ended.
+            interrupted.set()
             pool.shutdown(wait=False, cancel_futures=True)
             workers.end()
 
@@ -120,4 +125,6 @@ def done_before(request: RunRequest) -> RunOutcome | None:
         return None
     same = record.get("digest") == result["digest"] == request.digest
     rows = request.rows_file is None or has_rows(request.folder / request.rows_file)
-    return RunOutcome(request, result, "", 0.0, before=True) if same and rows else None
+    if not (same and rows):
+        return None
+    return RunOutcome(request, result, before=True, warnings=tuple(record.get("warnings") or ()))

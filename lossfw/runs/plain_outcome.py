@@ -24,6 +24,7 @@ def plain_outcome(request: RunRequest, warn: Warn) -> dict[str, Any]:
     return {
         "result": outcome.result.to_dict(),
         "texts": outcome.texts,
+        "warnings": outcome.result.warnings,
         "before": outcome.before,
         "nan": outcome.nan,
     }
@@ -34,4 +35,7 @@ def _trained(request: RunRequest, warn: Warn) -> dict[str, Any]:
     from lossfw.runs.trainings import carry_out_training, prepare_training
 
     outcome = carry_out_training(request, prepare_training(request), warn=warn)
-    return {"result": outcome.trained.to_dict()}
+    return {
+        "result": outcome.trained.to_dict(),
+        "warnings": outcome.run.training.warnings,
+    }

@@ -95,6 +95,8 @@ class RunOutcome:
         Warnings about plugins.
     texts : tuple of str
         Texts that plugins add to its report.
+    warnings : tuple of str
+        Those of its result.
     nan : bool
         Whether its loss is NaN, and its configuration does not accept that.
     """
@@ -106,6 +108,7 @@ class RunOutcome:
     before: bool = False
     notes: str = ""
     texts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     nan: bool = False
 
     @property

@@ -52,7 +52,8 @@ class WorkerProcess:
             return RunOutcome(request, None, self._ending(notes), seconds), False
         plain = json.loads(answer)
         error = plain.pop("error", "")
-        plain["texts"] = tuple(plain.get("texts", ()))
+        for key in ("texts", "warnings"):
+            plain[key] = tuple(plain.get(key, ()))
         return RunOutcome(request, **plain, error=error, seconds=seconds, notes=notes), True
 
     def end(self) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -252,3 +253,75 @@ def test_reports_of_runs_that_are_done_stay(lossfw, folder, write):
     # What computes new numbers removes the page of the old ones.
     assert lossfw("run", "run.yaml", "--out", "out", "--report").exit_code == 0
     assert pages[0].read_text() != "as it was"
+
+
+LACKING = """\
+lossfw: 1
+data: {name: arrays, file: lacking.csv, inputs_key: [x], targets_key: y, missing: drop}
+network: {layers: [{units: 1, activation: identity}]}
+loss: absolute_error
+train: {epochs: 1, optimizer: {name: sgd, learning_rate: 0.1}}
+sweep: {grid: {loss: [absolute_error, huber]}}
+"""
+LEFT_OUT = "1 row is left out, since a value is missing."
+
+
+def test_a_warning_of_every_run_is_told_once(lossfw, folder):
+    (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
+    (folder / "lacking.yaml").write_text(LACKING)
+    trained = lossfw("train", "lacking.yaml", "--out", "trained")
+    assert trained.stdout.count(LEFT_OUT) == 1, trained.stderr
+    weights = "network.weights=trained/loss=huber/weights.npz"
+    run = ["run", "lacking.yaml", "-o", weights, "--out", "out"]
+    for more in (["--dry-run"], [], ["--resume"]):
+        told = lossfw(*run, *more).stdout
+        assert told.splitlines()[-1] == f"warning  {LEFT_OUT}"
+        assert told.count(LEFT_OUT) == 1
+    plain = json.loads(lossfw(*run, "--json").stdout)
+    assert [run["warnings"] for run in plain] == [[LEFT_OUT]] * 2
+
+
+def test_a_warning_of_some_runs_names_them(lossfw, folder):
+    (folder / "lacking.csv").write_text("x,y\n1,2\n,3\n2,4\n")
+    whole = LACKING.replace("sweep: {grid: {loss: [absolute_error, huber]}}\n", "")
+    (folder / "lacking.yaml").write_text(whole)
+    (folder / "whole.yaml").write_text(whole.replace("lacking.csv", "whole.csv"))
+    (folder / "whole.csv").write_text("x,y\n1,2\n2,4\n")
+    assert lossfw("train", "lacking.yaml", "--out", "out").exit_code == 0
+    done = lossfw("run", "whole.yaml", "lacking.yaml", "-o", "network.weights=out/weights.npz")
+    assert done.stdout.splitlines()[-1] == f"warning  lacking: {LEFT_OUT}"
+
+
+def test_a_hook_that_fails_in_every_run_is_told_once(lossfw, folder, write):
+    write(config=SWEEP)
+    (folder / "failing.py").write_text(
+        "from lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n    1 / 0\n"
+    )
+    done = lossfw("run", "run.yaml", "--plugin", "failing.py")
+    first, second = done.stderr.splitlines()
+    assert first.startswith("loss.delta=1e-07: warning: plugin ")
+    assert second.startswith("loss.delta=0.001: as in loss.delta=1e-07: warning: plugin ")
+
+
+def test_runs_that_an_interruption_ends_are_not_told_as_failures(folder, write):
+    config = write(config=SWEEP)
+    slow = folder / "slow.py"
+    slow.write_text(
+        "import time\nfrom lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n"
+        "    time.sleep(60 * (run.name != 'loss.delta=1e-07'))\n"
+    )
+    told = []
+
+    def ended(outcome):
+        told.append(outcome.request.name)
+        raise KeyboardInterrupt
+
+    requests = requests_of([read(config, (), Plugins((str(slow),)))], None, resume=False)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(requests, 2, ended=ended)
+    # The thread of the other run sees the end of its process.
+    deadline = time.monotonic() + 10
+    while any(t.name.startswith("lossfw-runs") for t in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert told == ["loss.delta=1e-07"]

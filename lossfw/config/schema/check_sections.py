@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -14,6 +14,7 @@ from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, Skeleton, SliceSection
 from lossfw.config.text.tree import Node, dotted
+from lossfw.config.text.writing import flow
 
 _OUTPUTS = ("layers", "predictions", "logits")
 
@@ -67,14 +68,27 @@ def slice_section(node: Node) -> SliceSection | None:
 
 
 def _hint(item: Mapping[str, Any]) -> str:
-    """Return a hint for an unknown key, or for a missing one."""
+    """Return a hint for an unknown or a missing key, or for a value that has to be enclosed."""
     path = [step for step in item["loc"] if isinstance(step, str)]
+    if item["type"] == "list_type" and isinstance(item["input"], str | dict):
+        return f"write {flow([item['input']])}"
+    if item["type"] == "model_type":
+        return _in_section(item["input"], tuple(path))
     if item["type"] == "missing" and path == ["lossfw"]:
         return f"write 'lossfw: {SCHEMA_VERSION}', the version of the configuration's keys"
     if item["type"] != "extra_forbidden":
         return ""
     *inside, key = path
     return _near_key(key, tuple(inside))
+
+
+def _in_section(given: Any, path: tuple[str, ...]) -> str:
+    """Return the key of a section that takes a value which stands in place of the section."""
+    fields = SECTIONS[path].model_fields
+    for key, field in fields.items():
+        if given in get_args(field.annotation):
+            return f"write {flow({key: given})}"
+    return f"its keys are {', '.join(fields)}"
 
 
 def _near_key(key: str, inside: tuple[str, ...]) -> str:

@@ -78,6 +78,12 @@ class Training:
         """Steps in one epoch."""
         return -(-len(self.data) // self.batch_size)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the data say of rows that are not there."""
+        held_out = () if self.held_out is None else self.held_out.notes
+        return tuple(dict.fromkeys((*self.data.notes, *held_out)))
+
 
 @dataclass(frozen=True)
 class Measured:

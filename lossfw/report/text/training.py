@@ -31,7 +31,8 @@ def show(training: Training, trained: Trained, folder: Path | None, seconds: flo
     show_table(("", ""), _head(training, trained))
     headers, rows = epoch_rows(trained.history)
     show_table(headers, rows)
-    show_table(("", ""), [*_foot(trained, folder, seconds), *_warnings(training)])
+    warnings = [("warning", text) for text in training.warnings]
+    show_table(("", ""), [*_foot(trained, folder, seconds), *warnings])
 
 
 def _head(training: Training, trained: Trained) -> list[tuple[str, str]]:
@@ -96,11 +97,3 @@ def _foot(trained: Trained, folder: Path | None, seconds: float) -> list[tuple[s
     if folder is not None:
         rows.append(("weights", str(folder / WEIGHTS_FILE)))
     return rows
-
-
-def _warnings(training: Training) -> list[tuple[str, str]]:
-    """Return what the data say of rows that are not there."""
-    notes = list(training.data.notes)
-    if training.held_out is not None:
-        notes += training.held_out.notes
-    return [("warning", note) for note in dict.fromkeys(notes)]

@@ -141,4 +141,4 @@ def test_a_masked_index_is_left_out(plan):
     text = GOOD[: GOOD.index("loss:")] + "loss: {name: masked, of: cross_entropy, ignore: -100}\n"
     result = evaluate(plan(text.replace("[0, 1]", "[-100, 1]")))
     assert result.loss == pytest.approx(np.log(2), rel=1e-6)
-    assert "1 losses are masked" in result.warnings[-1]
+    assert "1 loss is masked and does not count." in result.warnings[-1]

@@ -64,6 +64,20 @@ def test_wrong_values_are_pointed_at(old, new, place, what, problem):
 
 
 @pytest.mark.parametrize(
+    ("new", "hint"),
+    [
+        ("metrics: accuracy", "write [accuracy]"),
+        ("metrics: {name: top_k, k: 3}", "write [{name: top_k, k: 3}]"),
+        ("slices: target", "write [target]"),
+        ("intervals: bootstrap", "write {method: bootstrap}"),
+        ("intervals: true", "its keys are level, method, replicates, seed"),
+    ],
+)
+def test_a_value_that_is_not_enclosed_is_told_how(new, hint, problem):
+    assert problem(GOOD.replace("metrics: []", new))[2] == hint
+
+
+@pytest.mark.parametrize(
     ("old", "new", "place", "key", "hint"),
     [
         ("lossfw: 1", "lossfw: 1\nsed: 1", "2:1", "sed", "did you mean 'seed'?"),
