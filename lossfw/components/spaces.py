@@ -208,7 +208,8 @@ class ClassIndex(Space):
         address = f"target[{row}]" if row else "target"
         raise DomainError(
             f"{address} = {int(index[at])} is no class: the prediction has {classes} "
-            f"columns, so classes are 0 .. {classes - 1}."
+            f"column{'s, so classes are 0 .. ' if classes > 1 else ', so the only class is '}"
+            f"{classes - 1}."
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from lossfw.components.naming import did_you_mean, shortlist
+from lossfw.data.csv_numbers import is_number
 from lossfw.data.labels import check_labels
 from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
 from lossfw.data.parquet import PIECE_BYTES, readable
@@ -30,6 +31,7 @@ from lossfw.numerics.arrays import NDArray
 
 # Bytes at the end of a file that count in the digest: the statistics of its pages.
 _FOOTER_BYTES = 64 * 2**10
+_REMEDY = "Leave such rows out of the files."
 
 
 class DatasetFile(NamedTuple):
@@ -92,7 +94,7 @@ class ParquetDataset:
     Parameters
     ----------
     location : str
-        A folder, a pattern such as ``rows/*.parquet``, or an address of fsspec such as
+        A folder, a file, a pattern such as ``rows/*.parquet``, or an address of fsspec such as
         ``s3://bucket/rows``. The rows are in the order of the names of the files.
 
     Attributes
@@ -145,11 +147,25 @@ class ParquetDataset:
         known = shortlist(self.names, near=name)
         raise DataError(f"{self.location} has no column {name!r}; it has {known}. {guess}".strip())
 
+    def texts(self) -> frozenset[int]:
+        """Return the columns that hold texts: in the files, or in the names of folders."""
+        with _opened(self.files[0].name) as parquet:
+            types = [holds_texts(field.type) for field in parquet.schema_arrow]
+        in_files = {number for number, is_text in enumerate(types) if is_text}
+        in_folders = {
+            number
+            for number, name in enumerate(self.names[self._stored :], start=self._stored)
+            if not all(is_number(file.partition[name]) for file in self.files)
+        }
+        return frozenset(in_files | in_folders)
+
     def read(self, *groups: Group) -> list[RowArray]:
         """Return an array for each group of columns, whose rows stay in the files."""
         return self.read_rows(groups, frozenset()).arrays
 
-    def read_rows(self, groups: Sequence[Group], kept: frozenset[int]) -> TableRows:
+    def read_rows(
+        self, groups: Sequence[Group], kept: frozenset[int], labels: frozenset[int] = frozenset()
+    ) -> TableRows:
         """Return an array for each group, and the labels of columns that tell rows apart.
 
         Parameters
@@ -159,8 +175,10 @@ class ParquetDataset:
         kept : frozenset of int
             Columns that may hold texts, which are read once to find them, and in which a
             value may be missing.
+        labels : frozenset of int
+            Columns that may hold texts, which are the labels of classes.
         """
-        pieces = _DatasetPieces(self, groups, kept)
+        pieces = _DatasetPieces(self, groups, kept, labels)
         if not len(pieces):
             raise DataError(f"{self.location} has no rows.")
         example: Any = pieces.rows(0)
@@ -168,8 +186,8 @@ class ParquetDataset:
             Column(pieces, n, example[n].shape[1:], example[n].dtype, f"{self.digest} {group}")
             for n, group in enumerate(groups)
         ]
-        labels = {number: tuple(known) for number, known in pieces.labels.items()}
-        return TableRows(cast("list[RowArray]", columns), labels)
+        found = {number: tuple(known) for number, known in pieces.labels.items()}
+        return TableRows(cast("list[RowArray]", columns), found)
 
     def is_stored(self, number: int) -> bool:
         """Tell whether a column stands in the files, and not in the names of their folders."""
@@ -185,7 +203,13 @@ class _DatasetPieces(Pieces):
         By column, the texts of one that may hold texts.
     """
 
-    def __init__(self, data: ParquetDataset, groups: Sequence[Group], kept: frozenset[int]) -> None:
+    def __init__(
+        self,
+        data: ParquetDataset,
+        groups: Sequence[Group],
+        kept: frozenset[int],
+        labels: frozenset[int],
+    ) -> None:
         self._data, self._groups, self._kept_columns = data, groups, kept
         self.labels: dict[int, list[str]] = {}
         self._wanted = sorted({number for group in groups for number in listed(group)})
@@ -202,18 +226,17 @@ class _DatasetPieces(Pieces):
         files = tuple((file.name, file.size) for file in data.files)
         stamp: Any = DatasetStamp(Path(data.location), files)
         super().__init__(np.cumsum([0, *(rows for *_, rows in self._places)]), stamp)
-        self._find_labels()
+        self._find_labels(labels)
 
-    def _find_labels(self) -> None:
+    def _find_labels(self, labels: frozenset[int]) -> None:
         """Read the columns of texts, and the names of folders, for their labels."""
         stored, found = [], {}
-        with _opened(self._data.files[0].name) as parquet:
-            types = parquet.schema_arrow
-        for number in sorted(self._kept_columns):
+        texts = self._data.texts()
+        for number in sorted(labels & texts | self._kept_columns):
             name = self._data.names[number]
             if not self._data.is_stored(number):
                 found[number] = {file.partition[name] for file in self._data.files}
-            elif holds_texts(types.field(name).type):
+            elif number in texts:
                 stored.append(name)
                 found[number] = set()
         for file in self._data.files if stored else ():
@@ -221,8 +244,9 @@ class _DatasetPieces(Pieces):
                 for batch in parquet.iter_batches(columns=stored):
                     for name in stored:
                         number = self._data.names.index(name)
-                        found[number] |= labels_in(batch.column(name), kept=True)
-                        check_labels(file.name, name, len(found[number]), kept=True)
+                        kept = number in self._kept_columns
+                        found[number] |= labels_in(batch.column(name), kept=kept)
+                        check_labels(file.name, name, len(found[number]), kept=kept)
         self.labels = {number: sorted(known) for number, known in found.items()}
 
     @property
@@ -269,7 +293,8 @@ class _DatasetPieces(Pieces):
         if self._data.is_stored(number):
             column = batch.column(name)
             if number in self.labels:
-                return codes_of(column, self.labels[number], where, start, None)
+                needed = None if number in self._kept_columns else _REMEDY
+                return codes_of(column, self.labels[number], where, start, needed)
             if number in self._kept_columns:
                 return kept_numbers(column, where)
             return array_of(column, where, start)
@@ -318,6 +343,8 @@ def _list(location: str) -> list[str]:
         # pathlib takes no absolute pattern.
         found = glob.glob(location, recursive=True)  # noqa: PTH207
         return sorted(name for name in found if _is_data(name))
+    if Path(location).is_file():
+        return [location] if _is_data(location) else []
     return sorted(map(str, (p for p in Path(location).rglob("*.parquet") if _is_data(str(p)))))
 
 

@@ -19,7 +19,7 @@ ROWS = 300
 
 CONFIG = """\
 lossfw: 1
-data: {{name: parquet, path: "{path}", targets: target}}
+data: {{name: parquet, path: "{path}", targets_key: target}}
 network: {{predictions: y.npy}}
 loss: squared_error
 """
@@ -41,7 +41,7 @@ def fill(system, root):
 
 def rows_of(path):
     source = lossfw.registry().create(
-        "source", "parquet", path=path, targets="target", inputs=["x", "year"]
+        "source", "parquet", path=path, targets_key="target", inputs_key=["x", "year"]
     )
     data = source.load()
     return np.asarray(data.inputs), np.asarray(data.targets)

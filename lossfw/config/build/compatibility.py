@@ -110,8 +110,8 @@ def check_targets(
     shape: tuple[int, ...],
     data: Dataset,
     units: ConfigPath | None,
-) -> None:
-    """Check that the loss takes the targets, beside outputs of a shape.
+) -> bool:
+    """Check that the loss takes the targets, beside outputs of a shape; tell whether it does.
 
     With a network, `units` is the path to its number of classes.
     """
@@ -125,9 +125,21 @@ def check_targets(
             hint = "if the labels begin at 1, write data.classes: found, or list them in order"
             config.add(["data"], what, hint)
         elif by_index and units is not None and int(targets.max()) >= shape[-1]:
-            config.add(units, what, f"write units: {int(targets.max()) + 1}, one for each class")
+            hint = f"write units: {int(targets.max()) + 1}, one for each class"
+            config.add(units, what, hint + _for_one_output(config, shape, targets))
         else:
-            config.add(["data"], what, _other_labels(config, loss.target_space, data))
+            hint = _other_labels(config, loss.target_space, data)
+            hint += _for_one_output(config, shape, targets).removeprefix("; or ")
+            config.add(["data"], what, hint)
+        return False
+    return True
+
+
+def _for_one_output(config: CheckedConfig, shape: tuple[int, ...], targets: NDArray) -> str:
+    """Return losses for two classes and one output, where there is only one."""
+    if shape[1:] != (1,) or int(targets.max()) > 1 or config.registry is None:
+        return ""
+    return f"; or take {suggestions.for_one_output(config.registry)}, which have one output"
 
 
 def _other_labels(config: CheckedConfig, space: Space, data: Dataset) -> str:

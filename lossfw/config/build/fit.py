@@ -116,29 +116,52 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     shape = None if config.data is None else _output_shape(config, config.data)
     if config.data is None or shape is None:
         return
+    if not _check_counts(config, config.data, shape):
+        return
     data = _agreed(config, config.data, loss, shape, ["data"])
     if data is None:
         return
     config.data = data
     if config.held_out is not None:
         config.held_out = _agreed(config, config.held_out, loss, shape, ["train", "hold_out"])
-    if config.network_form == "predictions" and config.outputs is not None:
+    one_each = loss.takes_rows and len(shape) < 2  # no rows to look into, which is told below
+    if config.network_form == "predictions" and config.outputs is not None and not one_each:
         check_outputs(config, loss, config.outputs)
     targets = _like(data.targets)
     units: list[str | int] | None = None
     place: list[str | int] = ["network", config.network_form or ""]
     if config.network_form == "layers":
         place = units = ["network", "layers", len(config.activations) - 1, "units"]
+    fits = False
     if not refuse_classes(config, loss, data, ["loss"]):
         hint = _columns(shape, targets, units) or class_advice(config, loss, data, shape)
         with config.at(place, hint):
             check_shapes(loss, shape, targets)
-            check_targets(config, loss, shape, data, units)
-    _check_metrics(config, data, shape, refused)
+            fits = check_targets(config, loss, shape, data, units)
+    _check_metrics(config, data, shape, refused, fits=fits)
+
+
+def _check_counts(config: CheckedConfig, data: Dataset, shape: tuple[int, ...]) -> bool:
+    """See that saved outputs are as many as the rows of the data."""
+    form = known(config.network_form)
+    if form == "layers" or not shape or shape[0] == len(data):
+        return True
+    config.add(
+        ["network", form],
+        f"the number of {form} is {shape[0]}, and that of the rows of the data {data.name!r} is "
+        f"{len(data)}",
+        "each row of the data needs the outputs for it, in the same order",
+    )
+    return False
 
 
 def _check_metrics(
-    config: CheckedConfig, data: Dataset, shape: tuple[int, ...], refused: frozenset[int]
+    config: CheckedConfig,
+    data: Dataset,
+    shape: tuple[int, ...],
+    refused: frozenset[int],
+    *,
+    fits: bool,
 ) -> None:
     """Check shapes and targets for the metrics that were not refused."""
     targets = _like(data.targets)
@@ -147,7 +170,8 @@ def _check_metrics(
         if index in refused:
             continue
         if isinstance(metric, LossMetric):
-            if not refuse_classes(config, metric.of, data, path):
+            # Where the loss itself does not fit the outputs, it decides what is to change.
+            if fits and not refuse_classes(config, metric.of, data, path):
                 with config.at(path, class_advice(config, metric.of, data, shape)):
                     check_shapes(metric.of, shape, targets)
         elif metric is not None:

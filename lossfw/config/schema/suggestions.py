@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lossfw.components.registry import Registry
-from lossfw.components.spaces import CLASS_INDEX, Space
+from lossfw.components.spaces import CLASS_INDEX, UNIT, Space
 from lossfw.errors import LossfwError
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
@@ -31,6 +31,18 @@ def for_loss(loss: Loss, registry: Registry) -> str:
 def for_classes(registry: Registry) -> str:
     """Return the names of losses that classes can be learnt from."""
     return _phrase(_losses(registry, CLASS_INDEX, rows=True))
+
+
+def for_one_output(registry: Registry) -> str:
+    """Return the names of losses of two classes beside one output, a probability.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> for_one_output(lossfw.registry())
+    'binary_cross_entropy or focal'
+    """
+    return _phrase(_losses(registry, UNIT, rows=False))
 
 
 def for_activation(activation: Activation, registry: Registry) -> str:

@@ -143,8 +143,14 @@ class Arrays(Source):
 
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the files, and these columns of them; see `Source.load_with`."""
-        read = self._apart(columns) if self.file is None else self._together(self.file, columns)
         paths = [path for path in self._paths() if path is not None]
+        for path in paths:
+            if path.is_dir():
+                raise DataError(
+                    f"{path} is a folder, and arrays reads files: the source parquet reads a "
+                    "folder of .parquet files."
+                )
+        read = self._apart(columns) if self.file is None else self._together(self.file, columns)
         name = f"{self.name} ({', '.join(path.name for path in paths)})"
         notes: tuple[str, ...] = ()
         if read.dropped:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
+
+from pydantic import model_validator
 
 from lossfw import DataError
 from lossfw.data import ColumnError, DataColumn, Dataset, Group, Location, Source, open_dataset
+
+_WEIGHT = "sample_weight"
 
 
 class Parquet(Source):
@@ -21,18 +25,23 @@ class Parquet(Source):
     Parameters
     ----------
     path : str
-        A folder, which is searched for ``.parquet`` files at any depth; a pattern with ``*``,
-        ``?`` or ``**``; or either at an address that fsspec opens.
-    targets : str
+        A folder, which is searched for ``.parquet`` files at any depth; a file; a pattern
+        with ``*``, ``?`` or ``**``; or any of them at an address that fsspec opens.
+    targets_key : str
         The column of the targets.
-    inputs : list of str, optional
-        The columns of the inputs; by default all that are left. A column may hold lists of
-        numbers, all of one length, and is then the only one.
-    sample_weight : str, optional
-        The column of the weights.
+    inputs_key : str or list of str, optional
+        The columns of the inputs; by default all columns of numbers that are left. A
+        column may hold lists of numbers, all of one length, and is then the only one.
+    sample_weight_key : str, optional
+        The column of the weights; by default ``sample_weight``, if there is one.
+    exclude : list of str
+        Columns that are no inputs.
 
     Notes
     -----
+    Targets may be texts, in the files or in the names of folders (``kind=cat/part-0.parquet``):
+    their labels are numbered in ascending order, unless the configuration lists ``classes``.
+
     The digest is that of the names, the sizes and the ends of the files, where Parquet has its
     statistics: the rows of a large data set are read once, by the evaluation.
 
@@ -43,14 +52,21 @@ class Parquet(Source):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = pyarrow.table({"x": [0.5, 1.5], "y": [1.0, 3.0]})
     ...     pyarrow.parquet.write_table(table, pathlib.Path(folder, "rows.parquet"))
-    ...     len(Parquet(path=folder, targets="y").load())
+    ...     len(Parquet(path=folder, targets_key="y").load())
     2
     """
 
     path: Location
-    targets: str = "targets"
-    inputs: tuple[str, ...] | None = None
-    sample_weight: str | None = None
+    targets_key: str = "targets"
+    inputs_key: str | tuple[str, ...] | None = None
+    sample_weight_key: str | None = None
+    exclude: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.exclude and self.inputs_key is not None:
+            raise ValueError("either 'inputs_key' or 'exclude', not both")
+        return self
 
     def load(self) -> Dataset:
         """Read the ends of the files.
@@ -65,13 +81,7 @@ class Parquet(Source):
     def load_with(self, columns: Sequence[str]) -> Dataset:
         """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
-        groups: dict[str, Group] = {"targets": data.column(self.targets)}
-        if self.sample_weight is not None:
-            groups["sample_weight"] = data.column(self.sample_weight)
-        if self.inputs is not None:
-            groups["inputs"] = [data.column(name) for name in self.inputs]
-        elif left := [n for n in range(len(data.names)) if n not in groups.values()]:
-            groups["inputs"] = left
+        groups = self._groups(data)
         apart = {}
         for name in columns:
             try:
@@ -82,7 +92,10 @@ class Parquet(Source):
             n for group in groups.values() for n in ([group] if isinstance(group, int) else group)
         }
         kept = frozenset(apart.values()) - taken
-        read = data.read_rows([*groups.values(), *apart.values()], kept)
+        target = groups["targets"]
+        assert isinstance(target, int)
+        labels = frozenset([target])
+        read = data.read_rows([*groups.values(), *apart.values()], kept, labels)
         arrays: dict[str, Any] = dict(zip(groups, read.arrays[: len(groups)], strict=True))
         more = {
             name: DataColumn.of_codes(values, read.labels.get(number, ()))
@@ -90,4 +103,23 @@ class Parquet(Source):
                 apart.items(), read.arrays[len(groups) :], strict=True
             )
         }
-        return Dataset(f"{self.name} ({self.path})", digest=data.digest, columns=more, **arrays)
+        return Dataset(
+            f"{self.name} ({self.path})",
+            digest=data.digest,
+            classes=read.labels.get(target, ()),
+            columns=more,
+            **arrays,
+        )
+
+    def _groups(self, data: Any) -> dict[str, Group]:
+        """Return the columns of each array."""
+        groups: dict[str, Group] = {"targets": data.column(self.targets_key)}
+        if self.sample_weight_key is not None or _WEIGHT in data.names:
+            groups[_WEIGHT] = data.column(self.sample_weight_key or _WEIGHT)
+        out = [*groups.values(), *map(data.column, self.exclude)]
+        if self.inputs_key is not None:
+            names = (self.inputs_key,) if isinstance(self.inputs_key, str) else self.inputs_key
+            groups["inputs"] = [data.column(name) for name in names]
+        elif left := [n for n in range(len(data.names)) if n not in {*out, *data.texts()}]:
+            groups["inputs"] = left
+        return groups

@@ -28,7 +28,7 @@ SOURCES = {
     "parquet": "{name: arrays, file: t.parquet, inputs_key: [x], targets_key: y}",
     "npz": "{name: arrays, file: t.npz, inputs_key: x, targets_key: y}",
     "apart": "{name: arrays, targets: t.csv, targets_key: y}",
-    "dataset": "{name: parquet, path: rows, inputs: [x], targets: y}",
+    "dataset": "{name: parquet, path: rows, inputs_key: [x], targets_key: y}",
 }
 
 

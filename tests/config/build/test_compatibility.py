@@ -181,3 +181,38 @@ def test_a_mask_counts(problems):
     text = SAVED_LOGITS.replace("loss: cross_entropy", "loss: {name: masked, of: cross_entropy}")
     text = text.replace("targets: [0, 1]", "targets: [0, -100]").replace("[accuracy]", "[]")
     assert problems(text, "loss.ignore=-100") == []
+
+
+ONE_OUTPUT = """\
+lossfw: 1
+data: {name: inline, targets: [0, 1, 1]}
+network: {logits: [[0.5], [0.2], [0.7]]}
+loss: cross_entropy
+evaluate: {metrics: [accuracy]}
+"""
+
+
+def test_classes_beside_one_output_get_losses_of_one_output(problem):
+    where, what, hint = problem(ONE_OUTPUT)
+    assert where == "run.yaml:2:7"
+    assert what.endswith("the prediction has 1 column, so the only class is 0")
+    assert hint == "take binary_cross_entropy or focal, which have one output"
+
+
+def test_a_loss_beside_one_that_does_not_fit_waits_for_its_end(problem):
+    text = ONE_OUTPUT.replace("[[0.5], [0.2], [0.7]]", "[[1.0], [1.0], [1.0]]")
+    text = text.replace("logits", "predictions").replace("[accuracy]", "[squared_error]")
+    assert problem(text)[0] == "run.yaml:2:7"
+
+
+def test_other_numbers_of_outputs_and_rows_are_told_once(problem):
+    where, what, hint = problem(ONE_OUTPUT.replace("[0.7]", "[0.7], [0.1]"))
+    assert where == "run.yaml:3:19"
+    assert what == "the number of logits is 4, and that of the rows of the data 'inline' is 3"
+    assert hint == "each row of the data needs the outputs for it, in the same order"
+
+
+def test_numbers_in_place_of_rows_are_told_once(problem):
+    text = ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [0.5, 0.2, 0.7]")
+    _, what, _ = problem(text)
+    assert "cross_entropy takes rows of numbers" in what

@@ -64,7 +64,7 @@ def test_files_of_a_folder_or_a_pattern_are_one_table(
 
 def test_keys_of_folders_are_columns(tmp_path, local):
     write(local, [f"year={2020 + n}/part=0.5/p.parquet" for n in range(3)])
-    data = load(tmp_path, inputs=["year", "b", "part"])
+    data = load(tmp_path, inputs_key=["year", "b", "part"])
     assert data.inputs[0:30][:, 0].tolist() == [2020.0] * 10 + [2021.0] * 10 + [2022.0] * 10
     assert set(data.inputs[0:30][:, 2].tolist()) == {0.5}
 
@@ -97,8 +97,16 @@ def test_a_data_set_is_pickled_by_its_names_and_a_changed_file_is_told(tmp_path,
     ("names", "options", "message"),
     [
         ([], {}, r"there is no \.parquet file"),
-        (["p0.parquet"], {"targets": "target"}, "has no column 'target'.*Did you mean 'targets'"),
-        (["kind=x/p0.parquet"], {"inputs": ["kind"]}, "column 'kind' is 'x'; a number was wanted"),
+        (
+            ["p0.parquet"],
+            {"targets_key": "target"},
+            "has no column 'target'.*Did you mean 'targets'",
+        ),
+        (
+            ["kind=x/p0.parquet"],
+            {"inputs_key": ["kind"]},
+            "column 'kind' is 'x'; a number was wanted",
+        ),
         (["a=1/p0.parquet"], {}, "has the column 'a', which its folders name too"),
         (["p0.parquet", "k=1/p1.parquet"], {}, "every file of a data set needs the same"),
     ],
@@ -120,3 +128,68 @@ def test_a_configuration_names_a_folder_beside_itself(folder, local, tmp_path):
         "loss: cross_entropy\n"
     )
     assert lossfw.run("sub/run.yaml").count == ROWS
+
+
+KINDS = ["dog", "cat", "dog", "cow", "cat", "cow"]
+
+
+def write_kinds(tmp_path, kinds=KINDS, **columns):
+    """Write rows with a column of texts to two files."""
+    for number in range(2):
+        rows = slice(3 * number, 3 * number + 3)
+        table = {"x": [1.0, 2.0, 3.0], "kind": kinds[rows]}
+        table |= {key: column[rows] for key, column in columns.items()}
+        parquet.write_table(arrow.table(table), tmp_path / f"{number}.parquet")
+
+
+def test_targets_may_be_texts_in_files(tmp_path):
+    write_kinds(tmp_path)
+    data = load(tmp_path, targets_key="kind")
+    assert data.classes == ("cat", "cow", "dog")
+    assert data.targets[0:6].tolist() == [2, 0, 2, 1, 0, 1]
+    assert data.inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
+
+
+def test_a_text_that_is_missing_has_its_row(tmp_path):
+    write_kinds(tmp_path, [*KINDS[:4], None, "cow"])
+    data = load(tmp_path, targets_key="kind")
+    with pytest.raises(DataError, match=r"1\.parquet, column 'kind', row 4 is null"):
+        data.targets[0:6]
+
+
+def test_targets_may_be_the_names_of_folders(tmp_path, local):
+    write(local, [f"kind={kind}/p.parquet" for kind in ("dog", "cat", "cow")])
+    data = load(tmp_path, targets_key="kind")
+    assert data.classes == ("cat", "cow", "dog")
+    assert data.targets[0:30].tolist() == [0] * 10 + [1] * 10 + [2] * 10
+
+
+def test_numbers_as_names_of_folders_stay_numbers(tmp_path, local):
+    write(local, [f"year={year}/p.parquet" for year in (2020, 2021, 2022)])
+    data = load(tmp_path, targets_key="year")
+    assert (data.classes, data.targets[10:11].tolist()) == ((), [2021])
+
+
+def test_a_column_of_texts_that_nobody_asks_for_does_no_harm(tmp_path):
+    write_kinds(tmp_path, targets=list(range(6)))
+    assert load(tmp_path).inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
+
+
+def test_weights_and_columns_left_out(tmp_path):
+    write_kinds(tmp_path, targets=list(range(6)), sample_weight=[1.0] * 6, y=[0.5] * 6)
+    data = load(tmp_path, exclude=["x"])
+    assert data.sample_weight[0:6].tolist() == [1.0] * 6
+    assert data.inputs[0:6].tolist() == [[0.5]] * 6
+    one = load(tmp_path, inputs_key="y", sample_weight_key="x")
+    assert one.sample_weight[0:3].tolist() == [1.0, 2.0, 3.0]
+    assert one.inputs[0:3].tolist() == [[0.5]] * 3
+
+
+def test_one_file_is_a_data_set_too(tmp_path, local):
+    write(local, ["p0.parquet"])
+    assert len(load(tmp_path / "p0.parquet")) == 10
+
+
+def test_a_folder_among_arrays_names_the_source_of_folders(tmp_path):
+    with pytest.raises(DataError, match="the source parquet reads a folder"):
+        lossfw.registry().create("source", "arrays", file=tmp_path).load()
