@@ -12,9 +12,9 @@ none         -log(p)                       +inf, and 0
 ``d`` is called `delta`. The functions below run on any array namespace; float32
 goes by float64, for NumPy's float32 logarithm is more than 3 ULP off.
 
-Near 1 a logarithm is taken of the distance to 1. Where the caller knows that
-distance better than ``1 - p`` tells it, as for the probability that something
-does *not* happen, it hands it over as `rest`.
+Where the caller knows the distance to 1 better than ``1 - p`` tells it, as for the
+probability that something does *not* happen, it hands it over as `rest`, and near 1
+the logarithm is taken of that.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pydantic import Field
 
 from lossfw.numerics.arrays import Array, Namespace
 from lossfw.numerics.error_free import two_diff
-from lossfw.numerics.primitive import in_double
+from lossfw.numerics.primitive import in_double, in_double_by
 from lossfw.numerics.selection import select
 
 Guard: TypeAlias = Literal["normalised", "additive", "floor", "none"]
@@ -40,7 +40,16 @@ DEFAULT_DELTA = 1e-7
 _NEAR_ONE = 0.5
 
 
-@in_double
+def _plain_log(
+    xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None = None
+) -> Array:
+    """Return `guarded_log` in float64 that was float32."""
+    if guard != "normalised" or rest is not None:
+        return _guarded_log(xp, p, guard, delta, rest)
+    return xp.log((p + delta) / (1.0 + delta))
+
+
+@in_double_by(_plain_log)
 def guarded_log(
     xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None = None
 ) -> Array:
@@ -57,7 +66,7 @@ def guarded_log(
     delta : float
         The guard's constant; ``"none"`` ignores it.
     rest : array, optional
-        1 - p; computed unless given.
+        1 - p, where it has more digits than `p` tells.
 
     Returns
     -------
@@ -70,10 +79,28 @@ def guarded_log(
     >>> guarded_log(np, np.array([0.0, 1.0]), "normalised", 1e-7).tolist()
     [-16.118095750958314, 0.0]
     """
-    rest = 1.0 - p if rest is None else xp.astype(rest, p.dtype)
+    return _guarded_log(xp, p, guard, delta, rest)
+
+
+def _guarded_log(xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array | None) -> Array:
+    if rest is not None or guard == "additive":
+        rest = 1.0 - p if rest is None else xp.astype(rest, p.dtype)
+        return _log_by_rest(xp, p, guard, delta, rest)
+    if guard == "normalised":
+        # The logarithm of a rounded quotient, and what the rounding took off it. Each of the
+        # differences is exact where the logarithm is small.
+        total = p + delta
+        share = total / (1.0 + delta)
+        return xp.log(share) + ((p - share) + delta * (1.0 - share)) / total
+    log = xp.log(p)
+    # NaN < delta is false, so NaN stays.
+    return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
+
+
+def _log_by_rest(xp: Namespace, p: Array, guard: Guard, delta: float, rest: Array) -> Array:
+    """Return `guarded_log`, near 1 by the distance to 1."""
     if guard in ("none", "floor"):
         log = _log(xp, p, -rest, p >= _NEAR_ONE)
-        # NaN < delta is false, so NaN stays.
         return log if guard == "none" else xp.where(p < delta, math.log(delta), log)
     if guard == "additive":
         total, lost = two_diff(xp, p, -delta)

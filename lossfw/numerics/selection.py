@@ -118,3 +118,26 @@ def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:
     array([ 1., nan])
     """
     return patched(xp, result, xp.isnan(x), lambda xp, x: x, x)
+
+
+def with_nan_of_rows(xp: Namespace, rows: Array, result: Array) -> Array:
+    """Return one number for each row, NaN where an element of the row is NaN.
+
+    Parameters
+    ----------
+    xp : namespace
+    rows : array
+        Of shape (..., K), without infinities of both signs.
+    result : array
+        Of shape (...).
+
+    Examples
+    --------
+    >>> with_nan_of_rows(np, np.array([[1.0, np.nan], [1.0, 2.0]]), np.array([3.0, 4.0]))
+    array([nan,  4.])
+    """
+    # One extreme takes half the time of the sums, and nearly always there is no NaN.
+    if xp is np and not np.isnan(np.min(rows, initial=0.0)):
+        return result
+    total = xp.sum(rows, axis=-1)
+    return xp.where(xp.isnan(total), total, result)

@@ -5,44 +5,83 @@ For a class index that is the term of one class, and the others need not be comp
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from lossfw import Array, CategoricalLoss, Namespace
-from lossfw.numerics import put_at, take_at
+from lossfw.numerics import in_double_by, put_at, take_at, with_nan_of_rows
 
 
 class OwnClassLoss(CategoricalLoss):
     """A loss whose value is a sum over classes of t f(y), and so its derivative t f'(y).
 
-    Write `value` and `derivative` of rows. For class indices they are called with rows of
-    one column, the target's class.
+    Write `class_value` and `class_slope`. The plain ones are for float64 that was float32,
+    which has digits to spare.
     """
 
-    def of_shares(self) -> OwnClassLoss:
-        """Return this loss for targets that are shares already, without factors of classes."""
-        return self
+    @abstractmethod
+    def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """Return t f(y) of classes, each for itself."""
+
+    @abstractmethod
+    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """Return t f'(y) of classes, each for itself."""
+
+    def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """Return the same in float64 that was float32."""
+        return self.class_value(xp, y, t)
+
+    def plain_class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """Return the same in float64 that was float32."""
+        return self.class_slope(xp, y, t)
+
+    def shares(self, xp: Namespace, t: Array) -> Array:
+        """Return what multiplies f in rows of targets: t itself, unless classes have factors."""
+        return t
+
+    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
+        """Return the share of a class index: one number, or an array of shape (...)."""
+        return 1.0
+
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return xp.sum(self.plain_class_value(xp, y, self.shares(xp, t)), axis=-1)
+
+    @in_double_by(_plain_value)
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The sum of the terms of the classes."""
+        return xp.sum(self.class_value(xp, y, self.shares(xp, t)), axis=-1)
+
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self.plain_class_slope(xp, y, self.shares(xp, t)) + 0.0
+
+    @in_double_by(_plain_derivative)
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Of each class's own term alone."""
+        return self.class_slope(xp, y, self.shares(xp, t)) + 0.0
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The term of the target's class; a NaN anywhere in the row stays."""
-        value = self.of_shares().value(xp, *self._own(xp, y, index))
-        return value + 0.0 * xp.sum(y, axis=-1)
+        return self._of_row(xp, y, take_at(xp, y, index), index)
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The slope of the target's class, 0 elsewhere."""
-        slope = self.of_shares().derivative(xp, *self._own(xp, y, index))
-        return self._placed(xp, y, index, slope)
+        return self._slope_of_row(xp, y, take_at(xp, y, index), index)
 
     def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
         """Both for the target's class."""
-        value, slope = self.of_shares().value_and_derivative(xp, *self._own(xp, y, index))
-        return value + 0.0 * xp.sum(y, axis=-1), self._placed(xp, y, index, slope)
+        own = take_at(xp, y, index)
+        return self._of_row(xp, y, own, index), self._slope_of_row(xp, y, own, index)
 
-    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array:
-        """Return the share of the target's class, of shape (...)."""
-        return xp.ones_like(y[..., 0])
+    @in_double_by(lambda self, xp, y, t: self.plain_class_value(xp, y, t))
+    def _value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        return self.class_value(xp, y, t)
 
-    def _own(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
-        share = self.share_at(xp, y, index)
-        return take_at(xp, y, index)[..., None], share[..., None]
+    @in_double_by(lambda self, xp, y, t: self.plain_class_slope(xp, y, t) + 0.0)
+    def _slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        return self.class_slope(xp, y, t) + 0.0
 
-    def _placed(self, xp: Namespace, y: Array, index: Array, slope: Array) -> Array:
+    def _of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
+        return with_nan_of_rows(xp, y, self._value(xp, own, self.share_at(xp, y, index)))
+
+    def _slope_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
         # 0 y keeps a NaN.
-        return put_at(xp, 0.0 * y, index, slope[..., 0])
+        return put_at(xp, 0.0 * y, index, self._slope(xp, own, self.share_at(xp, y, index)))

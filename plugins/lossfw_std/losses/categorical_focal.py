@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple, TypeAlias, cast
 
@@ -87,33 +86,28 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-sum of a t (1 - y)^gamma log y, with 0 times infinity 0."""
         term = times(xp, (1 - y) ** self.gamma, -xp.log(y))
-        return xp.sum(times(xp, self.weighted(xp, t), term), axis=-1)
+        return xp.sum(times(xp, self.shares(xp, t), term), axis=-1)
 
-    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        at = self.weighted(xp, t)
-        return xp.sum(focusing.plain_value(xp, at, 1.0 - y, xp.log(y), self.gamma), axis=-1)
-
-    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        at = self.weighted(xp, t)
-        return focusing.plain_slope(xp, at, 1.0 - y, xp.log(y), y, self.gamma) + 0.0
-
-    @in_double_by(_plain_value)
-    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """The same; see `lossfw_std.focusing`."""
-        return xp.sum(focusing.value(xp, self._chance(xp, y, t), self.gamma), axis=-1)
+        return focusing.value(xp, focusing.of_one(xp, y, t), self.gamma)
 
-    @in_double_by(_plain_derivative)
-    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Of each class's own term alone."""
-        return focusing.slope(xp, self._chance(xp, y, t), self.gamma) + 0.0
+    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """Of the class's own term alone."""
+        return focusing.slope(xp, focusing.of_one(xp, y, t), self.gamma)
+
+    def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """The textbook's form."""
+        return focusing.plain_value(xp, t, 1.0 - y, xp.log(y), self.gamma)
+
+    def plain_class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """The textbook's form."""
+        return focusing.plain_slope(xp, t, 1.0 - y, xp.log(y), y, self.gamma)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Of each class's own term alone."""
-        return focusing.bend(xp, self._chance(xp, y, t), self.gamma)
-
-    def _chance(self, xp: Namespace, y: Array, t: Array) -> focusing.Chance:
-        return focusing.of_one(xp, y, self.weighted(xp, t))
+        return focusing.bend(xp, focusing.of_one(xp, y, self.shares(xp, t)), self.gamma)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """At logits, the terms of the classes of a soft target, and those of the bend."""
@@ -143,21 +137,17 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
             elicits="mean" if plain and not self.from_logits else None,
         )
 
-    def weighted(self, xp: Namespace, t: Array) -> Array:
+    def shares(self, xp: Namespace, t: Array) -> Array:
         """Return the targets with their factor."""
         if not isinstance(self.alpha, tuple):
             return t if self.alpha is None else self.alpha * t
         return t * self._factors(xp, t)
 
-    def of_shares(self) -> CategoricalFocal:
-        """Return the loss without alpha."""
-        return self if self.alpha is None else _without_alpha(self.gamma)
-
-    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array:
+    def share_at(self, xp: Namespace, y: Array, index: Array) -> Array | float:
         """The factor of the target's class."""
-        if not isinstance(self.alpha, tuple):
-            return self.weighted(xp, super().share_at(xp, y, index))
-        return xp.take(self._factors(xp, y), index)
+        if isinstance(self.alpha, tuple):
+            return xp.take(self._factors(xp, y), index)
+        return 1.0 if self.alpha is None else self.alpha
 
     def _factors(self, xp: Namespace, rows: Array) -> Array:
         """Return alpha as an array of one factor for each class."""
@@ -168,11 +158,6 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
                 f"{rows.shape[-1]} classes: give one number, or one for each class."
             )
         return xp.asarray(factors, dtype=rows.dtype, device=device_of(rows))
-
-
-@functools.lru_cache(maxsize=64)
-def _without_alpha(gamma: float) -> CategoricalFocal:
-    return CategoricalFocal(gamma=gamma)
 
 
 @dataclass(frozen=True)
@@ -191,7 +176,7 @@ class _OnLogits(RowBody):
         """The same from log y and 1 - y, each computed from the logits."""
         _, c, surprise = softmax_parts(xp, z)
         term = times(xp, power(xp, c, self.loss.gamma), surprise)
-        return xp.sum(times(xp, self.loss.weighted(xp, t), term), axis=-1)
+        return xp.sum(times(xp, self.loss.shares(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
         """The same; in float32 from the cross-entropy of the class, see `_plain_at`."""
@@ -235,7 +220,7 @@ class _OnLogits(RowBody):
         value, factor = self._of_own(xp, surprise, self.loss.share_at(xp, z, index))
         return value, factor[..., None] * slope
 
-    def _of_own(self, xp: Namespace, surprise: Array, share: Array) -> tuple[Array, Array]:
+    def _of_own(self, xp: Namespace, surprise: Array, share: Array | float) -> tuple[Array, Array]:
         """Return the loss of a class from -log y, and the factor of its slope."""
         c = -xp.expm1(-surprise)
         modulated = share * power(xp, c, self.loss.gamma)
@@ -247,7 +232,7 @@ class _OnLogits(RowBody):
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
         y, c, m, _ = _parts(xp, z)
-        w = self.loss.weighted(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
+        w = self.loss.shares(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
         return y * _of_others(xp, w) - w * c
 
     @in_double
@@ -270,7 +255,7 @@ class _OnLogits(RowBody):
         scaled, unit = scaled_softmax(xp, z)
         g, at, modulation = (
             self.loss.gamma,
-            self.loss.weighted(xp, t),
+            self.loss.shares(xp, t),
             power(xp, c, self.loss.gamma),
         )
         own = at * modulation * c

@@ -31,6 +31,7 @@ from lossfw.numerics import (
     take_at,
     textbook_log,
     times,
+    with_nan_of_rows,
 )
 
 
@@ -111,14 +112,13 @@ class CrossEntropy(LinkedLoss, GuardedLoss, CategoricalLoss):
         return -xp.sum(times(xp, t, textbook_log(xp, y, self.guard, self.delta)), axis=-1)
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-sum t log y; near y = 1 by log1p, which keeps the digits of a small loss."""
+        """-sum t log y, with the digits of a small loss."""
         return -xp.sum(times(xp, t, guarded_log(xp, y, self.guard, self.delta)), axis=-1)
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """-log of the target's probability: one gather instead of a sum."""
         log = guarded_log(xp, take_at(xp, y, index), self.guard, self.delta)
-        # A NaN anywhere in the row is in its sum, and so reaches the result.
-        return 0.0 * xp.sum(y, axis=-1) - log
+        return with_nan_of_rows(xp, y, 0.0 - log)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y, with the guard."""

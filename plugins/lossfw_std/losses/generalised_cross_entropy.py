@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lossfw import Array, Claims, Namespace
-from lossfw.numerics import guarded_log, in_double, quotient, times
+from lossfw.numerics import in_double, quotient, times
 from lossfw_std.own_class import OwnClassLoss
 
 
@@ -53,14 +53,13 @@ class GeneralisedCrossEntropy(OwnClassLoss):
         """Sum of t (1 - y^q) / q."""
         return xp.sum(t * (1 - y**self.q) / self.q, axis=-1)
 
-    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """The same by expm1: 1 - y^q cancels near y = 1, and for a small q everywhere."""
-        log = guarded_log(xp, y, "none", 0.0)
-        return xp.sum(t * (-xp.expm1(self.q * log) / self.q), axis=-1)
+        return t * (-xp.expm1(self.q * xp.log(y)) / self.q)
 
-    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """-t y^(q - 1)."""
-        return 0.0 - _slope(xp, y, t, self.q)
+        return -_slope(xp, y, t, self.q)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """(1 - q) t y^(q - 2)."""

@@ -54,21 +54,27 @@ class PolyCrossEntropy(OwnClassLoss):
         """Sum of t (-log y + epsilon (1 - y)), with 0 times infinity 0."""
         return xp.sum(times(xp, t, -xp.log(y) + self.epsilon * (1 - y)), axis=-1)
 
-    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """The same; near 1 as (-log(1 - q) - q) + (1 + epsilon) q with q = 1 - y.
+    def class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """The same; for an epsilon below 0, near 1, as (-log(1 - q) - q) + (1 + epsilon) q.
 
-        For an epsilon near -1 the first powers of q in the textbook form cancel.
+        There the first powers of q = 1 - y cancel in the textbook's form.
         """
+        if self.epsilon >= 0:
+            return self.plain_class_value(xp, y, t)
         q = 1.0 - y
         near = y > _NEAR_ONE
         ones = xp.ones_like(y)
         far = -xp.log(xp.where(near, ones, y)) + self.epsilon * q
         close = (1.0 + self.epsilon) * q - log1p_minus(xp, xp.where(near, -q, 0.0 * ones))
-        return xp.sum(times(xp, t, xp.where(near, close, far)), axis=-1)
+        return times(xp, t, xp.where(near, close, far))
 
-    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+    def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
+        """The textbook's form."""
+        return times(xp, t, self.epsilon * (1.0 - y) - xp.log(y))
+
+    def class_slope(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """-t (1/y + epsilon), as (1 - y)/y + (1 + epsilon) for an epsilon near -1."""
-        return 0.0 - (quotient(xp, t * (1.0 - y), y) + (1.0 + self.epsilon) * t)
+        return -(quotient(xp, t * (1.0 - y), y) + (1.0 + self.epsilon) * t)
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2."""
