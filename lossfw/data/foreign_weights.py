@@ -17,6 +17,10 @@ _KERAS = (".keras", ".h5", ".hdf5")
 
 _LINEAR = "scikit-learn (a linear model)"
 
+# The labels of a classifier of scikit-learn; a regressor has none.
+_CLASSES = """\
+**({{"classes": model.classes_.astype(str)}} if hasattr(model, "classes_") else {{}})"""
+
 # Three lines each, which write a .npz with W1, b1, W2 ... They are run by the tests.
 _LINES: Mapping[str, str] = {
     "torch": """\
@@ -28,13 +32,17 @@ for i, a in enumerate(state.values())}})""",
 import joblib, numpy
 model = joblib.load({file!r})
 numpy.savez("weights.npz", **{{f"coefs_{{i}}": a for i, a in enumerate(model.coefs_)}}, \
-**{{f"intercepts_{{i}}": a for i, a in enumerate(model.intercepts_)}})""",
+**{{f"intercepts_{{i}}": a for i, a in enumerate(model.intercepts_)}}, """
+    + _CLASSES
+    + ")",
     # One layer. A regressor of one target has a row of coefficients, and a number beside it.
     _LINEAR: """\
 import joblib, numpy
 model = joblib.load({file!r})
 numpy.savez("weights.npz", W1=numpy.atleast_2d(model.coef_).T, \
-b1=numpy.atleast_1d(model.intercept_))""",
+b1=numpy.atleast_1d(model.intercept_), """
+    + _CLASSES
+    + ")",
     "keras": """\
 import keras, numpy
 model = keras.models.load_model({file!r})

@@ -64,6 +64,11 @@ class DataOptions(BaseModel):
         None, description="Inputs are divided by it: 255 takes pixels of one byte to [0, 1]."
     )
     flatten: bool = Field(False, description="Make each input one row of numbers.")
+    standardize: bool = Field(
+        False,
+        description="Take the mean of the training rows from each column of the inputs, and divide "
+        "it by their standard deviation. Both are kept with the weights.",
+    )
     classes: Annotated[
         tuple[Label, ...] | Literal["found"] | None,
         BeforeValidator(_classes),

@@ -14,6 +14,7 @@ from lossfw.data.foreign_weights import (
 )
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_names, read_npz
 from lossfw.data.safe_pickle import read_pickle
+from lossfw.data.standardisation import MEAN, SCALE, Standardisation
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -58,7 +59,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
             "W2 ...: write them with numpy.savez."
         )
     if start.startswith(NPZ_MAGIC):
-        named = set(npz_names(path, "weights")) - {CLASSES}
+        named = set(npz_names(path, "weights")) - {CLASSES, MEAN, SCALE}
         arrays = read_npz(path, "weights", named, most=MAX_WEIGHT_BYTES)
     elif path.suffix == ".npz":
         raise DataError(
@@ -99,6 +100,22 @@ def read_classes(path: Path) -> tuple[str, ...]:
             f"shape {array.shape}."
         )
     return labels
+
+
+def read_standardisation(path: Path) -> Standardisation | None:
+    """Return the standardisation of the inputs that a ``.npz`` has beside its weights, if any.
+
+    Raises
+    ------
+    DataError
+        If it is no right one.
+    """
+    with path.open("rb") as stream:
+        if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
+            return None
+    return Standardisation.read(
+        read_npz(path, "weights", [MEAN, SCALE], most=MAX_WEIGHT_BYTES), path
+    )
 
 
 def _from_pickle(path: Path) -> dict[str, NDArray]:

@@ -123,7 +123,7 @@ def carry_out_training(
         seconds = time.perf_counter() - begin
         if folder is not None:
             write_file(folder, CONFIG_FILE, configuration)
-            _write(folder, trained, training.data.classes)
+            _write(folder, trained, training)
         followers.training_end(trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
 
@@ -146,10 +146,12 @@ def _start(request: RunRequest, training: Training) -> TrainingState | None:
     return checkpoint.read(path, training) if path.exists() else None
 
 
-def _write(folder: Path, trained: Trained, classes: tuple[str, ...]) -> None:
+def _write(folder: Path, trained: Trained, training: Training) -> None:
     arrays = checkpoint.weights(trained.network)
-    if classes:
+    if training.data.classes:
         # Other data may have other labels: they are numbered like these.
-        arrays[CLASSES] = np.array(classes)
+        arrays[CLASSES] = np.array(training.data.classes)
+    if training.standardisation is not None:
+        arrays |= training.standardisation.arrays
     write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
     write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.weights import read_weights
+from lossfw.data.weights import read_classes, read_weights
 from lossfw.errors import DataError
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.nn.weight_names import own_names
@@ -136,6 +136,16 @@ def test_a_linear_model_of_scikit_learn(kind, name, tmp_path, monkeypatch):
     network = Network.from_arrays([LayerSpec(units, last)], arrays, "w")
     wanted = model.predict_proba(X) if units == 3 else model.predict(X)[:, None]
     np.testing.assert_allclose(network.forward(X), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("labels", [["ham", "spam"], [0, 1, 2], [-1, 2], [False, True]])
+def test_a_classifier_keeps_its_labels(labels, tmp_path, monkeypatch):
+    linear = pytest.importorskip("sklearn.linear_model")
+    joblib = pytest.importorskip("joblib")
+    model = linear.RidgeClassifier().fit(X, np.array(labels)[Y % len(labels)])
+    joblib.dump(model, tmp_path / "model.joblib")
+    converted(tmp_path / "model.joblib", monkeypatch)
+    assert read_classes(tmp_path / "weights.npz") == tuple(map(str, labels))
 
 
 def test_the_names_of_a_linear_model_are_told():

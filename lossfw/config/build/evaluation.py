@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.first_rows import try_first_rows
-from lossfw.config.build.fit import fit_loss, load, need_dataset, with_options
+from lossfw.config.build.fit import fit_loss, load, need_dataset, standardised, with_options
 from lossfw.config.build.report_options import (
     place_of_column,
     read_report_options,
@@ -28,7 +28,7 @@ from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
-from lossfw.data.weights import read_classes, read_weights
+from lossfw.data.weights import read_classes, read_standardisation, read_weights
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
@@ -72,6 +72,9 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     _read_outputs(config, given_outputs(config))
     read_slices(config)
     _load_data(config, {} if loaded is None else loaded)
+    # Of a network that cannot be read, nobody knows.
+    if config.data is not None and (config.network or config.network_form != "layers"):
+        config.data = standardised(config, config.data)
     fit_loss(config)
     read_report_options(config)
     config.problems.raise_if_any()
@@ -209,6 +212,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
         elif config.layers is not None:
             arrays = read_weights(given)
             config.recorded = read_classes(given)
+            config.standardisation = read_standardisation(given)
             config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 
 
@@ -218,7 +222,12 @@ def described_data(config: CheckedConfig) -> list[Any]:
     described = [without_files(known(config.data_source)), known(config.data).digest]
     # Data without such keys have the digest that they had before there were any.
     described += [options] if options else []
-    return [*described, {"recorded": config.recorded}] if config.recorded else described
+    described += [{"recorded": config.recorded}] if config.recorded else []
+    if config.standardisation is not None:
+        described.append(
+            {"standardisation": digest_arrays(*config.standardisation.arrays.values())}
+        )
+    return described
 
 
 def _digest(config: CheckedConfig) -> str:

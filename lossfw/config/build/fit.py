@@ -23,6 +23,7 @@ from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import Dataset, Source
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.options import DataOptions
+from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric
@@ -58,12 +59,38 @@ def with_options(
 ) -> Dataset | None:
     """Return the rows of a source at `path` as the keys beside its parameters say.
 
-    Labels are numbered like those that came with the weights.
+    Labels are numbered like those that came with the weights. Inputs are not standardised
+    here; see `standardised`.
     """
     with config.at(path):
         options = options.numbered_like(config.recorded, data)
         return options.apply(data, config.output_columns)
     return None
+
+
+def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
+    """Return rows with the inputs standardised by the numbers of the training, where they are.
+
+    Weights with such numbers and rows without them, or the other way round, are a mistake.
+    """
+    known_numbers, wanted = config.standardisation, config.data_options.standardize
+    if wanted and known_numbers is None:
+        config.add(
+            ["data", "standardize"],
+            f"standardize takes the numbers of a training, the arrays {MEAN} and {SCALE} in the "
+            ".npz of network.weights, and there are none",
+            "a training with standardize: true keeps them there",
+        )
+    elif known_numbers is not None and not wanted:
+        config.add(
+            ["data"],
+            "the weights were trained with standardised inputs, and these inputs are not",
+            "write data.standardize: true",
+        )
+    elif known_numbers is not None:
+        with config.at(["data", "standardize"]):
+            return known_numbers.apply(data)
+    return data
 
 
 def fit_loss(config: CheckedConfig) -> None:

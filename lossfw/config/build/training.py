@@ -9,7 +9,7 @@ import numpy as np
 
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.evaluation import described_data, refuse_sweep
-from lossfw.config.build.fit import fit_loss, inputs_of, load, with_options
+from lossfw.config.build.fit import fit_loss, inputs_of, load, standardised, with_options
 from lossfw.config.build.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check
@@ -20,7 +20,8 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
-from lossfw.data.weights import read_classes
+from lossfw.data.standardisation import Standardisation
+from lossfw.data.weights import read_classes, read_standardisation
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
@@ -91,6 +92,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = read_classes(config.initial.file)
+            config.standardisation = read_standardisation(config.initial.file)
     if data is not None:
         data = with_options(config, data, config.data_options, ["data"])
     held_out = None
@@ -104,6 +106,17 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         config.held_out = held_out.in_memory()
     elif section.hold_out is not None:
         _split(config, config.data, known(section.hold_out.share))
+    _standardise(config, config.data)
+
+
+def _standardise(config: CheckedConfig, data: Dataset) -> None:
+    """Standardise the inputs by the rows to learn from, and by the same numbers those held out."""
+    if config.data_options.standardize and config.standardisation is None:
+        config.standardisation = Standardisation.of(inputs_of(data))
+    config.data = standardised(config, data)
+    if config.held_out is not None and config.standardisation is not None:
+        with config.at(_HELD_OUT):
+            config.held_out = config.standardisation.apply(config.held_out)
 
 
 def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dataset | None:
@@ -163,7 +176,8 @@ def _check_held_out(config: CheckedConfig, held_out: Dataset) -> None:
     with config.at(_HELD_OUT):
         network.check_inputs(inputs_of(held_out).shape)
         # Of predictions there are none yet.
-        loss.check_domain(np.empty((0, network.units)), held_out.targets, by_index, 0)
+        targets = np.asarray(held_out.targets)
+        loss.check_domain(np.empty((0, network.units)), targets, by_index, 0)
 
 
 def _training(config: CheckedConfig, section: TrainSection) -> Training:
@@ -179,6 +193,7 @@ def _training(config: CheckedConfig, section: TrainSection) -> Training:
         seed=known(config.sections).seed,
         schedule=known(config.schedule),
         held_out=config.held_out,
+        standardisation=config.standardisation,
         patience=None if section.hold_out is None else section.hold_out.patience,
         metrics=tuple(map(known, config.metrics)),
         identity=identity,

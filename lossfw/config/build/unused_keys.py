@@ -31,6 +31,11 @@ def unused_keys(config: CheckedConfig, *, training: bool = False) -> Iterator[st
                 yield f"evaluate.{key} changes nothing in a training: `lossfw run` uses it"
         if config.held_out_source is not None and config.held_out_source == config.data_source:
             yield "train.hold_out.data are the data themselves: nothing is held out of the training"
+        if config.held_out_options.standardize:
+            yield (
+                "train.hold_out.data.standardize changes nothing: rows that are held out follow "
+                "data.standardize"
+            )
         return
     if _value(config, "evaluate", "intervals", "method") in (None, "jackknife"):
         for key in _DRAWN:

@@ -16,6 +16,7 @@ from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
 from lossfw.data.options import DataOptions
+from lossfw.data.standardisation import Standardisation
 from lossfw.errors import ArgumentError, DataError, ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
@@ -92,6 +93,8 @@ class CheckedConfig:
         Parts of the rows.
     recorded : tuple of str
         The labels of the classes that came with the weights, in the order of the outputs.
+    standardisation : Standardisation or None
+        That of the inputs of the training, which came with the weights.
     notes : list of str
         What is no mistake, and still not what the user expects.
     """
@@ -126,6 +129,7 @@ class CheckedConfig:
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
     recorded: tuple[str, ...] = ()
+    standardisation: Standardisation | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -1,0 +1,137 @@
+"""Standardised inputs: the numbers of the rows to learn from, for all later rows."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.config.build.training import build_training
+from lossfw.config.text.source import ConfigSource
+from lossfw.data.standardisation import MEAN, SCALE
+from lossfw.errors import ConfigError
+
+ROWS = 90
+rng = np.random.default_rng(5)
+X = rng.normal([3.0, -200.0, 7.0], [2.0, 50.0, 0.0], size=(ROWS, 3))
+T = (X[:, 0] > 3).astype(int)
+MEANS, SPREADS = X.mean(axis=0), X.std(axis=0)
+
+TRAINED = """\
+lossfw: 1
+data: {name: arrays, inputs: x.npy, targets: t.npy, standardize: true}
+network: {dtype: float64, layers: [{units: 1, activation: sigmoid}]}
+loss: binary_cross_entropy
+train: {epochs: 5, optimizer: {name: sgd, learning_rate: 0.5}}
+"""
+RUN = TRAINED.replace("{dtype: float64,", "{weights: out/weights.npz,")
+
+
+@pytest.fixture(autouse=True)
+def files(folder):
+    np.save(folder / "x.npy", X)
+    np.save(folder / "t.npy", T)
+    (folder / "train.yaml").write_text(TRAINED)
+    (folder / "run.yaml").write_text(RUN)
+
+
+def training(*overrides):
+    return build_training(ConfigSource("train.yaml", overrides))
+
+
+def trained(*overrides):
+    return lossfw.train("train.yaml", overrides=list(overrides), out="out")
+
+
+def test_inputs_have_mean_0_and_spread_1_and_a_constant_one_is_0():
+    inputs = np.asarray(training().data.inputs)
+    np.testing.assert_allclose(inputs[:, :2], ((X - MEANS)[:, :2] / SPREADS[:2]))
+    assert inputs[:, 2].tolist() == [0.0] * ROWS
+
+
+def test_held_out_rows_follow_the_rows_to_learn_from(folder):
+    made = training("train.hold_out.share=0.3")
+    learnt, held = made.data.rows, made.held_out.rows
+    mean, spread = X[learnt].mean(axis=0)[:2], X[learnt].std(axis=0)[:2]
+    np.testing.assert_allclose(
+        np.asarray(made.held_out.inputs)[:, :2], ((X[held, :2] - mean) / spread)
+    )
+    np.save(folder / "other.npy", X[:10] + 1)
+    np.save(folder / "other_t.npy", T[:10])
+    other = "{name: arrays, inputs: other.npy, targets: other_t.npy}"
+    apart = np.asarray(training(f"train.hold_out.data={other}").held_out.inputs)
+    np.testing.assert_allclose(apart[:, 0], (X[:10, 0] + 1 - MEANS[0]) / SPREADS[0])
+
+
+def test_held_out_targets_of_a_file_are_looked_at_as_those_in_memory(folder):
+    np.save(folder / "other_t.npy", np.where(np.arange(ROWS) == 80, 2, T))
+    with pytest.raises(ConfigError, match=r"target\[80, 0\] = 2"):
+        training("train.hold_out.data={name: arrays, inputs: x.npy, targets: other_t.npy}")
+
+
+def test_a_run_takes_the_numbers_of_the_training(folder):
+    last = trained().history[-1].learnt.loss
+    with np.load(folder / "out" / "weights.npz") as arrays:
+        np.testing.assert_allclose(arrays[MEAN], MEANS)
+        np.testing.assert_allclose(arrays[SCALE], [*SPREADS[:2], 1.0])
+        weight, bias = arrays["W1"], arrays["b1"]
+    assert lossfw.run("run.yaml").loss == last
+    # Other rows go through the numbers of the first ones.
+    np.save(folder / "x.npy", X[:7])
+    np.save(folder / "t.npy", T[:7])
+    z = ((X[:7] - MEANS) / [*SPREADS[:2], 1.0]) @ weight + bias
+    wanted = np.mean(np.logaddexp(0, z[:, 0]) - T[:7] * z[:, 0])
+    assert lossfw.run("run.yaml").loss == pytest.approx(wanted, rel=1e-12)
+
+
+def test_a_training_that_begins_with_weights_keeps_their_numbers(folder):
+    trained()
+    np.save(folder / "x.npy", X * 2)
+    made = training("train.initial={name: file, file: out/weights.npz}")
+    np.testing.assert_allclose(made.standardisation.mean, MEANS)
+
+
+@pytest.mark.parametrize(
+    ("standardize", "first", "what", "hint"),
+    [
+        ("true", "false", "there are none", "a training with standardize: true keeps them"),
+        ("false", "true", "trained with standardised inputs", "write data.standardize: true"),
+    ],
+)
+def test_weights_and_rows_that_disagree_are_refused(standardize, first, what, hint, problem):
+    trained(f"data.standardize={first}")
+    _, told, mend = problem(RUN, f"data.standardize={standardize}")
+    assert what in told
+    assert hint in mend
+
+
+def test_saved_predictions_have_no_inputs_to_standardise(problem, folder):
+    np.save(folder / "y.npy", np.full(ROWS, 0.5))
+    layers = "{weights: out/weights.npz, layers: [{units: 1, activation: sigmoid}]}"
+    _, told, _ = problem(RUN.replace(layers, "{predictions: y.npy}"))
+    assert "there are none" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({MEAN: None}, "has inputs_scale, and needs both"),
+        ({SCALE: np.array([1.0, 0.0, 1.0])}, "above 0"),
+        ({MEAN: np.array([1.0, np.nan, 1.0])}, "should be finite"),
+        ({MEAN: np.zeros(2)}, r"inputs_mean has the shape \(2,\), and inputs_scale \(3,\)"),
+        ({MEAN: np.zeros(2), SCALE: np.ones(2)}, r"has the shape \(3,\).*trained with have \(2,\)"),
+    ],
+)
+def test_numbers_that_are_wrong_are_refused(change, message, folder):
+    trained()
+    path = folder / "out" / "weights.npz"
+    with np.load(path) as arrays:
+        changed = dict(arrays) | change
+    np.savez(path, **{name: array for name, array in changed.items() if array is not None})
+    with pytest.raises(ConfigError, match=message):
+        lossfw.run("run.yaml")
+
+
+def test_a_key_beside_other_held_out_data_is_told_to_change_nothing(folder):
+    np.save(folder / "other.npy", X)
+    out = "{name: arrays, inputs: other.npy, targets: t.npy, standardize: true}"
+    with pytest.warns(RuntimeWarning, match=r"hold_out\.data\.standardize changes nothing"):
+        trained(f"train.hold_out.data={out}", "data.standardize=false")
