@@ -11,7 +11,7 @@ import numpy as np
 
 from lossfw.bridges.curvature import Rule, curvature_of, rule_for
 from lossfw.bridges.raw_form import made, raw_form, response
-from lossfw.bridges.rows import Rows, rows_for
+from lossfw.bridges.rows import Rows, Targets, rows_for, targets_for
 from lossfw.bridges.start import start
 from lossfw.errors import ArgumentError, DivergenceError, ShapeError
 from lossfw.losses.loss import Loss
@@ -79,6 +79,10 @@ class Derivatives(Frozen):
         """What the curvature is for this loss."""
         return rule_for(self.loss, self.curvature)
 
+    def targets(self, target: Any, weight: Any = None) -> Targets:
+        """Return targets and weights as the loss takes them, for all rounds of a training."""
+        return targets_for(self.loss, target, weight)
+
     def rows(self, raw: Any, target: Any, weight: Any = None) -> Rows:
         """Return the arrays of a library as the loss takes them."""
         return rows_for(self.loss, raw, target, weight)
@@ -92,8 +96,8 @@ class Derivatives(Frozen):
         ----------
         raw : array_like
             (N,) or (N, K).
-        target : array_like
-            (N,); (N, K) for several outputs.
+        target : array_like or Targets
+            (N,); (N, K) for several outputs. `targets` makes the other one, with the weights.
         weight : array_like, optional
             (N,).
         softmax_factor : float
@@ -116,8 +120,13 @@ class Derivatives(Frozen):
         with np.errstate(all="ignore"):
             slopes = self.loss.gradient(rows.y, rows.t, sample_weight=rows.w, reduction="none")
             bends = curvature_of(self.loss, self.rule, rows, slopes, softmax_factor)
-        self._refuse_not_finite(rows, slopes, bends)
-        if not slopes.any() and len(slopes) > 1:
+            # A sum is finite only where everything in it is, and 0 where all is 0: one pass
+            # is spared where it is neither.
+            slope = np.add.reduce(slopes, axis=None)
+            finite = np.isfinite(slope + np.add.reduce(bends, axis=None))
+        if not finite:
+            self._refuse_not_finite(rows, slopes, bends)
+        if slope == 0.0 and len(slopes) > 1 and not slopes.any():
             warnings.warn(
                 f"every slope of {self.of.name} is 0: the model stays as it is. If training has "
                 "just begun, it began on a kink or a flat piece: set another start.",
@@ -132,10 +141,6 @@ class Derivatives(Frozen):
         return float(self.loss(rows.y, rows.t, sample_weight=rows.w))
 
     def _refuse_not_finite(self, rows: Rows, slopes: NDArray, bends: NDArray) -> None:
-        # One pass: a sum is finite only where everything in it is.
-        with np.errstate(all="ignore"):
-            if np.isfinite(slopes.sum() + bends.sum()):
-                return
         good = np.isfinite(slopes) & np.isfinite(bends)
         if good.all():
             return
@@ -210,16 +215,16 @@ def start_of_training(
                 + ("." if classes is None else f", or {classes}, one for each class.")
             )
         return np.broadcast_to(begin, wanted)
-    refuse_dead_start(of, target, weight, classes)
-    return np.asarray(start(of.of, target, weight, classes=classes), np.float64)
+    begin = np.asarray(start(of.of, target, weight, classes=classes), np.float64)
+    refuse_dead_start(of, begin, target, weight)
+    return begin
 
 
-def refuse_dead_start(of: Derivatives, target: Any, weight: Any, classes: int | None) -> None:
+def refuse_dead_start(of: Derivatives, begin: Any, target: Any, weight: Any) -> None:
     """Raise `ArgumentError` if no row asks for a step from the start, though targets differ."""
     t = np.asarray(target)
     if not (t != t[:1]).any():
         return
-    begin = start(of.of, target, weight, classes=classes)
     if is_dead(of, begin, target, weight):
         raise ArgumentError(
             f"the start of {of.of.name} for these targets is {begin}, on a kink or in a flat piece "

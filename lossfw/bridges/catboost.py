@@ -61,7 +61,10 @@ class CatBoostObjective(Frozen):
         """Return minus the slope and minus the curvature of each row, (N, 2)."""
         w = None if weights is None else np.asarray(weights)
         g, h = self.derivatives(np.asarray(approxes), np.asarray(targets), w)
-        return np.stack([-g, -h], axis=1)
+        pairs = np.empty((len(g), 2))
+        np.negative(g, out=pairs[:, 0])
+        np.negative(h, out=pairs[:, 1])
+        return pairs
 
     def calc_ders_multi(self, approx: Any, target: Any, weight: Any) -> Any:
         """Return minus the slopes and minus the matrix of curvatures of one row."""

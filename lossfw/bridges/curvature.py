@@ -31,6 +31,8 @@ CURVATURES: Final = ("auto", "exact", "bound", "slope", "one")
 LEAST: Final = 1e-16
 # Nearer to the target than this, relative to it, a residual is mostly rounding.
 _NEAR: Final = 1e-8
+# Of any scale that a loss may have.
+_RESIDUALS: Final = 10.0 ** np.arange(-6, 7)
 # So many rows of a few classes stay in the second-level cache through some operations.
 _IN_CACHE: Final = 4096
 
@@ -133,12 +135,12 @@ def curvature_of(
     own = _own_bound(loss, rows) if rule == "bound" and not kinked(loss) else None
     if own is not None:
         return np.maximum(own * spread, LEAST * spread)
-    second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
+    second = _second(loss, rows)
     if rule == "softmax":
-        found = softmax_factor * second
+        found = np.multiply(second, softmax_factor, out=second)
     elif rule == "slope":
         # So no row asks for a step above 1, or above Newton's.
-        found = np.maximum(second, np.abs(slopes))
+        found = np.maximum(second, np.abs(slopes), out=second)
         if loss.argument == "margin" and _claims(loss).breaks:
             found = np.maximum(found, _at_kinks(loss, rows) * spread)
     elif rule == "bound":
@@ -146,8 +148,18 @@ def curvature_of(
         found = np.maximum(_secant(loss, rows) * spread, second)
     else:
         found = second
-    result: NDArray = np.maximum(found, LEAST * spread)
+    result: NDArray = np.maximum(found, LEAST * spread, out=found)
     return result
+
+
+def _second(loss: Loss, rows: Rows) -> NDArray:
+    """Return the weighted second derivative, in an array that may be written to."""
+    claims = _claims(loss)
+    if claims.strongly_convex is not None and claims.strongly_convex == claims.gradient_lipschitz:
+        # Between two equal bounds nothing is to be computed, as for the squared error.
+        return np.full_like(rows.y, claims.strongly_convex) * rows.spread()
+    second: NDArray = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
+    return second
 
 
 def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArray | None:
@@ -187,9 +199,15 @@ def _own_bound(loss: Loss, rows: Rows) -> NDArray | None:
     if not mirrored(loss):
         t = one_hot(rows.t, rows.y.shape[-1], rows.y.dtype) if rows.t.ndim < rows.y.ndim else rows.t
         return loss.curvature_bound(np, rows.y, t)
-    bound = loss.curvature_bound(np, rows.y, rows.t)
-    constant = _claims(loss).gradient_lipschitz
-    return None if bound is None or (constant is not None and (bound == constant).all()) else bound
+    return None if _bound_is_constant(loss) else loss.curvature_bound(np, rows.y, rows.t)
+
+
+@functools.lru_cache(maxsize=64)
+def _bound_is_constant(loss: Loss) -> bool:
+    """Tell whether the bound of a mirrored loss is the same near its target and far from it."""
+    t = np.ones(1)
+    bounds = [loss.curvature_bound(np, t + r, t) for r in _RESIDUALS]
+    return None in bounds or bool((np.asarray(bounds) == bounds[0]).all())
 
 
 def _secant(loss: Loss, rows: Rows) -> NDArray:

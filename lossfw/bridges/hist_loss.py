@@ -146,7 +146,7 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
                 )
         begin = start(self._derivatives.of, y_true, sample_weight, classes=self.n_classes)
         if self.differentiable:
-            refuse_dead_start(self._derivatives, y_true, sample_weight, self.n_classes)
+            refuse_dead_start(self._derivatives, begin, y_true, sample_weight)
         return np.asarray(begin, np.float64)
 
 

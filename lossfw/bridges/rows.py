@@ -12,6 +12,21 @@ from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
 
+class Targets(NamedTuple):
+    """Targets with their weights, looked at and as the loss takes them.
+
+    Attributes
+    ----------
+    t : ndarray
+        (N,) or (N, K) in float64, or N class indices.
+    w : ndarray or None
+        Weights, (N,), in float64.
+    """
+
+    t: NDArray
+    w: NDArray | None
+
+
 class Rows(NamedTuple):
     """Raw predictions with their targets and weights, in float64.
 
@@ -37,26 +52,41 @@ class Rows(NamedTuple):
 
 
 def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
-    """Return the arrays of a library as a loss takes them.
+    """Return the arrays of a library as a loss takes them; see `targets_for`.
 
-    Labels 0 of a loss of the margin become -1. Labels of a loss of classes become
-    integers; libraries keep them as floats.
+    Of `Targets`, made once for all rounds of a training, nothing is looked at again.
 
     Raises
     ------
     ShapeError
         If a loss of rows gets single numbers.
     DomainError
-        If a target is NaN or infinite, or a class no whole number.
+        See `targets_for`.
     """
     # Row by row: LightGBM has raw predictions class by class, and each pass would take longer.
-    y, t = np.asarray(raw, np.float64, order="C"), np.asarray(target)
-    w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)
+    y = np.asarray(raw, np.float64, order="C")
     if loss.takes_rows:
-        return Rows(y, _targets_of_rows(loss, y, t), w)
-    if y.ndim == 2 and t.ndim == 1 and y.shape[1] == 1:
+        _refuse_no_rows(loss, y)
+    known = target if isinstance(target, Targets) else targets_for(loss, target, weight)
+    if not loss.takes_rows and y.ndim == 2 and known.t.ndim == 1 and y.shape[1] == 1:
         y = y[:, 0]
-    return Rows(y, targets_of_elements(loss, t), w)
+    return Rows(y, known.t, known.w)
+
+
+def targets_for(loss: Loss, target: Any, weight: Any = None) -> Targets:
+    """Return targets and weights as a loss takes them.
+
+    Labels 0 of a loss of the margin become -1. Labels of a loss of classes become
+    integers; libraries keep them as floats.
+
+    Raises
+    ------
+    DomainError
+        If a target is NaN or infinite, or a class no whole number.
+    """
+    t = np.asarray(target)
+    w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)
+    return Targets(_targets_of_rows(loss, t) if loss.takes_rows else targets_of_elements(loss, t), w)
 
 
 def targets_of_elements(loss: Loss, target: Any) -> NDArray:
@@ -75,13 +105,16 @@ def targets_of_elements(loss: Loss, target: Any) -> NDArray:
     return t
 
 
-def _targets_of_rows(loss: Loss, y: NDArray, t: NDArray) -> NDArray:
+def _refuse_no_rows(loss: Loss, y: NDArray) -> None:
     if y.ndim != 2:
         raise ShapeError(
             f"{loss.name} takes a row of predictions for each target, and got raw predictions of "
             f"shape {y.shape}. Give the library the number of classes, 3 or more; for two classes "
             "choose a loss of single logits, such as binary_cross_entropy."
         )
+
+
+def _targets_of_rows(loss: Loss, t: NDArray) -> NDArray:
     if t.ndim == 2:
         t = t.astype(np.float64)
         refuse_not_finite(t)

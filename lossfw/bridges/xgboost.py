@@ -46,6 +46,7 @@ _SOFTMAX_FACTOR: Final = 2.0
 # predictions; base_score is then a response too.
 _BY_LINK: Final = {"sigmoid": "binary:logistic", "softmax": "multi:softprob", "exp": "reg:gamma"}
 _MIN_CHILD_WEIGHT: Final = 1.0
+_FIRST_ROWS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,27 @@ class XGBoostObjective(Frozen):
 
         Called as (predictions, DMatrix) or as (labels, predictions, weights).
         """
-        raw, target, weight = _arguments(y_true, y_pred, sample_weight)
+        return self.at(*_arguments(y_true, y_pred, sample_weight))
+
+    def at(self, raw: Any, target: Any, weight: Any = None) -> tuple[NDArray, NDArray]:
+        """Return slopes and curvatures; see `Derivatives`."""
         g, h = self.derivatives(raw, target, weight, softmax_factor=_SOFTMAX_FACTOR)
         self._warn_of_little_curvature(h)
         shape = np.shape(raw)
         return g.astype(np.float32).reshape(shape), h.astype(np.float32).reshape(shape)
 
     def _warn_of_little_curvature(self, h: NDArray) -> None:
-        total = float(h.sum()) if h.ndim == 1 else float(h.sum(axis=0).max())
+        # None is negative, so that the first rows mostly tell.
+        if h[:_FIRST_ROWS].sum(axis=0).max() >= self.min_child_weight:
+            return
+        total = float(h.sum(axis=0).max())
         if total < self.min_child_weight:
             warnings.warn(
                 f"the curvatures of {self.derivatives.of.name} sum to {total:.3g}, and XGBoost "
                 f"makes no leaf below min_child_weight, {self.min_child_weight:g} unless set: "
                 "it cannot split. Lower min_child_weight, or multiply the loss by a number.",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
 
@@ -169,6 +176,13 @@ def settings(
     """
     refuse_unknown_face(face)
     begin = start(loss, target, sample_weight, classes=classes)
+    return _settings_at(begin, loss, np.ndim(target) == 1, face, respond)
+
+
+def _settings_at(
+    begin: Any, loss: Any, has_labels: bool, face: Face, respond: bool
+) -> dict[str, Any]:
+    """Return `settings` with a start; `has_labels` tells classes from rows of several targets."""
     if np.ndim(begin):
         own: dict[str, Any] = {"base_score": [float(z) for z in np.asarray(begin)]}
     elif face == "classifier":
@@ -180,7 +194,7 @@ def settings(
         return own
     # Otherwise rmse is recorded too, and early stopping follows the last metric.
     own["disable_default_eval_metric"] = True
-    if raw_form(loss).takes_rows and np.ndim(target) == 1:
+    if raw_form(loss).takes_rows and has_labels:
         # Without a name beside it, predict() returns classes.
         own |= {"num_class": len(own["base_score"]), "objective": "multi:softprob"}
     elif respond:
@@ -230,14 +244,18 @@ def train(
     refuse_other_data(dtrain, xgb.DMatrix)
     target, weight = dtrain.get_label(), dtrain.get_weight()
     refuse_no_labels(target)
-    own = settings(loss, target, weight, respond=respond, classes=params.get("num_class"))
-    merged = {**own, **params}
-    least = float(merged.get("min_child_weight", _MIN_CHILD_WEIGHT))
+    least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
     made_objective = objective(loss, curvature=curvature, min_child_weight=least)
+    begin = start(loss, target, weight, classes=params.get("num_class"))
     if "base_score" not in params:
-        refuse_dead_start(made_objective.derivatives, target, weight, params.get("num_class"))
+        refuse_dead_start(made_objective.derivatives, begin, target, weight)
+    merged = {**_settings_at(begin, loss, np.ndim(target) == 1, "native", respond), **params}
+    # Read and looked at once, and not in each round.
+    known = made_objective.derivatives.targets(target, weight)
     more.setdefault("custom_metric", metric(loss))
-    return xgb.train(merged, dtrain, num_boost_round, obj=made_objective, **more)
+    return xgb.train(
+        merged, dtrain, num_boost_round, obj=lambda raw, _: made_objective.at(raw, known), **more
+    )
 
 
 class XGBoostBridge(BoostingBridge):
