@@ -20,6 +20,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -165,8 +166,9 @@ class ExactNamespace(TextbookNamespace):
         return lambda a, b: loop(self.exact(a), self.exact(b))
 
     def _test(self, function: Callable[..., bool]) -> Callable[[Any], Array]:
-        loop = np.frompyfunc(lambda x: function(x.value), 1, 1)
-        return lambda x: np.asarray(loop(self.exact(x)), dtype=bool)
+        # Two loops without a function of Python: bodies test every product for NaN.
+        values, test = np.frompyfunc(attrgetter("value"), 1, 1), np.frompyfunc(function, 1, 1)
+        return lambda x: np.asarray(test(values(self.exact(x))), dtype=bool)
 
     def asarray(self, x: Any, dtype: Any = None, **_: Any) -> Array:
         """Return an array; of exact numbers unless it is of integers or truth values."""

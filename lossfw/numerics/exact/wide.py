@@ -73,6 +73,10 @@ class Wide:
         """Return that it is finite."""
         return False
 
+    def is_finite(self) -> bool:
+        """Return that it is."""
+        return True
+
     def __lt__(self, other: Value) -> bool:
         return bool(_minus(self, other) < 0)
 
