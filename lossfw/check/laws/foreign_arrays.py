@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +32,9 @@ _ENOUGH = 100
 # is used in training, a tenth of a second. So it has the first case of the results alone, and of
 # moved parameters the value; how results are weighted is one code for all libraries.
 _COMPILES = "jax"
+# Its program runs once, so most of the time of the machine code would go into its optimization;
+# how XLA rearranges the operations themselves does not depend on this.
+_QUICKLY = {"xla_backend_optimization_level": 0}
 _METHODS = ("__call__", "gradient", "hessian")
 
 # Package -> the module whose `asarray` makes its arrays. The last is the test double of
@@ -82,30 +85,51 @@ def _points(subject: Subject, search: Search, name: str) -> Points:
     return points.take(slice(_POINTS))
 
 
-def _outcome(
-    library: Library, function: Callable[..., Any], points: Points, options: Mapping[str, Any]
-) -> Any:
-    """Return what a call with the library's arrays gives: a result or an error."""
+def _outcomes(
+    library: Library,
+    component: Any,
+    methods: Sequence[str],
+    points: Points,
+    options: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what calls with the library's arrays give: results or errors."""
     given = {k: library.convert(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+    functions = [partial(getattr(component, method), **given) for method in methods]
+    if library.name == _COMPILES:
+        # In one program what they share is compiled once.
+        found = _outcome(library, _compiled(lambda y, t: [f(y, t) for f in functions]), points)
+        if not isinstance(found, Exception):
+            return dict(zip(methods, found, strict=True))
+        functions = [_program(function) for function in functions]
+    return {m: _outcome(library, f, points) for m, f in zip(methods, functions, strict=True)}
+
+
+def _outcome(library: Library, function: Callable[..., Any], points: Points) -> Any:
+    """Return what a call with the library's arrays gives: a result, or a list, or an error."""
     try:
         with _in_double(library), np.errstate(all="ignore"):
-            y, t = library.convert(points.y), library.convert(points.t)
-            call = _program(function) if library.name == _COMPILES else function
-            return np.asarray(call(y, t, **given))
+            found = function(library.convert(points.y), library.convert(points.t))
+            return [*map(np.asarray, found)] if isinstance(found, list) else np.asarray(found)
     except Exception as error:
         return error
 
 
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that JAX compiles as a whole for each call."""
+    jit = importlib.import_module("jax").jit
+    return lambda y, t: jit(function).lower(y, t).compile(_QUICKLY)(y, t)
+
+
 def _program(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that JAX compiles as a whole, and calls as it is where it cannot."""
-    jax = importlib.import_module("jax")
+    errors = importlib.import_module("jax").errors
 
-    def call(y: Any, t: Any, **options: Any) -> Any:
+    def call(y: Any, t: Any) -> Any:
         try:
-            return jax.jit(lambda y, t: function(y, t, **options))(y, t)
-        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):
+            return _compiled(function)(y, t)
+        except (errors.JAXTypeError, errors.JAXIndexError):
             # A body that looks at numbers, which a trace has not.
-            return function(y, t, **options)
+            return function(y, t)
 
     return call
 
@@ -123,24 +147,37 @@ def _compare(
     given = Points(subject.given(points.y), subject.given(points.t))
     whole = search.examples >= _ENOUGH
     tried = cases(points) if whole else cases(points)[:1]
-    for (number, options), method in itertools.product(enumerate(tried), _METHODS):
-        function = getattr(subject.component, method)
-        wanted = _outcome(_NUMPY, function, given, options)
+    for number, options in enumerate(tried):
+        wanted = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
         for library in libraries:
-            if library.name == _COMPILES and (
-                name != "arrays:results" or number or not (whole or method == _METHODS[0])
-            ):
-                continue
-            got = _outcome(library, function, given, options)
-            search.count(len(points))
-            if not _same(wanted, got) and not _is_of_double(library, got):
-                listed = "".join(f", {key}={value!r}" for key, value in options.items())
-                message = (
-                    f"{method} of arrays of {library.name}{listed} gives {got!r}, and of "
-                    f"NumPy's {wanted!r}."
-                )
-                error = got if isinstance(got, Exception) else None
-                raise Refuted(message, y=points.y, t=points.t) from error
+            methods = _METHODS
+            if library.name == _COMPILES:
+                if name != "arrays:results" or number:
+                    continue
+                methods = _METHODS if whole else _METHODS[:1]
+            found = _outcomes(library, subject.component, methods, given, options)
+            for method, got in found.items():
+                search.count(len(points))
+                _judge(library, method, options, wanted[method], got, points)
+
+
+def _judge(
+    library: Library,
+    method: str,
+    options: Mapping[str, Any],
+    wanted: Any,
+    got: Any,
+    points: Points,
+) -> None:
+    """Refute another outcome than NumPy's."""
+    if _same(wanted, got) or _is_of_double(library, got):
+        return
+    listed = "".join(f", {key}={value!r}" for key, value in options.items())
+    message = (
+        f"{method} of arrays of {library.name}{listed} gives {got!r}, and of NumPy's {wanted!r}."
+    )
+    error = got if isinstance(got, Exception) else None
+    raise Refuted(message, y=points.y, t=points.t) from error
 
 
 def _is_of_double(library: Library, got: Any) -> bool:
