@@ -15,6 +15,7 @@ from lossfw.check.runner import prepare, run
 from lossfw.errors import ArgumentError, ParameterError, UnknownNameError
 from support.liars.claims import huber
 from support.liars.honest import SQUARE, TRUE_SQUARE, distance
+from support.waiting import HANGS
 
 FALSE = distance(huber, lipschitz=0.5, convex=True)
 
@@ -131,7 +132,9 @@ def test_a_built_in_is_not_refuted(name):
 
 
 def run_code(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGS
+    )
     return done.stdout or done.stderr
 
 

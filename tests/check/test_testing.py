@@ -8,6 +8,7 @@ import pytest
 import lossfw
 from lossfw.check import parametrize_with_checks
 from lossfw.errors import ArgumentError, UnknownNameError
+from support.waiting import HANGS
 
 # Of an editable install alone; see pyproject.toml.
 EDITABLE = "ignore:Module already imported so cannot be rewritten; _editable_impl_lossfw"
@@ -40,7 +41,7 @@ def session(tmp_path):
         )
         (tmp_path / "test_it.py").write_text(source)
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", *options]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=HANGS)
         return done.stdout + done.stderr
 
     return run

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from lossfw.cli import main
 from support.configs import SAVED
+from support.waiting import HANGS
 
 GOOD = SAVED.replace("cross_entropy", "{name: cross_entropy, guard: none}")
 GOOD += "evaluate: {metrics: [accuracy]}\n"
@@ -33,9 +34,6 @@ def process(folder):
         command = [sys.executable, "-m", "lossfw", *arguments]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         environment = {**os.environ, "PYTHONWARNINGS": "error"}
-        if "preexec_fn" in options:
-            # Where the disk is full, what Python compiles would be cut off too, and kept.
-            environment["PYTHONDONTWRITEBYTECODE"] = "1"
-        return subprocess.run(command, text=True, env=environment, timeout=60, **options)
+        return subprocess.run(command, text=True, env=environment, timeout=HANGS, **options)
 
     return run

@@ -10,6 +10,7 @@ import pytest
 
 from lossfw.cli.new import KINDS_OF_LOSS
 from lossfw.components.registry import Registry
+from support.waiting import HANGS
 
 
 def test_a_loss_in_one_file(lossfw):
@@ -89,7 +90,7 @@ def test_a_plugin_is_discovered(plugin, install):
 def test_a_plugin_passes_its_own_tests(plugin):
     # Without --strict-config and the like: its own settings count.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "claim"]
-    done = subprocess.run(command, cwd=plugin, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=plugin, capture_output=True, text=True, timeout=HANGS)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
 

@@ -1,6 +1,5 @@
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from lossfw.runs import execute
+from support.full_disk import run_limited
+from support.waiting import HANGS
 
 FULL = Path("/dev/full")
 
@@ -93,16 +94,12 @@ def test_a_folder_that_cannot_be_made_does_not_cost_the_result(lossfw):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_a_disk_that_fills_up_leaves_nothing_half_written(there, process, folder):
+def test_a_disk_that_fills_up_leaves_nothing_half_written(there, folder):
     if there:
         (folder / "out").mkdir()
         (folder / "out" / "metrics.json").write_text("old")
 
-    def no_room():
-        # The system refuses to let a file grow past so many bytes, as a full disk would.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-
-    done = process("run", "run.yaml", "--json", "--out", "out", preexec_fn=no_room)
+    done = run_limited(100, "run", "run.yaml", "--json", "--out", "out", folder=folder)
     assert done.returncode == 1
     assert json.loads(done.stdout)["count"] == 2
     assert "cannot be written" in done.stderr
@@ -139,5 +136,5 @@ def test_a_result_is_written_although_nobody_reads_the_report(process, folder):
 
 def test_a_pipe_that_closes_early_is_quiet(folder):
     command = f"{sys.executable} -m lossfw list | head -c 1"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=HANGS)
     assert (done.stdout, done.stderr) == ("k", "")

@@ -8,6 +8,7 @@ import pytest
 
 from lossfw.config.text import source
 from lossfw.runs import execute
+from support.waiting import HANGS
 
 # -(log 1/4 + log 1/2) / 2
 LOSS = 1.5 * math.log(2)
@@ -236,7 +237,7 @@ print(sorted({"rich", "matplotlib", "hypothesis", "gmpy2", "mpmath"} & set(sys.m
 
 def test_a_plain_run_imports_nothing_that_it_does_not_use(folder):
     command = [sys.executable, "-c", PROBE]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANGS)
     assert done.stdout.splitlines()[-1] == "[]"
 
 

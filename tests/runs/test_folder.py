@@ -1,8 +1,6 @@
 """The run folder: what stands in it, who may write to it, and how a run goes on there."""
 
 import json
-import os
-import resource
 import subprocess
 import sys
 
@@ -14,6 +12,7 @@ from lossfw.report.text.rounding import with_interval
 from lossfw.runs import execute, recorder
 from lossfw.runs.lock import held
 from support.configs import DIGITS
+from support.full_disk import run_limited
 
 HOLD = """\
 import sys
@@ -283,22 +282,8 @@ class TestWhoMayWrite:
         assert not (folder / "out/metrics.json").exists()
 
     def limited(self, folder, size, *arguments):
-        def limit():
-            # A file may not grow beyond so many bytes, as on a full disk.
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-        command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--json", "--out", "out"]
-        return subprocess.run(
-            [*command, *arguments],
-            cwd=folder,
-            # What Python compiles would be cut off too, and kept.
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            preexec_fn=limit,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        command = ["run", "run.yaml", "--json", "--out", "out", *arguments]
+        return run_limited(size, *command, folder=folder)
 
 
 def test_a_dry_run_checks_everything_and_writes_nothing(lossfw, folder, write, monkeypatch):

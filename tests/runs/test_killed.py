@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from support.waiting import HANGS
+
 KILLING = Path(__file__).parents[1] / "support" / "killing.py"
 
 # Every operation on a file, and few numbers.
@@ -26,7 +28,7 @@ def kill(config, *how):
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOSSFW_THREADS": "1"}
     command = [sys.executable, str(KILLING), str(config), str(config.parent / "out"), *how]
     done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=900, check=False
+        command, capture_output=True, text=True, env=environment, timeout=HANGS, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

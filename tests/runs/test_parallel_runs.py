@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from lossfw.runs.parallel_runs import requests_of, run_all
 from lossfw.runs.records import RunRequest
 from lossfw.runs.worker_process import WorkerProcess
 from support.configs import read
+from support.waiting import FOR_EVER, wait_for
 
 PLAIN = """\
 lossfw: 1
@@ -172,7 +172,7 @@ def test_runs_end_with_the_process_that_started_them(folder, write):
     waiting.write_text(
         "import os, time\nfrom pathlib import Path\nfrom lossfw import hookimpl\n\n\n@hookimpl\n"
         "def lossfw_run_start(run):\n    Path('pid').write_text(str(os.getpid()))\n"
-        "    time.sleep(60)\n"
+        f"    time.sleep({FOR_EVER})\n"
     )
     write(config=SWEEP)
     command = [sys.executable, "-m", "lossfw", "run", "run.yaml", "--plugin", "waiting.py"]
@@ -182,14 +182,6 @@ def test_runs_end_with_the_process_that_started_them(folder, write):
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait_for(lambda: ended(int(pid.read_text())))
-
-
-def wait_for(condition):
-    for _ in range(3000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("waited for half a minute")
 
 
 def ended(process):
@@ -308,7 +300,7 @@ def test_runs_that_an_interruption_ends_are_not_told_as_failures(folder, write):
     slow = folder / "slow.py"
     slow.write_text(
         "import time\nfrom lossfw import hookimpl\n\n\n@hookimpl\ndef lossfw_run_start(run):\n"
-        "    time.sleep(60 * (run.name != 'loss.delta=1e-07'))\n"
+        f"    time.sleep({FOR_EVER} * (run.name != 'loss.delta=1e-07'))\n"
     )
     told = []
 
@@ -320,8 +312,5 @@ def test_runs_that_an_interruption_ends_are_not_told_as_failures(folder, write):
     with pytest.raises(KeyboardInterrupt):
         run_all(requests, 2, ended=ended)
     # The thread of the other run sees the end of its process.
-    deadline = time.monotonic() + 10
-    while any(t.name.startswith("lossfw-runs") for t in threading.enumerate()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: not any(t.name.startswith("lossfw-runs") for t in threading.enumerate()))
     assert told == ["loss.delta=1e-07"]

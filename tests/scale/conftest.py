@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 from support.ended import kill
+from support.waiting import HANGS, wait_for
 
 ROWS, COLUMNS = 20_000, 100  # ten blocks of 2,048 rows
 
@@ -80,10 +80,9 @@ def cluster(folder):
     )
     worker = [*command, "distributed.cli.dask_worker", *named, "--no-nanny", "--no-dashboard"]
     workers = [subprocess.Popen(worker, **options) for _ in range(2)]
-    while not (folder / "scheduler.json").exists():
-        time.sleep(0.05)
+    wait_for((folder / "scheduler.json").exists)
     with connected(file) as client:
-        client.wait_for_workers(2, timeout=60)
+        client.wait_for_workers(2, timeout=HANGS)
     yield file, scheduler, workers
     kill(process.pid for process in (scheduler, *workers))
     for process in (scheduler, *workers):

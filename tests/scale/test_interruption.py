@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lossfw.scale.interruption import interruption_waits
+from support.waiting import HANGS, wait_for
 
 INTERRUPTS_ITSELF = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('went on')"
 
@@ -73,11 +74,10 @@ def test_a_run_on_a_cluster_is_interrupted_as_by_a_terminal(folder, delay):
     command += ["--out", "o", "--cluster", "local:2"]
     # A terminal sends the signal to every process of its group.
     ran = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    while not (folder / "o").exists():
-        time.sleep(0.01)
+    wait_for((folder / "o").exists)
     time.sleep(delay)
     os.killpg(ran.pid, signal.SIGINT)
-    _, told = ran.communicate(timeout=120)
+    _, told = ran.communicate(timeout=HANGS)
     assert "Traceback" not in told
     if ran.returncode:
         assert told.endswith("o: interrupted; --resume goes on from here\nlossfw: interrupted\n")

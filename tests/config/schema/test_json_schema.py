@@ -214,7 +214,7 @@ def test_what_is_wrong_is_refused_in_its_place(old, new, where, mistakes):
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.sampled_from(sorted(paths(GOOD_TREE), key=str)), values)
 def test_what_lossfw_takes_the_schema_takes(folder, schema, path, value):

@@ -13,7 +13,9 @@ from support.any_config import GOOD, changed, paths, values
 from support.configs import build
 
 # The one folder serves all examples of a test; each writes the file anew.
-MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+MANY = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def mistakes(folder, text):

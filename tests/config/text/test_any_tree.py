@@ -13,7 +13,7 @@ from support.configs import expand, resolve, resolved_text, verdict_of
 
 SOME = settings(
     max_examples=15,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     deadline=None,
 )
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from click.testing import CliRunner
 from lossfw.cli import main
 from lossfw.data.weights import read_weights
 from support.training_text import CONFIG
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -235,8 +235,7 @@ def test_a_process_that_is_killed_goes_on_to_the_same_bytes(lossfw, folder):
         [sys.executable, "-m", "lossfw", *arguments, "a"], stdout=subprocess.DEVNULL
     )
     checkpoint = folder / "a" / "checkpoint.npz"
-    while not checkpoint.exists() and process.poll() is None:
-        time.sleep(0.01)
+    wait_for(lambda: checkpoint.exists() or process.poll() is not None)
     process.kill()
     process.wait()
     told(lossfw, *arguments, "a", "--resume")
