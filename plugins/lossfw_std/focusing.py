@@ -18,7 +18,6 @@ from lossfw import Array, Namespace
 from lossfw.numerics import (
     FAR_EXPONENT,
     DoubleDouble,
-    guarded_log,
     positive_part,
     quotient,
     scaled_exp,
@@ -44,27 +43,29 @@ _POINTS, _ROUNDS = 401, 12
 class Chance(NamedTuple):
     """The probability of a class."""
 
-    share: Array  # of the target
+    share: Array | float  # of the target
     s: Array
     rest: Array  # 1 - s
     slip: Array | float  # the relative rounding error of the rest, which is to be added
+    log: Array  # of s
 
 
-def of_one(xp: Namespace, y: Array, t: Array) -> Chance:
+def of_one(xp: Namespace, y: Array, t: Array | float) -> Chance:
     """Return the class with probability y and share t."""
-    rest, lost = two_diff(xp, xp.ones_like(y), y)
-    return Chance(t, y, rest, quotient(xp, lost, rest))
+    rest = 1.0 - y
+    # Without rounding, for y is at most 1 (Dekker); and 0 for a rest below 1/2.
+    lost = (1.0 - rest) - y
+    return Chance(t, y, rest, lost / xp.clip(rest, 0.5, 1.0), xp.log(y))
 
 
-def of_other(y: Array, t: Array) -> Chance:
+def of_other(xp: Namespace, y: Array, t: Array) -> Chance:
     """Return the other class, whose rest is y, known without rounding."""
-    return Chance(1.0 - t, 1.0 - y, y, 0.0)
+    return Chance(1.0 - t, 1.0 - y, y, 0.0, xp.log1p(-y))
 
 
 def value(xp: Namespace, c: Chance, gamma: float) -> Array:
     """Return the share times -(1 - s)^gamma log s."""
-    minus_log = -guarded_log(xp, c.s, "none", 0.0, c.rest)
-    return _focused(xp, times(xp, c.share, minus_log), c, Fraction(gamma))
+    return _focused(xp, times(xp, c.share, -c.log), c, Fraction(gamma))
 
 
 def slope(xp: Namespace, c: Chance, gamma: float) -> Array:
@@ -97,7 +98,7 @@ def _entropy_share(xp: Namespace, c: Chance) -> Array:
     """Return q = -s log s / (1 - s): 0 at s = 0 and 1 at s = 1."""
     sure = c.rest == 0
     one = xp.ones_like(c.s)
-    entropy = -times(xp, c.s, guarded_log(xp, c.s, "none", 0.0, c.rest))
+    entropy = -times(xp, c.s, c.log)
     return xp.where(sure, one, entropy / xp.where(sure, one, c.rest))
 
 
@@ -119,12 +120,14 @@ class Odds(NamedTuple):
     z: Array
 
 
-def plain_value(xp: Namespace, share: Array, y: Array, log: Array, gamma: float) -> Array:
+def plain_value(xp: Namespace, share: Array | float, y: Array, log: Array, gamma: float) -> Array:
     """Return the value of a class from 1 - s and log s, in float64 that was float32."""
     return -times(xp, times(xp, share, y**gamma), log)
 
 
-def plain_slope(xp: Namespace, share: Array, y: Array, log: Array, s: Array, gamma: float) -> Array:
+def plain_slope(
+    xp: Namespace, share: Array | float, y: Array, log: Array, s: Array, gamma: float
+) -> Array:
     """Return the slope by s from 1 - s, log s and s, in float64 that was float32."""
     steep = times(xp, gamma * y ** (gamma - 1.0), log) if gamma else 0.0 * y
     return times(xp, share, steep - y**gamma / s)

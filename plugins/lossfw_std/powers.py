@@ -8,6 +8,7 @@ a float would cost hundreds of units in the last place of x^(1 - p).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from lossfw import Array, Namespace
@@ -42,12 +43,13 @@ def times_power(xp: Namespace, c: DoubleDouble | Array, x: Array, k: Fraction) -
     factor, low = c if isinstance(c, DoubleDouble) else (c, xp.zeros_like(c))
     high = float(k)
     rest = float(k - Fraction(high))
-    whole, half = x**high, x ** (0.5 * high)
+    whole = x**high
     if rest:
         low = low + factor * (rest * xp.log(xp.where(x > 0.0, x, xp.ones_like(x))))
     huge = holdable(xp, _HUGE, x)
     usual = (whole > 1.0 / huge) & (whole < huge)
-    return _times(xp, _one_word(xp, factor, low), whole, half, usual)
+    factor = _one_word(xp, factor, low)
+    return _times(xp, factor, whole, usual, lambda x: x ** (0.5 * high), x)
 
 
 def times_exp(xp: Namespace, c: DoubleDouble | Array, k: Fraction, z: Array) -> Array:
@@ -56,7 +58,7 @@ def times_exp(xp: Namespace, c: DoubleDouble | Array, k: Fraction, z: Array) -> 
     u = scaled(xp, k, DoubleDouble(z, xp.zeros_like(z)))
     usual = xp.abs(u.high) < _SAFE_EXPONENT
     c = _one_word(xp, factor, low + factor * u.low)
-    return _times(xp, c, xp.exp(u.high), xp.exp(0.5 * u.high), usual)
+    return _times(xp, c, xp.exp(u.high), usual, lambda high: xp.exp(0.5 * high), u.high)
 
 
 def scaled(xp: Namespace, k: Fraction, d: DoubleDouble) -> DoubleDouble:
@@ -75,8 +77,18 @@ def _one_word(xp: Namespace, high: Array, low: Array) -> Array:
     return high + xp.where(xp.isfinite(high), low, xp.zeros_like(low))
 
 
-def _times(xp: Namespace, c: Array, whole: Array, half: Array, usual: Array) -> Array:
-    def halves(xp: Namespace, c: Array, half: Array) -> Array:
+def _times(
+    xp: Namespace,
+    c: Array,
+    whole: Array,
+    usual: Array,
+    root: Callable[[Array], Array],
+    x: Array,
+) -> Array:
+    """Return c times a whole, or twice its root where the whole may have lost its digits."""
+
+    def halves(xp: Namespace, c: Array, x: Array) -> Array:
+        half = root(x)
         return times(xp, times(xp, c, half), half)
 
-    return patched(xp, c * whole, ~usual, halves, c, half)
+    return patched(xp, c * whole, ~usual, halves, c, x)

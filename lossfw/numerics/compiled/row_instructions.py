@@ -81,6 +81,19 @@ class RowInstructions:
         self.here = f"end{n}"
 
     @contextmanager
+    def where(self, condition: str) -> Iterator[None]:
+        """Write instructions that run if a condition holds."""
+        number, lines = self.number(), self.lines
+        then, after = f"then{number}", f"after{number}"
+        lines.do(f"br i1 {condition}, label %{then}, label %{after}")
+        lines.text.append(f"{then}:")
+        self.here = then
+        yield
+        lines.do(f"br label %{after}")
+        lines.text.append(f"{after}:")
+        self.here = after
+
+    @contextmanager
     def elements(self, chunk: Chunk) -> Iterator[Place]:
         """Write a loop over the elements of a strip, or of a chunk of a row."""
         if not self.shape.turned:

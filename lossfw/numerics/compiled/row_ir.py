@@ -20,6 +20,7 @@ from lossfw.numerics.compiled.row_instructions import Chunk, Place
 from lossfw.numerics.compiled.row_layout import RowLayout, Time
 from lossfw.numerics.compiled.row_shape import RowShape
 from lossfw.numerics.compiled.row_sums import reduced
+from lossfw.numerics.compiled.row_turning import BLOCK, turning
 from lossfw.numerics.compiled.row_values import ElementValues, KeptNodes, RowValues
 from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, SUM_ALONE, Graph
 
@@ -78,7 +79,9 @@ class _Writer(KeptNodes):
         self._write()
         strip_of_rows = strip(self, self.kind, self.constants)
         parts = [
-            *(*tables(self.lines), *declarations(), strip_of_rows),
+            *(*tables(self.lines), *declarations()),
+            *([turning(self.kind)] if self.shape.turned else []),
+            strip_of_rows,
             kernel_of_rows(self, self.kind),
         ]
         return RowCode("\n".join(parts) + "\n", self.functions, self.places()[1])
@@ -89,15 +92,15 @@ class _Writer(KeptNodes):
         """Turn the rows of the inputs."""
         if not self.shape.turned:
             return
+        columns = str(self.shape.columns)
         for name in self.shape.wide:
             array = self.array(f"in_{name}", self.kind)
-            with self.loop(str(self.shape.columns)) as k:
-                first = self.lines.put(f"mul i64 {k}, %n")
-                from_ = self.lines.put(f"mul i64 {k}, %column_step")
-                with self.loop("%n") as r:
-                    row = self.lines.put(f"mul i64 {r}, %row_step")
-                    value = self.load(f"%{name}", self.kind, self._sum(from_, row))
-                    self.store(array, self.kind, value, self._sum(first, r))
+            fits = self._fits("%column_step")
+            with self.where(fits):
+                self._turn(f"%{name}", "%row_step", array, "%n", "%n", columns)
+            with self.where(self._not(fits)), self.loop(columns) as k, self.loop("%n") as r:
+                value = self.load(f"%{name}", self.kind, self._place(r, k))
+                self.store(array, self.kind, value, self._turned_place(r, k))
 
     def _write(self) -> None:
         """Write losses, whether rows lie outside, and slopes turned back."""
@@ -107,16 +110,42 @@ class _Writer(KeptNodes):
                 self.store("%losses", self.kind, value, r)
         if self.outside is not None:
             self._tell(self.outside)
-        if self.slope is None or not self.shape.turned:
-            return
+        if self.slope is not None and self.shape.turned:
+            self._turn_back()
+
+    def _turn_back(self) -> None:
+        columns = str(self.shape.columns)
         array = self.array("turned", self.kind)
-        with self.loop("%n") as r:
-            row = self.lines.put(f"mul i64 {r}, %slope_row_step")
-            with self.loop(str(self.shape.columns)) as k:
-                from_ = self.lines.put(f"mul i64 {k}, %n")
-                column = self.lines.put(f"mul i64 {k}, %slope_column_step")
-                value = self.load(array, self.kind, self._sum(from_, r))
-                self.store("%slopes", self.kind, value, self._sum(row, column))
+        fits = self._fits("%slope_column_step")
+        with self.where(fits):
+            self._turn(array, "%n", "%slopes", "%slope_row_step", columns, "%n")
+        with self.where(self._not(fits)), self.loop("%n") as r, self.loop(columns) as k:
+            value = self.load(array, self.kind, self._turned_place(r, k))
+            self.store("%slopes", self.kind, value, self._place(r, k, "slope_"))
+
+    def _fits(self, column_step: str) -> str:
+        """Return whether rows can be turned in blocks."""
+        if self.shape.columns < BLOCK:
+            return "false"
+        beside = self.lines.put(f"icmp eq i64 {column_step}, 1")
+        enough = self.lines.put(f"icmp sge i64 %n, {BLOCK}")
+        return self.lines.put(f"and i1 {beside}, {enough}")
+
+    def _not(self, condition: str) -> str:
+        return self.lines.put(f"xor i1 {condition}, true")
+
+    def _turn(self, from_: str, step: str, to: str, to_step: str, rows: str, columns: str) -> None:
+        self.lines.do(
+            f"call void @turn(ptr {from_}, i64 {step}, ptr {to}, i64 {to_step}, "
+            f"i64 {rows}, i64 {columns})"
+        )
+
+    def _place(self, row: str, column: str, of: str = "") -> str:
+        down = self.lines.put(f"mul i64 {row}, %{of}row_step")
+        return self._sum(self.lines.put(f"mul i64 {column}, %{of}column_step"), down)
+
+    def _turned_place(self, row: str, column: str) -> str:
+        return self._sum(self.lines.put(f"mul i64 {column}, %n"), row)
 
     def _tell(self, outside: int) -> None:
         """Note whether some row lies outside."""
@@ -152,15 +181,8 @@ class _Writer(KeptNodes):
             so_far = self.lines.put("load i1, ptr %some")
             self.lines.do(f"store i1 {self.lines.put(f'or i1 {so_far}, {holds}')}, ptr %some")
         some = self.lines.put("load i1, ptr %some")
-        number = self.number()
-        rare, usual = f"rare{number}", f"usual{number}"
-        self.lines.do(f"br i1 {some}, label %{rare}, label %{usual}")
-        self.lines.text.append(f"{rare}:")
-        self.here = rare
-        yield
-        self.lines.do(f"br label %{usual}")
-        self.lines.text.append(f"{usual}:")
-        self.here = usual
+        with self.where(some):
+            yield
 
     def _elements(self, phase: int) -> None:
         """Write the loops of a phase, over the elements of rows and over whole rows."""

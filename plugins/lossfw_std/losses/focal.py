@@ -120,13 +120,13 @@ class Focal(LinkedLoss, PointwiseLoss):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Those of both classes."""
-        own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
+        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
         weight, rest = (1.0, 1.0) if self.alpha is None else (self.alpha, 1.0 - self.alpha)
         bend = focusing.bend(xp, own, self.gamma, weight)
         return bend + focusing.bend(xp, other, self.gamma, rest)
 
     def _both(self, xp: Namespace, part: _Part, y: Array, t: Array, sign: float = 1.0) -> Array:
-        own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
+        own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
         first, second = part(xp, own, self.gamma), sign * part(xp, other, self.gamma)
         return _sum(xp, self.alpha, first, second)
 
@@ -165,7 +165,7 @@ class Focal(LinkedLoss, PointwiseLoss):
         if order == 0 or (order == 2 and not self.from_logits):
             return ()
         if not self.from_logits:
-            own, other = focusing.of_one(xp, y, t), focusing.of_other(y, t)
+            own, other = focusing.of_one(xp, y, t), focusing.of_other(xp, y, t)
             return focusing.slope(xp, own, self.gamma), focusing.slope(xp, other, self.gamma)
         found: list[Array] = []
         for side in focusing.odds(xp, t, y, self.gamma):

@@ -160,3 +160,18 @@ def test_a_sum_of_equal_numbers_has_no_compiled_form():
         compiled(
             lambda xp, x: x + xp.sum(xp.ones_like(x), axis=-1)[..., None], "float64", 5, "pairwise"
         )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [2, 3, 4, 5, 10, 63, 64])
+def test_each_element_of_rows_of_any_number_and_layout_has_its_place(columns, dtype):
+    _, kernel = compiled(lambda xp, x: -x, dtype, columns, "columns")
+    for count in (1, 3, 4, 5, 97, 131):
+        whole = np.arange(2.0 * count * columns, dtype=dtype).reshape(2 * count, columns)
+        around = np.full((count, columns + 3), 7.0, dtype)
+        layouts = (whole[:count], whole[::2], np.asfortranarray(whole[:count]))
+        for x in layouts:
+            for out in (np.empty_like(whole[:count]), np.empty_like(layouts[2]), around[:, 2:-1]):
+                kernel(x, slopes=out)
+                np.testing.assert_array_equal(out, -x)
+        assert (around[:, [0, 1, -1]] == 7.0).all()
