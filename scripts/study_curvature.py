@@ -85,8 +85,10 @@ XGBoost's own absolute error from release 3.4 on.
 
 Each loss was trained in each library with each rule: 100 rounds at the library's defaults, on
 diabetes, friedman1, friedman2 and friedman3 with a tenth of outliers, counts, breast cancer, wine,
-iris and digits. Seeds draw the halves for training and test, and the outliers: {seeds}.
-The test loss, without outliers, is divided by that of the constant start. Tried: {releases}.
+iris and digits. Seeds draw the halves for training and test, and the outliers:
+{seeds}.
+The test loss, without outliers, is divided by that of the constant start. Tried:
+{releases}.
 
 "Beside the best" is the geometric mean of a rule's test loss over that of the best rule for the
 same data and seed, so that 1.00 would be the best rule each time. "Exploded" counts test losses
@@ -213,7 +215,7 @@ def measured(case: Case, library: str, rule: str, seed: int) -> float | None:
     begin = start(loss, y[train], classes=int(y.max()) + 1 if of.loss.takes_rows else None)
     constant = of.mean(np.broadcast_to(begin, (len(test), *np.shape(begin))), y[test])
     try:
-        refuse_dead_start(of, y[train], None, None)
+        refuse_dead_start(of, begin, y[train], None)
     except LossfwError:
         # A loss so narrow that no row is near the start; the bridge says so.
         return None

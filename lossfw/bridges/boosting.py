@@ -126,7 +126,7 @@ class Derivatives(Frozen):
             finite = np.isfinite(slope + np.add.reduce(bends, axis=None))
         if not finite:
             self._refuse_not_finite(rows, slopes, bends)
-        if slope == 0.0 and len(slopes) > 1 and not slopes.any():
+        if slope == 0.0 and not slopes.any() and _differ(rows.t):
             warnings.warn(
                 f"every slope of {self.of.name} is 0: the model stays as it is. If training has "
                 "just begun, it began on a kink or a flat piece: set another start.",
@@ -177,6 +177,32 @@ def refuse_no_labels(target: Any) -> None:
         raise ArgumentError("the training data has no labels: give it the targets.")
 
 
+def refuse_rows_of_labels(target: Any, library: str) -> None:
+    """Raise `ShapeError` if a library that takes one label a row has got several."""
+    shape = np.shape(target)
+    if len(shape) == 2 and shape[1] > 1:
+        raise ShapeError(
+            f"the labels have the shape {shape}, and {library} takes ({shape[0]},) with a loss "
+            "from outside. Give classes that are one-hot rows by labels.argmax(axis=1); for "
+            "several targets train a model for each, or XGBoost."
+        )
+
+
+def refuse_other_objective(params: dict[str, Any], names: tuple[str, ...], loss: Loss) -> None:
+    """Raise `ArgumentError` if parameters name an objective of the library, beside the loss."""
+    for name in names:
+        if isinstance(params.get(name), str):
+            raise ArgumentError(
+                f"the parameters have {name}={params[name]!r} beside the loss {loss.name}, and a "
+                f"model has one objective: leave {name} out."
+            )
+
+
+def _differ(target: NDArray) -> bool:
+    """Tell whether not all targets are the same, which are learnt by the start."""
+    return bool((target != target[:1]).any())
+
+
 # A row that asks for a smaller step than this, relative to the start, stays where it is.
 _LEAST_STEP = 1e-6
 
@@ -222,8 +248,7 @@ def start_of_training(
 
 def refuse_dead_start(of: Derivatives, begin: Any, target: Any, weight: Any) -> None:
     """Raise `ArgumentError` if no row asks for a step from the start, though targets differ."""
-    t = np.asarray(target)
-    if not (t != t[:1]).any():
+    if not _differ(np.asarray(target)):
         return
     if is_dead(of, begin, target, weight):
         raise ArgumentError(

@@ -28,6 +28,8 @@ from lossfw.bridges.boosting import (
     derivatives,
     refuse_no_labels,
     refuse_other_data,
+    refuse_other_objective,
+    refuse_rows_of_labels,
     refuse_unknown_face,
     start,
     start_of_training,
@@ -35,7 +37,7 @@ from lossfw.bridges.boosting import (
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
 from lossfw.bridges.catboost_rows import RowDerivatives
-from lossfw.bridges.raw_form import raw_form
+from lossfw.bridges.raw_form import made, raw_form
 from lossfw.bridges.row_start import columns_of
 from lossfw.bridges.rows import class_indices, numbers
 from lossfw.errors import ArgumentError
@@ -222,7 +224,9 @@ def train(
     """
     cat = CatBoostBridge.imported()
     refuse_other_data(pool, cat.Pool)
+    refuse_other_objective(params, ("loss_function", "objective"), made(loss))
     refuse_no_labels(pool.get_label())
+    refuse_rows_of_labels(pool.get_label(), "CatBoost")
     target, weight = numbers(pool.get_label()), _weights(pool)
     own = settings(loss, target, weight, curvature=curvature, classes=params.get("classes_count"))
     _refuse_absent_classes(target, own.get("classes_count"))

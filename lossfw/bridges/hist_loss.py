@@ -87,7 +87,23 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._derivatives.of!r})"
 
+    def __getattr__(self, name: str) -> Any:
+        # Asked for where it is not defined; it must be missing, see `HistClassLoss`.
+        why = ""
+        if name == "predict_proba":
+            why = (
+                f": {self._derivatives.of.name} is a loss of numbers, which have no probabilities. "
+                "Use HistGradientBoostingRegressor, or a loss of labels, such as logistic"
+            )
+        raise AttributeError(f"{type(self).__name__} has no {name}{why}.")
+
     def _raw(self, raw: NDArray) -> NDArray:
+        if raw.ndim == 2 and raw.shape[1] > 1 and not self.is_multiclass:
+            raise ArgumentError(
+                f"{self._derivatives.of.name} takes a single number for a row, and "
+                f"HistGradientBoostingClassifier makes {raw.shape[1]} for as many classes: choose "
+                "a loss of classes, such as cross_entropy."
+            )
         return raw[:, 0] if raw.ndim == 2 and raw.shape[1] == 1 else raw
 
     def loss(
@@ -147,7 +163,25 @@ class HistLoss(BaseLoss):  # type: ignore[misc]  # scikit-learn ships no types
         begin = start(self._derivatives.of, y_true, sample_weight, classes=self.n_classes)
         if self.differentiable:
             refuse_dead_start(self._derivatives, begin, y_true, sample_weight)
-        return np.asarray(begin, np.float64)
+        found = np.asarray(begin, np.float64)
+        return found.view(_StartOfClasses) if self.is_multiclass else found
+
+
+class _StartOfClasses(np.ndarray[Any, Any]):
+    """A number for each class, which HistGradientBoosting adds to its raw predictions.
+
+    A regressor has a single column of them, of which NumPy would tell in its own words.
+    """
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **more: Any) -> Any:
+        for raw in more.get("out", ()):
+            if raw.shape[-1] != self.shape[-1]:
+                raise ArgumentError(
+                    f"the loss makes {self.shape[-1]} raw predictions for a row, one for each "
+                    f"class, and the estimator has {raw.shape[-1]}: use "
+                    "HistGradientBoostingClassifier, or a loss of numbers, such as huber."
+                )
+        return getattr(ufunc, method)(*(np.asarray(x) for x in inputs), **more)
 
 
 class HistClassLoss(HistLoss):

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -29,16 +29,18 @@ from lossfw.bridges.boosting import (
     derivatives,
     refuse_no_labels,
     refuse_other_data,
+    refuse_other_objective,
+    refuse_rows_of_labels,
     refuse_unknown_face,
     start,
     start_of_training,
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
-from lossfw.bridges.raw_form import raw_form
+from lossfw.bridges.raw_form import made, raw_form
 from lossfw.bridges.row_start import columns_of
 from lossfw.bridges.rows import class_indices
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -52,6 +54,10 @@ __all__ = [
     "train",
     "with_start",
 ]
+
+
+# Its names of the parameter.
+_OBJECTIVES: Final = ("objective", "objective_type", "app", "application", "loss")
 
 
 @dataclass(frozen=True)
@@ -241,6 +247,7 @@ def train(
     """
     lgb = LightGBMBridge.imported()
     refuse_other_data(train_set, lgb.Dataset)
+    refuse_other_objective(params, _OBJECTIVES, made(loss))
     target, weight = _labels(train_set), _weights(train_set)
     own = settings(loss, target, weight, curvature=curvature, classes=params.get("num_class"))
     begin = start_of_training(
@@ -264,6 +271,11 @@ def _labels(data: Any) -> NDArray:
     if data.label is None and isinstance(data.data, str | Path):
         data.construct()
     refuse_no_labels(data.label)
+    refuse_rows_of_labels(data.label, "LightGBM")
+    rows, labels = getattr(data.data, "shape", ()), np.shape(data.label)
+    if rows and rows[0] != labels[0]:
+        # Otherwise it would complain of a start, which the user has not given.
+        raise ShapeError(f"the data has {rows[0]} rows and {labels[0]} labels: give one a row.")
     return np.asarray(data.get_label())
 
 

@@ -86,7 +86,8 @@ def targets_for(loss: Loss, target: Any, weight: Any = None) -> Targets:
     """
     t = np.asarray(target)
     w = None if weight is None or np.size(weight) == 0 else np.asarray(weight, np.float64)
-    return Targets(_targets_of_rows(loss, t) if loss.takes_rows else targets_of_elements(loss, t), w)
+    found = _targets_of_rows(loss, t) if loss.takes_rows else targets_of_elements(loss, t)
+    return Targets(found, w)
 
 
 def targets_of_elements(loss: Loss, target: Any) -> NDArray:
@@ -165,15 +166,15 @@ def numbers(target: Any) -> NDArray:
         ) from None
 
 
-def refuse_not_finite(t: NDArray) -> None:
-    """Raise `DomainError` for the first target that is NaN or infinite."""
+def refuse_not_finite(t: NDArray, name: str = "target") -> None:
+    """Raise `DomainError` for the first target, or weight, that is NaN or infinite."""
     # One pass: a sum is finite only where everything in it is.
     if np.isfinite(t.sum()):
         return
     bad = ~np.isfinite(t)
     if bad.any():
         i = int(np.argmax(bad.reshape(len(t), -1).any(axis=1)))
+        mend = " and any finite target" if name == "target" else ""
         raise DomainError(
-            f"target[{i}] = {t[i]} is not finite: leave the row out, or give it weight 0 and any "
-            "finite target."
+            f"{name}[{i}] = {t[i]} is not finite: leave the row out, or give it weight 0{mend}."
         )

@@ -42,7 +42,7 @@ class LossScorer:
                 f"{type(estimator).__name__} has no such method: choose another one by response=, "
                 f"one of {', '.join(_RESPONSES)}, or another loss."
             )
-        y = np.asarray(getattr(estimator, self.response)(x), np.float64)
+        y = self._numbers(estimator, getattr(estimator, self.response)(x))
         if self.loss.takes_rows and y.ndim == 1:
             columns = (1.0 - y, y) if self.loss.prediction_space is SIMPLEX else (0.0 * y, y)
             return np.stack(columns, axis=1)
@@ -54,6 +54,16 @@ class LossScorer:
                 )
             return y[:, -1]
         return y
+
+    def _numbers(self, estimator: Any, predicted: Any) -> NDArray:
+        try:
+            return np.asarray(predicted, np.float64)
+        except ValueError:
+            raise ArgumentError(
+                f"{self.loss.name} is measured at numbers, and the results of {self.response} of "
+                f"{type(estimator).__name__} are labels, such as {str(np.ravel(predicted)[0])!r}: "
+                "choose a loss of labels, such as cross_entropy, or another response."
+            ) from None
 
     def _target(self, estimator: Any, y: NDArray, prediction: NDArray) -> NDArray:
         """Return labels as the place of their class, and of two classes as the loss codes them."""

@@ -84,7 +84,7 @@ def _weights(sample_weight: Any, rows: int) -> NDArray:
     w = np.asarray(sample_weight, np.float64)
     if w.shape != (rows,):
         raise ShapeError(f"sample_weight has the shape {w.shape}, and {(rows,)} was wanted.")
-    refuse_not_finite(w)
+    refuse_not_finite(w, "sample_weight")
     if not (w >= 0).all() or not w.any():
         raise ArgumentError("sample_weight holds a negative number, or nothing above 0.")
     return w
