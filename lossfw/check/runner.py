@@ -29,6 +29,7 @@ from lossfw.check.laws import (
     derivatives,
     dtypes,
     foreign_arrays,
+    formula_nan,
     half_precision,
     large_inputs,
     legal_nan,
@@ -54,10 +55,11 @@ CheckOutcome: TypeAlias = Held | Refutation | NotApplicable | NotRun
 # The checks of any loss, in the order in which they run.
 CHECKS = checks_in(
     shapes,
+    legal_nan,
     nan_and_labels,
+    purity,
     dtypes,
     half_precision,
-    purity,
     large_inputs,
     weights,
     masks,
@@ -65,7 +67,7 @@ CHECKS = checks_in(
     many_classes,
     values,
     derivatives,
-    legal_nan,
+    formula_nan,
     foreign_arrays,
     bounds,
     convexity,
@@ -323,6 +325,6 @@ def _refutation(name: str, found: Refuted, seed: int, prepared: Prepared) -> Ref
         inputs=found.inputs,
         snippet=snippet(prepared.setup, found.inputs, found.code),
         seed=seed,
-        cause=None if cause is None else cause.key,
+        cause=found.cause or (None if cause is None else cause.key),
         blocks=found.blocks,
     )

@@ -101,7 +101,12 @@ def chosen(
                 ComponentJob(entry.kind, config, options, plugins, expected or {}, few, whole)
             )
     if not found:
-        raise ArgumentError("there is nothing to check.")
+        others = [e for e in registry.entries() if e.plugin.path is not None]
+        offered = ", ".join(f"the {entry.kind} {entry.name}" for entry in others)
+        raise ArgumentError(
+            f"there is nothing to check: losses and activations are, and --plugin offers "
+            f"{offered or 'no component'}."
+        )
     return found
 
 

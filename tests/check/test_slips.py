@@ -54,6 +54,18 @@ def averaging(self, xp, r):
     return xp.mean(r * r)
 
 
+def without_self(xp, r):
+    return r * r
+
+
+def erring(self, xp, r):
+    return xp.erf(r)
+
+
+def unheard_of(self, xp, r):
+    return xp.softabs(r)
+
+
 def square(self, xp, r):
     return r * r
 
@@ -71,6 +83,9 @@ def square(self, xp, r):
         (loss(writing), "writes into an array: return a new one"),
         (loss(returning_nothing), "returned a NoneType"),
         (loss(averaging), r"returned shape \(\)"),
+        (loss(without_self), r"value lacks self: write value\(self, xp, "),
+        (loss(erring), r"`return xp.erf\(r\)` asks xp .* lossfw.numerics has erf\(xp, ...\)"),
+        (loss(unheard_of), "it has those of the Python array API standard"),
     ],
 )
 def test_a_slip_of_a_loss_is_one_finding(slip, words):
@@ -159,3 +174,43 @@ def test_a_derivative_that_loses_digits_has_the_remedy_of_its_author():
         report = check(activation, examples=20, only=["precision:gradient"])
         (finding,) = report.refuted
         assert remedy in finding.message
+
+
+class Undeclared(PointwiseLoss):
+    """A loss of positive numbers whose author forgot to say so."""
+
+    def value(self, xp, y, t):
+        return y - t * xp.log(y)
+
+
+def test_spaces_that_were_not_declared_are_one_finding():
+    (refutation,) = check(Undeclared(), examples=20).refuted
+    assert refutation.check == "nan:legal"
+    assert "declares them, as in `prediction = POSITIVE`" in refutation.message
+
+
+class Forgiving(DistanceLoss):
+    """A body that takes NaN for a large residual."""
+
+    def value(self, xp, r):
+        return xp.where(xp.abs(r) < 1, r * r, xp.ones_like(r))
+
+
+def test_a_swallowed_nan_is_one_finding():
+    report = check(Forgiving(), examples=20)
+    assert [refutation.check for refutation in report.refuted] == ["nan"]
+    assert report.not_run["mask:nan"] == "the error that nan tells"
+
+
+class Dithered(DistanceLoss):
+    """A body that draws."""
+
+    def value(self, xp, r):
+        return r * r + np.random.random()  # noqa: NPY002  # as an author would write it
+
+
+def test_results_of_chance_leave_nothing_to_compare():
+    report = check(Dithered(), examples=20)
+    assert "purity:repeat" in {refutation.check for refutation in report.refuted}
+    assert report.not_run["value"] == "purity:repeat leaves nothing to look at"
+    assert len(report.refuted) < 5

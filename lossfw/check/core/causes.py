@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw import numerics
 from lossfw.components.component import Component
 
 # Frames of these packages are not the author's.
@@ -66,6 +67,8 @@ _SLIPS = (
 )
 # The error of a ufunc on an array of objects.
 _OF_OBJECTS = re.compile(r"not supported for the input types|dtype\('O'\)|no callable \w+ method")
+_LACKS = re.compile(r"^AttributeError: .* has no attribute '(\w+)'")
+_STANDARD = "it has those of the Python array API standard, and lossfw.numerics has others"
 _CALLED = re.compile(r"\w+\(\) (takes \d+ positional|missing \d+ required positional)")
 
 # Numbers and shapes differ from call to call where the error is the same.
@@ -123,6 +126,8 @@ def _known(said: str, line: str, component: Component | None) -> tuple[str, str]
     wrong = _wrong_arguments(type(component)) if _CALLED.search(said) else ""
     if wrong:
         return "arguments", wrong
+    if lacking := _lacking(said, line):
+        return "lacking", lacking
     for slip in _SLIPS if line else ():
         if re.search(slip.error, said) or re.search(slip.line, line):
             return slip.name, f"`{line}` {slip.cure}"
@@ -132,6 +137,15 @@ def _known(said: str, line: str, component: Component | None) -> tuple[str, str]
         slip = next(slip for slip in _SLIPS if slip.name == "numpy")
         return slip.name, f"`{function}` {slip.cure}"
     return "", ""
+
+
+def _lacking(said: str, line: str) -> str:
+    """Return where a function is that xp lacks, empty if the error is another one."""
+    found = _LACKS.search(said)
+    if found is None or f"xp.{found[1]}" not in line:
+        return ""
+    there = f"lossfw.numerics has {found[1]}(xp, ...)" if hasattr(numerics, found[1]) else _STANDARD
+    return f"`{line}` asks xp for a function that it does not have: {there}."
 
 
 def _with_numpy(cls: type[Component]) -> str:
@@ -154,6 +168,8 @@ def _wrong_arguments(cls: type[Component]) -> str:
         given, wanted = _positional(function), _positional(of_kind)
         if given is None or wanted is None or len(given) == len(wanted):
             continue
+        if next(iter(inspect.signature(function).parameters)) == "xp":
+            return f"{name} lacks self: write {name}(self, {', '.join(wanted)})."
         cure = ""
         if "xp" not in given:
             cure = ": xp, the array namespace, comes first"

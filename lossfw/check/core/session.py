@@ -51,9 +51,12 @@ class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
     ----------
     blocks : bool
         Whether no other check has anything to look at.
+    cause : str
+        Equal for findings of several checks that are one; empty for one alone.
     """
 
     blocks = False
+    cause = ""
 
     def __init__(self, message: str, code: str = "value(y, t)", **inputs: Any) -> None:
         super().__init__(message)
@@ -64,6 +67,11 @@ class Refuted(Exception):  # noqa: N818  # no error: the harness looks for it
     def blocking(self) -> Refuted:
         """Return it as one after which no other check is run."""
         self.blocks = True
+        return self
+
+    def of_cause(self, cause: str) -> Refuted:
+        """Return it as one of the findings that a cause has."""
+        self.cause = cause
         return self
 
     @classmethod

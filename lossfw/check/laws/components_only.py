@@ -211,10 +211,10 @@ def check_lists(subject: Subject, search: Search) -> None:
     points = ordinary(subject, search, "dtype:lists", 6)
     wanted = np.asarray(subject.value(points.y, points.t))
     listed = np.asarray(subject.value(points.y.tolist(), points.t.tolist()))
-    if not np.array_equal(listed, wanted):
+    if not np.array_equal(listed, wanted, equal_nan=True):
         raise Refuted.by(points, "lists give another result.")
     one = np.asarray(subject.value(points.y[0].tolist(), points.t[0].tolist()))
-    if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0):
+    if one.shape != () or not np.isclose(one, wanted[0], rtol=1e-13, atol=0, equal_nan=True):
         raise Refuted("a single example gives another result.", y=points.y[:1], t=points.t[:1])
 
 
@@ -238,7 +238,7 @@ def check_partials(subject: Subject, search: Search) -> None:
         merged = parts[-1]
         for part in parts[:-1]:
             merged = merged.merge(part)
-        if merged.mean() != whole:
+        if not np.array_equal(merged.mean(), whole, equal_nan=True):
             raise Refuted.by(
                 points,
                 f"merged parts {cuts} give {merged.mean()!r}, the whole {whole!r}.",
@@ -261,13 +261,15 @@ def check_reductions(subject: Subject, search: Search) -> None:
 
     def agree(a: float, b: float) -> bool:
         # An infinite loss makes all of them infinite, and their difference NaN.
-        return a == b or abs(a - b) <= 1e-13 * scale
+        return np.array_equal(a, b, equal_nan=True) or abs(a - b) <= 1e-13 * scale
 
     if not (agree(total, float(each.sum())) and agree(mean * count, total)):
         raise Refuted.by(points, "sum and mean do not agree with the unreduced losses.")
     value, gradient = loss.value_and_gradient(y, t)
     apart = loss.gradient(y, t)
-    if not agree(value, mean) or not np.allclose(gradient, apart, rtol=1e-12, atol=0):
+    if not agree(value, mean) or not np.allclose(
+        gradient, apart, rtol=1e-12, atol=0, equal_nan=True
+    ):
         raise Refuted.by(
             points,
             "value_and_gradient differs from value and gradient.",

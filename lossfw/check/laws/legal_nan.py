@@ -10,16 +10,22 @@ import numpy as np
 
 from lossfw.check.core.points import Points, counting, simplest
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, outputs
-from lossfw.check.core.subject import Subject, call
+from lossfw.check.core.subject import Subject
 from lossfw.check.laws.derivatives import inner, is_inner
+from lossfw.components.spaces import REAL
+from lossfw.losses.kinds import PointwiseLoss
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.exact.ulp import to_float
 
 _DTYPES = ("float64", "float32")
 
 # Beyond, and below one over it, powers overflow or vanish, which other checks tell.
 _HUGE = {"float64": 1e100, "float32": 1e12}
 
+# With no space at all, most of the arguments are none that the author thought of.
+_SPACES = (
+    "Predictions and targets were drawn from all real numbers: a loss of others declares them, as "
+    "in `prediction = POSITIVE` and `target = NONNEGATIVE`."
+)
 _CURE = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infinity for 0."
 
 
@@ -27,11 +33,11 @@ _CURE = "`xlogy`, `times` or `guarded_log` of lossfw.numerics take 0 times infin
 def check_legal(subject: Subject, search: Search) -> None:
     """Value and derivatives are numbers at legal, finite arguments."""
     for points in search.points(subject, *_DTYPES):
-        finite = _finite(subject, points)
+        finite = usual_points(subject, points)
         for function in outputs(subject):
             some = finite if function.name == "value" else _of_derivatives(subject, finite)
             if len(some):
-                _refuse_nan(some, function(some.y, some.t), str(function))
+                refuse_nan(some, function(some.y, some.t), str(function), subject)
 
 
 def _of_derivatives(subject: Subject, points: Points) -> Points:
@@ -45,21 +51,8 @@ def _of_derivatives(subject: Subject, points: Points) -> Points:
     return points.keep(~is_inner(subject, points))
 
 
-@check("nan:formula")
-def check_formula(subject: Subject, search: Search) -> None:
-    """The formula is a number at legal, finite arguments: a NaN is nothing to compare with."""
-    if subject.component is None:
-        raise NotApplicable("the formula is not the function's own")
-    for points in search.points(subject, "float64"):
-        some = _finite(subject, points)
-        # Where the value is NaN too, `nan:legal` tells it, and the two are one slip.
-        some = some.keep(~np.isnan(call(subject.value, some.y, some.t)))
-        if len(some):
-            search.count(len(some))
-            _refuse_nan(some, to_float(subject.exact.values(some.y, some.t)), "formula")
-
-
-def _finite(subject: Subject, points: Points) -> Points:
+def usual_points(subject: Subject, points: Points) -> Points:
+    """Return the points that count, without those of huge and tiny numbers."""
     keep = _is_usual(points.y)
     if points.t.shape == points.y.shape:
         keep = keep & _is_usual(points.t)
@@ -72,11 +65,22 @@ def _is_usual(x: NDArray) -> NDArray:
     return np.asarray((x == 0) | ((np.abs(x) < huge) & (np.abs(x) > 1 / huge)))
 
 
-def _refuse_nan(points: Points, results: NDArray, name: str) -> None:
+def refuse_nan(points: Points, results: NDArray, name: str, subject: Subject) -> None:
+    """Refute a function whose results at points are NaN."""
     if results.shape[:1] != (len(points),):
         raise NotApplicable("results have the wrong shape")
     bad = np.asarray(np.isnan(results.reshape(len(points), -1)).any(axis=-1))
     if bad.any():
         code = "value(y, t)" if name == "formula" else f"{name}(y, t)"
-        text = f"the {name} is NaN at legal, finite arguments. {_CURE}"
-        raise Refuted.at(points, simplest(points, bad), text, code)
+        text = f"the {name} is NaN at legal, finite arguments. "
+        found = Refuted.at(points, simplest(points, bad), text + _CURE, code)
+        if _is_undeclared(subject):
+            found.message = text + _SPACES
+            found.blocking()
+        raise found
+
+
+def _is_undeclared(subject: Subject) -> bool:
+    """Tell a pointwise loss whose author has declared no space."""
+    loss = subject.component
+    return isinstance(loss, PointwiseLoss) and loss.prediction is loss.target is REAL

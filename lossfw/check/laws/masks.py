@@ -11,6 +11,7 @@ from lossfw.check.core.session import Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.large_inputs import sizes
 from lossfw.check.laws.means import code, in_axes, terms_of
+from lossfw.check.laws.nan_and_labels import SWALLOWED
 from lossfw.check.laws.weights import GROWING
 
 
@@ -91,7 +92,7 @@ def _check_nan(subject: Subject, search: Search, *every: dict[str, Any]) -> None
         result = float(np.asarray(call(subject.reduce, y, t, **options)))
         if not np.isnan(result):
             text = f"the mean over a NaN that counts is {result!r}."
-            raise Refuted(text, code(options), y=y, t=t, **options)
+            raise Refuted(text, code(options), y=y, t=t, **options).of_cause(SWALLOWED)
 
 
 @check("nan:mean")

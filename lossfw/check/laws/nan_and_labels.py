@@ -21,6 +21,10 @@ from lossfw.check.core.session import (
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.errors import LossfwError
+from lossfw.numerics.arrays import NDArray
+
+# The cause of each finding of a NaN that does not come back.
+SWALLOWED = "a NaN is swallowed"
 
 # So many rows for a wrong label that is not among the first ones.
 _MANY_ROWS = 300
@@ -33,6 +37,10 @@ _BOUNDS = {"LOGITS": (-np.inf, np.inf), "UNIT": (0.0, 1.0), "SIMPLEX": (0.0, 1.0
 def check_nan(subject: Subject, search: Search) -> None:
     """NaN in a prediction makes that result NaN, and no other."""
     ordinary_ones = counting(subject, ordinary(subject, search, "nan", 9))
+    # A NaN that was there before is told by `nan:legal`.
+    ordinary_ones = ordinary_ones.keep(~_are_nan(subject, ordinary_ones))
+    if not len(ordinary_ones):
+        raise NotApplicable("every ordinary result is NaN")
     for dtype in DTYPES:
         # In float32 a mask may leave out a target.
         points = counting(subject, cast(subject, ordinary_ones, dtype))
@@ -46,12 +54,21 @@ def check_nan(subject: Subject, search: Search) -> None:
                     what = "is swallowed" if swallowed.any() else "spreads to other rows"
                     first = int(np.argmax(swallowed))
                     one = slice(first, first + 1) if swallowed.any() else slice(None)
-                    raise Refuted(
+                    found = Refuted(
                         f"a NaN in the prediction {what}: {function} is {result[one]!r}.",
                         f"{function}(y, t)",
                         y=spoilt.y[one],
                         t=spoilt.t[one],
                     )
+                    raise found.of_cause(SWALLOWED) if swallowed.any() else found
+
+
+def _are_nan(subject: Subject, points: Points) -> NDArray:
+    """Tell which points have a NaN in a result."""
+    nan: NDArray = np.zeros(len(points), bool)
+    for function in outputs(subject):
+        nan |= np.isnan(function(points.y, points.t)).reshape(len(points), -1).any(-1)
+    return nan
 
 
 def _with_nan(subject: Subject, points: Points, *, every: bool) -> list[Points]:

@@ -126,7 +126,7 @@ def check_repeatable(subject: Subject, search: Search) -> None:
                         f"{function} depends on earlier calls: {text} with the same "
                         "arguments gives another result.",
                         f"{function}(y, t), value(y[::-1], t[::-1]), {function}(y, t)",
-                    )
+                    ).blocking()
 
 
 @check("purity:memory")
