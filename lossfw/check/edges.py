@@ -15,6 +15,7 @@ from itertools import combinations, product
 from typing import Any, NamedTuple
 
 from lossfw.check.accuracy.variants import variants
+from lossfw.check.operations import Operations
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
 from lossfw.losses.capabilities import GuardedLoss
@@ -39,7 +40,8 @@ class Edge(NamedTuple):
     share : float
         Of the examples.
     whole : bool
-        False where laws of the call, which know no parameters, are left out.
+        False where laws of the call are left out: of a pair, and of an instance that differs
+        from an earlier one in the numbers of its body alone.
     """
 
     component: Any
@@ -53,15 +55,20 @@ def edges(cls: type[Component]) -> list[Edge]:
     Examples
     --------
     >>> import lossfw
-    >>> [edge.share for edge in edges(type(lossfw.loss("huber")))]
-    [1.0, 0.1, 0.1]
+    >>> [(edge.share, edge.whole) for edge in edges(type(lossfw.loss("squared_error")))]
+    [(1.0, True), (0.1, False), (0.1, False)]
     """
     full = [*variants(cls, others=False), *cls.samples()]
     found = {repr(one): Edge(one) for one in full}
     if not found:
         return []
+    operations = Operations()
+    seen = {operations.of(edge.component) for edge in found.values()} - {None}
     for one in variants(cls):
-        found.setdefault(repr(one), Edge(one, MOVED_SHARE))
+        if repr(one) not in found:
+            own = operations.of(one)
+            found[repr(one)] = Edge(one, MOVED_SHARE, whole=own not in seen)
+            seen |= {own} - {None}
     for one in _pairs(cls, [edge.component for edge in found.values()]):
         found.setdefault(repr(one), Edge(one, _PAIR_SHARE, whole=False))
     return list(found.values())

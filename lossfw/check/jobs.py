@@ -33,7 +33,7 @@ class ComponentJob:
     share : float
         Of the examples; less for one of many parameters.
     whole : bool
-        False leaves out laws of the call, which know no parameters.
+        False leaves out laws of the call, which another of the same operations is held to.
     """
 
     kind: str

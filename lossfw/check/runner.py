@@ -91,7 +91,7 @@ _OF_FORMULA = (
     "claim",
     "curvature",
 )
-_OF_CALL = (":many", ":half", ":mean", ":classes", ":roundtrip")
+_OF_CALL = (":many", ":half", ":mean", ":classes")
 
 
 @dataclass(frozen=True)

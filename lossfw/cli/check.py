@@ -113,7 +113,7 @@ def check(
     A NAME is a loss, an activation, a distribution or plugin (all that it offers), or an
     outside function, MODULE:FUNCTION. Components are checked at their defaults and at edges
     of their parameters, alone and in pairs, with -p at those parameters alone. An edge gets
-    a tenth of the examples.
+    a tenth of the examples, and the laws of the call where its body has operations of its own.
 
     The exit code is 0 where nothing was refuted, 1 where something was or the time limit
     left checks that did not run, 2 for a mistake in the command. Of an outside function

@@ -1,0 +1,60 @@
+"""Operations of losses, and the laws of the call that an edge of the parameters is spared."""
+
+from lossfw import DistanceLoss
+from lossfw.check.edges import MOVED_SHARE, edges
+from lossfw.check.operations import Operations
+from lossfw.components.registry import registry
+
+
+class Bent(DistanceLoss):
+    """A loss with a branch on its parameter."""
+
+    c: float = 1.0
+
+    def value(self, xp, r):
+        """A square, turned for a large number."""
+        return 0.5 * (-r if self.c > 5 else r) * r * self.c
+
+
+class Sign(DistanceLoss):
+    """A loss that looks at numbers, and so cannot be traced."""
+
+    c: float = 1.0
+
+    def value(self, xp, r):
+        """The square, where there is anything."""
+        return r * r * self.c if float(r.sum()) > 0 else r * 0.0
+
+
+def same(first, second):
+    operations = Operations()
+    return operations.of(first) == operations.of(second)
+
+
+def test_numbers_are_no_other_operations():
+    # 0.5 is in the body too.
+    assert same(Bent(c=0.5), Bent(c=2.0))
+
+
+def test_a_branch_is():
+    assert not same(Bent(c=0.5), Bent(c=7.0))
+
+
+def test_signs_and_zero_are():
+    assert not same(Bent(c=0.5), Bent(c=-2.0))
+    assert not same(Bent(c=0.5), Bent(c=0.0))
+
+
+def test_what_cannot_be_traced_is_unknown():
+    assert Operations().of(Sign()) is None
+    assert all(edge.whole for edge in edges(Sign) if edge.share >= MOVED_SHARE)
+
+
+def test_an_instance_of_its_own_operations_keeps_every_law():
+    moved = [(edge.component.c, edge.whole) for edge in edges(Bent) if edge.share >= MOVED_SHARE]
+    assert moved == [(1.0, True), (0.3, False), (7.5, True)]
+
+
+def test_own_weights_are_no_operations():
+    weighted = registry().create("loss", "class_weighted", of="cross_entropy", weights=[1.0, 2.0])
+    assert Operations().of(weighted) is None
