@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
@@ -70,28 +69,26 @@ def value_and_derivative(activation: Any, x: NDArray) -> tuple[NDArray, NDArray]
 
 def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]:
     """Return a function of an activation, by its kernel or by its body."""
-    x, takes_rows = arrays[0], activation.takes_rows
+    x = arrays[0]
     plain = x.flags.c_contiguous and (len(arrays) == 1 or _alike(x, arrays[1]))
     kernel = _kernel(activation, use, x) if plain else None
     if kernel is None:
-        return _of_body(getattr(activation, _METHODS[use]), takes_rows, plain, arrays)
-    out = (np.empty_like(x), np.empty_like(x)) if use == "both" else (np.empty_like(x),)
-    names = ("losses", "slopes") if use == "both" else (_result_of(kernel),)
-    if not takes_rows and x.size <= BLOCK_ELEMENTS:
+        return _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
+    losses = np.empty_like(x) if kernel.shape.losses else None
+    slopes = np.empty_like(x) if kernel.shape.slopes else None
+    out = tuple(result for result in (losses, slopes) if result is not None)
+    if not activation.takes_rows and x.size <= BLOCK_ELEMENTS:
         # The usual layer of a network: all that stands around its kernel counts.
-        kernel(*arrays, **dict(zip(names, out, strict=True)))
+        kernel(*arrays, losses=losses, slopes=slopes)
         return out
+    names = [name for name in ("losses", "slopes") if getattr(kernel.shape, name)]
 
     def task(*pieces: NDArray) -> None:
         results = dict(zip(names, pieces[: len(out)], strict=True))
         kernel(*pieces[len(out) :], **results)
 
-    _run(task, takes_rows, *out, *arrays)
+    _run(task, activation.takes_rows, *out, *arrays)
     return out
-
-
-def _result_of(kernel: Any) -> str:
-    return "losses" if kernel.shape.losses else "slopes"
 
 
 def _alike(x: NDArray, other: NDArray) -> bool:
@@ -141,13 +138,15 @@ def _kernel(activation: Any, use: Use, x: NDArray) -> Any:
     """Return the `Kernel` for an array, None while or where there is none."""
     if not may_have_kernel(x.size) or x.dtype not in _DTYPES:
         return None
-    if activation.takes_rows:
-        key: tuple[Any, ...] = (type(activation), activation.identity, use, x.shape[-1])
-        candidate: Any = functools.partial(row_candidate_of, activation, use, x.shape[-1])
-    else:
-        key = (type(activation), activation.identity, use)
-        candidate = functools.partial(candidate_of, activation, use)
-    return kernels.find(key, candidate, x.dtype, x.size)
+    columns = x.shape[-1] if activation.takes_rows else None
+    key = (type(activation), activation.identity, use, columns)
+    return kernels.find(key, lambda: _candidate(activation, use, columns), x.dtype, x.size)
+
+
+def _candidate(activation: Any, use: Use, columns: int | None) -> Any:
+    if columns is None:
+        return candidate_of(activation, use)
+    return row_candidate_of(activation, use, columns)
 
 
 def _piece(takes_rows: bool, x: NDArray) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, number_beside
 from lossfw.numerics.double_double import scaled_exp
 from lossfw.numerics.primitive import primitive
 
@@ -20,8 +18,7 @@ def positive_part(xp: Namespace, x: Array) -> Array:
     >>> positive_part(np, np.asarray([-1.0, 2.0]))
     array([0., 2.])
     """
-    # NumPy accepts a number, which saves an array of zeros.
-    return xp.maximum(x, 0.0 if xp is np else xp.zeros_like(x))
+    return xp.maximum(x, number_beside(xp, x, 0.0))
 
 
 def _bend(xp: Namespace, x: Array) -> Array:

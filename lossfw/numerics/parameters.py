@@ -15,7 +15,7 @@ from typing import TypeVar, TypeVarTuple
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, number_beside
 from lossfw.numerics.primitive import in_double
 
 _Parts = TypeVarTuple("_Parts")
@@ -139,13 +139,12 @@ def at_most(xp: Namespace, a: Array, limit: float) -> Array:
     >>> at_most(np, np.array([1.0, 3.0, np.nan]), 2.0)
     array([ 1.,  2., nan])
     """
-    # NumPy takes the number itself, which saves an array full of it.
-    return xp.minimum(a, limit if xp is np else xp.full_like(a, limit))
+    return xp.minimum(a, number_beside(xp, a, limit))
 
 
 def at_least(xp: Namespace, a: Array, limit: float) -> Array:
     """Return the larger of each element and a number; NaN stays NaN; see `at_most`."""
-    return xp.maximum(a, limit if xp is np else xp.full_like(a, limit))
+    return xp.maximum(a, number_beside(xp, a, limit))
 
 
 def shares(xp: Namespace, a: Array, c: float) -> tuple[Array, Array]:

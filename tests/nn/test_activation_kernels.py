@@ -46,3 +46,17 @@ def test_large_arrays_go_in_pieces_and_rows_do_without():
         np.testing.assert_array_equal(silu(half), silu.value(np, half.astype("f4")).astype("f2"))
         wide = np.ones_like(x, np.float64)
         np.testing.assert_array_equal(activation_kernels.vjp(silu, x, wide), silu.vjp(np, x, wide))
+
+
+def test_one_operation_of_numpy_has_no_kernel_and_more_have_one():
+    exp = lossfw.activation("exp")
+    told = activation_kernels.candidate_of(exp, "value").problem(np.dtype("float64"))
+    assert told == "NumPy computes it in one operation"
+    x = LINE.copy()
+    kernels.forget()
+    with use_engine("compiled"), np.errstate(all="ignore"):
+        np.testing.assert_array_equal(exp(x), np.exp(x))
+        value, slope = activation_kernels.value_and_derivative(exp, x)
+        np.testing.assert_array_equal(slope, value)
+        assert not np.shares_memory(value, slope)
+    assert sum(entry.kernel is not None for entry in kernels._entries.values()) == 1

@@ -15,7 +15,7 @@ from lossfw.losses.engine.probes import PROBES, probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Bound, Shape
 from lossfw.numerics.compiled.kernel import Kernel
-from lossfw.numerics.compiled.layout import Layout
+from lossfw.numerics.compiled.layout import Layout, UncompiledError
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
@@ -64,9 +64,14 @@ class Candidate(Compilable[Kernel]):
         return replay(graph, **arrays)
 
     def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> Layout:
-        return Layout.of(graph)
+        layout = Layout.of(graph)
+        if not self.summed and layout.operations == 1:
+            # A kernel saves passes over the memory, and here there is only one.
+            raise UncompiledError("NumPy computes it in one operation")
+        return layout
 
     def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> Kernel:
+        self._lay_out(graph, dtype)
         return Kernel(graph, dtype, self.shape(weighted))
 
     def _compare(self, kernel: Kernel, weighted: bool) -> None:

@@ -45,15 +45,24 @@ def kernel(inputs: tuple[str, ...], inner: str, chunk: str, strip: int) -> str:
     """Return the function ``@kernel``, which is called from outside.
 
     It adds the sums of pieces of `chunk` elements one after the other; without losses, and so
-    without sums, pieces are strips. All kernels take two arrays, the second of which may be
-    unused.
+    without sums, pieces are strips. Its only argument is a record of all others, for each
+    argument of a call from Python costs as much as some hundred elements: two arrays, the
+    second of which may be unused, losses, slopes, weights, the factor of the slopes, the length,
+    the place of the sum and NumPy's loops, of 8 bytes each.
     """
     names = (*inputs, "unused")[:2]
-    arrays = ", ".join(f"ptr noalias %{name}_" for name in (*names, "losses", "slopes", "weight"))
+    fields = [(f"{name}_", "ptr") for name in (*names, "losses", "slopes", "weight")]
+    fields += [("scale", "double"), ("count", "i64"), ("sum", "ptr"), ("loops", "ptr")]
+    loads = "\n".join(
+        f"  %at_{name} = getelementptr inbounds i64, ptr %record, i64 {place}\n"
+        f"  %{name} = load {kind}, ptr %at_{name}"
+        for place, (name, kind) in enumerate(fields)
+    )
     step = chunk if inner == "tree" else str(strip)
     return f"""
-define i32 @kernel({arrays}, double %scale, i64 %count, ptr %sum, ptr %loops) nounwind {{
+define i32 @kernel(ptr %record) nounwind {{
 enter:
+{loads}
   %bad_ = alloca i32
   store i32 0, ptr %bad_
   br label %head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 import sys
 from typing import Any
 
@@ -15,16 +16,10 @@ from lossfw.numerics.compiled.machine import address_of
 from lossfw.numerics.compiled.operations import type_of
 from lossfw.numerics.symbolic.graph import Graph
 
-# Two arrays, losses, slopes, weights; the factor, the length; the sum, NumPy's loops.
-_POINTER = ctypes.c_void_p
-_FUNCTION = ctypes.CFUNCTYPE(
-    ctypes.c_int,
-    *[_POINTER] * 5,
-    ctypes.c_double,
-    ctypes.c_int64,
-    *[_POINTER] * 2,
-)
-
+# A record of two arrays, losses, slopes, weights; the factor, the length; the sum, NumPy's
+# loops: `lossfw.numerics.compiled.frame.kernel` reads it.
+_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p)
+_record = struct.Struct("=5Qdq2Q").pack
 
 # NumPy's record of an array begins with Python's of any object, and then has the address of
 # the data: `PyArrayObject_fields` in ``numpy/ndarraytypes.h``.
@@ -32,12 +27,12 @@ _ADDRESS = object.__basicsize__
 _read = ctypes.c_void_p.from_address
 
 
-def _quick_address(array: NDArray) -> int | None:
-    return _read(id(array) + _ADDRESS).value
+def _quick_address(array: NDArray) -> int:
+    return _read(id(array) + _ADDRESS).value or 0
 
 
-def _usual_address(array: NDArray) -> int | None:
-    return array.ctypes.data
+def _usual_address(array: NDArray) -> int:
+    return array.ctypes.data or 0
 
 
 def _is_as_numpy_says(array: NDArray) -> bool:
@@ -105,15 +100,16 @@ class Kernel:
             Whether all arguments lie within the bounds.
         """
         total = ctypes.c_double()
-        outside = self._function(
+        record = _record(
             address_of_data(arrays[0]),
             address_of_data(arrays[-1]),
-            None if losses is None else address_of_data(losses),
-            None if slopes is None else address_of_data(slopes),
-            None if weight is None else address_of_data(weight),
+            0 if losses is None else address_of_data(losses),
+            0 if slopes is None else address_of_data(slopes),
+            0 if weight is None else address_of_data(weight),
             scale,
             arrays[0].size,
             ctypes.addressof(total),
             self._table,
         )
+        outside = self._function(record)
         return total.value, not outside

@@ -99,6 +99,11 @@ class Layout:
         """The number of the last segment."""
         return len(self.wanted) - 1
 
+    @property
+    def operations(self) -> int:
+        """The number of live nodes that compute something."""
+        return sum(self.node(number).op not in _LEAVES for number in self.level)
+
     def node(self, number: int) -> Operation:
         """Return a node of the graph."""
         return self.graph.nodes[number]

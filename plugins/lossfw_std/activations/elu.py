@@ -11,9 +11,12 @@ from lossfw import Activation, ActivationClaims, Array, Namespace
 from lossfw.numerics import (
     FAR_EXPONENT,
     DoubleDouble,
+    at_most,
     in_double,
     in_double_by,
     multiply_words,
+    patched,
+    positive_part,
     scaled_exp,
     select,
     words_of,
@@ -36,9 +39,8 @@ _TINY = 1e-20
 
 @in_double
 def _elu(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
-    """scale x above 0, alpha (exp(x) - 1) below."""
-    below = alpha * xp.expm1(select(xp, x < 0, x, xp.zeros_like(x)))
-    return select(xp, x < 0, below, scale * x)
+    """scale x above 0, alpha (exp(x) - 1) below; the other of both terms is 0."""
+    return scale * positive_part(xp, x) + alpha * xp.expm1(at_most(xp, x, 0.0))
 
 
 def _plain_elu_slope(xp: Namespace, x: Array, alpha: float, scale: float) -> Array:
@@ -164,31 +166,49 @@ class Selu(Activation):
 
 @in_double
 def _celu(xp: Namespace, x: Array, alpha: float) -> Array:
-    """x above 0, alpha (exp(x / alpha) - 1) below."""
-    ratio = select(xp, x < 0, x, xp.zeros_like(x)) / alpha
-    below = alpha * xp.expm1(ratio)
+    """x above 0, alpha (exp(x / alpha) - 1) below; the other of both terms is 0."""
+    return _celu_of(xp, x, alpha, at_most(xp, x, 0.0) / alpha)
+
+
+def _celu_of(xp: Namespace, x: Array, alpha: float, ratio: Array) -> Array:
+    value = positive_part(xp, x) + alpha * xp.expm1(ratio)
+    if alpha <= 1.0:
+        return value
     # A subnormal ratio has lost digits that x still has.
-    return select(xp, ratio <= -_TINY, below, x)
+    return patched(xp, value, (x < 0.0) & (ratio > -_TINY), lambda xp, x: x, x)
 
 
-def _plain_celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
-    e = xp.exp(xp.clip(x, -FAR_EXPONENT * alpha, 0.0) / alpha)
-    return select(xp, x > 0, xp.full_like(x, above), factor * e)
+def _plain_celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
+    return xp.exp(at_most(xp, x, 0.0) / alpha)
 
 
-@in_double_by(_plain_celu_slope)
-def _celu_slope(xp: Namespace, x: Array, alpha: float, above: float, factor: float) -> Array:
-    """`above` for x > 0, else factor exp(x / alpha), with the quotient in two words."""
-    zero = xp.zeros_like(x)
+@in_double_by(_plain_celu_exp)
+def _celu_exp(xp: Namespace, x: Array, alpha: float) -> Array:
+    """exp(min(x, 0) / alpha), with the quotient in two words."""
     bounded = xp.clip(x, -FAR_EXPONENT * alpha, 0.0)
     if math.frexp(alpha)[0] == 0.5:
         # The quotient by a power of two has no rounding error.
-        ratio = DoubleDouble(bounded / alpha, zero)
+        e, unit = scaled_exp(xp, bounded / alpha)
     else:
         inverse = words_of(xp, 1 / Fraction(alpha), x)
-        ratio = multiply_words(xp, DoubleDouble(bounded, zero), inverse)
-    e, unit = scaled_exp(xp, *ratio)
-    return select(xp, x > 0, xp.full_like(x, above), factor * e * unit)
+        ratio = multiply_words(xp, DoubleDouble(bounded, xp.zeros_like(x)), inverse)
+        e, unit = scaled_exp(xp, *ratio)
+    return e * unit
+
+
+def _plain_celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
+    ratio = at_most(xp, x, 0.0) / alpha
+    return _celu_of(xp, x, alpha, ratio), xp.exp(ratio)
+
+
+@in_double_by(_plain_celu_both)
+def _celu_both(xp: Namespace, x: Array, alpha: float) -> tuple[Array, Array]:
+    return _celu(xp, x, alpha), _celu_exp(xp, x, alpha)
+
+
+@in_double
+def _celu_bend(xp: Namespace, x: Array, alpha: float) -> Array:
+    return select(xp, x > 0.0, xp.zeros_like(x), _celu_exp(xp, x, alpha) / alpha)
 
 
 class Celu(Activation):
@@ -232,11 +252,15 @@ class Celu(Activation):
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else exp(x / alpha)."""
-        return _celu_slope(xp, x, self.alpha, 1.0, 1.0)
+        return _celu_exp(xp, x, self.alpha)
+
+    def value_and_derivative(self, xp: Namespace, x: Array) -> tuple[Array, Array]:
+        """Both, with one quotient where that is precise enough."""
+        return _celu_both(xp, x, self.alpha)
 
     def second_derivative(self, xp: Namespace, x: Array) -> Array:
         """0 above 0, else exp(x / alpha) / alpha."""
-        return _celu_slope(xp, x, self.alpha, 0.0, 1 / self.alpha)
+        return _celu_bend(xp, x, self.alpha)
 
     def claims(self) -> ActivationClaims:
         """Steepest above 0."""

@@ -5,11 +5,8 @@ from __future__ import annotations
 from lossfw import Activation, ActivationClaims, Array, Namespace, Order
 from lossfw.numerics import (
     FAR_EXPONENT,
-    LogisticParts,
-    at_least,
     in_double,
-    in_double_by,
-    logistic_parts,
+    patched,
     polynomial,
     scaled_exp,
     sigmoid,
@@ -22,51 +19,47 @@ SILU_DEPTH = 0.27846454276107379510935873902298015543947748861974576545317811
 # s (1 + x (1 - s)) at the root x = 2.3993572805154676678... of x tanh(x/2) = 2.
 SILU_STEEPEST = 1.0998393201288669169581849243205709721307293942093036044577389
 
-# Powers of 1 + e are written out: theirs would have its rounding error as often.
+# Up to here exp(abs(x)) is finite, and a result above the smallest normal float.
+_USUAL = 700.0
 
 
-def _plain_value(xp: Namespace, x: Array) -> Array:
-    a = at_least(xp, x, -FAR_EXPONENT)
-    return a / (1.0 + xp.exp(-a))
+def _rare_value(xp: Namespace, x: Array) -> Array:
+    a, scaled, unit = _far_left(xp, x)
+    return xp.where(x > 0.0, x, a * scaled * unit)
 
 
-@in_double_by(_plain_value)
+def _rare_slope(xp: Namespace, x: Array) -> Array:
+    a, scaled, unit = _far_left(xp, x)
+    return xp.where(x > 0.0, xp.ones_like(x), (1.0 + a) * scaled * unit)
+
+
+def _far_left(xp: Namespace, x: Array) -> tuple[Array, Array, Array | float]:
+    """Return a finite x below 0, and exp(x), which is s(x) there, as two factors."""
+    a = xp.clip(x, -FAR_EXPONENT, 0.0)
+    return a, *scaled_exp(xp, a)
+
+
+@in_double
 def _value(xp: Namespace, x: Array) -> Array:
     """x s(x)."""
-    a = at_least(xp, x, -FAR_EXPONENT)
-    f = logistic_parts(xp, a)
-    return a * f.scaled / (f.up + f.down) * f.unit
+    s = 1.0 / (1.0 + xp.exp(-x))
+    return patched(xp, x * s, x < -_USUAL, _rare_value, x)
 
 
-def _plain_slope(xp: Namespace, x: Array) -> Array:
-    return _plain_both(xp, x)[1]
-
-
-@in_double_by(_plain_slope)
+@in_double
 def _slope(xp: Namespace, x: Array) -> Array:
-    """s(x) (1 + x s(-x)) = up (up + (1 + x) down) / (up + down)^2."""
-    return _slope_of(xp, x, logistic_parts(xp, xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)))
+    return _both(xp, x)[1]
 
 
-def _slope_of(xp: Namespace, x: Array, f: LogisticParts) -> Array:
-    # One of both is 1, and their product the other.
-    e = f.up * f.down
-    square = 1.0 + (2.0 * e + e * e)
-    top = (1.0 + xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)) * f.down + f.up
-    return top * f.scaled / square * f.unit
-
-
-def _plain_both(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    a = xp.clip(x, -FAR_EXPONENT, FAR_EXPONENT)
-    s = 1.0 / (1.0 + xp.exp(-a))
-    return at_least(xp, x, -FAR_EXPONENT) * s, s * (1.0 + a * (1.0 - s))
-
-
-@in_double_by(_plain_both)
+@in_double
 def _both(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    a = at_least(xp, x, -FAR_EXPONENT)
-    f = logistic_parts(xp, a)
-    return a * f.scaled / (f.up + f.down) * f.unit, _slope_of(xp, x, f)
+    """The slope is s(x) + x s(x) s(-x), with exp(-x) s(x) for s(-x): 1 - s(x) loses digits."""
+    e = xp.exp(-x)
+    s = 1.0 / (1.0 + e)
+    value = x * s
+    slope = s + value * (e * s)
+    rare = ~(xp.abs(x) < _USUAL)
+    return patched(xp, value, rare, _rare_value, x), patched(xp, slope, rare, _rare_slope, x)
 
 
 @in_double
