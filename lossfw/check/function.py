@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
 from lossfw.check.core.reproduce import importing
-from lossfw.check.core.subject import Kind, Subject, call, kind_of, space_named
+from lossfw.check.core.subject import Kind, Subject, call, kind_of, space_named, spaces_of_kind
 from lossfw.check.foreign.adapters import adapt
 from lossfw.check.foreign.loading import load
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import CHECKS, prepare, run
+from lossfw.components.claims import check_values
 from lossfw.components.naming import did_you_mean
 from lossfw.components.spaces import LOGITS, Space
 from lossfw.errors import ArgumentError
@@ -51,7 +52,7 @@ def subject(
         The kind of argument that the loss depends on; that of `against` unless given.
     prediction, target : str or Space, optional
         Names of the spaces, ``"LOGITS"`` and ``"BINARY"`` among them; those of
-        `against` unless given.
+        `against` unless given, or the usual ones of the kind. ``"pointwise"`` has none.
     gradient, hessian : callable, optional
         First derivative and diagonal second derivative of the unreduced loss.
     reduce : callable, optional
@@ -182,7 +183,7 @@ def check_function(
 def _described(
     against: str | Loss | None, params: Mapping[str, Any] | None, **given: Any
 ) -> dict[str, Any]:
-    """Return kind and spaces: those given, else those of the loss to compare with.
+    """Return kind and spaces: those given, else those of the loss to compare with or of the kind.
 
     Raises
     ------
@@ -190,6 +191,9 @@ def _described(
         If one of them is neither given nor known.
     """
     found = {key: value for key, value in given.items() if value is not None}
+    usual = spaces_of_kind(given["kind"])
+    if against is None:
+        found = {**usual, **found}
     missing = [key for key in given if key not in found]
     if missing and against is None:
         raise ArgumentError(
@@ -206,16 +210,12 @@ def _described(
         own = {"kind": kind_of(loss), "prediction": loss.prediction_space,
                "target": loss.target_space}  # fmt: skip
         found = {**own, **found}
-    kinds = get_args(Kind)
-    if found["kind"] not in kinds:
-        raise ArgumentError(
-            f"kind={found['kind']!r} is not known: choose one of {', '.join(kinds)}."
-        )
     return found
 
 
 def _made_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     _check_claims(claims)
+    check_values(claims)
     return {name: c for name, c in claims.items() if c is not None and c is not False}
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import redirect_stdout
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 # How often progress is told while nothing is finished.
@@ -59,7 +61,7 @@ def run_all(
         def watch(step: str, job: Job[Answer] = job, done: int = done) -> None:
             tell(done, len(jobs), f"{job.label}: {step}")
 
-        result = job.run(watch)
+        result = _quietly(job, watch)
         tell(done + 1, len(jobs), job.label)
         yield result
 
@@ -96,4 +98,10 @@ def _begin(told: Any) -> None:
 
 
 def _work(job: Job[Answer]) -> Answer:
-    return job.run(lambda step: _told.put(f"{job.label}: {step}"))
+    return _quietly(job, lambda step: _told.put(f"{job.label}: {step}"))
+
+
+def _quietly(job: Job[Answer], watch: Callable[[str], None]) -> Answer:
+    """Do a job; what an author's function prints does not get among the reports."""
+    with redirect_stdout(sys.stderr):
+        return job.run(watch)

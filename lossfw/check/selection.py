@@ -202,6 +202,12 @@ def _of_plugin(registry: Registry, name: str) -> list[Entry]:
         raise ArgumentError(f"{name} offers no loss and no activation, and others are not checked.")
     if entries:
         return sorted(entries, key=lambda e: (KINDS.index(e.kind), e.name))
+    for entry in registry.entries():
+        if name in entry.names:
+            raise ArgumentError(
+                f"{name} is the name of another kind, {entry.kind}: losses and activations are "
+                "what is checked."
+            )
     known = [n for kind in KINDS for entry in registry.entries(kind) for n in entry.names]
     known += [plugin.distribution for plugin in registry.plugins()]
     raise UnknownNameError(

@@ -10,8 +10,12 @@ method of the *instance*, because they depend on its parameters: Huber's loss wi
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any, Self
+
+import numpy as np
 
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import BrokenPluginError, ParameterError
@@ -162,7 +166,8 @@ class Claims(_ClaimRecord):
     linear_in_target: bool | None = None
 
     def __post_init__(self) -> None:
-        """Add the claims that follow from the given ones."""
+        """Check the values, and add the claims that follow from the given ones."""
+        check_values(vars(self))
         added = True
         while added:
             added = False
@@ -208,6 +213,54 @@ class ActivationClaims(_ClaimRecord):
     gradient_zero_almost_everywhere: bool | None = None
     rows_sum_to_one: bool | None = None
     shift_invariant: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check_values(vars(self))
+
+
+def check_values(claims: Mapping[str, Any]) -> None:
+    """Check that claims by name have values of their kinds; None says nothing, False denies.
+
+    Raises
+    ------
+    ParameterError
+        If one has not: a claim of a number, for instance, is True.
+
+    Examples
+    --------
+    >>> check_values({"convex": True, "lipschitz": 1.0, "breaks": (0.0,), "smooth": False})
+    """
+    for name, value in claims.items():
+        fits, wanted = _KINDS[_TYPES[name]]
+        if value is not None and value is not False and not fits(value):
+            raise ParameterError(f"the claim {name}={value!r}: {wanted.format(name)} was wanted.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, tuple | list) and all(map(_is_number, value))
+
+
+_TYPES = {
+    field.name: str(field.type).removesuffix(" | None")
+    for record in (Claims, ActivationClaims)
+    for field in fields(record)
+}
+# By the type of a claim: which values fit, and what is said of another one.
+_KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "bool": (lambda value: isinstance(value, bool | np.bool_), "True, False or None"),
+    "float": (_is_number, "a number, as in {0}=1.0,"),
+    "tuple[float, ...]": (_are_numbers, "a tuple of numbers, as in {0}=(0.0,),"),
+    "tuple[float, float]": (
+        lambda value: _are_numbers(value) and len(value) == 2,
+        "two numbers, as in {0}=(0.0, 1.0),",
+    ),
+    "str": (lambda value: isinstance(value, str), "a text, as in {0}='mean',"),
+}
 
 
 def _is_made(value: Any) -> bool:

@@ -5,7 +5,7 @@ import pytest
 
 from lossfw.check import check, check_function, parametrize_with_checks, subject
 from lossfw.check.runner import prepare, run
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, ParameterError
 from support.liars.claims import huber
 from support.liars.honest import distance
 
@@ -106,3 +106,18 @@ def test_a_function_is_imported_and_described_by_the_loss_it_is_compared_with():
     assert made.value(np.array([3.0]), np.array([1.0])) == 4.0
     with pytest.raises(ArgumentError, match="kind, prediction, target must be given"):
         subject(off)
+
+
+def test_the_kind_of_a_function_says_its_usual_spaces():
+    made = subject(off, kind="margin")
+    assert (made.prediction.name, made.target.name) == ("REAL", "SIGN")
+    assert subject(off, kind="margin", target="BINARY").target.name == "BINARY"
+    with pytest.raises(ArgumentError, match="prediction, target must be given"):
+        subject(off, kind="pointwise")
+    with pytest.raises(ArgumentError, match="'distanc' is not known: choose one of distance"):
+        subject(off, kind="distanc")
+
+
+def test_a_claim_of_a_function_has_a_value_of_its_kind():
+    with pytest.raises(ParameterError, match="lipschitz=True: a number"):
+        subject(off, kind="distance", claims={"lipschitz": True})

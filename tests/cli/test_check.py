@@ -25,6 +25,15 @@ class Mine(DistanceLoss):
         return Claims(convex=True, nonnegative=True)
 """
 
+METRIC = """
+from lossfw import ElementMetric
+
+
+class Nearness(ElementMetric):
+    def elements(self, prediction, target):
+        return -abs(prediction - target)
+"""
+
 OUTSIDE = """
 import numpy as np
 
@@ -35,6 +44,11 @@ def square(y, t):
         raise ValueError
     dtype = y.dtype if y.dtype.kind == "f" else float
     return ((y.astype(np.result_type(dtype, "f4")) - t) ** 2).astype(dtype)
+
+
+def talking(y, t):
+    print("called")
+    return square(y, t)
 
 
 def lax(y, t):
@@ -51,6 +65,7 @@ def lossfw(tmp_path, monkeypatch):
     """Run the command in an empty folder with a local plugin and an outside module."""
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "outside_of_it.py").write_text(OUTSIDE)
+    (tmp_path / "metric.py").write_text(METRIC)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: CliRunner().invoke(main, ["check", *arguments])
 
@@ -162,6 +177,12 @@ def test_an_outside_function(lossfw):
     assert result.exit_code == 0, result.stdout
 
 
+def test_what_a_function_prints_stays_out_of_the_reports(lossfw):
+    told = lossfw("outside_of_it:talking", "--kind", "distance", "--examples", "2", "--json")
+    assert json.loads(told.stdout)["ok"] is True
+    assert "called" in told.stderr
+
+
 def test_all_of_a_distribution(lossfw, install):
     hook = "\n\nfrom lossfw import hookimpl\n\n@hookimpl\ndef lossfw_losses():\n"
     install("acme-losses", {"acme": "acme"}, {"acme": f"{MINE}{hook}    return {{'mine': Mine}}\n"})
@@ -174,7 +195,9 @@ def test_all_of_a_distribution(lossfw, install):
     [
         ((), "nothing to check"),
         (("hubber",), "Did you mean 'huber'"),
-        (("accuracy",), "no loss, activation or distribution"),
+        (("acuracy",), "no loss, activation or distribution"),
+        (("accuracy",), "another kind, metric: losses and activations are what is checked"),
+        (("--plugin", "metric.py"), "--plugin offers the metric nearness"),
         (("huber", "--all"), "give no NAME"),
         (("huber", "hinge", "-p", "delta=1"), "exactly one NAME"),
         (("huber", "-p", "dleta=1"), "no parameter 'dleta'"),

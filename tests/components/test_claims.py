@@ -2,10 +2,13 @@
 
 from dataclasses import fields
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lossfw import ActivationClaims, Claims
+from lossfw.errors import ParameterError
 
 flags = [f.name for f in fields(Claims) if f.type == "bool | None"]
 drawn = st.builds(
@@ -56,3 +59,26 @@ def test_zero_and_an_empty_tuple_are_claims():
     assert Claims(bounded=0.0, breaks=()).made() == {"bounded": 0.0, "breaks": ()}
     assert ActivationClaims(range=(0.0, 1.0)).made() == {"range": (0.0, 1.0)}
     assert Claims().made() == {}
+
+
+@pytest.mark.parametrize(
+    ("record", "claims", "wanted"),
+    [
+        (Claims, {"lipschitz": True}, "a number, as in lipschitz=1.0, was wanted"),
+        (Claims, {"bounded": "one"}, "a number"),
+        (Claims, {"convex": "yes"}, "True, False or None"),
+        (Claims, {"convex": 1.0}, "True, False or None"),
+        (Claims, {"breaks": 0.0}, "a tuple of numbers"),
+        (Claims, {"elicits": 0.5}, "a text"),
+        (ActivationClaims, {"range": (0.0, 1.0, 2.0)}, "two numbers"),
+        (ActivationClaims, {"range": (0.0, "inf")}, "two numbers"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(record, claims, wanted):
+    with pytest.raises(ParameterError, match=wanted):
+        record(**claims)
+
+
+def test_numbers_of_numpy_are_numbers():
+    claims = Claims(lipschitz=np.float32(2), breaks=(np.float64(0),), smooth=np.True_, bounded=3)
+    assert claims.made()["lipschitz"] == 2.0

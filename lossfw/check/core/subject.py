@@ -12,7 +12,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from lossfw.check.core.reproduce import setup
 from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, SPACES, Space
 from lossfw.errors import ArgumentError
 from lossfw.losses.base import Argument
+from lossfw.losses.kinds import CategoricalLoss, DistanceLoss, MarginLoss
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -279,6 +280,33 @@ def kind_of(loss: Loss) -> Kind:
         "prediction": "pointwise",
     }
     return kinds[loss.argument]
+
+
+def spaces_of_kind(kind: str | None) -> dict[str, str]:
+    """Return the usual spaces of a kind by role; a pointwise loss has none.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such kind.
+
+    Examples
+    --------
+    >>> spaces_of_kind("margin")
+    {'prediction': 'REAL', 'target': 'SIGN'}
+    """
+    if kind is not None and kind not in get_args(Kind):
+        known = ", ".join(get_args(Kind))
+        raise ArgumentError(f"kind={kind!r} is not known: choose one of {known}.")
+    usual = {
+        "distance": (DistanceLoss.prediction, DistanceLoss.target),
+        "margin": (MarginLoss.prediction, MarginLoss.target),
+        "categorical": (CategoricalLoss.prediction, CategoricalLoss.target),
+    }
+    if kind not in usual:
+        return {}
+    prediction, target = usual[kind]
+    return {"prediction": prediction.name, "target": target.name}
 
 
 def call(function: Function | None, *arguments: Any, **options: Any) -> Any:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lossfw.check.core.subject import kind_of
+from lossfw.check.core.subject import kind_of, spaces_of_kind
 from lossfw.errors import ArgumentError, LossfwError
 from lossfw.losses.loss import Loss
 
@@ -68,14 +68,14 @@ def setup(named: Mapping[str, str | None]) -> list[str]:
 
 
 def described(against: Loss | None, given: Mapping[str, str | None]) -> dict[str, str]:
-    """Return kind, prediction and target: those given, else those of the loss to compare with.
+    """Return kind and spaces: those given, else those of the loss to compare with or of the kind.
 
     Raises
     ------
     ArgumentError
         If one of them is neither given nor known.
     """
-    known: dict[str, str] = {}
+    known = spaces_of_kind(given.get("kind"))
     if against is not None:
         known = {
             "kind": kind_of(against),

@@ -227,7 +227,7 @@ def _compare(
         return
     if dtype is not None and result.dtype != dtype:
         text = f"{function} of {text} is {result.dtype}."
-        raise Refuted.by(points, text, f"{function}(y, t).dtype")
+        raise Refuted.by(points.take(slice(1)), text, f"{function}(y, t).dtype")
     same = alike(result, wanted).reshape(len(points), -1).all(-1)
     if not same.all():
         bad = first(~same)

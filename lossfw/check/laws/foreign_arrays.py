@@ -94,7 +94,9 @@ def _outcomes(
 ) -> dict[str, Any]:
     """Return what calls with the library's arrays give: results or errors."""
     given = {k: library.convert(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
-    functions = [partial(getattr(component, method), **given) for method in methods]
+    functions: list[Callable[..., Any]] = [
+        partial(getattr(component, method), **given) for method in methods
+    ]
     if library.name == _COMPILES:
         # In one program what they share is compiled once.
         found = _outcome(library, _compiled(lambda y, t: [f(y, t) for f in functions]), points)
@@ -150,7 +152,7 @@ def _compare(
     for number, options in enumerate(tried):
         wanted = _outcomes(_NUMPY, subject.component, _METHODS, given, options)
         for library in libraries:
-            methods = _METHODS
+            methods: tuple[str, ...] = _METHODS
             if library.name == _COMPILES:
                 if name != "arrays:results" or number:
                     continue
