@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -213,11 +214,11 @@ _SKLEARN: PeerTable = {
     "tweedie_deviance": _half("HalfTweedieLoss", "power", link="log"),
 }  # fmt: skip
 
-# Keras has no derivatives of its own.
+# Keras has no derivatives of its own, and is called as outside of a training.
 PEERS = (
     Peer("torch", "torch", _TORCH, of_torch),
     Peer("optax", "optax", _OPTAX, of_jax),
-    Peer("keras", "keras", _KERAS, of_keras, derivatives=0),
+    Peer("keras", "keras", _KERAS, partial(of_keras, compiled=False), derivatives=0),
     Peer("scikit-learn", "sklearn", _SKLEARN, Adapted),
 )
 

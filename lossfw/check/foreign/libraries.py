@@ -140,8 +140,10 @@ def of_jax(body: Function, *, compiled: bool = True) -> Adapted:
     return Adapted(on_arrays(body), on_arrays(slope), on_arrays(bend))
 
 
-def of_keras(body: Function) -> Adapted:
+def of_keras(body: Function, *, compiled: bool = True) -> Adapted:
     """Return a function of Keras's tensors, on JAX or PyTorch, as one of NumPy's arrays.
+
+    On JAX it is compiled as a whole, as Keras compiles it in a training.
 
     Raises
     ------
@@ -155,7 +157,7 @@ def of_keras(body: Function) -> Adapted:
         raise ArgumentError(
             f"keras runs on {backend}: set KERAS_BACKEND to jax or torch to check its losses."
         )
-    adapted = of_jax(body, compiled=False) if backend == "jax" else of_torch(body)
+    adapted = of_jax(body, compiled=compiled) if backend == "jax" else of_torch(body)
 
     def with_its_floats(function: Function | None) -> Any:
         def call(y: Any, *targets: Any) -> NDArray:
