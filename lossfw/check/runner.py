@@ -112,6 +112,8 @@ class Prepared:
         Code that defines ``value`` and the others in snippets.
     component : Component or None
         The component, where one is checked.
+    left_out : tuple of str
+        The checks that apply and are not run.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Prepared:
     not_claimed: tuple[str, ...]
     setup: str = ""
     component: Component | None = None
+    left_out: tuple[str, ...] = ()
 
     def formula_alone(self) -> Prepared:
         """Return it without the laws of the call, which hold for any parameters or for none."""
@@ -128,7 +131,7 @@ class Prepared:
             for name, check in self.checks.items()
             if name.startswith(_OF_FORMULA) and not name.endswith(_OF_CALL)
         }
-        return replace(self, checks=kept)
+        return replace(self, checks=kept, left_out=tuple(self.checks.keys() - kept.keys()))
 
 
 def prepare(subject: Subject, more: Mapping[str, Check] | None = None) -> Prepared:
@@ -184,8 +187,9 @@ def run(
         allow_unfinished=options.allow_unfinished,
         conventions=options.conventions or prepared.component is not None,
     )
-    expected = expectations(expected_failures or {}, prepared.checks)
-    deselected = options.deselected(prepared.checks, CHECKS)
+    left_out = prepared.left_out
+    expected = expectations(expected_failures or {}, (*prepared.checks, *left_out))
+    deselected = options.deselected(prepared.checks, (*CHECKS, *left_out))
     search, told = Search(options.seed, options.examples, options.rtol), Told()
     begun = time.monotonic()
     for name in prepared.checks:

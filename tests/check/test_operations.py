@@ -1,8 +1,11 @@
 """Operations of losses, and the laws of the call that an edge of the parameters is spared."""
 
 from lossfw import DistanceLoss
+from lossfw.check.component import prepared
 from lossfw.check.edges import MOVED_SHARE, edges
 from lossfw.check.operations import Operations
+from lossfw.check.options import Options
+from lossfw.check.runner import run
 from lossfw.components.registry import registry
 
 
@@ -58,3 +61,10 @@ def test_an_instance_of_its_own_operations_keeps_every_law():
 def test_own_weights_are_no_operations():
     weighted = registry().create("loss", "class_weighted", of="cross_entropy", weights=[1.0, 2.0])
     assert Operations().of(weighted) is None
+
+
+def test_a_check_that_an_edge_is_spared_can_be_named():
+    one = prepared(Bent()).formula_alone()
+    report = run(one, Options(only=["purity"]), expected_failures={"purity:bits": "as others"})
+    assert not report.held
+    assert not report.failures
