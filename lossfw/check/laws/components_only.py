@@ -59,8 +59,8 @@ _COMPILED: dict[str, Callable[[Loss, NDArray, NDArray], Any]] = {
 }
 
 # A kernel takes a tenth of a second and more to compile. So of a moved parameter, which has fewer
-# examples, each call is compiled in one precision.
-_OF_MOVED = {"value": "float32", "mean": "float32", "gradient": "float64", "hessian": "float64"}
+# examples, a call that training makes is compiled in one precision.
+_OF_MOVED = {"value": "float32", "mean": "float32", "gradient": "float64"}
 
 # So many calls are made beside each other.
 _CALLS = 16
@@ -188,7 +188,7 @@ def check_kernels(subject: Subject, search: Search) -> None:
             continue
         search.count(len(points))
         for name, function in _COMPILED.items():
-            if search.examples < ENOUGH and _OF_MOVED[name] != points.y.dtype:
+            if search.examples < ENOUGH and _OF_MOVED.get(name) != points.y.dtype.name:
                 continue
             wanted = _by_engine("tiles", function, loss, points)
             found = _by_engine("compiled", function, loss, points)
