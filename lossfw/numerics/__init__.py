@@ -48,8 +48,8 @@ with two floats for one number, the second being the rounding error of the first
 
 ``select(xp, condition, a, b)`` is ``xp.where`` at a cost that does not depend on the
 condition, ``patched(xp, usual, rare, function, *arguments)`` computes a function where it
-is rarely wanted, and ``with_nan_of(xp, x, result)`` keeps NaN in what is else constant, as
-``with_nan_of_rows(xp, rows, result)`` does that of a row.
+is rarely wanted, and `patched_rows` one of rows. ``with_nan_of(xp, x, result)`` keeps NaN in
+what is else constant, ``with_nan_of_rows(xp, rows, result)`` that of a row.
 `in_double` decorates a body whose float32 is to go by float64, and `in_double_by` one that has
 a plainer form for it. ``namespace_of(x)`` is the array namespace of an array, for a function
 that is not given one; ``columns(xp, x)`` is 0 .. K-1 and ``device_of(x)`` where a new array
@@ -135,7 +135,13 @@ from lossfw.numerics.parameters import (
     zero_or_nan,
 )
 from lossfw.numerics.primitive import in_double, in_double_by, polynomial
-from lossfw.numerics.selection import patched, select, with_nan_of, with_nan_of_rows
+from lossfw.numerics.selection import (
+    patched,
+    patched_rows,
+    select,
+    with_nan_of,
+    with_nan_of_rows,
+)
 from lossfw.numerics.softmax import (
     log_softmax,
     logsumexp,
@@ -204,6 +210,7 @@ __all__ = [
     "normal_pdf",
     "over_root",
     "patched",
+    "patched_rows",
     "pieces",
     "polynomial",
     "positive_part",

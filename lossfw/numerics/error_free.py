@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from lossfw.numerics.arrays import Array, Namespace, TextbookNamespace
 
 
@@ -24,7 +26,10 @@ def two_diff(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
     (array([1.]), array([-1.e-20]))
     """
     d = a - b
-    return d, xp.where(xp.isfinite(d), difference_error(a, b, d), xp.zeros_like(d))
+    finite, error = xp.isfinite(d), difference_error(a, b, d)
+    if xp is np and finite.all():
+        return d, error
+    return d, xp.where(finite, error, xp.zeros_like(d))
 
 
 def difference_error(a: Array, b: Array, d: Array) -> Array:

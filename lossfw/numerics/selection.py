@@ -9,10 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lossfw.numerics.arrays import Array, Namespace
+from lossfw.numerics.arrays import Array, Namespace, NDArray
 
 # Below this size five cheap passes take longer than one with branches.
 _SMALL = 2_000
+
+# For a larger share of the rows a function of all takes less than one of those taken out.
+_SEVERAL = 0.25
 
 _INTEGERS = {4: np.int32, 8: np.int64}
 
@@ -99,6 +102,55 @@ def patched(
     usual = np.asarray(usual)
     usual[rare] = function(np, *(x[rare] for x in arguments))
     return usual
+
+
+def patched_rows(
+    xp: Namespace,
+    usual: Array,
+    rare: Array,
+    function: Callable[..., Array],
+    *rows: Array,
+) -> Array:
+    """Return `usual`, and ``function(xp, *rows)`` where `rare`: `patched` for functions of rows.
+
+    Rows are added up in the order in which they are added up among all others.
+
+    Parameters
+    ----------
+    xp : namespace
+    usual : array
+        A temporary of the caller, of shape (...): NumPy's own is written to.
+    rare : array of bool
+        Of shape (...).
+    function : callable
+        Of rows, each for itself.
+    *rows : array
+        Of shape (..., K).
+
+    Examples
+    --------
+    >>> x = np.array([[4.0, 1.0], [2.0, 3.0]])
+    >>> patched_rows(np, x[:, 0], x[:, 0] > 3.0, lambda xp, x: -xp.sum(x, axis=-1), x)
+    array([-5.,  2.])
+    """
+    count = np.count_nonzero(rare) if xp is np else 0
+    if count == 0:
+        return patched(xp, usual, rare, function, *rows)
+    if count > _SEVERAL * rare.size:
+        return np.where(rare, function(np, *rows), usual)
+    # NumPy adds up a single row in an order of its own.
+    at = np.flatnonzero(rare).repeat(2 if count == 1 else 1)
+    shape = usual.shape
+    usual = usual.reshape(-1)
+    usual[at] = function(np, *(_taken(x, at) for x in rows))
+    return usual.reshape(shape)
+
+
+def _taken(x: NDArray, at: NDArray) -> NDArray:
+    """Return some rows in the layout of all."""
+    if x.ndim == 2 and x.flags.f_contiguous:
+        return x.T.take(at, axis=1).T
+    return x.reshape(-1, x.shape[-1]).take(at, axis=0)
 
 
 def with_nan_of(xp: Namespace, x: Array, result: Array) -> Array:

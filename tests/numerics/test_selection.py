@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw.numerics import in_double_by, patched, select
+from lossfw.numerics import in_double_by, patched, patched_rows, select, with_nan_of_rows
 
 RNG = np.random.default_rng(3)
 # The second number is beyond the size from which bits are chosen.
@@ -57,3 +57,21 @@ def test_in_double_by_gives_float32_the_plain_form():
     first, second = body(np, one.astype("float32"))
     assert (first.tolist(), second.tolist()) == ([2.0, 2.0], [8.0, 8.0])
     assert first.dtype == second.dtype == np.float32
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("count", [0, 1, 2, 90, 300])
+def test_patched_rows_adds_up_a_row_as_among_all_rows(count, order):
+    x = np.asarray(RNG.normal(size=(300, 17)).astype("float32"), order=order)
+    rare = RNG.permutation(np.arange(300) < count)
+    sums, usual = x.sum(axis=-1), np.zeros(300, "float32")
+    found = patched_rows(np, usual.copy(), rare, lambda xp, x: xp.sum(x, axis=-1), x)
+    assert bits(found) == bits(np.where(rare, sums, usual))
+
+
+def test_nan_anywhere_in_a_row_is_nan_of_the_row_alone():
+    x = np.ones((2, 3, 4))
+    x[0, 1, 2] = np.nan
+    found = with_nan_of_rows(np, x, np.full((2, 3), 5.0))
+    assert np.argwhere(np.isnan(found)).tolist() == [[0, 1]]
+    assert (found[~np.isnan(found)] == 5.0).all()

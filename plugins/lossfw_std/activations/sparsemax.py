@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from lossfw import SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import in_double, two_diff
+from lossfw.numerics import columns, in_double, two_diff, two_prod
 
 # Distances from the largest, in [-1, 0], are taken as a multiple of 2^-32 and a
 # rest. Sums of a million multiples are exact in float64, and those of the rests
@@ -13,11 +15,18 @@ from lossfw.numerics import in_double, two_diff
 _GRID = 2.0**32
 
 
+def _distance(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
+    """Return the distance from the largest, and what rounding took off it."""
+    d, lost = two_diff(xp, x, largest)
+    if xp is np and np.isfinite(largest).all():
+        return d, lost
+    # Infinity less infinity: equal arguments are equal.
+    return xp.where(x == largest, xp.zeros_like(d), d), lost
+
+
 def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
     """Return the distance from the largest, at least -1, as a multiple of the grid and a rest."""
-    d, lost = two_diff(xp, x, largest)
-    # Infinity less infinity: equal arguments are equal.
-    d = xp.where(x == largest, xp.zeros_like(d), d)
+    d, lost = _distance(xp, x, largest)
     far = d < -1
     d, lost = xp.where(far, -xp.ones_like(d), d), xp.where(far, xp.zeros_like(d), lost)
     coarse = xp.floor(d * _GRID) / _GRID
@@ -26,24 +35,29 @@ def _parts(xp: Namespace, x: Array, largest: Array) -> tuple[Array, Array]:
 
 @in_double
 def _sparsemax(xp: Namespace, x: Array) -> Array:
-    """With d the distances and S the n classes of the support: (1 - sum of d + n d_k) / n.
+    """With d the distances and S the n classes of the support: d_k + (1 - sum of d) / n.
 
     The support is found by sorting: the k-th largest belongs to it if
     1 - (d_1 + ... + d_k) + k d_k is above 0.
     """
-    largest = xp.max(x, axis=-1, keepdims=True)
-    coarse, fine = _parts(xp, -xp.sort(-x, axis=-1), largest)
-    k = xp.cumulative_sum(xp.ones_like(coarse), axis=-1)
-    margin = 1 - xp.cumulative_sum(coarse, axis=-1) + k * coarse
-    margin = margin + (k * fine - xp.cumulative_sum(fine, axis=-1))
-    one, zero = xp.ones_like(coarse), xp.zeros_like(coarse)
-    n, coarse_sum, fine_sum = (
-        xp.sum(xp.where(margin > 0, part, zero), axis=-1, keepdims=True)
-        for part in (one, coarse, fine)
-    )
-    coarse, fine = _parts(xp, x, largest)
-    p = ((1 - coarse_sum + n * coarse) + (n * fine - fine_sum)) / n
-    return xp.maximum(p, zero)
+    falling = -xp.sort(-x, axis=-1)
+    least = falling[..., -1:]
+    # NaN is sorted to the end.
+    largest = xp.where(xp.isnan(least), least, falling[..., :1])
+    coarse, fine = _parts(xp, falling, largest)
+    k = 1 + xp.astype(columns(xp, x), x.dtype)
+    coarse_sums, fine_sums = (xp.cumulative_sum(part, axis=-1) for part in (coarse, fine))
+    margin = (1 - coarse_sums + k * coarse) + (k * fine - fine_sums)
+    count = xp.sum(xp.astype(margin > 0, xp.int64), axis=-1, keepdims=True)
+    # Without NaN the largest belongs to the support.
+    last = xp.maximum(count, xp.ones_like(count)) - 1
+    n = xp.astype(last + 1, x.dtype)
+    left = 1 - xp.take_along_axis(coarse_sums, last, axis=-1)
+    share = left / n
+    product, rounding = two_prod(xp, share, n)
+    rest = ((left - product) - rounding) - xp.take_along_axis(fine_sums, last, axis=-1)
+    d, lost = _distance(xp, x, largest)
+    return xp.maximum((d + share) + (lost + rest / n), xp.zeros_like(d))
 
 
 class Sparsemax(RowActivation):

@@ -19,10 +19,21 @@ from lossfw import (
     Order,
     Space,
 )
-from lossfw.numerics import columns, in_double, in_double_by, namespace_of, patched, two_prod
+from lossfw.numerics import (
+    columns,
+    in_double,
+    in_double_by,
+    namespace_of,
+    patched,
+    patched_rows,
+    two_prod,
+)
 
 # The loss of a row of zeros, from 0 (alike) to 2 (opposite).
 Zero: TypeAlias = Literal["error"] | Annotated[float, Field(ge=0, le=2)]
+
+# Up to this cosine its difference from 1 keeps the digits.
+_NEAR = 0.5
 
 
 class CosineDistance(CategoricalLoss):
@@ -140,6 +151,17 @@ class CosineDistance(CategoricalLoss):
         return math.nan if self.zero == "error" else self.zero
 
 
+class _Rows(NamedTuple):
+    """Rows in the middle of the exponents; all but y and t have a last axis of 1."""
+
+    y: Array
+    t: Array
+    lost: Array  # one of the two is a row of zeros; the others mean nothing there
+    norm: Array
+    norm_t: Array
+    scale: Array  # of y
+
+
 class _Angle(NamedTuple):
     """Two rows seen as directions."""
 
@@ -151,20 +173,24 @@ class _Angle(NamedTuple):
     scale: Array | float  # 1 / norm(y) is scale / norm, neither near an end of the exponents
 
 
-def _angle(xp: Namespace, y: Array, t: Array) -> _Angle:
-    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
-    largest_y = xp.abs(xp.take_along_axis(y, k, axis=-1))
-    largest_t = xp.max(xp.abs(t), axis=-1, keepdims=True)
+def _rows(xp: Namespace, y: Array, t: Array) -> _Rows:
+    largest_y, largest_t = (xp.max(xp.abs(x), axis=-1, keepdims=True) for x in (y, t))
     lost = (largest_y == 0) | (largest_t == 0)
     filled = xp.astype(lost, y.dtype)
     scale = _scale(xp, largest_y + filled)
     y, t = y * scale + filled, t * _scale(xp, largest_t + filled) + filled
-    across = _across(xp, y, t, k)
-    norm = xp.sqrt(xp.sum(y * y, axis=-1, keepdims=True))
-    norm_t = xp.sqrt(xp.sum(t * t, axis=-1, keepdims=True))
-    unit = y / norm
-    cosine = xp.sum(unit * (t / norm_t), axis=-1)
-    return _Angle(lost[..., 0], unit, across / norm_t, cosine, norm, scale)
+    norm, norm_t = (xp.sqrt(xp.sum(x * x, axis=-1, keepdims=True)) for x in (y, t))
+    return _Rows(y, t, lost, norm, norm_t, scale)
+
+
+def _cosine(xp: Namespace, r: _Rows) -> Array:
+    return xp.sum(r.y * r.t, axis=-1) / (r.norm * r.norm_t)[..., 0]
+
+
+def _angle(xp: Namespace, y: Array, t: Array) -> _Angle:
+    r = _rows(xp, y, t)
+    across = _across(xp, r.y, r.t) / r.norm_t
+    return _Angle(r.lost[..., 0], r.y / r.norm, across, _cosine(xp, r), r.norm, r.scale)
 
 
 def _plain_angle(xp: Namespace, y: Array, t: Array) -> _Angle:
@@ -184,12 +210,14 @@ def _plain_angle(xp: Namespace, y: Array, t: Array) -> _Angle:
 
 
 def _value_of(xp: Namespace, angle: _Angle, at_zero: float) -> Array:
-    cosine = angle.cosine
-    acute = cosine > 0
-    sine_squared = xp.sum(angle.across * angle.across, axis=-1)
-    narrow = sine_squared / (1.0 + xp.where(acute, cosine, xp.zeros_like(cosine)))
-    distance = xp.where(acute, narrow, 1.0 - cosine)
-    return xp.where(angle.lost, xp.full_like(cosine, at_zero), distance)
+    narrow = _narrow(xp, angle.across, angle.cosine)
+    distance = xp.where(angle.cosine > _NEAR, narrow, 1.0 - angle.cosine)
+    return xp.where(angle.lost, xp.full_like(distance, at_zero), distance)
+
+
+def _narrow(xp: Namespace, across: Array, cosine: Array) -> Array:
+    """Return sin^2 / (1 + cos)."""
+    return xp.sum(across * across, axis=-1) / (1.0 + cosine)
 
 
 def _slope_of(xp: Namespace, angle: _Angle) -> Array:
@@ -205,7 +233,14 @@ def _plain_both(xp: Namespace, y: Array, t: Array, at_zero: float) -> tuple[Arra
 
 @in_double_by(lambda xp, y, t, at_zero: _value_of(xp, _plain_angle(xp, y, t), at_zero))
 def _value(xp: Namespace, y: Array, t: Array, at_zero: float) -> Array:
-    return _value_of(xp, _angle(xp, y, t), at_zero)
+    def near(xp: Namespace, y: Array, t: Array, norm_t: Array, cosine: Array) -> Array:
+        return _narrow(xp, _across(xp, y, t) / norm_t, cosine[..., 0])
+
+    r = _rows(xp, y, t)
+    cosine = _cosine(xp, r)
+    rows = (r.y, r.t, r.norm_t, cosine[..., None])
+    distance = patched_rows(xp, 1.0 - cosine, cosine > _NEAR, near, *rows)
+    return xp.where(r.lost[..., 0], xp.full_like(cosine, at_zero), distance)
 
 
 @in_double_by(lambda xp, y, t: _slope_of(xp, _plain_angle(xp, y, t)))
@@ -233,13 +268,14 @@ def _scale(xp: Namespace, largest: Array) -> Array:
     return factor
 
 
-def _across(xp: Namespace, y: Array, t: Array, k: Array) -> Array:
+def _across(xp: Namespace, y: Array, t: Array) -> Array:
     """Return the part of t that is at right angles to y.
 
     With k the place of the largest element of y, t - (t_k / y_k) y is made of determinants
     t_j y_k - t_k y_j. They are exactly 0 for parallel rows. What they have
     along y is no larger than themselves, so taking it off costs few digits.
     """
+    k = xp.argmax(xp.abs(y), axis=-1, keepdims=True)
     y_k, t_k = xp.take_along_axis(y, k, axis=-1), xp.take_along_axis(t, k, axis=-1)
     product, rounding = two_prod(xp, t, y_k)
     other, other_rounding = two_prod(xp, t_k, y)
