@@ -19,8 +19,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 # The endings of tables, and the character between their cells.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-# The other one in use, where the first line of a table has no other character of them.
-SEMICOLON = ";"
+# Others in use, where the first line of a table has none of those above.
+OTHERS = (";", "\t")
 _PACKED = ".gz"
 
 # Bytes of text in a piece. Its numbers take up to four times as much in float64, two
@@ -62,8 +62,8 @@ def readable(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is a damaged gzip file ({error}). Fetch it again.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
-            f"{path} is no .csv text in UTF-8 ({error}); numbers with commas between them "
-            "were wanted."
+            f"{path} is no .csv text in UTF-8 ({error}): save it in UTF-8, with commas between the "
+            "cells."
         ) from None
 
 

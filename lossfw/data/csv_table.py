@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from lossfw.data.csv_chunks import CsvFormat, CsvRows, rows_of_table
-from lossfw.data.csv_lines import DELIMITERS, SEMICOLON, delimiter_of, rows_of
+from lossfw.data.csv_lines import DELIMITERS, OTHERS, delimiter_of, rows_of
 from lossfw.data.csv_numbers import is_missing, is_number
 from lossfw.data.files import need_file
 from lossfw.data.lazy_arrays import Group, RowArray, listed
@@ -19,6 +20,8 @@ from lossfw.errors import DataError
 
 # The numbers of a smaller file are kept: they take some hundred megabytes at most.
 WHOLE_BYTES = 16 * 2**20
+# A number with a comma in it: of a fraction, or between thousands.
+_COMMAS = re.compile(r"[-+]?[\d.]+(?:,\d+)+")
 
 
 class _Mistake(NamedTuple):
@@ -135,6 +138,8 @@ class CsvTable(Table):
             # Those of the same line too: a message for each of them would be tiresome.
             texts = [n for n in sorted(options.optional) if not is_number(cells[n])]
             remedy = self.leave_out([n for n in texts if not is_missing(cells[n])])
+        if _COMMAS.fullmatch(cells[column].strip()):
+            remedy = f"A fraction has a point, and thousands have no comma. {remedy}"
         return f"{self._place(line, column)}: {cells[column].strip()!r} is no number. {remedy}"
 
     def _place(self, line: int, column: int) -> str:
@@ -154,9 +159,10 @@ def open_table(path: Path, role: str) -> CsvTable:
     delimiter = delimiter_of(path) or DELIMITERS[".csv"]
     number, cells = _first_row(path, delimiter)
     # Where the comma is that of decimal fractions, programs write semicolons.
-    if len(cells) == 1 and SEMICOLON in cells[0]:
-        delimiter = SEMICOLON
-        number, cells = _first_row(path, delimiter)
+    for other in OTHERS:
+        if len(cells) == 1 and other in cells[0]:
+            delimiter = other
+            number, cells = _first_row(path, delimiter)
     if not cells:
         raise DataError(f"{path} has no rows; {role} were wanted.")
     if any(is_number(cell) for cell in cells):

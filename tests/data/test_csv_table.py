@@ -62,6 +62,7 @@ def test_each_group_of_columns_has_its_own_dtype(tmp_path):
         "a,b\r1,2\r3,4\r",
         "a;b\n1;2\n3;4\n",
         "1;2\n3; 4",
+        "a\tb\n1\t2\n3\t4\n",
     ],
 )
 def test_ways_to_write_a_table(tmp_path, text):
@@ -79,6 +80,10 @@ def test_ways_to_write_a_table(tmp_path, text):
         ("a,b,c\n1\n1\n", r"line 2: the number of columns is 1, but 3 in the first line"),
         ("a;b,c\n1;2\n", r"line 2: the number of columns is 1, but 2 in the first line"),
         ("a;b\n1,5;2\n", r"column 0 \(a\): '1,5' is no number"),
+        (
+            'a\n"1,000"\n',
+            r"'1,000' is no number\. A fraction has a point, and",
+        ),
         ("1,1_000\n", r"column 1: '1_000' is no number"),
         ("a,b\n", r"has no rows of numbers"),
         ("# only a comment\n", r"has no rows"),

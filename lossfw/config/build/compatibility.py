@@ -11,6 +11,7 @@ from lossfw.components.spaces import BINARY, LOGITS, REAL, SIGN, SIMPLEX, UNIT, 
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.data import Dataset
+from lossfw.data.csv_numbers import is_number
 from lossfw.data.lazy_arrays import RowArray, read_rows, stays
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
@@ -88,6 +89,31 @@ def refuse_classes(config: CheckedConfig, loss: Loss, data: Dataset, path: Confi
         f"the loss {loss.name} takes targets in {space.name}, {space.meaning}, and the data "
         f"{data.name!r} have the class indices 0 to {most}",
         hint,
+    )
+    return True
+
+
+def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigPath) -> bool:
+    """Refuse texts in front of a loss of numbers; tell whether they are refused.
+
+    Without a word of the user's, the numbers of labels are none to be measured: a cell with a
+    slip in it would make labels of a whole column of numbers.
+    """
+    options = config.data_options
+    meant = options.classes is not None or options.one_hot is not False
+    if not data.classes or meant or loss.takes_classes or range_of(loss.target_space).high == 1:
+        return False
+    targets = _looked_at(data)
+    words = [code for code, label in enumerate(data.classes) if not is_number(label)]
+    rows = np.flatnonzero(np.isin(targets.reshape(-1), words))
+    row = int(rows[0]) if rows.size else 0
+    text = data.classes[int(targets.reshape(-1)[row])]
+    config.add(
+        path,
+        f"the loss {loss.name} takes numbers, and target[{row}] of the data {data.name!r} is the "
+        f"text {text!r}",
+        f"mend it where the numbers are made; or if the targets are labels, "
+        f"{_losses_of_classes(config, loss)}, or write data.map_targets with a number for each",
     )
     return True
 

@@ -11,6 +11,7 @@ from lossfw.config.build.compatibility import (
     check_targets,
     class_advice,
     refuse_classes,
+    refuse_texts,
 )
 from lossfw.config.build.fusion import (
     check_metrics,
@@ -160,7 +161,8 @@ def _check_rows(config: CheckedConfig, refused: frozenset[int]) -> None:
     if config.network_form == "layers":
         place = units = ["network", "layers", len(config.activations) - 1, "units"]
     fits = False
-    if not refuse_classes(config, loss, data, ["loss"]):
+    refused_targets = refuse_classes(config, loss, data, ["loss"])
+    if not (refused_targets or refuse_texts(config, loss, data, ["loss"])):
         hint = _columns(shape, targets, units) or class_advice(config, loss, data, shape)
         with config.at(place, hint):
             check_shapes(loss, shape, targets)

@@ -14,7 +14,6 @@ from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, Skeleton, SliceSection
 from lossfw.config.text.tree import Node, dotted
-from lossfw.config.text.writing import flow
 
 _OUTPUTS = ("layers", "predictions", "logits")
 
@@ -71,7 +70,7 @@ def _hint(item: Mapping[str, Any]) -> str:
     """Return a hint for an unknown or a missing key, or for a value that has to be enclosed."""
     path = [step for step in item["loc"] if isinstance(step, str)]
     if item["type"] == "list_type" and isinstance(item["input"], str | dict):
-        return f"write {flow([item['input']])}"
+        return f"write {_flow([item['input']])}"
     if item["type"] == "model_type":
         return _in_section(item["input"], tuple(path))
     if item["type"] == "missing" and path == ["lossfw"]:
@@ -82,12 +81,20 @@ def _hint(item: Mapping[str, Any]) -> str:
     return _near_key(key, tuple(inside))
 
 
+def _flow(value: Any) -> str:
+    """Return a value as YAML in one line."""
+    # Imported on use: a configuration without mistakes needs none of it.
+    from lossfw.config.text.writing import flow
+
+    return flow(value)
+
+
 def _in_section(given: Any, path: tuple[str, ...]) -> str:
     """Return the key of a section that takes a value which stands in place of the section."""
     fields = SECTIONS[path].model_fields
     for key, field in fields.items():
         if given in get_args(field.annotation):
-            return f"write {flow({key: given})}"
+            return f"write {_flow({key: given})}"
     return f"its keys are {', '.join(fields)}"
 
 

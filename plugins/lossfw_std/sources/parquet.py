@@ -30,8 +30,8 @@ class Parquet(Source):
     targets_key : str
         The column of the targets.
     inputs_key : str or list of str, optional
-        The columns of the inputs; by default all columns of numbers that are left. A
-        column may hold lists of numbers, all of one length, and is then the only one.
+        The columns of the inputs; by default all that are left. A column may hold lists of
+        numbers, all of one length, and is then the only one.
     sample_weight_key : str, optional
         The column of the weights; by default ``sample_weight``, if there is one.
     exclude : list of str
@@ -120,6 +120,12 @@ class Parquet(Source):
         if self.inputs_key is not None:
             names = (self.inputs_key,) if isinstance(self.inputs_key, str) else self.inputs_key
             groups["inputs"] = [data.column(name) for name in names]
-        elif left := [n for n in range(len(data.names)) if n not in {*out, *data.texts()}]:
+        elif left := [n for n in range(len(data.names)) if n not in out]:
+            if texts := [data.names[n] for n in left if n in data.texts()]:
+                names = ", ".join(texts)
+                raise DataError(
+                    f"{self.path} has texts in {names}. A column that is no input is left out with "
+                    f"exclude: [{names}]."
+                )
             groups["inputs"] = left
         return groups

@@ -216,3 +216,39 @@ def test_numbers_in_place_of_rows_are_told_once(problem):
     text = ONE_OUTPUT.replace("logits: [[0.5], [0.2], [0.7]]", "predictions: [0.5, 0.2, 0.7]")
     _, what, _ = problem(text)
     assert "cross_entropy takes rows of numbers" in what
+
+
+PRICES = """\
+lossfw: 1
+data: {name: arrays, file: prices.csv, targets_key: price}
+network: {layers: [{units: 1, activation: identity}], weights: p.npz}
+loss: squared_error
+"""
+
+
+@pytest.fixture
+def prices(folder):
+    """A column of numbers with a slip in one cell."""
+    (folder / "prices.csv").write_text("rooms,price\n1,95\n2,15O\n3,210\n")
+    np.savez(folder / "p.npz", W1=np.ones((1, 1)), b1=np.zeros(1))
+
+
+def test_a_slip_in_a_number_makes_no_labels_of_a_column(problem, prices):
+    where, what, hint = problem(PRICES)
+    assert where == "run.yaml:4:7"
+    assert what.startswith("the loss squared_error takes numbers, and target[1] of the data ")
+    assert what.endswith("is the text '15O'")
+    assert "data.map_targets" in hint
+
+
+@pytest.mark.parametrize(
+    "meant",
+    [
+        ["data.classes=found"],
+        ["data.map_targets={95: 95, 15O: 150, 210: 210}"],
+        ["loss=binary_cross_entropy", "network.layers.0.activation=sigmoid", "data.file=two.csv"],
+    ],
+)
+def test_texts_that_are_meant_are_labels(meant, problems, prices, folder):
+    (folder / "two.csv").write_text("rooms,price\n1,high\n2,low\n")
+    assert problems(PRICES, *meant) == []

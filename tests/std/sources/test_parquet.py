@@ -170,14 +170,16 @@ def test_numbers_as_names_of_folders_stay_numbers(tmp_path, local):
     assert (data.classes, data.targets[10:11].tolist()) == ((), [2021])
 
 
-def test_a_column_of_texts_that_nobody_asks_for_does_no_harm(tmp_path):
+def test_a_column_of_texts_among_the_inputs_is_told_how_to_leave_it_out(tmp_path):
     write_kinds(tmp_path, targets=list(range(6)))
-    assert load(tmp_path).inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
+    with pytest.raises(DataError, match=r"texts in kind\. .* with exclude: \[kind\]"):
+        load(tmp_path)
+    assert load(tmp_path, exclude=["kind"]).inputs[0:6].tolist() == [[1.0], [2.0], [3.0]] * 2
 
 
 def test_weights_and_columns_left_out(tmp_path):
     write_kinds(tmp_path, targets=list(range(6)), sample_weight=[1.0] * 6, y=[0.5] * 6)
-    data = load(tmp_path, exclude=["x"])
+    data = load(tmp_path, exclude=["x", "kind"])
     assert data.sample_weight[0:6].tolist() == [1.0] * 6
     assert data.inputs[0:6].tolist() == [[0.5]] * 6
     one = load(tmp_path, inputs_key="y", sample_weight_key="x")
