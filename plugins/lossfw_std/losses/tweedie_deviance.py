@@ -29,7 +29,7 @@ from lossfw.numerics import (
     remembered,
     zero_or_nan,
 )
-from lossfw_std import tweedie, tweedie_plain, tweedie_roots
+from lossfw_std import tweedie, tweedie_between, tweedie_plain, tweedie_roots
 from lossfw_std.deviance import Deviance, LogMeanBody, gap, plain_log_ratio
 from lossfw_std.losses.gamma_deviance import GammaDeviance
 from lossfw_std.losses.poisson_deviance import PoissonDeviance
@@ -191,6 +191,13 @@ class TweedieDeviance(Deviance):
         return self._value(xp, y, t)
 
     def _value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        k = tweedie.exponents(self.power)
+        if not tweedie_between.is_between(k):
+            return self._careful_value(xp, y, t)
+        value = 2.0 * tweedie_between.half_deviance(xp, y, t, k)
+        return patched(xp, value, tweedie_between.is_rare(y, t), self._careful_value, y, t)
+
+    def _careful_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         k = tweedie.exponents(self.power)
         safe = xp.where(t > 0.0, t, y)
         r = tweedie.ratio(log_ratio_words(xp, y, safe), k)
