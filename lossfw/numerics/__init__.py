@@ -16,7 +16,7 @@ Every function takes the array namespace first, as a body does::
 of rows::
 
     logsumexp(xp, z)   softmax(xp, z)   softmax_complement(xp, z)   log_softmax(xp, z)
-    softmax_parts(xp, z)    p, 1 - p, -log(p)
+    softmax_parts(xp, z)    p, 1 - p, -log(p)      softmax_parts_at(xp, z, index)
     scaled_softmax(xp, z)   p as two factors, the first never subnormal
     take_at(xp, x, index)   put_at(xp, x, index, values)   sum_of_others(xp, e, index)
     softmax_cross_entropy(xp, z, t)            softmax_cross_entropy_at(xp, z, index)
@@ -159,6 +159,7 @@ from lossfw.numerics.softmax_index import (
     put_at,
     softmax_cross_entropy_and_gradient_at,
     softmax_cross_entropy_at,
+    softmax_parts_at,
     take_at,
 )
 from lossfw.numerics.xlogy import quotient, times, xlog1py, xlogy
@@ -236,6 +237,7 @@ __all__ = [
     "softmax_cross_entropy_gradient",
     "softmax_cross_entropy_hessian",
     "softmax_parts",
+    "softmax_parts_at",
     "softplus",
     "sqrt1pm1",
     "step_of",

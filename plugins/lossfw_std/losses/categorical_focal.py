@@ -19,6 +19,7 @@ from lossfw.numerics import (
     softmax_cross_entropy_and_gradient_at,
     softmax_cross_entropy_at,
     softmax_parts,
+    softmax_parts_at,
     times,
 )
 from lossfw_std import focusing
@@ -179,53 +180,62 @@ class _OnLogits(RowBody):
         return xp.sum(times(xp, self.loss.shares(xp, t), term), axis=-1)
 
     def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The same; in float32 from the cross-entropy of the class, see `_plain_at`."""
+        """The term of the class; in float32 from its cross-entropy alone."""
 
         def plain(xp: Namespace, z: Array) -> Array:
             surprise = softmax_cross_entropy_at(xp, z, index)
-            return self._of_own(xp, surprise, self.loss.share_at(xp, z, index))[0]
+            return self._plain_of_own(xp, surprise, self.loss.share_at(xp, z, index))[0]
 
         @in_double_by(plain)
         def value(xp: Namespace, z: Array) -> Array:
-            return RowBody.value_at(self, xp, z, index)
+            return self._both_at(xp, z, index)[0]
 
         return value(xp, z)
 
     def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
-        """The same; in float32 from the cross-entropy of the class, see `_plain_at`."""
-
-        @in_double_by(lambda xp, z: self._plain_at(xp, z, index)[1])
-        def slope(xp: Namespace, z: Array) -> Array:
-            return RowBody.derivative_at(self, xp, z, index)
-
-        return slope(xp, z)
+        """The slope of the class's term by all logits."""
+        return self.value_and_derivative_at(xp, z, index)[1]
 
     def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Both; in float32 from the same exponentials."""
+        """Both, from the same exponentials."""
 
-        @in_double_by(lambda xp, z: self._plain_at(xp, z, index))
+        @in_double_by(lambda xp, z: self._plain_both_at(xp, z, index))
         def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-            value = RowBody.value_at(self, xp, z, index)
-            return value, RowBody.derivative_at(self, xp, z, index)
+            return self._both_at(xp, z, index)
 
         return both(xp, z)
 
-    def _plain_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
-        """Return value and slope for class indices, in float64 that was float32.
+    def _both_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
+        """Return value and slope for class indices.
 
-        The slope is a (1 - y)^gamma (1 + gamma m) times that of the cross-entropy l = -log y,
-        and 1 - y is -expm1(-l). In float64 the power would multiply the errors of l.
+        The slope is a (1 - y)^gamma (1 + gamma m) times that of the cross-entropy -log y.
+        """
+        own = softmax_parts_at(xp, z, index)
+        share = self.loss.share_at(xp, z, index)
+        value, factor = self._of_own(xp, own.p, own.rest, own.surprise, share)
+        return value, factor[..., None] * own.slope
+
+    def _plain_both_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
+        """Return the same in float64 that was float32, from the cross-entropy of the class.
+
+        In float64 the power would multiply its errors.
         """
         surprise, slope = softmax_cross_entropy_and_gradient_at(xp, z, index)
-        value, factor = self._of_own(xp, surprise, self.loss.share_at(xp, z, index))
+        value, factor = self._plain_of_own(xp, surprise, self.loss.share_at(xp, z, index))
         return value, factor[..., None] * slope
 
-    def _of_own(self, xp: Namespace, surprise: Array, share: Array | float) -> tuple[Array, Array]:
-        """Return the loss of a class from -log y, and the factor of its slope."""
-        c = -xp.expm1(-surprise)
+    def _plain_of_own(
+        self, xp: Namespace, surprise: Array, share: Array | float
+    ) -> tuple[Array, Array]:
+        return self._of_own(xp, xp.exp(-surprise), -xp.expm1(-surprise), surprise, share)
+
+    def _of_own(
+        self, xp: Namespace, y: Array, c: Array, surprise: Array, share: Array | float
+    ) -> tuple[Array, Array]:
+        """Return the loss of a class from y, 1 - y and -log y, and the factor of its slope."""
         modulated = share * power(xp, c, self.loss.gamma)
         sure, one = c == 0, xp.ones_like(c)
-        m = xp.where(sure, one, times(xp, xp.exp(-surprise), surprise) / xp.where(sure, one, c))
+        m = xp.where(sure, one, times(xp, y, surprise) / xp.where(sure, one, c))
         return times(xp, modulated, surprise), modulated * (1.0 + self.loss.gamma * m)
 
     @in_double
