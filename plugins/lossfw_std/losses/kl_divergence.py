@@ -94,25 +94,23 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """-t / y; in reverse log(y / t) + 1; with the guard in both."""
         own = self._guarded(xp, y)
-        moves = _moves(xp, y, self.guard, self.delta)
         if not self.reverse:
-            return 0.0 - moves * quotient(xp, t, own)
+            return 0.0 - self._moved(xp, y, self._over(xp, t, own))
         other = self._guarded(xp, t)
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
         log = log_ratio(xp, own, other, gap, self.guard)
         # Where the target has none, any probability is infinitely wrong.
         log = xp.where(other == 0, xp.inf * xp.ones_like(log), log)
-        return log + (moves if self.guard in ("none", "floor") else y / own)
+        return log + (y / own if self._adds else self._moved(xp, y, xp.ones_like(y)))
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """t / y^2; in reverse 1 / y; with the guard in both."""
         own = self._guarded(xp, y)
-        moves = _moves(xp, y, self.guard, self.delta)
         if not self.reverse:
-            return moves * quotient(xp, quotient(xp, t, own), own)
+            return self._moved(xp, y, self._over(xp, self._over(xp, t, own), own))
         # (y + 2 delta) / (y + delta)^2 where the guard is a sum.
-        return moves / own if self.guard in ("none", "floor") else (own + self.delta) / own / own
+        return (own + self.delta) / own / own if self._adds else self._moved(xp, y, 1.0 / own)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """The largest class of the sum; in reverse the 1 that the slope adds to a logarithm."""
@@ -141,8 +139,15 @@ class KlDivergence(GuardedLoss, CategoricalLoss):
     def _guarded(self, xp: Namespace, p: Array) -> Array:
         return guarded(xp, p, self.guard, self.delta)
 
+    @property
+    def _adds(self) -> bool:
+        """Whether the guard adds delta."""
+        return self.guard in ("normalised", "additive")
 
-def _moves(xp: Namespace, y: Array, guard: Guard, delta: float) -> Array:
-    """Return the derivative of the guarded probability: 0 below the floor, else 1."""
-    still = (y < delta) if guard == "floor" else (y != y)
-    return xp.where(still, 0.0 * y, xp.ones_like(y))
+    def _over(self, xp: Namespace, x: Array, own: Array) -> Array:
+        """Return x over a guarded probability, which is 0 without a guard alone."""
+        return quotient(xp, x, own) if self.guard == "none" else x / own
+
+    def _moved(self, xp: Namespace, y: Array, slope: Array) -> Array:
+        """Return a slope by the guarded probability as one by y, on which the floor is flat."""
+        return xp.where(y < self.delta, 0.0 * slope, slope) if self.guard == "floor" else slope
