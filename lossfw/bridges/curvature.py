@@ -126,8 +126,10 @@ def curvature_of(
         By which the rule ``softmax`` multiplies the second derivative.
     """
     spread = rows.spread()
-    if rule == "one":
-        return np.ones_like(slopes) * spread
+    constant = 1.0 if rule == "one" else _constant(loss) if rule == "exact" else None
+    if constant is not None:
+        found = np.full_like(slopes, max(constant, LEAST))
+        return found if rows.w is None else found * spread
     if rule in ("softmax", "exact"):
         by_slopes = _of_softmax(loss, rows, slopes, softmax_factor if rule == "softmax" else 1.0)
         if by_slopes is not None:
@@ -135,7 +137,7 @@ def curvature_of(
     own = _own_bound(loss, rows) if rule == "bound" and not kinked(loss) else None
     if own is not None:
         return np.maximum(own * spread, LEAST * spread)
-    second = _second(loss, rows)
+    second = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
     if rule == "softmax":
         found = np.multiply(second, softmax_factor, out=second)
     elif rule == "slope":
@@ -152,14 +154,11 @@ def curvature_of(
     return result
 
 
-def _second(loss: Loss, rows: Rows) -> NDArray:
-    """Return the weighted second derivative, in an array that may be written to."""
+def _constant(loss: Loss) -> float | None:
+    """Return the second derivative that two equal bounds leave, as for the squared error."""
     claims = _claims(loss)
-    if claims.strongly_convex is not None and claims.strongly_convex == claims.gradient_lipschitz:
-        # Between two equal bounds nothing is to be computed, as for the squared error.
-        return np.full_like(rows.y, claims.strongly_convex) * rows.spread()
-    second: NDArray = loss.hessian(rows.y, rows.t, sample_weight=rows.w, reduction="none")
-    return second
+    least, most = claims.strongly_convex, claims.gradient_lipschitz
+    return least if least == most else None
 
 
 def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArray | None:
