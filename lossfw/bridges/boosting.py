@@ -79,9 +79,16 @@ class Derivatives(Frozen):
         """What the curvature is for this loss."""
         return rule_for(self.loss, self.curvature)
 
-    def targets(self, target: Any, weight: Any = None) -> Targets:
-        """Return targets and weights as the loss takes them, for all rounds of a training."""
-        return targets_for(self.loss, target, weight)
+    def targets(self, target: Any, weight: Any = None, *, narrow: bool = False) -> Targets:
+        """Return targets and weights as the loss takes them, for all rounds of a training.
+
+        Of a library that keeps everything in float32, `narrow` computes in it too where
+        the derivatives are those that the loss publishes, which are right in float32.
+        """
+        found = targets_for(self.loss, target, weight)
+        if narrow and self.rule == "exact" and found.t.dtype == np.float64:
+            return found._replace(t=found.t.astype(np.float32))
+        return found
 
     def rows(self, raw: Any, target: Any, weight: Any = None) -> Rows:
         """Return the arrays of a library as the loss takes them."""
@@ -106,7 +113,7 @@ class Derivatives(Frozen):
         Returns
         -------
         tuple of ndarray
-            Both in the shape of `raw`, in float64.
+            Both in the shape of `raw`, in float64, or float32 for `Targets` of it.
 
         Raises
         ------

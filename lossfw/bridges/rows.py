@@ -18,7 +18,7 @@ class Targets(NamedTuple):
     Attributes
     ----------
     t : ndarray
-        (N,) or (N, K) in float64, or N class indices.
+        (N,) or (N, K) in float64 or float32, or N class indices.
     w : ndarray or None
         Weights, (N,), in float64.
     """
@@ -28,7 +28,7 @@ class Targets(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Raw predictions with their targets and weights, in float64.
+    """Raw predictions with their targets and weights, in float64 but for `Targets` of float32.
 
     Attributes
     ----------
@@ -54,7 +54,8 @@ class Rows(NamedTuple):
 def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
     """Return the arrays of a library as a loss takes them; see `targets_for`.
 
-    Of `Targets`, made once for all rounds of a training, nothing is looked at again.
+    Of `Targets`, made once for all rounds of a training, nothing is looked at again; where
+    they are of float32, raw predictions of float32 stay so.
 
     Raises
     ------
@@ -64,10 +65,12 @@ def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
         See `targets_for`.
     """
     # Row by row: LightGBM has raw predictions class by class, and each pass would take longer.
-    y = np.asarray(raw, np.float64, order="C")
+    y = np.asarray(raw, order="C")
     if loss.takes_rows:
         _refuse_no_rows(loss, y)
     known = target if isinstance(target, Targets) else targets_for(loss, target, weight)
+    if not y.dtype == known.t.dtype == np.float32:
+        y = y.astype(np.float64, copy=False)
     if not loss.takes_rows and y.ndim == 2 and known.t.ndim == 1 and y.shape[1] == 1:
         y = y[:, 0]
     return Rows(y, known.t, known.w)

@@ -71,7 +71,7 @@ class XGBoostObjective(Frozen):
         g, h = self.derivatives(raw, target, weight, softmax_factor=_SOFTMAX_FACTOR)
         self._warn_of_little_curvature(h)
         shape = np.shape(raw)
-        return g.astype(np.float32).reshape(shape), h.astype(np.float32).reshape(shape)
+        return _as_kept(g, shape), _as_kept(h, shape)
 
     def _warn_of_little_curvature(self, h: NDArray) -> None:
         # None is negative, so that the first rows mostly tell.
@@ -86,6 +86,10 @@ class XGBoostObjective(Frozen):
                 RuntimeWarning,
                 stacklevel=4,
             )
+
+
+def _as_kept(x: NDArray, shape: tuple[int, ...]) -> NDArray:
+    return x.astype(np.float32, copy=False).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -251,7 +255,7 @@ def train(
         refuse_dead_start(made_objective.derivatives, begin, target, weight)
     merged = {**_settings_at(begin, loss, np.ndim(target) == 1, "native", respond), **params}
     # Read and looked at once, and not in each round.
-    known = made_objective.derivatives.targets(target, weight)
+    known = made_objective.derivatives.targets(target, weight, narrow=True)
     more.setdefault("custom_metric", metric(loss))
     return xgb.train(
         merged, dtrain, num_boost_round, obj=lambda raw, _: made_objective.at(raw, known), **more

@@ -1,0 +1,53 @@
+"""Derivatives of raw predictions, apart from any library."""
+
+import numpy as np
+import pytest
+
+from lossfw.bridges.boosting import Derivatives, derivatives
+from lossfw.errors import DomainError
+
+RNG = np.random.default_rng(8)
+RAW = RNG.normal(size=50).astype(np.float32)
+LABEL = (RNG.random(50) < 0.4).astype(np.float32)
+WEIGHT = RNG.random(50)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "binary_cross_entropy", "logistic"])
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_float32_is_kept_where_second_derivatives_are_taken_as_they_are(loss, weight):
+    of = derivatives(loss)
+    narrow = of(RAW, of.targets(LABEL, weight, narrow=True))
+    wide = of(RAW, LABEL, weight)
+    assert narrow[0].dtype == np.float32
+    assert wide[0].dtype == wide[1].dtype == np.float64
+    for found, expected in zip(narrow, wide, strict=True):
+        # Four units in the last place of float32.
+        np.testing.assert_allclose(found, expected, rtol=4 * 2.0**-23)
+
+
+def test_differences_of_slopes_are_taken_in_float64():
+    of = derivatives("absolute_error")
+    assert of.rule == "bound"
+    slopes, bends = of(RAW, of.targets(LABEL, narrow=True))
+    assert slopes.dtype == bends.dtype == np.float64
+
+
+def test_targets_made_once_give_what_they_give_in_each_call():
+    for loss in ("huber", "hinge", "poisson_deviance"):
+        of = derivatives(loss)
+        for found, expected in zip(
+            of(RAW, of.targets(LABEL, WEIGHT)), of(RAW, LABEL, WEIGHT), strict=True
+        ):
+            np.testing.assert_array_equal(found, expected)
+    with pytest.raises(DomainError, match="target\\[0\\]"):
+        derivatives("hinge").targets([2.0])
+
+
+def test_a_constant_curvature_has_the_weights():
+    for loss in ({"name": "squared_error", "factor": 0.5}, "gaussian_nll"):
+        of: Derivatives = derivatives(loss)
+        assert of.rule == "exact"
+        expected = of.loss.hessian(
+            np.float64(RAW), np.float64(LABEL), sample_weight=WEIGHT, reduction="none"
+        )
+        np.testing.assert_array_equal(of(RAW, LABEL, WEIGHT)[1], expected)
