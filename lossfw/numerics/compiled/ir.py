@@ -2,7 +2,8 @@
 
 A kernel goes over contiguous arrays and writes losses, slopes or both, and returns the sum of
 the losses in NumPy's order. It has four functions: ``@kernel``, the halves of the pairwise
-sum in ``@tree``, a strip of some hundred elements in ``@strip``, and its sum in ``@pairwise``.
+sum in ``@tree``, a strip of some hundred elements in ``@strip``, and its sum in
+``@pairwise_double``.
 Where a body has rare cases, ``@strip`` computes none of them, and leaves a strip in which one
 comes up to ``@whole``.
 """
@@ -360,7 +361,7 @@ class _Writer:
                 "  %bad_before = load i32, ptr %bad_",
                 "  %bad_now = or i32 %bad_here, %bad_before",
                 "  store i32 %bad_now, ptr %bad_",
-                "  %total = call double @pairwise(ptr %b, i64 %n)"
+                "  %total = call double @pairwise_double(ptr %b, i64 %n)"
                 if self.shape.has_sum
                 else "  %total = fadd double 0.0, 0.0",
                 "  ret double %total",

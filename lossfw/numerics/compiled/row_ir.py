@@ -22,10 +22,11 @@ from lossfw.numerics.compiled.row_shape import RowShape
 from lossfw.numerics.compiled.row_sums import reduced
 from lossfw.numerics.compiled.row_turning import BLOCK, turning
 from lossfw.numerics.compiled.row_values import ElementValues, KeptNodes, RowValues
-from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, SUM_ALONE, Graph
+from lossfw.numerics.compiled.sums import pairwise
+from lossfw.numerics.symbolic.graph import COLUMN, CONSTANT, INPUT, Graph
 
-# NumPy's functions of reductions.
-_REDUCING = {"sum": "add", SUM_ALONE: "add", "max": "maximum", "min": "minimum"}
+# NumPy's functions of reductions that are no sums.
+_EXTREMES = {"max": "maximum", "min": "minimum"}
 
 
 class RowCode(NamedTuple):
@@ -67,6 +68,8 @@ class _Writer(KeptNodes):
         wide = set() if self.slope is None else {self.slope}
         super().__init__(shape, kind, RowLayout.of(graph, wide_outputs=wide))
         self.constants: list[str] = []
+        # The types of which long rows are added up.
+        self.added: set[str] = set()
         for output in graph.outputs:
             if type_of(graph.nodes[output].dtype) != kind:
                 raise UncompiledError(f"a result is {graph.nodes[output].dtype}")
@@ -81,6 +84,7 @@ class _Writer(KeptNodes):
         parts = [
             *(*tables(self.lines), *declarations()),
             *([turning(self.kind)] if self.shape.turned else []),
+            *(pairwise(kind, kind) for kind in sorted(self.added)),
             strip_of_rows,
             kernel_of_rows(self, self.kind),
         ]
@@ -309,16 +313,17 @@ class _Writer(KeptNodes):
                 value = reduced(self.lines, node.op, kind, names, self.shape.order)
                 self.store(result, kind, value, r)
             return
-        first, length = literal(0.0, kind), columns
-        if _REDUCING[node.op] != "add":
-            # NumPy begins with the first element where there is no neutral one.
-            first, length = self.load(array, kind, "0"), columns - 1
-            array = self.lines.put(f"getelementptr inbounds {kind}, ptr {array}, i64 1")
-        self.lines.do(f"store {kind} {first}, ptr {result}")
+        if node.op not in _EXTREMES:
+            self.added.add(kind)
+            total = self.lines.put(f"call {kind} @pairwise_{kind}(ptr {array}, i64 {columns})")
+            total = self.lines.put(f"fadd {kind} {literal(0.0, kind)}, {total}")
+            self.lines.do(f"store {kind} {total}, ptr {result}")
+            return
+        # NumPy begins with the first element where there is no neutral one.
+        self.lines.do(f"store {kind} {self.load(array, kind, '0')}, ptr {result}")
+        array = self.lines.put(f"getelementptr inbounds {kind}, ptr {array}, i64 1")
         slots = [(result, 0), (array, SIZES[kind]), (result, 0)]
-        self.call_loop(_REDUCING[node.op], kind, str(length), slots)
-
-    # Whole functions.
+        self.call_loop(_EXTREMES[node.op], kind, str(columns - 1), slots)
 
 
 class _Slot(NamedTuple):

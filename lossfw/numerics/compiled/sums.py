@@ -16,10 +16,13 @@ LANES = 8
 CONVERTED = 8192
 
 
-def pairwise(kind: str) -> str:
-    """Return the function ``@pairwise`` of an array of floats of one type."""
+def pairwise(kind: str, total: str = DOUBLE) -> str:
+    """Return the function of an array of floats of one type, whose sum has another or the same.
+
+    It is named ``@pairwise_`` and the type of the sum.
+    """
     return f"""
-define internal double @pairwise(ptr %a, i64 %n) nounwind {{
+define internal {total} @pairwise_{total}(ptr %a, i64 %n) nounwind {{
 entry:
   %few = icmp slt i64 %n, {LANES}
   br i1 %few, label %rest, label %many
@@ -27,65 +30,65 @@ many:
   %leaf = icmp sle i64 %n, {LEAF}
   br i1 %leaf, label %first, label %halves
 first:
-{_load("x0", "0", kind, LANES)}
+{_load("x0", "0", kind, total, LANES)}
   %whole = and i64 %n, -{LANES}
   br label %lanes
 lanes:
   %i = phi i64 [{LANES}, %first], [%next, %more]
-  %sums = phi <{LANES} x double> [%x0, %first], [%added, %more]
+  %sums = phi <{LANES} x {total}> [%x0, %first], [%added, %more]
   %go = icmp slt i64 %i, %whole
   br i1 %go, label %more, label %join
 more:
-{_load("x1", "%i", kind, LANES)}
-  %added = fadd <{LANES} x double> %sums, %x1
+{_load("x1", "%i", kind, total, LANES)}
+  %added = fadd <{LANES} x {total}> %sums, %x1
   %next = add nuw nsw i64 %i, {LANES}
   br label %lanes
 join:
-{_joined_lanes()}
+{_joined_lanes(total)}
   br label %rest
 rest:
   %from = phi i64 [0, %entry], [%whole, %join]
-  %start = phi double [{literal(-0.0, DOUBLE)}, %entry], [%lane_sum, %join]
+  %start = phi {total} [{literal(-0.0, total)}, %entry], [%lane_sum, %join]
   br label %single
 single:
   %k = phi i64 [%from, %rest], [%k2, %one]
-  %sum = phi double [%start, %rest], [%sum2, %one]
+  %sum = phi {total} [%start, %rest], [%sum2, %one]
   %left = icmp slt i64 %k, %n
   br i1 %left, label %one, label %done
 one:
-{_load("x2", "%k", kind, 1)}
-  %sum2 = fadd double %sum, %x2
+{_load("x2", "%k", kind, total, 1)}
+  %sum2 = fadd {total} %sum, %x2
   %k2 = add nuw nsw i64 %k, 1
   br label %single
 done:
-  ret double %sum
+  ret {total} %sum
 halves:
   %half = lshr i64 %n, 1
   %h = and i64 %half, -{LANES}
-  %a1 = call double @pairwise(ptr %a, i64 %h)
+  %a1 = call {total} @pairwise_{total}(ptr %a, i64 %h)
   %b = getelementptr inbounds {kind}, ptr %a, i64 %h
   %m = sub i64 %n, %h
-  %b1 = call double @pairwise(ptr %b, i64 %m)
-  %both = fadd double %a1, %b1
-  ret double %both
+  %b1 = call {total} @pairwise_{total}(ptr %b, i64 %m)
+  %both = fadd {total} %a1, %b1
+  ret {total} %both
 }}
 """
 
 
-def _load(name: str, at: str, kind: str, count: int) -> str:
-    """Return the loading of one or several floats as float64."""
-    many, wide = (kind, DOUBLE) if count == 1 else (f"<{count} x {kind}>", f"<{count} x double>")
+def _load(name: str, at: str, kind: str, total: str, count: int) -> str:
+    """Return the loading of one or several floats in the type of the sum."""
+    many, wide = (x if count == 1 else f"<{count} x {x}>" for x in (kind, total))
     align = 8 if kind == DOUBLE else 4
     place = f"  %{name}p = getelementptr inbounds {kind}, ptr %a, i64 {at}\n"
-    if kind == DOUBLE:
+    if kind == total:
         return f"{place}  %{name} = load {many}, ptr %{name}p, align {align}"
     loaded = f"  %{name}n = load {many}, ptr %{name}p, align {align}\n"
     return f"{place}{loaded}  %{name} = fpext {many} %{name}n to {wide}"
 
 
-def _joined_lanes() -> str:
+def _joined_lanes(total: str) -> str:
     """Return the sum of eight running sums, as ((0+1)+(2+3)) + ((4+5)+(6+7))."""
-    lines = [f"  %l{k} = extractelement <{LANES} x double> %sums, i32 {k}" for k in range(LANES)]
+    lines = [f"  %l{k} = extractelement <{LANES} x {total}> %sums, i32 {k}" for k in range(LANES)]
     names = [f"%l{k}" for k in range(LANES)]
     step = 0
     while len(names) > 1:
@@ -93,7 +96,7 @@ def _joined_lanes() -> str:
         for left, right in zip(names[::2], names[1::2], strict=True):
             step += 1
             name = "%lane_sum" if len(names) == 2 else f"%j{step}"
-            lines.append(f"  {name} = fadd double {left}, {right}")
+            lines.append(f"  {name} = fadd {total} {left}, {right}")
             joined.append(name)
         names = joined
     return "\n".join(lines)
