@@ -21,7 +21,7 @@ from lossfw.numerics import (
     positive_part,
     quotient,
     scaled_exp,
-    select,
+    step_of,
     times,
     two_diff,
 )
@@ -163,26 +163,27 @@ def odds(
     exponent = DoubleDouble(bounded, zero)
     high, low = (gamma * bounded, zero) if plain else scaled(xp, Fraction(gamma), exponent)
     fall, log = xp.exp(-high), xp.log1p(e)
-    likely = z > 0.0
-    up, down = select(xp, likely, one, e), select(xp, likely, e, one)
+    # The larger of 0 or 1 and a number between them.
+    above = step_of(xp, z)
+    below = 1.0 - above
     own = Odds(
         share=share,
-        up=up,
-        down=down,
+        up=xp.maximum(e, above),
+        down=xp.maximum(e, below),
         minus_log=log + positive_part(xp, -z),
-        fall=select(xp, likely, fall, one),
-        low=low if plain else select(xp, likely, low, zero),
+        fall=xp.maximum(fall, below),
+        low=low if plain else low * above,
         base=base,
         lost=lost,
         z=z,
     )
     return own, own._replace(
         share=1.0 - share,
-        up=down,
-        down=up,
+        up=own.down,
+        down=own.up,
         minus_log=log + positive_part(xp, z),
-        fall=select(xp, likely, one, fall),
-        low=low if plain else select(xp, likely, zero, low),
+        fall=xp.maximum(fall, above),
+        low=low if plain else low * below,
         z=-z,
     )
 

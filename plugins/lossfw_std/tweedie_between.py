@@ -17,7 +17,7 @@ import math
 from decimal import Decimal
 
 from lossfw import Array, Namespace
-from lossfw.numerics import difference_error, polynomial, precisely, remembered, select
+from lossfw.numerics import difference_error, polynomial, precisely, remembered, select, step_of
 from lossfw_std.tweedie import Exponents
 
 # Up to this distance of logarithms, 16 to 1, the second form would lose more than a bit.
@@ -46,9 +46,8 @@ def is_rare(y: Array, t: Array) -> Array:
 def half_deviance(xp: Namespace, y: Array, t: Array, k: Exponents) -> Array:
     """Return half the deviance."""
     e = xp.log(t / y)
-    x = xp.abs(e)
     power = y ** float(k.a)
-    return select(xp, x < _NEAR, power * _near(y, t, e, k), power * _far(xp, y, t, x, k))
+    return power * select(xp, xp.abs(e) < _NEAR, _near(y, t, e, k), _far(xp, y, t, e, k))
 
 
 def _near(y: Array, t: Array, e: Array, k: Exponents) -> Array:
@@ -60,9 +59,10 @@ def _near(y: Array, t: Array, e: Array, k: Exponents) -> Array:
     return factor * r + factor * lost
 
 
-def _far(xp: Namespace, y: Array, t: Array, x: Array, k: Exponents) -> Array:
-    above = t > y
-    first = select(xp, above, xp.full_like(x, -float(k.a)), float(k.b))
+def _far(xp: Namespace, y: Array, t: Array, e: Array, k: Exponents) -> Array:
+    x, b, c = xp.abs(e), float(k.b), -float(k.a)
+    # c for a target above the mean and b for one below it; no part of this is rounded.
+    first = (c - b) * step_of(xp, e) + b
     second = 1.0 - first
     own, other = first * x, second * x
     falling = xp.exp(-own) * (xp.expm1(-other) / second)

@@ -37,6 +37,10 @@ from lossfw.numerics.arrays import Array, NDArray, namespace_of
 
 _Result = TypeVar("_Result")
 
+# A body has several arrays of its own at a time. In float64 those of a tile are beyond the
+# second-level cache, and so many elements of each are not.
+_LARGE, _ELEMENTS = 8, 32_768
+
 _NO_SUMS = Sums(0.0, 0.0, 0)
 
 
@@ -75,12 +79,32 @@ def _call(body: EngineBody, function: Callable[..., Any], tile: Tile, t: NDArray
     """Call a function of a body on a tile.
 
     A single row of few columns is contiguous along both axes, and NumPy then adds
-    its columns in another order than those of several rows. So it is given twice.
+    its columns in another order than those of several rows. So it is given twice. Many
+    elements of float64 are given in pieces.
     """
+    if not body.takes_rows and tile.y.itemsize == _LARGE and tile.y.size > _ELEMENTS:
+        return _in_pieces(function, tile.y, t)
     if len(tile.y) != 1 or not has_few_columns(body, tile.y):
         return function(np, tile.y, t)
     twice = function(np, _twice(tile.y), _twice(t))
     return tuple(map(_first, twice)) if isinstance(twice, tuple) else _first(twice)
+
+
+def _in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
+    """Return the results of elements, or of whole rows whose elements are summed."""
+    step = max(1, _ELEMENTS // math.prod(y.shape[1:]))
+    parts = [slice(first, first + step) for first in range(0, len(y), step)]
+    found = [_as_tuple(function(np, y[part], t[part])) for part in parts]
+    for part, results in zip(parts, found, strict=True):
+        if any(getattr(result, "shape", None) != y[part].shape for result in results):
+            # What is wrong with the body is told by those who look at its results.
+            return function(np, y, t)
+    whole = tuple(map(np.concatenate, zip(*found, strict=True)))
+    return whole if len(whole) > 1 else whole[0]
+
+
+def _as_tuple(results: Any) -> tuple[Any, ...]:
+    return results if isinstance(results, tuple) else (results,)
 
 
 def _twice(row: NDArray) -> NDArray:

@@ -9,7 +9,6 @@ from pydantic import PositiveFloat
 from lossfw import Array, Claims, DistanceLoss, Namespace
 from lossfw.numerics import (
     ATANH_TAIL,
-    at_least,
     at_most,
     in_double_by,
     patched,
@@ -88,19 +87,21 @@ class Fair(DistanceLoss):
         """
         a, c = xp.abs(r), self.c
         x = a / c
-        b = at_most(xp, a, c)
-        s = b / (2.0 * c + b)
+        s = a / (2.0 * c + a)
         w = s * s
-        near = c * s * (b - 2.0 * c * (w * polynomial(w, ATANH_TAIL)))
-        half = 0.5 * at_most(xp, at_least(xp, x, 1.0), _HUGE) - 0.5
+        near = c * s * (a - 2.0 * c * (w * polynomial(w, ATANH_TAIL)))
+        half = 0.5 * at_most(xp, x, _HUGE) - 0.5
         far = c * ((a - c * _LOG_2) - c * xp.log1p(half))
         return select(xp, x < 1.0, near, far)
 
     def derivative(self, xp: Namespace, r: Array) -> Array:
-        """r / (1 + |r|/c), in shares of max(|r|, c)."""
-        a = xp.abs(r)
-        p, k = shares(xp, a, self.c)
-        return xp.sign(r) * (at_most(xp, a, self.c) / (p + k))
+        """r / (1 + |r|/c)."""
+        x = xp.abs(r) / self.c
+        return patched(xp, r / (1.0 + x), xp.isinf(x), self._limit_of_derivative, r)
+
+    def _limit_of_derivative(self, xp: Namespace, r: Array) -> Array:
+        """c, where |r|/c has no float."""
+        return xp.sign(r) * self.c
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """1 / (1 + |r|/c)^2, in shares of max(|r|, c)."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
 from lossfw.numerics import at_least, in_double, in_double_by, patched, select
 from lossfw_std.deviance import (
+    LEAST_RISE,
     MORE_THAN_ANY_LOG,
     NEAR_ANGLE,
     Deviance,
@@ -20,6 +21,9 @@ from lossfw_std.deviance import (
     plain_log_ratio,
     times_exp,
 )
+
+# Up to here y / t - 1 is a usual number.
+_LARGEST_RISE = 1e200
 
 # A logarithm of a ratio within this is that of a float with all its digits.
 _USUAL_LOG = 600.0
@@ -76,6 +80,21 @@ class GammaDeviance(Deviance):
         return 2 * (xp.log(y / t) + t / y - 1)
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return self._plain_parts(xp, y, t)[0]
+
+    def _plain_parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
+        """Return the value, (y - t) / y, and where that is not to be used."""
+        r = y - t
+        rise, share = r / t, r / y
+        rare = ~((rise > LEAST_RISE) & (rise < _LARGEST_RISE))
+        value = 2.0 * (xp.log1p(rise) - share)
+        return patched(xp, value, rare, self._plain_of_extremes, y, t), share, rare
+
+    def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        value, share, rare = self._plain_parts(xp, y, t)
+        return value, patched(xp, 2.0 * share / y, rare, self._derivative, y, t)
+
+    def _plain_of_extremes(self, xp: Namespace, y: Array, t: Array) -> Array:
         return 2.0 * (plain_log_ratio(xp, y, t) - gap(xp, y, t))
 
     @in_double_by(_plain_value)
@@ -97,7 +116,15 @@ class GammaDeviance(Deviance):
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) / y^2."""
+        return self._derivative(xp, y, t)
+
+    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         return 2.0 * gap(xp, y, t) / y
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, which share a quotient where float32 goes by float64."""
+        return self.value(xp, y, t), self._derivative(xp, y, t)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:

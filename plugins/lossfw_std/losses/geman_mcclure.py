@@ -66,15 +66,14 @@ class GemanMcclure(DistanceLoss):
     def value(self, xp: Namespace, r: Array) -> Array:
         """The same by (r/c)^2 below c and by (c/r)^2 above: neither overflows."""
         a, c, _ = self._in_units(xp, r)
-        w = _square(xp, a, c)
-        return select(xp, a < c, w, 1.0) / (1.0 + w)
+        return _value_of(xp, a, c, _square(xp, a, c))
 
     def _plain_derivative(self, xp: Namespace, r: Array) -> Array:
         if not _USUAL_SCALE < self.c < 1.0 / _USUAL_SCALE:
             return self._derivative(xp, r)
-        x = at_least(xp, at_most(xp, r / self.c, _FAR), -_FAR)
+        x = xp.clip(r / self.c, -_FAR, _FAR)
         base = 1.0 + x * x
-        return (2.0 / self.c) * (x / base / base)
+        return (2.0 / self.c) * (x / (base * base))
 
     @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, r: Array) -> Array:
@@ -83,13 +82,15 @@ class GemanMcclure(DistanceLoss):
 
     def _derivative(self, xp: Namespace, r: Array) -> Array:
         a, c, unit = self._in_units(xp, r)
+        return _derivative_of(xp, r, a, c, unit, _square(xp, a, c))
+
+    def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Both, from one square in float64."""
+        if r.dtype == xp.float32:
+            return self.value(xp, r), self.derivative(xp, r)
+        a, c, unit = self._in_units(xp, r)
         w = _square(xp, a, c)
-        # The unit comes in before a quotient vanishes that the result does not.
-        inner = at_most(xp, a, c) * (2.0 * unit) / (c * c)
-        outer = w * (2.0 * unit) / at_least(xp, a, c)
-        # (1 + w)^2 as a sum of powers: most of its rounding errors are then
-        # those of a small part.
-        return xp.sign(r) * (select(xp, a < c, inner, outer) / (1.0 + w * (2.0 + w)))
+        return _value_of(xp, a, c, w), _derivative_of(xp, r, a, c, unit, w)
 
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """2 c^2 (c^2 - 3 r^2) / (r^2 + c^2)^3."""
@@ -135,3 +136,16 @@ def _square(xp: Namespace, a: Array, c: float) -> Array:
     """Return (a/c)^2 for a below c and (c/a)^2 elsewhere, with c^2 rounded once."""
     larger = at_least(xp, a, c)
     return select(xp, a < c, at_most(xp, a, c) / (c * c) * a, c * c / larger / larger)
+
+
+def _value_of(xp: Namespace, a: Array, c: float, w: Array) -> Array:
+    return select(xp, a < c, w, 1.0) / (1.0 + w)
+
+
+def _derivative_of(xp: Namespace, r: Array, a: Array, c: float, unit: float, w: Array) -> Array:
+    # The unit comes in before a quotient vanishes that the result does not.
+    inner = at_most(xp, a, c) * (2.0 * unit) / (c * c)
+    outer = w * (2.0 * unit) / at_least(xp, a, c)
+    # (1 + w)^2 as a sum of powers: most of its rounding errors are then
+    # those of a small part.
+    return xp.sign(r) * (select(xp, a < c, inner, outer) / (1.0 + w * (2.0 + w)))

@@ -8,6 +8,7 @@ import pytest
 import lossfw
 from lossfw.check.accuracy.variants import variants
 from lossfw.components.spaces import BINARY, CLASS_INDEX, COUNT, LOGITS, SIGN, SIMPLEX
+from lossfw.losses.engine.engine_mode import use_engine
 
 ROWS = 40
 REGISTRY = lossfw.registry()
@@ -68,3 +69,16 @@ def test_a_row_alone_has_the_bits_that_it_has_among_others(loss):
             for one, all_rows in zip(results(loss, layout(y), layout(t)), whole, strict=True):
                 np.testing.assert_array_equal(one, all_rows)
     assert tried >= 8
+
+
+@pytest.mark.parametrize("name", ["fair", "gamma_deviance", "squared_log_error"])
+def test_large_arrays_of_float64_go_in_pieces_with_the_bits_of_the_whole(name):
+    random = np.random.default_rng(0)
+    y, t = np.exp(random.normal(size=(2, 50_001, 2)))
+    loss = lossfw.loss(name)
+    with use_engine("tiles"):
+        slope = loss.gradient(y, t, reduction="sum")
+        assert np.array_equal(loss(y, t, reduction="none"), loss.unreduced(np, y, t))
+        assert np.array_equal(slope, loss.unreduced_gradient(np, y, t))
+        rows = loss.replace(per="row")(y, t, reduction="none")
+    assert np.array_equal(rows, loss.unreduced(np, y, t).sum(axis=-1))
