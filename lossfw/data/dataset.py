@@ -100,6 +100,9 @@ class Dataset:
     columns: Mapping[str, DataColumn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for role, given in list(self._arrays()):
+            array = _as_array(given, f"data {self.name!r}: {role}")
+            object.__setattr__(self, role, array)
         for role, array in self._arrays():
             self._check_array(role, array)
             if not stays(array):
@@ -204,9 +207,11 @@ class Dataset:
     def _check_array(self, role: str, array: RowArray) -> None:
         """Check dtype and shape, without reading a row."""
         if array.dtype.kind not in _NUMBER_KINDS:
+            labels = role == "targets" and array.dtype.kind in "UT"
+            hint = " Number the labels, and give them as `classes`." if labels else ""
             raise DataError(
                 f"data {self.name!r}: {role} have dtype {array.dtype}; numbers were wanted, "
-                "floating-point or whole."
+                f"floating-point or whole.{hint}"
             )
         if array.ndim == 0:
             raise DataError(
@@ -231,3 +236,12 @@ class Dataset:
                 f"{where}[{start + index[0]}] is {array[index]}; a weight is at or above 0. "
                 "Weight 0 leaves a row out."
             )
+
+
+def _as_array(given: Any, where: str) -> RowArray:
+    """Return what an author gave as an array: a list, or an object of another library."""
+    try:
+        array: RowArray = given if stays(given) else np.asarray(given)
+    except ValueError as error:
+        raise DataError(f"{where} cannot be made an array: {error}.") from None
+    return array

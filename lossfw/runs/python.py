@@ -270,6 +270,8 @@ def _request(
     resume: bool,
     plugins: Sequence[PathLike],
 ) -> RunRequest:
+    if not isinstance(config, str | os.PathLike):
+        raise ArgumentError(f"config is the name of a YAML file, got {type(config).__name__}.")
     if isinstance(overrides, str):
         raise ArgumentError(f"overrides is a list of texts: overrides=[{overrides!r}].")
     if resume and out is None:

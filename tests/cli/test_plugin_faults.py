@@ -68,3 +68,27 @@ def test_a_source_that_loads_no_data_set_is_told(slices, lossfw):
     assert "load() of the source 'bad' returned list; a lossfw.data.Dataset was wanted" in (
         done.stderr
     )
+
+
+def test_rows_that_differ_each_time_are_other_data(lossfw):
+    Path("bad.py").write_text(
+        "import numpy as np\nfrom lossfw.data import Dataset, Source\n\n\nclass Bad(Source):\n"
+        "    def load(self):\n"
+        "        return Dataset('drawn', targets=np.random.default_rng().random(2))\n"
+    )
+    Path("run.yaml").write_text(RUN.replace("{name: inline, targets: [1.0, 2.0]}", "bad"))
+    assert lossfw("run", "run.yaml", "--plugin", "bad.py", "--out", "out").exit_code == 0
+    again = lossfw("run", "run.yaml", "--plugin", "bad.py", "--out", "out", "--resume")
+    assert again.exit_code == 2
+    assert "data differ" in again.stderr
+
+
+def test_a_metric_of_another_shape_is_told_with_its_function(lossfw):
+    Path("bad.py").write_text(
+        "from lossfw import ElementMetric\n\n\nclass Bad(ElementMetric):\n"
+        "    def elements(self, prediction, target):\n        return prediction.mean()\n"
+    )
+    Path("run.yaml").write_text(RUN + "evaluate: {metrics: [bad]}\n")
+    done = lossfw("run", "run.yaml", "--plugin", "bad.py")
+    assert "Bad.elements returned shape () for predictions of shape (2,)" in done.stderr
+    assert "Give the last layer" not in done.stderr

@@ -120,3 +120,15 @@ def test_batches_of_mapped_rows_belong_to_the_reader(tmp_path):
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     batch = next(Dataset("d", np.arange(4), mapped).batches(2))
     assert not isinstance(batch.inputs, np.memmap)
+
+
+def test_lists_become_arrays():
+    data = Dataset("d", targets=[1, 0], inputs=[[0.5], [1.5]])
+    assert (data.targets.dtype.kind, data.inputs.shape) == ("i", (2, 1))
+    with pytest.raises(DataError, match="inputs cannot be made an array"):
+        Dataset("d", targets=[1, 0], inputs=[[0.5], [1.5, 2.5]])
+
+
+def test_texts_as_targets_are_told_where_labels_go():
+    with pytest.raises(DataError, match="Number the labels, and give them as `classes`"):
+        Dataset("d", targets=np.array(["cat", "dog"]))

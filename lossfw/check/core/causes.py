@@ -13,12 +13,13 @@ import traceback
 from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lossfw import numerics
 from lossfw.components.component import Component
+from lossfw.components.registry.signatures import other_arguments
 
 # Frames of these packages are not the author's.
 _OTHERS = frozenset(
@@ -56,6 +57,13 @@ _SLIPS = (
         r"truth value of an? ",
         r"$^",
         "branches on an array: choose with xp.where, xp.maximum or xp.minimum.",
+    ),
+    _Slip(
+        "rows",
+        r"zero-size array to reduction|axis -?\d+ is out of bounds",
+        r"$^",
+        "looks at more than one number: an activation of rows is a RowActivation, a loss of rows a "
+        "CategoricalLoss.",
     ),
     _Slip(
         "numpy",
@@ -123,7 +131,7 @@ def _known(said: str, line: str, component: Component | None) -> tuple[str, str]
     """Return the slip that an error speaks of, and its cure; empty where none is known."""
     if component is None:
         return "", ""
-    wrong = _wrong_arguments(type(component)) if _CALLED.search(said) else ""
+    wrong = other_arguments(type(component)) if _CALLED.search(said) else ""
     if wrong:
         return "arguments", wrong
     if lacking := _lacking(said, line):
@@ -157,35 +165,3 @@ def _with_numpy(cls: type[Component]) -> str:
             if "numpy" in names or any(function.__globals__.get(n) is np for n in names):
                 return name
     return ""
-
-
-def _wrong_arguments(cls: type[Component]) -> str:
-    """Return how an author's function differs from that of its kind, empty if none does."""
-    own = [base for base in cls.__mro__ if _is_authors(base.__module__)]
-    kinds = [base for base in cls.__mro__ if not _is_authors(base.__module__)]
-    for name, function in ((n, f) for base in own for n, f in vars(base).items()):
-        of_kind = next((vars(base)[name] for base in kinds if name in vars(base)), None)
-        given, wanted = _positional(function), _positional(of_kind)
-        if given is None or wanted is None or len(given) == len(wanted):
-            continue
-        if next(iter(inspect.signature(function).parameters)) == "xp":
-            return f"{name} lacks self: write {name}(self, {', '.join(wanted)})."
-        cure = ""
-        if "xp" not in given:
-            cure = ": xp, the array namespace, comes first"
-            wanted = ["xp", *given] if len(given) + 1 == len(wanted) else wanted
-        return f"{name} takes ({', '.join(given)}), and ({', '.join(wanted)}) was wanted{cure}."
-    return ""
-
-
-def _positional(function: Any) -> list[str] | None:
-    """Return the names of a function's arguments without ``self``; None where it takes any."""
-    if not inspect.isfunction(function):
-        return None
-    try:
-        arguments = list(inspect.signature(function).parameters.values())[1:]
-    except (TypeError, ValueError):
-        return None
-    if any(a.kind is a.VAR_POSITIONAL for a in arguments):
-        return None
-    return [a.name for a in arguments if a.kind is not a.KEYWORD_ONLY]

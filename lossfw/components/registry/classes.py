@@ -48,7 +48,8 @@ def _imported(target: str, offered: str) -> Any:
 def _mismatch(cls: type[Component], entry: Entry) -> str:
     """Return why a class does not match its entry, or an empty text."""
     if cls.kind != entry.kind:
-        return f"is a {noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
+        article = "an" if noun(cls.kind)[0] in "aeiou" else "a"
+        return f"is {article} {noun(cls.kind)}: offer it through {HOOKS[cls.kind]}"
     if cls.name != entry.name:
         return (
             f"calls itself {cls.name!r}: offer it as {cls.name!r}, or set "

@@ -8,6 +8,7 @@ from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 
 from lossfw.components.component import Component
 from lossfw.components.hookspecs import HOOKS
+from lossfw.components.registry.signatures import other_arguments
 
 
 def fault_of(value: object) -> str:
@@ -31,7 +32,13 @@ def fault_of(value: object) -> str:
     if inspect.isabstract(value):
         missing = ", ".join(sorted(value.__abstractmethods__))
         return f"is not finished: define {missing}"
-    return _undefined(value) or _odd_init(value)
+    return _undefined(value) or _odd_init(value) or _other_arguments(value)
+
+
+def _other_arguments(cls: type[Component]) -> str:
+    """Return the fault of a function that cannot be called as those of its kind are."""
+    told = other_arguments(cls)
+    return f"cannot be called: {told.removesuffix('.')}" if told else ""
 
 
 def _odd_init(cls: type[Component]) -> str:

@@ -73,7 +73,8 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     read_slices(config)
     _load_data(config, {} if loaded is None else loaded)
     # Of a network that cannot be read, nobody knows.
-    if config.data is not None and (config.network or config.network_form != "layers"):
+    readable = config.network is not None or config.outputs is not None
+    if config.data is not None and readable:
         config.data = standardised(config, config.data)
     fit_loss(config)
     read_report_options(config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lossfw.config.build.agreement import agreed
@@ -22,6 +24,7 @@ from lossfw.config.build.fusion import (
 )
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import Dataset, Source
+from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.options import DataOptions
 from lossfw.data.standardisation import MEAN, SCALE
@@ -48,7 +51,9 @@ def need_dataset(source: Source, data: object) -> Dataset:
         If it is no data set.
     """
     if isinstance(data, Dataset):
-        return data
+        # A source of a plugin may have none, and two runs of other rows would pass for one.
+        digest = data.digest or digest_arrays(data.inputs, data.targets, data.sample_weight)
+        return data if data.digest else replace(data, digest=digest)
     raise DataError(
         f"load() of the source {source.name!r} returned {type(data).__name__}; a "
         "lossfw.data.Dataset was wanted."

@@ -124,10 +124,16 @@ def own_losses(body: EngineBody, y: Array, losses: Array) -> Array:
     wanted = y.shape[:-1] if body.takes_rows else y.shape
     if getattr(losses, "shape", None) != wanted:
         raise ShapeError(
-            f"{type(body).__name__}.value returned {_shape_of(losses)} for predictions of shape "
+            f"{_author_of(body)} returned {_shape_of(losses)} for predictions of shape "
             f"{tuple(y.shape)}; wanted shape {tuple(wanted)}."
         )
     return namespace_of(y).sum(losses, axis=-1) if body.sums_rows else losses
+
+
+def _author_of(body: EngineBody) -> str:
+    """Return the name of the function that an author wrote."""
+    function = getattr(body, "function", None)
+    return f"{type(body).__name__}.value" if function is None else str(function.__qualname__)
 
 
 def _shape_of(result: Any) -> str:

@@ -14,13 +14,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, DtypeError, RunError
+from lossfw.errors import ArgumentError, DomainError, DtypeError, RunError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
 from lossfw.nn.backprop import LayerGradient, loss_and_gradients
 from lossfw.nn.dense import Dense, Network
-from lossfw.nn.optimizer import Memory, OptimizerStep
+from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
 from lossfw.nn.schedules import Moment
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.divergence import DivergenceCheck, largest_of
@@ -87,11 +87,22 @@ def _report_rows(progress: Progress | None, before: int, total: int, rows: int) 
 
 
 def _first_state(training: Training) -> TrainingState:
-    network, start = training.network, training.optimizer.start
+    network, start = training.network, partial(_start, training.optimizer)
     before = measure(training, network, 0, 0.0)
     DivergenceCheck(before).check(0, 0, before.learnt.loss, network.layers)
     memory = tuple((start(layer.weight), start(layer.bias)) for layer in network.layers)
     return TrainingState(network, memory, (before,), *_best(training, None, network, before))
+
+
+def _start(optimizer: Optimizer, parameter: NDArray) -> Memory:
+    """Return the state of an optimizer before the first step."""
+    memory: Any = optimizer.start(parameter)
+    if not isinstance(memory, tuple):
+        raise ArgumentError(
+            f"start of the optimizer {optimizer.name} returned {_kind_of(memory)}; a tuple of "
+            "arrays was wanted, () for none."
+        )
+    return memory
 
 
 def _best(
@@ -144,7 +155,7 @@ def _inside(when: str) -> Iterator[None]:
     """
     try:
         yield
-    except ArgumentError as error:
+    except DomainError as error:
         hint = "Give the last layer an activation whose results stay inside."
         if when:
             raise RunError(f"{when}, a prediction left its space: {error} {hint}") from None
@@ -237,13 +248,26 @@ class _Run:
         self, parameter: NDArray, slope: NDArray, memory: Memory, step: OptimizerStep
     ) -> tuple[NDArray, Memory]:
         optimizer = self.training.optimizer
-        moved, memory = optimizer.move(parameter, slope, memory, step)
+        result: Any = optimizer.move(parameter, slope, memory, step)
+        if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], tuple)):
+            raise ArgumentError(
+                f"move of the optimizer {optimizer.name} returned {_kind_of(result)}; the moved "
+                "parameter and a tuple of arrays, its new state, were wanted."
+            )
+        moved, memory = result
         if moved.shape != parameter.shape or moved.dtype != parameter.dtype:
             raise DtypeError(
                 f"the optimizer {optimizer.name} made {moved.dtype}{moved.shape} of a parameter of "
                 f"{parameter.dtype}{parameter.shape}; shape and dtype should stay the same."
             )
         return moved, memory
+
+
+def _kind_of(result: Any) -> str:
+    """Return what a function returned, in words."""
+    if isinstance(result, tuple):
+        return f"({', '.join(type(one).__name__ for one in result)})"
+    return "None" if result is None else f"a {type(result).__name__}"
 
 
 class _Rows:

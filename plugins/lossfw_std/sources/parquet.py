@@ -122,10 +122,10 @@ class Parquet(Source):
             groups["inputs"] = [data.column(name) for name in names]
         elif left := [n for n in range(len(data.names)) if n not in out]:
             if texts := [data.names[n] for n in left if n in data.texts()]:
-                names = ", ".join(texts)
+                listed = ", ".join(texts)
                 raise DataError(
-                    f"{self.path} has texts in {names}. A column that is no input is left out with "
-                    f"exclude: [{names}]."
+                    f"{self.path} has texts in {listed}. A column that is no input is left out "
+                    f"with exclude: [{listed}]."
                 )
             groups["inputs"] = left
         return groups

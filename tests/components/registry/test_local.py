@@ -59,6 +59,14 @@ def test_local_files_are_loaded_without_plugins(local):
     assert registry.resolve("loss", "mild").label == "my_loss.py"
 
 
+NO_XP = """
+from lossfw import DistanceLoss
+class Bare(DistanceLoss):
+    def value(self, r):
+        return r * r
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "wanted"),
     [
@@ -86,6 +94,11 @@ def test_local_files_are_loaded_without_plugins(local):
             HEAD + "class Mild(Component):\n    scale = 2.0",
             ["`scale = 2.0` has no type", "ClassVar[float]", "(my_loss.py:5)"],
         ),
+        (
+            HEAD + NO_XP,
+            ["my_loss.py:7: Bare", "value takes (r), and (xp, r) was wanted: xp, the array"],
+        ),
+        (HEAD + NO_XP.replace("self, r", "xp, r"), ["value lacks self: write value(self, xp, "]),
         ("\0", ["null bytes"]),
     ],
 )
@@ -160,3 +173,11 @@ def test_two_files_of_one_stem_are_told_apart_by_path(local, tmp_path):
 def test_a_disabled_file_is_not_imported(local):
     registry = Registry.discover(local=[local("raise AssertionError")], disable=["my_loss"])
     assert [p.state for p in registry.plugins() if p.label == "my_loss.py"] == ["disabled"]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["self, xp, r, more=2", "self, *given", "self, xp, r, *, k=1"]
+)
+def test_a_function_that_can_be_called_as_its_kind_is_taken(local, arguments):
+    source = HEAD + NO_XP.replace("self, r", arguments).replace("r * r", "0")
+    assert Registry.discover(local=[local(source)]).entries("loss")

@@ -110,6 +110,11 @@ def test_saved_predictions_have_no_inputs_to_standardise(problem, folder):
     assert "there are none" in told
 
 
+def test_of_weights_that_are_missing_nothing_more_is_said(problem):
+    _, told, _ = problem(RUN.replace("weights: out/weights.npz, ", ""))
+    assert told == "network.weights is missing"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 import lossfw
 from lossfw.data import Dataset
-from lossfw.errors import DivergenceError, DomainError, DtypeError, RunError
+from lossfw.errors import ArgumentError, DivergenceError, DomainError, DtypeError, RunError
 from lossfw.nn.optimizer import Optimizer
 from lossfw.nn.seeding import split
 from lossfw.nn.training import checkpoint
@@ -285,3 +285,30 @@ def test_mapped_inputs_give_the_same_bits(training, two_rings, tmp_path):
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     data = Dataset("rings", targets=two_rings.targets, inputs=mapped)
     assert same(train(training(data=data, epochs=2)), train(training(epochs=2)))
+
+
+class Returning(Optimizer):
+    """An optimizer whose author returned something else."""
+
+    what: str
+
+    def start(self, parameter):
+        return np.zeros_like(parameter) if self.what == "start" else ()
+
+    def move(self, parameter, gradient, memory, step):
+        moved = parameter - step.rate * gradient
+        return {"nothing": None, "bare": moved, "state": (moved, moved)}.get(self.what)
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("start", r"start of the optimizer returning returned a ndarray; a tuple of arrays"),
+        ("nothing", r"move of the optimizer returning returned None; the moved parameter and"),
+        ("bare", r"returned a ndarray; the moved"),
+        ("state", r"returned \(ndarray, ndarray\); the moved"),
+    ],
+)
+def test_what_an_optimizer_returns_is_told_in_words(what, message, training):
+    with pytest.raises(ArgumentError, match=message):
+        train(training(optimizer=Returning(learning_rate=0.1, what=what)))
