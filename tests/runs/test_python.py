@@ -136,5 +136,5 @@ def test_of_all_trainings_one_that_fails_is_a_warning(folder):
 
 
 def test_a_configuration_is_the_name_of_a_file():
-    with pytest.raises(ArgumentError, match="config is the name of a YAML file, got dict"):
+    with pytest.raises(lossfw.LossfwError, match="config is the name of a YAML file, got dict"):
         lossfw.run({"lossfw": 1})
