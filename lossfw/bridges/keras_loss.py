@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
 from lossfw.bridges.jax import double_precision
 from lossfw.components.spaces import SIGN
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -43,6 +43,7 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss for each row, or for each of its leading axes."""
         loss = self.loss
+        _refuse_one_column(loss, y_pred)
         target = _in_shape(y_true, y_pred, loss)
         if loss.takes_classes and len(target.shape) < len(y_pred.shape):
             # Keras makes everything floats.
@@ -58,6 +59,14 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` makes the loss from again."""
         return {**super().get_config(), "loss": self.loss.to_config(), "fuse": self.fuse}
+
+
+def _refuse_one_column(loss: Loss, prediction: Any) -> None:
+    if loss.takes_classes and len(prediction.shape) == 2 and prediction.shape[-1] == 1:
+        raise ShapeError(
+            f"{loss.name} takes a column for each class, and the predictions have one: give the "
+            "last layer a unit for each class, or choose binary_cross_entropy."
+        )
 
 
 def _in_shape(target: Any, prediction: Any, loss: Loss) -> Any:

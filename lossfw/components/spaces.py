@@ -225,6 +225,8 @@ def first_true(mask: Array) -> tuple[int, ...]:
 
 def _show(value: Array) -> str:
     """Show a number, or a row with its sum, shortly."""
+    # PyTorch warns of a conversion that would leave its graph.
+    value = value.detach() if hasattr(value, "detach") else value
     if value.ndim == 0:
         return f"{float(value):.9g}"
     # Number by number: NumPy cannot convert the bfloat16 of other libraries.

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from lossfw.components.claims import Claims
 from lossfw.components.component import Component
-from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIMPLEX, Space
+from lossfw.components.spaces import CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, Space
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.bodies import one_hot_rows
 from lossfw.numerics.arrays import Array, Namespace, NDArray
@@ -165,8 +165,7 @@ class Definition(Component, ABC):
         if by_index:
             CLASS_INDEX.check_below(t, y.shape[-1], start=start)
         else:
-            space = self.target_space
-            (SIMPLEX if space is CLASS_INDEX else space).check(t, "target", start=start)
+            _check_targets(self.target_space, t, start)
 
     def domain_remedy(self, y: NDArray) -> str:
         """Return how to mend predictions outside their space; empty where nothing is known."""
@@ -202,3 +201,13 @@ class Definition(Component, ABC):
     def without_own_weight(self) -> Definition:
         """Return the loss without its own weights: the reduction applies them."""
         return self
+
+
+def _check_targets(space: Space, t: NDArray, start: int) -> None:
+    """Raise `DomainError` for a target, or a row of them, outside its space."""
+    try:
+        (SIMPLEX if space is CLASS_INDEX else space).check(t, "target", start=start)
+    except DomainError as error:
+        if space is not SIGN:
+            raise
+        raise DomainError(f"{error} Labels 0 and 1 become these by 2 * target - 1.") from None

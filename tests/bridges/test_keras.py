@@ -133,6 +133,11 @@ def test_what_cannot_train_is_refused(monkeypatch):
         bridge.loss("huber")
 
 
+def test_a_single_unit_for_several_classes_is_told():
+    with pytest.raises(ShapeError, match="a unit for each class"):
+        bridge.loss("cross_entropy")(np.array([0, 1, 2]), np.zeros((3, 1), "float32"))
+
+
 def test_labels_0_and_1_of_a_margin_are_its_sides():
     for loss in ("hinge", "logistic"):
         criterion = bridge.loss(loss)

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -259,6 +260,21 @@ def test_mistakes_are_told_when_the_module_is_made():
         bridge.function("huberr")
     with pytest.raises(ArgumentError, match="target is to be differentiated"):
         bridge.module("logistic")(NUMBERS, (2 * BITS - 1).requires_grad_())
+
+
+def test_mistakes_of_a_call_are_told_with_their_remedy():
+    images, labels = torch.randn(4, 5, 6, 7), torch.randint(0, 5, (4, 6, 7))
+    with pytest.raises(ShapeError, match=r"module\(\.\.\., class_axis=1\)"):
+        bridge.module("cross_entropy")(images, labels)
+    with pytest.raises(DomainError, match=r"by 2 \* target - 1"):
+        bridge.module("hinge")(NUMBERS, BITS)
+    with warnings.catch_warnings():
+        # Of a number taken out of the graph.
+        warnings.simplefilter("error")
+        with pytest.raises(DomainError, match="lies outside UNIT"):
+            bridge.module("binary_cross_entropy", fuse=False)(
+                (NUMBERS.abs() + 2.0).requires_grad_(), BITS
+            )
 
 
 def test_a_step_of_two_tensors_alone_gives_what_the_usual_path_gives():
