@@ -127,7 +127,8 @@ class Activation(UnaryBody, Component):
         """
         if type(x) is np.ndarray and x.dtype in _FLOATS:
             # Most calls, as those of a network's layers.
-            self._check_rows(x)
+            if self.takes_rows:
+                self._check_rows(x)
             return self._of_floats(x)
         if is_foreign(x):
             self._check_rows(x)
@@ -142,6 +143,8 @@ class Activation(UnaryBody, Component):
         result = activation_kernels.value(self, x)
         if result is x:  # the caller's own array must not come back
             return x.copy()
+        if type(result) is np.ndarray and result.dtype is x.dtype:
+            return result
         return np.asarray(result).astype(x.dtype, copy=False)
 
     def _check_rows(self, x: Array) -> None:

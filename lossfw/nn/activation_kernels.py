@@ -76,7 +76,7 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
         return _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
     losses = np.empty_like(x) if kernel.shape.losses else None
     slopes = np.empty_like(x) if kernel.shape.slopes else None
-    out = tuple(result for result in (losses, slopes) if result is not None)
+    out = (losses, slopes) if use == "both" else (losses if slopes is None else slopes,)
     if not activation.takes_rows and x.size <= BLOCK_ELEMENTS:
         # The usual layer of a network: all that stands around its kernel counts.
         kernel(*arrays, losses=losses, slopes=slopes)

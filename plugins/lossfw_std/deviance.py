@@ -42,7 +42,7 @@ _ATANH_BOTTOM = (
 MORE_THAN_ANY_LOG = 2000.0
 
 # Below this, u = y / t - 1 has lost so many digits of y / t that float32 would miss them.
-LEAST_RISE = -1.0 + 2.0**-27
+_LEAST_RISE = -1.0 + 2.0**-27
 
 # An exponential within these bounds of its argument is neither infinite nor subnormal.
 _USUAL_EXPONENT = 600.0
@@ -113,7 +113,7 @@ def log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
 def plain_log_ratio(xp: Namespace, y: Array, t: Array) -> Array:
     """Return log(y / t) for float64 that was float32, with the digits of a small one."""
     u = (y - t) / t
-    lost = (u < LEAST_RISE) & (y > 0.0)
+    lost = (u < _LEAST_RISE) & (y > 0.0)
     return patched(xp, xp.log1p(u), lost, lambda xp, y, t: xp.log(y / t), y, t)
 
 

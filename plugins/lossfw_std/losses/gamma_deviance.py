@@ -7,7 +7,6 @@ from typing import ClassVar
 from lossfw import POSITIVE, Array, Claims, Namespace, Order, Space
 from lossfw.numerics import at_least, in_double, in_double_by, patched, select
 from lossfw_std.deviance import (
-    LEAST_RISE,
     MORE_THAN_ANY_LOG,
     NEAR_ANGLE,
     Deviance,
@@ -22,8 +21,8 @@ from lossfw_std.deviance import (
     times_exp,
 )
 
-# Up to here y / t - 1 is a usual number.
-_LARGEST_RISE = 1e200
+# Below this, y / t - 1 has lost so many digits of y / t that float32 would miss them.
+_LEAST_SHARE = -(2.0**27)
 
 # A logarithm of a ratio within this is that of a float with all its digits.
 _USUAL_LOG = 600.0
@@ -85,9 +84,10 @@ class GammaDeviance(Deviance):
     def _plain_parts(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
         """Return the value, (y - t) / y, and where that is not to be used."""
         r = y - t
-        rise, share = r / t, r / y
-        rare = ~((rise > LEAST_RISE) & (rise < _LARGEST_RISE))
-        value = 2.0 * (xp.log1p(rise) - share)
+        share = r / y
+        # Also where it is infinity over infinity.
+        rare = ~(share > _LEAST_SHARE)
+        value = 2.0 * (xp.log1p(r / t) - share)
         return patched(xp, value, rare, self._plain_of_extremes, y, t), share, rare
 
     def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
