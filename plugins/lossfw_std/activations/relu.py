@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import NonNegativeFloat
 
 from lossfw import NONNEGATIVE, Activation, ActivationClaims, Array, Namespace, Space
-from lossfw.numerics import select, times, with_nan_of
+from lossfw.numerics import at_most, positive_part, select, with_nan_of
 
 
 class Relu(Activation):
@@ -80,9 +80,10 @@ class LeakyRelu(Activation):
 
     def value(self, xp: Namespace, x: Array) -> Array:
         """x above 0, negative_slope x below; slope 0 makes 0 of -inf too."""
-        # + 0 makes a plain 0 of -0 with slope 0.
-        below = times(xp, self.negative_slope + xp.zeros_like(x), x) + 0.0
-        return xp.where(x > 0, x, below)
+        above = positive_part(xp, x)
+        # One of both terms is 0, and + 0 makes a plain 0 of two -0.
+        below = self.negative_slope * at_most(xp, x, 0.0) if self.negative_slope else 0.0
+        return (above + below) + 0.0
 
     def derivative(self, xp: Namespace, x: Array) -> Array:
         """1 above 0, else negative_slope."""
