@@ -111,6 +111,14 @@ def _made(component: str | Mapping[str, Any] | Component) -> Component:
     """Return a component for a name, which is looked for among losses, then activations."""
     if isinstance(component, Component):
         return component
+    if isinstance(component, type):
+        name = component.__name__
+        raise ArgumentError(f"{name} is a class: give an object of it, {name}().")
+    if not isinstance(component, str | Mapping):
+        raise ArgumentError(
+            f"{component!r} is no component: give a name, a mapping with 'name', a loss or an "
+            "activation; `check_function` and `subject` take functions."
+        )
     from lossfw.components.registry import registry
 
     name = component if isinstance(component, str) else str(component.get("name", ""))

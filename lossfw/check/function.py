@@ -92,6 +92,8 @@ def subject(
         name, setup = name or value, setup or adapted.setup
         gradient, hessian = gradient or adapted.gradient, hessian or adapted.hessian
         reduce, value = reduce or adapted.reduce, adapted.value
+    if not callable(value):
+        raise ArgumentError(f"value is {value!r}, and a function was wanted.")
     made = Subject(
         name=name or str(getattr(value, "__name__", "function")),
         kind=known["kind"],

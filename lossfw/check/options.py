@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ArgumentError
@@ -48,6 +49,24 @@ class Options:
     rtol: float = 0.0
     conventions: bool = False
     bridges: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the numbers; one word is a sequence of one.
+
+        Raises
+        ------
+        ArgumentError
+            If `seed` or `examples` is no whole number, or too small.
+        """
+        for name, least in (("seed", 0), ("examples", 1)):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < least:
+                raise ArgumentError(
+                    f"{name}={value!r}: a whole number of at least {least} was wanted."
+                )
+        for name in ("only", "skip"):
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, (getattr(self, name),))
 
     def deselected(self, checks: Iterable[str], others: Iterable[str] = ()) -> set[str]:
         """Return the checks that are not run on request.

@@ -18,6 +18,7 @@ from typing import Any
 from lossfw.check.component import prepared
 from lossfw.check.core.session import NotApplicable, Search
 from lossfw.check.core.subject import Subject
+from lossfw.check.options import Options
 from lossfw.check.report import NotRun, Refutation
 from lossfw.check.runner import Prepared, Told, attempt, expectations, prepare
 from lossfw.check.severity import severity
@@ -125,6 +126,9 @@ def parametrize_with_checks(
     ... def test_fair(component, check):
     ...     check(component)
     """
+    if isinstance(components, str | Mapping | Component | Subject):
+        raise ArgumentError(f"components is a list: [{components!r}].")
+    Options(seed, examples)  # refuses what is no number
     every = [_prepared(component, conventions, bridges) for component in components]
     if not every:
         raise ArgumentError("parametrize_with_checks was given no components.")

@@ -66,7 +66,7 @@ def _carried_out(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
         if requests[0].folder is not None:
             tell(f"{len(done)} of {len(requests)} runs have ended; --resume goes on with the rest")
         raise
-    teller.tell_rest()
+    teller.tell_rest(len(requests))
     return outcomes
 
 
@@ -115,11 +115,13 @@ class _Teller:
                 for line in text.splitlines():
                     tell(f"{names[0]}: {line}")
 
-    def tell_rest(self) -> None:
-        """Write which other runs had a warning or an error that was written before."""
+    def tell_rest(self, runs: int) -> None:
+        """Write which others of so many runs had a warning or an error that was written before."""
         for text, (first, *others) in self._names.items():
             if text and others:
-                tell(f"{shortlist(others)}: as in {first}: {text.splitlines()[0]}")
+                whole = len(others) + 1 == runs
+                whose = "the other runs" if whole else shortlist(others)
+                tell(f"{whose}: as in {first}: {text.splitlines()[0]}")
 
 
 def _plain(outcome: RunOutcome) -> dict[str, Any]:

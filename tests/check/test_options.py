@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import lossfw
 from lossfw.check import check, check_function, parametrize_with_checks, subject
 from lossfw.check.runner import prepare, run
 from lossfw.errors import ArgumentError, ParameterError
@@ -121,3 +122,28 @@ def test_the_kind_of_a_function_says_its_usual_spaces():
 def test_a_claim_of_a_function_has_a_value_of_its_kind():
     with pytest.raises(ParameterError, match="lipschitz=True: a number"):
         subject(off, kind="distance", claims={"lipschitz": True})
+
+
+@pytest.mark.parametrize(
+    ("called", "message"),
+    [
+        (lambda: check("huber", examples=0), "examples=0: a whole number of at least 1"),
+        (lambda: check("huber", seed="a"), "seed='a': a whole number of at least 0"),
+        (lambda: check(type(lossfw.loss("huber"))), r"give an object of it, Huber\(\)"),
+        (lambda: check(off), "`check_function` and `subject` take functions"),
+        (lambda: check_function(3, against="huber"), "value is 3, and a function was wanted"),
+        (lambda: parametrize_with_checks("huber"), r"components is a list: \['huber'\]"),
+        (lambda: parametrize_with_checks(lossfw.loss("huber")), "components is a list"),
+        (lambda: parametrize_with_checks(["huber"], examples=0), "examples=0"),
+        (lambda: lossfw.registry().class_of("huber"), r"component_class\(kind, name\) takes names"),
+    ],
+)
+def test_a_wrong_argument_is_told_in_words(called, message):
+    with pytest.raises(ArgumentError, match=message):
+        called()
+
+
+def test_one_word_is_a_sequence_of_one():
+    assert {held.check for held in check("huber", only="value", examples=2).held} <= {
+        "value", "value:negative_zero", "value:many", "value:roundtrip", "value:rows"
+    }  # fmt: skip

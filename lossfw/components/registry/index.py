@@ -146,7 +146,14 @@ class Registry:
         ------
         BrokenPluginError
             If it cannot be imported, or does not match its entry.
+        ArgumentError
+            If it is a name; see `component_class`.
         """
+        if not isinstance(entry, Entry):
+            raise ArgumentError(
+                f"class_of({entry!r}): an entry was wanted; component_class(kind, name) takes "
+                "names."
+            )
         key = replace(entry, state="listed", reason="")
         if key not in self._classes:
             try:
