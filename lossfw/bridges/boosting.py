@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, TypeAlias, get_args
+from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -212,11 +212,22 @@ def _differ(target: NDArray) -> bool:
 
 # A row that asks for a smaller step than this, relative to the start, stays where it is.
 _LEAST_STEP = 1e-6
+# What one row can tell is looked for here, before all rows are asked.
+FIRST_ROWS: Final = 1000
 
 
 def is_dead(of: Derivatives, begin: Any, target: Any, weight: Any = None) -> bool:
     """Tell whether no row asks for a step from a start: it is on a kink, or in a flat piece."""
-    size = np.shape(target)[:1] + np.shape(begin)
+    t, w = np.asarray(target), None if weight is None else np.asarray(weight)
+    # One row that moves is enough, and mostly stands among the first.
+    first = slice(FIRST_ROWS)
+    if not _stays(of, begin, t[first], w if w is None else w[first]):
+        return False
+    return len(t) <= FIRST_ROWS or _stays(of, begin, t, w)
+
+
+def _stays(of: Derivatives, begin: Any, target: NDArray, weight: NDArray | None) -> bool:
+    size = target.shape[:1] + np.shape(begin)
     with warnings.catch_warnings():
         # What the caller says of it is more.
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -20,6 +20,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 from lossfw.bridges.boosting import (
+    FIRST_ROWS,
     Derivatives,
     Face,
     Frozen,
@@ -46,7 +47,6 @@ _SOFTMAX_FACTOR: Final = 2.0
 # predictions; base_score is then a response too.
 _BY_LINK: Final = {"sigmoid": "binary:logistic", "softmax": "multi:softprob", "exp": "reg:gamma"}
 _MIN_CHILD_WEIGHT: Final = 1.0
-_FIRST_ROWS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class XGBoostObjective(Frozen):
 
     def _warn_of_little_curvature(self, h: NDArray) -> None:
         # None is negative, so that the first rows mostly tell.
-        if h[:_FIRST_ROWS].sum(axis=0).max() >= self.min_child_weight:
+        if h[:FIRST_ROWS].sum(axis=0).max() >= self.min_child_weight:
             return
         total = float(h.sum(axis=0).max())
         if total < self.min_child_weight:

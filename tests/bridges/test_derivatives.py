@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossfw.bridges.boosting import Derivatives, derivatives
+from lossfw.bridges.boosting import FIRST_ROWS, Derivatives, derivatives, is_dead
 from lossfw.errors import DomainError
 
 RNG = np.random.default_rng(8)
@@ -51,3 +51,11 @@ def test_a_constant_curvature_has_the_weights():
             np.float64(RAW), np.float64(LABEL), sample_weight=WEIGHT, reduction="none"
         )
         np.testing.assert_array_equal(of(RAW, LABEL, WEIGHT)[1], expected)
+
+
+def test_a_start_is_dead_only_if_no_row_asks_for_a_step():
+    of, target = derivatives("tukey"), np.full(2 * FIRST_ROWS, 1000.0)
+    assert is_dead(of, 0.0, target)
+    target[-1] = 1.0
+    assert not is_dead(of, 0.0, target)
+    assert is_dead(of, 0.0, target, np.where(target == 1.0, 0.0, 1.0))
