@@ -143,6 +143,7 @@ from lossfw.numerics.selection import (
     with_nan_of_rows,
 )
 from lossfw.numerics.softmax import (
+    largest_of_rows,
     log_softmax,
     logsumexp,
     scaled_softmax,
@@ -195,6 +196,7 @@ __all__ = [
     "hypotenuse_and_share",
     "in_double",
     "in_double_by",
+    "largest_of_rows",
     "log1p_minus",
     "log1p_square",
     "log_cosh",

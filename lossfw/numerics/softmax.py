@@ -30,6 +30,9 @@ _FAR = -16.0
 # Up to this share of the elements are corrected one by one; for more the whole array is.
 _FEW = 0.03
 
+# Rows of more columns are read along the row.
+_FEW_COLUMNS = 32
+
 
 class _Row(NamedTuple):
     """The decomposition of rows of logits; `largest` and `rest` have a last axis of 1."""
@@ -41,9 +44,25 @@ class _Row(NamedTuple):
     rest: Array
 
 
+def largest_of_rows(xp: Namespace, x: Array) -> Array:
+    """Return the largest element of each row, with a last axis of 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> largest_of_rows(np, np.asarray([[1.0, 2.0], [4.0, 3.0]]))
+    array([[2.],
+           [4.]])
+    """
+    if xp is np and x.ndim == 2 and x.shape[-1] <= _FEW_COLUMNS:
+        # NumPy goes along the longer axis, which takes a fifth of the time with the copy.
+        x = np.asarray(x, order="F")
+    return xp.max(x, axis=-1, keepdims=True)
+
+
 def distance(xp: Namespace, z: Array) -> tuple[Array, Array]:
     """Return the largest logit of each row, and z minus it, 0 for the largest even if infinite."""
-    largest = xp.max(z, axis=-1, keepdims=True)
+    largest = largest_of_rows(xp, z)
     d = z - largest
     if xp is np and np.isfinite(largest).all():
         return largest, d

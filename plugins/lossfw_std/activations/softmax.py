@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from lossfw import LOGITS, SIMPLEX, ActivationClaims, Array, Namespace, RowActivation, Space
-from lossfw.numerics import in_double, times, two_diff
+from lossfw.numerics import in_double, largest_of_rows, times, two_diff
 
 
 class _Row(NamedTuple):
@@ -13,7 +15,7 @@ class _Row(NamedTuple):
 
     d: Array  # distance to the largest
     e: Array  # exp(d)
-    top: Array  # which are largest
+    top: Array  # 1 for those that are largest, 0 for others
     rest: Array  # sum of e, less one of the largest
 
 
@@ -23,16 +25,20 @@ def _take_apart(xp: Namespace, x: Array) -> _Row:
     A distance of -700 is rounded by 6e-14, and exp would turn that into 250
     units in the last place. So the exponential is told what was rounded away.
     """
-    largest = xp.max(x, axis=-1, keepdims=True)
-    top = x == largest
+    largest = largest_of_rows(xp, x)
     d, lost = two_diff(xp, x, largest)
-    # Infinity less infinity: equal arguments are equal.
-    d = xp.where(top, xp.zeros_like(d), d)
+    if xp is not np or not np.isfinite(largest).all():
+        # Infinity less infinity: equal arguments are equal.
+        d = xp.where(x == largest, xp.zeros_like(d), d)
     e = xp.exp(d)
     e = e + e * lost
-    ties = xp.sum(xp.where(top, e, xp.zeros_like(e)), axis=-1, keepdims=True)
-    others = xp.sum(xp.where(top, xp.zeros_like(e), e), axis=-1, keepdims=True)
-    return _Row(d, e, top, others + (ties - 1))
+    # The integer part: an exponential that rounds to 1 counts as a largest one.
+    top = xp.floor(e)
+    others = xp.sum(e - top, axis=-1, keepdims=True)
+    if xp is np and np.sum(top) == largest.size:
+        # One largest in each row, as nearly always.
+        return _Row(d, e, top, others)
+    return _Row(d, e, top, others + (xp.sum(top, axis=-1, keepdims=True) - 1))
 
 
 def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
@@ -41,9 +47,8 @@ def _centred(xp: Namespace, row: _Row, v: Array) -> Array:
     Both are measured from v at the largest argument. With a probability p near
     1 the variance of its indicator is then q - q^2, q = 1 - p, and not p - p^2.
     """
-    zero = xp.zeros_like(row.e)
-    ties = xp.sum(xp.where(row.top, xp.ones_like(row.e), zero), axis=-1, keepdims=True)
-    middle = xp.sum(xp.where(row.top, v, zero), axis=-1, keepdims=True) / ties
+    ties = xp.sum(row.top, axis=-1, keepdims=True)
+    middle = xp.sum(times(xp, row.top, v), axis=-1, keepdims=True) / ties
     offset = v - middle
     return offset - xp.sum(times(xp, row.e / (1 + row.rest), offset), axis=-1, keepdims=True)
 
@@ -75,7 +80,7 @@ def _log_softmax_vjp(xp: Namespace, x: Array, v: Array) -> Array:
     """v - p sum v; where p is above 1/2, from the rest of the row."""
     # Sums of v alone, in its own dtype.
     whole = xp.sum(v, axis=-1, keepdims=True)
-    top = x == xp.max(x, axis=-1, keepdims=True)
+    top = x == largest_of_rows(xp, x)
     others = xp.sum(xp.where(top, xp.zeros_like(v), v), axis=-1, keepdims=True)
     return _less_share(xp, x, v, whole, others)
 
@@ -84,7 +89,7 @@ def _log_softmax_vjp(xp: Namespace, x: Array, v: Array) -> Array:
 def _less_share(xp: Namespace, x: Array, v: Array, whole: Array, others: Array) -> Array:
     row = _take_apart(xp, x)
     total = 1 + row.rest
-    lone = row.top & (row.rest < 1)
+    lone = (row.top > 0) & (row.rest < 1)
     return xp.where(lone, row.rest / total * whole - others, v - row.e / total * whole)
 
 

@@ -42,8 +42,8 @@ def _sparsemax(xp: Namespace, x: Array) -> Array:
     """
     falling = -xp.sort(-x, axis=-1)
     least = falling[..., -1:]
-    # NaN is sorted to the end.
-    largest = xp.where(xp.isnan(least), least, falling[..., :1])
+    # NaN is sorted to the end, and may have lost its sign.
+    largest = xp.where(xp.isnan(least), xp.full_like(least, xp.nan), falling[..., :1])
     coarse, fine = _parts(xp, falling, largest)
     k = 1 + xp.astype(columns(xp, x), x.dtype)
     coarse_sums, fine_sums = (xp.cumulative_sum(part, axis=-1) for part in (coarse, fine))
