@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lossfw.components.component import Component
-from lossfw.components.naming import nearest
+from lossfw.components.naming import nearest, snake_case
 from lossfw.components.nested import nested_parameters
 from lossfw.components.registry import Entry, Registry
 from lossfw.config.schema import suggestions
@@ -81,7 +81,12 @@ class ComponentMaker:
         return self._instance(cls, node, path, _beside(cls, kind, part))
 
     def _advice(self, kind: str, name: str) -> str:
-        """Return a hint for the name of a metric in the place of a loss."""
+        """Return a hint for a call in the place of a name, or a metric in the place of a loss."""
+        if call := _CALL.fullmatch(name):
+            parameters = call[2].replace("=", ": ") or "PARAMETER: VALUE"
+            return (
+                f"parameters stand beside the name: {{name: {snake_case(call[1])}, {parameters}}}"
+            )
         metrics = {known for entry in self.registry.entries("metric") for known in entry.names}
         if kind != "loss" or name not in metrics:
             return ""
@@ -250,6 +255,10 @@ def _beside(cls: type[Component], kind: str, part: bool) -> Sequence[str]:
     if not part:
         return [key for key in _BESIDE.get(kind, ()) if key not in cls.model_fields]
     return (SCALE,) if takes_factor(cls) else ()
+
+
+# A component as Python writes it.
+_CALL = re.compile(r"(\w+)\((.*)\)")
 
 
 def _looks_like_a_file(name: str) -> bool:

@@ -10,11 +10,19 @@ from pydantic_core import PydanticCustomError
 
 from lossfw.components.naming import nearest
 from lossfw.config.schema.checked import CheckedConfig
-from lossfw.config.schema.messages import add_problem
+from lossfw.config.schema.messages import add_problem, one_line
 from lossfw.config.schema.section_types import SCHEMA_VERSION, named_slice
 from lossfw.config.schema.sections import SECTIONS, NetworkSection, Skeleton, SliceSection
 from lossfw.config.text.tree import Node, dotted
 
+# By a key of other programs, where its meaning stands here.
+_ELSEWHERE: Mapping[str, str] = {
+    "learning_rate": "train.optimizer.learning_rate",
+    "lr": "train.optimizer.learning_rate",
+    "momentum": "train.optimizer.momentum",
+    "early_stopping": "train.hold_out.patience",
+    "validation_split": "train.hold_out.share",
+}
 _OUTPUTS = ("layers", "predictions", "logits")
 
 
@@ -69,24 +77,26 @@ def slice_section(node: Node) -> SliceSection | None:
 def _hint(item: Mapping[str, Any]) -> str:
     """Return a hint for an unknown or a missing key, or for a value that has to be enclosed."""
     path = [step for step in item["loc"] if isinstance(step, str)]
-    if item["type"] == "list_type" and isinstance(item["input"], str | dict):
-        return f"write {_flow([item['input']])}"
     if item["type"] == "model_type":
         return _in_section(item["input"], tuple(path))
     if item["type"] == "missing" and path == ["lossfw"]:
         return f"write 'lossfw: {SCHEMA_VERSION}', the version of the configuration's keys"
+    if item["type"] == "missing" and path[-1] == "name":
+        return _with_name(item["input"])
     if item["type"] != "extra_forbidden":
         return ""
     *inside, key = path
     return _near_key(key, tuple(inside))
 
 
-def _flow(value: Any) -> str:
-    """Return a value as YAML in one line."""
-    # Imported on use: a configuration without mistakes needs none of it.
-    from lossfw.config.text.writing import flow
-
-    return flow(value)
+def _with_name(given: Any) -> str:
+    """Return how a component is written that stands as {NAME: {PARAMETER: VALUE}}."""
+    if not isinstance(given, dict) or len(given) != 1:
+        return ""
+    ((name, parameters),) = given.items()
+    if not isinstance(parameters, dict | None):
+        return ""
+    return f"write {one_line({'name': name, **(parameters or {})})}"
 
 
 def _in_section(given: Any, path: tuple[str, ...]) -> str:
@@ -94,11 +104,13 @@ def _in_section(given: Any, path: tuple[str, ...]) -> str:
     fields = SECTIONS[path].model_fields
     for key, field in fields.items():
         if given in get_args(field.annotation):
-            return f"write {_flow({key: given})}"
+            return f"write {one_line({key: given})}"
     return f"its keys are {', '.join(fields)}"
 
 
 def _near_key(key: str, inside: tuple[str, ...]) -> str:
+    if key in _ELSEWHERE:
+        return f"did you mean {_ELSEWHERE[key]}?"
     known = SECTIONS[inside].model_fields
     match = nearest(key, known)
     if match:

@@ -50,9 +50,19 @@ def add_problem(
         hint = f"write true or false; in YAML 1.2 {item['input']} is a text"
     if item["type"] == "value_error":
         path += indices_in(item["msg"])
+    if item["type"] in ("list_type", "tuple_type") and isinstance(item["input"], str | dict):
+        hint = hint or f"write {one_line([item['input']])}"
     about_key = item["type"] in ("extra_forbidden", "missing")
     place = root.locate(path, key=about_key)
     problems.add(place, _what(item, [*within, *item["loc"]], owner), hint)
+
+
+def one_line(value: Any) -> str:
+    """Return a value as YAML in one line."""
+    # Imported on use: a configuration without mistakes needs none of it.
+    from lossfw.config.text.writing import flow
+
+    return flow(value)
 
 
 def _what(item: Mapping[str, Any], path: Sequence[str | int], owner: str) -> str:

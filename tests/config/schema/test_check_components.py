@@ -335,3 +335,20 @@ from lossfw import hookimpl
 def lossfw_losses():
     return {"mild": Mild}
 """
+
+
+@pytest.mark.parametrize(
+    ("loss", "hint"),
+    [
+        ("Huber(delta=2)", "parameters stand beside the name: {name: huber, delta: 2}"),
+        ("{huber: {delta: 2}}", "write {name: huber, delta: 2}"),
+        ("{huber: }", "write {name: huber}"),
+    ],
+)
+def test_a_component_in_another_form_is_told_how_it_is_written(loss, hint, problem):
+    assert problem(GOOD, f"loss={loss}")[2] == hint
+
+
+def test_one_column_in_place_of_a_list_is_told_how_it_is_written(problem, folder):
+    (folder / "x.csv").write_text("x,targets\n1,2\n")
+    assert problem(GOOD, "data={name: arrays, file: x.csv, exclude: x}")[2] == "write [x]"

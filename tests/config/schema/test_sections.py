@@ -71,6 +71,7 @@ def test_wrong_values_are_pointed_at(old, new, place, what, problem):
         ("slices: target", "write [target]"),
         ("intervals: bootstrap", "write {method: bootstrap}"),
         ("intervals: true", "its keys are level, method, replicates, seed"),
+        ("learning_rate: 1", "did you mean train.optimizer.learning_rate?"),
     ],
 )
 def test_a_value_that_is_not_enclosed_is_told_how(new, hint, problem):
