@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
-from lossfw.bridges.curvature import Rule, curvature_of, rule_for
+from lossfw.bridges.curvature import Rule, constant_curvature, curvature_of, rule_for
 from lossfw.bridges.raw_form import made, raw_form, response
 from lossfw.bridges.rows import Rows, Targets, rows_for, targets_for
 from lossfw.bridges.start import start
@@ -87,8 +87,13 @@ class Derivatives(Frozen):
         """
         found = targets_for(self.loss, target, weight)
         if narrow and self.rule == "exact" and found.t.dtype == np.float64:
-            return found._replace(t=found.t.astype(np.float32))
-        return found
+            found = found._replace(t=found.t.astype(np.float32))
+        constant = constant_curvature(self.loss, self.rule)
+        if constant is None or self.loss.takes_rows:
+            return found
+        spread = Rows(y=found.t, t=found.t, w=found.w).spread()
+        curvatures = np.asarray(np.full_like(found.t, constant) * spread, found.t.dtype)
+        return found._replace(h=curvatures)
 
     def rows(self, raw: Any, target: Any, weight: Any = None) -> Rows:
         """Return the arrays of a library as the loss takes them."""

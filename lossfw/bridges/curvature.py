@@ -126,10 +126,11 @@ def curvature_of(
         By which the rule ``softmax`` multiplies the second derivative.
     """
     spread = rows.spread()
-    constant = 1.0 if rule == "one" else _constant(loss) if rule == "exact" else None
+    if rows.h is not None:
+        return rows.h
+    constant = constant_curvature(loss, rule)
     if constant is not None:
-        found = np.full_like(slopes, max(constant, LEAST))
-        return found if rows.w is None else found * spread
+        return np.full_like(slopes, constant) * spread
     if rule in ("softmax", "exact"):
         by_slopes = _of_softmax(loss, rows, slopes, softmax_factor if rule == "softmax" else 1.0)
         if by_slopes is not None:
@@ -154,11 +155,13 @@ def curvature_of(
     return result
 
 
-def _constant(loss: Loss) -> float | None:
-    """Return the second derivative that two equal bounds leave, as for the squared error."""
+def constant_curvature(loss: Loss, rule: Rule) -> float | None:
+    """Return the curvature of every row, where two equal bounds leave one: of the squared error."""
+    if rule == "one":
+        return 1.0
     claims = _claims(loss)
     least, most = claims.strongly_convex, claims.gradient_lipschitz
-    return least if least == most else None
+    return max(least, LEAST) if rule == "exact" and least is not None and least == most else None
 
 
 def _of_softmax(loss: Loss, rows: Rows, slopes: NDArray, factor: float) -> NDArray | None:

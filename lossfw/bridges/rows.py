@@ -21,10 +21,13 @@ class Targets(NamedTuple):
         (N,) or (N, K) in float64 or float32, or N class indices.
     w : ndarray or None
         Weights, (N,), in float64.
+    h : ndarray or None
+        Weighted curvatures that are the same in each round, if they have been made.
     """
 
     t: NDArray
     w: NDArray | None
+    h: NDArray | None = None
 
 
 class Rows(NamedTuple):
@@ -38,11 +41,14 @@ class Rows(NamedTuple):
         Targets in the shape of `y`, or N class indices.
     w : ndarray or None
         Weights, (N,).
+    h : ndarray or None
+        See `Targets`.
     """
 
     y: NDArray
     t: NDArray
     w: NDArray | None
+    h: NDArray | None = None
 
     def spread(self) -> NDArray | float:
         """Return the weights in a shape that multiplies derivatives."""
@@ -73,7 +79,7 @@ def rows_for(loss: Loss, raw: Any, target: Any, weight: Any = None) -> Rows:
         y = y.astype(np.float64, copy=False)
     if not loss.takes_rows and y.ndim == 2 and known.t.ndim == 1 and y.shape[1] == 1:
         y = y[:, 0]
-    return Rows(y, known.t, known.w)
+    return Rows(y, known.t, known.w, known.h)
 
 
 def targets_for(loss: Loss, target: Any, weight: Any = None) -> Targets:

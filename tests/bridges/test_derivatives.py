@@ -33,7 +33,7 @@ def test_differences_of_slopes_are_taken_in_float64():
 
 
 def test_targets_made_once_give_what_they_give_in_each_call():
-    for loss in ("huber", "hinge", "poisson_deviance"):
+    for loss in ("huber", "hinge", "poisson_deviance", "squared_error"):
         of = derivatives(loss)
         for found, expected in zip(
             of(RAW, of.targets(LABEL, WEIGHT)), of(RAW, LABEL, WEIGHT), strict=True
@@ -47,6 +47,8 @@ def test_a_constant_curvature_has_the_weights():
     for loss in ({"name": "squared_error", "factor": 0.5}, "gaussian_nll"):
         of: Derivatives = derivatives(loss)
         assert of.rule == "exact"
+        known = of.targets(LABEL, WEIGHT, narrow=True)
+        assert of(RAW, known)[1] is of(-RAW, known)[1]
         expected = of.loss.hessian(
             np.float64(RAW), np.float64(LABEL), sample_weight=WEIGHT, reduction="none"
         )
