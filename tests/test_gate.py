@@ -22,7 +22,7 @@ def gate(tmp_path):
     def run(*, user, there=False, fetched=False, packages=True):
         browser, stubs = tmp_path / "chromium", tmp_path / "bin"
         stubs.mkdir()
-        made = f": > {browser} && /bin/chmod +x {browser}"
+        made = f": > '{browser}' && /bin/chmod +x '{browser}'"
         bodies = {"id": f"echo {user}", "make": "echo make $1", "true": ""}
         if packages:
             bodies["apt-get"] = f'[ "$1" = update ] || {{ {made if fetched else "exit 1"}; }}'
@@ -34,7 +34,8 @@ def gate(tmp_path):
         if there:
             browser.write_text("")
             browser.chmod(0o755)
-        script = f"set -euo pipefail\nPATH={stubs}\nwork={tmp_path}/work\nchromium={browser}\n"
+        given = {"PATH": stubs, "work": tmp_path / "work", "chromium": browser}
+        script = "set -euo pipefail\n" + "".join(f"{k}='{v}'\n" for k, v in given.items())
         script += f"step() {{ printf '== %s\\n' \"$*\"; }}\n{BROWSER[0]}\n{END[0]}"
         return subprocess.run(
             ["/bin/bash", "-c", script], capture_output=True, text=True, check=True

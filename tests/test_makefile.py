@@ -39,7 +39,7 @@ def test_an_old_python_is_told(tmp_path):
     old = tmp_path / "python"
     old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.6.15" && exit 0\nexit 1\n')
     old.chmod(0o755)
-    done = make("demo", f"PYTHON={old}", f"VENV={tmp_path}/venv")
+    done = make("demo", f"PYTHON='{old}'", f"VENV={tmp_path}/venv")
     assert done.returncode != 0
     assert "needs Python 3.11 or newer" in done.stdout
     assert "Python 3.6.15" in done.stdout
