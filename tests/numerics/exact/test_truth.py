@@ -1,5 +1,6 @@
 """The adaptive truth, against numbers that come from outside."""
 
+import gc
 import math
 
 import mpmath
@@ -174,3 +175,24 @@ def test_results_are_rounded_to_the_digits_that_were_asked_for():
     third = evaluate(lambda xp, x: x / 3, [1.0], digits=40)
     assert type(third[0]) is type(exact_array([1.0], 40)[0])
     assert 39 < digits(third[0], "0." + "3" * 70) < 43
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_collector_rests_and_is_left_as_it_was(on):
+    seen = []
+
+    def body(xp, x):
+        seen.append(gc.isenabled())
+        return xp.exp(x) if len(seen) < 3 else None / x
+
+    before = gc.isenabled()
+    (gc.enable if on else gc.disable)()
+    try:
+        evaluate(body, [1.0])
+        assert gc.isenabled() is on
+        with pytest.raises(TypeError):
+            evaluate(body, [1.0])
+        assert gc.isenabled() is on
+    finally:
+        (gc.enable if before else gc.disable)()
+    assert seen == [False, False, False]
