@@ -23,6 +23,11 @@ from lossfw_std.guarded_ratio import guarded, guarded_difference, log_ratio
 _NEAR = 0.5
 
 
+# For a smaller delta even float64 that was float32 loses digits of the log1p of a ratio that is 0
+# but for delta.
+_SMALL_DELTA = 1e-8
+
+
 class JsDivergence(GuardedLoss, CategoricalLoss):
     """Jensen-Shannon divergence, sum over classes of (t log(t / m) + y log(y / m)) / 2.
 
@@ -98,16 +103,24 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
         far = 2.0 * (y * more + t * less)
         return 0.25 * xp.sum(select(xp, xp.abs(x) <= _NEAR, close, far), axis=-1)
 
-    @in_double
+    def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        if self.guard not in ("normalised", "additive") or self.delta < _SMALL_DELTA:
+            return self._derivative(xp, y, t)
+        a, _, _, x = self._parts(xp, y, t)
+        return 0.5 * (xp.log1p(x) + x * (self.delta / a))
+
+    @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """log(y / m) / 2, with the terms of the guard."""
+        return self._derivative(xp, y, t)
+
+    def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         a, b, total, x = self._parts(xp, y, t)
         gap = guarded_difference(xp, y, t, self.guard, self.delta)
         log = log_ratio(xp, 2.0 * a, total, gap, self.guard)
-        # For t = 0 the ratio is 2 however small y is.
-        log = xp.where(total == 0, math.log(2.0), log)
         if self.guard == "none":
-            return 0.5 * log
+            # For t = 0 the ratio is 2 however small y is.
+            return 0.5 * xp.where(total == 0, math.log(2.0), log)
         if self.guard == "floor":
             return 0.5 * (log + xp.where(y < self.delta, 0.0 * y, (b - t) / total))
         return 0.5 * (log + x * (self.delta / a))
