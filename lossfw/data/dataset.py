@@ -70,6 +70,8 @@ class Dataset:
     classes : tuple of str
         Where the targets are class indices, the label of each class; empty where the
         classes have no labels.
+    input_names : tuple of str
+        The names of the columns of the inputs, where they have any.
     notes : tuple of str
         For the reader of a report: what was left out when the rows were read.
     columns : mapping of str to DataColumn or array, shape (N,)
@@ -96,6 +98,7 @@ class Dataset:
     digest: str = ""
     rows: NDArray | None = None
     classes: tuple[str, ...] = ()
+    input_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     columns: Mapping[str, DataColumn] = field(default_factory=dict)
 

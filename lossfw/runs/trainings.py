@@ -13,7 +13,7 @@ from lossfw.config.build.resolved import resolved
 from lossfw.config.build.training import training_of
 from lossfw.config.schema.checked import known
 from lossfw.data.state_file import npz_bytes
-from lossfw.data.weights import CLASSES
+from lossfw.data.weights import CLASSES, COLUMNS
 from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.nn.training import checkpoint
@@ -151,6 +151,10 @@ def _write(folder: Path, trained: Trained, training: Training) -> None:
     if training.data.classes:
         # Other data may have other labels: they are numbered like these.
         arrays[CLASSES] = np.array(training.data.classes)
+    names = training.data.input_names
+    if names and len(set(names)) == len(names):
+        # Other data may have their columns in another order, and are refused then.
+        arrays[COLUMNS] = np.array(names)
     if training.standardisation is not None:
         arrays |= training.standardisation.arrays
     write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))

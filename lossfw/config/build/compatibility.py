@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from lossfw.components.spaces import BINARY, LOGITS, REAL, SIGN, SIMPLEX, UNIT, Interval, Space
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.config.schema.messages import one_line
 from lossfw.data import Dataset
 from lossfw.data.csv_numbers import is_number
 from lossfw.data.lazy_arrays import RowArray, read_rows, stays
+from lossfw.data.weights import COLUMNS
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric
@@ -22,6 +25,8 @@ from lossfw.numerics.arrays import NDArray
 # So many targets of a file that is too large for the memory are looked at
 # before a run; all of them are as it goes.
 LOOKED_AT = 4_096
+# A message lists the columns of a network, to be copied, up to so many.
+_LISTED_COLUMNS = 40
 
 
 def range_of(space: Space) -> Interval:
@@ -116,6 +121,26 @@ def refuse_texts(config: CheckedConfig, loss: Loss, data: Dataset, path: ConfigP
         f"{_losses_of_classes(config, loss)}, or write data.map_targets with a number for each",
     )
     return True
+
+
+def check_columns(
+    config: CheckedConfig, trained: Sequence[str], data: Dataset, path: ConfigPath
+) -> None:
+    """Refuse inputs whose columns stand elsewhere than those that a network was trained on.
+
+    Columns of other names may be the same under another name: nothing is said of them.
+    """
+    for number, name in enumerate(data.input_names):
+        if name in trained and trained[number : number + 1] != (name,):
+            config.add(
+                path,
+                f"the column {name!r} of the data {data.name!r} is input {number}, and input "
+                f"{trained.index(name)} of the training",
+                f"write inputs_key: {one_line(list(trained))}"
+                if len(trained) <= _LISTED_COLUMNS
+                else f"name them by inputs_key, in the order of {COLUMNS} in the file of weights",
+            )
+            return
 
 
 def check_outputs(config: CheckedConfig, loss: Loss, outputs: RowArray) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from lossfw.config.build.compatibility import check_columns
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.first_rows import try_first_rows
 from lossfw.config.build.fit import fit_loss, load, need_dataset, standardised, with_options
@@ -28,7 +29,7 @@ from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.arrays import read_array
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
-from lossfw.data.weights import read_classes, read_standardisation, read_weights
+from lossfw.data.weights import read_classes, read_columns, read_standardisation, read_weights
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
@@ -75,6 +76,7 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     # Of a network that cannot be read, nobody knows.
     readable = config.network is not None or config.outputs is not None
     if config.data is not None and readable:
+        check_columns(config, config.recorded_columns, config.data, ["data"])
         config.data = standardised(config, config.data)
     fit_loss(config)
     read_report_options(config)
@@ -213,6 +215,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
         elif config.layers is not None:
             arrays = read_weights(given)
             config.recorded = read_classes(given)
+            config.recorded_columns = read_columns(given)
             config.standardisation = read_standardisation(given)
             config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.config.build.compatibility import check_columns
 from lossfw.config.build.digest import digest, versions, without_files
 from lossfw.config.build.evaluation import described_data, refuse_sweep
 from lossfw.config.build.fit import fit_loss, inputs_of, load, standardised, with_options
@@ -21,7 +22,7 @@ from lossfw.data import Dataset
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
 from lossfw.data.standardisation import Standardisation
-from lossfw.data.weights import read_classes, read_standardisation
+from lossfw.data.weights import read_classes, read_columns, read_standardisation
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
@@ -92,6 +93,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = read_classes(config.initial.file)
+            config.recorded_columns = read_columns(config.initial.file)
             config.standardisation = read_standardisation(config.initial.file)
     if data is not None:
         data = with_options(config, data, config.data_options, ["data"])
@@ -100,6 +102,10 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         held_out = load(config, config.held_out_source, _HELD_OUT)
         if data is not None and held_out is not None:
             held_out = _held_out_as(config, held_out, data)
+    if data is not None:
+        check_columns(config, config.recorded_columns, data, ["data"])
+        if held_out is not None:
+            check_columns(config, data.input_names, held_out, _HELD_OUT)
     config.problems.raise_if_any()
     config.data = known(data).in_memory()
     if held_out is not None:

@@ -93,6 +93,8 @@ class CheckedConfig:
         Parts of the rows.
     recorded : tuple of str
         The labels of the classes that came with the weights, in the order of the outputs.
+    recorded_columns : tuple of str
+        The names of the inputs that came with the weights.
     standardisation : Standardisation or None
         That of the inputs of the training, which came with the weights.
     notes : list of str
@@ -129,6 +131,7 @@ class CheckedConfig:
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
     recorded: tuple[str, ...] = ()
+    recorded_columns: tuple[str, ...] = ()
     standardisation: Standardisation | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -42,6 +42,7 @@ class _Read(NamedTuple):
     arrays: dict[str, Any]
     classes: tuple[str, ...] = ()
     dropped: int = 0
+    input_names: tuple[str, ...] = ()
     columns: Mapping[str, DataColumn] = {}
 
 
@@ -157,7 +158,11 @@ class Arrays(Source):
             rows = "1 row is" if read.dropped == 1 else f"{read.dropped} rows are"
             notes = (f"{rows} left out, since a value is missing.",)
         digest = digest_files(*paths)
-        found: dict[str, Any] = {"classes": read.classes, "columns": read.columns}
+        found: dict[str, Any] = {
+            "classes": read.classes,
+            "columns": read.columns,
+            "input_names": read.input_names,
+        }
         return Dataset(name, digest=digest, notes=notes, **found, **read.arrays)
 
     def _paths(self) -> tuple[Path | None, ...]:
@@ -171,6 +176,7 @@ class Arrays(Source):
         arrays: dict[str, Any] = {}
         classes: tuple[str, ...] = ()
         apart: dict[str, DataColumn] = {}
+        input_names: tuple[str, ...] = ()
         known: list[str] = []
         for role in _ROLES:
             path = getattr(self, role)
@@ -184,6 +190,7 @@ class Arrays(Source):
                 read = self._columns(table, {role: self._alone(table, role)}, there)
                 arrays |= read.arrays
                 classes = classes or read.classes
+                input_names = input_names or read.input_names
                 apart |= read.columns
             else:
                 arrays[role] = read_array(path, role, self._single(role))
@@ -194,7 +201,8 @@ class Arrays(Source):
         for name in columns:
             if name not in apart:
                 raise no_column(f"the source {self.name}", name, known)
-        return _Read(arrays, classes, columns={name: apart[name] for name in columns})
+        apart = {name: apart[name] for name in columns}
+        return _Read(arrays, classes, input_names=input_names, columns=apart)
 
     def _alone(self, table: Table, role: str) -> Group:
         """Return the columns of a table that holds one array: by default all."""
@@ -295,6 +303,7 @@ class Arrays(Source):
             dict(zip(groups, arrays, strict=True)),
             read.labels.get(target, ()) if isinstance(target, int) else (),
             read.dropped,
+            tuple(table.names[number] for number in _listed(inputs)) if table.names else (),
             {
                 name: DataColumn.of_codes(values, read.labels.get(number, ()))
                 for (name, number), values in zip(apart.items(), more, strict=True)

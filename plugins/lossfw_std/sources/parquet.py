@@ -92,7 +92,8 @@ class Parquet(Source):
             n for group in groups.values() for n in ([group] if isinstance(group, int) else group)
         }
         kept = frozenset(apart.values()) - taken
-        target = groups["targets"]
+        target, inputs = groups["targets"], groups.get("inputs", ())
+        listed_inputs = [inputs] if isinstance(inputs, int) else inputs
         assert isinstance(target, int)
         labels = frozenset([target])
         read = data.read_rows([*groups.values(), *apart.values()], kept, labels)
@@ -107,6 +108,7 @@ class Parquet(Source):
             f"{self.name} ({self.path})",
             digest=data.digest,
             classes=read.labels.get(target, ()),
+            input_names=tuple(data.names[n] for n in listed_inputs),
             columns=more,
             **arrays,
         )

@@ -1,0 +1,85 @@
+"""Columns by their names: a network is not run on others, or on the same in another order."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data.weights import COLUMNS
+from lossfw.errors import ConfigError
+
+TRAINED = """\
+lossfw: 1
+data: {name: arrays, file: rows.csv, targets_key: y}
+network: {layers: [{units: 1, activation: identity}], weights: out/weights.npz}
+loss: squared_error
+train: {epochs: 3, optimizer: {name: sgd, learning_rate: 0.01}}
+"""
+ROWS = np.random.default_rng(2).normal(size=(12, 3))
+
+
+def write(folder, name, header="a,b,y", rows=ROWS):
+    np.savetxt(folder / name, rows, delimiter=",", header=header, comments="")
+
+
+@pytest.fixture(autouse=True)
+def trained(folder):
+    write(folder, "rows.csv")
+    write(folder, "turned.csv", "b,a,y", ROWS[:, [1, 0, 2]])
+    (folder / "run.yaml").write_text(TRAINED)
+    return lossfw.train("run.yaml", out="out")
+
+
+def test_the_weights_keep_the_names(folder):
+    with np.load(folder / "out" / "weights.npz") as arrays:
+        assert arrays[COLUMNS].tolist() == ["a", "b"]
+
+
+def test_another_order_is_refused_and_the_hint_mends_it(problem, trained):
+    _, what, hint = problem(TRAINED, "data.file=turned.csv")
+    assert (
+        what
+        == "the column 'b' of the data 'arrays (turned.csv)' is input 0, and input 1 of the training"
+    )
+    assert hint == "write inputs_key: [a, b]"
+    mended = ["data.file=turned.csv", "data.inputs_key=[a, b]"]
+    assert lossfw.run("run.yaml", overrides=mended).loss == trained.history[-1].learnt.loss
+
+
+def test_held_out_data_in_another_order_are_refused():
+    held = "train.hold_out.data={name: arrays, file: turned.csv, targets_key: y}"
+    with pytest.raises(ConfigError, match="input 1 of the training"):
+        lossfw.train("run.yaml", overrides=[held])
+
+
+def test_a_training_that_begins_with_weights_takes_their_order():
+    start = "train.initial={name: file, file: out/weights.npz}"
+    with pytest.raises(ConfigError, match="input 1 of the training"):
+        lossfw.train("run.yaml", overrides=[start, "data.file=turned.csv"])
+
+
+@pytest.mark.parametrize("header", ["c,d,y", "# no names"])
+def test_of_other_names_nothing_is_said(header, folder, trained):
+    write(folder, "other.csv", header)
+    overrides = ["data.file=other.csv", f"data.targets_key={'y' if 'y' in header else 2}"]
+    assert lossfw.run("run.yaml", overrides=overrides).loss == trained.history[-1].learnt.loss
+
+
+def test_names_that_are_doubled_are_not_kept(folder):
+    write(folder, "rows.csv", "a,a,y")
+    lossfw.train("run.yaml", out="out")
+    with np.load(folder / "out" / "weights.npz") as arrays:
+        assert COLUMNS not in arrays
+    assert lossfw.run("run.yaml").count == len(ROWS)
+
+
+def test_parquet_files_have_names_too(folder):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for name, order in (("one", "bay"), ("two", "aby")):
+        columns = {key: ROWS[:, "aby".index(key)] for key in order}
+        (folder / name).mkdir()
+        parquet.write_table(arrow.table(columns), folder / name / "rows.parquet")
+        parquet.write_table(arrow.table(columns), folder / f"{name}.parquet")
+    for file in ("data={name: parquet, path: %s, targets_key: y}", "data.file=%s.parquet"):
+        assert lossfw.run("run.yaml", overrides=[file % "two"]).count == len(ROWS)
+        with pytest.raises(ConfigError, match="is input 0, and input 1 of the training"):
+            lossfw.run("run.yaml", overrides=[file % "one"])
