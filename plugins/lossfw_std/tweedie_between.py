@@ -43,10 +43,9 @@ def is_rare(y: Array, t: Array) -> Array:
     return ~usual | ((t < _LEAST_PART * y) & (t > 0.0))
 
 
-def half_deviance(xp: Namespace, y: Array, t: Array, k: Exponents) -> Array:
-    """Return half the deviance."""
+def half_deviance(xp: Namespace, y: Array, t: Array, power: Array, k: Exponents) -> Array:
+    """Return half the deviance from y, t and y^(1-p)."""
     e = xp.log(t / y)
-    power = y ** float(k.a)
     return power * select(xp, xp.abs(e) < _NEAR, _near(y, t, e, k), _far(xp, y, t, e, k))
 
 

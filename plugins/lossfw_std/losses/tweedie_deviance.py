@@ -194,7 +194,7 @@ class TweedieDeviance(Deviance):
         k = tweedie.exponents(self.power)
         if not tweedie_between.is_between(k):
             return self._careful_value(xp, y, t)
-        value = 2.0 * tweedie_between.half_deviance(xp, y, t, k)
+        value = 2.0 * tweedie_between.half_deviance(xp, y, t, y ** float(k.a), k)
         return patched(xp, value, tweedie_between.is_rare(y, t), self._careful_value, y, t)
 
     def _careful_value(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -214,6 +214,23 @@ class TweedieDeviance(Deviance):
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 (y - t) y^-p."""
         return self._derivative(xp, y, t)
+
+    def _plain_value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        return self._plain_value(xp, y, t), self._plain_derivative(xp, y, t)
+
+    @in_double_by(_plain_value_and_derivative)
+    def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from one power of the mean where the power lies between 1 and 2."""
+        k = tweedie.exponents(self.power)
+        if not tweedie_between.is_between(k):
+            return self._careful_value(xp, y, t), self._derivative(xp, y, t)
+        rare, power = tweedie_between.is_rare(y, t), y ** float(k.a)
+        value = 2.0 * tweedie_between.half_deviance(xp, y, t, power, k)
+        slope = 2.0 * ((y - t) / y * power)
+        return (
+            patched(xp, value, rare, self._careful_value, y, t),
+            patched(xp, slope, rare, self._derivative, y, t),
+        )
 
     def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         if self.power < 0:
