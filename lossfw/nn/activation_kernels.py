@@ -76,7 +76,7 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
         return _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
     losses = np.empty_like(x) if kernel.shape.losses else None
     slopes = np.empty_like(x) if kernel.shape.slopes else None
-    out = (losses, slopes) if use == "both" else (losses if slopes is None else slopes,)
+    out = _made(losses, slopes)
     if not activation.takes_rows and x.size <= BLOCK_ELEMENTS:
         # The usual layer of a network: all that stands around its kernel counts.
         kernel(*arrays, losses=losses, slopes=slopes)
@@ -89,6 +89,13 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
 
     _run(task, activation.takes_rows, *out, *arrays)
     return out
+
+
+def _made(losses: NDArray | None, slopes: NDArray | None) -> tuple[NDArray, ...]:
+    """Return what there is of both."""
+    if slopes is None:
+        return () if losses is None else (losses,)
+    return (slopes,) if losses is None else (losses, slopes)
 
 
 def _alike(x: NDArray, other: NDArray) -> bool:

@@ -36,9 +36,8 @@ def test_the_weights_keep_the_names(folder):
 
 def test_another_order_is_refused_and_the_hint_mends_it(problem, trained):
     _, what, hint = problem(TRAINED, "data.file=turned.csv")
-    assert (
-        what
-        == "the column 'b' of the data 'arrays (turned.csv)' is input 0, and input 1 of the training"
+    assert what == (
+        "the column 'b' of the data 'arrays (turned.csv)' is input 0, and input 1 of the training"
     )
     assert hint == "write inputs_key: [a, b]"
     mended = ["data.file=turned.csv", "data.inputs_key=[a, b]"]
