@@ -133,10 +133,10 @@ def check(
     if as_json and names and names[-1].endswith(_JSON):
         # No component has such a name: it is the file of `--json FILE`, as one wrote before.
         names, json_file, as_json = names[:-1], names[-1], False
-    options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
     _refuse_numbers(
-        examples=(options.examples, 1), seed=(options.seed, 0), processes=(processes, 1)
+        examples=(others["examples"], 1), seed=(others["seed"], 0), processes=(processes, 1)
     )
+    options = Options(**{field.name: others.pop(field.name) for field in fields(Options)})
     given = read_parameters(parameters)
     if given and len(names) != 1:
         raise ArgumentError("-p sets a parameter of one component: give exactly one NAME with it.")

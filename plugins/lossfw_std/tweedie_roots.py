@@ -14,6 +14,12 @@ from lossfw_std.deviance import Deviance, LogMeanBody, finite
 
 THREE_HALVES = 1.5
 
+# The rounding errors of sums below it are subnormal.
+_LEAST_SQUARE = 2.0**-900
+
+# The square of this makes ordinary numbers of subnormal ones.
+_TO_ORDINARY = 2.0**300
+
 # Below this z, exp(z / 2) is subnormal.
 _LEAST_LOG = -1400.0
 
@@ -43,7 +49,8 @@ class ThreeHalves(PointwiseBody):
 
     def _value(self, xp: Namespace, y: Array, t: Array, root: Array, share: Array) -> Array:
         value, square = _by_roots(xp, y, t, root, share)
-        return patched(xp, value, xp.isinf(square), _of_large, y, t)
+        value = patched(xp, value, xp.isinf(square), _of_large, y, t)
+        return patched(xp, value, square < _LEAST_SQUARE, _of_small, y, t)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -94,10 +101,22 @@ def _by_roots(xp: Namespace, y: Array, t: Array, root: Array, share: Array) -> t
 
 def _of_large(xp: Namespace, y: Array, t: Array) -> Array:
     """Return the deviance of the power 3/2 of numbers whose sum may have no float."""
-    a, b = 0.25 * y, 0.25 * t
-    root = xp.sqrt(a)
-    half, _ = _by_roots(xp, a, b, root, (a - b) / root)
-    return xp.where(xp.isinf(y) | xp.isinf(t), xp.abs(y - t), 2.0 * half)
+    value = _scaled(xp, y, t, 0.5)
+    return xp.where(xp.isinf(y) | xp.isinf(t), xp.abs(y - t), value)
+
+
+def _of_small(xp: Namespace, y: Array, t: Array) -> Array:
+    """Return the deviance of the power 3/2 of numbers whose errors of rounding have no float."""
+    return _scaled(xp, y, t, _TO_ORDINARY)
+
+
+def _scaled(xp: Namespace, y: Array, t: Array, root_of_scale: float) -> Array:
+    """Return the deviance of scaled numbers over the root of the scale, a power of 2."""
+    scale = root_of_scale * root_of_scale
+    y, t = scale * y, scale * t
+    root = xp.sqrt(y)
+    value, _ = _by_roots(xp, y, t, root, (y - t) / root)
+    return value / root_of_scale
 
 
 class ThreeHalvesOnLogits(LogMeanBody):
