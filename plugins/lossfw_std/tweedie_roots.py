@@ -17,8 +17,8 @@ THREE_HALVES = 1.5
 # The rounding errors of sums below it are subnormal.
 _LEAST_SQUARE = 2.0**-900
 
-# The square of this makes ordinary numbers of subnormal ones.
-_TO_ORDINARY = 2.0**300
+# The square of this leaves subnormal numbers room for errors of rounding, and is a float32.
+_TO_ORDINARY = 2.0**60
 
 # Below this z, exp(z / 2) is subnormal.
 _LEAST_LOG = -1400.0

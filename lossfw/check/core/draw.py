@@ -55,9 +55,8 @@ _MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3
 # How many logits of each infinite end are drawn, each with another target.
 _ENDS = 4
 
-# How many of the edges among predictions, and as many others, meet each bound of a target:
-# of both signs the edges of the line are some 90.
-_AT_BOUNDS = 100
+# So many predictions of a line, its edges, meet each bound of a target.
+_EDGES = 100
 
 
 def draw(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
@@ -225,10 +224,11 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
         t = np.where(rng.random(y.size) < 0.05, y, t)
         # An infinite logit is legal, an infinite target is not.
         t = np.where(np.isfinite(t), t, 1.0)
-    return _with_bounds(subject.target, Points(y.astype(dtype), t.astype(dtype)), rng)
+    points = Points(y.astype(dtype), t.astype(dtype))
+    return _with_bounds(subject.target, points, rng, count // 4)
 
 
-def _with_bounds(space: Space, points: Points, rng: Generator) -> Points:
+def _with_bounds(space: Space, points: Points, rng: Generator, others: int) -> Points:
     """Add pairs of edges and other predictions with each bound of the targets' interval.
 
     A target at its bound ends a term, and what is left may go wrong at predictions at which
@@ -240,7 +240,7 @@ def _with_bounds(space: Space, points: Points, rng: Generator) -> Points:
     bounds = [end for end, included in ends if included and np.isfinite(end)]
     y, t = [points.y], [points.t]
     for bound in bounds:
-        some = np.append(points.y[:_AT_BOUNDS], rng.choice(points.y, _AT_BOUNDS))
+        some = np.append(points.y[:_EDGES], rng.choice(points.y, others))
         y.append(some)
         t.append(np.full(some.size, bound, points.t.dtype))
     return Points(np.concatenate(y), np.concatenate(t))

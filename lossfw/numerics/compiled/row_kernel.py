@@ -51,9 +51,7 @@ class RowKernel:
         self._owners = [owner for _, owner in loops]
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.shape = dtype, shape
-        # Loops over ten columns, each written out, take five times as long to compile, and
-        # save a tenth.
-        self._function = _FUNCTION(address_of(code.text, unrolls=False))
+        self._function = _FUNCTION(address_of(code.text))
         self._size = code.memory
         # Memory that no call uses at the moment; each takes one and gives it back.
         self._free: list[NDArray] = []
