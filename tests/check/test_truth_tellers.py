@@ -149,3 +149,20 @@ def test_a_chord_with_an_infinite_end_is_no_straight_line():
 def test_a_parabola_is_not_refuted_by_steps_of_the_size_of_rounding(name, seed):
     report = check(lossfw.loss(name), seed=seed, only=["curvature:bound"])
     assert report.ok, str(report)
+
+
+def test_a_deviance_that_crosses_its_zero_is_measured_by_its_terms():
+    tweedie = lossfw.loss("tweedie_deviance", power=2.0, link="log")
+    gamma = lossfw.loss("gamma_deviance", link="log")
+    # log(1e-7) is -16.118..., where the difference of terms of this size is 5e-13.
+    y, t = np.array([-16.118094979883924]), np.array([1e-7])
+    for order in (0, 1, 2):
+        terms = tweedie.terms(np, y, t, order)
+        assert np.array_equal(terms, gamma.terms(np, y, t, order))
+    assert tweedie.terms(np, y, t, 0)
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_curvature_that_fades_is_no_straight_line(seed):
+    report = check(lossfw.loss("log_cosh"), seed=seed, only=["claim:strictly_convex"])
+    assert report.ok, str(report)

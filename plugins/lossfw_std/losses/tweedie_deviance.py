@@ -271,7 +271,9 @@ class TweedieDeviance(Deviance):
         """Both of the second derivative, where it goes through 0; of roots of a logarithm all."""
         if order < 2 and self.power == THREE_HALVES and self.link == "log":
             return tweedie_roots.terms_on_logits(xp, y, t, order)
-        if order < 2 or self._limit is not None or (self.power == 0 and self.link == "identity"):
+        if self._limit is not None:
+            return self._limit.terms(xp, y, t, order)
+        if order < 2 or (self.power == 0 and self.link == "identity"):
             return ()
         k = tweedie.exponents(self.power)
         if self.link == "log":
