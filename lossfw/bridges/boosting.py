@@ -88,12 +88,11 @@ class Derivatives(Frozen):
         found = targets_for(self.loss, target, weight)
         if narrow and self.rule == "exact" and found.t.dtype == np.float64:
             found = found._replace(t=found.t.astype(np.float32))
-        constant = constant_curvature(self.loss, self.rule)
-        if constant is None or self.loss.takes_rows:
+        if constant_curvature(self.loss, self.rule) is None or self.loss.takes_rows:
             return found
-        spread = Rows(y=found.t, t=found.t, w=found.w).spread()
-        curvatures = np.asarray(np.full_like(found.t, constant) * spread, found.t.dtype)
-        return found._replace(h=curvatures)
+        # The same for any predictions, and so for the targets in their place.
+        curvatures = curvature_of(self.loss, self.rule, Rows(found.t, found.t, found.w), found.t)
+        return found._replace(h=curvatures.astype(found.t.dtype, copy=False))
 
     def rows(self, raw: Any, target: Any, weight: Any = None) -> Rows:
         """Return the arrays of a library as the loss takes them."""

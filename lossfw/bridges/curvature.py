@@ -109,7 +109,7 @@ def _has_bound(loss: Loss) -> bool:
 
 
 def curvature_of(
-    loss: Loss, rule: Rule, rows: Rows, slopes: NDArray, softmax_factor: float
+    loss: Loss, rule: Rule, rows: Rows, slopes: NDArray, softmax_factor: float = 1.0
 ) -> NDArray:
     """Return the weighted curvature of each raw prediction.
 
@@ -122,12 +122,12 @@ def curvature_of(
     rows : Rows
     slopes : ndarray
         The weighted slopes there.
-    softmax_factor : float
+    softmax_factor : float, optional
         By which the rule ``softmax`` multiplies the second derivative.
     """
-    spread = rows.spread()
     if rows.h is not None:
         return rows.h
+    spread = rows.spread()
     constant = constant_curvature(loss, rule)
     if constant is not None:
         return np.full_like(slopes, constant) * spread
