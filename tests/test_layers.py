@@ -118,7 +118,7 @@ def test_the_shelf_of_plugins_is_no_package():
     shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout"
 )
 def test_git_ignores_no_module():
-    # A wheel has no file that git ignores, so a rule for folders called `build` removes a room.
+    # A wheel has no file that git ignores.
     files = [
         str(path) for name in ("lossfw", "plugins", "tests") for path in (ROOT / name).rglob("*.py")
     ]
@@ -131,6 +131,16 @@ def test_git_ignores_no_module():
         check=False,
     )
     assert ignored.stdout == ""
+
+
+# Linters, packagers, searches and pytest pass over folders of these names, as made by a tool.
+OUTPUT = {"build", "dist", "env", "venv", "node_modules", "target", "out", "_build", "lib64"}
+
+
+@pytest.mark.parametrize("name", ["lossfw", "plugins", "tests", "docs", "scripts", "configs"])
+def test_no_folder_has_a_name_that_tools_pass_over(name):
+    folders = {path.name for path in (ROOT / name).rglob("*/")}
+    assert not folders & OUTPUT
 
 
 @pytest.mark.parametrize("package", ["lossfw", "plugins/lossfw_std"])

@@ -42,7 +42,7 @@ def config(
     behind it. The output runs from any folder, with the same digest. Plugin files
     are imported only with --plugin or --trust.
     """
-    from lossfw.config.build.resolved import resolve
+    from lossfw.config.plan.resolved import resolve
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 

@@ -74,7 +74,7 @@ def sensitivity(**options: Any) -> None:
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import ProgressBar
-    from lossfw.config.build.sensitivity import build_study
+    from lossfw.config.plan.sensitivity import build_study
     from lossfw.nn.sensitivity.study import study_sensitivity
     from lossfw.report.html.render import need_report
     from lossfw.report.text.sensitivity import show

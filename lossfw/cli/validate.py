@@ -42,8 +42,8 @@ def validate(
     if there is none, and 2 otherwise. With --json, editors get line and column.
     Plugin files are imported only with --plugin or --trust.
     """
-    from lossfw.config.build.validate import Verdict
-    from lossfw.config.build.validate import validate as look_at
+    from lossfw.config.plan.validate import Verdict
+    from lossfw.config.plan.validate import validate as look_at
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lossfw.components.hookspecs import LIFE_CYCLE
 from lossfw.components.registry import Entry
-from lossfw.config.build.evaluation import build_plan
+from lossfw.config.plan.evaluation import build_plan
 from lossfw.config.schema.checked import known
 from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress, evaluate

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lossfw.config.build.sweep import expand
+from lossfw.config.plan.sweep import expand
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError
 from lossfw.losses.engine.threads import thread_count

@@ -191,7 +191,7 @@ def plan(config: PathLike, *overrides: str) -> Plan:
     ConfigError
         All mistakes of the configuration, each with its place.
     """
-    from lossfw.config.build.evaluation import build
+    from lossfw.config.plan.evaluation import build
 
     return build(ConfigSource(os.fspath(config), overrides))
 
@@ -243,7 +243,7 @@ def _all(
     request: RunRequest, one: Callable[[RunRequest], _R], *, trains: bool = False
 ) -> SweepResults[_R]:
     """Carry out each run of a configuration; one that fails does not stop the others."""
-    from lossfw.config.build.resolved import resolved
+    from lossfw.config.plan.resolved import resolved
     from lossfw.runs.compare.settings import flat
     from lossfw.runs.parallel_runs import requests_of
 

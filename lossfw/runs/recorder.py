@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from lossfw.config.build.resolved import resolved
+from lossfw.config.plan.resolved import resolved
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan

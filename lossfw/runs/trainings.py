@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from lossfw.components.hookspecs import TRAINING_CYCLE
-from lossfw.config.build.resolved import resolved
-from lossfw.config.build.training import training_of
+from lossfw.config.plan.resolved import resolved
+from lossfw.config.plan.training import training_of
 from lossfw.config.schema.checked import known
 from lossfw.data.state_file import npz_bytes
 from lossfw.data.weights import CLASSES, COLUMNS

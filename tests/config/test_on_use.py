@@ -22,7 +22,7 @@ def imported(folder, text):
     (folder / "run.yaml").write_text(text)
     (folder / "base.yaml").write_text(SAVED)
     code = (
-        "import sys; from lossfw.config.build.evaluation import build; "
+        "import sys; from lossfw.config.plan.evaluation import build; "
         "from lossfw.config.text.source import ConfigSource; build(ConfigSource('run.yaml')); "
         "names = [name for name in sys.modules if name.startswith('lossfw.config.')]; "
         "print(*(name.rpartition('.')[2] for name in names))"

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from lossfw.config.build.evaluation import build
+from lossfw.config.plan.evaluation import build
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError
 from lossfw.runs import journal, rows_parts

@@ -1,7 +1,7 @@
 """Texts of configurations to change, and configurations by the name of their file."""
 
 from lossfw.components.plugin_choice import Plugins
-from lossfw.config.build import evaluation, resolved, sweep, training, validate
+from lossfw.config.plan import evaluation, resolved, sweep, training, validate
 from lossfw.config.schema.checked import read_config
 from lossfw.config.text.source import ConfigSource
 

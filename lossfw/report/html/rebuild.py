@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.config.build.evaluation import build, build_data
+from lossfw.config.plan.evaluation import build, build_data
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
 from lossfw.errors import DataError, LossfwError

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.config.build.compatibility import check_columns
-from lossfw.config.build.digest import digest, versions, without_files
-from lossfw.config.build.evaluation import described_data, refuse_sweep
-from lossfw.config.build.fit import fit_loss, inputs_of, load, standardised, with_options
-from lossfw.config.build.unused_keys import unused_keys
+from lossfw.config.plan.compatibility import check_columns
+from lossfw.config.plan.digest import digest, versions, without_files
+from lossfw.config.plan.evaluation import described_data, refuse_sweep
+from lossfw.config.plan.fit import fit_loss, inputs_of, load, standardised, with_options
+from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config

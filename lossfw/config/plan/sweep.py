@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from lossfw.components.component import Component
-from lossfw.config.build.evaluation import Loaded, build_plan
+from lossfw.config.plan.evaluation import Loaded, build_plan
 from lossfw.config.schema.checked import CheckedConfig, known
 from lossfw.config.schema.messages import add_problem
 from lossfw.config.schema.section_types import MAX_RUNS
@@ -156,7 +156,7 @@ def _checked(
         checked = CheckedConfig(config.source, root, problems)
         if loaded is None:
             # Imported on use: an evaluation needs none of it.
-            from lossfw.config.build.training import training_of
+            from lossfw.config.plan.training import training_of
 
             training_of(checked)
         else:

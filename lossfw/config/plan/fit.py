@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.config.build.agreement import agreed
-from lossfw.config.build.compatibility import (
+from lossfw.config.plan.agreement import agreed
+from lossfw.config.plan.compatibility import (
     check_outputs,
     check_predictions,
     check_targets,
@@ -15,7 +15,7 @@ from lossfw.config.build.compatibility import (
     refuse_classes,
     refuse_texts,
 )
-from lossfw.config.build.fusion import (
+from lossfw.config.plan.fusion import (
     check_metrics,
     check_shapes,
     fit_to_network,

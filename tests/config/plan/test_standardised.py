@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.config.build.training import build_training
+from lossfw.config.plan.training import build_training
 from lossfw.config.text.source import ConfigSource
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import ConfigError

@@ -71,11 +71,11 @@ def validate(source: ConfigSource) -> Verdict:
 def _runs(config: CheckedConfig) -> int:
     trains, weights = config.has("train"), config.has("network", "weights")
     if config.has("sweep"):
-        from lossfw.config.build.sweep import expand
+        from lossfw.config.plan.sweep import expand
 
         return len(expand(config, training=trains and not weights))
     if trains:
-        from lossfw.config.build.training import training_of
+        from lossfw.config.plan.training import training_of
 
         problems = Problems()
         problems.take(config.problems)
@@ -86,13 +86,13 @@ def _runs(config: CheckedConfig) -> int:
         except ConfigError:
             config.problems.take(problems)
     if weights or not trains:
-        from lossfw.config.build.evaluation import build_plan
+        from lossfw.config.plan.evaluation import build_plan
 
         build_plan(config)
         section = config.sections and config.sections.sensitivity
         # The parameter that moves may still be named on the command line.
         if section and (section.parameter or section.directions):
-            from lossfw.config.build.sensitivity import check_study
+            from lossfw.config.plan.sensitivity import check_study
 
             check_study(config, section)
     config.problems.raise_if_any()

@@ -9,7 +9,7 @@ from typing import Any
 
 from lossfw.components.component import Component, yaml_value
 from lossfw.components.plugin_choice import Plugins
-from lossfw.config.build.evaluation import given_outputs
+from lossfw.config.plan.evaluation import given_outputs
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, read_config
 from lossfw.config.schema.section_types import Section, Spec
@@ -92,7 +92,7 @@ def resolved(config: CheckedConfig) -> Resolved:
 def _check_sweep(config: CheckedConfig) -> None:
     """Fill the files that the runs of a sweep name, and the components that all of them have."""
     # Imported on use: most configurations have no sweep.
-    from lossfw.config.build.sweep import expand
+    from lossfw.config.plan.sweep import expand
 
     runs = expand(config)
     for run in runs:

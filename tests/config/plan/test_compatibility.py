@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lossfw.components.spaces import BINARY, COUNT, LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
-from lossfw.config.build.compatibility import LOOKED_AT, within
+from lossfw.config.plan.compatibility import LOOKED_AT, within
 from support.configs import SAVED
 
 NETWORK = """\

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from lossfw.config.build.digest import digest
-from lossfw.config.build.evaluation import build_plan
+from lossfw.config.plan.digest import digest
+from lossfw.config.plan.evaluation import build_plan
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.sections import SensitivitySection
 from lossfw.config.text.source import ConfigSource

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lossfw.config.build.compatibility import check_columns
-from lossfw.config.build.digest import digest, versions, without_files
-from lossfw.config.build.first_rows import try_first_rows
-from lossfw.config.build.fit import fit_loss, load, need_dataset, standardised, with_options
-from lossfw.config.build.report_options import (
+from lossfw.config.plan.compatibility import check_columns
+from lossfw.config.plan.digest import digest, versions, without_files
+from lossfw.config.plan.first_rows import try_first_rows
+from lossfw.config.plan.fit import fit_loss, load, need_dataset, standardised, with_options
+from lossfw.config.plan.report_options import (
     place_of_column,
     read_report_options,
     read_slices,
     report_digest,
 )
-from lossfw.config.build.unused_keys import unused_keys
+from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
 from lossfw.config.schema.messages import indices_in

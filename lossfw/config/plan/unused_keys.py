@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lossfw.config.build.fusion import guarding_key
+from lossfw.config.plan.fusion import guarding_key
 from lossfw.config.schema.checked import CheckedConfig
 from lossfw.config.text.tree import dotted
 from lossfw.losses.capabilities import guard_of
