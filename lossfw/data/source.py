@@ -140,6 +140,13 @@ class Source(Component):
                 raise no_column(f"the source {self.name}", name, list(data.columns))
         return data
 
+    def without_inputs(self) -> Source:
+        """Return this source without the inputs, which saved predictions do not need.
+
+        A source that can leave them unread overrides it. By default, it is the source itself.
+        """
+        return self
+
     @classmethod
     def bundled(cls, name: str) -> Path | None:
         """Return the path of a file that comes with the source's plugin, or None.

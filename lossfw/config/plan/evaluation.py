@@ -88,10 +88,17 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     return replace(plan, warnings=(*plan.warnings, *config.notes))
 
 
-def build_data(source: ConfigSource) -> Dataset:
+def build_data(source: ConfigSource, *, inputs: bool = False) -> Dataset:
     """Return the rows that a configuration reads.
 
     Mistakes elsewhere do no harm: a loss, for instance, of a plugin file that is not imported.
+
+    Parameters
+    ----------
+    source : ConfigSource
+        The configuration.
+    inputs : bool
+        Read the inputs also if its predictions are saved, and do not need them.
 
     Raises
     ------
@@ -100,7 +107,7 @@ def build_data(source: ConfigSource) -> Dataset:
     """
     config = read_config(source)
     check(config)
-    _load_data(config, {})
+    _load_data(config, {}, inputs=inputs)
     if config.data is None:
         config.problems.raise_if_any()
     return known(config.data)
@@ -138,11 +145,13 @@ def refuse_sweep(config: CheckedConfig) -> None:
         )
 
 
-def _load_data(config: CheckedConfig, loaded: Loaded) -> None:
+def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -> None:
     source = config.data_source
     if source is None:
         return
     columns = tuple(sorted({part.column for part in config.slices if part.column}))
+    if config.network_form in ("predictions", "logits") and not inputs:
+        source = source.without_inputs()
     if (source, columns) not in loaded:
         data = _load_columns(config, source, columns)
         if data is None:

@@ -180,11 +180,14 @@ def _check_counts(config: CheckedConfig, data: Dataset, shape: tuple[int, ...]) 
     form = known(config.network_form)
     if form == "layers" or not shape or shape[0] == len(data):
         return True
+    hint = "each row of the data needs the outputs for it, in the same order"
+    if data.notes:
+        hint += "; rows that were left out have no outputs"
     config.add(
         ["network", form],
         f"the number of {form} is {shape[0]}, and that of the rows of the data {data.name!r} is "
         f"{len(data)}",
-        "each row of the data needs the outputs for it, in the same order",
+        hint,
     )
     return False
 

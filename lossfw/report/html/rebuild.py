@@ -80,8 +80,19 @@ class RebuiltRun:
         They are read also where a plugin file of the loss may not be executed.
         """
         data = self._data() if self._plan is None else self._plan.data
+        if data is not None and data.inputs is None:
+            data = self._with_inputs(data)
         inputs = None if data is None else data.take(rows).inputs
         return None if inputs is None else np.asarray(inputs)
+
+    def _with_inputs(self, data: Dataset) -> Dataset | None:
+        """Return data of saved predictions with their inputs, None if these are not all numbers."""
+        try:
+            whole = build_data(self._source, inputs=True)
+        except (LossfwError, OSError):
+            return None
+        # Rows in which an input is missing may have been left out.
+        return whole if len(whole) == len(data) else None
 
     def _data(self) -> Dataset | None:
         """Return the data of the run, None if they cannot be read or have changed."""

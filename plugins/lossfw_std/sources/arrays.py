@@ -73,7 +73,8 @@ class Arrays(Source):
         ``targets`` unless `targets_key` names another, weights the column
         ``sample_weight`` if there is one, and the inputs are all columns that
         are left. A column of a Parquet file may hold lists of numbers, all of
-        one length.
+        one length. With ``inputs_key: []``, and by default beside saved predictions, no
+        inputs are read.
     sample_weight_key : str or int, optional
         The array or the column of the weights.
     exclude : list of str or int
@@ -123,7 +124,7 @@ class Arrays(Source):
         if self.file is None and self.targets is None:
             raise ValueError("'file', or at least 'targets', which says where the rows are")
         for role in _ROLES:
-            if self._key(role) is not None and not (self.file or getattr(self, role)):
+            if self._key(role) not in (None, ()) and not (self.file or getattr(self, role)):
                 raise ValueError(f"{role!r} or 'file' beside '{role}_key'")
         if self.exclude and self.inputs_key is not None:
             raise ValueError("either 'inputs_key' or 'exclude', not both")
@@ -165,6 +166,12 @@ class Arrays(Source):
         }
         return Dataset(name, digest=digest, notes=notes, **found, **read.arrays)
 
+    def without_inputs(self) -> Source:
+        """Return a source that reads no inputs, unless it names them; see `Source`."""
+        if self.inputs is not None or self.inputs_key is not None:
+            return self
+        return self.model_copy(update={"inputs_key": (), "exclude": ()})
+
     def _paths(self) -> tuple[Path | None, ...]:
         return (self.file, self.inputs, self.targets, self.sample_weight)
 
@@ -180,7 +187,7 @@ class Arrays(Source):
         known: list[str] = []
         for role in _ROLES:
             path = getattr(self, role)
-            if path is None:
+            if path is None or self._key(role) == ():
                 continue
             kind = file_kind(path, role)
             if kind in _TABLES:
@@ -241,6 +248,8 @@ class Arrays(Source):
     def _from_npz(self, file: Path, columns: Sequence[str]) -> _Read:
         names, wanted = npz_names(file, "data"), {}
         for role in _ROLES:
+            if self._key(role) == ():
+                continue
             key = self._single(role)
             if key is not None or role in names or role == "targets":
                 wanted[role] = role if key is None else str(key)
@@ -256,6 +265,8 @@ class Arrays(Source):
 
     def _remedy(self) -> str:
         """Return what a user can do about a missing value."""
+        if self.inputs_key == ():
+            return "Leave this row out of the file, and out of the predictions."
         if self.file is not None:
             return "With missing: drop such rows are left out."
         return (
@@ -272,6 +283,8 @@ class Arrays(Source):
                 columns[role] = _group(table, role if key is None else key)
             elif role == "targets":
                 columns[role] = _targets_of(table)
+        if self.inputs_key == ():
+            return columns
         if self.inputs_key is not None:
             group = _group(table, self.inputs_key)
             columns["inputs"] = [group] if isinstance(group, int) else group

@@ -31,7 +31,8 @@ class Parquet(Source):
         The column of the targets.
     inputs_key : str or list of str, optional
         The columns of the inputs; by default all that are left. A column may hold lists of
-        numbers, all of one length, and is then the only one.
+        numbers, all of one length, and is then the only one. With ``inputs_key: []``, and by
+        default beside saved predictions, no inputs are read.
     sample_weight_key : str, optional
         The column of the weights; by default ``sample_weight``, if there is one.
     exclude : list of str
@@ -113,12 +114,20 @@ class Parquet(Source):
             **arrays,
         )
 
+    def without_inputs(self) -> Source:
+        """Return a source that reads no inputs, unless it names them; see `Source`."""
+        if self.inputs_key is not None:
+            return self
+        return self.model_copy(update={"inputs_key": (), "exclude": ()})
+
     def _groups(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""
         groups: dict[str, Group] = {"targets": data.column(self.targets_key)}
         if self.sample_weight_key is not None or _WEIGHT in data.names:
             groups[_WEIGHT] = data.column(self.sample_weight_key or _WEIGHT)
         out = [*groups.values(), *map(data.column, self.exclude)]
+        if self.inputs_key == ():
+            return groups
         if self.inputs_key is not None:
             names = (self.inputs_key,) if isinstance(self.inputs_key, str) else self.inputs_key
             groups["inputs"] = [data.column(name) for name in names]

@@ -1,0 +1,133 @@
+"""Saved predictions need no inputs: columns beside targets and weights may hold anything."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import ConfigError
+from lossfw.report.html.rebuild import RebuiltRun
+from lossfw.runs.compare.finished_run import read_finished_run
+
+pa = pytest.importorskip("pyarrow")
+
+DAYS = ["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-07"]
+HEAT = [1.5, None, 2.5, 4.0]
+KIND = ["a", "b", "a", "b"]
+TARGETS = [1.0, 2.0, 3.0, 4.0]
+WEIGHTS = [1.0, 2.0, 3.0, 2.0]
+PREDICTIONS = [1.5, 2.0, 2.0, 4.0]
+LOSS = (0.25 * 1 + 1.0 * 3) / 8
+
+
+def _csv(folder):
+    lines = ["day,heat,kind,t,w"]
+    lines += [
+        f"{d},{'' if h is None else h},{k},{t},{w}"
+        for d, h, k, t, w in zip(DAYS, HEAT, KIND, TARGETS, WEIGHTS, strict=True)
+    ]
+    (folder / "x.csv").write_text("\n".join(lines) + "\n")
+    return {"name": "arrays", "file": "x.csv"}
+
+
+def _parquet(folder):
+    from pyarrow.parquet import write_table
+
+    table = {"day": DAYS, "heat": HEAT, "kind": KIND, "t": TARGETS, "w": WEIGHTS}
+    write_table(pa.table(table), folder / "x.parquet")
+    return {"name": "arrays", "file": "x.parquet"}
+
+
+def _parquet_folder(folder):
+    (folder / "rows").mkdir()
+    _parquet(folder)
+    (folder / "x.parquet").rename(folder / "rows" / "x.parquet")
+    return {"name": "parquet", "path": "rows"}
+
+
+def _npz(folder):
+    heat = np.array([np.nan if h is None else h for h in HEAT])
+    texts = {"day": np.array(DAYS), "kind": np.array(KIND)}
+    np.savez(folder / "x.npz", inputs=heat, t=TARGETS, w=WEIGHTS, **texts)
+    return {"name": "arrays", "file": "x.npz"}
+
+
+def _apart(folder):
+    _csv(folder)
+    return {"name": "arrays", "targets": "x.csv", "sample_weight": "x.csv"}
+
+
+FILES = [_csv, _parquet, _parquet_folder, _npz, _apart]
+
+
+def _written(folder, config):
+    path = folder / "c.yaml"
+    path.write_text(json.dumps(config))  # JSON is YAML
+    return path
+
+
+def _run(folder, data, **more):
+    config = {
+        "lossfw": 1,
+        "data": data | {"targets_key": "t", "sample_weight_key": "w"} | more,
+        "network": {"predictions": PREDICTIONS},
+        "loss": "squared_error",
+        "evaluate": {"slices": ["column.kind"]},
+    }
+    return lossfw.run(_written(folder, config))
+
+
+@pytest.mark.parametrize("more", [{}, {"inputs_key": []}], ids=["no key", "empty key"])
+@pytest.mark.parametrize("file", FILES)
+def test_inputs_are_not_read(file, more, tmp_path):
+    result = _run(tmp_path, file(tmp_path), **more)
+    assert result.loss == LOSS
+    assert {part["value"]: part["count"] for part in result.numbers.slices} == {"a": 2, "b": 2}
+
+
+@pytest.mark.parametrize("file", [_csv, _parquet, _parquet_folder])
+def test_inputs_that_are_named_are_read(file, tmp_path):
+    with pytest.raises(ConfigError, match="day"):
+        _run(tmp_path, file(tmp_path), inputs_key=["day"])
+
+
+@pytest.mark.parametrize("file", [_csv, _parquet, _parquet_folder, _npz])
+def test_a_network_needs_inputs(file, tmp_path):
+    config = {
+        "lossfw": 1,
+        "data": file(tmp_path) | {"targets_key": "t", "inputs_key": []},
+        "network": {"layers": [{"units": 1, "activation": "identity"}]},
+        "loss": "squared_error",
+        "train": {"epochs": 1, "optimizer": "sgd"},
+    }
+    with pytest.raises(ConfigError, match="have no inputs, and a network needs them"):
+        lossfw.train(_written(tmp_path, config))
+
+
+def test_a_missing_target_is_told_with_what_can_be_done(tmp_path):
+    data = _csv(tmp_path)
+    path = tmp_path / "x.csv"
+    path.write_text(path.read_text().replace("a,3.0,", "a,,"))
+    with pytest.raises(ConfigError, match="out of the file, and out of the predictions"):
+        _run(tmp_path, data)
+    with pytest.raises(ConfigError, match="rows that were left out have no outputs"):
+        _run(tmp_path, data, missing="drop")
+
+
+@pytest.mark.parametrize(("heat", "shown"), [("7.25", [7.25]), ("warm", None)])
+def test_a_page_shows_the_inputs_where_they_are_numbers(heat, shown, tmp_path):
+    data = _csv(tmp_path)
+    path = tmp_path / "x.csv"
+    path.write_text(path.read_text().replace(",,", f",{heat},"))
+    config = {
+        "lossfw": 1,
+        "data": data | {"targets_key": "t", "sample_weight_key": "w", "exclude": ["kind", "day"]},
+        "network": {"predictions": PREDICTIONS},
+        "loss": "squared_error",
+    }
+    lossfw.run(_written(tmp_path, config), out=tmp_path / "run")
+    rebuilt = RebuiltRun(read_finished_run(tmp_path / "run"))
+    found = rebuilt.inputs(np.array([1]))
+    assert (None if found is None else found[0].tolist()) == shown
+    assert rebuilt.missing == []
