@@ -59,6 +59,8 @@ def _library(x: Any) -> str:
         return "numpy"
     if not is_foreign(x):
         return f"type {type(x).__name__}"
+    if is_torch(x):
+        return "torch"
     name: str = namespace_of(x).__name__
     return name.removeprefix("array_api_compat.").partition(".")[0]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 import lossfw
-from lossfw.components.spaces import LOGITS, POSITIVE, REAL, UNIT
+from lossfw.components.spaces import LOGITS, POSITIVE, REAL, SIMPLEX, UNIT
 from support.formulas import DISTANCES, MARGINS, PAIRS, ROWS
 
 # Most of these no float32 is equal to.
@@ -89,6 +89,9 @@ def settings(names):
 
 ALL = settings([*DISTANCES, *MARGINS, *PAIRS, *ROWS])
 
+# One setting of each loss and form, for what takes a second for each.
+ONE_OF_EACH = list({(loss.name, loss.input_form): loss for loss in reversed(ALL)}.values())
+
 LINE = [-90.5, -6.1, -1.7, -0.6, -1.3e-3, 1e-8, 0.07, 0.45, 1.3, 4.4, 31.0]
 SHARES = [0.0, 1e-8, 0.1, 0.3, 0.5, 0.9, 1.0]
 ROWS_OF_SHARES = [[0.1, 0.2, 0.7], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [1e-8, 0.25, 0.75]]
@@ -115,3 +118,9 @@ def arguments(loss):
         t = [x for x in y if x > 0 and x < 10] if loss.target_space is not REAL else y
     pairs = [(a, b) for a in y for b in t]
     return [np.array(x) for x in zip(*pairs, strict=True)]
+
+
+def smooth(loss, y, t):
+    """Tell where a row has a second derivative: on the simplex's edge it may be infinite."""
+    inner = y.min(axis=-1) > 0 if loss.prediction_space is SIMPLEX else np.full(len(y), True)
+    return inner & (t.min(axis=-1) > 0) if loss.name == "kl_divergence" else inner

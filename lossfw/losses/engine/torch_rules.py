@@ -56,6 +56,7 @@ class _OfArguments(torch.autograd.Function):  # type: ignore[misc]  # torch may 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Array) -> None:
         y, t, ctx.body, ctx.by_index = inputs
+        ctx.set_materialize_grads(False)
         ctx.save_for_backward(y, t)
         ctx.save_for_forward(y, t)
 
@@ -143,7 +144,7 @@ class _Slopes(_OfArguments):
 class _SlopesWithTangents(_Slopes):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
-        return _bent(ctx, _difference(y_tangent, t_tangent))
+        return _bent(ctx, _tangent(ctx, y_tangent, t_tangent))
 
 
 def _bent(ctx: Any, direction: Array) -> Array:
@@ -173,14 +174,16 @@ def _times(up: Array, slope: Array) -> Array:
 
 def _along(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
     """Return the derivative of the losses along a direction."""
-    along = _times(_difference(y_tangent, t_tangent), slopes(ctx))
+    along = _times(_tangent(ctx, y_tangent, t_tangent), slopes(ctx))
     return along.sum(dim=-1) if ctx.body.takes_rows else along
 
 
-def _difference(y_tangent: Any, t_tangent: Any) -> Any:
-    """Return the tangent of the residual; None stands for 0."""
+def _tangent(ctx: Any, y_tangent: Any, t_tangent: Any) -> Any:
+    """Return the tangent of the prediction, or that of the residual; None stands for 0."""
     if t_tangent is None:
         return y_tangent
+    if not published.of_residual(ctx.body):
+        raise published.refuse_slope_of_target(ctx.body)
     return -t_tangent if y_tangent is None else y_tangent - t_tangent
 
 

@@ -6,14 +6,11 @@ import pytest
 import lossfw
 from lossfw import ArgumentError, EmptyReductionError
 from lossfw.bridges.jax import double_precision
-from lossfw.components.spaces import LOGITS, REAL, SIMPLEX
-from support.loss_settings import ALL, arguments
+from lossfw.components.spaces import LOGITS, REAL
+from support.loss_settings import ALL, ONE_OF_EACH, arguments, smooth
 
 # PyTorch's own, on the first use of forward differentiation.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
-
-# One setting of each loss and form, for what takes a second for each.
-ONE_OF_EACH = list({(loss.name, loss.input_form): loss for loss in reversed(ALL)}.values())
 
 CROSS = lossfw.loss("cross_entropy", from_logits=True)
 LOGIT_ROWS = [[0.0, 0.0, 0.0], [1.0, 2.0, 3.0], [3.0, 3.0, -4.0]]
@@ -39,12 +36,6 @@ def points(loss):
         ties = np.zeros_like(y) if loss.name != "cosine_distance" else np.ones_like(y)
         y, t = np.concatenate([y, ties]), np.concatenate([t, t])
     return y, t
-
-
-def smooth(loss, y, t):
-    """Tell where a row has a second derivative: on the simplex's edge it may be infinite."""
-    inner = y.min(axis=-1) > 0 if loss.prediction_space is SIMPLEX else np.full(len(y), True)
-    return inner & (t.min(axis=-1) > 0) if loss.name == "kl_divergence" else inner
 
 
 def as_arrays(make, options):
