@@ -51,7 +51,6 @@ def compare(
     """
     # Imported here: listing components needs no readers of runs.
     from lossfw.components.plugin_choice import Plugins
-    from lossfw.evaluation.intervals.options import Intervals
     from lossfw.report.text import comparison as of_runs
     from lossfw.report.text import training_comparison as of_trainings
     from lossfw.runs.compare import Comparison, TrainingComparison, compare_folders
@@ -63,7 +62,7 @@ def compare(
     comparison, left_out = compare_folders(
         [Path(folder) for folder in folders],
         Plugins(local, trusted=trust),
-        intervals=None if level is None else Intervals(level=level),
+        level=level,
         side_by_side=side_by_side,
     )
     for told in left_out:

@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from lossfw import __version__
+from lossfw.components.naming import printable
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
-from lossfw.report.text.comparison import remarks
+from lossfw.report.text.comparison import facts
+from lossfw.report.text.interval_counts import has_intervals, interval_count, why_none
 from lossfw.report.text.rounding import as_interval, as_rounded
 from lossfw.runs.compare import Comparison, FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import is_number
-from lossfw.runs.compare.settings import as_text
+from lossfw.runs.compare.settings import as_texts
 from lossfw.runs.folder import REPORT_FILE
 
 # Plots show the numbers of runs in place of longer names.
@@ -42,7 +44,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
     """
     count = comparison.baseline.result["count"]
     differing = bool(comparison.settings or comparison.surroundings)
-    sections = [("result", "Result"), ("plots", "Intervals")]
+    sections = [("result", "Result"), ("plots", "Plots")]
     sections += [("settings", "Differences")] if differing else []
     return render(
         "compare.html",
@@ -57,8 +59,20 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         plots=[_plot(comparison, name, place) for place, name in enumerate(comparison.single)],
         settings=list(_settings(comparison)),
         labels=_labels(comparison.runs),
-        notes=remarks(comparison),
+        ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
+        compared=bool(comparison.differences),
+        stars=has_intervals(comparison),
+        why=why_none(comparison) if comparison.differences else "",
+        notes=list(_notes(comparison)),
     )
+
+
+def _notes(comparison: Comparison) -> Iterator[str]:
+    """Yield what a reader of the page has to know, without files and options."""
+    yield from facts(comparison)
+    if comparison.lists:
+        yield f"Each run has more in its metrics.json: {', '.join(comparison.lists)}."
+    yield from (note.sentence for note in comparison.notes)
 
 
 def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, Any]:
@@ -101,7 +115,7 @@ def _settings(comparison: Comparison) -> Iterator[list[str]]:
     order = [comparison.given.index(run) for run in comparison.runs]
     for table in (comparison.settings, comparison.surroundings):
         for key, values in table.items():
-            yield [key, *(as_text(values[place]) for place in order)]
+            yield [key, *as_texts([values[place] for place in order])]
 
 
 def _plot(comparison: Comparison, name: str, place: int) -> Picture:
@@ -129,10 +143,8 @@ def _plot(comparison: Comparison, name: str, place: int) -> Picture:
             caption = f"{title}: from {low:.4g} ({least}) to {high:.4g} ({most})."
             if low == high:
                 caption = f"{title}: {low:.4g} in every run."
-        clear = sum(comparison.difference(run, name).clear for run in runs)
         if both:
-            clear_text = f"in {clear} of {len(runs) - 1} runs the interval leaves out 0"
-            caption += f" Right: the difference; {clear_text}."
+            caption += f" Right: the difference; {interval_count(comparison, name)}."
         return Picture(inline(figure, f"measure-{place}", f"{title} by run", caption), caption)
 
 
@@ -142,8 +154,9 @@ def _labels(runs: Sequence[FinishedRun]) -> list[str]:
 
 def labels(names: Sequence[str]) -> list[str]:
     """Return names for a plot: numbers where one of them is long."""
-    if all(len(name) <= _LONGEST_LABEL for name in names):
-        return list(names)
+    shown = list(map(printable, names))
+    if all(len(name) <= _LONGEST_LABEL for name in shown):
+        return shown
     return [f"#{index}" for index in range(1, len(names) + 1)]
 
 

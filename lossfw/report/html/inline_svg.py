@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from lossfw.components.naming import printable
 from lossfw.report.plots.style import GRID, INK, MUTED, PAGE, SURFACE, content_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def inline(figure: Any, name: str, title: str, description: str) -> Markup:
         (("title", "title", title), ("desc", "description", description))
     ):
         label = ElementTree.Element(tag, {"id": f"{name}-{id_}"})
-        label.text = text
+        label.text = printable(text)
         root.insert(place, label)
     text = ElementTree.tostring(root, encoding="unicode")
     return Markup(text)  # noqa: S704  # drawn here; its text is escaped

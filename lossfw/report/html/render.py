@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lossfw.components.naming import printable
 from lossfw.errors import MissingExtraError
 from lossfw.report.text.rounding import as_interval, as_number, as_rounded, as_share
 
@@ -24,7 +25,7 @@ def breakable(text: str) -> Markup:
     """
     from markupsafe import Markup, escape
 
-    escaped = str(escape(text))
+    escaped = str(escape(printable(text)))
     for mark in ",=.":
         escaped = escaped.replace(mark, f"{mark}<wbr>")
     return Markup(escaped)  # noqa: S704  # escaped above
@@ -73,6 +74,7 @@ def render(template: str, **values: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_without_controls,
     )
     environment.filters.update(
         breakable=breakable,
@@ -82,3 +84,10 @@ def render(template: str, **values: Any) -> str:
         share=as_share,
     )
     return environment.get_template(template).render(**values)
+
+
+def _without_controls(value: Any) -> Any:
+    """Return a text of a user with its control characters as escapes, anything else as it is."""
+    from markupsafe import Markup
+
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.components.naming import printable
 from lossfw.nn.sample_curve import SampledCurve
 from lossfw.numerics.arrays import NDArray
 from lossfw.report.html.inline_svg import WIDTH, inline
@@ -203,7 +204,7 @@ def of_parts(
         axes = figure.subplots()
         draw_numbers(axes, [number for _, number in known])
         axes.axvline(whole, color=INK, linewidth=1, linestyle=(0, (2, 2)))
-        axes.set_yticks(range(len(known)), [label for label, _ in known])
+        axes.set_yticks(range(len(known)), [printable(label) for label, _ in known])
         axes.set_title(title)
         ends = sorted(known, key=lambda pair: float(pair[1].value))
         caption = f"Dashed: all rows, {as_number(whole)}."

@@ -8,16 +8,22 @@ gives the same file, byte for byte, with the same version of it.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from lossfw.errors import MissingExtraError
 
+# Control characters that no file of XML may have, not even as an entity.
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
 # Dots per inch of a PNG.
 _DPI = 144
 
 _SETTINGS: dict[str, Any] = {
+    # A dollar sign in a name is one, and begins no formula.
+    "text.parse_math": False,
     # Names of clipping paths and the like come from this and not from chance.
     "svg.hashsalt": "lossfw",
     "font.family": "DejaVu Sans",
@@ -147,4 +153,7 @@ def content_of(figure: Any, form: str) -> bytes:
     # Neither the date nor the version, which would change without the picture.
     metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
     figure.savefig(content, format=form, dpi=_DPI, metadata=metadata)
+    if form == "svg":
+        # Names from files may have any character, and XML has no control characters at all.
+        return _CONTROL.sub(lambda found: repr(found[0])[2:-1].encode(), content.getvalue())
     return content.getvalue()

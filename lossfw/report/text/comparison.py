@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from lossfw.report.text.interval_counts import has_intervals, why_none
 from lossfw.report.text.rounding import with_interval
 from lossfw.report.text.tables import fitted, markdown_table, show_table
 from lossfw.runs.compare import (
@@ -19,7 +20,7 @@ from lossfw.runs.compare import (
     FinishedTraining,
     RunNumber,
 )
-from lossfw.runs.compare.settings import as_text
+from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.files import say
 
 # More settings than this have a table of their own.
@@ -126,7 +127,7 @@ def _surroundings(comparison: Comparison) -> TextTable:
 
 
 def _by_key(name: str, values: dict[str, list[Any]], comparison: Comparison) -> TextTable:
-    rows = [[key, *map(as_text, of)] for key, of in values.items()]
+    rows = [[key, *as_texts(of)] for key, of in values.items()]
     return TextTable([name, *(run.name for run in comparison.runs)], rows)
 
 
@@ -210,22 +211,29 @@ def difference_text(difference: Difference) -> str:
 
 def remarks(comparison: Comparison) -> list[str]:
     """Return remarks about the tables, in sentences."""
+    lines = facts(comparison)
+    if lists := comparison.lists:
+        lines.append(f"Not shown here, but by --json: {', '.join(lists)}.")
+    return [*lines, *(f"note: {note}" for note in comparison.notes)]
+
+
+def facts(comparison: Comparison) -> list[str]:
+    """Return what the brackets and stars of a comparison mean, in sentences for any reader."""
     options = comparison.intervals
     lines = []
     ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
     if any(ranges):
         lines.append(f"In brackets: {100 * options.level:.4g}% intervals, by the {options.method}.")
-    if comparison.paired:
+    clear = has_intervals(comparison)
+    if clear or comparison.paired:
         count = comparison.baseline.result["count"]
-        lines.append(
-            f"Differences are paired by {count:,} rows; * marks an interval that leaves out 0."
-        )
+        star = "; * marks an interval that leaves out 0" if clear else ""
+        lines.append(f"Differences are paired by {count:,} rows{star}.")
+    if comparison.differences and not clear:
+        lines.append(f"No difference has an interval, because {why_none(comparison)}.")
     if not comparison.settings:
         lines.append("The configurations say the same.")
-    lists = [name for name in comparison.measures if name not in comparison.single]
-    if lists:
-        lines.append(f"Not shown here, but by --json: {', '.join(lists)}.")
-    return [*lines, *(f"note: {note}" for note in comparison.notes)]
+    return lines
 
 
 def markdown(comparison: Comparison) -> str:
@@ -266,9 +274,20 @@ def comma_separated(comparison: Comparison) -> str:
     ]
     writer.writerow(["run", *map(no_formula, (*comparison.settings, *measured))])
     for run in comparison.runs:
-        settings = [as_text(run.settings.get(key)) for key in comparison.settings]
-        writer.writerow([*map(no_formula, (run.name, *settings)), *_cells(comparison, run)])
+        settings = [cell_of(run.settings.get(key)) for key in comparison.settings]
+        writer.writerow([no_formula(run.name), *settings, *_cells(comparison, run)])
     return text.getvalue().rstrip("\n")
+
+
+def cell_of(value: Any) -> str:
+    """Return a setting as a cell of CSV, which is empty where the setting is not made.
+
+    Examples
+    --------
+    >>> cell_of(None), cell_of(0.5), cell_of("=1+1")
+    ('', '0.5', "'=1+1")
+    """
+    return "" if value is None else no_formula(as_text(value))
 
 
 def no_formula(cell: str) -> str:

@@ -8,13 +8,14 @@ import io
 from lossfw.report.text.comparison import (
     MOST_BESIDE,
     TextTable,
+    cell_of,
     markdown_of,
     no_formula,
     settings_beside,
     show_tables,
 )
 from lossfw.report.text.rounding import as_number
-from lossfw.runs.compare.settings import as_text
+from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison
 
 
@@ -45,7 +46,8 @@ def settings_table(comparison: TrainingComparison) -> TextTable:
     """Return the settings in which the trainings differ, a column for each training."""
     ordered = [comparison.given.index(one) for one in comparison.trainings]
     rows = [
-        [key, *(as_text(of[place]) for place in ordered)] for key, of in comparison.settings.items()
+        [key, *as_texts([of[place] for place in ordered])]
+        for key, of in comparison.settings.items()
     ]
     return TextTable(["setting", *(one.name for one in comparison.trainings)], rows)
 
@@ -74,7 +76,7 @@ def comma_separated(comparison: TrainingComparison) -> str:
     measures = comparison.measures
     writer.writerow(["training", *map(no_formula, comparison.settings), "epoch", *measures])
     for one in comparison.trainings:
-        settings = [as_text(one.settings.get(key)) for key in comparison.settings]
+        settings = [cell_of(one.settings.get(key)) for key in comparison.settings]
         numbers = [one.numbers.get(name) for name in measures]
-        writer.writerow([*map(no_formula, (one.name, *settings)), one.kept, *numbers])
+        writer.writerow([no_formula(one.name), *settings, one.kept, *numbers])
     return text.getvalue().rstrip("\n")

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
-import numpy as np
-
-from lossfw.errors import ArgumentError, LossfwError
+from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
-from lossfw.runs.compare.comparison import Comparison, Difference
-from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
-from lossfw.runs.compare.paired import RunWithRows, own_interval, paired_interval
-from lossfw.runs.compare.rebuild_metrics import metrics_of
-from lossfw.runs.compare.rows import read_rows
+from lossfw.runs.compare.comparison import Comparison
+from lossfw.runs.compare.differences import KEEP_ROWS, Judged, differences
+from lossfw.runs.compare.finished_run import FinishedRun, RunNumber
+from lossfw.runs.compare.kept_rows import runs_with_rows
+from lossfw.runs.compare.notes import Note, listed
+from lossfw.runs.compare.paired import RunWithRows, own_interval
 from lossfw.runs.compare.settings import differing, surroundings
-
-_KEEP_ROWS = "write evaluate: {rows: true} in its configuration, and run it again"
 
 
 def compare(
-    runs: Sequence[FinishedRun], *, intervals: Intervals | None = None, side_by_side: bool = False
+    runs: Sequence[FinishedRun], *, level: float | None = None, side_by_side: bool = False
 ) -> Comparison:
     """Compare runs, each with the first.
 
@@ -28,8 +25,9 @@ def compare(
     ----------
     runs : sequence of FinishedRun
         At least two.
-    intervals : Intervals, optional
-        Level and method of the intervals; by default as in the first run, or 95 percent.
+    level : float, optional
+        Level of the intervals. By default level and method are those of the first run that
+        has intervals, or 95 percent by the jackknife.
     side_by_side : bool
         Allow runs on different data, without differences.
 
@@ -44,26 +42,32 @@ def compare(
     known = bool((runs[0].record.get("data") or {}).get("digest"))
     if not (same and known) and not side_by_side:
         raise ArgumentError(_different(runs))
-    intervals = intervals or _intervals_of(runs[0])
-    notes: list[str] = []
-    with_rows = _with_rows(runs, notes) if same else {}
+    intervals = _intervals_of(runs, level)
+    with_rows, notes = runs_with_rows(runs) if same else ({}, [])
     measures = tuple(dict.fromkeys(name for run in runs for name in run.numbers))
     numbers = {run.name: dict(_numbers(run, with_rows.get(run.name), intervals)) for run in runs}
-    differences = {}
+    judged: dict[str, dict[str, Judged]] = {}
     if not side_by_side:
         for run in runs[1:]:
-            pairs = _differences(run, runs[0], numbers, with_rows, intervals, notes)
-            differences[run.name] = dict(pairs)
+            judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
+    said = [one.note for of in judged.values() for one in of.values() if one.note is not None]
+    notes += [*said, *_other_intervals(runs, numbers, intervals)]
     return Comparison(
         runs=tuple(runs),
         given=tuple(runs),
         measures=measures,
         numbers=numbers,
-        differences=differences,
+        differences={
+            run: {name: one.difference for name, one in of.items()} for run, of in judged.items()
+        },
+        lacking={
+            run: {name: one.lacking for name, one in of.items() if one.lacking}
+            for run, of in judged.items()
+        },
         settings=differing([run.settings for run in runs]),
         surroundings=differing([surroundings(run.record) for run in runs]),
         intervals=intervals,
-        paired=bool(differences) and len(with_rows) == len(runs),
+        paired=bool(judged) and len(with_rows) == len(runs),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -77,115 +81,50 @@ def _different(runs: Sequence[FinishedRun]) -> str:
     )
 
 
-def _intervals_of(run: FinishedRun) -> Intervals:
-    options = run.result.get("intervals")
-    return Intervals(**options) if isinstance(options, Mapping) else Intervals()
-
-
-def _with_rows(runs: Sequence[FinishedRun], notes: list[str]) -> dict[str, RunWithRows]:
-    """Return the runs with kept rows that are the same as those of the first such run."""
-    with_rows: dict[str, RunWithRows] = {}
-    first: RunWithRows | None = None
-    for run in runs:
-        rows = read_rows(run.path)
-        if rows is None:
-            notes.append(
-                f"{run.name} has no rows, so its differences are not paired and have no "
-                f"interval: {_KEEP_ROWS}."
-            )
-            continue
-        try:
-            metrics = metrics_of(run)
-        except LossfwError as error:
-            notes.append(
-                f"{run.name}: its metrics cannot be made again, so it has none by row: {error}"
-            )
-            metrics = {}
-        one = RunWithRows(run, rows.by_number(), metrics)
-        first = first or one
-        if _same_rows(one, first):
-            with_rows[run.name] = one
-        else:
-            notes.append(f"{run.name} has other rows than {first.run.name}, so it is not paired.")
-    return with_rows
-
-
-def _same_rows(one: RunWithRows, other: RunWithRows) -> bool:
-    return np.array_equal(one.rows.row, other.rows.row) and np.array_equal(
-        one.rows.target, other.rows.target
-    )
+def _intervals_of(runs: Sequence[FinishedRun], level: float | None) -> Intervals:
+    """Return level and method of the intervals, those of the first run that has any."""
+    asked = (run.intervals for run in runs)
+    intervals = next((one for one in asked if one is not None), Intervals())
+    return intervals if level is None else replace(intervals, level=level)
 
 
 def _numbers(
     run: FinishedRun, rows: RunWithRows | None, intervals: Intervals
 ) -> Iterator[tuple[str, RunNumber]]:
     """Yield the numbers of a run, with these intervals if they are kept or can be computed."""
-    kept = run.result.get("intervals") == intervals.to_dict()
+    kept = run.intervals
     for name, number in run.numbers.items():
-        if rows is None or (kept and number.interval is not None):
+        if number.interval is not None and kept is not None and _alike(kept, intervals):
             yield name, number
         else:
-            yield name, RunNumber(number.value, own_interval(rows, name, intervals))
+            own = None if rows is None else own_interval(rows, name, intervals)
+            yield name, RunNumber(number.value, own)
 
 
-def _differences(
-    run: FinishedRun,
-    base: FinishedRun,
+def _alike(one: Intervals, other: Intervals) -> bool:
+    """Tell whether two intervals mean the same; the draws of a bootstrap may differ."""
+    return replace(one, seed=0) == replace(other, seed=0)
+
+
+def _other_intervals(
+    runs: Sequence[FinishedRun],
     numbers: Mapping[str, Mapping[str, RunNumber]],
-    with_rows: Mapping[str, RunWithRows],
     intervals: Intervals,
-    notes: list[str],
-) -> Iterator[tuple[str, Difference]]:
-    both = (name for name in numbers[run.name] if name in numbers[base.name])
-    for name in both:
-        why = _incomparable(name, run, base, with_rows)
-        if why:
-            notes.append(why)
-            yield name, Difference(None)
-            continue
-        value = _minus(numbers[run.name][name].value, numbers[base.name][name].value)
-        interval = None
-        if run.name in with_rows and base.name in with_rows:
-            one, other = with_rows[run.name], with_rows[base.name]
-            interval = paired_interval(one, other, name, intervals)
-            lacking = next((s for s in (one, other) if s.estimated(name) is None), None)
-            if lacking is not None:
-                notes.append(
-                    f"{name}: the rows of {lacking.run.name} do not give its number again, so "
-                    "its differences have no interval."
-                )
-        yield name, Difference(value, interval)
-
-
-def _incomparable(
-    name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithRows]
-) -> str:
-    """Return why a measure of two runs cannot be compared, or an empty text."""
-    if name == LOSS:
-        if run.loss_name != base.loss_name:
-            return (
-                f"the losses of {base.name} ({base.loss_name}) and {run.name} ({run.loss_name}) "
-                "are different things: name one loss among evaluate.metrics of both to compare it."
-            )
-        return ""
-    if run.name not in with_rows or base.name not in with_rows:
-        return ""
-    mine, theirs = (with_rows[r.name].metrics.get(name) for r in (run, base))
-    if mine is not None and theirs is not None and mine != theirs:
-        return (
-            f"{name} is {theirs} in {base.name} and {mine} in {run.name}: no difference is shown."
+) -> Iterator[Note]:
+    """Yield a note about runs whose own intervals are of another kind, and are not shown."""
+    left_out = [
+        run.name
+        for run in runs
+        if run.intervals is not None
+        and not _alike(run.intervals, intervals)
+        and any(
+            own.interval is not None and numbers[run.name][name].interval is None
+            for name, own in run.numbers.items()
         )
-    return ""
-
-
-def _minus(mine: Any, theirs: Any) -> Any:
-    """Return the difference of two numbers or nested lists, None if it is not defined."""
-    if mine is None or theirs is None:
-        return None
-    if isinstance(mine, list) and isinstance(theirs, list):
-        same = len(mine) == len(theirs)
-        return [_minus(a, b) for a, b in zip(mine, theirs, strict=True)] if same else None
-    if isinstance(mine, list) or isinstance(theirs, list):
-        return None
-    with np.errstate(all="ignore"):
-        return float(np.float64(mine) - np.float64(theirs))
+    ]
+    if left_out:
+        yield Note(
+            f"the intervals of {listed(left_out)} have another level or method than those shown, "
+            "and are left out",
+            f"for intervals of one kind, {KEEP_ROWS}",
+        )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from lossfw.components import notebook
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
+from lossfw.runs.compare.notes import Note
 from lossfw.runs.compare.ordering import in_order
 from lossfw.runs.compare.settings import surroundings
 
@@ -54,6 +55,8 @@ class Comparison:
         By run and measure, without the measures that a run does not have.
     differences : mapping of str to mapping
         By run and measure; empty if the runs have different data.
+    lacking : mapping of str to mapping
+        By run and measure, why a difference has no interval.
     settings : mapping of str to list
         The keys of the configuration in which runs differ, with the values.
     surroundings : mapping of str to list
@@ -61,8 +64,8 @@ class Comparison:
     intervals : Intervals
         Level and method of the intervals.
     paired : bool
-        Whether every difference is paired by row.
-    notes : tuple of str
+        Whether the rows of all runs are there to be paired.
+    notes : tuple of Note
         Remarks about the numbers.
     """
 
@@ -71,11 +74,12 @@ class Comparison:
     measures: tuple[str, ...]
     numbers: Mapping[str, Mapping[str, RunNumber]]
     differences: Mapping[str, Mapping[str, Difference]]
+    lacking: Mapping[str, Mapping[str, str]]
     settings: Mapping[str, list[Any]]
     surroundings: Mapping[str, list[Any]]
     intervals: Intervals
     paired: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def single(self) -> tuple[str, ...]:
@@ -85,6 +89,11 @@ class Comparison:
             for name in self.measures
             if all(n[name].single for n in self.numbers.values() if name in n)
         )
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The measures that are several numbers, which no table shows."""
+        return tuple(name for name in self.measures if name not in self.single)
 
     @property
     def baseline(self) -> FinishedRun:
@@ -137,7 +146,7 @@ class Comparison:
                 "surroundings": list(self.surroundings),
             },
             "runs": [self._run(run) for run in self.runs],
-            "notes": list(self.notes),
+            "notes": [str(note) for note in self.notes],
         }
 
     def _run(self, run: FinishedRun) -> dict[str, Any]:
@@ -152,6 +161,7 @@ class Comparison:
             "differences": {
                 name: d._asdict() for name, d in self.differences.get(run.name, {}).items()
             },
+            "lacking": dict(self.lacking.get(run.name, {})),
         }
 
     def sorted(self, key: str, *, reverse: bool = False) -> Comparison:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import DataError
+from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
@@ -86,6 +87,18 @@ class FinishedRun:
         for name, metric in self.result["metrics"].items():
             numbers[name if name != LOSS else f"metric {name}"] = _number_of(metric)
         return numbers
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """How the intervals of its numbers were made; None if it has none."""
+        options = self.result.get("intervals")
+        return Intervals(**options) if isinstance(options, Mapping) else None
+
+    @property
+    def not_imported(self) -> tuple[str, ...]:
+        """The plugin files that its configuration names and `plugins` does not admit."""
+        files = [value for key, value in self.settings.items() if key.startswith("plugins.")]
+        return tuple(str(file) for file in files if not self.plugins.admits(Path(str(file))))
 
     @property
     def data(self) -> str:

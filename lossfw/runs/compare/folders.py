@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
-from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.compare import compare
 from lossfw.runs.compare.comparison import Comparison
 from lossfw.runs.compare.finished_run import find_runs
@@ -18,7 +17,7 @@ def compare_folders(
     paths: Sequence[Path],
     plugins: Plugins,
     *,
-    intervals: Intervals | None = None,
+    level: float | None = None,
     side_by_side: bool = False,
 ) -> tuple[Comparison | TrainingComparison, list[str]]:
     """Compare the runs or the trainings in folders, and return messages about unfinished ones.
@@ -43,7 +42,7 @@ def compare_folders(
         return TrainingComparison.of(trainings), told
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
-    return compare(runs, intervals=intervals, side_by_side=side_by_side), left_out
+    return compare(runs, level=level, side_by_side=side_by_side), left_out
 
 
 def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,19 @@ def as_text(value: Any) -> str:
     if value is None:
         return "-"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_texts(values: Sequence[Any]) -> list[str]:
+    """Return the values of a setting as texts; absolute paths without the folders they share.
+
+    Examples
+    --------
+    >>> as_texts(["/home/me/a/w.npz", "/home/me/b/w.npz"]), as_texts([0.5, None])
+    (['a/w.npz', 'b/w.npz'], ['0.5', '-'])
+    """
+    texts = [as_text(value) for value in values]
+    paths = [Path(value) for value in values if isinstance(value, str)]
+    if len(paths) < len(values) or not all(path.is_absolute() for path in paths):
+        return texts
+    shared = os.path.commonpath([path.parent for path in paths])
+    return [path.relative_to(shared).as_posix() for path in paths]

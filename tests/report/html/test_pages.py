@@ -1,6 +1,7 @@
 """Pages of runs, comparisons and studies: what stands in them, whoever wrote it."""
 
 import base64
+import html
 import re
 import struct
 import xml.etree.ElementTree as ElementTree
@@ -17,8 +18,10 @@ from lossfw.runs.compare.rows import KeptRows
 pytest.importorskip("jinja2", reason="jinja2 is not installed")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
+from lossfw.components.naming import printable
 from lossfw.report.html.confusion_matrix import MOST_CLASSES, matrix_of
 from lossfw.report.html.images import as_images, as_uri
+from lossfw.report.html.render import breakable, render
 from lossfw.report.html.row_statistics import (
     confusion_of,
     described,
@@ -26,6 +29,8 @@ from lossfw.report.html.row_statistics import (
     spread_of,
     worst_of,
 )
+from lossfw.report.html.run_plots import of_parts
+from lossfw.runs.compare import RunNumber
 from support.configs import DIGITS
 
 EVALUATED = f"""\
@@ -42,6 +47,12 @@ network: {predictions: [0.4, 1.5, -2.0]}
 loss: {name: huber, delta: 2.0}
 evaluate: {metrics: [mae], rows: true}
 """
+# A page of a comparison without anything in it.
+EMPTY_COMPARISON = {
+    **dict.fromkeys(("kind", "foot", "why", "baseline"), ""),
+    **dict.fromkeys(("sections", "titles", "rows", "plots", "settings", "labels", "notes"), ()),
+    **dict.fromkeys(("ranges", "compared", "stars"), False),
+}
 # Elements that have no end.
 VOID = {"meta", "link", "img", "br", "line", "wbr"}
 
@@ -248,6 +259,17 @@ def test_a_report_needs_a_folder(home, monkeypatch):
     result = CliRunner().invoke(main, ["run", "plain.yaml", "--report"])
     assert result.exit_code == 2
     assert "give --out DIR too" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["b\x01", "\x1b[2J", "$x$", "$\\bad$", "\x00", "\udcff", "\u202eb", NASTY]
+)
+def test_a_name_from_a_file_may_have_any_character(name):
+    picture = of_parts("parts", "loss", [(name, RunNumber(0.5))], 0.25)
+    assert f">{printable(name)}</text>" in html.unescape(str(picture.svg))
+    page = render("compare.html", **EMPTY_COMPARISON, lead=breakable(name), title=name)
+    assert not re.search(r"[\x00-\x08\x0e-\x1f\u202e]", page)
+    Page(page)
 
 
 # What the pages are made of -----------------------------------------------------

@@ -60,6 +60,12 @@ def test_csv_has_every_digit(run, command, compared):
     assert lines[0]["loss.difference"] == ""
 
 
+def test_csv_has_an_empty_cell_for_what_is_not_set(run, command):
+    run("one", "loss.guard-"), run("other", "loss.guard=floor")
+    lines = list(csv.DictReader(io.StringIO(command("compare", "one", "other", "--csv").stdout)))
+    assert [line["loss.guard"] for line in lines] == ["", "floor"]
+
+
 def test_markdown_has_tables_and_no_marks_of_users(run, command):
     run("a|b"), run("c_d*")
     result = command("compare", "a|b", "c_d*", "--markdown")

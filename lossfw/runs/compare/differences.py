@@ -1,0 +1,125 @@
+"""Differences of the results of two runs, and the reason where one has no interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.runs.compare.comparison import Difference
+from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
+from lossfw.runs.compare.notes import Note, listed
+from lossfw.runs.compare.paired import RunWithRows, paired_interval
+
+KEEP_ROWS = "write evaluate: {rows: true} in the configuration, and run it again"
+
+
+class Judged(NamedTuple):
+    """A difference, and what is to be said of it.
+
+    Attributes
+    ----------
+    difference : Difference
+    lacking : str
+        Why it has no interval, as a part of a sentence; empty if it has one.
+    note : Note or None
+        A remark that is not among those about the runs.
+    """
+
+    difference: Difference
+    lacking: str = ""
+    note: Note | None = None
+
+
+def differences(
+    run: FinishedRun,
+    base: FinishedRun,
+    numbers: Mapping[str, Mapping[str, RunNumber]],
+    with_rows: Mapping[str, RunWithRows],
+    intervals: Intervals,
+) -> Iterator[tuple[str, Judged]]:
+    """Yield each measure of two runs with their difference."""
+    for name in (name for name in numbers[run.name] if name in numbers[base.name]):
+        incomparable = _incomparable(name, run, base, with_rows)
+        if incomparable is not None:
+            lacking = "the runs measure different things under this name"
+            yield name, Judged(Difference(None), lacking, incomparable)
+            continue
+        value = minus(numbers[run.name][name].value, numbers[base.name][name].value)
+        rowless = [one.name for one in (base, run) if one.name not in with_rows]
+        if rowless:
+            lacking = f"the rows of {listed(rowless)} were not kept, or are different ones"
+            yield name, Judged(Difference(value), lacking)
+            continue
+        one, other = with_rows[run.name], with_rows[base.name]
+        interval = paired_interval(one, other, name, intervals)
+        lacking = "" if interval else _why(name, value, one, other)
+        yield name, Judged(Difference(value, interval), lacking, _note(name, one, other))
+
+
+def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
+    """Return why two runs with their rows have a difference without an interval."""
+    for run in (base, one):
+        if run.estimated(name) is None:
+            if name not in run.metrics and name != LOSS:
+                return f"the metric could not be computed from the rows of {run.run.name}"
+            return f"the rows of {run.run.name} do not give this number again"
+    if isinstance(value, float) and not np.isfinite(value):
+        return "the difference is not a finite number"
+    if one.groups < 2:
+        return "there are too few rows"
+    return "it does not vary with the choice of rows"
+
+
+def _note(name: str, one: RunWithRows, base: RunWithRows) -> Note | None:
+    """Return a note about rows that give another number than the run reports."""
+    for run in (base, one):
+        if (name in run.metrics or name == LOSS) and run.estimated(name) is None:
+            return Note(
+                f"{name}: the rows of {run.run.name} do not give its number again, so its "
+                "differences have no interval"
+            )
+    return None
+
+
+def _incomparable(
+    name: str, run: FinishedRun, base: FinishedRun, with_rows: Mapping[str, RunWithRows]
+) -> Note | None:
+    """Return why a measure of two runs cannot be compared, None if it can."""
+    if name == LOSS:
+        if run.loss_name == base.loss_name:
+            return None
+        return Note(
+            f"the losses of {base.name} ({base.loss_name}) and {run.name} ({run.loss_name}) are "
+            "different things",
+            "name one loss among evaluate.metrics of both to compare it",
+        )
+    if run.name not in with_rows or base.name not in with_rows:
+        return None
+    mine, theirs = (with_rows[r.name].metrics.get(name) for r in (run, base))
+    if mine is None or theirs is None or mine == theirs:
+        return None
+    return Note(
+        f"{name} is {theirs} in {base.name} and {mine} in {run.name}; no difference is shown"
+    )
+
+
+def minus(mine: Any, theirs: Any) -> Any:
+    """Return the difference of two numbers or nested lists, None if it is not defined.
+
+    Examples
+    --------
+    >>> minus([1.0, 2.5], [0.5, 2.5]), minus(1.0, None), minus([1.0], [1.0, 2.0])
+    ([0.5, 0.0], None, None)
+    """
+    if mine is None or theirs is None:
+        return None
+    if isinstance(mine, list) and isinstance(theirs, list):
+        same = len(mine) == len(theirs)
+        return [minus(a, b) for a, b in zip(mine, theirs, strict=True)] if same else None
+    if isinstance(mine, list) or isinstance(theirs, list):
+        return None
+    with np.errstate(all="ignore"):
+        return float(np.float64(mine) - np.float64(theirs))

@@ -1,0 +1,127 @@
+"""What is said of intervals of differences: all are there, some are, none is."""
+
+import html
+import re
+
+import pytest
+
+from lossfw.runs.compare import compare, find_runs
+
+PLUGIN = """\
+from pathlib import Path
+Path("executed").touch()
+import numpy as np
+from lossfw.metrics import RowMetric
+class Sureness(RowMetric):
+    "The mean of the largest probability."
+    def rows(self, prediction, target):
+        return np.max(prediction, axis=1)
+"""
+
+
+def page_of(*folders):
+    """Return the text of the page that compares runs."""
+    pytest.importorskip("matplotlib")
+    from lossfw.report.html.comparison import comparison_page
+
+    page = comparison_page(compare(find_runs(folders)[0]), "a title")
+    return " ".join(
+        html.unescape(re.sub(r"<style>.*?</style>|<[^>]*>", "", page, flags=re.S)).split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "caption", "remark"),
+    [
+        (
+            ("true", "true", "true"),
+            "in 2 of 2 runs the interval leaves out 0",
+            "paired by 60 rows; *",
+        ),
+        (
+            ("true", "true", "false"),
+            "the interval of the only run with one leaves out 0; 1 run has none, because the rows",
+            "note: c has no rows, so differences are not paired and have no interval: write",
+        ),
+        (
+            ("false", "true", "true"),
+            "none of them has an interval, because the rows of a were not kept",
+            "No difference has an interval, because the rows of a were not kept",
+        ),
+        (
+            ("false", "false", "false"),
+            "none of them has an interval, because the rows of a and b were not kept",
+            "note: a, b and c have no rows, so",
+        ),
+    ],
+)
+def test_a_missing_interval_counts_as_none(run, command, folder, kept, caption, remark):
+    runs = [
+        run(name, rows=rows, predictions="good" if name == "a" else "worse")
+        for name, rows in zip("abc", kept, strict=True)
+    ]
+    page = page_of(*runs)
+    said = re.findall(r"Right: the difference; ([^.]*)\.", page)
+    assert caption in said[0]
+    if "true" not in kept[1:] or kept[0] == "false":
+        assert " in 0 of" not in page
+    shown = command("compare", *map(str, runs)).stdout
+    assert remark in shown
+    assert ("leaves out 0" in shown) == (kept[0] == "true")
+    # Whoever reads the page has no command at hand.
+    assert "rows: true" not in page
+    assert shown.count("note: ") == (kept != ("true",) * 3)
+
+
+def test_a_number_that_no_choice_of_rows_changes_has_no_interval(run, command, folder):
+    page = page_of(run("a"), run("b"))
+    # Each caption is the description of its picture, too.
+    assert page.count("it has no interval, because it does not vary with the choice of rows") == 6
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_plugin_takes_no_interval_from_other_metrics(run, command, compared, folder, trusted):
+    (folder / "mine.py").write_text(PLUGIN)
+    given = {"metrics": "[sureness, accuracy]"}
+    a, b = (
+        run(name, "plugins=[mine.py]", predictions=p, **given)
+        for name, p in (("a", "good"), ("b", "worse"))
+    )
+    (folder / "executed").unlink()
+    # A new text is a module that this process has not imported.
+    (folder / "mine.py").write_text(f"{PLUGIN}# again\n")
+    found = compared(a, b, *(["--trust"] if trusted else []))
+    assert (folder / "executed").exists() == trusted
+    differences = found["runs"][1]["differences"]
+    assert differences["loss"]["interval"]
+    assert differences["accuracy"]["interval"]
+    assert bool(differences["sureness"]["interval"]) == trusted
+    assert len(found["notes"]) == (not trusted)
+    if not trusted:
+        told = "sureness: no differences with intervals, because the plugin that computes them"
+        assert found["notes"][0].startswith(told)
+        assert found["notes"][0].endswith("which executes the plugin file mine.py.")
+        page = page_of(a, b)
+        assert told in page
+        assert "--trust" not in page
+        assert str(folder) not in page
+
+
+def test_brackets_are_of_one_kind(run, command, compared):
+    ninety = run("a", "evaluate.intervals={level: 0.9}", rows="false")
+    drawn = run("b", "evaluate.intervals={level: 0.9, method: bootstrap}", rows="false")
+    plain = run("c", predictions="worse")
+    found = compared(ninety, drawn)
+    assert [bool(one["numbers"]["loss"]["interval"]) for one in found["runs"]] == [True, False]
+    assert "the intervals of b have another level or method" in found["notes"][1]
+    # The first run that has intervals decides how those of the others are made.
+    assert compared(plain, drawn)["intervals"] == {
+        "level": 0.9,
+        "method": "bootstrap",
+        "replicates": 1000,
+        "seed": 0,
+    }
+    shown = command("compare", str(plain), str(drawn)).stdout
+    assert "In brackets: 90% intervals, by the bootstrap." in shown
+    shown = command("compare", str(plain), str(drawn), "--level", "0.8").stdout
+    assert "In brackets: 80% intervals, by the bootstrap." in shown
