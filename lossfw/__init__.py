@@ -68,11 +68,10 @@ from lossfw.nn.activation import Activation, RowActivation
 from lossfw.nn.optimizer import Memory, Optimizer, OptimizerStep
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 from lossfw.numerics.exact.reference import Order
+from lossfw.version import __version__
 
 if TYPE_CHECKING:
     from lossfw.runs.python import compare, evaluate, plan, run, run_all, train, train_all
-
-__version__ = "0.1.0"
 
 
 def loss(spec: str | Mapping[str, Any] | Loss, /, **parameters: Any) -> Loss:

@@ -52,11 +52,11 @@ class Box(NamedTuple):
 
 
 def imports_of_rooms() -> Imports:
-    """Return room -> the other rooms that it imports, without the face and `__main__`."""
+    """Return room -> the other rooms that it imports, without the face, `__main__`, the version."""
     rooms: Imports = {}
     for module, imported in import_graph(CORE).items():
         rooms.setdefault(room(module), set()).update(room(other) for other in imported)
-    faces = {"__init__", "__main__"}
+    faces = {"__init__", "__main__", "version"}
     return {name: rooms[name] - faces - {name} for name in rooms.keys() - faces}
 
 

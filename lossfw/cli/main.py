@@ -19,10 +19,10 @@ from typing import Any
 
 import click
 
-from lossfw import __version__
 from lossfw.cli.options import tell, traceback_option, wants_traceback
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
+from lossfw.version import __version__
 
 FAILED = 1
 # 128 and the number of the signal, as shells count.

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from lossfw import __version__
 from lossfw.components.plugin_choice import Plugins
 from lossfw.components.registry import Entry
 from lossfw.data.files import digest_arrays
 from lossfw.evaluation.plan import Plan
 from lossfw.runs.records import Run
+from lossfw.version import __version__
 
 # git answers at once, except on a dead network drive: wait so many seconds at most.
 _GIT_SECONDS = 10

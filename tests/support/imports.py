@@ -3,10 +3,6 @@
 import ast
 import functools
 
-# The face, `lossfw/__init__.py`, shows everything, and nothing imports it, but for
-# these names: the version stands where the build reads it.
-FROM_THE_FACE = {"__version__"}
-
 
 def modules(core):
     """Return the dotted name below the core -> the file, for each module of it."""
@@ -51,7 +47,8 @@ def _inner(core, known, path):
             inner.add(below)
         elif above:
             inner.add(above)
-        elif name not in FROM_THE_FACE:
+        else:
+            # The face, `lossfw/__init__.py`, shows everything, and nothing imports it.
             inner.add("__init__")
     return inner
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lossfw import __version__
 from lossfw.components.naming import printable
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.render import breakable, render
@@ -20,6 +19,7 @@ from lossfw.runs.compare import Comparison, FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import is_number
 from lossfw.runs.compare.settings import as_texts
 from lossfw.runs.folder import REPORT_FILE
+from lossfw.version import __version__
 
 # Plots show the numbers of runs in place of longer names.
 _LONGEST_LABEL = 14

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from lossfw import __version__
 from lossfw.errors import LossfwError
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.confusion_matrix import matrix_of
@@ -30,6 +29,7 @@ from lossfw.runs.compare.rebuild_metrics import loss_of
 from lossfw.runs.compare.rows import KeptRows
 from lossfw.runs.folder import CONFIG_FILE, read_texts
 from lossfw.runs.kept_curve import read_curve
+from lossfw.version import __version__
 
 # A slice of more parts has no plot.
 _MOST_PARTS = 30

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from lossfw import __version__
 from lossfw.nn.sample_curve import curve
 from lossfw.nn.sensitivity.breakpoints import Staircase
 from lossfw.nn.sensitivity.dead_parameters import ZeroDerivatives
@@ -21,6 +20,7 @@ from lossfw.report.html.sensitivity_plots import (
     of_stairs,
 )
 from lossfw.report.text.rounding import as_number, as_share
+from lossfw.version import __version__
 
 
 def study_page(result: Sensitivity) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from lossfw import __version__
 from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.nn.training.checkpoint import WEIGHTS_FILE
@@ -21,6 +20,7 @@ from lossfw.report.text.rounding import as_number
 from lossfw.runs.epochs import HELD_OUT, numbers_of
 from lossfw.runs.files import numbers_in, read_json
 from lossfw.runs.trainings import TRAINING_FILE
+from lossfw.version import __version__
 
 _HEIGHT = 3.4
 _BINS = 40

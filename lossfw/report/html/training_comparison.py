@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lossfw import __version__
 from lossfw.report.html.comparison import labels, link_to
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.render import breakable, render
@@ -16,6 +15,7 @@ from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.rounding import as_number
 from lossfw.report.text.training_comparison import number_text, remarks, settings_table
 from lossfw.runs.compare.trainings import TrainingComparison
+from lossfw.version import __version__
 
 _HEIGHT = 3.8
 # How pale the curves are that have no name in the legend.

@@ -11,10 +11,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from lossfw import __version__
 from lossfw.errors import ArgumentError, MissingExtraError, RunError
 from lossfw.report.site.content import SiteContent
 from lossfw.report.site.stage import STATIC, stage
+from lossfw.version import __version__
 
 _NEEDED = ("sphinx", "pydata_sphinx_theme", "myst_parser", "sphinx_design")
 

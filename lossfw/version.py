@@ -1,0 +1,3 @@
+"""Version: the number of this release, which the build reads too."""
+
+__version__ = "0.1.0"
