@@ -13,7 +13,7 @@ import numpy as np
 from lossfw.data.csv_lines import is_packed, open_bytes, pieces_of, readable, split_lines
 from lossfw.data.csv_numbers import read_columns, read_numbers, read_texts, without_missing
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import Column, Group, Pieces, listed
+from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, listed
 from lossfw.data.stamps import FileStamp
 from lossfw.data.table import columns_in
 from lossfw.errors import DataError
@@ -128,7 +128,7 @@ def _gaps(parsed: ParsedLines, numbers: frozenset[int], texts: frozenset[int]) -
 class CsvRows(NamedTuple):
     """All rows of a table, see `rows_of_table`."""
 
-    columns: list[Column]
+    columns: list[PieceColumn]
     labels: Mapping[int, tuple[str, ...]]
     dropped: int
     size: int
@@ -170,7 +170,7 @@ def rows_of_table(layout: CsvFormat, groups: Sequence[Group]) -> CsvRows | None:
     pieces = _TablePieces(stamp, layout, parts, groups, whole, found)
     told = f"{digest.hexdigest()}{' dropped' if layout.drop else ''}"
     columns = [
-        Column(
+        PieceColumn(
             pieces,
             number,
             () if isinstance(group, int) else (len(group),),

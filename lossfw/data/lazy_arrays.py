@@ -86,46 +86,44 @@ class Pieces(ABC):
         return int(np.searchsorted(self.starts, row, side="right")) - 1
 
 
-class Column:
-    """One array of a table that is read in pieces.
+class Column(ABC):
+    """An array whose rows stay in a file until they are read.
 
     It has the shape and dtype of an array. A slice, a number or an array of numbers
-    reads rows along the first axis; `numpy.asarray` reads all of it.
+    reads rows along the first axis; `numpy.asarray` reads all of it. A subclass says how
+    rows are read and where reading can begin; a pickle of it holds the place of the rows
+    and not the rows.
 
     Parameters
     ----------
-    pieces : Pieces
-        The table.
-    key : hashable
-        The column in it.
     shape : tuple of int
-        The shape of one row.
+        The number of rows, and the shape of one.
     dtype : dtype
         Of the numbers.
     digest : str
         Equal content of a file has an equal digest. Empty if it is not known.
     """
 
-    def __init__(
-        self,
-        pieces: Pieces,
-        key: Hashable,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        digest: str = "",
-    ) -> None:
-        self._pieces, self._key, self.digest = pieces, key, digest
-        self.shape, self.dtype = (len(pieces), *shape), dtype
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], digest: str = "") -> None:
+        self.shape, self.dtype, self.digest = shape, dtype, digest
 
     @property
-    def stamp(self) -> FileStamp:
-        """The file as it was when the table was opened."""
-        return self._pieces.stamp
+    @abstractmethod
+    def stamp(self) -> FileStamp | None:
+        """The file as it was when it was opened; None for a mapped array of unknown origin."""
 
     @property
-    def entries(self) -> NDArray:
-        """The rows at which reading can begin without those before."""
-        return self._pieces.entries
+    @abstractmethod
+    def entries(self) -> NDArray | None:
+        """The rows at which reading can begin without those before; None for any row."""
+
+    @abstractmethod
+    def read(self, start: int, stop: int) -> NDArray:
+        """Return consecutive rows."""
+
+    @abstractmethod
+    def take(self, rows: NDArray) -> NDArray:
+        """Return the rows with these numbers."""
 
     @property
     def ndim(self) -> int:
@@ -153,8 +151,47 @@ class Column:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         return self.read(0, len(self)).astype(dtype or self.dtype, copy=False)
 
+
+class PieceColumn(Column):
+    """One array of a table that is read in pieces.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        The table.
+    key : hashable
+        The column in it.
+    shape : tuple of int
+        The shape of one row.
+    dtype : dtype
+        Of the numbers.
+    digest : str
+        See `Column`.
+    """
+
+    def __init__(
+        self,
+        pieces: Pieces,
+        key: Hashable,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        digest: str = "",
+    ) -> None:
+        super().__init__((len(pieces), *shape), dtype, digest)
+        self._pieces, self._key = pieces, key
+
+    @property
+    def stamp(self) -> FileStamp:
+        """See `Column.stamp`."""
+        return self._pieces.stamp
+
+    @property
+    def entries(self) -> NDArray:
+        """See `Column.entries`."""
+        return self._pieces.entries
+
     def read(self, start: int, stop: int) -> NDArray:
-        """Return consecutive rows."""
+        """See `Column.read`."""
         if stop <= start:
             return np.empty((0, *self.shape[1:]), self.dtype)
         pieces = range(self._pieces.piece_of(start), self._pieces.piece_of(stop - 1) + 1)
@@ -166,7 +203,7 @@ class Column:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def take(self, rows: NDArray) -> NDArray:
-        """Return the rows with these numbers; each piece of the file is read once."""
+        """See `Column.take`; each piece of the file is read once."""
         taken = np.empty((len(rows), *self.shape[1:]), self.dtype)
         order = np.argsort(rows, kind="stable")
         where = np.searchsorted(self._pieces.starts, rows[order], side="right") - 1
@@ -196,9 +233,15 @@ def entries_of(array: RowArray) -> NDArray | None:
     return None
 
 
+def stamp_of(array: RowArray) -> FileStamp | None:
+    """Return the file that the rows stay in, as it was when it was opened; None for no file."""
+    stamp: FileStamp | None = getattr(array, "stamp", None)  # of a column or of a mapped array
+    return stamp
+
+
 def check_unchanged(array: RowArray) -> None:
     """Raise `DataError` if the array stays in a file that has changed since it was opened."""
-    stamp: FileStamp | None = getattr(array, "stamp", None)
+    stamp = stamp_of(array)
     if stamp is not None:
         stamp.check()
 

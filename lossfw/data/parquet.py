@@ -12,7 +12,7 @@ import numpy as np
 
 from lossfw.data.files import need_file
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
+from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray, listed
 from lossfw.data.parquet_columns import (
     TextError,
     array_of,
@@ -51,7 +51,7 @@ class ParquetTable(Table):
         labels = {number: tuple(known) for number, known in pieces.labels.items()}
         example = pieces.rows(0)
         columns = [
-            Column(pieces, number, example[number].shape[1:], example[number].dtype)
+            PieceColumn(pieces, number, example[number].shape[1:], example[number].dtype)
             for number in range(len(groups))
         ]
         if sum(column.size * column.dtype.itemsize for column in columns) > _WHOLE_BYTES:

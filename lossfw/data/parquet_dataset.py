@@ -15,7 +15,7 @@ import numpy as np
 from lossfw.components.naming import did_you_mean, shortlist
 from lossfw.data.csv_numbers import is_number
 from lossfw.data.labels import check_labels
-from lossfw.data.lazy_arrays import Column, Group, Pieces, RowArray, listed
+from lossfw.data.lazy_arrays import Group, PieceColumn, Pieces, RowArray, listed
 from lossfw.data.parquet import PIECE_BYTES, readable
 from lossfw.data.parquet_columns import (
     array_of,
@@ -183,7 +183,7 @@ class ParquetDataset:
             raise DataError(f"{self.location} has no rows.")
         example: Any = pieces.rows(0)
         columns = [
-            Column(pieces, n, example[n].shape[1:], example[n].dtype, f"{self.digest} {group}")
+            PieceColumn(pieces, n, example[n].shape[1:], example[n].dtype, f"{self.digest} {group}")
             for n, group in enumerate(groups)
         ]
         found = {number: tuple(known) for number, known in pieces.labels.items()}

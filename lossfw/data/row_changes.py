@@ -7,7 +7,16 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from lossfw.data.lazy_arrays import Column, RowArray, digest_of, read_rows, stays, take_rows
+from lossfw.data.lazy_arrays import (
+    Column,
+    RowArray,
+    digest_of,
+    entries_of,
+    read_rows,
+    stamp_of,
+    stays,
+    take_rows,
+)
 from lossfw.data.stamps import FileStamp
 from lossfw.numerics.arrays import NDArray
 
@@ -40,21 +49,25 @@ class ChangedColumn(Column):
     def __init__(
         self, of: RowArray, change: RowChange, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> None:
+        super().__init__((len(of), *shape), dtype, digest_of(of))
         self._of, self._change = of, change
-        self.shape, self.dtype, self.digest = (len(of), *shape), dtype, digest_of(of)
 
     @property
-    def stamp(self) -> FileStamp:
-        """The file as it was when the array was opened."""
-        stamp: FileStamp = self._of.stamp  # type: ignore[attr-defined]  # of a column and of a mapped array
-        return stamp
+    def stamp(self) -> FileStamp | None:
+        """See `Column.stamp`."""
+        return stamp_of(self._of)
+
+    @property
+    def entries(self) -> NDArray | None:
+        """See `Column.entries`."""
+        return entries_of(self._of)
 
     def read(self, start: int, stop: int) -> NDArray:
-        """Return consecutive rows."""
+        """See `Column.read`."""
         return self._change(read_rows(self._of, start, stop), range(start, max(start, stop)))
 
     def take(self, rows: NDArray) -> NDArray:
-        """Return the rows with these numbers."""
+        """See `Column.take`."""
         return self._change(take_rows(self._of, rows), rows)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.components.registry.find import find
+from lossfw.data.lazy_arrays import stamp_of
 from lossfw.errors import RunError
 from lossfw.evaluation.plan import Plan
 from lossfw.scale.parts import arrays_of
@@ -133,7 +134,7 @@ def _told(own: Facts, facts: Facts | BaseException) -> str:
 
 def _files(plan: Plan) -> list[str]:
     """Return the files that the rows of a plan stay in."""
-    stamps = (getattr(array, "stamp", None) for array in arrays_of(plan))
+    stamps = map(stamp_of, arrays_of(plan))
     return sorted({str(stamp.path.absolute()) for stamp in stamps if stamp is not None})
 
 
