@@ -13,7 +13,8 @@ from lossfw.errors import RunError
 from lossfw.report.text.tables import show_table
 from lossfw.runs.epochs import numbers_of
 from lossfw.runs.files import say
-from lossfw.runs.parallel_runs import run_all
+from lossfw.runs.folder import working_in
+from lossfw.runs.parallel_runs import common_folder, run_all
 from lossfw.runs.records import RunOutcome, RunRequest
 
 # The remedies for a loss that is NaN.
@@ -27,8 +28,11 @@ def run_many(requests: Sequence[RunRequest], jobs: int, *, as_json: bool) -> Non
     ------
     RunError
         If one of them failed.
+    OutputError
+        If another process works in their folder.
     """
-    outcomes = _carried_out(requests, jobs)
+    with working_in(common_folder(requests)):
+        outcomes = _carried_out(requests, jobs)
     if as_json:
         # In a result, numbers that are not finite are texts already.
         say(json.dumps([_plain(outcome) for outcome in outcomes]))

@@ -12,12 +12,13 @@ from lossfw.data.state_file import SavedState
 from lossfw.errors import DataError
 from lossfw.evaluation.plan import Plan
 from lossfw.runs.rows_parts import PartFile
+from lossfw.runs.rows_writer import RowsPiece
 
 # Not the name of a training's checkpoint, which may lie in the same folder.
 CHECKPOINT_FILE = "partials.npz"
 
 # Version of the file.
-CHECKPOINT_VERSION = 7
+CHECKPOINT_VERSION = 8
 
 
 class Checkpoint(NamedTuple):
@@ -27,10 +28,12 @@ class Checkpoint(NamedTuple):
     ----------
     identity : mapping of str to str
         The identity of the run; see `identity_of`.
-    written : int
-        Bytes of the file of rows for the rows that are done.
+    pieces : tuple of RowsPiece
+        Those of the file of rows, for the rows that are done.
     parts : tuple of PartFile
         The files of these rows, where they are in parts.
+    notes : tuple of str
+        What the reader of the result is told about the way to it.
     seconds : float
         Seconds that the run had taken.
     state : SavedState
@@ -38,8 +41,9 @@ class Checkpoint(NamedTuple):
     """
 
     identity: Mapping[str, str]
-    written: int
+    pieces: tuple[RowsPiece, ...]
     parts: tuple[PartFile, ...]
+    notes: tuple[str, ...]
     seconds: float
     state: SavedState
 
@@ -64,8 +68,9 @@ def to_bytes(checkpoint: Checkpoint) -> bytes:
     """Return a checkpoint as it is written to a file."""
     header = {
         "identity": dict(checkpoint.identity),
-        "written": checkpoint.written,
+        "pieces": [list(piece) for piece in checkpoint.pieces],
         "parts": [list(part) for part in checkpoint.parts],
+        "notes": list(checkpoint.notes),
         "seconds": checkpoint.seconds,
         "state": checkpoint.state.header,
     }
@@ -85,12 +90,18 @@ def read(folder: Path, plan: Plan) -> Checkpoint | None:
         return None
     try:
         header, arrays = SavedState.read(path)
-        state = SavedState(header["state"], arrays)
-        parts = tuple(PartFile(*part) for part in header["parts"])
-        kept = Checkpoint(header["identity"], header["written"], parts, header["seconds"], state)
+        if dict(header["identity"]) != identity_of(plan):
+            return None
+        return Checkpoint(
+            header["identity"],
+            tuple(RowsPiece(*piece) for piece in header["pieces"]),
+            tuple(PartFile(*part) for part in header["parts"]),
+            tuple(map(str, header["notes"])),
+            header["seconds"],
+            SavedState(header["state"], arrays),
+        )
     except (DataError, ValueError, TypeError, LookupError):
         raise DataError(
             f"{path} is no checkpoint of a run, or damaged: run without --resume, which begins "
             "anew."
         ) from None
-    return kept if kept.identity == identity_of(plan) else None

@@ -177,7 +177,8 @@ def _evaluated(
             from lossfw.scale import evaluate_parts
 
             return evaluate_parts(plan, progress=progress, keeper=journal)
-        return evaluate(plan, progress=progress, journal=journal)
+        result = evaluate(plan, progress=progress, journal=journal)
+        return result if journal is None else result.noted(journal.notes)
     # Imported on use: most runs stay in their process.
     from lossfw.scale import connected, evaluate_on
 

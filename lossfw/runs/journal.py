@@ -1,15 +1,16 @@
 """Journal: write rows and checkpoints of a run, so that it can be resumed when it was killed.
 
 The rows are appended to one file. From time to time the partials of all numbers are
-written to a checkpoint, with the current length of the file of rows: when the run is
-resumed, later rows are cut off. A run on a cluster has a file for each part instead, and
-its checkpoint names those that count.
+written to a checkpoint, with the length and the digest of each piece of the file of rows:
+when the run is resumed, later rows are cut off, and a damaged piece is computed again. A run
+on a cluster has a file for each part instead, and its checkpoint names those that count.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -23,9 +24,17 @@ from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
 from lossfw.runs.checkpoint import CHECKPOINT_FILE, Checkpoint, identity_of, read, to_bytes
 from lossfw.runs.files import write_file
+from lossfw.runs.repair import repaired, repaired_parts
 from lossfw.runs.rows import rows_of
 from lossfw.runs.rows_parts import PartFile, RowsParts, covering, find_parts
-from lossfw.runs.rows_writer import PART_FILE, ROWS_FILES, RowsFile, RowsFormat, find_part
+from lossfw.runs.rows_writer import (
+    PART_FILE,
+    ROWS_FILES,
+    RowsFile,
+    RowsFormat,
+    RowsPiece,
+    find_part,
+)
 
 # Seconds between two checkpoints: the most that a killed run loses ...
 CHECKPOINT_SECONDS = 1.0
@@ -64,6 +73,8 @@ class RunJournal:
         The error after which no more rows are written. The run continues.
     rows : RowsParts or None
         Writes the rows of parts, where a run has them in parts.
+    notes : list of str
+        What the reader of the result is told about the way to it, also before it was resumed.
     """
 
     def __init__(self, folder: Path, plan: Plan, *, resume: bool, spread: bool = False) -> None:
@@ -75,7 +86,9 @@ class RunJournal:
         self._packs = all(type(m).unpack is not Metric.unpack for m in plan.metrics)
         self._part: RowsFile | None = None
         self.rows: RowsParts | None = None
+        self.notes: list[str] = []
         self._files: list[PartFile] = []
+        self._damaged: list[PartFile] = []
         self._begun = self._last = time.monotonic()
         self._pause = CHECKPOINT_SECONDS
         self.before, self.resumed = 0.0, 0
@@ -92,7 +105,7 @@ class RunJournal:
         Raises
         ------
         DataError
-            If the checkpoint is damaged.
+            If the checkpoint is damaged, or damaged rows are others now.
         """
         kept = self._kept
         if kept is not None:
@@ -104,16 +117,21 @@ class RunJournal:
                     f"({error}): run without --resume, which begins anew."
                 ) from None
             self.before, self.resumed = kept.seconds, state.seen.count
+            self.notes += kept.notes
         form = rows_format(self._plan)
         if form is None:
             return
-        if self.in_parts:
-            self._begin_parts(state, form, kept)
-            return
         try:
-            path, written = self._folder / PART_FILE, 0 if kept is None else kept.written
-            self._part = RowsFile(path, form, written)
+            path, pieces = self._folder / PART_FILE, () if kept is None else kept.pieces
+            if pieces:
+                self.notes += repaired(path, self._plan, form, pieces)
+            if self.in_parts:
+                self._begin_parts(state, form, kept)
+            else:
+                self._part = RowsFile(path, form, pieces)
         except OutputError as error:
+            if self.in_parts:
+                raise
             self.failure = error
 
     @property
@@ -175,28 +193,36 @@ class RunJournal:
         if kept is None or form is None:
             return kept
         if not kept.parts:
-            return kept if find_part(self._folder, form, kept.written) else None
+            return kept if find_part(self._folder, form) else None
         # A part whose rows no state has seen does not count.
         files = covering(kept.parts, [tuple(span) for span in kept.state.header["seen"]])
-        there = files and find_parts(self._folder, self._folder / ROWS_FILES[form], files)
-        return kept._replace(parts=tuple(files)) if files and there else None
+        damaged = files and find_parts(self._folder, self._folder / ROWS_FILES[form], files)
+        if files is None or damaged is None:
+            return None
+        self._damaged = damaged
+        return kept._replace(parts=tuple(files))
 
     def _begin_parts(
         self, state: EvaluationState, form: RowsFormat, kept: Checkpoint | None
     ) -> None:
         """Make the folder of the parts, with those that are kept."""
-        self._files = [] if kept is None else list(kept.parts)
+        parts = () if kept is None else kept.parts
+        self._files = [part for part in parts if part not in self._damaged]
         self.rows = RowsParts.of(self._folder, form)
         self.rows.begin(self._files)
-        if kept is not None and kept.written:
+        files, notes = repaired_parts(self.rows, self._plan, self._damaged)
+        self._files += files
+        self.notes += notes
+        if kept is not None and kept.pieces:
             # One process began the run: its file becomes the first part.
-            self._adopt(self.rows, kept.written, state.seen.count)
+            self._adopt(self.rows, kept.pieces, state.seen.count)
+        if files or (kept is not None and kept.pieces):
             self._save(state)
 
-    def _adopt(self, rows: RowsParts, written: int, stop: int) -> None:
+    def _adopt(self, rows: RowsParts, pieces: Sequence[RowsPiece], stop: int) -> None:
         """Make a part of the file of rows that one process has written."""
         path, target = self._folder / PART_FILE, rows.path(0)
-        part = RowsFile(path, rows.form, written)
+        part = RowsFile(path, rows.form, pieces)
         part.close()
         if rows.form == "jsonl":
             shutil.copyfile(path, target)
@@ -205,18 +231,18 @@ class RunJournal:
             from lossfw.runs.parquet import write_parquet
 
             write_parquet(path, target)
-        self._files.append(PartFile(target.name, 0, stop, target.stat().st_size))
+        self._files.append(PartFile.of(target, 0, stop))
 
     def _save(self, state: EvaluationState) -> None:
         begin = time.monotonic()
         # If a checkpoint cannot be written, the next one may be.
         with suppress(OutputError):
-            written = 0
+            pieces: tuple[RowsPiece, ...] = ()
             if self._part is not None:
                 self._part.settle()
-                written = self._part.written
-            parts = tuple(self._files)
-            kept = Checkpoint(self._identity, written, parts, self.seconds, state.pack())
+                pieces = self._part.pieces()
+            parts, notes = tuple(self._files), tuple(self.notes)
+            kept = Checkpoint(self._identity, pieces, parts, notes, self.seconds, state.pack())
             write_file(self._folder, CHECKPOINT_FILE, to_bytes(kept))
         self._last = time.monotonic()
         self._pause = max(CHECKPOINT_SECONDS, _TIMES_ITS_COST * (self._last - begin))

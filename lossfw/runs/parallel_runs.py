@@ -53,6 +53,15 @@ def requests_of(
     ]
 
 
+def common_folder(requests: Sequence[RunRequest]) -> Path | None:
+    """Return the folder in which each of the runs has its own, None where they write nothing.
+
+    Whoever carries them out locks it: two sweeps at once would have runs of the same name.
+    """
+    folder = requests[0].folder
+    return None if folder is None else folder.parent
+
+
 def _joined(config: str, variant: str, configs: int) -> str:
     stem = Path(config).stem
     return variant if configs == 1 or variant == stem else f"{stem},{variant}"

@@ -245,19 +245,21 @@ def _all(
     """Carry out each run of a configuration; one that fails does not stop the others."""
     from lossfw.config.plan.resolved import resolved
     from lossfw.runs.compare.settings import flat
-    from lossfw.runs.parallel_runs import requests_of
+    from lossfw.runs.folder import working_in
+    from lossfw.runs.parallel_runs import common_folder, requests_of
 
     requests = requests_of([request.config], request.folder, resume=request.resume, trains=trains)
     results: dict[str, _R] = {}
     settings: dict[str, Mapping[str, Any]] = {}
     failures: dict[str, LossfwError] = {}
-    for each in requests:
-        try:
-            results[each.name] = one(each)
-            settings[each.name] = flat(resolved(each.config).root.plain())
-        except LossfwError as error:
-            failures[each.name] = error
-            _warn(f"{each.name} failed: {error}")
+    with working_in(common_folder(requests)):
+        for each in requests:
+            try:
+                results[each.name] = one(each)
+                settings[each.name] = flat(resolved(each.config).root.plain())
+            except LossfwError as error:
+                failures[each.name] = error
+                _warn(f"{each.name} failed: {error}")
     if not results:
         raise next(iter(failures.values()))
     return SweepResults(results, settings, failures)

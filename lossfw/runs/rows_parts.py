@@ -24,7 +24,7 @@ from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
 from lossfw.runs.files import read_json, refuse, write_file
 from lossfw.runs.rows import rows_of
-from lossfw.runs.rows_writer import RowsFile, RowsFormat
+from lossfw.runs.rows_writer import RowsFile, RowsFormat, digest_of_bytes
 
 # The folder of the parts of an unfinished run.
 PARTS_FOLDER = "results.parts"
@@ -48,12 +48,22 @@ class PartFile(NamedTuple):
         Its first row, and the row after its last, among those that the run evaluates.
     size : int
         Bytes.
+    digest : str
+        SHA-256 of the file.
     """
 
     name: str
     start: int
     stop: int
     size: int
+    digest: str
+
+    @classmethod
+    def of(cls, path: Path, start: int, stop: int) -> PartFile:
+        """Return a file that has just been written."""
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            return cls(path.name, start, stop, size, digest_of_bytes(file, size))
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,7 @@ class RowsParts:
             finally:
                 journal.sink.close()
             temporary.replace(target)
-            journal.file = PartFile(target.name, start, stop, target.stat().st_size)
+            journal.file = PartFile.of(target, start, stop)
         except OSError as error:
             refuse(target, error)
         finally:
@@ -173,7 +183,7 @@ def covering(files: Sequence[PartFile], spans: Sequence[tuple[int, int]]) -> lis
 
     Examples
     --------
-    >>> one, two = PartFile("a", 0, 4, 9), PartFile("b", 4, 8, 9)
+    >>> one, two = PartFile("a", 0, 4, 9, ""), PartFile("b", 4, 8, 9, "")
     >>> covering([two, one], [(0, 4)]) == [one], covering([one], [(0, 8)])
     (True, None)
     """
@@ -197,7 +207,10 @@ def finish_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> None:
         If that cannot be written.
     """
     parts = folder / PARTS_FOLDER
-    listed = [{"file": f.name, "start": f.start, "stop": f.stop, "bytes": f.size} for f in files]
+    listed = [
+        {"file": f.name, "start": f.start, "stop": f.stop, "bytes": f.size, "sha256": f.digest}
+        for f in files
+    ]
     content = {"version": MANIFEST_VERSION, "rows": files[-1].stop, "parts": listed}
     try:
         for path in parts.iterdir():
@@ -210,15 +223,23 @@ def finish_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> None:
         refuse(target, error)
 
 
-def find_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> bool:
-    """Tell whether the parts of a checkpoint are there.
+def find_parts(folder: Path, target: Path, files: Sequence[PartFile]) -> list[PartFile] | None:
+    """Return the parts of a checkpoint that are missing or damaged; None without their folder.
 
     A run that was killed at its very end may have renamed their folder; it is renamed back.
     """
     parts = folder / PARTS_FOLDER
     if not parts.exists() and (target / MANIFEST_FILE).is_file():
         target.replace(parts)
-    return all(_is_whole(parts, file) for file in files)
+    return [file for file in files if not _is_sound(parts, file)] if parts.is_dir() else None
+
+
+def _is_sound(folder: Path, file: PartFile) -> bool:
+    """Tell whether a part is as it was written, to the bit."""
+    if not _is_whole(folder, file):
+        return False
+    with (folder / file.name).open("rb") as opened:
+        return digest_of_bytes(opened, file.size) == file.digest
 
 
 def _is_whole(folder: Path, file: PartFile) -> bool:
@@ -250,7 +271,10 @@ def row_files(target: Path) -> list[Path]:
                 f"{MANIFEST_VERSION}: run again."
             )
         files = [
-            PartFile(str(part["file"]), int(part["start"]), int(part["stop"]), int(part["bytes"]))
+            PartFile(
+                *(str(part["file"]), int(part["start"]), int(part["stop"]), int(part["bytes"])),
+                str(part.get("sha256", "")),
+            )
             for part in content["parts"]
         ]
         whole = covering(files, [(0, int(content["rows"]))])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,31 @@ PART_FILE = "results.part"
 ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "results.parquet"}
 # The beginning of a binary file of rows, before the dtype as JSON and a line end.
 _MAGIC = b"lossfw rows 1 "
+# Bytes of a piece with a digest of its own: where one is damaged, so much is computed again ...
+_PIECE_BYTES = 4 * 2**20
+# ... or this part of a larger file, so that a checkpoint does not list too many.
+_PIECES = 256
+# Bytes of a file that are read at a time.
+_READ_BYTES = 2**20
+
+
+class RowsPiece(NamedTuple):
+    """Some rows in the file of an unfinished run, behind those of the piece before.
+
+    Attributes
+    ----------
+    start, stop : int
+        The first row, and the row after the last, among those that the run evaluates.
+    size : int
+        Bytes.
+    digest : str
+        SHA-256 of these bytes.
+    """
+
+    start: int
+    stop: int
+    size: int
+    digest: str
 
 
 class RowsFile:
@@ -36,8 +62,8 @@ class RowsFile:
         The file.
     form : {"jsonl", "parquet"}
         The form of the finished file.
-    keep : int
-        Bytes of an existing file that are kept; 0 begins anew.
+    kept : sequence of RowsPiece
+        The pieces of an existing file that are kept; without any it begins anew.
 
     Attributes
     ----------
@@ -50,25 +76,41 @@ class RowsFile:
         If the file cannot be written to; the methods raise it too.
     """
 
-    def __init__(self, path: Path, form: RowsFormat, keep: int = 0) -> None:
-        self.path, self.written = path, keep
+    def __init__(self, path: Path, form: RowsFormat, kept: Sequence[RowsPiece] = ()) -> None:
+        self.path, self.written = path, sum(piece.size for piece in kept)
         self._form = form
+        self._pieces = list(kept)
+        self._rows = kept[-1].stop if kept else 0
+        self._begin_piece()
         try:
             # Unbuffered: the rows of a group are written at once.
-            self._file: IO[bytes] = self.path.open("r+b" if keep else "wb", buffering=0)
-            self._file.truncate(keep)
-            self._file.seek(keep)
+            self._file: IO[bytes] = self.path.open("r+b" if kept else "wb", buffering=0)
+            self._file.truncate(self.written)
+            self._file.seek(self.written)
         except OSError as error:
             refuse(self.path, error)
 
     def add(self, rows: RowRecords) -> None:
         """Append some rows."""
-        if self._form == "jsonl":
-            self._append(json_lines(rows))
-            return
-        table = records(rows)
-        head = b"" if self.written else _head(table.dtype)
-        self._append(head + table.tobytes())
+        content = content_of(rows, self._form, first=not self.written)
+        self._append(content)
+        self._digest.update(content)
+        self._size += len(content)
+        self._rows += len(rows.row)
+
+    def pieces(self) -> tuple[RowsPiece, ...]:
+        """Return the pieces of the file as it is now."""
+        if not self._size:
+            return tuple(self._pieces)
+        last = RowsPiece(self._first, self._rows, self._size, self._digest.hexdigest())
+        pieces = (*self._pieces, last)
+        if self._size >= max(_PIECE_BYTES, self.written // _PIECES):
+            self._pieces.append(last)
+            self._begin_piece()
+        return pieces
+
+    def _begin_piece(self) -> None:
+        self._first, self._size, self._digest = self._rows, 0, hashlib.sha256()
 
     def settle(self) -> None:
         """Flush all rows written so far to the disk."""
@@ -91,16 +133,54 @@ class RowsFile:
         self.written += len(content)
 
 
-def find_part(folder: Path, form: RowsFormat, written: int) -> bool:
-    """Tell whether the file has the rows of a checkpoint.
+def content_of(rows: RowRecords, form: RowsFormat, *, first: bool) -> bytes:
+    """Return rows as they are in the file; the `first` ones of a binary file have its head."""
+    if form == "jsonl":
+        return json_lines(rows)
+    table = records(rows)
+    return (_head(table.dtype) if first else b"") + table.tobytes()
+
+
+def find_part(folder: Path, form: RowsFormat) -> bool:
+    """Tell whether the file of rows is there.
 
     A run that was killed at its very end may have renamed the file of lines; it is then
     renamed back.
     """
     path, final = folder / PART_FILE, folder / ROWS_FILES[form]
-    if form == "jsonl" and not path.exists() and final.exists():
+    if form == "jsonl" and not path.exists() and final.is_file():
         final.replace(path)
-    return written <= (path.stat().st_size if path.exists() else 0)
+    return path.is_file()
+
+
+def damaged_in(path: Path, pieces: Sequence[RowsPiece]) -> list[tuple[int, RowsPiece]]:
+    """Return the pieces of a file that are not as they were written, each with its first byte.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be read.
+    """
+    found, begin = [], 0
+    try:
+        with path.open("rb") as file:
+            for piece in pieces:
+                file.seek(begin)
+                if digest_of_bytes(file, piece.size) != piece.digest:
+                    found.append((begin, piece))
+                begin += piece.size
+    except OSError as error:
+        refuse(path, error)
+    return found
+
+
+def digest_of_bytes(file: IO[bytes], size: int) -> str:
+    """Return the SHA-256 of so many bytes of a file, from its place on."""
+    digest = hashlib.sha256()
+    while size and (content := file.read(min(size, _READ_BYTES))):
+        digest.update(content)
+        size -= len(content)
+    return digest.hexdigest()
 
 
 def _head(dtype: np.dtype[Any]) -> bytes:

@@ -28,6 +28,9 @@ WORKER_SECONDS = 30.0
 class Keeper(Protocol):
     """Protocol: a keeper of the merged state, from which a run can be resumed."""
 
+    notes: list[str]
+    """What the reader of the result is told about the way to it."""
+
     @property
     def rows(self) -> RowsWriter | None:
         """What writes the rows of the parts, once `resume` was called; None for no rows."""
@@ -114,7 +117,7 @@ def evaluate_parts(plan: Plan, *, keeper: Keeper, progress: Progress | None = No
     except BaseException:
         keeper.keep(state, now=True)
         raise
-    return result_of(plan, state)
+    return result_of(plan, state).noted(keeper.notes)
 
 
 def _merge(state: EvaluationState, part: EvaluationState, file: Any, keeper: Keeper | None) -> None:

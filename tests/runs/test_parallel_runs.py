@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lossfw.cli import many
 from lossfw.components.plugin_choice import Plugins
+from lossfw.errors import OutputError
 from lossfw.runs.parallel_runs import requests_of, run_all
 from lossfw.runs.records import RunRequest
 from lossfw.runs.worker_process import WorkerProcess
@@ -25,6 +27,14 @@ loss: {name: cross_entropy, delta: 1e-7}
 evaluate: {metrics: [accuracy, confusion_matrix]}
 """
 SWEEP = PLAIN + "sweep: {grid: {loss.delta: [1e-7, 1e-3]}}\n"
+TRAIN = """\
+lossfw: 1
+data: {name: inline, inputs: [[0.0], [1.0], [2.0]], targets: [[1.0], [3.0], [5.0]]}
+network: {layers: [{units: 1, activation: identity}]}
+loss: squared_error
+train: {optimizer: {name: sgd, learning_rate: 0.1}, epochs: 2, batch_size: 3}
+sweep: {seeds: 2}
+"""
 # Fails when its rows are read.
 BROKEN = PLAIN.replace("t.npy", "broken.npy")
 
@@ -53,6 +63,44 @@ def test_a_sweep_is_a_folder_of_runs_and_a_table(lossfw, folder, write):
         # A run of a sweep is a run like any other.
         alone = lossfw("run", "run.yaml", "-o", "sweep-", "-o", name, "--json")
         assert json.loads(alone.stdout) == numbers
+
+
+@pytest.mark.parametrize("second", ["sweep", "files", "run", "run_all", "train"])
+def test_what_comes_while_a_sweep_works_in_the_folder_is_refused(
+    lossfw, folder, write, monkeypatch, second
+):
+    import lossfw as face
+
+    write(config=SWEEP)
+    write(config=PLAIN, name="one.yaml")
+    write(config=TRAIN, name="train.yaml")
+    again = {
+        "sweep": lambda: lossfw("run", "run.yaml", "--out", "out"),
+        "files": lambda: lossfw("run", "one.yaml", "run.yaml", "--out", "out", "--resume"),
+        "run": lambda: lossfw("run", "one.yaml", "--out", "out"),
+        "run_all": lambda: face.run_all("run.yaml", out="out"),
+        "train": lambda: lossfw("train", "train.yaml", "--out", "out"),
+    }[second]
+    told = []
+
+    def meanwhile(*arguments, **options):
+        with monkeypatch.context() as patch:
+            patch.setattr(many, "run_all", run_all)
+            try:
+                told.append(again().stderr)
+            except OutputError as error:
+                told.append(str(error))
+        return run_all(*arguments, **options)
+
+    monkeypatch.setattr(many, "run_all", meanwhile)
+    done = lossfw("run", "run.yaml", "--out", "out")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "out is in use: another process that is alive" in told[0]
+    assert len(list((folder / "out").glob("*/metrics.json"))) == 2
+    monkeypatch.setattr(many, "run_all", run_all)
+    if second != "train":
+        again()
+        assert not list((folder / "out").glob("*.tmp"))
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals")

@@ -117,7 +117,7 @@ def test_a_part_is_cut_back_to_what_counts(tmp_path, form):
     rows = RowRecords(np.arange(3), np.ones(3), np.ones((3, 2), "f4"), np.arange(3), None)
     part = RowsFile(tmp_path / "part", form)
     part.add(rows)
-    kept = part.written
+    kept = part.pieces()
     whole = part.path.read_bytes()
     part.add(rows)
     part.close()
