@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lossfw.data.data_record import RECORDED
 from lossfw.data.files import need_file, read_bytes
 from lossfw.data.foreign_weights import (
     SAFETENSORS,
@@ -14,15 +15,10 @@ from lossfw.data.foreign_weights import (
 )
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_names, read_npz
 from lossfw.data.safe_pickle import read_pickle
-from lossfw.data.standardisation import MEAN, SCALE, Standardisation
 from lossfw.data.validation import check_finite
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
-# The array of a `.npz` with the labels of the classes, in the order of the outputs.
-CLASSES = "classes"
-# The array of a `.npz` with the names of the columns that the weights were trained on.
-COLUMNS = "inputs_columns"
 # A file of weights is read as a whole. A larger file is taken for a mistake:
 # the weights of dense networks take megabytes.
 MAX_WEIGHT_BYTES = 2 * 1024**3
@@ -61,7 +57,7 @@ def read_weights(path: Path) -> dict[str, NDArray]:
             "W2 ...: write them with numpy.savez."
         )
     if start.startswith(NPZ_MAGIC):
-        named = set(npz_names(path, "weights")) - {CLASSES, COLUMNS, MEAN, SCALE}
+        named = set(npz_names(path, "weights")) - RECORDED
         arrays = read_npz(path, "weights", named, most=MAX_WEIGHT_BYTES)
     elif path.suffix == ".npz":
         raise DataError(
@@ -75,63 +71,6 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     for name, array in arrays.items():
         check_finite(array, f"{path}: {name}")
     return arrays
-
-
-def read_classes(path: Path) -> tuple[str, ...]:
-    """Return the labels of the classes that a ``.npz`` has beside its weights, in order.
-
-    Empty if it has none, or is another kind of file.
-
-    Raises
-    ------
-    DataError
-        If they are no texts or numbers, one for each class.
-    """
-    return _names(path, CLASSES, "one label for each class, all different")
-
-
-def read_columns(path: Path) -> tuple[str, ...]:
-    """Return the names of the inputs that a ``.npz`` has beside its weights, in order.
-
-    Empty if it has none, or is another kind of file.
-
-    Raises
-    ------
-    DataError
-        If they are no texts, one for each input.
-    """
-    return _names(path, COLUMNS, "one name for each input, all different")
-
-
-def _names(path: Path, name: str, wanted: str) -> tuple[str, ...]:
-    with path.open("rb") as stream:
-        if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
-            return ()
-    array = read_npz(path, "weights", [name], most=MAX_WEIGHT_BYTES, texts=True).get(name)
-    if array is None:
-        return ()
-    labels = tuple(
-        f"{label:.17g}" if array.dtype.kind == "f" else str(label) for label in array.flat
-    )
-    if array.ndim != 1 or len(set(labels)) != len(labels):
-        raise DataError(f"{path}: {name} should be {wanted}; it has the shape {array.shape}.")
-    return labels
-
-
-def read_standardisation(path: Path) -> Standardisation | None:
-    """Return the standardisation of the inputs that a ``.npz`` has beside its weights, if any.
-
-    Raises
-    ------
-    DataError
-        If it is no right one.
-    """
-    with path.open("rb") as stream:
-        if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
-            return None
-    return Standardisation.read(
-        read_npz(path, "weights", [MEAN, SCALE], most=MAX_WEIGHT_BYTES), path
-    )
 
 
 def _from_pickle(path: Path) -> dict[str, NDArray]:

@@ -6,19 +6,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from lossfw.components.hookspecs import TRAINING_CYCLE
 from lossfw.config.plan.resolved import resolved
 from lossfw.config.plan.training import training_of
 from lossfw.config.schema.checked import known
 from lossfw.data.state_file import npz_bytes
-from lossfw.data.weights import CLASSES, COLUMNS
 from lossfw.errors import OutputError
 from lossfw.evaluation.evaluate import Progress
 from lossfw.nn.training import checkpoint
 from lossfw.nn.training.loop import train
 from lossfw.nn.training.records import Trained, Training, TrainingState
+from lossfw.nn.training.scaling_advice import scaling_advice
 from lossfw.runs.files import check_folder, to_json, write_file
 from lossfw.runs.folder import CONFIG_FILE, working_in
 from lossfw.runs.plugin_hooks import Followers
@@ -121,6 +119,8 @@ def carry_out_training(
             followers.training_end(None)
             raise
         seconds = time.perf_counter() - begin
+        if told := scaling_advice(training, trained):
+            warn(told)
         if folder is not None:
             write_file(folder, CONFIG_FILE, configuration)
             _write(folder, trained, training)
@@ -147,15 +147,7 @@ def _start(request: RunRequest, training: Training) -> TrainingState | None:
 
 
 def _write(folder: Path, trained: Trained, training: Training) -> None:
-    arrays = checkpoint.weights(trained.network)
-    if training.data.classes:
-        # Other data may have other labels: they are numbered like these.
-        arrays[CLASSES] = np.array(training.data.classes)
-    names = training.data.input_names
-    if names and len(set(names)) == len(names):
-        # Other data may have their columns in another order, and are refused then.
-        arrays[COLUMNS] = np.array(names)
-    if training.standardisation is not None:
-        arrays |= training.standardisation.arrays
+    # Other data are numbered, ordered and changed like these, or refused.
+    arrays = checkpoint.weights(trained.network) | training.record.arrays
     write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
     write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())

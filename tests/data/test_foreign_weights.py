@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.weights import read_classes, read_weights
+from lossfw.data.data_record import DataRecord
+from lossfw.data.weights import read_weights
 from lossfw.errors import DataError
 from lossfw.nn.dense import LayerSpec, Network
 from lossfw.nn.weight_names import own_names
@@ -145,7 +146,7 @@ def test_a_classifier_keeps_its_labels(labels, tmp_path, monkeypatch):
     model = linear.RidgeClassifier().fit(X, np.array(labels)[Y % len(labels)])
     joblib.dump(model, tmp_path / "model.joblib")
     converted(tmp_path / "model.joblib", monkeypatch)
-    assert read_classes(tmp_path / "weights.npz") == tuple(map(str, labels))
+    assert DataRecord.read(tmp_path / "weights.npz").classes == tuple(map(str, labels))
 
 
 def test_the_names_of_a_linear_model_are_told():

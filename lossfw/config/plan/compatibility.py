@@ -14,8 +14,8 @@ from lossfw.config.schema.checked import CheckedConfig, ConfigPath
 from lossfw.config.schema.messages import one_line
 from lossfw.data import Dataset
 from lossfw.data.csv_numbers import is_number
+from lossfw.data.data_record import COLUMNS
 from lossfw.data.lazy_arrays import RowArray, read_rows, stays
-from lossfw.data.weights import COLUMNS
 from lossfw.errors import DomainError
 from lossfw.losses.loss import Loss
 from lossfw.metrics import LossMetric, Metric

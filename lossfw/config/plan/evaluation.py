@@ -17,6 +17,7 @@ from lossfw.config.plan.report_options import (
     read_slices,
     report_digest,
 )
+from lossfw.config.plan.scales import check_divisor
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema.check_config import check
 from lossfw.config.schema.checked import CheckedConfig, known, read_config
@@ -27,9 +28,10 @@ from lossfw.config.text.source import ConfigSource
 from lossfw.config.text.tree import Node
 from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.arrays import read_array
+from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
-from lossfw.data.weights import read_classes, read_columns, read_standardisation, read_weights
+from lossfw.data.weights import read_weights
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import Network
 from lossfw.numerics.arrays import NDArray
@@ -76,7 +78,10 @@ def build_plan(config: CheckedConfig, loaded: Loaded | None = None) -> Plan:
     # Of a network that cannot be read, nobody knows.
     readable = config.network is not None or config.outputs is not None
     if config.data is not None and readable:
-        check_columns(config, config.recorded_columns, config.data, ["data"])
+        check_columns(config, config.recorded.columns, config.data, ["data"])
+        if config.network is not None:
+            divisor = config.recorded.divisor
+            check_divisor(config, config.data_source, config.data_options, ["data"], divisor)
         config.data = standardised(config, config.data)
     fit_loss(config)
     read_report_options(config)
@@ -223,9 +228,7 @@ def _read_outputs(config: CheckedConfig, given: Path | NDArray | None) -> None:
             config.outputs = read_array(given, form)
         elif config.layers is not None:
             arrays = read_weights(given)
-            config.recorded = read_classes(given)
-            config.recorded_columns = read_columns(given)
-            config.standardisation = read_standardisation(given)
+            config.recorded = DataRecord.read(given)
             config.network = Network.from_arrays(config.layers, arrays, str(given), section.dtype)
 
 
@@ -235,10 +238,11 @@ def described_data(config: CheckedConfig) -> list[Any]:
     described = [without_files(known(config.data_source)), known(config.data).digest]
     # Data without such keys have the digest that they had before there were any.
     described += [options] if options else []
-    described += [{"recorded": config.recorded}] if config.recorded else []
-    if config.standardisation is not None:
+    recorded = config.recorded
+    described += [{"recorded": recorded.classes}] if recorded.classes else []
+    if recorded.standardisation is not None:
         described.append(
-            {"standardisation": digest_arrays(*config.standardisation.arrays.values())}
+            {"standardisation": digest_arrays(*recorded.standardisation.arrays.values())}
         )
     return described
 

@@ -69,7 +69,7 @@ def with_options(
     here; see `standardised`.
     """
     with config.at(path):
-        options = options.numbered_like(config.recorded, data)
+        options = options.numbered_like(config.recorded.classes, data)
         return options.apply(data, config.output_columns)
     return None
 
@@ -79,7 +79,7 @@ def standardised(config: CheckedConfig, data: Dataset) -> Dataset:
 
     Weights with such numbers and rows without them, or the other way round, are a mistake.
     """
-    known_numbers, wanted = config.standardisation, config.data_options.standardize
+    known_numbers, wanted = config.recorded.standardisation, config.data_options.standardize
     if wanted and known_numbers is None:
         config.add(
             ["data", "standardize"],

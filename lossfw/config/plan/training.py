@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from lossfw.config.plan.compatibility import check_columns
 from lossfw.config.plan.digest import digest, versions, without_files
 from lossfw.config.plan.evaluation import described_data, refuse_sweep
 from lossfw.config.plan.fit import fit_loss, inputs_of, load, standardised, with_options
+from lossfw.config.plan.scales import check_divisor, divisor_of
 from lossfw.config.plan.unused_keys import unused_keys
 from lossfw.config.schema import suggestions
 from lossfw.config.schema.check_config import check
@@ -19,10 +21,10 @@ from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
+from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
 from lossfw.data.standardisation import Standardisation
-from lossfw.data.weights import read_classes, read_columns, read_standardisation
 from lossfw.nn.dense import Network
 from lossfw.nn.initializers import INITIALS, FromFile
 from lossfw.nn.schedules import SCHEDULES
@@ -92,9 +94,7 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     data = load(config, known(config.data_source), ["data"])
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
-            config.recorded = read_classes(config.initial.file)
-            config.recorded_columns = read_columns(config.initial.file)
-            config.standardisation = read_standardisation(config.initial.file)
+            config.recorded = DataRecord.read(config.initial.file)
     if data is not None:
         data = with_options(config, data, config.data_options, ["data"])
     held_out = None
@@ -103,8 +103,13 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         if data is not None and held_out is not None:
             held_out = _held_out_as(config, held_out, data)
     if data is not None:
-        check_columns(config, config.recorded_columns, data, ["data"])
+        check_columns(config, config.recorded.columns, data, ["data"])
+        divisor = config.recorded.divisor
+        check_divisor(config, config.data_source, config.data_options, ["data"], divisor)
         if held_out is not None:
+            learnt = divisor_of(known(config.data_source), config.data_options)
+            source, options = config.held_out_source, config.held_out_options
+            check_divisor(config, source, options, _HELD_OUT, learnt)
             check_columns(config, data.input_names, held_out, _HELD_OUT)
     config.problems.raise_if_any()
     config.data = known(data).in_memory()
@@ -117,12 +122,13 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
 
 def _standardise(config: CheckedConfig, data: Dataset) -> None:
     """Standardise the inputs by the rows to learn from, and by the same numbers those held out."""
-    if config.data_options.standardize and config.standardisation is None:
-        config.standardisation = Standardisation.of(inputs_of(data))
+    if config.data_options.standardize and config.recorded.standardisation is None:
+        found = Standardisation.of(inputs_of(data))
+        config.recorded = replace(config.recorded, standardisation=found)
     config.data = standardised(config, data)
-    if config.held_out is not None and config.standardisation is not None:
+    if config.held_out is not None and config.recorded.standardisation is not None:
         with config.at(_HELD_OUT):
-            config.held_out = config.standardisation.apply(config.held_out)
+            config.held_out = config.recorded.standardisation.apply(config.held_out)
 
 
 def _held_out_as(config: CheckedConfig, held_out: Dataset, data: Dataset) -> Dataset | None:
@@ -199,11 +205,21 @@ def _training(config: CheckedConfig, section: TrainSection) -> Training:
         seed=known(config.sections).seed,
         schedule=known(config.schedule),
         held_out=config.held_out,
-        standardisation=config.standardisation,
+        record=_record(config, known(config.data)),
         patience=None if section.hold_out is None else section.hold_out.patience,
         metrics=tuple(map(known, config.metrics)),
         identity=identity,
         digest=digest({**identity, "epochs": section.epochs}),
+    )
+
+
+def _record(config: CheckedConfig, data: Dataset) -> DataRecord:
+    """Return what later data have to agree with."""
+    return DataRecord(
+        classes=data.classes,
+        columns=data.input_names,
+        divisor=divisor_of(known(config.data_source), config.data_options),
+        standardisation=config.recorded.standardisation,
     )
 
 

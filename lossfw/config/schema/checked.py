@@ -15,8 +15,8 @@ from lossfw.config.schema.sections import NetworkSection, Skeleton
 from lossfw.config.text.source import ConfigSource, read_tree
 from lossfw.config.text.tree import Node, Problems
 from lossfw.data import Dataset, Source
+from lossfw.data.data_record import DataRecord
 from lossfw.data.options import DataOptions
-from lossfw.data.standardisation import Standardisation
 from lossfw.errors import ArgumentError, DataError, ParameterError
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slices import Slice
@@ -91,12 +91,8 @@ class CheckedConfig:
         How sure the numbers are to be.
     slices : tuple of Slice
         Parts of the rows.
-    recorded : tuple of str
-        The labels of the classes that came with the weights, in the order of the outputs.
-    recorded_columns : tuple of str
-        The names of the inputs that came with the weights.
-    standardisation : Standardisation or None
-        That of the inputs of the training, which came with the weights.
+    recorded : DataRecord
+        What came with the weights of the data of their training.
     notes : list of str
         What is no mistake, and still not what the user expects.
     """
@@ -130,9 +126,7 @@ class CheckedConfig:
     sample: tuple[int, ...] | None = None
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
-    recorded: tuple[str, ...] = ()
-    recorded_columns: tuple[str, ...] = ()
-    standardisation: Standardisation | None = None
+    recorded: DataRecord = field(default_factory=DataRecord)
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lossfw.data import Dataset
-from lossfw.errors import ArgumentError, DomainError, DtypeError, RunError
+from lossfw.errors import ArgumentError, DivergenceError, DomainError, DtypeError, RunError
 from lossfw.evaluation.evaluate import Progress, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.predictor import one_blas_thread
@@ -25,6 +25,7 @@ from lossfw.nn.schedules import Moment
 from lossfw.nn.seeding import Purpose, generator
 from lossfw.nn.training.divergence import DivergenceCheck, largest_of
 from lossfw.nn.training.records import Epoch, Measured, Trained, Training, TrainingState
+from lossfw.nn.training.scaling_advice import remedy
 from lossfw.numerics.arrays import NDArray
 
 # Called with the state after each epoch, also after epoch 0.
@@ -63,18 +64,33 @@ def train(
     RunError
         If a prediction is outside the space of the loss.
     """
+    try:
+        with one_blas_thread(), np.errstate(all="ignore"):
+            return _trained(training, _last_state(training, start, save, progress))
+    except DivergenceError as error:
+        if not (told := remedy(training.data)):
+            raise
+        raise DivergenceError(f"{error} {told}") from None
+
+
+def _last_state(
+    training: Training,
+    start: TrainingState | None,
+    save: Save | None,
+    progress: Progress | None,
+) -> TrainingState:
+    """Return the state after all epochs, or after those that the patience allows."""
     total = training.epochs * len(training.data)
-    with one_blas_thread(), np.errstate(all="ignore"):
-        state = start
-        if state is None:
-            state = _first_state(training)
-            _notify(save, state)
-        run = _Run(training, state.history[0])
-        while state.epoch < training.epochs and not _out_of_patience(training, state):
-            done = state.epoch * len(training.data)
-            state = run.epoch(state, partial(_report_rows, progress, done, total))
-            _notify(save, state)
-    return _trained(training, state)
+    state = start
+    if state is None:
+        state = _first_state(training)
+        _notify(save, state)
+    run = _Run(training, state.history[0])
+    while state.epoch < training.epochs and not _out_of_patience(training, state):
+        done = state.epoch * len(training.data)
+        state = run.epoch(state, partial(_report_rows, progress, done, total))
+        _notify(save, state)
+    return state
 
 
 def _notify(listener: Callable[..., None] | None, *news: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from lossfw.components import notebook
 from lossfw.data import Dataset
-from lossfw.data.standardisation import Standardisation
+from lossfw.data.data_record import DataRecord
 from lossfw.losses.base import Form
 from lossfw.losses.loss import Loss
 from lossfw.metrics import Metric
@@ -48,8 +48,8 @@ class Training:
         The change of the learning rate.
     held_out : Dataset or None
         Rows for evaluation only.
-    standardisation : Standardisation or None
-        The change of all inputs, computed from the training rows; it has been made.
+    record : DataRecord
+        What later data have to agree with; all changes of the inputs have been made.
     patience : int or None
         Stop when the held-out loss has not improved for so many epochs, and keep the
         weights of the best epoch.
@@ -71,7 +71,7 @@ class Training:
     seed: int = 0
     schedule: Schedule = field(default_factory=Constant)
     held_out: Dataset | None = None
-    standardisation: Standardisation | None = None
+    record: DataRecord = field(default_factory=DataRecord)
     patience: int | None = None
     metrics: tuple[Metric, ...] = ()
     identity: Mapping[str, str] = field(default_factory=dict)

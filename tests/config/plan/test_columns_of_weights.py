@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.data.weights import COLUMNS
+from lossfw.data.data_record import COLUMNS
 from lossfw.errors import ConfigError
 
 TRAINED = """\

@@ -86,7 +86,7 @@ def test_a_training_that_begins_with_weights_keeps_their_numbers(folder):
     trained()
     np.save(folder / "x.npy", X * 2)
     made = training("train.initial={name: file, file: out/weights.npz}")
-    np.testing.assert_allclose(made.standardisation.mean, MEANS)
+    np.testing.assert_allclose(made.record.standardisation.mean, MEANS)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,7 @@ def test_a_training_that_begins_with_weights_keeps_their_numbers(folder):
         ("false", "true", "trained with standardised inputs", "write data.standardize: true"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:The loss has hardly fallen")
 def test_weights_and_rows_that_disagree_are_refused(standardize, first, what, hint, problem):
     trained(f"data.standardize={first}")
     _, told, mend = problem(RUN, f"data.standardize={standardize}")
@@ -135,6 +136,7 @@ def test_numbers_that_are_wrong_are_refused(change, message, folder):
         lossfw.run("run.yaml")
 
 
+@pytest.mark.filterwarnings("ignore:The loss has hardly fallen")
 def test_a_key_beside_other_held_out_data_is_told_to_change_nothing(folder):
     np.save(folder / "other.npy", X)
     out = "{name: arrays, inputs: other.npy, targets: t.npy, standardize: true}"

@@ -1,0 +1,135 @@
+"""DataRecord: what is kept of the data of a training, beside its weights, for later data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lossfw.data.npy import NPZ_MAGIC, read_npz
+from lossfw.data.standardisation import MEAN, SCALE, Standardisation
+from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
+
+# The array of a `.npz` with the labels of the classes, in the order of the outputs.
+CLASSES = "classes"
+# The array of a `.npz` with the names of the columns that the weights were trained on.
+COLUMNS = "inputs_columns"
+# The array of a `.npz` with the number that the inputs were divided by: 1 for none.
+DIVISOR = "inputs_divisor"
+# The array of a `.npz` with the categories of each column of texts, as JSON.
+CATEGORIES = "inputs_categories"
+# The arrays that stand beside weights and are none.
+RECORDED = frozenset({CLASSES, COLUMNS, DIVISOR, CATEGORIES, MEAN, SCALE})
+
+
+@dataclass(frozen=True, eq=False)
+class DataRecord:
+    """What later data have to agree with: it stands beside the weights in a ``.npz``.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        The labels of the classes, in the order of the outputs.
+    columns : tuple of str
+        The names of the inputs, in order.
+    divisor : float or None
+        The number that the inputs were divided by; None if it is not known.
+    categories : mapping of str to tuple of str
+        The categories of each column of texts, in the order of their inputs.
+    standardisation : Standardisation or None
+        The change of the inputs.
+
+    Examples
+    --------
+    >>> DataRecord(classes=("cat", "dog"), divisor=255.0).arrays["inputs_divisor"]
+    array(255.)
+    """
+
+    classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    divisor: float | None = None
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    standardisation: Standardisation | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> DataRecord:
+        """Return what stands beside weights; nothing for another file than a ``.npz``.
+
+        Raises
+        ------
+        DataError
+            If a part of it is not what it should be.
+        """
+        with path.open("rb") as stream:
+            if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
+                return cls()
+        arrays = read_npz(path, "weights", RECORDED - {MEAN, SCALE}, texts=True)
+        return cls(
+            _names(arrays.get(CLASSES), f"{path}: {CLASSES}", "label for each class"),
+            _names(arrays.get(COLUMNS), f"{path}: {COLUMNS}", "name for each input"),
+            _divisor(arrays.get(DIVISOR), path),
+            _categories(arrays.get(CATEGORIES), path),
+            Standardisation.read(read_npz(path, "weights", {MEAN, SCALE}), path),
+        )
+
+    @property
+    def arrays(self) -> dict[str, NDArray]:
+        """The arrays as they stand beside weights, by name."""
+        arrays: dict[str, NDArray] = {}
+        if self.classes:
+            arrays[CLASSES] = np.array(self.classes)
+        if self.columns and len(set(self.columns)) == len(self.columns):
+            arrays[COLUMNS] = np.array(self.columns)
+        if self.divisor is not None:
+            arrays[DIVISOR] = np.array(self.divisor)
+        if self.categories:
+            arrays[CATEGORIES] = np.array(json.dumps(self.categories))
+        if self.standardisation is not None:
+            arrays |= self.standardisation.arrays
+        return arrays
+
+
+def _names(array: NDArray | None, where: str, wanted: str) -> tuple[str, ...]:
+    if array is None:
+        return ()
+    names = tuple(
+        f"{label:.17g}" if array.dtype.kind == "f" else str(label) for label in array.flat
+    )
+    if array.ndim != 1 or len(set(names)) != len(names):
+        raise DataError(
+            f"{where} should be one {wanted}, all different; it has the shape {array.shape}."
+        )
+    return names
+
+
+def _divisor(array: NDArray | None, path: Path) -> float | None:
+    if array is None:
+        return None
+    if array.size != 1 or array.dtype.kind not in "fiu":
+        raise DataError(f"{path}: {DIVISOR} should be one number; it has shape {array.shape}.")
+    divisor = float(array.reshape(-1)[0])
+    if not (math.isfinite(divisor) and divisor > 0):
+        raise DataError(f"{path}: {DIVISOR} should be finite and above 0; it is {divisor}.")
+    return divisor
+
+
+def _categories(array: NDArray | None, path: Path) -> dict[str, tuple[str, ...]]:
+    if array is None:
+        return {}
+    told = f"{path}: {CATEGORIES} should be a JSON object with a list of texts for each column."
+    try:
+        plain = json.loads(str(array.reshape(-1)[0])) if array.size == 1 else None
+    except (ValueError, RecursionError):
+        plain = None
+    if not isinstance(plain, dict):
+        raise DataError(told)
+    for labels in plain.values():
+        texts = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        if not texts or len(set(labels)) != len(labels) or not labels:
+            raise DataError(told)
+    return {name: tuple(labels) for name, labels in plain.items()}

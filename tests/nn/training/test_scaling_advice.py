@@ -1,0 +1,52 @@
+"""Advice to scale the inputs: once, where nothing was learnt, and nowhere else."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import lossfw
+
+rng = np.random.default_rng(1)
+SMALL = rng.normal(size=(120, 3))
+SLOPES = np.array([1.0, 2.0, -1.0])
+CONFIG = """\
+lossfw: 1
+data: {name: arrays, file: rows.npz}
+network: {layers: [{units: 8, activation: HIDDEN}, {units: 1, activation: identity}]}
+loss: squared_error
+train: {epochs: 8, optimizer: {name: sgd, learning_rate: 0.05}}
+"""
+
+
+def told(folder, scale, hidden, *overrides):
+    np.savez(folder / "rows.npz", inputs=SMALL * scale + 5 * scale, targets=SMALL @ SLOPES)
+    (folder / "c.yaml").write_text(CONFIG.replace("HIDDEN", hidden))
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        lossfw.train(folder / "c.yaml", overrides=overrides)
+    return [str(warning.message) for warning in found]
+
+
+def test_large_inputs_of_which_nothing_is_learnt_are_told_once(tmp_path):
+    (text,) = told(tmp_path, 100.0, "sigmoid")
+    assert "data.standardize: true, or data.scale" in text
+
+
+def test_a_training_that_diverges_says_it_too(tmp_path):
+    with pytest.raises(lossfw.DivergenceError, match=r"The inputs reach \d+.*data.standardize"):
+        told(tmp_path, 100.0, "relu")
+
+
+@pytest.mark.parametrize(
+    ("scale", "overrides"),
+    [(100.0, ["data.standardize=true"]), (0.1, []), (100.0, ["data.scale=1000"])],
+)
+def test_inputs_that_are_small_are_not_told(scale, overrides, tmp_path):
+    assert told(tmp_path, scale, "sigmoid", *overrides) == []
+
+
+def test_a_small_input_that_diverges_has_no_such_advice(tmp_path):
+    with pytest.raises(lossfw.DivergenceError) as found:
+        told(tmp_path, 1.0, "relu", "train.optimizer.learning_rate=1e3")
+    assert "The inputs reach" not in str(found.value)
