@@ -29,7 +29,7 @@ from lossfw.cli.options import json_option, plugin_file_option, tell, traceback_
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
 @plugin_file_option
-@trust_option
+@trust_option(default=False)
 @traceback_option
 def compare(
     folders: tuple[str, ...],

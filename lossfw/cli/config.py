@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from lossfw.cli.options import (
+    config_plugin_options,
     json_option,
     override_option,
-    plugin_options,
     traceback_option,
-    trust_option,
 )
 from lossfw.components.plugin_choice import Plugins
 
@@ -24,15 +21,13 @@ CONFIG_VERSION = 1
 @override_option
 @click.option("--plain", is_flag=True, help="Omit the origins and the defaults in comments.")
 @json_option
-@trust_option
-@plugin_options
+@config_plugin_options(trusted=False)
 @traceback_option
 def config(
     config: str,
     overrides: tuple[str, ...],
     plain: bool,
     as_json: bool,
-    trust: bool,
     plugins: Plugins,
 ) -> None:
     """Print the resolved configuration of the file CONFIG.
@@ -46,8 +41,7 @@ def config(
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 
-    chosen = replace(plugins, trusted=trust)
-    resolved = resolve(ConfigSource(config, overrides, chosen))
+    resolved = resolve(ConfigSource(config, overrides, plugins))
     if as_json:
         values = resolved.origins()
         told = {"lossfw": CONFIG_VERSION, "config": resolved.root.plain(), "values": values}

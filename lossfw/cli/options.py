@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -66,11 +67,40 @@ plugin_file_option = click.option(
     help="Use the components of a .py file. Can be repeated.",
 )
 
-trust_option = click.option(
-    "--trust",
-    is_flag=True,
-    help="Import the plugin files that the configuration names, which executes them.",
-)
+
+def trust_option(*, default: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option ``--trust/--no-trust``.
+
+    What carries out a configuration is trusted by default: the user names it to have it run.
+    What only looks at one, or at the folder of a run, executes nothing unless it is asked to.
+    """
+    doing = "yes" if default else "no"
+    return click.option(
+        "--trust/--no-trust",
+        "trust",
+        default=default,
+        help="Whether to import the plugin files that the configuration names, which executes "
+        f"them; {doing} by default.",
+    )
+
+
+def config_plugin_options(*, trusted: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds the options of plugins to a verb that reads a configuration.
+
+    Parameters
+    ----------
+    trusted : bool
+        Whether plugin files that the configuration names are imported by default.
+    """
+
+    def decorated(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_trust(*arguments: Any, plugins: Plugins, trust: bool, **options: Any) -> Any:
+            return command(*arguments, plugins=replace(plugins, trusted=trust), **options)
+
+        return plugin_options(trust_option(default=trusted)(with_trust))
+
+    return decorated
 
 
 def plugin_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import plugin_file_option, tell, traceback_option, trust_option
+from lossfw.cli.options import plugin_file_option, tell, traceback_option, trust_option, warn
 
 
 @click.command()
@@ -22,7 +22,7 @@ from lossfw.cli.options import plugin_file_option, tell, traceback_option, trust
     "--side-by-side", is_flag=True, help="Allow runs on different data, without differences."
 )
 @plugin_file_option
-@trust_option
+@trust_option(default=False)
 @traceback_option
 def report(
     folders: tuple[str, ...],
@@ -35,7 +35,7 @@ def report(
 
     A FOLDER is the folder of a run, or a folder of run folders, as a sweep writes it. A page
     is one self-contained file. It needs matplotlib and jinja2. Plugin files that a run names
-    are imported only with --plugin or --trust; without them parts of its page are missing.
+    are imported only with --plugin or --trust; without them parts of its page can be missing.
     """
     # Imported here: listing components needs no readers of runs.
     from lossfw.components.plugin_choice import Plugins
@@ -48,7 +48,7 @@ def report(
     need_report()
     trainings, rest, unfinished = find_trainings([Path(folder) for folder in folders])
     for told in unfinished:
-        tell(f"lossfw: warning: {told}")
+        warn(told)
     if trainings:
         # Of runs beside them the comparison takes the file of --out.
         for path in write_training_reports(trainings, Path(out) if out and not rest else None):
@@ -57,10 +57,11 @@ def report(
         return
     runs, left_out = find_runs(rest, Plugins(local, trusted=trust))
     for told in left_out:
-        tell(f"lossfw: warning: {told}")
+        warn(told)
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
-    for path in write_reports(runs, Path(out) if out else None, side_by_side=side_by_side):
+    file = Path(out) if out else None
+    for path in write_reports(runs, file, side_by_side=side_by_side, warn=warn):
         say(f"wrote {path}")
 
 
@@ -98,5 +99,5 @@ def report_on(folders: Sequence[Path]) -> None:
     several = len(folders) > 1
     out = folders[0].parent / "report.html" if several and len(runs) > 1 else None
     apart = len({run.rows_key for run in runs}) > 1
-    for path in write_reports(runs, out, side_by_side=apart, keep=True):
+    for path in write_reports(runs, out, side_by_side=apart, keep=True, warn=warn):
         tell(f"wrote {path}")

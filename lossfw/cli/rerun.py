@@ -7,7 +7,13 @@ from pathlib import Path
 
 import click
 
-from lossfw.cli.options import json_option, traceback_option, warn
+from lossfw.cli.options import (
+    json_option,
+    plugin_file_option,
+    traceback_option,
+    trust_option,
+    warn,
+)
 
 # Beyond so many differences the rest is counted.
 _SHOWN = 20
@@ -16,9 +22,13 @@ _SHOWN = 20
 @click.command()
 @click.argument("folder")
 @json_option
+@plugin_file_option
+@trust_option(default=True)
 @traceback_option
 @click.pass_context
-def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
+def rerun(
+    ctx: click.Context, folder: str, as_json: bool, local: tuple[str, ...], trust: bool
+) -> None:
     """Repeat the run of the run folder FOLDER, and report the differences.
 
     It compares every number, the versions of lossfw, Python, NumPy and the
@@ -27,12 +37,15 @@ def rerun(ctx: click.Context, folder: str, as_json: bool) -> None:
     """
     # Imported here: listing components needs no NumPy file readers.
     from lossfw.cli.progress import ProgressBar
+    from lossfw.components.plugin_choice import Plugins
     from lossfw.report.text.tables import show_table
     from lossfw.runs.files import say
     from lossfw.runs.rerun import rerun as run_again
 
     with ProgressBar() as progress:
-        differences = run_again(Path(folder), progress=progress, warn=warn)
+        differences = run_again(
+            Path(folder), progress=progress, warn=warn, plugins=Plugins(local, trusted=trust)
+        )
     if as_json:
         plain = [difference._asdict() for difference in differences]
         say(json.dumps({"same": not differences, "differences": plain}))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from lossfw.cli.options import (
+    config_plugin_options,
     json_option,
     override_option,
-    plugin_options,
     tell,
     traceback_option,
     warn,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     help="Write report.html too, and a comparison of several runs.",
 )
 @json_option
-@plugin_options
+@config_plugin_options(trusted=True)
 @traceback_option
 def run(**options: Any) -> None:
     """Evaluate the configuration in each file CONFIG.

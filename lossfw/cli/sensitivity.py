@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from lossfw.cli.options import (
+    config_plugin_options,
     json_option,
     override_option,
-    plugin_options,
     traceback_option,
 )
 from lossfw.components.plugin_choice import Plugins
@@ -64,7 +64,7 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
     help="Write sensitivity.json, sensitivity.svg and report.html to this folder.",
 )
 @json_option
-@plugin_options
+@config_plugin_options(trusted=True)
 @traceback_option
 def sensitivity(**options: Any) -> None:
     """Compute loss and metrics while parameters of the network of CONFIG move.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from lossfw.cli.options import (
+    config_plugin_options,
     json_option,
     override_option,
-    plugin_options,
     tell,
     traceback_option,
     warn,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option("--report", is_flag=True, help="Write report.html too.")
 @json_option
-@plugin_options
+@config_plugin_options(trusted=True)
 @traceback_option
 def train(**options: Any) -> None:
     """Train the network of the configuration in the file CONFIG.

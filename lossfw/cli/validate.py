@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from lossfw.cli.options import (
+    config_plugin_options,
     json_option,
     override_option,
-    plugin_options,
     tell,
     traceback_option,
-    trust_option,
 )
 from lossfw.components.plugin_choice import Plugins
 
@@ -24,8 +21,7 @@ VALIDATE_VERSION = 1
 @click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
 @override_option
 @json_option
-@trust_option
-@plugin_options
+@config_plugin_options(trusted=False)
 @traceback_option
 @click.pass_context
 def validate(
@@ -33,7 +29,6 @@ def validate(
     configs: tuple[str, ...],
     overrides: tuple[str, ...],
     as_json: bool,
-    trust: bool,
     plugins: Plugins,
 ) -> None:
     """Report all mistakes in each file CONFIG; nothing is run.
@@ -47,8 +42,7 @@ def validate(
     from lossfw.config.text.source import ConfigSource
     from lossfw.runs.files import say, to_json
 
-    chosen = replace(plugins, trusted=trust)
-    verdicts = [look_at(ConfigSource(config, overrides, chosen)) for config in configs]
+    verdicts = [look_at(ConfigSource(config, overrides, plugins)) for config in configs]
 
     def told(verdict: Verdict) -> str:
         if verdict.problems:

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,14 @@ def provenance_of(run: Run, entries: Iterable[Entry], plugins: Plugins) -> dict[
     }
 
 
-def plugins_of(record: Mapping[str, Any]) -> Plugins:
-    """Return the plugins of a run that its configuration does not name."""
+def chosen_of(record: Mapping[str, Any], given: Plugins) -> Plugins:
+    """Return the installed plugins of a run, and the plugin files that may be imported now."""
     told = record.get("options") or {}
-    return Plugins((), tuple(told.get("disable", ())), bool(told.get("installed", True)))
+    return replace(
+        given,
+        disable=tuple(told.get("disable", ())),
+        installed=bool(told.get("installed", True)),
+    )
 
 
 def versions(entries: Iterable[Entry]) -> dict[str, Any]:

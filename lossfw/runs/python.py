@@ -145,7 +145,12 @@ def train_all(
     return _all(_request(config, overrides, out, resume, plugins), _train, trains=True)
 
 
-def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison | TrainingComparison:
+def compare(
+    *folders: PathLike,
+    side_by_side: bool = False,
+    plugins: Sequence[PathLike] = (),
+    trust: bool = False,
+) -> Comparison | TrainingComparison:
     """Compare the runs or the trainings in folders, as ``lossfw compare`` does.
 
     Parameters
@@ -154,6 +159,10 @@ def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison | Trai
         Folders of runs or of trainings, or folders that hold such folders.
     side_by_side : bool
         Allow runs on different data, without differences.
+    plugins : sequence of path
+        Plugin files to use, which are executed.
+    trust : bool
+        Whether to execute the plugin files that the configurations of the runs name.
 
     Returns
     -------
@@ -168,8 +177,9 @@ def compare(*folders: PathLike, side_by_side: bool = False) -> Comparison | Trai
     """
     from lossfw.runs.compare import compare_folders
 
+    chosen = Plugins(tuple(os.fspath(file) for file in plugins), trusted=trust)
     comparison, left_out = compare_folders(
-        [Path(folder) for folder in folders], Plugins(), side_by_side=side_by_side
+        [Path(folder) for folder in folders], chosen, side_by_side=side_by_side
     )
     for told in left_out:
         _warn(told)

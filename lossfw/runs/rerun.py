@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lossfw.components.plugin_choice import Plugins
 from lossfw.config.schema.checked import read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import DataError
@@ -14,7 +15,7 @@ from lossfw.evaluation.evaluate import Progress
 from lossfw.runs.execute import carry_out
 from lossfw.runs.files import RESULT_FILE, read_json, to_json
 from lossfw.runs.folder import CONFIG_FILE, RECORD_FILE, RunFolder
-from lossfw.runs.provenance import plugins_of, versions, weights_digest
+from lossfw.runs.provenance import chosen_of, versions, weights_digest
 from lossfw.runs.records import RunRequest, Warn
 
 # Versions that are compared; the system's is told where numbers differ.
@@ -41,7 +42,13 @@ class RerunDifference(NamedTuple):
     now: Any
 
 
-def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[RerunDifference]:
+def rerun(
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    warn: Warn,
+    plugins: Plugins = Plugins(),  # noqa: B008  # frozen
+) -> list[RerunDifference]:
     """Run the configuration in a run folder again, and return the differences; write nothing.
 
     Parameters
@@ -52,6 +59,8 @@ def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[R
         Called with the rows done and the rows in all.
     warn : callable
         Called with each warning about a plugin.
+    plugins : Plugins
+        Plugin files to use, and whether those that the folder names are imported.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def rerun(path: Path, *, progress: Progress | None = None, warn: Warn) -> list[R
     """
     folder = RunFolder(path)
     record, then = _read(folder)
-    source = ConfigSource(str(path / CONFIG_FILE), plugins=plugins_of(record))
+    source = ConfigSource(str(path / CONFIG_FILE), plugins=chosen_of(record, plugins))
     request = RunRequest(read_config(source), name=path.name)
     outcome = carry_out(request, progress=progress, warn=warn)
     now = json.loads(to_json(outcome.result.to_dict()))

@@ -38,15 +38,53 @@ def forget(mine, folder):
     (folder / "mine.py").write_text(f"{LOCAL}# an edited file is another module\n")
 
 
-@pytest.mark.parametrize("verb", ["validate", "config"])
-def test_looking_at_a_configuration_executes_none(lossfw, mine, verb):
-    result = lossfw(verb, "run.yaml")
-    assert (result.exit_code, mine.exists()) == (2, False)
-    assert re.search(r"^run\.yaml:5:11: error: .*'mine\.py' is not imported", result.output, re.M)
-    assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == 2
-    assert not mine.exists()
-    assert lossfw(verb, "run.yaml", "--plugin", "mine.py").exit_code == 0
-    assert mine.exists()
+# The verbs that read a configuration or a folder of a run, and whether they carry it out.
+VERBS = {
+    ("run", "run.yaml"): True,
+    ("run", "run.yaml", "--dry-run"): True,
+    ("train", "run.yaml", "--no-out"): True,
+    ("sensitivity", "run.yaml"): True,
+    ("rerun", "o"): True,
+    ("validate", "run.yaml"): False,
+    ("config", "run.yaml"): False,
+    ("compare", "o", "p"): False,
+    ("report", "o"): False,
+}
+# The options, and whether the plugin file is executed with one of them by any verb.
+CHOICES = {"": None, "--trust": True, "--no-trust": False, "--plugin": True}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_what_carries_out_a_configuration_executes_its_plugin_files(
+    lossfw, mine, folder, verb, choice
+):
+    pytest.importorskip("matplotlib")
+    if {"o", "p"} & {*verb}:
+        for name in ("o", "p"):
+            # Rows are not kept: a report wants to compute them.
+            kept = f"evaluate.rows={'true' if verb[0] == 'compare' else 'false'}"
+            assert lossfw("run", "run.yaml", "--out", name, "-o", kept).exit_code == 0
+    forget(mine, folder)
+    given = ["--plugin", "mine.py"] if choice == "--plugin" else [choice] * bool(choice)
+    result = lossfw(*verb, *given)
+    assert mine.exists() == {"": VERBS[verb], "--trust": True, "--no-trust": False}.get(
+        choice, True
+    )
+    # A hint names options that the verb has.
+    for option in re.findall(r"hint:.*?(--[a-z-]+)", result.output):
+        assert option in lossfw(verb[0], "--help").output
+
+
+def test_a_file_that_may_not_be_executed_is_told_at_its_place(lossfw, mine):
+    for verb in ("validate", "config"):
+        result = lossfw(verb, "run.yaml")
+        assert (result.exit_code, mine.exists()) == (2, False)
+        assert re.search(
+            r"^run\.yaml:5:11: error: .*'mine\.py' is not imported", result.output, re.M
+        )
+        assert lossfw(verb, "run.yaml", "--no-plugins").exit_code == 2
+        assert not mine.exists()
 
 
 def test_no_plugins_holds_for_a_run_too(lossfw, mine):
@@ -87,10 +125,15 @@ def test_rows_that_were_not_kept_want_the_plugin(lossfw, mine, folder):
     pytest.importorskip("matplotlib")
     assert lossfw("run", "run.yaml", "--out", "o", "-o", "evaluate.rows=false").exit_code == 0
     forget(mine, folder)
-    assert lossfw("report", "o").exit_code == 0
+    result = lossfw("report", "o")
+    assert result.exit_code == 0
     page = (folder / "o" / "report.html").read_text()
     assert not mine.exists()
-    assert "is not imported: that would execute it" in page
+    assert "is not imported: that would execute it" in result.stderr
+    assert "hint: if you know the file, give --plugin" in result.stderr
+    # A reader of the page has neither the file nor the command.
+    assert "cannot be made again: a plugin was not loaded for this page." in page
+    assert "--plugin" not in page
     assert "loss-itself-1" in page
     assert lossfw("report", "o", "--trust").exit_code == 0
     assert mine.exists()

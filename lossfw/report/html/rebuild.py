@@ -24,6 +24,14 @@ from lossfw.runs.rows import RowRecords, rows_of
 MOST_ROWS = 200_000
 
 
+# What a page says of a fault; the reason, with the names of files, goes to whoever makes it.
+_PLAIN = "a file or a component is missing, or has changed"
+
+
+class _ChangedError(DataError):
+    """The error of rows or weights that are not those of the run any more."""
+
+
 class RebuiltRun:
     """A finished run with its plan, rebuilt from its configuration.
 
@@ -35,12 +43,15 @@ class RebuiltRun:
     Attributes
     ----------
     missing : list of str
-        Sentences about parts that could not be rebuilt.
+        Sentences about parts that could not be rebuilt, for any reader of the page.
+    faults : dict of str to str
+        By the reason, which names files and options, what could not be rebuilt first.
     """
 
     def __init__(self, run: FinishedRun) -> None:
         self.run = run
         self.missing: list[str] = []
+        self.faults: dict[str, str] = {}
         self._plan: Plan | None = None
         self._tried = False
 
@@ -52,7 +63,7 @@ class RebuiltRun:
             try:
                 self._plan = self._build()
             except (LossfwError, OSError) as error:
-                self.missing.append(f"What the run read cannot be read again: {error}")
+                self._miss("What the run computed with cannot be made again", error)
         return self._plan
 
     @property
@@ -62,9 +73,7 @@ class RebuiltRun:
     def _build(self) -> Plan:
         plan = build(self._source)
         if plan.digest != self.run.record.get("digest"):
-            raise DataError(
-                "its data, weights or plugins have changed since, so its result would differ now."
-            )
+            raise _ChangedError("its data, weights or plugins have changed since the run.")
         return plan
 
     def rows(self) -> KeptRows | None:
@@ -100,11 +109,20 @@ class RebuiltRun:
         try:
             data = build_data(self._source)
             if (data.name, data.digest) != (kept.get("name"), kept.get("digest")):
-                raise DataError("its data have changed since.")
+                raise _ChangedError("they have changed since the run.")
         except (LossfwError, OSError) as error:
-            self.missing.append(f"The inputs cannot be read again: {error}")
+            self._miss("The inputs of the rows cannot be read again", error)
             return None
         return data
+
+    def _miss(self, what: str, error: Exception) -> None:
+        """Note that a part of the page is missing."""
+        files = [file for file in self.run.not_imported if file in str(error)]
+        plain = "a plugin was not loaded for this page" if files else _PLAIN
+        if isinstance(error, _ChangedError):
+            plain = str(error)
+        self.missing.append(f"{what}: {plain.removesuffix('.')}.")
+        self.faults.setdefault(str(error), what)
 
 
 class _Collector:

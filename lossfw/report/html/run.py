@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from lossfw.errors import LossfwError
+from lossfw.errors import ConfigError, LossfwError
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.confusion_matrix import matrix_of
 from lossfw.report.html.images import as_images, as_uri
@@ -38,7 +38,7 @@ _MOST_PARTS = 30
 _FINE = 100
 
 
-def run_page(run: FinishedRun) -> str:
+def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> str:
     """Return the page of a finished run.
 
     Parameters
@@ -46,6 +46,8 @@ def run_page(run: FinishedRun) -> str:
     run : FinishedRun
         The run. Its configuration is read again, for its loss and for the inputs
         of its worst rows; if that fails the page says so.
+    warn : callable
+        Called with the reason for each part that is missing.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def run_page(run: FinishedRun) -> str:
     rebuilt = RebuiltRun(run)
     rows = rebuilt.rows()
     spread = None if rows is None else spread_of(rows)
-    loss_plots, loss_missing = _loss_plots(run)
+    loss_plots, loss_missing = _loss_plots(run, rebuilt.faults)
     parts: dict[str, Any] = {
         "loss_plots": loss_plots,
         "loss_missing": loss_missing,
@@ -70,6 +72,8 @@ def run_page(run: FinishedRun) -> str:
         "regression": [] if rows is None else of_regression(rows),
         "texts": read_texts(run.path),
     }
+    for reason, what in rebuilt.faults.items():
+        warn(f"{run.name}: {what}: {reason}")
     warnings = list(run.record.get("warnings") or ())
     return render(
         "run.html",
@@ -156,10 +160,14 @@ def _element(number: RunNumber, index: int) -> str:
     return f"{text} ({as_interval(interval)})" if interval else text
 
 
-def _loss_plots(run: FinishedRun) -> tuple[list[Picture], str]:
-    """Return the plots of the loss, or the reason why there are none."""
+def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture], str]:
+    """Return the plots of the loss, or the reason why there are none, which goes to `faults`."""
     try:
         return of_loss_itself(read_curve(run.path) or curve(loss_of(run))), ""
+    except ConfigError as error:
+        faults.setdefault(str(error), "The loss cannot be drawn")
+        why = "a plugin was not loaded for this page" if run.not_imported else "it cannot be made"
+        return [], f"The loss cannot be drawn: {why}."
     except LossfwError as error:
         return [], f"The loss cannot be drawn: {error}"
 

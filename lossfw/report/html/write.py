@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lossfw.errors import ArgumentError
@@ -22,6 +22,7 @@ def write_reports(
     *,
     side_by_side: bool = False,
     keep: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write the report of each run, and of several one that compares them.
 
@@ -37,6 +38,8 @@ def write_reports(
         Allow runs on different data; see `lossfw.runs.compare.compare`.
     keep : bool
         Keep the reports that runs have, which a run removes when it writes new numbers.
+    warn : callable
+        Called with the reason for each part of a page that is missing.
 
     Returns
     -------
@@ -52,11 +55,11 @@ def write_reports(
     need_report()
     _check_page(out)
     if len(runs) == 1:
-        return [_write(out or runs[0].path / REPORT_FILE, run_page(runs[0]))]
+        return [_write(out or runs[0].path / REPORT_FILE, run_page(runs[0], warn))]
     out = out or _common_folder([run.path for run in runs]) / REPORT_FILE
     comparison = compare(runs, side_by_side=side_by_side)
     needed = [run for run in runs if not (keep and (run.path / REPORT_FILE).is_file())]
-    written = [_write(run.path / REPORT_FILE, run_page(run)) for run in needed]
+    written = [_write(run.path / REPORT_FILE, run_page(run, warn)) for run in needed]
     page = comparison_page(comparison, _title(out, f"{len(runs)} runs"), out.parent)
     return [*written, _write(out, page)]
 

@@ -15,7 +15,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.settings import flat, read_settings
 from lossfw.runs.files import RESULT_FILE, numbers_in, read_json
 from lossfw.runs.folder import CONFIG_FILE, ERROR_FILE, RECORD_FILE, RunFolder
-from lossfw.runs.provenance import plugins_of
+from lossfw.runs.provenance import chosen_of
 from lossfw.runs.stored import check_result
 
 # The name of the loss among the metrics.
@@ -144,13 +144,8 @@ def find_runs(
     done = [folder for folder in folders if not _unfinished(folder)]
     found = [(read_finished_run(path), name) for path, name in names_of(done)]
     return [
-        replace(run, name=name, plugins=_chosen(run.record, plugins)) for run, name in found
+        replace(run, name=name, plugins=chosen_of(run.record, plugins)) for run, name in found
     ], left_out
-
-
-def _chosen(record: Mapping[str, Any], given: Plugins) -> Plugins:
-    """Return the installed plugins of a run, and the plugin files that may be imported now."""
-    return replace(plugins_of(record), local=given.local, trusted=given.trusted)
 
 
 def _folders(path: Path) -> Iterator[Path]:

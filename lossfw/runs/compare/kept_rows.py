@@ -67,7 +67,7 @@ def _missing_metrics(runs: dict[str, RunWithRows], faults: dict[str, str]) -> li
         text, cure = "their components cannot be made again", faults[name]
         if files:
             text = "the plugin that computes them was not loaded"
-            cure = f"give --trust, which executes the plugin file {files}"
+            cure = f"give --trust (in Python trust=True), which executes {files}"
         for metric in missing:
             found.setdefault((text, cure), {})[metric] = None
     return [

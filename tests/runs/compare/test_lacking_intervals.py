@@ -100,7 +100,7 @@ def test_a_plugin_takes_no_interval_from_other_metrics(run, command, compared, f
     if not trusted:
         told = "sureness: no differences with intervals, because the plugin that computes them"
         assert found["notes"][0].startswith(told)
-        assert found["notes"][0].endswith("which executes the plugin file mine.py.")
+        assert found["notes"][0].endswith("which executes mine.py.")
         page = page_of(a, b)
         assert told in page
         assert "--trust" not in page
