@@ -119,7 +119,8 @@ def focal(y, t, p):
 def tweedie_deviance(y, t, p):
     y = mp.exp(y) if p.link == "log" else y
     a, b = 1 - p.power, 2 - p.power
-    return 2 * (t**b / (a * b) - t * y**a / a + y**b / b)
+    # Of a distribution on the whole line the targets below 0 have no such part.
+    return 2 * ((max(t, 0) if p.power < 0 else t) ** b / (a * b) - t * y**a / a + y**b / b)
 
 
 def poisson_deviance(y, t, p):

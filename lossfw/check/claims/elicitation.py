@@ -26,6 +26,11 @@ def check_elicits(subject: Subject, search: Search) -> None:
         places = np.unique(
             np.concatenate([sample, np.linspace(sample.min(), sample.max(), 301), [wanted]])
         )
+        if isinstance(subject.prediction, Interval):
+            # Targets may lie where predictions do not; such a functional cannot be predicted.
+            places = places[~subject.prediction.beyond(_into(subject, places))]
+        if wanted not in places:
+            continue
         y = np.repeat(places, sample.size)
         t = np.tile(sample, places.size)
         values = values_of(subject, _into(subject, y), t).reshape(places.size, -1).mean(-1)

@@ -119,7 +119,8 @@ class GammaDeviance(Deviance):
         return self._derivative(xp, y, t)
 
     def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return 2.0 * gap(xp, y, t) / y
+        # Twice the gap may have no float where the slope has one.
+        return 2.0 * (gap(xp, y, t) / y)
 
     @in_double_by(_plain_value_and_derivative)
     def value_and_derivative(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:

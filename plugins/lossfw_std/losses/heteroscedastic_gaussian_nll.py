@@ -116,16 +116,16 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
         parts = _parts(xp, y, t)
         return self._value_of(xp, *parts), _slope_of(xp, *parts)
 
-    def _value_of(self, xp: Namespace, s: Array, _: Array, square: Array) -> Array:
-        total = s + square + (_LOG_TWO_PI if self.full else 0.0)
+    def _value_of(self, xp: Namespace, s: Array, _: Array, half: Array) -> Array:
+        total = 0.5 * s + half + (0.5 * _LOG_TWO_PI if self.full else 0.0)
         # An infinite square outweighs any s.
-        return 0.5 * select(xp, xp.isinf(square), square, total)
+        return select(xp, xp.isinf(half), half, total)
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """exp(-s) by m, and (m - t)^2 exp(-s) / 2 by s."""
-        s, _, square = _parts(xp, y, t)
-        return xp.stack([xp.exp(-s) + zero_or_nan(xp, square), 0.5 * square], axis=-1)
+        s, _, half = _parts(xp, y, t)
+        return xp.stack([xp.exp(-s) + zero_or_nan(xp, half), half], axis=-1)
 
     def claims(self) -> Claims:
         """Smooth, and nothing else that has a name for rows."""
@@ -133,16 +133,16 @@ class HeteroscedasticGaussianNll(CategoricalLoss):
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Half of log variance and square, which cancel in the value, and by s in the slope."""
-        s, slope, square = _parts(xp, y, t)
+        s, slope, half = _parts(xp, y, t)
         if order == 0:
-            return 0.5 * s, 0.5 * square, 0.5 * _LOG_TWO_PI * self.full + 0.0 * s
+            return 0.5 * s, half, 0.5 * _LOG_TWO_PI * self.full + 0.0 * s
         if order == 1:
-            return xp.stack([slope, 0.5 * square], axis=-1), xp.stack([slope, 0.5 + 0.0 * s], -1)
+            return xp.stack([slope, half], axis=-1), xp.stack([slope, 0.5 + 0.0 * s], -1)
         return ()
 
 
-def _slope_of(xp: Namespace, s: Array, slope: Array, square: Array) -> Array:
-    return xp.stack([slope, 0.5 * (1.0 - square) + zero_or_nan(xp, s)], axis=-1)
+def _slope_of(xp: Namespace, s: Array, slope: Array, half: Array) -> Array:
+    return xp.stack([slope, 0.5 - half + zero_or_nan(xp, s)], axis=-1)
 
 
 def _plain_parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
@@ -150,11 +150,11 @@ def _plain_parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array
     r, s = y[..., 0] - t, y[..., 1]
     e = xp.exp(-at_most(xp, s, _SAFE))
     slope = times(xp, r, e)
-    return s, slope, times(xp, r * r, e)
+    return s, slope, times(xp, 0.5 * r * r, e)
 
 
 def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
-    """Return s, (m - t) exp(-s) and (m - t)^2 exp(-s), finite wherever they are."""
+    """Return s, (m - t) exp(-s) and (m - t)^2 exp(-s) / 2, finite wherever they are."""
     r, s = y[..., 0] - t, y[..., 1]
     first = xp.clip(s, -_SAFE, _SAFE)
     second = xp.clip(s - first, -_SAFE, _SAFE)
@@ -162,4 +162,4 @@ def _parts(xp: Namespace, y: Array, t: Array) -> tuple[Array, Array, Array]:
     # Beyond both, not even the square of a float brings an exponential back.
     rest = xp.exp(-(s - first - second))
     slope = times(xp, r * e * f, rest)
-    return s, slope, times(xp, (r * e) * (r * f), rest)
+    return s, slope, times(xp, (r * e) * (0.5 * r * f), rest)

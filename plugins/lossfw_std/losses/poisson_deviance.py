@@ -112,8 +112,9 @@ class PoissonDeviance(Deviance):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 t / y^2."""
         one = xp.ones_like(t)
-        scale = xp.where(t < 1.0, _SCALE * one, one)
-        return 2.0 * (scale * t / y) / (scale * y)
+        # Half a large target is half of what would overflow when it is doubled.
+        scale = xp.where(t < 1.0, _SCALE * one, 0.5 * one)
+        return (2.0 * scale * t / y) / (scale * y)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Of a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""
@@ -170,5 +171,6 @@ class _OnLogits(LogMeanBody):
 
 
 def _slope_near(xp: Namespace, z: Array, t: Array) -> Array:
-    """Return 2 t (exp(d) - 1) with d = z - log(t)."""
-    return 2.0 * (t * xp.expm1(distance(xp, z, t)))
+    """Return 8 (exp(z) / 4 - t / 4): the root of the exponential has a float, and its digits."""
+    root = xp.exp(0.5 * z)
+    return 8.0 * (root * (0.25 * root) - 0.25 * t)

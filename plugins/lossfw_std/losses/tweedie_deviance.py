@@ -62,9 +62,9 @@ def _a_power(power: float) -> float:
 
 
 _A, _B = r"1 - \mathrm{power}", r"2 - \mathrm{power}"
-# MEAN is the mean, and BASE the mean below a power.
+# MEAN is the mean, BASE the mean below a power, and BEGIN the target below it.
 _GENERAL = (
-    rf"2\,\left(\frac{{t^{{{_B}}}}}{{\left({_A}\right)\,\left({_B}\right)}} "
+    rf"2\,\left(\frac{{BEGIN^{{{_B}}}}}{{\left({_A}\right)\,\left({_B}\right)}} "
     rf"- \frac{{t\,BASE^{{{_A}}}}}{{{_A}}} + \frac{{BASE^{{{_B}}}}}{{{_B}}}\right)"
 )
 # Where the definition divides by 0: its limits.
@@ -77,7 +77,9 @@ _LIMITS = {
 def _latex(power: float, *, on_logits: bool) -> str:
     """Return the definition, or its limit, in letters of print."""
     mean, base = ("e^{z}", r"\left(e^{z}\right)") if on_logits else ("y", "y")
-    return _LIMITS.get(power, _GENERAL).replace("MEAN", mean).replace("BASE", base)
+    begin = r"\max\!\left(0,\, t\right)" if power < 0 else "t"
+    text = _LIMITS.get(power, _GENERAL).replace("BEGIN", begin)
+    return text.replace("MEAN", mean).replace("BASE", base)
 
 
 class TweedieDeviance(Deviance):
@@ -89,7 +91,8 @@ class TweedieDeviance(Deviance):
     Prediction and target of one shape; one loss per element. The prediction y
     is a mean above 0, or its logarithm z, of any size, for ``link="log"``. The
     target is any number at or above 0, above 0 for a power of 2 or more. For
-    the power 0 mean and target are any real numbers.
+    the power 0 mean and target are any real numbers, and for a power below 0 the
+    target is: there t^(2-p) is 0 for a target below 0.
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ class TweedieDeviance(Deviance):
     @property
     def target_space(self) -> Space:
         """All targets at which the deviance is finite."""
-        if self.power == 0:
+        if self.power <= 0:
             return REAL
         return NONNEGATIVE if self.power < 2 else POSITIVE
 
@@ -168,7 +171,8 @@ class TweedieDeviance(Deviance):
         """The definition."""
         p = xp.full_like(y, self.power)
         a, b = 1 - p, 2 - p
-        terms = 2 * (t**b / (a * b) - t * y**a / a + y**b / b)
+        some = xp.where(t > 0, t, 0 * t) if self.power < 0 else t
+        terms = 2 * (some**b / (a * b) - t * y**a / a + y**b / b)
         # Near the target irrational terms cancel, on exact numbers too; over y^b
         # they are nearly rational, and at the target their sum is exactly 0.
         ratio = t / y
@@ -178,7 +182,8 @@ class TweedieDeviance(Deviance):
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         k = tweedie.exponents(self.power)
         if tweedie_plain.has_quick_form(k):
-            return 2.0 * tweedie_plain.half_of_mean(xp, y, t, k)
+            value = 2.0 * tweedie_plain.half_of_mean(xp, y, t, k)
+            return self._with_negative(xp, value, y, t)
         if not tweedie_plain.is_plain(k):
             return self._value(xp, y, t)
         half = tweedie_plain.half_over_power(xp, plain_log_ratio(xp, t, y), k)
@@ -202,7 +207,20 @@ class TweedieDeviance(Deviance):
         safe = xp.where(t > 0.0, t, y)
         r = tweedie.ratio(log_ratio_words(xp, y, safe), k)
         base = xp.where(r.from_y | (t == 0.0), y, safe)
-        return 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + zero_or_nan(xp, t)
+        value = 2.0 * times_power(xp, _half(xp, r, t, k), base, k.b) + zero_or_nan(xp, t)
+        return self._with_negative(xp, value, y, t)
+
+    def _with_negative(self, xp: Namespace, value: Array, y: Array, t: Array) -> Array:
+        """Return the value, and where a target is below 0 the two terms that are left."""
+        if self.power >= 0:
+            return value
+        k = tweedie.exponents(self.power)
+
+        def two_terms(xp: Namespace, y: Array, t: Array) -> Array:
+            own = times_power(xp, xp.ones_like(y) / float(k.b), y, k.b)
+            return 2.0 * (own + times_power(xp, -t / float(k.a), y, k.a))
+
+        return patched(xp, value, t < 0.0, two_terms, y, t)
 
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         k = tweedie.exponents(self.power)
@@ -241,15 +259,30 @@ class TweedieDeviance(Deviance):
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 y^-p (1 - p (y - t) / y)."""
         p = Fraction(self.power)
-        share = gap(xp, y, t)
-        far = float(1 - p) + self.power * (t / y)
-        bend = times_power(xp, xp.where(y > 2.0 * t, far, 1.0 - self.power * share), y, -p)
+        ratio = t / y
+        far = float(1 - p) + self.power * ratio
+        near = 1.0 - self.power * gap(xp, y, t)
+        bend = times_power(xp, xp.where(y > 2.0 * t, far, near), y, -p)
+        large = xp.abs(ratio) > _LARGE_RATIO
         if self.power < 0:
             # Where the quotient overflows, y^-p may bring it back.
             small = float((1 - p) / p) * y + t
             far = self.power * times_power(xp, small, y, -1 - p)
-            bend = xp.where(share < -_LARGE_RATIO, far, bend)
-        return 2.0 * bend
+            bend = xp.where(large, far, bend)
+        bend = 2.0 * bend
+        return patched(xp, bend, ~xp.isfinite(bend) & large, self._bend_by_product, y, t)
+
+    def _bend_by_product(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """Return 2 p y^(-1-p) (t - (p - 1) / p y), where p t / y may have no float.
+
+        The factor 2 p comes where it makes a product smaller that the power enlarges, and last
+        where it may undo what the power did.
+        """
+        p, factor = Fraction(self.power), 2.0 * self.power
+        small = float((1 - p) / p) * y + t
+        if abs(factor) <= 1.0:
+            return times_power(xp, factor * small, y, -1 - p)
+        return factor * times_power(xp, small, y, -1 - p)
 
     def claims(self) -> Claims:
         """Those of the limits at their powers; convex in the logarithm from 1 to 2."""
@@ -321,7 +354,9 @@ class _OnLogits(LogMeanBody):
         half = _half(xp, r, t, k)
         from_t = times_power(xp, half, xp.where(t > 0.0, t, xp.ones_like(t)), k.b)
         from_y = times_exp(xp, half, k.b, z)
-        return 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t) + zero_or_nan(xp, t)
+        value = 2.0 * factor * xp.where(r.from_y | (t == 0.0), from_y, from_t)
+        value = value + zero_or_nan(xp, t)
+        return self._with_negative(xp, value, z, t, 1.0 / float(k.b), 1.0 / float(k.a))
 
     def _plain_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         k = tweedie.exponents(self.loss.power)
@@ -342,8 +377,9 @@ class _OnLogits(LogMeanBody):
         # y^b (1 - t / y), or y^a t (y / t - 1), whichever factor has a bound.
         share = -expm1_words(xp, -d)
         from_y = times_exp(xp, xp.where(t == 0.0, xp.ones_like(z), share), k.b, z)
-        from_t = times_exp(xp, t * expm1_words(xp, d), k.a, z)
-        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+        from_t = _times_target(xp, t, expm1_words(xp, d), k.a, z)
+        slope = 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+        return self._with_negative(xp, slope, z, t, 1.0, 1.0)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -352,12 +388,38 @@ class _OnLogits(LogMeanBody):
         a, b = float(k.a), float(k.b)
         other = a * exp_words(xp, -d)
         from_y = times_exp(xp, b - xp.where(t == 0.0, xp.zeros_like(z), other), k.b, z)
-        # A subnormal target has no digits to share: it is lifted over the product. So is
-        # one that the product would let overflow, downwards.
-        lift = xp.where(t < _SUBNORMAL, _LIFT * xp.ones_like(t), xp.ones_like(t))
-        lift = xp.where(t > 1.0 / _SUBNORMAL, xp.ones_like(t) / _LIFT, lift)
-        from_t = times_exp(xp, (lift * t) * (b * exp_words(xp, d) - a), k.a, z) / lift
-        return 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+        from_t = _times_target(xp, t, b * exp_words(xp, d) - a, k.a, z)
+        bend = 2.0 * xp.where((d.high > -_FAR) | (t == 0.0), from_y, from_t)
+        return self._with_negative(xp, bend, z, t, b, a)
+
+    def _with_negative(
+        self, xp: Namespace, result: Array, z: Array, t: Array, own: float, other: float
+    ) -> Array:
+        """Return the result, and 2 (own y^b - other t y^a) where a target is below 0."""
+        if self.loss.power >= 0:
+            return result
+        k = tweedie.exponents(self.loss.power)
+
+        def two_terms(xp: Namespace, z: Array, t: Array) -> Array:
+            first = times_exp(xp, xp.full_like(z, own), k.b, z)
+            return 2.0 * (first + _times_target(xp, -t, xp.full_like(t, other), k.a, z))
+
+        return patched(xp, result, t < 0.0, two_terms, z, t)
+
+
+def _times_target(xp: Namespace, t: Array, c: Array, k: Fraction, z: Array) -> Array:
+    """Return t c exp(k z), with the digits of a subnormal target and without overflow of t c."""
+    one = xp.ones_like(t)
+    lift = xp.where(t < _SUBNORMAL, _LIFT * one, xp.where(t > 1.0 / _SUBNORMAL, one / _LIFT, one))
+    lifted = (lift * t) * c
+    product = times_exp(xp, lifted, k, z)
+
+    def halves(xp: Namespace, lifted: Array, lift: Array, z: Array) -> Array:
+        return times_exp(xp, times_exp(xp, lifted, k, 0.5 * z) / lift, k, 0.5 * z)
+
+    # Where the lift itself brought it beyond the floats, or down to where digits are lost.
+    lost = (lift > 1.0) & xp.isinf(product) | (lift < 1.0) & (xp.abs(product) < _SUBNORMAL)
+    return patched(xp, product / lift, lost, halves, lifted, lift, z)
 
 
 def _with_careful(

@@ -1,0 +1,113 @@
+"""Tweedie's deviance over the whole range of floats, against 400 bits of MPFR."""
+
+import gmpy2
+import numpy as np
+import pytest
+
+import lossfw
+
+POWERS = (-20, -3, -1, -0.3, -1e-3, 0, 1, 1 + 2**-30, 1.2, 1.5, 1.75, 1.999999, 2, 2.5, 3, 7.5, 20)
+EDGES = [5e-324, 2.3e-308, 3.65e-34, 1e-5, 0.5, 1.5, 3e5, 1.146e285, 1e308, 1.79e308]
+PRECISE = gmpy2.context(precision=400, emin=-(2**40), emax=2**40)
+
+
+def truth(y, t, power, *, log, same):
+    """Return value, slope and bend, and the largest term of each; of a zero at the target 0."""
+    y, t, p = gmpy2.mpfr(float(y)), gmpy2.mpfr(float(t)), gmpy2.mpfr(power)
+    y = gmpy2.exp(y) if log else y
+    a, b, below = 1 - p, 2 - p, power < 0 and t < 0
+    mean = y**b
+    if same:
+        value = gmpy2.mpfr(0)
+    elif power == 0:
+        value = (y - t) ** 2
+    elif power == 1:
+        value = 2 * ((t * gmpy2.log(t / y) if t else 0) - t + y)
+    elif power == 2:
+        value = 2 * (gmpy2.log(y / t) + t / y - 1)
+    else:
+        value = 2 * ((0 if below else t**b) / (a * b) - t * y**a / a + mean / b)
+    other = t * y**a
+    if log:
+        slope, terms = 2 * (mean - other), (2 * mean, 2 * other)
+        bend, bends = 2 * (b * mean - a * other), (2 * b * mean, 2 * a * other)
+    else:
+        slope, terms = 2 * (y - t) * y**-p, ()
+        bend, bends = 2 * y**-p * (a + p * (t / y)), (2 * a * y**-p, 2 * p * (t / y) * y**-p)
+    # The loss adds t log y to others, and says so.
+    values = (2 * t * gmpy2.log(y),) if log and power == 1 else ()
+    return (value, slope, bend), (values, terms, bends)
+
+
+def points(power, *, log):
+    """Return any two floats, close ones, targets of 0 and below it, and each edge with each."""
+    rng = np.random.default_rng(int(1000 * abs(power)) + log)
+    any_y, any_t, some = 10.0 ** rng.uniform(-323, 308, (3, 60))
+    close = some * (1 + 10.0 ** rng.uniform(-15, -1, 60))
+    y, t = (x.ravel() for x in np.meshgrid(EDGES, EDGES))
+    y, t = np.concatenate([y, any_y, some]), np.concatenate([t, any_t, close])
+    if power < 2:
+        t[::31] = 0.0
+    if power <= 0:
+        t[::7] *= -1.0
+    if log:
+        y = np.log(y)
+        y[-120::2] = rng.uniform(-1900, 1900, 60)
+    return y, t
+
+
+@pytest.mark.parametrize("log", [False, True], ids=["identity", "log"])
+@pytest.mark.parametrize("power", POWERS)
+def test_a_result_is_right_wherever_the_truth_is_a_finite_float(power, log):
+    loss = lossfw.loss("tweedie_deviance", power=power, link="log" if log else "identity")
+    y, t = points(power, log=log)
+    with np.errstate(all="ignore"):
+        found = [f(np, y, t) for f in (loss.unreduced, loss.unreduced_gradient)]
+        found.append(loss.unreduced_hessian(np, y, t))
+        declared = [loss.terms(np, y, t, order) for order in range(3)]
+    with PRECISE:
+        for i in range(len(y)):
+            wanted, terms = truth(y[i], t[i], power, log=log, same=not log and y[i] == t[i])
+            for order in range(3):
+                result, exact = float(found[order][i]), wanted[order]
+                if not np.isfinite(float(exact)):
+                    assert result == float(exact), (order, y[i], t[i])
+                    continue
+                sizes = [float(x) for x in (*terms[order], *(x[i] for x in declared[order]), exact)]
+                # Close to the mean's own zero a logarithm has few digits: see `terms`.
+                unit = gmpy2.mpfr(float(np.spacing(min(max(map(abs, sizes)), 1e308))))
+                # The unit of a term beyond the floats is that of a float.
+                allowed = 1000 if max(map(abs, sizes)) == np.inf else 20
+                assert abs(gmpy2.mpfr(result) - exact) <= allowed * unit, (
+                    order,
+                    y[i],
+                    t[i],
+                    result,
+                )
+
+
+def test_a_second_derivative_whose_factors_overflow_is_the_float_that_it_is():
+    # Found by a search over the floats; the number is that of 60 digits.
+    loss = lossfw.loss("tweedie_deviance", power=-0.3)
+    assert loss.hessian([3.65e-34], [1.146e285])[0] == pytest.approx(-1.752793939365477e308)
+
+
+def test_scikit_learn_has_the_same_deviance_of_targets_below_0():
+    metrics = pytest.importorskip("sklearn.metrics")
+    y, t = np.array([0.5, 2.0, 1.0, 3.0]), np.array([-1.5, 2.5, -0.25, 0.0])
+    for power in (-3.0, -1.5, -0.3):
+        loss = lossfw.loss("tweedie_deviance", power=power)
+        wanted = metrics.mean_tweedie_deviance(t, y, power=power)
+        assert loss(y, t) == pytest.approx(wanted, rel=1e-14)
+        on_logits = lossfw.loss("tweedie_deviance", power=power, link="log")
+        assert on_logits(np.log(y), t) == pytest.approx(wanted, rel=1e-14)
+
+
+def test_the_square_over_a_variance_may_be_finite_where_twice_its_half_is_not():
+    loss, y = lossfw.loss("heteroscedastic_gaussian_nll"), [[-1.1e154, -0.5]]
+    with PRECISE:
+        square = (gmpy2.mpfr(-1.1e154) - gmpy2.mpfr(1.5)) ** 2 * gmpy2.exp(gmpy2.mpfr(0.5))
+        wanted = float(square / 2)
+    assert loss(y, [1.5]) == pytest.approx(wanted, rel=1e-14)
+    assert loss.gradient(y, [1.5])[0, 1] == pytest.approx(-wanted, rel=1e-14)
+    assert loss.hessian(y, [1.5])[0, 1] == pytest.approx(wanted, rel=1e-14)
