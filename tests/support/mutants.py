@@ -39,6 +39,10 @@ NUDGED = 4
 # A mutant that computes its results for longer does not end: the others take a few seconds.
 _LONGEST_SECONDS = 120
 
+# The class of a mutant is in no module that Python could import, so no mutant can be pickled:
+# this check would refute every one of them, whatever was changed.
+NOT_OF_A_MUTANT = "value:roundtrip"
+
 _SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
           ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}  # fmt: skip
 _NAIVE = {"log1p": "xp.log(1 + {})", "expm1": "xp.exp({}) - 1", "hypot": "xp.sqrt({}**2 + {}**2)"}
@@ -86,6 +90,13 @@ def mutants(name):
         found.append(Mutant(name, node.lineno, ast.unparse(node), ast.unparse(other),
                             ast.unparse(twin)))  # fmt: skip
     return found
+
+
+def unchanged(name):
+    """Return the mutant of a loss in which nothing is changed."""
+    cls = registry().component_class("loss", name)
+    source = inspect.getsource(importlib.import_module(cls.__module__))
+    return Mutant(name, 0, "", "", ast.unparse(ast.parse(source)))
 
 
 def _places(tree):
@@ -234,9 +245,15 @@ def verdict(mutant, seed, examples=200):
         except Exception:
             return "killed"
         same = False
-        subject = replace(of_component(made), truth=original)
-        few = max(1, round(share * examples))
-        of = prepare(subject, checks_in(components_only)).formula_alone()
-        if not run(of, seed=seed, examples=few, first=True).ok:
+        if refuting(made, original, seed, max(1, round(share * examples))):
             return "killed"
     return "same" if same else "survived"
+
+
+def refuting(made, original, seed, examples):
+    """Return the checks that refute a mutant: the first, or none."""
+    subject = replace(of_component(made), truth=original)
+    of = prepare(subject, checks_in(components_only)).formula_alone()
+    report = run(of, seed=seed, examples=examples, first=True, skip=[NOT_OF_A_MUTANT])
+    assert report.held or report.refuted, f"nothing was looked at: {report}"
+    return [refutation.check for refutation in report.refuted]

@@ -5,7 +5,7 @@ import pytest
 
 from lossfw.components.registry import registry
 from lossfw.losses.wrappers.base import Wrapper
-from support.mutants import mutants, verdict
+from support.mutants import mutants, refuting, unchanged, verdict
 
 # So many are drawn for each seed.
 DRAWN = 40
@@ -27,6 +27,15 @@ def test_mutants_of_one_loss(name):
     outcomes = {str(mutant): verdict(mutant, 0, examples=40) for mutant in mutants(name)}
     assert "killed" in outcomes.values()
     assert not [text for text, outcome in outcomes.items() if outcome == "survived"]
+
+
+@pytest.mark.parametrize("name", ["huber", "cross_entropy", "log_cosh"])
+def test_what_is_not_changed_is_not_refuted(name):
+    twin = unchanged(name)
+    assert verdict(twin, 0) == "same"
+    made, original, *_ = twin.instances()[0]
+    assert type(made) is not type(original)
+    assert not refuting(made, original, 0, examples=20)
 
 
 @pytest.mark.slow
