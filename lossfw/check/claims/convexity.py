@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossfw.check.claims.straight_pieces import straight
-from lossfw.check.core.curves import Curve, curves
+from lossfw.check.core.curves import Curve, curves, need_lines
+from lossfw.check.core.members import clipped, is_bounded, on_side, usual
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
-from lossfw.components.spaces import BINARY, CLASS_INDEX, SIMPLEX, UNIT
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, UNIT
 from lossfw.numerics.arrays import NDArray
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -55,6 +56,7 @@ class Chords:
 
 def _chords(subject: Subject, search: Search) -> list[Chords]:
     if subject.rows:
+        need_lines(subject)
         return [_row_chords(subject, search, k) for k in subject.several[:3]]
     found = []
     for curve in curves(subject, search):
@@ -81,29 +83,30 @@ def _chords(subject: Subject, search: Search) -> list[Chords]:
 def _row_chords(subject: Subject, search: Search, columns: int) -> Chords:
     """Return chords between rows of dyadic numbers, so that midpoints are exact."""
     rng = search.rng(f"chords {columns}")
-    count = max(2 * search.examples, _FEWEST_CHORDS)
-    if subject.prediction is SIMPLEX:
+    count, space = max(2 * search.examples, _FEWEST_CHORDS), subject.prediction
+    if space is SIMPLEX:
         a, b = (rng.multinomial(1024, rng.dirichlet(np.full(columns, 0.7), count)) / 1024
                 for _ in range(2))  # fmt: skip
-    elif subject.prediction is UNIT:
-        a, b = rng.integers(0, 65, (2, count, columns)) / 64
+    elif is_bounded(space):
+        low, high = 0 if space.low_included else 1, 65 if space.high_included else 64
+        share = rng.integers(low, high, (2, count, columns)) / 64
+        a, b = space.low + (space.high - space.low) * share
     else:
         scale = rng.choice([1.0, 4.0, 32.0], (count, 1))
-        a, b = np.round(rng.normal(size=(2, count, columns)) * scale * 8) / 8
+        drawn = np.round(rng.normal(size=(2, count, columns)) * scale * 8) / 8
+        a, b = on_side(space, drawn, off=1 / 8)
     return Chords(a, (a + b) / 2, b, row_targets(subject, columns, count, rng))
 
 
 def row_targets(subject: Subject, columns: int, count: int, rng: np.random.Generator) -> NDArray:
     """Return unremarkable targets for rows."""
     if subject.target_per_row:
-        return np.asarray(rng.normal(size=count) * 2)
+        return usual(subject.target, rng, (count,), 2.0)
     if subject.by_index and subject.target is CLASS_INDEX:
         return np.asarray(rng.integers(0, columns, count))
     if subject.target is SIMPLEX:
         return np.asarray(rng.dirichlet(np.ones(columns), count))
-    if subject.target is BINARY:
-        return np.asarray(rng.integers(0, 2, (count, columns)).astype(float))
-    return np.asarray(rng.normal(size=(count, columns)))
+    return usual(subject.target, rng, (count, columns))
 
 
 def _value(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
@@ -113,11 +116,10 @@ def _value(subject: Subject, y: NDArray, t: NDArray) -> NDArray:
 def _bars(subject: Subject, y: NDArray, t: NDArray, values: NDArray) -> NDArray:
     """Return error bars of values: their rounding, and a move of whole rows both ways."""
     step = NUDGE_ULPS * np.spacing(np.abs(y))
+    space = UNIT if subject.prediction is SIMPLEX else subject.prediction
     moved = np.zeros_like(values)
     for sign in (-1, 1):
-        near = y + sign * step
-        if subject.prediction in (UNIT, SIMPLEX):
-            near = np.clip(near, 0, 1)
+        near = clipped(space, y + sign * step)
         there = np.asarray(call(subject.unchecked or subject.value, near, t), np.float64)
         moved += np.where(np.isfinite(there), np.abs(there - values), 0)
     return OUTSIDE_ULPS * (_EPS * np.abs(values) + _TINY) + moved

@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from lossfw.check.claims.convexity import TIGHTNESS, row_targets
-from lossfw.check.core.curves import Curve, curves
+from lossfw.check.core.curves import Curve, curves, need_lines
+from lossfw.check.core.members import is_bounded, on_side, usual
 from lossfw.check.core.points import first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import Subject, call
-from lossfw.components.spaces import SIMPLEX, UNIT
+from lossfw.components.spaces import SIMPLEX, Space
 from lossfw.numerics.arrays import NDArray
 
 # A climb looks between the best place and its neighbours, so many times over.
@@ -25,6 +26,9 @@ _FEWEST = 400
 
 # By so much two classes lead all others where nothing but these two matters.
 _LEAD = 30.0
+
+# Rows are at least so far from a bound of their space: much farther than steps are wide.
+_OFF_BOUND = 0.02
 
 # The error of a slope by rounding and differences, and along lines of rows by order.
 _SLACK = 1e-6
@@ -100,6 +104,7 @@ def _climb(curve: Curve, grid: NDArray, order: int) -> tuple[float, float, NDArr
 
 
 def _check_rows(subject: Subject, search: Search, constant: float, order: int) -> None:
+    need_lines(subject)
     best, y, t = _differences(subject, search, order)
     text = ""
     if best > constant * (1 + _ROW_SLACK[order]):
@@ -131,15 +136,22 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
         spread = np.where(np.arange(count) % 2, 1.0, 0.05)
         drawn = rng.gamma(np.repeat(spread[:, None], columns, axis=1)) + 1e-12
         y = drawn / drawn.sum(-1, keepdims=True) * 0.98 + 0.02 / columns
-    elif subject.prediction is UNIT:
-        y = rng.uniform(0.02, 0.98, (count, columns))
+    elif is_bounded(subject.prediction):
+        y = usual(subject.prediction, rng, (count, columns))
     else:
         y = rng.normal(size=(count, columns)) * rng.choice([0.0, 0.5, 3.0, 30.0], (count, 1))
         if columns > 1:
             # Two classes that lead alike, moved against each other: here a softmax bends most.
             lead = _LEAD * (np.eye(columns)[i] + np.eye(columns)[(i + 1) % columns])
             y[count // 3 : 2 * (count // 3) : 2] = lead[::2]
+        y = _off_bound(subject.prediction, y)
     return y, direction, row_targets(subject, columns, count, rng)
+
+
+def _off_bound(space: Space, y: NDArray) -> NDArray:
+    """Return rows in a space of numbers, of which steps to either side stay inside."""
+    turned = on_side(space, np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y))
+    return y if on_side(space, y) is y else turned
 
 
 def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:

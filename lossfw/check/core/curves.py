@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lossfw.check.core.members import usual
 from lossfw.check.core.session import NotApplicable, Search
 from lossfw.check.core.subject import NUDGE_ULPS, OUTSIDE_ULPS, Subject, call
-from lossfw.components.spaces import Interval, Members
+from lossfw.components.spaces import Interval, Members, Simplex
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact.ulp import to_float
 
@@ -197,7 +198,14 @@ def curves(subject: Subject, search: Search) -> list[Curve]:
     return search.once("curves", lambda: _curves(subject, search))
 
 
+def need_lines(subject: Subject) -> None:
+    """Raise `NotApplicable` where predictions are single numbers, with nothing between them."""
+    if not isinstance(subject.prediction, Interval | Simplex):
+        raise NotApplicable(f"there are no lines between predictions in {subject.prediction}")
+
+
 def _curves(subject: Subject, search: Search) -> list[Curve]:
+    need_lines(subject)
     kind = ExactCurve if subject.truth is not None else FloatCurve
     space = subject.prediction
     low = space.low if isinstance(space, Interval) else -np.inf
@@ -219,4 +227,6 @@ def targets(subject: Subject) -> tuple[float, ...]:
     if isinstance(subject.target, Members):
         return subject.target.members
     inside = [t for t in _TARGETS if subject.target.outside(np.array([t])) is None]
+    if not inside:
+        inside = usual(subject.target, np.random.default_rng(0), (4,)).tolist()
     return tuple(inside[:4])

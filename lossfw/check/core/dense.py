@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.draw import Generator, elements, members, neighbours, rows
+from lossfw.check.core.draw import elements, rows
+from lossfw.check.core.members import Generator, clipped, members, neighbours
 from lossfw.check.core.points import ArgumentArrays, Points, inside
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
@@ -205,13 +206,14 @@ def _members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
 
 
 def _row_sets(subject: Subject, dtype: str, rng: Generator, count: int) -> list[Points]:
-    columns = [k for k in _COLUMNS if k >= subject.least_classes]
     if subject.component is not None and subject.component.target_per_row:
         return [_with_numbers(2, dtype, rng, count)]
+    fixed = None if subject.truth is None else subject.truth.fixed_classes
+    columns = [k for k in _COLUMNS if k >= subject.least_classes] if fixed is None else [fixed]
     share = count // len(columns)
     found = [points for k in columns for points in _rows(subject, k, dtype, rng, share)]
     finite = [points.keep(np.isfinite(points.y)) for points in found]
-    return [points.keep(np.isfinite(points.t)) for points in finite]
+    return [inside(subject, points.keep(np.isfinite(points.t))) for points in finite]
 
 
 def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> list[Points]:
@@ -238,9 +240,10 @@ def _rows(subject: Subject, k: int, dtype: str, rng: Generator, count: int) -> l
 
 def _near(space: Space, t: NDArray, dtype: str, rng: Generator) -> NDArray:
     """Return predictions that are nearly their targets."""
-    if space is not REAL:
+    if space in (UNIT, SIMPLEX):
         return _near_rows(t, rng)
-    return _closing_in(t.ravel().astype(np.float64), dtype, rng).reshape(t.shape)
+    near = _closing_in(t.ravel().astype(np.float64), dtype, rng).reshape(t.shape)
+    return clipped(space, near)
 
 
 def _some(x: NDArray, rng: Generator, count: int) -> NDArray:

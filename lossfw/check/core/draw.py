@@ -7,10 +7,9 @@ numbers) and goes on with seeded random numbers over many magnitudes.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 
+from lossfw.check.core.members import Generator, is_bounded, line, members, on_side
 from lossfw.check.core.points import Points, inside
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
@@ -27,33 +26,16 @@ from lossfw.components.spaces import (
 )
 from lossfw.numerics.arrays import NDArray
 
-Generator: TypeAlias = np.random.Generator
-
-# Neighbours of a kink, in units in the last place on each side.
-_NEIGHBOURS = (1, 2, 1000)
-
-# Farther ones, by the share of its size.
-_SHARES = (0.1, 1e-2, 5e-3, 1e-3, 1e-4, 1e-5, 1e-6)
-
 # Targets that stand for something else in somebody's data.
 _MARKERS = (-1.0, 1.0, -999.0, 255.0)
-
-# Counts beyond a few.
-_COUNTS = (20.0, 100.0, 255.0, 1000.0, 2000.0, 50000.0, 1e6)
 
 # Sizes of rows of real numbers; those that a dtype cannot hold are left out.
 _SIZES = (1e-200, 1e-30, 1e-10, 1e5, 1e10, 1e19, 1e30, 1e36, 1e150, 1e200)
 
 _LEAST_LOGIT = 1e-20
 
-# Magnitudes at which stable forms change over and unstable ones fail.
-_MAGNITUDES = (1e-30, 1e-20, 1e-12, 1e-9, 1e-7, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.3, 0.5, 0.7, 0.9,
-               1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 37.0, 40.0, 88.0, 100.0, 104.0,
-               710.0, 746.0, 1e3, 1e4, 1e7, 1e12, 1e19, 1e25, 4e37, 1e150, 1e200,
-               1e300)  # fmt: skip
-
-# How many logits of each infinite end are drawn, each with another target.
-_ENDS = 4
+# Counts and other single numbers are rows of these, so many for each row.
+_MEMBERS = 4
 
 # So many predictions of a line, its edges, meet each bound of a target.
 _EDGES = 100
@@ -72,7 +54,7 @@ def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points
     """Return pairs of single numbers for a distance, margin or pointwise loss."""
     if subject.kind == "pointwise":
         return _pointwise(subject, dtype, rng, count)
-    scalars = _line(subject.kinks(), dtype, rng, count)
+    scalars = line(subject.kinks(), dtype, rng, count)
     if subject.kind == "margin":
         sign = np.where(rng.random(scalars.size) < 0.5, -1.0, 1.0).astype(dtype)
         return Points((scalars * sign).astype(dtype), sign)
@@ -95,20 +77,25 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
         keep = subject.counts(y, index) * subject.counts(y, np.eye(columns)[index]) > 0
         return Points(y, index) if keep.all() else Points(y, index).take(keep)
     if subject.target_per_row:
-        return Points(y, _line((), dtype, rng, len(y))[: len(y)][rng.permutation(len(y))])
+        return Points(y, line((), dtype, rng, len(y))[: len(y)][rng.permutation(len(y))])
     if subject.target is REAL and subject.prediction is REAL:
         t = _near_rows(y, rng).astype(dtype)
         # The direction of a row of zeros is not defined.
         some = y.any(-1) & t.any(-1)
         return Points(y[some], t[some])
-    t = _rows_of(subject.target, columns, dtype, rng, len(y))
-    t = t[rng.permutation(len(t))[: len(y)]]
+    t = _as_many(_rows_of(subject.target, columns, dtype, rng, len(y)), rng, len(y))
     if subject.target is SIMPLEX and subject.prediction is SIMPLEX:
         same = rng.random(len(y)) < 0.1
         t[same] = y[same]
     if subject.target is SIMPLEX:
         t = _finite_targets(y, t)
     return Points(y, t)
+
+
+def _as_many(t: NDArray, rng: Generator, count: int) -> NDArray:
+    """Return so many of some rows in any order; some come again if there are fewer."""
+    enough = len(t) >= count
+    return t[rng.permutation(len(t))[:count] if enough else rng.integers(0, len(t), count)]
 
 
 def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
@@ -130,75 +117,6 @@ def _finite_targets(y: NDArray, t: NDArray) -> NDArray:
     return t
 
 
-def members(space: Space, dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return edges of a space of numbers and random members, at least `count` of them."""
-    if isinstance(space, Members):
-        return rng.choice(np.array(space.members), count).astype(dtype)
-    if isinstance(space, Counts):
-        large = [x for x in _COUNTS if x < float(np.finfo(dtype).max)]
-        found = [np.arange(5), large, rng.poisson(8.0, count // 2), rng.choice(large, count // 8)]
-        return np.concatenate([*found, rng.poisson(300.0, count - count // 2)]).astype(dtype)
-    if isinstance(space, Interval) and np.isfinite(space.low) and np.isfinite(space.high):
-        return _between(space, dtype, rng, count)
-    line = _line((), dtype, rng, count)
-    if space is LOGITS:
-        line = np.concatenate([np.repeat([np.inf, -np.inf], _ENDS), line]).astype(dtype)
-    if isinstance(space, Interval) and np.isfinite(space.low):
-        above = (np.abs(line) + np.asarray(space.low, dtype)).astype(dtype)
-        # Beside a bound that is not 0 small numbers would all be rounded away.
-        small = line[(line > space.low) & (np.abs(line) < abs(space.low))]
-        line = np.concatenate([above, small])
-        if not space.low_included:
-            line = line[line > space.low]
-        line = line[np.isfinite(line)]
-    return line
-
-
-def _between(space: Interval, dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return numbers between two bounds, with many close to either."""
-    info = np.finfo(dtype)
-    gaps = np.array([0.0, float(info.smallest_subnormal), float(info.tiny), float(info.eps) / 2,
-                     float(info.eps), 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-3, 0.01, 0.1, 0.25,
-                     0.3, 0.4, 0.5])  # fmt: skip
-    width = space.high - space.low
-    drawn = rng.random(count)
-    close = 10.0 ** -rng.uniform(0, 12, count) * 0.5
-    low = space.low + width * np.concatenate([gaps, drawn, close]).astype(dtype)
-    high = space.high - width * np.concatenate([gaps, close])
-    half = np.nextafter(np.asarray(0.5, dtype), np.asarray([0, 1], dtype))
-    found = np.concatenate([low, high, space.low + width * half]).astype(dtype)
-    inside = np.clip(found, np.asarray(space.low, dtype), np.asarray(space.high, dtype))
-    if not space.low_included:
-        inside = inside[inside > space.low]
-    if not space.high_included:
-        inside = inside[inside < space.high]
-    return np.asarray(inside, dtype)
-
-
-def _line(kinks: tuple[float, ...], dtype: str, rng: Generator, count: int) -> NDArray:
-    """Return numbers over the whole line: edges, kinks and their neighbours, all magnitudes."""
-    info = np.finfo(dtype)
-    edges = [0.0, float(info.smallest_subnormal), 3 * float(info.smallest_subnormal),
-             float(info.tiny), float(info.eps), *_MAGNITUDES]  # fmt: skip
-    edges = [x for x in edges if x < float(info.max) / 8]
-    around = [near for kink in kinks for near in neighbours(kink, dtype)]
-    around += [kink * (1 + s * d) for kink in kinks if kink for d in _SHARES for s in (-1, 1)]
-    signs = np.where(rng.random(count) < 0.5, -1, 1)
-    # Squares overflow beyond half of the magnitudes, so half of the numbers stay below.
-    reach = (np.log10(float(info.max)) - 1) * rng.choice([0.5, 1.0], count)
-    wide = signs * 10.0 ** (reach * rng.uniform(-1, 1, count))
-    usual = rng.normal(size=count) * rng.choice([0.1, 1.0, 10.0], count)
-    mixed = np.where(rng.random(count) < 0.4, wide, usual)
-    return np.concatenate([edges, np.negative(edges), around, mixed]).astype(dtype)
-
-
-def neighbours(x: float, dtype: str) -> list[float]:
-    """Return a number and its neighbours 1, 2 and 1,000 units in the last place away."""
-    here = np.asarray(x, dtype)
-    step = np.spacing(np.abs(here))
-    return [float(here + n * step) for k in _NEIGHBOURS for n in (-k, k)] + [float(here)]
-
-
 def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
     """Pair members of both spaces; where they are of one kind also nearly equal ones."""
     y = members(subject.prediction, dtype, rng, count)
@@ -209,19 +127,14 @@ def _pointwise(subject: Subject, dtype: str, rng: Generator, count: int) -> Poin
         close = (rng.random(y.size) < 0.3) & (subject.prediction.low == 0)
         near = np.maximum(t, 0.5) * (1 + rng.normal(size=y.size) / np.sqrt(np.maximum(t, 1)) / 2)
         y = np.where(close, np.maximum(near, 1e-3), y).astype(dtype)
-    same = type(subject.prediction) is type(subject.target)
-    if same and subject.target is not BINARY:
+    if isinstance(subject.prediction, Interval) and isinstance(subject.target, Interval):
         close = rng.random(y.size) < 0.35
         factor = 1 + rng.choice([-1.0, 1.0], y.size) * 10.0 ** -rng.uniform(0.5, 17, y.size)
         t = np.where(close, (y * factor).astype(dtype), t)
-        if isinstance(subject.target, Interval):
-            inside = np.clip(t, subject.target.low, subject.target.high).astype(dtype)
-            t = (
-                inside
-                if subject.target.low_included
-                else np.where(inside > subject.target.low, t, y)
-            )
-        t = np.where(rng.random(y.size) < 0.05, y, t)
+        inside = np.clip(t, subject.target.low, subject.target.high).astype(dtype)
+        if not subject.target.low_included:
+            inside = np.where(inside > subject.target.low, inside, y)
+        t = np.where(rng.random(y.size) < 0.05, y, inside)
         # An infinite logit is legal, an infinite target is not.
         t = np.where(np.isfinite(t), t, 1.0)
     points = Points(y.astype(dtype), t.astype(dtype))
@@ -253,7 +166,12 @@ def _rows_of(space: Space, columns: int, dtype: str, rng: Generator, count: int)
         return _distributions(columns, dtype, rng, count)
     if space in (UNIT, BINARY):
         return _unit_rows(space, columns, dtype, rng, count)
-    return _real_rows(space is LOGITS, columns, dtype, rng, count)
+    if isinstance(space, Members | Counts):
+        return rng.choice(members(space, dtype, rng, _MEMBERS * count), (count, columns))
+    if is_bounded(space):
+        share = _unit_rows(UNIT, columns, "float64", rng, count)
+        return (space.low + (space.high - space.low) * share).astype(dtype)
+    return on_side(space, _real_rows(space is LOGITS, columns, dtype, rng, count)).astype(dtype)
 
 
 def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDArray:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from lossfw.check.core.judge import Truth
+from lossfw.check.core.members import clipped
 from lossfw.check.core.points import Points
 from lossfw.check.core.subject import NUDGE_ULPS, Subject
-from lossfw.components.spaces import SIMPLEX, UNIT, Interval, Space
+from lossfw.components.spaces import SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.exact import differences
 from lossfw.numerics.exact.ulp import to_float
@@ -122,6 +123,8 @@ def allowed(subject: Subject, points: Points, got: NDArray, truth: Truth) -> NDA
         right, wrong[rows] = _at_kinks(subject, points.take(rows), got[rows], order)
         bad[rows] &= ~right
     rows = _fewer(points, bad, _MOST_NUDGED[subject.rows])
+    # No move of the arguments makes NaN right.
+    rows = rows[(bad & ~np.isnan(got)).reshape(len(points), -1).any(-1)[rows]]
     if rows.size:
         forgiven = _within_a_nudge(subject, truth, points, got, rows)
         bad[rows] &= ~forgiven | wrong[rows]
@@ -219,11 +222,5 @@ def _step(x: NDArray, column: int | None, sign: int, space: Space) -> NDArray:
     with np.errstate(all="ignore"):
         step = sign * NUDGE_ULPS * np.spacing(np.abs(moved[part]))
     moved[part] = np.where(np.isfinite(step), moved[part] + step, moved[part])
-    if space in (UNIT, SIMPLEX):
-        moved[part] = np.clip(moved[part], 0, 1)
-    elif isinstance(space, Interval) and np.isfinite(space.low):
-        lowest = x.dtype.type(space.low)
-        if not space.low_included:
-            lowest = np.nextafter(lowest, x.dtype.type(1))
-        moved[part] = np.maximum(moved[part], lowest)
+    moved[part] = clipped(UNIT if space is SIMPLEX else space, moved[part])
     return moved

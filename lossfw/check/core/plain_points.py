@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.draw import Generator
+from lossfw.check.core.members import Generator, usual
 from lossfw.check.core.points import Points, counting, inside
 from lossfw.check.core.session import NotApplicable, Search, ordinary
 from lossfw.check.core.subject import Subject
@@ -127,6 +127,4 @@ def _row(space: Space, shape: tuple[int, int], rng: Generator) -> NDArray:
         return np.asarray((1 - _FLOOR) * drawn + _FLOOR / shape[1])
     if space is BINARY:
         return (rng.random(shape) < 0.3) + 0.0
-    if space is UNIT:
-        return np.asarray(_FLOOR + (1 - 2 * _FLOOR) * rng.random(shape))
-    return rng.normal(size=shape) * 2
+    return usual(space, rng, shape, 2.0)

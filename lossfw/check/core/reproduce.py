@@ -70,7 +70,12 @@ def importing(function: Any) -> str:
 
 
 def snippet(before: str, inputs: Mapping[str, NDArray], code: str) -> str:
-    """Return the whole code: the setup, the arrays, and the expression, printed."""
+    """Return the whole code: the setup, the arrays, and the expression, printed.
+
+    It is empty if there is no expression: then there is nothing to run.
+    """
+    if not code:
+        return ""
     lines = [before] if before else []
     lines += [f"{name} = {literal(array)}" for name, array in inputs.items()]
     return "\n".join([*lines, f"print({code})"])

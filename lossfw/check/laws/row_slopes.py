@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.draw import Generator
 from lossfw.check.core.exact import Formula
+from lossfw.check.core.members import Generator
 from lossfw.check.core.points import first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check
 from lossfw.check.core.subject import COLUMNS

@@ -18,6 +18,7 @@ from lossfw.check.core.session import (
     outputs,
 )
 from lossfw.check.core.subject import Subject, call
+from lossfw.components.spaces import CLASS_INDEX, SIMPLEX, Space
 
 # Shapes of rows are tried with up to so many of them.
 _MOST = 10
@@ -26,6 +27,7 @@ _MOST = 10
 @check("shape:result")
 def check_result_shape(subject: Subject, search: Search) -> None:
     """An unreduced loss has the prediction's shape, or one axis less for rows."""
+    _refuse_spaces(subject)
     points = ordinary(subject, search, "shape:result", 6)
     for function in outputs(subject):
         _refuse_useless(function, points)
@@ -39,6 +41,19 @@ def check_result_shape(subject: Subject, search: Search) -> None:
                     f"has shape {result.shape}; wanted {wanted}."
                 )
                 raise Refuted(text, f"{function}(y, t).shape", y=y, t=t)
+
+
+def _refuse_spaces(subject: Subject) -> None:
+    """Block all other checks where a loss of single numbers has a space of rows."""
+    for role in ("prediction", "target"):
+        space: Space = getattr(subject, role)
+        if not subject.rows and space in (SIMPLEX, CLASS_INDEX):
+            text = (
+                f"the {role} space is {space}, {space.meaning}, which belongs to rows, but this "
+                f"is a loss of single numbers. Write a CategoricalLoss, or declare another {role} "
+                "space, such as UNIT or REAL."
+            )
+            raise Refuted(text, "").blocking()
 
 
 def _refuse_useless(function: Output, points: Points) -> None:
