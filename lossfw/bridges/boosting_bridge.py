@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from lossfw.bridges.bridge import Bridge
+from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import refusal
 from lossfw.bridges.start import start
 from lossfw.losses.loss import Loss
@@ -90,6 +91,14 @@ class BoostingBridge(Bridge):
         """Return the constant raw prediction with which a model begins."""
         found = start(loss, target, sample_weight, classes=classes)
         return np.asarray(found, self.start_dtype).astype(np.float64)[()]  # a number stays one
+
+    def outputs(self, estimator: Any) -> EstimatorOutputs | None:
+        """Return what an estimator of the library predicts; None for any other object.
+
+        `lossfw.bridges.sklearn.scorer` asks every bridge whose library is imported. Without an
+        answer the results of ``predict`` and ``predict_proba`` are taken for responses.
+        """
+        return None
 
     def leaf(self, slopes: NDArray, bends: NDArray, weight: NDArray, l2: float) -> NDArray | None:
         """Return the value of a leaf with these rows; None if that is not known.

@@ -36,7 +36,9 @@ from lossfw.bridges.boosting import (
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
+from lossfw.bridges.catboost_model import continuable, outputs_of
 from lossfw.bridges.catboost_rows import RowDerivatives
+from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import made, raw_form
 from lossfw.bridges.row_start import columns_of
 from lossfw.bridges.rows import class_indices, numbers
@@ -164,7 +166,7 @@ def settings(
     }
     if face == "classifier":
         names, target = np.unique(np.asarray(target), return_inverse=True)
-        own["class_names"] = names.tolist()
+        own["class_names"] = tuple(names.tolist())
     form = raw_form(loss)
     if form.takes_rows:
         t = class_indices(form, target)
@@ -198,6 +200,7 @@ def train(
     *,
     curvature: str = "auto",
     start: Any = None,
+    init_model: Any = None,
     **more: Any,
 ) -> Any:
     """Return a trained `catboost.CatBoost` with a loss: objective, metric and start are set.
@@ -214,6 +217,8 @@ def train(
         See `objective`.
     start : float or K floats, optional
         The start, in place of the one of least mean loss. With ``init_model`` there is none.
+    init_model : catboost.CatBoost or path, optional
+        A model to continue. It keeps its start, and its trees predict as before.
     **more
         Of `catboost.CatBoost.fit`, such as ``eval_set``.
 
@@ -236,18 +241,18 @@ def train(
         weight,
         given=start,
         classes=own.get("classes_count"),
-        has_one=_has_baseline(pool) or more.get("init_model") is not None,
+        has_one=_has_baseline(pool) or init_model is not None,
     )
     model = cat.CatBoost({**own, **params})
     with _based([pool, *_evaluated(more)], begin), _own_errors(cat):
-        model.fit(pool, **more)
+        model.fit(pool, init_model=continuable(init_model), **more)
     if begin.any():
         model.set_scale_and_bias(1.0, begin.tolist())
-    return model
+    return continuable(model)
 
 
 def _has_baseline(pool: Any) -> bool:
-    """Tell whether a pool has a baseline, which cannot be removed: 0 is none."""
+    """Tell whether a pool has a baseline; one of zeros is none."""
     return bool(np.any(pool.get_baseline()))
 
 
@@ -273,7 +278,8 @@ def _based(pools: list[Any], begin: NDArray) -> Iterator[None]:
         yield
     finally:
         for pool in bare:
-            pool.set_baseline(np.zeros((pool.num_row(), len(row))))
+            # No column is no baseline; one of zeros would still be one, for CatBoost.
+            pool.set_baseline(np.zeros((pool.num_row(), 0)))
 
 
 @contextmanager
@@ -282,6 +288,12 @@ def _own_errors(cat: Any) -> Iterator[None]:
     try:
         yield
     except cat.CatBoostError as error:
+        if "Expect exactly two class labels" in str(error):
+            raise ArgumentError(
+                "CatBoost cannot continue a classifier that knows the labels of three classes or "
+                "more with an objective from outside: train the first model with "
+                "lossfw.bridges.catboost.train too, of whose model it knows no labels."
+            ) from error
         found = re.search(r"lossfw\.errors\.(\w+): (.*)", str(error))
         kind = getattr(errors, found[1], None) if found else None
         if found is None or kind is None:
@@ -310,6 +322,10 @@ class CatBoostBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
+
+    def outputs(self, estimator: Any) -> EstimatorOutputs | None:
+        """See `BoostingBridge.outputs`."""
+        return outputs_of(estimator, self.imported())
 
     def usage(self, loss: Loss) -> str:
         """See `Bridge.usage`."""

@@ -37,6 +37,8 @@ from lossfw.bridges.boosting import (
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
+from lossfw.bridges.lightgbm_model import booster_of, classes_of, outputs_of
+from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import made, raw_form
 from lossfw.bridges.row_start import columns_of
 from lossfw.bridges.rows import class_indices
@@ -131,7 +133,11 @@ def objective(loss: Any, *, curvature: str = "auto") -> LightGBMObjective:
 
 
 def metric(loss: Any) -> LightGBMMetric:
-    """Return the weighted mean loss as a metric that LightGBM minimises."""
+    """Return the weighted mean loss as a metric that LightGBM minimises.
+
+    It takes raw predictions, as LightGBM hands them out beside an objective of this module. Beside
+    an objective of its own LightGBM hands out responses: give a loss without a link there.
+    """
     return LightGBMMetric(derivatives(loss, "one"))
 
 
@@ -221,6 +227,7 @@ def train(
     *,
     curvature: str = "auto",
     start: Any = None,
+    init_model: Any = None,
     **more: Any,
 ) -> Any:
     """Return `lightgbm.train` with a loss: objective, metric and start are set.
@@ -239,29 +246,59 @@ def train(
         See `objective`.
     start : float or K floats, optional
         The start, in place of the one of least mean loss. With ``init_model`` there is none.
+    init_model : lightgbm.Booster, estimator or path, optional
+        A model to continue. It keeps its start, and its trees predict as before.
 
     Returns
     -------
     lightgbm.Booster
         Its predictions hold the start.
+
+    Raises
+    ------
+    ArgumentError
+        For data without labels; for a model with other raw predictions than the loss.
     """
     lgb = LightGBMBridge.imported()
     refuse_other_data(train_set, lgb.Dataset)
     refuse_other_objective(params, _OBJECTIVES, made(loss))
     target, weight = _labels(train_set), _weights(train_set)
-    own = settings(loss, target, weight, curvature=curvature, classes=params.get("num_class"))
+    begun = None if init_model is None else booster_of(init_model, lgb)
+    classes = (
+        params.get("num_class") if begun is None else classes_of(begun, raw_form(loss), params)
+    )
+    own = settings(loss, target, weight, curvature=curvature, classes=classes)
     begin = start_of_training(
         own["objective"].derivatives,
         target,
         weight,
         given=start,
         classes=own.get("num_class"),
-        has_one=_has_score(train_set) or more.get("init_model") is not None,
+        has_one=_has_score(train_set) or begun is not None,
     )
     more.setdefault("feval", metric(loss))
-    with _scored([train_set, *(more.get("valid_sets") or ())], begin):
-        model = lgb.train({**own, **params}, train_set, num_boost_round, **more)
+    given = more.get("valid_sets") or ()
+    datasets = [train_set, *([given] if isinstance(given, lgb.Dataset) else given)]
+    with _scored(datasets, begin), _released(datasets if begun is not None else []):
+        model = lgb.train({**own, **params}, train_set, num_boost_round, init_model=begun, **more)
     return with_start(model, begin)
+
+
+@contextmanager
+def _released(datasets: list[Any]) -> Iterator[None]:
+    """Take the raw predictions of a model that was continued out of data sets again.
+
+    LightGBM leaves them there as ``init_score``, and removes them, with any start, when the
+    data set is trained with anew.
+    """
+    bare = [data for data in datasets if not _has_score(data)]
+    try:
+        yield
+    finally:
+        for data in bare:
+            # Without its rows a data set cannot be trained with again, of which LightGBM tells.
+            if data.data is not None:
+                data._set_predictor(None)
 
 
 # A data set is not constructed here: LightGBM does it with the parameters of the training.
@@ -321,6 +358,10 @@ class LightGBMBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
+
+    def outputs(self, estimator: Any) -> EstimatorOutputs | None:
+        """See `BoostingBridge.outputs`."""
+        return outputs_of(estimator, self.imported())
 
     def usage(self, loss: Loss) -> str:
         """See `Bridge.usage`."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Literal, Self, TypeAlias, cast, get_args
 
 import numpy as np
 
+from lossfw.bridges.bridge import written
+from lossfw.bridges.estimators import Opened, opened
+from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import made
+from lossfw.bridges.rows import targets_of_elements
 from lossfw.components.spaces import LOGITS, SIGN, SIMPLEX, UNIT
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
-_RESPONSES = ("predict", "predict_proba", "decision_function")
+_Method: TypeAlias = Literal["predict", "predict_proba", "decision_function"]
+
+_METHODS: Final = get_args(_Method)
 
 
 @dataclass(frozen=True)
@@ -24,29 +30,99 @@ class LossScorer:
     """
 
     loss: Loss
-    response: str
+    response: _Method | None = None
     # Not compared: how weights are routed is no part of what is measured.
     _request: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __call__(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Return minus the mean loss."""
-        prediction = self._predicted(estimator, x)
-        target = self._target(estimator, np.asarray(y), prediction)
+        found = opened(estimator, x)
+        known = found.outputs is not None and not self._as_it_is(found.outputs)
+        inner = found.estimator if known else estimator
+        predicted = self._of_outputs(found) if known else self._of_method(estimator, x)
+        prediction = self._fitting(inner, self._numbers(inner, predicted))
+        target = self._target(inner, np.asarray(y), known)
         return -float(self.loss(prediction, target, sample_weight=sample_weight))
 
-    def _predicted(self, estimator: Any, x: Any) -> NDArray:
-        """Return predictions as the loss takes them; of two classes one column or two."""
-        if not hasattr(estimator, self.response):
+    def _as_it_is(self, outputs: EstimatorOutputs) -> bool:
+        """Tell whether predictions of which nothing is known are taken as the user says."""
+        if not outputs.unknown:
+            return False
+        if self.response is not None:
+            return True
+        logits = self.loss.on_logits()
+        raw = "" if logits is None else f", or of {written(logits)} if it returns raw predictions"
+        raise ArgumentError(
+            f"{self.loss.name} cannot be scored: {outputs.unknown} Write scorer("
+            f"{written(self.loss)}, response='predict') if predict returns what {self.loss.name} "
+            f"takes{raw}."
+        )
+
+    @property
+    def _method(self) -> _Method:
+        """The method whose results the loss is written for, unless another one was chosen."""
+        if self.response is not None:
+            return self.response
+        if self._of_probabilities:
+            return "predict_proba"
+        return "decision_function" if self._of_scores else "predict"
+
+    @property
+    def _of_probabilities(self) -> bool:
+        return self.loss.prediction_space in (SIMPLEX, UNIT)
+
+    @property
+    def _of_scores(self) -> bool:
+        return self.loss.prediction_space is LOGITS or self.loss.target_space is SIGN
+
+    def _of_method(self, estimator: Any, x: Any) -> Any:
+        """Return the results of a method of an estimator, which are responses."""
+        if not hasattr(estimator, self._method):
             raise ArgumentError(
-                f"{self.loss.name} is measured at the results of {self.response}, and "
+                f"{self.loss.name} is measured at the results of {self._method}, and "
                 f"{type(estimator).__name__} has no such method: choose another one by response=, "
-                f"one of {', '.join(_RESPONSES)}, or another loss."
+                f"one of {', '.join(_METHODS)}, or another loss."
             )
-        y = self._numbers(estimator, getattr(estimator, self.response)(x))
+        return getattr(estimator, self._method)(x)
+
+    def _of_outputs(self, found: Opened) -> Any:
+        """Return what the loss takes, of an estimator of a boosting library."""
+        outputs, estimator = found.outputs, found.estimator
+        assert outputs is not None
+        if self._method == "decision_function" or self.loss.prediction_space is LOGITS:
+            self._refuse_other_logits(outputs, estimator)
+            return outputs.raw(found.x)
+        if self._method == "predict" and _classes(estimator) is not None:
+            return np.ravel((outputs.labels or estimator.predict)(found.x))
+        if self._of_probabilities and outputs.link not in ("sigmoid", "softmax"):
+            self._refuse_no_probabilities(outputs, estimator)
+        return found.back(outputs.responses(found.x))
+
+    def _refuse_other_logits(self, outputs: EstimatorOutputs, estimator: Any) -> None:
+        wanted = self.loss.link_name
+        if self.loss.prediction_space is LOGITS and wanted not in (None, outputs.link):
+            raise ArgumentError(
+                f"{self.loss.name} takes raw predictions that become responses by {wanted}, and "
+                f"those of {type(estimator).__name__} do by {outputs.link or 'nothing'}: score it "
+                "with the loss of responses, or with another loss."
+            )
+
+    def _refuse_no_probabilities(self, outputs: EstimatorOutputs, estimator: Any) -> None:
+        if outputs.own is not None and _classes(estimator) is not None:
+            return  # The library itself says that these are probabilities.
+        what = {None: "scores or numbers", "exp": "means"}.get(outputs.link, "no probabilities")
+        raise ArgumentError(
+            f"{self.loss.name} is measured at probabilities, and {type(estimator).__name__} with "
+            f"its objective predicts {what}: choose an objective of probabilities, such as "
+            "binary_cross_entropy, wrap it in CalibratedClassifierCV, or choose another loss."
+        )
+
+    def _fitting(self, estimator: Any, y: NDArray) -> NDArray:
+        """Return predictions as the loss takes them; of two classes one column or two."""
         if self.loss.takes_rows and y.ndim == 1:
             columns = (1.0 - y, y) if self.loss.prediction_space is SIMPLEX else (0.0 * y, y)
             return np.stack(columns, axis=1)
-        if not self.loss.takes_rows and y.ndim == 2 and self.response == "predict_proba":
+        if not self.loss.takes_rows and y.ndim == 2 and _classes(estimator) is not None:
             if y.shape[1] > 2:
                 raise ArgumentError(
                     f"{self.loss.name} is a loss of two classes, and {type(estimator).__name__} "
@@ -60,21 +136,24 @@ class LossScorer:
             return np.asarray(predicted, np.float64)
         except ValueError:
             raise ArgumentError(
-                f"{self.loss.name} is measured at numbers, and the results of {self.response} of "
+                f"{self.loss.name} is measured at numbers, and the results of {self._method} of "
                 f"{type(estimator).__name__} are labels, such as {str(np.ravel(predicted)[0])!r}: "
                 "choose a loss of labels, such as cross_entropy, or another response."
             ) from None
 
-    def _target(self, estimator: Any, y: NDArray, prediction: NDArray) -> NDArray:
+    def _target(self, estimator: Any, y: NDArray, known: bool) -> NDArray:
         """Return labels as the place of their class, and of two classes as the loss codes them."""
-        classes = getattr(estimator, "classes_", None)
-        if classes is None or self.response == "predict":
+        classes = _classes(estimator)
+        if classes is None and known and self.loss.target_space is SIGN:
+            # A regressor is trained with 0 and 1 too.
+            return targets_of_elements(self.loss, y)
+        if classes is None or self._method == "predict":
             return y
         index = np.searchsorted(classes, y)
-        known = np.take(classes, np.minimum(index, len(classes) - 1)) == y
-        if not np.all(known):
+        same = np.take(classes, np.minimum(index, len(classes) - 1)) == y
+        if not np.all(same):
             raise DomainError(
-                f"the target holds {y[~known][0]!r}, which {type(estimator).__name__} has not been "
+                f"the target holds {y[~same][0]!r}, which {type(estimator).__name__} has not been "
                 f"trained on: it knows {', '.join(map(repr, list(classes)[:10]))}."
             )
         if self.loss.takes_rows:
@@ -99,23 +178,22 @@ class LossScorer:
 
 
 def scorer_of(loss: Any, response: str | None) -> LossScorer:
-    """Return a scorer; by default at the results that the loss is written for.
+    """Return a scorer; see `lossfw.bridges.sklearn.scorer`.
 
     Raises
     ------
     ArgumentError
         If there is no such response.
     """
-    found = made(loss)
-    if response is None:
-        space = found.prediction_space
-        probabilities = space in (SIMPLEX, UNIT)
-        scores = space is LOGITS or found.target_space is SIGN
-        response = (
-            "predict_proba" if probabilities else "decision_function" if scores else "predict"
-        )
-    if response not in _RESPONSES:
+    if response is not None and response not in _METHODS:
         raise ArgumentError(
-            f"response={response!r} is unknown: choose one of {', '.join(_RESPONSES)}."
+            f"response={response!r} is unknown: choose one of {', '.join(_METHODS)}."
         )
-    return LossScorer(found, response)
+    return LossScorer(made(loss), cast(_Method | None, response))
+
+
+def _classes(estimator: Any) -> Any:
+    """Return the classes of a classifier; None for other estimators."""
+    classes = getattr(estimator, "classes_", None)
+    # A regressor of CatBoost has none, in a list.
+    return classes if classes is not None and len(classes) else None

@@ -31,20 +31,28 @@ __all__ = ["SklearnBridge", "hist_loss", "scorer"]
 def scorer(loss: Any, *, response: str | None = None) -> LossScorer:
     """Return a loss as a scorer: minus the mean loss, so that greater is better.
 
+    Estimators of XGBoost, LightGBM and CatBoost mostly return logarithms of means, or log-odds,
+    from ``predict`` when their objective comes from outside. The scorer knows the objectives of
+    lossfw and those of the libraries, and measures means and probabilities; also inside
+    pipelines, searches, stacks and ``TransformedTargetRegressor``.
+
     Parameters
     ----------
     loss : str, mapping or Loss
     response : {"predict", "predict_proba", "decision_function"}, optional
         The method whose results the loss is measured at; by default that for which it is
         written: probabilities for a loss of probabilities, scores for one of logits or
-        margins, and else predictions.
+        margins, and else predictions. With an objective that lossfw does not know it says that
+        the method returns what the loss takes.
 
     Returns
     -------
     LossScorer
         For ``scoring=`` of `cross_val_score`, `GridSearchCV` and others. Weights come in by
         ``sample_weight``, or by metadata routing with ``set_score_request``. Labels may be
-        texts: they are counted as the estimator counts them.
+        texts: they are counted as the estimator counts them. When it is called it raises
+        `ArgumentError` for predictions that the loss cannot be measured at, or of which
+        nothing is known.
 
     Raises
     ------
@@ -54,7 +62,7 @@ def scorer(loss: Any, *, response: str | None = None) -> LossScorer:
     Examples
     --------
     >>> scorer("huber")
-    LossScorer(loss=Huber(delta=1.0), response='predict')
+    LossScorer(loss=Huber(delta=1.0), response=None)
     """
     return scorer_of(loss, response)
 

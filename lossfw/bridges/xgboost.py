@@ -33,7 +33,10 @@ from lossfw.bridges.boosting import (
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
+from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import made, raw_form, response
+from lossfw.bridges.xgboost_model import Begun, begun_with, booster_of, outputs_of
+from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -45,7 +48,8 @@ _MAXIMISED: Final = ("auc", "pre", "map", "ndcg")
 _SOFTMAX_FACTOR: Final = 2.0
 # Named beside an objective from outside, these make predict() return responses and not raw
 # predictions; base_score is then a response too.
-_BY_LINK: Final = {"sigmoid": "binary:logistic", "softmax": "multi:softprob", "exp": "reg:gamma"}
+_SOFTMAX: Final = "multi:softprob"
+_BY_LINK: Final = {"sigmoid": "binary:logistic", "softmax": _SOFTMAX, "exp": "reg:gamma"}
 _MIN_CHILD_WEIGHT: Final = 1.0
 
 
@@ -150,7 +154,11 @@ def objective(
 
 
 def metric(loss: Any) -> XGBoostMetric:
-    """Return the weighted mean loss as a metric that XGBoost minimises."""
+    """Return the weighted mean loss as a metric that XGBoost minimises.
+
+    It takes raw predictions, as XGBoost hands them out beside an objective of this module. Beside
+    an objective of its own XGBoost hands out responses: give a loss without a link there.
+    """
     return XGBoostMetric(derivatives(loss, "one"))
 
 
@@ -162,6 +170,7 @@ def settings(
     classes: int | None = None,
     face: Face = "native",
     respond: bool = False,
+    xgb_model: Any = None,
 ) -> dict[str, Any]:
     """Return the parameters that belong to an objective: the start and the number of classes.
 
@@ -175,12 +184,54 @@ def settings(
     face : {"native", "regressor", "classifier"}
         For `xgboost.train`, `XGBRegressor` or `XGBClassifier`.
     respond : bool
-        Whether ``predict`` returns responses (probabilities, means) and not raw
-        predictions; for the native face. The model keeps this when it is saved.
+        Whether ``predict``, or ``predict_proba`` of a classifier, returns responses
+        (probabilities, means). A saved model keeps this.
+    xgb_model : Booster, estimator, path or bytearray, optional
+        A model that is continued with these parameters; its trees then predict as before.
+
+    Raises
+    ------
+    ArgumentError
+        If XGBoost cannot return responses; if the model has other raw predictions.
     """
     refuse_unknown_face(face)
-    begin = start(loss, target, sample_weight, classes=classes)
-    return _settings_at(begin, loss, np.ndim(target) == 1, face, respond)
+    _refuse_no_response(loss, face, respond)
+    labels = np.ndim(target) == 1
+    if xgb_model is None:
+        begin = start(loss, target, sample_weight, classes=classes)
+        return _settings_at(begin, loss, labels, face, respond)
+    begun = _begun(loss, xgb_model, classes)
+    own = _settings_at(begun.margin, loss, labels, face, respond)
+    one = "reg:squarederror" if face == "regressor" else "binary:logistic"
+    # Its estimators name an objective of their own beside one from outside.
+    beside = begun.objective if face == "native" else one if begun.classes is None else _SOFTMAX
+    begun.keep(own, own.get("objective", beside))
+    return own
+
+
+def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
+    begun = begun_with(booster_of(xgb_model, XGBoostBridge.imported()))
+    begun.refuse(raw_form(loss), classes)
+    return begun
+
+
+def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
+    """Raise `ArgumentError` if responses are wanted, and XGBoost returns something else."""
+    given = made(loss)
+    link = given.link_name
+    if not respond or (link is None and face != "classifier" and not given.takes_rows):
+        return
+    if face == "regressor":
+        raise ArgumentError(
+            f"respond=True with {given.name}: XGBRegressor.predict returns raw predictions for any "
+            "objective from outside. Leave respond out, and call boosting.response(loss, "
+            "model.predict(x)); the scorer of lossfw does so. xgboost.train can respond."
+        )
+    if link not in ("sigmoid", "softmax") and (face == "classifier" or given.takes_rows):
+        raise ArgumentError(
+            f"respond=True with {given.name}, whose raw predictions have no link to probabilities: "
+            "leave respond out, and call predict(..., output_margin=True)."
+        )
 
 
 def _settings_at(
@@ -200,7 +251,7 @@ def _settings_at(
     own["disable_default_eval_metric"] = True
     if raw_form(loss).takes_rows and has_labels:
         # Without a name beside it, predict() returns classes.
-        own |= {"num_class": len(own["base_score"]), "objective": "multi:softprob"}
+        own |= {"num_class": len(own["base_score"]), "objective": _SOFTMAX}
     elif respond:
         own |= _responding(loss, begin)
     return own
@@ -222,6 +273,7 @@ def train(
     *,
     curvature: str = "auto",
     respond: bool = False,
+    xgb_model: Any = None,
     **more: Any,
 ) -> Any:
     """Return `xgboost.train` with a loss: objective, metric and start are set.
@@ -238,28 +290,47 @@ def train(
     curvature
         See `objective`.
     respond
-        See `settings`.
+        See `settings`. A model that is continued and responds goes on to do so.
+    xgb_model : Booster, estimator, path or bytearray, optional
+        A model to continue. It keeps its start, and its trees predict as before.
 
     Returns
     -------
     xgboost.Booster
+
+    Raises
+    ------
+    ArgumentError
+        For data without labels; for a model with other raw predictions than the loss, or
+        another ``base_score`` than the one in `params`.
     """
     xgb = XGBoostBridge.imported()
     refuse_other_data(dtrain, xgb.DMatrix)
     target, weight = dtrain.get_label(), dtrain.get_weight()
     refuse_no_labels(target)
+    _refuse_no_response(loss, "native", respond)
     least = float(params.get("min_child_weight", _MIN_CHILD_WEIGHT))
     made_objective = objective(loss, curvature=curvature, min_child_weight=least)
-    begin = start(loss, target, weight, classes=params.get("num_class"))
-    if "base_score" not in params:
-        refuse_dead_start(made_objective.derivatives, begin, target, weight)
-    merged = {**_settings_at(begin, loss, np.ndim(target) == 1, "native", respond), **params}
+    labels = np.ndim(target) == 1
+    if xgb_model is None:
+        begin = start(loss, target, weight, classes=params.get("num_class"))
+        if "base_score" not in params:
+            refuse_dead_start(made_objective.derivatives, begin, target, weight)
+        merged = {**_settings_at(begin, loss, labels, "native", respond), **params}
+    else:
+        xgb_model = booster_of(xgb_model, xgb)
+        begun = _begun(loss, xgb_model, params.get("num_class"))
+        merged = {**_settings_at(begun.margin, loss, labels, "native", respond), **params}
+        if "base_score" in params:
+            begun.refuse_other_start(params["base_score"])
+        begun.keep(merged, merged.get("objective", begun.objective))
     # Read and looked at once, and not in each round.
     known = made_objective.derivatives.targets(target, weight, narrow=True)
     more.setdefault("custom_metric", metric(loss))
     return xgb.train(
-        merged, dtrain, num_boost_round, obj=lambda raw, _: made_objective.at(raw, known), **more
-    )
+        merged, dtrain, num_boost_round,
+        obj=lambda raw, _: made_objective.at(raw, known), xgb_model=xgb_model, **more,
+    )  # fmt: skip
 
 
 class XGBoostBridge(BoostingBridge):
@@ -283,6 +354,10 @@ class XGBoostBridge(BoostingBridge):
     ) -> dict[str, Any]:
         """See `settings`."""
         return settings(loss, target, sample_weight, classes=classes)
+
+    def outputs(self, estimator: Any) -> EstimatorOutputs | None:
+        """See `BoostingBridge.outputs`."""
+        return outputs_of(estimator, self.imported())
 
     def usage(self, loss: Loss) -> str:
         """See `Bridge.usage`."""

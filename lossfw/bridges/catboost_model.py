@@ -1,0 +1,66 @@
+"""A trained model of CatBoost: what it predicts, and how it is continued."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from lossfw.bridges.outputs import EstimatorOutputs, link_of, unknown_objective
+
+# The activation by which raw predictions of an objective of CatBoost become responses.
+_LINK_OF: Final = {
+    "Logloss": "sigmoid",
+    "CrossEntropy": "sigmoid",
+    "MultiClass": "softmax",
+    "Poisson": "exp",
+    "Tweedie": "exp",
+}
+# A saved model calls any objective from outside so.
+_FROM_OUTSIDE: Final = "PythonUserDefined"
+
+
+def continuable(model: Any) -> Any:
+    """Return a model that CatBoost continues with its start; a path as it is.
+
+    A model in memory has the state of its training, from which CatBoost continues once, on the
+    same data, and which knows nothing of a bias that was set afterwards. A copy has none, and is
+    continued as one from a file.
+    """
+    if not hasattr(model, "get_scale_and_bias") or not np.any(model.get_scale_and_bias()[1]):
+        return model
+    found = model.copy()
+    # Such as the number of features, which a copy forgets.
+    vars(found).update({key: of for key, of in vars(model).items() if key != "_object"})
+    return found
+
+
+def outputs_of(estimator: Any, cat: Any) -> EstimatorOutputs | None:
+    """Return what a model predicts; see `BoostingBridge.outputs`."""
+    if not isinstance(estimator, cat.CatBoost):
+        return None
+
+    def raw(x: Any) -> Any:
+        return estimator.predict(x, prediction_type="RawFormulaVal")
+
+    given = _objective(estimator)
+    proba = getattr(estimator, "predict_proba", None)
+    of = getattr(getattr(given, "derivatives", None), "of", None)
+    if of is not None:
+        link = link_of(of)
+        return EstimatorOutputs(raw, link, own=proba if link in ("sigmoid", "softmax") else None)
+    if given is not None and not isinstance(given, str):
+        return EstimatorOutputs(raw, unknown=unknown_objective(estimator, given))
+    if given is not None and given.startswith(_FROM_OUTSIDE):
+        return EstimatorOutputs(
+            raw,
+            unknown=f"this {type(estimator).__name__} was loaded, and a saved model keeps no "
+            "objective from outside, while a pickle does.",
+        )
+    # Without an objective it is squared errors, or of a classifier the logarithm.
+    return EstimatorOutputs(raw, _LINK_OF.get((given or "").partition(":")[0]), own=proba)
+
+
+def _objective(estimator: Any) -> Any:
+    given = estimator.get_params()
+    return given.get("loss_function", given.get("objective"))

@@ -1,0 +1,136 @@
+"""Fitted estimators of scikit-learn, opened: which one predicts, and what it predicts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lossfw.bridges.boosting_bridge import BoostingBridge
+from lossfw.bridges.outputs import EstimatorOutputs
+from lossfw.components.registry import registry
+from lossfw.errors import ArgumentError, BrokenPluginError
+from lossfw.numerics.arrays import NDArray
+
+
+def outputs_of(estimator: Any) -> EstimatorOutputs | None:
+    """Return what an estimator of a boosting library predicts; None for any other estimator."""
+    return next((found for found in _asked(estimator) if found is not None), None)
+
+
+def _asked(estimator: Any) -> Iterator[EstimatorOutputs | None]:
+    for entry in registry().entries("bridge"):
+        try:
+            bridge = registry().class_of(entry)
+        except BrokenPluginError:
+            # It is told of where bridges are listed, and its library is not asked for here.
+            continue
+        # A library that nobody has imported has made no estimator.
+        if issubclass(bridge, BoostingBridge) and bridge.library in sys.modules:
+            yield bridge().outputs(estimator)
+
+
+class Opened(NamedTuple):
+    """The estimator inside others that pass its predictions on.
+
+    Attributes
+    ----------
+    estimator : object
+        The one that predicts.
+    x : array_like
+        The rows as they come to it.
+    back : callable
+        Makes of its responses those of the outermost estimator.
+    outputs : EstimatorOutputs or None
+        What it predicts; None if its methods return responses, as scikit-learn's own do.
+    """
+
+    estimator: Any
+    x: Any
+    back: Callable[[NDArray], NDArray]
+    outputs: EstimatorOutputs | None
+
+
+def opened(estimator: Any, x: Any) -> Opened:
+    """Return the estimator inside pipelines, searches and the like, with its rows.
+
+    Raises
+    ------
+    ArgumentError
+        If an estimator combines others whose predictions are no responses.
+    """
+    back: list[Callable[[NDArray], NDArray]] = []
+    while True:
+        found = outputs_of(estimator)
+        inner = None if found is not None else _inner(estimator, x, back)
+        if inner is None:
+            break
+        estimator, x = inner
+    if found is None:
+        _refuse_mixed(estimator)
+
+    def undone(responses: NDArray) -> NDArray:
+        for step in reversed(back):
+            responses = step(responses)
+        return responses
+
+    return Opened(estimator, x, undone, found)
+
+
+def _inner(
+    estimator: Any, x: Any, back: list[Callable[[NDArray], NDArray]]
+) -> tuple[Any, Any] | None:
+    """Return the estimator whose predictions another one passes on, and the rows it gets."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.ensemble import StackingClassifier, StackingRegressor
+    from sklearn.feature_selection import RFE
+    from sklearn.pipeline import Pipeline
+
+    if isinstance(estimator, Pipeline):
+        before, last = estimator[:-1], estimator[-1]
+        return (last, before.transform(x)) if len(before.steps) else (last, x)
+    if hasattr(estimator, "best_estimator_"):
+        return estimator.best_estimator_, x
+    if isinstance(estimator, StackingClassifier | StackingRegressor):
+        return estimator.final_estimator_, estimator.transform(x)
+    if isinstance(estimator, RFE):
+        return estimator.estimator_, estimator.transform(x)
+    if isinstance(estimator, TransformedTargetRegressor):
+        transformer = estimator.transformer_
+        back.append(lambda y: _untransformed(transformer, y))
+        return estimator.regressor_, x
+    if type(estimator).__name__ == "FrozenEstimator":
+        return estimator.estimator, x
+    return None
+
+
+def _untransformed(transformer: Any, y: NDArray) -> NDArray:
+    """Return predictions in the units of the targets, as TransformedTargetRegressor does."""
+    column = y.reshape(-1, 1) if y.ndim == 1 else y
+    back = np.asarray(transformer.inverse_transform(column))
+    return back[:, 0] if y.ndim == 1 and back.ndim == 2 and back.shape[1] == 1 else back
+
+
+def _refuse_mixed(estimator: Any) -> None:
+    """Raise `ArgumentError` if an estimator averages raw predictions that are no responses."""
+    from sklearn.calibration import CalibratedClassifierCV
+
+    # It learns probabilities from whatever an estimator predicts.
+    if isinstance(estimator, CalibratedClassifierCV) or not hasattr(estimator, "get_params"):
+        return
+    for part in estimator.get_params(deep=True).values():
+        found = outputs_of(part)
+        if found is not None and not found.responds:
+            raise ArgumentError(
+                f"{type(estimator).__name__} combines the raw predictions of "
+                f"{type(part).__name__}, and what is made of them is no response: "
+                f"{found.unknown or _averaged(found)} Score the parts by themselves, or give "
+                f"{type(estimator).__name__} an estimator that predicts responses."
+            )
+
+
+def _averaged(found: EstimatorOutputs) -> str:
+    link = {"exp": "logarithms of means", "sigmoid": "log-odds"}.get(found.link or "", "logits")
+    return f"they are {link}."

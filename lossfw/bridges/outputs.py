@@ -1,0 +1,92 @@
+"""What an estimator of a boosting library predicts, and how it becomes a response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from lossfw.bridges.raw_form import raw_form
+from lossfw.components.registry import registry
+from lossfw.components.spaces import SIGN
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+# Margins at which a loss is asked which probability they stand for.
+_MARGINS: Final = np.array([0.25, 1.0, 3.0])
+_CLOSE: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class EstimatorOutputs:
+    """What a fitted estimator predicts.
+
+    Attributes
+    ----------
+    raw : callable
+        Returns the raw predictions of rows, (N,) or (N, K).
+    link : str or None
+        The activation that makes responses of them, such as probabilities and means; None where
+        raw predictions are responses.
+    own : callable or None
+        Returns responses as the library makes them, where it does.
+    labels : callable or None
+        Returns the labels of rows, where ``predict`` of a classifier does not.
+    linked : bool
+        Whether the estimator's own methods apply the link too.
+    unknown : str
+        Why nothing is known of the predictions; empty where it is.
+    """
+
+    raw: Callable[[Any], Any]
+    link: str | None = None
+    own: Callable[[Any], Any] | None = None
+    labels: Callable[[Any], Any] | None = None
+    linked: bool = False
+    unknown: str = ""
+
+    @property
+    def responds(self) -> bool:
+        """Whether the estimator's own methods return responses."""
+        return not self.unknown and (self.linked or self.own is not None or self.link is None)
+
+    def responses(self, x: Any) -> NDArray:
+        """Return the responses of rows."""
+        if self.own is not None:
+            return np.asarray(self.own(x), np.float64)
+        z = np.asarray(self.raw(x), np.float64)
+        return z if self.link is None else np.asarray(registry().create("activation", self.link)(z))
+
+
+def link_of(loss: Loss) -> str | None:
+    """Return the activation that makes responses of the raw predictions of a loss.
+
+    Of a loss of the margin it is the sigmoid if its least mean loss lies at the log-odds, as
+    that of the logistic loss.
+
+    Examples
+    --------
+    >>> import lossfw
+    >>> [link_of(lossfw.loss(name)) for name in ("poisson_deviance", "logistic", "hinge")]
+    ['exp', 'sigmoid', None]
+    """
+    form = raw_form(loss)
+    if form.link_name is not None or form.target_space is not SIGN:
+        return form.link_name
+    ones = np.ones(len(_MARGINS))
+    up, down = (form.gradient(_MARGINS, sign * ones, reduction="none") for sign in (1.0, -1.0))
+    # At the odds p / (1 - p) the slopes of both classes balance.
+    odds = np.divide(down, -up, out=np.zeros_like(up), where=up < 0.0)
+    same = np.allclose(odds, np.exp(_MARGINS), rtol=_CLOSE)
+    return "sigmoid" if same else None
+
+
+def unknown_objective(estimator: Any, objective: Any) -> str:
+    """Return in words that the objective of an estimator says nothing of its predictions."""
+    name = getattr(objective, "__name__", type(objective).__name__)
+    return (
+        f"{type(estimator).__name__} has the objective {name}, of which it is not known whether it "
+        "predicts numbers, logarithms or logits."
+    )

@@ -1,0 +1,180 @@
+"""A trained model of XGBoost: what it began with, what it predicts, and how it is continued."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from lossfw.bridges.outputs import EstimatorOutputs, link_of, unknown_objective
+from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+# The activation by which an objective of XGBoost makes predictions of raw ones. Its base_score
+# is such a prediction too, but for softmax. Others predict raw numbers.
+LINK_OF: Final = {
+    "reg:logistic": "sigmoid",
+    "binary:logistic": "sigmoid",
+    "multi:softprob": "softmax",
+    "multi:softmax": "softmax",
+    "count:poisson": "exp",
+    "reg:gamma": "exp",
+    "reg:tweedie": "exp",
+    "survival:cox": "exp",
+    "survival:aft": "exp",
+}
+# It predicts logits.
+_LOGITS: Final = "binary:logitraw"
+# The name of squared errors, and of any objective from outside without a name beside it.
+_UNNAMED: Final = "reg:squarederror"
+# A base_score is kept in float32.
+_SAME: Final = 1e-6
+
+
+class Begun(NamedTuple):
+    """A model to be continued, as its configuration describes it.
+
+    Attributes
+    ----------
+    objective : str
+        The name that decides what ``base_score`` means and what ``predict`` returns. With an
+        objective from outside it is the one that stood beside it, or ``reg:squarederror``.
+    base_score : ndarray
+        One number, or one for each class or target.
+    classes : int or None
+        The number of classes of a model with a raw prediction for each.
+    """
+
+    objective: str
+    base_score: NDArray
+    classes: int | None
+
+    @property
+    def margin(self) -> Any:
+        """The raw prediction before the first tree; K numbers for K classes or targets."""
+        link, score = LINK_OF.get(self.objective), self.base_score
+        if link == "sigmoid":
+            raw = np.log(score) - np.log1p(-score)
+        else:
+            raw = np.log(score) if link == "exp" else score
+        if self.classes is not None:
+            return np.broadcast_to(raw, self.classes)
+        return raw if len(raw) > 1 else float(raw[0])
+
+    def refuse(self, loss: Loss, classes: int | None) -> None:
+        """Raise `ArgumentError` if a loss has other raw predictions than the model."""
+        if loss.takes_rows and self.classes is None:
+            raise ArgumentError(
+                f"{loss.name} takes a raw prediction for each class, and the model to be continued "
+                "has a single one: continue it with a loss of single numbers or logits, or train "
+                "anew."
+            )
+        if not loss.takes_rows and self.classes is not None:
+            raise ArgumentError(
+                f"{loss.name} takes single raw predictions, and the model to be continued has "
+                f"{self.classes}, one for each class: continue it with a loss of classes, such as "
+                "cross_entropy, or train anew."
+            )
+        if classes not in (None, self.classes):
+            raise ArgumentError(
+                f"the model to be continued has {self.classes or 2} classes, and {classes} were "
+                "asked for: its trees belong to its classes. Leave the number out, or train anew."
+            )
+
+    def keep(self, parameters: dict[str, Any], objective: str) -> None:
+        """Set ``base_score`` so that the trees that are there predict as before.
+
+        XGBoost reads a ``base_score`` anew under the name that it is given, and applies it to
+        all trees. Under the same name it is left out, and stays to the bit.
+        """
+        if objective == self.objective:
+            parameters.pop("base_score", None)
+            return
+        score = _under(objective, np.asarray(self.margin))
+        parameters["base_score"] = score.tolist()
+
+    def refuse_other_start(self, given: Any) -> None:
+        """Raise `ArgumentError` for a ``base_score`` that is not that of the model."""
+        score = np.atleast_1d(np.asarray(given, np.float64))
+        if not np.allclose(score, self.base_score, rtol=_SAME, atol=_SAME):
+            raise ArgumentError(
+                f"base_score={given!r} beside xgb_model, whose base_score is "
+                f"{self.base_score.tolist()}: XGBoost would apply it to the trees that are there "
+                "too, and change what they predict. Leave it out."
+            )
+
+
+def _under(objective: str, margin: NDArray) -> NDArray:
+    """Return the ``base_score`` of a margin, beside the name of an objective."""
+    link = LINK_OF.get(objective)
+    if link == "sigmoid":
+        return np.asarray(1.0 / (1.0 + np.exp(-margin)))
+    return np.asarray(np.exp(margin) if link == "exp" else margin)
+
+
+def booster_of(model: Any, xgb: Any) -> Any:
+    """Return the ``Booster`` of an estimator, a file or bytes, or the one that was given."""
+    if isinstance(model, xgb.XGBModel):
+        return model.get_booster()
+    return model if isinstance(model, xgb.Booster) else xgb.Booster(model_file=model)
+
+
+def begun_with(booster: Any) -> Begun:
+    """Return what a ``Booster`` began with."""
+    learner = json.loads(booster.save_config())["learner"]
+    kept = learner["learner_model_param"]
+    # A list from 3.1 on, and a number before.
+    score = np.atleast_1d(np.asarray(json.loads(kept["base_score"]), np.float64))
+    classes = int(kept["num_class"])
+    return Begun(learner["objective"]["name"], score, classes if classes > 1 else None)
+
+
+def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:
+    """Return what an estimator or a ``Booster`` predicts; see `BoostingBridge.outputs`."""
+    if isinstance(estimator, xgb.Booster):
+        return _of_booster(estimator)
+    if not isinstance(estimator, xgb.XGBModel):
+        return None
+
+    def raw(x: Any) -> Any:
+        return estimator.predict(x, output_margin=True)
+
+    given, classifier = estimator.objective, hasattr(estimator, "predict_proba")
+    of = getattr(getattr(given, "derivatives", None), "of", None)
+    if of is not None:
+        link = link_of(of)
+        # Beside any objective from outside its classifiers name one with this link, which they
+        # apply in float32.
+        return EstimatorOutputs(raw, link, linked=classifier and link in ("sigmoid", "softmax"))
+    if given is not None and not isinstance(given, str):
+        return EstimatorOutputs(raw, unknown=unknown_objective(estimator, given))
+    if given == _UNNAMED and isinstance(estimator.base_score, list):
+        # Only load_model makes it a list.
+        return EstimatorOutputs(
+            raw,
+            unknown=f"this {type(estimator).__name__} was loaded, and a saved model keeps no "
+            "objective from outside: set_params(objective=...) tells it, with the objective of "
+            "this bridge or, if it was that, 'reg:squarederror' and base_score=None.",
+        )
+    if given == _LOGITS:
+        return EstimatorOutputs(raw, "sigmoid")
+    own = estimator.predict_proba if classifier else estimator.predict
+    return EstimatorOutputs(raw, LINK_OF.get(given or ""), own=own)
+
+
+def _of_booster(booster: Any) -> EstimatorOutputs:
+    name = begun_with(booster).objective
+
+    def raw(x: Any) -> Any:
+        return booster.predict(x, output_margin=True)
+
+    if name == _UNNAMED:
+        return EstimatorOutputs(
+            raw,
+            unknown="this Booster was trained with squared errors or with an objective from "
+            "outside, of which a Booster keeps nothing.",
+        )
+    link = LINK_OF.get(name, "sigmoid" if name == _LOGITS else None)
+    return EstimatorOutputs(raw, link, own=None if name == _LOGITS else booster.predict)

@@ -1,0 +1,398 @@
+"""Continued training: trees that are there stay, and further ones are those of the library."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from lossfw.errors import ArgumentError
+
+xgb = pytest.importorskip("xgboost")
+lgb = pytest.importorskip("lightgbm")
+cat = pytest.importorskip("catboost")
+pytest.importorskip("sklearn")
+
+from sklearn.ensemble import (  # noqa: E402  # after the skips
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
+
+from lossfw.bridges import boosting, catboost, lightgbm, xgboost  # noqa: E402
+from lossfw.bridges.sklearn import hist_loss  # noqa: E402
+
+ROUNDS = 5
+RNG = np.random.default_rng(7)
+X, OTHER = RNG.normal(size=(2, 200, 3))
+WEIGHT = RNG.integers(1, 4, 200).astype(float)
+# Of raw predictions, in parts of their standard deviation, as in test_parity.py.
+SAME = 1e-5
+SQUARE = {"name": "squared_error", "factor": 0.5}
+HALF = {"name": "scaled", "of": "poisson_deviance", "scale": 0.5}
+
+
+def numbers(x):
+    return 20 + 3 * x[:, 0] + np.random.default_rng(1).normal(size=len(x))
+
+
+def labels(x):
+    return (x[:, 0] + x[:, 1] > 0.5).astype(int)
+
+
+def counts(x):
+    return np.random.default_rng(2).poisson(np.exp(1 + 0.5 * x[:, 0]))
+
+
+def classes(x):
+    return np.digitize(x[:, 0] + 0.5 * x[:, 1], [-0.5, 0.7])
+
+
+class XGBoost:
+    """Both faces of XGBoost, with a loss or with an objective of its own."""
+
+    rows = (
+        (SQUARE, numbers, {"objective": "reg:squarederror"}),
+        ("binary_cross_entropy", labels, {"objective": "binary:logistic"}),
+        (HALF, counts, {"objective": "count:poisson", "max_delta_step": 0.0}),
+        ("cross_entropy", classes, {"objective": "multi:softprob", "num_class": 3}),
+    )
+    sources = ("memory", "estimator", "file", "bytes")
+    params: ClassVar = {"max_depth": 3, "nthread": 1}
+
+    def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
+        data = xgb.DMatrix(x, y, weight=w)
+        if own is None:
+            return xgboost.train(
+                loss, self.params, data, rounds, curvature=exact(loss), xgb_model=begun
+            )
+        begun = begun.get_booster() if isinstance(begun, xgb.XGBModel) else begun
+        return xgb.train({**self.params, **own}, data, rounds, xgb_model=begun)
+
+    def fitted(self, loss, x, y, w, begun=None, own=None):
+        kind = xgb.XGBClassifier if y.max() < 3 and own_labels(y) else xgb.XGBRegressor
+        face = "classifier" if kind is xgb.XGBClassifier else "regressor"
+        given = {k: v for k, v in (own or {}).items() if k != "num_class"} or {
+            "objective": xgboost.objective(loss, curvature=exact(loss)),
+            **xgboost.settings(loss, y, w, face=face, xgb_model=begun),
+        }
+        model = kind(n_estimators=ROUNDS, max_depth=3, n_jobs=1, **given)
+        return model.fit(x, y, sample_weight=w, xgb_model=begun)
+
+    def raw(self, model, x, rounds=None):
+        booster = model.get_booster() if isinstance(model, xgb.XGBModel) else model
+        return booster.predict(
+            xgb.DMatrix(x), output_margin=True, iteration_range=(0, rounds or 0)
+        ).astype(float)
+
+    def source(self, model, how, folder):
+        booster = model.get_booster() if isinstance(model, xgb.XGBModel) else model
+        if how == "bytes":
+            return booster.save_raw()
+        if how == "file":
+            booster.save_model(folder / f"{id(model)}.ubj")
+            return str(folder / f"{id(model)}.ubj")
+        return model if how == "estimator" else booster
+
+
+class LightGBM:
+    """Both faces of LightGBM."""
+
+    rows = (
+        (SQUARE, numbers, {"objective": "regression"}),
+        ("binary_cross_entropy", labels, {"objective": "binary"}),
+        (HALF, counts, {"objective": "poisson", "poisson_max_delta_step": 1e-12}),
+        ("cross_entropy", classes, {"objective": "multiclass", "num_class": 3}),
+    )
+    sources = ("memory", "estimator", "file")
+    params: ClassVar = {"verbosity": -1, "num_threads": 1, "num_leaves": 8}
+
+    def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
+        data = lgb.Dataset(x, y, weight=w)
+        if own is None:
+            return lightgbm.train(
+                loss, self.params, data, rounds, curvature=exact(loss), init_model=begun
+            )
+        begun = begun.booster_ if isinstance(begun, lgb.LGBMModel) else begun
+        return lgb.train({**self.params, **own}, data, rounds, init_model=begun)
+
+    def fitted(self, loss, x, y, w, begun=None, own=None):
+        kind = lgb.LGBMClassifier if own_labels(y) else lgb.LGBMRegressor
+        face = "classifier" if kind is lgb.LGBMClassifier else "regressor"
+        ours = lightgbm.settings(loss, y, w, face=face, curvature=exact(loss))
+        given = {k: v for k, v in (own or ours).items() if k != "num_class"}
+        model = kind(n_estimators=ROUNDS, num_leaves=8, verbosity=-1, n_jobs=1, **given)
+        if own is not None or begun is not None:
+            return model.fit(x, y, sample_weight=w, init_model=begun)
+        begin = lightgbm.start(loss, y, w)
+        model.fit(x, y, sample_weight=w, init_score=lightgbm.init_score(begin, len(y)))
+        return lightgbm.with_start(model, begin)
+
+    def raw(self, model, x, rounds=None):
+        return model.predict(x, raw_score=True, num_iteration=rounds)
+
+    def source(self, model, how, folder):
+        booster = model.booster_ if isinstance(model, lgb.LGBMModel) else model
+        if how == "file":
+            booster.save_model(folder / f"{id(model)}.txt")
+            return str(folder / f"{id(model)}.txt")
+        return model if how == "estimator" else booster
+
+
+class CatBoost:
+    """Both faces of CatBoost; but for squared errors its own objectives begin at 0."""
+
+    rows = (
+        (SQUARE, numbers, {"loss_function": "RMSE"}),
+        ("binary_cross_entropy", labels, {"loss_function": "Logloss"}),
+        (HALF, counts, {"loss_function": "Poisson"}),
+        ("cross_entropy", classes, {"loss_function": "MultiClass"}),
+    )
+    sources = ("memory", "file")
+    params: ClassVar = {
+        "depth": 3, "learning_rate": 0.1, "verbose": False, "allow_writing_files": False,
+        "thread_count": 1, "leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1,
+        # From a file, and the second time from memory, it draws anew.
+        "bootstrap_type": "No", "random_strength": 0,
+    }  # fmt: skip
+
+    def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
+        pool, params = cat.Pool(x, y, weight=w), {**self.params, "iterations": rounds}
+        if own is not None:
+            return cat.CatBoost({**params, **own}).fit(pool, init_model=begun)
+        return catboost.train(
+            loss, params, pool, curvature=exact(loss), init_model=begun,
+            start=None if loss is SQUARE else 0.0,
+        )  # fmt: skip
+
+    def fitted(self, loss, x, y, w, begun=None, own=None):
+        kind = cat.CatBoostClassifier if own_labels(y) else cat.CatBoostRegressor
+        face = "classifier" if kind is cat.CatBoostClassifier else "regressor"
+        ours = catboost.settings(loss, y, w, face=face, curvature=exact(loss))
+        # An estimator begins at 0.
+        zero = {"boost_from_average": False} if own is not None and y.min() > 5 else {}
+        given = {**(own or ours), **self.params, **zero, "iterations": ROUNDS}
+        return kind(**given).fit(x, y, sample_weight=w, init_model=begun)
+
+    def raw(self, model, x, rounds=None):
+        return model.predict(x, prediction_type="RawFormulaVal", ntree_end=rounds or 0)
+
+    def source(self, model, how, folder):
+        if how == "file":
+            model.save_model(str(folder / f"{id(model)}.cbm"))
+            return str(folder / f"{id(model)}.cbm")
+        return model
+
+
+def exact(loss):
+    """Return the curvature of the library's own objective."""
+    return "exact" if loss is HALF else "auto"
+
+
+def own_labels(y):
+    return y.dtype.kind == "i" and y.max() < 3
+
+
+LIBRARIES = {"xgboost": XGBoost(), "lightgbm": LightGBM(), "catboost": CatBoost()}
+
+
+def gap(ours, theirs):
+    """Return the largest difference in parts of the standard deviation; of classes of shares."""
+    if ours.ndim == 2:
+        ours, theirs = (boosting.response("cross_entropy", raw) for raw in (ours, theirs))
+    return np.abs(ours - theirs).max() / np.std(theirs)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("data", ["same", "other"])
+@pytest.mark.parametrize("face", ["trained", "fitted"])
+@pytest.mark.parametrize("row", range(4), ids=["numbers", "labels", "counts", "classes"])
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_a_training_is_continued_as_the_library_continues_its_own(
+    name, row, face, data, weighted, tmp_path
+):
+    library = LIBRARIES[name]
+    loss, targets, own = library.rows[row]
+    if (name, targets, face) == ("catboost", classes, "fitted"):
+        pytest.skip("CatBoost refuses it, see below")
+    train, w = getattr(library, face), WEIGHT if weighted else None
+    y = targets(X)
+    ours, theirs = train(loss, X, y, w), train(loss, X, y, w, own=own)
+    before = library.raw(ours, X)
+    assert gap(before, library.raw(theirs, X)) < SAME
+    x = X if data == "same" else OTHER
+    z = y if data == "same" else targets(x) + (100.0 if targets is numbers else 0)
+    for how in library.sources:
+        if how == "estimator" and face == "trained":
+            continue
+        begun, begun_theirs = (library.source(m, how, tmp_path) for m in (ours, theirs))
+        more = train(loss, x, z, w, begun=begun)
+        more_theirs = train(loss, x, z, w, begun=begun_theirs, own=own)
+        assert library.raw(more, X, ROUNDS).tolist() == before.tolist(), how
+        assert gap(library.raw(more, X), library.raw(more_theirs, X)) < SAME, how
+        # It can be gone on with.
+        last = train(loss, x, z, w, begun=library.source(more, how, tmp_path))
+        assert library.raw(last, X, 2 * ROUNDS).tolist() == library.raw(more, X).tolist(), how
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets"),
+    [
+        ("huber", numbers), ({"name": "quantile", "q": 0.8}, numbers), ("logistic", labels),
+        ("tweedie_deviance", counts), ("cross_entropy", classes),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_two_legs_are_one_training(name, loss, targets, tmp_path):
+    library, y = LIBRARIES[name], targets(X)
+    if name == "catboost":
+        params = {**library.params, "iterations": ROUNDS}
+        pool = cat.Pool(X, y)
+        half = catboost.train(loss, params, pool)
+        whole = catboost.train(loss, {**params, "iterations": 2 * ROUNDS}, pool)
+        legs = [
+            catboost.train(loss, params, pool, init_model=begun)
+            for begun in (half, half, library.source(half, "file", tmp_path))
+        ]
+        estimator = catboost.settings(loss, y)
+        legs.append(cat.CatBoost({**estimator, **params}).fit(pool, init_model=half))
+    else:
+        half = library.trained(loss, X, y, None)
+        whole = library.trained(loss, X, y, None, rounds=2 * ROUNDS)
+        legs = [
+            library.trained(loss, X, y, None, begun=library.source(half, how, tmp_path))
+            for how in ("memory", "file")
+        ]
+    for leg in legs:
+        assert library.raw(leg, X) == pytest.approx(library.raw(whole, X), rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("targets", [numbers, labels, classes])
+def test_hist_gradient_boosting_goes_on_as_with_its_own(targets):
+    ours = {numbers: SQUARE, labels: "binary_cross_entropy", classes: "cross_entropy"}[targets]
+    kind = HistGradientBoostingRegressor if targets is numbers else HistGradientBoostingClassifier
+    theirs, y = "squared_error" if targets is numbers else "log_loss", targets(X)
+    raws = []
+    for loss in (hist_loss(ours), theirs):
+        model = kind(loss=loss, max_iter=ROUNDS, warm_start=True).fit(X, y)
+        before = model._raw_predict(X)
+        model.set_params(max_iter=2 * ROUNDS).fit(X, y)
+        assert model.n_iter_ == 2 * ROUNDS
+        first = next(iter(model._staged_raw_predict(X)))
+        assert np.abs(first - before).max() < np.abs(model._raw_predict(X) - first).max()
+        raws.append(model._raw_predict(X))
+    assert gap(*(raw[:, 0] if raw.shape[1] == 1 else raw for raw in raws)) < SAME
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "face"),
+    [
+        ("poisson_deviance", counts, "regressor"), ("logistic", labels, "classifier"),
+        ("binary_cross_entropy", labels, "classifier"), ("cross_entropy", classes, "classifier"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("respond", [False, True])
+def test_the_faces_of_xgboost_continue_each_other(loss, targets, face, respond):
+    library, y = LIBRARIES["xgboost"], targets(X)
+    data, params = xgb.DMatrix(X, y), library.params
+    native = xgboost.train(loss, params, data, ROUNDS, respond=respond)
+    before = library.raw(native, X)
+    kind = xgb.XGBClassifier if face == "classifier" else xgb.XGBRegressor
+    own = xgboost.settings(loss, y, face=face, xgb_model=native)
+    model = kind(objective=xgboost.objective(loss), n_estimators=ROUNDS, n_jobs=1, **own)
+    model.fit(X, y, xgb_model=native)
+    assert library.raw(model, X, ROUNDS) == pytest.approx(before, rel=1e-5, abs=1e-6)
+    again = xgboost.train(loss, params, data, ROUNDS, respond=not respond, xgb_model=model)
+    found = library.raw(again, X, 2 * ROUNDS)
+    assert found == pytest.approx(library.raw(model, X), rel=1e-5, abs=1e-6)
+    if not respond and face == "regressor":
+        assert again.predict(data) == pytest.approx(np.exp(library.raw(again, X)), rel=1e-5)
+
+
+def test_a_model_that_responds_goes_on_to_do_so():
+    data = xgb.DMatrix(X, counts(X))
+    half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, respond=True)
+    whole = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS, xgb_model=half)
+    raw = whole.predict(data, output_margin=True)
+    assert whole.predict(data) == pytest.approx(np.exp(raw), rel=1e-6)
+    first = whole.predict(data, iteration_range=(0, ROUNDS))
+    assert first.tolist() == half.predict(data).tolist()
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_a_class_may_be_missing_where_training_is_continued(name):
+    library, y = LIBRARIES[name], classes(X)
+    half = library.trained("cross_entropy", X, y, None)
+    more = library.trained("cross_entropy", OTHER, np.minimum(classes(OTHER), 1), None, begun=half)
+    assert library.raw(more, X).shape == (200, 3)
+    assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
+
+
+@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+def test_a_model_of_another_kind_is_told(name):
+    library = LIBRARIES[name]
+    single = library.trained("huber", X, numbers(X), None)
+    rows = library.trained("cross_entropy", X, classes(X), None)
+    with pytest.raises(ArgumentError, match="a raw prediction for each class"):
+        library.trained("cross_entropy", X, classes(X), None, begun=single)
+    with pytest.raises(ArgumentError, match="single raw predictions"):
+        library.trained("huber", X, numbers(X), None, begun=rows)
+
+
+def test_parameters_that_do_not_fit_a_model_are_told():
+    y = numbers(X)
+    half = LIBRARIES["xgboost"].trained("huber", X, y, None)
+    data = xgb.DMatrix(X, y + 100.0)
+    with pytest.raises(ArgumentError, match=r"base_score=120\.0 beside xgb_model"):
+        xgboost.train("huber", {"base_score": 120.0}, data, 1, xgb_model=half)
+    same = {"nthread": 1, **xgboost.settings("huber", y)}
+    more = xgboost.train("huber", same, data, 1, xgb_model=half)
+    library = LIBRARIES["xgboost"]
+    assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
+    rows = library.trained("cross_entropy", X, classes(X), None)
+    with pytest.raises(ArgumentError, match="has 3 classes, and 4 were asked for"):
+        xgboost.train("cross_entropy", {"num_class": 4}, data, 1, xgb_model=rows)
+    rows = LIBRARIES["lightgbm"].trained("cross_entropy", X, classes(X), None)
+    data = lgb.Dataset(X, classes(X))
+    with pytest.raises(ArgumentError, match="num_class=4, and the model"):
+        lightgbm.train("cross_entropy", {"num_class": 4}, data, 1, init_model=rows)
+    with pytest.raises(ArgumentError, match="init_model has the type dict"):
+        lightgbm.train("huber", {}, lgb.Dataset(X, y), 1, init_model={})
+
+
+def test_catboost_does_not_continue_a_classifier_of_several_classes(tmp_path):
+    library, y = LIBRARIES["catboost"], classes(X)
+    half = library.fitted("cross_entropy", X, y, None)
+    path = library.source(half, "file", tmp_path)
+    with pytest.raises(cat.CatBoostError, match="two class labels"):
+        library.fitted("cross_entropy", X, y, None, begun=path)
+    with pytest.raises(ArgumentError, match="train the first model with"):
+        library.trained("cross_entropy", X, y, None, begun=path)
+
+
+def test_a_pool_is_left_without_a_baseline():
+    pool, params = cat.Pool(X, numbers(X)), {**CatBoost.params, "iterations": ROUNDS}
+    own = cat.CatBoost({**params, "loss_function": "RMSE"})
+    bias = own.fit(pool).get_scale_and_bias()
+    catboost.train("huber", params, pool)
+    # With a baseline, even of zeros, it would not begin with the mean.
+    assert own.copy().fit(pool).get_scale_and_bias() == bias
+
+
+def test_data_that_continued_a_model_begins_anew():
+    y, params = numbers(X), {"verbosity": -1, "num_threads": 1}
+    data = lgb.Dataset(X[:150], y[:150], free_raw_data=False)
+    watched = lgb.Dataset(X[150:], y[150:], reference=data, free_raw_data=False)
+
+    def trained(**more):
+        seen = {}
+        model = lightgbm.train(
+            "huber", params, data, 5, valid_sets=[watched],
+            callbacks=[lgb.record_evaluation(seen)], **more,
+        )  # fmt: skip
+        return model, model.predict(X), seen["valid_0"]["huber"]
+
+    model, before, seen = trained()
+    trained(init_model=model)
+    _, again, seen_again = trained()
+    assert again == pytest.approx(before, rel=1e-6)
+    assert seen_again == pytest.approx(seen, rel=1e-6)

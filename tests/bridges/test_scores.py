@@ -1,0 +1,466 @@
+"""The scorer knows what boosting estimators predict: logarithms, log-odds, scores or responses."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import special
+
+from lossfw.errors import ArgumentError
+
+xgb = pytest.importorskip("xgboost")
+lgb = pytest.importorskip("lightgbm")
+cat = pytest.importorskip("catboost")
+pytest.importorskip("sklearn")
+
+from sklearn import metrics  # noqa: E402  # after the skips
+from sklearn.base import clone  # noqa: E402
+from sklearn.calibration import CalibratedClassifierCV  # noqa: E402
+from sklearn.compose import TransformedTargetRegressor  # noqa: E402
+from sklearn.ensemble import (  # noqa: E402
+    BaggingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.feature_selection import RFE  # noqa: E402
+from sklearn.linear_model import LinearRegression, PoissonRegressor  # noqa: E402
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score  # noqa: E402
+from sklearn.pipeline import make_pipeline  # noqa: E402
+from sklearn.preprocessing import StandardScaler  # noqa: E402
+
+from lossfw.bridges import catboost, lightgbm, xgboost  # noqa: E402
+from lossfw.bridges.sklearn import hist_loss, scorer  # noqa: E402
+
+ROWS = 120
+RNG = np.random.default_rng(4)
+X = RNG.normal(size=(ROWS, 3))
+Y = 3 * X[:, 0] + X[:, 1] ** 2 + RNG.normal(size=ROWS)
+COUNT = RNG.poisson(np.exp(1 + 0.5 * X[:, 0]))
+POSITIVE = RNG.gamma(2.0, np.exp(X[:, 0]))
+CLAIM = np.where(X[:, 1] > 0, POSITIVE, 0.0)
+LABEL = (Y > 1).astype(int)
+CLASS = np.digitize(Y, [0.0, 2.0])
+WEIGHT = RNG.uniform(0.5, 2.0, ROWS)
+FOLDS = KFold(3, shuffle=True, random_state=0)
+QUIET = {"verbose": False, "allow_writing_files": False, "thread_count": 1}
+TWEEDIE = {"name": "tweedie_deviance", "power": 1.2}
+PLAIN = {"guard": "none"}
+
+
+def huber(t, y, sample_weight=None):
+    r = np.abs(y - t)
+    return np.average(np.where(r <= 1, 0.5 * r**2, r - 0.5), weights=sample_weight)
+
+
+def logistic(t, z, sample_weight=None):
+    return np.average(np.logaddexp(0, np.where(t == 1, -z, z)), weights=sample_weight)
+
+
+def hinge(t, z, sample_weight=None):
+    return metrics.hinge_loss(np.where(t == 1, 1, -1), z, sample_weight=sample_weight)
+
+
+def focal(t, p, sample_weight=None):
+    right = np.where(t == 1, p, 1 - p)
+    return np.average(-((1 - right) ** 2) * np.log(right), weights=sample_weight)
+
+
+def crammer_singer(t, z, sample_weight=None):
+    others = np.where(np.eye(3, dtype=bool)[t], -np.inf, z)
+    return np.average(
+        np.maximum(0, 1 + others.max(axis=1) - z[np.arange(len(t)), t]), weights=sample_weight
+    )
+
+
+def tweedie(power):
+    return lambda t, y, **w: metrics.mean_tweedie_deviance(t, y, power=power, **w)
+
+
+def same(z):
+    return z
+
+
+# A loss, its targets, the response of raw predictions, and what measures it, from elsewhere.
+NUMBERS = {
+    "poisson": ("poisson_deviance", COUNT, np.exp, metrics.mean_poisson_deviance),
+    "gamma": ("gamma_deviance", POSITIVE, np.exp, metrics.mean_gamma_deviance),
+    "tweedie 1.5": ("tweedie_deviance", CLAIM, np.exp, tweedie(1.5)),
+    "tweedie 1.2": (TWEEDIE, CLAIM, np.exp, tweedie(1.2)),
+    "half": (
+        {"name": "scaled", "of": "poisson_deviance", "scale": 0.5}, COUNT, np.exp,
+        lambda *given, **w: 0.5 * metrics.mean_poisson_deviance(*given, **w),
+    ),
+    "squared": ("squared_error", Y, same, metrics.mean_squared_error),
+    "absolute": ("absolute_error", Y, same, metrics.mean_absolute_error),
+    "quantile": (
+        {"name": "quantile", "q": 0.8}, Y, same,
+        lambda *given, **w: metrics.mean_pinball_loss(*given, alpha=0.8, **w),
+    ),
+    "huber": ("huber", Y, same, huber),
+}  # fmt: skip
+LABELS = {
+    "two classes": (
+        {"name": "binary_cross_entropy", **PLAIN}, LABEL, special.expit, metrics.log_loss,
+    ),
+    "focal": ({"name": "focal", "gamma": 2.0}, LABEL, special.expit, focal),
+    "logistic": ("logistic", LABEL, same, logistic),
+    "hinge": ("hinge", LABEL, same, hinge),
+    "classes": (
+        {"name": "cross_entropy", **PLAIN}, CLASS, lambda z: special.softmax(z, axis=1),
+        metrics.log_loss,
+    ),
+    "scores": ("multiclass_hinge", CLASS, same, crammer_singer),
+}  # fmt: skip
+CASES = {**NUMBERS, **LABELS}
+
+
+def made(library, loss, y):
+    """Return an estimator of a library with a loss, and how it shows its raw predictions."""
+    labels = y is LABEL or y is CLASS
+    face = "classifier" if labels else "regressor"
+    if library == "xgboost":
+        kind = xgb.XGBClassifier if labels else xgb.XGBRegressor
+        own = xgboost.settings(loss, y, face=face)
+        return kind(objective=xgboost.objective(loss), n_estimators=3, n_jobs=1, **own), {
+            "output_margin": True
+        }
+    if library == "lightgbm":
+        kind = lgb.LGBMClassifier if labels else lgb.LGBMRegressor
+        own = lightgbm.settings(loss, y, face=face)
+        return kind(n_estimators=3, min_child_samples=5, verbosity=-1, n_jobs=1, **own), {
+            "raw_score": True
+        }
+    kind = cat.CatBoostClassifier if labels else cat.CatBoostRegressor
+    own = catboost.settings(loss, y, face=face)
+    return kind(iterations=3, depth=3, learning_rate=0.3, **QUIET, **own), {
+        "prediction_type": "RawFormulaVal"
+    }
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_cross_validation_measures_responses(case, library, weighted):
+    loss, y, link, measure = CASES[case]
+    estimator, shown = made(library, loss, y)
+    score, found, expected = scorer(loss), [], []
+    for train, test in FOLDS.split(X):
+        weight = {"sample_weight": WEIGHT[train]} if weighted else {}
+        model = clone(estimator).fit(X[train], y[train], **weight)
+        measured = {"sample_weight": WEIGHT[test]} if weighted else {}
+        found.append(score(model, X[test], y[test], **measured))
+        raw = np.asarray(model.predict(X[test], **shown), np.float64)
+        expected.append(-measure(y[test], link(raw), **measured))
+    assert found == pytest.approx(expected, rel=1e-9)
+    if not weighted:
+        crossed = cross_val_score(estimator, X, y, scoring=score, cv=FOLDS, error_score="raise")
+        assert crossed == pytest.approx(found, rel=1e-9)
+    if case in ("two classes", "classes") and library != "lightgbm" and not weighted:
+        theirs = cross_val_score(estimator, X, y, scoring="neg_log_loss", cv=FOLDS)
+        # XGBoost makes its probabilities in float32.
+        assert crossed == pytest.approx(theirs, rel=1e-6 if library == "xgboost" else 1e-9)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_hist_gradient_boosting_predicts_responses(case):
+    loss, y, _, measure = CASES[case]
+    kind = HistGradientBoostingClassifier if case in LABELS else HistGradientBoostingRegressor
+    model = kind(loss=hist_loss(loss), max_iter=3).fit(X, y, sample_weight=WEIGHT)
+    if case in ("logistic", "hinge", "scores"):
+        responses = model.decision_function(X)
+    else:
+        responses = model.predict_proba(X) if case in LABELS else model.predict(X)
+    if case == "focal":
+        responses = responses[:, 1]
+    expected = -measure(y, responses, sample_weight=WEIGHT)
+    assert scorer(loss)(model, X, y, sample_weight=WEIGHT) == pytest.approx(expected, rel=1e-9)
+
+
+OWN = {
+    "reg:tweedie": (
+        lambda: xgb.XGBRegressor(objective="reg:tweedie", n_estimators=3, n_jobs=1),
+        "tweedie 1.5",
+    ),
+    "count:poisson": (
+        lambda: xgb.XGBRegressor(objective="count:poisson", n_estimators=3, n_jobs=1),
+        "poisson",
+    ),
+    "squares": (lambda: xgb.XGBRegressor(n_estimators=3, n_jobs=1), "squared"),
+    "tweedie": (lambda: lgb.LGBMRegressor(objective="tweedie", verbosity=-1), "tweedie 1.5"),
+    "Tweedie": (
+        lambda: cat.CatBoostRegressor(
+            loss_function="Tweedie:variance_power=1.5", iterations=3, **QUIET
+        ),
+        "tweedie 1.5",
+    ),
+    "PoissonRegressor": (PoissonRegressor, "poisson"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_an_objective_of_the_library_predicts_what_predict_returns(name):
+    make, case = OWN[name]
+    loss, y, _, measure = CASES[case]
+    model = make().fit(X, y)
+    assert scorer(loss)(model, X, y) == pytest.approx(
+        -measure(y, model.predict(X).astype(float)), rel=1e-9
+    )
+
+
+def test_a_model_of_catboost_predicts_raw_numbers_for_its_own_objectives_too():
+    model = cat.CatBoost({"loss_function": "Poisson", "iterations": 3, **QUIET}).fit(X, COUNT)
+    means = np.exp(model.predict(X))
+    expected = -metrics.mean_poisson_deviance(COUNT, means)
+    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_own_objectives_of_classifiers_are_measured():
+    loss = CASES["two classes"][0]
+    for model in (
+        xgb.XGBClassifier(n_estimators=3, n_jobs=1),
+        lgb.LGBMClassifier(n_estimators=3, verbosity=-1),
+        cat.CatBoostClassifier(iterations=3, **QUIET),
+    ):
+        model.fit(X, LABEL)
+        expected = -metrics.log_loss(LABEL, model.predict_proba(X)[:, 1].astype(float))
+        assert scorer(loss)(model, X, LABEL) == pytest.approx(expected, rel=1e-9)
+    logits = xgb.XGBClassifier(objective="binary:logitraw", n_estimators=3, n_jobs=1)
+    raw = logits.fit(X, LABEL).predict(X, output_margin=True).astype(float)
+    expected = -metrics.log_loss(LABEL, special.expit(raw))
+    assert scorer(loss)(logits, X, LABEL) == pytest.approx(expected, rel=1e-6)
+
+
+WRAPPED = {
+    "pipeline": lambda model: make_pipeline(StandardScaler(), model),
+    "last step": make_pipeline,
+    "search": lambda model: GridSearchCV(
+        model, {"random_state": [0, 1]}, cv=2, scoring=scorer("poisson_deviance")
+    ),
+    "pipeline in a search": lambda model: GridSearchCV(
+        make_pipeline(StandardScaler(), model), {"standardscaler__with_mean": [True, False]}, cv=2,
+        scoring=scorer("poisson_deviance"),
+    ),
+    "search in a pipeline": lambda model: make_pipeline(
+        StandardScaler(), GridSearchCV(model, {"random_state": [0]}, cv=2)
+    ),
+    "stacked": lambda model: StackingRegressor([("line", LinearRegression())], model),
+    "chosen": lambda model: RFE(model, n_features_to_select=2),
+    "copied": lambda model: pickle.loads(pickle.dumps(clone(model))),
+}  # fmt: skip
+
+
+def inside(model, x):
+    """Return the booster inside estimators and its rows, by scikit-learn's public names alone."""
+    if hasattr(model, "best_estimator_"):
+        return inside(model.best_estimator_, x)
+    if hasattr(model, "final_estimator_"):
+        return model.final_estimator_, model.transform(x)
+    if hasattr(model, "steps"):
+        return inside(model[-1], model[:-1].transform(x) if len(model) > 1 else x)
+    return (model.estimator_, model.transform(x)) if isinstance(model, RFE) else (model, x)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("wrap", WRAPPED)
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+def test_an_estimator_is_found_inside_others(library, wrap):
+    estimator, shown = made(library, "poisson_deviance", COUNT)
+    model = WRAPPED[wrap](estimator).fit(X, COUNT)
+    booster, rows = inside(model, X)
+    means = np.exp(np.asarray(booster.predict(rows, **shown), np.float64))
+    expected = -metrics.mean_poisson_deviance(COUNT, means)
+    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+def test_targets_that_are_transformed_are_transformed_back(library):
+    estimator, shown = made(library, "gamma_deviance", POSITIVE)
+    twice = TransformedTargetRegressor(
+        estimator, func=lambda y: 2.0 * y, inverse_func=lambda y: 0.5 * y
+    ).fit(X, POSITIVE)
+    raw = np.asarray(twice.regressor_.predict(X, **shown), np.float64)
+    expected = -metrics.mean_gamma_deviance(POSITIVE, 0.5 * np.exp(raw))
+    assert scorer("gamma_deviance")(twice, X, POSITIVE) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "hinge"])
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+def test_a_calibrated_classifier_has_probabilities_of_its_own(library, loss):
+    estimator, _ = made(library, loss, LABEL)
+    model = CalibratedClassifierCV(estimator, cv=2).fit(X, LABEL)
+    expected = -metrics.log_loss(LABEL, model.predict_proba(X))
+    found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+def test_another_loss_than_the_objective_is_scored_at_responses(library):
+    estimator, shown = made(library, "poisson_deviance", COUNT)
+    model = estimator.fit(X, COUNT)
+    raw = np.asarray(model.predict(X, **shown), np.float64)
+    expected = -metrics.mean_squared_error(COUNT, np.exp(raw))
+    assert scorer("squared_error")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+    logs = scorer({"name": "poisson_deviance", "link": "log"})
+    assert logs(model, X, COUNT) == pytest.approx(scorer("poisson_deviance")(model, X, COUNT))
+    estimator, shown = made(library, "logistic", LABEL)
+    model = estimator.fit(X, LABEL)
+    p = special.expit(np.asarray(model.predict(X, **shown), np.float64))
+    found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
+    assert found == pytest.approx(-metrics.log_loss(LABEL, p), rel=1e-6)
+    # Labels, of which the squared error is the share of wrong ones.
+    labels = (p > 0.5).astype(int)
+    assert scorer("squared_error")(model, X, LABEL) == -np.mean(labels != LABEL)
+
+
+def test_the_parameter_of_a_loss_is_searched():
+    grid = {
+        "objective": [
+            xgboost.objective({"name": "tweedie_deviance", "power": power}) for power in (1.2, 1.8)
+        ]
+    }
+    estimator, _ = made("xgboost", TWEEDIE, CLAIM)
+    search = GridSearchCV(estimator, grid, scoring=scorer(TWEEDIE), cv=FOLDS).fit(X, CLAIM)
+    for i, objective in enumerate(grid["objective"]):
+        one = clone(estimator).set_params(objective=objective)
+        scores = cross_val_score(one, X, CLAIM, scoring=scorer(TWEEDIE), cv=FOLDS)
+        assert search.cv_results_["mean_test_score"][i] == pytest.approx(scores.mean())
+
+
+@pytest.mark.slow  # processes start for some seconds
+def test_processes_score_as_one_does():
+    estimator, _ = made("xgboost", TWEEDIE, CLAIM)
+    alone, apart = (
+        cross_val_score(estimator, X, CLAIM, scoring=scorer(TWEEDIE), cv=FOLDS, n_jobs=jobs)
+        for jobs in (1, 2)
+    )
+    assert alone.tolist() == apart.tolist()
+
+
+def fitted(library, loss, y):
+    return made(library, loss, y)[0].fit(X, y)
+
+
+def squared(y, z):
+    return z - y, np.ones_like(z)
+
+
+def loaded(tmp_path):
+    fitted("xgboost", "poisson_deviance", COUNT).save_model(tmp_path / "model.ubj")
+    model = xgb.XGBRegressor()
+    model.load_model(tmp_path / "model.ubj")
+    return model
+
+
+def loaded_catboost(tmp_path):
+    fitted("catboost", "poisson_deviance", COUNT).save_model(str(tmp_path / "model.cbm"))
+    return cat.CatBoostRegressor().load_model(str(tmp_path / "model.cbm"))
+
+
+def voting(library, loss, y):
+    parts = [(name, made(library, loss, y)[0]) for name in "ab"]
+    if y is LABEL:
+        return VotingClassifier(parts, voting="soft").fit(X, y)
+    return VotingRegressor(parts).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("loss", "make", "words"),
+    [
+        (
+            "poisson_deviance",
+            lambda _: xgb.XGBRegressor(objective=squared, n_estimators=2).fit(X, COUNT),
+            r"objective squared.*response='predict'.*'link': 'log'",
+        ),
+        (
+            "huber",
+            lambda _: lgb.LGBMRegressor(objective=squared, n_estimators=2).fit(X, COUNT),
+            "it is not known whether it predicts numbers",
+        ),
+        ("poisson_deviance", loaded, r"was loaded.*set_params\(objective"),
+        ("poisson_deviance", loaded_catboost, "was loaded.*a pickle"),
+        (
+            "poisson_deviance",
+            lambda _: lightgbm.train(
+                "poisson_deviance", {"verbosity": -1}, lgb.Dataset(X, COUNT), 2
+            ),
+            "keeps nothing",
+        ),
+        ("poisson_deviance", lambda _: voting("xgboost", "poisson_deviance", COUNT), "logarithms"),
+        (
+            "poisson_deviance",
+            lambda _: BaggingRegressor(made("lightgbm", "gamma_deviance", POSITIVE)[0], 2).fit(
+                X, POSITIVE
+            ),
+            "BaggingRegressor combines the raw predictions of LGBMRegressor",
+        ),
+        ("binary_cross_entropy", lambda _: fitted("xgboost", "hinge", LABEL), "Calibrated"),
+        ("binary_cross_entropy", lambda _: fitted("catboost", "hinge", LABEL), "scores"),
+        ("cross_entropy", lambda _: fitted("lightgbm", "multiclass_hinge", CLASS), "scores"),
+        ("binary_cross_entropy", lambda _: fitted("xgboost", "poisson_deviance", COUNT), "means"),
+        ("binary_cross_entropy", lambda _: fitted("xgboost", "cross_entropy", CLASS), "has 3"),
+        (
+            {"name": "binary_cross_entropy", "from_logits": True},
+            lambda _: fitted("xgboost", "poisson_deviance", COUNT),
+            "by sigmoid, and those of XGBRegressor do by exp",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_known_is_refused(loss, make, words, tmp_path):
+    with pytest.raises(ArgumentError, match=words):
+        scorer(loss)(make(tmp_path), X, LABEL)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_what_is_averaged_may_be_responses():
+    numbers = scorer("huber")(voting("lightgbm", "huber", Y), X, Y)
+    assert numbers == pytest.approx(-huber(Y, voting("lightgbm", "huber", Y).predict(X)))
+    model = voting("xgboost", "binary_cross_entropy", LABEL)
+    found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
+    assert found == pytest.approx(-metrics.log_loss(LABEL, model.predict_proba(X)), rel=1e-6)
+
+
+def test_a_loaded_model_is_told_its_objective(tmp_path):
+    model = loaded(tmp_path).set_params(objective=xgboost.objective("poisson_deviance"))
+    raw = model.predict(X).astype(float)
+    expected = -metrics.mean_poisson_deviance(COUNT, np.exp(raw))
+    assert scorer("poisson_deviance")(model, X, COUNT) == pytest.approx(expected, rel=1e-9)
+
+
+def test_predictions_of_which_nothing_is_known_are_taken_as_they_are_on_request():
+    model = xgb.XGBRegressor(objective=squared, base_score=3.0, n_estimators=2).fit(X, COUNT)
+    expected = -metrics.mean_poisson_deviance(COUNT, model.predict(X))
+    found = scorer("poisson_deviance", response="predict")(model, X, COUNT)
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "face", "words"),
+    [
+        ("poisson_deviance", COUNT, "regressor", "boosting.response"),
+        ("binary_cross_entropy", LABEL, "regressor", "XGBRegressor.predict returns raw"),
+        ("hinge", LABEL, "classifier", "no link to probabilities"),
+        ("multiclass_hinge", CLASS, "native", "output_margin"),
+    ],
+)
+def test_responses_that_xgboost_cannot_return_are_refused(loss, y, face, words):
+    with pytest.raises(ArgumentError, match=words):
+        xgboost.settings(loss, y, face=face, respond=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y", "face"),
+    [
+        ("huber", Y, "regressor"),
+        ("binary_cross_entropy", LABEL, "classifier"),
+        ("cross_entropy", CLASS, "classifier"),
+    ],
+)
+def test_responses_that_xgboost_returns_anyway_need_no_parameter(loss, y, face):
+    asked = xgboost.settings(loss, y, face=face, respond=True)
+    assert asked == xgboost.settings(loss, y, face=face)
