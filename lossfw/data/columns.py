@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.csv_numbers import is_missing, is_number
-from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, take_rows
+from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
 from lossfw.data.row_changes import RowNumbers, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
 # Rows that are read at a time to count labels.
 _ROWS = 65_536
+# Whole numbers from here on are rounded in float64.
+FIRST_ROUNDED = 2**53
 # Kinds of NumPy dtypes that a column may have: numbers, truth values, and texts.
 _KINDS = "fiubU"
 
@@ -76,10 +78,12 @@ class DataColumn:
                 f"it has dtype {values.dtype} and shape {values.shape}; one number or one text for "
                 "each row was wanted."
             )
-        if values.dtype.kind != "U":
+        if values.dtype.kind == "U":
+            values = np.strings.strip(values)
+        elif not _are_keys(values):
             return cls(values)
-        labels, codes = np.unique(np.strings.strip(values), return_inverse=True)
-        return cls(codes, tuple(labels.tolist()))
+        labels, codes = np.unique(values, return_inverse=True)
+        return cls(codes, tuple(map(str, labels.tolist())))
 
     @classmethod
     def of_codes(cls, codes: RowArray, labels: tuple[str, ...]) -> DataColumn:
@@ -88,7 +92,9 @@ class DataColumn:
         Without labels the codes are numbers themselves.
         """
         given = [label for label in labels if not is_missing(label)]
-        if not given or not all(map(is_number, given)):
+        if not labels and not stays(codes):
+            return cls.of(codes)
+        if not given or not all(map(_is_exact, given)):
             return cls(codes, labels)
         numbers = np.array([np.nan if is_missing(x) else float(x) for x in labels])
         return cls(changed_rows(codes, _Numbers(numbers)))
@@ -107,6 +113,11 @@ class DataColumn:
             counts += np.bincount(rows, minlength=len(counts))
         return counts
 
+    @cached_property
+    def known(self) -> list[str | None]:
+        """The labels, None for one that means a missing value."""
+        return [None if is_missing(label) else label for label in self.labels]
+
     def take(self, rows: NDArray) -> DataColumn:
         """Return the rows with these numbers."""
         return replace(self, values=take_rows(self.values, rows))
@@ -114,6 +125,23 @@ class DataColumn:
     def in_memory(self) -> DataColumn:
         """Return the same rows in memory."""
         return replace(self, values=in_memory(self.values))
+
+
+def _is_exact(label: str) -> bool:
+    """Tell whether a label is a number that a float has exactly: the key of a row is not rounded.
+
+    Examples
+    --------
+    >>> _is_exact("0.1"), _is_exact("9007199254740993"), _is_exact("A1")
+    (True, False, False)
+    """
+    return is_number(label) and not (abs(float(label)) >= FIRST_ROUNDED and label.strip().isdigit())
+
+
+def _are_keys(values: NDArray) -> bool:
+    """Tell whether numbers are so large that they can only be keys, which no float has exactly."""
+    wide = values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size > 0
+    return wide and bool((np.abs(values.astype(np.float64)) >= FIRST_ROUNDED).any())
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ ONE_HOT_DTYPE = np.dtype(np.int8)
 _ROWS = 65_536
 # Beyond, whole numbers are measurements and no labels.
 MAX_LABELS = 10_000
+# Texts of a column beside the inputs, which may be the keys of rows: few enough for memory.
+MAX_TEXTS = 1_000_000
 # Whole numbers from here on are no classes.
 _BEYOND_CLASSES = 2.0**31
 
@@ -44,11 +46,23 @@ def check_labels(where: object, column: object, count: int, kept: bool) -> None:
     DataError
         If they are too many.
     """
-    if count > MAX_LABELS:
+    most = MAX_TEXTS if kept else MAX_LABELS
+    if count > most:
         what = "are too many to tell rows apart" if kept else "are no labels of classes"
         raise DataError(
-            f"{where}, column {column!r} has more than {MAX_LABELS} different texts, which {what}."
+            f"{where}, column {column!r} has more than {most} different texts, which {what}."
         )
+
+
+def label_of(classes: Sequence[str], number: int) -> str:
+    """Return the label of a class; its number where it has none.
+
+    Examples
+    --------
+    >>> label_of(("cat", "dog"), 1), label_of((), 1)
+    ('dog', '1')
+    """
+    return classes[number] if 0 <= number < len(classes) else str(number)
 
 
 @dataclass(frozen=True, eq=False)

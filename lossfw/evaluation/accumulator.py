@@ -44,6 +44,8 @@ class Accumulator:
         Counts the time of each.
     columns : mapping of str to DataColumn, optional
         The columns of the data that slices are by.
+    classes : sequence of str
+        The label of each class, for the names of slices.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Accumulator:
         rows: bool = False,
         clock: Stopwatch | None = None,
         columns: Mapping[str, DataColumn] | None = None,
+        classes: Sequence[str] = (),
     ) -> None:
         self.intervals, self.slices = intervals, tuple(slices)
         self.clock = clock or Stopwatch()
@@ -69,6 +72,7 @@ class Accumulator:
             grouped=intervals is not None,
             logits=loss.input_form == "logits",
             columns=columns,
+            classes=classes,
         )
         if self._layout.wanted:
             for metric in metrics:

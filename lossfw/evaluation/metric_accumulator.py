@@ -15,7 +15,7 @@ from lossfw.evaluation.intervals.groups import GROUPS, group_of
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.merge_stack import MergeStack, pack_stacks, restore
 from lossfw.evaluation.slice_rows import part_names, parts_of
-from lossfw.evaluation.slices import Slice
+from lossfw.evaluation.slices import BY_CLASS, Slice
 from lossfw.metrics import Metric, MetricUpdate
 from lossfw.metrics.grouped_sums import GroupedSums, RowTerms, Term
 from lossfw.numerics.arrays import NDArray
@@ -38,6 +38,8 @@ class SliceCells:
         Whether logits reach the loss: then predictions must come beside them.
     columns : mapping of str to DataColumn, optional
         The columns of the data, in the order of `PredictedBatch.columns`.
+    classes : sequence of str
+        The label of each class; empty where the classes have none.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class SliceCells:
         grouped: bool,
         logits: bool = False,
         columns: Mapping[str, DataColumn] | None = None,
+        classes: Sequence[str] = (),
     ) -> None:
         self.slices, self.grouped = tuple(slices), grouped
+        self._labels = tuple(classes)
         self._columns = {name: place for place, name in enumerate(columns or ())}
         self._own = [column_parts(part, columns or {}) for part in self.slices]
         self.groups = GROUPS if grouped else 1
@@ -109,9 +113,11 @@ class SliceCells:
     def named(self, index: int) -> list[tuple[int, str]]:
         """Return the parts of a slice with their names."""
         part, sizes = self.slices[index], self._sizes[index].merged()
-        by_class = part.by in ("target", "prediction.argmax")
+        by_class = part.by in BY_CLASS
         found = [] if sizes is None else np.unique(sizes.cells).tolist()
-        return part_names(part, found, self._classes if by_class else None, self._own[index])
+        labels = self._labels if by_class else ()
+        own, classes = self._own[index], self._classes if by_class else None
+        return part_names(part, found, classes, own, labels)
 
     def _column(self, part: Slice, rows: PredictedBatch) -> NDArray | None:
         """Return the values of the data's column that a slice is by, if it is by one."""

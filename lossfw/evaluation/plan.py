@@ -48,6 +48,8 @@ class Plan:
         Options of confidence intervals; None for none.
     slices : tuple of Slice
         Parts of the rows for which the numbers are reported again.
+    columns : tuple of str
+        The columns of the data that the file of rows has beside each row.
     allow_nan : bool
         Whether a loss that is NaN is no failure of the run.
     digest : str
@@ -67,6 +69,7 @@ class Plan:
     rows: bool | Literal["jsonl", "parquet"] = False
     intervals: Intervals | None = None
     slices: tuple[Slice, ...] = ()
+    columns: tuple[str, ...] = ()
     allow_nan: bool = False
     digest: str = ""
     warnings: tuple[str, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from lossfw.components.spaces import first_true
+from lossfw.data.labels import label_of
 from lossfw.errors import ArgumentError, DomainError
 from lossfw.evaluation.column_parts import NAN_PART, ColumnParts
 from lossfw.evaluation.slices import Slice
@@ -156,6 +157,7 @@ def part_names(
     found: Iterable[int],
     classes: int | None = None,
     own: ColumnParts | None = None,
+    labels: Sequence[str] = (),
 ) -> list[tuple[int, str]]:
     """Return the parts in order, each with its name.
 
@@ -169,6 +171,8 @@ def part_names(
         How many classes there are, where that is known: those without rows are named too.
     own : ColumnParts, optional
         The parts of a column of texts.
+    labels : sequence of str
+        The label of each class; empty where the parts are no classes, or have no labels.
 
     Examples
     --------
@@ -181,7 +185,7 @@ def part_names(
         named = list(enumerate(part.labels))
     else:
         numbers = {int(number) for number in found} - {NAN_PART} | set(range(classes or 0))
-        named = [(number, str(number)) for number in sorted(numbers)]
+        named = [(number, label_of(labels, number)) for number in sorted(numbers)]
     if len(named) > MAX_PARTS:
         raise ArgumentError(
             f"slice {part.name!r} has {len(named)} parts; at most {MAX_PARTS} are told apart: give "

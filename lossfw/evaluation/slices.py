@@ -28,6 +28,8 @@ DEFAULT_LARGEST = 8
 _NEED_BINS = ("prediction", "prediction.max", "prediction.entropy", "loss", "weight")
 # Properties of predictions that logits have not.
 _OF_PREDICTIONS = ("prediction", "prediction.max", "prediction.entropy")
+# Properties whose values are classes.
+BY_CLASS = ("target", "prediction.argmax")
 _TAKE_NO_BINS = ("prediction.argmax",)
 # Each bin computes every metric again.
 MAX_BINS = 1000

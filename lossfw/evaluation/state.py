@@ -69,6 +69,7 @@ class EvaluationState:
             rows=rows,
             clock=clock,
             columns=plan.data.columns,
+            classes=plan.data.classes,
         )
         return cls(accumulator, Diagnostics(plan.loss), clock)
 

@@ -60,6 +60,7 @@ def identity_of(plan: Plan) -> dict[str, str]:
         "rows": str(plan.rows),
         "intervals": repr(plan.intervals),
         "slices": repr(plan.slices),
+        "columns": repr(plan.columns),
         "numpy": np.__version__,
     }
 

@@ -155,7 +155,7 @@ class RunJournal:
         try:
             if self._part is not None:
                 with state.clock.stage("rows"):
-                    self._part.add(rows_of(self._plan.loss, rows, self._sample))
+                    self._part.add(rows_of(self._plan, rows, self._sample))
         except OutputError as error:
             # The numbers are shown at the end, even if the disk is full.
             self.failure = error

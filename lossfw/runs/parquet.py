@@ -12,10 +12,11 @@ import numpy as np
 
 from lossfw.data.parquet_columns import pyarrow
 from lossfw.errors import OutputError
+from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import refuse, temporary_of
 from lossfw.runs.rows import RowRecords, records
-from lossfw.runs.rows_writer import read_records
+from lossfw.runs.rows_writer import Labels, read_records
 
 # Bytes of a row group: large enough for storage by column, small enough for memory.
 _GROUP_BYTES = 8 * 2**20
@@ -38,8 +39,8 @@ def write_parquet(part: Path, target: Path) -> None:
     try:
         rows = ParquetRows(temporary)
         with closing(rows):
-            for group in read_records(part, _GROUP_BYTES):
-                rows.add_records(group)
+            for group, labels in read_records(part, _GROUP_BYTES):
+                rows.add_records(group, labels)
             rows.settle()
         temporary.replace(target)
     except OSError as error:
@@ -66,6 +67,7 @@ class ParquetRows:
         self.path = path
         self._writer: Any = None
         self._held: list[NDArray] = []
+        self._labels: Labels = {}
         try:
             self._file = path.open("wb")
         except OSError as error:
@@ -74,13 +76,14 @@ class ParquetRows:
     def add(self, rows: RowRecords) -> None:
         """Add some rows; they are written once they fill a row group."""
         self._held.append(records(rows))
+        self._labels = rows.labels
         if sum(group.nbytes for group in self._held) >= _GROUP_BYTES:
             self._flush()
 
-    def add_records(self, group: NDArray) -> None:
-        """Add a row group."""
+    def add_records(self, group: NDArray, labels: Labels) -> None:
+        """Add a row group; codes become the labels that they stand for."""
         with self._writable():
-            table = _table(group)
+            table = _table(group, labels)
             if self._writer is None:
                 self._writer = pyarrow("pyarrow.parquet").ParquetWriter(self._file, table.schema)
             self._writer.write_table(table)
@@ -100,7 +103,7 @@ class ParquetRows:
 
     def _flush(self) -> None:
         if self._held:
-            self.add_records(np.concatenate(self._held))
+            self.add_records(np.concatenate(self._held), self._labels)
             self._held = []
 
     @contextmanager
@@ -113,12 +116,17 @@ class ParquetRows:
             raise OutputError(f"{self.path} cannot be written: {error}.") from None
 
 
-def _table(group: NDArray) -> Any:
+def _table(group: NDArray, labels: Labels) -> Any:
     names = group.dtype.names or ()
-    absent = group["weight"] == 0 if "weight" in names else None
-    return pyarrow().table(
-        {name: _column(group[name], absent if name == "loss" else None) for name in names}
-    )
+    columns = {}
+    for name in names:
+        absent = group["weight"] == 0 if name == "loss" and "weight" in names else None
+        if name.startswith(COLUMN) and group.dtype[name].kind == "f":
+            absent = np.isnan(group[name])
+        columns[name] = _column(group[name], absent)
+        if name in labels:
+            columns[name] = pyarrow().array(labels[name], pyarrow().string()).take(columns[name])
+    return pyarrow().table(columns)
 
 
 def _column(values: NDArray, absent: NDArray | None) -> Any:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from lossfw.data import DataColumn
 from lossfw.data.validation import is_finite
 from lossfw.evaluation.batching import PredictedBatch
-from lossfw.losses.loss import Loss
+from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.files import json_value
 
@@ -33,6 +37,8 @@ class RowRecords(NamedTuple):
     weight : ndarray of float64, shape (n,), or None
         The weight of the row in the mean of all: 0 where it does not count. None
         where all rows have the same weight.
+    columns : mapping of str to DataColumn
+        Columns of the data that stand beside each row.
     """
 
     row: NDArray
@@ -40,15 +46,32 @@ class RowRecords(NamedTuple):
     prediction: NDArray
     target: NDArray
     weight: NDArray | None
+    columns: Mapping[str, DataColumn] = {}
+
+    @property
+    def arrays(self) -> dict[str, NDArray]:
+        """The arrays by the names that they have in the file of rows, columns of texts as codes."""
+        own = {name: array for name, array in self._asdict().items() if name != "columns"}
+        beside = {f"{COLUMN}{name}": column.values for name, column in self.columns.items()}
+        return {name: array for name, array in (own | beside).items() if array is not None}
+
+    @property
+    def labels(self) -> dict[str, list[str | None]]:
+        """The labels of each array that has codes; None where a value is missing."""
+        return {
+            f"{COLUMN}{name}": column.known
+            for name, column in self.columns.items()
+            if column.holds_texts
+        }
 
 
-def rows_of(loss: Loss, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
+def rows_of(plan: Plan, batch: PredictedBatch, sample: NDArray | None = None) -> RowRecords:
     """Return the records of some rows.
 
     Parameters
     ----------
-    loss : Loss
-        The loss of the run.
+    plan : Plan
+        That of the run: its loss, and the columns that stand beside each row.
     batch : PredictedBatch
         The rows, with their losses.
     sample : ndarray of int, optional
@@ -63,20 +86,34 @@ def rows_of(loss: Loss, batch: PredictedBatch, sample: NDArray | None = None) ->
     Examples
     --------
     >>> import lossfw
-    >>> loss = lossfw.loss("squared_error")
+    >>> from lossfw.data import Dataset
     >>> y, t = np.array([[1.0, 3.0], [0.0, 2.0]]), np.zeros((2, 2))
+    >>> plan = Plan(Dataset("zeros", t), lossfw.loss("squared_error"), outputs=y)
     >>> batch = PredictedBatch(0, y, None, t, None, np.array([5.0, 2.0]), np.ones(2))
-    >>> rows_of(loss, batch).loss.tolist(), rows_of(loss, batch).weight
+    >>> rows_of(plan, batch).loss.tolist(), rows_of(plan, batch).weight
     ([5.0, 2.0], None)
     """
     assert batch.losses is not None  # the plan asks for rows
     numbers = np.arange(batch.start, batch.start + len(batch.targets))
     if sample is not None:
         numbers = sample[numbers]
-    equal = batch.sample_weight is None and not loss.has_own_weight
+    equal = batch.sample_weight is None and not plan.loss.has_own_weight
     shown = batch.loss_input if batch.predictions is None else batch.predictions
     weight = None if equal else batch.weights
-    return RowRecords(numbers, batch.losses, shown, batch.targets, weight)
+    columns = _columns(plan, batch)
+    return RowRecords(numbers, batch.losses, shown, batch.targets, weight, columns)
+
+
+def _columns(plan: Plan, batch: PredictedBatch) -> dict[str, DataColumn]:
+    """Return the columns of some rows, in the dtypes of the data."""
+    places = {name: place for place, name in enumerate(plan.data.columns)}
+    found = {}
+    for name in plan.columns:
+        assert batch.columns is not None  # the data have what the plan names
+        column, values = plan.data.columns[name], batch.columns[:, places[name]]
+        dtype = np.dtype(np.int32) if column.holds_texts else column.values.dtype
+        found[name] = replace(column, values=values.astype(dtype))
+    return found
 
 
 def json_lines(rows: RowRecords) -> bytes:
@@ -89,18 +126,27 @@ def json_lines(rows: RowRecords) -> bytes:
     >>> json_lines(rows)
     b'{"row": 7, "loss": 0.5, "prediction": [0.25, 0.75], "target": 1}\n'
     """
-    names = [
-        name for name, column in zip(RowRecords._fields, rows, strict=True) if column is not None
-    ]
-    texts = [_texts(column) for column in rows if column is not None]
+    arrays, labels = rows.arrays, rows.labels
+    texts = {name: _texts(array) for name, array in arrays.items() if name not in labels}
+    for name in rows.columns:
+        key = f"{COLUMN}{name}"
+        if key in labels:
+            written = [json.dumps(label) for label in labels[key]]
+            texts[key] = [written[code] for code in arrays[key]]
+        else:
+            missing = np.isnan(arrays[key]).tolist()
+            texts[key] = _with_null(texts[key], missing)
     if rows.weight is not None:
-        where = names.index("loss")
-        counts = (rows.weight > 0).tolist()
-        texts[where] = [
-            text if counted else "null" for text, counted in zip(texts[where], counts, strict=True)
-        ]
-    line = "{" + ", ".join(f'"{name}": %s' for name in names) + "}\n"
-    return "".join([line % cells for cells in zip(*texts, strict=True)]).encode()
+        texts["loss"] = _with_null(texts["loss"], (rows.weight == 0).tolist())
+    # A name may have any character, also one that means something in the pattern.
+    keys = (json.dumps(name).replace("%", "%%") for name in arrays)
+    line = "{" + ", ".join(f"{key}: %s" for key in keys) + "}\n"
+    cells = zip(*(texts[name] for name in arrays), strict=True)
+    return "".join([line % row for row in cells]).encode()
+
+
+def _with_null(texts: list[str], missing: list[bool]) -> list[str]:
+    return ["null" if none else text for text, none in zip(texts, missing, strict=True)]
 
 
 def _texts(column: NDArray) -> list[str]:
@@ -114,7 +160,7 @@ def _texts(column: NDArray) -> list[str]:
 
 def records(rows: RowRecords) -> NDArray:
     """Return rows as a structured array; `numpy.frombuffer` reads its bytes back."""
-    columns = {name: c for name, c in rows._asdict().items() if c is not None}
+    columns = rows.arrays
     table = np.empty(
         len(rows.row),
         np.dtype([(name, column.dtype, column.shape[1:]) for name, column in columns.items()]),

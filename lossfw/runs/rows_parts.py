@@ -166,7 +166,7 @@ class PartJournal:
     def __init__(self, plan: Plan, sink: Any) -> None:
         self.sink = sink
         self.file: PartFile | None = None
-        self._loss = plan.loss
+        self._plan = plan
         self._sample = None if plan.sample is None else np.array(plan.sample)
 
     def resume(self, state: EvaluationState) -> None:
@@ -175,7 +175,7 @@ class PartJournal:
     def add(self, rows: PredictedBatch, state: EvaluationState) -> None:
         """Write some rows; see `Journal.add`."""
         with state.clock.stage("rows"):
-            self.sink.add(rows_of(self._loss, rows, self._sample))
+            self.sink.add(rows_of(self._plan, rows, self._sample))
 
 
 def covering(files: Sequence[PartFile], spans: Sequence[tuple[int, int]]) -> list[PartFile] | None:

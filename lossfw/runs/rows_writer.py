@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,12 +17,15 @@ from lossfw.runs.rows import RowRecords, json_lines, records
 
 RowsFormat = Literal["jsonl", "parquet"]
 
+# The labels of columns of texts by their names in the file; None for a missing value.
+Labels: TypeAlias = Mapping[str, Sequence[str | None]]
+
 # The file of an unfinished run.
 PART_FILE = "results.part"
 # The files of a finished run.
 ROWS_FILES: dict[RowsFormat, str] = {"jsonl": "results.jsonl", "parquet": "results.parquet"}
 # The beginning of a binary file of rows, before the dtype as JSON and a line end.
-_MAGIC = b"lossfw rows 1 "
+_MAGIC = b"lossfw rows 2 "
 # Bytes of a piece with a digest of its own: where one is damaged, so much is computed again ...
 _PIECE_BYTES = 4 * 2**20
 # ... or this part of a larger file, so that a checkpoint does not list too many.
@@ -138,7 +141,7 @@ def content_of(rows: RowRecords, form: RowsFormat, *, first: bool) -> bytes:
     if form == "jsonl":
         return json_lines(rows)
     table = records(rows)
-    return (_head(table.dtype) if first else b"") + table.tobytes()
+    return (_head(table.dtype, rows.labels) if first else b"") + table.tobytes()
 
 
 def find_part(folder: Path, form: RowsFormat) -> bool:
@@ -183,16 +186,23 @@ def digest_of_bytes(file: IO[bytes], size: int) -> str:
     return digest.hexdigest()
 
 
-def _head(dtype: np.dtype[Any]) -> bytes:
-    fields = [[name, dtype[name].base.str, dtype[name].shape] for name in dtype.names or ()]
+def _head(dtype: np.dtype[Any], labels: Labels) -> bytes:
+    fields = [
+        [name, dtype[name].base.str, dtype[name].shape, labels.get(name)]
+        for name in dtype.names or ()
+    ]
     return _MAGIC + json.dumps(fields).encode() + b"\n"
 
 
-def read_records(path: Path, size: int) -> Iterator[NDArray]:
-    """Yield the records of a binary file of rows, in parts of a size in bytes, or of one record."""
+def read_records(path: Path, size: int) -> Iterator[tuple[NDArray, Labels]]:
+    """Yield the records of a binary file of rows, in parts of a size in bytes, or of one record.
+
+    With each part come the labels of the columns that have codes.
+    """
     with path.open("rb") as file:
         fields = json.loads(file.readline().removeprefix(_MAGIC))
-        dtype = np.dtype([(name, base, tuple(shape)) for name, base, shape in fields])
+        dtype = np.dtype([(name, base, tuple(shape)) for name, base, shape, _ in fields])
+        labels = {name: own for name, _, _, own in fields if own is not None}
         at_once = max(1, size // dtype.itemsize) * dtype.itemsize
         while content := file.read(at_once):
-            yield np.frombuffer(content, dtype)
+            yield np.frombuffer(content, dtype), labels

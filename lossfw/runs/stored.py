@@ -90,6 +90,7 @@ class _StoredResult(_Stored):
     slices: list[_Part] | None = None
     sample: list[int] | None
     digest: str
+    classes: list[str] = []
 
     @model_validator(mode="after")
     def _check_parts(self) -> Self:

@@ -16,6 +16,7 @@ from lossfw.config.plan.report_options import (
     read_report_options,
     read_slices,
     report_digest,
+    row_columns,
 )
 from lossfw.config.plan.scales import check_divisor
 from lossfw.config.plan.unused_keys import unused_keys
@@ -133,6 +134,7 @@ def _plan(config: CheckedConfig) -> Plan:
         allow_nan=evaluate.allow_nan,
         intervals=config.intervals,
         slices=config.slices,
+        columns=row_columns(config),
         digest=_digest(config),
         warnings=known(config.data).notes,
     )
@@ -154,7 +156,7 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
     source = config.data_source
     if source is None:
         return
-    columns = tuple(sorted({part.column for part in config.slices if part.column}))
+    columns = tuple(sorted(row_columns(config)))
     if config.network_form in ("predictions", "logits") and not inputs:
         source = source.without_inputs()
     if (source, columns) not in loaded:

@@ -66,14 +66,21 @@ def read_slices(config: CheckedConfig) -> None:
     config.slices = tuple(made.values())
 
 
+def row_columns(config: CheckedConfig) -> tuple[str, ...]:
+    """Return the columns of the data that stand beside each row: those of slices, and others."""
+    asked = [] if config.sections is None else config.sections.evaluate.columns
+    return tuple(dict.fromkeys([*(p.column for p in config.slices if p.column), *asked]))
+
+
 def place_of_column(config: CheckedConfig, column: str) -> ConfigPath:
-    """Return where the first slice by a column of the data stands."""
+    """Return where a column of the data is named first, by a slice or for the file of rows."""
     for index, item in enumerate(_items(config)):
         section = slice_section(item)
         if section is not None and section.by == f"{COLUMN}{column}":
             inside = ["by"] if isinstance(item.value, dict) else []
             return ["evaluate", "slices", index, *inside]
-    return ["evaluate", "slices"]
+    asked = [] if config.sections is None else config.sections.evaluate.columns
+    return ["evaluate", "columns", asked.index(column)] if column in asked else ["evaluate"]
 
 
 def _items(config: CheckedConfig) -> list[Node]:

@@ -130,6 +130,9 @@ class SliceSection(Section):
 NamedSlice = Annotated[SliceSection, BeforeValidator(named_slice), OrText()]
 
 
+ColumnName = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+
+
 class EvaluateSection(Section):
     """The options of an evaluation."""
 
@@ -149,6 +152,11 @@ class EvaluateSection(Section):
     intervals: IntervalsSection | None = key("Give every number a confidence interval.", None)
     slices: Annotated[list[NamedSlice], Field(max_length=MAX_ITEMS)] = key(
         "Report every number again for parts of the rows.", []
+    )
+    columns: Annotated[list[ColumnName], Field(max_length=MAX_ITEMS)] = key(
+        "Columns of the data that stand beside each row in the file of rows and in a report, "
+        "besides those of slices.",
+        [],
     )
 
 

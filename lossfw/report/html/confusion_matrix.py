@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lossfw.data.labels import label_of
+
 # A table of more classes says nothing to a reader, and takes megabytes of a page.
 MOST_CLASSES = 100
 
@@ -18,13 +20,17 @@ _FAINT, _DEEP = 0.12, 0.68
 _SOME = 3.0
 
 
-def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None:
+def matrix_of(
+    matrix: Sequence[Sequence[float]] | None, labels: Sequence[str] = ()
+) -> dict[str, Any] | None:
     """Return the cells of a confusion matrix with text and colour, None for no matrix.
 
     Parameters
     ----------
     matrix : sequence of sequence of float, or None
         Targets in rows, predictions in columns.
+    labels : sequence of str
+        The label of each class; empty where the classes have none.
     """
     if matrix is None:
         return None
@@ -44,9 +50,13 @@ def matrix_of(matrix: Sequence[Sequence[float]] | None) -> dict[str, Any] | None
     return {
         "rows": rows,
         "classes": len(matrix),
+        "labels": [label_of(labels, index) for index in range(len(shown))],
         "right": right,
         "whole": sum(map(sum, matrix)),
-        "mistakes": [(f"{count:g}", *classes) for count, *classes in mistakes[:5]],
+        "mistakes": [
+            (f"{count:g}", label_of(labels, target), label_of(labels, taken))
+            for count, target, taken in mistakes[:5]
+        ],
     }
 
 

@@ -13,6 +13,7 @@ from lossfw.errors import DataError, LossfwError
 from lossfw.evaluation.batching import PredictedBatch
 from lossfw.evaluation.evaluate import evaluate
 from lossfw.evaluation.plan import Plan
+from lossfw.evaluation.slices import COLUMN
 from lossfw.evaluation.state import EvaluationState
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.finished_run import FinishedRun
@@ -138,18 +139,18 @@ class _Collector:
 
     def add(self, rows: PredictedBatch, standing: EvaluationState) -> None:
         """Keep some rows."""
-        self.parts.append(rows_of(self._plan.loss, rows, self._sample))
+        self.parts.append(rows_of(self._plan, rows, self._sample))
 
 
 def _evaluated(plan: Plan) -> KeptRows:
     collector = _Collector(plan)
     evaluate(replace(plan, metrics=(), intervals=None, slices=(), rows=True), journal=collector)
-    row, loss, prediction, target, weight = (
-        None if column[0] is None else np.concatenate(column)
-        for column in zip(*collector.parts, strict=True)
-    )
-    assert row is not None
-    assert loss is not None
-    assert prediction is not None
-    assert target is not None
-    return KeptRows(row, loss, prediction.astype(np.float64), target, weight)
+    parts = [part.arrays for part in collector.parts]
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {
+        name: replace(column, values=arrays[f"{COLUMN}{name}"])
+        for name, column in collector.parts[0].columns.items()
+    }
+    prediction = arrays["prediction"].astype(np.float64)
+    weight = arrays.get("weight")
+    return KeptRows(arrays["row"], arrays["loss"], prediction, arrays["target"], weight, columns)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.data import DataColumn
+from lossfw.data.labels import label_of
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.compare.rows import KeptRows
 
@@ -100,27 +102,55 @@ def worst_of(rows: KeptRows, count: int = WORST) -> KeptRows:
     return rows.take(order[counts[order]][:count])
 
 
-def described(rows: KeptRows, inputs: NDArray | None = None) -> Iterator[dict[str, Any]]:
-    """Yield number, loss, target, prediction and inputs of each row, for the page."""
+def described(
+    rows: KeptRows, inputs: NDArray | None = None, classes: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Yield number, loss, target, prediction, inputs and columns of each row, for the page.
+
+    Parameters
+    ----------
+    rows : KeptRows
+    inputs : ndarray, optional
+        Of these rows.
+    classes : sequence of str
+        The label of each class; empty where the classes have none.
+    """
     for index in range(len(rows.row)):
         target, prediction = rows.target[index], rows.prediction[index]
         yield {
             "row": int(rows.row[index]),
             "loss": float(rows.loss[index]),
-            "target": _short(target),
+            "target": _class_or_numbers(target, classes),
             "inputs": "" if inputs is None else _short(inputs[index]),
-            **_prediction(prediction, target),
+            "columns": [_value(column, index) for column in rows.columns.values()],
+            **_prediction(prediction, target, classes),
         }
 
 
-def _prediction(prediction: NDArray, target: NDArray) -> dict[str, Any]:
+def _class_or_numbers(value: NDArray, classes: Sequence[str]) -> str:
+    if classes and value.ndim == 0 and value.dtype.kind in "iu":
+        return label_of(classes, int(value))
+    return _short(value)
+
+
+def _value(column: DataColumn, index: int) -> str:
+    """Return the value of a column in a row as text."""
+    value = column.values[index]
+    if column.holds_texts:
+        return column.known[int(value)] or "–"
+    if value.dtype.kind == "f":
+        return "–" if np.isnan(value) else f"{value:.6g}"
+    return str(value)
+
+
+def _prediction(prediction: NDArray, target: NDArray, labels: Sequence[str]) -> dict[str, Any]:
     """Return a prediction as text: the chosen class, or the numbers."""
     classes = prediction.ndim == 1 and prediction.size > 1 and target.dtype.kind in "iu"
     if not (classes and target.ndim == 0):
         return {"prediction": _short(prediction), "sure": None, "of_target": None}
     chosen = int(prediction.argmax())
     return {
-        "prediction": str(chosen),
+        "prediction": label_of(labels, chosen),
         "sure": float(prediction[chosen]),
         "of_target": float(prediction[int(target)]),
     }

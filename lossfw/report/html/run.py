@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from lossfw.data.labels import label_of
 from lossfw.errors import ConfigError, LossfwError
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.confusion_matrix import matrix_of
@@ -66,7 +67,7 @@ def run_page(run: FinishedRun, warn: Callable[[str], None] = lambda _: None) -> 
         "spread": spread,
         "spread_plots": [] if spread is None else of_spread(spread),
         "worst": None if rows is None else _worst(rebuilt, rows),
-        "matrix": matrix_of(_confusion(run, rows)),
+        "matrix": matrix_of(_confusion(run, rows), run.classes),
         "reliability": _reliability(run, rows),
         "slices": list(_slices(run)),
         "regression": [] if rows is None else of_regression(rows),
@@ -146,7 +147,7 @@ def _by_class(run: FinishedRun) -> dict[str, Any] | None:
         return None
     longest = max(len(number.value) for number in lists.values())
     rows = [
-        [str(index), *(_element(number, index) for number in lists.values())]
+        [label_of(run.classes, index), *(_element(number, index) for number in lists.values())]
         for index in range(longest)
     ]
     return {"names": list(lists), "rows": rows}
@@ -175,14 +176,15 @@ def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture]
 def _worst(rebuilt: RebuiltRun, rows: KeptRows) -> dict[str, Any]:
     worst = worst_of(rows)
     inputs = rebuilt.inputs(worst.row)
-    items = list(described(worst, inputs))
+    items = list(described(worst, inputs, rebuilt.run.classes))
+    found = {"rows": items, "columns": list(rows.columns)}
     images = None if inputs is None else as_images(inputs)
     if images is None:
-        return {"rows": items, "images": False, "pixelated": False}
+        return {**found, "images": False, "pixelated": False}
     for item, image in zip(items, images, strict=True):
         item["image"] = as_uri(image)
     # An image of few pixels is shown as squares.
-    return {"rows": items, "images": True, "pixelated": max(images.shape[1:3]) < _FINE}
+    return {**found, "images": True, "pixelated": max(images.shape[1:3]) < _FINE}
 
 
 def _confusion(run: FinishedRun, rows: KeptRows | None) -> list[list[float]] | None:

@@ -89,6 +89,11 @@ class FinishedRun:
         return numbers
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """The label of each class; empty where the classes have none."""
+        return tuple(self.result.get("classes") or ())
+
+    @property
     def intervals(self) -> Intervals | None:
         """How the intervals of its numbers were made; None if it has none."""
         options = self.result.get("intervals")

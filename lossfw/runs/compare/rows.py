@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lossfw.data import DataColumn
 from lossfw.errors import DataError
+from lossfw.evaluation.slices import COLUMN
 from lossfw.numerics.arrays import NDArray
 from lossfw.runs.rows_parts import has_rows, row_files
 from lossfw.runs.rows_writer import ROWS_FILES
@@ -30,6 +32,8 @@ class KeptRows(NamedTuple):
         Integers are class indices.
     weight : ndarray of float64, shape (N,), or None
         The weight of each row in the mean loss; None for 1 each.
+    columns : mapping of str to DataColumn
+        The columns of the data that stand beside the rows.
     """
 
     row: NDArray
@@ -37,10 +41,14 @@ class KeptRows(NamedTuple):
     prediction: NDArray
     target: NDArray
     weight: NDArray | None
+    columns: Mapping[str, DataColumn] = {}
 
     def take(self, order: NDArray) -> KeptRows:
         """Return the rows at these places, in this order."""
-        return KeptRows(*(None if column is None else column[order] for column in self))  # type: ignore[arg-type]  # a weight alone may be None
+        weight = None if self.weight is None else self.weight[order]
+        columns = {name: column.take(order) for name, column in self.columns.items()}
+        row, loss, prediction, target = (array[order] for array in self[:4])
+        return KeptRows(row, loss, prediction, target, weight, columns)
 
     def by_number(self) -> KeptRows:
         """Return the rows sorted by number; rows of the same number keep their order."""
@@ -76,9 +84,22 @@ def read_rows(folder: Path) -> KeptRows | None:
             np.array(columns["prediction"], np.float64),
             target if target.dtype.kind in "iu" else np.array(columns["target"], np.float64),
             np.array(columns["weight"], np.float64) if "weight" in columns else None,
+            {
+                name.removeprefix(COLUMN): _column(values)
+                for name, values in columns.items()
+                if name.startswith(COLUMN)
+            },
         )
-    except (KeyError, ValueError, TypeError):
+    except (DataError, KeyError, ValueError, TypeError):
         raise DataError(f"{path} was not written by a run: a column cannot be read.") from None
+
+
+def _column(values: Sequence[Any]) -> DataColumn:
+    """Return a column of numbers or of texts, in which None is a missing value."""
+    if any(isinstance(value, str) for value in values):
+        return DataColumn.of(np.array(["" if value is None else value for value in values]))
+    # None becomes NaN.
+    return DataColumn.of(np.array(values, np.float64 if None in values else None))
 
 
 def _joined(parts: Sequence[Mapping[str, Sequence[Any]]]) -> Mapping[str, Sequence[Any]]:

@@ -17,7 +17,7 @@ UNSET = None
 _NUMBERS = (int, float)
 
 # Keys that do not change the result.
-_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows")
+_WITHOUT_EFFECT = ("evaluate.batch_size", "evaluate.rows", "evaluate.columns")
 
 
 def read_settings(path: Path) -> Any:
@@ -78,8 +78,12 @@ def differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
         key: values
         for key, values in table.items()
         # Compared as texts, since NaN does not equal itself.
-        if len(set(map(repr, values))) > 1 and key not in _WITHOUT_EFFECT
+        if len(set(map(repr, values))) > 1 and not _has_no_effect(key)
     }
+
+
+def _has_no_effect(key: str) -> bool:
+    return any(key == one or key.startswith(f"{one}.") for one in _WITHOUT_EFFECT)
 
 
 def surroundings(record: Mapping[str, Any]) -> dict[str, Any]:

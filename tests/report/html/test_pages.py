@@ -380,7 +380,7 @@ def test_a_row_in_words():
 
 def test_a_matrix_names_its_mistakes_the_most_frequent_first():
     found = matrix_of([[5, 1, 0], [3, 4, 0], [0, 0, 0]])
-    assert found["mistakes"] == [("3", 1, 0), ("1", 0, 1)]
+    assert found["mistakes"] == [("3", "1", "0"), ("1", "0", "1")]
     assert (found["right"], found["whole"]) == (9, 13)
     assert matrix_of(None) is None
 
@@ -391,4 +391,4 @@ def test_a_confusion_matrix_of_very_many_classes_is_told_and_not_drawn():
     large[0][5] = 3.0
     found = matrix_of(large)
     assert (found["rows"], found["classes"]) == ([], MOST_CLASSES + 1)
-    assert found["mistakes"] == [("3", 0, 5)]
+    assert found["mistakes"] == [("3", "0", "5")]
