@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from lossfw.bridges.bridge import Bridge
 from lossfw.bridges.raw_form import made
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -40,6 +41,66 @@ def refuse_flat(loss: Loss) -> Loss:
     if why is not None:
         raise ArgumentError(why)
     return loss
+
+
+def check_class_axis(loss: Loss, class_axis: Any) -> None:
+    """Raise `ArgumentError` for an axis of classes that is not a whole number, or has no use."""
+    if not isinstance(class_axis, int) or isinstance(class_axis, bool):
+        raise ArgumentError(
+            f"class_axis is {class_axis!r}; expected a whole number, such as 1 for (N, C, H, W)."
+        )
+    if class_axis != -1 and not loss.takes_rows:
+        raise ArgumentError(
+            f"class_axis={class_axis}: {loss.name} takes single numbers, and no classes."
+        )
+
+
+def classes_last(
+    loss: Loss, class_axis: int, prediction: Any, target: Any, *, move: Callable[..., Any], by: str
+) -> tuple[Any, Any]:
+    """Return prediction and target with the classes along the last axis.
+
+    Parameters
+    ----------
+    loss : Loss
+    class_axis : int
+        The axis of the classes in the prediction, and in a target of as many axes.
+    prediction, target : array
+        Of one library.
+    move : callable
+        The library's ``move(array, from, to)`` of axes.
+    by : str
+        The function that takes `class_axis`, for a message.
+
+    Raises
+    ------
+    ShapeError
+        If there is no such axis, or another one has the classes, as the shapes tell.
+    """
+    axes = len(prediction.shape)
+    if class_axis == -1:
+        _refuse_classes_along_1(loss, tuple(prediction.shape), tuple(target.shape), by)
+        return prediction, target
+    if not -axes <= class_axis < axes:
+        raise ShapeError(
+            f"class_axis={class_axis}: the prediction has the shape {tuple(prediction.shape)}, "
+            f"and no axis {class_axis}."
+        )
+    if len(target.shape) == axes:
+        target = move(target, class_axis, -1)
+    return move(prediction, class_axis, -1), target
+
+
+def _refuse_classes_along_1(
+    loss: Loss, prediction: tuple[int, ...], target: tuple[int, ...], by: str
+) -> None:
+    if not loss.takes_classes or len(prediction) < 3 or len(target) != len(prediction) - 1:
+        return
+    if target != prediction[:-1] and target == (prediction[0], *prediction[2:]):
+        raise ShapeError(
+            f"the prediction has the shape {prediction} and the target {target}: if the classes "
+            f"are along axis 1, as in images, say so by {by}(..., class_axis=1)."
+        )
 
 
 class AutogradBridge(Bridge):

@@ -14,7 +14,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lossfw.bridges.autograd_bridge import AutogradBridge, refuse_flat, trained_form
+from lossfw.bridges.autograd_bridge import (
+    AutogradBridge,
+    check_class_axis,
+    classes_last,
+    refuse_flat,
+    trained_form,
+)
 from lossfw.bridges.bridge import written
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray, is_jax
@@ -31,6 +37,8 @@ class JaxFunction:
     """
 
     loss: Loss
+    class_axis: int = -1
+    check: bool = True
 
     @property
     def __name__(self) -> str:
@@ -38,19 +46,33 @@ class JaxFunction:
 
     def __call__(self, predictions: Any, targets: Any, *, where: Any = None) -> Any:
         """Return the unreduced losses."""
-        arrays = [None if x is None else _array(x) for x in (predictions, targets, where)]
-        return self.loss.unchecked(*arrays[:2], where=arrays[2], reduction="none")
+        y, t = classes_last(
+            self.loss,
+            self.class_axis,
+            _array(predictions),
+            _array(targets),
+            move=JaxBridge.imported("jax.numpy").moveaxis,
+            by="function",
+        )
+        call = self.loss if self.check else self.loss.unchecked
+        return call(y, t, where=None if where is None else _array(where), reduction="none")
 
 
-def function(loss: Any, *, fuse: bool = True) -> JaxFunction:
+def function(
+    loss: Any, *, class_axis: int = -1, fuse: bool = True, check: bool = True
+) -> JaxFunction:
     """Return a loss as a function of predictions and targets, unreduced.
 
     Parameters
     ----------
     loss : str, mapping or Loss
         A loss with a link, such as cross_entropy, then takes logits; see `fuse`.
+    class_axis : int
+        The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
         Whether a loss with a link takes logits in place of the link's results.
+    check : bool
+        Whether classes and values in bounded spaces are looked at, where they are known.
 
     Returns
     -------
@@ -58,19 +80,20 @@ def function(loss: Any, *, fuse: bool = True) -> JaxFunction:
         ``f(predictions, targets, *, where=None)`` gives one loss for each element or row, 0
         where the mask is False. It works under ``jit``, ``grad``, ``vmap`` and ``hessian``, and
         its derivatives are those that the loss publishes. A loss of rows takes classes
-        or distributions, of which the last axis are the classes.
+        or distributions.
 
     Raises
     ------
     MissingExtraError
         If JAX is not installed.
     ArgumentError
-        If the slope of the loss is 0 almost everywhere.
+        If the slope of the loss is 0 almost everywhere, or an option does not fit.
 
     Notes
     -----
-    Shapes and dtypes are checked, and nothing is broadcast. Values are not looked at, for a
-    traced function has none: a class that is none gives any result.
+    Shapes and dtypes are checked, and nothing is broadcast. A value outside of its space is a
+    `DomainError`. Under ``jit`` and ``vmap`` there are no values to look at, and a class that is
+    none gives NaN. Under ``grad`` alone the targets are looked at.
 
     Examples
     --------
@@ -80,7 +103,9 @@ def function(loss: Any, *, fuse: bool = True) -> JaxFunction:
     [0.125, 2.5]
     """
     JaxBridge.imported()
-    return JaxFunction(refuse_flat(trained_form(loss, fuse=fuse)))
+    form = refuse_flat(trained_form(loss, fuse=fuse))
+    check_class_axis(form, class_axis)
+    return JaxFunction(form, class_axis, check)
 
 
 def _array(x: Any) -> Any:

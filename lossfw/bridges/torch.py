@@ -48,7 +48,8 @@ def module(
         Whether a loss with a link takes logits in place of the link's results.
     check : bool
         Whether classes, weights and values in bounded spaces are looked at. That waits for
-        an accelerator; ``torch.compile`` leaves it out anyway.
+        an accelerator. ``torch.compile`` leaves it out anyway, and there a class that is none
+        gives NaN; with ``check=False`` it gives any result.
 
     Returns
     -------
@@ -92,11 +93,11 @@ def module(
     )
 
 
-def function(loss: Any, *, fuse: bool = True) -> Callable[[Any, Any], Any]:
+def function(loss: Any, *, fuse: bool = True, check: bool = True) -> Callable[[Any, Any], Any]:
     """Return a loss as a function of input and target, unreduced, for ``torch.func``.
 
-    Values are not looked at, so that it can be mapped and compiled. Parameters and errors are
-    those of `module`.
+    Parameters and errors are those of `module`. While a function is mapped or compiled there
+    are no values to look at, and a class that is none gives NaN.
 
     Examples
     --------
@@ -110,11 +111,11 @@ def function(loss: Any, *, fuse: bool = True) -> Callable[[Any, Any], Any]:
 
     form = refuse_flat(trained_form(loss, fuse=fuse))
     remember_constants(form)
-    return functools.partial(_unreduced, form)
+    return functools.partial(_unreduced, form, check)
 
 
-def _unreduced(loss: Loss, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's name
-    return loss.unchecked(input, target, reduction="none")
+def _unreduced(loss: Loss, check: bool, input: Any, target: Any) -> Any:  # noqa: A002  # PyTorch's
+    return (loss if check else loss.unchecked)(input, target, reduction="none")
 
 
 class TorchBridge(AutogradBridge):

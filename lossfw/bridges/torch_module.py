@@ -6,9 +6,13 @@ from typing import Any
 
 import torch
 
-from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
+from lossfw.bridges.autograd_bridge import (
+    check_class_axis,
+    classes_last,
+    refuse_flat,
+    trained_form,
+)
 from lossfw.bridges.torch_constants import remember_constants
-from lossfw.errors import ArgumentError, ShapeError
 from lossfw.losses.engine import torch_straight
 from lossfw.losses.engine.reduction import Denominator, Reduction, ReductionName
 
@@ -36,10 +40,7 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         self.loss = refuse_flat(trained_form(loss, fuse=fuse))
         # Refuses a misspelt choice now.
         Reduction(reduction, denominator)
-        if class_axis != -1 and not self.loss.takes_rows:
-            raise ArgumentError(
-                f"class_axis={class_axis}: {self.loss.name} takes single numbers, and no classes."
-            )
+        check_class_axis(self.loss, class_axis)
         self.reduction, self.denominator = reduction, denominator
         self.class_axis, self.check = class_axis, check
         remember_constants(self.loss)
@@ -58,12 +59,9 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
             result = torch_straight.reduced(self.loss, input, target, mean=mean, checked=self.check)
             if result is not None:
                 return result
-        if self.class_axis == -1:
-            self._refuse_classes_elsewhere(input, target)
-        else:
-            if target.ndim == input.ndim:
-                target = target.movedim(self.class_axis, -1)
-            input = input.movedim(self.class_axis, -1)  # noqa: A001
+        input, target = classes_last(  # noqa: A001
+            self.loss, self.class_axis, input, target, move=torch.movedim, by="module"
+        )
         call = self.loss if self.check else self.loss.unchecked
         result = call(
             input,
@@ -75,18 +73,6 @@ class LossModule(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         )
         wanted = torch.float32 if torch.is_autocast_enabled(input.device.type) else input.dtype
         return result.to(wanted) if wanted.is_floating_point else result
-
-    def _refuse_classes_elsewhere(self, input: Any, target: Any) -> None:  # noqa: A002
-        """Raise `ShapeError` if classes stand along axis 1, as PyTorch's own losses have them."""
-        if not self.loss.takes_classes or input.ndim < 3 or target.ndim != input.ndim - 1:
-            return
-        before, after = input.shape[:-1], (input.shape[0], *input.shape[2:])
-        if target.shape != before and target.shape == after:
-            raise ShapeError(
-                f"the input has the shape {tuple(input.shape)} and the target "
-                f"{tuple(target.shape)}: classes along axis 1, as in images, are told by "
-                "module(..., class_axis=1)."
-            )
 
     def extra_repr(self) -> str:
         """Return what ``repr`` shows."""

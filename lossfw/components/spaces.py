@@ -219,8 +219,9 @@ def _any(mask: Array) -> bool:
 
 def first_true(mask: Array) -> tuple[int, ...]:
     """Return the index of the first True of a mask, in C order."""
-    dense = np.asarray(mask)
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(dense)), dense.shape))
+    # What `torch.func` wraps a tensor in cannot be made an array of NumPy.
+    first = mask.flatten().int().argmax() if is_torch(mask) else np.argmax(np.asarray(mask))
+    return tuple(int(i) for i in np.unravel_index(int(first), tuple(mask.shape)))
 
 
 def _show(value: Array) -> str:

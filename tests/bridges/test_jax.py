@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from lossfw import ArgumentError, ShapeError
+from lossfw import ArgumentError, DomainError, ShapeError
 from lossfw.bridges import jax as bridge
 
 jax = pytest.importorskip("jax")
@@ -104,3 +104,42 @@ def test_shapes_are_checked_and_nothing_is_broadcast():
         bridge.function("zero_one")
     again = pickle.loads(pickle.dumps(bridge.function("huber")))
     assert again == bridge.function("huber")
+
+
+def test_classes_along_another_axis():
+    images = jnp.asarray(RNG.normal(size=(4, 5, 6, 7)), jnp.float32)
+    labels = jnp.asarray(RNG.integers(0, 5, (4, 6, 7)))
+    last = jnp.moveaxis(images, 1, -1)
+    function = bridge.function("cross_entropy", class_axis=1)
+    soft = jax.nn.softmax(images, 1)
+    wanted = bridge.function("cross_entropy")
+    np.testing.assert_array_equal(function(images, labels), wanted(last, labels))
+    np.testing.assert_array_equal(
+        jax.jit(function)(images, soft), jax.jit(wanted)(last, jnp.moveaxis(soft, 1, -1))
+    )
+    slope = jax.grad(lambda z: function(z, labels).sum())(images)
+    assert slope.shape == images.shape
+    with pytest.raises(ShapeError, match=r"function\(\.\.\., class_axis=1\)"):
+        wanted(images, labels)
+    with pytest.raises(ShapeError, match="no axis 4"):
+        bridge.function("cross_entropy", class_axis=4)(images, labels)
+    with pytest.raises(ArgumentError, match="class_axis=1: huber takes single numbers"):
+        bridge.function("huber", class_axis=1)
+    with pytest.raises(ArgumentError, match=r"class_axis is 1\.5"):
+        bridge.function("cross_entropy", class_axis=1.5)
+
+
+def test_values_are_looked_at_where_they_are_known():
+    function, wrong = bridge.function("cross_entropy"), CLASSES.copy()
+    wrong[7] = 5
+    for call in (function, lambda z, k: jax.grad(lambda z: function(z, k).sum())(z)):
+        with pytest.raises(DomainError, match=r"target\[7\] = 5"):
+            call(LOGITS, wrong)
+    kept = np.arange(20) != 7
+    assert jnp.isfinite(function(LOGITS, wrong, where=kept)).all()
+    assert np.flatnonzero(jnp.isnan(jax.jit(function)(LOGITS, wrong))).tolist() == [7]
+    with pytest.raises(DomainError, match="lies outside UNIT"):
+        bridge.function("binary_cross_entropy", fuse=False)(LOGITS[:, 0], SOFT[:, 0])
+    unchecked = bridge.function("cross_entropy", check=False)
+    assert unchecked(LOGITS, wrong).shape == (20,)
+    assert unchecked != function

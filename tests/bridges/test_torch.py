@@ -112,8 +112,12 @@ def test_classes_along_axis_1():
             torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
     with pytest.raises(ShapeError):
         bridge.module("cross_entropy")(images, labels)
+    with pytest.raises(ShapeError, match="no axis 4"):
+        bridge.module("cross_entropy", class_axis=4)(images, labels)
     with pytest.raises(ArgumentError, match=r"class_axis=1: huber takes single numbers"):
         bridge.module("huber", class_axis=1)
+    with pytest.raises(ArgumentError, match=r"class_axis is 1\.5"):
+        bridge.module("cross_entropy", class_axis=1.5)
 
 
 def test_weights_and_denominators():
@@ -239,6 +243,17 @@ def test_a_function_maps_and_differentiates():
         LOGITS, CLASSES, reduction="none"
     )
     torch.testing.assert_close(each, wanted)
+
+
+def test_a_function_looks_at_values_where_it_is_not_mapped():
+    wrong = CLASSES.clone()
+    wrong[3] = -1
+    function = bridge.function("cross_entropy")
+    for call in (function, torch.func.grad(lambda z, k: function(z, k).sum())):
+        with pytest.raises(DomainError, match=r"target\[3\] = -1"):
+            call(LOGITS, wrong)
+    mapped = torch.func.vmap(function)(LOGITS, wrong)
+    assert mapped.isnan().nonzero().flatten().tolist() == [3]
 
 
 def test_a_published_gradient_can_be_differentiated():

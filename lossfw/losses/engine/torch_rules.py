@@ -14,6 +14,9 @@ from lossfw.losses.base import Definition
 from lossfw.losses.engine import published
 from lossfw.numerics.arrays import Array, namespace_of
 
+# The gradients of the four arguments of a function whose result nothing depends on.
+_NONE = (None, None, None, None)
+
 
 def losses(body: Definition, y: Array, t: Array, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.autograd`."""
@@ -70,8 +73,8 @@ class _Losses(_OfArguments):
         return function(namespace_of(y), y, t)
 
     @staticmethod
-    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
-        return _back(ctx, slopes(ctx), up)
+    def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
+        return _NONE if up is None else _back(ctx, slopes(ctx), up)
 
 
 class _LossesWithTangents(_Losses):
@@ -100,7 +103,7 @@ class _LossesAndSlopes(torch.autograd.Function):  # type: ignore[misc]  # torch 
     @staticmethod
     def backward(ctx: Any, up: Array | None, _: Any) -> tuple[Any, ...]:
         if up is None:
-            return None, None, None, None
+            return _NONE
         # With gradients enabled the result is to be differentiated again.
         slope = slopes(ctx) if torch.is_grad_enabled() else ctx.saved_tensors[2]
         return _back(ctx, slope, up)
@@ -135,7 +138,9 @@ class _Slopes(_OfArguments):
         return published.slopes(body, namespace_of(y), y, t, by_index)
 
     @staticmethod
-    def backward(ctx: Any, up: Array) -> tuple[Any, ...]:
+    def backward(ctx: Any, up: Array | None) -> tuple[Any, ...]:
+        if up is None:
+            return _NONE
         # A Hessian is symmetric: from above it acts as along a direction.
         bent = _bent(ctx, up)
         return bent, -bent if ctx.needs_input_grad[1] else None, None, None

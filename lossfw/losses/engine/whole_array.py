@@ -7,6 +7,8 @@ namespace. There are no tiles: those libraries have their own.
 from __future__ import annotations
 
 import math
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from lossfw.losses.array_api import has_values, widest
@@ -16,7 +18,7 @@ from lossfw.losses.engine.execute import check_slope, own_losses
 from lossfw.losses.engine.reduction import Sums
 from lossfw.losses.engine.tiling import EngineBody, SmoothBody, check_domain
 from lossfw.losses.inputs import Arguments
-from lossfw.numerics.arrays import Array, is_torch
+from lossfw.numerics.arrays import Array, is_jax, is_torch
 
 
 def unreduced(body: EngineBody, call: Arguments) -> Array:
@@ -75,18 +77,44 @@ def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
     """Return prediction and target in the dtype of the computation, their domain checked."""
     xp, kept = call.xp, _kept(call)
     y, t = call.y, call.t
-    if call.checked and has_values(y, t, kept):
-        some = (y, t) if kept is None or xp.all(kept) else (y[kept], t[kept])
-        check_domain(body, call, 0, y.shape[0], *some)
+    if call.checked:
+        _check(body, call, kept)
     if not call.by_index:
-        t = xp.astype(t, call.work)
-    elif kept is not None:
-        # The target of a row that is left out may be no class: class 0 stands in for it.
-        t = xp.where(kept, t, xp.zeros_like(t))
-    if call.by_index and is_torch(t):
+        return xp.astype(y, call.work), xp.astype(t, call.work)
+    # The target of a row that is left out may be no class: class 0 stands in for it.
+    wrong = _unseen_wrong(call)
+    legal = kept if wrong is None else ~wrong if kept is None else kept & ~wrong
+    if legal is not None:
+        t = xp.where(legal, t, xp.zeros_like(t))
+    if is_torch(t):
         # PyTorch takes no other indices.
         t = xp.astype(t, xp.int64)
     return xp.astype(y, call.work), t
+
+
+def _check(body: EngineBody, call: Arguments, kept: Array | None) -> None:
+    """Check the domain of what has values, of the elements or rows that count."""
+    xp, y, t = call.xp, call.y, call.t
+    if not has_values(t, kept):
+        return
+    with _at_once(t):
+        if not has_values(y):
+            # A function of the prediction is traced; NaN is in every space.
+            y = xp.full(y.shape, xp.nan, dtype=y.dtype)
+        some = (y, t) if kept is None or xp.all(kept) else (y[kept], t[kept])
+        check_domain(body, call, 0, y.shape[0], *some)
+
+
+def _at_once(x: Array) -> AbstractContextManager[Any]:
+    """Let JAX compute with known values also while it traces a function."""
+    return sys.modules["jax"].ensure_compile_time_eval() if is_jax(x) else nullcontext()
+
+
+def _unseen_wrong(call: Arguments) -> Array | None:
+    """Tell which class indices are none, where they cannot be looked at; else None."""
+    if has_values(call.t, call.keep, call.weight):
+        return None
+    return (call.t < 0) | (call.t >= call.y.shape[-1])
 
 
 def _kept(call: Arguments) -> Array | None:
@@ -97,12 +125,20 @@ def _kept(call: Arguments) -> Array | None:
 
 
 def _weighted(call: Arguments, results: Array, scale: Any) -> Array:
-    """Return results of elements or rows times weight and scale, 0 for those left out."""
+    """Return results of elements or rows times weight and scale, 0 for those left out.
+
+    A class index that is none and cannot be looked at gives NaN: it must not pass for a number.
+    """
     xp, kept = call.xp, _kept(call)
     factor = scale if call.weight is None else call.weight * scale
-    if kept is None:
+    wrong = _unseen_wrong(call) if call.by_index else None
+    if wrong is not None:
+        factor = factor * xp.where(wrong, xp.nan, xp.ones_like(wrong, dtype=call.work))
+    in_rows = kept if kept is not None else wrong
+    if in_rows is None:
         return results * factor
-    if results.ndim > kept.ndim:
-        kept = kept[..., None]
-        factor = factor if call.weight is None else factor[..., None]
-    return xp.where(kept, results * factor, xp.zeros_like(results))
+    if results.ndim > in_rows.ndim:
+        kept = None if kept is None else kept[..., None]
+        factor = factor if call.weight is None and wrong is None else factor[..., None]
+    weighted = results * factor
+    return weighted if kept is None else xp.where(kept, weighted, xp.zeros_like(results))
