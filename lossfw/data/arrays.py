@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from lossfw.data.csv_lines import delimiter_of
 from lossfw.data.files import need_file
+from lossfw.data.frame_table import FrameTable
 from lossfw.data.lazy_arrays import RowArray
+from lossfw.data.memory_file import MemoryFile
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, check_npz_name, npz_names, read_npy, read_npz
 from lossfw.errors import DataError
 
@@ -22,11 +24,15 @@ PARQUET_MAGIC = b"PAR1"
 def file_kind(path: Path, role: str) -> str:
     """Return the format of a file: ``"npy"``, ``"npz"``, ``"parquet"`` or ``"csv"``.
 
+    A data frame in memory is ``"frame"``.
+
     Raises
     ------
     DataError
         If it has another format, or its content does not fit its name.
     """
+    if isinstance(path, MemoryFile):
+        return path.kind
     need_file(path, role)
     with path.open("rb") as stream:
         start = stream.read(len(NPY_MAGIC))
@@ -51,7 +57,12 @@ def file_kind(path: Path, role: str) -> str:
 
 
 def open_columns(path: Path, role: str, kind: str) -> Table:
-    """Return the table in a file of kind ``"csv"`` or ``"parquet"``; only its head is read."""
+    """Return the table in a file of kind ``"csv"``, ``"parquet"`` or ``"frame"``.
+
+    Only its head is read.
+    """
+    if isinstance(path, MemoryFile) and isinstance(path.held, FrameTable):
+        return path.held
     # Imported on use: most data are arrays.
     if kind == "csv":
         from lossfw.data.csv_table import open_table
@@ -104,7 +115,7 @@ def read_array(path: Path, role: str, key: str | int | None = None) -> RowArray:
     if kind == "npy":
         if key is not None:
             raise DataError(f"{path} is a .npy with one array without a name: drop {key!r}.")
-        return read_npy(path, role)
+        return path.array() if isinstance(path, MemoryFile) else read_npy(path, role)
     if kind == "npz":
         names = npz_names(path, role)
         name = role if key is None else str(key)

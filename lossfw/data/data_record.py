@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lossfw.data.memory_file import MemoryFile
 from lossfw.data.npy import NPZ_MAGIC, read_npz
 from lossfw.data.standardisation import MEAN, SCALE, Standardisation
 from lossfw.errors import DataError
@@ -65,16 +66,25 @@ class DataRecord:
         DataError
             If a part of it is not what it should be.
         """
+        if isinstance(path, MemoryFile):
+            held = path.held if isinstance(path.held, dict) else {}
+            return cls._of(held, held, path)
         with path.open("rb") as stream:
             if not stream.read(len(NPZ_MAGIC)).startswith(NPZ_MAGIC):
                 return cls()
-        arrays = read_npz(path, "weights", RECORDED - {MEAN, SCALE}, texts=True)
+        texts = read_npz(path, "weights", RECORDED - {MEAN, SCALE}, texts=True)
+        return cls._of(texts, read_npz(path, "weights", {MEAN, SCALE}), path)
+
+    @classmethod
+    def _of(
+        cls, arrays: Mapping[str, NDArray], numbers: Mapping[str, NDArray], path: Path
+    ) -> DataRecord:
         return cls(
             _names(arrays.get(CLASSES), f"{path}: {CLASSES}", "label for each class"),
             _names(arrays.get(COLUMNS), f"{path}: {COLUMNS}", "name for each input"),
             _divisor(arrays.get(DIVISOR), path),
             _categories(arrays.get(CATEGORIES), path),
-            Standardisation.read(read_npz(path, "weights", {MEAN, SCALE}), path),
+            Standardisation.read(numbers, path),
         )
 
     @property

@@ -13,6 +13,7 @@ from lossfw.data.foreign_weights import (
     read_safetensors,
     refuse_foreign,
 )
+from lossfw.data.memory_file import MemoryFile
 from lossfw.data.npy import NPY_MAGIC, NPZ_MAGIC, npz_names, read_npz
 from lossfw.data.safe_pickle import read_pickle
 from lossfw.data.validation import check_finite
@@ -42,6 +43,10 @@ def read_weights(path: Path) -> dict[str, NDArray]:
     DataError
         If it cannot be read, has another format, or holds a NaN or an infinity.
     """
+    if isinstance(path, MemoryFile):
+        held = path.held if isinstance(path.held, dict) else {}
+        arrays = {name: array for name, array in held.items() if name not in RECORDED}
+        return _finite(arrays, path)
     size = need_file(path, "weights")
     if size > MAX_WEIGHT_BYTES:
         raise DataError(
@@ -68,7 +73,13 @@ def read_weights(path: Path) -> dict[str, NDArray]:
         arrays = read_safetensors(path)
     else:
         arrays = _from_pickle(path)
+    return _finite(arrays, path)
+
+
+def _finite(arrays: dict[str, NDArray], path: Path) -> dict[str, NDArray]:
     for name, array in arrays.items():
+        if array.dtype.kind not in "fiub":
+            raise DataError(f"{path}: {name} has dtype {array.dtype}; expected numbers.")
         check_finite(array, f"{path}: {name}")
     return arrays
 

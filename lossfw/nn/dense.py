@@ -81,6 +81,12 @@ class Network:
         """Weights and biases, layer by layer."""
         return [array for layer in self.layers for array in (layer.weight, layer.bias)]
 
+    @property
+    def named_arrays(self) -> dict[str, NDArray]:
+        """Weights and biases by name: ``W1``, ``b1``, ``W2`` ..."""
+        names = (f"{part}{i}" for i in range(1, len(self.layers) + 1) for part in "Wb")
+        return dict(zip(names, self.arrays, strict=True))
+
     def __str__(self) -> str:
         widths = "-".join(map(str, [self.width, *(len(layer.bias) for layer in self.layers)]))
         activations = ", ".join(layer.activation.name for layer in self.layers)

@@ -12,6 +12,7 @@ from lossfw.components.plugin_choice import Plugins
 from lossfw.config.schema.checked import read_config
 from lossfw.config.text.source import ConfigSource
 from lossfw.errors import ArgumentError, LossfwError
+from lossfw.runs.files import check_folder
 from lossfw.runs.records import RunRequest
 from lossfw.runs.sweep_results import SweepResults
 
@@ -22,27 +23,34 @@ if TYPE_CHECKING:
     from lossfw.runs.compare import Comparison, TrainingComparison
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
+# The name of a YAML file, or a mapping as the file would be.
+ConfigLike: TypeAlias = "PathLike | Mapping[str, Any]"
 _R = TypeVar("_R")
 
 
 def run(
-    config: PathLike,
+    config: ConfigLike,
     *,
     overrides: Sequence[str] = (),
     out: PathLike | None = None,
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> Result:
-    """Evaluate the configuration in a file, as ``lossfw run`` does.
+    """Evaluate a configuration, as ``lossfw run`` does.
 
     Parameters
     ----------
-    config : path
-        A configuration of one run.
+    config : path or mapping
+        A configuration of one run: the name of a YAML file, or a mapping as the file would
+        be. In a mapping, ``data`` may have arrays as `inputs`, `targets` and
+        `sample_weight`, or a data frame as `file`; ``network`` may have arrays as
+        `predictions` or `logits`, or a mapping of arrays as `weights`; and a component may
+        stand in place of its name.
     overrides : sequence of str
         ``"loss.delta=1e-6"`` each, as for ``-o``.
     out : path, optional
-        The folder of the run; without it nothing is written.
+        The folder of the run; without it nothing is written. Arrays of a mapping are
+        written to files in it.
     resume : bool
         Continue an interrupted run in the folder.
     plugins : sequence of path
@@ -73,33 +81,39 @@ def run(
     ... ''')
     >>> run(file, overrides=["loss.factor=0.5"]).loss
     0.0625
+
+    >>> import numpy as np
+    >>> data = {"targets": np.array([0.0, 1.0])}
+    >>> network = {"predictions": np.array([0.5, 1.0])}
+    >>> run({"data": data, "network": network, "loss": "squared_error"}).loss
+    0.125
     """
     return _run(_request(config, overrides, out, resume, plugins))
 
 
 def train(
-    config: PathLike,
+    config: ConfigLike,
     *,
     overrides: Sequence[str] = (),
     out: PathLike | None = None,
     resume: bool = False,
     plugins: Sequence[PathLike] = (),
 ) -> Trained:
-    """Train the network of the configuration in a file, as ``lossfw train`` does.
+    """Train the network of a configuration, as ``lossfw train`` does.
 
     For parameters and errors see `run`.
 
     Returns
     -------
     Trained
-        With `network`, whose `forward` makes predictions, `history`, `kept` and
-        `to_dict`; a notebook shows its learning curve.
+        With `network`, whose `forward` makes predictions, `weights`, which a run of a
+        mapping takes, `history`, `kept` and `to_dict`; a notebook shows its learning curve.
     """
     return _train(_request(config, overrides, out, resume, plugins))
 
 
 def run_all(
-    config: PathLike,
+    config: ConfigLike,
     *,
     overrides: Sequence[str] = (),
     out: PathLike | None = None,
@@ -127,7 +141,7 @@ def run_all(
 
 
 def train_all(
-    config: PathLike,
+    config: ConfigLike,
     *,
     overrides: Sequence[str] = (),
     out: PathLike | None = None,
@@ -186,13 +200,13 @@ def compare(
     return comparison
 
 
-def plan(config: PathLike, *overrides: str) -> Plan:
+def plan(config: ConfigLike, *overrides: str) -> Plan:
     """Return the plan of an evaluation that a configuration describes, for `evaluate`.
 
     Parameters
     ----------
-    config : str
-        The name of a YAML file.
+    config : path or mapping
+        The name of a YAML file, or a mapping; see `run`.
     *overrides : str
         As ``-o`` takes them: ``"loss.delta=1e-6"``.
 
@@ -203,7 +217,7 @@ def plan(config: PathLike, *overrides: str) -> Plan:
     """
     from lossfw.config.plan.evaluation import build
 
-    return build(ConfigSource(os.fspath(config), overrides))
+    return build(_source(config, overrides))
 
 
 def evaluate(
@@ -276,21 +290,52 @@ def _all(
 
 
 def _request(
-    config: PathLike,
+    config: ConfigLike,
     overrides: Sequence[str],
     out: PathLike | None,
     resume: bool,
     plugins: Sequence[PathLike],
 ) -> RunRequest:
-    if not isinstance(config, str | os.PathLike):
-        raise ArgumentError(f"config is the name of a YAML file, got {type(config).__name__}.")
     if isinstance(overrides, str):
         raise ArgumentError(f"overrides is a list of texts: overrides=[{overrides!r}].")
+    if isinstance(plugins, str | os.PathLike):
+        raise ArgumentError(f"plugins is a list of files: plugins=[{os.fspath(plugins)!r}].")
     if resume and out is None:
         raise ArgumentError("resume=True goes on with the run in a folder: give out too.")
     local = tuple(os.fspath(plugin) for plugin in plugins)
-    source = ConfigSource(os.fspath(config), tuple(overrides), Plugins(local))
-    return RunRequest(read_config(source), folder=None if out is None else Path(out), resume=resume)
+    folder = None if out is None else Path(out)
+    source = _source(config, overrides, Plugins(local), folder)
+    return RunRequest(read_config(source), folder=folder, resume=resume)
+
+
+def _source(
+    config: ConfigLike,
+    overrides: Sequence[str],
+    plugins: Plugins | None = None,
+    folder: Path | None = None,
+) -> ConfigSource:
+    """Return the source of a configuration; arrays of a mapping are written to a folder."""
+    kinds = {type(item).__name__ for item in overrides} - {"str"}
+    if kinds:
+        raise ArgumentError(
+            f'an override is a text such as "loss.delta=1e-6"; got {", ".join(sorted(kinds))}.'
+        )
+    plugins = plugins or Plugins()
+    if isinstance(config, str | os.PathLike):
+        return ConfigSource(os.fspath(config), tuple(overrides), plugins)
+    if not isinstance(config, Mapping):
+        raise ArgumentError(
+            "config is the name of a YAML file, or a mapping as the file would be; got "
+            f"{type(config).__name__}."
+        )
+    from lossfw.config.text.mapping import NAME, GivenConfig
+
+    given = GivenConfig.of(config)
+    if folder is not None and given.held:
+        check_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        given = given.saved(folder)
+    return ConfigSource(NAME, tuple(overrides), plugins, given)
 
 
 def _warn(text: str) -> None:

@@ -123,7 +123,7 @@ def carry_out_training(
             warn(told)
         if folder is not None:
             write_file(folder, CONFIG_FILE, configuration)
-            _write(folder, trained, training)
+            _write(folder, trained)
         followers.training_end(trained)
     return TrainingOutcome(run, trained, seconds, 0 if start is None else start.epoch)
 
@@ -146,8 +146,7 @@ def _start(request: RunRequest, training: Training) -> TrainingState | None:
     return checkpoint.read(path, training) if path.exists() else None
 
 
-def _write(folder: Path, trained: Trained, training: Training) -> None:
+def _write(folder: Path, trained: Trained) -> None:
     # Other data are numbered, ordered and changed like these, or refused.
-    arrays = checkpoint.weights(trained.network) | training.record.arrays
-    write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(arrays))
+    write_file(folder, checkpoint.WEIGHTS_FILE, npz_bytes(trained.weights))
     write_file(folder, TRAINING_FILE, f"{to_json(trained.to_dict())}\n".encode())

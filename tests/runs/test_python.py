@@ -133,8 +133,3 @@ def test_of_all_trainings_one_that_fails_is_a_warning(folder):
     assert shown.count("<polyline") + shown.count("<path") >= 2
     for text in ("learning_rate=0.5", "failed", "accuracy"):
         assert text in shown
-
-
-def test_a_configuration_is_the_name_of_a_file():
-    with pytest.raises(lossfw.LossfwError, match="config is the name of a YAML file, got dict"):
-        lossfw.run({"lossfw": 1})

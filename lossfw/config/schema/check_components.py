@@ -221,7 +221,9 @@ class ComponentMaker:
                 if file is None:
                     wrong.append(key)
                 else:
-                    parameters[key] = self.config.files[*path, key] = str(file)
+                    self.config.files[*path, key] = str(file)
+                    # What is held in memory is more than its name.
+                    parameters[key] = file if child.at.origin.held is not None else str(file)
         return parameters, wrong
 
     def _parts(self, node: Node, path: ConfigPath) -> Component | tuple[Component, ...] | None:

@@ -36,6 +36,9 @@ def find_file(
     Path or None
         None where there is no such file.
     """
+    if node.at.origin.held is not None:
+        found: Path = node.at.origin.held
+        return found
     name: str = node.value
     beside = node.at.origin.folder / name
     folders = [beside.parent]

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.config.text.overrides import override
 from lossfw.config.text.reading import read_file
 from lossfw.config.text.tree import Node, Position, Problems
 from lossfw.config.text.yaml import parse
+
+if TYPE_CHECKING:
+    # A command line needs no arrays in memory.
+    from lossfw.config.text.mapping import GivenConfig
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,14 @@ class ConfigSource:
     plugins : Plugins
         Which plugins may be used; all that are installed unless given. Local
         files among them are added to the configuration's own.
+    given : GivenConfig or None
+        The configuration, where it is in no file.
     """
 
     name: str
     overrides: Sequence[str] = ()
     plugins: Plugins = field(default_factory=Plugins)
+    given: GivenConfig | None = None
 
 
 def _is_beside(name: str, configuration: str) -> bool:
@@ -66,7 +74,7 @@ def read_tree(source: ConfigSource, problems: Problems) -> Node:
             problems.add(Position(origin), "the file is empty", "begin with 'lossfw: 1'")
         return tree
 
-    root = read_one(source.name, 0)
+    root = read_one(source.name, 0) if source.given is None else source.given.tree()
     if root is None:
         raise problems.error()
     if isinstance(root.value, dict) and "extends" in root.value:

@@ -43,6 +43,8 @@ class Origin:
     quoted : bool
         Whether its lines are shown. Those of a file outside the folder of the
         configuration are not: it may be no configuration at all.
+    held : object
+        What the value stands for, where it is the name of arrays in memory.
     """
 
     label: str
@@ -52,6 +54,7 @@ class Origin:
     numbered: bool = True
     shift: int = 0
     quoted: bool = True
+    held: Any = field(default=None, compare=False, repr=False)
 
     def excerpt(self, line: int, column: int) -> tuple[str, int]:
         """Return a readable piece of a source line and the caret's place in it."""

@@ -24,22 +24,14 @@ CHECKPOINT_VERSION = 2
 _BEST = "best."
 
 
-def weights(network: Network) -> dict[str, NDArray]:
-    """Return the arrays of a network by name: ``W1``, ``b1``, ``W2`` ..."""
-    arrays: dict[str, NDArray] = {}
-    for number, layer in enumerate(network.layers, start=1):
-        arrays |= {f"W{number}": layer.weight, f"b{number}": layer.bias}
-    return arrays
-
-
 def to_bytes(training: Training, state: TrainingState) -> bytes:
     """Return a checkpoint as it is written to a file."""
-    arrays = weights(state.network)
+    arrays = state.network.named_arrays
     for number, (of_weight, of_bias) in enumerate(state.memory, start=1):
         for name, memory in ((f"W{number}", of_weight), (f"b{number}", of_bias)):
             arrays |= {f"{name}.{i}": array for i, array in enumerate(memory)}
     if state.best is not None:
-        arrays |= {_BEST + name: array for name, array in weights(state.best).items()}
+        arrays |= {_BEST + name: array for name, array in state.best.named_arrays.items()}
     header = {
         "version": CHECKPOINT_VERSION,
         "identity": dict(training.identity),

@@ -154,6 +154,7 @@ def _trained(training: Training, state: TrainingState) -> Trained:
         loss_text=str(training.loss),
         form=training.form,
         digest=training.digest,
+        record=training.record,
     )
 
 

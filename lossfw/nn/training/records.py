@@ -15,6 +15,7 @@ from lossfw.metrics import Metric
 from lossfw.nn.dense import Network
 from lossfw.nn.optimizer import Memory, Optimizer
 from lossfw.nn.schedules import Constant, Schedule
+from lossfw.numerics.arrays import NDArray
 
 Stop: TypeAlias = Literal["epochs", "patience"]
 
@@ -208,6 +209,8 @@ class Trained:
         The input of the loss.
     digest : str
         The digest of the training.
+    record : DataRecord
+        What later data have to agree with.
     """
 
     network: Network
@@ -219,6 +222,12 @@ class Trained:
     loss_text: str
     form: Form
     digest: str = ""
+    record: DataRecord = field(default_factory=DataRecord)
+
+    @property
+    def weights(self) -> dict[str, NDArray]:
+        """The arrays of ``weights.npz``: those of the layers, and those of `record`."""
+        return self.network.named_arrays | self.record.arrays
 
     def _repr_html_(self) -> str:
         """Return the training for a notebook: its learning curve and its last numbers."""

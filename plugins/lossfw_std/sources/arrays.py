@@ -33,7 +33,7 @@ Keys = Key | tuple[Key, ...]
 
 _ROLES = ("inputs", "targets", "sample_weight")
 # The kinds of files that are tables.
-_TABLES = ("csv", "parquet")
+_TABLES = ("csv", "parquet", "frame")
 
 
 class _Read(NamedTuple):

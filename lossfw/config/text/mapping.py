@@ -1,0 +1,209 @@
+"""A configuration as a mapping of Python, with arrays, tables and components in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from lossfw.components.component import Component
+from lossfw.components.registry import registry
+from lossfw.config.text.tree import Node, Origin, Position, dotted
+from lossfw.config.text.yaml import MAX_DEPTH
+from lossfw.data.memory_file import MemoryFile
+from lossfw.errors import ConfigError, DataError, LossfwError, Problem
+
+_Path: TypeAlias = tuple[str | int, ...]
+
+# Name of a configuration that is in no file.
+NAME = "configuration"
+# A longer array in another place than those of data and saved outputs is a mistake.
+_MOST_NUMBERS = 10_000
+# The places of rows, and the parameters of the source `arrays` that name files.
+_DATA = (("data",), ("train", "hold_out", "data"))
+_FILES = ("file", "inputs", "targets", "sample_weight")
+# The places of outputs and of weights.
+_OUTPUTS = (("network", "predictions"), ("network", "logits"))
+_WEIGHTS = ("network", "weights")
+
+
+@dataclass(frozen=True)
+class GivenConfig:
+    """A configuration that was given as a mapping.
+
+    Attributes
+    ----------
+    plain : mapping
+        Plain values, as a file has them. Where arrays stand, it has their place as a name.
+    held : mapping of path to MemoryFile
+        The arrays by their places.
+    """
+
+    plain: Mapping[str, Any]
+    held: Mapping[_Path, MemoryFile] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> GivenConfig:
+        """Return what a mapping says.
+
+        Raises
+        ------
+        ConfigError
+            If it holds what no configuration can have.
+        """
+        held: dict[_Path, MemoryFile] = {}
+        plain = {"lossfw": 1, **_plain(given, (), held)}
+        for path in _DATA:
+            data = _at(plain, path)
+            if isinstance(data, dict) and any(map(_is_array, (_at(given, path) or {}).values())):
+                data.setdefault("name", "arrays")
+        return cls(plain, held)
+
+    def saved(self, folder: Path) -> GivenConfig:
+        """Return the same with its arrays in files of a folder, which a later run reads."""
+        plain = _copied(self.plain)
+        for path, file in self.held.items():
+            ending, content = file.content()
+            target = folder.absolute() / f"{dotted(path)}{ending}"
+            if not target.exists() or target.read_bytes() != content:
+                target.write_bytes(content)
+            _at(plain, path[:-1])[path[-1]] = str(target)
+        return GivenConfig(plain)
+
+    def tree(self) -> Node:
+        """Return the configuration as a tree; the address of a value is its place."""
+        return _node(self.plain, (), self.held, iter(range(2**31)))
+
+
+def _plain(value: Any, path: _Path, held: dict[_Path, MemoryFile], *, files: bool = True) -> Any:
+    """Return a value as a file would have it; arrays that stand for files go to `held`.
+
+    Beside a source of another name than `arrays` none does: `files` is false.
+    """
+    if len(path) > MAX_DEPTH:
+        raise _mistake(path, f"more than {MAX_DEPTH} levels")
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Component):
+        return _plain(_spec(value, path), path, held)
+    if files and _stands_for_a_file(value, path):
+        with _told_at(path):
+            held[path] = MemoryFile.of(dotted(path), value)
+        return dotted(path)
+    if isinstance(value, Mapping):
+        files = path not in _DATA or value.get("name", "arrays") == "arrays"
+        return {
+            _key(key, path): _plain(item, (*path, _key(key, path)), held, files=files)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_plain(item, (*path, i), held) for i, item in enumerate(value)]
+    if hasattr(value, "__array__"):
+        return _numbers(value, path)
+    raise _mistake(
+        path,
+        f"a {type(value).__name__} has no place in a configuration",
+        "expected text, numbers, lists, mappings, components, and arrays or data frames as data",
+    )
+
+
+def _spec(component: Component, path: _Path) -> Mapping[str, Any]:
+    """Return the name and the parameters of a component, if its name means its class."""
+    cls = type(component)
+    try:
+        known = registry().component_class(component.kind, component.name)
+    except LossfwError:
+        known = None
+    if known is not cls:
+        other = "no component" if known is None else f"the class of {known.__module__}"
+        raise _mistake(
+            path,
+            f"the name {component.name!r} means {other}, and not the class {cls.__name__} of "
+            f"{cls.__module__}",
+            "write the class to a file (in a notebook: %%writefile my_plugin.py), give "
+            'plugins=["my_plugin.py"], and write its name',
+        )
+    return component.to_config()
+
+
+def _stands_for_a_file(value: Any, path: _Path) -> bool:
+    """Tell whether a value is an array, or arrays, where a configuration names a file."""
+    if path == _WEIGHTS:
+        return isinstance(value, Mapping)
+    if path in _OUTPUTS:
+        return _is_array(value) and not isinstance(value, list | tuple)
+    return path[:-1] in _DATA and path[-1] in _FILES and _is_array(value)
+
+
+def _is_array(value: Any) -> bool:
+    """Tell whether a value is an array, a data frame or a list."""
+    return hasattr(value, "__array__") or isinstance(value, list | tuple)
+
+
+def _numbers(value: Any, path: _Path) -> Any:
+    array = np.asarray(value)
+    if path in _DATA or array.dtype.kind not in "fiubU" or array.size > _MOST_NUMBERS:
+        raise _mistake(
+            path,
+            f"a {type(value).__name__} of shape {array.shape} has no place here",
+            'give inputs and targets: "data": {"inputs": X, "targets": y}, or a data frame with '
+            'names of columns: "data": {"file": frame, "targets_key": "price"}',
+        )
+    return array.tolist()
+
+
+def _key(key: Any, path: _Path) -> str:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, bool) or not isinstance(key, int | float | np.number):
+        raise _mistake(path, f"the key {key!r} is a {type(key).__name__}; expected a text")
+    return str(key)
+
+
+class _told_at:  # noqa: N801 - used like a function
+    """Turn an error of the data into a mistake at a place."""
+
+    def __init__(self, path: _Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, DataError):
+            raise _mistake(self.path, str(error).removesuffix(".")) from None
+
+
+def _mistake(path: _Path, what: str, hint: str = "") -> ConfigError:
+    where = dotted(path) or NAME
+    return ConfigError([Problem(where, what, hint=hint)])
+
+
+def _at(plain: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        plain = plain.get(step) if isinstance(plain, Mapping) else None
+    return plain
+
+
+def _copied(plain: Any) -> Any:
+    return {k: _copied(v) for k, v in plain.items()} if isinstance(plain, Mapping) else plain
+
+
+def _node(value: Any, path: _Path, held: Mapping[_Path, MemoryFile], count: Iterator[int]) -> Node:
+    label = dotted(path) or NAME
+    origin = Origin(label, Path.cwd(), numbered=False, held=held.get(path))
+    at = Position(origin, next(count))
+    if isinstance(value, Mapping):
+        nodes = {k: _node(item, (*path, k), held, count) for k, item in value.items()}
+        return Node(nodes, at, {key: node.at for key, node in nodes.items()})
+    if isinstance(value, list):
+        return Node([_node(item, (*path, i), held, count) for i, item in enumerate(value)], at)
+    return Node(value, at)

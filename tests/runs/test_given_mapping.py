@@ -1,0 +1,216 @@
+"""Configurations as mappings, with arrays, data frames and components in them."""
+
+import json
+
+import numpy as np
+import pytest
+
+import lossfw
+
+rng = np.random.default_rng(4)
+X = rng.normal(size=(40, 3))
+Y = X @ np.array([1.0, 2.0, -1.0])
+LAYERS = [{"units": 3, "activation": "tanh"}, {"units": 1, "activation": "identity"}]
+TRAIN = {"epochs": 2, "optimizer": {"name": "adam", "learning_rate": 0.05}}
+CONFIG = {
+    "data": {"inputs": X, "targets": Y},
+    "network": {"layers": LAYERS},
+    "loss": {"name": "huber", "delta": 2.0},
+    "train": TRAIN,
+}
+SAVED = {
+    "data": {"targets": Y},
+    "network": {"predictions": Y + 1},
+    "loss": "squared_error",
+}
+
+
+def losses(trained):
+    return [epoch.learnt.loss for epoch in trained.history]
+
+
+@pytest.fixture(autouse=True)
+def there(folder):
+    """An own working folder."""
+
+
+def test_a_mapping_is_the_file(folder):
+    np.savez(folder / "rows.npz", inputs=X, targets=Y)
+    plain = CONFIG | {"lossfw": 1, "data": {"name": "arrays", "file": "rows.npz"}}
+    (folder / "c.yaml").write_text(json.dumps(plain))
+    wanted = losses(lossfw.train("c.yaml"))
+    assert losses(lossfw.train(plain)) == wanted
+    assert losses(lossfw.train(CONFIG)) == wanted
+    assert losses(lossfw.train(CONFIG | {"loss": lossfw.loss("huber", delta=2.0)})) == wanted
+    assert losses(lossfw.train(CONFIG, overrides=["loss.delta=1"])) != wanted
+
+
+def test_weights_of_a_training_are_those_of_a_run(folder):
+    data = CONFIG["data"] | {"standardize": True, "scale": 2.0}
+    trained = lossfw.train(CONFIG | {"data": data}, out="out")
+    with np.load(folder / "out" / "weights.npz") as arrays:
+        for name, array in trained.weights.items():
+            np.testing.assert_array_equal(arrays[name], array)
+        assert list(arrays) == list(trained.weights)
+    for weights in (trained.weights, "out/weights.npz"):
+        network = {"layers": LAYERS, "weights": weights}
+        result = lossfw.run(CONFIG | {"data": data, "network": network})
+        assert result.loss == trained.history[-1].learnt.loss
+        with pytest.raises(lossfw.ConfigError, match=r"scale: 2.*\n.*standardised inputs"):
+            lossfw.run(CONFIG | {"network": network})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Y,
+        Y.tolist(),
+        tuple(Y.tolist()),
+        pytest.param("torch", id="torch"),
+        pytest.param("series", id="series"),
+        pytest.param("frame", id="frame"),
+    ],
+)
+def test_arrays_of_other_libraries(given):
+    if isinstance(given, str):
+        library = pytest.importorskip("torch" if given == "torch" else "pandas")
+        given = {
+            "torch": lambda: library.from_numpy(Y),
+            "series": lambda: library.Series(Y, name="y"),
+            "frame": lambda: library.DataFrame({"y": Y}),
+        }[given]()
+    result = lossfw.run(SAVED | {"data": {"targets": given}})
+    assert result.loss == pytest.approx(1.0)
+
+
+def test_a_folder_has_the_arrays_in_files(folder):
+    wanted = lossfw.run(SAVED).loss
+    result = lossfw.run(SAVED | {"evaluate": {"rows": True}}, out="out")
+    assert result.loss == wanted
+    assert lossfw.run(folder / "out" / "config.yaml").loss == wanted
+    again = lossfw.run(SAVED | {"evaluate": {"rows": True}}, out="out", resume=True)
+    assert again.digest == result.digest
+
+
+@pytest.fixture
+def frame():
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame(
+        {
+            "area": [70.5, 140.0, None, 48.0],
+            "rooms": [3, 5, 4, 2],
+            "kind": ["flat", "house", None, "flat"],
+            "sold": pandas.date_range("2026-01-01", periods=4),
+            "price": [210, 455, 390, 150],
+        }
+    )
+
+
+@pytest.mark.parametrize("out", [None, "out"])
+def test_a_data_frame_is_a_table(frame, out):
+    config = {
+        "data": {"file": frame, "targets_key": "price"},
+        "network": {"predictions": np.array([200.0, 455.0, 390.0, 150.0])},
+        "loss": "squared_error",
+        "evaluate": {"slices": ["column.kind"]},
+    }
+    result = lossfw.run(config, out=out)
+    assert result.loss == 25.0
+    counts = {part["value"]: part["count"] for part in result.numbers.slices}
+    assert counts == {"flat": 2, "house": 1, "missing": 1}
+
+
+@pytest.mark.parametrize("out", [None, "out"])
+def test_texts_are_labels_and_rows_are_dropped(frame, out):
+    data = {"file": frame, "inputs_key": ["area", "rooms"], "targets_key": "kind"}
+    config = {
+        "data": data | {"missing": "drop", "standardize": True},
+        "network": {"layers": [{"units": 2, "activation": "softmax"}]},
+        "loss": "cross_entropy",
+        "train": TRAIN,
+    }
+    trained = lossfw.train(config, out=out)
+    assert trained.weights["classes"].tolist() == ["flat", "house"]
+    assert trained.weights["inputs_columns"].tolist() == ["area", "rooms"]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"file": "frame"}, r"data.file has no column 'targets'.*targets_key"),
+        ({"file": "frame", "targets_key": "price"}, r"'kind' holds texts.*exclude: \[kind, sold\]"),
+        (
+            {"file": "frame", "targets_key": "price", "exclude": ["kind", "sold"]},
+            r"data.file, row 2, column 'area': the value is missing. With missing: drop",
+        ),
+    ],
+)
+def test_a_frame_leads_to_a_training_by_its_messages(frame, data, message):
+    if data.get("file") == "frame":
+        data = data | {"file": frame}
+    with pytest.raises(lossfw.ConfigError, match=message):
+        lossfw.train(CONFIG | {"data": data})
+
+
+def test_the_end_of_the_messages_is_a_training(frame):
+    data = {"file": frame, "targets_key": "price", "exclude": ["kind", "sold"], "missing": "drop"}
+    assert len(lossfw.train(CONFIG | {"data": data | {"standardize": True}}).history) == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        ({}, lossfw.ConfigError, "configuration: error: data is missing"),
+        (3, lossfw.ArgumentError, "a mapping as the file would be; got int"),
+        (None, lossfw.ArgumentError, "got NoneType"),
+        ({"data": X}, lossfw.ConfigError, r"a ndarray of shape \(40, 3\) has no place"),
+        ({"loss": {1, 2}}, lossfw.ConfigError, "loss: error: a set has no place"),
+        ({"data": {None: 1}}, lossfw.ConfigError, "the key None is a NoneType"),
+        (SAVED | {"data": {"targets": Y + 1j}}, lossfw.ConfigError, "data.targets has dtype compl"),
+        (SAVED | {"data": {"targets": [[1], [1, 2]]}}, lossfw.ConfigError, "data.targets cannot"),
+        (SAVED | {"data": {"targets": Y[:3]}}, lossfw.ConfigError, "network.predictions: error"),
+        (SAVED | {"data": {"targetz": Y}}, lossfw.ConfigError, "did you mean 'targets'"),
+        (SAVED | {"loss": "squared_eror"}, lossfw.ConfigError, "loss: error.*squared_eror"),
+    ],
+)
+@pytest.mark.parametrize("call", [lossfw.run, lossfw.plan, lossfw.train])
+def test_mistakes_are_told_at_their_place(call, given, error, message):
+    if call is lossfw.train and isinstance(given, dict) and len(given) > 1:
+        pytest.skip("a mistake of an evaluation")
+    with pytest.raises(error, match=message):
+        call(given)
+
+
+def test_a_mapping_that_holds_itself_is_told():
+    config = dict(SAVED)
+    config["train"] = config
+    with pytest.raises(lossfw.ConfigError, match="levels"):
+        lossfw.run(config)
+
+
+def test_a_class_that_its_name_does_not_mean_is_refused():
+    class Huber(lossfw.DistanceLoss):
+        """Another loss of the name."""
+
+        def value(self, xp, r):
+            return xp.abs(r)
+
+    with pytest.raises(
+        lossfw.ConfigError, match=r"(?s)'huber' means the class of lossfw_std.*plugins="
+    ):
+        lossfw.run(SAVED | {"loss": Huber()})
+
+
+def test_other_sources_take_arrays_as_numbers():
+    data = {"name": "inline", "targets": np.array([0, 1]), "sample_weight": np.array([1.0, 3.0])}
+    network = {"predictions": np.array([[0.5, 0.5], [0.5, 0.5]])}
+    result = lossfw.run({"data": data, "network": network, "loss": "cross_entropy"})
+    assert result.weight == 4.0
+
+
+def test_every_run_of_a_sweep(folder):
+    config = SAVED | {
+        "sweep": {"grid": {"loss": ["squared_error", lossfw.loss("huber", delta=3.0)]}}
+    }
+    results = lossfw.run_all(config, out="all")
+    assert [round(result.loss, 9) for result in results.values()] == [1.0, 0.5]
