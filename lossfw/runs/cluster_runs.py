@@ -12,8 +12,11 @@ from typing import Any
 from lossfw.errors import LossfwError
 from lossfw.runs.plain_outcome import plain_outcome
 from lossfw.runs.records import RunOutcome, RunRequest
-from lossfw.scale.cluster import connected, distributed
+from lossfw.scale.cluster import connected
+from lossfw.scale.evaluate import WORKER_SECONDS
 from lossfw.scale.shipping import in_turn
+from lossfw.scale.survey import packages_in, requirements_of
+from lossfw.scale.workers import ClusterWorkers, Shared, Work
 
 # The cluster of a run that is a task itself: none.
 _HERE = ""
@@ -34,15 +37,37 @@ def run_on(
         Called with each run that has ended.
     """
     outcomes: dict[int, RunOutcome] = {}
+    notes: list[str] = []
+
+    def end(number: int, outcome: RunOutcome) -> None:
+        told = "\n".join(filter(None, [outcome.notes, *notes]))
+        notes.clear()
+        outcomes[number] = replace(outcome, notes=told)
+        ended(outcomes[number])
+
+    contents = [pickle.dumps(_anywhere(request)) for request in requests]
     with connected(cluster) as client:
-        numbers = {
-            client.submit(_carry_out, pickle.dumps(_anywhere(request)), pure=False): number
-            for number, request in enumerate(requests)
-        }
-        for future in distributed().as_completed(numbers):
-            number = numbers[future]
-            outcomes[number] = _outcome(requests[number], future)
-            ended(outcomes[number])
+        workers = ClusterWorkers(
+            client,
+            Shared(requirements_of(packages_in(*contents), ()), ()),
+            _carry_out,
+            called=("run", "runs"),
+            left=lambda: f"{len(requests) - len(outcomes)} of {len(requests)} runs are not done",
+            patience=WORKER_SECONDS,
+            notes=notes,
+        )
+        works = [
+            Work(f"the run {request.shown_name}", (number, content))
+            for number, (request, content) in enumerate(zip(requests, contents, strict=True))
+        ]
+        try:
+            for _, (number, plain) in workers.results(works):
+                end(number, RunOutcome(requests[number], **plain))
+        except LossfwError as error:
+            for number in set(range(len(requests))) - set(outcomes):
+                end(number, RunOutcome(requests[number], None, str(error)))
+        finally:
+            workers.cancel()
     return [outcomes[number] for number in range(len(requests))]
 
 
@@ -56,8 +81,11 @@ def _anywhere(request: RunRequest) -> RunRequest:
     return replace(request, config=config, folder=folder, cluster=_HERE)
 
 
-def _carry_out(content: bytes) -> dict[str, Any]:
-    """Carry out a pickled request on a worker, and return its outcome as plain values."""
+def _carry_out(shared: bytes, number: int, content: bytes) -> tuple[int, dict[str, Any]]:
+    """Carry out a pickled request on a worker; return its number and its outcome as plain values.
+
+    `shared` has nothing beside the requirements that the worker has met.
+    """
     request: RunRequest = pickle.loads(content)  # noqa: S301  # of the process that sent it
     begin = time.monotonic()
     notes: list[str] = []
@@ -67,11 +95,6 @@ def _carry_out(content: bytes) -> dict[str, Any]:
             plain = plain_outcome(request, notes.append)
     except LossfwError as error:
         plain["error"] = str(error)
-    return plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}
-
-
-def _outcome(request: RunRequest, future: Any) -> RunOutcome:
-    try:
-        return RunOutcome(request, **future.result())
-    except Exception as error:  # of the cluster, or a mistake in a plugin
-        return RunOutcome(request, None, f"{type(error).__name__}: {error}", 0.0)
+    except Exception as error:  # a mistake in a plugin
+        plain["error"] = f"{type(error).__name__}: {error}"
+    return number, plain | {"notes": "\n".join(notes), "seconds": time.monotonic() - begin}

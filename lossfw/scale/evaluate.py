@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from queue import Empty, SimpleQueue
 from typing import Any, Protocol
-from uuid import uuid4
 
 from lossfw.data.state_file import SavedState
-from lossfw.errors import ArgumentError, LossfwError, RunError
+from lossfw.errors import ArgumentError
 from lossfw.evaluation.evaluate import Progress, result_of
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.evaluation.state import EvaluationState
 from lossfw.metrics import Metric
-from lossfw.scale.cluster import distributed
 from lossfw.scale.parts import cut
-from lossfw.scale.shipping import RowsWriter, Shipment, evaluate_part, part_of, shipment_of
-from lossfw.scale.survey import check_workers
+from lossfw.scale.shipping import RowsWriter, evaluate_part, part_of, shipment_of
+from lossfw.scale.workers import ClusterWorkers, Work
 
-# Seconds between two looks at whether the cluster is still there.
-_LOOK_SECONDS = 1.0
 # Seconds without any worker after which none is expected to come back.
 WORKER_SECONDS = 30.0
 
@@ -71,37 +65,57 @@ def evaluate_on(
     Returns
     -------
     Result
-        The same bits as `lossfw.evaluation.evaluate.evaluate` on one process.
+        The same bits as `lossfw.evaluation.evaluate.evaluate` on one process. Its warnings name
+        the workers that were lost or refused.
 
     Raises
     ------
     ArgumentError
         If a metric does not merge.
     RunError
-        If workers differ from this process, or the cluster is gone. The merged
+        If every worker differs from this process, or the cluster is gone. The merged
         state was kept before.
     """
     _check_mergeable(plan)
-    shipment = shipment_of(plan)
     state = EvaluationState.of(plan)
     if keeper is not None:
         keeper.resume(state)
-    rows = None if keeper is None else keeper.rows
-    check_workers(client, plan, shipment, None if rows is None else rows.sign)
-    parts = _Parts(client, plan, shipment, patience)
+    rows, notes = (None, []) if keeper is None else (keeper.rows, keeper.notes)
+
+    def left() -> str:
+        if not state.seen.count:
+            return "no row was computed"
+        missing = plan.count - state.seen.count
+        return (
+            f"{missing} of {plan.count} rows are not computed. With --out, --resume goes on from "
+            "those that are"
+        )
+
+    workers = ClusterWorkers(
+        client,
+        shipment_of(plan, None if rows is None else rows.sign),
+        evaluate_part,
+        called=("part", "parts"),
+        left=left,
+        patience=patience,
+        notes=notes,
+    )
+    slots = sum(client.nthreads().values())
     try:
-        parts.submit(state, rows)
-        while parts.open:
-            content, file = parts.next()
+        works = [
+            Work(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
+            for start, stop in cut(plan, slots, state.seen).parts
+        ]
+        for _, (content, file) in workers.results(works):
             _merge(state, _unpacked(plan, content), file, keeper)
             if progress is not None:
                 progress(state.seen.count, plan.count)
     except BaseException:
-        parts.cancel()
+        workers.cancel()
         if keeper is not None:
             keeper.keep(state, now=True)
         raise
-    return result_of(plan, state)
+    return result_of(plan, state).noted(notes)
 
 
 def evaluate_parts(plan: Plan, *, keeper: Keeper, progress: Progress | None = None) -> Result:
@@ -142,101 +156,3 @@ def _unpacked(plan: Plan, content: bytes) -> EvaluationState:
     state = EvaluationState.of(plan)
     state.unpack(SavedState.from_bytes(content))
     return state
-
-
-class _Parts:
-    """The tasks of a plan on a cluster, whose results come in any order."""
-
-    def __init__(self, client: Any, plan: Plan, shipment: Shipment, patience: float) -> None:
-        self._client, self._plan, self._patience = client, plan, patience
-        # One task brings the plan to each worker; it is run again where a worker was lost.
-        self._shared = client.submit(Shipment, *shipment, pure=False)
-        self._done: SimpleQueue[Any] = SimpleQueue()
-        self.open: dict[str, tuple[int, int]] = {}
-        self._futures: dict[str, Any] = {}
-        self._seen_alive = time.monotonic()
-
-    def submit(self, state: EvaluationState, rows: RowsWriter | None) -> None:
-        """Give a task for each part that was not seen yet to the cluster."""
-        run = uuid4().hex[:8]
-        slots = sum(self._client.nthreads().values())
-        for start, stop in cut(self._plan, slots, state.seen).parts:
-            key = f"lossfw-{run}-{start}"
-            future = self._client.submit(evaluate_part, self._shared, start, stop, rows, key=key)
-            self.open[key] = start, stop
-            self._futures[key] = future
-            future.add_done_callback(self._done.put)
-
-    def next(self) -> tuple[bytes, Any]:
-        """Wait for a part, and return its packed state and the file of its rows.
-
-        Raises
-        ------
-        RunError
-            If the cluster is gone, or the part has ended several workers.
-        LossfwError
-            The error of a part.
-        """
-        while True:
-            try:
-                future = self._done.get(timeout=_LOOK_SECONDS)
-            except Empty:
-                self._check_alive()
-                continue
-            content = self._content(future)
-            if content is not None:
-                del self.open[future.key]
-                self._futures.pop(future.key).release()
-                return content
-
-    def cancel(self) -> None:
-        """Give up what is not done; ignore a cluster that is gone."""
-        try:
-            self._client.cancel([self._shared, *self._futures.values()], asynchronous=False)
-        except Exception:
-            return
-
-    def _content(self, future: Any) -> tuple[bytes, Any] | None:
-        """Return the result of a task; None if it was lost, and comes again."""
-        dask = distributed()
-        start, stop = self.open[future.key]
-        try:
-            content: tuple[bytes, Any] = future.result(timeout=self._patience)
-        except LossfwError:
-            raise
-        except dask.KilledWorker:
-            raise RunError(
-                f"the rows {start} to {stop - 1} ended several workers one after the other, for "
-                "want of memory perhaps: see their logs. --resume goes on with the other rows."
-            ) from None
-        except TimeoutError:
-            self._check_alive()
-            self._done.put(future)
-            return None
-        except Exception as error:
-            # A cancelled task, a connection that was closed: the scheduler is gone.
-            if future.status in ("cancelled", "lost") or isinstance(error, OSError):
-                raise self._gone("the scheduler of the cluster is gone") from None
-            raise
-        return content
-
-    def _check_alive(self) -> None:
-        """Raise `RunError` where there is no scheduler, or for some time no worker."""
-        if self._client.status not in ("running", "connecting"):
-            raise self._gone("the scheduler of the cluster is gone")
-        try:
-            workers = self._client.nthreads()
-        except (OSError, TimeoutError):
-            raise self._gone("the scheduler of the cluster is gone") from None
-        now = time.monotonic()
-        if workers:
-            self._seen_alive = now
-        elif now - self._seen_alive > self._patience:
-            raise self._gone(f"no worker is left, and none has come for {self._patience:g} s")
-
-    def _gone(self, what: str) -> RunError:
-        left = sum(stop - start for start, stop in self.open.values())
-        return RunError(
-            f"{what}: {left} of {self._plan.count} rows are not computed. With --out, --resume "
-            "goes on from those that are."
-        )

@@ -13,14 +13,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from lossfw.components.registry.local import import_source, imported_files
-from lossfw.errors import ArgumentError
+from lossfw.data.lazy_arrays import stamp_of
+from lossfw.errors import ArgumentError, LossfwError
 from lossfw.evaluation.evaluate import Journal, evaluate
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.state import EvaluationState
 from lossfw.losses.engine.threads import threads
+from lossfw.scale.parts import arrays_of
+from lossfw.scale.survey import packages_in, requirements_of
+from lossfw.scale.workers import Refusal, Shared
 
 # A plan goes through the scheduler, which keeps it for workers that come later.
 MAX_PLAN_BYTES = 64 * 2**20
@@ -48,23 +52,15 @@ class RowsWriter(Protocol):
         """Write the rows of a part inside the ``with`` block; its file is whole, or absent."""
 
 
-class Shipment(NamedTuple):
-    """A plan as the workers get it.
+def shipment_of(plan: Plan, sign: Path | None = None) -> Shared:
+    """Return a plan as the workers get it: plugin files, and the pickled plan.
 
-    Attributes
+    Parameters
     ----------
-    files : tuple of (str, str, bytes)
-        Module name, path and source of each plugin file.
-    plan : bytes
-        The pickled plan.
-    """
-
-    files: tuple[tuple[str, str, bytes], ...]
-    plan: bytes
-
-
-def shipment_of(plan: Plan) -> Shipment:
-    """Return a plan as the workers get it.
+    plan : Plan
+        The plan.
+    sign : Path, optional
+        A file in the folder that the workers write rows to.
 
     Raises
     ------
@@ -80,24 +76,38 @@ def shipment_of(plan: Plan) -> Shipment:
             "the workers of a cluster. Save the arrays as .npy or Parquet, which stay in their "
             "files."
         )
-    return Shipment(tuple(imported_files()), content)
+    sent = tuple(imported_files())
+    packages = packages_in(content) - {name for name, _, _ in sent}
+    stamps = (stamp for stamp in map(stamp_of, arrays_of(plan)) if stamp is not None)
+    files = {str(stamp.path.absolute()) for stamp in stamps}
+    files |= set() if sign is None else {str(sign)}
+    return Shared(requirements_of(packages, sorted(files)), (sent, content))
 
 
 @functools.lru_cache(maxsize=2)
-def plan_of(shipment: Shipment) -> Plan:
+def plan_of(shared: bytes) -> Plan:
     """Return the plan, on a worker; its files are opened there."""
-    for name, path, source in shipment.files:
+    sent, content = Shared.of(shared).content
+    for name, path, source in sent:
         import_source(name, path, source)
-    plan: Plan = pickle.loads(shipment.plan)  # noqa: S301  # of the process that sent it
+    plan: Plan = pickle.loads(content)  # noqa: S301  # of the process that sent it
     return plan
 
 
 def evaluate_part(
-    shipment: Shipment, start: int, stop: int, rows: RowsWriter | None = None
-) -> tuple[bytes, Any]:
+    shared: bytes, start: int, stop: int, rows: RowsWriter | None = None
+) -> tuple[bytes, Any] | Refusal:
     """Evaluate some rows on a worker, and return their packed state and the file of the rows."""
     with in_turn():
-        state, file = part_of(plan_of(shipment), start, stop, rows)
+        try:
+            plan = plan_of(shared)
+        except (
+            LossfwError,
+            ImportError,
+            AttributeError,
+        ) as error:  # a file or a class is not there
+            return Refusal(str(error).rstrip("."))
+        state, file = part_of(plan, start, stop, rows)
     return state.pack().to_bytes(), file
 
 

@@ -1,4 +1,9 @@
-"""Survey: what the workers of a cluster have, compared with this process before the first row."""
+"""Survey: what a worker needs to give the bits of this process, compared there with each part.
+
+The process that gives parts away writes down versions, digests of code, and the beginnings of
+files. A worker compares all of it before its first part, and the code with each part: it may be
+another process by then.
+"""
 
 from __future__ import annotations
 
@@ -10,132 +15,138 @@ import io
 import pickle
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.components.registry.find import find
-from lossfw.data.lazy_arrays import stamp_of
-from lossfw.errors import RunError
-from lossfw.evaluation.plan import Plan
-from lossfw.scale.parts import arrays_of
-from lossfw.scale.shipping import Shipment
+from lossfw.scale.source_code import digests_of, distribution_of, is_compared
 
 # Bytes at the beginning of a file that are compared.
 _HEAD_BYTES = 64 * 2**10
 # A value that a worker does not have.
 _MISSING = "missing"
-# Workers that a message names one by one.
-_NAMED = 5
+# Files of code that a message names one by one.
+_NAMED = 3
 
 Facts = Mapping[str, str]
 
 
-def facts_here(packages: Iterable[str], files: Iterable[str]) -> dict[str, str]:
-    """Return versions and the beginnings of files, as this process has them.
+class Requirements(NamedTuple):
+    """What a worker must have in common with the process that gives it parts.
+
+    Attributes
+    ----------
+    packages : tuple of str
+        Importable packages besides NumPy, whose versions are compared.
+    versions : mapping of str to str
+        Those of Python, NumPy and the packages.
+    code : mapping of str to mapping of str to str
+        By package, the digest of each file of its code.
+    heads : mapping of str to str
+        Size and beginning of each file, by its absolute name.
+    """
+
+    packages: tuple[str, ...]
+    versions: Facts
+    code: Mapping[str, Facts]
+    heads: Facts
+
+
+def requirements_of(packages: Iterable[str], files: Iterable[str]) -> Requirements:
+    """Return what this process has, for others to compare.
 
     Parameters
     ----------
     packages : iterable of str
-        Importable packages besides lossfw and NumPy.
+        Importable packages; lossfw and NumPy always count.
     files : iterable of str
         Absolute names.
     """
-    facts = {
+    names = tuple(sorted({"lossfw", *packages} - {"numpy"}))
+    code = {name: digests_of(name) for name in names if is_compared(name)}
+    return Requirements(names, _versions(names), code, {name: _head(name) for name in files})
+
+
+def differences(required: Requirements, *, files: bool = True) -> str:
+    """Return what differs in this process, empty if nothing does.
+
+    Parameters
+    ----------
+    required : Requirements
+        What another process has.
+    files : bool
+        Whether the beginnings of files are compared too.
+    """
+    told = [*_told(required.versions, _versions(required.packages))]
+    for package, wanted in required.code.items():
+        if importlib.util.find_spec(package) is not None:
+            told += _code_told(wanted, digests_of(package))
+    if files:
+        heads = {f"file {name}": head for name, head in required.heads.items()}
+        told += _told(heads, {f"file {name}": _head(name) for name in required.heads})
+    return ", ".join(told)
+
+
+def packages_in(*pickles: bytes) -> set[str]:
+    """Return the packages that a process imports to read pickles."""
+    names: set[str] = set()
+    for content in pickles:
+        reader = _Modules(content)
+        reader.load()
+        names |= reader.names
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+
+
+@functools.lru_cache(maxsize=2)
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+    return {
         "Python": ".".join(platform.python_version_tuple()[:2]),
-        "lossfw": _version("lossfw"),
         "NumPy": np.__version__,
+        **{_called(package): _version_of(package) for package in packages},
     }
-    for package in packages:
-        there = importlib.util.find_spec(package) is not None
-        facts[f"package {package}"] = _version_of(package) if there else _MISSING
-    return facts | {f"file {name}": _head(Path(name)) for name in files}
 
 
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return "without a version"
+def _called(package: str) -> str:
+    return package if package == "lossfw" else f"package {package}"
 
 
 def _version_of(package: str) -> str:
-    """Return the version of the distribution that a package belongs to."""
+    if importlib.util.find_spec(package) is None:
+        return _MISSING
+    distribution = distribution_of(package)
+    return "without a version" if distribution is None else importlib.metadata.version(distribution)
+
+
+def _head(name: str) -> str:
     try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        plugins = {plugin.target.partition(".")[0]: plugin.version for plugin in find()}
-        return plugins.get(package) or _version(_owners().get(package, [package])[0])
-
-
-@functools.cache
-def _owners() -> Mapping[str, list[str]]:
-    # It reads the lists of files of everything that is installed, which takes a second.
-    return importlib.metadata.packages_distributions()
-
-
-def _head(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
+        with Path(name).open("rb") as file:
             digest = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()
-            return f"{path.stat().st_size} bytes, beginning with {digest[:12]}"
+            return f"{Path(name).stat().st_size} bytes, beginning with {digest[:12]}"
     except OSError:
         return _MISSING
 
 
-def check_workers(client: Any, plan: Plan, shipment: Shipment, sign: Path | None = None) -> None:
-    """Check that every worker has what a plan needs, in the same version.
-
-    Parameters
-    ----------
-    client : distributed.Client
-        A client of the cluster.
-    plan : Plan
-        The plan.
-    shipment : Shipment
-        The plan as the workers get it.
-    sign : Path, optional
-        A file in the folder that the workers write rows to.
-
-    Raises
-    ------
-    RunError
-        Names the workers and what differs, or says that there is no worker.
-    """
-    packages, files = _packages(shipment), [*_files(plan), *([] if sign is None else [str(sign)])]
-    own = facts_here(packages, files)
-    theirs = client.run(facts_here, packages, files, on_error="return")
-    if not theirs:
-        raise RunError("the cluster has no worker: start some, or wait until they are there.")
-    differing = {worker: told for worker, facts in theirs.items() if (told := _told(own, facts))}
-    if differing:
-        lines = [f"{worker}: {told}" for worker, told in list(differing.items())[:_NAMED]]
-        more = len(differing) - len(lines)
-        rest = [f"and {more} more"] if more else []
-        raise RunError(
-            f"{len(differing)} of {len(theirs)} workers cannot run this: no row was computed. "
-            + "; ".join([*lines, *rest])
-            + "."
-        )
+def _told(wanted: Facts, found: Facts) -> Iterator[str]:
+    for key, value in wanted.items():
+        if found[key] != value:
+            yield f"{key} is {found[key]} there and {value} here"
 
 
-def _told(own: Facts, facts: Facts | BaseException) -> str:
-    """Return what differs on a worker, empty if nothing does."""
-    if isinstance(facts, BaseException):
-        return f"{type(facts).__name__}: {facts}"
-    return ", ".join(
-        f"{key} is {facts.get(key, _MISSING)} there and {value} here"
-        for key, value in own.items()
-        if facts.get(key) != value
-    )
-
-
-def _files(plan: Plan) -> list[str]:
-    """Return the files that the rows of a plan stay in."""
-    stamps = map(stamp_of, arrays_of(plan))
-    return sorted({str(stamp.path.absolute()) for stamp in stamps if stamp is not None})
+def _code_told(wanted: Facts, found: Facts) -> list[str]:
+    """Return what differs in the code of a package; the first files by name."""
+    changed = [
+        f"{name} is {_MISSING} there"
+        if name not in found
+        else f"{name} is only there"
+        if name not in wanted
+        else f"{name} has other code there"
+        for name in sorted({*wanted, *found})
+        if wanted.get(name) != found.get(name)
+    ]
+    more = len(changed) - _NAMED
+    return changed[:_NAMED] + ([f"{more} more files of code differ"] if more > 0 else [])
 
 
 class _Modules(pickle.Unpickler):
@@ -148,12 +159,3 @@ class _Modules(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         self.names.add(module)
         return super().find_class(module, name)
-
-
-def _packages(shipment: Shipment) -> Sequence[str]:
-    """Return the packages that a worker imports to read a plan."""
-    reader = _Modules(shipment.plan)
-    reader.load()
-    sent = {name for name, _, _ in shipment.files}
-    found = {name.partition(".")[0] for name in reader.names if name not in sent}
-    return sorted(found - sys.stdlib_module_names)

@@ -1,68 +1,117 @@
-"""Workers that lack something are refused before the first row."""
+"""What a worker needs is compared: versions, code, and the files of the data."""
+
+import re
 
 import pytest
 
-from lossfw.errors import ArgumentError, RunError
-from lossfw.scale import parts, shipping, survey
+from lossfw.errors import ArgumentError
+from lossfw.scale import parts, shipping, source_code, survey
 from support.configs import build
 
 pytest.importorskip("cloudpickle", reason="dask is not installed")
 
 
-class Client:
-    """A client whose workers answer with changed facts."""
-
-    def __init__(self, *changes):
-        self.changes = changes
-
-    def run(self, function, *arguments, on_error):
-        assert on_error == "return"
-        facts = function(*arguments)
-        return {
-            f"worker{number}": change if isinstance(change, Exception) else facts | change
-            for number, change in enumerate(self.changes)
-        }
+def required():
+    return shipping.shipment_of(build("run.yaml")).required
 
 
-def check(*changes):
-    plan = build("run.yaml")
-    survey.check_workers(Client(*changes), plan, shipping.shipment_of(plan))
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package outside all distributions, with an edited copy as another process would see it."""
+    place = tmp_path / "path"
+    (place / "bodies" / "deep").mkdir(parents=True)
+    (place / "bodies" / "__init__.py").write_text("")
+    (place / "bodies" / "deep" / "loss.py").write_text("factor = 1\n")
+    monkeypatch.syspath_prepend(place)
+    yield place / "bodies"
+    source_code.digests_of.cache_clear()
+    source_code.distribution_of.cache_clear()
 
 
-def test_workers_that_have_everything_pass(folder):
-    check({}, {})
+def test_what_has_everything_agrees(folder):
+    assert survey.differences(required()) == ""
 
 
-def test_a_cluster_without_workers_is_refused(folder):
-    with pytest.raises(RunError, match="has no worker"):
-        check()
+def test_code_is_compared_for_lossfw_and_what_offers_components(folder):
+    found = required()
+    assert set(found.packages) == {"lossfw", "lossfw_std"} == set(found.code)
+    assert "lossfw_std/losses/cross_entropy.py" in found.code["lossfw_std"]
+    assert "lossfw/scale/survey.py" in found.code["lossfw"]
+    assert "numpy" not in found.code
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("field", "change", "told"),
     [
-        ({"NumPy": "1.0"}, r"worker1: NumPy is 1\.0 there and .* here"),
-        ({"lossfw": "9.9"}, r"worker1: lossfw is 9\.9 there"),
-        ({"package lossfw_std": "missing"}, "worker1: package lossfw_std is missing there"),
-        (ModuleNotFoundError("No module named 'lossfw'"), "worker1: ModuleNotFoundError"),
+        ("versions", {"NumPy": "1.0"}, r"NumPy is \d.* there and 1\.0 here"),
+        ("versions", {"Python": "3.1"}, r"Python is 3\.\d+ there and 3\.1 here"),
+        ("versions", {"lossfw": "9.9"}, r"lossfw is .* there and 9\.9 here"),
+        ("heads", {"/no/such.npy": "5 bytes"}, r"file /no/such\.npy is missing there"),
     ],
 )
-def test_a_worker_that_differs_is_named(folder, change, message):
-    with pytest.raises(RunError, match=f"1 of 2 workers cannot run this.*{message}"):
-        check({}, change)
+def test_what_differs_is_named(folder, field, change, told):
+    wanted = required()
+    wanted = wanted._replace(**{field: {**getattr(wanted, field), **change}})
+    assert re.search(told, survey.differences(wanted))
 
 
-def test_a_worker_without_the_data_is_named(folder):
-    name = str(folder / "y.npy")
-    with pytest.raises(RunError, match=r"worker0: file .*y\.npy is missing there"):
-        check({f"file {name}": "missing"})
-    assert survey.facts_here([], [str(folder / "no.npy")])[f"file {folder / 'no.npy'}"] == "missing"
+def test_a_package_that_is_not_there_is_named_once(folder):
+    wanted = required()
+    wanted = wanted._replace(
+        packages=(*wanted.packages, "acme_losses"),
+        versions={**wanted.versions, "package acme_losses": "1.0"},
+        code={**wanted.code, "acme_losses": {"acme_losses/a.py": "0"}},
+    )
+    assert survey.differences(wanted) == "package acme_losses is missing there and 1.0 here"
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda p: (p / "deep/loss.py").write_text("factor = 2\n"), "loss.py has other code there"),
+        (lambda p: (p / "deep/loss.py").unlink(), "bodies/deep/loss.py is missing there"),
+        (lambda p: (p / "deep/more.py").write_text(""), "bodies/deep/more.py is only there"),
+    ],
+)
+def test_edited_code_is_found_in_a_process_that_starts_later(package, edit, told):
+    wanted = survey.requirements_of(["bodies"], [])
+    assert set(wanted.code) == {"lossfw", "bodies"}
+    edit(package)
+    # This process keeps the code that it has loaded.
+    assert survey.differences(wanted) == ""
+    source_code.digests_of.cache_clear()
+    assert survey.differences(wanted).endswith(told)
+
+
+def test_many_files_that_differ_are_counted(package):
+    wanted = survey.requirements_of(["bodies"], [])
+    for number in range(9):
+        (package / f"new{number}.py").write_text("")
+    source_code.digests_of.cache_clear()
+    told = survey.differences(wanted)
+    assert told.endswith("bodies/new2.py is only there, 6 more files of code differ")
+
+
+def test_a_module_of_one_file_has_a_digest(tmp_path, monkeypatch):
+    (tmp_path / "one_body.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert list(source_code.digests_of("one_body")) == ["one_body.py"]
+    assert source_code.digests_of("no_such_package") == {}
+
+
+def test_an_installed_plugin_is_compared_by_its_code(install):
+    install("acme", {"acme": "acme_hooks"}, {"acme_hooks": "", "acme_losses/__init__": "x = 1"})
+    source_code.distribution_of.cache_clear()
+    assert source_code.is_compared("acme_hooks")
+    assert not source_code.is_compared("pytest")
+    source_code.distribution_of.cache_clear()
 
 
 def test_a_plan_carries_names_of_files_and_not_their_rows(folder):
     shipment = shipping.shipment_of(build("run.yaml"))
-    assert len(shipment.plan) < 20_000 < (folder / "y.npy").stat().st_size
-    plan = shipping.plan_of(shipment)
+    plan = shipment.content[1]
+    assert len(plan) < 20_000 < (folder / "y.npy").stat().st_size
+    plan = shipping.plan_of(shipment.to_bytes())
     assert [str(array.stamp.path.name) for array in parts.arrays_of(plan)] == [
         *("t.npy", "w.npy", "y.npy")
     ]
@@ -91,8 +140,8 @@ def test_plugin_files_go_to_the_workers(folder, monkeypatch):
     (folder / "run.yaml").write_text(f"{text}plugins: [mine.py]\n")
     shipment = shipping.shipment_of(build("run.yaml"))
     mine = str(folder / "mine.py")
-    (name,) = (name for name, path, _ in shipment.files if path == mine)
+    (name,) = (name for name, path, _ in shipment.content[0] if path == mine)
     # As on a worker, which has neither the module nor the file.
     monkeypatch.delitem(sys.modules, name)
     (folder / "mine.py").unlink()
-    assert shipping.plan_of(shipment).loss.name == "zigzagged"
+    assert shipping.plan_of(shipment.to_bytes()).loss.name == "zigzagged"
