@@ -1,11 +1,16 @@
-"""The README: every extra is explained, every link of the repository leads somewhere."""
+"""The README and the changelog: extras, links and numbers of components are true."""
 
 import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+import lossfw_std
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_every_extra_is_explained():
@@ -18,7 +23,30 @@ def test_every_extra_is_explained():
     assert told == set(project["optional-dependencies"])
 
 
-def test_every_link_leads_to_a_file():
-    links = re.findall(r"\]\(([^)#]+)\)", README)
+@pytest.mark.parametrize("page", [README, CHANGELOG], ids=["README", "CHANGELOG"])
+def test_every_link_leads_to_a_file(page):
+    links = re.findall(r"\]\(([^)#]+)\)", page)
     assert links
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_the_readme_links_every_how_to_of_a_library():
+    pages = {"catboost", "jax", "keras", "lightgbm", "pytorch", "scikit-learn", "xgboost"}
+    assert {page for page in pages if f"(docs/how-to/{page}.md)" not in README} == set()
+
+
+@pytest.mark.parametrize("page", [README, CHANGELOG], ids=["README", "CHANGELOG"])
+def test_the_numbers_of_components_are_those_of_the_plugin(page):
+    tables = {
+        "losses": lossfw_std.lossfw_losses(),
+        "activations": lossfw_std.lossfw_activations(),
+        "metrics": lossfw_std.lossfw_metrics(),
+    }
+    # The other rows are aliases.
+    classes = {k: [path for path in t.values() if ":" in path] for k, t in tables.items()}
+    counts = {kind: len(paths) for kind, paths in classes.items()}
+    counts["wrappers"] = sum(".wrappers:" in path for path in classes["losses"])
+    counts["losses"] -= counts["wrappers"]
+    told = re.findall(r"(\d+) (losses|activations|metrics|wrappers)\b", " ".join(page.split()))
+    assert told
+    assert {kind: int(number) for number, kind in told}.items() <= counts.items()
