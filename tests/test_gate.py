@@ -1,10 +1,13 @@
-"""The gate, `.ci/run`: browser tests never pass by not running."""
+"""The gate, `.ci/run`, and the workflow: browsers, oldest releases, supported Pythons."""
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
 from support.browsing import CHROMIUM
 
@@ -68,3 +71,52 @@ def test_without_a_browser_the_last_line_says_so(machine, gate):
     said = gate(**machine)
     assert "pytest ran" not in said
     assert said.splitlines()[-1].startswith("browser tests NOT run: there is no ")
+
+
+def _required(project, extra):
+    """Return the requirements of an extra, with those of the extras of lossfw that it names."""
+    for line in project["optional-dependencies"][extra]:
+        requirement = Requirement(line)
+        if requirement.name == project["name"]:
+            for name in requirement.extras:
+                yield from _required(project, name)
+        else:
+            yield requirement
+
+
+def _release(version):
+    """Return the numbers of a version without zeros at the end: 2.1 and 2.1.0 are one."""
+    return re.sub(r"(\.0)+$", "", version)
+
+
+# The first release of gmpy2 2.1 with a wheel for Python 3.11, of Matplotlib 3.8 for NumPy 2.
+LATER = {"gmpy2": "2.1.5", "matplotlib": "3.8.4"}
+
+
+def test_the_oldest_releases_are_the_lower_bounds_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required = [*map(Requirement, project["dependencies"])]
+    required += [r for extra in ["test", "fast"] for r in _required(project, extra)]
+    bounds = {
+        r.name.lower(): str(s.version) for r in required for s in r.specifier if s.operator == ">="
+    }
+    lines = (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert {name: _release(version) for name, version in pinned.items()} == {
+        name: LATER.get(name, _release(version)) for name, version in bounds.items()
+    }
+
+
+def test_the_gate_and_the_workflow_try_the_oldest_releases():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert "constraint: .ci/oldest.txt" in workflow
+    assert 'PIP_CONSTRAINT="$PWD/.ci/oldest.txt" make test' in GATE
+
+
+def test_the_workflow_tries_every_python_that_the_project_supports():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    supported = [c.rpartition(" :: ")[2] for c in project["classifiers"] if " :: 3." in c]
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    matrix = workflow["jobs"]["test"]["strategy"]["matrix"]
+    assert matrix["python"] == supported
+    assert {system.partition("-")[0] for system in matrix["os"]} == {"ubuntu", "macos"}
