@@ -1,5 +1,6 @@
 """Fixtures for several folders of tests."""
 
+import contextlib
 import gc
 import os
 import sys
@@ -8,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
 
 # A machine that is busy is no fault of a test, and what failed once fails again: every run draws
 # the same examples. --hypothesis-profile=thorough takes more, and =others draws new ones each time.
@@ -27,8 +27,12 @@ settings.register_profile(
 settings.load_profile("usual")
 
 # Hypothesis also draws numbers that stand in the modules imported so far, and which these are
-# depends on the tests that a process has run before. It has no option for that.
-providers._get_local_constants = lambda: providers._local_constants
+# depends on the tests that a process has run before. It has no option for that. Releases without
+# this module do not look.
+with contextlib.suppress(ImportError):
+    from hypothesis.internal.conjecture import providers
+
+    providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_addoption(parser):

@@ -89,10 +89,6 @@ def _release(version):
     return re.sub(r"(\.0)+$", "", version)
 
 
-# The first release of gmpy2 2.1 with a wheel for Python 3.11, of Matplotlib 3.8 for NumPy 2.
-LATER = {"gmpy2": "2.1.5", "matplotlib": "3.8.4"}
-
-
 def test_the_oldest_releases_are_the_lower_bounds_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     required = [*map(Requirement, project["dependencies"])]
@@ -103,7 +99,7 @@ def test_the_oldest_releases_are_the_lower_bounds_of_the_project():
     lines = (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert {name: _release(version) for name, version in pinned.items()} == {
-        name: LATER.get(name, _release(version)) for name, version in bounds.items()
+        name: _release(version) for name, version in bounds.items()
     }
 
 

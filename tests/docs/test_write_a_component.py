@@ -1,5 +1,6 @@
 """The tables of the contract: what xp offers runs everywhere, and spaces and kinds exist."""
 
+import operator
 import re
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def twice(xp, x):
     return xp.stack([x, 0.5 * x], axis=-1)
 
 
+COMPARISONS = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+TOGETHER = {"&": operator.and_, "|": operator.or_, "^": operator.xor}
+
+
 BODIES = {
     **{name: lambda xp, x, f=name: getattr(xp, f)(x) for name in row("one array")},
     **{name: lambda xp, x, f=name: getattr(xp, f)(x, 0.5 * x) for name in row("two arrays")},
@@ -48,11 +56,29 @@ BODIES = {
     "stack": lambda xp, x: xp.sum(twice(xp, x), axis=-1),
 }  # fmt: skip
 
+WITH_OPERATORS = {
+    "y[..., 0]": lambda xp, x: twice(xp, x)[..., 0] * x,
+    "y[..., -1]": lambda xp, x: twice(xp, x)[..., -1] * x,
+    "y[..., 1:]": lambda xp, x: xp.sum(twice(xp, x)[..., 1:] * x, axis=-1),
+    "y[..., ::2]": lambda xp, x: xp.sum(twice(xp, x)[..., ::2] * x, axis=-1),
+    "y[..., :, None] - y[..., None, :]": lambda xp, x: xp.sum(
+        xp.sum(xp.square(twice(xp, x)[..., :, None] - twice(xp, x)[..., None, :]), axis=-1), axis=-1
+    ),
+    "y - xp.max(y, axis=-1, keepdims=True)": lambda xp, x: xp.sum(
+        twice(xp, x) - xp.max(twice(xp, x), axis=-1, keepdims=True), axis=-1
+    ),
+    **{f"y {op} t": lambda xp, x, f=f: xp.where(f(x * x, x), x * x, x)
+       for op, f in COMPARISONS.items()},
+    **{f"(y > 0) {op} (t > 0)": lambda xp, x, f=f: xp.where(f(x > 0.1, x < 0.2), x * x, x)
+       for op, f in TOGETHER.items()},
+    "~": lambda xp, x: xp.where(~(x > 0.1), x, x * x),
+}  # fmt: skip
 
-@pytest.mark.parametrize("name", BODIES)
+
+@pytest.mark.parametrize("name", [*BODIES, *WITH_OPERATORS])
 def test_a_function_of_xp_runs_on_every_number_system(name):
     x = np.array([BEYOND if name == "acosh" else INSIDE])
-    body = BODIES[name]
+    body = {**BODIES, **WITH_OPERATORS}[name]
     exact = to_float(evaluate(body, x))
     assert body(np, x) == pytest.approx(exact, rel=1e-14)
     value, slope, _ = derivatives(body, np, x)
@@ -78,3 +104,11 @@ def test_every_kind_can_be_derived_from_and_written():
     for name in re.findall(r"`([A-Z]\w+)`", table):
         assert hasattr(lossfw, name) or name in ("NAME", "FILE")
     assert {"distance", *re.findall(r"loss NAME --kind (\w+)", table)} == set(KINDS_OF_LOSS)
+
+
+def test_every_operator_of_the_table_runs():
+    """Each form that the table shows is tried above."""
+    (table,) = re.findall(r"\| what \| how it is written \|\n.*?\n\n", PAGE, re.S)
+    shown = {code.replace("\\|", "|") for code in re.findall(r"`([^`]*)`", table)}
+    tried = {*WITH_OPERATORS, *COMPARISONS, *TOGETHER, "xp.where(y > t, a, b)", "(y > 0) & (t > 0)"}
+    assert shown <= tried
