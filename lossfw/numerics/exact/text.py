@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import gmpy2
+
 # Below 1e-4 a number is written with an exponent, as Python writes it.
 _LEAST_FIXED = -4
 
@@ -24,11 +26,11 @@ def decimal_text(x: Any, digits: int) -> str:
     """
     if not x.is_regular():
         return "0.0" if x.is_zero() else "nan" if x.is_nan() else "-inf" if x < 0 else "inf"
-    # "N": to the nearest, whatever the current context of gmpy2 says.
-    mantissa, exponent = f"{x:.{digits - 1}Ne}".split("e")
-    # The point may be a comma, in some countries.
-    figures = "".join(c for c in mantissa if c.isdigit()).rstrip("0")
-    power = int(exponent)
+    # To the nearest, whatever the current context of gmpy2 says. Some releases format "e" wrongly.
+    with gmpy2.context(round=gmpy2.RoundToNearest):
+        mantissa, point, _ = x.digits(10, digits)
+    figures = mantissa.lstrip("-").rstrip("0")
+    power = point - 1
     if power < _LEAST_FIXED or power >= digits:
         shown = f"{figures[0]}.{figures[1:] or '0'}e{power:+d}"
     elif power < 0:
