@@ -60,13 +60,18 @@ class RowTerms(NamedTuple):
 
     @classmethod
     def of(cls, columns: int, places: int, rows: NDArray, terms: Iterable[Term]) -> RowTerms:
-        """Return the terms of rows without those that add 0."""
+        """Return the terms of rows without those that add 0; one is kept of a row without others.
+
+        A row whose terms all add 0 is a row still: of a mean, and for the intervals.
+        """
         every = list(terms)
         where, values = (
             np.concatenate([np.asarray(term[i], dtype) for term in every])
             for i, dtype in ((0, np.int64), (1, np.float64))
         )
         adding = values != 0
+        if not adding.all():
+            adding[: len(rows)] |= ~adding.reshape(len(every), -1).any(axis=0)
         scores = None
         if every[0].scores is not None:
             scores = np.concatenate([term.scores for term in every])[adding]

@@ -33,6 +33,7 @@ SLICES = {
     ),
     "single": (Slice.of("target"), Slice("sure", "prediction.max", [0.75])),
     "numbers": (Slice("high", "target", [3.0]), Slice("low", "prediction", [0.0, 2.0])),
+    "counts": (Slice("many", "target", [1.0]), Slice("low", "prediction", [0.25, 0.5])),
 }
 
 

@@ -27,10 +27,12 @@ ROWS = (
 )
 SINGLE = tuple(spec for spec in ROWS if spec != {"name": "top_k", "k": 2})
 NUMBERS = ("mse", "rmse", "mae", "r2", "quantile_coverage")
+COUNTS = ("bias", "gini", {"name": "lift", "share": 0.3}, {"name": "lift", "k": 3})
 EVERY = (
     *(("rows", spec) for spec in ROWS),
     *(("single", spec) for spec in SINGLE),
     *(("numbers", spec) for spec in NUMBERS),
+    *(("counts", spec) for spec in COUNTS),
 )
 # One for each way of being computed; the others are taken on request (-m slow).
 TYPICAL = (
@@ -45,6 +47,9 @@ TYPICAL = (
     ("numbers", "rmse"),
     ("numbers", "r2"),
     ("numbers", "quantile_coverage"),
+    ("counts", "bias"),
+    ("counts", "gini"),
+    ("counts", {"name": "lift", "share": 0.3}),
 )
 
 
@@ -89,6 +94,9 @@ def data(draw, kind, least=1, most=40):
     elif kind == "single":
         y = rng.integers(0, 5, rows) / 4 if coarse else rng.random(rows)
         t = rng.integers(0, 2, rows)
+    elif kind == "counts":
+        y = rng.integers(0, 5, rows) / 4 if coarse else rng.random(rows)
+        t = rng.integers(0, 4, rows).astype(float) if coarse else rng.gamma(0.5, size=rows)
     else:
         t = rng.integers(-2, 3, rows).astype(float) if coarse else rng.normal(3.0, 2.0, rows)
         y = t + rng.integers(-1, 2, rows) if coarse else t + rng.normal(size=rows)

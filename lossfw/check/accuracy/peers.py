@@ -19,7 +19,7 @@ from lossfw.check.core.points import ArgumentArrays
 from lossfw.check.core.subject import Function
 from lossfw.check.foreign import loading
 from lossfw.check.foreign.adapters import Foreign, by_convention
-from lossfw.check.foreign.libraries import Adapted, Lift
+from lossfw.check.foreign.libraries import Adapted, Lifting
 from lossfw.losses.loss import Loss
 from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
@@ -152,7 +152,7 @@ class Peer:
     name: str
     module: str
     table: PeerTable
-    lift: Lift
+    lift: Lifting
     derivatives: int = 2
 
     @property
@@ -183,7 +183,7 @@ class Peer:
         return Offer(tuple(one for one in own if one is not None), found.takes)
 
 
-def _jacobian(body: Function, lift: Lift) -> Function:
+def _jacobian(body: Function, lift: Lifting) -> Function:
     """Return the Jacobian of a function of rows, [row, result, argument]."""
 
     def jacobian(x: NDArray) -> NDArray:

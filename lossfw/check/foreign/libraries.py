@@ -54,7 +54,7 @@ def _times(factor: float, function: Function) -> Function:
     return lambda *arrays: factor * function(*arrays)
 
 
-Lift: TypeAlias = Callable[[Function], Adapted]
+Lifting: TypeAlias = Callable[[Function], Adapted]
 
 
 def floating(y: Any) -> NDArray:
