@@ -324,7 +324,9 @@ def _erfc(context: Context, x: Value) -> Value:
         return TWO if x.is_signed() else ZERO
     # exp(-x^2) / (x sqrt(pi)) (1 - 1 / (2 x^2) + 3 / (2 x^2)^2 - 15 / (2 x^2)^3 + ...)
     more = _extended(context, _SPARE + 2 * x.precision)
-    square = more.square(x)
+    square = multiply(more, x, x)
+    if exponent(square) > LARGEST_MAGNITUDE:
+        return ZERO
     series = term = ONE
     count = 1
     while exponent(term) > -context.precision - _SPARE:

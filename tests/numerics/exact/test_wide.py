@@ -1,13 +1,16 @@
 """Numbers beyond the exponents of MPFR, against mpmath, whose exponents have no bound."""
 
 import math
+import operator
 import pickle
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lossfw.numerics.exact.functions import binary, unary
 from lossfw.numerics.exact.namespace import ExactNamespace, exact_array
 from lossfw.numerics.exact.ulp import to_float
 from lossfw.numerics.exact.wide import Wide
@@ -130,6 +133,48 @@ FAR = {
 def test_functions_far_from_zero(name, sign):
     found = getattr(XP, name)(exact_array([0.0]) + wide(1e12, sign))[0]
     assert same(found, mpmath.mpf(FAR[name](sign)))
+
+
+# Numbers around every place where they, their squares or their exponentials leave MPFR.
+PLACES = (1e-300, 0.25, 1.0, 1e5, 372130558.0, 372130559.0, 5e8, 744261117.0, 744261118.0, 1e300)
+EVERY_SIZE = [sign * wide(s * p) for p in PLACES for s in (1, -1) for sign in (1, -1)]
+EVERY_SIZE += list(exact_array([0.0, 5e-324, -1e308, math.inf, -math.inf, math.nan]))
+OF_ONE = sorted(unary(53, "n"))
+OF_TWO = {
+    **{name: getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "pow")},
+    **{name: getattr(XP, name) for name in binary(53, "n")},
+}
+
+
+@pytest.mark.parametrize("name", [*OF_ONE, *OF_TWO])
+def test_every_function_has_a_result_at_numbers_of_every_size(name):
+    """Where NumPy has a number of the usual size for the same floats, it is that one."""
+    of_one = name in OF_ONE
+    function = getattr(XP, name) if of_one else OF_TWO[name]
+    x = np.array(EVERY_SIZE)
+    pairs = (x,) if of_one else (np.repeat(x, len(x)), np.tile(x, len(x)))
+    found = to_float(function(*pairs))
+    floats = [to_float(part) for part in pairs]
+    # Beyond the floats, or where a limit needs more than a float tells.
+    clear = np.logical_and.reduce([(abs(f) > 1e-290) & (abs(f) < 1e290) for f in floats])
+    usual = {
+        **{name: np.vectorize(getattr(math, name)) for name in ("erf", "erfc")},
+        **{
+            name: getattr(np, {"round": "rint"}.get(name, name))
+            for name in OF_ONE
+            if "erf" not in name
+        },
+        **{name: getattr(np, name) for name in binary(53, "n")},
+        "add": np.add,
+        "sub": np.subtract,
+        "mul": np.multiply,
+        "truediv": np.true_divide,
+        "pow": np.power,
+    }[name]
+    with np.errstate(all="ignore"):
+        wanted = usual(*(f[clear] for f in floats))
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found[clear], wanted, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["floor", "ceil", "trunc", "round"])
