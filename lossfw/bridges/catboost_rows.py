@@ -8,7 +8,7 @@ Python's own numbers; for other losses by kernels of rows, once there are any.
 from __future__ import annotations
 
 from math import exp, isfinite
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,8 @@ from lossfw.bridges.boosting import Derivatives
 from lossfw.bridges.curvature import LEAST
 from lossfw.bridges.softmax_form import softmax_form
 from lossfw.errors import DivergenceError
+from lossfw.losses.engine.kernels import Found
 from lossfw.losses.engine.row_loss_kernels import row_kernel_of
-
-if TYPE_CHECKING:
-    from lossfw.numerics.compiled.row_kernel import RowKernel
 
 # A row by itself takes as long as so many elements of a large array: some 200 microseconds.
 # So kernels, which take two seconds to make, come after 400 rows.
@@ -30,8 +28,8 @@ _FLOAT64: Final = np.dtype(np.float64)
 class _Kernels(NamedTuple):
     """The kernels of a loss for a class index, of slopes and of second derivatives."""
 
-    slope: RowKernel
-    second: RowKernel
+    slope: Found
+    second: Found
 
 
 class RowDerivatives:
@@ -62,7 +60,18 @@ class RowDerivatives:
             return self._softmax(z, wanted, factor * weight, target)
         kernels = self._compiled(len(z))
         found = None if kernels is None else self._by_kernels(kernels, z, int(target), weight)
-        return found or self._general(z, target, weight)
+        if kernels is None or found is None:
+            return self._general(z, target, weight)
+        trials = [trial for trial in (kernels.slope.trial, kernels.second.trial) if trial]
+        if not trials:
+            return found
+        right = self._general(z, target, weight)
+        for trial in trials:
+            trial.compare(_without_signs_of_zeros(found), _without_signs_of_zeros(right))
+            trial.ended(len(z))
+        # Asked for again with the next row: they may be dropped, or on trial no more.
+        self._kernels[len(z)] = None
+        return right
 
     def _table(self, classes: int) -> list[tuple[float, list[float]]] | None:
         if classes not in self._tables:
@@ -118,8 +127,10 @@ class RowDerivatives:
         """Return what `_general` returns, by the same operations; None where it has to tell."""
         y, index = np.array([z]), np.array([target])
         slopes, seconds = np.empty_like(y), np.empty_like(y)
-        kernels.slope(y, index, slopes=slopes)
-        kernels.second(y, index, slopes=seconds)
+        known = kernels.slope.kernel(y, index, slopes=slopes)
+        known &= kernels.second.kernel(y, index, slopes=seconds)
+        if not known:
+            return None
         g = [-weight * slope for slope in slopes[0].tolist()]
         h = [weight * second for second in seconds[0].tolist()]
         if not isfinite(sum(g) + sum(h)):
@@ -138,3 +149,8 @@ class RowDerivatives:
         """Return the derivatives of any loss of rows; its curvatures are a diagonal."""
         g, h = self._of(np.array([z]), np.array([target]), np.array([weight], np.float64))
         return (-g[0]).tolist(), np.diag(-h[0]).tolist()
+
+
+def _without_signs_of_zeros(results: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return results as arrays; a weight of 0 has no sign."""
+    return tuple(np.array(result) + 0.0 for result in results)

@@ -71,24 +71,46 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
     """Return a function of an activation, by its kernel or by its body."""
     x = arrays[0]
     plain = x.flags.c_contiguous and (len(arrays) == 1 or _alike(x, arrays[1]))
-    kernel = _kernel(activation, use, x) if plain else None
-    if kernel is None:
-        return _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
+    found = _kernel(activation, use, x) if plain else None
+    if found is None:
+        return _by_body(activation, use, plain, arrays)
+    results = _by_kernel(activation, found.kernel, arrays)
+    if results is None or found.trial is not None:
+        wanted = _by_body(activation, use, plain, arrays)
+        if results is not None and found.trial is not None:
+            found.trial.compare(results, wanted)
+            found.trial.ended(x.size)
+        return wanted
+    return results
+
+
+def _by_body(
+    activation: Any, use: Use, plain: bool, arrays: tuple[NDArray, ...]
+) -> tuple[NDArray, ...]:
+    return _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
+
+
+def _by_kernel(
+    activation: Any, kernel: Any, arrays: tuple[NDArray, ...]
+) -> tuple[NDArray, ...] | None:
+    """Return a function of an activation by its kernel; None where the kernel cannot tell."""
+    x = arrays[0]
     losses = np.empty_like(x) if kernel.shape.losses else None
     slopes = np.empty_like(x) if kernel.shape.slopes else None
     out = _made(losses, slopes)
     if not activation.takes_rows and x.size <= BLOCK_ELEMENTS:
         # The usual layer of a network: all that stands around its kernel counts.
-        kernel(*arrays, losses=losses, slopes=slopes)
-        return out
+        return out if kernel(*arrays, losses=losses, slopes=slopes)[1] else None
     names = [name for name in ("losses", "slopes") if getattr(kernel.shape, name)]
+    told = list[bool]()
 
     def task(*pieces: NDArray) -> None:
         results = dict(zip(names, pieces[: len(out)], strict=True))
-        kernel(*pieces[len(out) :], **results)
+        inside = kernel(*pieces[len(out) :], **results)
+        told.append(inside if activation.takes_rows else inside[1])
 
     _run(task, activation.takes_rows, *out, *arrays)
-    return out
+    return out if all(told) else None
 
 
 def _made(losses: NDArray | None, slopes: NDArray | None) -> tuple[NDArray, ...]:
@@ -142,7 +164,7 @@ def _as_tuple(results: Any) -> tuple[NDArray, ...]:
 
 
 def _kernel(activation: Any, use: Use, x: NDArray) -> Any:
-    """Return the `Kernel` for an array, None while or where there is none."""
+    """Return what `kernels.find` does for an array."""
     if not may_have_kernel(x.size) or x.dtype not in _DTYPES:
         return None
     columns = x.shape[-1] if activation.takes_rows else None

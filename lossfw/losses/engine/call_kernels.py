@@ -7,8 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from lossfw.losses.base import Definition
 from lossfw.losses.engine.reduction import Sums
+from lossfw.losses.engine.trial import Trial
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
 
@@ -32,6 +35,8 @@ class Blocks(ABC):
         Where the derivatives go, in the shape of the prediction.
     scale : float
         The factor of the derivatives.
+    trial : Trial or None
+        The trial that the kernel is still on.
     columns : int, optional
         The length of a row, if the kernel takes rows.
     """
@@ -42,9 +47,10 @@ class Blocks(ABC):
         call: Arguments,
         out: NDArray | None,
         scale: float,
+        trial: Trial | None,
         columns: int | None = None,
     ) -> None:
-        self.body, self.call, self.scale = body, call, scale
+        self.body, self.call, self.scale, self.trial = body, call, scale, trial
         shape = (-1,) if columns is None else (-1, columns)
         self.y = call.y.reshape(shape)
         self.t = call.t.reshape(-1 if call.by_index else shape)
@@ -55,12 +61,31 @@ class Blocks(ABC):
 
     def block(self, first: int, last: int) -> Sums | None:
         """Return the sums of some rows, None if they have to go through a tile."""
-        part = slice(first * self.each, last * self.each)
+        part = self._part(first, last)
         weight = None if self.weight is None else self.weight[part]
         if weight is not None and not weight.min(initial=1.0) > 0:
             # Elements without weight are taken out before anything is computed.
             return None
         return self._sums(first, last, part, weight)
+
+    def compared(self, first: int, last: int, by_tile: Callable[[], Sums]) -> Sums:
+        """Return the sums of some rows; on trial those of a tile, which are compared."""
+        found = self.block(first, last)
+        if found is None or self.trial is None:
+            return by_tile() if found is None else found
+        written = self._written(first, last)
+        wanted = by_tile()
+        # Where only derivatives are asked for, a tile has no sums.
+        sums = [np.array(one) for one in (found, wanted) if wanted.count]
+        self.trial.compare((*sums[:1], *written), (*sums[1:], *self._written(first, last)))
+        return wanted
+
+    def _part(self, first: int, last: int) -> slice:
+        return slice(first * self.each, last * self.each)
+
+    def _written(self, first: int, last: int) -> tuple[NDArray, ...]:
+        """Return a copy of the derivatives of some rows, if there are any."""
+        return () if self.out is None else (self.out[self._part(first, last)].copy(),)
 
     @abstractmethod
     def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:
@@ -76,7 +101,10 @@ class CallKernels(NamedTuple):
         ``function(xp, y, t)``, in the place of the body's on a tile.
     whole : Blocks or None
         The blocks of the call, without tiles.
+    trials : tuple of Trial
+        Those that kernels are still on.
     """
 
     function: Callable[..., Any] | None = None
     whole: Blocks | None = None
+    trials: tuple[Trial, ...] = ()

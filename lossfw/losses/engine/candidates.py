@@ -13,9 +13,10 @@ from lossfw.losses.engine.call_kernels import ResultForm
 from lossfw.losses.engine.compilable import FLOAT64, Compilable, need_equal
 from lossfw.losses.engine.probes import PROBES, probes
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled.ir import Bound, Shape
+from lossfw.numerics.compiled.ir import Bound, Shape, intermediate
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.layout import Layout, UncompiledError
+from lossfw.numerics.compiled.operations import type_of
 from lossfw.numerics.symbolic.graph import Graph
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
@@ -63,15 +64,17 @@ class Candidate(Compilable[Kernel]):
     def _replayed(self, graph: Graph, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
         return replay(graph, **arrays)
 
-    def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> Layout:
-        layout = Layout.of(graph)
-        if not self.summed and layout.operations == 1:
+    def _text(self, graph: Graph, dtype: np.dtype[Any]) -> str:
+        self._need_more_than_one_operation(graph)
+        return intermediate(graph, type_of(dtype), self.shape(weighted=False))[0]
+
+    def _need_more_than_one_operation(self, graph: Graph) -> None:
+        if not self.summed and Layout.of(graph).operations == 1:
             # A kernel saves passes over the memory, and here there is only one.
             raise UncompiledError("NumPy computes it in one operation")
-        return layout
 
     def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> Kernel:
-        self._lay_out(graph, dtype)
+        self._need_more_than_one_operation(graph)
         return Kernel(graph, dtype, self.shape(weighted))
 
     def _compare(self, kernel: Kernel, weighted: bool) -> None:

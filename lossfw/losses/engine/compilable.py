@@ -15,7 +15,9 @@ import numpy as np
 
 from lossfw.components.spaces import Space
 from lossfw.errors import MissingExtraError, TraceError
+from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.compiled import machine
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.layout import UncompiledError
 from lossfw.numerics.compiled.row_kernel import RowKernel
@@ -69,10 +71,9 @@ class Compilable(ABC, Generic[MadeKernel]):
     def problem(self, dtype: np.dtype[Any]) -> str:
         """Return why there is no kernel, without making one; empty if there may be one."""
         try:
-            self._lay_out(self.graph(dtype), dtype)
+            return machine.refusal_of(self._text(self.graph(dtype), dtype))
         except (NoKernelError, UncompiledError) as error:
             return str(error)
-        return ""
 
     def graph(self, dtype: np.dtype[Any]) -> Graph:
         """Trace the function, and compare the graph with it.
@@ -129,8 +130,8 @@ class Compilable(ABC, Generic[MadeKernel]):
         """Return the results of the graph, in the shapes of the body's."""
 
     @abstractmethod
-    def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> object:
-        """Take the steps before machine code, which may raise `UncompiledError`."""
+    def _text(self, graph: Graph, dtype: np.dtype[Any]) -> str:
+        """Return the text of the kernel, which may raise `UncompiledError`."""
 
     @abstractmethod
     def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> MadeKernel:
@@ -143,8 +144,6 @@ class Compilable(ABC, Generic[MadeKernel]):
 
 def need_equal(found: NDArray, wanted: NDArray, told: str) -> None:
     """Raise `NoKernelError` unless arrays agree in every bit but those of NaN."""
-    differ = (found != wanted) & ~(np.isnan(found) & np.isnan(wanted))
-    zeros = (wanted == 0) & (np.signbit(found) != np.signbit(wanted))
-    count = int(np.count_nonzero(differ | zeros))
-    if found.dtype != wanted.dtype or count:
+    count = count_unlike(found, wanted)
+    if count:
         raise NoKernelError(f"{told}, at {count} of {len(wanted)} points")

@@ -7,26 +7,29 @@ where a function has no kernel, tiles compute the same bits.
 from __future__ import annotations
 
 import atexit
+import functools
+import itertools
+import operator
 import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from lossfw.losses.engine.engine_mode import engine_mode
+from lossfw.losses.engine.trial import Trial
 from lossfw.numerics.compiled import machine
 
 if TYPE_CHECKING:
     # Imported on use, by the thread that compiles: most processes need no kernel.
     from lossfw.losses.engine.candidates import Candidate
     from lossfw.losses.engine.row_candidates import RowCandidate
-    from lossfw.numerics.compiled.kernel import Kernel
-    from lossfw.numerics.compiled.row_kernel import RowKernel
 
 # A kernel costs some 50 milliseconds of LLVM, and saves 1 to 60 nanoseconds an element.
 _ELEMENTS = 4_000_000
@@ -34,29 +37,68 @@ _ELEMENTS = 4_000_000
 # The largest number of functions that are watched; beyond it the table begins anew.
 _MOST = 4096
 
+# The largest number of kernels, of some 70 kB each. The one that was not used for the longest
+# time is dropped, as where a parameter changes with every call.
+_MOST_KERNELS = 256
+
+# After so many compilations no kernel is made that no one has asked for: llvmlite never frees
+# the 100 kB that LLVM's optimisation takes.
+_MOST_COMPILED = 1024
+
 # A tuple that identifies the function, its dtype and its use.
 FunctionKey: TypeAlias = tuple[Any, ...]
+
+_clock = itertools.count()
+_lock = threading.Lock()
+_trusts = [False]
 
 
 @dataclass(slots=True)
 class _Entry:
-    """The state of a function: counted, compiled, or without a kernel.
+    """The state of a function: counted, waiting, compiled, or without a kernel.
 
     Attributes
     ----------
     elements : int
         How many went through it.
     kernel : Kernel, RowKernel or None
-    settled : bool
-        There is a kernel, or there will never be one, or it is being made.
+    problem : str
+        Why there will never be one, empty if there may be.
+    waiting : bool
+        It is being made.
+    used : int
+        A number that grows with the time of the last use.
+    trial : Trial or None
+        That of the kernel.
     """
 
     elements: int = 0
-    kernel: Kernel | RowKernel | None = None
-    settled: bool = False
+    kernel: Any = None
+    problem: str = ""
+    waiting: bool = False
+    used: int = 0
+    trial: Trial | None = None
+
+
+class Found(NamedTuple):
+    """A kernel, and the trial that it is still on."""
+
+    kernel: Any
+    trial: Trial | None
 
 
 _entries: dict[FunctionKey, _Entry] = {}
+
+
+@contextmanager
+def trusted() -> Iterator[None]:
+    """Use kernels without a trial inside the ``with`` block: the caller compares them."""
+    before = _trusts[0]
+    _trusts[0] = True
+    try:
+        yield
+    finally:
+        _trusts[0] = before
 
 
 def find(
@@ -66,7 +108,7 @@ def find(
     elements: int,
     *,
     weighted: bool = False,
-) -> Any:
+) -> Found | None:
     """Return the kernel of a function, None while or where there is none.
 
     Parameters
@@ -86,27 +128,47 @@ def find(
     if mode == "tiles":
         return None
     entry = _entry((*key, dtype.char, weighted))
-    if entry.settled:
-        return entry.kernel
-    entry.elements += elements
-    if mode == "compiled":
-        _make(entry, candidate(), dtype, weighted)
-    elif entry.elements >= _ELEMENTS:
-        entry.settled = True
-        if machine.is_there():
-            _worker.make(lambda: _make(entry, candidate(), dtype, weighted))
-        elif mode == "explain":
-            _say(f"llvmlite is not installed: {candidate().owner} stays in tiles")
-    return entry.kernel
+    kernel = entry.kernel
+    if kernel is None and not entry.problem and not entry.waiting:
+        entry.elements += elements
+        if mode == "compiled":
+            _make(entry, candidate(), dtype, weighted)
+            kernel = entry.kernel
+        elif entry.elements >= _ELEMENTS:
+            _order(entry, candidate, dtype, weighted)
+    if kernel is None:
+        return None
+    entry.used = next(_clock)
+    trial = entry.trial
+    return Found(kernel, None if trial is None or trial.passed or _trusts[0] else trial)
 
 
 def _entry(key: FunctionKey) -> _Entry:
     entry = _entries.get(key)
     if entry is None:
         if len(_entries) >= _MOST:
-            _entries.clear()
+            forget()
         entry = _entries.setdefault(key, _Entry())
     return entry
+
+
+def _order(
+    entry: _Entry,
+    candidate: Callable[[], Candidate | RowCandidate],
+    dtype: np.dtype[Any],
+    weighted: bool,
+) -> None:
+    """Have a kernel made by the thread that compiles."""
+    if not machine.is_there():
+        entry.problem = "llvmlite is not installed"
+    elif machine.compilations() >= _MOST_COMPILED:
+        entry.problem = f"this process has compiled {_MOST_COMPILED} kernels"
+    if entry.problem:
+        if engine_mode() == "explain":
+            _say(f"{entry.problem}: {candidate().owner} stays in tiles")
+        return
+    entry.waiting = True
+    _worker.make(lambda: _make(entry, candidate(), dtype, weighted))
 
 
 def _make(
@@ -116,17 +178,46 @@ def _make(
     from lossfw.losses.engine.compilable import NoKernelError
 
     begun = time.perf_counter()
+    subject = f"{candidate.owner}, {dtype}, {candidate.form}"
     try:
-        entry.kernel = candidate.kernel(dtype, weighted=weighted)
-        told = f"compiled in {time.perf_counter() - begun:.3f} s"
+        kernel = candidate.kernel(dtype, weighted=weighted)
     except NoKernelError as error:
-        told = f"tiles: {error}"
+        entry.problem = str(error)
     except Exception as error:
         # Tiles compute the same, so whatever is wrong with LLVM stops no one.
-        told = f"tiles: {type(error).__name__}: {error}"
-    entry.settled = True
+        entry.problem = f"{type(error).__name__}: {error}"
+    else:
+        entry.trial = Trial(functools.partial(_drop, entry, subject))
+        entry.used, entry.kernel = next(_clock), kernel
+        _forget_oldest()
+    entry.waiting = False
+    seconds = time.perf_counter() - begun
+    told = f"tiles: {entry.problem}" if entry.problem else f"compiled in {seconds:.3f} s"
+    _explain(subject, told)
+
+
+def _drop(entry: _Entry, subject: str, problem: str) -> None:
+    """Drop a kernel that has failed its trial."""
+    with _lock:
+        kernel, entry.kernel = entry.kernel, None
+        entry.problem = problem
+    if kernel is not None:
+        kernel.refuse(problem)
+        _explain(subject, f"tiles: {problem}")
+
+
+def _forget_oldest() -> None:
+    """Forget kernels that were not used for the longest time, if there are too many."""
+    with _lock:
+        made = [(entry.used, key) for key, entry in list(_entries.items()) if entry.kernel]
+        for _, key in sorted(made, key=operator.itemgetter(0))[:-_MOST_KERNELS]:
+            # A thread that computes with it has it still.
+            _entries.pop(key).kernel = None
+
+
+def _explain(subject: str, told: str) -> None:
     if engine_mode() == "explain":
-        _say(f"{candidate.owner}, {dtype}, {candidate.form}: {told}")
+        _say(f"{subject}: {told}")
 
 
 def _say(text: str) -> None:
@@ -182,9 +273,19 @@ class _Worker:
 
 _worker = _Worker()
 atexit.register(_worker.finish)
+
+
+def _begin_anew_in_child() -> None:
+    """Forget, in a forked process, what the thread of the parent was about to make."""
+    global _lock
+    _lock = threading.Lock()
+    _worker._reset()
+    for entry in _entries.values():
+        entry.waiting = False
+
+
 if hasattr(os, "register_at_fork"):
-    # A child has no threads of its parent.
-    os.register_at_fork(after_in_child=_worker._reset)
+    os.register_at_fork(after_in_child=_begin_anew_in_child)
 
 
 def wait() -> None:
@@ -194,4 +295,9 @@ def wait() -> None:
 
 def forget() -> None:
     """Forget all kernels and counts."""
-    _entries.clear()
+    with _lock:
+        entries = list(_entries.values())
+        _entries.clear()
+    for entry in entries:
+        # An entry and its trial know each other, so that it is not freed at once.
+        entry.kernel = None

@@ -13,6 +13,7 @@ from lossfw.losses.engine import kernels
 from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
+from lossfw.losses.engine.trial import Trial, on_trial
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
 
@@ -56,19 +57,22 @@ def kernels_of(
     dtype = np.dtype(call.work)
     key = (type(body), body.identity, form)
 
-    def made(elements: int, *, weighted: bool) -> Kernel | None:
-        candidate = functools.partial(candidate_of, body, form)
-        kernel: Kernel | None = kernels.find(key, candidate, dtype, elements, weighted=weighted)
-        return kernel
-
-    plain = made(call.y.size, weighted=False)
-    function = None if plain is None else functools.partial(_on_tile, plain)
+    candidate = functools.partial(candidate_of, body, form)
+    plain = kernels.find(key, candidate, dtype, call.y.size)
+    function, trials = None, list[Trial | None]()
+    if plain is not None:
+        usual = getattr(body, FUNCTIONS[form])
+        on_tile = functools.partial(_on_tile, plain.kernel, usual)
+        function = on_trial(plain.trial, on_tile, usual)
+        trials.append(plain.trial)
     fused = plain
     if call.weight is not None and _needs_no_tiles(body, call, dtype):
-        fused = made(call.y.size, weighted=True)
+        fused = kernels.find(key, candidate, dtype, call.y.size, weighted=True)
+        trials.append(fused.trial if fused else None)
+    open_trials = tuple(trial for trial in trials if trial)
     if fused is None or not _needs_no_tiles(body, call, dtype):
-        return CallKernels(function)
-    return CallKernels(function, WholeCall(body, call, fused, out, scale))
+        return CallKernels(function, None, open_trials)
+    return CallKernels(function, WholeCall(body, call, fused, out, scale), open_trials)
 
 
 def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
@@ -78,11 +82,12 @@ def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> 
     return all(array.dtype == dtype and array.flags.c_contiguous for array in (call.y, call.t))
 
 
-def _on_tile(kernel: Kernel, xp: Any, y: NDArray, t: NDArray) -> Any:
-    """Compute a tile, as a body does."""
+def _on_tile(kernel: Kernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
+    """Compute a tile, as a body does; by the body itself what the kernel cannot."""
     losses = np.empty_like(y) if kernel.shape.losses else None
     slopes = np.empty_like(y) if kernel.shape.slopes else None
-    kernel(y.reshape(-1), t.reshape(-1), losses=_flat(losses), slopes=_flat(slopes))
+    if not kernel(y.reshape(-1), t.reshape(-1), losses=_flat(losses), slopes=_flat(slopes))[1]:
+        return usual(xp, y, t)
     if losses is not None and slopes is not None:
         return losses, slopes
     return slopes if losses is None else losses
@@ -99,12 +104,12 @@ class WholeCall(Blocks):
         self,
         body: Definition,
         call: Arguments,
-        kernel: Kernel,
+        found: kernels.Found,
         out: NDArray | None,
         scale: float,
     ) -> None:
-        super().__init__(body, call, out, scale)
-        self.kernel = kernel
+        super().__init__(body, call, out, scale, found.trial)
+        self.kernel: Kernel = found.kernel
         self.check_first = not checks_by_kernel(body)
 
     def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:

@@ -95,8 +95,8 @@ class RowCandidate(Compilable[RowKernel]):
             for result, shape in zip(results, shapes, strict=True)
         )
 
-    def _lay_out(self, graph: Graph, dtype: np.dtype[Any]) -> object:
-        return intermediate_of_rows(graph, type_of(dtype), self.shape)
+    def _text(self, graph: Graph, dtype: np.dtype[Any]) -> str:
+        return intermediate_of_rows(graph, type_of(dtype), self.shape).text
 
     def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> RowKernel:
         return RowKernel(graph, dtype, self.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from lossfw.losses.engine.loss_kernels import FUNCTIONS
 from lossfw.losses.engine.reduction import Sums, weight_sum, weighted_sum
 from lossfw.losses.engine.straight import is_unbounded
 from lossfw.losses.engine.tiling import check_domain
+from lossfw.losses.engine.trial import on_trial
 from lossfw.losses.inputs import FEW_COLUMNS, Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
 
@@ -31,7 +32,7 @@ def row_candidate_of(
     """Return a function of a loss of rows as it may be compiled."""
     from lossfw.losses.engine.row_candidates import RowCandidate
 
-    function = getattr(loss, FUNCTIONS[form] + ("_at" if by_index else ""))
+    function = getattr(loss, _name_of(form, by_index=by_index))
     outside = _outside_of(loss, by_index=by_index)
     return RowCandidate(
         owner=repr(loss),
@@ -47,6 +48,10 @@ def row_candidate_of(
     )
 
 
+def _name_of(form: ResultForm, *, by_index: bool) -> str:
+    return FUNCTIONS[form] + ("_at" if by_index else "")
+
+
 def row_kernel_of(
     body: Definition,
     form: ResultForm,
@@ -55,12 +60,11 @@ def row_kernel_of(
     elements: int,
     *,
     by_index: bool,
-) -> RowKernel | None:
+) -> kernels.Found | None:
     """Return the kernel of a function of rows by now; see `lossfw.losses.engine.kernels.find`."""
     key = (type(body), body.identity, form, columns, by_index)
     candidate = functools.partial(row_candidate_of, body, form, columns, by_index=by_index)
-    found: RowKernel | None = kernels.find(key, candidate, dtype, elements)
-    return found
+    return kernels.find(key, candidate, dtype, elements)
 
 
 def _with(
@@ -110,13 +114,15 @@ def row_kernels_of(
     if not call.by_index and call.t.shape != call.y.shape:
         return CallKernels()
     columns, work = call.y.shape[-1], np.dtype(call.work)
-    kernel = row_kernel_of(body, form, columns, work, call.y.size, by_index=by_index)
-    if kernel is None:
+    found = row_kernel_of(body, form, columns, work, call.y.size, by_index=by_index)
+    if found is None:
         return CallKernels()
-    function = functools.partial(_on_tile, kernel)
+    usual = getattr(body, _name_of(form, by_index=by_index))
+    function = on_trial(found.trial, functools.partial(_on_tile, found.kernel, usual), usual)
+    trials = () if found.trial is None else (found.trial,)
     if call.by_index != by_index or not _needs_no_tiles(call):
-        return CallKernels(function)
-    return CallKernels(function, WholeRows(body, call, kernel, out, scale))
+        return CallKernels(function, None, trials)
+    return CallKernels(function, WholeRows(body, call, found, out, scale), trials)
 
 
 def _needs_no_tiles(call: Arguments) -> bool:
@@ -127,8 +133,9 @@ def _needs_no_tiles(call: Arguments) -> bool:
     return all(array.dtype == call.work and array.flags.c_contiguous for array in arrays)
 
 
-def _on_tile(kernel: RowKernel, xp: Any, y: NDArray, t: NDArray) -> Any:
-    """Compute a tile, as a body does."""
+def _on_tile(kernel: RowKernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> Any:
+    """Compute a tile, as a body does; by the body itself what the kernel cannot."""
+    given = y, t
     losses = np.empty(len(y), y.dtype) if kernel.shape.losses else None
     slopes = np.empty_like(y) if kernel.shape.slopes else None
     if kernel.shape.by_index:
@@ -136,7 +143,8 @@ def _on_tile(kernel: RowKernel, xp: Any, y: NDArray, t: NDArray) -> Any:
     elif t.strides != y.strides:
         # The engine makes rows of class indices in a layout of their own.
         y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
-    kernel(y, t, losses=losses, slopes=slopes)
+    if not kernel(y, t, losses=losses, slopes=slopes) and not kernel.shape.checked:
+        return usual(xp, *given)
     if losses is not None and slopes is not None:
         return losses, slopes
     return slopes if losses is None else losses
@@ -153,13 +161,13 @@ class WholeRows(Blocks):
         self,
         body: Definition,
         call: Arguments,
-        kernel: RowKernel,
+        found: kernels.Found,
         out: NDArray | None,
         scale: float,
     ) -> None:
         columns = call.y.shape[-1]
-        super().__init__(body, call, out, scale, columns)
-        self.kernel = kernel
+        super().__init__(body, call, out, scale, found.trial, columns)
+        self.kernel = kernel = cast("RowKernel", found.kernel)
         # As in tiles, whose check adds up rows too.
         checked = not (call.by_index and is_unbounded(body.prediction_space))
         checked = checked and not kernel.shape.checked
@@ -169,7 +177,7 @@ class WholeRows(Blocks):
         y, t = (np.asarray(x[part], order=self.order) for x in (self.y, self.t))
         if not self.kernel.shape.checked:
             check_domain(self.body, self.call, first, last, y, t)
-        elif self.call.by_index and not (t.min() >= 0 and t.max() < y.shape[-1]):
+        elif self.call.by_index and not (t.min(initial=0) >= 0 and t.max(initial=0) < y.shape[-1]):
             return None
         losses = np.empty(len(y), y.dtype) if self.kernel.shape.losses else None
         slopes = None if self.out is None else self.out[part]

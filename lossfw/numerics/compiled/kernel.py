@@ -12,7 +12,7 @@ import numpy as np
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Shape, intermediate
 from lossfw.numerics.compiled.loops import loop
-from lossfw.numerics.compiled.machine import address_of
+from lossfw.numerics.compiled.machine import code_of
 from lossfw.numerics.compiled.operations import type_of
 from lossfw.numerics.symbolic.graph import Graph
 
@@ -68,8 +68,13 @@ class Kernel:
         self._owners = [owner for _, owner in loops]
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.shape = dtype, shape
-        self._function = _FUNCTION(address_of(text))
+        self._code = code_of(text)
+        self._function = _FUNCTION(self._code.address)
         self._table = self._loops.ctypes.data
+
+    def refuse(self, problem: str) -> None:
+        """Have no process use this machine code again; `problem` says why."""
+        self._code.refuse(problem)
 
     def __call__(
         self,

@@ -1,32 +1,49 @@
 """LLVM by llvmlite: object code of a text, and its loading into this process.
 
-llvmlite is imported on use: the extra ``fast`` brings it. LLVM's engine is not made for several
-threads at once, so a lock stands before it.
+llvmlite is imported on use: the extra ``fast`` brings it. LLVM is not made for several threads at
+once, so a lock stands before it. A fork waits for the lock: a child would inherit LLVM in the
+middle of its work, and a lock that no thread of the child will ever release.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import threading
+import weakref
+from collections import deque
+from typing import Any
 
 from lossfw.errors import MissingExtraError
 from lossfw.numerics.compiled import store
 from lossfw.numerics.compiled.layout import UncompiledError
 
-_lock = threading.Lock()
+# May be taken again by a thread that has it: a signal's handler may fork.
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 # The name of every kernel in its text; loaded ones have names of their own.
 _KERNEL = "@kernel("
 
 
 class _Machine:
-    """LLVM for the processor of this process."""
+    """LLVM for the processor of this process.
+
+    Attributes
+    ----------
+    compilations : int
+        How many texts were compiled.
+    """
 
     def __init__(self) -> None:
         import llvmlite.binding as llvm
 
         self.llvm = llvm
+        self.compilations = 0
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         self.cpu = llvm.get_host_cpu_name()
@@ -34,10 +51,11 @@ class _Machine:
         self.version = ".".join(map(str, llvm.llvm_version_info))
         target = llvm.Target.from_default_triple()
         self.triple = target.triple
-        self.target = target.create_target_machine(
-            cpu=self.cpu, features=self.features, opt=3, jit=True
+        # An engine keeps the target that it gets for itself.
+        self.new_target = functools.partial(
+            target.create_target_machine, cpu=self.cpu, features=self.features, opt=3, jit=True
         )
-        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
+        self.target = self.new_target()
 
     def compiled(self, text: str) -> bytes:
         """Return the object code of a text."""
@@ -54,14 +72,63 @@ class _Machine:
         builder = llvm.create_pass_builder(self.target, tuning)
         builder.getModulePassManager().run(module, builder)
         code: bytes = self.target.emit_object(module)
+        self.compilations += 1
         return code
 
-    def address(self, code: bytes, name: str) -> int:
-        """Load object code, and return the address of a function."""
-        self.engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
-        self.engine.finalize_object()
-        address: int = self.engine.get_function_address(name)
-        return address
+    def key(self, text: str) -> str:
+        """Return the name of the object code of a text."""
+        described = "\n".join((text, self.version, self.cpu, self.features))
+        return hashlib.sha256(described.encode()).hexdigest()
+
+    def loaded(self, code: bytes, name: str) -> Any:
+        """Load object code into an engine of its own, which can be freed without the others."""
+        engine = self.llvm.create_mcjit_compiler(self.llvm.parse_assembly(""), self.new_target())
+        engine.add_object_file(self.llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        if not engine.get_function_address(name):
+            raise UncompiledError("LLVM has lost the kernel")
+        return engine
+
+
+# The engines of code that no kernel uses any more.
+_unused: deque[Any] = deque()
+
+
+class Code:
+    """Machine code in this process, which is freed when no kernel uses it any more.
+
+    Attributes
+    ----------
+    address : int
+    """
+
+    def __init__(self, engine: Any, key: str) -> None:
+        self._engine, self._key = engine, key
+        self.address: int = engine.get_function_address(_name(key))
+
+    def __del__(self, unused: deque[Any] = _unused) -> None:
+        # The thread that drops it does not wait for one that compiles.
+        unused.append(self._engine)
+
+    def refuse(self, problem: str) -> None:
+        """Have no process use the code again."""
+        store.refuse(self._key, problem)
+
+    def leave(self) -> None:
+        """Leave the code to the end of the process."""
+        self._engine.detach()
+
+
+_codes: weakref.WeakValueDictionary[str, Code] = weakref.WeakValueDictionary()
+
+
+def _name(key: str) -> str:
+    return f"lossfw_{key}"
+
+
+def _free_unused() -> None:
+    while _unused:
+        _unused.popleft().close()
 
 
 @functools.cache
@@ -82,7 +149,9 @@ def release() -> None:
     """
     with _lock:
         if _machine.cache_info().currsize:
-            _machine().engine.detach()
+            _free_unused()
+            for code in _codes.values():
+                code.leave()
             _machine().target.detach()
 
 
@@ -93,9 +162,21 @@ def is_there() -> bool:
     return find_spec("llvmlite") is not None
 
 
-@functools.lru_cache(maxsize=1024)
-def address_of(text: str) -> int:
-    """Return the address of the kernel of a text, compiled unless the cache has it.
+def compilations() -> int:
+    """Return how many kernels this process has compiled."""
+    return _machine().compilations if _machine.cache_info().currsize else 0
+
+
+def refusal_of(text: str) -> str:
+    """Return why the kernel of a text is not used any more; empty if it may be."""
+    if not store.has_refusals() or not is_there():
+        return ""
+    with _lock:
+        return store.refusal(_machine().key(text))
+
+
+def code_of(text: str) -> Code:
+    """Return the machine code of the kernel of a text, compiled unless the cache has it.
 
     Parameters
     ----------
@@ -109,19 +190,22 @@ def address_of(text: str) -> int:
         If LLVM fails.
     """
     with _lock:
+        _free_unused()
         machine = _machine()
-        described = "\n".join((text, machine.version, machine.cpu, machine.features))
-        key = hashlib.sha256(described.encode()).hexdigest()
-        name = f"lossfw_{key}"
+        key = machine.key(text)
+        found = _codes.get(key)
+        if found is not None:
+            return found
+        if problem := store.refusal(key):
+            raise UncompiledError(problem)
+        name = _name(key)
         try:
             code = store.read(key)
             if code is None:
                 code = machine.compiled(text.replace(_KERNEL, f"@{name}("))
                 store.write(key, code)
-            address = machine.address(code, name)
+            found = _codes[key] = Code(machine.loaded(code, name), key)
         except RuntimeError as error:
             # LLVM's own errors have this type.
             raise UncompiledError(f"LLVM fails: {error}") from error
-    if not address:
-        raise UncompiledError("LLVM has lost the kernel")
-    return address
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.kernel import address_of_data
 from lossfw.numerics.compiled.loops import loop
-from lossfw.numerics.compiled.machine import address_of
+from lossfw.numerics.compiled.machine import code_of
 from lossfw.numerics.compiled.operations import type_of
 from lossfw.numerics.compiled.row_ir import intermediate_of_rows
 from lossfw.numerics.compiled.row_shape import RowShape
@@ -51,10 +51,15 @@ class RowKernel:
         self._owners = [owner for _, owner in loops]
         self._loops = np.array([part for parts, _ in loops for part in parts] or [0], np.uintp)
         self.dtype, self.shape = dtype, shape
-        self._function = _FUNCTION(address_of(code.text))
+        self._code = code_of(code.text)
+        self._function = _FUNCTION(self._code.address)
         self._size = code.memory
         # Memory that no call uses at the moment; each takes one and gives it back.
         self._free: list[NDArray] = []
+
+    def refuse(self, problem: str) -> None:
+        """Have no process use this machine code again; `problem` says why."""
+        self._code.refuse(problem)
 
     def __call__(
         self,

@@ -90,10 +90,9 @@ def test_code_of_another_processor_or_llvm_is_not_asked_for(monkeypatch):
     monkeypatch.setattr(machine.store, "read", asked.append)
     monkeypatch.setattr(machine.store, "write", lambda *_: None)
     text = "define i32 @kernel(ptr %a) {\n  ret i32 0\n}\n"
-    address = machine.address_of.__wrapped__
-    address(text)
+    assert machine.code_of(text).address
     for name in ("cpu", "features", "version"):
         with monkeypatch.context() as patch:
             patch.setattr(machine._machine(), name, "another")
-            assert address(text)
+            assert machine.code_of(text).address
     assert len(set(asked)) == 4

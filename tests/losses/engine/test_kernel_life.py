@@ -1,0 +1,222 @@
+"""The life of a kernel: its trial, a fork while it is made, and its end."""
+
+import os
+import subprocess
+import sys
+import weakref
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.losses.engine import kernels, loss_kernels
+from lossfw.losses.engine.compilable import NoKernelError
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.trial import count_unlike
+from lossfw.numerics.compiled import machine
+from support.loss_settings import arguments
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+
+FACTOR = [1.0]
+
+
+class Unsteady(lossfw.DistanceLoss):
+    "A body that reads a global number."
+
+    def value(self, xp, r):
+        return FACTOR[0] * xp.abs(r) + r * r
+
+    def derivative(self, xp, r):
+        return FACTOR[0] * xp.sign(r) + 2 * r
+
+
+class UnsteadyRows(lossfw.CategoricalLoss):
+    "A body of rows that reads a global number."
+
+    def value(self, xp, y, t):
+        return FACTOR[0] * xp.sum(xp.abs(y - t), axis=-1)
+
+
+class UnsteadyUnit(lossfw.Activation):
+    "An activation that reads a global number."
+
+    def value(self, xp, x):
+        return FACTOR[0] * x * x + x
+
+
+@pytest.fixture(autouse=True)
+def anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOSSFW_CACHE", str(tmp_path))
+    kernels.forget()
+    FACTOR[0] = 1.0
+    yield
+    kernels.wait()
+
+
+Y, T = np.linspace(-3.0, 3.0, 9000), np.linspace(1.0, -2.0, 9000)
+ROWS = np.full((3000, 3), 1 / 3)
+WEIGHT = np.linspace(0.5, 2.0, 9000)
+CALLS = {
+    "value": lambda: Unsteady()(Y, T),
+    "losses": lambda: Unsteady()(Y, T, reduction="none"),
+    "gradient": lambda: Unsteady().gradient(Y, T),
+    "both": lambda: Unsteady().value_and_gradient(Y, T)[1],
+    "weighted": lambda: Unsteady().gradient(Y, T, sample_weight=WEIGHT),
+    "masked": lambda: Unsteady()(Y, T, where=Y > 0),
+    "partial": lambda: Unsteady().partial(Y, T).mean(),
+    "rows": lambda: UnsteadyRows()(ROWS, np.eye(3)[np.arange(3000) % 3]),
+    "classes": lambda: UnsteadyRows()(ROWS, np.arange(3000) % 3),
+    "activation": lambda: UnsteadyUnit()(Y),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_kernel_with_other_numbers_than_the_body_is_not_used(name, monkeypatch, capsys):
+    monkeypatch.setattr(kernels, "_ELEMENTS", 1)
+    with use_engine("explain"):
+        CALLS[name]()
+        kernels.wait()
+        assert any(entry.kernel for entry in kernels._entries.values())
+        FACTOR[0] = 2.0
+        found = [CALLS[name]() for _ in range(2)]
+        # What is asked for with the second call, as a weighted kernel, is right.
+        kernels.wait()
+        found.append(CALLS[name]())
+    with use_engine("tiles"):
+        wanted = CALLS[name]()
+    for result in found:
+        np.testing.assert_array_equal(result, wanted)
+    problems = {entry.problem for entry in kernels._entries.values() if entry.problem}
+    assert len(problems) == 1
+    assert "the kernel had other bits than the body at" in problems.pop()
+    assert "tiles: the kernel had other bits than the body at" in capsys.readouterr().err
+
+
+def test_the_next_process_does_not_use_it_and_show_says_why(monkeypatch):
+    from lossfw.report.text.component_engine import engine_line, engine_of
+
+    monkeypatch.setattr(kernels, "_ELEMENTS", 1)
+    Unsteady()(Y, T)
+    kernels.wait()
+    FACTOR[0] = 2.0
+    Unsteady()(Y, T)
+    FACTOR[0] = 1.0
+    kernels.forget()
+    line = engine_line(engine_of(Unsteady()), here=True)
+    assert line.startswith("compiled: gradient, hessian; tiles: value, since the kernel had other")
+    candidate = loss_kernels.candidate_of(Unsteady(), "value")
+    with pytest.raises(NoKernelError, match="other bits than the body at"):
+        candidate.kernel(np.dtype("f8"))
+
+
+def test_a_trial_ends_when_enough_numbers_agree():
+    loss = lossfw.loss("log_cosh")
+    with use_engine("compiled"):
+        loss(Y[:4000], T[:4000])
+        (entry,) = kernels._entries.values()
+        assert not entry.trial.passed
+        loss(Y[:4000], T[:4000])
+        assert entry.trial.passed
+        assert entry.kernel is not None
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "count"),
+    [
+        ([0.0, 1.0], [0.0, 1.0], 0),
+        ([-0.0, 1.0], [0.0, 1.0], 1),
+        ([np.nan, 1.0], [-np.nan, 1.0], 0),
+        ([np.nan, np.inf], [1.0, -np.inf], 2),
+        ([1.0, 2.0], [1.0, 2.0, 3.0], 2),
+    ],
+)
+def test_bits_are_compared_but_for_those_of_nan(found, wanted, count):
+    assert count_unlike(np.array(found), np.array(wanted)) == count
+    assert count_unlike(np.array(found, np.float32), np.array(wanted)) == 2
+
+
+FORK = """
+import os, sys, time
+import numpy as np, lossfw
+from lossfw.losses.engine import kernels
+kernels._ELEMENTS = 1
+y = np.linspace(-5.0, 5.0, 9000)
+for number in range(8):
+    loss = lossfw.loss("huber", delta=1.0 + number)
+    wanted = loss(y, 0 * y)
+    time.sleep(0.004 * number)
+    child = os.fork()
+    if not child:
+        if number % 2:
+            # The child makes the kernel itself, and computes with it.
+            loss(y, 0 * y)
+            kernels.wait()
+            assert any(entry.kernel for entry in kernels._entries.values())
+            assert loss(y, 0 * y) == loss(y, 0 * y) == wanted
+        sys.exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+print("ended")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_that_is_forked_while_a_kernel_is_made_ends_and_has_kernels(tmp_path):
+    environment = {**os.environ, "LOSSFW_CACHE": "", "LOSSFW_ENGINE": "", "LOSSFW_THREADS": "1"}
+    ended = subprocess.run(
+        [sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "ended\n", "")
+
+
+def test_kernels_that_were_not_used_for_long_are_freed(monkeypatch):
+    monkeypatch.setattr(kernels, "_MOST_KERNELS", 3)
+    with use_engine("compiled"), kernels.trusted():
+        loss = lossfw.loss("huber", delta=0.5)
+        wanted = loss(Y, T)
+        (first,) = (entry.kernel for entry in kernels._entries.values())
+        for number in range(6):
+            other = lossfw.loss("huber", delta=2.0 + number)
+            other(Y, T)
+            if number == 2:
+                codes = [weakref.ref(entry.kernel._code) for entry in kernels._entries.values()]
+            # The first is used again and again, and stays.
+            assert loss(Y, T) == wanted
+        assert len(kernels._entries) == 3
+        assert first in [entry.kernel for entry in kernels._entries.values()]
+        assert sum(code() is not None for code in codes) == 1
+        # Who computes with a kernel has it, also when it is forgotten.
+        kernels.forget()
+        assert len(machine._codes) >= 1
+        assert first(Y, T)[0] / Y.size == pytest.approx(wanted)
+        machine._free_unused()
+        assert not machine._unused
+
+
+@pytest.mark.parametrize("loss", ["huber", "poisson_deviance", "brier", "cross_entropy"])
+def test_calls_without_rows_have_the_bits_of_tiles(loss):
+    loss = lossfw.loss(loss)
+    y, t = arguments(loss) if not loss.takes_rows else (np.zeros((1, 3)), np.zeros((1, 3)))
+    cases = [(y[:0], t[:0])]
+    if loss.takes_classes:
+        cases += [(np.zeros((0, 3)), np.zeros(0, dtype)) for dtype in ("i8", "u1")]
+    for prediction, target in cases:
+        for weight in (None, np.zeros(0)):
+            options = {"sample_weight": weight, "empty": "zero"}
+            found = []
+            for mode in ("tiles", "compiled"):
+                with use_engine(mode):
+                    found.append(_without_rows(loss, prediction, target, options))
+            assert str(found[0]) == str(found[1])
+
+
+def _without_rows(loss, y, t, options):
+    return [
+        loss(y, t, **options),
+        loss(y, t, reduction="sum", **options),
+        loss(y, t, reduction="none", **options),
+        loss.gradient(y, t, **options),
+        loss.hessian(y, t, **options),
+        loss.value_and_gradient(y, t, **options),
+        loss.partial(y, t).count,
+    ]
