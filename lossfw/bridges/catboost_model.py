@@ -24,10 +24,12 @@ def continuable(model: Any) -> Any:
     """Return a model that CatBoost continues with its start; a path as it is.
 
     A model in memory has the state of its training, from which CatBoost continues once, on the
-    same data, and which knows nothing of a bias that was set afterwards. A copy has none, and is
-    continued as one from a file.
+    same data. That knows nothing of a bias that was set afterwards, and holds labels that a model
+    without names of classes lacks. A copy has no such state, and is continued as one from a file.
     """
-    if not hasattr(model, "get_scale_and_bias") or not np.any(model.get_scale_and_bias()[1]):
+    if not hasattr(model, "get_scale_and_bias"):
+        return model
+    if not np.any(model.get_scale_and_bias()[1]) and not len(model.classes_):
         return model
     found = model.copy()
     # Such as the number of features, which a copy forgets.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, BrokenPluginError
 from lossfw.numerics.arrays import NDArray
+
+# Whether targets are transformed is tried with these, which most transformations accept.
+_TARGETS: Final = np.array([[0.25], [0.5], [0.75]])
 
 
 def outputs_of(estimator: Any) -> EstimatorOutputs | None:
@@ -64,11 +67,12 @@ def opened(estimator: Any, x: Any) -> Opened:
     back: list[Callable[[NDArray], NDArray]] = []
     while True:
         found = outputs_of(estimator)
-        inner = None if found is not None else _inner(estimator, x, back)
+        known = found is not None or _links_by_hand(estimator)
+        inner = None if known else _inner(estimator, x, back)
         if inner is None:
             break
         estimator, x = inner
-    if found is None:
+    if not known:
         _refuse_mixed(estimator)
 
     def undone(responses: NDArray) -> NDArray:
@@ -104,6 +108,24 @@ def _inner(
     if type(estimator).__name__ == "FrozenEstimator":
         return estimator.estimator, x
     return None
+
+
+def _links_by_hand(estimator: Any) -> bool:
+    """Tell whether targets are left as they are, and predictions are not.
+
+    Then the inverse is a link that the user applies, and what ``predict`` returns is a response.
+    """
+    from sklearn.compose import TransformedTargetRegressor
+
+    if not isinstance(estimator, TransformedTargetRegressor):
+        return False
+    transformer = estimator.transformer_
+    try:
+        there, back = transformer.transform(_TARGETS), transformer.inverse_transform(_TARGETS)
+    except ValueError:
+        # It takes several columns.
+        return False
+    return np.array_equal(there, _TARGETS) and not np.array_equal(back, _TARGETS)
 
 
 def _untransformed(transformer: Any, y: NDArray) -> NDArray:

@@ -201,8 +201,13 @@ def gap(ours, theirs):
     return np.abs(ours - theirs).max() / np.std(theirs)
 
 
-@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
-@pytest.mark.parametrize("data", ["same", "other"])
+@pytest.mark.parametrize(
+    ("data", "weighted"),
+    [
+        ("same", False), ("other", True), pytest.param("same", True, marks=pytest.mark.slow),
+        pytest.param("other", False, marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("face", ["trained", "fitted"])
 @pytest.mark.parametrize("row", range(4), ids=["numbers", "labels", "counts", "classes"])
 @pytest.mark.parametrize("name", LIBRARIES)
@@ -281,6 +286,18 @@ def test_hist_gradient_boosting_goes_on_as_with_its_own(targets):
         assert np.abs(first - before).max() < np.abs(model._raw_predict(X) - first).max()
         raws.append(model._raw_predict(X))
     assert gap(*(raw[:, 0] if raw.shape[1] == 1 else raw for raw in raws)) < SAME
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("targets", [numbers, labels, counts])
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_an_estimator_is_continued_by_train(name, targets):
+    library, y = LIBRARIES[name], targets(X)
+    loss = next(loss for loss, found, _ in library.rows if found is targets)
+    half = library.fitted(loss, X, y, None)
+    more = library.trained(loss, OTHER, targets(OTHER), None, begun=half)
+    assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
+    assert library.raw(more, X).tolist() != library.raw(half, X).tolist()
 
 
 @pytest.mark.parametrize(

@@ -279,12 +279,21 @@ def test_an_estimator_is_found_inside_others(library, wrap):
 @pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
 def test_targets_that_are_transformed_are_transformed_back(library):
     estimator, shown = made(library, "gamma_deviance", POSITIVE)
+    score = scorer("gamma_deviance")
     twice = TransformedTargetRegressor(
         estimator, func=lambda y: 2.0 * y, inverse_func=lambda y: 0.5 * y
     ).fit(X, POSITIVE)
     raw = np.asarray(twice.regressor_.predict(X, **shown), np.float64)
     expected = -metrics.mean_gamma_deviance(POSITIVE, 0.5 * np.exp(raw))
-    assert scorer("gamma_deviance")(twice, X, POSITIVE) == pytest.approx(expected, rel=1e-9)
+    assert score(twice, X, POSITIVE) == pytest.approx(expected, rel=1e-9)
+    model = clone(estimator).fit(X, POSITIVE)
+    bare = TransformedTargetRegressor(estimator).fit(X, POSITIVE)
+    assert score(bare, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-9)
+    # A link that is applied by hand is not applied again.
+    linked = TransformedTargetRegressor(
+        estimator, func=same, inverse_func=np.exp, check_inverse=False
+    ).fit(X, POSITIVE)
+    assert score(linked, X, POSITIVE) == pytest.approx(score(model, X, POSITIVE), rel=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:X does not have valid feature names")
