@@ -19,7 +19,7 @@ FACES = {
         Array GuardedLoss LinkedLoss LogGuard Memory NDArray Namespace OptimizerStep Order
         PointwiseBody RowBody
     """,
-    "lossfw.bridges": "Boosting BoostingBridge Bridge",
+    "lossfw.bridges": "Boosting BoostingBridge Bridge EstimatorOutputs link_of",
     "lossfw.check": "Refutation Report check check_function parametrize_with_checks subject",
     "lossfw.check.strategies": "masks pairs predictions targets weights",
     "lossfw.data": """

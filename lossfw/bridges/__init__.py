@@ -6,5 +6,6 @@ library on use. What the boosting libraries share stands in `boosting`.
 
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import Bridge
+from lossfw.bridges.outputs import EstimatorOutputs, link_of
 
-__all__ = ["Boosting", "BoostingBridge", "Bridge"]
+__all__ = ["Boosting", "BoostingBridge", "Bridge", "EstimatorOutputs", "link_of"]

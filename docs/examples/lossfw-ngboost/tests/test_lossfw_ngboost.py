@@ -5,8 +5,10 @@ import pickle
 import numpy as np
 import pytest
 from lossfw import ArgumentError
+from lossfw.bridges.sklearn import scorer
 from lossfw.check import check
 from ngboost import NGBoost
+from sklearn.metrics import mean_poisson_deviance
 
 from lossfw_ngboost import settings
 
@@ -41,6 +43,16 @@ def test_a_model_is_pickled_with_its_loss():
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.pred_param(x), model.pred_param(x))
     assert settings("huber", x[:, 0]) == settings("huber", x[:, 0])
+
+
+def test_the_scorer_measures_means():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    counts = rng.poisson(np.exp(1 + x[:, 0]))
+    own = settings("poisson_deviance", counts)
+    model = NGBoost(**own, n_estimators=5, verbose=False).fit(x, counts)
+    expected = -mean_poisson_deviance(counts, np.exp(model.predict(x)))
+    assert scorer("poisson_deviance")(model, x, counts) == pytest.approx(expected)
 
 
 def test_a_loss_of_rows_is_refused():

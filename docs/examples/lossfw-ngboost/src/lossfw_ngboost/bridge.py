@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from lossfw import ArgumentError
-from lossfw.bridges import BoostingBridge
+from lossfw.bridges import BoostingBridge, EstimatorOutputs, link_of
 from lossfw.bridges.boosting import Derivatives, derivatives, start
 from lossfw.bridges.bridge import written
 from lossfw.bridges.curvature import kinked
@@ -141,6 +141,14 @@ class NGBoostBridge(BoostingBridge):
         shown = scores.__new__(scores)
         shown.raw = raw
         return float(shown.total_score(target, weight)), False
+
+    def outputs(self, estimator):
+        """Say that ``predict`` of NGBoost returns raw predictions, for the scorer."""
+        made = getattr(getattr(estimator, "Dist", None), "made_of", None)
+        if made is None:
+            return None
+        of, _ = made
+        return EstimatorOutputs(estimator.predict, link_of(of.of))
 
     def leaf(self, slopes, bends, weight, l2):
         """Say that a leaf is scaled by a line search."""
