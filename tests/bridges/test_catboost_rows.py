@@ -35,7 +35,7 @@ def test_kernels_of_one_row_have_the_bits_of_the_loss(loss, classes, curvature):
     with use_engine("compiled"):
         on_trial = catboost.objective(loss, curvature=curvature)
         found += [on_trial.calc_ders_multi(*row) for row in rows(classes)]
-    assert not any(entry.problem for entry in kernels._entries.values())
+    assert not [e for e in kernels._entries.values() if e.problem.startswith("the kernel had")]
     assert objective._of_row._kernels[classes] is not None
     assert plain._of_row._kernels[classes] is None
     for one, other in zip(found, 2 * wanted, strict=True):
