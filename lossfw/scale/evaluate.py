@@ -100,11 +100,10 @@ def evaluate_on(
         patience=patience,
         notes=notes,
     )
-    slots = sum(client.nthreads().values())
     try:
         works = [
             Work(f"the part of the rows {start} to {stop - 1}", (start, stop, rows))
-            for start, stop in cut(plan, slots, state.seen).parts
+            for start, stop in cut(plan, workers.slots, state.seen).parts
         ]
         for _, (content, file) in workers.results(works):
             _merge(state, _unpacked(plan, content), file, keeper)

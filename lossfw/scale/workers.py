@@ -149,6 +149,11 @@ class ClusterWorkers:
         self._begun = False
         self._seen_alive, self._next_look = time.monotonic(), 0.0
 
+    @property
+    def slots(self) -> int:
+        """Threads of all workers, together."""
+        return sum(self._threads().values())
+
     def results(self, works: Iterable[Work]) -> Iterator[tuple[Work, Any]]:
         """Yield each piece of work with its result, as soon as it is there.
 
@@ -187,7 +192,7 @@ class ClusterWorkers:
         if now < self._next_look:
             return
         self._next_look = now + _LOOK_SECONDS
-        there, known = self._addresses(), {*self._agree, *self._looks, *self._refused}
+        there, known = set(self._threads()), {*self._agree, *self._looks, *self._refused}
         for address in sorted(known - there):
             self._lose(address)
         for address in sorted(there - known):
@@ -200,17 +205,19 @@ class ClusterWorkers:
             none = f"no worker is left, and none has come for {self._patience:g} s"
             raise self._refusals() or self._error(none)
 
-    def _addresses(self) -> set[str]:
-        """Return the addresses of all workers; raise `RunError` without a scheduler."""
+    def _threads(self) -> Mapping[str, int]:
+        """Return the threads of all workers by address; raise `RunError` without a scheduler."""
         try:
             if self._client.status in ("running", "connecting"):
-                return set(self._client.nthreads())
+                threads: dict[str, int] = self._client.nthreads()
+                return threads
         except (OSError, TimeoutError):
             pass
         raise self._error(_GONE)
 
     def _lose(self, address: str) -> None:
         """Give the work of a worker that is gone to others."""
+        self._begun = True  # another one may come in its place
         self._refused.pop(address, None)
         self._futures.pop(self._looks.pop(address, ""), None)
         lost = self._taken_back(address)
@@ -218,12 +225,9 @@ class ClusterWorkers:
             work.ended += 1
             if work.ended > _MOST_ENDED:
                 raise _ended_by(work)
+        one, several = self._called
+        many = f"its {one} was" if len(lost) == 1 else f"its {len(lost)} {several} were"
         if lost:
-            many = (
-                f"its {self._called[0]} was"
-                if len(lost) == 1
-                else (f"its {len(lost)} {self._called[1]} were")
-            )
             self._note(f"the worker {address} was lost: {many} computed again.")
 
     def _refuse(self, address: str, told: str) -> None:
@@ -275,32 +279,34 @@ class ClusterWorkers:
         if future.key not in self._futures:  # it was taken back
             return None
         looked = next((a for a, key in self._looks.items() if key == future.key), None)
-        if looked is not None:
-            self._answer_of_look(looked, future)
-            return None
-        address = next(a for a, has in self._agree.items() if future.key in has)
         try:
             value = self._value(future)
-        except TimeoutError:  # its worker may be lost
+        except TimeoutError:
+            if future.status == "error":  # that of a body
+                raise
+            # Its worker may be lost: then it is taken back.
             self._next_look = 0.0
             self._done.put(future)
             return None
-        except distributed().KilledWorker:
-            raise _ended_by(self._agree[address][future.key]) from None
+        except RunError:
+            raise
+        except Exception as error:
+            if looked is None:
+                raise
+            # What is there cannot even be compared.
+            value = f"{type(error).__name__}: {error}".rstrip(".")
+        if looked is not None:
+            self._answer_of_look(looked, value)
+            return None
+        address = next(a for a, has in self._agree.items() if future.key in has)
         if isinstance(value, Refusal):
             self._refuse(address, value.told)
             return None
         self._futures.pop(future.key).release()
         return self._agree[address].pop(future.key), value
 
-    def _answer_of_look(self, address: str, future: Any) -> None:
-        try:
-            told = self._value(future)
-        except RunError:  # the cluster is gone
-            raise
-        except Exception as error:  # what is there cannot even be compared
-            told = f"{type(error).__name__}: {error}".rstrip(".")
-        del self._looks[address], self._futures[future.key]
+    def _answer_of_look(self, address: str, told: str) -> None:
+        self._futures.pop(self._looks.pop(address)).release()
         if told:
             self._refuse(address, told)
         else:
@@ -318,14 +324,18 @@ class ClusterWorkers:
         """
         try:
             return future.result(timeout=_FETCH_SECONDS)
-        except (LossfwError, TimeoutError, distributed().KilledWorker):
+        except (LossfwError, TimeoutError):
+            raise
+        except distributed().KilledWorker:
+            if work := next((h[future.key] for h in self._agree.values() if future.key in h), None):
+                raise _ended_by(work) from None
             raise
         except Exception as error:
             # A cancelled task, or a connection that was closed: the scheduler is gone.
             if future.status in ("cancelled", "lost"):
                 raise self._error(_GONE) from None
             if isinstance(error, OSError):
-                self._addresses()
+                self._threads()
             raise
 
     def _refusals(self) -> RunError | None:
@@ -337,8 +347,8 @@ class ClusterWorkers:
         more = [f"and {count - _NAMED} more"] if count > _NAMED else []
         return RunError(
             f"{count} of {count} workers cannot run this: {self._left()}. "
-            f"{'; '.join([*named, *more])}. Give every worker the same packages and files, and "
-            "start it again if its code has changed."
+            f"{'; '.join([*named, *more])}. Give every worker the same packages and files. A "
+            "process keeps the code that it has loaded: start it again after a change."
         )
 
     def _note(self, text: str) -> None:

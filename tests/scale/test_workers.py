@@ -26,7 +26,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class Future:
-    """A task of the cluster below; it ends when somebody says so."""
+    """A task of the cluster below; it ends when somebody says so.
+
+    A list has what is raised or returned by one request for the value after the other.
+    """
 
     status = "pending"
 
@@ -43,9 +46,10 @@ class Future:
             function(self)
 
     def result(self, timeout):
-        if isinstance(self._value, Exception):
-            raise self._value
-        return self._value
+        value = self._value.pop(0) if isinstance(self._value, list) else self._value
+        if isinstance(value, Exception):
+            raise value
+        return value
 
     def release(self):
         self.status = "released"
@@ -266,6 +270,28 @@ def test_where_no_worker_is_left_the_run_ends_in_words(quick, cluster, differs, 
         given_to(cluster, [])
 
 
+def test_a_worker_that_goes_while_it_is_looked_at_may_be_replaced(quick):
+    class Replaced(Cluster):
+        def submit(self, function, *arguments, workers=(None,), **options):
+            if function is look_there and workers == ["a"]:
+                self.alive = {"b"}
+                return Future("look", "a", ())
+            return super().submit(function, *arguments, workers=workers, **options)
+
+    notes = []
+    assert set(given_to(Replaced("a"), notes, patience=9.0).values()) == {"b"}
+    assert notes == []
+
+
+def test_a_result_that_does_not_come_is_waited_for(quick):
+    class Slow(Cluster):
+        def value(self, address, number):
+            there = address, number
+            return [TimeoutError(), TimeoutError(), there] if number % 3 == 0 else there
+
+    given_to(Slow("a", "b"), [])
+
+
 def test_workers_that_all_go_are_waited_for_and_then_told(quick):
     class Leaving(Cluster):
         def step(self):
@@ -347,6 +373,34 @@ def test_a_run_with_no_worker_of_the_same_code_ends_in_words(folder, shared, sch
     assert "lossfw/losses/loss.py has other code there" in told.stderr
     again = run("--out", "two", "--cluster", scheduler, "--resume")
     assert again.exit_code == 0, again.stderr
+
+
+SWEEP = """\
+lossfw: 1
+data: {name: arrays, targets: t.npy}
+network: {predictions: y.npy}
+loss: {name: cross_entropy, delta: 1e-7}
+sweep: {grid: {loss.delta: [1e-7, 1e-3]}}
+"""
+
+
+@pytest.mark.parametrize("differing", [1, 2])
+def test_the_runs_of_a_sweep_go_to_workers_of_the_same_code(few, shared, scheduler, differing):
+    (few / "run.yaml").write_text(SWEEP)
+    others = sorted(shared.nthreads())[:differing]
+    shared.run(exec, OTHER_CODE, workers=others)
+    try:
+        done = run("--out", "two", "--cluster", scheduler)
+    finally:
+        shared.run(exec, SAME_CODE, workers=others)
+    assert "lossfw/losses/loss.py has other code there" in done.stderr
+    written = len(list((few / "two").glob("*/metrics.json")))
+    if differing == 1:
+        assert (done.exit_code, written) == (0, 2), done.stderr
+        assert f"the worker {others[0]} got no run" in done.stderr
+    else:
+        assert (done.exit_code, written) == (1, 0)
+        assert "2 of 2 workers cannot run this: 2 of 2 runs are not done." in done.stderr
 
 
 @pytest.fixture
