@@ -9,7 +9,13 @@ from lossfw.check.bridges.installed import bridge_checks
 from lossfw.check.core.reproduce import setup
 from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
-from lossfw.check.laws import activations, author_latex, components_only, curvature_bound
+from lossfw.check.laws import (
+    activations,
+    author_latex,
+    companions,
+    components_only,
+    curvature_bound,
+)
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
@@ -100,7 +106,7 @@ def prepared(component: str | Mapping[str, Any] | Component, bridges: bool = Fal
         return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
         more = {
-            **checks_in(components_only, curvature_bound),
+            **checks_in(components_only, companions, curvature_bound),
             author_latex.check_latex.name: author_latex.check_latex,
         }
         return prepare(of_component(made), {**more, **(bridge_checks(made) if bridges else {})})

@@ -6,7 +6,13 @@ import pytest
 
 from lossfw import ActivationClaims, Claims
 from lossfw.check.core.session import Search, checks_in
-from lossfw.check.laws import activations, author_latex, components_only, curvature_bound
+from lossfw.check.laws import (
+    activations,
+    author_latex,
+    companions,
+    components_only,
+    curvature_bound,
+)
 from lossfw.check.report import Refutation
 from lossfw.check.runner import CHECKS, attempt, run
 from support.liars import LIARS
@@ -17,7 +23,7 @@ OWN_OF_ROWS = {"claim:lipschitz", "claim:breaks"}
 
 TABLES = {
     "loss": set(CHECKS),
-    "component": set(checks_in(components_only, curvature_bound, author_latex)),
+    "component": set(checks_in(components_only, companions, curvature_bound, author_latex)),
     "activation": set(activations.ELEMENTWISE) - OF_ROWS,
     "rows": {c for c in activations.ROWS if not c.startswith("claim:")} | OF_ROWS | OWN_OF_ROWS,
 }

@@ -34,6 +34,9 @@ _SIZES = (1e-200, 1e-30, 1e-10, 1e5, 1e10, 1e19, 1e30, 1e36, 1e150, 1e200)
 
 _LEAST_LOGIT = 1e-20
 
+# Probabilities of a class that is all but excluded: so many digits behind the point.
+_FAINT = (7.0, 30.0)
+
 # Counts and other single numbers are rows of these, so many for each row.
 _MEMBERS = 4
 
@@ -187,7 +190,11 @@ def _distributions(columns: int, dtype: str, rng: Generator, count: int) -> NDAr
         found.append(near if columns > 1 else hot)
     if columns > 2:
         edge = rng.dirichlet(np.ones(columns), count // 4 + 1)
-        edge[np.arange(len(edge)), rng.integers(0, columns, len(edge))] = 0
+        one = np.arange(len(edge)), rng.integers(0, columns, len(edge))
+        edge[one] = 0
+        found.append(edge / edge.sum(-1, keepdims=True))
+        # A class that is all but excluded, where the others are not all but certain.
+        edge[one] = 10.0 ** -rng.uniform(*_FAINT, len(edge))
         found.append(edge / edge.sum(-1, keepdims=True))
     return np.concatenate(found).astype(dtype)
 

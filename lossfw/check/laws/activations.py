@@ -26,7 +26,7 @@ from lossfw.check.core.session import (
 )
 from lossfw.check.core.subject import COLUMNS, Subject, of_component, unwritten
 from lossfw.check.denials import denials
-from lossfw.check.laws import author_latex, derivatives, row_slopes, values
+from lossfw.check.laws import author_latex, companions, derivatives, row_slopes, values
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
 from lossfw.nn.activation import Activation
@@ -63,6 +63,10 @@ class _Curve(DistanceLoss):
     def second_derivative(self, xp: Namespace, r: Array) -> Array:
         """Return its second derivative."""
         return self.of.second_derivative(xp, r)
+
+    def value_and_derivative(self, xp: Namespace, r: Array) -> tuple[Array, Array]:
+        """Return both, as the forward pass of training computes them."""
+        return self.of.value_and_derivative(xp, r)
 
 
 def _subject(activation: Activation, search: Search) -> Subject:
@@ -121,6 +125,26 @@ def check_call(activation: Activation, search: Search) -> None:
                 raise Refuted("the argument is written to, or returned.", "f(x)", x=before)
             if not np.array_equal(_call(activation, x, search), result, equal_nan=True):
                 raise Refuted("a second call gives another result.", "f(x)", x=before)
+
+
+@check("gradient:both")
+def check_companions(activation: Activation, search: Search) -> None:
+    """`value_and_derivative`, `jvp` and `vjp` give what `value` and `derivative` give."""
+    companions.compare_both(
+        _subject(activation, search), search, "f.value_and_derivative(np, y - t), value(y, t)"
+    )
+    rng = search.rng("products")
+    for dtype in _DTYPES:
+        x = _arguments(activation, dtype, search)
+        v = rng.normal(size=x.shape).astype(dtype)
+        search.count(len(x))
+        wanted = activation.derivative(np, x) * v
+        for name in ("jvp", "vjp"):
+            bad = ~close(getattr(activation, name)(np, x, v), wanted)
+            if bad.any():
+                one = slice(first(bad), first(bad) + 1)
+                text = f"{name} is not the derivative times v, {wanted[one][0]!r}."
+                raise Refuted(text, f"f.{name}(np, x, v)", x=x[one], v=v[one])
 
 
 @check("nan")
@@ -262,6 +286,7 @@ def _table(*checks: Check) -> dict[str, Check]:
 ELEMENTWISE = _table(
     check_call,
     check_nan,
+    check_companions,
     _as_curve(values.check_value),
     _as_curve(values.check_precision),
     _as_curve(values.check_overflow),

@@ -24,17 +24,20 @@ def sigmoid_slope(xp, x):
     return e / (1 + e) ** 2
 
 
-def elementwise(name, body, *, derivative=None, second=None, definition=None, **claims):
+def elementwise(name, body, *, derivative=None, second=None, definition=None, both=None,
+                vjp=None, **claims):  # fmt: skip
     """Return an activation of these functions, each called with ``(xp, x)``."""
 
     def method(function):
-        return lambda self, xp, x: function(xp, x)
+        return lambda self, xp, *arguments: function(xp, *arguments)
 
     members = {"value": method(body), "claims": lambda self: ActivationClaims(**claims)}
     for key, function in (
         ("derivative", derivative),
         ("second_derivative", second),
         ("formula", definition),
+        ("value_and_derivative", both),
+        ("vjp", vjp),
     ):
         if function is not None:
             members[key] = method(function)
@@ -186,6 +189,15 @@ LIARS = (
     Liar("activation", "gradient", "factor",
          elementwise("Slope", softplus, derivative=lambda xp, x: 0.5 * sigmoid(xp, x),
                      second=sigmoid_slope)),
+    Liar("activation", "gradient:both", "derivative",
+         elementwise("Both", softplus, derivative=sigmoid, second=sigmoid_slope,
+                     both=lambda xp, x: (softplus(xp, x), sigmoid(xp, x) * (1 + 1e-7)))),
+    Liar("activation", "gradient:both", "value",
+         elementwise("Both", softplus, derivative=sigmoid, second=sigmoid_slope,
+                     both=lambda xp, x: (softplus(xp, x) * (1 + 1e-7), sigmoid(xp, x)))),
+    Liar("activation", "gradient:both", "product",
+         elementwise("Product", softplus, derivative=sigmoid, second=sigmoid_slope,
+                     vjp=lambda xp, x, v: sigmoid(xp, x) * v * (1 + 1e-7))),
     Liar("activation", "hessian", "factor",
          elementwise("Bend", softplus, derivative=sigmoid,
                      second=lambda xp, x: 0.5 * sigmoid_slope(xp, x))),

@@ -8,6 +8,7 @@ import numpy as np
 
 from lossfw import (
     BINARY,
+    REAL,
     SIMPLEX,
     UNIT,
     CategoricalLoss,
@@ -116,6 +117,37 @@ class TwoGradients(_Square):
         return self(prediction, target, **options), gradient
 
 
+class OtherTwin(DistanceLoss):
+    """Far out, the derivative beside the value is a little off."""
+
+    def value(self, xp, r):
+        return r * r
+
+    def derivative(self, xp, r):
+        return 2 * r
+
+    def value_and_derivative(self, xp, r):
+        return r * r, 2 * r * xp.where(
+            xp.abs(r) > 60, (1 + 1e-7) * xp.ones_like(r), xp.ones_like(r)
+        )
+
+
+class OtherTwinOfRows(CategoricalLoss):
+    """The same of a class by its index, whose derivative is right for a one-hot row."""
+
+    prediction = REAL
+
+    def value(self, xp, y, t):
+        return xp.sum((y - t) ** 2, axis=-1)
+
+    def derivative(self, xp, y, t):
+        return 2 * (y - t)
+
+    def value_and_derivative_at(self, xp, y, index):
+        value, slope = super().value_and_derivative_at(xp, y, index)
+        return value, slope * (1 + 1e-7)
+
+
 class Unguarded(GuardedLoss, PointwiseLoss):
     """Has a guard, and does not use it."""
 
@@ -189,6 +221,8 @@ LIARS = (
     Liar("component", "dtype:lists", "single", ListsInSingle()),
     Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
     Liar("component", "weights:reductions", "sum", TwoGradients()),
+    Liar("component", "gradient:both", "twin", OtherTwin()),
+    Liar("component", "gradient:both", "twin of rows", OtherTwinOfRows(), ("weights:reductions",)),
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
     Liar("component", "value:latex", "half a formula", HalfAFormula()),
