@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterator
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from lossfw.components.component import Component
 from lossfw.errors import LossfwError
@@ -20,6 +20,12 @@ from lossfw.losses.capabilities import GuardedLoss, LinkedLoss
 # share, a scale and a threshold all find two of these that are not special.
 _NUMBERS = (0.3, 7.5, -1.5, 0.9)
 _OTHERS = 2
+
+# Tried for a parameter that has one number for each class, as factors and counts are.
+_EACH: dict[Any, tuple[tuple[float, ...], ...]] = {
+    float: ((0.5, 2.0, 1.0), (1.0, 0.5)),
+    int: ((2, 3, 1), (1, 2)),
+}
 
 # For a parameter that has no default, as a threshold that one has to choose.
 _NEEDED = (0.1, 1)
@@ -122,8 +128,17 @@ def _values(annotation: Any, own: Any) -> tuple[Any, ...]:
         return get_args(annotation)
     if origin in (Union, types.UnionType):
         return tuple(v for part in get_args(annotation) for v in _values(part, own))
+    if origin is Annotated:
+        return _values(get_args(annotation)[0], own)
+    if origin in (tuple, list):
+        return _EACH.get(_plain(get_args(annotation)[0]), ())
     if annotation is bool:
         return (False, True)
     if annotation is int:
         return (2, 3)
-    return _NUMBERS if annotation is float or origin is not None else ()
+    return _NUMBERS if annotation is float else ()
+
+
+def _plain(annotation: Any) -> Any:
+    """Return a type without the bounds of its values."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation

@@ -1,7 +1,13 @@
 """Variants: a component at its defaults, in each of its forms, and at other parameters."""
 
+import numpy as np
+import pytest
+
 import lossfw
+from lossfw.check.accuracy.measure import measure
 from lossfw.check.accuracy.variants import variants
+from lossfw.check.core.dense import dense_pairs
+from lossfw.check.core.subject import of_component
 
 
 def test_each_form_and_each_parameter_is_varied():
@@ -12,6 +18,21 @@ def test_each_form_and_each_parameter_is_varied():
     on_logits = [one for one in found if one.from_logits]
     assert {one.delta for one in on_logits} == {1e-7}
     assert len({one.label_smoothing for one in on_logits}) == 3
+
+
+def test_a_number_for_each_class_is_varied():
+    found = variants(type(lossfw.loss("categorical_focal")))
+    alphas = [one.alpha for one in found]
+    assert {len(alpha) for alpha in alphas if isinstance(alpha, tuple)} == {2, 3}
+    assert {0.3, 7.5} <= {alpha for alpha in alphas if isinstance(alpha, float)}
+
+
+@pytest.mark.parametrize("length", [2, 3])
+def test_points_have_the_columns_that_a_parameter_fixes(length):
+    loss = lossfw.loss("categorical_focal", alpha=(0.5, 2.0, 1.0)[:length])
+    (points, *_) = dense_pairs(of_component(loss), "float32", np.random.default_rng(0), 40)
+    assert points.y.shape[-1] == length
+    assert all(worst.ulps < 16 for worst in measure(loss, "float32", points=40).results)
 
 
 def test_a_parameter_without_a_default_is_given_a_value():
