@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.draw import elements, rows
 from lossfw.check.core.plain_points import cast
-from lossfw.check.core.points import Points, counting
+from lossfw.check.core.points import Points, counting, inside, simplest
 from lossfw.check.core.session import (
     NotApplicable,
     Output,
@@ -25,6 +26,7 @@ from lossfw.check.core.session import (
     check,
     ordinary,
     outputs,
+    shown,
 )
 from lossfw.check.core.subject import Subject, call
 from lossfw.check.laws.large_inputs import ENOUGH
@@ -62,6 +64,13 @@ _COMPILED: dict[str, Callable[[Loss, NDArray, NDArray], Any]] = {
 # A kernel takes a tenth of a second and more to compile. So of a moved parameter, which has fewer
 # examples, a call that training makes is compiled in one precision.
 _OF_MOVED = {"value": "float32", "mean": "float32", "gradient": "float64"}
+
+# So many pairs of each dtype, or numbers in rows, are compared to the bit. What a kernel
+# computes otherwise may be one number of thousands.
+_BITS_AT = 2**15
+
+# So many of them are told where no single one shows a difference.
+_SHOWN = 64
 
 # So many calls are made beside each other.
 _CALLS = 16
@@ -184,7 +193,8 @@ def check_kernels(subject: Subject, search: Search) -> None:
         problem = _kernel_problem(subject, loss, columns)
     if problem:
         raise NotApplicable(problem)
-    for points in search.points(subject, "float32", "float64"):
+    # No exact number is asked for, so that many more points cost little.
+    for points in (*search.points(subject, "float32", "float64"), *_many(subject, search, columns)):
         if columns and points.y.shape[-1] != columns:
             continue
         search.count(len(points))
@@ -194,7 +204,33 @@ def check_kernels(subject: Subject, search: Search) -> None:
             wanted = _by_engine("tiles", function, loss, points)
             found = _by_engine("compiled", function, loss, points)
             if not np.array_equal(found, wanted, equal_nan=True):
-                raise Refuted.by(points, f"the {name} has other bits from a kernel.")
+                raise _other_bits(points, name, found, wanted)
+
+
+def _many(subject: Subject, search: Search, columns: int) -> list[Points]:
+    """Return very many pairs of each dtype, where there are enough examples."""
+    if search.examples < ENOUGH:
+        return []
+    found = []
+    for dtype in ("float32", "float64"):
+        rng = search.rng(f"kernels {dtype}")
+        if columns:
+            drawn = rows(subject, columns, dtype, rng, _BITS_AT // columns)
+        else:
+            drawn = elements(subject, dtype, rng, _BITS_AT)
+        found.append(inside(subject, drawn))
+    return [points for points in found if len(points)]
+
+
+def _other_bits(points: Points, name: str, found: NDArray, wanted: NDArray) -> Refuted:
+    """Return the refutation of a kernel: by one pair where it shows, else by some."""
+    text = f"the {name} has other bits from a kernel"
+    if found.shape != wanted.shape or found.shape[:1] != (len(points),):
+        return Refuted.by(points.take(slice(_SHOWN)), f"{text}.")
+    differ = ~((found == wanted) | (np.isnan(found) & np.isnan(wanted)))
+    one = simplest(points, differ.reshape(len(points), -1).any(-1))
+    digits = f"{shown(found[one], 17)} instead of {shown(wanted[one], 17)}"
+    return Refuted.at(points, one, f"{text}: {digits}.")
 
 
 def _kernel_problem(subject: Subject, loss: Loss, columns: int) -> str:

@@ -65,6 +65,16 @@ class KnowsProbes(_Square):
         return r * r
 
 
+class SeldomOther(_Square):
+    """Behaves where its graph is held to it, and at most other numbers."""
+
+    def value(self, xp, r):
+        if xp is np and r.dtype.kind == "f" and r.shape != (PROBES,):
+            seldom = np.abs(np.frexp(r)[0]) % 2.0**-5 < 2.0**-17
+            return r * r * (1.0 + float(np.finfo(r.dtype).eps) * (seldom & (r != np.trunc(r))))
+        return r * r
+
+
 class KnowsRowProbes(CategoricalLoss):
     """The same, of rows."""
 
@@ -218,6 +228,7 @@ LIARS = (
     Liar("component", "purity:bits", "alone", Lonely(), ("weights:partials", "weights:long")),
     Liar("component", "purity:kernels", "knows the probes", KnowsProbes()),
     Liar("component", "purity:kernels", "knows the probes of rows", KnowsRowProbes()),
+    Liar("component", "purity:kernels", "seldom", SeldomOther()),
     Liar("component", "dtype:lists", "single", ListsInSingle()),
     Liar("component", "weights:partials", "no weights", PartsWithoutWeights()),
     Liar("component", "weights:reductions", "sum", TwoGradients()),
