@@ -6,13 +6,17 @@ The laws of the call, such as those of shapes and dtypes, hold for both of them 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Hashable, Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
+from lossfw.check.core.subject import unwritten
 from lossfw.errors import TraceError
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import CONSTANT, Graph, Operation
 from lossfw.numerics.symbolic.rows import trace_rows
 from lossfw.numerics.symbolic.trace import trace
@@ -21,6 +25,15 @@ _DTYPES = ("float32", "float64")
 
 # Of rows whose length is free; a row of two is often a case of its own.
 _COLUMNS = 3
+
+# Which functions of a loss use each function of an author.
+_DERIVED = {
+    "derivative": ("unreduced_gradient", "unreduced_with_gradient"),
+    "second_derivative": ("unreduced_hessian",),
+}
+
+# Frames of these packages are not the author's.
+_OTHERS = ("lossfw", "numpy")
 
 _FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian", "unreduced_with_gradient")
 
@@ -33,12 +46,15 @@ class Operations:
 
     def of(self, component: Any) -> Hashable:
         """Return a key that is equal for instances with the same operations; None if unknown."""
-        if not isinstance(component, Loss) or component.has_own_weight or component.target_per_row:
+        if not isinstance(component, Loss) or component.has_own_weight:
             return None
         try:
-            results = tuple(self._results(graph) for graph in _graphs(component))
+            results: Hashable = tuple(self._results(graph) for graph in _graphs(component))
         except TraceError:
-            return None
+            # No graph holds the body: the instructions of it that a call runs stand for one.
+            results = instructions(component)
+            if results is None:
+                return None
         spaces = component.prediction_space, component.target_space
         return (type(component), repr(spaces), component.fixed_classes, results)
 
@@ -51,6 +67,51 @@ class Operations:
         return tuple(numbers[place] for place in graph.outputs)
 
 
+def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
+    """Return which instructions of the author's code run in a call of the loss.
+
+    Two instances that run the same ones differ in their numbers alone.
+
+    Returns
+    -------
+    frozenset of tuple, or None
+        File, first line and offset of each instruction; None if a call raises.
+    """
+    seen: set[tuple[str, int, int]] = set()
+
+    def watch(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_globals.get("__name__", "").partition(".")[0] in _OTHERS:
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            code = frame.f_code
+            seen.add((code.co_filename, code.co_firstlineno, frame.f_lasti))
+        return watch
+
+    y, t = _sample(loss)
+    # That of a debugger, or one that measures coverage.
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        with np.errstate(all="ignore"):
+            for name in _FUNCTIONS:
+                getattr(loss, name)(np, y, t)
+    except Exception:
+        return None
+    finally:
+        sys.settrace(before)
+    return frozenset(seen)
+
+
+def _sample(loss: Loss) -> tuple[NDArray, NDArray]:
+    """Return two pairs of ordinary numbers or rows."""
+    if not loss.takes_rows:
+        return np.array([0.25, 0.5]), np.array([1.0, 1.0])
+    columns = loss.fixed_classes or _COLUMNS
+    y = np.full((2, columns), 1 / columns)
+    return y, np.array([1.0, 1.0]) if loss.target_per_row else np.eye(columns)[:2]
+
+
 def _kind(node: Operation) -> str:
     """Return what matters of a value: of a number its sign alone, for 0 is a case of its own."""
     ordinary = node.op == CONSTANT and node.dtype.kind == "f" and math.isfinite(node.value)
@@ -60,8 +121,14 @@ def _kind(node: Operation) -> str:
 def _graphs(loss: Loss) -> Iterator[Graph]:
     """Yield the graphs of a loss's functions of pairs, and of those of class indices."""
     columns = loss.fixed_classes or _COLUMNS
+    if loss.target_per_row:
+        raise TraceError("rows with one number as target have no graph of pairs")
+    # Derivatives of rows by dual numbers have no graph either, but follow from the value.
+    missing = unwritten(loss.body) if loss.takes_rows else ()
+    derived = [name for one in missing for name in _DERIVED[one]]
+    names = [name for name in _FUNCTIONS if name not in derived]
     for dtype in _DTYPES:
-        for name in _FUNCTIONS:
+        for name in names:
             if not loss.takes_rows:
                 yield trace(getattr(loss, name), {"y": dtype, "t": dtype})
                 continue

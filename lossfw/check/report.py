@@ -147,6 +147,8 @@ class Report:
         Whether broken conventions count as failures.
     witnesses : dict of str to str
         The claims that are denied and proved to be so, with what proves it.
+    limited : dict of str to str
+        Checks that looked at less than usual, with what they looked at and the reason.
     not_checked : str
         Why nothing could be checked, empty where something was.
     """
@@ -163,6 +165,7 @@ class Report:
     allow_unfinished: bool = False
     conventions: bool = True
     witnesses: dict[str, str] = field(default_factory=dict)
+    limited: dict[str, str] = field(default_factory=dict)
     not_checked: str = ""
 
     @property
@@ -208,6 +211,7 @@ class Report:
             "expected": dict(self.expected),
             "unexpected": dict(self.unexpected),
             "not_run": dict(self.not_run),
+            "limited": dict(self.limited),
             "not_checked": self.not_checked,
         }
 

@@ -210,6 +210,7 @@ def run(
             outcome = attempt(prepared, name, search)
             _enter(report, name, outcome if reason else told.once(outcome), reason)
     report.witnesses.update(search.witnesses)
+    report.limited.update(search.limited)
     report.refuted.sort(key=lambda refutation: gravity(refutation.check))
     return report
 
@@ -269,6 +270,7 @@ def attempt(prepared: Prepared, name: str, search: Search) -> CheckOutcome:
         If the exact numbers are not installed.
     """
     search.calls.clear()
+    search.running = name
     subject = prepared.subject
     if isinstance(subject, Subject):
         subject = search.counted(subject)

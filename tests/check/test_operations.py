@@ -1,12 +1,18 @@
 """Operations of losses, and the laws of the call that an edge of the parameters is spared."""
 
-from lossfw import DistanceLoss
+import sys
+
+import pytest
+
+from lossfw import CategoricalLoss, DistanceLoss
 from lossfw.check.component import prepared
 from lossfw.check.edges import MOVED_SHARE, edges
-from lossfw.check.operations import Operations
+from lossfw.check.operations import Operations, instructions
 from lossfw.check.options import Options
 from lossfw.check.runner import run
 from lossfw.components.registry import registry
+from lossfw.errors import TraceError
+from lossfw.numerics.symbolic.rows import trace_rows
 
 
 class Bent(DistanceLoss):
@@ -51,6 +57,47 @@ def test_signs_and_zero_are():
 def test_what_cannot_be_traced_is_unknown():
     assert Operations().of(Sign()) is None
     assert all(edge.whole for edge in edges(Sign) if edge.share >= MOVED_SHARE)
+
+
+class Pairs(CategoricalLoss):
+    """A loss of rows that looks at a shape, and so cannot be traced."""
+
+    c: float = 1.0
+
+    def value(self, xp, y, t):
+        """The squares of the columns, or of their differences."""
+        r = y - t
+        if self.c > 5:
+            r = r - xp.max(r, axis=-1, keepdims=True)
+        return self.c * xp.sum(r * r, axis=-1) / float(r.shape[-1] * r.shape[0])
+
+
+def test_instructions_stand_for_a_graph_that_there_is_not():
+    with pytest.raises(TraceError):
+        trace_rows(Pairs().unreduced, {"y": "float64", "t": "float64"}, 3)
+    assert instructions(Pairs(c=0.5)) is not None
+    assert same(Pairs(c=0.5), Pairs(c=2.0))
+    assert not same(Pairs(c=0.5), Pairs(c=7.0))
+
+
+def test_a_tracer_is_there_again_after_instructions():
+    def tracer(*_):
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        instructions(Pairs())
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+
+
+def test_a_body_that_raises_has_no_instructions():
+    def value(self, xp, r):
+        raise ZeroDivisionError
+
+    assert instructions(type("Raises", (DistanceLoss,), {"__doc__": "-", "value": value})()) is None
 
 
 def test_an_instance_of_its_own_operations_keeps_every_law():

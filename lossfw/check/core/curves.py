@@ -213,7 +213,10 @@ def _curves(subject: Subject, search: Search) -> list[Curve]:
     kinks = subject.kinks()
     if subject.kind in ("distance", "margin"):
         # Of one target alone: a residual or a margin says it all.
-        drawn = [(0.0 if subject.kind == "distance" else 1.0, kinks)]
+        t = 0.0 if subject.kind == "distance" else 1.0
+        if subject.target.outside(np.array([t])) is not None:
+            t = targets(subject)[0]
+        drawn = [(t, tuple(t + k for k in kinks) if subject.kind == "distance" else kinks)]
     else:
         drawn = [(t, (t,)) for t in targets(subject)]
     found = [(t, k) for t, k in drawn if subject.counts(np.zeros(1), np.full(1, t)).any()]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossfw.check.core.members import Generator, is_bounded, line, members, on_side
+from lossfw.check.core.members import Generator, is_bounded, line, members, on_side, usual
 from lossfw.check.core.points import Points, inside
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
@@ -57,6 +57,10 @@ def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points
     """Return pairs of single numbers for a distance, margin or pointwise loss."""
     if subject.kind == "pointwise":
         return _pointwise(subject, dtype, rng, count)
+    if subject.kind == "distance" and not (
+        _is_free(subject.prediction) and _is_free(subject.target)
+    ):
+        return _between_spaces(subject, dtype, rng, count)
     scalars = line(subject.kinks(), dtype, rng, count)
     if subject.kind == "margin":
         sign = np.where(rng.random(scalars.size) < 0.5, -1.0, 1.0).astype(dtype)
@@ -69,6 +73,21 @@ def elements(subject: Subject, dtype: str, rng: Generator, count: int) -> Points
     drawn = np.where(marked, rng.choice(_MARKERS, scalars.size), drawn).astype(dtype)
     target = np.where(moved & (np.abs(scalars) < 1e6) & (np.abs(scalars) > 1e-6), drawn, target)
     return Points((scalars + target).astype(dtype), target)
+
+
+def _is_free(space: Space) -> bool:
+    """Tell whether a space has all real numbers."""
+    return isinstance(space, Interval) and bool(np.isinf(space.low) and np.isinf(space.high))
+
+
+def _between_spaces(subject: Subject, dtype: str, rng: Generator, count: int) -> Points:
+    """Return pairs for a residual of numbers that have bounds: free ones, and residuals beside."""
+    free = _pointwise(subject, dtype, rng, count)
+    residuals = line(subject.kinks(), dtype, rng, count)
+    t = usual(subject.target, rng, residuals.shape).astype(dtype)
+    with np.errstate(over="ignore"):
+        y = t + residuals
+    return Points(np.concatenate([free.y, y]), np.concatenate([free.t, t]))
 
 
 def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int) -> Points:

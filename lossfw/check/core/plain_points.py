@@ -7,11 +7,14 @@ formula.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from lossfw.check.core.members import Generator, usual
+from lossfw.check.core.memory import most_columns
 from lossfw.check.core.points import Points, counting, inside
-from lossfw.check.core.session import NotApplicable, Search, ordinary
+from lossfw.check.core.session import NotApplicable, Search, ordinary, outputs
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import (
     BINARY,
@@ -34,6 +37,7 @@ _GRID = 1 / 16
 # More classes than the shared points have: about those of digits, of a byte's
 # half and of more than a byte.
 MANY_CLASSES = (9, 130, 300)
+_MOST = max(MANY_CLASSES)
 
 # Results that differ by no more than this share of their own size, and of the largest
 # result or 1, differ by rounding: the order of vector instructions changes it, and a
@@ -102,13 +106,21 @@ def many_classes(subject: Subject, search: Search, count: int = 4) -> list[Point
     """Return a few ordinary rows of each of many numbers of classes; none where a loss fixes it."""
     if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
         return []
-    found = []
-    for columns in MANY_CLASSES:
-        rng = search.rng(f"rows of {columns}")
-        y = _row(subject.prediction, (count, columns), rng)
-        t = _targets(subject, (count, columns), rng)
-        found.append(counting(subject, inside(subject, Points(y, t))))
+    rows = partial(plain_rows, subject, search, count)
+    most = most_columns(search, outputs(subject), rows, _MOST)
+    found = [
+        counting(subject, inside(subject, rows(columns)))
+        for columns in MANY_CLASSES
+        if columns <= most
+    ]
     return [points for points in found if len(points)]
+
+
+def plain_rows(subject: Subject, search: Search, count: int, columns: int) -> Points:
+    """Return so many ordinary rows of so many columns."""
+    rng = search.rng(f"rows of {columns}")
+    y = _row(subject.prediction, (count, columns), rng)
+    return Points(y, _targets(subject, (count, columns), rng))
 
 
 def _targets(subject: Subject, shape: tuple[int, int], rng: Generator) -> NDArray:

@@ -107,6 +107,10 @@ class Search:
         The number of examples in each call; a list, as threads can append to it.
     witnesses : dict of str to str
         For each claim whose denial was proved, what proves it.
+    limited : dict of str to str
+        For each check that looks at less than usual, what it looks at, and why.
+    running : str
+        The name of the check that is running.
     """
 
     seed: int = 0
@@ -115,6 +119,12 @@ class Search:
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
     calls: list[int] = field(default_factory=list)
     witnesses: dict[str, str] = field(default_factory=dict)
+    limited: dict[str, str] = field(default_factory=dict)
+    running: str = ""
+
+    def limit(self, text: str) -> None:
+        """Note what the check that is running looks at, where that is less than usual."""
+        self.limited[self.running] = text
 
     @property
     def tried(self) -> int:
@@ -293,6 +303,19 @@ class Output:
 
     def __str__(self) -> str:
         return self.name
+
+
+# The function of an author of which each derivative comes.
+_WRITTEN = {"gradient": "derivative", "hessian": "second_derivative"}
+
+
+def written(subject: Subject) -> list[Output]:
+    """Return the functions of a subject without the derivatives that dual numbers make.
+
+    Of rows these take a pass for each column, and what an author wrote wrong in the value shows
+    there.
+    """
+    return [one for one in outputs(subject) if _WRITTEN.get(one.name) not in subject.unwritten]
 
 
 def outputs(subject: Subject) -> list[Output]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import DTYPES, alike, cast, many_classes, plain
+from lossfw.check.core.memory import most_columns
+from lossfw.check.core.plain_points import DTYPES, alike, cast, many_classes, plain, plain_rows
 from lossfw.check.core.points import Points, counting, first, is_inside
 from lossfw.check.core.session import (
     NotApplicable,
@@ -16,6 +18,7 @@ from lossfw.check.core.session import (
     check,
     ordinary,
     outputs,
+    written,
 )
 from lossfw.check.core.subject import Subject
 from lossfw.components.spaces import BINARY, SIMPLEX, UNIT
@@ -71,7 +74,7 @@ def check_target_dtype(subject: Subject, search: Search) -> None:
         same += [(some, "float64", dtypes) for some, dtypes in _labels(subject, search, points)]
     for some, dtype, others in same:
         here = cast(subject, some, dtype)
-        for function in outputs(subject):
+        for function in outputs(subject) if len(some) < _ROWS else written(subject):
             wanted = function(here.y, here.t)
             for other in others:
                 t = some.t.astype(other)
@@ -86,9 +89,15 @@ def _labels(
     """Return many rows with class indices, and the narrow dtypes in which to give these."""
     rng = search.rng("dtype:target labels")
     narrow = {9: _LABELS[:2], 130: ("uint8",), 300: _LABELS[2:4]}
+    several = (points, *many_classes(subject, search))
+    widest = max(some.y.shape[-1] for some in several)
+    rows_of = partial(plain_rows, subject, search, _ROWS)
+    most = most_columns(search, written(subject), rows_of, widest)
     found = []
-    for some in (points, *many_classes(subject, search)):
+    for some in several:
         columns = some.y.shape[-1]
+        if columns > most:
+            continue
         y = some.y[rng.integers(0, len(some), _ROWS)]
         index = np.append(rng.integers(0, columns, _ROWS - 1), columns - 1)
         rows = counting(subject, Points(y, index))

@@ -11,12 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.check.core.plain_points import many_classes
+from lossfw.check.core.memory import most_columns
+from lossfw.check.core.plain_points import cast, many_classes
 from lossfw.check.core.points import Points, counting, is_inside
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, check, outputs
+from lossfw.check.core.session import (
+    Check,
+    NotApplicable,
+    Refuted,
+    Search,
+    check,
+    outputs,
+    written,
+)
 from lossfw.check.core.subject import Function, Subject, call
 from lossfw.check.laws.half_precision import compared
-from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT
+from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, SIMPLEX, UNIT, Space
 from lossfw.numerics.arrays import NDArray
 
 # How far a result may be from the formula in double precision: of its own size, and
@@ -25,6 +34,9 @@ _RELATIVE, _OF_ROW, _TINY = 1e-7, 1e-10, 1e-13
 
 # Half precision stagnates where so many equal terms are added up in it.
 _MOST_CLASSES = 4096
+
+# Where nothing else is known of a space; a sum of so many of them fits half precision.
+_USUAL = 8.0
 
 # The error of a sum of so many terms that is rounded to half precision at the end alone.
 _HALF_ULPS = 16.0
@@ -73,37 +85,48 @@ check_many_classes, check_gradient_of_many, check_hessian_of_many = (
 @check("precision:classes")
 def check_half_of_many(subject: Subject, search: Search) -> None:
     """In float16 the sum over very many classes keeps its digits."""
-    points = _equal_rows(subject)
-    for function in outputs(subject):
+    functions = written(subject)
+    points = _equal_rows(subject, _MOST_CLASSES)
+
+    def in_double(columns: int) -> Points:
+        return cast(subject, _equal_rows(subject, columns), "float64")
+
+    columns = most_columns(search, functions, in_double, _MOST_CLASSES)
+    points = points if columns == _MOST_CLASSES else _equal_rows(subject, columns)
+    for function in functions:
         half = compared(function, points, _HALF_ULPS)
         if half.bad.any():
             where = np.unravel_index(int(np.argmax(half.bad)), half.bad.shape)
             raise Refuted.by(
                 points,
-                f"in float16 the {function} of {_MOST_CLASSES} equal classes is "
+                f"in float16 the {function} of {columns} equal classes is "
                 f"{half.got[where]:.6g}, and in float64, for the same numbers, "
                 f"{half.exact[where]:.6g}.",
                 f"{function}(y, t)",
             )
 
 
-def _equal_rows(subject: Subject) -> Points:
-    """Return rows of very many equal predictions but two, and targets in which all take part."""
+def _equal_rows(subject: Subject, columns: int) -> Points:
+    """Return rows of many equal predictions but two, and targets in which all take part."""
     if not subject.rows or len(subject.columns) < 2 or subject.target_per_row:
         raise NotApplicable("there are no rows of many classes")
-    shape = (2, _MOST_CLASSES)
-    equal = {SIMPLEX: 1 / _MOST_CLASSES, UNIT: 0.5, LOGITS: 0.0}
-    y = np.full(shape, equal.get(subject.prediction, 8.0), np.float16)
+    shape = (2, columns)
+    y = np.full(shape, _equal(subject.prediction, columns), np.float16)
     # The last ones differ: half precision holds no number of a class beyond 2,048.
     y[:, -2:] = y[0, 0] * np.array([0.5, 1.5], np.float16) if y[0, 0] else (-1.0, 1.0)
     if subject.target is CLASS_INDEX:
-        t: NDArray = np.array([_MOST_CLASSES - 2, _MOST_CLASSES - 1])
+        t: NDArray = np.array([columns - 2, columns - 1])
     elif subject.target is BINARY:
-        t = np.broadcast_to(np.arange(_MOST_CLASSES) % 2, shape).astype(np.float16)
+        t = np.broadcast_to(np.arange(columns) % 2, shape).astype(np.float16)
     else:
-        t = np.full(shape, equal.get(subject.target, 8.0), np.float16)
+        t = np.full(shape, _equal(subject.target, columns), np.float16)
     points = Points(y, t)
     found = counting(subject, points.take(is_inside(subject, points)))
     if not len(found):
         raise NotApplicable("no such rows in this space")
     return found
+
+
+def _equal(space: Space, columns: int) -> float:
+    """Return the number that all columns of a row have."""
+    return {SIMPLEX: 1 / columns, UNIT: 0.5, LOGITS: 0.0}.get(space, _USUAL)

@@ -66,6 +66,8 @@ def _told(reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         for reason, checks in _by_reason(report.not_run).items():
             yield f"\n{report.name}\n  not run: {_listed(checks)} ({reason})"
+        for reason, checks in _by_reason(report.limited).items():
+            yield f"\n{report.name}\n  looked at less: {_listed(checks)} ({reason})"
     for report in reports[: _FEW if few else 0]:
         yield ""
         if report.not_claimed:

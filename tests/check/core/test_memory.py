@@ -1,0 +1,78 @@
+"""A body that is quadratic or cubic in the columns gets rows for which the memory suffices."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from lossfw import REAL, CategoricalLoss
+from lossfw.check import check
+from lossfw.check.core import memory
+from lossfw.report.text.check import lines_below
+
+# So that it is reached by small arrays.
+LIMIT = 2**22
+
+
+class Pairs(CategoricalLoss):
+    """The sum of the squares of all differences of two columns."""
+
+    prediction = REAL
+    target = REAL
+
+    def value(self, xp, y, t):
+        d = (y - t)[..., :, None] - (y - t)[..., None, :]
+        return xp.sum(xp.sum(d * d, axis=-1), axis=-1)
+
+    def derivative(self, xp, y, t):
+        r = y - t
+        return 4 * (r * r.shape[-1] - xp.sum(r, axis=-1, keepdims=True))
+
+    def second_derivative(self, xp, y, t):
+        return xp.full_like(y, 4.0 * (y.shape[-1] - 1))
+
+
+class Triples(Pairs):
+    """The same, of three columns."""
+
+    def value(self, xp, y, t):
+        r = y - t
+        d = r[..., :, None, None] * r[..., None, :, None] * r[..., None, None, :]
+        return super().value(xp, y, t) + 0.0 * xp.sum(xp.sum(xp.sum(d, axis=-1), axis=-1), axis=-1)
+
+
+@pytest.mark.parametrize("loss", [Pairs(), Triples()], ids=lambda loss: type(loss).__name__)
+def test_no_call_takes_more_than_the_limit(loss, monkeypatch):
+    monkeypatch.setattr(memory, "LIMIT", LIMIT)
+    tracemalloc.start()
+    try:
+        begun = tracemalloc.get_traced_memory()[0]
+        report = check(loss, examples=5, only=["precision:classes", "shape:result", "dtype:target"])
+        peak = tracemalloc.get_traced_memory()[1] - begun
+    finally:
+        tracemalloc.stop()
+    assert report.ok, str(report)
+    assert set(report.limited) >= {"precision:classes"}
+    assert "columns instead of 4,096" in report.limited["precision:classes"]
+    # Of the arguments and the results of the other checks.
+    assert peak < 3 * LIMIT
+    told = [line for line in lines_below([report], 0) if "looked at less" in line]
+    assert any("precision:classes" in line and "4 MiB of memory" in line for line in told)
+    assert report.to_dict()["limited"] == report.limited
+
+
+def test_a_body_that_is_linear_in_the_columns_has_all_of_them():
+    report = check("cross_entropy", examples=5, only=["precision:classes", "shape:result"])
+    assert report.ok
+    assert not report.limited
+
+
+def test_the_memory_is_measured_where_somebody_else_measures_too():
+    tracemalloc.start()
+    try:
+        assert memory._peak(lambda: np.zeros(1000)) >= 8000
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+    assert memory._peak(lambda: np.zeros(1000)) >= 8000
+    assert not tracemalloc.is_tracing()
