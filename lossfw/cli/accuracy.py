@@ -22,18 +22,20 @@ _KINDS = ("loss", "activation")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @parameter_option
 @click.option(
-    "--points", default=20_000, show_default=True, help="How many points to draw over the domain."
+    "--points", default=20_000, show_default=True, help="Number of points to draw over the domain."
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed draws the same points.")
 @click.option(
-    "--peers", is_flag=True, help="Measure torch, optax, keras and scikit-learn where installed."
+    "--peers",
+    is_flag=True,
+    help="Also measure torch, optax, keras and scikit-learn, if they are installed.",
 )
 @click.option(
     "--jobs",
     "--processes",
     "processes",
     type=int,
-    help="How many to use; one for each core if not given.",
+    help="Number of worker processes; by default one per core.",
 )
 @json_option
 @plugin_options
@@ -50,9 +52,9 @@ def accuracy(
 ) -> None:
     """Measure the worst error of losses and activations, in units in the last place.
 
-    Of those with a NAME, or of all. Value and derivatives are compared with the textbook
-    formula in 60-digit numbers, at the default and, with a quarter of the points, at other
-    parameters, in float32 and float64; with -p at those parameters alone.
+    Compare values and derivatives in float32 and float64 with the textbook formula in 60-digit
+    arithmetic, for each NAME or for all components. A quarter as many points test other
+    parameters; -p tests only those that you give.
     """
     from lossfw.check.accuracy.jobs import accuracy_jobs
     from lossfw.check.pool import run_all

@@ -24,7 +24,7 @@ BRIDGE_VERSION = 1
 @plugin_options
 @traceback_option
 def bridge(library: str, text: str, as_json: bool, plugins: Plugins) -> None:
-    """Print the lines of Python by which LIBRARY trains with a loss.
+    """Print Python code that trains with a loss in LIBRARY.
 
     A LIBRARY is one of `lossfw list bridges`. A loss that it cannot train with is an error
     that says why.

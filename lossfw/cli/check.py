@@ -25,18 +25,22 @@ _JSON = ".json"
 def _outside_options(command: Any) -> Any:
     """Add the options for outside functions."""
     options = (
-        click.option("--against", metavar="LOSS", help="The loss whose formula is the truth."),
-        click.option("--kind", help="Of an outside function: distance, margin, pointwise ..."),
-        click.option("--prediction", metavar="SPACE", help="Where its predictions live: REAL ..."),
-        click.option("--target", metavar="SPACE", help="Where its targets live."),
+        click.option(
+            "--against", metavar="LOSS", help="Compare an outside function with this lossfw loss."
+        ),
+        click.option("--kind", help="Its kind: distance, margin, pointwise or categorical."),
+        click.option(
+            "--prediction", metavar="SPACE", help="The domain of its predictions, such as REAL."
+        ),
+        click.option("--target", metavar="SPACE", help="The domain of its targets."),
         click.option(
             "--rtol",
             type=float,
             default=0.0,
-            help="Values and derivatives may be off by this part of them.",
+            help="Relative tolerance for values and derivatives.",
         ),
         click.option(
-            "--conventions", is_flag=True, help="Count other conventions as failures, too."
+            "--conventions", is_flag=True, help="Also count differences of convention as failures."
         ),
         click.option("--gradient", metavar="MODULE:FUNCTION", help="Its first derivative."),
         click.option("--hessian", metavar="MODULE:FUNCTION", help="Its second derivative."),
@@ -45,7 +49,7 @@ def _outside_options(command: Any) -> Any:
             "claims",
             multiple=True,
             metavar="NAME[=VALUE]",
-            help="What it promises: --claim convex. May be given several times.",
+            help="A property that it claims: --claim convex. Can be repeated.",
         ),
     )
     for option in reversed(options):
@@ -57,37 +61,50 @@ def _outside_options(command: Any) -> Any:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @parameter_option
 @click.option("--all", "every", is_flag=True, help="Check everything that is installed.")
-@click.option("--defaults", is_flag=True, help="Check at default parameters alone.")
-@click.option("--examples", default=200, show_default=True, help="About how many, for each check.")
+@click.option("--defaults", is_flag=True, help="Check only the default parameters.")
+@click.option(
+    "--examples", default=200, show_default=True, help="Approximate number of examples per check."
+)
 @click.option("--seed", default=0, show_default=True, help="The same seed gives the same report.")
 @click.option("--time-limit", type=float, metavar="S", help="Seconds for each component.")
 @click.option(
-    "--allow-unfinished", is_flag=True, help="Exit with 0 although the time limit ended it."
+    "--allow-unfinished", is_flag=True, help="Exit with 0 even if the time limit was reached."
 )
 @click.option(
     "--expect",
     multiple=True,
     metavar="CHECK=REASON",
-    help="Expect a check to fail, and say why; a failure if it holds.",
+    help="Expect CHECK to fail, for REASON; it is an error if it passes. Can be repeated.",
 )
 @click.option(
     "--only",
     multiple=True,
     metavar="CHECK",
-    help="Run these alone: value, dtype, convex, claim ...",
+    help="Run only this check, claim or group (value, dtype, convex). Can be repeated.",
 )
-@click.option("--skip", multiple=True, metavar="CHECK", help="Leave these out.")
-@click.option("--bridges", is_flag=True, help="Check what installed libraries get from losses.")
-@click.option("-x", "first", is_flag=True, help="Stop each at its first failure.")
+@click.option(
+    "--skip",
+    multiple=True,
+    metavar="CHECK",
+    help="Skip this check, claim or group. Can be repeated.",
+)
+@click.option(
+    "--bridges",
+    is_flag=True,
+    help="Also check training in the installed libraries (XGBoost, PyTorch and others).",
+)
+@click.option("-x", "first", is_flag=True, help="Stop each component at its first failure.")
 @json_option
-@click.option("--json-file", metavar="FILE", help="Write them to a file as JSON.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Write them as JUnit's XML.")
+@click.option("--json-file", metavar="FILE", help="Write the results to a file as JSON.")
+@click.option(
+    "--junit", "junit_file", metavar="FILE", help="Write the results to a file as JUnit XML."
+)
 @click.option(
     "--jobs",
     "--processes",
     "processes",
     type=int,
-    help="How many to use; one for each core if not given.",
+    help="Number of worker processes; by default one per core.",
 )
 @_outside_options
 @plugin_options
@@ -111,14 +128,14 @@ def check(
     """Try to refute what losses and activations promise.
 
     A NAME is a loss, an activation, a distribution or plugin (all that it offers), or an
-    outside function, MODULE:FUNCTION. Components are checked at their defaults and at edges
-    of their parameters, alone and in pairs, with -p at those parameters alone. An edge gets
-    a tenth of the examples, and the laws of the call where its body has operations of its own.
+    outside function, MODULE:FUNCTION. Each component is checked at its default parameters and,
+    with a tenth of the examples, at extreme values of them. -p checks only the parameters that
+    you give.
 
-    The exit code is 0 where nothing was refuted, 1 where something was or the time limit
-    left checks that did not run, 2 for a mistake in the command. Of an outside function
-    defects and lost precision count, and its conventions (dtypes, broadcasting ...) with
-    --conventions.
+    The exit code is 0 if nothing was refuted, 1 if something was refuted or the time limit
+    left checks that did not run, and 2 for a mistake in the command. For an outside function,
+    defects and lost precision are failures; differences of convention (dtypes, broadcasting)
+    only with --conventions.
     """
     from dataclasses import fields
 

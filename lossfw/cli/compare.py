@@ -43,7 +43,7 @@ def compare(
     local: tuple[str, ...],
     trust: bool,
 ) -> None:
-    """Compare the runs or the trainings in folders, runs each with the first.
+    """Compare runs, each with the first one, or trainings.
 
     A RUN is the folder of a run or of a training, or a folder that holds such folders, as a
     sweep writes it.

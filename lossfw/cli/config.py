@@ -33,8 +33,8 @@ def config(
     """Print the resolved configuration of the file CONFIG.
 
     Extended files, overrides and environment variables are applied, file names
-    are absolute, and defaults are filled in. The origin of each value stands
-    behind it. The output runs from any folder, with the same digest. Plugin files
+    are absolute, and defaults are filled in. Each value is followed by its
+    origin. The output runs from any folder, with the same digest. Plugin files
     are imported only with --plugin or --trust.
     """
     from lossfw.config.plan.resolved import resolve

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, NamedTuple
 
 import click
@@ -10,6 +11,9 @@ import numpy as np
 from lossfw.cli.component_arguments import find, make, parameter_option, read_parameters
 from lossfw.cli.options import json_option, plugin_options, traceback_option
 from lossfw.components.plugin_choice import Plugins
+from lossfw.components.registry import KINDS, Registry
+from lossfw.errors import ArgumentError, LossfwError
+from lossfw.losses.loss import Loss
 
 # Version of the JSON object that this verb prints.
 EVAL_VERSION = 1
@@ -20,11 +24,22 @@ _NAMES = ("value", "gradient", "hessian")
 # Longer arrays are cut in the text: the whole stands in the JSON.
 _SHOWN_NUMBERS = 200
 
+# Predictions and targets of the usual shapes and spaces: the first that a loss takes is shown.
+_EXAMPLES: tuple[tuple[list[Any], list[Any]], ...] = (
+    ([0.5, 0.8], [0, 1]),
+    ([0.5, -2.0], [1, -1]),
+    ([0.5, 2.0], [1.0, 1.5]),
+    ([[0.2, 0.8], [0.6, 0.4]], [1, 0]),
+    ([[0.2, 0.8], [0.6, 0.4]], [[0.0, 1.0], [0.5, 0.5]]),
+    ([[0.5, 2.0], [1.0, 3.0]], [[1.0, 1.0], [2.0, 0.0]]),
+    ([[0.5, 2.0]], [1.0]),
+)
+
 
 @click.command("eval")
 @click.argument("name")
-@click.option("-y", "--prediction", required=True, metavar="ARRAY", help="The predictions.")
-@click.option("-t", "--target", required=True, metavar="ARRAY", help="The targets.")
+@click.option("-y", "--prediction", metavar="ARRAY", help="The predictions.")
+@click.option("-t", "--target", metavar="ARRAY", help="The targets.")
 @parameter_option
 @click.option("--sample-weight", metavar="ARRAY", help="One weight for each row or element.")
 @click.option(
@@ -51,8 +66,10 @@ def evaluate(as_json: bool, **options: Any) -> None:
 
     given = _Options(**options)
     registry = given.plugins.registry()
+    _refuse_activation(registry, given.name)
     entry = find(registry, given.name, ("loss",))[0]
     loss: Any = make(registry, entry, read_parameters(given.parameters))
+    _need_arrays(loss, given)
     results = _results(loss, given)
     if as_json:
         head = {"lossfw": EVAL_VERSION, "loss": loss.to_config(), "reduction": given.reduction}
@@ -67,8 +84,8 @@ class _Options(NamedTuple):
     """The options of the verb."""
 
     name: str
-    prediction: str
-    target: str
+    prediction: str | None
+    target: str | None
     parameters: tuple[str, ...]
     sample_weight: str | None
     reduction: Any
@@ -79,11 +96,45 @@ class _Options(NamedTuple):
     plugins: Plugins
 
 
+def _refuse_activation(registry: Registry, name: str) -> None:
+    """Say how an activation is evaluated: it has no target."""
+    known = {kind: [n for entry in registry.entries(kind) for n in entry.names] for kind in KINDS}
+    if name in known["activation"] and name not in known["loss"]:
+        raise ArgumentError(
+            f"{name} is an activation, and eval takes a loss, such as huber. In Python: "
+            f'lossfw.activation("{name}")([[1.0, 2.0]]).'
+        )
+
+
+def _need_arrays(loss: Loss, given: _Options) -> None:
+    """Refuse a call without predictions or targets, with an example that the loss takes."""
+    words = {"predictions (-y)": given.prediction, "targets (-t)": given.target}
+    missing = [word for word, text in words.items() if text is None]
+    if missing:
+        y, t = _example(loss)
+        parameters = "".join(f" -p {text}" for text in given.parameters)
+        raise ArgumentError(
+            f"{' and '.join(missing)} are missing: give numbers, or a file with them. For "
+            f"example: lossfw eval {given.name}{parameters} -y '{y}' -t '{t}'"
+        )
+
+
+def _example(loss: Loss) -> tuple[str, str]:
+    """Return predictions and targets, as they are written, that a loss takes."""
+    for y, t in _EXAMPLES:
+        with contextlib.suppress(LossfwError):
+            loss(y, t)
+            return str(y), str(t)
+    return "ARRAY", "ARRAY"
+
+
 def _results(loss: Any, given: _Options) -> dict[str, Any]:
     """Return value and derivatives by name: arrays, and exact numbers as text."""
     from lossfw.cli.array_arguments import read_written
     from lossfw.report.text.exact_numbers import exact_texts
 
+    assert given.prediction is not None
+    assert given.target is not None
     y = read_written(given.prediction, "-y", "predictions")
     t = read_written(given.target, "-t", "targets")
     weight = None

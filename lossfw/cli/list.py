@@ -33,8 +33,8 @@ def list_components(
 ) -> None:
     """List the components of all plugins, or those of one KIND.
 
-    A KIND is loss, activation, metric, source, optimizer or bridge. Of a bridge the line
-    begins with the version of its library, or with the command that installs it.
+    A KIND is loss, activation, metric, source, optimizer or bridge. For a bridge, the line
+    shows the installed version of its library or how to install it.
     """
     registry = plugins.registry()
     entries = _imported(registry, None if kind is None else _PLURALS.get(kind, kind))

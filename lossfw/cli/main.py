@@ -13,12 +13,14 @@ import errno
 import gc
 import importlib
 import io
+import re
 import sys
 import traceback
 from typing import Any
 
 import click
 
+from lossfw.cli.groups import WholeHelp
 from lossfw.cli.options import tell, traceback_option, wants_traceback
 from lossfw.components.naming import did_you_mean
 from lossfw.errors import ConfigError, LossfwError
@@ -53,7 +55,7 @@ VERBS = {
 }
 
 
-class Verbs(click.Group):
+class Verbs(WholeHelp):
     """A group that imports verbs on use, and turns exceptions into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -97,6 +99,10 @@ class Verbs(click.Group):
             self._end(ctx, error, told, FAILED)
         except MemoryError as error:
             self._end(ctx, error, "lossfw: error: there is not enough memory", FAILED)
+        except click.UsageError as error:
+            if hint := _override_meant(error.message):
+                raise click.UsageError(f"{error.message}. {hint}", error.ctx) from None
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -109,6 +115,16 @@ class Verbs(click.Group):
             traceback.print_exception(error, file=sys.stderr)
         tell(told)
         ctx.exit(code)
+
+
+def _override_meant(message: str) -> str:
+    """Return a hint where an argument too many is written like an override."""
+    # Imported here: only a wrong command line needs it.
+    from lossfw.config.text.reading import like_override
+
+    extra = re.search(r"unexpected extra arguments? \((.*)\)", message)
+    given = [word for word in extra[1].split() if like_override(word)] if extra else []
+    return f"To change the configuration, write -o {' -o '.join(given)}" if given else ""
 
 
 def _bug(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from lossfw.cli.groups import WholeHelp
 from lossfw.cli.options import traceback_option
 from lossfw.components.naming import snake_case
 from lossfw.errors import ArgumentError, OutputError
@@ -27,7 +28,6 @@ _PLUGIN = {
     ".gitignore": "gitignore",
     ".github/workflows/check.yml": "ci.yml",
     "src/${package}/__init__.py": "init.py",
-    "src/${package}/${name}.py": "loss.py",
     "tests/test_${package}.py": "test.py",
 }
 
@@ -39,6 +39,24 @@ KINDS_OF_LOSS = {
     "pointwise": "pointwise.py",
     "categorical": "categorical.py",
     "wrapper": "wrapper.py",
+}
+_KIND_HELP = "What the loss is a function of; a wrapper changes another loss."
+# Of each kind: the losses that a plugin's test checks, and how its README evaluates one.
+_OF_KIND = {
+    "distance": {
+        "samples": "${cls}(), ${cls}(scale=0.3)",
+        "arguments": "-y '[1.0, 2.0]' -t '[0.0, 0.0]'",
+    },
+    "margin": {
+        "samples": "${cls}(), ${cls}(margin=0.3)",
+        "arguments": "-y '[1.0, 2.0]' -t '[-1, 1]'",
+    },
+    "pointwise": {"samples": "${cls}()", "arguments": "-y '[0.2, 0.9]' -t '[0.0, 1.0]'"},
+    "categorical": {"samples": "${cls}()", "arguments": "-y '[[0.2, 0.8]]' -t '[1]'"},
+    "wrapper": {
+        "samples": "*(${cls}(**given) for given in ${cls}.examples())",
+        "arguments": "-p of=squared_error -y '[1.0, 2.0]' -t '[0.0, 0.0]'",
+    },
 }
 _KINDS_OF_ACTIVATION = {"element": "activation.py", "row": "row.py"}
 
@@ -55,7 +73,7 @@ _EXAMPLES = {
 }
 
 
-@click.group("new")
+@click.group("new", cls=WholeHelp)
 @traceback_option
 def new() -> None:
     """Write the first file of a component, or a plugin."""
@@ -69,7 +87,7 @@ def _kind_option(kinds: dict[str, str], words: str) -> Callable[[Any], Any]:
 
 @new.command("loss")
 @click.argument("name")
-@_kind_option(KINDS_OF_LOSS, "What the loss is a function of; a wrapper changes another loss.")
+@_kind_option(KINDS_OF_LOSS, _KIND_HELP)
 @traceback_option
 def new_loss(name: str, kind: str) -> None:
     """Write NAME.py, a local plugin file with one loss."""
@@ -142,8 +160,9 @@ def _new_file(kind: str, name: str, template: str, step: str, *lines: str) -> No
 @new.command("plugin")
 @click.argument("distribution")
 @click.option("--loss", "name", default="my_loss", show_default=True, help="Its first loss.")
+@_kind_option(KINDS_OF_LOSS, _KIND_HELP)
 @traceback_option
-def new_plugin(distribution: str, name: str) -> None:
+def new_plugin(distribution: str, name: str, kind: str) -> None:
     """Write a folder DISTRIBUTION, a package with one loss that others can install."""
     if not _DISTRIBUTION.fullmatch(distribution):
         raise ArgumentError(
@@ -154,6 +173,7 @@ def new_plugin(distribution: str, name: str) -> None:
     package = re.sub(r"[-.]+", "_", distribution).lower()
     _refuse_word(package, "package", "acme-losses")
     words |= {"distribution": distribution, "package": package}
+    words |= {key: Template(text).substitute(words) for key, text in _OF_KIND[kind].items()}
     folder = Path(distribution)
     if folder.exists():
         raise OutputError(f"{folder} is there already: name another, or move it away.")
@@ -161,6 +181,7 @@ def new_plugin(distribution: str, name: str) -> None:
         Template(path).substitute(words): _filled(template, words)
         for path, template in _PLUGIN.items()
     }
+    files[f"src/{package}/{name}.py"] = _filled(KINDS_OF_LOSS[kind], words)
     _write(folder, files)
     _note_taken("loss", name, distribution)
     for path in sorted(files):

@@ -50,7 +50,7 @@ override_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change the configuration: -o loss.delta=1e-6. The value is YAML, a number in the key "
+    help="Change the configuration: -o loss.delta=1e-6. The value is YAML; a number in the key "
     "is an index. KEY+=VALUE appends to a list, KEY- removes a key. Can be repeated.",
 )
 
@@ -79,8 +79,8 @@ def trust_option(*, default: bool) -> Callable[[Callable[..., Any]], Callable[..
         "--trust/--no-trust",
         "trust",
         default=default,
-        help="Whether to import the plugin files that the configuration names, which executes "
-        f"them; {doing} by default.",
+        help="Import the plugin files named in the configuration. This runs their code. "
+        f"By default {doing}.",
     )
 
 

@@ -29,7 +29,7 @@ _SHOWN = 20
 def rerun(
     ctx: click.Context, folder: str, as_json: bool, local: tuple[str, ...], trust: bool
 ) -> None:
-    """Repeat the run of the run folder FOLDER, and report the differences.
+    """Repeat the run in FOLDER, and report the differences.
 
     It compares every number, the versions of lossfw, Python, NumPy and the
     plugins, and the digests of data, weights and the whole run. The exit code

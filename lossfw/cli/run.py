@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="The number of runs at a time, each in its own process.",
+    help="Number of runs at a time, each in its own process.",
 )
 @click.option(
     "--cluster",

@@ -67,7 +67,7 @@ def _range(context: click.Context, option: click.Parameter, text: str | None) ->
 @config_plugin_options(trusted=True)
 @traceback_option
 def sensitivity(**options: Any) -> None:
-    """Compute loss and metrics while parameters of the network of CONFIG move.
+    """Show how loss and metrics change as a network parameter changes.
 
     The section `sensitivity` of the configuration can have the same options. The
     plot and the page that --out writes need matplotlib and jinja2.

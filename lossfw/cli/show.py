@@ -45,8 +45,8 @@ def show(
 ) -> None:
     """Show components: formula, parameters, spaces, claims, derivatives, origin.
 
-    Claims depend on the parameters: set them with -p. Of a name that several kinds of
-    component have, all are shown.
+    Claims depend on the parameters: set them with -p. If several kinds of component
+    share a NAME, all of them are shown.
     """
     from lossfw.report.text.show_component import show_description
     from lossfw.runs.files import say, to_json

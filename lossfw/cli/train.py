@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     "this folder. "
     "Each training of a sweep has a folder of its own in it.",
 )
-@click.option("--no-out", is_flag=True, help="Keep nothing: show the numbers, lose the weights.")
+@click.option(
+    "--no-out", is_flag=True, help="Keep nothing: show the numbers, and discard the weights."
+)
 @click.option("--resume", is_flag=True, help="Continue from the checkpoint in the folder of --out.")
 @click.option(
     "--jobs",
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="The number of trainings of a sweep at a time, each in its own process.",
+    help="Number of trainings of a sweep that run at a time, each in its own process.",
 )
 @click.option(
     "--cluster",

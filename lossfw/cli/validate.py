@@ -33,7 +33,7 @@ def validate(
 ) -> None:
     """Report all mistakes in each file CONFIG; nothing is run.
 
-    Every mistake is told at once, in the order of the file. The exit code is 0
+    All mistakes are reported at once, in the order of the file. The exit code is 0
     if there is none, and 2 otherwise. With --json, editors get line and column.
     Plugin files are imported only with --plugin or --trust.
     """

@@ -1,4 +1,5 @@
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -113,8 +114,8 @@ def test_a_long_array_is_cut_in_the_text(folder, lossfw):
         (["huber", "-y", "", "-t", "0"], "-y should be numbers"),
         (["huber", "-y", "none.npy", "-t", "0"], "there is no such file"),
         (["huber", "-y", "[1, 2]", "-t", "[1]"], "Nothing is broadcast"),
-        (["sigmoid", "-y", "1", "-t", "0"], "It is the name of another kind"),
-        (["huber", "-y", "1"], "Missing option '-t'"),
+        (["sigmoid", "-y", "1", "-t", "0"], "sigmoid is an activation, and eval takes a loss"),
+        (["huber", "-y", "1"], "targets (-t) are missing"),
         (["brier", "-y", "[[0.5, 0.6]]", "-t", "[0]"], "lies outside"),
         (["huber", "-y", "[]", "-t", "[]"], "nothing"),
     ],
@@ -125,3 +126,12 @@ def test_a_mistake_is_told(arguments, told, lossfw):
     assert told.lower() in result.stderr.lower()
     assert "Traceback" not in result.stderr
     assert "bug" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["huber", "hinge", "cross_entropy", "poisson_deviance", "pinball"])
+def test_a_call_without_arrays_has_an_example_that_runs(name, lossfw):
+    result = lossfw("eval", name)
+    assert result.exit_code == 2
+    assert "predictions (-y) and targets (-t) are missing" in result.stderr
+    example = result.stderr.partition("example: ")[2]
+    assert lossfw(*shlex.split(example)[1:]).stdout.startswith("value")

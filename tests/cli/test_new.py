@@ -1,5 +1,6 @@
 """lossfw new: what it writes can be run, checked, tested and installed."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,10 +64,11 @@ def test_a_name_that_cannot_be_is_told(arguments, lossfw):
     assert [path.name for path in Path().iterdir()] == ["run.yaml"]
 
 
-@pytest.fixture
-def plugin(lossfw):
-    """The folder of a new plugin."""
-    result = lossfw("new", "plugin", "Acme-Losses", "--loss", "tilted_error")
+@pytest.fixture(params=[None])
+def plugin(lossfw, request):
+    """The folder of a new plugin, of a kind of loss where one is given."""
+    kind = () if request.param is None else ("--kind", request.param)
+    result = lossfw("new", "plugin", "Acme-Losses", "--loss", "tilted_error", *kind)
     assert (result.exit_code, result.stderr) == (0, "")
     folder = Path("Acme-Losses")
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
@@ -87,16 +89,27 @@ def test_a_plugin_is_discovered(plugin, install):
     assert registry.create("loss", "tilted_error", scale=2.0)([4.0], [0.0]) == 4.0
 
 
-def test_a_plugin_passes_its_own_tests(plugin):
+@pytest.mark.parametrize(
+    "plugin", [pytest.param(k, marks=[pytest.mark.slow] * (k != "wrapper")) for k in KINDS_OF_LOSS],
+    indirect=True,
+)  # fmt: skip
+def test_a_plugin_passes_its_own_tests(plugin, install, lossfw):
     # Without --strict-config and the like: its own settings count.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "claim"]
     done = subprocess.run(command, cwd=plugin, capture_output=True, text=True, timeout=HANGS)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+    source = plugin / "src/acme_losses"
+    modules = {f"acme_losses/{p.stem}": p.read_text() for p in source.glob("*.py")}
+    install("Acme-Losses", {"acme_losses": "acme_losses"}, modules, "0.1.0")
+    (line,) = [x for x in (plugin / "README.md").read_text().splitlines() if "lossfw eval" in x]
+    shown = lossfw(*shlex.split(line)[1:])
+    assert "gradient" in shown.stdout, shown.stderr
 
 
 @pytest.mark.skipif(shutil.which("ruff", path=str(Path(sys.executable).parent)) is None,
                     reason="ruff is not installed")  # fmt: skip
+@pytest.mark.parametrize("plugin", KINDS_OF_LOSS, indirect=True)
 def test_a_plugin_passes_ruff(plugin):
     ruff = Path(sys.executable).parent / "ruff"
     for arguments in (("check", "--no-cache"), ("format", "--check", "--no-cache")):

@@ -60,7 +60,8 @@ def _file(node: Node) -> str:
 
 def _path(name: Node, seen: list[str], problems: Problems) -> str:
     """Return the path of a file that is extended, as the user would write it."""
-    if not isinstance(name.value, str) or not name.value:
+    # No name of a file has the character NUL.
+    if not isinstance(name.value, str) or not name.value or "\0" in name.value:
         problems.add(name.at, f"{KEY} should be the name of a file, got {quote(name.plain())}")
         raise problems.error()
     path = os.path.normpath(Path(name.at.origin.label).parent / name.value)

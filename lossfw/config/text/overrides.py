@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from lossfw.components.naming import nearest
 from lossfw.config.text.tree import Node, Origin, Position, Problems, dotted, quote, shorten
-from lossfw.config.text.yaml import parse, split_lines
+from lossfw.config.text.yaml import MAX_DEPTH, parse, split_lines
 
 # A mistake in an override is told after those of all files.
 AFTER_FILES = 1_000
@@ -25,6 +26,9 @@ _OVERRIDE = re.compile(
 )
 # A step of a path; one with dots in it stands in quotation marks.
 _STEP = re.compile(r"""(?: "(?P<quoted>[^"]+)" | (?P<bare>[^".]+) ) (?P<end> \. | \Z )""", re.X)
+
+# Several values, as Hydra writes a sweep: a comma between numbers or names, and nothing else.
+_SEVERAL = re.compile(r"\s*[^\s,\[\]{}\"'#:]+(?:\s*,\s*[^\s,\[\]{}\"'#:]+)+\s*")
 
 _ADVICE = (
     "for example: -o evaluate.batch_size=100, -o evaluate.metrics+=brier to add to a list, "
@@ -84,9 +88,14 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
     change = _read(text)
     begin = 0 if change is None else change.begin
     label = f"-o {shorten(text)}"
-    at = Position(Origin(label, Path.cwd(), split_lines(text), rank, numbered=False, shift=begin))
+    origin = Origin(label, Path.cwd(), split_lines(text), rank, numbered=False, shift=begin)
+    at = Position(replace(origin, sweep=_sweep_meant(change)))
     if change is None:
         problems.add(at, "an override is KEY=VALUE", _ADVICE)
+        return root
+    if len(change.path) > MAX_DEPTH:
+        steps = f"{len(change.path)} steps, and a configuration at most {MAX_DEPTH} levels"
+        problems.add(at, f"the key has {steps}")
         return root
     if change.path[0] == "extends":
         hint = "name another file in place of this one"
@@ -104,6 +113,14 @@ def _override(root: Node, text: str, rank: int, problems: Problems) -> Node:
     except NoPlaceError as error:
         problems.add(at, str(error), error.hint)
         return root
+
+
+def _sweep_meant(change: _Change | None) -> str:
+    """Return a hint for values with commas between them, as other programs write a sweep."""
+    if change is None or not _SEVERAL.fullmatch(change.written):
+        return ""
+    values = ", ".join(value.strip() for value in change.written.split(","))
+    return f"several values are a sweep: -o 'sweep={{grid: {{{dotted(change.path)}: [{values}]}}}}'"
 
 
 def _read(text: str) -> _Change | None:

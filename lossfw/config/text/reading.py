@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from lossfw.errors import ConfigError, Problem
 
 # A configuration is written by hand; numbers beyond this belong in a data file.
 MAX_BYTES = 1 << 20
+# An override without its -o, as other programs take it.
+_OVERRIDE = re.compile(r"[A-Za-z_][\w.\"-]*\+?=.*", re.DOTALL)
 
 
 def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[str, Origin]:
@@ -44,11 +47,23 @@ def read_file(name: str, *, folder: Path | None = None, rank: int = 0) -> tuple[
     return text, Origin(name, path.parent, split_lines(text), rank)
 
 
+def like_override(name: str) -> bool:
+    """Tell whether an argument is written like an override.
+
+    Examples
+    --------
+    >>> like_override("loss.delta=1e-6"), like_override("run.yaml")
+    (True, False)
+    """
+    return _OVERRIDE.fullmatch(name) is not None
+
+
 def _read(name: str, path: Path) -> bytes:
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise _refuse(name, "there is no such file", _near(path)) from None
+        hint = f"to change a key of FILE, write FILE -o {name}" if like_override(name) else ""
+        raise _refuse(name, "there is no such file", hint or _near(path)) from None
     if stat.S_ISDIR(status.st_mode):
         raise _refuse(name, "this is a folder, not a file", "give a YAML file")
     if not stat.S_ISREG(status.st_mode):

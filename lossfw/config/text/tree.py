@@ -43,6 +43,8 @@ class Origin:
     quoted : bool
         Whether its lines are shown. Those of a file outside the folder of the
         configuration are not: it may be no configuration at all.
+    sweep : str
+        A hint for every mistake in an override whose value is several values with commas.
     held : object
         What the value stands for, where it is the name of arrays in memory.
     """
@@ -54,6 +56,7 @@ class Origin:
     numbered: bool = True
     shift: int = 0
     quoted: bool = True
+    sweep: str = ""
     held: Any = field(default=None, compare=False, repr=False)
 
     def excerpt(self, line: int, column: int) -> tuple[str, int]:
@@ -181,7 +184,7 @@ class Problems:
     def add(self, at: Position, what: str, hint: str = "") -> None:
         """Record a mistake; the same one at the same place counts once."""
         if at.order not in self._unknown:
-            self._found[at.order, at.problem(what, hint)] = None
+            self._found[at.order, at.problem(what, at.origin.sweep or hint)] = None
 
     def add_unknown(self, at: Position, what: str, hint: str = "") -> None:
         """Record why the value at a place is not known, and nothing else that is said of it."""

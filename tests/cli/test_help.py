@@ -1,0 +1,95 @@
+"""The help of every command: whole at any width, and hints of what other programs write."""
+
+import click
+import pytest
+
+from lossfw.cli import main
+from lossfw.cli.main import VERBS
+from lossfw.cli.new import new
+
+CONFIG = """\
+lossfw: 1
+data: {name: inline, targets: [1.0, 2.0], inputs: [[1.0], [2.0]]}
+network: {predictions: [1.0, 2.5]}
+loss: {name: huber}
+"""
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+def shown(command, width):
+    """Return the help of a command in a terminal of a width."""
+    # A command keeps the option that it made of these names.
+    options = {"terminal_width": width, "help_option_names": ["-h", "--help"]}
+    return command.get_help(click.Context(command, info_name="lossfw", **options))
+
+
+@pytest.mark.parametrize("group", [main, new], ids=["lossfw", "new"])
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_the_list_of_commands_cuts_no_text(group, width):
+    text = words(shown(group, width).partition("Commands:")[2])
+    assert "..." not in text
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        first = group.get_command(context, name).help.partition("\n\n")[0]
+        assert words(first).partition(". ")[0].removesuffix(".") in text, name
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_fits_a_narrow_terminal(verb):
+    command = main.get_command(click.Context(main), verb)
+    text = words(shown(command, 60))
+    for option in command.params:
+        if getattr(option, "help", None):
+            assert words(option.help) in text, option.name
+
+
+@pytest.fixture
+def config(folder):
+    (folder / "c.yaml").write_text(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "c.yaml", "loss.delta=1.1"], "write FILE -o loss.delta=1.1"),
+        (["run", "loss.delta=1.1"], "write FILE -o loss.delta=1.1"),
+        (["validate", "c.yaml", "loss.delta=1.1"], "write FILE -o loss.delta=1.1"),
+        (["train", "c.yaml", "a.b=1", "c=2"], "write -o a.b=1 -o c=2"),
+        (["config", "c.yaml", "loss.delta=1.1"], "write -o loss.delta=1.1"),
+        (
+            ["run", "c.yaml", "-o", "loss.delta=1.1,1.5"],
+            "several values are a sweep: -o 'sweep={grid: {loss.delta: [1.1, 1.5]}}'",
+        ),
+        (
+            ["run", "c.yaml", "-o", "loss=huber, squared_error"],
+            "-o 'sweep={grid: {loss: [huber, squared_error]}}'",
+        ),
+        (["run", "c.yaml", "-o", ".".join("a" * 5000) + "=1"], "the key has 5000 steps"),
+    ],
+    ids=lambda given: " ".join(given)[:40] if isinstance(given, list) else "",
+)
+def test_what_other_programs_take_has_a_hint(arguments, told, config, lossfw):
+    result = lossfw(*arguments)
+    assert result.exit_code == 2
+    assert told in words(result.stdout + result.stderr)
+
+
+def test_the_hint_of_a_sweep_runs(config, lossfw):
+    hint = lossfw("run", "c.yaml", "-o", "loss.delta=1.1,1.5").stderr.partition("a sweep: -o '")[2]
+    result = lossfw("run", "c.yaml", "-o", hint.strip().removesuffix("'"))
+    assert "loss.delta=1.5" in result.stdout
+
+
+def test_a_list_has_the_hint_of_its_key(config, lossfw):
+    result = lossfw("run", "c.yaml", "-o", "loss.delt=[1.1, 1.5]")
+    assert "did you mean 'delta'" in result.stderr
+
+
+def test_a_name_that_no_file_can_have_is_told(folder, lossfw):
+    (folder / "c.yaml").write_text('extends: "a\\0b"\nlossfw: 1\n')
+    result = lossfw("validate", "c.yaml")
+    assert result.exit_code == 2
+    assert "extends should be the name of a file" in result.stdout
