@@ -17,6 +17,16 @@ from lossfw.numerics.arrays import NDArray
 # Whether targets are transformed is tried with these, which most transformations accept.
 _TARGETS: Final = np.array([[0.25], [0.5], [0.75]])
 
+_LINKED: Final = (
+    "TransformedTargetRegressor({}, func=np.positive, inverse_func=np.exp, check_inverse=False)"
+)
+# What raw predictions are by their link, and what makes responses of them.
+_WORDS: Final = {
+    "exp": ("logarithms of means", _LINKED),
+    "sigmoid": ("log-odds", "CalibratedClassifierCV({})"),
+    "softmax": ("logits", "CalibratedClassifierCV({})"),
+}
+
 
 def outputs_of(estimator: Any) -> EstimatorOutputs | None:
     """Return what an estimator of a boosting library predicts; None for any other estimator."""
@@ -67,7 +77,7 @@ def opened(estimator: Any, x: Any) -> Opened:
     back: list[Callable[[NDArray], NDArray]] = []
     while True:
         found = outputs_of(estimator)
-        known = found is not None or _links_by_hand(estimator)
+        known = found is not None or _responds(estimator)
         inner = None if known else _inner(estimator, x, back)
         if inner is None:
             break
@@ -110,22 +120,28 @@ def _inner(
     return None
 
 
-def _links_by_hand(estimator: Any) -> bool:
-    """Tell whether targets are left as they are, and predictions are not.
+def _responds(estimator: Any) -> bool:
+    """Tell whether an estimator makes responses of whatever the one inside it predicts.
 
-    Then the inverse is a link that the user applies, and what ``predict`` returns is a response.
+    A calibrated classifier learns them. Where TransformedTargetRegressor leaves targets as they
+    are, and changes predictions, its inverse is the link, by the user's hand.
     """
+    from sklearn.calibration import CalibratedClassifierCV
     from sklearn.compose import TransformedTargetRegressor
 
     if not isinstance(estimator, TransformedTargetRegressor):
+        return isinstance(estimator, CalibratedClassifierCV)
+    fitted = getattr(estimator, "transformer_", None)
+    there = estimator.func if fitted is None else fitted.transform
+    back = estimator.inverse_func if fitted is None else fitted.inverse_transform
+    if there is None or back is None:
         return False
-    transformer = estimator.transformer_
     try:
-        there, back = transformer.transform(_TARGETS), transformer.inverse_transform(_TARGETS)
+        left = np.array_equal(there(_TARGETS), _TARGETS)
+        return left and not np.array_equal(back(_TARGETS), _TARGETS)
     except ValueError:
         # It takes several columns.
         return False
-    return np.array_equal(there, _TARGETS) and not np.array_equal(back, _TARGETS)
 
 
 def _untransformed(transformer: Any, y: NDArray) -> NDArray:
@@ -136,23 +152,25 @@ def _untransformed(transformer: Any, y: NDArray) -> NDArray:
 
 
 def _refuse_mixed(estimator: Any) -> None:
-    """Raise `ArgumentError` if an estimator averages raw predictions that are no responses."""
-    from sklearn.calibration import CalibratedClassifierCV
+    """Raise `ArgumentError` if an estimator combines raw predictions that are no responses."""
+    for part, found in _raw_parts(estimator):
+        outer, inner = type(estimator).__name__, type(part).__name__
+        what, mend = _WORDS[found.link or "softmax"]
+        raise ArgumentError(
+            f"{outer} combines predictions of {inner}, and what is made of them is no response: "
+            + (found.unknown or f"they are {what}. Give it {mend.format(inner)} in its place.")
+        )
 
-    # It learns probabilities from whatever an estimator predicts.
-    if isinstance(estimator, CalibratedClassifierCV) or not hasattr(estimator, "get_params"):
+
+def _raw_parts(estimator: Any) -> Iterator[tuple[Any, EstimatorOutputs]]:
+    """Yield the estimators inside another one whose own methods do not return responses."""
+    if _responds(estimator) or not hasattr(estimator, "get_params"):
         return
-    for part in estimator.get_params(deep=True).values():
+    for name, part in estimator.get_params(deep=True).items():
+        if "__" in name or isinstance(part, type):
+            continue  # Inside of a part, which is asked itself.
         found = outputs_of(part)
-        if found is not None and not found.responds:
-            raise ArgumentError(
-                f"{type(estimator).__name__} combines the raw predictions of "
-                f"{type(part).__name__}, and what is made of them is no response: "
-                f"{found.unknown or _averaged(found)} Score the parts by themselves, or give "
-                f"{type(estimator).__name__} an estimator that predicts responses."
-            )
-
-
-def _averaged(found: EstimatorOutputs) -> str:
-    link = {"exp": "logarithms of means", "sigmoid": "log-odds"}.get(found.link or "", "logits")
-    return f"they are {link}."
+        if found is None:
+            yield from _raw_parts(part)
+        elif not found.responds:
+            yield part, found

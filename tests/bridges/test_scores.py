@@ -406,7 +406,11 @@ def voting(library, loss, y):
             lambda _: BaggingRegressor(made("lightgbm", "gamma_deviance", POSITIVE)[0], 2).fit(
                 X, POSITIVE
             ),
-            "BaggingRegressor combines the raw predictions of LGBMRegressor",
+            "BaggingRegressor combines predictions of LGBMRegressor.*inverse_func=np.exp",
+        ),
+        (
+            "binary_cross_entropy", lambda _: voting("lightgbm", "binary_cross_entropy", LABEL),
+            r"log-odds\. Give it CalibratedClassifierCV\(LGBMClassifier",
         ),
         ("binary_cross_entropy", lambda _: fitted("xgboost", "hinge", LABEL), "Calibrated"),
         ("binary_cross_entropy", lambda _: fitted("catboost", "hinge", LABEL), "scores"),
@@ -429,6 +433,13 @@ def test_what_cannot_be_known_is_refused(loss, make, words, tmp_path):
 def test_what_is_averaged_may_be_responses():
     numbers = scorer("huber")(voting("lightgbm", "huber", Y), X, Y)
     assert numbers == pytest.approx(-huber(Y, voting("lightgbm", "huber", Y).predict(X)))
+    linked = TransformedTargetRegressor(
+        made("catboost", "poisson_deviance", COUNT)[0],
+        func=np.positive, inverse_func=np.exp, check_inverse=False,
+    )  # fmt: skip
+    means = VotingRegressor([("a", linked), ("b", make_pipeline(linked))]).fit(X, COUNT)
+    expected = -metrics.mean_poisson_deviance(COUNT, means.predict(X))
+    assert scorer("poisson_deviance")(means, X, COUNT) == pytest.approx(expected)
     model = voting("xgboost", "binary_cross_entropy", LABEL)
     found = scorer({"name": "binary_cross_entropy", **PLAIN})(model, X, LABEL)
     assert found == pytest.approx(-metrics.log_loss(LABEL, model.predict_proba(X)), rel=1e-6)
