@@ -10,14 +10,14 @@ import numpy as np
 
 from lossfw.components.spaces import Counts, Interval, Members, Space
 from lossfw.losses.engine.call_kernels import ResultForm
-from lossfw.losses.engine.compilable import FLOAT64, Compilable, need_equal
-from lossfw.losses.engine.probes import PROBES, probes
+from lossfw.losses.engine.compilable import FLOAT64, Compilable, NoKernelError, need_equal
+from lossfw.losses.engine.probes import probes
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.compiled.ir import Bound, Shape, intermediate
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.layout import Layout, UncompiledError
 from lossfw.numerics.compiled.operations import type_of
-from lossfw.numerics.symbolic.graph import Graph
+from lossfw.numerics.symbolic.graph import LOOK_UP, Graph
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.numerics.symbolic.trace import trace
 
@@ -54,8 +54,10 @@ class Candidate(Compilable[Kernel]):
     def _trace(self, dtype: np.dtype[Any]) -> Graph:
         return trace(self.function, dict.fromkeys(self.spaces, dtype))
 
-    def _probes(self, dtype: np.dtype[Any]) -> dict[str, NDArray]:
-        arrays = probes(tuple(self.spaces.values()), dtype)
+    def _probes(self, dtype: np.dtype[Any], graph: Graph) -> dict[str, NDArray]:
+        nodes = [graph.nodes[number] for number in graph.live()]
+        lengths = tuple(len(node.value) for node in nodes if node.op == LOOK_UP)
+        arrays = probes(tuple(self.spaces.values()), dtype, lengths)
         return dict(zip(self.spaces, arrays, strict=True))
 
     def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
@@ -77,8 +79,8 @@ class Candidate(Compilable[Kernel]):
         self._need_more_than_one_operation(graph)
         return Kernel(graph, dtype, self.shape(weighted))
 
-    def _compare(self, kernel: Kernel, weighted: bool) -> None:
-        arrays = self._probes(kernel.dtype)
+    def _compare(self, kernel: Kernel, arrays: dict[str, NDArray], weighted: bool) -> None:
+        arrays = self._known(kernel, arrays, weighted)
         wanted = list(self._results(arrays))
         shape = kernel.shape
         weight = np.linspace(0.25, 4.0, len(wanted[0])) if weighted else None
@@ -102,8 +104,7 @@ class Candidate(Compilable[Kernel]):
                 right.append((slopes, result))
         for found, result in right:
             need_equal(found, result, told)
-        for first in range(0, PROBES, _FEW):
-            few = slice(first, first + _FEW)
+        for few in _pieces(len(next(iter(arrays.values())))):
             kernel(
                 *(array[few] for array in arrays.values()),
                 losses=None if losses is None else losses[few],
@@ -112,6 +113,30 @@ class Candidate(Compilable[Kernel]):
             )
         for found, result in right:
             need_equal(found, result, told)
+
+    def _known(
+        self, kernel: Kernel, arrays: dict[str, NDArray], weighted: bool
+    ) -> dict[str, NDArray]:
+        """Return the probes that a kernel does not leave to the body."""
+        count = len(next(iter(arrays.values())))
+        known = np.zeros(count, bool)
+        slopes = np.empty(count, kernel.dtype) if kernel.shape.slopes else None
+        losses = np.empty(count, kernel.dtype) if kernel.shape.losses and not weighted else None
+        weight = np.ones(count) if weighted else None
+        for few in _pieces(count):
+            _, known[few] = kernel(
+                *(array[few] for array in arrays.values()),
+                losses=None if losses is None else losses[few],
+                slopes=None if slopes is None else slopes[few],
+                weight=None if weight is None else weight[few],
+            )
+        if not known.any():
+            raise NoKernelError("the kernel leaves all of its probes to the body")
+        return {name: array[known] for name, array in arrays.items()}
+
+
+def _pieces(count: int) -> list[slice]:
+    return [slice(first, first + _FEW) for first in range(0, count, _FEW)]
 
 
 def _bounds(spaces: dict[str, Space]) -> Iterator[Bound]:

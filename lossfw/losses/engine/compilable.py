@@ -61,11 +61,12 @@ class Compilable(ABC, Generic[MadeKernel]):
         NoKernelError
             If there is none that has the bits of the body, or nothing to make it with.
         """
+        graph = self.graph(dtype)
         try:
-            made = self._compiled(self.graph(dtype), dtype, weighted)
+            made = self._compiled(graph, dtype, weighted)
         except (UncompiledError, MissingExtraError) as error:
             raise NoKernelError(str(error)) from error
-        self._compare(made, weighted)
+        self._compare(made, self._probes(dtype, graph), weighted)
         return made
 
     def problem(self, dtype: np.dtype[Any]) -> str:
@@ -87,9 +88,13 @@ class Compilable(ABC, Generic[MadeKernel]):
         # A body in float64 hides a lost second word from any number of float32 probes.
         for kind in dict.fromkeys((dtype, FLOAT64)):
             checked = graph if kind == dtype else self._traced(kind)
-            arrays = self._probes(kind)
+            arrays = self._probes(kind, checked)
             results = self._results(arrays)
-            for found, result in zip(self._replayed(checked, arrays), results, strict=True):
+            try:
+                replayed = self._replayed(checked, arrays)
+            except Exception as error:
+                raise NoKernelError(f"expressions of the body fail, with {_said(error)}") from error
+            for found, result in zip(replayed, results, strict=True):
                 if result.dtype != kind:
                     raise NoKernelError(f"the body returns {result.dtype} for {kind}")
                 told = "expressions of the body have other bits than the body itself"
@@ -105,8 +110,16 @@ class Compilable(ABC, Generic[MadeKernel]):
     def _results(self, arrays: dict[str, NDArray]) -> tuple[NDArray, ...]:
         """Return the results of the body at probes."""
         given = [array.copy(order="K") for array in arrays.values()]
-        with np.errstate(all="ignore"):
-            results = self.function(np, *given)
+        for array in given:
+            # As in calls, where a body that writes to its arguments is refused.
+            array.setflags(write=False)
+        try:
+            with np.errstate(all="ignore"):
+                results = self.function(np, *given)
+        except Exception as error:
+            raise NoKernelError(
+                f"the body fails at arguments of its spaces, with {_said(error)}"
+            ) from error
         results = results if isinstance(results, tuple) else (results,)
         shapes = [getattr(result, "shape", None) for result in results]
         if shapes != self._shapes(next(iter(arrays.values()))):
@@ -118,8 +131,8 @@ class Compilable(ABC, Generic[MadeKernel]):
         """Trace the function once."""
 
     @abstractmethod
-    def _probes(self, dtype: np.dtype[Any]) -> dict[str, NDArray]:
-        """Return arguments of the function."""
+    def _probes(self, dtype: np.dtype[Any], graph: Graph) -> dict[str, NDArray]:
+        """Return arguments of the function, which meet the ends of its tables."""
 
     @abstractmethod
     def _shapes(self, first: NDArray) -> list[tuple[int, ...]]:
@@ -138,8 +151,12 @@ class Compilable(ABC, Generic[MadeKernel]):
         """Make the machine code."""
 
     @abstractmethod
-    def _compare(self, kernel: MadeKernel, weighted: bool) -> None:
-        """Raise `NoKernelError` if the machine code has other bits than the body."""
+    def _compare(self, kernel: MadeKernel, arrays: dict[str, NDArray], weighted: bool) -> None:
+        """Raise `NoKernelError` if the machine code has other bits than the body at probes."""
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0]
 
 
 def need_equal(found: NDArray, wanted: NDArray, told: str) -> None:

@@ -74,7 +74,7 @@ class RowCandidate(Compilable[RowKernel]):
             dtypes[list(dtypes)[-1]] = _INT64
         return trace_rows(self.function, dtypes, self.columns)
 
-    def _probes(self, dtype: np.dtype[Any]) -> dict[str, NDArray]:
+    def _probes(self, dtype: np.dtype[Any], graph: Graph) -> dict[str, NDArray]:
         spaces = tuple(self.spaces.values())
         arrays = row_probes(spaces, dtype, self.columns, by_index=self.by_index)
         laid = (x if x.ndim == 1 else np.asarray(x, order=self._layout) for x in arrays)
@@ -101,16 +101,37 @@ class RowCandidate(Compilable[RowKernel]):
     def _compiled(self, graph: Graph, dtype: np.dtype[Any], weighted: bool) -> RowKernel:
         return RowKernel(graph, dtype, self.shape)
 
-    def _compare(self, kernel: RowKernel, weighted: bool) -> None:
-        arrays = self._probes(kernel.dtype)
+    def _compare(self, kernel: RowKernel, arrays: dict[str, NDArray], weighted: bool) -> None:
+        arrays = self._known(kernel, arrays)
         wanted = list(self._results(arrays))
-        rows = next(iter(arrays.values()))
-        losses = np.empty(len(rows), kernel.dtype) if self.losses else None
-        slopes = np.empty_like(rows) if self.slopes else None
+        losses, slopes = self._room(next(iter(arrays.values())))
         inside = kernel(*arrays.values(), losses=losses, slopes=slopes)
         told = "the machine code has other bits than the body"
-        if self.checked:
-            need_equal(np.array([1.0 * inside]), np.array([1.0 - wanted.pop().any()]), told)
+        outside = wanted.pop().any() if self.checked else False
+        need_equal(np.array([1.0 * inside]), np.array([1.0 - outside]), told)
         found = [x for x in (losses, slopes) if x is not None]
         for one, other in zip(found, wanted, strict=True):
             need_equal(one, other, told)
+
+    def _room(self, rows: NDArray) -> tuple[NDArray | None, NDArray | None]:
+        """Return arrays for losses and slopes."""
+        losses = np.empty(len(rows), rows.dtype) if self.losses else None
+        return losses, np.empty_like(rows) if self.slopes else None
+
+    def _known(self, kernel: RowKernel, arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+        """Return the probes that a kernel does not leave to the body."""
+        rows = next(iter(arrays.values()))
+        results = self._results(arrays)
+        outside = results[-1] != 0 if self.checked else np.zeros(len(rows), bool)
+        losses, slopes = self._room(rows[:1])
+        inside = [
+            kernel(*(x[at : at + 1] for x in arrays.values()), losses=losses, slopes=slopes)
+            for at in range(len(rows))
+        ]
+        known = np.array(inside) | outside
+        if not known.any():
+            raise NoKernelError("the kernel leaves all of its probes to the body")
+        return {
+            name: x[known] if x.ndim == 1 else np.asarray(x[known], order=self._layout)
+            for name, x in arrays.items()
+        }

@@ -143,7 +143,7 @@ def _on_tile(kernel: RowKernel, usual: Any, xp: Any, y: NDArray, t: NDArray) -> 
     elif t.strides != y.strides:
         # The engine makes rows of class indices in a layout of their own.
         y, t = np.ascontiguousarray(y), np.ascontiguousarray(t)
-    if not kernel(y, t, losses=losses, slopes=slopes) and not kernel.shape.checked:
+    if not kernel(y, t, losses=losses, slopes=slopes):
         return usual(xp, *given)
     if losses is not None and slopes is not None:
         return losses, slopes

@@ -21,7 +21,9 @@ from lossfw.numerics.compiled.operations import (
     FLOAT,
     INTEGER,
     INTRINSICS,
+    SHORT,
     TRUTH,
+    UNKNOWN,
     Lines,
     compute,
     literal,
@@ -44,7 +46,7 @@ again:
 usual:
 """
 
-SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, TRUTH: 1}
+SIZES = {FLOAT: 4, DOUBLE: 8, INTEGER: 8, SHORT: 4, TRUTH: 1}
 
 
 @dataclass(frozen=True)
@@ -176,10 +178,10 @@ class _Writer:
         values = _Values(self, segment, i)
         if segment == 0:
             for bound in self.shape.bounds:
-                self._note("%bad", self._outside(bound, values.input(bound.name)))
+                lines.note(UNKNOWN, self._outside(bound, values.input(bound.name)))
         for condition in self.conditions:
             if layout.level[condition] == segment:
-                self._note("%rare", values.of(condition))
+                lines.note("%rare", values.of(condition))
         for number in sorted(layout.wanted[segment]):
             if number in layout.stored and layout.node(number).op not in CALLED:
                 self._store(number, values.of(number), i)
@@ -199,13 +201,6 @@ class _Writer:
 
     def _type(self, number: int) -> str:
         return type_of(self.layout.node(number).dtype)
-
-    def _note(self, place: str, truth: str) -> None:
-        """Note that something holds for an element."""
-        lines = self.lines
-        wide = lines.put(f"zext i1 {truth} to i32")
-        so_far = lines.put(f"load i32, ptr {place}")
-        lines.do(f"store i32 {lines.put(f'or i32 {so_far}, {wide}')}, ptr {place}")
 
     def _outside(self, bound: Bound, x: str) -> str:
         """Return whether a number lies outside; NaN never does."""
@@ -417,9 +412,4 @@ def declarations() -> list[str]:
 
 def tables(lines: Lines) -> list[str]:
     """Return the constant tables that instructions use."""
-    return [
-        f"{name} = internal constant [{len(numbers)} x double] ["
-        + ", ".join(f"double {literal(x, DOUBLE)}" for x in numbers)
-        + "], align 64"
-        for numbers, name in lines.tables.items()
-    ]
+    return [f"{name} = internal constant {table}, align 64" for table, name in lines.tables.items()]

@@ -49,6 +49,14 @@ class UncompiledError(Exception):
     """A graph has an operation without compiled form."""
 
 
+def need_form(node: Operation, *more: str) -> None:
+    """Raise `UncompiledError` if an operation, which may be one of `more`, has no compiled form."""
+    if node.op not in CALLED and node.op not in INLINE and node.op not in more:
+        raise UncompiledError(f"{node.op} has no compiled form")
+    if node.op in CALLED and node.dtype.kind != "f":
+        raise UncompiledError(f"{node.op} of {node.dtype} has no compiled form")
+
+
 @dataclass
 class Layout:
     """A graph in segments.
@@ -85,8 +93,8 @@ class Layout:
         level: dict[int, int] = {}
         for number in graph.live():
             node = graph.nodes[number]
-            if node.op not in CALLED and node.op not in INLINE and node.op not in _LEAVES:
-                raise UncompiledError(f"{node.op} has no compiled form")
+            if node.op not in _LEAVES:
+                need_form(node)
             before = max((level[arg] for arg in node.args), default=0)
             level[number] = before + (node.op in CALLED)
         calls = [number for number in level if graph.nodes[number].op in CALLED]

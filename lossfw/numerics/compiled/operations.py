@@ -10,7 +10,12 @@ import numpy as np
 from lossfw.numerics.compiled.layout import UncompiledError
 from lossfw.numerics.symbolic.graph import CAST, FRACTION, LOOK_UP, Graph, Operation
 
-FLOAT, DOUBLE, TRUTH, INTEGER = "float", "double", "i1", "i64"
+FLOAT, DOUBLE, TRUTH, INTEGER, SHORT = "float", "double", "i1", "i64", "i32"
+_FLOATS, _INTEGERS = (FLOAT, DOUBLE), (INTEGER, SHORT)
+
+# The bits of a number of an integer type. Those of other widths are refused: NumPy has functions
+# of its own for them, and no body needs them.
+_BITS = {INTEGER: 64, SHORT: 32}
 
 _ARITHMETIC = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
 _COMPARISONS = {
@@ -43,8 +48,8 @@ def type_of(dtype: np.dtype[Any]) -> str:
     """Return the type of LLVM for a dtype."""
     if dtype.kind == "b":
         return TRUTH
-    if dtype.kind == "i":
-        return INTEGER
+    if dtype in (np.int64, np.int32):
+        return INTEGER if dtype == np.int64 else SHORT
     if dtype in (np.float32, np.float64):
         return FLOAT if dtype == np.float32 else DOUBLE
     raise UncompiledError(f"{dtype} has no compiled form")
@@ -52,8 +57,10 @@ def type_of(dtype: np.dtype[Any]) -> str:
 
 def literal(value: Any, kind: str) -> str:
     """Return a number as LLVM writes it: floats by their bits, as float64."""
-    if kind in (TRUTH, INTEGER):
-        return str(int(value)) if kind == INTEGER else str(bool(value)).lower()
+    if kind == TRUTH:
+        return str(bool(value)).lower()
+    if kind in _INTEGERS:
+        return str(int(value))
     number = float(np.float32(value)) if kind == FLOAT else float(value)
     return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"
 
@@ -65,12 +72,12 @@ class Lines:
     ----------
     text : list of str
     tables : dict
-        The names of the constant tables that the instructions use.
+        The constant tables that the instructions use, as LLVM writes them, and their names.
     """
 
-    def __init__(self, tables: dict[tuple[float, ...], str] | None = None) -> None:
+    def __init__(self, tables: dict[str, str] | None = None) -> None:
         self.text: list[str] = []
-        self.tables: dict[tuple[float, ...], str] = {} if tables is None else tables
+        self.tables: dict[str, str] = {} if tables is None else tables
         self._count = 0
 
     def put(self, instruction: str) -> str:
@@ -84,15 +91,23 @@ class Lines:
         """Add an instruction without a result."""
         self.text.append(f"  {instruction}")
 
+    def note(self, place: str, truth: str) -> None:
+        """Note in memory that something holds for an element."""
+        wide = self.put(f"zext i1 {truth} to i32")
+        so_far = self.put(f"load i32, ptr {place}")
+        self.do(f"store i32 {self.put(f'or i32 {so_far}, {wide}')}, ptr {place}")
+
+
+# Where instructions note that a kernel cannot compute what the body does.
+UNKNOWN = "%bad"
+
 
 def compute(lines: Lines, graph: Graph, node: Operation, a: list[str]) -> str:
     """Add the instructions of a node to lines, given the names of its arguments."""
     kind = type_of(node.dtype)
     source = type_of(graph.nodes[node.args[0]].dtype)
     if node.op in _ARITHMETIC:
-        letter = "f" if kind in (FLOAT, DOUBLE) else ""
-        if kind == INTEGER and node.op == "divide":
-            raise UncompiledError("a quotient of integers has no compiled form")
+        letter = "f" if kind in _FLOATS else ""
         return lines.put(f"{letter}{_ARITHMETIC[node.op]} {kind} {a[0]}, {a[1]}")
     if node.op in _COMPARISONS:
         return _compared(lines, node.op, source, a)
@@ -105,15 +120,16 @@ def compute(lines: Lines, graph: Graph, node: Operation, a: list[str]) -> str:
     if node.op == CAST:
         return _cast(lines, source, kind, a[0])
     if node.op == LOOK_UP:
-        return _looked_up(lines, node, a[0])
-    if source not in (FLOAT, DOUBLE):
-        raise UncompiledError(f"{node.op} of {source} has no compiled form")
+        return _looked_up(lines, node, kind, a[0])
+    if source not in _FLOATS:
+        dtype = graph.nodes[node.args[0]].dtype
+        raise UncompiledError(f"{node.op} of {dtype} has no compiled form")
     return _of_floats(lines, node.op, source, a)
 
 
 def _compared(lines: Lines, op: str, source: str, a: list[str]) -> str:
     relation = _COMPARISONS[op]
-    if source in (FLOAT, DOUBLE):
+    if source in _FLOATS:
         # Unordered, that is NaN, is different from everything.
         order = "u" if op == "not_equal" else "o"
         return lines.put(f"fcmp {order}{relation} {source} {a[0]}, {a[1]}")
@@ -125,23 +141,53 @@ def _cast(lines: Lines, source: str, kind: str, x: str) -> str:
     if source == kind:
         return x
     if kind == TRUTH:
-        test = "icmp ne" if source == INTEGER else "fcmp une"
+        test = "icmp ne" if source in _INTEGERS else "fcmp une"
         return lines.put(f"{test} {source} {x}, {literal(0, source)}")
     if source == TRUTH:
-        return lines.put(f"{'zext' if kind == INTEGER else 'uitofp'} i1 {x} to {kind}")
-    if INTEGER in (source, kind):
-        return lines.put(f"{'sitofp' if source == INTEGER else 'fptosi'} {source} {x} to {kind}")
+        return lines.put(f"{'zext' if kind in _INTEGERS else 'uitofp'} i1 {x} to {kind}")
+    if source in _INTEGERS and kind in _INTEGERS:
+        return lines.put(f"{'sext' if kind == INTEGER else 'trunc'} {source} {x} to {kind}")
+    if source in _INTEGERS:
+        return lines.put(f"sitofp {source} {x} to {kind}")
+    if kind in _INTEGERS:
+        return _whole(lines, source, kind, x)
     return lines.put(f"{'fpext' if kind == DOUBLE else 'fptrunc'} {source} {x} to {kind}")
 
 
-def _looked_up(lines: Lines, node: Operation, index: str) -> str:
-    """Take an element of a table; an index outside, which NumPy refuses, reads an end of it."""
-    name = lines.tables.setdefault(node.value, f"@table{len(lines.tables)}")
-    for bound, test in ((0, "slt"), (len(node.value) - 1, "sgt")):
-        beyond = lines.put(f"icmp {test} i64 {index}, {bound}")
-        index = lines.put(f"select i1 {beyond}, i64 {bound}, i64 {index}")
-    place = lines.put(f"getelementptr inbounds double, ptr {name}, i64 {index}")
-    return _cast(lines, DOUBLE, type_of(node.dtype), lines.put(f"load double, ptr {place}"))
+def _whole(lines: Lines, source: str, kind: str, x: str) -> str:
+    """Return a float as an integer; what becomes of one that does not fit is the processor's."""
+    size = _intrinsic(lines, "fabs", source, x)
+    lines.note(
+        UNKNOWN, lines.put(f"fcmp uge {source} {size}, {literal(2.0 ** (_BITS[kind] - 1), source)}")
+    )
+    # Frozen, for LLVM knows nothing of the result.
+    return lines.put(f"freeze {kind} {lines.put(f'fptosi {source} {x} to {kind}')}")
+
+
+def index_within(lines: Lines, index: str, length: int) -> str:
+    """Return an index of an axis as NumPy takes it, from the end if it is negative.
+
+    It is noted if it lies outside, which NumPy tells as an error.
+    """
+    below = lines.put(f"icmp slt i64 {index}, 0")
+    from_end = lines.put(f"add i64 {index}, {length}")
+    index = lines.put(f"select i1 {below}, i64 {from_end}, i64 {index}")
+    # Without a sign, a negative number is a large one.
+    beyond = lines.put(f"icmp uge i64 {index}, {length}")
+    lines.note(UNKNOWN, beyond)
+    return lines.put(f"select i1 {beyond}, i64 0, i64 {index}")
+
+
+def _looked_up(lines: Lines, node: Operation, kind: str, index: str) -> str:
+    """Take an element of a table."""
+    if kind == TRUTH or not node.value:
+        raise UncompiledError(f"a table of {len(node.value)} {node.dtype} has no compiled form")
+    numbers = ", ".join(f"{kind} {literal(x, kind)}" for x in node.value)
+    table = f"[{len(node.value)} x {kind}] [{numbers}]"
+    name = lines.tables.setdefault(table, f"@table{len(lines.tables)}")
+    index = index_within(lines, index, len(node.value))
+    place = lines.put(f"getelementptr inbounds {kind}, ptr {name}, i64 {index}")
+    return lines.put(f"load {kind}, ptr {place}")
 
 
 def _of_floats(lines: Lines, op: str, kind: str, a: list[str]) -> str:
@@ -219,4 +265,5 @@ def _part(lines: Lines, op: str, kind: str, x: str) -> str:
     exponent = lines.put(f"and i64 {shifted}, 2047")
     less = lines.put(f"select i1 {small}, i64 {1022 + _LIFT}, i64 1022")
     exponent = lines.put(f"sub i64 {exponent}, {less}")
-    return lines.put(f"select i1 {special}, i64 0, i64 {exponent}")
+    exponent = lines.put(f"select i1 {special}, i64 0, i64 {exponent}")
+    return _cast(lines, INTEGER, SHORT, exponent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lossfw.numerics.compiled.operations import FLOAT, INTEGER
+from lossfw.numerics.compiled.operations import FLOAT, INTEGER, UNKNOWN
 from lossfw.numerics.compiled.row_instructions import RowInstructions
 
 
@@ -23,9 +23,15 @@ def strip(written: RowInstructions, kind: str, constants: list[str]) -> str:
             "  %steps = alloca [4 x i64]",
             "  %length = alloca i64",
             "  %some = alloca i1",
+            f"  {UNKNOWN} = alloca i32",
+            f"  store i32 0, ptr {UNKNOWN}",
             *constants,
             f"  %factor = {narrow if kind == FLOAT else 'fadd double %scale, -0.0'}",
             *written.lines.text,
+            f"  %unknown = load i32, ptr {UNKNOWN}",
+            "  %outside_before = load i32, ptr %outside",
+            "  %outside_now = or i32 %unknown, %outside_before",
+            "  store i32 %outside_now, ptr %outside",
             "  ret void",
             "}",
         ]

@@ -156,9 +156,7 @@ class _Writer(KeptNodes):
         with self.loop("%n") as r:
             value = RowValues(self, r, self.layout.phases).of(outside)
             here = self.lines.put(f"fcmp une {self.kind} {value}, {literal(0.0, self.kind)}")
-            wide = self.lines.put(f"zext i1 {here} to i32")
-            so_far = self.lines.put("load i32, ptr %outside")
-            self.lines.do(f"store i32 {self.lines.put(f'or i32 {so_far}, {wide}')}, ptr %outside")
+            self.lines.note("%outside", here)
 
     def _sum(self, a: str, b: str) -> str:
         return self.lines.put(f"add i64 {a}, {b}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from lossfw.numerics.compiled.layout import CALLED, CHEAP, DEAR, INLINE, UncompiledError
+from lossfw.numerics.compiled.layout import CALLED, CHEAP, DEAR, UncompiledError, need_form
 from lossfw.numerics.symbolic.graph import (
     COLUMN,
     CONSTANT,
@@ -181,6 +181,7 @@ class RowLayout:
         if self.is_leaf(number):
             self.time[number] = _BEGIN
             return
+        need_form(node, TAKEN, *REDUCTIONS)
         phase = max(self.time[arg].phase for arg in node.args)
         steps = [self.time[arg].step for arg in node.args if self.time[arg].phase == phase]
         step = max(steps) if self.wide[number] else 0
@@ -195,8 +196,6 @@ class RowLayout:
             step += 1
             self.calls.append(number)
             self.short.add(number)
-        elif node.op not in INLINE and node.op != TAKEN:
-            raise UncompiledError(f"{node.op} has no compiled form")
         self.time[number] = Time(phase, step)
 
     def _times(self) -> list[Time]:

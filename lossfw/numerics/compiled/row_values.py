@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossfw.numerics.compiled.layout import CALLED
 from lossfw.numerics.compiled.node_values import NodeValues
-from lossfw.numerics.compiled.operations import compute, literal, type_of
+from lossfw.numerics.compiled.operations import compute, index_within, literal, type_of
 from lossfw.numerics.compiled.row_instructions import Place, RowInstructions
 from lossfw.numerics.compiled.row_layout import RowLayout, Time
 from lossfw.numerics.compiled.row_shape import RowShape
@@ -64,11 +64,9 @@ class RowValues(NodeValues[KeptNodes]):
         return compute(writer.lines, layout.graph, node, [self.of(arg) for arg in node.args])
 
     def _taken(self, name: str, kind: str, index: str) -> str:
-        """Return an element of a row; a number outside, which is told before, reads an end."""
+        """Return an element of a row."""
         writer, lines = self.writer, self.writer.lines
-        for bound, test in ((0, "slt"), (writer.shape.columns - 1, "sgt")):
-            beyond = lines.put(f"icmp {test} i64 {index}, {bound}")
-            index = lines.put(f"select i1 {beyond}, i64 {bound}, i64 {index}")
+        index = index_within(lines, index, writer.shape.columns)
         if writer.shape.turned:
             first = lines.put(f"mul i64 {index}, %n")
             index = lines.put(f"add i64 {first}, {self.row}")

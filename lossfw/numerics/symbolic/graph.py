@@ -65,8 +65,11 @@ class Graph:
 
     def add(self, op: str, args: tuple[int, ...], dtype: np.dtype[Any], value: Any = None) -> int:
         """Return the number of a node, which is made if there is none."""
-        # As text, for 0.0 equals -0.0, and NaN does not equal itself.
-        key = (op, args, dtype.char, repr(value) if isinstance(value, float) else value)
+        # By their bits, for 0.0 equals -0.0, and NaN does not equal itself.
+        bits = repr(value) if isinstance(value, float) else value
+        if isinstance(value, tuple):
+            bits = np.array(value, dtype).tobytes()
+        key = (op, args, dtype.char, bits)
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.nodes)

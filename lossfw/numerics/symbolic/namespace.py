@@ -120,12 +120,25 @@ class Expressions:
                 raise TraceError(f"the body computes {op} of an array and a {_named(x)}")
         if not symbols:
             return getattr(np, op)(*arguments)
-        dtype = BOOL if op in LOGIC else self._common(arguments)
+        dtype = BOOL if op in LOGIC else _computed_in(op, self._common(arguments))
         if dtype.kind == "b" and op not in _TRUTH:
             raise TraceError(f"the body computes {op} of truth values")
+        if op == "pow":
+            self.check_power(*arguments)
         args = tuple(self.cast(x, dtype) for x in arguments)
         kind = BOOL if op in _TRUTH else dtype
         return Symbol(self, self.graph.add(op, args, kind), self.common_shape(symbols))
+
+    def check_power(self, x: Any, exponent: Any) -> None:
+        """Raise `TraceError` for an array of equal exponents, as `full_like` makes it.
+
+        For a number NumPy has functions of its own, such as the root for 0.5; for an array of that
+        number it has not. In the graph the two are the same.
+        """
+        if isinstance(exponent, Symbol) and self.graph.nodes[exponent.node].op == CONSTANT:
+            raise TraceError(
+                "the body raises to an array of equal powers: write the number in its place"
+            )
 
     def common_shape(self, symbols: list[Symbol]) -> tuple[Any, ...]:
         """Return the shape of a result of symbols."""
@@ -251,12 +264,30 @@ class Expressions:
             self._symbol(EXPONENT, (x.node,), np.dtype(np.int32), x),
         )
 
-    def take(self, table: Any, index: Any, **_: Any) -> Symbol:
+    def take(self, table: Any, index: Any, *, axis: Any = None) -> Symbol:
         """Return the elements of a table of NumPy at an index."""
         if not isinstance(table, np.ndarray) or not isinstance(index, Symbol):
             raise TraceError("the body takes elements of an array by their number")
+        if table.ndim != 1 or axis not in (None, 0, -1):
+            raise TraceError("the body takes elements of a table of several axes")
         numbers = tuple(table.tolist())
-        return self._symbol(LOOK_UP, (index.node,), table.dtype, index, numbers)
+        return self._symbol(LOOK_UP, (self.index(index),), table.dtype, index, numbers)
+
+    def index(self, index: Symbol) -> int:
+        """Return the node of an index in int64."""
+        if not np.can_cast(index.dtype, INT64):
+            raise TraceError(f"the body takes elements at numbers of {index.dtype}")
+        return self.cast(index, INT64)
+
+
+def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which NumPy computes a function of arrays of a dtype."""
+    function = getattr(np, op)
+    if dtype.kind not in "iu" or not isinstance(function, np.ufunc):
+        return dtype
+    # Quotients, roots, logarithms and the like of integers are those of floats.
+    found: np.dtype[Any] = function.resolve_dtypes((dtype,) * function.nin + (None,))[0]
+    return found
 
 
 def _some_symbol(*arguments: Any) -> bool:

@@ -90,6 +90,13 @@ class RowExpressions(Expressions):
     def _wide(self, x: Symbol) -> Symbol:
         return Symbol(self, x.node, self.common_shape([x, Symbol(self, x.node, self.shape)]))
 
+    def check_power(self, x: Any, exponent: Any) -> None:
+        """Raise `TraceError` also for exponents that NumPy repeats along an axis."""
+        super().check_power(x, exponent)
+        symbols = [symbol for symbol in (x, exponent) if isinstance(symbol, Symbol)]
+        if isinstance(exponent, Symbol) and exponent.shape != self.common_shape(symbols):
+            raise TraceError("the body raises rows to a power of each row, or of each column")
+
     # Columns.
 
     def arange(self, count: Any, **_: Any) -> Symbol:
@@ -111,14 +118,14 @@ class RowExpressions(Expressions):
     def take(self, table: Any, index: Any, **options: Any) -> Symbol:
         """Return elements of a table, or of one number for each column, at an index."""
         if isinstance(table, Symbol) and table.shape == (self.columns,):
-            return Symbol(self, self._at(table.node, index.node, {}), index.shape)
+            return Symbol(self, self._at(table.node, self.index(index), {}), index.shape)
         return super().take(table, index, **options)
 
     def take_along_axis(self, x: Symbol, index: Symbol, *, axis: int = -1) -> Symbol:
         """Return the element of each row at its number, of shape (n, 1)."""
         if x.shape != self.shape or index.shape != (ELEMENTS, 1) or axis != -1:
             raise TraceError("the body takes other elements than one of each row")
-        return Symbol(self, self._at(x.node, index.node, {}), (ELEMENTS, 1))
+        return Symbol(self, self._at(x.node, self.index(index), {}), (ELEMENTS, 1))
 
     def _at(self, number: int, index: int, known: dict[int, int]) -> int:
         """Return the node of an element; an elementwise operation is applied to elements."""

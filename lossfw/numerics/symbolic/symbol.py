@@ -123,6 +123,7 @@ class Symbol:
         return self.space.operation("abs", self)
 
     def __invert__(self) -> Any:
+        _need_truths("~", self)
         return self.space.operation("logical_not", self)
 
     def __pow__(self, exponent: Any) -> Any:
@@ -152,6 +153,17 @@ _COMPARISONS = {
 }
 
 
+# What Python's operators do with the bits of integers.
+_OF_BITS = {"logical_and": "&", "logical_or": "|", "logical_xor": "^"}
+
+
+def _need_truths(operator: str, *arguments: Any) -> None:
+    for x in arguments:
+        kind = x.dtype.kind if isinstance(x, Symbol | np.generic) else type(x).__name__[0]
+        if kind != "b":
+            raise TraceError(f"the body computes {operator} of the bits of numbers")
+
+
 # The numbers that a body may compute with a symbol.
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
@@ -161,6 +173,8 @@ def _operator(op: str, *, swapped: bool = False) -> Callable[[Symbol, Any], Any]
         if not isinstance(other, (Symbol, *NUMBERS)):
             # Dual numbers and lengths know what to do.
             return NotImplemented
+        if op in _OF_BITS:
+            _need_truths(_OF_BITS[op], self, other)
         pair = (other, self) if swapped else (self, other)
         return self.space.operation(op, *pair)
 

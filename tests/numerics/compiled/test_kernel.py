@@ -177,15 +177,48 @@ def test_a_kernel_tells_what_lies_outside(bounds, inside, outside, dtype):
             assert kernel(y, fine)[1] is told, value
 
 
-def test_an_index_outside_of_a_table_reads_its_end():
+def test_an_index_outside_of_a_table_is_left_to_the_body():
     def body(xp, y, t):
         return xp.take(np.array([1.0, 2.0]), xp.astype(xp.round(y), xp.int64)) + 0.0 * t
 
     kernel = Kernel(trace(body, {"y": "f8", "t": "f8"}), np.dtype("f8"), VALUE)
-    losses = np.empty(4)
-    kernel(np.array([-9e18, 5.0, 0.0, np.nan]), np.zeros(4), losses=losses)
-    assert set(losses) <= {1.0, 2.0}
-    assert list(losses[:3]) == [1.0, 2.0, 1.0]
+    losses, zeros = np.empty(4), np.zeros(4)
+    for outside in (-3.0, 2.0, -9e18, 9.3e18, -np.inf, np.nan):
+        y = np.array([-1.0, 1.0, outside, 0.0])
+        assert not kernel(y, zeros, losses=losses)[1]
+        y[2] = -2.0
+        assert kernel(y, zeros, losses=losses)[1]
+        assert list(losses) == [2.0, 2.0, 1.0, 1.0]
+
+
+INTEGERS = {
+    "int32 wraps": lambda xp, n, m: xp.astype(n * n - m, xp.int32),
+    "int64 wraps": lambda xp, n, m: n * n * (n * n) * n,
+    "a product of both": lambda xp, n, m: n * m,
+    "a quotient": lambda xp, n, m: n / (m * m + 1),
+    "functions of floats": lambda xp, n, m: xp.log(n * n + 1) + xp.sqrt(m * m) * xp.exp(-n * n),
+    "narrowed": lambda xp, n, m: xp.astype(n * n, xp.int32),
+    "compared": lambda xp, n, m: xp.where(n < m, n, m),
+    "a truth": lambda xp, n, m: xp.astype(n > m, xp.int32) + m,
+    "with a float": lambda xp, n, m: n * 0.3 + m,
+}
+
+
+@pytest.mark.parametrize("kinds", [("int64", "int32"), ("int32", "int32"), ("int64", "int64")])
+@pytest.mark.parametrize("name", INTEGERS)
+def test_integers_have_the_width_that_they_have_in_numpy(name, kinds):
+    def body(xp, y, t):
+        n, m = (xp.astype(xp.trunc(x), getattr(xp, k)) for x, k in zip((y, t), kinds, strict=True))
+        return xp.astype(INTEGERS[name](xp, n, m), y.dtype)
+
+    rng = np.random.default_rng(0)
+    y, t = (rng.normal(size=(2, 700)) * 10.0 ** rng.integers(0, 8, (2, 700))).clip(-2e9, 2e9)
+    with np.errstate(all="ignore"):
+        wanted = body(np, y, t)
+    losses = np.empty_like(y)
+    kernel = Kernel(trace(body, {"y": "f8", "t": "f8"}), np.dtype("f8"), VALUE)
+    assert kernel(y, t, losses=losses)[1]
+    np.testing.assert_array_equal(losses, wanted)
 
 
 def test_what_has_no_compiled_form_is_told():

@@ -1,0 +1,227 @@
+"""Bodies whose kernels had other bits, or another outcome: they agree, or there is no kernel.
+
+Each loss is one step beside what the trace once took for it: a width of integers, an index, the
+sign of a zero.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw import COUNT, POSITIVE, REAL, DistanceLoss, PointwiseLoss, Space
+from lossfw.losses.engine import kernels, loss_kernels
+from lossfw.losses.engine.engine_mode import use_engine
+from lossfw.losses.engine.row_loss_kernels import row_candidate_of
+
+pytest.importorskip("llvmlite", reason="llvmlite is not installed")
+
+SMALL = np.array([100, 120], np.int8)
+ZERO, MINUS = np.array([0.0, 1.0]), np.array([-0.0, 1.0])
+LARGE = np.array([2**53 + 1, 2**53 + 3], np.int64)
+LOGARITHMS = np.log1p(np.arange(3000.0))
+TRUTHS = np.array([True, False])
+
+
+def _sided(xp, table, r):
+    return xp.take(table, xp.astype(r > 0, xp.int64))
+
+
+BODIES = {
+    "int32 leaves its range": lambda xp, r: (
+        xp.astype(xp.square(xp.astype(xp.trunc(r), xp.int32) * 1), r.dtype) + r
+    ),
+    "an int32 product": lambda xp, r: (
+        xp.astype(xp.astype(xp.trunc(r), xp.int32) * xp.astype(xp.trunc(r), xp.int32), r.dtype) + r
+    ),
+    "a sum of both widths": lambda xp, r: xp.astype(
+        xp.astype(xp.trunc(r), xp.int32) + xp.astype(xp.trunc(r), xp.int64), r.dtype
+    ),
+    "a logarithm of int32": lambda xp, r: (
+        xp.astype(xp.log(xp.astype(xp.trunc(xp.abs(r)), xp.int32)), r.dtype) * r
+    ),
+    "a logarithm of large integers": lambda xp, r: xp.where(
+        xp.abs(r) > 3e4, xp.astype(xp.log(xp.astype(xp.trunc(xp.abs(r)), xp.int64)), r.dtype), r
+    ),
+    "a power of integers": lambda xp, r: xp.astype(xp.astype(xp.trunc(r), xp.int64) ** 3, r.dtype),
+    "bits of integers": lambda xp, r: xp.astype(xp.astype(xp.trunc(r), xp.int64) & 1, r.dtype) + r,
+    "narrower": lambda xp, r: xp.astype(
+        xp.astype(xp.astype(xp.trunc(r * 1e5), xp.int64), xp.int32), r.dtype
+    ),
+    "beyond the end": lambda xp, r: (
+        xp.take(LOGARITHMS, xp.astype(xp.trunc(xp.abs(r)), xp.int64)) * xp.astype(r, xp.float64)
+    ),
+    "from the end": lambda xp, r: xp.astype(
+        xp.take(
+            LOGARITHMS,
+            xp.astype(xp.trunc(xp.clip(xp.where(r == r, r, 0.0), -2999.0, 2999.0)), xp.int64),
+        ),
+        r.dtype,
+    ),
+    "another rule of indices": lambda xp, r: (
+        np.take(LOGARITHMS, xp.astype(xp.trunc(r), xp.int64), mode="clip")
+        if xp is np
+        else xp.take(LOGARITHMS, xp.astype(xp.trunc(r), xp.int64), mode="clip")
+    ),
+    "a table of int8": lambda xp, r: (
+        xp.astype(_sided(xp, SMALL, r) + _sided(xp, SMALL, r), r.dtype) * r
+    ),
+    "a table of truths": lambda xp, r: xp.where(_sided(xp, TRUTHS, r), r, 2 * r),
+    "zeros of two signs": lambda xp, r: xp.where(
+        1 / _sided(xp, ZERO, r) > 1 / _sided(xp, MINUS, r), r, 2 * r
+    ),
+    "a table beyond floats": lambda xp, r: xp.astype(_sided(xp, LARGE, r) - 2**53, r.dtype) * r,
+    "to the power of ones": lambda xp, r: xp.abs(r) ** xp.full_like(r, 1.0) * 3.0,
+    "to the power of halves": lambda xp, r: xp.pow(xp.abs(r), xp.full_like(r, 0.5)),
+    "a number to the power of halves": lambda xp, r: xp.pow(3.0, xp.full_like(r, 0.5)) * r,
+    "a power of a number of NumPy": lambda xp, r: xp.abs(r) ** np.float32(1.0) * r,
+    "writes to its argument": lambda xp, r: r.__imul__(2.0) if xp is np else r * 2.0,
+}
+
+
+class OfBody(DistanceLoss):
+    "A loss of one of the bodies."
+
+    which: str
+
+    def value(self, xp, r):
+        return BODIES[self.which](xp, r)
+
+
+class OfCounts(PointwiseLoss):
+    "A logarithm of the factorial, in a table for the smaller counts."
+
+    prediction: ClassVar[Space] = REAL
+    target: ClassVar[Space] = COUNT
+
+    def value(self, xp, y, t):
+        at = xp.astype(xp.round(xp.clip(t, 0.0, 2999.0)), xp.int64)
+        return y * y + xp.astype(xp.take(xp.asarray(LOGARITHMS), at), y.dtype)
+
+
+class OfPairs(PointwiseLoss):
+    "A power of two arrays."
+
+    prediction: ClassVar[Space] = POSITIVE
+    target: ClassVar[Space] = POSITIVE
+
+    def value(self, xp, y, t):
+        return xp.pow(y, t)
+
+
+def _arguments(dtype):
+    ends = [0.0, -0.0, 1.0, -1.0, 0.5, 2998.0, 2999.0, 3000.0, -3000.0, -3001.0]
+    r = np.concatenate([np.linspace(-2.5, 2.5, 2001), np.linspace(-9e4, 9e4, 2000), ends])
+    return r.astype(dtype)
+
+
+def _outcome(loss, mode, *arguments):
+    try:
+        with use_engine(mode), kernels.trusted(), np.errstate(all="ignore"):
+            return np.asarray(loss(*arguments, reduction="none")), loss(*arguments)
+    except Exception as error:
+        return type(error).__name__
+
+
+def _same_outcome(loss, *arguments):
+    kernels.forget()
+    wanted, found = (_outcome(loss, mode, *arguments) for mode in ("tiles", "compiled"))
+    assert isinstance(wanted, str) == isinstance(found, str)
+    if isinstance(wanted, str):
+        assert found == wanted
+    else:
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(np.signbit(found[0]), np.signbit(wanted[0]))
+        assert found[1] == wanted[1] or np.isnan(found[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("which", BODIES)
+def test_a_kernel_has_the_outcome_of_the_body_or_is_refused_with_the_reason(which, dtype):
+    r = _arguments(dtype)
+    loss = OfBody(which=which)
+    for part in (r, r[np.abs(r) < 2.9], r[np.abs(r) < 2999]):
+        _same_outcome(loss, part, np.zeros_like(part))
+
+
+KERNELS = ("an int32 product", "a sum of both widths", "a power of a number of NumPy")
+KERNELS += ("a table beyond floats", "zeros of two signs", "from the end")
+REASONS = {
+    "int32 leaves its range": "square of int32 has no compiled form",
+    "a power of integers": "pow of int64 has no compiled form",
+    "bits of integers": "& of the bits of numbers",
+    "another rule of indices": "unexpected keyword argument 'mode'",
+    "beyond the end": "IndexError",
+    "a table of int8": "int8 has no compiled form",
+    "a table of truths": "a table of 2 bool has no compiled form",
+    "to the power of ones": "an array of equal powers: write the number in its place",
+    "to the power of halves": "an array of equal powers",
+    "a number to the power of halves": "an array of equal powers",
+    "writes to its argument": "read-only",
+}
+
+
+@pytest.mark.parametrize("which", [*KERNELS, *REASONS])
+def test_what_has_a_kernel_and_why_the_others_have_none(which):
+    problem = loss_kernels.candidate_of(OfBody(which=which), "value").problem(np.dtype("f8"))
+    assert REASONS.get(which, "") in problem
+    assert bool(problem) is (which in REASONS)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_counts_and_exact_powers_are_those_of_the_body(dtype):
+    counts = np.array([0.0, 1.0, 2998.0, 2999.0, 3000.0, 2.0**24, 2.0**31, 2.0**40, 1e18], dtype)
+    _same_outcome(OfCounts(), np.linspace(-1, 1, len(counts)).astype(dtype), counts)
+    assert all(entry.kernel for entry in kernels._entries.values())
+    y = np.exp(np.random.default_rng(0).normal(size=40_000)).astype(dtype)
+    t = np.resize(np.array([1.0, 0.5, 2.0, 3.0, 1.5], dtype), y.shape)
+    _same_outcome(OfPairs(), y, t)
+    assert all(entry.kernel for entry in kernels._entries.values())
+
+
+class ByComputedColumn(lossfw.CategoricalLoss):
+    "The element at a column that is computed, and may lie outside."
+
+    def value(self, xp, y, t):
+        at = xp.astype(xp.floor(xp.max(y, axis=-1, keepdims=True) * (y.shape[-1] - 0.5)), xp.int64)
+        return xp.take_along_axis(y, at - 1, axis=-1)[..., 0] + xp.sum(t, axis=-1)
+
+
+class ToThePowerOfItsRow(lossfw.CategoricalLoss):
+    "Rows to a power of each, which NumPy computes in ways of its own."
+
+    def value(self, xp, y, t):
+        return xp.sum(t * y ** (1 / xp.sum(t, axis=-1, keepdims=True)), axis=-1)
+
+
+class Unchecked(lossfw.CategoricalLoss):
+    "Classes that nothing looks at but the body."
+
+    def check_domain(self, y, t, by_index, start):
+        pass
+
+    def value_at(self, xp, y, index):
+        return xp.take_along_axis(y, index[..., None], axis=-1)[..., 0]
+
+    def value(self, xp, y, t):
+        return xp.sum(y * t, axis=-1)
+
+
+@pytest.mark.parametrize("columns", [5, 100])
+@pytest.mark.parametrize("loss", [ByComputedColumn(), ToThePowerOfItsRow(), Unchecked()], ids=repr)
+def test_rows_have_the_outcome_of_the_body(loss, columns):
+    y = np.random.default_rng(0).dirichlet(np.ones(columns), 40)
+    t = np.eye(columns)[np.arange(40) % columns]
+    y[7] = t[7]
+    _same_outcome(loss, y, t)
+    index = np.arange(40) % columns
+    _same_outcome(loss, y, index)
+    for outside in (-1, -columns, -columns - 1, columns):
+        index[3] = outside
+        _same_outcome(loss, y, index)
+
+
+def test_a_power_of_each_row_has_no_kernel():
+    candidate = row_candidate_of(ToThePowerOfItsRow(), "value", 5, by_index=False)
+    assert "a power of each row" in candidate.problem(np.dtype("f8"))
