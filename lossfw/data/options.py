@@ -25,6 +25,7 @@ from lossfw.data.csv_numbers import is_number
 from lossfw.data.dataset import Dataset
 from lossfw.data.labels import MAX_LABELS, Label, OneHot, Whole, found_labels, table_of
 from lossfw.data.row_changes import Flat, RowNumbers, changed_rows
+from lossfw.data.row_filter import RowFilter
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -55,11 +56,21 @@ def _one_hot(value: Any) -> Any:
     raise PydanticCustomError("wanted", "true, or the number of classes, at least 2")
 
 
+def _filter(value: Any) -> Any:
+    """Return a filter of rows as its expression is written, with one form for equal ones."""
+    return str(RowFilter.read(value)) if isinstance(value, str) else value
+
+
 class DataOptions(BaseModel):
     """Keys beside the parameters of a source; a source with a parameter of that name keeps it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
+    rows: Annotated[str, BeforeValidator(_filter)] | None = Field(
+        None,
+        description="Only the rows that fulfil it are there: column.region == south and "
+        "column.age >= 18. It knows ==, !=, <, <=, >, >=, in [north, south], and, or, not.",
+    )
     scale: PositiveFloat | None = Field(
         None, description="Inputs are divided by it: 255 takes pixels of one byte to [0, 1]."
     )
@@ -106,6 +117,16 @@ class DataOptions(BaseModel):
         if self.classes is not None and self.map_targets is not None:
             raise ValueError("either 'classes' or 'map_targets', not both")
         return self
+
+    @property
+    def row_filter(self) -> RowFilter | None:
+        """The filter of rows, None where all are there."""
+        return None if self.rows is None else RowFilter.read(self.rows)
+
+    @property
+    def filter_columns(self) -> tuple[str, ...]:
+        """The columns that the filter of rows compares."""
+        return () if self.row_filter is None else self.row_filter.columns
 
     def to_config(self) -> dict[str, Any]:
         """Return the keys that are set, as they are written."""

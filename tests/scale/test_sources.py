@@ -12,6 +12,7 @@ import lossfw
 from lossfw.data.lazy_arrays import Column, PieceColumn, stays
 from lossfw.data.options import DataOptions
 from lossfw.data.row_changes import ChangedColumn, Flat
+from lossfw.data.selected_rows import SelectedColumn
 from lossfw.scale import evaluate_on
 from support.configs import build
 
@@ -27,7 +28,7 @@ NAMES = ["a", "b", "c", "d"]
 SOURCES = ["inline", "npy", "npz", "csv", "parquet", "folder", "idx"]
 OPTIONS = [
     *("plain", "scale", "flatten", "standardize", "one_hot", "one_hot_network", "classes"),
-    *("classes_found", "texts", "map_targets", "missing", "weights", "columns", "all"),
+    *("classes_found", "texts", "map_targets", "missing", "weights", "columns", "rows", "all"),
 ]
 KINDS = ["one", "several", "classes"]
 
@@ -37,6 +38,7 @@ TABLES = {"csv", "parquet", "folder"}
 LACKS = {
     "texts": set(SOURCES) - TABLES,
     "columns": set(SOURCES) - TABLES,
+    "rows": set(SOURCES) - TABLES,
     "missing": set(SOURCES) - {"csv", "parquet"},
     "weights": {"idx"},
 }
@@ -60,8 +62,8 @@ CASES = [case for case in itertools.product(SOURCES, OPTIONS, KINDS) if fits(*ca
 # of a file that are changed, with one output and with classes.
 SAMPLE = [
     *(("parquet", option, "one") for option in ("plain", "scale", "map_targets", "missing")),
-    *(("folder", option, "classes") for option in ("texts", "columns", "one_hot_network")),
-    *(("csv", option, "classes") for option in ("all", "classes")),
+    *(("folder", option, "classes") for option in ("rows", "texts", "columns", "one_hot_network")),
+    *(("csv", option, "classes") for option in ("all", "classes", "rows")),
     *(("npy", option, "several") for option in ("flatten", "weights", "standardize")),
     *(("inline", "classes_found", "classes"), ("npz", "one_hot", "classes")),
     *(("idx", "scale", "one"), ("npy", "plain", "one")),
@@ -201,6 +203,8 @@ KEYS = {
     "texts": {"classes": ["cat", "ant", "bee"]},
     "map_targets": {"map_targets": {"0": -1, "1": 1}},
     "missing": {"missing": "drop"},
+    # Most rows are left, in all three parts.
+    "rows": {"rows": "column.region in [north, south] or column.age < 60"},
     "all": {"scale": 255.0, "flatten": True, "one_hot": OUTPUTS},
 }
 
@@ -280,7 +284,7 @@ def test_every_source_of_rows_is_in_the_table():
     assert {"arrays", "parquet", "inline", "idx"} == known - others
 
 
-@pytest.mark.parametrize("column", [PieceColumn, ChangedColumn])
+@pytest.mark.parametrize("column", [PieceColumn, ChangedColumn, SelectedColumn])
 def test_a_column_does_all_that_is_asked_of_one(column):
     missing = set(Column.__abstractmethods__) - set(vars(column))
     assert not missing

@@ -32,6 +32,7 @@ from lossfw.data.arrays import read_array
 from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.literals import numbers_array
+from lossfw.data.selected_rows import taken
 from lossfw.data.weights import read_weights
 from lossfw.evaluation.plan import Plan
 from lossfw.nn.dense import Network
@@ -156,7 +157,8 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
     source = config.data_source
     if source is None:
         return
-    columns = tuple(sorted(row_columns(config)))
+    options, kept = config.data_options, tuple(sorted(row_columns(config)))
+    columns = tuple(sorted({*kept, *options.filter_columns}))
     if config.network_form in ("predictions", "logits") and not inputs:
         source = source.without_inputs()
     if (source, columns) not in loaded:
@@ -164,7 +166,25 @@ def _load_data(config: CheckedConfig, loaded: Loaded, *, inputs: bool = False) -
         if data is None:
             return
         loaded[source, columns] = data
-    config.data = with_options(config, loaded[source, columns], config.data_options, ["data"])
+    whole = loaded[source, columns]
+    config.data = with_options(config, whole, options, ["data"], kept)
+    if config.data is not None and config.selected is not None:
+        _match_selected(config, config.data, whole)
+
+
+def _match_selected(config: CheckedConfig, data: Dataset, whole: Dataset) -> None:
+    """Take the saved outputs of the rows that are left, and see that classes keep their numbers."""
+    if config.outputs is not None and config.outputs.shape[:1] == (len(whole),):
+        config.outputs = taken(config.outputs, known(config.selected))
+    lost = [label for label in whole.classes if label not in data.classes]
+    by_label = config.recorded.classes or isinstance(config.data_options.classes, tuple)
+    if lost and not by_label and config.data_options.map_targets is None:
+        config.add(
+            ["data", "rows"],
+            f"no row that is left has the label {', '.join(lost)}, and classes are numbered by "
+            "the labels of the rows",
+            f"list all labels: data.classes: [{', '.join(whole.classes)}]",
+        )
 
 
 def _load_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,10 +24,11 @@ from lossfw.config.plan.fusion import (
     leaves_logits,
 )
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
-from lossfw.data import Dataset, Source
+from lossfw.data import ColumnError, Dataset, Source
 from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.options import DataOptions
+from lossfw.data.selected_rows import selected
 from lossfw.data.standardisation import MEAN, SCALE
 from lossfw.errors import DataError
 from lossfw.losses.loss import Loss
@@ -35,10 +37,19 @@ from lossfw.nn.activation import Activation
 from lossfw.numerics.arrays import NDArray
 
 
-def load(config: CheckedConfig, source: Source, path: ConfigPath) -> Dataset | None:
-    """Return the rows of a source that stands at `path`; None if they cannot be read."""
+def load(
+    config: CheckedConfig, source: Source, path: ConfigPath, columns: Sequence[str] = ()
+) -> Dataset | None:
+    """Return the rows of a source that stands at `path`; None if they cannot be read.
+
+    With them come the columns that the filter of its rows compares.
+    """
     with config.at(path):
-        return need_dataset(source, source.load())
+        try:
+            return need_dataset(source, source.load_with(columns) if columns else source.load())
+        except ColumnError:
+            with config.at([*path, "rows"]):
+                raise
     return None
 
 
@@ -61,13 +72,27 @@ def need_dataset(source: Source, data: object) -> Dataset:
 
 
 def with_options(
-    config: CheckedConfig, data: Dataset, options: DataOptions, path: ConfigPath
+    config: CheckedConfig,
+    data: Dataset,
+    options: DataOptions,
+    path: ConfigPath,
+    columns: Sequence[str] = (),
 ) -> Dataset | None:
     """Return the rows of a source at `path` as the keys beside its parameters say.
 
     Labels are numbered like those that came with the weights. Inputs are not standardised
-    here; see `standardised`.
+    here; see `standardised`. Of a filter's columns those in `columns` stay.
     """
+    rows = options.row_filter
+    if rows is not None:
+        if not data.columns.keys() >= {*rows.columns}:
+            return None  # a column that is not there has been told
+        filtered = None
+        with config.at([*path, "rows"]):
+            filtered, config.selected = selected(data, rows, columns)
+        if filtered is None:
+            return None
+        data = filtered
     with config.at(path):
         options = options.numbered_like(config.recorded.classes, data)
         return options.apply(data, config.output_columns)

@@ -73,14 +73,16 @@ def row_columns(config: CheckedConfig) -> tuple[str, ...]:
 
 
 def place_of_column(config: CheckedConfig, column: str) -> ConfigPath:
-    """Return where a column of the data is named first, by a slice or for the file of rows."""
+    """Return where a column of the data is named first: a slice, the file of rows, a filter."""
     for index, item in enumerate(_items(config)):
         section = slice_section(item)
         if section is not None and section.by == f"{COLUMN}{column}":
             inside = ["by"] if isinstance(item.value, dict) else []
             return ["evaluate", "slices", index, *inside]
     asked = [] if config.sections is None else config.sections.evaluate.columns
-    return ["evaluate", "columns", asked.index(column)] if column in asked else ["evaluate"]
+    if column in asked:
+        return ["evaluate", "columns", asked.index(column)]
+    return ["data", "rows"]
 
 
 def _items(config: CheckedConfig) -> list[Node]:

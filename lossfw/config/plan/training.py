@@ -91,7 +91,8 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
     ConfigError
         If there are none.
     """
-    data = load(config, known(config.data_source), ["data"])
+    columns = config.data_options.filter_columns
+    data = load(config, known(config.data_source), ["data"], columns)
     if isinstance(config.initial, FromFile):
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
@@ -99,7 +100,8 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         data = with_options(config, data, config.data_options, ["data"])
     held_out = None
     if config.held_out_source is not None:
-        held_out = load(config, config.held_out_source, _HELD_OUT)
+        columns = config.held_out_options.filter_columns
+        held_out = load(config, config.held_out_source, _HELD_OUT, columns)
         if data is not None and held_out is not None:
             held_out = _held_out_as(config, held_out, data)
     if data is not None:

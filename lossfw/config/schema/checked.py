@@ -118,6 +118,7 @@ class CheckedConfig:
     files: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     made: dict[tuple[str | int, ...], Component] = field(default_factory=dict)
     data: Dataset | None = None
+    selected: NDArray | None = None
     held_out: Dataset | None = None
     network: Network | None = None
     outputs: NDArray | None = None

@@ -1,0 +1,136 @@
+"""A comparison of a column of the data with values, for a filter of rows."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from lossfw.data.columns import ColumnError, DataColumn
+from lossfw.data.csv_numbers import is_number
+from lossfw.numerics.arrays import NDArray
+
+
+class ComparisonOperator(Enum):
+    """How a column is compared."""
+
+    EQUAL = "=="
+    UNEQUAL = "!="
+    LESS = "<"
+    AT_MOST = "<="
+    MORE = ">"
+    AT_LEAST = ">="
+    IN = "in"
+
+
+_FUNCTIONS: Mapping[ComparisonOperator, Callable[[Any, Any], Any]] = {
+    ComparisonOperator.EQUAL: operator.eq,
+    ComparisonOperator.UNEQUAL: operator.ne,
+    ComparisonOperator.LESS: operator.lt,
+    ComparisonOperator.AT_MOST: operator.le,
+    ComparisonOperator.MORE: operator.gt,
+    ComparisonOperator.AT_LEAST: operator.ge,
+    ComparisonOperator.IN: operator.eq,
+}
+_TRUTH = {"true": 1.0, "false": 0.0}
+# A value with one of these characters, or a space, stands in quotes.
+_QUOTED = frozenset(" ()[],<>=!\"'")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison of a column with a value, or with several.
+
+    A missing value is unequal to every value, and fulfils no other comparison.
+
+    Attributes
+    ----------
+    column : str
+        The name of the column.
+    operator : ComparisonOperator
+    values : tuple of str
+        As they are written: one, or for `ComparisonOperator.IN` at least one.
+
+    Examples
+    --------
+    >>> age = DataColumn.of(np.array([17.0, 18.0, np.nan]))
+    >>> one = Comparison("age", ComparisonOperator.AT_LEAST, ("18",))
+    >>> one.mask({"age": age}, {"age": age.values}).tolist()
+    [False, True, False]
+    """
+
+    column: str
+    operator: ComparisonOperator
+    values: tuple[str, ...]
+
+    def columns(self) -> Iterator[str]:
+        """Yield the name of the column."""
+        yield self.column
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """Yield the comparison."""
+        yield self
+
+    def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
+        """Return whether each row fulfils it; see `lossfw.data.row_filter.Condition.mask`.
+
+        Raises
+        ------
+        ColumnError
+            If a column of numbers is compared with a text.
+        """
+        column, rows = columns[self.column], values[self.column]
+        if column.holds_texts:
+            found: NDArray = np.array([self._holds(label) for label in column.known])[rows]
+            return found
+        compare = _FUNCTIONS[self.operator]
+        # A value is rounded like the numbers that it is compared with.
+        kind = rows.dtype.type if rows.dtype.kind == "f" else np.float64
+        masks = [compare(rows, kind(self._number(value))) for value in self.values]
+        either: NDArray = np.logical_or.reduce(masks)
+        return either
+
+    def unknown(self, column: DataColumn) -> Iterator[str]:
+        """Yield the values that are equal to no text of a column of texts."""
+        orders = self.operator not in _FUNCTIONS or self.operator.value[0] in "<>"
+        if column.holds_texts and not orders:
+            yield from (value for value in self.values if value not in column.known)
+
+    def _holds(self, label: str | None) -> bool:
+        """Tell whether a text fulfils the comparison."""
+        if label is None:
+            return self.operator is ComparisonOperator.UNEQUAL
+        compare = _FUNCTIONS[self.operator]
+        if self.operator.value[0] in "<>" and is_number(label) and is_number(self.values[0]):
+            return bool(compare(_exact(label), _exact(self.values[0])))
+        return any(compare(label, value) for value in self.values)
+
+    def _number(self, value: str) -> float:
+        if value.lower() in _TRUTH:
+            return _TRUTH[value.lower()]
+        if not is_number(value):
+            raise ColumnError(
+                self.column, f"column.{self.column} holds numbers, and {value!r} is not a number."
+            )
+        return float(value)
+
+    def __str__(self) -> str:
+        values = [_written(value) for value in self.values]
+        told = f"[{', '.join(values)}]" if self.operator is ComparisonOperator.IN else values[0]
+        return f"column.{_written(self.column)} {self.operator.value} {told}"
+
+
+def _exact(number: str) -> int | float:
+    """Return a number that is written as a whole one without rounding it."""
+    return int(number) if number.strip().lstrip("-").isdigit() else float(number)
+
+
+def _written(text: str) -> str:
+    """Return a value or a name as it stands in an expression."""
+    if text and text not in ("and", "or", "not", "in") and not _QUOTED.intersection(text):
+        return text
+    return f'"{text}"' if "'" in text else f"'{text}'"

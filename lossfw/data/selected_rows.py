@@ -1,0 +1,191 @@
+"""The rows of a data set that fulfil a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from lossfw.components.naming import shortlist
+from lossfw.data.dataset import Dataset
+from lossfw.data.files import join_digests
+from lossfw.data.lazy_arrays import (
+    Column,
+    RowArray,
+    digest_of,
+    entries_of,
+    read_rows,
+    stamp_of,
+    stays,
+    take_rows,
+)
+from lossfw.data.row_changes import RowNumbers, changed_rows
+from lossfw.data.row_filter import RowFilter
+from lossfw.data.stamps import FileStamp
+from lossfw.errors import DataError
+from lossfw.numerics.arrays import NDArray
+
+# Rows that are compared at a time.
+_ROWS = 65_536
+# Rows that lie so much apart are read one by one, and closer ones with those between them.
+_APART = 4
+
+
+def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[Dataset, NDArray]:
+    """Return the rows that fulfil a filter, and their numbers; those of a file stay there.
+
+    The rows are numbered from 0, and labels of targets that no row has any more are no classes:
+    it is as if the data had no other rows.
+
+    Parameters
+    ----------
+    data : Dataset
+        With the columns that the filter compares.
+    rows : RowFilter
+        The filter.
+    keep : iterable of str
+        The columns that are needed further.
+
+    Raises
+    ------
+    DataError
+        If no row fulfils it.
+    ColumnError
+        If it compares numbers with a text.
+    """
+    index = np.flatnonzero(_mask(data, rows))
+    notes = list(rows.unknown_labels(data.columns))
+    if not index.size:
+        told = " ".join(notes) or _what_there_is(data, rows)
+        raise DataError(f"none of the {len(data)} rows fulfils {str(rows)!r}. {told}".strip())
+    arrays: dict[str, Any] = {
+        role: taken(array, index)
+        for role in ("inputs", "targets", "sample_weight")
+        if (array := getattr(data, role)) is not None
+    }
+    columns = {
+        name: replace(data.columns[name], values=taken(data.columns[name].values, index))
+        for name in keep
+    }
+    found = replace(
+        data,
+        name=f"{data.name} where {rows}",
+        digest=join_digests(data.digest, str(rows)),
+        rows=index if data.rows is None else data.rows[index],
+        columns=columns,
+        notes=(*data.notes, *notes),
+        **arrays,
+    )
+    return (_with_present_classes(found) if data.classes else found), index
+
+
+def _mask(data: Dataset, rows: RowFilter) -> NDArray:
+    columns = {name: data.columns[name] for name in rows.columns}
+    found = np.empty(len(data), bool)
+    for start in range(0, len(data), _ROWS):
+        stop = min(start + _ROWS, len(data))
+        values = {name: read_rows(column.values, start, stop) for name, column in columns.items()}
+        found[start:stop] = rows.condition.mask(columns, values)
+    return found
+
+
+def _what_there_is(data: Dataset, rows: RowFilter) -> str:
+    """Return the range of each column of numbers and the texts of the others, as sentences."""
+    told = []
+    for name in rows.columns:
+        column = data.columns[name]
+        if column.holds_texts:
+            labels = [label for label in column.known if label is not None]
+            told.append(f"column.{name} has {shortlist(labels)}.")
+        else:
+            known = np.asarray(column.values, np.float64)
+            known = known[~np.isnan(known)]
+            if known.size:
+                told.append(f"column.{name} goes from {known.min():g} to {known.max():g}.")
+    return " ".join(told)
+
+
+def _with_present_classes(data: Dataset) -> Dataset:
+    """Return the data with the labels that their rows have, numbered in the same order."""
+    counts = np.zeros(len(data.classes), np.int64)
+    for start in range(0, len(data), _ROWS):
+        codes = read_rows(data.targets, start, min(start + _ROWS, len(data)))
+        counts += np.bincount(codes.ravel(), minlength=len(counts))
+    present = counts > 0
+    if present.all():
+        return data
+    numbers = np.cumsum(present) - 1
+    classes = tuple(label for label, there in zip(data.classes, present, strict=True) if there)
+    targets = changed_rows(data.targets, _Renumbered(numbers.astype(data.targets.dtype)))
+    return replace(data, targets=targets, classes=classes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Renumbered:
+    """A change: classes get the numbers that a table has for theirs."""
+
+    numbers: NDArray
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        found: NDArray = self.numbers[rows]
+        return found
+
+
+def taken(array: RowArray, index: NDArray) -> RowArray:
+    """Return the rows of an array with these ascending numbers; those of a file stay there."""
+    selection: Any = SelectedColumn(array, index) if stays(array) else array[index]
+    return selection  # type: ignore[no-any-return]  # read like an array, see `RowArray`
+
+
+class SelectedColumn(Column):
+    """Some rows of an array in a file.
+
+    Parameters
+    ----------
+    of : Column or memmap
+        The array.
+    index : ndarray of int
+        The numbers of the rows, ascending.
+    """
+
+    def __init__(self, of: RowArray, index: NDArray) -> None:
+        super().__init__((len(index), *of.shape[1:]), of.dtype, digest_of(of))
+        self._of, self._index = of, index
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the numbers of the rows as bits, of which a cluster gets fewer bytes."""
+        there = np.zeros(len(self._of), bool)
+        there[self._index] = True
+        return {**self.__dict__, "_index": np.packbits(there)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._index = np.flatnonzero(np.unpackbits(state["_index"], count=len(self._of)))
+
+    @property
+    def stamp(self) -> FileStamp | None:
+        """See `Column.stamp`."""
+        return stamp_of(self._of)
+
+    @property
+    def entries(self) -> NDArray | None:
+        """See `Column.entries`."""
+        found = entries_of(self._of)
+        return None if found is None else np.unique(np.searchsorted(self._index, found))
+
+    def read(self, start: int, stop: int) -> NDArray:
+        """See `Column.read`."""
+        rows = self._index[start:stop]
+        if not rows.size:
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        first, last = int(rows[0]), int(rows[-1])
+        if last - first >= _APART * rows.size:
+            return take_rows(self._of, rows)
+        read: NDArray = read_rows(self._of, first, last + 1)[rows - first]
+        return read
+
+    def take(self, rows: NDArray) -> NDArray:
+        """See `Column.take`."""
+        return take_rows(self._of, self._index[rows])

@@ -1,0 +1,173 @@
+"""A filter of rows in a configuration gives what a file of only these rows gives."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+REGIONS = ["north", "south", "", "far west"]
+TEXT = """\
+lossfw: 1
+data: {name: arrays, file: FILE, inputs_key: [a, b], targets_key: kind, classes: [ant, bee, cat]}
+network:
+  layers: [{units: 3, activation: softmax}]
+  weights: w.npz
+loss: cross_entropy
+evaluate: {rows: true, metrics: [accuracy], intervals: {level: 0.9}, columns: [id]}
+"""
+FILTER = "column.region in [north, 'far west'] and not column.age < 1"
+
+
+@pytest.fixture
+def written(folder):
+    """Write a table, and one of only the rows that a filter leaves."""
+    random = np.random.default_rng(4)
+    lines = []
+    for i in range(300):
+        region = REGIONS[i % 4]
+        age = "" if i % 7 == 0 else str(i % 5 / 2)
+        a, b = random.normal(size=2)
+        kind = ["ant", "bee", "cat"][i % 3]
+        lines.append((region, age, f"{i},{region},{age},{a:.6f},{b:.6f},{kind}"))
+    head = "id,region,age,a,b,kind"
+    some = [x for r, age, x in lines if r in ("north", "far west") and not (age and float(age) < 1)]
+    (folder / "all.csv").write_text("\n".join([head, *(line for *_, line in lines)]) + "\n")
+    (folder / "some.csv").write_text("\n".join([head, *some]) + "\n")
+    np.savez(folder / "w.npz", W1=random.normal(size=(2, 3)), b1=np.zeros(3))
+    for name in ("all", "some"):
+        (folder / f"{name}.yaml").write_text(TEXT.replace("FILE", f"{name}.csv"))
+    return len(some)
+
+
+def numbers(folder):
+    told = json.loads((folder / "metrics.json").read_text())
+    del told["digest"]
+    return told
+
+
+def test_it_is_as_if_the_file_had_only_these_rows(lossfw, folder, written):
+    assert lossfw("run", "some.yaml", "--out", "some").exit_code == 0
+    result = lossfw("run", "all.yaml", "--out", "all", "-o", f"data.rows={FILTER}")
+    assert result.exit_code == 0, result.output
+    assert f"{written} rows" in result.stdout
+    assert numbers(folder / "all") == numbers(folder / "some")
+    rows = [(folder / name / "results.jsonl").read_bytes() for name in ("all", "some")]
+    assert rows[0] == rows[1]
+    record = json.loads((folder / "all/run.json").read_text())
+    assert record["data"]["name"].startswith("arrays (all.csv) where column.region in [north,")
+    # The folder has all that it takes to run again.
+    assert lossfw("rerun", "all").exit_code == 0
+
+
+def test_the_digest_of_data_and_run_knows_the_filter(lossfw, folder, written):
+    digests = set()
+    for name, rows in (("a", "column.id < 100"), ("b", "column.id >= 200"), ("c", None)):
+        given = ["-o", f"data.rows={rows}"] if rows else []
+        assert lossfw("run", "all.yaml", "--out", name, *given).exit_code == 0
+        record = json.loads((folder / name / "run.json").read_text())
+        digests |= {record["digest"], record["data"]["digest"]}
+    assert len(digests) == 6
+    # As many rows as before, and other ones.
+    assert "the runs have different data" in lossfw("compare", "a", "b").stderr
+    same = lossfw("run", "all.yaml", "--out", "d", "-o", "data.rows=(column.id<100)")
+    assert same.exit_code == 0
+    record = json.loads((folder / "d" / "run.json").read_text())
+    assert record["digest"] in digests
+
+
+def test_a_training_and_its_held_out_rows_take_filters(lossfw, folder, written):
+    train = """
+train:
+  epochs: 2
+  optimizer: {name: sgd, learning_rate: 0.1}
+  hold_out: {data: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind, rows: ROWS}}
+"""
+    text = TEXT.replace("  weights: w.npz\n", "").replace("rows: true, ", "").split("evaluate")[0]
+    for name, held in (("all", FILTER), ("some", "column.id >= 0")):
+        own = text.replace("FILE", f"{name}.csv") + train.replace("ROWS", f'"{held}"')
+        (folder / "t.yaml").write_text(
+            own.replace(
+                "all.csv, inputs_key: [a, b], targets_key: kind, rows",
+                f"{name}.csv, inputs_key: [a, b], targets_key: kind, rows",
+            )
+        )
+        given = ["-o", f"data.rows={FILTER}"] if name == "all" else []
+        result = lossfw("train", "t.yaml", "--out", name, *given)
+        assert result.exit_code == 0, result.output
+    one, other = (np.load(folder / name / "weights.npz") for name in ("all", "some"))
+    assert one.files == other.files
+    assert all(one[key].tobytes() == other[key].tobytes() for key in one.files)
+    trained = [json.loads((folder / n / "training.json").read_text()) for n in ("all", "some")]
+    assert trained[0]["epochs"] == trained[1]["epochs"]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_saved_predictions_are_those_of_all_rows_or_of_these(lossfw, folder, written, whole):
+    y = np.random.default_rng(1).dirichlet(np.ones(3), 300 if whole else written)
+    np.save(folder / "y.npy", y)
+    (folder / "p.yaml").write_text(
+        "lossfw: 1\nloss: cross_entropy\nnetwork: {predictions: y.npy}\nevaluate: {rows: true}\n"
+        "data: {name: arrays, file: all.csv, targets_key: kind, classes: [ant, bee, cat]}\n"
+    )
+    result = lossfw("run", "p.yaml", "--out", "o", "-o", f"data.rows={FILTER}")
+    assert result.exit_code == 0, result.output
+    lines = (folder / "o/results.jsonl").read_text().splitlines()
+    assert len(lines) == written
+    # Row 0 has no age and the first region: it is left.
+    assert json.loads(lines[0])["prediction"] == y[0].tolist()
+    ids = [int(line.split(",")[0]) for line in (folder / "some.csv").read_text().splitlines()[1:]]
+    wanted = y[ids] if whole else y
+    assert [json.loads(line)["prediction"] for line in lines] == wanted.tolist()
+
+
+def test_classes_keep_their_numbers_or_that_is_told(lossfw, folder, written):
+    (folder / "p.yaml").write_text(
+        TEXT.replace("FILE", "all.csv").replace("[ant, bee, cat]", "found")
+    )
+    rows = "data.rows=column.kind != bee"
+    result = lossfw("validate", "p.yaml", "-o", rows)
+    assert result.exit_code == 2
+    assert "no row that is left has the label bee" in result.output
+    assert "list all labels: data.classes: [ant, bee, cat]" in result.output
+    assert lossfw("run", "p.yaml", "-o", rows, "-o", "data.classes=[ant, bee, cat]").exit_code == 0
+    # To learn, the labels that are left are the classes.
+    (folder / "t.yaml").write_text(
+        "lossfw: 1\ndata: {name: arrays, file: all.csv, inputs_key: [a, b], targets_key: kind}\n"
+        "network: {layers: [{units: 2, activation: softmax}]}\nloss: cross_entropy\n"
+        "train: {epochs: 1, optimizer: {name: sgd, learning_rate: 0.1}}\n"
+    )
+    result = lossfw("train", "t.yaml", "--out", "t", "-o", rows)
+    assert result.exit_code == 0, result.output
+    assert np.load(folder / "t/weights.npz")["classes"].tolist() == ["ant", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("column.regio == north", "id, region, age, a, b, kind"),
+        ("column.region == nort", "none of the 300 rows fulfils 'column.region == nort'"),
+        ("column.region == nort", "did you mean 'north'?"),
+        ("column.age == old", "column.age holds numbers, and 'old' is not a number"),
+        ("column.age > 99", "column.age goes from 0 to 2"),
+        ("region == north", "expected a column, such as column.region"),
+        ("true", "data.rows should be a text, got true"),
+    ],
+)
+def test_a_mistake_is_told_at_its_place(lossfw, folder, written, rows, said):
+    (folder / "r.yaml").write_text(
+        (folder / "all.yaml").read_text().replace("classes: [", f"rows: {rows}, classes: [")
+    )
+    for verb in ("validate", "run"):
+        result = lossfw(verb, "r.yaml")
+        assert result.exit_code == 2
+        assert re.search(r"^r\.yaml:2:\d+: error: ", result.output, re.M)
+        assert said in result.output
+        assert "bug" not in result.output
+
+
+def test_a_text_that_no_row_has_is_told(lossfw, folder, written):
+    result = lossfw("run", "all.yaml", "-o", "data.rows=column.region != nort")
+    assert result.exit_code == 0
+    assert "column.region has no 'nort'; it has" in result.output
+    assert "Did you mean 'north'?" in result.output
