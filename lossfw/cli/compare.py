@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from lossfw.cli.by_options import by_options, slice_of
 from lossfw.cli.options import json_option, plugin_file_option, tell, traceback_option, trust_option
 
 
@@ -25,6 +26,7 @@ from lossfw.cli.options import json_option, plugin_file_option, tell, traceback_
     is_flag=True,
     help="Allow runs on different data, without differences.",
 )
+@by_options
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each run.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown tables.")
@@ -37,6 +39,8 @@ def compare(
     reverse: bool,
     level: float | None,
     side_by_side: bool,
+    by: str | None,
+    bins: str | None,
     as_json: bool,
     as_csv: bool,
     as_markdown: bool,
@@ -64,6 +68,7 @@ def compare(
         Plugins(local, trusted=trust),
         level=level,
         side_by_side=side_by_side,
+        by=slice_of(by, bins),
     )
     for told in left_out:
         tell(f"lossfw: warning: {told}")

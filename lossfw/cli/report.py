@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lossfw.cli.by_options import by_options, slice_of
 from lossfw.cli.options import plugin_file_option, tell, traceback_option, trust_option, warn
 
 
@@ -21,6 +22,7 @@ from lossfw.cli.options import plugin_file_option, tell, traceback_option, trust
 @click.option(
     "--side-by-side", is_flag=True, help="Allow runs on different data, without differences."
 )
+@by_options
 @plugin_file_option
 @trust_option(default=False)
 @traceback_option
@@ -28,6 +30,8 @@ def report(
     folders: tuple[str, ...],
     out: str | None,
     side_by_side: bool,
+    by: str | None,
+    bins: str | None,
     local: tuple[str, ...],
     trust: bool,
 ) -> None:
@@ -61,7 +65,8 @@ def report(
     if not runs:
         raise ArgumentError("no run in these folders is done, so there is nothing to report.")
     file = Path(out) if out else None
-    for path in write_reports(runs, file, side_by_side=side_by_side, warn=warn):
+    part = slice_of(by, bins)
+    for path in write_reports(runs, file, side_by_side=side_by_side, by=part, warn=warn):
         say(f"wrote {path}")
 
 

@@ -161,6 +161,8 @@ def train_all(
 
 def compare(
     *folders: PathLike,
+    by: str | None = None,
+    bins: Sequence[float] = (),
     side_by_side: bool = False,
     plugins: Sequence[PathLike] = (),
     trust: bool = False,
@@ -171,6 +173,11 @@ def compare(
     ----------
     *folders : path
         Folders of runs or of trainings, or folders that hold such folders.
+    by : str, optional
+        Also compare parts of the rows of runs: by ``"target"``, or by a column that the rows
+        have, as ``"column.region"``.
+    bins : sequence of float
+        With `by`, the edges between the parts of a number.
     side_by_side : bool
         Allow runs on different data, without differences.
     plugins : sequence of path
@@ -190,10 +197,14 @@ def compare(
         If a folder holds no finished run, or the runs have different data.
     """
     from lossfw.runs.compare import compare_folders
+    from lossfw.runs.compare.by_slice import slice_of_runs
 
     chosen = Plugins(tuple(os.fspath(file) for file in plugins), trusted=trust)
     comparison, left_out = compare_folders(
-        [Path(folder) for folder in folders], chosen, side_by_side=side_by_side
+        [Path(folder) for folder in folders],
+        chosen,
+        side_by_side=side_by_side,
+        by=None if by is None else slice_of_runs(by, bins),
     )
     for told in left_out:
         _warn(told)

@@ -15,7 +15,7 @@ from lossfw.report.plots.style import INK, PAGE, drawing
 from lossfw.report.text.comparison import facts
 from lossfw.report.text.interval_counts import has_intervals, interval_count, why_none
 from lossfw.report.text.rounding import as_interval, as_rounded
-from lossfw.runs.compare import Comparison, FinishedRun, RunNumber
+from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
 from lossfw.runs.compare.finished_run import is_number
 from lossfw.runs.compare.settings import as_texts
 from lossfw.runs.folder import REPORT_FILE
@@ -45,6 +45,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
     count = comparison.baseline.result["count"]
     differing = bool(comparison.settings or comparison.surroundings)
     sections = [("result", "Result"), ("plots", "Plots")]
+    sections += [("slices", "Parts of the rows")] if comparison.by else []
     sections += [("settings", "Differences")] if differing else []
     return render(
         "compare.html",
@@ -57,6 +58,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         baseline=comparison.baseline.name,
         rows=[_row(comparison, index, beside) for index in range(len(comparison.runs))],
         plots=[_plot(comparison, name, place) for place, name in enumerate(comparison.single)],
+        slices=[_by_slice(comparison, name) for name in comparison.single * bool(comparison.by)],
         settings=list(_settings(comparison)),
         labels=_labels(comparison.runs),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
@@ -86,6 +88,25 @@ def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, A
     }
 
 
+def _by_slice(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Return a table of a measure: a line for each part of the rows, a cell for each run."""
+    return {
+        "title": f"{comparison.title(name)} by {comparison.by}",
+        "by": comparison.by,
+        "rows": [
+            {
+                "value": part.value,
+                "count": part.count,
+                "cells": [
+                    _cell_of(part.number(run, name), part.difference(run, name))
+                    for run in comparison.runs
+                ],
+            }
+            for part in comparison.slices
+        ],
+    }
+
+
 def link_to(folder: Path, beside: Path | None) -> str:
     """Return the address of a run's report relative to a folder, empty if it is not in it."""
     report = (folder / REPORT_FILE).resolve()
@@ -97,7 +118,10 @@ def link_to(folder: Path, beside: Path | None) -> str:
 
 
 def _cell(comparison: Comparison, run: FinishedRun, name: str) -> dict[str, Any]:
-    number, difference = comparison.number(run, name), comparison.difference(run, name)
+    return _cell_of(comparison.number(run, name), comparison.difference(run, name))
+
+
+def _cell_of(number: RunNumber, difference: Difference) -> dict[str, Any]:
     cell: dict[str, Any] = {
         "value": "–" if number.value is None else as_rounded(*number),
         "interval": as_interval(number.interval),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lossfw.errors import ArgumentError
+from lossfw.evaluation.slices import Slice
 from lossfw.report.html.comparison import comparison_page
 from lossfw.report.html.render import need_report
 from lossfw.report.html.run import run_page
@@ -22,6 +23,7 @@ def write_reports(
     *,
     side_by_side: bool = False,
     keep: bool = False,
+    by: Slice | None = None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write the report of each run, and of several one that compares them.
@@ -38,6 +40,8 @@ def write_reports(
         Allow runs on different data; see `lossfw.runs.compare.compare`.
     keep : bool
         Keep the reports that runs have, which a run removes when it writes new numbers.
+    by : Slice, optional
+        Also compare parts of the rows; see `lossfw.runs.compare.compare`.
     warn : callable
         Called with the reason for each part of a page that is missing.
 
@@ -57,7 +61,7 @@ def write_reports(
     if len(runs) == 1:
         return [_write(out or runs[0].path / REPORT_FILE, run_page(runs[0], warn))]
     out = out or _common_folder([run.path for run in runs]) / REPORT_FILE
-    comparison = compare(runs, side_by_side=side_by_side)
+    comparison = compare(runs, side_by_side=side_by_side, by=by)
     needed = [run for run in runs if not (keep and (run.path / REPORT_FILE).is_file())]
     written = [_write(run.path / REPORT_FILE, run_page(run, warn)) for run in needed]
     page = comparison_page(comparison, _title(out, f"{len(runs)} runs"), out.parent)

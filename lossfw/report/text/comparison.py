@@ -14,6 +14,7 @@ from lossfw.report.text.interval_counts import has_intervals, why_none
 from lossfw.report.text.rounding import with_interval
 from lossfw.report.text.tables import fitted, markdown_table, show_table
 from lossfw.runs.compare import (
+    ComparedSlice,
     Comparison,
     Difference,
     FinishedRun,
@@ -112,7 +113,7 @@ def tables(comparison: Comparison) -> list[TextTable]:
     beside = len(comparison.runs) > 2 and len(comparison.settings) <= MOST_BESIDE
     before = [] if beside or not comparison.settings else [_settings(comparison)]
     surroundings = [_surroundings(comparison)] if comparison.surroundings else []
-    return [*before, *surroundings, *results]
+    return [*before, *surroundings, *results, *_by_slice(comparison)]
 
 
 def _settings(comparison: Comparison) -> TextTable:
@@ -167,6 +168,28 @@ def _of_many(comparison: Comparison) -> Iterator[TextTable]:
             if run.name in comparison.differences
         ]
         yield TextTable([f"{_LESS}{comparison.baseline.name}", *titles], rows)
+
+
+def _by_slice(comparison: Comparison) -> Iterator[TextTable]:
+    """Yield a table for each measure with a line for each part of the rows, and its differences."""
+    base, parts = comparison.baseline, comparison.slices
+    others = [run for run in comparison.runs if run is not base]
+    for name in comparison.single if parts else ():
+        head = [f"{comparison.title(name)} by {comparison.by}", "rows"]
+        rows = [[part.value, f"{part.count:,}"] for part in parts]
+        numbers = [
+            [number_text(part.number(run, name)) for run in comparison.runs] for part in parts
+        ]
+        less = [[difference_text(part.difference(run, name)) for run in others] for part in parts]
+        headers = [run.name for run in comparison.runs]
+        if len(others) == 1:
+            cells = [[*a, *b, *c] for a, b, c in zip(rows, numbers, less, strict=True)]
+            yield TextTable([*head, *headers, "second less first"], cells)
+            continue
+        yield TextTable([*head, *headers], [[*a, *b] for a, b in zip(rows, numbers, strict=True)])
+        named = [run.name for run in others]
+        cells = [[*a, *b] for a, b in zip(rows, less, strict=True)]
+        yield TextTable([f"{head[0]}, {_LESS}{base.name}", "rows", *named], cells)
 
 
 def settings_beside(
@@ -264,7 +287,10 @@ def escaped(text: str) -> str:
 
 
 def comma_separated(comparison: Comparison) -> str:
-    """Return a comparison as CSV: a line for each run, with all digits of its numbers."""
+    """Return a comparison as CSV: a line for each run, with all digits of its numbers.
+
+    Lines for the parts of its rows follow, where there are any.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     measured = [
@@ -272,10 +298,16 @@ def comma_separated(comparison: Comparison) -> str:
         for name in comparison.single
         for part in ("", ".low", ".high", ".difference", ".difference.low", ".difference.high")
     ]
-    writer.writerow(["run", *map(no_formula, (*comparison.settings, *measured))])
+    by = [comparison.by, "rows"] if comparison.by else []
+    writer.writerow(["run", *map(no_formula, (*comparison.settings, *by, *measured))])
     for run in comparison.runs:
         settings = [cell_of(run.settings.get(key)) for key in comparison.settings]
-        writer.writerow([no_formula(run.name), *settings, *_cells(comparison, run)])
+        named = [no_formula(run.name), *settings]
+        whole = ["", run.result["count"]] if by else []
+        writer.writerow([*named, *whole, *_cells(comparison, comparison, run)])
+        for part in comparison.slices:
+            own = [no_formula(part.value), part.count]
+            writer.writerow([*named, *own, *_cells(comparison, part, run)])
     return text.getvalue().rstrip("\n")
 
 
@@ -301,7 +333,9 @@ def no_formula(cell: str) -> str:
     return cell
 
 
-def _cells(comparison: Comparison, run: FinishedRun) -> Iterator[Any]:
+def _cells(
+    comparison: Comparison, of: Comparison | ComparedSlice, run: FinishedRun
+) -> Iterator[Any]:
     for name in comparison.single:
-        for value, interval in (comparison.number(run, name), comparison.difference(run, name)):
+        for value, interval in (of.number(run, name), of.difference(run, name)):
             yield from (value, *(interval or (None, None)))

@@ -1,7 +1,7 @@
 """Compare runs: differing settings, and differences of results, paired by row."""
 
 from lossfw.runs.compare.compare import compare
-from lossfw.runs.compare.comparison import Comparison, Difference
+from lossfw.runs.compare.comparison import ComparedSlice, Comparison, Difference
 from lossfw.runs.compare.finished_run import (
     FinishedRun,
     RunNumber,
@@ -13,6 +13,7 @@ from lossfw.runs.compare.folders import compare_folders
 from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison, find_trainings
 
 __all__ = [
+    "ComparedSlice",
     "Comparison",
     "Difference",
     "FinishedRun",

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from lossfw.errors import ArgumentError
 from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.slices import Slice
+from lossfw.runs.compare.by_slice import compared_slices
 from lossfw.runs.compare.comparison import Comparison
 from lossfw.runs.compare.differences import KEEP_ROWS, Judged, differences
 from lossfw.runs.compare.finished_run import FinishedRun, RunNumber
@@ -17,7 +19,11 @@ from lossfw.runs.compare.settings import differing, surroundings
 
 
 def compare(
-    runs: Sequence[FinishedRun], *, level: float | None = None, side_by_side: bool = False
+    runs: Sequence[FinishedRun],
+    *,
+    level: float | None = None,
+    side_by_side: bool = False,
+    by: Slice | None = None,
 ) -> Comparison:
     """Compare runs, each with the first.
 
@@ -30,11 +36,14 @@ def compare(
         has intervals, or 95 percent by the jackknife.
     side_by_side : bool
         Allow runs on different data, without differences.
+    by : Slice, optional
+        Also compare parts of the rows: by the target or by a column.
 
     Raises
     ------
     ArgumentError
-        If there are fewer than two runs, or they have different data.
+        If there are fewer than two runs, they have different data, or their rows cannot be told
+        apart.
     """
     if len(runs) < 2:
         raise ArgumentError(f"a comparison needs at least two runs, got {len(runs)}.")
@@ -51,6 +60,7 @@ def compare(
         for run in runs[1:]:
             judged[run.name] = dict(differences(run, runs[0], numbers, with_rows, intervals))
     said = [one.note for of in judged.values() for one in of.values() if one.note is not None]
+    slices = () if by is None else compared_slices(runs, with_rows, by, intervals)
     notes += [*said, *_other_intervals(runs, numbers, intervals)]
     return Comparison(
         runs=tuple(runs),
@@ -69,6 +79,8 @@ def compare(
         intervals=intervals,
         paired=bool(judged) and len(with_rows) == len(runs),
         notes=tuple(dict.fromkeys(notes)),
+        by="" if by is None else by.by,
+        slices=slices,
     )
 
 

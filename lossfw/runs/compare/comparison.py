@@ -39,6 +39,34 @@ class Difference(NamedTuple):
         return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
 
 
+@dataclass(frozen=True)
+class ComparedSlice:
+    """A part of the rows with the numbers and differences of all runs.
+
+    Attributes
+    ----------
+    value : str
+        What the rows have in common.
+    count : int
+        How many there are.
+    numbers, differences : mapping of str to mapping
+        By run and measure, as those of `Comparison`.
+    """
+
+    value: str
+    count: int
+    numbers: Mapping[str, Mapping[str, RunNumber]]
+    differences: Mapping[str, Mapping[str, Difference]]
+
+    def number(self, run: FinishedRun, name: str) -> RunNumber:
+        """Return a measure of a run; its value is None if the part has none."""
+        return self.numbers[run.name].get(name) or RunNumber(None)
+
+    def difference(self, run: FinishedRun, name: str) -> Difference:
+        """Return a difference of a run; its value is None if there is none."""
+        return self.differences.get(run.name, {}).get(name) or Difference(None)
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Runs with their numbers and differences.
@@ -67,6 +95,10 @@ class Comparison:
         Whether the rows of all runs are there to be paired.
     notes : tuple of Note
         Remarks about the numbers.
+    by : str
+        What tells the rows of `slices` apart; empty without any.
+    slices : tuple of ComparedSlice
+        Parts of the rows.
     """
 
     runs: tuple[FinishedRun, ...]
@@ -80,6 +112,8 @@ class Comparison:
     intervals: Intervals
     paired: bool
     notes: tuple[Note, ...]
+    by: str = ""
+    slices: tuple[ComparedSlice, ...] = ()
 
     @property
     def single(self) -> tuple[str, ...]:
@@ -147,7 +181,29 @@ class Comparison:
             },
             "runs": [self._run(run) for run in self.runs],
             "notes": [str(note) for note in self.notes],
+            **self._slices(),
         }
+
+    def _slices(self) -> dict[str, Any]:
+        """Return the parts of the rows as plain values; nothing where none were asked for."""
+        if not self.by:
+            return {}
+        parts = [
+            {
+                "value": part.value,
+                "count": part.count,
+                "runs": [
+                    {
+                        "name": run.name,
+                        "numbers": _plain(part.numbers[run.name]),
+                        "differences": _plain(part.differences.get(run.name, {})),
+                    }
+                    for run in self.runs
+                ],
+            }
+            for part in self.slices
+        ]
+        return {"by": self.by, "slices": parts}
 
     def _run(self, run: FinishedRun) -> dict[str, Any]:
         values = surroundings(run.record)
@@ -157,10 +213,8 @@ class Comparison:
             "data": dict(run.record.get("data") or {}),
             "settings": {key: run.settings.get(key) for key in self.settings},
             "surroundings": {key: values.get(key) for key in self.surroundings},
-            "numbers": {name: n._asdict() for name, n in self.numbers[run.name].items()},
-            "differences": {
-                name: d._asdict() for name, d in self.differences.get(run.name, {}).items()
-            },
+            "numbers": _plain(self.numbers[run.name]),
+            "differences": _plain(self.differences.get(run.name, {})),
             "lacking": dict(self.lacking.get(run.name, {})),
         }
 
@@ -191,6 +245,10 @@ class Comparison:
 
     def _measured(self, name: str, run: FinishedRun) -> Any:
         return self.number(run, name).value
+
+
+def _plain(numbers: Mapping[str, RunNumber | Difference]) -> dict[str, Any]:
+    return {name: number._asdict() for name, number in numbers.items()}
 
 
 def _setting(name: str, run: FinishedRun) -> Any:

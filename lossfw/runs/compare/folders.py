@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lossfw.components.plugin_choice import Plugins
 from lossfw.errors import ArgumentError
+from lossfw.evaluation.slices import Slice
 from lossfw.runs.compare.compare import compare
 from lossfw.runs.compare.comparison import Comparison
 from lossfw.runs.compare.finished_run import find_runs
@@ -19,6 +20,7 @@ def compare_folders(
     *,
     level: float | None = None,
     side_by_side: bool = False,
+    by: Slice | None = None,
 ) -> tuple[Comparison | TrainingComparison, list[str]]:
     """Compare the runs or the trainings in folders, and return messages about unfinished ones.
 
@@ -38,11 +40,13 @@ def compare_folders(
             "and runs with runs."
         )
     if trainings or told:
+        if by is not None:
+            raise ArgumentError("--by tells rows apart, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), told)
         return TrainingComparison.of(trainings), told
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
-    return compare(runs, level=level, side_by_side=side_by_side), left_out
+    return compare(runs, level=level, side_by_side=side_by_side, by=by), left_out
 
 
 def _need_two(what: str, count: int, left_out: Sequence[str]) -> None:

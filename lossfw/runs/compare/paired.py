@@ -41,11 +41,14 @@ class Estimated(NamedTuple):
         See `lossfw.evaluation.intervals.resampling.interval_of`.
     bounds : tuple of float
         The least and the largest value that it can have.
+    counted : ndarray of int
+        The groups with rows that count, of those that `estimates` takes.
     """
 
     value: NDArray
     estimates: Estimates
     bounds: tuple[float, float]
+    counted: NDArray
 
 
 @dataclass(eq=False)
@@ -58,38 +61,65 @@ class RunWithRows:
     rows : KeptRows
     metrics : mapping of str to Metric
         By their names in the run's results; the loss is among them.
+    whole : RunWithRows, optional
+        For a part of the rows, all of them.
+    cells : ndarray of int, optional
+        For a part of the rows, the groups that they have among all.
     """
 
     run: FinishedRun
     rows: KeptRows
     metrics: Mapping[str, Metric]
+    whole: RunWithRows | None = None
+    cells: NDArray | None = None
     _known: dict[str, Estimated | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        cells = group_of(np.arange(len(self.rows.row)))
+        cells = group_of(np.arange(len(self.rows.row))) if self.cells is None else self.cells
         present = np.unique(cells)
         self.groups = len(present)
         # From the number of a group to its place among the groups that have rows.
         self._place = np.zeros(GROUPS, np.int64)
         self._place[present] = np.arange(len(present))
         self._cells = cells
+        # The metrics whose number is that of the rows without their weights.
+        self._unweighted: set[str] = set()
+
+    def part(self, chosen: NDArray) -> RunWithRows:
+        """Return the rows at these places as a run of their own, in the groups that they have."""
+        rows = self.rows.take(chosen)
+        return RunWithRows(self.run, rows, self.metrics, self, self._cells[chosen])
 
     def estimated(self, name: str) -> Estimated | None:
         """Return a loss or a metric, None if the rows do not reproduce its number."""
         if name not in self._known:
-            self._known[name] = next(self._agreeing(name), None)
+            found = self._agreeing(name) if self.whole is None else self._in_part(name, self.whole)
+            self._known[name] = next(found, None)
         return self._known[name]
 
     def _agreeing(self, name: str) -> Iterator[Estimated]:
         reported = self.run.numbers[name].value
         for weight in _weights(self.rows):
-            try:
-                with np.errstate(all="ignore"):
-                    estimated = self._loss() if name == LOSS else self._metric(name, weight)
-            except (LossfwError, KeyError, NotImplementedError):
-                continue
-            if _agree(estimated.value, reported):
-                yield estimated
+            found = self._estimated(name, weight)
+            if found is not None and _agree(found.value, reported):
+                if weight is None:
+                    self._unweighted.add(name)
+                yield found
+
+    def _in_part(self, name: str, whole: RunWithRows) -> Iterator[Estimated]:
+        """Yield the number of a part of the rows, computed as that of all of them is."""
+        if whole.estimated(name) is not None:
+            weight = None if name in whole._unweighted else self.rows.weight
+            found = self._estimated(name, weight)
+            if found is not None:
+                yield found
+
+    def _estimated(self, name: str, weight: NDArray | None) -> Estimated | None:
+        try:
+            with np.errstate(all="ignore"):
+                return self._loss() if name == LOSS else self._metric(name, weight)
+        except (LossfwError, KeyError, NotImplementedError):
+            return None
 
     def _loss(self) -> Estimated:
         weight = np.ones(len(self.rows.row)) if self.rows.weight is None else self.rows.weight
@@ -102,7 +132,9 @@ class RunWithRows:
             return np.asarray(total / count)
 
         bounds = self.metrics[LOSS].bounds if LOSS in self.metrics else _ANYWHERE
-        return Estimated(np.asarray(weighted.sum() / weight.sum()), estimates, bounds)
+        counted = np.flatnonzero(np.bincount(place, weight > 0, self.groups))
+        mean = np.asarray(weighted.sum() / weight.sum())
+        return Estimated(mean, estimates, bounds, counted)
 
     def _metric(self, name: str, weight: NDArray | None) -> Estimated:
         metric, rows = self.metrics[name], self.rows
@@ -112,7 +144,10 @@ class RunWithRows:
         sums = terms.table(self._cells)
         grouped = sums.regrouped(self._place[sums.cells])
         return Estimated(
-            metric.estimate(sums), lambda times: metric.estimates(grouped, times), metric.bounds
+            metric.estimate(sums),
+            lambda times: metric.estimates(grouped, times),
+            metric.bounds,
+            np.unique(grouped.cells),
         )
 
 
@@ -138,7 +173,8 @@ def own_interval(run: RunWithRows, name: str, options: Intervals) -> Any:
     one = run.estimated(name)
     if one is None:
         return None
-    return interval_of(one.estimates, run.groups, one.value, options, one.bounds)
+    estimates = _of_counted(one.estimates, one.counted, run.groups)
+    return interval_of(estimates, len(one.counted), one.value, options, one.bounds)
 
 
 def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Intervals) -> Any:
@@ -151,8 +187,20 @@ def paired_interval(one: RunWithRows, base: RunWithRows, name: str, options: Int
         return None
     with np.errstate(invalid="ignore"):
         difference = mine.value - theirs.value
-    estimates = _less(mine.estimates, theirs.estimates)
-    return interval_of(estimates, one.groups, difference, options)
+    counted = np.union1d(mine.counted, theirs.counted)
+    estimates = _of_counted(_less(mine.estimates, theirs.estimates), counted, one.groups)
+    return interval_of(estimates, len(counted), difference, options)
+
+
+def _of_counted(estimates: Estimates, counted: NDArray, groups: int) -> Estimates:
+    """Return the estimates as a function of the groups that count, as an evaluation has them."""
+
+    def of_counted(times: NDArray) -> NDArray:
+        whole = np.ones((len(times), groups))
+        whole[:, counted] = times
+        return estimates(whole)
+
+    return of_counted
 
 
 def _less(mine: Estimates, theirs: Estimates) -> Callable[[NDArray], NDArray]:

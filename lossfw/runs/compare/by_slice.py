@@ -1,0 +1,140 @@
+"""Compare runs on parts of their rows: by the target, or by a column of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from lossfw.components.naming import did_you_mean
+from lossfw.data import DataColumn
+from lossfw.errors import ArgumentError
+from lossfw.evaluation.column_parts import column_parts
+from lossfw.evaluation.intervals.options import Intervals
+from lossfw.evaluation.slice_rows import part_names, parts_of
+from lossfw.evaluation.slices import COLUMN, Slice, named_after
+from lossfw.numerics.arrays import NDArray
+from lossfw.runs.compare.comparison import ComparedSlice
+from lossfw.runs.compare.differences import KEEP_ROWS, differences
+from lossfw.runs.compare.finished_run import FinishedRun, RunNumber
+from lossfw.runs.compare.notes import listed
+from lossfw.runs.compare.paired import RunWithRows, own_interval
+from lossfw.runs.compare.rows import KeptRows
+
+# What is the same for a row in every run.
+_BY_TARGET = "target"
+
+
+def slice_of_runs(by: str, bins: Sequence[float] = ()) -> Slice:
+    """Return a slice that has the same rows in every run.
+
+    Raises
+    ------
+    ArgumentError
+        If the runs need not agree in what tells the rows apart.
+    ParameterError
+        If the edges are none.
+    """
+    if by != _BY_TARGET and not by.startswith(COLUMN):
+        raise ArgumentError(
+            f"--by {by}: parts of the rows are compared by {_BY_TARGET}, or by a column of the "
+            f"data, as {COLUMN}region, in which all runs agree."
+        )
+    return Slice(named_after(by), by, tuple(bins))
+
+
+def compared_slices(
+    runs: Sequence[FinishedRun],
+    with_rows: Mapping[str, RunWithRows],
+    by: Slice,
+    intervals: Intervals,
+) -> tuple[ComparedSlice, ...]:
+    """Compare each part of the rows, each run with the first.
+
+    Parameters
+    ----------
+    runs : sequence of FinishedRun
+        On the same rows.
+    with_rows : mapping of str to RunWithRows
+        By the names of the runs, with the same rows in the same order.
+    by : Slice
+        What tells the rows apart.
+    intervals : Intervals
+        Level and method of the intervals.
+
+    Raises
+    ------
+    ArgumentError
+        If runs have no rows or other ones, or the rows have nothing to tell them apart by.
+    """
+    rowless = [run.name for run in runs if run.name not in with_rows]
+    if rowless:
+        raise ArgumentError(
+            f"--by {by.by} compares parts of the rows, and those of {listed(rowless)} were not "
+            f"kept, or are different ones: {KEEP_ROWS}."
+        )
+    kept = [with_rows[run.name] for run in runs]
+    parts, names = _parts(by, kept, runs[0].classes)
+    found = []
+    for number, name in names:
+        chosen = np.flatnonzero(parts == number)
+        if chosen.size:
+            found.append(_compared(name, runs, [one.part(chosen) for one in kept], intervals))
+    return tuple(found)
+
+
+def _compared(
+    value: str, runs: Sequence[FinishedRun], parts: Sequence[RunWithRows], intervals: Intervals
+) -> ComparedSlice:
+    with_rows = {run.name: part for run, part in zip(runs, parts, strict=True)}
+    numbers = {
+        run.name: {name: _number(with_rows[run.name], name, intervals) for name in run.numbers}
+        for run in runs
+    }
+    less = {
+        run.name: {
+            name: judged.difference
+            for name, judged in differences(run, runs[0], numbers, with_rows, intervals)
+        }
+        for run in runs[1:]
+    }
+    return ComparedSlice(value, len(parts[0].rows.row), numbers, less)
+
+
+def _number(part: RunWithRows, name: str, intervals: Intervals) -> RunNumber:
+    estimated = part.estimated(name)
+    if estimated is None:
+        return RunNumber(None)
+    # What is not defined for so few rows, such as a ranking of one class, is NaN.
+    value = estimated.value.tolist()
+    if isinstance(value, float) and np.isnan(value):
+        return RunNumber(None)
+    return RunNumber(value, own_interval(part, name, intervals))
+
+
+def _parts(
+    by: Slice, kept: Sequence[RunWithRows], classes: Sequence[str]
+) -> tuple[NDArray, list[tuple[int, str]]]:
+    """Return the part of each row, and the parts in order with their names."""
+    rows = kept[0].rows
+    columns = _columns(by, [one.rows for one in kept]) if by.column else {}
+    column = columns[by.column].values if by.column else None
+    own = column_parts(by, columns)
+    weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
+    parts = parts_of(by, rows.prediction, rows.target, rows.loss, weight, 0, column, own)
+    labels = () if by.column else classes
+    return parts, part_names(by, np.unique(parts).tolist(), None, own, labels)
+
+
+def _columns(by: Slice, kept: Sequence[KeptRows]) -> Mapping[str, DataColumn]:
+    """Return the columns of a run that has the one that is asked for."""
+    for rows in kept:
+        if by.column in rows.columns:
+            return rows.columns
+    there = sorted({name for rows in kept for name in rows.columns})
+    guess = did_you_mean(by.column, there)
+    have = f"they have {', '.join(there)}" if there else "they have none"
+    raise ArgumentError(
+        f"--by {by.by}: the rows of these runs have no column {by.column!r}; {have}. {guess} "
+        f"Write evaluate: {{columns: [{by.column}]}} in the configuration, and run it again."
+    )

@@ -1,0 +1,148 @@
+"""Runs compared on parts of their rows: as if only these rows had been evaluated."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.runs.compare import find_runs
+from lossfw.runs.compare.rows import read_rows
+
+REGIONS = np.array(["north", "south", "", "west"])
+
+
+@pytest.fixture
+def pair(folder, command):
+    """Two runs of 160 rows with columns, slices and intervals, and rows of both."""
+    random = np.random.default_rng(8)
+    rows = 160
+    z = random.normal(size=(rows, 3))
+    kinds = np.array(["ant", "bee", "cat"])[(z + random.normal(size=z.shape)).argmax(1)]
+    weights = random.integers(0, 3, rows) / 2
+    regions, ages = REGIONS[np.arange(rows) % 4], random.integers(0, 9, rows)
+    lines = [f"{k},{w},{r},{a}" for k, w, r, a in zip(kinds, weights, regions, ages, strict=True)]
+    (folder / "d.csv").write_text("\n".join(["kind,w,region,age", *lines]) + "\n")
+    for name, noise in (("a", 0.0), ("b", 0.8)):
+        logits = 1.5 * z + noise * random.normal(size=z.shape)
+        np.save(folder / f"{name}.npy", np.exp(logits) / np.exp(logits).sum(1, keepdims=True))
+        (folder / f"{name}.yaml").write_text(
+            "lossfw: 1\n"
+            "data: {name: arrays, file: d.csv, targets_key: kind, sample_weight_key: w}\n"
+            f"network: {{predictions: {name}.npy}}\nloss: {{name: cross_entropy, guard: none}}\n"
+            "evaluate:\n  rows: true\n  metrics: [accuracy, brier]\n"
+            "  intervals: {level: 0.9}\n"
+            "  slices: [column.region, target, {name: old, by: column.age, bins: [3, 6]}]\n"
+        )
+        result = command("run", f"{name}.yaml", "--out", name)
+        assert result.exit_code == 0, result.output
+    return [find_runs([folder / name])[0][0] for name in ("a", "b")]
+
+
+@pytest.mark.parametrize(
+    ("by", "bins", "named"),
+    [("column.region", "", "region"), ("target", "", "target"), ("column.age", "3,6", "old")],
+)
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_the_numbers_are_those_that_the_run_has_for_the_slice(
+    pair, command, compared, by, bins, named, form
+):
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+        for name in "ab":
+            given = ("--out", name, "-o", "evaluate.rows=parquet")
+            assert command("run", f"{name}.yaml", *given).exit_code == 0
+    found = compared("a", "b", "--by", by, *(["--bins", bins] if bins else []))
+    for place, run in enumerate(pair):
+        own = {
+            part["value"]: (part["count"], {"loss": part["loss"], **part["metrics"]})
+            for part in run.result["slices"]
+            if part["name"] == named
+        }
+        parts = {part["value"]: part for part in found["slices"]}
+        assert parts.keys() == own.keys()
+        for value, (count, numbers) in own.items():
+            assert parts[value]["count"] == count
+            told = parts[value]["runs"][place]["numbers"]
+            for name, number in numbers.items():
+                assert told[name]["value"] == pytest.approx(number["value"], rel=1e-9)
+                assert told[name]["interval"] == pytest.approx(number["interval"], rel=1e-6)
+
+
+def test_the_difference_in_a_part_is_that_of_its_rows(pair, compared):
+    rows = [read_rows(run.path).by_number() for run in pair]
+    found = compared("a", "b", "--by", "column.region")
+    names = np.array(["" if x is None else x for x in rows[0].columns["region"].known])
+    own = names[rows[0].columns["region"].values]
+    for part in found["slices"]:
+        there = own == ("" if "missing" in part["value"] else part["value"])
+        weight = rows[0].weight[there]
+        means = [
+            np.average(one.loss[there][weight > 0], weights=weight[weight > 0]) for one in rows
+        ]
+        less = part["runs"][1]["differences"]["loss"]
+        assert less["value"] == pytest.approx(means[1] - means[0], rel=1e-9)
+        assert less["interval"][0] < less["value"] < less["interval"][1]
+        assert part["runs"][0]["differences"] == {}
+
+
+def test_parts_are_shown_in_every_form(pair, command, folder):
+    shown = command("compare", "a", "b", "--by", "target").stdout
+    assert "loss (cross_entropy) by target  rows  a " in shown
+    assert [
+        line.split()[0] for line in shown.splitlines() if line[:3] in ("ant", "bee", "cat")
+    ] == [
+        *("ant", "bee", "cat"),
+    ] * 3
+    marked = command("compare", "a", "b", "--by", "target", "--markdown").stdout
+    assert r"| brier by target | rows | a | b | second less first |" in marked
+    text = command("compare", "a", "b", "--by", "target", "--csv").stdout
+    lines = list(csv.DictReader(io.StringIO(text)))
+    assert [(line["run"], line["target"]) for line in lines] == [
+        (run, part) for run in "ab" for part in ("", "ant", "bee", "cat")
+    ]
+    assert sum(int(line["rows"]) for line in lines[1:4]) == int(lines[0]["rows"]) == 160
+    again = lossfw.compare("a", "b", by="target").to_dict()
+    assert json.dumps(again["slices"]) == json.dumps(
+        json.loads(command("compare", "a", "b", "--by", "target", "--json").stdout)["slices"]
+    )
+    many = command("compare", "a", "b", folder.name and "a", "--by", "target")
+    assert many.exit_code == 0
+
+
+def test_a_page_shows_the_parts(pair, command, folder):
+    pytest.importorskip("matplotlib")
+    result = command("report", "a", "b", "--by", "column.region", "--out", "c.html")
+    assert result.exit_code == 0, result.output
+    page = (folder / "c.html").read_text()
+    assert "<h3>accuracy by column.region</h3>" in page
+    assert page.count('<th scope="row">west</th>') == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--by", "column.regio"], "have no column 'regio'; they have age, region. Did you mean"),
+        (["--by", "column.regio"], "Write evaluate: {columns: [regio]}"),
+        (["--by", "prediction.max"], "by target, or by a column of the data, as column.region"),
+        (["--by", "region"], "by target, or by a column of the data"),
+        (["--by", "column.age", "--bins", "3,x"], "expected numbers, as in --bins 30,50"),
+        (["--by", "column.age", "--bins", "6,3"], "bins should increase"),
+        (["--bins", "3"], "give it too"),
+    ],
+)
+def test_what_cannot_tell_rows_apart(pair, command, arguments, said):
+    result = command("compare", "a", "b", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_parts_need_rows(run, command):
+    one, other = run("one", rows="false"), run("other")
+    result = command("compare", str(one), str(other), "--by", "target")
+    assert result.exit_code == 2
+    assert (
+        "those of one were not kept, or are different ones: write evaluate: {rows" in result.stderr
+    )
