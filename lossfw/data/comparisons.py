@@ -42,7 +42,7 @@ _QUOTED = frozenset(" ()[],<>=!\"'")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ColumnComparison:
     """A comparison of a column with a value, or with several.
 
     A missing value is unequal to every value, and fulfils no other comparison.
@@ -58,7 +58,7 @@ class Comparison:
     Examples
     --------
     >>> age = DataColumn.of(np.array([17.0, 18.0, np.nan]))
-    >>> one = Comparison("age", ComparisonOperator.AT_LEAST, ("18",))
+    >>> one = ColumnComparison("age", ComparisonOperator.AT_LEAST, ("18",))
     >>> one.mask({"age": age}, {"age": age.values}).tolist()
     [False, True, False]
     """
@@ -71,7 +71,7 @@ class Comparison:
         """Yield the name of the column."""
         yield self.column
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def comparisons(self) -> Iterator[ColumnComparison]:
         """Yield the comparison."""
         yield self
 

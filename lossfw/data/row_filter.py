@@ -24,7 +24,7 @@ import numpy as np
 
 from lossfw.components.naming import did_you_mean, shortlist
 from lossfw.data.columns import DataColumn
-from lossfw.data.comparisons import Comparison, ComparisonOperator
+from lossfw.data.comparisons import ColumnComparison, ComparisonOperator
 from lossfw.errors import ParameterError
 from lossfw.numerics.arrays import NDArray
 
@@ -59,7 +59,7 @@ class Condition(Protocol):
     def columns(self) -> Iterator[str]:
         """Yield the names of the columns that it compares."""
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def comparisons(self) -> Iterator[ColumnComparison]:
         """Yield its comparisons."""
 
     def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
@@ -85,7 +85,7 @@ class _All:
         for part in self.parts:
             yield from part.columns()
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def comparisons(self) -> Iterator[ColumnComparison]:
         for part in self.parts:
             yield from part.comparisons()
 
@@ -108,7 +108,7 @@ class _Not:
     def columns(self) -> Iterator[str]:
         yield from self.part.columns()
 
-    def comparisons(self) -> Iterator[Comparison]:
+    def comparisons(self) -> Iterator[ColumnComparison]:
         yield from self.part.comparisons()
 
     def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
@@ -234,7 +234,7 @@ class _Reader:
         operator = self._here()
         if operator is not None and operator.kind == "operator":
             self.next += 1
-            return Comparison(name, ComparisonOperator(operator.text), (self._value(),))
+            return ColumnComparison(name, ComparisonOperator(operator.text), (self._value(),))
         negated = self._take("word", "not")
         if not self._take("word", "in"):
             raise self._wrong("==, !=, <, <=, >, >=, in or not in")
@@ -243,7 +243,7 @@ class _Reader:
         while self._take("mark", ","):
             values.append(self._value())
         self._need("mark", "]")
-        found = Comparison(name, ComparisonOperator.IN, tuple(values))
+        found = ColumnComparison(name, ComparisonOperator.IN, tuple(values))
         return _Not(found) if negated else found
 
     def _value(self) -> str:
