@@ -12,6 +12,7 @@ Every function takes the array namespace first, as a body does::
     times_normal_pdf(xp, f, x)   scaled_normal_tail(xp, x)
     times(xp, a, b)         a b with 0 inf = 0     quotient(xp, a, b)    a / b with 0 / 0 = 0
     xlogy(xp, x, y)   xlog1py(xp, x, y)   positive_part(xp, x)   power(xp, x, exponent)
+    log_factorial(xp, t)    log t!                  factorial_rest(xp, t)  log t! - t log t + t
 
 of rows::
 
@@ -93,6 +94,7 @@ from lossfw.numerics.double_double_log import (
     scale_words,
 )
 from lossfw.numerics.error_free import difference_error, exact_square, two_diff, two_prod
+from lossfw.numerics.factorial import factorial_rest, log_factorial
 from lossfw.numerics.guards import (
     DEFAULT_DELTA,
     Delta,
@@ -188,6 +190,7 @@ __all__ = [
     "expm1_minus",
     "expm1_minus_words",
     "expm1_words",
+    "factorial_rest",
     "guarded_log",
     "guarded_log_derivative",
     "guarded_log_second_derivative",
@@ -201,6 +204,7 @@ __all__ = [
     "log1p_square",
     "log_cosh",
     "log_distance_words",
+    "log_factorial",
     "log_ratio_words",
     "log_sigmoid",
     "log_softmax",

@@ -48,6 +48,7 @@ _LOSSES: dict[str, str] = {
         "lossfw_std.losses.heteroscedastic_gaussian_nll:HeteroscedasticGaussianNll"
     ),
     "hinge": "lossfw_std.losses.hinge:Hinge",
+    "hinge_embedding": "lossfw_std.losses.hinge_embedding:HingeEmbedding",
     "huber": "lossfw_std.losses.huber:Huber",
     "iou": "jaccard",
     "jaccard": "lossfw_std.losses.tversky:Jaccard",
@@ -77,6 +78,7 @@ _LOSSES: dict[str, str] = {
     "perceptron": "lossfw_std.losses.perceptron:Perceptron",
     "pinball": "quantile",
     "poisson_deviance": "lossfw_std.losses.poisson_deviance:PoissonDeviance",
+    "poisson_nll": "lossfw_std.losses.poisson_nll:PoissonNll",
     "poly_cross_entropy": "lossfw_std.losses.poly_cross_entropy:PolyCrossEntropy",
     "pseudo_huber": "lossfw_std.losses.pseudo_huber:PseudoHuber",
     "quantile": "lossfw_std.losses.quantile:Quantile",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from lossfw import Array, CategoricalLoss, Namespace
-from lossfw.numerics import in_double_by, put_at, take_at, with_nan_of_rows
+from lossfw.numerics import columns, in_double_by, put_at, take_at, with_nan_of_rows
 
 
 class OwnClassLoss(CategoricalLoss):
@@ -85,3 +85,13 @@ class OwnClassLoss(CategoricalLoss):
     def _slope_of_row(self, xp: Namespace, y: Array, own: Array, index: Array) -> Array:
         # 0 y keeps a NaN.
         return put_at(xp, 0.0 * y, index, self._slope(xp, own, self.share_at(xp, y, index)))
+
+
+def of_others(xp: Namespace, w: Array) -> Array:
+    """Return for each class the sum of w over the other classes."""
+    # The total less the largest of its terms would cancel.
+    largest = columns(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
+    none = xp.zeros_like(w)
+    rest = xp.sum(xp.where(largest, none, w), axis=-1, keepdims=True)
+    top = xp.sum(xp.where(largest, w, none), axis=-1, keepdims=True)
+    return xp.where(largest, rest, (rest - w) + top)

@@ -7,6 +7,7 @@ One thread, medians of rounds in which lossfw and naive NumPy alternate: losses 
 two million elements, activations of a block of a network's layer. An element of a loss of rows
 is an entry of the prediction. lossfw is measured in tiles and, where llvmlite is installed and
 the body can be compiled, in a kernel. ``make costs`` writes the file that `lossfw show` reads.
+With names only those are measured, and the others in the file stay as they are.
 ``--over`` measures nothing, and lists what costs more than the goals in such a file, worst first.
 """
 
@@ -82,7 +83,7 @@ def arguments(part, dtype):
     y = drawn(rng, "LOGITS" if logits else part.prediction.name, shape)
     if part.target.name == "CLASS_INDEX":
         return y.astype(dtype), rng.integers(0, COLUMNS, rows)
-    name = "COUNT" if part.name == "poisson_deviance" else part.target.name
+    name = "COUNT" if part.name in ("poisson_deviance", "poisson_nll") else part.target.name
     if part.name == "tweedie_deviance":
         name = "POSITIVE"
     return y.astype(dtype), drawn(rng, name, shape).astype(dtype)
@@ -228,6 +229,8 @@ def main():
         rows.setdefault(part.name, []).append({"parameters": part.parameters, "costs": costs})
         show(part, costs)
     if options.write:
+        if options.names and options.write.exists():
+            rows = {**json.loads(options.write.read_text())["components"], **rows}
         head = {"processor": processor(), "numpy": np.__version__, "lossfw": lossfw.__version__}
         document = {"unit": "CPU nanoseconds an element, one thread", **head, "components": rows}
         options.write.write_text(json.dumps(document, indent=1) + "\n")

@@ -208,6 +208,21 @@ def poisson_deviance(y, t, loss, slope):
     return value, slope and (2 * (mean - t) if loss.link == "log" else 2 * (1 - t / mean))
 
 
+def poisson_nll(y, t, loss, slope):
+    mean, log = (np.exp(y), y) if loss.link == "log" else (y, np.log(y))
+    value = mean - t * log
+    if loss.full:
+        # Stirling's formula, as PyTorch has it.
+        some = np.maximum(t, 1)
+        value = value + np.where(t > 1, t * np.log(some) - t + 0.5 * np.log(2 * np.pi * some), 0)
+    return value, slope and (mean - t if loss.link == "log" else 1 - t / mean)
+
+
+def hinge_embedding(y, t, loss, slope):
+    gap = loss.margin - y
+    return np.where(t > 0, y, np.maximum(gap, 0)), slope and np.where(t > 0, 1.0, -1.0 * (gap > 0))
+
+
 def gamma_deviance(y, t, loss, slope):
     mean = np.exp(y) if loss.link == "log" else y
     share = t / mean
@@ -258,8 +273,12 @@ def cross_entropy(y, t, loss, slope):
 
 
 def poly_cross_entropy(y, t, loss, slope):
-    rows = np.arange(len(y))
-    p, epsilon = y[rows, t], loss.epsilon
+    rows, epsilon = np.arange(len(y)), loss.epsilon
+    if loss.from_logits:
+        value, s = cross_entropy(y, t, loss, slope)
+        p = np.exp(-value)
+        return value + epsilon * (1 - p), slope and (1 + epsilon * p)[:, None] * s
+    p = y[rows, t]
     s = slope and np.zeros_like(y)
     if slope:
         s[rows, t] = -1 / p - epsilon

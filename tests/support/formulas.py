@@ -105,7 +105,9 @@ MARGINS = {
 
 def binary_cross_entropy(y, t, p):
     y = sigmoid(y) if p.from_logits else y
-    return -times(t, lambda: guarded_log(y, p)) - times(1 - t, lambda: guarded_log(1 - y, p))
+    t = (1 - p.label_smoothing) * t + p.label_smoothing / 2
+    own = times(p.pos_weight * t, lambda: guarded_log(y, p))
+    return -own - times(1 - t, lambda: guarded_log(1 - y, p))
 
 
 def focal(y, t, p):
@@ -128,6 +130,11 @@ def poisson_deviance(y, t, p):
     return 2 * (times(t, lambda: mp.log(t / y)) - t + y)
 
 
+def poisson_nll(y, t, p):
+    y = mp.exp(y) if p.link == "log" else y
+    return y - times(t, lambda: mp.log(y)) + (mp.loggamma(t + 1) if p.full else 0)
+
+
 def gamma_deviance(y, t, p):
     y = mp.exp(y) if p.link == "log" else y
     return 2 * (mp.log(y / t) + t / y - 1)
@@ -137,7 +144,9 @@ def gamma_deviance(y, t, p):
 PAIRS = {
     "squared_log_error": lambda y, t, p: (mp.log(1 + y) - mp.log(1 + t)) ** 2,
     "absolute_percentage_error": lambda y, t, p: abs(y - t) / max(abs(t), p.floor or 0),
+    "hinge_embedding": lambda y, t, p: y if t > 0 else max(0, p.margin - y),
     "poisson_deviance": poisson_deviance,
+    "poisson_nll": poisson_nll,
     "gamma_deviance": gamma_deviance,
     "tweedie_deviance": tweedie_deviance,
     "binary_cross_entropy": binary_cross_entropy,
@@ -159,12 +168,18 @@ def categorical_focal(y, t, p):
 
 
 def multiclass_hinge(y, t, p):
-    every = max if p.form == "crammer_singer" else sum
+    join = max if p.form == "crammer_singer" else sum
 
     def of_class(k):
-        return every(max(0, 1 + y[j] - y[k]) for j in range(len(y)) if j != k)
+        gaps = (max(0, p.margin + y[j] - y[k]) ** p.power for j in range(len(y)) if j != k)
+        return join(gaps) / (len(y) if p.form == "multi_margin" else 1)
 
     return expected(t, of_class)
+
+
+def poly_cross_entropy(y, t, p):
+    y = softmax(y) if p.from_logits else y
+    return expected(t, lambda k: -mp.log(y[k]) + p.epsilon * (1 - y[k]))
 
 
 def kl_divergence(y, t, p):
@@ -209,9 +224,7 @@ ROWS = {
     "cross_entropy": cross_entropy,
     "categorical_focal": categorical_focal,
     "generalised_cross_entropy": lambda y, t, p: expected(t, lambda k: (1 - y[k] ** p.q) / p.q),
-    "poly_cross_entropy": lambda y, t, p: expected(
-        t, lambda k: -mp.log(y[k]) + p.epsilon * (1 - y[k])
-    ),
+    "poly_cross_entropy": poly_cross_entropy,
     "multiclass_hinge": multiclass_hinge,
     "kl_divergence": kl_divergence,
     "js_divergence": js_divergence,

@@ -11,6 +11,7 @@ _SCALES = (0.1, 1e-3, 0.0123, 1e3)
 _GUARDS = ("normalised", "additive", "floor", "none")
 _SHARES = ({"q": 0.1}, {"q": 1e-3}, {"q": 0.999})
 _POWERS = (-3.0, -0.3, 1.000001, 1.1, 1.5, 1.999999, 2.5, 7.5)
+_UNEVEN = {"pos_weight": 3.7, "label_smoothing": 0.1}
 _FOCAL = ({}, {"gamma": 0.5, "alpha": 0.25}, {"gamma": 5.0}, {"gamma": 1.37})
 _DIVERGENCES = [
     {"guard": guard, "delta": 1e-3, "reverse": reverse}
@@ -44,12 +45,19 @@ PARAMETERS = {
     "smoothed_hinge": [{"gamma": 0.1}, {"gamma": 1e-3}, {"gamma": 1e3}],
     "dwd": [{"q": 0.3}, {"q": 4.0}, {"q": 100.0}, {"q": 1e-3}],
     "absolute_percentage_error": [{"floor": 0.3}],
+    "hinge_embedding": [{"margin": 0.1}, {"margin": 1e3}],
     "poisson_deviance": [{"link": "log"}],
+    "poisson_nll": [
+        {"link": k, "full": full} for k in ("identity", "log") for full in (False, True)
+    ],
     "gamma_deviance": [{"link": "log"}],
     "tweedie_deviance": [{"power": p, "link": k} for p in _POWERS for k in ("identity", "log")],
     "binary_cross_entropy": [
         *({"guard": guard, "delta": delta} for guard in _GUARDS for delta in (1e-7, 0.3)),
         {"from_logits": True},
+        *({"guard": guard, "delta": 0.3, **_UNEVEN} for guard in _GUARDS),
+        {"guard": "none", "pos_weight": 1e3},
+        *({"from_logits": True, **more} for more in (_UNEVEN, {"pos_weight": 0.01})),
     ],
     "focal": [{**p, "from_logits": logits} for p in _FOCAL for logits in (False, True)],
     "heteroscedastic_gaussian_nll": [{"full": False}],
@@ -68,8 +76,18 @@ PARAMETERS = {
         *({"gamma": gamma, "from_logits": True} for gamma in (0.0, 0.3, 2.0)),
     ],
     "generalised_cross_entropy": [{"q": 0.1}, {"q": 1.0}, {"q": 1e-6}],
-    "poly_cross_entropy": [{"epsilon": -1.0}, {"epsilon": 1e3}],
-    "multiclass_hinge": [{"form": "weston_watkins"}],
+    "poly_cross_entropy": [
+        {"epsilon": -1.0},
+        {"epsilon": 1e3},
+        *({"epsilon": epsilon, "from_logits": True} for epsilon in (-1.0, -0.3, 1.0, 30.0)),
+    ],
+    "multiclass_hinge": [
+        {"form": "weston_watkins"},
+        {"form": "multi_margin"},
+        {"margin": 0.3, "power": 2},
+        {"form": "weston_watkins", "margin": 0.3, "power": 2},
+        {"form": "multi_margin", "margin": 7.5, "power": 2},
+    ],
     "kl_divergence": _DIVERGENCES,
     "js_divergence": _DIVERGENCES[::2],
     "tversky": [
@@ -111,6 +129,8 @@ def arguments(loss):
         y, t = LINE, [-1.0, 1.0]
     elif loss.name in DISTANCES:
         y, t = LINE, [0.0]
+    elif loss.name == "hinge_embedding":
+        y, t = [x for x in LINE if x > 0], [-1.0, 1.0]
     elif loss.target_space is UNIT:
         y, t = [x for x in LINE if abs(x) < 50] if space is LOGITS else SHARES, SHARES
     else:

@@ -19,7 +19,7 @@ from lossfw.components.spaces import SIMPLEX, Space
 from lossfw.numerics.arrays import NDArray
 
 # A climb looks between the best place and its neighbours, so many times over.
-_CLIMBS, _STEPS = 4, 17
+_CLIMBS, _STEPS = 6, 17
 
 # So many directions from rows are tried at least: few may miss the steepest.
 _FEWEST = 400
@@ -99,7 +99,8 @@ def _climb(curve: Curve, grid: NDArray, order: int) -> tuple[float, float, NDArr
         if sure[at] > best:
             best, best_bar, place = float(sure[at]), float(bars[at]), grid[at : at + 1]
         low, high = grid[max(at - 1, 0)], grid[min(at + 1, grid.size - 1)]
-        grid = np.linspace(low, high, _STEPS)[1:-1]
+        # With both ends: the steepest place may lie next to one of them.
+        grid = np.linspace(low, high, _STEPS)
     return best, best_bar, place, np.full(1, curve.target)
 
 

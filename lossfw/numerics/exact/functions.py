@@ -107,6 +107,8 @@ def unary(precision: int, rounding: str) -> dict[str, ValueFunction]:
         "round": function(context(precision, "n"), "rint"),
         "reciprocal": lambda x: divide(ONE, x),
         "sign": _sign,
+        # No argument that bodies have is beyond MPFR.
+        "lgamma": remembering(c.lngamma),
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Body, Namespace
+from lossfw.numerics.factorial import log_factorial
 from lossfw.numerics.latex.parse import parse
 from lossfw.numerics.latex.tokens import unread
 from lossfw.numerics.latex.tree import Over, Phrase, Sides, Typeset
@@ -179,6 +180,11 @@ def _product(scope: _Scope, node: Phrase) -> Any:
     return xp.where(xp.logical_or(a == 0, b == 0), _number(xp, 0.0), a * b)
 
 
+def _factorial(xp: Namespace, t: Any) -> Any:
+    # A number alone is no array yet.
+    return xp.exp(log_factorial(xp, xp.asarray(t)))
+
+
 def _over(scope: _Scope, node: Phrase) -> Any:
     over: Over = node.value
     first = 1 if over.first is None else int(_compute(scope, over.first))
@@ -217,6 +223,7 @@ def _indicator(scope: _Scope, node: Phrase) -> Any:
 
 _OWN: dict[str, Callable[[_Scope, Phrase], Any]] = {
     "number": lambda scope, node: _number(scope.xp, node.value),
+    "factorial": lambda scope, node: _factorial(scope.xp, _compute(scope, node.args[0])),
     "always": lambda scope, node: node.value,
     "name": _name,
     "element": _element,

@@ -161,8 +161,11 @@ class _Parser:
 
     def factor(self) -> Phrase:
         found = self.atom()
-        while self.take("^"):
-            found = Phrase("pow", (found, self.group()))
+        while sign := self.take("^", "!"):
+            if sign.text == "!":
+                found = Phrase("factorial", (found,))
+            else:
+                found = Phrase("pow", (found, self.group()))
         return found
 
     def group(self) -> Phrase:

@@ -13,12 +13,12 @@ from lossfw.errors import ArgumentError
 
 READ = (
     r"Read are: numbers; names, Greek ones too, and \mathrm{long_names}; subscripts that are an "
-    r"index or a number; + - / \cdot and products without a sign; ^{powers}; \frac, \sqrt, \exp, "
-    r"\log, \log_{2}, \sin, \tanh and the like, \operatorname{erf}, {erfc}, {sign}, {round}; "
-    r"|x|, \lfloor x \rfloor, \lceil x \rceil; \min(a, b), \max(a, b); \sum, \prod, \min and \max "
-    r"over _{k}, _{j \ne k} or _{k = 1}^{K}; \begin{cases} a & \text{if } x < 0 \\ b & "
-    r"\text{otherwise} \end{cases}; [x < 0], which is 1 or 0; \text{ and }, {or}, {not}; and at "
-    r"the end \text{with } name = expression"
+    r"index or a number; + - / \cdot and products without a sign; ^{powers} and factorials n!; "
+    r"\frac, \sqrt, \exp, \log, \log_{2}, \sin, \tanh and the like, \operatorname{erf}, {erfc}, "
+    r"{sign}, {round}; |x|, \lfloor x \rfloor, \lceil x \rceil; \min(a, b), \max(a, b); \sum, "
+    r"\prod, \min and \max over _{k}, _{j \ne k} or _{k = 1}^{K}; \begin{cases} a & \text{if } "
+    r"x < 0 \\ b & \text{otherwise} \end{cases}; [x < 0], which is 1 or 0; \text{ and }, {or}, "
+    r"{not}; and at the end \text{with } name = expression"
 )
 
 _TOKEN = re.compile(

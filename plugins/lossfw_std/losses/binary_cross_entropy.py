@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field, PositiveFloat
 
 from lossfw import (
     UNIT,
@@ -26,10 +28,10 @@ from lossfw.numerics import (
     in_double_by,
     quotient,
     sigmoid,
-    softplus,
     textbook_log,
     times,
 )
+from lossfw_std.binary_logits import OfShares, OfTarget
 from lossfw_std.parabolas import over_logistic
 
 # With the floor below this the risk has its minimum on the right side of 1/2.
@@ -41,7 +43,7 @@ _SMALL_DELTA = 1e-8
 
 
 class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
-    """Binary cross-entropy, -t log y - (1 - t) log(1 - y).
+    """Binary cross-entropy, -w t log y - (1 - t) log(1 - y).
 
     Use it when a model predicts the probability of a yes, or of several that are
     not exclusive.
@@ -59,6 +61,12 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         The guard's constant.
     from_logits : bool
         Predictions are logits; sigmoid and logarithm are computed as one.
+    pos_weight : float
+        The factor w of a target of 1, above 0: how many targets of 0 one of them
+        outweighs, as in ``torch.nn.BCEWithLogitsLoss``.
+    label_smoothing : float
+        Share s of the target that is spread evenly over 0 and 1, as in Keras: t
+        becomes (1 - s) t + s / 2, before it is weighted.
 
     Notes
     -----
@@ -74,8 +82,18 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     0 at a soft target, whose entropy it has for its minimum. The floor makes a
     kink at which convexity is lost, at delta for one target and at 1 - delta
     for the other. The additive guard is bounded by -log1p(delta), not by 0.
-    Source: Good, *Rational decisions*, Journal of the Royal Statistical Society
-    B 14, 1952, doi:10.1111/j.2517-6161.1952.tb00104.x.
+
+    With a weight w the minimiser of targets of mean p is w p / (w p + 1 - p), so
+    the loss is neither proper nor calibrated: its place of 1/2 is at p = 1 / (1 +
+    w). A mean divides by the number of targets, not by their weights; to divide by
+    these, give them as sample_weight. With smoothing the minimiser is the smoothed
+    mean, on the same side of 1/2. Source: Good, *Rational decisions*, Journal of
+    the Royal Statistical Society B 14, 1952,
+    doi:10.1111/j.2517-6161.1952.tb00104.x; weights: King and Zeng, *Logistic
+    regression in rare events data*, Political Analysis 9, 2001,
+    doi:10.1093/oxfordjournals.pan.a004868; label smoothing: Szegedy et al.,
+    *Rethinking the Inception architecture for computer vision*, 2016,
+    doi:10.1109/CVPR.2016.308.
 
     See Also
     --------
@@ -87,6 +105,8 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     --------
     >>> BinaryCrossEntropy(from_logits=True)([20.0, -20.0], [1.0, 0.0])
     2.061153620314381e-09
+    >>> BinaryCrossEntropy(from_logits=True, pos_weight=3.0)([0.0, 0.0], [1.0, 0.0])
+    1.3862943611198906
     """
 
     link_name: ClassVar[str] = "sigmoid"
@@ -96,23 +116,51 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
     guard: Guard = "normalised"
     delta: Delta = DEFAULT_DELTA
     from_logits: bool = False
+    pos_weight: PositiveFloat = 1.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def logit_body(self) -> PointwiseBody:
         """Return the functions of logits."""
-        return _OnLogits()
+        if self._is_even:
+            return OfTarget()
+        return OfShares(self._shares, self._exact_shares, self.pos_weight)
+
+    @property
+    def _is_even(self) -> bool:
+        """Whether the factors of both logarithms are t and 1 - t."""
+        return self.pos_weight == 1.0 and self.label_smoothing == 0.0
+
+    def _shares(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
+        """Return the smoothed target, and 1 less it."""
+        if self.label_smoothing == 0.0:
+            return t, 1.0 - t
+        half, rest = 0.5 * self.label_smoothing, 1.0 - self.label_smoothing
+        return rest * t + half, rest * (1.0 - t) + half
+
+    def _exact_shares(self, xp: Namespace, t: Array) -> tuple[Array, Array]:
+        """Return the same without a float in between, for exact numbers."""
+        one = xp.ones_like(t)
+        smoothed = (one - self.label_smoothing) * t + one * self.label_smoothing / 2
+        return smoothed, 1 - smoothed
+
+    def _weighted(self, x: Array) -> Array:
+        """Return w x. It comes after the share, which may be subnormal."""
+        return x if self.pos_weight == 1.0 else self.pos_weight * x
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-t log y - (1 - t) log(1 - y), with the guard in its textbook form."""
+        """-w t log y - (1 - t) log(1 - y), with the guard in its textbook form."""
         log = textbook_log(xp, y, self.guard, self.delta)
         rest = textbook_log(xp, 1 - y, self.guard, self.delta)
-        return -times(xp, t, log) - times(xp, 1 - t, rest)
+        a, b = (t, 1 - t) if self._is_even else self._exact_shares(xp, t)
+        return -self._weighted(times(xp, a, log)) - times(xp, b, rest)
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
         if not self._is_plain:
             return self._value(xp, y, t)
         # log((p + delta) / (1 + delta)) = log1p((p - 1) / (1 + delta))
         k = 1.0 / (1.0 + self.delta)
-        return -(t * xp.log1p((y - 1.0) * k) + (1.0 - t) * xp.log1p(y * -k))
+        a, b = self._shares(xp, t)
+        return -(self._weighted(a * xp.log1p((y - 1.0) * k)) + b * xp.log1p(y * -k))
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -123,10 +171,11 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         rest = 1.0 - y
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
-        return -(times(xp, t, log) + times(xp, 1.0 - t, log_rest))
+        a, b = self._shares(xp, t)
+        return -(self._weighted(times(xp, a, log)) + times(xp, b, log_rest))
 
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        if not self._is_plain:
+        if not (self._is_plain and self._is_even):
             return self._derivative(xp, y, t)
         gap = (y - t) + self.delta * (1.0 - 2.0 * t)
         return gap / ((y + self.delta) * ((1.0 - y) + self.delta))
@@ -138,12 +187,15 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
 
     @in_double_by(_plain_derivative)
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-t / y + (1 - t) / (1 - y), over one denominator where both count."""
+        """-w t / y + (1 - t) / (1 - y), over one denominator where both count."""
         return self._derivative(xp, y, t)
 
     def _derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
-        apart = quotient(xp, 1.0 - t, other) - quotient(xp, t, own)
+        a, b = self._shares(xp, t)
+        apart = quotient(xp, b, other) - self._weighted(quotient(xp, a, own))
+        if not self._is_even:
+            return apart
         # With two terms their difference keeps the digits of y - t.
         both = (t > 0.0) & (t < 1.0) & (own > 0.0) & (other > 0.0)
         both = both & xp.isfinite(own) & xp.isfinite(other)
@@ -156,10 +208,12 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
 
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """t / y^2 + (1 - t) / (1 - y)^2."""
+        """w t / y^2 + (1 - t) / (1 - y)^2."""
         own, other = self._under(xp, y, 1.0 - y), self._under(xp, 1.0 - y, y)
-        first = quotient(xp, quotient(xp, t, own), own)
-        return first + quotient(xp, quotient(xp, 1.0 - t, other), other)
+        a, b = self._shares(xp, t)
+        # The weight comes before the last division, which may overflow without it.
+        first = quotient(xp, self._weighted(quotient(xp, a, own)), own)
+        return first + quotient(xp, quotient(xp, b, other), other)
 
     def _under(self, xp: Namespace, p: Array, rest: Array) -> Array:
         """Return 1 over the slope of the guarded logarithm; infinite for a slope of 0."""
@@ -172,105 +226,107 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
 
     def curvature_bound(self, xp: Namespace, y: Array, t: Array) -> Array | None:
         """That of the logistic loss at logits, for a target adds a straight line alone."""
-        return over_logistic(xp, y) if self.from_logits else super().curvature_bound(xp, y, t)
+        if not self.from_logits:
+            return super().curvature_bound(xp, y, t)
+        if self._is_even:
+            return over_logistic(xp, y)
+        a, b = self._shares(xp, t)
+        return (self.pos_weight * a + b) * over_logistic(xp, y)
 
     def claims(self) -> Claims:
-        """Convex but for the floor; the other claims depend on form and guard."""
+        """Convex but for the floor; the constants are those of the targets 0 and 1."""
+        ends = self._ends
+        even = self.pos_weight == 1.0
         if self.from_logits:
             return Claims(
                 nonnegative=True,
                 strictly_convex=True,
-                lipschitz=1.0,
-                gradient_lipschitz=0.25,
+                lipschitz=max(max(pair) for pair in ends),
+                gradient_lipschitz=0.25 * max(sum(pair) for pair in ends),
                 twice_smooth=True,
-                calibrated=True,
+                calibrated=even or None,
                 linear_in_target=True,
             )
-        none, floor = self.guard == "none", self.guard == "floor"
-        # The largest slope is at a target's probability of 0, at delta for the floor.
-        slope = None if none else 1.0 / self.delta
-        least = -math.log1p(self.delta) if self.guard == "additive" else None
-        worst = math.log1p(1.0 / self.delta) if self.guard == "normalised" else None
+        none, floor, additive = (self.guard == name for name in ("none", "floor", "additive"))
+        proper = none and self._is_even
+        least = min(_least(a, b, self.delta) for a, b in ends) if additive else None
+        delta = 0.0 if none else self.delta
         return Claims(
             nonnegative=least is None or None,
             lower_bound=least,
-            bounded=None if none else worst or -math.log(self.delta),
-            strongly_convex=None if floor else 1.0 / self._end**2,
-            lipschitz=slope,
-            gradient_lipschitz=None if slope is None or floor else slope**2,
+            bounded=None if none else max(self._value_at_end(a, b) for a, b in ends),
+            strongly_convex=None if floor else min(_least_bend(a, b, delta) for a, b in ends),
+            lipschitz=None if none else max(self._slope_at_end(a, b) for a, b in ends),
+            gradient_lipschitz=None if none or floor else max(_bend(a, b, delta) for a, b in ends),
             twice_smooth=not floor or None,
             finite_at_boundary=not none,
-            strictly_proper=none or None,
-            calibrated=(not floor or self.delta < _HALF) or None,
+            strictly_proper=proper or None,
+            calibrated=(even and (not floor or self.delta < _HALF)) or None,
             linear_in_target=True,
-            elicits="mean" if none else None,
+            elicits="mean" if proper else None,
         )
+
+    @property
+    def _ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The larger and the smaller factor for a target of 1, and for one of 0.
+
+        The loss is linear in the target and symmetric in both classes but for the weight, so
+        that all extremes are at these, with predictions from the wrong end to the right one.
+        """
+        half = 0.5 * self.label_smoothing
+        w = self.pos_weight
+        return (w * (1.0 - half), half), (1.0 - half, w * half)
+
+    def _value_at_end(self, a: float, b: float) -> float:
+        """Return the loss of the wrong end; for the floor where that begins."""
+        if self.guard == "normalised":
+            return a * math.log1p(1.0 / self.delta)
+        if self.guard == "additive":
+            return -a * math.log(self.delta) - b * math.log1p(self.delta)
+        return -a * math.log(self.delta) - b * math.log(max(1.0 - self.delta, self.delta))
+
+    def _slope_at_end(self, a: float, b: float) -> float:
+        """Return the steepest slope, at the wrong end; for the floor where that begins."""
+        if self.guard != "floor":
+            return a / self.delta - b / (1.0 + self.delta)
+        if self.delta > _HALF:
+            # Of the other class the logarithm is flat where that of this one is not.
+            return a / self.delta
+        return max(a / self.delta - b / (1.0 - self.delta), a / (1.0 - self.delta))
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Those of both classes, which cancel in the slope; in the value for a negative guard."""
         if self.from_logits:
-            return (t * sigmoid(xp, -y), (1.0 - t) * sigmoid(xp, y)) if order == 1 else ()
+            a, b = self._shares(xp, t)
+            terms = self._weighted(a * sigmoid(xp, -y)), b * sigmoid(xp, y)
+            return terms if order == 1 else ()
         if order == 2 or (order == 0 and self.guard != "additive"):
             return ()
-        sides = ((t, y, 1.0 - y), (1.0 - t, 1.0 - y, y))
+        a, b = self._shares(xp, t)
+        w = self.pos_weight
+        sides = ((a, w, y, 1.0 - y), (b, 1.0, 1.0 - y, y))
         if order == 1:
-            return tuple(quotient(xp, share, self._under(xp, p, q)) for share, p, q in sides)
-        logs = (guarded_log(xp, p, self.guard, self.delta, rest) for _, p, rest in sides)
-        return tuple(times(xp, share, log) for (share, _, _), log in zip(sides, logs, strict=True))
-
-    @property
-    def _end(self) -> float:
-        """The argument of the logarithm at a probability of 1, without its constant factor."""
-        return 1.0 if self.guard == "none" else 1.0 + self.delta
+            return tuple(w * quotient(xp, a, self._under(xp, p, q)) for a, w, p, q in sides)
+        return tuple(
+            w * times(xp, a, guarded_log(xp, p, self.guard, self.delta, q)) for a, w, p, q in sides
+        )
 
 
-class _OnLogits(PointwiseBody):
-    """Binary cross-entropy of logits.
-
-    In terms of abs(z), e = exp(-abs(z)) and the misclassified share w of the
-    target. Without a choice between arrays: it costs more than an exponential
-    where the signs of the logits come in no order.
-    """
-
-    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
-        return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
-
-    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """log1p(e) + w abs(z)."""
-        a = xp.abs(z)
-        return _value(xp, a, _misclassified(xp, z, t), xp.exp(-a))
-
-    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
-        return _slope(xp, z, _misclassified(xp, z, t), xp.exp(-xp.abs(z)))
-
-    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
-        """Both from one exponential."""
-        a = xp.abs(z)
-        w, e = _misclassified(xp, z, t), xp.exp(-a)
-        return _value(xp, a, w, e), _slope(xp, z, w, e)
-
-    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """sigmoid(z) sigmoid(-z) for every target; NaN in it stays."""
-        return sigmoid(xp, z) * sigmoid(xp, -z) + 0.0 * t
+def _least(a: float, b: float, delta: float) -> float:
+    """Return the minimum of -a log(y + delta) - b log(1 - y + delta)."""
+    y = min(1.0, max(0.0, (1.0 + 2.0 * delta) * (a / (a + b)) - delta))
+    return -a * math.log1p((y - 1.0) + delta) - (b * math.log1p(delta - y) if b else 0.0)
 
 
-def _positive(xp: Namespace, z: Array) -> Array:
-    """Return 1 where z is above 0, and 0 elsewhere."""
-    return xp.astype(z > 0.0, z.dtype)
+def _bend(a: float, b: float, delta: float) -> float:
+    """Return the second derivative at the wrong end."""
+    return a * (1.0 / delta) ** 2 + b / (1.0 + delta) ** 2
 
 
-def _misclassified(xp: Namespace, z: Array, t: Array) -> Array:
-    """Return the share of the target that the sign of z gets wrong: 1 - t or t."""
-    return xp.abs(t - _positive(xp, z))
-
-
-def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
-    return times(xp, w, a) + xp.log1p(e)
-
-
-def _slope(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
-    """Return sign(z) (w s - (1 - w) (1 - s)), with s = sigmoid(abs(z)) = 1 / (1 + e)."""
-    sign = 2.0 * _positive(xp, z) - 1.0
-    return sign * ((w - (1.0 - w) * e) / (1.0 + e))
+def _least_bend(a: float, b: float, delta: float) -> float:
+    """Return the least second derivative, a / (y + delta)^2 + b / (1 - y + delta)^2."""
+    # Where its own derivative is 0, the denominators are as the third roots of a and b.
+    part = math.cbrt(a) / (math.cbrt(a) + math.cbrt(b))
+    own = min(1.0 + delta, max(delta, (1.0 + 2.0 * delta) * part))
+    other = 1.0 + 2.0 * delta - own
+    return a / own**2 + (b / other**2 if b else 0.0)

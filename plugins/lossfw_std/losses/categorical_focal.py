@@ -9,7 +9,6 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody, ShapeError
 from lossfw.numerics import (
-    columns,
     device_of,
     in_double,
     in_double_by,
@@ -23,7 +22,7 @@ from lossfw.numerics import (
     times,
 )
 from lossfw_std import focusing
-from lossfw_std.own_class import OwnClassLoss
+from lossfw_std.own_class import OwnClassLoss, of_others
 
 # One factor for all classes, or one for each.
 Alpha: TypeAlias = PositiveFloat | Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)]
@@ -115,10 +114,10 @@ class CategoricalFocal(LinkedLoss, OwnClassLoss):
         if order == 0 or not self.from_logits:
             return ()
         b = _OnLogits(self).bends(xp, y, t)
-        p, u = b.y, _of_others(xp, b.u)
+        p, u = b.y, of_others(xp, b.u)
         if order == 1:
             return b.u * b.c, p * u
-        v_more, v_less = (p * p * _of_others(xp, v) for v in (b.v_more, b.v_less))
+        v_more, v_less = (p * p * of_others(xp, v) for v in (b.v_more, b.v_less))
         return b.more * b.unit, b.less * b.unit, p * b.c * u, v_more, v_less
 
     def claims(self) -> Claims:
@@ -243,7 +242,7 @@ class _OnLogits(RowBody):
         """Sum over k of w_k (y_j - [j = k]), w = a t (1 - y)^gamma (1 + gamma m)."""
         y, c, m, _ = _parts(xp, z)
         w = self.loss.shares(xp, t) * power(xp, c, self.loss.gamma) * (1.0 + self.loss.gamma * m)
-        return y * _of_others(xp, w) - w * c
+        return y * of_others(xp, w) - w * c
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
@@ -255,8 +254,8 @@ class _OnLogits(RowBody):
         v = gamma c^(gamma - 1) y (l - 2 + (1 - gamma) m).
         """
         b = self.bends(xp, z, t)
-        v = _of_others(xp, b.v_more - b.v_less)
-        others = b.scaled * (b.c * _of_others(xp, b.u) - b.y * v)
+        v = of_others(xp, b.v_more - b.v_less)
+        others = b.scaled * (b.c * of_others(xp, b.u) - b.y * v)
         return ((b.more - b.less) + others) * b.unit
 
     def bends(self, xp: Namespace, z: Array, t: Array) -> _Bends:
@@ -320,13 +319,3 @@ def _parts(xp: Namespace, z: Array) -> _Parts:
     inside = xp.where(at_one, xp.ones_like(y), c)
     m = xp.where(at_one, xp.ones_like(y), times(xp, y, surprise) / inside)
     return _Parts(y, c, m, surprise)
-
-
-def _of_others(xp: Namespace, w: Array) -> Array:
-    """Return for each class the sum of w over the other classes."""
-    # The total less the largest of its terms would cancel.
-    largest = columns(xp, w) == xp.argmax(xp.abs(w), axis=-1, keepdims=True)
-    none = xp.zeros_like(w)
-    rest = xp.sum(xp.where(largest, none, w), axis=-1, keepdims=True)
-    top = xp.sum(xp.where(largest, w, none), axis=-1, keepdims=True)
-    return xp.where(largest, rest, (rest - w) + top)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
+
+from pydantic import PositiveFloat
 
 from lossfw import (
     LOGITS,
@@ -18,24 +21,26 @@ from lossfw import (
 )
 from lossfw.numerics import columns, positive_part, put_at, take_at, times, two_diff
 
-_GAP = r"\max\!\left(0,\, 1 + y_{j} - y_{k}\right)"
+_GAP = r"\max\!\left(0,\, \mathrm{margin} + y_{j} - y_{k}\right)POWER"
 _LATEX = {
     "crammer_singer": rf"\sum_{{k}} t_{{k}}\,\max_{{j \ne k}} {_GAP}",
     "weston_watkins": rf"\sum_{{k}} t_{{k}}\,\sum_{{j \ne k}} {_GAP}",
+    "multi_margin": rf"\frac{{1}}{{K}}\,\sum_{{k}} t_{{k}}\,\sum_{{j \ne k}} {_GAP}",
 }
 
 
 class MulticlassHinge(CategoricalLoss):
-    """Hinge over classes: how much the scores of others exceed that of class k less 1.
+    """Hinge over classes: how much the scores of others exceed that of class k less a margin.
 
     Use it when a classifier of many classes needs a margin between scores and no
     probability.
 
     ========================== ====================================================
-    form                       formula
+    form                       formula, to the power of ``power``
     ========================== ====================================================
-    crammer_singer (default)   max(0, 1 + max over j != k of z_j - z_k)
-    weston_watkins             sum over j != k of max(0, 1 + z_j - z_k)
+    crammer_singer (default)   max(0, margin + max over j != k of z_j - z_k)
+    weston_watkins             sum over j != k of max(0, margin + z_j - z_k)
+    multi_margin               the sum of weston_watkins over the number of classes
     ========================== ====================================================
 
     Prediction of shape (..., K): logits (scores) of any size, infinite ones
@@ -44,15 +49,20 @@ class MulticlassHinge(CategoricalLoss):
 
     Parameters
     ----------
-    form : {"crammer_singer", "weston_watkins"}
-        The worst of the other classes counts, or all of them.
+    form : {"crammer_singer", "weston_watkins", "multi_margin"}
+        The worst of the other classes counts, or all of them, or their part of all
+        classes: ``torch.nn.MultiMarginLoss`` is ``form="multi_margin"``.
+    margin : float
+        By how much the score of class k has to exceed the others, above 0.
+    power : {1, 2}
+        2 squares each ``max(0, ...)``.
 
     Notes
     -----
     With two classes both are the hinge of z_k - z_j, and calibrated. With more
     they are calibrated only where the most probable class has a probability
     above 1/2, so neither claims it. The slope of the first form is at most
-    sqrt(2); that of the second grows with the number of classes, so it has no
+    sqrt(2); those of the others depend on the number of classes, so they have no
     constant. At a kink the derivative is that of the side where nothing is
     violated, and among equal classes the first one counts. With Weston and
     Watkins' form, targets that are given as rows take K times the work of
@@ -75,15 +85,21 @@ class MulticlassHinge(CategoricalLoss):
     0.75
     >>> MulticlassHinge(form="weston_watkins")([[2.0, 1.5, 1.75]], [0])
     1.25
+    >>> MulticlassHinge(form="multi_margin", power=2)([[2.0, 1.5, 1.75]], [0])
+    0.2708333333333333
     """
 
     # Of a row for each class, which is no expression of one row.
-    latex: ClassVar[Any] = property(lambda loss: _LATEX[loss.form])
+    latex: ClassVar[Any] = property(
+        lambda loss: _LATEX[loss.form].replace("POWER", "^{2}" if loss.power == 2 else "")
+    )
 
     prediction: ClassVar[Space] = LOGITS
     least_classes: ClassVar[int] = 2
 
-    form: Literal["crammer_singer", "weston_watkins"] = "crammer_singer"
+    form: Literal["crammer_singer", "weston_watkins", "multi_margin"] = "crammer_singer"
+    margin: PositiveFloat = 1.0
+    power: Literal[1, 2] = 1
 
     def check_domain(self, y: NDArray, t: NDArray, by_index: bool, start: int) -> None:
         """Raise where there is but one class, and as every loss does."""
@@ -99,39 +115,34 @@ class MulticlassHinge(CategoricalLoss):
         losses = []
         for k in range(y.shape[-1]):
             others = xp.concat([y[..., :k], y[..., k + 1 :]], axis=-1)
-            gaps = 1 + _difference(xp, others, y[..., k : k + 1])
-            if self.form == "crammer_singer":
-                losses.append(positive_part(xp, xp.max(gaps, axis=-1)))
+            gaps = self.margin + _difference(xp, others, y[..., k : k + 1])
+            if self._of_worst:
+                losses.append(self._powered(positive_part(xp, xp.max(gaps, axis=-1))))
             else:
-                losses.append(xp.sum(positive_part(xp, gaps), axis=-1))
-        return xp.sum(times(xp, t, xp.stack(losses, axis=-1)), axis=-1)
+                losses.append(xp.sum(self._powered(positive_part(xp, gaps)), axis=-1))
+        return self._shared(xp.sum(times(xp, t, xp.stack(losses, axis=-1)), axis=-1), y)
 
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The same with a gap that is 0 only where it is, and without the K copies of a row."""
-        if self.form == "crammer_singer":
-            return xp.sum(times(xp, t, _violation(xp, _strongest_other(xp, y), y)), axis=-1)
+        if self._of_worst:
+            worst = self._violation(xp, _strongest_other(xp, y), y)
+            return xp.sum(times(xp, t, self._powered(worst)), axis=-1)
         loss = 0.0 * t[..., 0]
         for k in range(y.shape[-1]):
-            loss = loss + times(xp, t[..., k], xp.sum(self._against(xp, y, k), axis=-1))
-        return loss
+            against = self._powered(self._against(xp, y, k))
+            loss = loss + times(xp, t[..., k], xp.sum(against, axis=-1))
+        return self._shared(loss, y)
 
     def value_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row."""
-        if self.form == "crammer_singer":
-            return _violation(xp, xp.max(_without(xp, y, index), axis=-1), take_at(xp, y, index))
-        return xp.sum(_against_own(xp, y, index), axis=-1)
+        if self._of_worst:
+            strongest = xp.max(_without(xp, y, index), axis=-1)
+            return self._powered(self._violation(xp, strongest, take_at(xp, y, index)))
+        return self._shared(xp.sum(self._powered(self._against_own(xp, y, index)), axis=-1), y)
 
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """-1 for the target's class, and 1 for a class that violates its margin."""
-        slope = self._worst_slope(xp, y, t)
-        if self.form == "weston_watkins":
-            slope = 0.0 * t
-            for k in range(y.shape[-1]):
-                violated = xp.astype(self._against(xp, y, k) > 0, y.dtype)
-                own = xp.astype(columns(xp, y) == k, y.dtype)
-                count = xp.sum(violated, axis=-1, keepdims=True)
-                slope = slope + t[..., k : k + 1] * (violated - own * count)
-        return _unless_unknown(xp, y, slope)
+        """The rate of a violation for the class that violates, and minus it for the target's."""
+        return _unless_unknown(xp, y, self._spread(xp, y, t, self._rate, -1.0))
 
     def derivative_at(self, xp: Namespace, y: Array, index: Array) -> Array:
         """The same for one class of each row, with the work of one row."""
@@ -139,58 +150,132 @@ class MulticlassHinge(CategoricalLoss):
 
     def value_and_derivative_at(self, xp: Namespace, y: Array, index: Array) -> tuple[Array, Array]:
         """Both from the same comparisons."""
-        if self.form == "crammer_singer":
+        if self._of_worst:
             others = _without(xp, y, index)
             strongest = xp.max(others, axis=-1)
-            loss = _violation(xp, strongest, take_at(xp, y, index))
+            worst = self._violation(xp, strongest, take_at(xp, y, index))
+            loss = self._powered(worst)
             rival = put_at(xp, others == strongest[..., None], index, index < 0)
-            violated = _first_of(xp, rival, y) & (loss > 0)[..., None]
+            violated = _first_of(xp, rival, y) & (worst > 0)[..., None]
+            gain = xp.astype(violated, y.dtype)
+            if self.power == 2:
+                gain = times(xp, gain, 2.0 * worst[..., None])
         else:
-            violation = _against_own(xp, y, index)
-            loss = xp.sum(violation, axis=-1)
-            violated = violation > 0
-        gain = xp.astype(violated, y.dtype)
+            violation = self._against_own(xp, y, index)
+            loss = self._shared(xp.sum(self._powered(violation), axis=-1), y)
+            gain = self._rate(xp, violation)
         slope = put_at(xp, gain, index, 0.0 - xp.sum(gain, axis=-1))
-        return loss, _unless_unknown(xp, y, slope)
+        return loss, _unless_unknown(xp, y, self._shared(slope, y))
 
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """0 wherever it exists; NaN where the prediction is NaN."""
-        return xp.where(xp.isnan(y), y, xp.zeros_like(y))
+        """0 wherever it exists, of squares 2 for each violation; NaN for a prediction of NaN."""
+        bend = xp.zeros_like(y)
+        if self.power == 2:
+            bend = self._spread(xp, y, t, self._bend, 1.0)
+        return xp.where(xp.isnan(y), y, bend)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """The share of a soft target that each class may take from its own slope."""
         if order != 1:
             return ()
-        most = 1.0 if self.form == "crammer_singer" else y.shape[-1] - 1.0
-        return (xp.where((t > 0) & (t < 1), most * t, 0.0 * t),)
+        if self.power == 2:
+            return (self._spread(xp, y, t, self._rate, 1.0),)
+        most = 1.0 if self._of_worst else y.shape[-1] - 1.0
+        return (self._shared(xp.where((t > 0) & (t < 1), most * t, 0.0 * t), y),)
 
     def claims(self) -> Claims:
-        """Convex and piecewise linear."""
-        worst = self.form == "crammer_singer"
+        """Convex and piecewise linear, or of squares."""
+        line, mean = self.power == 1, self.form == "multi_margin"
         return Claims(
             nonnegative=True,
             convex=True,
-            lipschitz=math.sqrt(2.0) if worst else None,
+            lipschitz=math.sqrt(2.0) if line and self._of_worst else None,
+            gradient_lipschitz=2.0 if mean and not line else None,
+            smooth=(not line and not self._of_worst) or None,
             shift_invariant=True,
             permutation_equivariant=True,
             linear_in_target=True,
         )
 
+    @property
+    def _of_worst(self) -> bool:
+        """Whether only the worst of the other classes counts."""
+        return self.form == "crammer_singer"
+
+    def _shared(self, sums: Array, y: Array) -> Array:
+        """Return sums over the other classes, over the number of classes if that is asked for."""
+        return sums / y.shape[-1] if self.form == "multi_margin" else sums
+
+    def _powered(self, violation: Array) -> Array:
+        return violation * violation if self.power == 2 else violation
+
+    def _rate(self, xp: Namespace, violation: Array) -> Array:
+        """Return the derivative of the power of a violation."""
+        return 2.0 * violation if self.power == 2 else xp.astype(violation > 0, violation.dtype)
+
+    def _bend(self, xp: Namespace, violation: Array) -> Array:
+        """Return the second derivative of the square of a violation."""
+        return 2.0 * xp.astype(violation > 0, violation.dtype)
+
+    def _spread(
+        self, xp: Namespace, y: Array, t: Array, rate: Callable[..., Array], sign: float
+    ) -> Array:
+        """Return the rates at which classes violate, plus `sign` those at which they are violated.
+
+        Both are weighted by the target.
+        """
+        if self._of_worst:
+            return self._spread_worst(xp, y, t, rate, sign)
+        total = 0.0 * t
+        for k in range(y.shape[-1]):
+            rates = rate(xp, self._against(xp, y, k))
+            own = xp.astype(columns(xp, y) == k, y.dtype)
+            count = times(xp, own, sign * xp.sum(rates, axis=-1, keepdims=True))
+            total = total + times(xp, t[..., k : k + 1], rates + count)
+        return self._shared(total, y)
+
+    def _spread_worst(
+        self, xp: Namespace, y: Array, t: Array, rate: Callable[..., Array], sign: float
+    ) -> Array:
+        """Return the same for Crammer and Singer's form."""
+        first, second = _two_strongest(xp, y)
+        if self.power == 2:
+            # Of equal scores the first counts in derivatives of this too.
+            none = xp.zeros_like(y)
+            top, next_one = (
+                xp.sum(xp.where(chosen, y, none), axis=-1, keepdims=True)
+                for chosen in (first, second)
+            )
+            strongest = xp.where(first, next_one, top)
+        else:
+            strongest = _strongest_other(xp, y)
+        weight = times(xp, t, rate(xp, self._violation(xp, strongest, y)))
+        none = xp.zeros_like(weight)
+        # What is missing to the first is missing to the second for the first itself.
+        of_first = xp.sum(xp.where(first, weight, none), axis=-1, keepdims=True)
+        of_rest = xp.sum(xp.where(first, none, weight), axis=-1, keepdims=True)
+        gain = xp.where(first, of_rest, xp.where(second, of_first, none))
+        return gain + sign * weight
+
+    def _violation(self, xp: Namespace, other: Array, own: Array) -> Array:
+        """Return max(0, margin + other - own), right also where the three nearly cancel."""
+        difference, rounding = two_diff(xp, other, own)
+        equal = other == own
+        if self.power == 2:
+            # The slope of equal finite scores has a derivative.
+            equal = equal & xp.isinf(other)
+        difference = xp.where(equal, xp.zeros_like(difference), difference)
+        return positive_part(xp, (self.margin + difference) + rounding)
+
     def _against(self, xp: Namespace, y: Array, k: int) -> Array:
         """Return by how much each class violates its margin to class k; 0 for k itself."""
-        violation = _violation(xp, y, y[..., k : k + 1])
+        violation = self._violation(xp, y, y[..., k : k + 1])
         return xp.where(columns(xp, y) == k, 0.0 * violation, violation)
 
-    def _worst_slope(self, xp: Namespace, y: Array, t: Array) -> Array:
-        """Return the derivative of Crammer and Singer's form."""
-        violated = xp.astype(_violation(xp, _strongest_other(xp, y), y) > 0, y.dtype)
-        weight = t * violated
-        first, second = _two_strongest(xp, y)
-        # What is missing to the first is missing to the second for the first itself.
-        of_first = xp.sum(xp.where(first, weight, 0.0 * weight), axis=-1, keepdims=True)
-        of_rest = xp.sum(xp.where(first, 0.0 * weight, weight), axis=-1, keepdims=True)
-        gain = xp.where(first, of_rest, xp.where(second, of_first, 0.0 * weight))
-        return gain - weight
+    def _against_own(self, xp: Namespace, y: Array, index: Array) -> Array:
+        """Return by how much each class violates its margin to the class `index`, itself by 0."""
+        violation = self._violation(xp, y, take_at(xp, y, index)[..., None])
+        return put_at(xp, violation, index, 0.0 * take_at(xp, violation, index))
 
 
 def _unless_unknown(xp: Namespace, y: Array, slope: Array) -> Array:
@@ -202,14 +287,6 @@ def _unless_unknown(xp: Namespace, y: Array, slope: Array) -> Array:
 def _difference(xp: Namespace, a: Array, b: Array) -> Array:
     """Return a - b, and 0 for equal infinities, as for other equal logits."""
     return xp.where(a == b, xp.zeros_like(a - b), a - b)
-
-
-def _violation(xp: Namespace, other: Array, own: Array) -> Array:
-    """Return max(0, 1 + other - own), right also where the three nearly cancel."""
-    difference, rounding = two_diff(xp, other, own)
-    equal = other == own
-    difference = xp.where(equal, xp.zeros_like(difference), difference)
-    return positive_part(xp, (1.0 + difference) + rounding)
 
 
 def _two_strongest(xp: Namespace, y: Array) -> tuple[Array, Array]:
@@ -231,12 +308,6 @@ def _first_of(xp: Namespace, chosen: Array, y: Array) -> Array:
 def _without(xp: Namespace, y: Array, index: Array) -> Array:
     """Return rows with -inf in the place of the class `index`."""
     return put_at(xp, 0.0 + y, index, xp.full_like(y[..., 0], -xp.inf))
-
-
-def _against_own(xp: Namespace, y: Array, index: Array) -> Array:
-    """Return by how much each class violates its margin to the class `index`; 0 for that one."""
-    violation = _violation(xp, y, take_at(xp, y, index)[..., None])
-    return put_at(xp, violation, index, 0.0 * take_at(xp, violation, index))
 
 
 def _strongest_other(xp: Namespace, y: Array) -> Array:

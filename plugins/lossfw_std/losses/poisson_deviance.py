@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 from lossfw import NONNEGATIVE, Array, Claims, Namespace, Order, Space
-from lossfw.numerics import (
-    at_least,
-    at_most,
-    expm1_minus,
-    in_double,
-    in_double_by,
-    patched,
-    select,
-    times,
-    xlogy,
-    zero_or_nan,
-)
-from lossfw_std.deviance import (
-    MORE_THAN_ANY_LOG,
-    NEAR_ANGLE,
-    Deviance,
-    LogMeanBody,
-    distance,
-    finite,
-    gap,
-    half_angle,
-    log_ratio,
-    plain_log_ratio,
-)
-
-# The smallest float: its logarithm is finite.
-_SMALLEST = 5e-324
-
-# Beside this no float32 above 0 counts; z less its logarithm has an exponential.
-_NO_TARGET = 1e-200
-
-# A target below 1 is scaled by this before it is divided: its quotient by a
-# large prediction may be subnormal, which the next division would lift.
-_SCALE = 2.0**64
-
-
-# Beyond this an exponential may overflow.
-_LARGEST_EXPONENT = 709.0
+from lossfw.numerics import in_double, in_double_by, xlogy, zero_or_nan
+from lossfw_std import poisson
+from lossfw_std.deviance import Deviance, LogMeanBody, finite, gap
 
 
 class PoissonDeviance(Deviance):
@@ -73,6 +37,7 @@ class PoissonDeviance(Deviance):
     See Also
     --------
     tweedie_deviance : of any power of the mean; this is its power 1.
+    poisson_nll : half of it, less what depends on the target alone.
     gamma_deviance : for targets whose spread grows like the mean.
 
     Examples
@@ -92,16 +57,12 @@ class PoissonDeviance(Deviance):
         return 2 * (xlogy(xp, t, t / y) - t + y)
 
     def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
-        log = at_most(xp, plain_log_ratio(xp, y, t), MORE_THAN_ANY_LOG)
-        return 2.0 * ((y - t) - t * log)
+        return 2.0 * poisson.plain_half(xp, y, t)
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """With s = (y - t) / (y + t), 2 (y - t) s - 4 t s (atanh(s) - s) near the target."""
-        r = y - t
-        s, tail = half_angle(xp, y, t)
-        far = r - t * at_most(xp, log_ratio(xp, y, t), MORE_THAN_ANY_LOG)
-        return 2.0 * select(xp, xp.abs(s) < NEAR_ANGLE, s * (r - t * tail), far)
+        return 2.0 * poisson.half(xp, y, t)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -111,10 +72,7 @@ class PoissonDeviance(Deviance):
     @in_double
     def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         """2 t / y^2."""
-        one = xp.ones_like(t)
-        # Half a large target is half of what would overflow when it is doubled.
-        scale = xp.where(t < 1.0, _SCALE * one, 0.5 * one)
-        return (2.0 * scale * t / y) / (scale * y)
+        return poisson.bend(xp, y, t, 2.0)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Of a logarithm z, those of t log t - t z - t + exp(z) and of its slope."""
@@ -141,36 +99,19 @@ class _OnLogits(LogMeanBody):
     """The deviance of a logarithm of the mean."""
 
     def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        some = at_least(xp, t, _NO_TARGET)
-        d = at_most(xp, z - xp.log(some), MORE_THAN_ANY_LOG)
-        loss = 2.0 * (some * (xp.expm1(d) - d))
-        # A mean of 0 is right where the target is 0, however small the stand-in for it.
-        return xp.where((t == 0) & (d == -math.inf), xp.zeros_like(loss), loss)
+        return 2.0 * poisson.plain_half_on_logits(xp, z, t)
 
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 t (exp(d) - 1 - d) with d = z - log(t)."""
-        d = distance(xp, z, at_least(xp, t, _SMALLEST))
-        mean = xp.exp(z)
-        far = mean - times(xp, t, 1.0 + d)
-        # inf - inf would be NaN.
-        far = patched(xp, far, xp.isinf(mean), lambda xp, mean: mean, mean)
-        return 2.0 * select(xp, xp.abs(d) < 1.0, t * expm1_minus(xp, d), far)
+        return 2.0 * poisson.half_on_logits(xp, z, t)
 
     @in_double
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 (exp(z) - t)."""
-        slope = 2.0 * (xp.exp(z) - t)
-        # exp(z) may overflow where its difference to t does not.
-        return patched(xp, slope, (z > _LARGEST_EXPONENT) & (t > 1.0), _slope_near, z, t)
+        return poisson.slope_on_logits(xp, z, t, xp.exp(z), 2.0)
 
     @in_double
     def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """2 exp(z) for every target; NaN in it stays."""
         return 2.0 * xp.exp(z) + zero_or_nan(xp, t)
-
-
-def _slope_near(xp: Namespace, z: Array, t: Array) -> Array:
-    """Return 8 (exp(z) / 4 - t / 4): the root of the exponential has a float, and its digits."""
-    root = xp.exp(0.5 * z)
-    return 8.0 * (root * (0.25 * root) - 0.25 * t)

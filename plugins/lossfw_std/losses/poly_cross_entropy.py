@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from lossfw import Array, Claims, Namespace
-from lossfw.numerics import log1p_minus, quotient, times
-from lossfw_std.own_class import OwnClassLoss
+from lossfw import Array, Claims, LinkedLoss, Namespace, Order, RowBody
+from lossfw.numerics import (
+    in_double,
+    log1p_minus,
+    quotient,
+    scaled_softmax,
+    softmax_parts,
+    softmax_parts_at,
+    times,
+)
+from lossfw_std.own_class import OwnClassLoss, of_others
 
 # Above this probability the loss is computed from the distance to 1.
 _NEAR_ONE = 0.5
 
 
-class PolyCrossEntropy(OwnClassLoss):
+class PolyCrossEntropy(LinkedLoss, OwnClassLoss):
     """Poly-1 cross-entropy, sum over classes of t (-log y + epsilon (1 - y)).
 
     Use it when the slope of cross-entropy near the target is to be tuned.
 
-    Prediction of shape (..., K): distributions. Target: class indices (...), or
-    distributions (..., K), one-hot or soft. One loss per row, infinite where
-    the target's class has probability 0.
+    Prediction of shape (..., K): distributions, or logits of any size, infinite
+    ones included. Target: class indices (...), or distributions (..., K),
+    one-hot or soft. One loss per row, infinite where the target's class has
+    probability 0.
 
     Parameters
     ----------
     epsilon : float
         What is added to the coefficient 1 of the first power of 1 - y in the
         series of -log y. At least -1, below which the loss would be negative.
+    from_logits : bool
+        Predictions are logits; softmax and loss are computed as one.
 
     Notes
     -----
     Calibrated, for each term falls as y grows. Proper for ``epsilon=0`` alone,
     where it is cross-entropy: otherwise the minimiser solves t (1/y + epsilon)
     = constant, which is not y = t. 0 at y = t for a class, not for a soft
-    target. No bound on its slope. Source: Leng et al., *PolyLoss: a polynomial
+    target. No bound on its slope by the probabilities. In logits it is convex up
+    to ``epsilon=1``; where its second derivative goes through 0 beyond, its
+    accuracy is that of its terms. Source: Leng et al., *PolyLoss: a polynomial
     expansion perspective of classification loss functions*, 2022, eq. 7,
     doi:10.48550/arXiv.2204.12511.
 
@@ -46,9 +61,18 @@ class PolyCrossEntropy(OwnClassLoss):
     --------
     >>> PolyCrossEntropy(epsilon=2.0)([[0.5, 0.5]], [0])
     1.6931471805599454
+    >>> PolyCrossEntropy(epsilon=2.0, from_logits=True)([[0.0, 0.0]], [0])
+    1.6931471805599454
     """
 
+    link_name: ClassVar[str] = "softmax"
+
     epsilon: Annotated[float, Field(ge=-1)] = 1.0
+    from_logits: bool = False
+
+    def logit_body(self) -> RowBody:
+        """Return the functions of logits."""
+        return _OnLogits(self)
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Sum of t (-log y + epsilon (1 - y)), with 0 times infinity 0."""
@@ -61,12 +85,17 @@ class PolyCrossEntropy(OwnClassLoss):
         """
         if self.epsilon >= 0:
             return self.plain_class_value(xp, y, t)
-        q = 1.0 - y
-        near = y > _NEAR_ONE
+        return times(xp, t, self.of_chance(xp, y, 1.0 - y, None))
+
+    def of_chance(self, xp: Namespace, y: Array, q: Array, surprise: Array | None) -> Array:
+        """Return the loss of a class from y, q = 1 - y and, if it is known, -log y."""
         ones = xp.ones_like(y)
-        far = -xp.log(xp.where(near, ones, y)) + self.epsilon * q
+        if self.epsilon >= 0:
+            return (-xp.log(y) if surprise is None else surprise) + self.epsilon * q
+        near = y > _NEAR_ONE
+        log = -xp.log(xp.where(near, ones, y)) if surprise is None else surprise
         close = (1.0 + self.epsilon) * q - log1p_minus(xp, xp.where(near, -q, 0.0 * ones))
-        return times(xp, t, xp.where(near, close, far))
+        return xp.where(near, close, log + self.epsilon * q)
 
     def plain_class_value(self, xp: Namespace, y: Array, t: Array | float) -> Array:
         """The textbook's form."""
@@ -80,17 +109,110 @@ class PolyCrossEntropy(OwnClassLoss):
         """t / y^2."""
         return quotient(xp, quotient(xp, t, y), y)
 
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """At logits, the terms of the classes of a soft target, and those of the bend."""
+        if order == 0 or not self.from_logits:
+            return ()
+        p, c, _ = softmax_parts(xp, y)
+        w, tilt = t * self.factor(p, c), abs(self.epsilon) * p * t
+        if order == 1:
+            return w * c, p * of_others(xp, w)
+        more, less = t * p * c * (1.0 + abs(self.epsilon) * p), tilt * c * c
+        return more, less, p * c * of_others(xp, w), p * p * of_others(xp, tilt)
+
+    def factor(self, p: Array, c: Array) -> Array:
+        """Return 1 + epsilon p, the slope at logits over that of cross-entropy; c is 1 - p."""
+        if self.epsilon >= 0:
+            return 1.0 + self.epsilon * p
+        return (1.0 + self.epsilon) - self.epsilon * c
+
     def claims(self) -> Claims:
-        """Cross-entropy and a straight line."""
-        proper = self.epsilon == 0
+        """Cross-entropy and a straight line; in logits a bounded one."""
+        plain = self.epsilon == 0
+        if self.from_logits:
+            # The slope is 1 + epsilon p times that of cross-entropy, sqrt(2) (1 - p) at most.
+            rise = (1.0 + self.epsilon) ** 2 / (4.0 * self.epsilon) if self.epsilon > 1 else 1.0
+            return Claims(
+                nonnegative=True,
+                convex=self.epsilon <= 1 or None,
+                lipschitz=math.sqrt(2.0) * rise,
+                gradient_lipschitz=0.5 if plain else None,
+                twice_smooth=True,
+                calibrated=True,
+                shift_invariant=True,
+                permutation_equivariant=True,
+                linear_in_target=True,
+            )
         return Claims(
             nonnegative=True,
             zero_at_target=True,
             convex=True,
             twice_smooth=True,
-            strictly_proper=proper or None,
+            strictly_proper=plain or None,
             calibrated=True,
             linear_in_target=True,
             permutation_equivariant=True,
-            elicits="mean" if proper else None,
+            elicits="mean" if plain else None,
         )
+
+
+@dataclass(frozen=True)
+class _OnLogits(RowBody):
+    """Poly-1 cross-entropy of logits, with p the softmax and c = 1 - p."""
+
+    loss: PolyCrossEntropy
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """`formula` of the softmax."""
+        e = xp.exp(z)
+        return self.loss.formula(xp, e / xp.sum(e, axis=-1, keepdims=True), t)
+
+    @in_double
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same from log p and 1 - p, each computed from the logits."""
+        p, c, surprise = softmax_parts(xp, z)
+        return xp.sum(times(xp, t, self.loss.of_chance(xp, p, c, surprise)), axis=-1)
+
+    def value_at(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """The term of the class."""
+        return self.value_and_derivative_at(xp, z, index)[0]
+
+    def derivative_at(self, xp: Namespace, z: Array, index: Array) -> Array:
+        """1 + epsilon p of the class, times the slope of its cross-entropy."""
+        return self.value_and_derivative_at(xp, z, index)[1]
+
+    def value_and_derivative_at(self, xp: Namespace, z: Array, index: Array) -> tuple[Array, Array]:
+        """Both, from the same exponentials."""
+
+        @in_double
+        def both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+            own = softmax_parts_at(xp, z, index)
+            value = self.loss.of_chance(xp, own.p, own.rest, own.surprise)
+            return value, self.loss.factor(own.p, own.rest)[..., None] * own.slope
+
+        value, slope = both(xp, z)
+        return value, slope
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """Sum over k of w_k (p_j - [j = k]), w = t (1 + epsilon p)."""
+        p, c, _ = softmax_parts(xp, z)
+        w = t * self.loss.factor(p, c)
+        return p * of_others(xp, w) - w * c
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The terms of the own class and of the other classes.
+
+        A class adds t p c (1 + epsilon (p - c)) to itself, and to another, of probability s,
+        s ((1 - s) w - s epsilon t p).
+        """
+        p, c, _ = softmax_parts(xp, z)
+        scaled, unit = scaled_softmax(xp, z)
+        epsilon = self.loss.epsilon
+        w, tilt = t * self.loss.factor(p, c), epsilon * (t * p)
+        # For an epsilon near -1 the textbook's sum would cancel.
+        turn = 1.0 + epsilon * (p - c) if epsilon >= 0 else (1.0 + epsilon) - 2.0 * epsilon * c
+        own = scaled * (t * c * turn)
+        others = scaled * (c * of_others(xp, w) - p * of_others(xp, tilt))
+        return (own + others) * unit

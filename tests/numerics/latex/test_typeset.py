@@ -39,6 +39,7 @@ OF_NUMBERS = [
     (r"\log_{2} 8 + \log_{10} 100", np.full(5, 5.0)),
     (r"\tanh r \, r", np.tanh(R) * R),
     (r"\tanh^{2} r", np.tanh(R) ** 2),
+    (r"r + \log 3! - \left(1 + 1\right)!^{2}", R + np.log(6.0) - 4),
     (r"\max\!\left(0,\, 1 - r\right)^{2}", np.maximum(0, 1 - R) ** 2),
     (r"\min\{r, 1, |r|\}", np.minimum(R, 1)),
     (r"\lfloor r \rfloor + \left\lceil r \right\rceil", np.floor(R) + np.ceil(R)),

@@ -40,7 +40,8 @@ def test_dual_numbers_through_a_slope_give_the_second_derivative_also_at_ties(lo
 SCALES = ("cauchy.c", "charbonnier.c", "fair.c", "geman_mcclure.c", "tukey.c", "welsch.c",
           "huber.delta", "pseudo_huber.delta", "gaussian_nll.variance", "hinge.margin",
           "squared_hinge.margin", "smoothed_hinge.gamma", "dwd.q",
-          "absolute_percentage_error.floor")  # fmt: skip
+          "absolute_percentage_error.floor", "binary_cross_entropy.pos_weight",
+          "hinge_embedding.margin", "multiclass_hinge.margin")  # fmt: skip
 SHARES = ("quantile.q", "expectile.q", "binary_cross_entropy.delta", "cross_entropy.delta",
           "kl_divergence.delta", "js_divergence.delta")  # fmt: skip
 AT_LEAST_0 = ("epsilon_insensitive.epsilon", "focal.gamma", "categorical_focal.gamma",
@@ -59,6 +60,9 @@ AT_LEAST_0 = ("epsilon_insensitive.epsilon", "focal.gamma", "categorical_focal.g
         ("focal.alpha", (1.5,)),
         ("categorical_focal.alpha", ((1.0, -1.0), ())),
         ("cross_entropy.label_smoothing", (1.0, -0.1)),
+        ("binary_cross_entropy.label_smoothing", (1.0, -0.1)),
+        ("multiclass_hinge.power", (0, 3, 1.5)),
+        ("poisson_nll.link", ("sqrt",)),
         ("cross_entropy.from_logits", (1,)),
         ("generalised_cross_entropy.q", (0.0, 1.1)),
         ("poly_cross_entropy.epsilon", (-1.5,)),

@@ -1,0 +1,97 @@
+"""Binary cross-entropy of logits: of a target, and of two shares that need not sum to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lossfw import Array, Namespace, PointwiseBody
+from lossfw.numerics import positive_part, sigmoid, softplus, times
+
+# From the namespace and a target to the shares of -log y and of -log(1 - y).
+Shares: TypeAlias = Callable[[Namespace, Array], tuple[Array, Array]]
+
+
+class OfTarget(PointwiseBody):
+    """Binary cross-entropy of logits.
+
+    In terms of abs(z), e = exp(-abs(z)) and the misclassified share w of the
+    target. Without a choice between arrays: it costs more than an exponential
+    where the signs of the logits come in no order.
+    """
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """t log(1 + exp(-z)) + (1 - t) log(1 + exp(z))."""
+        return times(xp, t, softplus(xp, -z)) + times(xp, 1 - t, softplus(xp, z))
+
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """log1p(e) + w abs(z)."""
+        a = xp.abs(z)
+        return _value(xp, a, _misclassified(xp, z, t), xp.exp(-a))
+
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(1 - t) sigmoid(z) - t sigmoid(-z), in which nothing cancels for t of 0 or 1."""
+        return _slope(xp, z, _misclassified(xp, z, t), xp.exp(-xp.abs(z)))
+
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both from one exponential."""
+        a = xp.abs(z)
+        w, e = _misclassified(xp, z, t), xp.exp(-a)
+        return _value(xp, a, w, e), _slope(xp, z, w, e)
+
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """sigmoid(z) sigmoid(-z) for every target; NaN in it stays."""
+        return sigmoid(xp, z) * sigmoid(xp, -z) + 0.0 * t
+
+
+@dataclass(frozen=True)
+class OfShares(PointwiseBody):
+    """The same of any factors a w of -log y and b of -log(1 - y), y = sigmoid(z)."""
+
+    shares: Shares
+    exact_shares: Shares
+    weight: float
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """a w log(1 + exp(-z)) + b log(1 + exp(z))."""
+        a, b = self.exact_shares(xp, t)
+        return self.weight * times(xp, a, softplus(xp, -z)) + times(xp, b, softplus(xp, z))
+
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The same with one exponential. The weight comes last: a share may be subnormal."""
+        a, b = self.shares(xp, t)
+        log = xp.log1p(xp.exp(-xp.abs(z)))
+        own, other = log + positive_part(xp, -z), log + positive_part(xp, z)
+        return self.weight * times(xp, a, own) + times(xp, b, other)
+
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """b sigmoid(z) - a w sigmoid(-z)."""
+        a, b = self.shares(xp, t)
+        return b * sigmoid(xp, z) - self.weight * (a * sigmoid(xp, -z))
+
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """(a w + b) sigmoid(z) sigmoid(-z)."""
+        a, b = self.shares(xp, t)
+        bend = sigmoid(xp, z) * sigmoid(xp, -z)
+        return self.weight * (a * bend) + b * bend
+
+
+def _positive(xp: Namespace, z: Array) -> Array:
+    """Return 1 where z is above 0, and 0 elsewhere."""
+    return xp.astype(z > 0.0, z.dtype)
+
+
+def _misclassified(xp: Namespace, z: Array, t: Array) -> Array:
+    """Return the share of the target that the sign of z gets wrong: 1 - t or t."""
+    return xp.abs(t - _positive(xp, z))
+
+
+def _value(xp: Namespace, a: Array, w: Array, e: Array) -> Array:
+    return times(xp, w, a) + xp.log1p(e)
+
+
+def _slope(xp: Namespace, z: Array, w: Array, e: Array) -> Array:
+    """Return sign(z) (w s - (1 - w) (1 - s)), with s = sigmoid(abs(z)) = 1 / (1 + e)."""
+    sign = 2.0 * _positive(xp, z) - 1.0
+    return sign * ((w - (1.0 - w) * e) / (1.0 + e))

@@ -1,0 +1,219 @@
+"""The negative log-likelihood of Poisson's distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from lossfw import (
+    NONNEGATIVE,
+    POSITIVE,
+    Array,
+    Claims,
+    LinkedLoss,
+    Namespace,
+    Order,
+    PointwiseBody,
+    PointwiseLoss,
+    Space,
+)
+from lossfw.numerics import (
+    factorial_rest,
+    in_double,
+    in_double_by,
+    patched,
+    times,
+    xlogy,
+    zero_or_nan,
+)
+from lossfw_std import poisson
+from lossfw_std.deviance import finite, gap
+
+
+class PoissonNll(LinkedLoss, PointwiseLoss):
+    r"""Poisson negative log-likelihood, y - t log y, and log t! if it is full.
+
+    Use it when targets are counts, and likelihoods are to be compared or the numbers
+    of another library are expected.
+
+    Prediction and target of one shape; one loss per element. The prediction y
+    is a mean above 0, or its logarithm z, of any size, for ``link="log"``: then
+    it is exp(z) - t z. The target is any number at or above 0, whole or not.
+
+    Parameters
+    ----------
+    link : {"identity", "log"}
+        Whether predictions are the mean or its logarithm.
+    full : bool
+        Whether log t! is added, the logarithm of the gamma function at t + 1.
+
+    Notes
+    -----
+    Its slopes are those of half the `poisson_deviance`, from which it differs by a
+    number that depends on the target alone: it is half the deviance plus t - t log t,
+    plus log t! if it is full. So it trains the same models, elicits the mean and is
+    convex. Unless it is full it has no lower bound, and its accuracy is that of its
+    larger term; the full one is above 0, and has all its digits.
+
+    ======================================== =================================
+    elsewhere                                here
+    ======================================== =================================
+    ``torch.nn.PoissonNLLLoss()``            ``link="log"``
+    ... with ``log_input=False``             without its ``eps`` in the logarithm
+    ... with ``full=True``                   ``full=True``; it adds Stirling's
+                                             t log t - t + log(2 pi t) / 2 above
+                                             1, which is lower by 1 / (12 t), and
+                                             nothing up to 1
+    ``keras.losses.Poisson``                 the default, without its ``epsilon``
+    scikit-learn, ``loss="poisson"``         ``link="log"``; it reports half the
+                                             deviance
+    LossFunctions.jl, ``PoissonLoss``        ``link="log"``
+    XGBoost, ``poisson-nloglik``             ``full=True``
+    ======================================== =================================
+
+    Source: Poisson, *Recherches sur la probabilite des jugements*, 1837; McCullagh and
+    Nelder, *Generalized linear models*, 2nd edition, 1989, section 6.2,
+    doi:10.1201/9780203753736.
+
+    See Also
+    --------
+    poisson_deviance : twice what is lost to the best prediction; 0 at the target.
+    gaussian_nll : of a normal distribution.
+
+    Examples
+    --------
+    >>> PoissonNll()([2.0, 3.0], [2.0, 0.0], reduction="none")
+    array([0.61370564, 3.        ])
+    >>> PoissonNll(full=True)([2.0, 3.0], [2.0, 0.0], reduction="none")
+    array([1.30685282, 3.        ])
+    """
+
+    prediction: ClassVar[Space] = POSITIVE
+    target: ClassVar[Space] = NONNEGATIVE
+    link_name: ClassVar[str] = "exp"
+    logit_parameters: ClassVar[Mapping[str, Any]] = {"link": "log"}
+
+    link: Literal["identity", "log"] = "identity"
+    full: bool = False
+
+    # The full formula is a rearrangement.
+    latex: ClassVar[Any] = property(
+        lambda loss: (
+            ("y - t\\,\\log y" if loss.link == "identity" else "e^{z} - t\\,z")
+            + (" + \\log t!" if loss.full else "")
+        )
+    )
+
+    def logit_body(self) -> PointwiseBody:
+        """Return the functions of logarithms of the mean."""
+        return _OnLogits(self)
+
+    def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition with 0 log 0 = 0; the full one as `value`, for large targets."""
+        if not self.full:
+            return y - xlogy(xp, t, y)
+        return (xlogy(xp, t, t / y) - t + y) + factorial_rest(xp, t)
+
+    def _plain_value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        if not self.full:
+            return self._short(xp, y, t)
+        return poisson.plain_half(xp, y, t) + factorial_rest(xp, t)
+
+    @in_double_by(_plain_value)
+    def value(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """The definition; the full one is half the deviance and log t! - t log t + t."""
+        return self._short(xp, y, t) if not self.full else self._full(xp, y, t)
+
+    def _short(self, xp: Namespace, y: Array, t: Array) -> Array:
+        # inf - inf would be NaN.
+        return patched(xp, y - xlogy(xp, t, y), xp.isinf(y), lambda xp, y: y, y)
+
+    def _full(self, xp: Namespace, y: Array, t: Array) -> Array:
+        return poisson.half(xp, y, t) + factorial_rest(xp, t)
+
+    @in_double
+    def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """(y - t) / y."""
+        return gap(xp, y, t)
+
+    @in_double
+    def second_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
+        """t / y^2."""
+        return poisson.bend(xp, y, t, 1.0)
+
+    def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
+        """Those of the definition; of a logarithm those of half the deviance and its slope."""
+        log = self.link == "log"
+        if order == 2 or (order == 1 and not log) or (self.full and not log):
+            return ()
+        mean = xp.exp(y) if log else y
+        if order == 1:
+            return finite(xp, mean, t)
+        logs = xlogy(xp, t, t) if self.full else 0.0 * t
+        return finite(xp, mean, times(xp, t, y) if log else xlogy(xp, t, y), logs)
+
+    def claims(self) -> Claims:
+        """Convex in the mean and in its logarithm; a likelihood of at most 1 if it is full."""
+        log = self.link == "log"
+        return Claims(
+            nonnegative=self.full or None,
+            convex=True,
+            strictly_convex=log or None,
+            twice_smooth=True,
+            elicits=None if log else "mean",
+        )
+
+
+@dataclass(frozen=True)
+class _OnLogits(PointwiseBody):
+    """The negative log-likelihood of a logarithm of the mean."""
+
+    loss: PoissonNll
+
+    def formula(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """The definition; the full one that of the mean."""
+        if self.loss.full:
+            return self.loss.formula(xp, xp.exp(z), t)
+        return xp.exp(z) - times(xp, t, z)
+
+    def _plain_value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        if not self.loss.full:
+            return self._short(xp, z, t, xp.exp(z))
+        return poisson.plain_half_on_logits(xp, z, t) + factorial_rest(xp, t)
+
+    @in_double_by(_plain_value)
+    def value(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """exp(z) - t z; the full one is half the deviance and log t! - t log t + t."""
+        if not self.loss.full:
+            return self._short(xp, z, t, xp.exp(z))
+        return poisson.half_on_logits(xp, z, t) + factorial_rest(xp, t)
+
+    def _short(self, xp: Namespace, z: Array, t: Array, mean: Array) -> Array:
+        def of_root(xp: Namespace, z: Array, t: Array) -> Array:
+            # Where the exponential overflows its difference may not; an infinite one remains.
+            quarter = xp.exp(0.5 * z) * (0.25 * xp.exp(0.5 * z))
+            left = 4.0 * (quarter - (0.25 * t) * z)
+            return xp.where(xp.isinf(quarter), quarter + 0.0 * t, left)
+
+        usual = mean - times(xp, t, z)
+        return patched(xp, usual, z > poisson.LARGEST_EXPONENT, of_root, z, t)
+
+    @in_double
+    def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """exp(z) - t."""
+        return poisson.slope_on_logits(xp, z, t, xp.exp(z), 1.0)
+
+    @in_double
+    def value_and_derivative(self, xp: Namespace, z: Array, t: Array) -> tuple[Array, Array]:
+        """Both, from one exponential where it is not full."""
+        if self.loss.full:
+            return self.value(xp, z, t), self.derivative(xp, z, t)
+        mean = xp.exp(z)
+        slope = poisson.slope_on_logits(xp, z, t, mean, 1.0)
+        return self._short(xp, z, t, mean), slope
+
+    @in_double
+    def second_derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
+        """exp(z) for every target; NaN in it stays."""
+        return xp.exp(z) + zero_or_nan(xp, t)
