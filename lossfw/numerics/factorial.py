@@ -98,12 +98,12 @@ def factorial_rest(xp: Namespace, t: Array) -> Array:
     --------
     >>> import numpy as np
     >>> factorial_rest(np, np.asarray([0.0, 1.0, 1e6]))
-    array([0.        , 1.        , 7.82669389])
+    array([0.       , 1.       , 7.8266939])
     """
     if isinstance(xp, TextbookNamespace):
         return _textbook_rest(xp, t)
     small, large = _parts(xp, t)
-    near = small * (1.0 + _of_small(small)) - xlogy(xp, small, small)
+    near = small * (1.0 + _of_small(small)) - small * xp.log(xp.where(t > 0.0, small, large))
     far = 0.5 * xp.log(large) + (_HALF_LOG_TWO_PI + _binet(large))
     return select(xp, t < _NEAR, near, far)
 
