@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, BrokenPluginError
 from lossfw.numerics.arrays import NDArray
 
+_Step: TypeAlias = Callable[[Any], Any]
 # Whether targets are transformed is tried with these, which most transformations accept.
 _TARGETS: Final = np.array([[0.25], [0.5], [0.75]])
 
@@ -45,79 +48,91 @@ def _asked(estimator: Any) -> Iterator[EstimatorOutputs | None]:
             yield bridge().outputs(estimator)
 
 
-class Opened(NamedTuple):
+@dataclass(frozen=True)
+class Opened:
     """The estimator inside others that pass its predictions on.
 
     Attributes
     ----------
     estimator : object
         The one that predicts.
-    x : array_like
-        The rows as they come to it.
-    back : callable
-        Makes of its responses those of the outermost estimator.
     outputs : EstimatorOutputs or None
         What it predicts; None if its methods return responses, as scikit-learn's own do.
+    before, after : tuple of callables
+        What the estimators around it do to rows, and to responses.
     """
 
     estimator: Any
-    x: Any
-    back: Callable[[NDArray], NDArray]
     outputs: EstimatorOutputs | None
+    before: tuple[_Step, ...]
+    after: tuple[_Step, ...]
+
+    def rows(self, x: Any) -> Any:
+        """Return rows as they come to the estimator."""
+        for step in self.before:
+            x = step(x)
+        return x
+
+    def back(self, responses: NDArray) -> NDArray:
+        """Return its responses as those of the outermost estimator."""
+        for step in reversed(self.after):
+            responses = step(responses)
+        return responses
 
 
-def opened(estimator: Any, x: Any) -> Opened:
-    """Return the estimator inside pipelines, searches and the like, with its rows.
+def opened(estimator: Any, *, trusted: bool = False) -> Opened:
+    """Return the estimator inside pipelines, searches and the like.
+
+    Parameters
+    ----------
+    estimator : object
+        Fitted.
+    trusted : bool
+        Whether predictions of which nothing is known may be combined.
 
     Raises
     ------
     ArgumentError
         If an estimator combines others whose predictions are no responses.
     """
-    back: list[Callable[[NDArray], NDArray]] = []
+    before: list[_Step] = []
+    after: list[_Step] = []
     while True:
         found = outputs_of(estimator)
         known = found is not None or _responds(estimator)
-        inner = None if known else _inner(estimator, x, back)
+        inner = None if known else _inner(estimator, before, after)
         if inner is None:
             break
-        estimator, x = inner
+        estimator = inner
     if not known:
-        _refuse_mixed(estimator)
-
-    def undone(responses: NDArray) -> NDArray:
-        for step in reversed(back):
-            responses = step(responses)
-        return responses
-
-    return Opened(estimator, x, undone, found)
+        _refuse_mixed(estimator, trusted)
+    return Opened(estimator, found, tuple(before), tuple(after))
 
 
-def _inner(
-    estimator: Any, x: Any, back: list[Callable[[NDArray], NDArray]]
-) -> tuple[Any, Any] | None:
-    """Return the estimator whose predictions another one passes on, and the rows it gets."""
+def _inner(estimator: Any, before: list[_Step], after: list[_Step]) -> Any:
+    """Return the estimator whose predictions another one passes on, and add what that does."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.ensemble import StackingClassifier, StackingRegressor
     from sklearn.feature_selection import RFE
     from sklearn.pipeline import Pipeline
 
     if isinstance(estimator, Pipeline):
-        before, last = estimator[:-1], estimator[-1]
-        return (last, before.transform(x)) if len(before.steps) else (last, x)
+        if len(estimator.steps) > 1:
+            before.append(estimator[:-1].transform)
+        return estimator[-1]
     if hasattr(estimator, "best_estimator_"):
-        return estimator.best_estimator_, x
+        return estimator.best_estimator_
     if isinstance(estimator, StackingClassifier | StackingRegressor):
-        return estimator.final_estimator_, estimator.transform(x)
+        before.append(estimator.transform)
+        return estimator.final_estimator_
     if isinstance(estimator, RFE):
-        return estimator.estimator_, estimator.transform(x)
+        before.append(estimator.transform)
+        return estimator.estimator_
     if isinstance(estimator, TransformedTargetRegressor):
-        transformer = estimator.transformer_
-        back.append(lambda y: _untransformed(transformer, y))
-        return estimator.regressor_, x
-    if type(estimator).__name__ == "FrozenEstimator":
-        return estimator.estimator, x
-    return None
+        after.append(functools.partial(_untransformed, estimator.transformer_))
+        return estimator.regressor_
+    # From scikit-learn 1.6 on.
+    return estimator.estimator if type(estimator).__name__ == "FrozenEstimator" else None
 
 
 def _responds(estimator: Any) -> bool:
@@ -151,14 +166,19 @@ def _untransformed(transformer: Any, y: NDArray) -> NDArray:
     return back[:, 0] if y.ndim == 1 and back.ndim == 2 and back.shape[1] == 1 else back
 
 
-def _refuse_mixed(estimator: Any) -> None:
+def _refuse_mixed(estimator: Any, trusted: bool) -> None:
     """Raise `ArgumentError` if an estimator combines raw predictions that are no responses."""
     for part, found in _raw_parts(estimator):
+        if trusted and found.unknown:
+            continue
         outer, inner = type(estimator).__name__, type(part).__name__
         what, mend = _WORDS[found.link or "softmax"]
         raise ArgumentError(
-            f"{outer} combines predictions of {inner}, and what is made of them is no response: "
-            + (found.unknown or f"they are {what}. Give it {mend.format(inner)} in its place.")
+            f"{outer} combines predictions of {inner}, which may be no responses: {found.unknown} "
+            "If they are, write scorer(..., response='predict')."
+            if found.unknown
+            else f"{outer} combines predictions of {inner}, and what is made of them is no "
+            f"response: they are {what}. Give it {mend.format(inner)} in its place."
         )
 
 
@@ -167,8 +187,8 @@ def _raw_parts(estimator: Any) -> Iterator[tuple[Any, EstimatorOutputs]]:
     if _responds(estimator) or not hasattr(estimator, "get_params"):
         return
     for name, part in estimator.get_params(deep=True).items():
-        if "__" in name or isinstance(part, type):
-            continue  # Inside of a part, which is asked itself.
+        if "__" in name or isinstance(part, type) or not hasattr(part, "get_params"):
+            continue  # Inside of a part, which is asked itself; or a number, a text.
         found = outputs_of(part)
         if found is None:
             yield from _raw_parts(part)

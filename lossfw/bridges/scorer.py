@@ -36,10 +36,10 @@ class LossScorer:
 
     def __call__(self, estimator: Any, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Return minus the mean loss."""
-        found = opened(estimator, x)
+        found = opened(estimator, trusted=self.response is not None)
         known = found.outputs is not None and not self._as_it_is(found.outputs)
         inner = found.estimator if known else estimator
-        predicted = self._of_outputs(found) if known else self._of_method(estimator, x)
+        predicted = self._of_outputs(found, x) if known else self._of_method(estimator, x)
         prediction = self._fitting(inner, self._numbers(inner, predicted))
         target = self._target(inner, np.asarray(y), known)
         return -float(self.loss(prediction, target, sample_weight=sample_weight))
@@ -85,18 +85,18 @@ class LossScorer:
             )
         return getattr(estimator, self._method)(x)
 
-    def _of_outputs(self, found: Opened) -> Any:
+    def _of_outputs(self, found: Opened, x: Any) -> Any:
         """Return what the loss takes, of an estimator of a boosting library."""
-        outputs, estimator = found.outputs, found.estimator
+        outputs, estimator, rows = found.outputs, found.estimator, found.rows(x)
         assert outputs is not None
         if self._method == "decision_function" or self.loss.prediction_space is LOGITS:
             self._refuse_other_logits(outputs, estimator)
-            return outputs.raw(found.x)
+            return outputs.raw(rows)
         if self._method == "predict" and _classes(estimator) is not None:
-            return np.ravel((outputs.labels or estimator.predict)(found.x))
+            return np.ravel((outputs.labels or estimator.predict)(rows))
         if self._of_probabilities and outputs.link not in ("sigmoid", "softmax"):
             self._refuse_no_probabilities(outputs, estimator)
-        return found.back(outputs.responses(found.x))
+        return found.back(outputs.responses(rows))
 
     def _refuse_other_logits(self, outputs: EstimatorOutputs, estimator: Any) -> None:
         wanted = self.loss.link_name

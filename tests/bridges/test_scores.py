@@ -455,8 +455,15 @@ def test_a_loaded_model_is_told_its_objective(tmp_path):
 def test_predictions_of_which_nothing_is_known_are_taken_as_they_are_on_request():
     model = xgb.XGBRegressor(objective=squared, base_score=3.0, n_estimators=2).fit(X, COUNT)
     expected = -metrics.mean_poisson_deviance(COUNT, model.predict(X))
-    found = scorer("poisson_deviance", response="predict")(model, X, COUNT)
-    assert found == pytest.approx(expected)
+    score = scorer("poisson_deviance", response="predict")
+    assert score(model, X, COUNT) == pytest.approx(expected)
+    bag = BaggingRegressor(model, 2).fit(X, COUNT)
+    expected = -metrics.mean_poisson_deviance(COUNT, bag.predict(X))
+    assert score(bag, X, COUNT) == pytest.approx(expected)
+    with pytest.raises(ArgumentError, match="write scorer"):
+        scorer("poisson_deviance")(bag, X, COUNT)
+    with pytest.raises(ArgumentError, match="logarithms"):
+        score(voting("xgboost", "poisson_deviance", COUNT), X, COUNT)
 
 
 @pytest.mark.parametrize(
