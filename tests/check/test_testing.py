@@ -10,8 +10,8 @@ from lossfw.check import parametrize_with_checks
 from lossfw.errors import ArgumentError, UnknownNameError
 from support.waiting import HANGS
 
-# Of an editable install alone; see pyproject.toml.
-EDITABLE = "ignore:Module already imported so cannot be rewritten; _editable_impl_lossfw"
+# Only of an editable install; see pyproject.toml.
+EDITABLE = "ignore:Module already imported so cannot be rewritten. _editable_impl_lossfw"
 
 HEAD = """
 import warnings
