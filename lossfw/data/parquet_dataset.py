@@ -358,6 +358,8 @@ def _size(name: str) -> int:
         if is_address(name):
             system, path = _filesystem(name)
             return int(system.size(path))
+        if not Path(name).exists():
+            raise DataError(f"{name} is missing: it was there when the data set was opened.")
         return Path(name).stat().st_size
 
 

@@ -113,7 +113,10 @@ def _local(count: int) -> Iterator[Any]:
                 n_workers=count,
                 threads_per_worker=_threads_each(count),
                 processes=True,
-                dashboard_address=None,
+                # No dashboard; without a port of its own the scheduler would ask for the usual one,
+                # and warn where another cluster has it.
+                dashboard_address=":0",
+                scheduler_kwargs={"dashboard": False},
                 local_directory=folder,
                 silence_logs=logging.CRITICAL,
             )

@@ -364,6 +364,6 @@ class ClusterWorkers:
 
 def _ended_by(work: Work) -> RunError:
     return RunError(
-        f"{work.title} ended several workers one after the other, for want of memory perhaps: see "
-        "their logs. --resume goes on with the others."
+        f"{work.title} ended several workers one after the other, perhaps because memory ran out: "
+        "see their logs. --resume continues with the others."
     )

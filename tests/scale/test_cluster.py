@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 
 import numpy as np
 import pytest
@@ -107,6 +108,9 @@ def test_workers_that_are_killed_are_replaced(folder, small_parts):
         found = evaluate_on(client, plan, progress=progress)
     assert plain(found) == plain(lossfw.evaluate(plan))
     assert len(merged) == len(cut(plan, 2).parts) == 10
+    lost = [text for text in found.warnings if "was lost" in text]
+    assert len(lost) == 2
+    assert all(re.search(r"its (part was|2 parts were) computed again", text) for text in lost)
 
 
 class Kept:
@@ -115,7 +119,7 @@ class Kept:
     rows = None
 
     def __init__(self):
-        self.saved = None
+        self.saved, self.notes = None, []
 
     def resume(self, state):
         if self.saved is not None:
@@ -296,6 +300,22 @@ def test_real_workers_without_the_data_are_named(folder, scheduler):
     assert told.exit_code == 1, told.stderr
     assert "2 of 2 workers cannot run this: no row was computed" in told.stderr
     assert "file /proc/self/cwd/y.npy is missing there" in told.stderr
+
+
+def test_real_workers_without_the_folder_of_the_data_are_named(few, scheduler):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (few / "rows").mkdir()
+    table = arrow.table({"x": np.zeros(700), "t": np.load("t.npy") % 5})
+    parquet.write_table(table, few / "rows" / "0.parquet")
+    text = WITH_COLUMNS.replace("arrays, file: t.parquet", "parquet, path: /proc/self/cwd/rows")
+    (few / "run.yaml").write_text(
+        text.replace("column.region, {name: age, by: column.age, bins: [30, 50]}", "")
+    )
+    told = run("--out", "o", "--cluster", scheduler)
+    assert told.exit_code == 1, told.stderr
+    assert "2 of 2 workers cannot run this: no row was computed" in told.stderr
+    assert "/proc/self/cwd/rows/0.parquet is missing" in told.stderr
+    assert (few / "o" / "status").read_text() == "failed\n"
 
 
 def test_real_workers_without_a_plugin_are_named(folder, scheduler, install):
