@@ -356,8 +356,9 @@ def fitted(library, loss, y):
     return made(library, loss, y)[0].fit(X, y)
 
 
-def squared(y, z):
-    return z - y, np.ones_like(z)
+def squared(y, z, sample_weight=None):
+    weight = 1.0 if sample_weight is None else sample_weight
+    return weight * (z - y), weight * np.ones_like(z)
 
 
 def loaded(tmp_path):
