@@ -128,7 +128,9 @@ def expand(config: CheckedConfig, *, training: bool = False) -> list[SweepRun]:
         if run is not None:
             runs[name] = run
     config.problems.raise_if_any()
-    if any(setting.path == ("seed",) for setting in points[0]) and not random:
+    swept = {setting.path for setting in points[0]}
+    # Weights that change with the seed were trained with it.
+    if ("seed",) in swept and ("network", "weights") not in swept and not random:
         config.notes.append(
             "the sweep sets seed, and nothing in its runs is random: neither evaluate.sample nor "
             "a bootstrap draws, so runs that differ in the seed alone have the same numbers"

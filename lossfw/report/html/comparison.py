@@ -12,7 +12,7 @@ from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.plots.style import INK, PAGE, drawing
-from lossfw.report.text.comparison import facts
+from lossfw.report.text.comparison import facts, seed_tables
 from lossfw.report.text.interval_counts import has_intervals, interval_count, why_none
 from lossfw.report.text.rounding import as_interval, as_rounded
 from lossfw.runs.compare import Comparison, Difference, FinishedRun, RunNumber
@@ -45,6 +45,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
     count = comparison.baseline.result["count"]
     differing = bool(comparison.settings or comparison.surroundings)
     sections = [("result", "Result"), ("plots", "Plots")]
+    sections += [("seeds", "Over seeds")] if comparison.seeds else []
     sections += [("slices", "Parts of the rows")] if comparison.by else []
     sections += [("settings", "Differences")] if differing else []
     return render(
@@ -65,6 +66,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         compared=bool(comparison.differences),
         stars=has_intervals(comparison),
         why=why_none(comparison) if comparison.differences else "",
+        seeds=list(seed_tables(comparison, comparison.single, "run")),
         notes=list(_notes(comparison)),
     )
 

@@ -12,6 +12,7 @@ from lossfw.report.html.render import breakable, render
 from lossfw.report.html.sensitivity_plots import Picture
 from lossfw.report.html.training import is_wide
 from lossfw.report.plots.style import INK, PAGE, drawing
+from lossfw.report.text.comparison import seed_tables
 from lossfw.report.text.rounding import as_number
 from lossfw.report.text.training_comparison import number_text, remarks, settings_table
 from lossfw.runs.compare.trainings import TrainingComparison
@@ -43,6 +44,7 @@ def training_comparison_page(
     """
     trainings = comparison.trainings
     sections = [("result", "Result"), ("curves", "Learning curves")]
+    sections += [("seeds", "Over seeds")] if comparison.seeds else []
     sections += [("settings", "Differences")] if comparison.settings else []
     own = [one.name for one in trainings]
     names = dict(zip(own, labels(own), strict=True))
@@ -58,6 +60,7 @@ def training_comparison_page(
         curves=[_curves(comparison, name, names) for name in comparison.measures],
         settings=settings_table(comparison).rows,
         labels=list(names.values()),
+        seeds=list(seed_tables(comparison, comparison.measures, "training")),
         notes=remarks(comparison),
     )
 

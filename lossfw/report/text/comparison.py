@@ -12,6 +12,12 @@ from typing import Any, NamedTuple
 
 from lossfw.report.text.interval_counts import has_intervals, why_none
 from lossfw.report.text.rounding import with_interval
+from lossfw.report.text.seeds import (
+    difference_over_seeds,
+    mean_text,
+    measures_of,
+    seed_remark,
+)
 from lossfw.report.text.tables import fitted, markdown_table, show_table
 from lossfw.runs.compare import (
     ComparedSlice,
@@ -20,6 +26,7 @@ from lossfw.runs.compare import (
     FinishedRun,
     FinishedTraining,
     RunNumber,
+    TrainingComparison,
 )
 from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.files import say
@@ -113,7 +120,40 @@ def tables(comparison: Comparison) -> list[TextTable]:
     beside = len(comparison.runs) > 2 and len(comparison.settings) <= MOST_BESIDE
     before = [] if beside or not comparison.settings else [_settings(comparison)]
     surroundings = [_surroundings(comparison)] if comparison.surroundings else []
-    return [*before, *surroundings, *results, *_by_slice(comparison)]
+    seeds = seed_tables(comparison, comparison.single, "run")
+    return [*before, *surroundings, *results, *seeds, *_by_slice(comparison)]
+
+
+def seed_tables(
+    comparison: Comparison | TrainingComparison, shown: Sequence[str], called: str
+) -> Iterator[TextTable]:
+    """Yield the table of means over seeds, and that of differences from the first settings.
+
+    Parameters
+    ----------
+    comparison : Comparison or TrainingComparison
+    shown : sequence of str
+        The measures of the other tables.
+    called : str
+        One of what is compared.
+    """
+    groups = comparison.seeds
+    names = measures_of(groups, shown)
+    titles = [comparison.title(name) for name in names]
+    if groups:
+        rows = [
+            [group.name, str(len(group.members))]
+            + [mean_text(group.numbers.get(name)) for name in names]
+            for group in groups
+        ]
+        yield TextTable([f"{called}s over seeds", "seeds", *titles], rows)
+    less = [group for group in groups[1:] if group.differences]
+    if less:
+        rows = [
+            [group.name, *(difference_over_seeds(group.differences.get(name)) for name in names)]
+            for group in less
+        ]
+        yield TextTable([f"{_LESS}{groups[0].name}", *titles], rows)
 
 
 def _settings(comparison: Comparison) -> TextTable:
@@ -254,6 +294,8 @@ def facts(comparison: Comparison) -> list[str]:
         lines.append(f"Differences are paired by {count:,} rows{star}.")
     if comparison.differences and not clear:
         lines.append(f"No difference has an interval, because {why_none(comparison)}.")
+    if comparison.seeds:
+        lines.append(seed_remark(comparison.seeds, options.level))
     if not comparison.settings:
         lines.append("The configurations say the same.")
     return lines

@@ -11,10 +11,12 @@ from lossfw.report.text.comparison import (
     cell_of,
     markdown_of,
     no_formula,
+    seed_tables,
     settings_beside,
     show_tables,
 )
 from lossfw.report.text.rounding import as_number
+from lossfw.report.text.seeds import seed_remark
 from lossfw.runs.compare.settings import as_text, as_texts
 from lossfw.runs.compare.trainings import FinishedTraining, TrainingComparison
 
@@ -37,9 +39,10 @@ def tables(comparison: TrainingComparison) -> list[TextTable]:
             for one in comparison.trainings
         ],
     )
+    seeds = seed_tables(comparison, measures, "training")
     if len(comparison.settings) <= MOST_BESIDE:
-        return [numbers]
-    return [settings_table(comparison), numbers]
+        return [numbers, *seeds]
+    return [settings_table(comparison), numbers, *seeds]
 
 
 def settings_table(comparison: TrainingComparison) -> TextTable:
@@ -61,6 +64,8 @@ def number_text(one: FinishedTraining, name: str) -> str:
 def remarks(comparison: TrainingComparison) -> list[str]:
     """Return remarks about the tables, in sentences."""
     same = [] if comparison.settings else ["The configurations say the same."]
+    if comparison.seeds:
+        same.append(seed_remark(comparison.seeds, comparison.level))
     return [*same, *(f"note: {note}" for note in comparison.notes)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from lossfw.components import notebook
@@ -12,6 +12,7 @@ from lossfw.evaluation.intervals.options import Intervals
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.notes import Note
 from lossfw.runs.compare.ordering import in_order
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
 from lossfw.runs.compare.settings import surroundings
 
 # Version of the JSON object that `Comparison.to_dict` gives.
@@ -129,6 +130,22 @@ class Comparison:
         """The measures that are several numbers, which no table shows."""
         return tuple(name for name in self.measures if name not in self.single)
 
+    @cached_property
+    def seeds(self) -> tuple[SeedGroup, ...]:
+        """Runs that differ in their seed alone, with means and spreads; empty without any."""
+        return seed_groups([self._seeded(run) for run in self.given], self.intervals.level)
+
+    def _seeded(self, run: FinishedRun) -> Seeded:
+        alike = len({one.loss_name for one in self.given}) == 1
+        numbers = {
+            name: float(number.value)
+            for name, number in self.numbers[run.name].items()
+            # Losses of different names are different things.
+            if number.single and (alike or name != LOSS)
+        }
+        settings = {key: run.settings.get(key) for key in self.settings}
+        return Seeded(run.name, settings, numbers, run.rows_key)
+
     @property
     def baseline(self) -> FinishedRun:
         """The run that the others are compared with: the first argument."""
@@ -180,6 +197,7 @@ class Comparison:
                 "surroundings": list(self.surroundings),
             },
             "runs": [self._run(run) for run in self.runs],
+            "seeds": [group.to_dict() for group in self.seeds],
             "notes": [str(note) for note in self.notes],
             **self._slices(),
         }

@@ -43,7 +43,7 @@ def compare_folders(
         if by is not None:
             raise ArgumentError("--by tells rows apart, and trainings keep none: compare runs.")
         _need_two("trainings", len(trainings), told)
-        return TrainingComparison.of(trainings), told
+        return TrainingComparison.of(trainings, level), told
     runs, left_out = find_runs(paths, plugins)
     _need_two("runs", len(runs), left_out)
     return compare(runs, level=level, side_by_side=side_by_side, by=by), left_out

@@ -10,9 +10,11 @@ from typing import Any
 
 from lossfw.components import notebook
 from lossfw.errors import ArgumentError, DataError
+from lossfw.evaluation.intervals.options import Intervals
 from lossfw.nn.training.checkpoint import CHECKPOINT_FILE
 from lossfw.runs.compare.finished_run import LOSS, inside_of, names_of
 from lossfw.runs.compare.ordering import in_order
+from lossfw.runs.compare.seeds import Seeded, SeedGroup, seed_groups
 from lossfw.runs.compare.settings import as_text, differing, flat, read_settings
 from lossfw.runs.epochs import HELD_OUT, numbers_of
 from lossfw.runs.files import numbers_in, read_json
@@ -81,14 +83,19 @@ class TrainingComparison:
         In the order of the arguments, which the lists of `settings` have.
     settings : mapping of str to list
         The keys of the configuration in which trainings differ, with the values.
+    level : float
+        That of the intervals of differences over seeds.
     """
 
     trainings: tuple[FinishedTraining, ...]
     given: tuple[FinishedTraining, ...]
     settings: Mapping[str, list[Any]]
+    level: float = 0.95
 
     @classmethod
-    def of(cls, trainings: Sequence[FinishedTraining]) -> TrainingComparison:
+    def of(
+        cls, trainings: Sequence[FinishedTraining], level: float | None = None
+    ) -> TrainingComparison:
         """Compare trainings.
 
         Raises
@@ -99,7 +106,20 @@ class TrainingComparison:
         if len(trainings) < 2:
             raise ArgumentError(f"a comparison needs at least two trainings, got {len(trainings)}.")
         settings = differing([training.settings for training in trainings])
-        return cls(tuple(trainings), tuple(trainings), settings)
+        asked = cls.level if level is None else Intervals(level).level
+        return cls(tuple(trainings), tuple(trainings), settings, asked)
+
+    @cached_property
+    def seeds(self) -> tuple[SeedGroup, ...]:
+        """Trainings that differ in their seed alone, with means and spreads; empty without any."""
+        return seed_groups([self._seeded(one) for one in self.given], self.level)
+
+    def _seeded(self, one: FinishedTraining) -> Seeded:
+        settings = {key: one.settings.get(key) for key in self.settings}
+        # Losses of different names are different things.
+        apart = {LOSS, f"{HELD_OUT}{LOSS}"} if self.notes else set()
+        numbers = {name: float(x) for name, x in one.numbers.items() if name not in apart}
+        return Seeded(one.name, settings, numbers)
 
     @property
     def measures(self) -> tuple[str, ...]:
@@ -197,6 +217,7 @@ class TrainingComparison:
                 }
                 for one in self.trainings
             ],
+            "seeds": [group.to_dict() for group in self.seeds],
             "notes": list(self.notes),
         }
 

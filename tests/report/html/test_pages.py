@@ -50,7 +50,8 @@ evaluate: {metrics: [mae], rows: true}
 # A page of a comparison without anything in it.
 EMPTY_COMPARISON = {
     **dict.fromkeys(("kind", "foot", "why", "baseline"), ""),
-    **dict.fromkeys(("sections", "titles", "rows", "plots", "settings", "labels", "notes"), ()),
+    **dict.fromkeys(("sections", "titles", "rows", "plots", "settings", "labels"), ()),
+    **dict.fromkeys(("notes", "slices", "seeds"), ()),
     **dict.fromkeys(("ranges", "compared", "stars"), False),
 }
 # Elements that have no end.

@@ -26,7 +26,8 @@ def test_the_tables_of_two_runs(run, command):
 def test_the_tables_of_many_runs(run, command):
     paths = [run(f"seed={seed}", f"seed={seed}") for seed in (1, 2, 3)]
     result = command("compare", *map(str, paths))
-    numbers, differences, _ = result.stdout.split("\n\n")
+    numbers, differences, seeds, _ = result.stdout.split("\n\n")
+    assert seeds.startswith("runs over seeds  seeds  loss (cross_entropy)")
     # The names say the seeds, so that they have no column.
     assert numbers.splitlines()[0].split() == [
         "run",
@@ -116,7 +117,9 @@ def test_on_a_terminal_the_tables_fit_its_width(run, command, monkeypatch):
     show(compare(runs))
     assert len(shown) > 2
     for headers, rows in shown:
-        assert headers[0] in ("run", "less layers.0.units=5", "besides")
+        assert headers[0] in ("run", "less layers.0.units=5", "besides", "runs over seeds")
+        if headers[0] == "runs over seeds":
+            continue
         assert [row[0] for row in rows][-1] == "layers.1.units=7"
         assert max(len("  ".join(row)) for row in rows) <= 60
 

@@ -1,0 +1,201 @@
+"""Runs or trainings that differ in their seed alone: mean, spread, and differences by seed."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from lossfw.evaluation.intervals.student_t import t_quantile
+from lossfw.runs.compare.settings import UNSET, as_text
+
+SEED = "seed"
+# Weights that were trained with different seeds lie in different files.
+_WEIGHTS = "network.weights"
+# The settings of a group, and what has them.
+_Group: TypeAlias = tuple[dict[str, Any], list["Seeded"]]
+# The name of a group where nothing but the seed differs.
+_ALL = "all"
+
+
+class Seeded(NamedTuple):
+    """A run or a training as its group sees it.
+
+    Attributes
+    ----------
+    name : str
+    settings : mapping of str to Any
+        Its values of the settings in which not all agree.
+    numbers : mapping of str to float
+        Its single numbers by measure.
+    like : object
+        Those with an equal one can be subtracted: the data.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    numbers: Mapping[str, float]
+    like: Any = None
+
+
+class SeedSpread(NamedTuple):
+    """A number over several seeds.
+
+    Attributes
+    ----------
+    mean : float
+    deviation : float or None
+        The standard deviation, with n - 1 below the root; None for one seed.
+    seeds : int
+        How many there are.
+    interval : list of float or None
+        Of the mean of differences, by Student's t; None for anything else.
+    """
+
+    mean: float
+    deviation: float | None
+    seeds: int
+    interval: list[float] | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return bool(self.interval and (self.interval[0] > 0 or self.interval[1] < 0))
+
+
+@dataclass(frozen=True)
+class SeedGroup:
+    """Runs or trainings with the same settings and different seeds.
+
+    Attributes
+    ----------
+    name : str
+        The settings in which it differs from the other groups.
+    settings : mapping of str to Any
+        The same as keys and values.
+    members : tuple of Seeded
+        One for each seed.
+    numbers : mapping of str to SeedSpread
+        By measure.
+    differences : mapping of str to SeedSpread
+        By measure, less the first group, paired by seed; empty for the first group.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    members: tuple[Seeded, ...]
+    numbers: Mapping[str, SeedSpread]
+    differences: Mapping[str, SeedSpread]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the group as plain numbers, texts and lists, for JSON."""
+        return {
+            "name": self.name,
+            "settings": dict(self.settings),
+            "seeds": [one.settings.get(SEED) for one in self.members],
+            "members": [one.name for one in self.members],
+            "numbers": {name: _plain(of) for name, of in self.numbers.items()},
+            "differences": {
+                name: {**_plain(of), "interval": of.interval}
+                for name, of in self.differences.items()
+            },
+        }
+
+
+def seed_groups(items: Sequence[Seeded], level: float) -> tuple[SeedGroup, ...]:
+    """Return the groups that differ in their seed alone; none if no group has two seeds.
+
+    Parameters
+    ----------
+    items : sequence of Seeded
+        The group of the first one is what others are compared with.
+    level : float
+        That of the intervals of differences.
+
+    Examples
+    --------
+    >>> runs = [
+    ...     Seeded(f"{rate},{s}", {"rate": rate, "seed": s}, {"loss": rate + s})
+    ...     for rate in (1.0, 2.0) for s in (0, 2)
+    ... ]
+    >>> [(group.name, group.numbers["loss"].mean) for group in seed_groups(runs, 0.95)]
+    [('rate=1.0', 2.0), ('rate=2.0', 3.0)]
+    """
+    found = _grouped(items, {SEED, _WEIGHTS})
+    if any(len(_seeds(of)) < len(of) for _, of in found):
+        # The weights do not only follow the seed.
+        found = _grouped(items, {SEED})
+    if not any(len(_seeds(of)) > 1 for _, of in found):
+        return ()
+    first = found[0][1]
+    return tuple(
+        SeedGroup(
+            ",".join(_told(key, value) for key, value in settings.items()) or _ALL,
+            settings,
+            tuple(members),
+            _numbers(members),
+            {} if members is first else _differences(members, first, level),
+        )
+        for settings, members in found
+    )
+
+
+def _told(key: str, value: Any) -> str:
+    return f"{key} unset" if value is UNSET else f"{key}={as_text(value)}"
+
+
+def _seeds(members: Sequence[Seeded]) -> set[Any]:
+    return {one.settings.get(SEED) for one in members}
+
+
+def _plain(spread: SeedSpread) -> dict[str, Any]:
+    return {"mean": spread.mean, "deviation": spread.deviation, "count": spread.seeds}
+
+
+def _grouped(items: Sequence[Seeded], apart: set[str]) -> list[_Group]:
+    """Return the items by their settings other than some."""
+    found: dict[str, _Group] = {}
+    for one in items:
+        settings = {key: value for key, value in one.settings.items() if key not in apart}
+        # Lists are no keys of a dictionary, and their texts are.
+        found.setdefault(repr(settings), (settings, []))[1].append(one)
+    return list(found.values())
+
+
+def _numbers(members: Sequence[Seeded]) -> dict[str, SeedSpread]:
+    names = dict.fromkeys(name for one in members for name in one.numbers)
+    values = {name: [m.numbers[name] for m in members if name in m.numbers] for name in names}
+    return {name: _spread(found) for name, found in values.items()}
+
+
+def _differences(
+    members: Sequence[Seeded], base: Sequence[Seeded], level: float
+) -> dict[str, SeedSpread]:
+    """Return the differences of members with those of the same seed, by measure."""
+    others = {one.settings.get(SEED): one for one in base}
+    both = [(one, others.get(one.settings.get(SEED))) for one in members]
+    pairs = [(one, other) for one, other in both if other is not None and one.like == other.like]
+    names = dict.fromkeys(name for one, _ in pairs for name in one.numbers)
+    found = {}
+    for name in names:
+        less = [a.numbers[name] - b.numbers[name] for a, b in pairs if name in b.numbers]
+        if less:
+            found[name] = _with_interval(_spread(less), level)
+    return found
+
+
+def _spread(values: Sequence[float]) -> SeedSpread:
+    if not all(map(math.isfinite, values)):
+        return SeedSpread(sum(values) / len(values), None, len(values))
+    deviation = statistics.stdev(values) if len(values) > 1 else None
+    return SeedSpread(statistics.fmean(values), deviation, len(values))
+
+
+def _with_interval(spread: SeedSpread, level: float) -> SeedSpread:
+    """Return differences with the interval of their mean: that of the paired t-test."""
+    if not spread.deviation:
+        return spread
+    half = t_quantile(level, spread.seeds - 1) * spread.deviation / math.sqrt(spread.seeds)
+    return spread._replace(interval=[spread.mean - half, spread.mean + half])
