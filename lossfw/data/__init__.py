@@ -7,6 +7,7 @@ from lossfw.data.files import digest_arrays, digest_files, join_digests, read_by
 from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
+from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
 from lossfw.data.source import File, Location, Source, no_column
 from lossfw.data.table import Table, TableOptions, TableRows
 
@@ -19,6 +20,8 @@ __all__ = [
     "Group",
     "Location",
     "NestedNumbers",
+    "PictureFormat",
+    "Pictures",
     "Source",
     "Table",
     "TableOptions",
@@ -33,6 +36,7 @@ __all__ = [
     "numbers_array",
     "open_columns",
     "open_dataset",
+    "open_pictures",
     "read_array",
     "read_bytes",
     "read_npz",

@@ -150,6 +150,7 @@ _SOURCES: dict[str, str] = {
     "arrays": "lossfw_std.sources.arrays:Arrays",
     "digits": "lossfw_std.sources.digits:Digits",
     "idx": "lossfw_std.sources.idx:Idx",
+    "images": "lossfw_std.sources.images:Images",
     "inline": "lossfw_std.sources.inline:Inline",
     "parquet": "lossfw_std.sources.parquet:Parquet",
 }

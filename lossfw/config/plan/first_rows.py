@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath
+from lossfw.data.lazy_arrays import stays
 from lossfw.errors import ArgumentError, EmptyReductionError
 from lossfw.evaluation.evaluate import evaluate_first
 from lossfw.evaluation.plan import Plan
 
 # So many rows are tried: they take some milliseconds.
 TRIED_ROWS = 4_096
+# Fewer where their inputs stay in files and are wide, as pictures are: each is decoded again.
+_MOST_BYTES = 16 * 2**20
+_FEWEST_ROWS = 64
 
 
 def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
@@ -29,7 +34,7 @@ def try_first_rows(config: CheckedConfig, plan: Plan) -> None:
 
 def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     try:
-        evaluate_first(plan, TRIED_ROWS)
+        evaluate_first(plan, _tried(plan))
     except EmptyReductionError as error:
         # The rest of the message is advice for a call.
         what = str(error).partition(". ")[0]
@@ -40,6 +45,15 @@ def _fits(config: CheckedConfig, plan: Plan, path: ConfigPath) -> bool:
     else:
         return True
     return False
+
+
+def _tried(plan: Plan) -> int:
+    """Return how many rows are tried."""
+    inputs = plan.data.inputs
+    if inputs is None or not stays(inputs):
+        return TRIED_ROWS
+    row_bytes: int = max(1, math.prod(inputs.shape[1:]) * inputs.dtype.itemsize)
+    return min(TRIED_ROWS, max(_FEWEST_ROWS, _MOST_BYTES // row_bytes))
 
 
 def _origin(config: CheckedConfig, message: str) -> str:

@@ -1,0 +1,318 @@
+"""Pictures in a folder, one sub-folder for each class, read by the optional library Pillow."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from lossfw.components.naming import shortlist
+from lossfw.data.lazy_arrays import Column, RowArray
+from lossfw.errors import DataError, MissingExtraError
+from lossfw.numerics.arrays import NDArray
+
+Colour: TypeAlias = Literal["grey", "rgb"]
+
+# Of what names and formats files are pictures.
+ENDINGS = (".png", ".jpg", ".jpeg")
+_FORMATS = ("PNG", "JPEG")
+# Pillow's names for the pixels of each, and of those that are converted to them.
+_MODES: dict[str, str] = {"grey": "L", "rgb": "RGB"}
+_GREYS = ("1", "L", "LA")
+# Pillow would cut these to 8 bits.
+_DEEP = ("I", "F")
+# A picture of more pixels is taken for a mistake, or for an attack on the memory.
+MOST_PIXELS = 10**8
+# Folders with fewer bytes of pixels are read at once.
+_WHOLE_BYTES = 64 * 2**20
+
+
+class PictureFile(NamedTuple):
+    """A picture: the name of its file below the folder, its bytes, and its class."""
+
+    name: str
+    size: int
+    target: int
+
+
+class FolderStamp(NamedTuple):
+    """The files of a folder and their sizes, when it was opened."""
+
+    path: Path
+    files: tuple[PictureFile, ...]
+
+    def check(self) -> None:
+        """Raise `DataError` if a file has another size now."""
+        for file in self.files:
+            path = self.path / file.name
+            try:
+                now = path.stat().st_size
+            except OSError as error:
+                raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+            if now != file.size:
+                raise _changed(path, file.size, now)
+
+
+class Pictures(NamedTuple):
+    """The pictures of a folder.
+
+    Attributes
+    ----------
+    inputs : ndarray or Column of uint8, shape (N, H, W) or (N, H, W, 3)
+        Grey or red, green and blue.
+    targets : ndarray of int64, shape (N,)
+        The class of each.
+    classes : tuple of str
+        The names of the sub-folders, ascending.
+    digest : str
+        That of names and contents.
+    left_out : int
+        Files that are no pictures.
+    """
+
+    inputs: RowArray
+    targets: NDArray
+    classes: tuple[str, ...]
+    digest: str
+    left_out: int
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """How pictures become rows.
+
+    Attributes
+    ----------
+    colour : "grey", "rgb" or None
+        What all are converted to; by default all have to be like the first.
+    size : tuple of int or None
+        Height and width that all are scaled to; by default all have to have one size.
+    """
+
+    colour: Colour | None = None
+    size: tuple[int, int] | None = None
+
+
+def open_pictures(folder: Path, wanted: PictureFormat) -> Pictures:
+    """Return the pictures of a folder; every file is looked at, and pixels are read on use.
+
+    Raises
+    ------
+    DataError
+        If the folder has no sub-folders with pictures, a file is damaged, or one has
+        another size or other colours than the first.
+    MissingExtraError
+        If Pillow is not installed.
+    """
+    _pillow()
+    classes, files, left_out = _found(folder)
+    shape, colour, digest = _looked_at(folder, files, wanted)
+    column = PictureColumn(folder, files, shape, colour, digest)
+    targets = np.array([file.target for file in files], np.int64)
+    inputs: Any = column
+    if math.prod(column.shape) <= _WHOLE_BYTES:
+        inputs = np.asarray(column)
+    return Pictures(inputs, targets, classes, digest, left_out)
+
+
+class PictureColumn(Column):
+    """Pictures as an array whose rows are decoded when they are read.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of all.
+    files : sequence of PictureFile
+        The files, in order.
+    shape : tuple of int
+        Of one picture.
+    colour : "grey" or "rgb"
+        What each is converted to.
+    digest : str
+        See `Column`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        files: Sequence[PictureFile],
+        shape: tuple[int, ...],
+        colour: Colour,
+        digest: str,
+    ) -> None:
+        super().__init__((len(files), *shape), np.dtype(np.uint8), digest)
+        self._folder, self._files, self._colour = folder, tuple(files), colour
+
+    @property
+    def stamp(self) -> Any:
+        """See `Column.stamp`."""
+        return FolderStamp(self._folder, self._files)
+
+    @property
+    def entries(self) -> None:
+        """See `Column.entries`: any row."""
+        return
+
+    def read(self, start: int, stop: int) -> NDArray:
+        """See `Column.read`."""
+        return self.take(np.arange(start, max(start, stop)))
+
+    def take(self, rows: NDArray) -> NDArray:
+        """See `Column.take`."""
+        taken = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        for place, row in enumerate(rows.tolist()):
+            file = self._files[row]
+            path = self._folder / file.name
+            content = _content(path)
+            if len(content) != file.size:
+                raise _changed(path, file.size, len(content))
+            taken[place] = _pixels(content, path, self._colour, self.shape[1:3])
+        return taken
+
+
+def _pillow() -> Any:
+    try:
+        return importlib.import_module("PIL.Image")
+    except ImportError:
+        raise MissingExtraError(
+            "pictures need the library Pillow, which is not installed: pip install lossfw[images]"
+        ) from None
+
+
+def _found(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
+    """Return classes and pictures of a folder in the order of their names."""
+    if not folder.is_dir():
+        kind = "no folder" if folder.exists() else "not there"
+        raise DataError(
+            f"{folder} is {kind}; expected a folder with one sub-folder of pictures for each class."
+        )
+    inside = sorted(p.name for p in folder.iterdir() if p.is_dir() and not _hidden(p))
+    if not inside:
+        raise DataError(
+            f"{folder} has no sub-folders: put the pictures of each class into a folder with the "
+            "name of the class."
+        )
+    files: list[PictureFile] = []
+    left_out, empty = 0, []
+    for target, name in enumerate(inside):
+        paths = sorted(p for p in (folder / name).rglob("*") if p.is_file() and not _hidden(p))
+        pictures = [path for path in paths if path.suffix.lower() in ENDINGS]
+        left_out += len(paths) - len(pictures)
+        empty += [] if pictures else [name]
+        files += [
+            PictureFile(path.relative_to(folder).as_posix(), path.stat().st_size, target)
+            for path in pictures
+        ]
+    if empty:
+        raise DataError(
+            f"{folder} has no pictures ({', '.join(ENDINGS)}) in {shortlist(empty)}: add some, or "
+            "take the folder away."
+        )
+    return tuple(inside), files, left_out
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith((".", "__"))
+
+
+def _looked_at(
+    folder: Path, files: Sequence[PictureFile], wanted: PictureFormat
+) -> tuple[tuple[int, ...], Colour, str]:
+    """Look at the head of every picture; return the shape of all, their colour, and a digest."""
+    digest = hashlib.sha256()
+    size, colour = wanted.size, wanted.colour
+    first = folder / files[0].name
+    for file in files:
+        path = folder / file.name
+        content = _content(path)
+        digest.update(f"{file.name}\0{len(content)}\0".encode())
+        digest.update(hashlib.sha256(content).digest())
+        with _opened(content, path) as picture:
+            mode, own = str(picture.mode), (int(picture.height), int(picture.width))
+            # Of a PNG the checksums; of a JPEG the end shows when it is decoded.
+            picture.verify()
+        own_colour: Colour = "grey" if mode in _GREYS else "rgb"
+        if mode.startswith(_DEEP):
+            raise DataError(
+                f"{path} has more than 8 bits for each pixel ({mode}); expected 8: save it with 8."
+            )
+        size, colour = size or own, colour or own_colour
+        if wanted.size is None and own != size:
+            raise DataError(
+                f"{path} has {_told(own)} pixels, and {first} has {_told(size)}: write "
+                f"size: [{size[0]}, {size[1]}], which scales all to one height and width."
+            )
+        if wanted.colour is None and own_colour != colour:
+            words = {"grey": "is grey", "rgb": "has colours"}
+            raise DataError(
+                f"{path} {words[own_colour]}, and {first} {words[colour]}: write colour: grey or "
+                "colour: rgb, which converts all."
+            )
+    assert size is not None
+    assert colour is not None
+    return (size if colour == "grey" else (*size, 3)), colour, digest.hexdigest()
+
+
+def _told(size: tuple[int, int]) -> str:
+    """Return height and width in words."""
+    return f"{size[0]} x {size[1]}"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+class _opened:  # noqa: N801 - used like a function
+    """Open a picture, and turn every error of its decoder into one that names the file."""
+
+    def __init__(self, content: bytes, path: Path) -> None:
+        self._content, self._path = content, path
+
+    def __enter__(self) -> Any:
+        try:
+            picture = _pillow().open(io.BytesIO(self._content), formats=_FORMATS)
+        except Exception as error:
+            raise self._damaged(error) from None
+        if picture.width * picture.height > MOST_PIXELS:
+            raise DataError(
+                f"{self._path} has {picture.height} x {picture.width} pixels; at most "
+                f"{MOST_PIXELS:,} are read."
+            )
+        return picture
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception) and not isinstance(error, DataError):
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> DataError:
+        said = " ".join(str(error).split()).partition(" <_io")[0] or type(error).__name__
+        return DataError(
+            f"{self._path} is no readable PNG or JPEG, it may be damaged or cut short "
+            f"({said:.120}): save it again, or take it away."
+        )
+
+
+def _pixels(content: bytes, path: Path, colour: Colour, size: tuple[int, ...]) -> NDArray:
+    """Return the pixels of a picture."""
+    with _opened(content, path) as picture:
+        shown = picture.convert(_MODES[colour])
+        if (shown.height, shown.width) != tuple(size):
+            shown = shown.resize((size[1], size[0]), _pillow().Resampling.BILINEAR)
+        return np.asarray(shown, np.uint8)
+
+
+def _changed(path: Path, size: int, now: int) -> DataError:
+    return DataError(
+        f"{path} has {now} bytes and had {size} when the folder was opened: write new pictures "
+        "to a new folder, and run again."
+    )
