@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lossfw.components.naming import printable
+from lossfw.evaluation.slices import named_after
 from lossfw.report.html.inline_svg import WIDTH, inline
 from lossfw.report.html.render import breakable, render
 from lossfw.report.html.run_plots import FRAME, PART, draw_numbers
@@ -59,7 +60,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         baseline=comparison.baseline.name,
         rows=[_row(comparison, index, beside) for index in range(len(comparison.runs))],
         plots=[_plot(comparison, name, place) for place, name in enumerate(comparison.single)],
-        slices=[_by_slice(comparison, name) for name in comparison.single * bool(comparison.by)],
+        slices=[_by_slice(comparison, name) for name in comparison.sliced],
         settings=list(_settings(comparison)),
         labels=_labels(comparison.runs),
         ranges=any(n.interval for of in comparison.numbers.values() for n in of.values()),
@@ -73,10 +74,13 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
 
 def _notes(comparison: Comparison) -> Iterator[str]:
     """Yield what a reader of the page has to know, without files and options."""
-    yield from facts(comparison)
+    yield from facts(comparison, "Below each number")
     if comparison.lists:
         yield f"Each run has more in its metrics.json: {', '.join(comparison.lists)}."
-    yield from (note.sentence for note in comparison.notes)
+    names = {*comparison.measures, *(run.name for run in comparison.runs)}
+    for note in comparison.notes:
+        first = note.text.split()[0].strip(":,")
+        yield note.sentence if first in names else note.sentence[0].upper() + note.sentence[1:]
 
 
 def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, Any]:
@@ -93,8 +97,8 @@ def _row(comparison: Comparison, index: int, beside: Path | None) -> dict[str, A
 def _by_slice(comparison: Comparison, name: str) -> dict[str, Any]:
     """Return a table of a measure: a line for each part of the rows, a cell for each run."""
     return {
-        "title": f"{comparison.title(name)} by {comparison.by}",
-        "by": comparison.by,
+        "title": f"{comparison.title(name)} by {named_after(comparison.by)}",
+        "by": named_after(comparison.by),
         "rows": [
             {
                 "value": part.value,

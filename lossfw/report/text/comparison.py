@@ -214,7 +214,7 @@ def _by_slice(comparison: Comparison) -> Iterator[TextTable]:
     """Yield a table for each measure with a line for each part of the rows, and its differences."""
     base, parts = comparison.baseline, comparison.slices
     others = [run for run in comparison.runs if run is not base]
-    for name in comparison.single if parts else ():
+    for name in comparison.sliced:
         head = [f"{comparison.title(name)} by {comparison.by}", "rows"]
         rows = [[part.value, f"{part.count:,}"] for part in parts]
         numbers = [
@@ -280,13 +280,20 @@ def remarks(comparison: Comparison) -> list[str]:
     return [*lines, *(f"note: {note}" for note in comparison.notes)]
 
 
-def facts(comparison: Comparison) -> list[str]:
-    """Return what the brackets and stars of a comparison mean, in sentences for any reader."""
+def facts(comparison: Comparison, where: str = "In brackets") -> list[str]:
+    """Return what the intervals and stars of a comparison mean, in sentences for any reader.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    where : str
+        The place of the intervals.
+    """
     options = comparison.intervals
     lines = []
     ranges = [n.interval for one in comparison.numbers.values() for n in one.values()]
     if any(ranges):
-        lines.append(f"In brackets: {100 * options.level:.4g}% intervals, by the {options.method}.")
+        lines.append(f"{where}: {100 * options.level:.4g}% intervals, by the {options.method}.")
     clear = has_intervals(comparison)
     if clear or comparison.paired:
         count = comparison.baseline.result["count"]

@@ -126,6 +126,15 @@ class Comparison:
         )
 
     @property
+    def sliced(self) -> tuple[str, ...]:
+        """The measures of `single` that any part of the rows has."""
+        return tuple(
+            name
+            for name in self.single
+            if any(part.number(run, name).single for part in self.slices for run in self.runs)
+        )
+
+    @property
     def lists(self) -> tuple[str, ...]:
         """The measures that are several numbers, which no table shows."""
         return tuple(name for name in self.measures if name not in self.single)

@@ -13,6 +13,7 @@ from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.notes import Note, listed
 from lossfw.runs.compare.paired import RunWithRows, paired_interval
 
+NOT_LOADED = "the plugin that computes it was not loaded"
 KEEP_ROWS = "write evaluate: {rows: true} in the configuration, and run it again"
 
 
@@ -63,6 +64,8 @@ def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
     """Return why two runs with their rows have a difference without an interval."""
     for run in (base, one):
         if run.estimated(name) is None:
+            if name not in run.metrics and run.run.not_imported:
+                return NOT_LOADED
             if name not in run.metrics and name != LOSS:
                 return f"the metric could not be computed from the rows of {run.run.name}"
             return f"the rows of {run.run.name} do not give this number again"

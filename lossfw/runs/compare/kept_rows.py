@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lossfw.runs.compare.differences import KEEP_ROWS
+from lossfw.runs.compare.differences import KEEP_ROWS, NOT_LOADED
 from lossfw.runs.compare.finished_run import FinishedRun
 from lossfw.runs.compare.notes import Note, listed
 from lossfw.runs.compare.paired import RunWithRows
@@ -64,13 +64,13 @@ def _missing_metrics(runs: dict[str, RunWithRows], faults: dict[str, str]) -> li
     for name, run in runs.items():
         missing = [metric for metric in run.run.result["metrics"] if metric not in run.metrics]
         files = listed(sorted({Path(file).name for file in run.run.not_imported} or {""}))
-        text, cure = "their components cannot be made again", faults[name]
+        text, cure = "the metric cannot be made again", faults[name]
         if files:
-            text = "the plugin that computes them was not loaded"
+            text = NOT_LOADED
             cure = f"give --trust (in Python trust=True), which executes {files}"
         for metric in missing:
             found.setdefault((text, cure), {})[metric] = None
     return [
-        Note(f"{listed(list(metrics))}: no differences with intervals, because {text}", cure)
+        Note(f"differences of {listed(list(metrics))} have no interval, because {text}", cure)
         for (text, cure), metrics in found.items()
     ]

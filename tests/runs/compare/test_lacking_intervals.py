@@ -98,11 +98,11 @@ def test_a_plugin_takes_no_interval_from_other_metrics(run, command, compared, f
     assert bool(differences["sureness"]["interval"]) == trusted
     assert len(found["notes"]) == (not trusted)
     if not trusted:
-        told = "sureness: no differences with intervals, because the plugin that computes them"
+        told = "differences of sureness have no interval, because the plugin that computes it was"
         assert found["notes"][0].startswith(told)
         assert found["notes"][0].endswith("which executes mine.py.")
         page = page_of(a, b)
-        assert told in page
+        assert told.capitalize() in page
         assert "--trust" not in page
         assert str(folder) not in page
 
