@@ -261,7 +261,7 @@ def _responding(loss: Any, begin: Any) -> dict[str, Any]:
     link = made(loss).link_name
     if link is None:
         return {}
-    own = {"objective": _BY_LINK[link], "base_score": float(response(loss, begin))}
+    own = {"objective": _BY_LINK[link], "base_score": response(loss, begin).tolist()}
     return own | ({"max_delta_step": 0.0} if link == "exp" else {})
 
 

@@ -349,15 +349,40 @@ def test_a_class_may_be_missing_where_training_is_continued(name):
     assert library.raw(more, X, ROUNDS).tolist() == library.raw(half, X).tolist()
 
 
-@pytest.mark.parametrize("name", ["xgboost", "lightgbm"])
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_a_model_of_another_kind_is_told(name):
     library = LIBRARIES[name]
     single = library.trained("huber", X, numbers(X), None)
     rows = library.trained("cross_entropy", X, classes(X), None)
-    with pytest.raises(ArgumentError, match="a raw prediction for each class"):
+    # CatBoost itself would read past the end of the raw predictions.
+    with pytest.raises(ArgumentError, match=r"a raw prediction for each class|takes 3 raw"):
         library.trained("cross_entropy", X, classes(X), None, begun=single)
-    with pytest.raises(ArgumentError, match="single raw predictions"):
+    with pytest.raises(ArgumentError, match=r"single raw predictions|takes 1 raw"):
         library.trained("huber", X, numbers(X), None, begun=rows)
+
+
+def test_what_is_no_model_is_told():
+    y = numbers(X)
+    for given, words in ((cat.CatBoost(), "is not trained"), (3, "is no model of CatBoost")):
+        with pytest.raises(ArgumentError, match=words):
+            catboost.train("huber", CatBoost.params, cat.Pool(X, y), init_model=given)
+    with pytest.raises(ArgumentError, match="init_model has the type dict"):
+        lightgbm.train("huber", {}, lgb.Dataset(X, y), 1, init_model={})
+
+
+def test_several_targets_of_xgboost_are_continued():
+    y = np.stack([numbers(X), counts(X) + 1.0], axis=1)
+    data, other = xgb.DMatrix(X, y), xgb.DMatrix(X, y + 50.0)
+    half = xgboost.train("poisson_deviance", {"nthread": 1}, data, ROUNDS)
+    for respond in (False, True):
+        whole = xgboost.train(
+            "poisson_deviance", {"nthread": 1}, other, ROUNDS, xgb_model=half, respond=respond
+        )
+        first = whole.predict(data, output_margin=True, iteration_range=(0, ROUNDS))
+        assert first == pytest.approx(half.predict(data, output_margin=True), rel=1e-6)
+        raw = whole.predict(data, output_margin=True)
+        shown = np.exp(raw) if respond else raw
+        assert whole.predict(data) == pytest.approx(shown, rel=1e-5)
 
 
 def test_parameters_that_do_not_fit_a_model_are_told():
@@ -377,8 +402,6 @@ def test_parameters_that_do_not_fit_a_model_are_told():
     data = lgb.Dataset(X, classes(X))
     with pytest.raises(ArgumentError, match="num_class=4, and the model"):
         lightgbm.train("cross_entropy", {"num_class": 4}, data, 1, init_model=rows)
-    with pytest.raises(ArgumentError, match="init_model has the type dict"):
-        lightgbm.train("huber", {}, lgb.Dataset(X, y), 1, init_model={})
 
 
 def test_catboost_does_not_continue_a_classifier_of_several_classes(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+import lossfw
 from lossfw.errors import ArgumentError
 
 xgb = pytest.importorskip("xgboost")
@@ -163,6 +164,34 @@ def test_a_cross_validation_measures_responses(case, library, weighted):
         theirs = cross_val_score(estimator, X, y, scoring="neg_log_loss", cv=FOLDS)
         # XGBoost makes its probabilities in float32.
         assert crossed == pytest.approx(theirs, rel=1e-6 if library == "xgboost" else 1e-9)
+
+
+LINKS = {"exp": np.exp, "sigmoid": special.expit, "softmax": lambda z: special.softmax(z, axis=1)}
+LINKED = [
+    entry.name
+    for entry in lossfw.registry().entries("loss")
+    for kind in [lossfw.registry().class_of(entry)]
+    if kind.link_name is not None and "of" not in kind.model_fields
+]
+WRAPPERS = [
+    {"name": "class_weighted", "of": "cross_entropy", "weights": [1.0, 0.5, 3.0]},
+    {"name": "label_smoothed", "of": "cross_entropy", "smoothing": 0.2},
+    {"name": "focal_modulated", "of": "binary_cross_entropy"},
+]
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("loss", LINKED + WRAPPERS, ids=str)
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm", "catboost"])
+def test_every_loss_with_a_link_is_measured_at_the_results_of_its_link(library, loss):
+    found = lossfw.loss(loss)
+    y = {"exp": POSITIVE, "sigmoid": LABEL, "softmax": CLASS}[found.link_name]
+    estimator, shown = made(library, loss, y)
+    model = estimator.fit(X, y, sample_weight=WEIGHT)
+    responses = LINKS[found.link_name](np.asarray(model.predict(X, **shown), np.float64))
+    expected = -found(responses, y.astype(float) if y is not CLASS else y, sample_weight=WEIGHT)
+    score = scorer(loss)(model, X, y, sample_weight=WEIGHT)
+    assert score == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("case", CASES)
