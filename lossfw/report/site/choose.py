@@ -14,7 +14,7 @@ from lossfw.losses.loss import Loss
 from lossfw.nn.sample_curve import SampledCurve, curve, line_of
 from lossfw.report.site.content import PageSubject, SiteContent
 from lossfw.report.site.curve_svg import overlay
-from lossfw.report.site.markup import breakable, citation, prose, raw
+from lossfw.report.site.markup import breakable, citation, inline_html, prose, raw
 from lossfw.report.site.needs import NEEDS, plain_losses, reasons_of
 
 DOCUMENT = "choose"
@@ -70,7 +70,7 @@ def _results(
     items = "".join(
         f'<li data-needs="{" ".join(reasons[one.name])}" data-name="{one.name}">'
         f'<a href="{content.href(one, DOCUMENT)}"><b>{breakable(one.name)}</b>'
-        f"<small>{escape(one.description['when'])}</small></a></li>"
+        f"<small>{inline_html(one.description['when'])}</small></a></li>"
         for one in losses
         if reasons[one.name]
     )

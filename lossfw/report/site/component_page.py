@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 from lossfw.report.site.claims_table import claims_section, marks
@@ -12,7 +11,17 @@ from lossfw.report.site.curve_svg import thumbnail
 from lossfw.report.site.figure import figure, sampled
 from lossfw.report.site.figures_tables import accuracy_section, cost_section
 from lossfw.report.site.formula import formula
-from lossfw.report.site.markup import breakable, cell, citation, fenced, prose, raw, table, tabs
+from lossfw.report.site.markup import (
+    breakable,
+    cell,
+    citation,
+    fenced,
+    inline_html,
+    prose,
+    raw,
+    table,
+    tabs,
+)
 from lossfw.report.site.usage import usage
 from lossfw.report.text.show_component import facts, shown
 
@@ -166,7 +175,7 @@ def _card(subject: PageSubject, relation: str, href: str) -> str:
     picture = thumbnail(drawn) if drawn is not None else ""
     return (
         f'<li><a href="{href}">{picture}<b>{breakable(subject.name)}</b>'
-        f"<small>{escape(relation or subject.description['title'])}</small></a></li>"
+        f"<small>{inline_html(relation or subject.description['title'])}</small></a></li>"
     )
 
 

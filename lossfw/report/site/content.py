@@ -66,7 +66,8 @@ class PageSubject:
 
 def document(kind: str, name: str) -> str:
     """Return the page of a component, as a path from the root of the site without an ending."""
-    return f"components/{kind}/{name}"
+    # The index of its folder is the page of all of its kind; no name has a hyphen.
+    return f"components/{kind}/{f'{name}-{kind}' if name == 'index' else name}"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from lossfw.report.formulas.javascript import source_of
 from lossfw.report.site.content import PageSubject
 from lossfw.report.site.curve_svg import TITLES, panel, short_label
 from lossfw.report.site.figure_data import FigureData, ScriptedBody, figure_data, scripted
+from lossfw.report.site.markup import inline_html
 from lossfw.report.text.show_component import shown
 
 
@@ -53,7 +54,7 @@ def figure(subject: PageSubject) -> str:
     by = ", by the first column" if drawn.line.rows else ""
     along = f'along the <span id="line">{escape(drawn.line.label)}</span>'
     caption = (
-        f"{escape(subject.description['title'])}: value, slope and curvature{by}, {along}. Dashed: "
+        f"{inline_html(subject.description['title'])}: value, slope and curvature{by}, {along}. Dashed: "
         "what is claimed to bound them; rings: claimed breaks; thin: the curve at the defaults, or "
         f"the one that is kept{f'; dotted: its part {names}' if names else ''}."
     )

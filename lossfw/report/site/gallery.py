@@ -5,6 +5,7 @@ Without scripts it is a list of all cards by kind.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
@@ -12,7 +13,7 @@ from lossfw.report.site.content import CHAPTERS, PageSubject, SiteContent
 from lossfw.report.site.curve_svg import thumbnail
 from lossfw.report.site.facets import Facet, counted, facets, values_of
 from lossfw.report.site.figure import sampled
-from lossfw.report.site.markup import breakable, fenced, raw
+from lossfw.report.site.markup import breakable, fenced, inline_html, raw
 
 _DOCUMENT = "components/index"
 
@@ -44,7 +45,8 @@ def chapter_pages(content: SiteContent) -> Iterator[tuple[str, str]]:
         if members:
             document = f"components/{kind}/index"
             cards = "\n".join(_card(one, values_of(one), content, document) for one in members)
-            tree = fenced("{toctree}", ":hidden:", "", *(one.name for one in members))
+            pages = (posixpath.basename(one.document) for one in members)
+            tree = fenced("{toctree}", ":hidden:", "", *pages)
             listed = raw(f'<ul class="cards">{cards}</ul>')
             yield document, f"{_WIDE}# {title}\n\n{listed}\n\n{tree}\n"
 
@@ -82,10 +84,10 @@ def _card(subject: PageSubject, values: Values, content: SiteContent, page: str)
     spoken = [subject.name, *description["aliases"], description["title"], description["when"]]
     data = "".join(
         f' data-{name}="{escape(" ".join(found))}"'
-        for name, found in {**values, "text": [" ".join(spoken).lower()]}.items()
+        for name, found in {**values, "text": [" ".join(spoken).lower().replace("`", "")]}.items()
     )
     return (
         f'<li{data}><a href="{content.href(subject, page)}">{picture}'
         f'<span class="kind">{subject.kind}</span> <b>{breakable(subject.name)}</b>'
-        f"<small>{escape(description['title'])}</small></a></li>"
+        f"<small>{inline_html(description['title'])}</small></a></li>"
     )

@@ -33,6 +33,21 @@ def _plain(text: str) -> str:
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", escaped)
 
 
+def inline_html(text: str) -> str:
+    """Return text of a docstring as HTML inside of a line: code as code.
+
+    Examples
+    --------
+    >>> inline_html("the same for ``a < 1``, with `huber`")
+    'the same for <code>a &lt; 1</code>, with <code>huber</code>'
+    """
+    parts = _CODE.split(text)
+    return "".join(
+        f"<code>{escape(part.strip('`'))}</code>" if part[:1] == "`" else escape(part)
+        for part in parts
+    )
+
+
 def cell(text: str) -> str:
     """Return text of a docstring for the cell of a table."""
     return prose(text).replace("|", r"\|")

@@ -16,6 +16,9 @@ _ROLE = re.compile(r"\{[\w:-]+\}`(?:(?P<title>[^`<]*) <[^`>]*>|(?P<text>[^`]*))`
 _ATTRIBUTES = re.compile(r"(?<=`)\{#[\w-]+\}")
 _MARKS = re.compile(r"^(\{[.#][^}]*\}|\([\w-]+\)=)$")
 
+# Code in a line, which stays as it is.
+_CODE = re.compile(r"(``[^`]+``|`[^`]+`)")
+
 # Directives whose content is text; of others but formulas nothing is kept.
 _TEXTS = ("tab-set", "tab-item", "note", "admonition", "dropdown", "container")
 
@@ -49,8 +52,15 @@ def plain_markdown(text: str) -> str:
         elif closing and line == closing[-1]:
             closing.pop()
         elif not _MARKS.match(line) and not (closing and re.match(r"^:[\w-]+:", line)):
-            out.append(_ROLE.sub(_said, _ATTRIBUTES.sub("", line)))
+            out.append(_without_tags(_ROLE.sub(_said, _ATTRIBUTES.sub("", line))))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(out)).strip("\n") + "\n"
+
+
+def _without_tags(line: str) -> str:
+    """Return a line whose escaped brackets are no tag even to a reader that takes it for HTML."""
+    parts = _CODE.split(line)
+    parts[::2] = [part.replace(r"\<", "&lt;").replace(r"\>", "&gt;") for part in parts[::2]]
+    return "".join(parts)
 
 
 def _said(role: re.Match[str]) -> str:

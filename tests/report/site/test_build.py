@@ -144,3 +144,62 @@ def test_mistakes_are_told(arguments, told, folder):
     result = site(*arguments)
     assert result.exit_code == 2
     assert told in result.output
+
+
+MARKED = '''
+from lossfw import DistanceLoss, hookimpl
+
+
+class Index(DistanceLoss):
+    """A loss of <script>alert(1)</script> and ``r < 1``.
+
+    Use it when <img src=x onerror=alert(2)> matters.
+
+    See Also
+    --------
+    other : the same for ``a < 1`` & <script>alert(3)</script>.
+    """
+
+    def value(self, xp, r):
+        return xp.abs(r)
+
+
+class Other(DistanceLoss):
+    """Another one."""
+
+    def value(self, xp, r):
+        return r * r
+
+
+@hookimpl
+def lossfw_losses():
+    return {"index": Index, "other": Other}
+'''
+
+
+def test_a_name_that_pages_have_and_markup_in_a_docstring_do_no_harm(folder):
+    (folder / "mine.py").write_text(MARKED)
+    result = site("--plugin", "mine.py", "--out", "made")
+    assert result.exit_code == 0, result.output
+    made = folder / "made"
+    # The page of the loss stands beside that of all losses.
+    assert "<h1>index" in (made / "components/loss/index-loss.html").read_text()
+    chapter = (made / "components/loss/index.html").read_text()
+    assert 'href="index-loss.html"' in chapter
+    assert 'href="other.html"' in chapter
+    _links_lead_to_files(made)
+    assert (made / "_static/favicon.svg").is_file()
+
+    for page in (*made.glob("*.html"), *(made / "components").rglob("*.html")):
+        text = page.read_text()
+        assert not re.search(r"<script>alert|<img src=x", text), page
+        assert "``" not in text, page
+    card = "the same for <code>a &lt; 1</code> &amp; &lt;script&gt;alert(3)&lt;/script&gt;"
+    assert card in (made / "components/loss/index-loss.html").read_text()
+
+    # In a copy a bracket is none of a tag, except in code.
+    for copy in made.rglob("*.md"):
+        text = re.sub(r"^```.*?^```$", "", copy.read_text(), flags=re.M | re.S)
+        assert not re.search(r"<script|<img", re.sub(r"`[^`]*`", "", text)), copy
+    copied = (made / "components/loss/index-loss.md").read_text()
+    assert "A loss of &lt;script&gt;alert(1)&lt;/script&gt; and `r < 1`." in copied
