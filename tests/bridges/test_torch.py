@@ -48,6 +48,27 @@ PARITY = {
         NUMBERS,
         BITS,
     ),
+    "positive weight": (
+        {"name": "binary_cross_entropy", "pos_weight": 3.0},
+        lambda z, t, reduction: F.binary_cross_entropy_with_logits(
+            z, t, pos_weight=torch.tensor(3.0), reduction=reduction
+        ),
+        NUMBERS,
+        BITS,
+    ),
+    "poisson": ("poisson_nll", F.poisson_nll_loss, NUMBERS, TARGETS.abs()),
+    "multi-margin": (
+        {"name": "multiclass_hinge", "form": "multi_margin", "power": 2},
+        lambda z, k, reduction: F.multi_margin_loss(z, k, p=2, reduction=reduction),
+        LOGITS,
+        CLASSES,
+    ),
+    "hinge embedding": (
+        "hinge_embedding",
+        F.hinge_embedding_loss,
+        NUMBERS.abs(),
+        2 * BITS - 1,
+    ),
     "huber": (
         {"name": "huber", "delta": 0.7},
         lambda y, t, reduction: F.huber_loss(y, t, delta=0.7, reduction=reduction),

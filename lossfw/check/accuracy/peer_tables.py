@@ -29,6 +29,7 @@ def positive(y: NDArray, t: NDArray) -> NDArray:
 
 _ON_LOGITS: dict[str, Any] = {"from_logits": True}
 _NO_GUARD: dict[str, Any] = {"from_logits": False, "guard": "none"}
+_EVEN: dict[str, Any] = {"pos_weight": 1, "label_smoothing": 0}
 _DIVERGENCE: dict[str, Any] = {**_NO_GUARD, "reverse": False}
 
 # Activations: the names in PyTorch and in JAX, and the parameters of both.
@@ -56,6 +57,15 @@ def _gaussian(f: Any, p: Mapping[str, Any]) -> Function:
     return function
 
 
+def _pos_weight(f: Any, p: Mapping[str, Any]) -> Function:
+    return lambda y, t: f(y, t, reduction="none", pos_weight=y.new_tensor(p["pos_weight"]))
+
+
+def _poisson(f: Any, p: Mapping[str, Any]) -> Function:
+    log = p["link"] == "log"
+    return lambda y, t: f(y, t, log_input=log, eps=0.0, reduction="none")
+
+
 _TORCH: PeerTable = {
     **{ours: offered(f"{_F}:{name}", *more) for ours, (name, _, *more) in _ACTIVATIONS.items()},
     "exp": offered("torch:exp"),
@@ -68,13 +78,15 @@ _TORCH: PeerTable = {
     "tanh": offered("torch:tanh"),
     "absolute_error": offered(f"{_F}:l1_loss"),
     "binary_cross_entropy": (
-        offered(f"{_F}:binary_cross_entropy_with_logits", **_ON_LOGITS),
-        offered(f"{_F}:binary_cross_entropy", **_NO_GUARD),
+        offered(f"{_F}:binary_cross_entropy_with_logits", make=_pos_weight, label_smoothing=0,
+                **_ON_LOGITS),
+        offered(f"{_F}:binary_cross_entropy", **_NO_GUARD, **_EVEN),
     ),
     "cosine_distance": offered(f"{_F}:cosine_similarity",
                              make=lambda f, p: lambda y, t: 1 - f(y, t, -1)),
     "cross_entropy": offered(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
     "gaussian_nll": offered(f"{_F}:gaussian_nll_loss", make=_gaussian),
+    "hinge_embedding": offered(f"{_F}:hinge_embedding_loss", "margin"),
     "huber": (
         offered(f"{_F}:huber_loss", "delta"),
         offered(f"{_F}:smooth_l1_loss", "beta=delta", times="delta"),
@@ -82,6 +94,9 @@ _TORCH: PeerTable = {
     "kl_divergence": offered(f"{_F}:kl_div", **_DIVERGENCE, make=lambda f, p: (
         lambda y, t: f(y.log(), t, reduction="none").sum(-1))),
     "logistic": offered(f"{_F}:soft_margin_loss"),
+    "multiclass_hinge": offered(f"{_F}:multi_margin_loss", "p=power", "margin",
+                                form="multi_margin"),
+    "poisson_nll": offered(f"{_F}:poisson_nll_loss", make=_poisson, full=False),
     "squared_error": offered(f"{_F}:mse_loss", factor=1),
 }  # fmt: skip
 
@@ -112,7 +127,7 @@ _OPTAX: PeerTable = {
     "softmax": offered("jax.nn:softmax"),
     "softplus": offered("jax.nn:softplus", beta=1),
     "tanh": offered("jax.nn:tanh"),
-    "binary_cross_entropy": offered(f"{_O}:sigmoid_binary_cross_entropy", **_ON_LOGITS),
+    "binary_cross_entropy": offered(f"{_O}:sigmoid_binary_cross_entropy", **_EVEN, **_ON_LOGITS),
     "cosine_distance": offered(f"{_O}:cosine_distance"),
     "cross_entropy": offered(f"{_O}:softmax_cross_entropy", make=_by_either, label_smoothing=0,
                            **_ON_LOGITS),
@@ -140,7 +155,7 @@ def _categorical(f: Any, p: Mapping[str, Any]) -> Function:
 _KERAS: PeerTable = {
     "absolute_error": offered(f"{_K}:mean_absolute_error"),
     "binary_cross_entropy": tuple(
-        offered(f"{_K}:binary_crossentropy", "from_logits", **when)
+        offered(f"{_K}:binary_crossentropy", "from_logits", "label_smoothing", pos_weight=1, **when)
         for when in (_ON_LOGITS, _NO_GUARD)
     ),
     "cosine_distance": offered(f"{_K}:cosine_similarity",
@@ -155,6 +170,7 @@ _KERAS: PeerTable = {
     "huber": offered(f"{_K}:huber", "delta"),
     "kl_divergence": offered(f"{_K}:kl_divergence", **_DIVERGENCE),
     "log_cosh": offered(f"{_K}:log_cosh"),
+    "poisson_nll": offered(f"{_K}:poisson", link="identity", full=False),
     "squared_error": offered(f"{_K}:mean_squared_error", factor=1),
     "squared_hinge": offered(f"{_K}:squared_hinge", margin=1),
     "squared_log_error": offered(f"{_K}:mean_squared_logarithmic_error", takes=positive),
@@ -203,12 +219,14 @@ def _multinomial(cls: Any, p: Mapping[str, Any]) -> Adapted:
 
 _SKLEARN: PeerTable = {
     "absolute_error": offered(f"{_S}:AbsoluteError", make=_compiled(1)),
-    "binary_cross_entropy": offered(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_ON_LOGITS),
+    "binary_cross_entropy": offered(f"{_S}:HalfBinomialLoss", make=_compiled(1), **_EVEN,
+                                    **_ON_LOGITS),
     "cross_entropy": offered(f"{_S}:HalfMultinomialLoss", make=_multinomial, label_smoothing=0,
                            **_ON_LOGITS),
     "gamma_deviance": _half("HalfGammaLoss", link="log"),
     "huber": offered(f"{_S}:HuberLoss", "delta", make=_compiled(1, delta="delta")),
     "poisson_deviance": _half("HalfPoissonLoss", link="log"),
+    "poisson_nll": offered(f"{_S}:HalfPoissonLoss", make=_compiled(1), link="log", full=False),
     "quantile": offered(f"{_S}:PinballLoss", "quantile=q", make=_compiled(1, quantile="q")),
     "squared_error": _half("HalfSquaredError", factor=1),
     "tweedie_deviance": _half("HalfTweedieLoss", "power", link="log"),

@@ -53,8 +53,9 @@ def figure(subject: PageSubject) -> str:
     )
     by = ", by the first column" if drawn.line.rows else ""
     along = f'along the <span id="line">{escape(drawn.line.label)}</span>'
+    title = inline_html(subject.description["title"])
     caption = (
-        f"{inline_html(subject.description['title'])}: value, slope and curvature{by}, {along}. Dashed: "
+        f"{title}: value, slope and curvature{by}, {along}. Dashed: "
         "what is claimed to bound them; rings: claimed breaks; thin: the curve at the defaults, or "
         f"the one that is kept{f'; dotted: its part {names}' if names else ''}."
     )
