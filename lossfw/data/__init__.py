@@ -1,6 +1,7 @@
 """Data: datasets, and the readers of files that sources share."""
 
 from lossfw.data.arrays import file_kind, open_columns, open_dataset, read_array
+from lossfw.data.categories import category_column, joined
 from lossfw.data.columns import ColumnError, DataColumn
 from lossfw.data.dataset import Batch, Dataset
 from lossfw.data.files import digest_arrays, digest_files, join_digests, read_bytes
@@ -8,6 +9,7 @@ from lossfw.data.lazy_arrays import Group
 from lossfw.data.literals import NestedNumbers, numbers_array
 from lossfw.data.npy import check_npz_name, npz_names, read_npz
 from lossfw.data.pictures import PictureFormat, Pictures, open_pictures
+from lossfw.data.row_changes import Upright, changed_rows
 from lossfw.data.source import File, Location, Source, no_column
 from lossfw.data.table import Table, TableOptions, TableRows
 
@@ -26,11 +28,15 @@ __all__ = [
     "Table",
     "TableOptions",
     "TableRows",
+    "Upright",
+    "category_column",
+    "changed_rows",
     "check_npz_name",
     "digest_arrays",
     "digest_files",
     "file_kind",
     "join_digests",
+    "joined",
     "no_column",
     "npz_names",
     "numbers_array",

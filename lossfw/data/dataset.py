@@ -77,6 +77,8 @@ class Dataset:
     columns : mapping of str to DataColumn or array, shape (N,)
         Columns besides these that tell rows apart: numbers, where NaN is a missing one,
         or texts.
+    categories : mapping of str to DataColumn or array, shape (N,)
+        Columns of texts that are inputs too; a network has an input for each text.
 
     Raises
     ------
@@ -101,6 +103,7 @@ class Dataset:
     input_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     columns: Mapping[str, DataColumn] = field(default_factory=dict)
+    categories: Mapping[str, DataColumn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for role, given in list(self._arrays()):
@@ -112,6 +115,8 @@ class Dataset:
                 self._check_numbers(role, np.asarray(array), 0)
         columns = {name: self._checked_column(name, x) for name, x in self.columns.items()}
         object.__setattr__(self, "columns", columns)
+        categories = {name: self._checked_column(name, x) for name, x in self.categories.items()}
+        object.__setattr__(self, "categories", categories)
 
     def __len__(self) -> int:
         return int(self.targets.shape[0])
@@ -140,7 +145,8 @@ class Dataset:
         taken: dict[str, Any] = {role: take_rows(array, index) for role, array in self._arrays()}
         origin = index if self.rows is None else self.rows[index]
         columns = {name: column.take(index) for name, column in self.columns.items()}
-        return replace(self, rows=origin, columns=columns, **taken)
+        categories = {name: column.take(index) for name, column in self.categories.items()}
+        return replace(self, rows=origin, columns=columns, categories=categories, **taken)
 
     def in_memory(self) -> Dataset:
         """Return the same rows in memory, for repeated access.

@@ -105,7 +105,8 @@ class Table(ABC):
         """Return a hint how columns of texts are left out."""
         listed = ", ".join(map(self.title, columns))
         told = "A column that is no input is" if len(columns) == 1 else "Columns of texts are"
-        return f"{told} left out with exclude: [{listed}]."
+        also = f"with categories: [{listed}] each text is an input"
+        return f"{told} left out with exclude: [{listed}]; {also}."
 
     def _check_single(self, name: str) -> None:
         places = [number for number, other in enumerate(self.names) if other == name]

@@ -136,7 +136,7 @@ def check_columns(
                 path,
                 f"the column {name!r} of the data {data.name!r} is input {number}, and input "
                 f"{trained.index(name)} of the training",
-                f"write inputs_key: {one_line(list(trained))}"
+                f"write inputs_key: {one_line([*trained, *config.recorded.categories])}"
                 if len(trained) <= _LISTED_COLUMNS
                 else f"name them by inputs_key, in the order of {COLUMNS} in the file of weights",
             )

@@ -262,6 +262,7 @@ def described_data(config: CheckedConfig) -> list[Any]:
     described += [options] if options else []
     recorded = config.recorded
     described += [{"recorded": recorded.classes}] if recorded.classes else []
+    described += [{"categories": recorded.categories}] if recorded.categories else []
     if recorded.standardisation is not None:
         described.append(
             {"standardisation": digest_arrays(*recorded.standardisation.arrays.values())}

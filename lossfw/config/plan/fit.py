@@ -25,6 +25,7 @@ from lossfw.config.plan.fusion import (
 )
 from lossfw.config.schema.checked import CheckedConfig, ConfigPath, known
 from lossfw.data import ColumnError, Dataset, Source
+from lossfw.data.categories import encoded
 from lossfw.data.files import digest_arrays
 from lossfw.data.lazy_arrays import RowArray
 from lossfw.data.options import DataOptions
@@ -94,6 +95,12 @@ def with_options(
             return None
         data = filtered
     with config.at(path):
+        if options.scale is not None and data.categories:
+            raise DataError(
+                "scale divides every input, and those of categories are 0 and 1: write "
+                "standardize: true in place of scale."
+            )
+        data = encoded(data, config.recorded.categories)
         options = options.numbered_like(config.recorded.classes, data)
         return options.apply(data, config.output_columns)
     return None

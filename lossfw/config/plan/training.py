@@ -21,6 +21,7 @@ from lossfw.config.schema.section_types import SCHEMA_VERSION
 from lossfw.config.schema.sections import TrainSection
 from lossfw.config.text.source import ConfigSource
 from lossfw.data import Dataset
+from lossfw.data.categories import labels_of
 from lossfw.data.data_record import DataRecord
 from lossfw.data.files import digest_arrays
 from lossfw.data.options import FOUND
@@ -97,6 +98,9 @@ def _load_rows(config: CheckedConfig, section: TrainSection) -> None:
         with config.at(["train", "initial"]):
             config.recorded = DataRecord.read(config.initial.file)
     if data is not None:
+        if not config.recorded.categories:
+            # Rows that are held out have the inputs of those to learn from.
+            config.recorded = replace(config.recorded, categories=labels_of(data))
         data = with_options(config, data, config.data_options, ["data"])
     held_out = None
     if config.held_out_source is not None:
@@ -221,6 +225,7 @@ def _record(config: CheckedConfig, data: Dataset) -> DataRecord:
         classes=data.classes,
         columns=data.input_names,
         divisor=divisor_of(known(config.data_source), config.data_options),
+        categories=config.recorded.categories,
         standardisation=config.recorded.standardisation,
     )
 

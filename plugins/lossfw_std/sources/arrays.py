@@ -18,9 +18,13 @@ from lossfw.data import (
     Source,
     Table,
     TableOptions,
+    Upright,
+    category_column,
+    changed_rows,
     check_npz_name,
     digest_files,
     file_kind,
+    joined,
     no_column,
     npz_names,
     open_columns,
@@ -34,6 +38,8 @@ Keys = Key | tuple[Key, ...]
 _ROLES = ("inputs", "targets", "sample_weight")
 # The kinds of files that are tables.
 _TABLES = ("csv", "parquet", "frame")
+# Of `categories`: every column that holds texts.
+_FOUND = "found"
 
 
 class _Read(NamedTuple):
@@ -44,6 +50,7 @@ class _Read(NamedTuple):
     dropped: int = 0
     input_names: tuple[str, ...] = ()
     columns: Mapping[str, DataColumn] = {}
+    categories: Mapping[str, DataColumn] = {}
 
 
 class Arrays(Source):
@@ -79,6 +86,9 @@ class Arrays(Source):
         The array or the column of the weights.
     exclude : list of str or int
         Columns of a table that are no inputs.
+    categories : list of str or int, or "found"
+        Columns of a table that are inputs and hold categories, texts or numbers: the network
+        has an input of 0 or 1 for each. ``found`` takes the columns that hold texts.
     missing : {"error", "drop"}
         What happens to a row of a table with a missing value: an empty cell, NA
         or NaN in a column that is used. With ``drop`` it is left out, and the
@@ -114,6 +124,7 @@ class Arrays(Source):
     targets_key: Keys | None = None
     sample_weight_key: Key | None = None
     exclude: tuple[Key, ...] = ()
+    categories: tuple[Key, ...] | Literal["found"] = ()
     missing: Literal["error", "drop"] = "error"
 
     @model_validator(mode="after")
@@ -163,6 +174,7 @@ class Arrays(Source):
             "classes": read.classes,
             "columns": read.columns,
             "input_names": read.input_names,
+            "categories": read.categories,
         }
         return Dataset(name, digest=digest, notes=notes, **found, **read.arrays)
 
@@ -170,7 +182,7 @@ class Arrays(Source):
         """Return a source that reads no inputs, unless it names them; see `Source`."""
         if self.inputs is not None or self.inputs_key is not None:
             return self
-        return self.model_copy(update={"inputs_key": (), "exclude": ()})
+        return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
 
     def _paths(self) -> tuple[Path | None, ...]:
         return (self.file, self.inputs, self.targets, self.sample_weight)
@@ -184,6 +196,7 @@ class Arrays(Source):
         classes: tuple[str, ...] = ()
         apart: dict[str, DataColumn] = {}
         input_names: tuple[str, ...] = ()
+        categories: Mapping[str, DataColumn] = {}
         known: list[str] = []
         for role in _ROLES:
             path = getattr(self, role)
@@ -198,6 +211,7 @@ class Arrays(Source):
                 arrays |= read.arrays
                 classes = classes or read.classes
                 input_names = input_names or read.input_names
+                categories = categories or read.categories
                 apart |= read.columns
             else:
                 arrays[role] = read_array(path, role, self._single(role))
@@ -209,7 +223,7 @@ class Arrays(Source):
             if name not in apart:
                 raise no_column(f"the source {self.name}", name, known)
         apart = {name: apart[name] for name in columns}
-        return _Read(arrays, classes, input_names=input_names, columns=apart)
+        return _Read(arrays, classes, input_names=input_names, columns=apart, categories=categories)
 
     def _alone(self, table: Table, role: str) -> Group:
         """Return the columns of a table that holds one array: by default all."""
@@ -227,9 +241,11 @@ class Arrays(Source):
             raise DataError(
                 f"{role}_key lists columns, and only a table (.csv, .tsv or .parquet) has columns."
             )
-        if self.exclude and role == "inputs":
+        if (self.exclude or self.categories) and role == "inputs":
+            key_of_list = "exclude" if self.exclude else "categories"
             raise DataError(
-                "exclude lists columns, and only a table (.csv, .tsv or .parquet) has columns."
+                f"{key_of_list} lists columns, and only a table (.csv, .tsv or .parquet) has "
+                "columns."
             )
         return key
 
@@ -301,27 +317,66 @@ class Arrays(Source):
 
     def _columns(self, table: Table, groups: dict[str, Group], columns: Sequence[str]) -> _Read:
         """Read the arrays of a table, and beside them columns that tell rows apart."""
-        target, inputs = groups.get("targets"), groups.get("inputs", [])
-        labels = frozenset([target]) if isinstance(target, int) else frozenset()
-        optional = frozenset() if self.inputs_key is not None else frozenset(_listed(inputs))
+        target, inputs = groups.get("targets"), _listed(groups.get("inputs", []))
+        groups, held = self._split(table, groups, inputs)
+        labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held.values())
+        optional = frozenset() if self.inputs_key is not None else frozenset(inputs)
         apart = {name: _column(table, name) for name in columns}
         # What is an array too is held to the rules of arrays.
         kept = frozenset(apart.values()) - {n for group in groups.values() for n in _listed(group)}
+        kept -= frozenset(held.values())
         read = table.read_rows(
-            [*groups.values(), *apart.values()],
+            [*groups.values(), *held.values(), *apart.values()],
             TableOptions(self.missing, labels | kept, optional, kept, self._remedy()),
         )
-        arrays, more = read.arrays[: len(groups)], read.arrays[len(groups) :]
+        count = len(groups) + len(held)
+        arrays = dict(zip(groups, read.arrays, strict=False))
+        alone = dict(zip(held, read.arrays[len(groups) : count], strict=True))
+        more = read.arrays[count:]
+        categories = {
+            title: category_column(alone[title], read.labels.get(number, ()), title)
+            for title, number in held.items()
+            if self.categories != _FOUND or number in read.labels
+        }
+        if numbers := [title for title in held if title not in categories]:
+            arrays["inputs"] = joined([_upright(alone[title]) for title in numbers])
+        names = [number for number in inputs if table.title(number) not in categories]
         return _Read(
-            dict(zip(groups, arrays, strict=True)),
+            arrays,
             read.labels.get(target, ()) if isinstance(target, int) else (),
             read.dropped,
-            tuple(table.names[number] for number in _listed(inputs)) if table.names else (),
+            tuple(table.names[number] for number in names) if table.names else (),
             {
                 name: DataColumn.of_codes(values, read.labels.get(number, ()))
                 for (name, number), values in zip(apart.items(), more, strict=True)
             },
+            categories,
         )
+
+    def _split(
+        self, table: Table, groups: dict[str, Group], inputs: list[int]
+    ) -> tuple[dict[str, Group], dict[str, int]]:
+        """Return the groups without columns that may hold categories, and these by their titles."""
+        if not self.categories or "inputs" not in groups:
+            return groups, {}
+        chosen = inputs
+        if self.categories != _FOUND:
+            chosen = [table.column(key) for key in self.categories]
+        for number in chosen:
+            if number not in inputs:
+                raise DataError(
+                    f"categories lists {table.title(number)}, which is no input: list it in "
+                    "inputs_key too, or take it out of exclude."
+                )
+        left = [number for number in inputs if number not in chosen]
+        others = {role: group for role, group in groups.items() if role != "inputs"}
+        held = {table.title(number): number for number in chosen}
+        return {**others, "inputs": left} if left else others, held
+
+
+def _upright(values: Any) -> Any:
+    """Return a column of numbers as an array of one column."""
+    return changed_rows(values, Upright())
 
 
 def _column(table: Table, name: str) -> int:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
 from lossfw import DataError
-from lossfw.data import ColumnError, DataColumn, Dataset, Group, Location, Source, open_dataset
+from lossfw.data import (
+    ColumnError,
+    DataColumn,
+    Dataset,
+    Group,
+    Location,
+    Source,
+    category_column,
+    open_dataset,
+)
 
 _WEIGHT = "sample_weight"
 
@@ -37,6 +46,9 @@ class Parquet(Source):
         The column of the weights; by default ``sample_weight``, if there is one.
     exclude : list of str
         Columns that are no inputs.
+    categories : list of str, or "found"
+        Columns that are inputs and hold categories, texts or numbers: the network has an input
+        of 0 or 1 for each. ``found`` takes the columns that hold texts.
 
     Notes
     -----
@@ -62,6 +74,7 @@ class Parquet(Source):
     inputs_key: str | tuple[str, ...] | None = None
     sample_weight_key: str | None = None
     exclude: tuple[str, ...] = ()
+    categories: tuple[str, ...] | Literal["found"] = ()
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -83,6 +96,7 @@ class Parquet(Source):
         """Read the ends of the files, and the labels of these columns; see `Source.load_with`."""
         data = open_dataset(self.path)
         groups = self._groups(data)
+        held = self._held(data, groups)
         apart = {}
         for name in columns:
             try:
@@ -92,18 +106,23 @@ class Parquet(Source):
         taken = {
             n for group in groups.values() for n in ([group] if isinstance(group, int) else group)
         }
-        kept = frozenset(apart.values()) - taken
+        kept = frozenset(apart.values()) - taken - frozenset(held.values())
         target, inputs = groups["targets"], groups.get("inputs", ())
         listed_inputs = [inputs] if isinstance(inputs, int) else inputs
         assert isinstance(target, int)
-        labels = frozenset([target])
-        read = data.read_rows([*groups.values(), *apart.values()], kept, labels)
-        arrays: dict[str, Any] = dict(zip(groups, read.arrays[: len(groups)], strict=True))
+        labels = frozenset([target, *held.values()])
+        read = data.read_rows([*groups.values(), *held.values(), *apart.values()], kept, labels)
+        arrays: dict[str, Any] = dict(zip(groups, read.arrays, strict=False))
+        count = len(groups) + len(held)
+        categories = {
+            name: category_column(values, read.labels.get(number, ()), name)
+            for (name, number), values in zip(
+                held.items(), read.arrays[len(groups) : count], strict=True
+            )
+        }
         more = {
             name: DataColumn.of_codes(values, read.labels.get(number, ()))
-            for (name, number), values in zip(
-                apart.items(), read.arrays[len(groups) :], strict=True
-            )
+            for (name, number), values in zip(apart.items(), read.arrays[count:], strict=True)
         }
         return Dataset(
             f"{self.name} ({self.path})",
@@ -111,6 +130,7 @@ class Parquet(Source):
             classes=read.labels.get(target, ()),
             input_names=tuple(data.names[n] for n in listed_inputs),
             columns=more,
+            categories=categories,
             **arrays,
         )
 
@@ -118,7 +138,26 @@ class Parquet(Source):
         """Return a source that reads no inputs, unless it names them; see `Source`."""
         if self.inputs_key is not None:
             return self
-        return self.model_copy(update={"inputs_key": (), "exclude": ()})
+        return self.model_copy(update={"inputs_key": (), "exclude": (), "categories": ()})
+
+    def _held(self, data: Any, groups: dict[str, Group]) -> dict[str, int]:
+        """Take the columns that hold categories out of the inputs, and return them by name."""
+        inputs = groups.get("inputs", [])
+        left = [inputs] if isinstance(inputs, int) else list(inputs)
+        chosen = [data.column(name) for name in self.categories if self.categories != "found"]
+        if self.categories == "found":
+            chosen = [number for number in left if number in data.texts()]
+        for number in chosen:
+            if number not in left:
+                raise DataError(
+                    f"categories lists {data.names[number]}, which is no input: list it in "
+                    "inputs_key too, or take it out of exclude."
+                )
+        if chosen:
+            groups["inputs"] = [number for number in left if number not in chosen]
+            if not groups["inputs"]:
+                del groups["inputs"]
+        return {data.names[number]: number for number in chosen}
 
     def _groups(self, data: Any) -> dict[str, Group]:
         """Return the columns of each array."""
@@ -132,11 +171,12 @@ class Parquet(Source):
             names = (self.inputs_key,) if isinstance(self.inputs_key, str) else self.inputs_key
             groups["inputs"] = [data.column(name) for name in names]
         elif left := [n for n in range(len(data.names)) if n not in out]:
-            if texts := [data.names[n] for n in left if n in data.texts()]:
+            texts = [data.names[n] for n in left if n in data.texts()]
+            if self.categories != "found" and (texts := sorted({*texts} - {*self.categories})):
                 listed = ", ".join(texts)
                 raise DataError(
                     f"{self.path} has texts in {listed}. A column that is no input is left out "
-                    f"with exclude: [{listed}]."
+                    f"with exclude: [{listed}]; with categories: [{listed}] each text is an input."
                 )
             groups["inputs"] = left
         return groups

@@ -1,0 +1,178 @@
+"""Categories as inputs: one-hot columns, those of the training for every later row."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.data.categories import JoinedColumn, category_column, encoded, joined
+from lossfw.data.dataset import Dataset
+from lossfw.data.lazy_arrays import read_rows, stays, take_rows
+from lossfw.errors import ConfigError, DataError
+
+pa = pytest.importorskip("pyarrow")
+
+rng = np.random.default_rng(6)
+ROWS = 30
+AREA = rng.normal(100, 20, ROWS)
+KIND = np.array(["flat", "house", "studio"])[rng.integers(0, 3, ROWS)]
+ZONE = rng.choice([3, 7], ROWS)
+PRICE = AREA / 50 + (KIND == "house") + 0.5 * (ZONE == 7)
+ONE_HOT = np.column_stack(
+    [AREA, *(k == KIND for k in ("flat", "house", "studio")), *(z == ZONE for z in (3, 7))]
+)
+
+
+def _csv(folder, rows=slice(None), name="x"):
+    lines = ["kind,area,zone,price"]
+    table = zip(KIND[rows], AREA[rows], ZONE[rows], PRICE[rows], strict=True)
+    lines += [f"{k},{float(a)!r},{z},{float(p)!r}" for k, a, z, p in table]
+    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    return f"name: arrays, file: {name}.csv"
+
+
+def _table(rows):
+    return pa.table(
+        {"kind": KIND[rows], "area": AREA[rows], "zone": ZONE[rows], "price": PRICE[rows]}
+    )
+
+
+def _parquet(folder, rows=slice(None), name="x"):
+    from pyarrow.parquet import write_table
+
+    write_table(_table(rows), folder / f"{name}.parquet", row_group_size=7)
+    return f"name: arrays, file: {name}.parquet"
+
+
+def _parquet_folder(folder, rows=slice(None), name="x"):
+    from pyarrow.parquet import write_table
+
+    (folder / name).mkdir()
+    write_table(_table(rows), folder / name / "a.parquet", row_group_size=7)
+    return f"name: parquet, path: {name}"
+
+
+SOURCES = [_csv, _parquet, _parquet_folder]
+CONFIG = """\
+lossfw: 1
+data: {SOURCE, targets_key: price, standardize: true, categories: [kind, zone]}
+network: {dtype: float64, layers: [{units: 3, activation: tanh}, {units: 1, activation: identity}]}
+loss: squared_error
+train: {epochs: 3, optimizer: {name: sgd, learning_rate: 0.1}}
+"""
+
+
+def written(folder, source):
+    path = folder / "c.yaml"
+    path.write_text(CONFIG.replace("SOURCE", source))
+    return path
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_an_input_for_each_category(make, folder):
+    np.savez(folder / "plain.npz", inputs=ONE_HOT, targets=PRICE)
+    plain = written(folder, "name: arrays, file: plain.npz")
+    keys = ["data.targets_key-", "data.categories-"]
+    wanted = [epoch.learnt.loss for epoch in lossfw.train(plain, overrides=keys).history]
+    trained = lossfw.train(written(folder, make(folder)), out="out")
+    assert [epoch.learnt.loss for epoch in trained.history] == wanted
+    network = "network.weights=out/weights.npz"
+    assert lossfw.run("c.yaml", overrides=[network]).loss == wanted[-1]
+    # Rows with fewer categories have the inputs of the training.
+    flats = KIND == "flat"
+    some = make(folder, flats, "flats")
+    result = lossfw.run(written(folder, some), overrides=[network])
+    predicted = trained.network.forward((ONE_HOT[flats] - ONE_HOT.mean(0)) / ONE_HOT.std(0))[:, 0]
+    assert result.loss == pytest.approx(np.mean((predicted - PRICE[flats]) ** 2), rel=1e-9)
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_every_column_of_texts_is_found(make, folder):
+    found = written(folder, make(folder))
+    named = lossfw.train(found, overrides=["data.categories=[kind]"])
+    assert lossfw.train(found, overrides=["data.categories=found"]).history == named.history
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_another_category_is_told(make, folder):
+    known = KIND != "studio"
+    lossfw.train(written(folder, make(folder, known, "known")), out="out")
+    with pytest.raises(ConfigError, match=r"'kind' has the category 'studio'.*with flat, house"):
+        lossfw.run(written(folder, make(folder)), overrides=["network.weights=out/weights.npz"])
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_messages_lead_to_categories(make, folder):
+    path = written(folder, make(folder))
+    lossfw.train(path, out="out")
+    weights = "network.weights=out/weights.npz"
+    with pytest.raises(ConfigError, match=r"with categories: \[kind\] each text is an input"):
+        lossfw.run(path, overrides=[weights, "data.categories-"])
+    with pytest.raises(ConfigError, match=r"of kind, zone, .*write categories: \[kind, zone\]"):
+        lossfw.run(path, overrides=[weights, "data.categories=[kind]"])
+    with pytest.raises(ConfigError, match="scale divides every input"):
+        lossfw.train(path, overrides=["data.scale=2", "data.standardize-"])
+    with pytest.raises(ConfigError, match="categories lists price, which is no input"):
+        lossfw.train(path, overrides=["data.categories=[kind, price]"])
+
+
+@pytest.mark.parametrize("make", SOURCES)
+def test_rows_that_are_held_out_have_the_inputs_of_the_training(make, folder):
+    source = make(folder)
+    held = make(folder, KIND == "flat", "held")
+    hold_out = f"train.hold_out.data={{{held}, targets_key: price, categories: [kind, zone]}}"
+    trained = lossfw.train(written(folder, source), overrides=[hold_out])
+    assert trained.history[-1].held_out.loss > 0
+
+
+def test_a_data_frame_has_categories():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"kind": KIND, "area": AREA, "zone": ZONE, "price": PRICE})
+    config = {
+        "data": {
+            "file": frame,
+            "targets_key": "price",
+            "standardize": True,
+            "categories": ["kind"],
+        },
+        "network": {"layers": [{"units": 1, "activation": "identity"}]},
+        "loss": "squared_error",
+        "train": {"epochs": 1, "optimizer": "sgd"},
+    }
+    assert lossfw.train(config).network.width == 5
+
+
+def test_a_missing_category_is_told_or_dropped(folder):
+    source = _csv(folder)
+    path = folder / "x.csv"
+    path.write_text(path.read_text().replace("flat,", ",", 1))
+    config = written(folder, source)
+    with pytest.raises(ConfigError, match=r"\(kind\): the value is missing.*missing: drop"):
+        lossfw.train(config)
+    trained = lossfw.train(config, overrides=["data.missing=drop"])
+    assert trained.record.categories == {"kind": ("flat", "house", "studio"), "zone": ("3", "7")}
+
+
+def test_columns_in_files_are_joined_as_they_are_read(folder, monkeypatch):
+    _parquet_folder(folder)
+    data = lossfw.registry().create(
+        "source", {"name": "parquet", "path": str(folder / "x"), "targets_key": "price",
+                   "categories": ("kind", "zone")}
+    ).load()  # fmt: skip
+    made = encoded(data, {})
+    assert isinstance(made.inputs, JoinedColumn)
+    assert stays(made.inputs)
+    np.testing.assert_array_equal(read_rows(made.inputs, 5, 20), ONE_HOT[5:20])
+    rows = np.array([29, 0, 0, 13])
+    np.testing.assert_array_equal(take_rows(made.inputs, rows), ONE_HOT[rows])
+    assert made.inputs.stamp is not None
+    assert made.inputs.entries is not None
+
+
+def test_a_source_of_a_plugin_may_have_categories():
+    data = Dataset("own", targets=PRICE, categories={"kind": KIND})
+    assert encoded(data, {}).inputs.tolist() == ONE_HOT[:, 1:4].tolist()
+    assert encoded(data.take([3, 1]), {"kind": ("studio", "flat", "house")}).inputs.shape == (2, 3)
+    with pytest.raises(DataError, match=r"the categories of zone, and these.* of kind"):
+        encoded(data, {"zone": ("3",)})
+    assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
+    assert joined([AREA[:, None]]) is not None
