@@ -18,6 +18,7 @@
     ├── ConfigError            mistakes in a configuration, each with its address
     ├── DataError              a file of data, weights or predictions cannot be used
     ├── TraceError             a body cannot be run on expressions
+    ├── BodyError              a body writes to its arguments
     ├── MissingExtraError      an optional library is not installed
     └── RunError               a valid run failed
         ├── DivergenceError    a training diverged
@@ -160,6 +161,10 @@ class DataError(LossfwError, ValueError):
 
 class TraceError(LossfwError):
     """A body cannot be run on expressions: it has no formula, and no compiled form."""
+
+
+class BodyError(LossfwError, ValueError):
+    """A function of a component writes to its arguments."""
 
 
 class MissingExtraError(LossfwError, ImportError):

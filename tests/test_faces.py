@@ -28,7 +28,7 @@ FACES = {
     """,
     "lossfw.scale": "Cut connected cut evaluate_on",
     "lossfw.errors": """
-        ArgumentError BrokenPluginError ConfigError DataError DisabledPluginError
+        ArgumentError BodyError BrokenPluginError ConfigError DataError DisabledPluginError
         DivergenceError DomainError DtypeError DuplicateNameError EmptyReductionError
         IncompatiblePluginError LossfwError MissingExtraError OutputError ParameterError
         PluginError Problem RunError ShapeError TraceError UnknownNameError

@@ -123,6 +123,8 @@ class RowBody(PairBody):
 def one_hot_rows(xp: Namespace, y: Array, index: Array) -> Array:
     """Return class indices as rows in the shape and dtype of the prediction."""
     if xp is np and y.ndim == 2:
-        return one_hot(index, y.shape[-1], y.dtype)
+        rows = one_hot(index, y.shape[-1], y.dtype)
+        rows.setflags(write=False)
+        return rows
     rows = index[..., np.newaxis] == columns(xp, y)
     return xp.astype(rows, y.dtype) if hasattr(xp, "astype") else rows.astype(y.dtype)

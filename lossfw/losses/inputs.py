@@ -11,6 +11,7 @@ import numpy as np
 from lossfw.components.spaces import first_true
 from lossfw.errors import ArgumentError, DomainError, DtypeError, ShapeError
 from lossfw.losses import array_api
+from lossfw.losses.engine.read_only import read_only
 from lossfw.numerics.arrays import Array, Namespace, NDArray, is_half
 
 _FLOAT64 = np.dtype(np.float64)
@@ -157,7 +158,7 @@ def prepare(
     if by_index:
         _need_integers(xp, t)
     if xp is np:
-        dtype = result_dtype(y)
+        dtype, y, t = result_dtype(y), read_only(y), read_only(t)
     else:
         y, t = array_api.as_floats(xp, y), t if by_index else array_api.as_floats(xp, t)
         dtype = y.dtype

@@ -41,6 +41,13 @@ class ElementwiseLoss(Loss):
         return self.per == "row"
 
 
+def _own(xp: Namespace, x: Array) -> Array:
+    """Return the argument of an author's functions, of which one may follow the other."""
+    if xp is np:
+        x.setflags(write=False)
+    return x
+
+
 class DistanceLoss(UnaryBody, ElementwiseLoss):
     """A loss of the residual ``r = y - t``.
 
@@ -83,23 +90,23 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
 
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
-        return self.formula(xp, y - t)
+        return self.formula(xp, _own(xp, y - t))
 
     def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced`."""
-        return self.value(xp, y - t)
+        return self.value(xp, _own(xp, y - t))
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_gradient`."""
-        return self.derivative(xp, y - t)
+        return self.derivative(xp, _own(xp, y - t))
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_hessian`."""
-        return self.second_derivative(xp, y - t)
+        return self.second_derivative(xp, _own(xp, y - t))
 
     def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.unreduced_with_gradient`."""
-        return self.value_and_derivative(xp, y - t)
+        return self.value_and_derivative(xp, _own(xp, y - t))
 
 
 class MarginLoss(UnaryBody, ElementwiseLoss):
@@ -114,23 +121,23 @@ class MarginLoss(UnaryBody, ElementwiseLoss):
 
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
-        return self.formula(xp, t * y)
+        return self.formula(xp, _own(xp, t * y))
 
     def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced`."""
-        return self.value(xp, t * y)
+        return self.value(xp, _own(xp, t * y))
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Apply the chain rule: dm/dy = t; see `Loss.unreduced_gradient`."""
-        return t * self.derivative(xp, t * y)
+        return t * self.derivative(xp, _own(xp, t * y))
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_hessian`; the chain rule's factor t^2 is 1."""
-        return self.second_derivative(xp, t * y)
+        return self.second_derivative(xp, _own(xp, t * y))
 
     def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.unreduced_with_gradient`."""
-        value, slope = self.value_and_derivative(xp, t * y)
+        value, slope = self.value_and_derivative(xp, _own(xp, t * y))
         return value, t * slope
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lossfw.errors import EmptyReductionError
+from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.tiling import cut
 from lossfw.losses.inputs import prepare
 from lossfw.metrics.base import MetricOfSums, MetricRows, MetricUpdate, RowwiseMetric, taken
@@ -68,11 +69,14 @@ class _ByTerms(RowwiseMetric):
         number = np.arange(len(tile.y)) if tile.kept is None else np.flatnonzero(tile.kept)
         weight = np.ones(len(tile.y)) if tile.weight is None else tile.weight
         columns = columns_of(call)
-        with np.errstate(all="ignore"):
-            every = self.terms(tile.y, tile.t, weight)
-            return MetricUpdate(
-                None, RowTerms.of(columns, self.places(columns), number // inner, every)
-            )
+        try:
+            with np.errstate(all="ignore"):
+                every = self.terms(tile.y, tile.t, weight)
+                return MetricUpdate(
+                    None, RowTerms.of(columns, self.places(columns), number // inner, every)
+                )
+        except ValueError as error:
+            raise_for_writing(error, self.terms, (tile.y, tile.t))
 
     def result(self, partial: GroupedSums) -> Any:
         """Return the metric as a float, or as lists of them.

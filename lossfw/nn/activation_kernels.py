@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
@@ -11,6 +11,7 @@ import numpy as np
 from lossfw.components.spaces import REAL
 from lossfw.losses.engine import kernels, threads
 from lossfw.losses.engine.compiled import may_have_kernel
+from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.engine.reduction import BLOCK_ELEMENTS, block_rows
 from lossfw.numerics.arrays import NDArray
 
@@ -137,26 +138,40 @@ def _of_body(
     x = arrays[0]
     threads.keep_freed_memory()
     size = _piece(takes_rows, x)
+    given = tuple(map(read_only, arrays))
     if not plain or x.size <= size * (x.shape[-1] if takes_rows else 1):
-        return _as_tuple(method(np, *arrays))
+        return _called(method, given, arrays)
     shape = (-1, x.shape[-1]) if takes_rows else (-1,)
-    flat = [array.reshape(shape) for array in arrays]
-    first = _as_tuple(method(np, *(array[:size] for array in flat)))
+    flat = [array.reshape(shape) for array in given]
+    first = _called(method, [array[:size] for array in flat])
     if any(one.dtype != x.dtype or one.shape != flat[0][:size].shape for one in first):
         # The body has rules of its own for dtypes or shapes, which the caller deals with.
-        return _as_tuple(method(np, *arrays))
+        return _called(method, given, arrays)
     out = tuple(np.empty_like(x) for _ in first)
     results = [array.reshape(shape) for array in out]
     for result, one in zip(results, first, strict=True):
         result[:size] = one
 
     def task(*pieces: NDArray) -> None:
-        found = _as_tuple(method(np, *pieces[len(out) :]))
+        found = _called(method, pieces[len(out) :])
         for piece, one in zip(pieces, found, strict=False):
             piece[...] = one
 
     _run(task, takes_rows, *(array[size:] for array in (*results, *flat)))
     return out
+
+
+def _called(
+    method: Callable[..., Any], given: Sequence[NDArray], arrays: Sequence[NDArray] = ()
+) -> tuple[NDArray, ...]:
+    """Call a function of an activation; a view that it returns becomes the array again."""
+    try:
+        results = _as_tuple(method(np, *given))
+    except ValueError as error:
+        raise_for_writing(error, method, given)
+    if arrays and results[0] is given[0]:
+        return (arrays[0], *results[1:])
+    return results
 
 
 def _as_tuple(results: Any) -> tuple[NDArray, ...]:

@@ -41,7 +41,7 @@ class _Slip(NamedTuple):
 _SLIPS = (
     _Slip(
         "writing",
-        r"does not support item assignment|destination is read-only",
+        r"does not support item assignment|read-only|changes (its argument|one of)",
         r"\]\s*[-+*/]?=[^=]",
         "writes into an array: return a new one, as xp.where does.",
     ),

@@ -20,6 +20,7 @@ from lossfw.losses.engine import threads
 from lossfw.losses.engine.call_kernels import CallKernels, ResultForm
 from lossfw.losses.engine.compiled import kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
+from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import Sums, merged, weight_sum, weighted_sum
 from lossfw.losses.engine.row_ranges import PartialOrigin, RowRanges
 from lossfw.losses.engine.tiling import (
@@ -99,8 +100,8 @@ def _call(body: EngineBody, function: Callable[..., Any], tile: Tile, t: NDArray
     if not body.takes_rows and tile.y.itemsize == _LARGE and tile.y.size > _ELEMENTS:
         return _in_pieces(function, tile.y, t)
     if len(tile.y) != 1 or not has_few_columns(body, tile.y):
-        return function(np, tile.y, t)
-    twice = function(np, _twice(tile.y), _twice(t))
+        return _called(function, tile.y, t)
+    twice = _called(function, _twice(tile.y), _twice(t))
     return tuple(map(_first, twice)) if isinstance(twice, tuple) else _first(twice)
 
 
@@ -108,13 +109,20 @@ def _in_pieces(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
     """Return the results of elements, or of whole rows whose elements are summed."""
     step = max(1, _ELEMENTS // math.prod(y.shape[1:]))
     parts = [slice(first, first + step) for first in range(0, len(y), step)]
-    found = [_as_tuple(function(np, y[part], t[part])) for part in parts]
+    found = [_as_tuple(_called(function, y[part], t[part])) for part in parts]
     for part, results in zip(parts, found, strict=True):
         if any(getattr(result, "shape", None) != y[part].shape for result in results):
             # What is wrong with the body is told by those who look at its results.
-            return function(np, y, t)
+            return _called(function, y, t)
     whole = tuple(map(np.concatenate, zip(*found, strict=True)))
     return whole if len(whole) > 1 else whole[0]
+
+
+def _called(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
+    try:
+        return function(np, y, t)
+    except ValueError as error:
+        raise_for_writing(error, function, (y, t))
 
 
 def _as_tuple(results: Any) -> tuple[Any, ...]:
@@ -125,6 +133,7 @@ def _twice(row: NDArray) -> NDArray:
     """Return a row below itself, stored column by column as other tiles of rows are."""
     rows = np.empty((2, *row.shape[1:]), row.dtype, order="F")
     rows[...] = row
+    rows.setflags(write=False)
     return rows
 
 

@@ -17,6 +17,7 @@ from lossfw.errors import DomainError
 from lossfw.losses.base import Definition
 from lossfw.losses.engine.call_kernels import SMALL
 from lossfw.losses.engine.engine_mode import current
+from lossfw.losses.engine.read_only import raise_for_writing, read_only
 from lossfw.losses.engine.reduction import Reduction, weighted_sum
 from lossfw.losses.inputs import FEW_COLUMNS
 
@@ -39,6 +40,8 @@ class Route(NamedTuple):
         The loss has one value for each element, and no rule of its own about which count.
     checked : bool
         Some float may lie outside of the spaces.
+    exposed : bool
+        The author's functions get prediction and target, and not their difference or product.
     of_one_row, both_of_one_row : callable or None
         The loss of a single row of few columns for a class index, and with its slope; see
         `lossfw.numerics.softmax_index`.
@@ -46,6 +49,7 @@ class Route(NamedTuple):
 
     elements: bool
     checked: bool
+    exposed: bool
     of_one_row: Callable[[Any, int], Any] | None
     both_of_one_row: Callable[[Any, int], Any] | None
 
@@ -65,6 +69,7 @@ def route_of(loss: Definition) -> Route:
     return Route(
         plain and not loss.takes_rows,
         not (unbounded and is_unbounded(loss.target_space)),
+        not usual_check or loss.argument == "prediction",
         value if known else None,
         both if known else None,
     )
@@ -164,6 +169,8 @@ def _flat_inside(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | N
     # These are one block, in rows of any length. Larger calls may have a kernel.
     if not 0 < count < SMALL:
         return None
+    if route.exposed:
+        y, t = read_only(y), read_only(t)
     if len(shape) > 1:
         y, t = y.reshape(-1), t.reshape(-1)
     if route.checked:
@@ -171,6 +178,8 @@ def _flat_inside(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | N
             loss.check_domain(y, t, False, 0)
         except DomainError:
             return None
+        except ValueError as error:
+            raise_for_writing(error, loss.check_domain, (y, t))
     return y, t
 
 
@@ -202,7 +211,10 @@ def _of_one_row(function: Callable[[Any, int], Any], y: Any, t: Any) -> Any:
 @np.errstate(all="ignore")
 def _called(function: Callable[..., Any], y: Any, t: Any) -> Any:
     """Call a function of the loss, without NumPy's floating-point warnings."""
-    return function(np, y, t)
+    try:
+        return function(np, y, t)
+    except ValueError as error:
+        raise_for_writing(error, function, (y, t))
 
 
 @np.errstate(all="ignore")

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from lossfw.errors import DomainError
+from lossfw.losses.engine.read_only import raise_for_writing
 from lossfw.losses.engine.reduction import block_rows
 from lossfw.losses.inputs import FEW_COLUMNS, Arguments
 from lossfw.numerics.arrays import Array, Namespace, NDArray
@@ -133,6 +134,8 @@ def cut(body: EngineBody, call: Arguments, first: int, last: int) -> Tile:
     y = y.astype(call.work, order=order, copy=False)
     if not call.by_index:
         t = t.astype(call.work, order=order, copy=False)
+    y.setflags(write=False)
+    t.setflags(write=False)
     return Tile(first, last, y, t, weight, kept, counted, masked)
 
 
@@ -154,6 +157,8 @@ def check_domain(
         if y.shape != call.y[first:last, ...].shape:
             _check_one_by_one(body, call, first, last)
         raise
+    except ValueError as error:
+        raise_for_writing(error, body.check_domain, (y, t))
 
 
 def _check_one_by_one(body: EngineBody, call: Arguments, first: int, last: int) -> None:
