@@ -20,6 +20,7 @@ import numpy as np
 from lossfw import numerics
 from lossfw.components.component import Component
 from lossfw.components.registry.signatures import other_arguments
+from lossfw.errors import BodyError
 
 # Frames of these packages are not the author's.
 _OTHERS = frozenset(
@@ -41,7 +42,7 @@ class _Slip(NamedTuple):
 _SLIPS = (
     _Slip(
         "writing",
-        r"does not support item assignment|read-only|changes (its argument|one of)",
+        r"does not support item assignment|read-only",
         r"\]\s*[-+*/]?=[^=]",
         "writes into an array: return a new one, as xp.where does.",
     ),
@@ -112,6 +113,9 @@ def cause_of(error: BaseException, component: Component | None = None) -> Cause:
     component : Component, optional
         The component, whose functions are compared with those of its kind.
     """
+    if isinstance(error, BodyError) and error.__cause__ is not None:
+        # The author's line is where NumPy refused to write.
+        error = error.__cause__
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     summary = traceback.extract_tb(error.__traceback__)
     own = [i for i, frame in enumerate(frames) if _is_authors(frame.f_globals.get("__name__", ""))]
