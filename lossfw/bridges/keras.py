@@ -5,19 +5,23 @@
     from lossfw.bridges import keras as bridge
 
     model.compile("adam", bridge.loss("cross_entropy"))
+
+Unlike the other bridges, this module imports its library: Keras loads a saved model only if the
+class of its loss is already registered.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-from lossfw.bridges.autograd_bridge import AutogradBridge
-from lossfw.bridges.bridge import written
-from lossfw.errors import ArgumentError
-from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import NDArray
+from lossfw.bridges.keras_bridge import KerasBridge
 
-__all__ = ["KerasBridge", "loss"]
+# If Keras or its backend is missing, this says so.
+KerasBridge.imported()
+
+from lossfw.bridges.keras_loss import KerasLoss  # noqa: E402  # which imports Keras
+
+__all__ = ["KerasBridge", "KerasLoss", "loss", "register"]
 
 
 def loss(
@@ -26,8 +30,10 @@ def loss(
     name: str | None = None,
     reduction: str = "sum_over_batch_size",
     dtype: Any = None,
+    class_axis: int = -1,
     fuse: bool = True,
-) -> Any:
+    check: bool = True,
+) -> KerasLoss:
     """Return a loss as a ``keras.losses.Loss``.
 
     Parameters
@@ -42,87 +48,47 @@ def loss(
         ``"mean_with_sample_weight"`` (the weighted mean of lossfw) or ``"none"``.
     dtype : optional
         Of the computation; Keras's float32 unless given.
+    class_axis : int
+        The axis of the classes of a loss of rows: 1 for images (N, C, H, W).
     fuse : bool
         Whether a loss with a link takes logits in place of the link's results.
+    check : bool
+        Whether each batch is looked at. A prediction or a target outside of its space then ends
+        the training: with `DomainError`, or with JAX's ``JaxRuntimeError`` that ends with the
+        same words where JAX compiles the step. The look waits for an accelerator.
 
     Returns
     -------
     keras.losses.Loss
         Called with ``y_true, y_pred``, in Keras's order. As Keras's own losses, one of
         elements is averaged over the last axis, and one of classes takes indices of shape
-        (n,) or (n, 1), or rows. A saved model loads after ``import lossfw.bridges.keras`` and
-        a call of `register`.
+        (n,) or (n, 1), or rows. A row of weight 0, or one that a mask of Keras leaves out, may
+        hold anything.
 
     Raises
     ------
-    MissingExtraError
-        If Keras is not installed.
     ArgumentError
-        If Keras runs on another backend, or the slope of the loss is 0 almost everywhere.
+        If Keras runs on another backend, the slope of the loss is 0 almost everywhere, or an
+        option does not fit.
 
     Notes
     -----
-    Keras calls a loss with made-up numbers to trace it, so values are not looked at.
+    With ``jit_compile=True`` PyTorch compiles the step and no batch is looked at. A class that
+    does not exist then gives NaN, also with ``check=False``.
+
+    A saved model loads after ``import lossfw.bridges.keras``.
     """
-    return register()(loss, name=name, reduction=reduction, dtype=dtype, fuse=fuse)
+    return KerasLoss(
+        loss,
+        name=name,
+        reduction=reduction,
+        dtype=dtype,
+        class_axis=class_axis,
+        fuse=fuse,
+        check=check,
+    )
 
 
-def register() -> Any:
-    """Make the class of losses known to Keras, which a saved model needs to be loaded.
-
-    Returns
-    -------
-    type
-        The class, registered as ``lossfw>Loss``.
-    """
-    KerasBridge.imported()
-    # The class derives from one of Keras's, and is registered where it is defined.
-    from lossfw.bridges.keras_loss import KerasLoss
-
+def register() -> type[KerasLoss]:
+    """Return the class of losses, which Keras knows as ``lossfw>Loss`` since this was imported."""
     return KerasLoss
-
-
-class KerasBridge(AutogradBridge):
-    """Keras 3 on JAX or PyTorch: a loss for compile."""
-
-    name: ClassVar[str] = "keras"
-    library: ClassVar[str] = "keras"
-    extra: ClassVar[str] = "keras"
-
-    @classmethod
-    def imported(cls, module: str = "") -> Any:
-        """Return Keras, or a module of it; see `Bridge.imported`.
-
-        Raises
-        ------
-        ArgumentError
-            If the backend that Keras is set to is not installed.
-        """
-        try:
-            return super().imported(module)
-        except ModuleNotFoundError as error:
-            raise ArgumentError(
-                f"Keras cannot be imported, for its backend needs {error.name}, which is not "
-                "installed: set the environment variable KERAS_BACKEND to jax or torch before "
-                "Keras is imported."
-            ) from None
-
-    def made(self, loss: Loss) -> Any:
-        """Return the loss as Keras takes it, unreduced and not fused."""
-        return register()(loss, reduction="none", fuse=False)
-
-    def usage(self, loss: Loss) -> str:
-        """See `Bridge.usage`."""
-        return (
-            "import keras\n"
-            "from lossfw.bridges import keras as bridge\n"
-            f"model.compile('adam', bridge.loss({written(loss)}))"
-        )
-
-    def value_and_slope(
-        self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
-    ) -> tuple[NDArray, NDArray]:
-        """Return losses and slopes in the dtype of `y`, by the backend of Keras."""
-        from lossfw.bridges.keras_loss import differentiated
-
-        return differentiated(loss, y, t, compiled=compiled)

@@ -7,12 +7,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from lossfw.bridges.autograd_bridge import refuse_flat, trained_form
+from lossfw.bridges.autograd_bridge import (
+    check_class_axis,
+    classes_last,
+    refuse_flat,
+    trained_form,
+)
 from lossfw.bridges.jax import double_precision
+from lossfw.bridges.keras_look import NO_CLASS, explained, look_while_traced
+from lossfw.bridges.keras_weights import counted
 from lossfw.components.spaces import SIGN
 from lossfw.errors import ArgumentError, ShapeError
+from lossfw.losses.array_api import has_values
 from lossfw.losses.loss import Loss
-from lossfw.numerics.arrays import NDArray
+from lossfw.numerics.arrays import Array, NDArray, is_jax, is_torch
 
 # Backends whose arrays follow the array API.
 _BACKENDS = ("jax", "torch", "numpy")
@@ -28,7 +36,9 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
         name: str | None = None,
         reduction: str = "sum_over_batch_size",
         dtype: Any = None,
+        class_axis: int = -1,
         fuse: bool = True,
+        check: bool = True,
     ) -> None:
         backend = keras.backend.backend()
         if backend not in _BACKENDS:
@@ -37,28 +47,66 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
                 "environment variable KERAS_BACKEND to jax or torch before Keras is imported."
             )
         self.loss = refuse_flat(trained_form(loss, fuse=fuse))
-        self.fuse = fuse
+        check_class_axis(self.loss, class_axis)
+        self.class_axis, self.fuse, self.check = class_axis, fuse, check
         super().__init__(name=name or self.loss.name, reduction=reduction, dtype=dtype)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss of a batch, without what a weight of 0 or a mask leaves out."""
+        kept = counted(self.loss, self.class_axis, y_pred, sample_weight)
+        # Keras converts each array of a structure and hands it to `call`.
+        return super().__call__(y_true if kept is None else (y_true, kept), y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one loss for each row, or for each of its leading axes."""
-        loss = self.loss
+        loss, kept = self.loss, None
+        if isinstance(y_true, tuple):
+            y_true, kept = y_true
+            kept = kept != 0
+        y_pred, target = classes_last(
+            loss, self.class_axis, y_pred, y_true, move=keras.ops.moveaxis, by="loss"
+        )
         _refuse_one_column(loss, y_pred)
-        target = _in_shape(y_true, y_pred, loss)
-        if loss.takes_classes and len(target.shape) < len(y_pred.shape):
-            # Keras makes everything floats.
-            target = keras.ops.cast(target, "int32")
-        if loss.target_space is SIGN:
-            # As Keras's own hinge takes them; 0 itself has no side.
-            target = keras.ops.where(target == 0, -keras.ops.ones_like(target), target)
-        losses = loss.unchecked(y_pred, target, reduction="none")
+        target = _in_shape(target, y_pred, loss)
+        losses = self._unreduced(y_pred, self._in_space(target, y_pred), kept)
         whole = loss.takes_rows or loss.sums_rows or len(losses.shape) < 2
         # Keras's own mean is that of float32.
         return losses if whole else losses.mean(-1)
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` makes the loss from again."""
-        return {**super().get_config(), "loss": self.loss.to_config(), "fuse": self.fuse}
+        return {
+            **super().get_config(),
+            "loss": self.loss.to_config(),
+            "class_axis": self.class_axis,
+            "fuse": self.fuse,
+            "check": self.check,
+        }
+
+    def _in_space(self, target: Any, y_pred: Any) -> Any:
+        """Return a target as the loss takes it, of which Keras has made floats."""
+        loss, ops = self.loss, keras.ops
+        if loss.takes_classes and len(target.shape) < len(y_pred.shape):
+            return ops.cast(ops.where(ops.floor(target) == target, target, NO_CLASS), "int32")
+        if loss.target_space is SIGN:
+            # As Keras's own hinge takes them; 0 itself has no side.
+            return ops.where(target == 0, -ops.ones_like(target), target)
+        return target
+
+    def _unreduced(self, y: Array, t: Array, kept: Array | None) -> Any:
+        if not self.check or _made_up(y, t):
+            return self.loss.unchecked(y, t, where=kept, reduction="none")
+        if is_jax(y) and not has_values(y):
+            look_while_traced(self.loss, y, t, kept)
+        with explained(self.loss):
+            return self.loss(y, t, where=kept, reduction="none")
+
+
+def _made_up(y: Array, t: Array) -> bool:
+    """Tell whether Keras traces the loss with ones, as on PyTorch if it has to."""
+    if not is_torch(y) or y.requires_grad or not has_values(y, t):
+        return False
+    return bool((y == 1).all()) and bool((t == 1).all())
 
 
 def _refuse_one_column(loss: Loss, prediction: Any) -> None:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from lossfw.bridges.own_losses import with_own_losses
 from lossfw.components.registry import registry
 from lossfw.components.spaces import BINARY, CLASS_INDEX, LOGITS, REAL, SIGN, SIMPLEX, UNIT
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, UnknownNameError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 
@@ -17,8 +18,25 @@ LABELS: Final = (UNIT, BINARY, SIGN, CLASS_INDEX, SIMPLEX)
 
 
 def made(loss: Any) -> Loss:
-    """Return the loss of a name, of a mapping with a name and parameters, or the loss itself."""
-    found: Loss = registry().create("loss", loss)
+    """Return the loss of a name, of a mapping with a name and parameters, or the loss itself.
+
+    A name that no plugin has may be that of a class of the script; see `own_losses`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such loss; besides the errors of its construction.
+    """
+    create = registry().create
+    try:
+        found: Loss = create("loss", loss)
+    except UnknownNameError as error:
+        own = with_own_losses(loss)
+        if own is loss:
+            raise UnknownNameError(
+                f"{error} If it is a class of your own, import the module that defines it first."
+            ) from None
+        found = create("loss", own)
     return found
 
 

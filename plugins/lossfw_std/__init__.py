@@ -164,7 +164,7 @@ _OPTIMIZERS: dict[str, str] = {
 _BRIDGES: dict[str, str] = {
     "catboost": "lossfw.bridges.catboost:CatBoostBridge",
     "jax": "lossfw.bridges.jax:JaxBridge",
-    "keras": "lossfw.bridges.keras:KerasBridge",
+    "keras": "lossfw.bridges.keras_bridge:KerasBridge",
     "lightgbm": "lossfw.bridges.lightgbm:LightGBMBridge",
     "sklearn": "lossfw.bridges.sklearn:SklearnBridge",
     "torch": "lossfw.bridges.torch:TorchBridge",

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from lossfw.bridges import Bridge
+from lossfw.bridges.keras_bridge import KerasBridge
 from lossfw.cli import main
 from lossfw.errors import ArgumentError, MissingExtraError
 
@@ -75,11 +76,9 @@ def test_the_lines_of_a_bridge_to_a_network_are_python(name):
 
 
 def test_a_missing_backend_of_keras_is_told(monkeypatch):
-    from lossfw.bridges import keras as bridge
-
     def tensorflow(module):
         raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
 
     monkeypatch.setattr("lossfw.bridges.bridge.importlib.import_module", tensorflow)
     with pytest.raises(ArgumentError, match=r"needs tensorflow.*KERAS_BACKEND to jax or torch"):
-        bridge.loss("huber")
+        KerasBridge.imported()

@@ -1,5 +1,6 @@
 """Losses of Keras: its conventions, parity with its own losses, and a saved model."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 keras = pytest.importorskip("keras")
 pytest.importorskip(keras.backend.backend())
 
-from lossfw import ArgumentError, ShapeError  # noqa: E402  # the backend comes first
+from lossfw import ArgumentError, DomainError, ShapeError  # noqa: E402  # the backend comes first
 from lossfw.bridges import keras as bridge  # noqa: E402
 
 # Keras hands its tensors to NumPy in the way of NumPy 1.
@@ -94,25 +95,84 @@ def test_a_training_is_that_of_keras(name):
     assert histories[0][-1] < histories[0][0]
 
 
-def test_a_saved_model_loads_in_another_process(tmp_path):
-    model = network(bridge.loss({"name": "huber", "delta": 0.5}, name="robust"), 2)
-    model.fit(ROWS, T, epochs=1, verbose=0)
-    model.save(tmp_path / "model.keras")
-    wanted = float(number(model.loss(T, model.predict(ROWS, verbose=0))))
-    code = f"""
-        import numpy as np, keras
-        from lossfw.bridges import keras as bridge
-        bridge.register()
-        model = keras.saving.load_model({str(tmp_path / "model.keras")!r})
-        print(model.loss.loss, model.loss.name)
-    """
-    told = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+MODULE = """
+    from lossfw import DistanceLoss
+
+    class Cubic(DistanceLoss):
+        c: float = 1.0
+
+        def value(self, xp, r):
+            return self.c * xp.abs(r) ** 3
+"""
+
+SAVE = """
+    import keras, numpy as np
+    from lossfw.bridges import keras as bridge
+    from cubic import Cubic
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.01), bridge.loss(2 * Cubic(c=0.5), name="bent"))
+    model.fit(x, x[:, 0], epochs=2, shuffle=False, verbose=0)
+    model.save("model.keras")
+    np.save("seen.npy", model.predict(x, verbose=0))
+    print(model.evaluate(x, x[:, 0], verbose=0))
+    print(model.fit(x, x[:, 0], epochs=2, shuffle=False, verbose=0).history["loss"])
+"""
+
+# The bridge before Keras and without a name, as import sorters like it.
+LOAD = """
+    import lossfw.bridges.keras
+    import keras, numpy as np
+    import cubic
+    x = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
+    model = keras.saving.load_model("model.keras")
+    assert model.loss.name == "bent", model.loss.name
+    assert repr(model.loss.loss) == "Scaled(of=Cubic(c=0.5), scale=2.0)", model.loss.loss
+    np.testing.assert_array_equal(model.predict(x, verbose=0), np.load("seen.npy"))
+    print(model.evaluate(x, x[:, 0], verbose=0))
+    print(model.fit(x, x[:, 0], epochs=2, shuffle=False, verbose=0).history["loss"])
+"""
+
+
+def process(code, folder, backend):
+    """Return what a program prints."""
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env={**os.environ, "KERAS_BACKEND": backend},
     ).stdout
-    assert told.strip() == "Huber(delta=0.5) robust"
-    bridge.register()
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    assert float(number(again.loss(T, again.predict(ROWS, verbose=0)))) == pytest.approx(wanted)
+
+
+def test_a_model_with_a_loss_of_a_script_goes_on_in_another_process(tmp_path, monkeypatch, capsys):
+    (tmp_path / "cubic.py").write_text(textwrap.dedent(MODULE))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    exec(textwrap.dedent(SAVE), {})
+    assert process(LOAD, tmp_path, keras.backend.backend()) == capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_a_model_with_a_loss_of_a_script_goes_on_on_each_backend(tmp_path, backend):
+    pytest.importorskip(backend)
+    (tmp_path / "cubic.py").write_text(textwrap.dedent(MODULE))
+    saved = process(SAVE, tmp_path, backend)
+    assert process(LOAD, tmp_path, backend) == saved
+
+
+def test_a_saved_loss_whose_class_is_not_there_is_told(tmp_path):
+    config = keras.saving.serialize_keras_object(bridge.loss("huber"))
+    config["config"]["loss"] = {"name": "huberish"}
+    with pytest.raises(Exception, match="import the module that defines it first"):
+        keras.saving.deserialize_keras_object(config)
+    # The class is where Keras writes that it is.
+    home = importlib.import_module(config["module"])
+    assert getattr(home, config["class_name"]) is bridge.KerasLoss
+    assert config["registered_name"] == "lossfw>Loss"
 
 
 def test_a_configuration_makes_an_equal_loss():
@@ -121,6 +181,9 @@ def test_a_configuration_makes_an_equal_loss():
         again = type(loss).from_config(loss.get_config())
         assert again.loss == loss.loss
         assert again.reduction == "sum"
+    images = bridge.loss("cross_entropy", class_axis=1, check=False)
+    again = type(images).from_config(images.get_config())
+    assert (again.class_axis, again.check) == (1, False)
     assert bridge.loss("cross_entropy").loss.from_logits
     assert not bridge.loss("cross_entropy", fuse=False).loss.from_logits
 
@@ -142,3 +205,107 @@ def test_labels_0_and_1_of_a_margin_are_its_sides():
     for loss in ("hinge", "logistic"):
         criterion = bridge.loss(loss)
         assert float(criterion(BITS, Y)) == float(criterion(2 * BITS - 1, Y))
+
+
+POSITIVES = np.abs(T[:, :1]) + 0.5
+WRONG = np.where(np.arange(24) == 7, 4, CLASSES)
+BROKEN = np.where(np.arange(24) == 7, 1.5, CLASSES)
+SIMPLEX_ROWS = np.eye(4, dtype="float32")[CLASSES]
+
+# A loss, its options, targets, the units of the last layer and what is told.
+OUTSIDE = {
+    "prediction": ("squared_log_error", {}, POSITIVES, 1, "lies outside.*'softplus'"),
+    "rows": ("cross_entropy", {"fuse": False}, CLASSES, 4, "lies outside SIMPLEX.*'softmax'"),
+    "share": ("binary_cross_entropy", {"fuse": False}, BITS[:, :1], 1, "UNIT.*'sigmoid'"),
+    "class": ("cross_entropy", {}, WRONG, 4, r"= 4 is no class"),
+    "broken class": ("cross_entropy", {}, BROKEN, 4, "is not a whole number"),
+    "distribution": ("cross_entropy", {}, 2 * SIMPLEX_ROWS, 4, "sum 2.*outside SIMPLEX"),
+    "side": ("hinge", {}, 3 * BITS, 2, "= 3 lies outside SIGN"),
+    "bit": ("binary_cross_entropy", {}, 2 * BITS, 2, "= 2 lies outside UNIT"),
+    "count": ("poisson_deviance", {"fuse": False}, -POSITIVES, 1, "lies outside"),
+    "wrapped": ({"name": "masked", "of": "brier", "ignore": -1}, {}, CLASSES, 4, "SIMPLEX"),
+}
+
+
+def trained(loss, t, units, **options):
+    model = network(loss, units)
+    return model.fit(ROWS, t, batch_size=8, shuffle=False, verbose=0, **options).history["loss"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_lies_outside_is_told_at_the_first_batch_that_has_it(name):
+    loss, options, t, units, words = OUTSIDE[name]
+    # JAX raises its own error, which ends with the words.
+    with pytest.raises((DomainError, RuntimeError), match=f"(?s)(target|prediction).*{words}"):
+        trained(bridge.loss(loss, **options), t, units)
+    with pytest.raises((DomainError, RuntimeError), match="pass check=False"):
+        network(bridge.loss(loss, **options), units).evaluate(ROWS, t, verbose=0)
+
+
+def test_without_a_look_a_training_goes_on():
+    loss = bridge.loss("squared_log_error", check=False)
+    assert np.isnan(trained(loss, POSITIVES, 1)[-1])
+    legal = bridge.loss("cross_entropy")
+    unseen = bridge.loss("cross_entropy", check=False)
+    assert trained(legal, CLASSES, 4) == trained(unseen, CLASSES, 4)
+
+
+NAN = np.where(np.arange(24) == 7, np.nan, T[:, 0]).astype("float32")
+
+
+@pytest.mark.parametrize(
+    ("loss", "t", "units"),
+    [
+        ("cross_entropy", WRONG, 4),
+        ("cross_entropy", BROKEN, 4),
+        ("huber", NAN, 1),
+        ({"name": "huber", "per": "row"}, NAN[:, None], 1),
+        ("binary_cross_entropy", np.where(np.arange(24) == 7, 9.0, BITS[:, 0]), 1),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_weight_of_0_takes_out_a_row_whatever_it_holds(loss, t, units, check):
+    weight = np.where(np.arange(24) == 7, 0.0, W)
+    loss = bridge.loss(loss, check=check)
+    legal = np.where(np.arange(24).reshape(-1, *[1] * (t.ndim - 1)) == 7, 0, t)
+    for w in (weight, weight[:, None]):
+        found = trained(loss, t, units, sample_weight=w)
+        assert found == trained(loss, legal, units, sample_weight=w)
+        assert np.isfinite(found).all()
+
+
+def test_a_step_that_a_mask_of_keras_leaves_out_may_hold_anything():
+    steps, t = ROWS.reshape(6, 4, 4).copy(), CLASSES.reshape(6, 4).copy()
+    steps[:, 3], t[:, 3] = 0.0, -100
+    model = keras.Sequential(
+        [keras.layers.Input((4, 4)), keras.layers.Masking(), keras.layers.Dense(4)]
+    )
+    model.compile("sgd", bridge.loss("cross_entropy"))
+    assert np.isfinite(model.fit(steps, t, verbose=0).history["loss"]).all()
+    with pytest.raises((DomainError, RuntimeError), match="-100 is no class"):
+        model.fit(steps + 1, t, verbose=0)
+
+
+def test_classes_along_another_axis():
+    images = RNG.normal(size=(4, 5, 6, 7)).astype("float32")
+    labels = RNG.integers(0, 5, (4, 6, 7))
+    last, wanted = np.moveaxis(images, 1, -1), bridge.loss("cross_entropy")
+    along_1 = bridge.loss("cross_entropy", class_axis=1)
+    soft = number(keras.ops.softmax(images, axis=1))
+    for target, other in (
+        (labels, labels),
+        (labels[:, None], labels[..., None]),
+        (soft, np.moveaxis(soft, 1, -1)),
+    ):
+        assert float(along_1(target, images)) == float(wanted(other, last))
+    weight = RNG.integers(0, 2, (4, 6, 7)).astype("float32")
+    assert float(along_1(labels, images, weight)) == float(wanted(labels, last, weight))
+    with pytest.raises(ShapeError, match=r"loss\(\.\.\., class_axis=1\)"):
+        wanted(labels, images)
+    with pytest.raises(ShapeError, match="no axis 4"):
+        bridge.loss("cross_entropy", class_axis=4)(labels, images)
+    with pytest.raises(ArgumentError, match="class_axis=1: huber takes single numbers"):
+        bridge.loss("huber", class_axis=1)
+    with pytest.raises(ArgumentError, match=r"class_axis is 1\.5"):
+        bridge.loss("cross_entropy", class_axis=1.5)

@@ -83,8 +83,8 @@ def _arguments(body: EngineBody, call: Arguments) -> tuple[Array, Array]:
         return xp.astype(y, call.work), xp.astype(t, call.work)
     # The target of a row that is left out may be no class: class 0 stands in for it.
     wrong = _unseen_wrong(call)
-    legal = kept if wrong is None else ~wrong if kept is None else kept & ~wrong
-    if legal is not None:
+    if kept is not None or wrong is not None:
+        legal = kept if wrong is None else ~wrong if kept is None else kept & ~wrong
         t = xp.where(legal, t, xp.zeros_like(t))
     if is_torch(t):
         # PyTorch takes no other indices.
@@ -111,10 +111,12 @@ def _at_once(x: Array) -> AbstractContextManager[Any]:
 
 
 def _unseen_wrong(call: Arguments) -> Array | None:
-    """Tell which class indices are none, where they cannot be looked at; else None."""
+    """Tell which rows that count have a class index that is none; None if it was looked at."""
     if has_values(call.t, call.keep, call.weight):
         return None
-    return (call.t < 0) | (call.t >= call.y.shape[-1])
+    wrong = (call.t < 0) | (call.t >= call.y.shape[-1])
+    kept = _kept(call)
+    return wrong if kept is None else wrong & kept
 
 
 def _kept(call: Arguments) -> Array | None:

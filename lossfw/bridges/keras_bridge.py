@@ -1,0 +1,61 @@
+"""KerasBridge: Keras as lossfw knows it, without importing it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from lossfw.bridges.autograd_bridge import AutogradBridge
+from lossfw.bridges.bridge import written
+from lossfw.errors import ArgumentError
+from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
+
+
+class KerasBridge(AutogradBridge):
+    """Keras 3 on JAX or PyTorch: a loss for compile."""
+
+    name: ClassVar[str] = "keras"
+    library: ClassVar[str] = "keras"
+    extra: ClassVar[str] = "keras"
+
+    @classmethod
+    def imported(cls, module: str = "") -> Any:
+        """Return Keras, or a module of it; see `Bridge.imported`.
+
+        Raises
+        ------
+        ArgumentError
+            If the backend that Keras is set to is not installed.
+        """
+        try:
+            return super().imported(module)
+        except ModuleNotFoundError as error:
+            raise ArgumentError(
+                f"Keras cannot be imported, because its backend needs {error.name}, which is not "
+                "installed: set the environment variable KERAS_BACKEND to jax or torch before "
+                "Keras is imported."
+            ) from None
+
+    def made(self, loss: Loss) -> Any:
+        """Return the loss as Keras takes it, unreduced and not fused."""
+        self.imported()
+        # The class derives from one of Keras's.
+        from lossfw.bridges.keras_loss import KerasLoss
+
+        return KerasLoss(loss, reduction="none", fuse=False)
+
+    def usage(self, loss: Loss) -> str:
+        """See `Bridge.usage`."""
+        return (
+            "import keras\n"
+            "from lossfw.bridges import keras as bridge\n"
+            f"model.compile('adam', bridge.loss({written(loss)}))"
+        )
+
+    def value_and_slope(
+        self, loss: Loss, y: NDArray, t: NDArray, *, compiled: bool = False
+    ) -> tuple[NDArray, NDArray]:
+        """Return losses and slopes in the dtype of `y`, by the backend of Keras."""
+        from lossfw.bridges.keras_loss import differentiated
+
+        return differentiated(loss, y, t, compiled=compiled)
