@@ -204,11 +204,21 @@ class RunFolder:
         self._remove(CHECKPOINT_FILE, PART_FILE, PARTS_FOLDER)
         self.remove_temporary()
 
-    def fail(self, message: str) -> None:
-        """Write that the run failed, and why; ignore an error while writing."""
+    def fail(self, message: str, record: Mapping[str, Any] | None = None) -> None:
+        """Write that the run failed, and why; ignore an error while writing.
+
+        Parameters
+        ----------
+        message : str
+            For ``error.txt``.
+        record : mapping, optional
+            The object for ``run.json``, if it has changed.
+        """
         try:
             self.write(ERROR_FILE, f"{message}\n")
             self.write(STATUS_FILE, "failed\n")
+            if record is not None:
+                self.write(RECORD_FILE, f"{to_json(record)}\n")
         except OutputError:
             return
 

@@ -112,7 +112,8 @@ class Recorder:
             return
         self.journal.drop()
         if isinstance(error, Exception):
-            self._folder.fail(str(error) or type(error).__name__)
+            record = self._record | {"warnings": self.journal.notes}
+            self._folder.fail(str(error) or type(error).__name__, record)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Work goes to workers that agree, late ones too, and that of a lost worker to others."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,7 +18,14 @@ from lossfw.errors import RunError
 from lossfw.runs.journal import RunJournal
 from lossfw.scale import connected, workers
 from lossfw.scale.survey import requirements_of
-from lossfw.scale.workers import ClusterWorkers, Refusal, Shared, Work, look_there
+from lossfw.scale.workers import (
+    ClusterWorkers,
+    Refusal,
+    Shared,
+    Work,
+    look_there,
+    work_there,
+)
 from support.ended import kill
 from support.waiting import wait_for
 
@@ -168,6 +176,20 @@ def test_a_worker_that_cannot_even_be_looked_at_gets_none(quick):
     cluster.differs["b"] = ModuleNotFoundError("No module named 'lossfw'")
     assert set(given_to(cluster, notes).values()) == {"a"}
     assert notes == ["the worker b got no part: ModuleNotFoundError: No module named 'lossfw'."]
+
+
+def test_the_code_is_compared_with_each_piece_of_work_and_files_before_the_first(tmp_path):
+    def add(shared, one, two):
+        return one + two
+
+    here = requirements_of([], [])
+    code = {"lossfw": {**here.code["lossfw"], "lossfw/errors.py": "0"}}
+    other, elsewhere = here._replace(code=code), here._replace(heads={str(tmp_path / "y"): "1"})
+    assert work_there(Shared(here, ()).to_bytes(), add, 2, 3) == 5
+    told = Refusal("lossfw/errors.py has other code there")
+    assert work_there(Shared(other, ()).to_bytes(), add, 2, 3) == told
+    assert work_there(Shared(elsewhere, ()).to_bytes(), add, 2, 3) == 5
+    assert "y is missing there and 1 here" in look_there(Shared(elsewhere, ()).to_bytes())
 
 
 def test_a_worker_that_is_another_one_by_its_second_part_gets_no_more(quick):
@@ -371,6 +393,8 @@ def test_a_run_with_no_worker_of_the_same_code_ends_in_words(folder, shared, sch
     assert told.exit_code == 1
     assert "2 of 2 workers cannot run this: no row was computed. " in told.stderr
     assert "lossfw/losses/loss.py has other code there" in told.stderr
+    record = json.loads((folder / "two/run.json").read_text())
+    assert len(record["warnings"]) == 2
     again = run("--out", "two", "--cluster", scheduler, "--resume")
     assert again.exit_code == 0, again.stderr
 
