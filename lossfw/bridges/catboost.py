@@ -36,7 +36,7 @@ from lossfw.bridges.boosting import (
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
-from lossfw.bridges.catboost_model import continuable, model_of, outputs_of, refuse_other_kind
+from lossfw.bridges.catboost_model import finished, model_of, outputs_of, refuse_other_kind
 from lossfw.bridges.catboost_rows import RowDerivatives
 from lossfw.bridges.outputs import EstimatorOutputs
 from lossfw.bridges.raw_form import made, raw_form
@@ -249,9 +249,7 @@ def train(
     model = cat.CatBoost({**own, **params})
     with _based([pool, *_evaluated(more)], begin), _own_errors(cat):
         model.fit(pool, init_model=init_model, **more)
-    if begin.any():
-        model.set_scale_and_bias(1.0, begin.tolist())
-    return continuable(model)
+    return finished(model, begin, init_model)
 
 
 def _has_baseline(pool: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from lossfw.bridges.outputs import EstimatorOutputs, link_of, unknown_objective
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
+from lossfw.numerics.arrays import NDArray
 
 # The activation by which raw predictions of an objective of CatBoost become responses.
 _LINK_OF: Final = {
@@ -21,6 +22,8 @@ _LINK_OF: Final = {
 }
 # A saved model calls any objective from outside so.
 _FROM_OUTSIDE: Final = "PythonUserDefined"
+# The attribute of a model that holds it as it was trained, see `stateless`.
+_TRAINED: Final = "_lossfw_trained"
 
 
 def model_of(given: Any, cat: Any) -> Any:
@@ -32,29 +35,59 @@ def model_of(given: Any, cat: Any) -> Any:
         If it is something else, or not trained.
     """
     if isinstance(given, str | PathLike):
-        return continuable(cat.CatBoost().load_model(given))
+        return cat.CatBoost().load_model(given)
     if not isinstance(given, cat.CatBoost) or not given.is_fitted():
         what = "is not trained" if isinstance(given, cat.CatBoost) else "is no model of CatBoost"
         raise ArgumentError(
             f"init_model, a {type(given).__name__}, {what}: give a trained model of CatBoost, or "
             "the path of a saved one."
         )
-    return continuable(given)
+    trained = getattr(given, _TRAINED, None)
+    if trained is not None and _same(given, trained):
+        return trained
+    scale, bias = given.get_scale_and_bias()
+    return stateless(given) if scale != 1.0 or np.any(bias) or len(given.classes_) else given
 
 
-def continuable(model: Any) -> Any:
-    """Return a model in memory that CatBoost continues with its start.
+def stateless(model: Any) -> Any:
+    """Return a copy of a model without the state of its training.
 
-    It has the state of its training, from which CatBoost continues once, on the same data. That
-    knows nothing of a bias that was set afterwards, and holds labels that a model without names
-    of classes lacks. A copy has no such state, and is continued as one from a file.
+    From that CatBoost continues a model in memory once, on the same data. It knows nothing of a
+    bias that was set afterwards, and holds labels that other models lack. A copy is continued as
+    a model from a file is.
     """
-    if not np.any(model.get_scale_and_bias()[1]) and not len(model.classes_):
-        return model
     found = model.copy()
     # Such as the number of features, which a copy forgets.
-    vars(found).update({key: of for key, of in vars(model).items() if key != "_object"})
+    kept = {key: of for key, of in vars(model).items() if key not in ("_object", _TRAINED)}
+    vars(found).update(kept)
     return found
+
+
+def finished(model: Any, begin: NDArray, init_model: Any) -> Any:
+    """Return a model that was just trained, with its start or with that of the model before.
+
+    Whoever continues it, the start stays: an estimator of CatBoost from the copy that is
+    returned, and `train` from the model as it was trained.
+    """
+    if init_model is not None:
+        model.set_scale_and_bias(*init_model.get_scale_and_bias())
+    elif begin.any():
+        model.set_scale_and_bias(1.0, begin.tolist())
+    if not np.any(model.get_scale_and_bias()[1]):
+        return model
+    found = stateless(model)
+    setattr(found, _TRAINED, model)
+    return found
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether a model is as it was trained: its trees can be cut and its leaves set."""
+    return (
+        one.tree_count_ == other.tree_count_
+        and np.array_equal(one.get_scale_and_bias()[1], other.get_scale_and_bias()[1])
+        and one.get_scale_and_bias()[0] == other.get_scale_and_bias()[0]
+        and np.array_equal(one.get_leaf_values(), other.get_leaf_values())
+    )
 
 
 def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:

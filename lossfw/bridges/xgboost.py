@@ -33,7 +33,7 @@ from lossfw.bridges.boosting import (
 )
 from lossfw.bridges.boosting_bridge import Boosting, BoostingBridge
 from lossfw.bridges.bridge import written
-from lossfw.bridges.outputs import EstimatorOutputs
+from lossfw.bridges.outputs import EstimatorOutputs, link_of
 from lossfw.bridges.raw_form import made, raw_form, response
 from lossfw.bridges.xgboost_model import Begun, begun_with, booster_of, outputs_of
 from lossfw.errors import ArgumentError
@@ -218,7 +218,7 @@ def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
 def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
     """Raise `ArgumentError` if responses are wanted, and XGBoost returns something else."""
     given = made(loss)
-    link = given.link_name
+    link = link_of(given) if face == "classifier" else given.link_name
     if not respond or (link is None and face != "classifier" and not given.takes_rows):
         return
     if face == "regressor":

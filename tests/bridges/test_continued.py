@@ -151,8 +151,6 @@ class CatBoost:
     params: ClassVar = {
         "depth": 3, "learning_rate": 0.1, "verbose": False, "allow_writing_files": False,
         "thread_count": 1, "leaf_estimation_method": "Newton", "leaf_estimation_iterations": 1,
-        # From a file, and the second time from memory, it draws anew.
-        "bootstrap_type": "No", "random_strength": 0,
     }  # fmt: skip
 
     def trained(self, loss, x, y, w, begun=None, own=None, rounds=ROUNDS):
@@ -255,16 +253,20 @@ def test_a_training_is_continued_as_the_library_continues_its_own(
 def test_two_legs_are_one_training(name, loss, targets, tmp_path):
     library, y = LIBRARIES[name], targets(X)
     if name == "catboost":
-        params = {**library.params, "iterations": ROUNDS}
-        pool = cat.Pool(X, y)
+        params, pool = {**library.params, "iterations": ROUNDS}, cat.Pool(X, y)
         half = catboost.train(loss, params, pool)
         whole = catboost.train(loss, {**params, "iterations": 2 * ROUNDS}, pool)
-        legs = [
+        # It goes on from memory once; later, and from a file, it draws its samples anew.
+        legs = [catboost.train(loss, params, pool, init_model=half)]
+        others = [
             catboost.train(loss, params, pool, init_model=begun)
-            for begun in (half, half, library.source(half, "file", tmp_path))
+            for begun in (half, library.source(half, "file", tmp_path))
         ]
         estimator = catboost.settings(loss, y)
-        legs.append(cat.CatBoost({**estimator, **params}).fit(pool, init_model=half))
+        others.append(cat.CatBoost({**estimator, **params}).fit(pool, init_model=half))
+        for other in others:
+            assert library.raw(other, X, ROUNDS).tolist() == library.raw(half, X).tolist()
+            assert library.raw(other, X) == pytest.approx(library.raw(others[0], X))
     else:
         half = library.trained(loss, X, y, None)
         whole = library.trained(loss, X, y, None, rounds=2 * ROUNDS)
@@ -412,6 +414,17 @@ def test_catboost_does_not_continue_a_classifier_of_several_classes(tmp_path):
         library.fitted("cross_entropy", X, y, None, begun=path)
     with pytest.raises(ArgumentError, match="train the first model with"):
         library.trained("cross_entropy", X, y, None, begun=path)
+
+
+def test_a_model_that_was_changed_is_continued_as_it_is():
+    pool, params = cat.Pool(X, numbers(X)), {**CatBoost.params, "iterations": ROUNDS}
+    half = catboost.train("huber", params, pool)
+    half.shrink(ROUNDS - 2)
+    half.set_scale_and_bias(1.0, 7.0)
+    more = catboost.train("huber", params, pool, init_model=half)
+    assert more.tree_count_ == 2 * ROUNDS - 2
+    first = more.predict(X, ntree_end=ROUNDS - 2)
+    assert first.tolist() == half.predict(X).tolist()
 
 
 def test_a_pool_is_left_without_a_baseline():

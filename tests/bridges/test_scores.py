@@ -12,7 +12,7 @@ from lossfw.errors import ArgumentError
 xgb = pytest.importorskip("xgboost")
 lgb = pytest.importorskip("lightgbm")
 cat = pytest.importorskip("catboost")
-sklearn = pytest.importorskip("sklearn")
+sklearn = sklearn = pytest.importorskip("sklearn")
 
 from sklearn import metrics  # noqa: E402  # after the skips
 from sklearn.base import clone  # noqa: E402
@@ -374,6 +374,25 @@ def test_the_parameter_of_a_loss_is_searched():
         assert search.cv_results_["mean_test_score"][i] == pytest.approx(scores.mean())
 
 
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_weights_are_routed_to_a_booster_and_to_the_scorer(library):
+    estimator, shown = made(library, "poisson_deviance", COUNT)
+    score = scorer("poisson_deviance").set_score_request(sample_weight=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        found = cross_val_score(
+            estimator.set_fit_request(sample_weight=True), X, COUNT, scoring=score, cv=FOLDS,
+            params={"sample_weight": WEIGHT}, error_score="raise",
+        )  # fmt: skip
+    expected = []
+    for train, test in FOLDS.split(X):
+        model = clone(estimator).fit(X[train], COUNT[train], sample_weight=WEIGHT[train])
+        means = np.exp(np.asarray(model.predict(X[test], **shown), np.float64))
+        expected.append(
+            -metrics.mean_poisson_deviance(COUNT[test], means, sample_weight=WEIGHT[test])
+        )
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.slow  # processes start for some seconds
 def test_processes_score_as_one_does():
     estimator, _ = made("xgboost", TWEEDIE, CLAIM)
@@ -520,6 +539,7 @@ def test_responses_that_xgboost_cannot_return_are_refused(loss, y, face, words):
     [
         ("huber", Y, "regressor"),
         ("binary_cross_entropy", LABEL, "classifier"),
+        ("logistic", LABEL, "classifier"),
         ("cross_entropy", CLASS, "classifier"),
     ],
 )
