@@ -73,12 +73,17 @@ def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[
         data,
         name=f"{data.name} where {rows}",
         digest=join_digests(data.digest, str(rows)),
-        rows=index if data.rows is None else data.rows[index],
+        rows=_compact(index if data.rows is None else data.rows[index]),
         columns=columns,
         notes=(*data.notes, *notes),
         **arrays,
     )
     return (_with_present_classes(found) if data.classes else found), index
+
+
+def _compact(numbers: NDArray) -> NDArray:
+    """Return numbers of rows in half of the memory, where they fit: they go to each worker."""
+    return numbers.astype(np.uint32) if numbers[-1] <= np.iinfo(np.uint32).max else numbers
 
 
 def _mask(data: Dataset, rows: RowFilter) -> NDArray:

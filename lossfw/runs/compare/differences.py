@@ -73,7 +73,7 @@ def _why(name: str, value: Any, one: RunWithRows, base: RunWithRows) -> str:
         return "the difference is not a finite number"
     if one.groups < 2:
         return "there are too few rows"
-    return "it does not vary with the choice of rows"
+    return "no choice of rows changes it"
 
 
 def _note(name: str, one: RunWithRows, base: RunWithRows) -> Note | None:

@@ -273,6 +273,13 @@ def test_a_name_from_a_file_may_have_any_character(name):
     Page(page)
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_a_picture_has_no_character_that_xml_has_not():
+    every = "".join(map(chr, range(32)))
+    picture = of_parts("parts", every, [("a", RunNumber(0.5))], 0.25)
+    assert not re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", str(picture.svg))
+
+
 # What the pages are made of -----------------------------------------------------
 
 
