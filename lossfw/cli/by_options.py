@@ -16,7 +16,7 @@ def by_options(command: Callable[..., Any]) -> Callable[..., Any]:
     by = click.option(
         "--by",
         metavar="WHAT",
-        help="Also compare parts of the rows: by target, or by a column that the rows have, as "
+        help="Also compare parts of the rows: by target, or by a column of the data, as "
         "column.region.",
     )
     bins = click.option(

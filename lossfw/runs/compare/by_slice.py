@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lossfw.components.naming import did_you_mean
+from lossfw.config.plan.evaluation import build_data
+from lossfw.config.text.source import ConfigSource
+from lossfw.config.text.writing import flow
 from lossfw.data import DataColumn
-from lossfw.errors import ArgumentError
+from lossfw.errors import ArgumentError, DataError, LossfwError
 from lossfw.evaluation.column_parts import column_parts
 from lossfw.evaluation.intervals.options import Intervals
 from lossfw.evaluation.slice_rows import part_names, parts_of
@@ -19,7 +22,7 @@ from lossfw.runs.compare.differences import KEEP_ROWS, differences
 from lossfw.runs.compare.finished_run import FinishedRun, RunNumber
 from lossfw.runs.compare.notes import listed
 from lossfw.runs.compare.paired import RunWithRows, own_interval
-from lossfw.runs.compare.rows import KeptRows
+from lossfw.runs.folder import CONFIG_FILE
 
 # What is the same for a row in every run.
 _BY_TARGET = "target"
@@ -117,7 +120,7 @@ def _parts(
 ) -> tuple[NDArray, list[tuple[int, str]]]:
     """Return the part of each row, and the parts in order with their names."""
     rows = kept[0].rows
-    columns = _columns(by, [one.rows for one in kept]) if by.column else {}
+    columns = _columns(by, kept) if by.column else {}
     column = columns[by.column].values if by.column else None
     own = column_parts(by, columns)
     weight = np.ones(len(rows.row)) if rows.weight is None else rows.weight
@@ -126,15 +129,38 @@ def _parts(
     return parts, part_names(by, np.unique(parts).tolist(), None, own, labels)
 
 
-def _columns(by: Slice, kept: Sequence[KeptRows]) -> Mapping[str, DataColumn]:
-    """Return the columns of a run that has the one that is asked for."""
-    for rows in kept:
-        if by.column in rows.columns:
-            return rows.columns
-    there = sorted({name for rows in kept for name in rows.columns})
-    guess = did_you_mean(by.column, there)
-    have = f"they have {', '.join(there)}" if there else "they have none"
-    raise ArgumentError(
-        f"--by {by.by}: the rows of these runs have no column {by.column!r}; {have}. {guess} "
-        f"Write evaluate: {{columns: [{by.column}]}} in the configuration, and run it again."
-    )
+def _columns(by: Slice, kept: Sequence[RunWithRows]) -> Mapping[str, DataColumn]:
+    """Return the columns of a run that has the one that is asked for, or that of its data."""
+    for one in kept:
+        if by.column in one.rows.columns:
+            return one.rows.columns
+    there = sorted({name for one in kept for name in one.rows.columns})
+    try:
+        return {by.column: _column_of_data(by.column, kept[0])}
+    except (LossfwError, OSError) as error:
+        guess = did_you_mean(by.column, there)
+        have = f"they have {', '.join(there)}" if there else "they have none"
+        why = str(error).partition("\n")[0].removesuffix(".")
+        raise ArgumentError(
+            f"--by {by.by}: the rows of these runs have no column {by.column!r}; {have}. {guess} "
+            f"Nor can it be read from the data of {kept[0].run.name}: {why}. Runs keep it with "
+            f"evaluate: {{columns: [{by.column}]}}."
+        ) from None
+
+
+def _column_of_data(name: str, one: RunWithRows) -> DataColumn:
+    """Return a column of the data of a run, which are read again, in the order of its rows.
+
+    Raises
+    ------
+    LossfwError
+        If the data cannot be read, have changed, or do not have the column.
+    """
+    keep = f"evaluate.columns={flow([name])}"
+    source = ConfigSource(str(one.run.path / CONFIG_FILE), (keep,), one.run.plugins)
+    data, then = build_data(source), one.run.record.get("data") or {}
+    if (data.name, data.digest) != (then.get("name"), then.get("digest")):
+        raise DataError(f"data {data.name!r} have changed since the run.")
+    if name not in data.columns:
+        raise DataError(f"data {data.name!r} have no column {name!r}.")
+    return data.columns[name].take(one.rows.row)

@@ -121,11 +121,25 @@ def test_a_page_shows_the_parts(pair, command, folder):
     assert page.count('<th scope="row">west</th>') == 3
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_column_that_was_not_kept_is_read_from_the_data(pair, command, compared, folder, form):
+    wanted = compared("a", "b", "--by", "column.region")["slices"]
+    given = ["-o", "evaluate.slices-", "-o", f"evaluate.rows={form}"]
+    for name in "ab":
+        assert command("run", f"{name}.yaml", "--out", name, *given).exit_code == 0
+    assert compared("a", "b", "--by", "column.region")["slices"] == wanted
+    text = (folder / "d.csv").read_text()
+    (folder / "d.csv").write_text(text + "ant,1,north,3\n")
+    result = command("compare", "a", "b", "--by", "column.region")
+    assert result.exit_code == 2
+    assert "data 'arrays (d.csv)' have changed since the run" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--by", "column.regio"], "have no column 'regio'; they have age, region. Did you mean"),
-        (["--by", "column.regio"], "Write evaluate: {columns: [regio]}"),
+        (["--by", "column.regio"], "Runs keep it with evaluate: {columns: [regio]}."),
         (["--by", "prediction.max"], "by target, or by a column of the data, as column.region"),
         (["--by", "region"], "by target, or by a column of the data"),
         (["--by", "column.age", "--bins", "3,x"], "expected numbers, as in --bins 30,50"),
