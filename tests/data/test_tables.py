@@ -124,7 +124,9 @@ def test_a_missing_value_in_files_of_their_own_has_a_remedy_that_works(ending, t
         role: str(write(tmp_path / f"{role}.{ending}", {n: GAPS[n] for n in names}))
         for role, names in (("inputs", ["targets", "x0"]), ("targets", ["targets"]))
     }
-    with pytest.raises(DataError, match="put all columns into one file, and write missing: drop"):
+    with pytest.raises(
+        DataError, match="put all columns into one file or data frame, and write missing: drop"
+    ):
         lossfw.registry().create("source", "arrays", **files).load()
     with pytest.raises(ParameterError, match="one 'file' beside 'missing: drop'"):
         lossfw.registry().create("source", "arrays", **files, missing="drop")

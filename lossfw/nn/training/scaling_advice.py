@@ -34,7 +34,7 @@ def remedy(data: Dataset) -> str:
     if largest < LARGE:
         return ""
     return (
-        f"The inputs reach {largest:.4g}, and a network learns from numbers about 1: scale them "
+        f"The inputs reach {largest:,.0f}, and a network learns from numbers about 1: scale them "
         "by data.standardize: true, or data.scale."
     )
 

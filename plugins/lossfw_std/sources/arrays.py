@@ -287,7 +287,7 @@ class Arrays(Source):
             return "With missing: drop such rows are left out."
         return (
             "Rows of files of their own stay together, so none is left out: put all columns into "
-            "one file, and write missing: drop."
+            "one file or data frame, and write missing: drop."
         )
 
     def _groups(self, table: Table) -> dict[str, Group]:
@@ -403,7 +403,10 @@ def _targets_of(table: Table) -> int:
     try:
         return table.column("targets")
     except DataError as error:
-        raise DataError(f"{error} Name the column of the targets with targets_key.") from None
+        # Nobody wrote the name: only a guess that has it in it leads to the targets.
+        told, _, guess = str(error).partition(" Did you mean")
+        guess = f" Did you mean{guess}" if "target" in guess.lower() else ""
+        raise DataError(f"{told}{guess} Name the column of the targets with targets_key.") from None
 
 
 def _listed(group: Group) -> list[int]:

@@ -176,3 +176,15 @@ def test_a_source_of_a_plugin_may_have_categories():
         encoded(data, {"zone": ("3",)})
     assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
     assert joined([AREA[:, None]]) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", SOURCES)
+def test_a_cluster_gives_the_same_bits(make, folder):
+    distributed = pytest.importorskip("distributed")
+    lossfw.train(written(folder, make(folder)), out="out")
+    plan = lossfw.plan("c.yaml", "network.weights=out/weights.npz")
+    here = lossfw.evaluate(plan)
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.Client(processes=True, **options) as client:
+        assert lossfw.evaluate(plan, client=client).loss == here.loss
