@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from lossfw.components.frozen_types import frozen_type, frozen_value
 from lossfw.components.naming import snake_case
 from lossfw.components.parameter_errors import explain
+from lossfw.components.plain_values import plain
 from lossfw.errors import ParameterError
 
 
@@ -108,9 +108,9 @@ class Component(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _plain_values(cls, parameters: Any) -> Any:
-        """Take NumPy scalars for numbers and lists for tuples, as YAML and users write them."""
+        """Take NumPy's numbers for numbers and lists for tuples; refuse other arrays."""
         if isinstance(parameters, Mapping):
-            return {key: _plain(value) for key, value in parameters.items()}
+            return {key: plain(key, value) for key, value in parameters.items()}
         return parameters
 
     @classmethod
@@ -184,16 +184,6 @@ def _ordered_fields(cls: type[Component]) -> list[str]:
     """Return a class's own fields first, inherited ones after them."""
     own = [key for key in cls.model_fields if key in cls.__annotations__]
     return own + [key for key in cls.model_fields if key not in own]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic) and not isinstance(value, np.floating | float):
-        return value.item()
-    if isinstance(value, np.floating):
-        return float(value)
-    if isinstance(value, list):
-        return tuple(_plain(item) for item in value)
-    return value
 
 
 def yaml_value(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, TypeGuard, cast
 
 import numpy as np
 
+from lossfw.components.plain_values import plain
 from lossfw.components.registry import registry
 from lossfw.errors import ArgumentError, ParameterError
 from lossfw.losses import array_api, reference
@@ -328,6 +329,8 @@ class Loss(Definition):
     __array_ufunc__: ClassVar[None] = None
 
     def __mul__(self, factor: object) -> Loss:
+        # An array of another library is refused in words, as any parameter.
+        factor = plain("factor", factor)
         if not _is_number(factor):
             return NotImplemented
         # The wrappers are losses themselves, and stand above this module.
@@ -337,6 +340,7 @@ class Loss(Definition):
         return self * factor
 
     def __truediv__(self, divisor: object) -> Loss:
+        divisor = plain("divisor", divisor)
         if not _is_number(divisor):
             return NotImplemented
         if not float(divisor):

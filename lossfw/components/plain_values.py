@@ -1,0 +1,70 @@
+"""Parameters as plain numbers: NumPy's are taken for them, arrays of other libraries refused.
+
+A tensor that is to be learnt, or one that JAX traces, would be a constant inside of a
+component: it would never learn, without a word.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from lossfw.errors import ParameterError
+from lossfw.numerics.arrays import is_foreign, is_jax, is_torch
+
+
+def plain(name: str, value: Any) -> Any:
+    """Return NumPy's numbers as Python's, and lists and NumPy's arrays as tuples.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter, for a message.
+    value : object
+
+    Raises
+    ------
+    ParameterError
+        If it is an array of another library, or has one in it.
+
+    Examples
+    --------
+    >>> plain("delta", np.array(2.0)), plain("weights", [np.float32(0.5), 1])
+    (2.0, (0.5, 1))
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        # A named tuple stays what it is.
+        parts = [plain(f"{name}[{i}]", part) for i, part in enumerate(value)]
+        return tuple(parts) if type(value) in (list, tuple) else value
+    if is_foreign(value) and not isinstance(value, np.generic):
+        raise ParameterError(_refusal(name, value))
+    return value
+
+
+def _refusal(name: str, value: Any) -> str:
+    number = f"{name}.tolist()" if value.ndim else f"float({name})"
+    if is_jax(value) and isinstance(value, sys.modules["jax"].core.Tracer):
+        return (
+            f"{name} is traced by JAX, and parameters are plain numbers: construct this outside of "
+            "the function that jit, grad or vmap transforms, or make the argument static, as in "
+            f"jax.jit(f, static_argnames={name!r}). There is no derivative with respect to a "
+            "parameter."
+        )
+    kind = "an array of JAX" if is_jax(value) else f"a {type(value).__name__}"
+    if is_torch(value):
+        kind += " of PyTorch"
+    told = f"{name} is {kind}, and parameters are plain numbers: pass {number}."
+    if is_torch(value) and value.requires_grad:
+        told += (
+            " There is no derivative with respect to a parameter, so that it would not learn. A "
+            "scale learns outside of the loss, as c in criterion(input / c, target / c)."
+        )
+    return told
