@@ -66,6 +66,11 @@ def _poisson(f: Any, p: Mapping[str, Any]) -> Function:
     return lambda y, t: f(y, t, log_input=log, eps=0.0, reduction="none")
 
 
+def _hinge_embedding(f: Any, p: Mapping[str, Any]) -> Adapted:
+    # At the kink its slope is that of the other side, which is right as well.
+    return Adapted(of_torch(lambda y, t: f(y, t, p["margin"], reduction="none")).value)
+
+
 _TORCH: PeerTable = {
     **{ours: offered(f"{_F}:{name}", *more) for ours, (name, _, *more) in _ACTIVATIONS.items()},
     "exp": offered("torch:exp"),
@@ -86,7 +91,7 @@ _TORCH: PeerTable = {
                              make=lambda f, p: lambda y, t: 1 - f(y, t, -1)),
     "cross_entropy": offered(f"{_F}:cross_entropy", "label_smoothing", **_ON_LOGITS),
     "gaussian_nll": offered(f"{_F}:gaussian_nll_loss", make=_gaussian),
-    "hinge_embedding": offered(f"{_F}:hinge_embedding_loss", "margin"),
+    "hinge_embedding": offered(f"{_F}:hinge_embedding_loss", "margin", make=_hinge_embedding),
     "huber": (
         offered(f"{_F}:huber_loss", "delta"),
         offered(f"{_F}:smooth_l1_loss", "beta=delta", times="delta"),
