@@ -97,6 +97,9 @@ class Claims(_ClaimRecord):
         The least Lipschitz constant of the derivative, which may be reached in a limit only.
     symmetric : bool or None
         The value is the same for r and for -r.
+    exchangeable : bool or None
+        The value is the same with prediction and target exchanged. Then PyTorch and JAX
+        differentiate it with respect to the target too.
     smooth : bool or None
         The loss is differentiable at every inner point.
     twice_smooth : bool or None
@@ -150,6 +153,7 @@ class Claims(_ClaimRecord):
     lipschitz: float | None = None
     gradient_lipschitz: float | None = None
     symmetric: bool | None = None
+    exchangeable: bool | None = None
     smooth: bool | None = None
     twice_smooth: bool | None = None
     breaks: tuple[float, ...] | None = None

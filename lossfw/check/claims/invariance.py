@@ -10,6 +10,10 @@ from lossfw.check.core.plain_points import many_classes
 from lossfw.check.core.points import Points, first
 from lossfw.check.core.session import NotApplicable, Refuted, Search, check, close
 from lossfw.check.core.subject import OUTSIDE_ULPS, Subject, call
+from lossfw.components.spaces import CLASS_INDEX
+
+# Rounding errors of both values, of rows of many columns.
+_EXCHANGED = 1e-12
 
 # Logits on this grid are shifted without rounding.
 _GRID = 2.0**-6
@@ -30,6 +34,28 @@ def check_symmetric(subject: Subject, search: Search) -> None:
             one = int(np.flatnonzero(bad)[np.argmin(np.abs(np.log(np.abs(r[bad]))))])
             text = f"the value is {plus[one]:.9g} at r = {r[one]:.9g} and {minus[one]:.9g} at -r."
             raise Refuted(text, y=np.array([r[one], -r[one]]), t=zero[:2])
+
+
+@check("claim:exchangeable")
+def check_exchangeable(subject: Subject, search: Search) -> None:
+    """Claim: the value is the same with prediction and target exchanged."""
+    if subject.prediction != subject.target and subject.target is not CLASS_INDEX:
+        raise NotApplicable("a prediction lives elsewhere than a target")
+    for points in search.points(subject, "float64"):
+        # Of classes only distributions can be exchanged.
+        if points.t.shape != points.y.shape:
+            continue
+        here, there = (
+            np.asarray(call(subject.value, *pair), np.float64)
+            for pair in ((points.y, points.t), (points.t, points.y))
+        )
+        with np.errstate(invalid="ignore"):
+            bad = ~(np.abs(there - here) <= _EXCHANGED * np.abs(here)) & (here != there)
+        bad &= ~(np.isnan(here) & np.isnan(there))
+        if bad.any():
+            one = int(np.flatnonzero(bad)[0])
+            text = f"the value is {here[one]:.9g}, and {there[one]:.9g} with both exchanged."
+            raise Refuted.at(points, one, text, "value(y, t), value(t, y)")
 
 
 @check("claim:shift_invariant")

@@ -36,7 +36,12 @@ def _losses(body: Definition, by_index: bool) -> _Function:
 
     @functools.partial(value.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:
-        along = _tangent(body, *primals[:2], *tangents[:2]) * _slopes(body, by_index)(*primals)
+        slope = _slopes(body, by_index)
+        of_residual, of_target = _tangents(body, primals[0], *tangents[:2])
+        along = of_residual * slope(*primals)
+        if of_target is not None:
+            y, t, kept = primals
+            along = along + of_target * slope(t, y, kept)
         return value(*primals), along.sum(axis=-1) if body.takes_rows else along
 
     return cast(_Function, value)
@@ -53,36 +58,41 @@ def _slopes(body: Definition, by_index: bool) -> _Function:
     @functools.partial(slope.defjvp, symbolic_zeros=True)
     def derivative(primals: Any, tangents: Any) -> tuple[Array, Array]:
         y, t, kept = primals
-        direction = _tangent(body, y, t, *tangents[:2])
-        return slope(*primals), _bent(body, y, t, kept, by_index, direction)
+        direction, of_target = _tangents(body, y, *tangents[:2])
+        bent = _along(
+            body, kept, y, direction, lambda unit: published.bend(body, jnp, y, t, by_index, unit)
+        )
+        if of_target is not None:
+            bent = bent + _along(
+                body, kept, y, of_target, lambda unit: published.cross(body, jnp, y, t, unit)
+            )
+        return slope(*primals), bent
 
     return cast(_Function, slope)
 
 
-def _bent(
-    body: Definition, y: Array, t: Array, kept: Array | None, by_index: bool, direction: Array
+def _along(
+    body: Definition, kept: Array | None, y: Array, direction: Array, bend: _Function
 ) -> Array:
-    """Return the Hessian times a direction, of which JAX must see that it is linear."""
+    """Return a bend along a direction, of which JAX must see that it is linear."""
     if not body.takes_rows:
-        one = jnp.ones_like(y)
-        return _chosen(kept, published.bend(body, jnp, y, t, by_index, one)) * direction
-    # So each row's Hessian is made whole, column by column.
-    columns = jax.vmap(
-        lambda unit: _chosen(
-            kept, published.bend(body, jnp, y, t, by_index, jnp.broadcast_to(unit, y.shape))
-        )
-    )(jnp.eye(y.shape[-1], dtype=y.dtype))
+        return _chosen(kept, bend(jnp.ones_like(y))) * direction
+    # So each row's matrix is made whole, column by column.
+    columns = jax.vmap(lambda unit: _chosen(kept, bend(jnp.broadcast_to(unit, y.shape))))(
+        jnp.eye(y.shape[-1], dtype=y.dtype)
+    )
     return jnp.einsum("k...j,...k->...j", columns, direction)
 
 
-def _tangent(body: Definition, y: Array, t: Array, y_tangent: Any, t_tangent: Any) -> Array:
-    """Return the tangent of the prediction, or that of the residual."""
+def _tangents(
+    body: Definition, y: Array, y_tangent: Any, t_tangent: Any
+) -> tuple[Array, Array | None]:
+    """Return the tangent of the prediction or the residual, and that of an exchanged target."""
     along = jnp.zeros_like(y) if isinstance(y_tangent, SymbolicZero) else y_tangent
     if isinstance(t_tangent, SymbolicZero):
-        return along
-    if not published.of_residual(body):
-        raise published.refuse_slope_of_target(body)
-    return along - t_tangent
+        return along, None
+    published.check_target(body)
+    return (along - t_tangent, None) if published.of_residual(body) else (along, t_tangent)
 
 
 def _chosen(kept: Array | None, slope: Array) -> Array:

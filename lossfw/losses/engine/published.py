@@ -1,7 +1,8 @@
 """The published derivatives of a loss, as the rules of PyTorch and JAX ask for them.
 
-A derivative with respect to the target is that of a loss of the residual alone, the slope
-with the other sign; other targets have none.
+A derivative with respect to the target is that of a loss of the residual, the slope with the
+other sign, or of a loss that claims to be exchangeable, the slope with both arguments
+exchanged; other targets have none.
 """
 
 from __future__ import annotations
@@ -33,6 +34,23 @@ def bend(
     )[1]
 
 
+def cross(body: Definition, xp: Namespace, y: Array, t: Array, direction: Array) -> Array:
+    """Return the derivative of `slopes` as the target moves along a direction."""
+    return dual.derivatives(
+        lambda xp, t: body.unreduced_gradient(xp, y + 0.0 * t, t),
+        xp,
+        t,
+        order=1,
+        direction=direction,
+    )[1]
+
+
+def check_target(body: Definition) -> None:
+    """Raise `ArgumentError` unless the losses have a derivative with respect to the target."""
+    if not of_residual(body) and not body.claims().exchangeable:
+        raise refuse_slope_of_target(body)
+
+
 def of_residual(body: Any) -> bool:
     """Tell whether a target has a derivative: minus that of the prediction."""
     return bool(body.argument == "residual")
@@ -41,7 +59,7 @@ def of_residual(body: Any) -> bool:
 def refuse_slope_of_target(body: Definition) -> ArgumentError:
     """Return the error for a target that is to be differentiated."""
     return ArgumentError(
-        f"{type(body).__name__} has a derivative with respect to the prediction alone, and the "
+        f"{type(body).__name__} has a derivative only with respect to the prediction, and the "
         "target is to be differentiated too: pass it detached (PyTorch: target.detach(), JAX: "
         "jax.lax.stop_gradient(target))."
     )

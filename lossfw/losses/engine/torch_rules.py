@@ -20,8 +20,8 @@ _NONE = (None, None, None, None)
 
 def losses(body: Definition, y: Array, t: Array, by_index: bool) -> Array:
     """Return the unreduced losses; see `lossfw.losses.engine.autograd`."""
-    if t.requires_grad and not published.of_residual(body):
-        raise published.refuse_slope_of_target(body)
+    if t.requires_grad:
+        published.check_target(body)
     compiling = torch.compiler.is_compiling()
     # Slopes that a backward pass will want are computed beside the losses.
     if y.requires_grad and torch.is_grad_enabled():
@@ -40,9 +40,21 @@ def _both(compiling: bool) -> type[_LossesAndSlopes]:
 
 def slopes(ctx: Any) -> Array:
     """Return the published slopes at the saved arguments of a function, differentiable."""
-    function = _Slopes if torch.compiler.is_compiling() else _SlopesWithTangents
     y, t = ctx.saved_tensors[:2]
+    return _slopes_at(y, t, ctx)
+
+
+def _slopes_at(y: Array, t: Array, ctx: Any) -> Array:
+    function = _Slopes if torch.compiler.is_compiling() else _SlopesWithTangents
     return function.apply(y, t, ctx.body, ctx.by_index)
+
+
+def _slopes_of_target(ctx: Any, slope: Array) -> Array:
+    """Return the slopes by the target: minus those of a residual, or with both exchanged."""
+    if published.of_residual(ctx.body):
+        return -slope
+    y, t = ctx.saved_tensors[:2]
+    return _slopes_at(t, y, ctx)
 
 
 def losses_and_slopes(y: Array, t: Array, body: Definition, by_index: bool) -> tuple[Array, Array]:
@@ -143,18 +155,37 @@ class _Slopes(_OfArguments):
             return _NONE
         # A Hessian is symmetric: from above it acts as along a direction.
         bent = _bent(ctx, up)
-        return bent, -bent if ctx.needs_input_grad[1] else None, None, None
+        if not ctx.needs_input_grad[1]:
+            return bent, None, None, None
+        if published.of_residual(ctx.body):
+            return bent, -bent, None, None
+        # The derivative by y and t is that by t and y, of the slope with both exchanged.
+        y, t = ctx.saved_tensors
+        return bent, _crossed(ctx, t, y, up), None, None
 
 
 class _SlopesWithTangents(_Slopes):
     @staticmethod
     def jvp(ctx: Any, y_tangent: Array, t_tangent: Array, *_: Any) -> Array:
-        return _bent(ctx, _tangent(ctx, y_tangent, t_tangent))
+        if t_tangent is None or published.of_residual(ctx.body):
+            return _bent(ctx, _tangent(y_tangent, t_tangent))
+        y, t = ctx.saved_tensors
+        crossed = _crossed(ctx, y, t, t_tangent)
+        return crossed if y_tangent is None else _bent(ctx, y_tangent) + crossed
 
 
 def _bent(ctx: Any, direction: Array) -> Array:
     y, t = ctx.saved_tensors
     bent = published.bend(ctx.body, namespace_of(y), y, t, ctx.by_index, direction)
+    return _unless_still(ctx, direction, bent)
+
+
+def _crossed(ctx: Any, y: Array, t: Array, direction: Array) -> Array:
+    crossed = published.cross(ctx.body, namespace_of(y), y, t, direction)
+    return _unless_still(ctx, direction, crossed)
+
+
+def _unless_still(ctx: Any, direction: Array, bent: Array) -> Array:
     # A row along which nothing moves, or of which nothing is wanted, has no say.
     still = direction == 0
     if ctx.body.takes_rows:
@@ -164,8 +195,12 @@ def _bent(ctx: Any, direction: Array) -> Array:
 
 def _back(ctx: Any, slope: Array, up: Array) -> tuple[Any, ...]:
     """Return the gradients of the arguments from the gradient of the losses."""
-    slope = _times(_spread(up, slope), slope)
-    return slope, -slope if ctx.needs_input_grad[1] else None, None, None
+    above = _spread(up, slope)
+    of_target = None
+    if ctx.needs_input_grad[1]:
+        published.check_target(ctx.body)
+        of_target = _times(above, _slopes_of_target(ctx, slope))
+    return _times(above, slope), of_target, None, None
 
 
 def _times(up: Array, slope: Array) -> Array:
@@ -179,16 +214,20 @@ def _times(up: Array, slope: Array) -> Array:
 
 def _along(ctx: Any, y_tangent: Array, t_tangent: Array) -> Array:
     """Return the derivative of the losses along a direction."""
-    along = _times(_tangent(ctx, y_tangent, t_tangent), slopes(ctx))
+    if t_tangent is None or published.of_residual(ctx.body):
+        along = _times(_tangent(y_tangent, t_tangent), slopes(ctx))
+    else:
+        published.check_target(ctx.body)
+        along = _times(t_tangent, _slopes_of_target(ctx, t_tangent))
+        if y_tangent is not None:
+            along = along + _times(y_tangent, slopes(ctx))
     return along.sum(dim=-1) if ctx.body.takes_rows else along
 
 
-def _tangent(ctx: Any, y_tangent: Any, t_tangent: Any) -> Any:
+def _tangent(y_tangent: Any, t_tangent: Any) -> Any:
     """Return the tangent of the prediction, or that of the residual; None stands for 0."""
     if t_tangent is None:
         return y_tangent
-    if not published.of_residual(ctx.body):
-        raise published.refuse_slope_of_target(ctx.body)
     return -t_tangent if y_tangent is None else y_tangent - t_tangent
 
 

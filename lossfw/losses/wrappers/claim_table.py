@@ -90,6 +90,8 @@ RULES: Mapping[str, Row] = {
     ),
     # Of the residual, which losses of classes are not.
     "symmetric": Row(kept, every, dropped, dropped, dropped, kept),
+    # Weights and masks know the target from the prediction.
+    "exchangeable": Row(kept, every, dropped, dropped, dropped, dropped),
     # (1 - p_t)^gamma is smooth at every inner point, where p_t < 1.
     "smooth": Row(kept, every, kept, kept, kept, kept),
     "twice_smooth": Row(kept, every, kept, kept, kept, kept),
@@ -153,6 +155,7 @@ _ZERO: Mapping[str, Any] = {
 _KEPT_BY_ZERO = (
     "zero_at_target",
     "symmetric",
+    "exchangeable",
     "monotone",
     "proper",
     "shift_invariant",

@@ -64,6 +64,7 @@ class Brier(CategoricalLoss):
             strictly_proper=True,
             calibrated=True,
             permutation_equivariant=True,
+            exchangeable=True,
             finite_at_boundary=True,
             elicits="mean",
         )

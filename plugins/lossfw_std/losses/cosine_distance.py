@@ -144,6 +144,7 @@ class CosineDistance(CategoricalLoss):
             zero_at_target=self.zero in ("error", 0.0) or None,
             twice_smooth=self.zero == "error" or None,
             permutation_equivariant=True,
+            exchangeable=True,
         )
 
     def _at_zero(self) -> float:

@@ -163,6 +163,7 @@ class JsDivergence(GuardedLoss, CategoricalLoss):
             twice_smooth=self.guard != "floor" or None,
             calibrated=True,
             permutation_equivariant=True,
+            exchangeable=True,
             finite_at_boundary=True,
         )
 

@@ -84,7 +84,7 @@ class SquaredLogError(PointwiseLoss):
 
     def claims(self) -> Claims:
         """Smooth; neither convex nor Lipschitz."""
-        return Claims(nonnegative=True, zero_at_target=True, twice_smooth=True)
+        return Claims(nonnegative=True, zero_at_target=True, twice_smooth=True, exchangeable=True)
 
     def terms(self, xp: Namespace, y: Array, t: Array, order: Order) -> tuple[Array, ...]:
         """Of the second derivative both, which cancel a factor e above the target."""

@@ -296,6 +296,7 @@ class TweedieDeviance(Deviance):
             strongly_convex=2.0 if normal and not log else None,
             gradient_lipschitz=2.0 if normal and not log else None,
             symmetric=(normal and not log) or None,
+            exchangeable=(normal and not log) or None,
             twice_smooth=True,
             elicits=None if log else "mean",
         )

@@ -182,6 +182,7 @@ LIES = {
     "lipschitz": (ABSOLUTE, 0.9),
     "gradient_lipschitz": (SQUARED, 1.9),
     "symmetric": (Shifted(), True),
+    "exchangeable": (BINARY + BINARY, True),
     "smooth": (ABSOLUTE, True),
     "twice_smooth": (HUBER, True),
     "breaks": (Shifted(), (0.0,)),

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.check import check
 
 POWERS = (-20, -3, -1, -0.3, -1e-3, 0, 1, 1 + 2**-30, 1.2, 1.5, 1.75, 1.999999, 2, 2.5, 3, 7.5, 20)
 EDGES = [5e-324, 2.3e-308, 3.65e-34, 1e-5, 0.5, 1.5, 3e5, 1.146e285, 1e308, 1.79e308]
@@ -111,3 +112,9 @@ def test_the_square_over_a_variance_may_be_finite_where_twice_its_half_is_not():
     assert loss(y, [1.5]) == pytest.approx(wanted, rel=1e-14)
     assert loss.gradient(y, [1.5])[0, 1] == pytest.approx(-wanted, rel=1e-14)
     assert loss.hessian(y, [1.5])[0, 1] == pytest.approx(wanted, rel=1e-14)
+
+
+def test_the_mean_is_elicited_wherever_it_is_a_prediction():
+    # Of targets on both sides of 0 the mean may be no prediction.
+    loss = lossfw.loss("tweedie_deviance", power=-0.3)
+    assert check(loss, only=("claim:elicits",), examples=20).ok

@@ -184,6 +184,8 @@ LIARS = (
     Liar("loss", "claim:gradient_zero_almost_everywhere", "slope",
          replace(SQUARE, reduce=None, claims={"gradient_zero_almost_everywhere": True})),
     Liar("loss", "claim:symmetric", "tilted", distance(tilted, symmetric=True)),
+    Liar("loss", "claim:exchangeable", "divergence",
+         simplex_rows(lambda y, t: (t * np.log((t + 0.1) / (y + 0.1))).sum(-1), exchangeable=True)),
     Liar("loss", "claim:shift_invariant", "mean", logit_rows(shifted, shift_invariant=True)),
     Liar("loss", "claim:shift_invariant", "cut",
          logit_rows(shifted_far_out, shift_invariant=True)),

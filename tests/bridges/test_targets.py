@@ -1,0 +1,99 @@
+"""Slopes by the target, where prediction and target of a loss can be exchanged."""
+
+import numpy as np
+import pytest
+
+import lossfw
+from lossfw.errors import ArgumentError
+
+RNG = np.random.default_rng(2)
+ROWS = RNG.dirichlet(np.ones(4), (2, 6)) * 0.9 + 0.025
+POSITIVE = np.exp(RNG.normal(size=(2, 6)))
+EXCHANGEABLE = [
+    ({"name": "cosine_distance"}, ROWS),
+    ({"name": "js_divergence"}, ROWS),
+    ({"name": "js_divergence", "guard": "none"}, ROWS),
+    ({"name": "brier"}, ROWS),
+    ({"name": "squared_log_error"}, POSITIVE),
+    ({"name": "scaled", "of": {"name": "cosine_distance"}, "scale": 3.0}, ROWS),
+    ({"name": "huber", "delta": 9.0}, POSITIVE),
+]
+each = pytest.mark.parametrize(
+    ("config", "pair"), EXCHANGEABLE, ids=[repr(config) for config, _ in EXCHANGEABLE]
+)
+
+
+def both_slopes(loss, y, t):
+    """Return the slopes by prediction and by target, of the loss of a pair and of its exchange."""
+    return loss.gradient(y, t, reduction="sum"), loss.gradient(t, y, reduction="sum")
+
+
+@each
+@pytest.mark.parametrize("reduction", ["sum", "none"])
+def test_pytorch_has_the_published_slopes_of_both(config, pair, reduction):
+    torch = pytest.importorskip("torch")
+    from lossfw.bridges import torch as bridge
+
+    y, t = (torch.tensor(x, requires_grad=True) for x in pair)
+    criterion = bridge.module(config, reduction=reduction)
+    criterion(y, t).sum().backward()
+    wanted = both_slopes(lossfw.loss(config), *pair)
+    for tensor, slope in zip((y, t), wanted, strict=True):
+        np.testing.assert_allclose(tensor.grad.numpy(), slope, rtol=1e-13)
+    # The target alone may be what is learnt.
+    only = torch.tensor(pair[1], requires_grad=True)
+    criterion(torch.tensor(pair[0]), only).sum().backward()
+    np.testing.assert_array_equal(only.grad.numpy(), t.grad.numpy())
+
+
+# PyTorch's own forward mode calls it.
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@each
+def test_pytorch_differentiates_both_twice(config, pair):
+    torch = pytest.importorskip("torch")
+    from lossfw.bridges import torch as bridge
+
+    function = bridge.function(config)
+    arguments = tuple(torch.tensor(x[:2], requires_grad=True) for x in pair)
+    assert torch.autograd.gradcheck(function, arguments)
+    assert torch.autograd.gradgradcheck(function, arguments)
+    tangents = tuple(torch.tensor(x[2:4]) for x in pair)
+    _, along = torch.func.jvp(function, tuple(x.detach() for x in arguments), tangents)
+    slopes = torch.autograd.grad(function(*arguments).sum(), arguments)
+    wanted = sum((slope * tangent).sum() for slope, tangent in zip(slopes, tangents, strict=True))
+    assert along.sum().item() == pytest.approx(wanted.item(), rel=1e-12)
+
+
+@each
+def test_jax_has_the_same(config, pair):
+    jax = pytest.importorskip("jax")
+    from lossfw.bridges import jax as bridge
+    from lossfw.bridges.jax import double_precision
+
+    with double_precision(True):
+        y, t = map(jax.numpy.asarray, pair)
+
+        def total(y, t):
+            return bridge.function(config)(y, t).sum()
+
+        found = jax.jit(jax.grad(total, argnums=(0, 1)))(y, t)
+        for slope, wanted in zip(found, both_slopes(lossfw.loss(config), *pair), strict=True):
+            np.testing.assert_allclose(slope, wanted, rtol=1e-12)
+        # The matrix of second derivatives is symmetric, and that by t and y is not 0.
+        (yy, yt), (ty, tt) = jax.hessian(total, argnums=(0, 1))(y[:2], t[:2])
+        n = yy.size**0.5
+        shaped = [np.reshape(x, (round(n), -1)) for x in (yy, yt, ty, tt)]
+        np.testing.assert_allclose(shaped[1], shaped[2].T, rtol=1e-9, atol=1e-12)
+        assert np.abs(shaped[1]).max() > 1e-3
+        exchanged = jax.hessian(total)(t[:2], y[:2])
+        np.testing.assert_allclose(tt, exchanged, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["kl_divergence", "cross_entropy", "poisson_deviance"])
+def test_others_refuse_a_target_that_is_to_be_differentiated(name):
+    torch = pytest.importorskip("torch")
+    from lossfw.bridges import torch as bridge
+
+    y, t = (torch.tensor(x, requires_grad=True) for x in ROWS)
+    with pytest.raises(ArgumentError, match="only with respect to the prediction"):
+        bridge.module(name, fuse=False)(y, t)
