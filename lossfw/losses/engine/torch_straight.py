@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from lossfw.errors import DomainError
+from lossfw.errors import BodyError, DomainError
 from lossfw.losses.base import Definition
 from lossfw.losses.engine import torch_rules
 from lossfw.numerics.arrays import Array, namespace_of
@@ -75,7 +75,15 @@ class _ReducedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may 
         ctx: Any, y: Array, t: Array, body: Definition, by_index: bool, mean: bool
     ) -> Array:
         both = body.unreduced_with_gradient_at if by_index else body.unreduced_with_gradient
+        before = y._version, t._version
         losses, slope = both(_XP, y, t)
+        if (y._version, t._version) != before:
+            # Tensors cannot be made read-only, and a copy would cost as much as the loss.
+            raise BodyError(
+                f"{type(body).__name__} has changed the tensors of the caller: its functions "
+                f"should change no argument. Call {type(body).__name__} with arrays of NumPy to "
+                "learn which line writes."
+            )
         ctx.body, ctx.by_index, ctx.n = body, by_index, losses.numel() if mean else 1
         ctx.save_for_backward(y, t, slope)
         return (losses.mean if mean else losses.sum)(dtype=torch.float64).to(y.dtype)

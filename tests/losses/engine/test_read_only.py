@@ -265,3 +265,29 @@ def test_another_mistake_of_a_body_is_not_hidden():
     for count in (3, 5000):
         with pytest.raises(ValueError, match=r"^no number is read here$"):
             Wrong()(np.ones(count), np.ones(count))
+
+
+class Squares(PointwiseLoss):
+    "A loss that changes the prediction."
+
+    prediction: ClassVar[Space] = REAL
+    target: ClassVar[Space] = REAL
+
+    def value(self, xp, y, t):
+        y -= t
+        return y * y
+
+    def derivative(self, xp, y, t):
+        return 2 * (y - t)
+
+
+def test_tensors_are_kept_or_the_change_is_told():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from lossfw.bridges import torch as bridge
+
+    loss = Squares()
+    y, t = torch.arange(4.0), torch.ones(4)
+    loss(y, t)
+    assert y.tolist() == [0.0, 1.0, 2.0, 3.0]
+    with pytest.raises(BodyError, match="^Squares has changed the tensors of the caller"):
+        bridge.module(loss)(y.requires_grad_(), t)
