@@ -11,7 +11,7 @@ from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.losses.loss import Loss
 from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation
-from lossfw.numerics.compiled import machine
+from lossfw.numerics.compiled import machine, store
 
 _OF_LOSSES = ("value", "gradient", "hessian")
 _OF_ACTIVATIONS = ("value", "vjp")
@@ -42,25 +42,31 @@ def _names(component: Loss | Activation) -> tuple[str, ...]:
 
 
 def _problem(component: Loss | Activation, name: Any) -> str:
-    dtype = np.dtype(np.float64)
     if component.takes_rows:
-        return _problem_of_rows(component, name, dtype)
+        return _problem_of_rows(component, name)
     if isinstance(component, Loss):
         candidate = loss_kernels.candidate_of(component.without_own_weight(), name)
     else:
         candidate = activation_kernels.candidate_of(component, name)
-    return candidate.problem(dtype)
+    return _problem_of(candidate)
 
 
-def _problem_of_rows(component: Loss | Activation, name: Any, dtype: np.dtype[Any]) -> str:
-    if not isinstance(component, Loss):
-        candidate = activation_kernels.row_candidate_of(component, name, _COLUMNS)
-        problem: str = candidate.problem(dtype)
+def _problem_of(candidate: Any) -> str:
+    """Return why a function has no kernel in float64, or has lost that in float32."""
+    problem: str = candidate.problem(np.dtype(np.float64))
+    if problem or not store.has_refusals():
         return problem
+    problem = candidate.problem(np.dtype(np.float32))
+    return f"{problem} (float32)" if problem else ""
+
+
+def _problem_of_rows(component: Loss | Activation, name: Any) -> str:
+    if not isinstance(component, Loss):
+        return _problem_of(activation_kernels.row_candidate_of(component, name, _COLUMNS))
     body = component.without_own_weight()
     columns = component.fixed_classes or _COLUMNS
     by_index = component.takes_classes and name != "hessian"
-    return row_candidate_of(body, name, columns, by_index=by_index).problem(dtype)
+    return _problem_of(row_candidate_of(body, name, columns, by_index=by_index))
 
 
 def engine_line(engine: dict[str, Any], *, here: bool) -> str:

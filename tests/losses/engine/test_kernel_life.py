@@ -93,21 +93,24 @@ def test_a_kernel_with_other_numbers_than_the_body_is_not_used(name, monkeypatch
     assert "tiles: the kernel had other bits than the body at" in capsys.readouterr().err
 
 
-def test_the_next_process_does_not_use_it_and_show_says_why(monkeypatch):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_next_process_does_not_use_it_and_show_says_why(monkeypatch, dtype):
     from lossfw.report.text.component_engine import engine_line, engine_of
 
     monkeypatch.setattr(kernels, "_ELEMENTS", 1)
-    Unsteady()(Y, T)
+    y, t = Y.astype(dtype), T.astype(dtype)
+    Unsteady()(y, t)
     kernels.wait()
     FACTOR[0] = 2.0
-    Unsteady()(Y, T)
+    Unsteady()(y, t)
     FACTOR[0] = 1.0
     kernels.forget()
     line = engine_line(engine_of(Unsteady()), here=True)
     assert line.startswith("compiled: gradient, hessian; tiles: value, since the kernel had other")
+    assert line.endswith("(float32)") is (dtype == "float32")
     candidate = loss_kernels.candidate_of(Unsteady(), "value")
     with pytest.raises(NoKernelError, match="other bits than the body at"):
-        candidate.kernel(np.dtype("f8"))
+        candidate.kernel(np.dtype(dtype))
 
 
 def test_a_trial_ends_when_enough_numbers_agree():
