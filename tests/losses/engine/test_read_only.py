@@ -289,5 +289,5 @@ def test_tensors_are_kept_or_the_change_is_told():
     y, t = torch.arange(4.0), torch.ones(4)
     loss(y, t)
     assert y.tolist() == [0.0, 1.0, 2.0, 3.0]
-    with pytest.raises(BodyError, match="^Squares has changed the tensors of the caller"):
+    with pytest.raises(BodyError, match=r"^Squares has changed the tensors of the caller"):
         bridge.module(loss)(y.requires_grad_(), t)
