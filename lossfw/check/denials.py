@@ -7,11 +7,21 @@ one that it finds is the witness, and one that it does not find refutes the deni
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from lossfw.check.core.session import Check, Refuted, Search
+from lossfw.components.claims import ActivationClaims, Claims
 
 PREFIX = "denied:"
+
+# The other claims have a value, such as a constant or a list of places.
+_YES_OR_NO = {
+    one.name
+    for record in (Claims, ActivationClaims)
+    for one in fields(record)
+    if "bool" in one.type
+}
 
 
 def denial(check: Check) -> Check:
@@ -25,16 +35,25 @@ def denial(check: Check) -> Check:
     claim = check.name.removeprefix("claim:")
 
     def proved(subject: Any, search: Search) -> None:
+        if claim not in _YES_OR_NO:
+            raise Refuted(
+                f"claims() sets {claim}=False, but {claim} is not a property that a loss has or "
+                f"lacks: give its value, or write {claim}=None to make no statement.",
+                "",
+            )
         try:
             check(subject, search)
         except Refuted as witness:
             search.witnesses[claim] = witness.message
             return
-        raise Refuted(
-            f"{claim} is denied, and no witness was found in {search.tried:,} examples: say None, "
-            "which says nothing of it, or claim it",
-            "None",
+        closest = search.closest.get(check.name)
+        text = (
+            f"claims() sets {claim}=False, but {search.tried:,} examples show no witness of that. "
+            f"Write {claim}=None to make no statement, or claim it."
         )
+        if closest is None:
+            raise Refuted(text, "")
+        raise Refuted(f"{text} {closest.message}", closest.code, **closest.inputs)
 
     return Check(f"{PREFIX}{claim}", proved)
 

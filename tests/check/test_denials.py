@@ -1,5 +1,6 @@
 """Denials: a property that is said to be absent is proved by a witness, or refuted."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,8 @@ def test_a_liar_who_denies_what_is_so_is_caught():
     outcome = attempt(prepared, "denied:convex", Search(seed=0, examples=200))
     assert isinstance(outcome, Refutation)
     assert outcome.claim == "convex"
-    assert "no witness was found" in outcome.message
+    assert "sets convex=False, but" in outcome.message
+    assert "show no witness" in outcome.message
     assert "convex" not in prepared.not_claimed
 
 
@@ -60,3 +62,45 @@ def test_a_denial_of_what_follows_is_a_contradiction():
 def test_a_wrapper_is_silent_about_what_its_part_denies():
     assert wrapper_claims("scaled", [Claims(convex=False)], 2.0).denied() == ()
     assert (2 * lossfw.loss("tukey")).claims().denied() == ()
+
+
+class Straight(lossfw.DistanceLoss):
+    """A loss with denials that nothing proves."""
+
+    def value(self, xp, r):
+        return xp.abs(r)
+
+    def claims(self):
+        return Claims(convex=False, symmetric=False, breaks=False)
+
+
+class StraightRows(lossfw.CategoricalLoss):
+    """The same, of rows."""
+
+    prediction = lossfw.REAL
+    target = lossfw.REAL
+
+    def value(self, xp, y, t):
+        return xp.sum(xp.abs(y - t), axis=-1)
+
+    def claims(self):
+        return Claims(convex=False)
+
+
+@pytest.mark.parametrize("cls", [Straight, StraightRows])
+def test_the_chord_that_came_closest_shows_a_denial_that_nothing_proves(cls, capsys):
+    (finding,) = check(cls(), examples=20, only=["denied:convex"]).refuted
+    assert "The chord that comes closest" in finding.message
+    assert set(finding.inputs) == {"a", "m", "b", "t"}
+    exec(finding.snippet, {})
+    middle, chord = map(float, re.findall(r"\[([^]]+)\]", capsys.readouterr().out))
+    assert middle <= chord * (1 + 1e-14)
+
+
+@pytest.mark.parametrize("claim", ["symmetric", "breaks"])
+def test_a_denial_without_a_chord_has_nothing_to_reproduce(claim):
+    (finding,) = check(Straight(), examples=20, only=[f"denied:{claim}"]).refuted
+    assert f"{claim}=False" in finding.message
+    assert f"write {claim}=none" in finding.message.lower()
+    assert not finding.snippet
+    assert "to reproduce" not in str(finding)

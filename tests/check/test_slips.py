@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, PointwiseLoss
+from lossfw import REAL, Activation, CategoricalLoss, DistanceLoss, PointwiseLoss, numerics
 from lossfw.check import check, check_function, parametrize_with_checks
 
 
@@ -66,6 +66,22 @@ def unheard_of(self, xp, r):
     return xp.softabs(r)
 
 
+def softmax_with_axis(self, xp, y, t):
+    return -xp.sum(t * xp.log(numerics.softmax(xp, y, axis=-1)), axis=-1)
+
+
+def softmax_without_xp(self, xp, y, t):
+    return -xp.sum(t * xp.log(numerics.softmax(y)), axis=-1)
+
+
+def logsumexp_with_axis(self, xp, y, t):
+    return numerics.logsumexp(xp, y, axis=-1) - xp.sum(t * y, axis=-1)
+
+
+def axis_by_position(self, xp, y, t):
+    return numerics.logsumexp(xp, y) - xp.sum(t * y, -1)
+
+
 def square(self, xp, r):
     return r * r
 
@@ -86,8 +102,13 @@ def square(self, xp, r):
         (loss(without_self), r"value lacks self: write value\(self, xp, "),
         (loss(erring), r"`return xp.erf\(r\)` asks xp .* lossfw.numerics has erf\(xp, ...\)"),
         (loss(unheard_of), "it has those of the Python array API standard"),
+        (loss(softmax_with_axis, CategoricalLoss),
+         r"write softmax\(xp, z\), which goes along the last axis"),
+        (loss(softmax_without_xp, CategoricalLoss), r"write softmax\(xp, z\)"),
+        (loss(logsumexp_with_axis, CategoricalLoss),
+         r"write logsumexp\(xp, z, \*, keepdims=False\), which goes"),
     ],
-)
+)  # fmt: skip
 def test_a_slip_of_a_loss_is_one_finding(slip, words):
     report = check(slip, examples=5)
     (refutation,) = report.refuted
@@ -95,6 +116,13 @@ def test_a_slip_of_a_loss_is_one_finding(slip, words):
     assert len(report.not_run) > 40
     assert report.held == []
     assert str(report).count("\n") < 40
+
+
+def test_an_option_by_position_is_told_with_its_cure():
+    report = check(loss(axis_by_position, CategoricalLoss), examples=5, only=["value"])
+    finding = report.refuted[0]
+    assert "xp.sum(t * y, -1)` calls xp.sum in a way" in finding.message
+    assert "as in xp.sum(x, axis=-1)" in finding.message
 
 
 def test_a_slip_of_an_activation_is_one_finding():

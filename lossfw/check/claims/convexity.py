@@ -139,6 +139,7 @@ def _smallest(chords: Chords, bad: NDArray) -> int:
 @check("claim:convex")
 def check_convex(subject: Subject, search: Search) -> None:
     """Claim: between any two predictions the loss lies below its chord."""
+    least = np.inf
     for chords in _chords(subject, search):
         ends = [_value(subject, y, chords.t) for y in (chords.a, chords.b)]
         middle = _value(subject, chords.m, chords.t)
@@ -156,6 +157,22 @@ def check_convex(subject: Subject, search: Search) -> None:
                 f"in the middle of a and b the value is {middle[one]:.9g}, above the "
                 f"chord at {chord[one]:.9g}: the loss is not convex.",
             )
+        gap = _relative_gap(chord, middle)
+        if gap.size and gap.min() < least:
+            one, least = int(np.argmin(gap)), float(gap.min())
+            text = (
+                f"The chord that comes closest: in its middle the value is {middle[one]:.9g}, and "
+                f"the chord is at {chord[one]:.9g}."
+            )
+            search.closest["claim:convex"] = _refuse(chords, one, text)
+
+
+def _relative_gap(chord: NDArray, middle: NDArray) -> NDArray:
+    """Return how far values lie below their chords, as a share of the size of both."""
+    size = np.abs(chord) + np.abs(middle)
+    known = np.isfinite(size) & (size > 0)
+    share = (chord - middle) / np.where(known, size, 1)
+    return np.asarray(np.where(known, share, np.inf))
 
 
 @check("claim:strictly_convex")

@@ -80,6 +80,12 @@ _LACKS = re.compile(r"^AttributeError: .* has no attribute '(\w+)'")
 _STANDARD = "it has those of the Python array API standard, and lossfw.numerics has others"
 _CALLED = re.compile(r"\w+\(\) (takes \d+ positional|missing \d+ required positional)")
 
+# A function, perhaps of a class, that was called with other arguments.
+_MISCALLED = re.compile(
+    r"^TypeError: (?:\w+\.)*(\w+)\(\) (?:got an unexpected keyword|takes|missing \d+ required)"
+)
+_OF_ROWS = "lossfw.numerics.softmax"
+
 # Numbers and shapes differ from call to call where the error is the same.
 _VARYING = re.compile(r"\([^()]*\)|\d+(\.\d+)?(e-?\d+)?")
 
@@ -140,6 +146,8 @@ def _known(said: str, line: str, component: Component | None) -> tuple[str, str]
         return "arguments", wrong
     if lacking := _lacking(said, line):
         return "lacking", lacking
+    if miscalled := _miscalled(said, line):
+        return "call", miscalled
     for slip in _SLIPS if line else ():
         if re.search(slip.error, said) or re.search(slip.line, line):
             return slip.name, f"`{line}` {slip.cure}"
@@ -158,6 +166,26 @@ def _lacking(said: str, line: str) -> str:
         return ""
     there = f"lossfw.numerics has {found[1]}(xp, ...)" if hasattr(numerics, found[1]) else _STANDARD
     return f"`{line}` asks xp for a function that it does not have: {there}."
+
+
+def _miscalled(said: str, line: str) -> str:
+    """Return how a function that a body calls with other arguments is called, empty if none is."""
+    found = _MISCALLED.search(said)
+    name = found[1] if found else ""
+    if not name or f"{name}(" not in line:
+        return ""
+    if f"xp.{name}(" in line:
+        return (
+            f"`{line}` calls xp.{name} in a way that the Python array API standard does not have: "
+            "give options by name, as in xp.sum(x, axis=-1)."
+        )
+    function = getattr(numerics, name, None)
+    if function is None:
+        return ""
+    parameters = inspect.signature(function).parameters.values()
+    plain = inspect.Signature([one.replace(annotation=one.empty) for one in parameters])
+    along = ", which goes along the last axis" if function.__module__ == _OF_ROWS else ""
+    return f"`{line}` calls {name} with other arguments than it has: write {name}{plain}{along}."
 
 
 def _with_numpy(cls: type[Component]) -> str:

@@ -107,6 +107,9 @@ class Search:
         The number of examples in each call; a list, as threads can append to it.
     witnesses : dict of str to str
         For each claim whose denial was proved, what proves it.
+    closest : dict of str to Refuted
+        For each claim that held, the example that came closest to a counterexample, where it is
+        known: it is told if the claim is denied.
     limited : dict of str to str
         For each check that looks at less than usual, what it looks at, and why.
     running : str
@@ -119,6 +122,7 @@ class Search:
     store: dict[Hashable, tuple[Any, int]] = field(default_factory=dict)
     calls: list[int] = field(default_factory=list)
     witnesses: dict[str, str] = field(default_factory=dict)
+    closest: dict[str, Refuted] = field(default_factory=dict)
     limited: dict[str, str] = field(default_factory=dict)
     running: str = ""
 
