@@ -15,7 +15,7 @@ from lossfw.components.claims import ActivationClaims, Claims
 from lossfw.components.hookspecs import HOOKS, LIFE_CYCLE, TRAINING_CYCLE
 from lossfw.components.plugin_choice import Plugins
 from support.wild.cases import CASES
-from support.wild.page import LIBRARIES
+from support.wild.page import LIBRARIES, by_hand
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -85,3 +85,4 @@ def test_the_page_of_other_libraries_has_a_row_for_each_case_and_no_other():
     for title in LIBRARIES.values():
         assert re.search(rf"^## {title} {VERSION}$", page, re.M)
         assert re.search(rf"^\| {title} {VERSION} \| \d+ \|", page, re.M)
+    assert by_hand() in page

@@ -3,6 +3,7 @@
 Not in the default suite: ``pytest -m wild tests/wild``, or ``make wild``, where they are installed.
 """
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -13,7 +14,10 @@ import pytest
 
 from support.wild.cases import CASES
 from support.wild.findings import RULES, rule_for
+from support.wild.others import FOUND
 from support.wild.trying import attempt, missing
+
+LIBRARIES = ("pycox", "torchmetrics", "keras", "optax", "sklearn", "xgboost", "torch")
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "in-the-wild.md"
 
@@ -21,7 +25,22 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "in-the-wild.md"
 def snippets():
     """Return the code of each counterexample of the page, with the library that it needs."""
     code = re.findall(r"^```py\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
-    return [(re.search(r"import (torchmetrics|keras|optax|sklearn|torch)", c)[1], c) for c in code]
+    return [(library_of(c), c) for c in code]
+
+
+def library_of(code):
+    """Return the library that a piece of code needs, beside those that it needs itself."""
+    named = r"^(?:import|from) (?:.*, )?({})\b"
+    return next(name for name in LIBRARIES if re.search(named.format(name), code, re.M))
+
+
+def ran(code, folder):
+    """Run a piece of code in a folder."""
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], cwd=folder, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
 
 def skip_what_is_missing(case):
@@ -50,11 +69,15 @@ def test_every_rule_is_about_something():
 @pytest.mark.parametrize(("library", "code"), snippets(), ids=lambda x: x if len(x) < 20 else "")
 def test_the_code_of_the_page_runs(library, code, tmp_path):
     pytest.importorskip(library)
-    environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], cwd=tmp_path, env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = ran(code, tmp_path)
     # Where the finding is an exception, the last line is its name.
     raised = re.search(r"^\w*(Error|Exception)\b", done.stderr, re.M)
     assert done.returncode == 0 or raised
+
+
+@pytest.mark.parametrize("found", FOUND, ids=lambda found: found.library)
+def test_what_was_found_by_hand_is_still_so(found, tmp_path):
+    if importlib.util.find_spec(library_of(found.code)) is None:
+        pytest.skip("the library is not installed")
+    done = ran(found.code, tmp_path)
+    assert done.stdout == found.printed, done.stderr

@@ -6,6 +6,7 @@ import textwrap
 
 from support.wild.cases import CASES
 from support.wild.findings import CONVENTION, DEFECT, PRECISION, rule_for
+from support.wild.others import FOUND, READ
 
 LIBRARIES = {
     "torch": "PyTorch",
@@ -43,6 +44,20 @@ lossfw check torch.nn.functional:huber_loss --against huber -p delta=1.0
 ```
 """
 
+BY_HAND = """\
+## Found by hand
+
+These were found when the tests of other libraries ran with losses of lossfw, and by reading. They
+are not values of a function whose formula is one of ours, or not values at all.
+"""
+
+READ_ONLY = """\
+## Read, not run
+
+LossFunctions.jl says of each loss which properties it has, as lossfw does by claims. These do not
+hold; they were read in its source, and not run:
+"""
+
 TAIL = """\
 ## Not tried
 
@@ -68,7 +83,25 @@ def page(reports, versions):
         found = _of(library, reports)
         if found:
             parts += [f"## {title} {versions[library]}", _table(found), *_findings(found)]
-    return "\n\n".join(part.strip() for part in [*parts, TAIL]) + "\n"
+    return "\n\n".join(part.strip() for part in [*parts, by_hand(), TAIL]) + "\n"
+
+
+def by_hand():
+    """Return the sections of what was found without the harness: by hand, and by reading."""
+    parts = [BY_HAND]
+    for found in FOUND:
+        text = f"{found.library} ({found.sort}): {found.words}. The code prints what follows it:"
+        parts += [_filled(text), f"```py\n{found.code}```", f"```text\n{found.printed}```"]
+    parts.append(READ_ONLY)
+    for fact in READ:
+        text = _filled(f"- {fact.words} (`{fact.file}` at commit {fact.commit}):", "  ")
+        parts.append(f"{text}\n  `{fact.line}`.")
+    return "\n\n".join(part.strip() for part in parts)
+
+
+def _filled(text, indent=""):
+    return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False,
+                         subsequent_indent=indent)  # fmt: skip
 
 
 def _of(library, reports):
@@ -138,7 +171,7 @@ def _finding(words, every):
     message = refutation["message"].splitlines()[0].rstrip(".")
     return "\n\n".join(
         [
-            textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False),
+            _filled(text),
             textwrap.fill(f"Found: {message}.", 100, break_long_words=False),
             # Not run with the other pages: the libraries need not be there.
             f"```py\n{refutation['snippet']}\n```",
