@@ -127,7 +127,7 @@ class Source(Component):
         Parameters
         ----------
         columns : sequence of str
-            The columns that slices name.
+            The columns that slices, filters of rows and the file of rows name.
 
         Raises
         ------
