@@ -15,6 +15,7 @@ import numpy as np
 from lossfw.components.spaces import CLASS_INDEX, SIGN, SIMPLEX, Space
 from lossfw.losses.base import Argument
 from lossfw.losses.bodies import PairBody, PointwiseBody, RowBody, UnaryBody
+from lossfw.losses.engine.read_only import set_flags
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import Array, Namespace
 
@@ -41,10 +42,10 @@ class ElementwiseLoss(Loss):
         return self.per == "row"
 
 
-def _own(xp: Namespace, x: Array) -> Array:
+def _own(x: Array) -> Array:
     """Return the argument of an author's functions, of which one may follow the other."""
-    if xp is np:
-        x.setflags(write=False)
+    if type(x) is np.ndarray:
+        set_flags(x, False)  # see `lossfw.losses.engine.read_only`
     return x
 
 
@@ -90,23 +91,23 @@ class DistanceLoss(UnaryBody, ElementwiseLoss):
 
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
-        return self.formula(xp, _own(xp, y - t))
+        return self.formula(xp, _own(y - t))
 
     def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced`."""
-        return self.value(xp, _own(xp, y - t))
+        return self.value(xp, _own(y - t))
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_gradient`."""
-        return self.derivative(xp, _own(xp, y - t))
+        return self.derivative(xp, _own(y - t))
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_hessian`."""
-        return self.second_derivative(xp, _own(xp, y - t))
+        return self.second_derivative(xp, _own(y - t))
 
     def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.unreduced_with_gradient`."""
-        return self.value_and_derivative(xp, _own(xp, y - t))
+        return self.value_and_derivative(xp, _own(y - t))
 
 
 class MarginLoss(UnaryBody, ElementwiseLoss):
@@ -121,23 +122,23 @@ class MarginLoss(UnaryBody, ElementwiseLoss):
 
     def unreduced_formula(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_formula`."""
-        return self.formula(xp, _own(xp, t * y))
+        return self.formula(xp, _own(t * y))
 
     def unreduced(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced`."""
-        return self.value(xp, _own(xp, t * y))
+        return self.value(xp, _own(t * y))
 
     def unreduced_gradient(self, xp: Namespace, y: Array, t: Array) -> Array:
         """Apply the chain rule: dm/dy = t; see `Loss.unreduced_gradient`."""
-        return t * self.derivative(xp, _own(xp, t * y))
+        return t * self.derivative(xp, _own(t * y))
 
     def unreduced_hessian(self, xp: Namespace, y: Array, t: Array) -> Array:
         """See `Loss.unreduced_hessian`; the chain rule's factor t^2 is 1."""
-        return self.second_derivative(xp, _own(xp, t * y))
+        return self.second_derivative(xp, _own(t * y))
 
     def unreduced_with_gradient(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, Array]:
         """See `Loss.unreduced_with_gradient`."""
-        value, slope = self.value_and_derivative(xp, _own(xp, t * y))
+        value, slope = self.value_and_derivative(xp, _own(t * y))
         return value, t * slope
 
 

@@ -73,22 +73,14 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
     x = arrays[0]
     plain = x.flags.c_contiguous and (len(arrays) == 1 or _alike(x, arrays[1]))
     found = _kernel(activation, use, x) if plain else None
-    if found is None:
-        return _by_body(activation, use, plain, arrays)
-    results = _by_kernel(activation, found.kernel, arrays)
-    if results is None or found.trial is not None:
-        wanted = _by_body(activation, use, plain, arrays)
-        if results is not None and found.trial is not None:
-            found.trial.compare(results, wanted)
-            found.trial.ended(x.size)
-        return wanted
-    return results
-
-
-def _by_body(
-    activation: Any, use: Use, plain: bool, arrays: tuple[NDArray, ...]
-) -> tuple[NDArray, ...]:
-    return _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
+    results = None if found is None else _by_kernel(activation, found.kernel, arrays)
+    if results is not None and found is not None and found.trial is None:
+        return results
+    wanted = _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
+    if results is not None and found is not None and found.trial is not None:
+        found.trial.compare(results, wanted)
+        found.trial.ended(x.size)
+    return wanted
 
 
 def _by_kernel(
@@ -138,7 +130,7 @@ def _of_body(
     x = arrays[0]
     threads.keep_freed_memory()
     size = _piece(takes_rows, x)
-    given = tuple(map(read_only, arrays))
+    given = (read_only(x),) if len(arrays) == 1 else tuple(map(read_only, arrays))
     if not plain or x.size <= size * (x.shape[-1] if takes_rows else 1):
         return _called(method, given, arrays)
     shape = (-1, x.shape[-1]) if takes_rows else (-1,)
