@@ -12,6 +12,7 @@ from lossfw.runs.compare.comparison import Difference
 from lossfw.runs.compare.finished_run import LOSS, FinishedRun, RunNumber
 from lossfw.runs.compare.notes import Note, listed
 from lossfw.runs.compare.paired import RunWithRows, paired_interval
+from lossfw.runs.compare.rows import rows_file
 
 NOT_LOADED = "the plugin that computes it was not loaded"
 KEEP_ROWS = "write evaluate: {rows: true} in the configuration, and run it again"
@@ -49,9 +50,12 @@ def differences(
             yield name, Judged(Difference(None), lacking, incomparable)
             continue
         value = minus(numbers[run.name][name].value, numbers[base.name][name].value)
-        rowless = [one.name for one in (base, run) if one.name not in with_rows]
-        if rowless:
-            lacking = f"the rows of {listed(rowless)} were not kept, or are different ones"
+        unpaired = [one for one in (base, run) if one.name not in with_rows]
+        if unpaired:
+            rowless = [one.name for one in unpaired if rows_file(one.path) is None]
+            lacking = "the runs kept different rows"
+            if rowless:
+                lacking = f"the rows of {listed(rowless)} were not kept"
             yield name, Judged(Difference(value), lacking)
             continue
         one, other = with_rows[run.name], with_rows[base.name]
