@@ -83,6 +83,9 @@ class KerasLoss(keras.losses.Loss):  # type: ignore[misc]  # keras may be missin
             "check": self.check,
         }
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.loss!r}, reduction={self.reduction!r})"
+
     def _in_space(self, target: Any, y_pred: Any) -> Any:
         """Return a target as the loss takes it, of which Keras has made floats."""
         loss, ops = self.loss, keras.ops

@@ -184,6 +184,7 @@ def test_a_configuration_makes_an_equal_loss():
     images = bridge.loss("cross_entropy", class_axis=1, check=False)
     again = type(images).from_config(images.get_config())
     assert (again.class_axis, again.check) == (1, False)
+    assert repr(bridge.loss("huber")).startswith("KerasLoss(Huber(delta=1.0), reduction='sum_over")
     assert bridge.loss("cross_entropy").loss.from_logits
     assert not bridge.loss("cross_entropy", fuse=False).loss.from_logits
 
