@@ -106,6 +106,9 @@ def rows(subject: Subject, columns: int, dtype: str, rng: Generator, count: int)
         some = y.any(-1) & t.any(-1)
         return Points(y[some], t[some])
     t = _as_many(_rows_of(subject.target, columns, dtype, rng, len(y)), rng, len(y))
+    if subject.target is LOGITS:
+        # An infinite logit is legal, an infinite target is not.
+        t = np.where(np.isfinite(t), t, 1.0).astype(dtype)
     if subject.target is SIMPLEX and subject.prediction is SIMPLEX:
         same = rng.random(len(y)) < 0.1
         t[same] = y[same]
