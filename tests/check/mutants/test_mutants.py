@@ -5,7 +5,7 @@ import pytest
 
 from lossfw.components.registry import registry
 from lossfw.losses.wrappers.base import Wrapper
-from support.mutants import mutants, refuting, unchanged, verdict
+from support.mutants import claims_more, mutants, refuting, unchanged, verdict
 
 # So many are drawn for each seed.
 DRAWN = 40
@@ -36,6 +36,15 @@ def test_what_is_not_changed_is_not_refuted(name):
     made, original, *_ = twin.instances()[0]
     assert type(made) is not type(original)
     assert not refuting(made, original, 0, examples=20)
+
+
+def test_what_claims_less_tells_no_lie():
+    own = {"convex": True, "lipschitz": 2.0, "breaks": (0.0, 1.0)}
+    assert not claims_more({"lipschitz": 2.0 * (1 + 1e-14)}, own)
+    assert not claims_more({"convex": True, "breaks": (0.0, 1.0)}, own)
+    assert claims_more({"smooth": True}, own)
+    assert claims_more({"lipschitz": 1.8}, own)
+    assert claims_more({"breaks": (0.0,)}, own)
 
 
 @pytest.mark.slow
