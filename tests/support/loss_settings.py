@@ -136,6 +136,9 @@ def arguments(loss):
     else:
         y = [x for x in LINE if x > 0 or (x > -1 and space is not POSITIVE) or space is REAL]
         t = [x for x in y if x > 0 and x < 10] if loss.target_space is not REAL else y
+        if loss.name == "tweedie_deviance" and loss.power < 0:
+            # Some below 0, and not so large that float32 has no power of them.
+            t = [x for x in y if abs(x) < 10]
     pairs = [(a, b) for a in y for b in t]
     return [np.array(x) for x in zip(*pairs, strict=True)]
 

@@ -85,5 +85,5 @@ def test_a_target_without_a_slope_has_none_forward_either(mapped):
         return (torch.func.vmap(slope) if mapped else slope)(y, t).tolist()
 
     assert forward("huber") == [0.5, -1.0]
-    with pytest.raises(ArgumentError, match="prediction alone"):
+    with pytest.raises(ArgumentError, match="only with respect to the prediction"):
         forward("poisson_deviance")

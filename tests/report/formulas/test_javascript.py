@@ -40,6 +40,9 @@ def test_a_script_computes_the_body(loss):
             found = t * found
         if script.textbook:
             some = np.isfinite(wanted) & np.isfinite(found) & (np.abs(y) < 5) & (np.abs(y) > 0.05)
+            if getattr(loss, "guard", "") == "floor":
+                # At a kink the textbook's slope is between those of both sides.
+                some &= ~np.isin(y, (loss.delta, 1 - loss.delta))
             np.testing.assert_allclose(found[some], wanted[some], rtol=1e-6, atol=1e-6)
         else:
             np.testing.assert_array_equal(found, wanted)
