@@ -22,6 +22,7 @@ from lossfw.numerics import (
     DoubleDouble,
     exp_words,
     expm1_words,
+    holdable,
     in_double,
     in_double_by,
     log_ratio_words,
@@ -411,7 +412,8 @@ class _OnLogits(LogMeanBody):
 def _times_target(xp: Namespace, t: Array, c: Array, k: Fraction, z: Array) -> Array:
     """Return t c exp(k z), with the digits of a subnormal target and without overflow of t c."""
     one = xp.ones_like(t)
-    lift = xp.where(t < _SUBNORMAL, _LIFT * one, xp.where(t > 1.0 / _SUBNORMAL, one / _LIFT, one))
+    large = t > holdable(xp, 1.0 / _SUBNORMAL, t)
+    lift = xp.where(t < _SUBNORMAL, _LIFT * one, xp.where(large, one / _LIFT, one))
     lifted = (lift * t) * c
     product = times_exp(xp, lifted, k, z)
 
