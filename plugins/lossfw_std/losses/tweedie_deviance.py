@@ -264,7 +264,7 @@ class TweedieDeviance(Deviance):
         far = float(1 - p) + self.power * ratio
         near = 1.0 - self.power * gap(xp, y, t)
         bend = times_power(xp, xp.where(y > 2.0 * t, far, near), y, -p)
-        large = xp.abs(ratio) > _LARGE_RATIO
+        large = xp.abs(ratio) > holdable(xp, _LARGE_RATIO, ratio)
         if self.power < 0:
             # Where the quotient overflows, y^-p may bring it back.
             small = float((1 - p) / p) * y + t
