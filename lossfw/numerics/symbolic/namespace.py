@@ -282,7 +282,7 @@ class Expressions:
 
 def _computed_in(op: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """Return the dtype in which NumPy computes a function of arrays of a dtype."""
-    function = getattr(np, op)
+    function = getattr(np, op, None)  # erfc is none of NumPy
     if dtype.kind not in "iu" or not isinstance(function, np.ufunc):
         return dtype
     # Quotients, roots, logarithms and the like of integers are those of floats.
