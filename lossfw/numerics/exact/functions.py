@@ -107,9 +107,15 @@ def unary(precision: int, rounding: str) -> dict[str, ValueFunction]:
         "round": function(context(precision, "n"), "rint"),
         "reciprocal": lambda x: divide(ONE, x),
         "sign": _sign,
-        # No argument that bodies have is beyond MPFR.
-        "lgamma": remembering(c.lngamma),
     }
+
+
+def lgamma(precision: int, rounding: str) -> ValueFunction:
+    """Return the logarithm of the gamma function, which the array API has not.
+
+    No argument that bodies have is beyond MPFR.
+    """
+    return remembering(context(precision, rounding).lngamma)
 
 
 def _larger(a: Value, b: Value) -> Value:

@@ -122,6 +122,7 @@ class ExactNamespace(TextbookNamespace):
             setattr(self, name, self.number(constant))
         for name, function in functions.unary(*precision).items():
             setattr(self, name, self._unary(function))
+        self.lgamma = self._unary(functions.lgamma(*precision))
         for name, binary in functions.binary(*precision).items():
             setattr(self, name, self._binary(binary))
         for name, test in functions.TESTS.items():
