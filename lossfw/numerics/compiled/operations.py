@@ -121,6 +121,8 @@ def compute(lines: Lines, graph: Graph, node: Operation, a: list[str]) -> str:
         return _cast(lines, source, kind, a[0])
     if node.op == LOOK_UP:
         return _looked_up(lines, node, kind, a[0])
+    if node.op == "negative" and source in _INTEGERS:
+        return lines.put(f"sub {kind} 0, {a[0]}")
     if source not in _FLOATS:
         dtype = graph.nodes[node.args[0]].dtype
         raise UncompiledError(f"{node.op} of {dtype} has no compiled form")

@@ -19,7 +19,7 @@ class StoppedError(Exception):
 
 
 def arrays(network):
-    return list(checkpoint.weights(network).values())
+    return list(network.named_arrays.values())
 
 
 def same(first, second):
