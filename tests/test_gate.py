@@ -92,7 +92,7 @@ def _release(version):
 def test_the_oldest_releases_are_the_lower_bounds_of_the_project():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     required = [*map(Requirement, project["dependencies"])]
-    required += [r for extra in ["test", "fast"] for r in _required(project, extra)]
+    required += [r for extra in ["test"] for r in _required(project, extra)]
     bounds = {
         r.name.lower(): str(s.version) for r in required for s in r.specifier if s.operator == ">="
     }
