@@ -261,7 +261,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
             twice_smooth=not floor or None,
             finite_at_boundary=not none,
             strictly_proper=proper or None,
-            calibrated=(even and (not floor or self.delta < _HALF)) or None,
+            calibrated=even or None,
             linear_in_target=True,
             elicits="mean" if proper else None,
         )
