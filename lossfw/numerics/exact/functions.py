@@ -5,7 +5,7 @@ rounding; gmpy2's current context is neither read nor changed. As for floats 1 /
 and the logarithm of a negative number is NaN. Where an exponent is beyond MPFR's, the functions
 of `lossfw.numerics.exact.wide` are called.
 
-Imported on use only, since it needs gmpy2.
+Imported on use only, since it needs gmpy2 and mpmath.
 """
 
 from __future__ import annotations
@@ -107,15 +107,8 @@ def unary(precision: int, rounding: str) -> dict[str, ValueFunction]:
         "round": function(context(precision, "n"), "rint"),
         "reciprocal": lambda x: divide(ONE, x),
         "sign": _sign,
+        "lgamma": remembering(function(c, "lngamma")),
     }
-
-
-def lgamma(precision: int, rounding: str) -> ValueFunction:
-    """Return the logarithm of the gamma function, which the array API has not.
-
-    No argument that bodies have is beyond MPFR.
-    """
-    return remembering(context(precision, rounding).lngamma)
 
 
 def _larger(a: Value, b: Value) -> Value:

@@ -45,18 +45,19 @@ _NUMPY = (
 
 
 def number_module() -> ModuleType:
-    """Return `lossfw.numerics.exact.number`, which needs gmpy2.
+    """Return `lossfw.numerics.exact.number`, which needs gmpy2 and mpmath.
 
     Raises
     ------
     MissingExtraError
-        If gmpy2 is not installed.
+        If gmpy2 or mpmath is not installed.
     """
     try:
         from lossfw.numerics.exact import number
     except ImportError as error:
         raise MissingExtraError(
-            f"exact numbers need gmpy2 ({error}): install it with pip install 'lossfw[check]'"
+            f"exact numbers need gmpy2 and mpmath ({error}): install them with "
+            "pip install 'lossfw[check]'"
         ) from None
     return number
 
@@ -122,7 +123,6 @@ class ExactNamespace(TextbookNamespace):
             setattr(self, name, self.number(constant))
         for name, function in functions.unary(*precision).items():
             setattr(self, name, self._unary(function))
-        self.lgamma = self._unary(functions.lgamma(*precision))
         for name, binary in functions.binary(*precision).items():
             setattr(self, name, self._binary(binary))
         for name, test in functions.TESTS.items():

@@ -4,7 +4,7 @@ Each precision and rounding has a class of its own, made once. Its operators cal
 context of gmpy2 that only they know, so gmpy2's current context is neither read nor changed, and
 a result that has left the function that made it keeps its digits.
 
-Imported on use only, since it needs gmpy2.
+Imported on use only, since it needs gmpy2 and mpmath.
 """
 
 from __future__ import annotations
@@ -81,13 +81,7 @@ class Number:
 
     def _mpmath_(self, precision: int, rounding: str) -> Any:
         """Return the number without rounding, for functions of mpmath, which ask by this name."""
-        # Who asks has it, so it belongs to no extra.
-        from mpmath import libmp, mp
-
-        if not self.is_regular:
-            return mp.mpf(float(self))
-        mantissa, exponent = wide.whole_mantissa(self.value)
-        return mp.make_mpf(libmp.from_man_exp(mantissa, exponent))
+        return wide.to_mpmath(self.value)
 
     def __bool__(self) -> bool:
         return bool(self.value)
@@ -117,7 +111,7 @@ class Number:
 def to_format(value: Value, layout: Any) -> float:
     """Return a value rounded to a float format, given as a context of gmpy2."""
     if isinstance(value, Wide):
-        return math.copysign(math.inf, value.mantissa) if value.exponent > 0 else 0.0
+        return 0.0 if value.exponent < 0 else -math.inf if value.is_signed() else math.inf
     # In place of a negative zero, 0.
     return float(layout.plus(value)) or 0.0
 

@@ -1,29 +1,28 @@
-"""Numbers with exponents beyond those of MPFR, and the functions that make and take them.
+"""Numbers with exponents beyond those of MPFR, which mpmath computes.
 
 MPFR ends at 2**(2**30): exp(1e300), which textbook formulas of losses meet, is beyond it. Such
-a number is a `Wide`, an MPFR number times a power of two. It is rare, so speed does not matter
-here: `function` calls MPFR, and the functions below when MPFR overflows, underflows or is given
-a Wide.
+a number is rare, so speed does not matter: `function` calls MPFR, and mpmath, whose exponents
+have no end, where MPFR overflows, underflows or is given a `Wide`.
 
-Exponents end too: with more than 4,096 bits the number is infinite, or 0. Without an end
-exp(exp(exp(x))) would not end. (The exponent of exp of the largest float64 has 1,025 bits.)
+Exponents end all the same: with more than 4,096 bits the number is infinite, or 0. Without an
+end exp(exp(exp(x))) would not end. (The exponent of exp of the largest float64 has 1,025 bits.)
 
-Imported on use only, since it needs gmpy2.
+Imported on use only, since it needs gmpy2 and mpmath.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import gmpy2
+import mpmath
 from gmpy2 import mpfr
 
 Context: TypeAlias = Any
 # An MPFR number or a Wide.
 Value: TypeAlias = Any
-# A function of a context and of values, for arguments or results beyond MPFR.
 WideFunction: TypeAlias = Callable[..., Value]
 
 # The most bits of an exponent.
@@ -38,61 +37,60 @@ _SPARE = 64
 ZERO, ONE, MINUS_ONE, TWO, TEN = (mpfr(n, 53) for n in (0, 1, -1, 2, 10))
 INFINITY, NAN = mpfr("inf"), mpfr("nan")
 
-# What MPFR raises where the functions below are wanted: results that its exponents cannot
-# hold, and an argument that is a Wide.
+# What MPFR raises where mpmath is wanted: results that its exponents cannot hold, and an
+# argument that is a Wide.
 BEYOND = (gmpy2.OverflowResultError, gmpy2.UnderflowResultError, TypeError)
 
-# Tells the order of two values: a difference that is not 0 is not rounded to 0.
-_ORDER = gmpy2.context(precision=53, round=gmpy2.RoundAwayZero)
+_ROUNDINGS = {gmpy2.RoundToNearest: "n", gmpy2.RoundAwayZero: "u", gmpy2.RoundToZero: "d"}
 
 
-@dataclass(frozen=True, slots=True)
 class Wide:
-    """mantissa * 2**exponent, with 1/2 <= abs(mantissa) < 1 and an exponent beyond MPFR's."""
+    """A number of mpmath that is not 0, infinite or NaN, with an exponent beyond MPFR's."""
 
-    mantissa: Any
-    exponent: int
+    __slots__ = ("number",)
 
-    def is_regular(self) -> bool:
-        """Return that it is not 0, infinite or NaN."""
-        return True
+    def __init__(self, number: Any) -> None:
+        self.number = number
+
+    @property
+    def exponent(self) -> int:
+        """The e with 2**(e - 1) <= abs(self) < 2**e."""
+        return int(self.number.exp + self.number.bc)
 
     def is_signed(self) -> bool:
         """Tell whether it is below 0."""
-        return bool(self.mantissa < 0)
+        return bool(self.number < 0)
 
     def is_integer(self) -> bool:
         """Tell whether it is whole: its last bit is far from the point."""
         return self.exponent > 0
 
-    def is_nan(self) -> bool:
-        """Return that it is a number."""
-        return False
-
-    def is_infinite(self) -> bool:
-        """Return that it is finite."""
-        return False
-
-    def is_finite(self) -> bool:
-        """Return that it is."""
+    def is_regular(self) -> bool:
+        """Return that it is not 0, infinite or NaN."""
         return True
 
-    def __lt__(self, other: Value) -> bool:
-        return bool(_minus(self, other) < 0)
+    is_finite = is_regular
 
-    def __le__(self, other: Value) -> bool:
-        return bool(_minus(self, other) <= 0)
+    def is_nan(self) -> bool:
+        """Return that it is a finite number."""
+        return False
 
-    def __gt__(self, other: Value) -> bool:
-        return bool(_minus(self, other) > 0)
+    is_infinite = is_nan
 
-    def __ge__(self, other: Value) -> bool:
-        return bool(_minus(self, other) >= 0)
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    def __reduce__(self) -> Any:
+        return _from_parts, whole_mantissa(self)
 
 
-def _minus(a: Value, b: Value) -> Any:
-    """Return a number with the sign of a - b."""
-    return _parts(subtract(_ORDER, a, b))[0]
+def _comparison(name: str) -> Any:
+    compare = getattr(mpmath.mpf, name)
+    return lambda self, other: bool(compare(self.number, to_mpmath(other)))
+
+
+for _name in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"):
+    setattr(Wide, _name, _comparison(_name))
 
 
 def exponent(x: Value) -> int:
@@ -103,56 +101,64 @@ def exponent(x: Value) -> int:
 def whole(n: int) -> Any:
     """Return an integer as an MPFR number, without rounding."""
     # A precision of 1 stands for the bits that it takes.
-    return mpfr(n, 1, _ORDER)
-
-
-def _scaled(x: Any, power: int) -> Any:
-    """Return an MPFR number times 2**power, without rounding."""
-    context = gmpy2.context(precision=x.precision)
-    return context.mul_2exp(x, power) if power >= 0 else context.div_2exp(x, -power)
-
-
-def _parts(x: Value) -> tuple[Any, int]:
-    """Return mantissa and exponent; of 0, infinity and NaN the number itself, and 0."""
-    if isinstance(x, Wide):
-        return x.mantissa, x.exponent
-    if not x.is_regular():
-        return x, 0
-    return _scaled(x, -exponent(x)), exponent(x)
+    return mpfr(n, 1)
 
 
 def whole_mantissa(x: Value) -> tuple[int, int]:
     """Return integers with x = mantissa * 2**exponent, of an `x` not 0, infinite or NaN."""
-    number, power = _parts(x)
-    mantissa, exponent = number.as_mantissa_exp()
-    return int(mantissa), int(exponent) + power
+    if isinstance(x, Wide):
+        return _parts(x.number)
+    mantissa, power = x.as_mantissa_exp()
+    return int(mantissa), int(power)
 
 
-def _joined(x: Any, power: int) -> Value:
-    """Return an MPFR number times 2**power, Wide if it must be."""
-    mantissa, more = _parts(x)
-    power += more
-    if not mantissa.is_regular():
-        return mantissa
-    if abs(power) <= _LIMIT:
-        return _scaled(mantissa, power)
-    if power.bit_length() <= LARGEST_MAGNITUDE:
-        return Wide(mantissa, power)
-    return ZERO if power < 0 else _signed(INFINITY, mantissa)
+def _parts(x: Any) -> tuple[int, int]:
+    """Return the same of a number of mpmath."""
+    sign, mantissa, power, _ = x._mpf_
+    return int(-mantissa if sign else mantissa), int(power)
 
 
-def _negated(x: Any) -> Any:
-    """Return -x of an MPFR number, without rounding."""
-    return gmpy2.context(precision=x.precision).minus(x)
+def _from_parts(mantissa: int, power: int) -> Value:
+    return _value(_made(mantissa, power))
 
 
-def _signed(size: Any, x: Value) -> Any:
-    """Return a positive MPFR number, or its negative if `x` is below 0."""
-    return _negated(size) if x.is_signed() else size
+def _made(mantissa: int, power: int) -> Any:
+    return mpmath.mp.make_mpf(mpmath.libmp.from_man_exp(mantissa, power))
 
 
-def _extended(context: Context, bits: int = _SPARE) -> Context:
-    return gmpy2.context(context, precision=context.precision + bits)
+def to_mpmath(x: Value) -> Any:
+    """Return a value as a number of mpmath, without rounding."""
+    if isinstance(x, Wide):
+        return x.number
+    # By text, since NaN as a float sets a flag of the processor, of which NumPy warns.
+    return _made(*whole_mantissa(x)) if x.is_regular() else mpmath.mpf(str(x))
+
+
+def _value(x: Any) -> Value:
+    """Return a number of mpmath, Wide if it must be; NaN in place of a complex one."""
+    if hasattr(x, "_mpc_"):
+        return NAN
+    if not mpmath.isnormal(x):
+        return mpfr(str(x), 53) or ZERO
+    mantissa, power = _parts(x)
+    last = power + mantissa.bit_length()
+    if abs(last) <= _LIMIT:
+        number = whole(mantissa)
+        exactly = gmpy2.context(precision=number.precision)
+        return (exactly.mul_2exp if power >= 0 else exactly.div_2exp)(number, abs(power))
+    if last.bit_length() <= LARGEST_MAGNITUDE:
+        return Wide(mpmath.mp.make_mpf(x._mpf_))
+    return ZERO if last < 0 else INFINITY if mantissa > 0 else mpfr("-inf")
+
+
+@functools.cache
+def _mpmath(precision: int, rounding: int) -> Any:
+    """Return the context of mpmath with the precision and the rounding of one of gmpy2."""
+    made = mpmath.mp.clone()
+    # The rounding has a public name from mpmath 1.4 on, which SymPy 1.14, and so PyTorch, forbids.
+    made._prec_rounding[:] = precision, _ROUNDINGS[rounding]
+    made.prec = precision
+    return made
 
 
 def function(context: Context, name: str) -> Callable[..., Value]:
@@ -168,271 +174,98 @@ def function(context: Context, name: str) -> Callable[..., Value]:
     return call
 
 
-def _of(context: Context, name: str, *values: Value) -> Value:
-    return function(context, name)(*values)
+def _by(compute: Callable[..., Any], *, small: Any = None, large: Any = None) -> WideFunction:
+    """Return a function by mpmath; of small, or of large numbers another one."""
+
+    def beyond(context: Context, *values: Value) -> Value:
+        first = values[0]
+        other = None if not first.is_regular() else large if exponent(first) > 0 else small
+        mp = _mpmath(context.precision, context.round)
+        return _value((other or compute)(mp, *(mp.convert(to_mpmath(x)) for x in values)))
+
+    return beyond
 
 
-# Arithmetic.
+def _named(name: str, **ends: Any) -> WideFunction:
+    return _by(lambda mp, *x: getattr(mp, name)(*x), **ends)
 
 
-def add(context: Context, a: Value, b: Value) -> Value:
-    """Return a + b."""
-    return _sum(context, _parts(a), _parts(b))
+# Ends of functions, near 0 and far from it.
 
 
-def _sum(context: Context, a: tuple[Any, int], b: tuple[Any, int]) -> Value:
-    (m, e), (n, f) = a, b
-    # Of 0, infinity and NaN any power of two is the same.
-    e, f = e if m.is_regular() else f, f if n.is_regular() else e
-    if e < f:
-        (m, e), (n, f) = (n, f), (m, e)
-    # Farther below the last bit the smaller one tells the rounding only.
-    far = context.precision + m.precision + n.precision + 2
-    return _joined(context.add(m, _scaled(n, -min(e - f, far))), e)
+def _itself(mp: Any, x: Any) -> Any:
+    return +x
 
 
-def subtract(context: Context, a: Value, b: Value) -> Value:
-    """Return a - b."""
-    mantissa, power = _parts(b)
-    return _sum(context, _parts(a), (_negated(mantissa), power))
+def _nan(mp: Any, x: Any) -> Any:
+    return mp.nan
 
 
-def multiply(context: Context, a: Value, b: Value) -> Value:
-    """Return a * b."""
-    (m, e), (n, f) = _parts(a), _parts(b)
-    return _joined(context.mul(m, n), e + f)
+def _log_gamma(mp: Any, x: Any) -> Any:
+    # Negative numbers beyond MPFR are integers, where gamma is infinite.
+    return mp.loggamma(x) if x > 0 else mp.inf
 
 
-def divide(context: Context, a: Value, b: Value) -> Value:
-    """Return a / b."""
-    (m, e), (n, f) = _parts(a), _parts(b)
-    return _joined(context.div(m, n), e - f)
+def _growing(name: str) -> WideFunction:
+    """Return exp or a function that is like it: beyond the largest exponents infinite, or 0."""
+
+    def compute(mp: Any, x: Any) -> Any:
+        if mp.isnormal(x) and x.exp + x.bc > LARGEST_MAGNITUDE:
+            ends = {"expm1": -1, "sinh": -mp.inf, "cosh": mp.inf}
+            return mp.inf if x > 0 else mp.mpf(ends.get(name, 0))
+        if name == "exp2":
+            return mp.mpf(2) ** x
+        if mp.isint(x):
+            # Of an integer mpmath would multiply e with itself, in a hundred times the time.
+            x = mp.fadd(x, mp.ldexp(1, -mp.prec - _SPARE), exact=True)
+        return getattr(mp, name)(x)
+
+    return _by(compute)
 
 
-def negative(context: Context, x: Value) -> Value:
-    """Return -x."""
-    mantissa, power = _parts(x)
-    return _joined(context.minus(mantissa), power)
-
-
-def _absolute(context: Context, x: Value) -> Value:
-    return negative(context, x) if x.is_signed() else _same(context, x)
-
-
-def _same(context: Context, x: Value) -> Value:
-    mantissa, power = _parts(x)
-    return _joined(context.plus(mantissa), power)
-
-
-def power(context: Context, a: Value, b: Value) -> Value:
+def _power(context: Context, a: Value, b: Value) -> Value:
     """Return a**b."""
     if not (a.is_regular() and b.is_regular()):
         # What matters beside 0, infinity and NaN: the sign, the side of 1, whole and even.
-        a, b = (_scaled(*_likeness(x)) if isinstance(x, Wide) else x for x in (a, b))
+        a, b = (_likeness(x) if isinstance(x, Wide) else x for x in (a, b))
         return context.pow(a, b)
     if a.is_signed() and not b.is_integer():
         return NAN
-    size = _absolute(context, a)
     # exp multiplies the error of its argument by the argument's size.
     extra = min(max(exponent(b), 0) + abs(exponent(a)).bit_length(), LARGEST_MAGNITUDE)
-    more = _extended(context, _SPARE + extra)
-    size = _of(context, "exp", _of(more, "mul", b, _of(more, "log", size)))
-    odd = not isinstance(b, Wide) and not _scaled(b, -1).is_integer()
-    return negative(context, size) if a.is_signed() and odd else size
+    more = gmpy2.context(context, precision=context.precision + _SPARE + extra)
+    log, multiply = function(more, "log"), function(more, "mul")
+    size = function(context, "exp")(multiply(b, log(function(more, "abs")(a))))
+    # A larger number is even, and has too many digits to be looked at.
+    odd = not isinstance(b, Wide) and exponent(b) <= b.precision and int(b) % 2
+    return FUNCTIONS["minus"](context, size) if a.is_signed() and odd else size
 
 
-def _likeness(x: Wide) -> tuple[Any, int]:
-    """Return mantissa and exponent of an MPFR number that is like a Wide."""
-    return _signed(_scaled(ONE, -1), x), _LIMIT // 2 if x.exponent > 0 else -_LIMIT // 2
-
-
-def _sqrt(context: Context, x: Value) -> Value:
-    mantissa, power = _parts(x)
-    return _joined(context.sqrt(_scaled(mantissa, power % 2)), power // 2)
-
-
-def _hypot(context: Context, a: Value, b: Value) -> Value:
-    more = _extended(context)
-    return _of(context, "sqrt", _of(more, "add", *(multiply(more, x, x) for x in (a, b))))
-
-
-# Exponentials and logarithms.
-
-
-def _exp(context: Context, x: Value) -> Value:
-    bits = exponent(x)
-    if bits > LARGEST_MAGNITUDE:
-        return ZERO if x.is_signed() else INFINITY
-    if bits < 0:
-        return add(context, ONE, x)
-    more = _extended(context, _SPARE + bits)
-    log2 = more.const_log2()
-    count = _nearest(more.div(x, log2))
-    return _joined(context.exp(more.sub(x, more.mul(whole(count), log2))), count)
-
-
-def _exp2(context: Context, x: Value) -> Value:
-    bits = exponent(x)
-    if bits > LARGEST_MAGNITUDE or bits < 0:
-        return _exp(context, x)
-    count = _nearest(x)
-    return _joined(context.exp2(_extended(context, bits).sub(x, whole(count))), count)
-
-
-def _nearest(x: Any) -> int:
-    return int(gmpy2.context(precision=x.precision).rint(x))
-
-
-def _expm1(context: Context, x: Value) -> Value:
-    if exponent(x) < 0:
-        return _same(context, x)
-    return MINUS_ONE if x.is_signed() else _exp(context, x)
-
-
-def _cosh(context: Context, x: Value) -> Value:
-    if exponent(x) < 0:
-        return add(context, ONE, _absolute(context, x))
-    return divide(context, _exp(context, _absolute(context, x)), TWO)
-
-
-def _sinh(context: Context, x: Value) -> Value:
-    if exponent(x) < 0:
-        return _same(context, x)
-    size = _cosh(context, x)
-    return negative(context, size) if x.is_signed() else size
-
-
-def _log(context: Context, x: Value) -> Value:
-    mantissa, power = _parts(x)
-    more = _extended(context, _SPARE + power.bit_length())
-    shift = more.mul(whole(power), more.const_log2())
-    return context.add(more.log(mantissa), shift)
-
-
-def _logarithm(base: Any) -> WideFunction:
-    def log(context: Context, x: Value) -> Value:
-        more = _extended(context)
-        return context.div(_log(more, x), more.log(base))
-
-    return log
-
-
-def _erfc(context: Context, x: Value) -> Value:
-    if exponent(x) < 0:
-        return subtract(context, ONE, x)
-    if x.is_signed() or isinstance(x, Wide):
-        return TWO if x.is_signed() else ZERO
-    # exp(-x^2) / (x sqrt(pi)) (1 - 1 / (2 x^2) + 3 / (2 x^2)^2 - 15 / (2 x^2)^3 + ...)
-    more = _extended(context, _SPARE + 2 * x.precision)
-    square = multiply(more, x, x)
-    if exponent(square) > LARGEST_MAGNITUDE:
-        return ZERO
-    series = term = ONE
-    count = 1
-    while exponent(term) > -context.precision - _SPARE:
-        term = more.div(more.mul(term, whole(-count)), more.mul(TWO, square))
-        series = more.add(series, term)
-        count += 2
-    tail = more.div(series, more.mul(x, more.sqrt(more.const_pi())))
-    return multiply(context, _of(more, "exp", more.minus(square)), tail)
-
-
-# Functions that are simple near 0 and far from it.
-
-
-def _ends(small: WideFunction, large: WideFunction) -> WideFunction:
-    """Return a function that is `small` near 0 and `large` far from it."""
-    return lambda context, x: (large if exponent(x) > 0 else small)(context, x)
-
-
-def _nan(context: Context, x: Value) -> Value:
-    return NAN
-
-
-def _below_one(context: Context, x: Value) -> Value:
-    return subtract(context, ONE, _absolute(context, x))
-
-
-def _sign(context: Context, x: Value) -> Value:
-    return _signed(ONE, x)
-
-
-def _zero(context: Context, x: Value) -> Value:
-    return ZERO
-
-
-def _half_pi(context: Context, x: Value) -> Value:
-    return _scaled(context.const_pi(), -1)
-
-
-def _signed_half_pi(context: Context, x: Value) -> Value:
-    return _signed(_half_pi(context, x), x)
-
-
-def _asinh(context: Context, x: Value) -> Value:
-    return _signed(_log(context, multiply(context, TWO, _absolute(context, x))), x)
-
-
-def _acosh(context: Context, x: Value) -> Value:
-    return NAN if x.is_signed() else _asinh(context, x)
-
-
-def _erf(context: Context, x: Value) -> Value:
-    more = _extended(context)
-    return multiply(context, x, more.div(TWO, more.sqrt(more.const_pi())))
-
-
-def _atan2(context: Context, a: Value, b: Value) -> Value:
-    angle = _of(context, "atan", _of(context, "div", a, b))
-    return _of(context, "add", angle, _signed(context.const_pi(), a)) if b.is_signed() else angle
-
-
-def _below(context: Context, x: Value) -> Value:
-    """Return the floor of a small number."""
-    return MINUS_ONE if x.is_signed() else ZERO
-
-
-def _above(context: Context, x: Value) -> Value:
-    """Return the ceiling of a small number."""
-    return ZERO if x.is_signed() else ONE
+def _likeness(x: Wide) -> Any:
+    """Return an MPFR number that is like a Wide."""
+    return _value(_made(-1 if x.is_signed() else 1, (_LIMIT if x.exponent > 0 else -_LIMIT) // 2))
 
 
 FUNCTIONS: dict[str, WideFunction] = {
-    "add": add,
-    "sub": subtract,
-    "mul": multiply,
-    "div": divide,
-    "minus": negative,
-    "plus": _same,
-    "abs": _absolute,
-    "pow": power,
-    "sqrt": _sqrt,
-    "square": lambda context, x: multiply(context, x, x),
-    "hypot": _hypot,
-    "exp": _exp,
-    "exp2": _exp2,
-    "expm1": _expm1,
-    "cosh": _cosh,
-    "sinh": _sinh,
-    "log": _log,
-    "log2": _logarithm(TWO),
-    "log10": _logarithm(TEN),
-    "log1p": _ends(_same, _log),
-    "erf": _ends(_erf, _sign),
-    "erfc": _erfc,
-    "sin": _ends(_same, _nan),
-    "cos": _ends(_below_one, _nan),
-    "tan": _ends(_same, _nan),
-    "asin": _ends(_same, _nan),
-    "acos": _ends(_half_pi, _nan),
-    "atan": _ends(_same, _signed_half_pi),
-    "atan2": _atan2,
-    "tanh": _ends(_same, _sign),
-    "asinh": _ends(_same, _asinh),
-    "acosh": _ends(_nan, _acosh),
-    "atanh": _ends(_same, _nan),
-    "rint": _ends(_zero, _same),
-    "rint_floor": _ends(_below, _same),
-    "rint_ceil": _ends(_above, _same),
-    "rint_trunc": _ends(_zero, _same),
+    "add": _by(lambda mp, a, b: a + b),
+    "sub": _by(lambda mp, a, b: a - b),
+    "mul": _by(lambda mp, a, b: a * b),
+    "div": _by(lambda mp, a, b: a / b if b else mp.inf * a),
+    "minus": _by(lambda mp, x: -x),
+    "plus": _by(_itself),
+    "abs": _by(lambda mp, x: abs(x)),
+    "pow": _power,
+    "square": _by(lambda mp, x: x * x),
+    "log2": _by(lambda mp, x: mp.log(x, 2)),
+    "log10": _by(lambda mp, x: mp.log(x, 10)),
+    **{name: _growing(name) for name in ("exp", "exp2", "expm1", "cosh", "sinh")},
+    **{name: _named(name) for name in ("sqrt", "hypot", "log", "log1p", "atan", "atan2", "asinh")},
+    **{name: _named(name, large=_nan) for name in ("sin", "cos", "tan", "asin", "acos", "atanh")},
+    **{name: _named(name, large=lambda mp, x: mp.sign(x)) for name in ("tanh", "erf")},
+    "acosh": _named("acosh", small=_nan),
+    "erfc": _by(lambda mp, x: mp.erfc(x) if x < mp.mpf(2) ** LARGEST_MAGNITUDE else mp.zero),
+    "lngamma": _by(_log_gamma, small=lambda mp, x: -mp.log(x) if x > 0 else mp.nan),
+    "rint": _named("nint", large=_itself),
+    **{f"rint_{name}": _named(name, large=_itself) for name in ("floor", "ceil")},
+    "rint_trunc": _by(lambda mp, x: mp.zero, large=_itself),
 }

@@ -32,6 +32,10 @@ MPMATH = {
     "trunc": lambda m, x: m.floor(x) if x > 0 else m.ceil(x),
     "log2": lambda m, x: m.log(x, 2),
     "log10": lambda m, x: m.log10(x),
+    # MPFR has no logarithm where gamma is negative.
+    "lgamma": lambda m, x: (
+        m.re(m.loggamma(x)) if x > 0 or m.floor(x) % 2 == 0 else 1j * m.loggamma(x)
+    ),
 }
 
 
