@@ -9,13 +9,7 @@ from lossfw.check.bridges.installed import bridge_checks
 from lossfw.check.core.reproduce import setup
 from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
-from lossfw.check.laws import (
-    activations,
-    author_latex,
-    companions,
-    components_only,
-    curvature_bound,
-)
+from lossfw.check.laws import activations, companions, components_only, curvature_bound
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
@@ -105,10 +99,7 @@ def prepared(component: str | Mapping[str, Any] | Component, bridges: bool = Fal
         checks, not_claimed = activations.checks(made), made.claims().not_made()
         return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        more = {
-            **checks_in(components_only, companions, curvature_bound),
-            author_latex.check_latex.name: author_latex.check_latex,
-        }
+        more = checks_in(components_only, companions, curvature_bound)
         return prepare(of_component(made), {**more, **(bridge_checks(made) if bridges else {})})
     raise ArgumentError(f"{made!r} is a {made.kind}: losses and activations can be checked.")
 

@@ -26,7 +26,7 @@ from lossfw.check.core.session import (
 )
 from lossfw.check.core.subject import COLUMNS, Subject, of_component, unwritten
 from lossfw.check.denials import denials
-from lossfw.check.laws import author_latex, companions, derivatives, row_slopes, values
+from lossfw.check.laws import companions, derivatives, row_slopes, values
 from lossfw.components.spaces import LOGITS
 from lossfw.losses.kinds import DistanceLoss
 from lossfw.nn.activation import Activation
@@ -299,7 +299,6 @@ ELEMENTWISE = _table(
     check_dead_gradient,
     check_row_sums,
     check_shift_invariant,
-    author_latex.check_latex_of_activation,
 )
 ROWS = _table(
     check_call,
@@ -312,7 +311,6 @@ ROWS = _table(
     check_dead_gradient,
     check_row_sums,
     check_shift_invariant,
-    author_latex.check_latex_of_activation,
 )
 
 

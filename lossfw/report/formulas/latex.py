@@ -10,9 +10,6 @@ from __future__ import annotations
 from lossfw.components.component import Component
 from lossfw.components.latex import latex_problem
 from lossfw.errors import ArgumentError
-from lossfw.losses.loss import Loss
-from lossfw.nn.activation import Activation
-from lossfw.numerics.latex.parse import parse
 from lossfw.report.formulas.traced import traced
 from lossfw.report.formulas.typeset import latex_of
 
@@ -28,7 +25,7 @@ def latex(component: Component) -> str:
     TraceError
         If the formula cannot be run on expressions.
     ArgumentError
-        If the component is no loss and no activation, or the author's text cannot be read.
+        If the component is no loss and no activation, or the author's text is not closed.
 
     Examples
     --------
@@ -37,21 +34,11 @@ def latex(component: Component) -> str:
     \mathrm{factor}\,r^{2}
     """
     if component.latex is not None:
-        problem = latex_problem(component.latex) or _unread(component)
+        problem = latex_problem(component.latex)
         if problem:
             raise ArgumentError(
-                f"the LaTeX of {component.name}, {component.latex!r}, {problem.rstrip('.')}: mend "
+                f"the LaTeX of {component.name}, {component.latex!r}, {problem}: mend "
                 "the class attribute latex."
             )
         return component.latex
     return latex_of(traced(component, textbook=True).graph)
-
-
-def _unread(component: Component) -> str:
-    """Return why the LaTeX of a formula cannot be read; other components have no formula."""
-    if component.latex is not None and isinstance(component, Loss | Activation):
-        try:
-            parse(component.latex)
-        except ArgumentError as error:
-            return str(error)
-    return ""

@@ -11,10 +11,10 @@ from lossfw.components.latex import latex_problem
 from lossfw.errors import ArgumentError, TraceError
 from lossfw.nn.letters import letters_of
 from lossfw.numerics.exact.truth import evaluate
-from lossfw.numerics.latex.evaluate import typeset_body
 from lossfw.numerics.symbolic.replay import replay
 from lossfw.report.formulas.latex import latex
 from lossfw.report.formulas.traced import traced
+from support.latex.evaluate import typeset_body
 from support.loss_settings import ALL, arguments
 
 REGISTRY = lossfw.registry()
@@ -143,12 +143,6 @@ class Broken(Own):
     latex = r"\frac{r^{4}}{4"
 
 
-class Norm(Own):
-    "One in signs that nobody reads."
-
-    latex = r"\lVert r \rVert^{4}"
-
-
 class Decides(lossfw.DistanceLoss):
     "A body that decides by values."
 
@@ -160,8 +154,6 @@ def test_an_authors_text_comes_first_and_is_looked_at():
     assert latex(Own()) == Own.latex
     with pytest.raises(ArgumentError, match=r"has a \{ that is not closed"):
         latex(Broken())
-    with pytest.raises(ArgumentError, match=r"column 1, before '.*this is unknown. Read are:"):
-        latex(Norm())
 
 
 def test_what_has_no_formula_says_why():

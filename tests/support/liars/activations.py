@@ -149,21 +149,6 @@ class Untransposed(_Softmax):
         return self.jvp(xp, x, v)
 
 
-class Unnormalised(_Softmax):
-    """Has LaTeX without its denominator."""
-
-    latex = "e^{x_{k}}"
-
-
-class Halved(Activation):
-    """Has LaTeX of its half."""
-
-    latex = r"\tfrac{1}{2} \tanh x"
-
-    def value(self, xp, x):
-        return xp.tanh(x)
-
-
 def softmax_that(name, change):
     """Return a softmax, the result or argument of whose call is changed."""
     return type(name, (_Softmax,), {"__module__": __name__, "__call__": change})()
@@ -227,8 +212,6 @@ LIARS = (
          elementwise("Break", lambda xp, x: xp.where(x > 0, x, 0.9 * x), breaks=())),
     Liar("activation", "claim:gradient_zero_almost_everywhere", "slope",
          elementwise("Alive", tanh, gradient_zero_almost_everywhere=True)),
-    Liar("activation", "value:latex", "half of it", Halved()),
-    Liar("rows", "value:latex", "no denominator", Unnormalised()),
     Liar("rows", "shape", "double",
          softmax_that("DoublingRows", lambda self, x: _Softmax.__call__(self, np.float64(x)))),
     Liar("rows", "nan", "nan to num",

@@ -182,24 +182,6 @@ class Forgetful(_Square):
         return {"name": self.name}
 
 
-class HalfAFormula(_Square):
-    """Has LaTeX that is not closed."""
-
-    latex = r"\frac{r^{2}}{2"
-
-    def value(self, xp, r):
-        return r * r
-
-
-class HalfOfIt(_Square):
-    """Has LaTeX of another formula."""
-
-    latex = r"\frac{r^{2}}{2}"
-
-    def value(self, xp, r):
-        return r * r
-
-
 class MeanOfRow(_Square):
     """Averages over a row where it should sum."""
 
@@ -236,7 +218,5 @@ LIARS = (
     Liar("component", "gradient:both", "twin of rows", OtherTwinOfRows(), ("weights:reductions",)),
     Liar("component", "value:guard", "unguarded", Unguarded()),
     Liar("component", "value:roundtrip", "forgets", Forgetful(factor=3.0)),
-    Liar("component", "value:latex", "half a formula", HalfAFormula()),
-    Liar("component", "value:latex", "half of it", HalfOfIt()),
     Liar("component", "value:rows", "mean", MeanOfRow(per="row")),
 )

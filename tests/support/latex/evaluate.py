@@ -18,9 +18,9 @@ from typing import Any
 from lossfw.errors import ArgumentError
 from lossfw.numerics.arrays import Array, Body, Namespace
 from lossfw.numerics.factorial import log_factorial
-from lossfw.numerics.latex.parse import parse
-from lossfw.numerics.latex.tokens import unread
-from lossfw.numerics.latex.tree import Over, Phrase, Sides, Typeset
+from support.latex.parse import parse
+from support.latex.tokens import unread
+from support.latex.tree import Over, Phrase, Sides, Typeset
 
 # An equation is solved by bisection, from an interval that is doubled until it holds the
 # solution.
@@ -41,7 +41,7 @@ def typeset_body(text: str, letters: Letters, parameters: Mapping[str, Any], row
     Parameters
     ----------
     text : str
-        See `lossfw.numerics.latex.parse.parse`.
+        See `support.latex.parse.parse`.
     letters : callable
         From the arguments of the body to what the letters of the formula stand for.
     parameters : mapping

@@ -15,8 +15,8 @@ import functools
 from collections.abc import Callable
 from typing import NoReturn
 
-from lossfw.numerics.latex.tokens import Token, tokens, unread
-from lossfw.numerics.latex.tree import Over, Phrase, Sides, Typeset
+from support.latex.tokens import Token, tokens, unread
+from support.latex.tree import Over, Phrase, Sides, Typeset
 
 GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda"),

@@ -11,16 +11,6 @@ from typing import NamedTuple
 
 from lossfw.errors import ArgumentError
 
-READ = (
-    r"Read are: numbers; names, Greek ones too, and \mathrm{long_names}; subscripts that are an "
-    r"index or a number; + - / \cdot and products without a sign; ^{powers} and factorials n!; "
-    r"\frac, \sqrt, \exp, \log, \log_{2}, \sin, \tanh and the like, \operatorname{erf}, {erfc}, "
-    r"{sign}, {round}; |x|, \lfloor x \rfloor, \lceil x \rceil; \min(a, b), \max(a, b); \sum, "
-    r"\prod, \min and \max over _{k}, _{j \ne k} or _{k = 1}^{K}; \begin{cases} a & \text{if } "
-    r"x < 0 \\ b & \text{otherwise} \end{cases}; [x < 0], which is 1 or 0; \text{ and }, {or}, "
-    r"{not}; and at the end \text{with } name = expression"
-)
-
 _TOKEN = re.compile(
     r"""
       \\(?P<kind>text|mathrm|operatorname|mathbb|mathbf|begin|end)\*?\s*\{(?P<word>[^{}]*)\}
@@ -63,7 +53,7 @@ def unread(what: str, text: str, column: int) -> ArgumentError:
     """Return the error of a formula that says something unknown at a column."""
     rest = text[column - 1 : column + 19].strip()
     place = f"column {column}, before '{rest}'" if rest else "the end"
-    return ArgumentError(f"cannot be read at {place}: {what}. {READ}.")
+    return ArgumentError(f"cannot be read at {place}: {what}.")
 
 
 def tokens(text: str) -> list[Token]:

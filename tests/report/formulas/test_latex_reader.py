@@ -5,8 +5,8 @@ import pytest
 
 from lossfw.errors import ArgumentError
 from lossfw.numerics.exact.truth import evaluate
-from lossfw.numerics.latex.evaluate import typeset_body
-from lossfw.numerics.latex.parse import parse
+from support.latex.evaluate import typeset_body
+from support.latex.parse import parse
 
 R = np.array([-2.5, -0.5, 0.0, 0.75, 3.0])
 Y = np.array([[0.2, 0.5, 0.3], [0.6, 0.4, 0.0]])
@@ -106,8 +106,8 @@ UNREAD = [
 
 
 @pytest.mark.parametrize(("text", "told"), UNREAD, ids=[text for text, _ in UNREAD])
-def test_what_cannot_be_read_says_where_and_what_is_read(text, told):
-    with pytest.raises(ArgumentError, match=rf"{told}(?s:.*)Read are: numbers; names"):
+def test_what_cannot_be_read_says_where(text, told):
+    with pytest.raises(ArgumentError, match=told):
         parse(text)
 
 
