@@ -50,7 +50,7 @@ def category_column(values: RowArray, labels: tuple[str, ...], name: str) -> Dat
     """
     if labels:
         return DataColumn(values, labels)
-    found = found_labels(values, name)
+    found = found_labels(values, f"the column {name!r}")
     told = tuple(str(number) for number in found.tolist())
     codes = changed_rows(values, Lookup(name, found, np.arange(len(found)), shortlist(told)))
     return DataColumn(codes, told)

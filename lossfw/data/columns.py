@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lossfw.data.csv_numbers import is_missing, is_number
+from lossfw.data.csv_numbers import is_missing, is_number, is_whole
 from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
 from lossfw.data.row_changes import RowNumbers, changed_rows
 from lossfw.errors import DataError
@@ -91,9 +91,9 @@ class DataColumn:
 
         Without labels the codes are numbers themselves.
         """
-        given = [label for label in labels if not is_missing(label)]
         if not labels and not stays(codes):
             return cls.of(codes)
+        given = [label for label in labels if not is_missing(label)]
         if not given or not all(map(_is_exact, given)):
             return cls(codes, labels)
         numbers = np.array([np.nan if is_missing(x) else float(x) for x in labels])
@@ -132,10 +132,10 @@ def _is_exact(label: str) -> bool:
 
     Examples
     --------
-    >>> _is_exact("0.1"), _is_exact("9007199254740993"), _is_exact("A1")
+    >>> _is_exact("0.1"), _is_exact("-9007199254740993"), _is_exact("A1")
     (True, False, False)
     """
-    return is_number(label) and not (abs(float(label)) >= FIRST_ROUNDED and label.strip().isdigit())
+    return is_number(label) and not (is_whole(label) and abs(float(label)) >= FIRST_ROUNDED)
 
 
 def _are_keys(values: NDArray) -> bool:

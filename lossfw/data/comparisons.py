@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lossfw.data.columns import ColumnError, DataColumn
-from lossfw.data.csv_numbers import is_number
+from lossfw.data.csv_numbers import is_number, is_whole
 from lossfw.numerics.arrays import NDArray
 
 
@@ -96,16 +96,19 @@ class ColumnComparison:
 
     def unknown(self, column: DataColumn) -> Iterator[str]:
         """Yield the values that are equal to no text of a column of texts."""
-        orders = self.operator not in _FUNCTIONS or self.operator.value[0] in "<>"
-        if column.holds_texts and not orders:
+        if column.holds_texts and not self._orders:
             yield from (value for value in self.values if value not in column.known)
+
+    @property
+    def _orders(self) -> bool:
+        return self.operator.value[0] in "<>"
 
     def _holds(self, label: str | None) -> bool:
         """Tell whether a text fulfils the comparison."""
         if label is None:
             return self.operator is ComparisonOperator.UNEQUAL
         compare = _FUNCTIONS[self.operator]
-        if self.operator.value[0] in "<>" and is_number(label) and is_number(self.values[0]):
+        if self._orders and is_number(label) and is_number(self.values[0]):
             return bool(compare(_exact(label), _exact(self.values[0])))
         return any(compare(label, value) for value in self.values)
 
@@ -126,7 +129,7 @@ class ColumnComparison:
 
 def _exact(number: str) -> int | float:
     """Return a number that is written as a whole one without rounding it."""
-    return int(number) if number.strip().lstrip("-").isdigit() else float(number)
+    return int(number) if is_whole(number) else float(number)
 
 
 def _written(text: str) -> str:

@@ -35,6 +35,11 @@ def is_number(cell: str) -> bool:
     return "_" not in cell  # Python's own way to write 1_000
 
 
+def is_whole(cell: str) -> bool:
+    """Tell whether a cell is a number that is written as a whole one."""
+    return is_number(cell) and cell.strip().lstrip("+-").isdigit()
+
+
 def read_numbers(
     lines: list[str],
     dtype: Any,

@@ -26,6 +26,7 @@ class FrameTable(Table):
     ----------
     columns : tuple of ndarray
         Numbers in float64 or int64, NaN where one is missing; or texts, empty where one is.
+        Whole numbers beyond int64 are in uint64.
     """
 
     columns: tuple[NDArray, ...]
@@ -123,7 +124,8 @@ def _column(given: Any, where: str) -> NDArray:
             f"{where} has shape {array.shape}; expected one number or text in each row."
         )
     if array.dtype.kind in "iub":
-        return array.astype(np.int64)
+        beyond = array.dtype == np.uint64 and (array > np.iinfo(np.int64).max).any()
+        return array if beyond else array.astype(np.int64)
     if array.dtype.kind == "f":
         return array.astype(np.float64)
     if array.dtype.kind in "UT":

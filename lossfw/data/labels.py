@@ -171,26 +171,33 @@ class OneHot:
         return made
 
 
-def found_labels(targets: RowArray, name: str) -> NDArray:
-    """Return the different numbers of targets, ascending; a file is read once.
+def found_labels(numbers: RowArray, where: str) -> NDArray:
+    """Return the different numbers of targets or of a column, ascending; a file is read once.
+
+    Parameters
+    ----------
+    numbers : ndarray or Column
+        The targets or the column.
+    where : str
+        What they are, for messages.
 
     Raises
     ------
     DataError
         If they are too many for labels.
     """
-    if not stays(targets):
-        found: NDArray = np.unique(targets)
+    if not stays(numbers):
+        found: NDArray = np.unique(numbers)
     else:
-        found = np.array([], targets.dtype)
-        for start in range(0, len(targets), _ROWS):
-            found = np.union1d(found, read_rows(targets, start, min(start + _ROWS, len(targets))))
+        found = np.array([], numbers.dtype)
+        for start in range(0, len(numbers), _ROWS):
+            found = np.union1d(found, read_rows(numbers, start, min(start + _ROWS, len(numbers))))
             if len(found) > MAX_LABELS:
                 break
     if len(found) > MAX_LABELS:
         raise DataError(
-            f"data {name!r}: the targets have more than {MAX_LABELS} different values, which are "
-            "no classes."
+            f"{where} has more than {MAX_LABELS} different values, which are too many for classes "
+            "or categories."
         )
     return found
 

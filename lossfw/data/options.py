@@ -217,7 +217,7 @@ class DataOptions(BaseModel):
             return self.classes
         if data.classes:
             return data.classes
-        found = found_labels(data.targets, data.name)
+        found = found_labels(data.targets, f"data {data.name!r}: the array of targets")
         return tuple(int(x) if x == math.floor(x) else float(x) for x in found)
 
 

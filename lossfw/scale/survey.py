@@ -120,10 +120,13 @@ def _version_of(package: str) -> str:
 
 
 def _head(name: str) -> str:
+    path = Path(name)
     try:
-        with Path(name).open("rb") as file:
+        if path.is_dir():  # of pictures, whose sizes are compared when they are read
+            return "a folder"
+        with path.open("rb") as file:
             digest = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()
-            return f"{Path(name).stat().st_size} bytes, beginning with {digest[:12]}"
+            return f"{path.stat().st_size} bytes, beginning with {digest[:12]}"
     except OSError:
         return _MISSING
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import lossfw
+from lossfw.components.registry import registry
+from lossfw.data.memory_file import MemoryFile
 
 rng = np.random.default_rng(4)
 X = rng.normal(size=(40, 3))
@@ -206,6 +208,18 @@ def test_other_sources_take_arrays_as_numbers():
     network = {"predictions": np.array([[0.5, 0.5], [0.5, 0.5]])}
     result = lossfw.run({"data": data, "network": network, "loss": "cross_entropy"})
     assert result.weight == 4.0
+
+
+def test_a_source_stands_in_place_of_its_name(folder):
+    np.save("t.npy", Y)
+    source = registry().component_class("source", "arrays")
+    assert lossfw.run(SAVED | {"data": source(targets="t.npy")}).loss == lossfw.run(SAVED).loss
+
+
+def test_whole_numbers_beyond_int64_stay_positive():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"key": np.array([2**63 + 1, 3], np.uint64), "targets": [0.0, 1.0]})
+    assert MemoryFile.of("data.file", frame).held.columns[0].tolist() == [2**63 + 1, 3]
 
 
 def test_every_run_of_a_sweep(folder):

@@ -55,6 +55,12 @@ def test_what_differs_is_named(folder, field, change, told):
     assert re.search(told, survey.differences(wanted))
 
 
+def test_a_folder_of_pictures_has_to_be_there(tmp_path):
+    wanted = survey.requirements_of([], [str(tmp_path / "pictures")])
+    (tmp_path / "pictures").mkdir()
+    assert "is a folder there and missing here" in survey.differences(wanted)
+
+
 def test_a_package_that_is_not_there_is_named_once(folder):
     wanted = required()
     wanted = wanted._replace(

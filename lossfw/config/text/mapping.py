@@ -58,9 +58,9 @@ class GivenConfig:
         held: dict[_Path, MemoryFile] = {}
         plain = {"lossfw": 1, **_plain(given, (), held)}
         for path in _DATA:
-            data = _at(plain, path)
-            if isinstance(data, dict) and any(map(_is_array, (_at(given, path) or {}).values())):
-                data.setdefault("name", "arrays")
+            own = _at(given, path)
+            if isinstance(own, Mapping) and any(map(_is_array, own.values())):
+                _at(plain, path).setdefault("name", "arrays")
         return cls(plain, held)
 
     def saved(self, folder: Path) -> GivenConfig:

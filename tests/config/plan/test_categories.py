@@ -175,6 +175,8 @@ def test_a_source_of_a_plugin_may_have_categories():
     with pytest.raises(DataError, match=r"the categories of zone, and these.* of kind"):
         encoded(data, {"zone": ("3",)})
     assert category_column(np.array([0.5, 2.0]), (), "x").labels == ("0.5", "2.0")
+    with pytest.raises(DataError, match="the column 'x' has more than 10000 different values"):
+        category_column(np.arange(10_001.0), (), "x")
     assert joined([AREA[:, None]]) is not None
 
 
