@@ -67,8 +67,7 @@ class RowDerivatives:
             return found
         right = self._general(z, target, weight)
         for trial in trials:
-            trial.compare(_without_signs_of_zeros(found), _without_signs_of_zeros(right))
-            trial.ended(len(z))
+            trial.compare(_without_signs_of_zeros(found), _without_signs_of_zeros(right), len(z))
         # Asked for again with the next row: they may be dropped, or on trial no more.
         self._kernels[len(z)] = None
         return right

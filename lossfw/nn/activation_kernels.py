@@ -78,8 +78,7 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
         return results
     wanted = _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
     if results is not None and found is not None and found.trial is not None:
-        found.trial.compare(results, wanted)
-        found.trial.ended(x.size)
+        found.trial.compare(results, wanted, x.size)
     return wanted
 
 

@@ -39,7 +39,14 @@ class Blocks(ABC):
         The trial that the kernel is still on.
     columns : int, optional
         The length of a row, if the kernel takes rows.
+
+    Attributes
+    ----------
+    has_own_kernel : bool
+        Tiles have another kernel, so that what they compare is not of this trial.
     """
+
+    has_own_kernel = False
 
     def __init__(
         self,
@@ -77,7 +84,9 @@ class Blocks(ABC):
         wanted = by_tile()
         # Where only derivatives are asked for, a tile has no sums.
         sums = [np.array(one) for one in (found, wanted) if wanted.count]
-        self.trial.compare((*sums[:1], *written), (*sums[1:], *self._written(first, last)))
+        right = (*sums[1:], *self._written(first, last))
+        new = self.y[self._part(first, last)].size if self.has_own_kernel else 0
+        self.trial.compare((*sums[:1], *written), right, new)
         return wanted
 
     def _part(self, first: int, last: int) -> slice:
@@ -101,10 +110,7 @@ class CallKernels(NamedTuple):
         ``function(xp, y, t)``, in the place of the body's on a tile.
     whole : Blocks or None
         The blocks of the call, without tiles.
-    trials : tuple of Trial
-        Those that kernels are still on.
     """
 
     function: Callable[..., Any] | None = None
     whole: Blocks | None = None
-    trials: tuple[Trial, ...] = ()

@@ -17,7 +17,7 @@ import numpy as np
 
 from lossfw.errors import ShapeError
 from lossfw.losses.engine import threads
-from lossfw.losses.engine.call_kernels import CallKernels, ResultForm
+from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
 from lossfw.losses.engine.compiled import kernels_for
 from lossfw.losses.engine.partial import Partial, Piece
 from lossfw.losses.engine.read_only import raise_for_writing
@@ -45,35 +45,20 @@ _LARGE, _ELEMENTS = 8, 32_768
 _NO_SUMS = Sums(0.0, 0.0, 0)
 
 
-def over_tiles(
-    body: EngineBody, call: Arguments, task: Callable[[Tile], _Result], compiled: CallKernels
-) -> list[_Result]:
+def over_tiles(body: EngineBody, call: Arguments, task: Callable[[Tile], _Result]) -> list[_Result]:
     """Run a task on every tile of a call and return its results in the order of the rows."""
-    return _over(call, lambda span: task(cut(body, call, *span)), compiled)
+    return threads.run(lambda span: task(cut(body, call, *span)), spans(call))
 
 
 def over_blocks(
-    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], compiled: CallKernels
+    body: EngineBody, call: Arguments, task: Callable[[Tile], Sums], whole: Blocks | None
 ) -> list[Sums]:
     """Run a task on every tile of a call, or a kernel on every block for which it can do."""
-    whole = compiled.whole
     if whole is None:
-        return over_tiles(body, call, task, compiled)
-
-    def block(span: tuple[int, int]) -> Sums:
-        return whole.compared(*span, lambda: task(cut(body, call, *span)))
-
-    return _over(call, block, compiled)
-
-
-def _over(
-    call: Arguments, task: Callable[[tuple[int, int]], _Result], compiled: CallKernels
-) -> list[_Result]:
-    """Run a task on every span of a call, which ends the trials of its kernels."""
-    results = threads.run(task, spans(call))
-    for trial in compiled.trials:
-        trial.ended(call.y.size)
-    return results
+        return over_tiles(body, call, task)
+    return threads.run(
+        lambda span: whole.compared(*span, lambda: task(cut(body, call, *span))), spans(call)
+    )
 
 
 def tile_values(
@@ -180,7 +165,7 @@ def sums(body: EngineBody, call: Arguments) -> Sums:
     def task(tile: Tile) -> Sums:
         return _sums(tile, values(tile))
 
-    return merged(over_blocks(body, call, task, compiled))
+    return merged(over_blocks(body, call, task, compiled.whole))
 
 
 def _sums(tile: Tile, losses: NDArray) -> Sums:
@@ -204,8 +189,7 @@ def weight_and_count(call: Arguments) -> tuple[float, int]:
 def unreduced(body: EngineBody, call: Arguments) -> NDArray:
     """Return w l for every element or row, 0 for those that are left out."""
     out = np.zeros(call.shape or (1,), call.dtype)
-    compiled = kernels_for(body, call, "value")
-    values = tile_values(body, call, compiled)
+    values = tile_values(body, call, kernels_for(body, call, "value"))
 
     def task(tile: Tile) -> None:
         losses = values(tile)
@@ -214,7 +198,7 @@ def unreduced(body: EngineBody, call: Arguments) -> NDArray:
         # Adding 0.0 turns -0.0 into 0.0, also one that rounding made.
         _put(out, tile, losses.astype(out.dtype, copy=False) + 0.0)
 
-    over_tiles(body, call, task, compiled)
+    over_tiles(body, call, task)
     return out.reshape(call.shape)
 
 
@@ -233,7 +217,7 @@ def derivatives(
         _put_scaled(out, tile, _call(body, function, tile, t), scale)
         return _NO_SUMS
 
-    over_blocks(body, call, task, compiled)
+    over_blocks(body, call, task, compiled.whole)
     return out.reshape(call.prediction_shape)
 
 
@@ -249,7 +233,7 @@ def sums_and_gradient(body: SmoothBody, call: Arguments, scale: float) -> tuple[
         _put_scaled(out, tile, slope, scale)
         return _sums(tile, own_losses(body, tile.y, losses))
 
-    blocks = over_blocks(body, call, task, compiled)
+    blocks = over_blocks(body, call, task, compiled.whole)
     return merged(blocks), out.reshape(call.prediction_shape)
 
 
@@ -312,8 +296,7 @@ def partial(
     of : str
         The loss or metric with its parameters.
     """
-    compiled = kernels_for(body, call, "value")
-    values = tile_values(body, call, compiled)
+    values = tile_values(body, call, kernels_for(body, call, "value"))
 
     def task(tile: Tile) -> Partial:
         losses = np.ascontiguousarray(values(tile))
@@ -325,7 +308,7 @@ def partial(
     block = rows_in_block(call)
     seen = RowRanges.of(call.start, call.start + call.y.shape[0])
     merged = Partial(block, origin=PartialOrigin(of, seen))
-    for part in over_tiles(body, call, task, compiled):
+    for part in over_tiles(body, call, task):
         merged = merged.merge(part)
     return merged
 

@@ -13,7 +13,7 @@ from lossfw.losses.engine import kernels
 from lossfw.losses.engine.call_kernels import Blocks, CallKernels, ResultForm
 from lossfw.losses.engine.reduction import Sums, weight_sum
 from lossfw.losses.engine.tiling import check_domain
-from lossfw.losses.engine.trial import Trial, on_trial
+from lossfw.losses.engine.trial import on_trial
 from lossfw.losses.inputs import Arguments
 from lossfw.numerics.arrays import NDArray
 
@@ -59,20 +59,17 @@ def kernels_of(
 
     candidate = functools.partial(candidate_of, body, form)
     plain = kernels.find(key, candidate, dtype, call.y.size)
-    function, trials = None, list[Trial | None]()
+    function = None
     if plain is not None:
         usual = getattr(body, FUNCTIONS[form])
         on_tile = functools.partial(_on_tile, plain.kernel, usual)
         function = on_trial(plain.trial, on_tile, usual)
-        trials.append(plain.trial)
     fused = plain
     if call.weight is not None and _needs_no_tiles(body, call, dtype):
         fused = kernels.find(key, candidate, dtype, call.y.size, weighted=True)
-        trials.append(fused.trial if fused else None)
-    open_trials = tuple(trial for trial in trials if trial)
     if fused is None or not _needs_no_tiles(body, call, dtype):
-        return CallKernels(function, None, open_trials)
-    return CallKernels(function, WholeCall(body, call, fused, out, scale), open_trials)
+        return CallKernels(function)
+    return CallKernels(function, WholeCall(body, call, fused, out, scale))
 
 
 def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:
@@ -110,6 +107,7 @@ class WholeCall(Blocks):
     ) -> None:
         super().__init__(body, call, out, scale, found.trial)
         self.kernel: Kernel = found.kernel
+        self.has_own_kernel = self.kernel.shape.weighted
         self.check_first = not checks_by_kernel(body)
 
     def _sums(self, first: int, last: int, part: slice, weight: NDArray | None) -> Sums | None:

@@ -127,7 +127,7 @@ def _written(frame: FrameType, line: str, arguments: Sequence[Array]) -> str:
         (
             name
             for name in (_target(line), *shared)
-            if name in parameters and np.may_share_memory(known.get(name, target[:0]), target)
+            if name in parameters and np.may_share_memory(known[name], target)
         ),
         _target(line),
     )

@@ -119,10 +119,9 @@ def row_kernels_of(
         return CallKernels()
     usual = getattr(body, _name_of(form, by_index=by_index))
     function = on_trial(found.trial, functools.partial(_on_tile, found.kernel, usual), usual)
-    trials = () if found.trial is None else (found.trial,)
     if call.by_index != by_index or not _needs_no_tiles(call):
-        return CallKernels(function, None, trials)
-    return CallKernels(function, WholeRows(body, call, found, out, scale), trials)
+        return CallKernels(function)
+    return CallKernels(function, WholeRows(body, call, found, out, scale))
 
 
 def _needs_no_tiles(call: Arguments) -> bool:

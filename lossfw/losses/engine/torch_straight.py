@@ -54,7 +54,8 @@ def _form_of(body: Definition, y: Any, t: Any) -> bool | None:
         return None
     if not (y.requires_grad and torch.is_grad_enabled()) or not y.numel() or y.is_meta:
         return None
-    if _is_traced() or body.sums_rows or body.target_per_row:
+    # Tensors of inference mode have no version by which a write shows.
+    if _is_traced() or t.is_inference() or body.sums_rows or body.target_per_row:
         return None
     if t.shape == y.shape and t.dtype is y.dtype and y.ndim > body.takes_rows:
         return False

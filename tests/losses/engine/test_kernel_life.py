@@ -124,6 +124,18 @@ def test_a_trial_ends_when_enough_numbers_agree():
         assert entry.kernel is not None
 
 
+def test_what_was_not_compared_ends_no_trial():
+    loss = lossfw.loss("log_cosh")
+    weight = np.ones(len(Y))
+    weight[::2] = 0
+    with use_engine("compiled"):
+        for some, passed in ((weight, False), (1 + weight, True)):
+            loss(Y, T, sample_weight=some)
+            # A weight of 0 sends its block through a tile, whose kernel knows no weights.
+            (of_weights,) = (entry for key, entry in kernels._entries.items() if key[-1])
+            assert of_weights.trial.passed is passed
+
+
 @pytest.mark.parametrize(
     ("found", "wanted", "count"),
     [

@@ -291,3 +291,13 @@ def test_tensors_are_kept_or_the_change_is_told():
     assert y.tolist() == [0.0, 1.0, 2.0, 3.0]
     with pytest.raises(BodyError, match=r"^Squares has changed the tensors of the caller"):
         bridge.module(loss)(y.requires_grad_(), t)
+
+
+def test_targets_of_inference_mode_are_taken():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from lossfw.bridges import torch as bridge
+
+    with torch.inference_mode():
+        t = torch.ones(4)
+    y = torch.arange(4.0, requires_grad=True)
+    bridge.module("huber")(y, t)
