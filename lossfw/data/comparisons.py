@@ -59,7 +59,7 @@ class ColumnComparison:
     --------
     >>> age = DataColumn.of(np.array([17.0, 18.0, np.nan]))
     >>> one = ColumnComparison("age", ComparisonOperator.AT_LEAST, ("18",))
-    >>> one.mask({"age": age}, {"age": age.values}).tolist()
+    >>> one.test(age)(age.values).tolist()
     [False, True, False]
     """
 
@@ -67,32 +67,30 @@ class ColumnComparison:
     operator: ComparisonOperator
     values: tuple[str, ...]
 
-    def columns(self) -> Iterator[str]:
-        """Yield the name of the column."""
-        yield self.column
-
     def comparisons(self) -> Iterator[ColumnComparison]:
         """Yield the comparison."""
         yield self
 
-    def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
-        """Return whether each row fulfils it; see `lossfw.data.row_filter.Condition.mask`.
+    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
+        """See `lossfw.data.row_filter.Condition.mask`."""
+        return fulfilled[self]
+
+    def test(self, column: DataColumn) -> Callable[[NDArray], NDArray]:
+        """Return a function that tells for each value of some rows whether it fulfils this.
 
         Raises
         ------
         ColumnError
             If a column of numbers is compared with a text.
         """
-        column, rows = columns[self.column], values[self.column]
         if column.holds_texts:
-            found: NDArray = np.array([self._holds(label) for label in column.known])[rows]
-            return found
-        compare = _FUNCTIONS[self.operator]
+            table = np.array([self._holds(label) for label in column.known])
+            return table.__getitem__
+        compare, dtype = _FUNCTIONS[self.operator], column.values.dtype
         # A value is rounded like the numbers that it is compared with.
-        kind = rows.dtype.type if rows.dtype.kind == "f" else np.float64
-        masks = [compare(rows, kind(self._number(value))) for value in self.values]
-        either: NDArray = np.logical_or.reduce(masks)
-        return either
+        kind = dtype.type if dtype.kind == "f" else np.float64
+        wanted = [kind(self._number(value)) for value in self.values]
+        return lambda rows: np.logical_or.reduce([compare(rows, value) for value in wanted])
 
     def unknown(self, column: DataColumn) -> Iterator[str]:
         """Yield the values that are equal to no text of a column of texts."""

@@ -16,7 +16,7 @@ Nothing of it is executed: it is read into records, which compare arrays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -56,22 +56,11 @@ class FilterError(ParameterError):
 class Condition(Protocol):
     """Protocol: a condition that a row fulfils or not."""
 
-    def columns(self) -> Iterator[str]:
-        """Yield the names of the columns that it compares."""
-
     def comparisons(self) -> Iterator[ColumnComparison]:
         """Yield its comparisons."""
 
-    def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
-        """Return whether each row fulfils it.
-
-        Parameters
-        ----------
-        columns : mapping of str to DataColumn
-            Each column, for its labels.
-        values : mapping of str to ndarray
-            The values of the rows at hand.
-        """
+    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
+        """Return whether each row fulfils it, from what is known of each comparison."""
 
 
 @dataclass(frozen=True)
@@ -81,17 +70,13 @@ class _All:
     parts: tuple[Condition, ...]
     word: str
 
-    def columns(self) -> Iterator[str]:
-        for part in self.parts:
-            yield from part.columns()
-
     def comparisons(self) -> Iterator[ColumnComparison]:
         for part in self.parts:
             yield from part.comparisons()
 
-    def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
+    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
         join = np.logical_and if self.word == "and" else np.logical_or
-        found: NDArray = join.reduce([part.mask(columns, values) for part in self.parts])
+        found: NDArray = join.reduce([part.mask(fulfilled) for part in self.parts])
         return found
 
     def __str__(self) -> str:
@@ -105,14 +90,11 @@ class _Not:
 
     part: Condition
 
-    def columns(self) -> Iterator[str]:
-        yield from self.part.columns()
-
     def comparisons(self) -> Iterator[ColumnComparison]:
         yield from self.part.comparisons()
 
-    def mask(self, columns: Mapping[str, DataColumn], values: Mapping[str, NDArray]) -> NDArray:
-        return ~self.part.mask(columns, values)
+    def mask(self, fulfilled: Mapping[ColumnComparison, NDArray]) -> NDArray:
+        return ~self.part.mask(fulfilled)
 
     def __str__(self) -> str:
         return f"not ({self.part})"
@@ -160,7 +142,25 @@ class RowFilter:
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns that it compares."""
-        return tuple(dict.fromkeys(self.condition.columns()))
+        return tuple(dict.fromkeys(one.column for one in self.condition.comparisons()))
+
+    def masks(
+        self, columns: Mapping[str, DataColumn], pieces: Iterable[Mapping[str, NDArray]]
+    ) -> Iterator[NDArray]:
+        """Yield for each piece of the data whether its rows fulfil the filter.
+
+        Parameters
+        ----------
+        columns : mapping of str to DataColumn
+            Each column, for its labels, which are compared once.
+        pieces : iterable of mapping of str to ndarray
+            The values of some rows by column.
+        """
+        tests = {one: one.test(columns[one.column]) for one in self.condition.comparisons()}
+        for values in pieces:
+            yield self.condition.mask(
+                {one: test(values[one.column]) for one, test in tests.items()}
+            )
 
     def unknown_labels(self, columns: Mapping[str, DataColumn]) -> Iterator[str]:
         """Yield a sentence for each text of the expression that its column does not have."""

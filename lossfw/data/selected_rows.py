@@ -88,12 +88,14 @@ def _compact(numbers: NDArray) -> NDArray:
 
 def _mask(data: Dataset, rows: RowFilter) -> NDArray:
     columns = {name: data.columns[name] for name in rows.columns}
-    found = np.empty(len(data), bool)
-    for start in range(0, len(data), _ROWS):
-        stop = min(start + _ROWS, len(data))
-        values = {name: read_rows(column.values, start, stop) for name, column in columns.items()}
-        found[start:stop] = rows.condition.mask(columns, values)
-    return found
+    pieces = (
+        {
+            name: read_rows(column.values, start, min(start + _ROWS, len(data)))
+            for name, column in columns.items()
+        }
+        for start in range(0, len(data), _ROWS)
+    )
+    return np.concatenate(list(rows.masks(columns, pieces)))
 
 
 def _what_there_is(data: Dataset, rows: RowFilter) -> str:

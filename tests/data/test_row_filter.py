@@ -104,11 +104,11 @@ def test_a_filter_is_what_python_says(pair):
     values = {name: column.values for name, column in columns.items()}
     wanted = [bool(holds(row)) for row in rows]
     read = RowFilter.read(text)
-    assert read.condition.mask(columns, values).tolist() == wanted
+    assert next(read.masks(columns, [values])).tolist() == wanted
     # It is written in one form, which is read as the same.
     again = RowFilter.read(str(read))
     assert str(again) == str(read)
-    assert again.condition.mask(columns, values).tolist() == wanted
+    assert next(again.masks(columns, [values])).tolist() == wanted
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_and_binds_more_than_or_and_not_more_than_both(text, wanted):
     rows = [SimpleNamespace(region="a", age=0.0, n=n, new=n == 2) for n in (1, 2, 3)]
     columns = columns_of(rows)
     values = {name: column.values for name, column in columns.items()}
-    mask = RowFilter.read(text).condition.mask(columns, values)
+    mask = next(RowFilter.read(text).masks(columns, [values]))
     assert [row.n for row, there in zip(rows, mask, strict=True) if there] == wanted
 
 
@@ -138,9 +138,9 @@ def test_keys_beyond_a_float_and_dates_are_compared_exactly():
         ("column.key < 10", [False, False, True]),
         ("column.day >= 2024-01-01 and column.day < 2024-02-01", [True, False, False]),
     ):
-        assert RowFilter.read(text).condition.mask(columns, values).tolist() == wanted
+        assert next(RowFilter.read(text).masks(columns, [values])).tolist() == wanted
     single = DataColumn.of(np.array([0.1, 0.2], "f4"))
-    mask = RowFilter.read("column.x == 0.1").condition.mask({"x": single}, {"x": single.values})
+    mask = next(RowFilter.read("column.x == 0.1").masks({"x": single}, [{"x": single.values}]))
     assert mask.tolist() == [True, False]
 
 
