@@ -17,7 +17,6 @@ from lossfw.components.spaces import Space
 from lossfw.errors import MissingExtraError, TraceError
 from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.arrays import NDArray
-from lossfw.numerics.compiled import machine
 from lossfw.numerics.compiled.kernel import Kernel
 from lossfw.numerics.compiled.layout import UncompiledError
 from lossfw.numerics.compiled.row_kernel import RowKernel
@@ -72,9 +71,10 @@ class Compilable(ABC, Generic[MadeKernel]):
     def problem(self, dtype: np.dtype[Any]) -> str:
         """Return why there is no kernel, without making one; empty if there may be one."""
         try:
-            return machine.refusal_of(self._text(self.graph(dtype), dtype))
+            self._text(self.graph(dtype), dtype)
         except (NoKernelError, UncompiledError) as error:
             return str(error)
+        return ""
 
     def graph(self, dtype: np.dtype[Any]) -> Graph:
         """Trace the function, and compare the graph with it.

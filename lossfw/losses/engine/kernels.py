@@ -202,7 +202,6 @@ def _drop(entry: _Entry, subject: str, problem: str) -> None:
         kernel, entry.kernel = entry.kernel, None
         entry.problem = problem
     if kernel is not None:
-        kernel.refuse(problem)
         _explain(subject, f"tiles: {problem}")
 
 

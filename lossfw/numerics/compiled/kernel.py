@@ -72,10 +72,6 @@ class Kernel:
         self._function = _FUNCTION(self._code.address)
         self._table = self._loops.ctypes.data
 
-    def refuse(self, problem: str) -> None:
-        """Have no process use this machine code again; `problem` says why."""
-        self._code.refuse(problem)
-
     def __call__(
         self,
         *arrays: NDArray,

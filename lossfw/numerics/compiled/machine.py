@@ -16,7 +16,6 @@ from collections import deque
 from typing import Any
 
 from lossfw.errors import MissingExtraError
-from lossfw.numerics.compiled import store
 from lossfw.numerics.compiled.layout import UncompiledError
 
 # May be taken again by a thread that has it: a signal's handler may fork.
@@ -46,14 +45,15 @@ class _Machine:
         self.compilations = 0
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        self.cpu = llvm.get_host_cpu_name()
-        self.features = llvm.get_host_cpu_features().flatten()
-        self.version = ".".join(map(str, llvm.llvm_version_info))
         target = llvm.Target.from_default_triple()
         self.triple = target.triple
         # An engine keeps the target that it gets for itself.
         self.new_target = functools.partial(
-            target.create_target_machine, cpu=self.cpu, features=self.features, opt=3, jit=True
+            target.create_target_machine,
+            cpu=llvm.get_host_cpu_name(),
+            features=llvm.get_host_cpu_features().flatten(),
+            opt=3,
+            jit=True,
         )
         self.target = self.new_target()
 
@@ -74,11 +74,6 @@ class _Machine:
         code: bytes = self.target.emit_object(module)
         self.compilations += 1
         return code
-
-    def key(self, text: str) -> str:
-        """Return the name of the object code of a text."""
-        described = "\n".join((text, self.version, self.cpu, self.features))
-        return hashlib.sha256(described.encode()).hexdigest()
 
     def loaded(self, code: bytes, name: str) -> Any:
         """Load object code into an engine of its own, which can be freed without the others."""
@@ -103,16 +98,12 @@ class Code:
     """
 
     def __init__(self, engine: Any, key: str) -> None:
-        self._engine, self._key = engine, key
+        self._engine = engine
         self.address: int = engine.get_function_address(_name(key))
 
     def __del__(self, unused: deque[Any] = _unused) -> None:
         # The thread that drops it does not wait for one that compiles.
         unused.append(self._engine)
-
-    def refuse(self, problem: str) -> None:
-        """Have no process use the code again."""
-        store.refuse(self._key, problem)
 
     def leave(self) -> None:
         """Leave the code to the end of the process."""
@@ -167,16 +158,8 @@ def compilations() -> int:
     return _machine().compilations if _machine.cache_info().currsize else 0
 
 
-def refusal_of(text: str) -> str:
-    """Return why the kernel of a text is not used any more; empty if it may be."""
-    if not store.has_refusals() or not is_there():
-        return ""
-    with _lock:
-        return store.refusal(_machine().key(text))
-
-
 def code_of(text: str) -> Code:
-    """Return the machine code of the kernel of a text, compiled unless the cache has it.
+    """Return the machine code of the kernel of a text, compiled unless this process has it.
 
     Parameters
     ----------
@@ -192,18 +175,13 @@ def code_of(text: str) -> Code:
     with _lock:
         _free_unused()
         machine = _machine()
-        key = machine.key(text)
+        key = hashlib.sha256(text.encode()).hexdigest()
         found = _codes.get(key)
         if found is not None:
             return found
-        if problem := store.refusal(key):
-            raise UncompiledError(problem)
         name = _name(key)
         try:
-            code = store.read(key)
-            if code is None:
-                code = machine.compiled(text.replace(_KERNEL, f"@{name}("))
-                store.write(key, code)
+            code = machine.compiled(text.replace(_KERNEL, f"@{name}("))
             found = _codes[key] = Code(machine.loaded(code, name), key)
         except RuntimeError as error:
             # LLVM's own errors have this type.

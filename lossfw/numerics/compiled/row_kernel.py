@@ -57,10 +57,6 @@ class RowKernel:
         # Memory that no call uses at the moment; each takes one and gives it back.
         self._free: list[NDArray] = []
 
-    def refuse(self, problem: str) -> None:
-        """Have no process use this machine code again; `problem` says why."""
-        self._code.refuse(problem)
-
     def __call__(
         self,
         *arrays: NDArray,

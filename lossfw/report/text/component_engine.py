@@ -11,7 +11,7 @@ from lossfw.losses.engine.row_loss_kernels import row_candidate_of
 from lossfw.losses.loss import Loss
 from lossfw.nn import activation_kernels
 from lossfw.nn.activation import Activation
-from lossfw.numerics.compiled import machine, store
+from lossfw.numerics.compiled import machine
 
 _OF_LOSSES = ("value", "gradient", "hessian")
 _OF_ACTIVATIONS = ("value", "vjp")
@@ -52,12 +52,9 @@ def _problem(component: Loss | Activation, name: Any) -> str:
 
 
 def _problem_of(candidate: Any) -> str:
-    """Return why a function has no kernel in float64, or has lost that in float32."""
+    """Return why a function has no kernel in float64."""
     problem: str = candidate.problem(np.dtype(np.float64))
-    if problem or not store.has_refusals():
-        return problem
-    problem = candidate.problem(np.dtype(np.float32))
-    return f"{problem} (float32)" if problem else ""
+    return problem
 
 
 def _problem_of_rows(component: Loss | Activation, name: Any) -> str:

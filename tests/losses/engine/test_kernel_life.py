@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw.losses.engine import kernels, loss_kernels
-from lossfw.losses.engine.compilable import NoKernelError
+from lossfw.losses.engine import kernels
 from lossfw.losses.engine.engine_mode import use_engine
 from lossfw.losses.engine.trial import count_unlike
 from lossfw.numerics.compiled import machine
@@ -46,8 +45,7 @@ class UnsteadyUnit(lossfw.Activation):
 
 
 @pytest.fixture(autouse=True)
-def anew(tmp_path, monkeypatch):
-    monkeypatch.setenv("LOSSFW_CACHE", str(tmp_path))
+def anew():
     kernels.forget()
     FACTOR[0] = 1.0
     yield
@@ -91,26 +89,6 @@ def test_a_kernel_with_other_numbers_than_the_body_is_not_used(name, monkeypatch
     assert len(problems) == 1
     assert "the kernel had other bits than the body at" in problems.pop()
     assert "tiles: the kernel had other bits than the body at" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_next_process_does_not_use_it_and_show_says_why(monkeypatch, dtype):
-    from lossfw.report.text.component_engine import engine_line, engine_of
-
-    monkeypatch.setattr(kernels, "_ELEMENTS", 1)
-    y, t = Y.astype(dtype), T.astype(dtype)
-    Unsteady()(y, t)
-    kernels.wait()
-    FACTOR[0] = 2.0
-    Unsteady()(y, t)
-    FACTOR[0] = 1.0
-    kernels.forget()
-    line = engine_line(engine_of(Unsteady()), here=True)
-    assert line.startswith("compiled: gradient, hessian; tiles: value, since the kernel had other")
-    assert line.endswith("(float32)") is (dtype == "float32")
-    candidate = loss_kernels.candidate_of(Unsteady(), "value")
-    with pytest.raises(NoKernelError, match="other bits than the body at"):
-        candidate.kernel(np.dtype(dtype))
 
 
 def test_a_trial_ends_when_enough_numbers_agree():
@@ -176,8 +154,8 @@ print("ended")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_child_that_is_forked_while_a_kernel_is_made_ends_and_has_kernels(tmp_path):
-    environment = {**os.environ, "LOSSFW_CACHE": "", "LOSSFW_ENGINE": "", "LOSSFW_THREADS": "1"}
+def test_a_child_that_is_forked_while_a_kernel_is_made_ends_and_has_kernels():
+    environment = {**os.environ, "LOSSFW_ENGINE": "", "LOSSFW_THREADS": "1"}
     ended = subprocess.run(
         [sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=60
     )

@@ -239,19 +239,10 @@ def test_small_calls_import_neither_expressions_nor_llvm():
     assert ended.stdout == "[]\n[]\n"
 
 
-def test_processes_share_the_cache_and_end_while_they_compile(tmp_path):
-    environment = {**os.environ, "LOSSFW_CACHE": str(tmp_path), "LOSSFW_ENGINE": "compiled"}
-    run = [sys.executable, "-c", PROGRAM]
-    outputs = [
-        subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
-        for _ in range(2)
-    ]
-    assert outputs[0].stdout == outputs[1].stdout
-    assert [output.stderr for output in outputs] == ["", ""]
-    assert len(list((tmp_path / "kernels").glob("*.o"))) == 1
+def test_a_process_ends_while_it_compiles():
     hurried = PROGRAM.replace("import numpy", "from lossfw.losses.engine import kernels\n"
                               "kernels._ELEMENTS = 1\nimport numpy")  # fmt: skip
-    environment["LOSSFW_ENGINE"] = "auto"
+    environment = {**os.environ, "LOSSFW_ENGINE": ""}
     ended = subprocess.run(
         [sys.executable, "-c", hurried], env=environment, capture_output=True, text=True
     )
