@@ -99,7 +99,7 @@ def _refuse_classes_along_1(
     if target != prediction[:-1] and target == (prediction[0], *prediction[2:]):
         raise ShapeError(
             f"the prediction has the shape {prediction} and the target {target}: if the classes "
-            f"are along axis 1, as in images, say so by {by}(..., class_axis=1)."
+            f"are along axis 1, as in images, write {by}(..., class_axis=1)."
         )
 
 

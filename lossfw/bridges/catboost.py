@@ -292,8 +292,8 @@ def _own_errors(cat: Any) -> Iterator[None]:
         if "Expect exactly two class labels" in str(error):
             raise ArgumentError(
                 "CatBoost cannot continue a classifier that knows the labels of three classes or "
-                "more with an objective from outside: train the first model with "
-                "lossfw.bridges.catboost.train too, of whose model it knows no labels."
+                "more with an objective from outside. Also train the first model with "
+                "lossfw.bridges.catboost.train, which stores no labels in it."
             ) from error
         found = re.search(r"lossfw\.errors\.(\w+): (.*)", str(error))
         kind = getattr(errors, found[1], None) if found else None

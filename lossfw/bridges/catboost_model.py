@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs, link_of, unknown_objective
+from lossfw.bridges.outputs import EstimatorOutputs, link_of, loss_of, unknown_objective
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -82,10 +82,11 @@ def finished(model: Any, begin: NDArray, init_model: Any) -> Any:
 
 def _same(one: Any, other: Any) -> bool:
     """Tell whether a model is as it was trained: its trees can be cut and its leaves set."""
+    (scale, bias), (other_scale, other_bias) = (m.get_scale_and_bias() for m in (one, other))
     return (
         one.tree_count_ == other.tree_count_
-        and np.array_equal(one.get_scale_and_bias()[1], other.get_scale_and_bias()[1])
-        and one.get_scale_and_bias()[0] == other.get_scale_and_bias()[0]
+        and scale == other_scale
+        and np.array_equal(bias, other_bias)
         and np.array_equal(one.get_leaf_values(), other.get_leaf_values())
     )
 
@@ -114,7 +115,7 @@ def outputs_of(estimator: Any, cat: Any) -> EstimatorOutputs | None:
 
     given = _objective(estimator)
     proba = getattr(estimator, "predict_proba", None)
-    of = getattr(getattr(given, "derivatives", None), "of", None)
+    of = loss_of(given)
     if of is not None:
         link = link_of(of)
         return EstimatorOutputs(raw, link, own=proba if link in ("sigmoid", "softmax") else None)

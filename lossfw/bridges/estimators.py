@@ -93,7 +93,7 @@ def opened(estimator: Any, *, trusted: bool = False) -> Opened:
     Raises
     ------
     ArgumentError
-        If an estimator combines others whose predictions are no responses.
+        If an estimator combines others whose predictions are not responses.
     """
     before: list[_Step] = []
     after: list[_Step] = []
@@ -167,18 +167,20 @@ def _untransformed(transformer: Any, y: NDArray) -> NDArray:
 
 
 def _refuse_mixed(estimator: Any, trusted: bool) -> None:
-    """Raise `ArgumentError` if an estimator combines raw predictions that are no responses."""
+    """Raise `ArgumentError` if an estimator combines raw predictions that are not responses."""
     for part, found in _raw_parts(estimator):
         if trusted and found.unknown:
             continue
         outer, inner = type(estimator).__name__, type(part).__name__
-        what, mend = _WORDS[found.link or "softmax"]
+        if found.unknown:
+            raise ArgumentError(
+                f"{outer} combines predictions of {inner}, which may not be responses: "
+                f"{found.unknown} If they are, write scorer(..., response='predict')."
+            )
+        what, instead = _WORDS[found.link or "softmax"]
         raise ArgumentError(
-            f"{outer} combines predictions of {inner}, which may be no responses: {found.unknown} "
-            "If they are, write scorer(..., response='predict')."
-            if found.unknown
-            else f"{outer} combines predictions of {inner}, and what is made of them is no "
-            f"response: they are {what}. Give it {mend.format(inner)} in its place."
+            f"{outer} combines predictions of {inner}, and the result is not a response because "
+            f"they are {what}. Give it {instead.format(inner)} in its place."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs, link_of, unknown_objective
+from lossfw.bridges.outputs import EstimatorOutputs, link_of, loss_of, unknown_objective
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -75,12 +75,12 @@ def outputs_of(estimator: Any, lgb: Any) -> EstimatorOutputs | None:
         if given in _FROM_OUTSIDE:
             return EstimatorOutputs(
                 raw,
-                unknown="this Booster was trained with an objective from outside, of which it "
-                "keeps nothing, or loaded.",
+                unknown="this Booster was loaded, or it was trained with an objective from "
+                "outside and keeps nothing of it.",
             )
         return EstimatorOutputs(raw, _LINK_OF.get(given), own=estimator.predict)
     given, classifier = estimator.objective, hasattr(estimator, "predict_proba")
-    of = getattr(getattr(given, "derivatives", None), "of", None)
+    of = loss_of(given)
     if of is not None:
         # Its classifiers predict raw scores with an objective from outside.
         return EstimatorOutputs(

@@ -83,10 +83,15 @@ def link_of(loss: Loss) -> str | None:
     return "sigmoid" if same else None
 
 
+def loss_of(objective: Any) -> Loss | None:
+    """Return the loss of an objective that is lossfw's own; None for any other."""
+    return getattr(getattr(objective, "derivatives", None), "of", None)
+
+
 def unknown_objective(estimator: Any, objective: Any) -> str:
     """Return in words that the objective of an estimator says nothing of its predictions."""
     name = getattr(objective, "__name__", type(objective).__name__)
     return (
-        f"{type(estimator).__name__} has the objective {name}, of which it is not known whether it "
+        f"{type(estimator).__name__} has the objective {name}, and it is not known whether it "
         "predicts numbers, logarithms or logits."
     )

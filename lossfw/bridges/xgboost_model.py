@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from lossfw.bridges.outputs import EstimatorOutputs, link_of, unknown_objective
+from lossfw.bridges.outputs import EstimatorOutputs, link_of, loss_of, unknown_objective
 from lossfw.errors import ArgumentError
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
@@ -142,7 +142,7 @@ def outputs_of(estimator: Any, xgb: Any) -> EstimatorOutputs | None:
         return estimator.predict(x, output_margin=True)
 
     given, classifier = estimator.objective, hasattr(estimator, "predict_proba")
-    of = getattr(getattr(given, "derivatives", None), "of", None)
+    of = loss_of(given)
     if of is not None:
         link = link_of(of)
         # Beside any objective from outside its classifiers name one with this link, which they
@@ -173,8 +173,8 @@ def _of_booster(booster: Any) -> EstimatorOutputs:
     if name == _UNNAMED:
         return EstimatorOutputs(
             raw,
-            unknown="this Booster was trained with squared errors or with an objective from "
-            "outside, of which a Booster keeps nothing.",
+            unknown="this Booster was trained with squared errors, or with an objective from "
+            "outside and keeps nothing of it.",
         )
     link = LINK_OF.get(name, "sigmoid" if name == _LOGITS else None)
     return EstimatorOutputs(raw, link, own=None if name == _LOGITS else booster.predict)

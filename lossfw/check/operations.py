@@ -15,6 +15,7 @@ import numpy as np
 
 from lossfw.check.core.subject import unwritten
 from lossfw.errors import TraceError
+from lossfw.losses.engine.read_only import is_authors
 from lossfw.losses.loss import Loss
 from lossfw.numerics.arrays import NDArray
 from lossfw.numerics.symbolic.graph import CONSTANT, Graph, Operation
@@ -31,9 +32,6 @@ _DERIVED = {
     "derivative": ("unreduced_gradient", "unreduced_with_gradient"),
     "second_derivative": ("unreduced_hessian",),
 }
-
-# Frames of these packages are not the author's.
-_OTHERS = ("lossfw", "numpy")
 
 _FUNCTIONS = ("unreduced", "unreduced_gradient", "unreduced_hessian", "unreduced_with_gradient")
 
@@ -80,7 +78,7 @@ def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
     seen: set[tuple[str, int, int]] = set()
 
     def watch(frame: FrameType, event: str, _: Any) -> Any:
-        if frame.f_globals.get("__name__", "").partition(".")[0] in _OTHERS:
+        if not is_authors(frame):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":

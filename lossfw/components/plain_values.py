@@ -44,7 +44,7 @@ def plain(name: str, value: Any) -> Any:
         # A named tuple stays what it is.
         parts = [plain(f"{name}[{i}]", part) for i, part in enumerate(value)]
         return tuple(parts) if type(value) in (list, tuple) else value
-    if is_foreign(value) and not isinstance(value, np.generic):
+    if is_foreign(value):
         raise ParameterError(_refusal(name, value))
     return value
 

@@ -74,11 +74,12 @@ def _applied(activation: Any, use: Use, *arrays: NDArray) -> tuple[NDArray, ...]
     plain = x.flags.c_contiguous and (len(arrays) == 1 or _alike(x, arrays[1]))
     found = _kernel(activation, use, x) if plain else None
     results = None if found is None else _by_kernel(activation, found.kernel, arrays)
-    if results is not None and found is not None and found.trial is None:
+    trial = found and found.trial
+    if results is not None and trial is None:
         return results
     wanted = _of_body(getattr(activation, _METHODS[use]), activation.takes_rows, plain, arrays)
-    if results is not None and found is not None and found.trial is not None:
-        found.trial.compare(results, wanted, x.size)
+    if results is not None and trial is not None:
+        trial.compare(results, wanted, x.size)
     return wanted
 
 
@@ -169,7 +170,7 @@ def _as_tuple(results: Any) -> tuple[NDArray, ...]:
     return results if isinstance(results, tuple) else (results,)
 
 
-def _kernel(activation: Any, use: Use, x: NDArray) -> Any:
+def _kernel(activation: Any, use: Use, x: NDArray) -> kernels.Found | None:
     """Return what `kernels.find` does for an array."""
     if not may_have_kernel(x.size) or x.dtype not in _DTYPES:
         return None

@@ -56,7 +56,6 @@ def kernels_of(
     """Return the kernels of a call; see `lossfw.losses.engine.compiled.kernels_for`."""
     dtype = np.dtype(call.work)
     key = (type(body), body.identity, form)
-
     candidate = functools.partial(candidate_of, body, form)
     plain = kernels.find(key, candidate, dtype, call.y.size)
     function = None
@@ -64,12 +63,12 @@ def kernels_of(
         usual = getattr(body, FUNCTIONS[form])
         on_tile = functools.partial(_on_tile, plain.kernel, usual)
         function = on_trial(plain.trial, on_tile, usual)
-    fused = plain
-    if call.weight is not None and _needs_no_tiles(body, call, dtype):
-        fused = kernels.find(key, candidate, dtype, call.y.size, weighted=True)
-    if fused is None or not _needs_no_tiles(body, call, dtype):
+    if not _needs_no_tiles(body, call, dtype):
         return CallKernels(function)
-    return CallKernels(function, WholeCall(body, call, fused, out, scale))
+    fused = plain
+    if call.weight is not None:
+        fused = kernels.find(key, candidate, dtype, call.y.size, weighted=True)
+    return CallKernels(function, fused and WholeCall(body, call, fused, out, scale))
 
 
 def _needs_no_tiles(body: Definition, call: Arguments, dtype: np.dtype[Any]) -> bool:

@@ -20,7 +20,6 @@ _SAID = "read-only"
 # By their place: with a name the argument would take half of the time of a view.
 set_flags: Any = np.ndarray.setflags
 
-# Frames of these packages are not the author's.
 _OTHERS = ("lossfw", "numpy")
 
 
@@ -47,7 +46,7 @@ def raise_for_writing(
     """
     if _SAID not in str(error):
         raise error
-    frames = [(frame, at) for frame, at in _walk(error) if _is_authors(frame)]
+    frames = [(frame, at) for frame, at in _walk(error) if is_authors(frame)]
     owner = type(getattr(function, "__self__", None)).__name__
     if not frames:
         raise BodyError(f"a function of {owner} writes to its arguments. {_RULE}") from error
@@ -77,7 +76,8 @@ def _walk(error: ValueError) -> list[tuple[FrameType, int]]:
     return found
 
 
-def _is_authors(frame: FrameType) -> bool:
+def is_authors(frame: FrameType) -> bool:
+    """Tell whether a frame is one of an author's code, and not of lossfw or NumPy."""
     module = str(frame.f_globals.get("__name__", ""))
     return module.partition(".")[0] not in _OTHERS
 

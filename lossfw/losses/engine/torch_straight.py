@@ -82,8 +82,8 @@ class _ReducedLoss(torch.autograd.Function):  # type: ignore[misc]  # torch may 
             # Tensors cannot be made read-only, and a copy would cost as much as the loss.
             raise BodyError(
                 f"{type(body).__name__} has changed the tensors of the caller: its functions "
-                f"should change no argument. Call {type(body).__name__} with arrays of NumPy to "
-                "learn which line writes."
+                f"must not change their arguments. Call {type(body).__name__} with NumPy arrays "
+                "to see which line writes."
             )
         ctx.body, ctx.by_index, ctx.n = body, by_index, losses.numel() if mean else 1
         ctx.save_for_backward(y, t, slope)

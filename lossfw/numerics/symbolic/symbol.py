@@ -159,8 +159,7 @@ _OF_BITS = {"logical_and": "&", "logical_or": "|", "logical_xor": "^"}
 
 def _need_truths(operator: str, *arguments: Any) -> None:
     for x in arguments:
-        kind = x.dtype.kind if isinstance(x, Symbol | np.generic) else type(x).__name__[0]
-        if kind != "b":
+        if not (x.dtype.kind == "b" if isinstance(x, Symbol) else isinstance(x, bool | np.bool_)):
             raise TraceError(f"the body computes {operator} of the bits of numbers")
 
 
