@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lossfw
-from lossfw import ArgumentError, DomainError, EmptyReductionError, ShapeError
+from lossfw import ArgumentError, DomainError, EmptyReductionError, PointwiseLoss, ShapeError
 from lossfw.bridges import torch as bridge
 
 torch = pytest.importorskip("torch")
@@ -254,6 +254,30 @@ def test_constants_that_no_compiler_can_follow_are_there_before(loss):
     y, t = torch.linspace(0.5, 2.0, 5), torch.ones(5)
     for a, b in zip(with_slope(compiled, y, t), with_slope(criterion, y, t), strict=True):
         torch.testing.assert_close(a, b)
+
+
+class Operators(PointwiseLoss):
+    """Every operator of a prediction and a target, in both orders."""
+
+    def value(self, xp, y, t):
+        sides = [(y, t), (t, y)]
+        total = y + t + (t + y)
+        for place, (a, b) in enumerate(sides):
+            total = total + (a - b) * (place + 2) + a * b + a / b + a**b
+            for weight, chosen in enumerate((a < b, a <= b, a > b, a >= b, a == b, a != b)):
+                total = total + xp.where(chosen, 10.0 ** (weight - place) * y, t)
+        return total
+
+
+@pytest.mark.filterwarnings("ignore:::torch")
+def test_operators_of_a_prediction_and_a_target_compile_without_a_written_derivative():
+    torch.compiler.reset()
+    criterion = bridge.module(Operators())
+    compiled = torch.compile(criterion, fullgraph=True, backend="aot_eager")
+    y, t = torch.linspace(0.5, 2.0, 5), torch.full((5,), 1.25)
+    assert (y == t).any()
+    for a, b in zip(with_slope(compiled, y, t), with_slope(criterion, y, t), strict=True):
+        assert torch.equal(a, b)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
