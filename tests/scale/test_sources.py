@@ -25,7 +25,7 @@ BLOCK = 256  # rows: three parts of each file
 LABELS = ["ant", "bee", "cat"]
 NAMES = ["a", "b", "c", "d"]
 
-SOURCES = ["inline", "npy", "npz", "csv", "parquet", "folder", "idx"]
+SOURCES = ["inline", "npy", "npz", "csv", "parquet", "folder", "idx", "images"]
 OPTIONS = [
     *("plain", "scale", "flatten", "standardize", "one_hot", "one_hot_network", "classes"),
     *("classes_found", "texts", "map_targets", "missing", "weights", "columns", "rows", "all"),
@@ -33,14 +33,14 @@ OPTIONS = [
 KINDS = ["one", "several", "classes"]
 
 # What a source cannot have: only a table has texts, missing values and columns to slice by; an
-# IDX file has pixels and labels.
+# IDX file has pixels and labels, and a folder of pictures those of its sub-folders.
 TABLES = {"csv", "parquet", "folder"}
 LACKS = {
-    "texts": set(SOURCES) - TABLES,
+    "texts": set(SOURCES) - TABLES - {"images"},
     "columns": set(SOURCES) - TABLES,
     "rows": set(SOURCES) - TABLES,
     "missing": set(SOURCES) - {"csv", "parquet"},
-    "weights": {"idx"},
+    "weights": {"idx", "images"},
 }
 # What fits a kind of target: labels only where there are any.
 OF_LABELS = {"one_hot", "one_hot_network", "classes", "classes_found", "texts", "all"}
@@ -52,6 +52,8 @@ def fits(source, option, kind):
         return False
     if source == "folder" and kind == "several":
         return False  # one column of targets
+    if source == "images" and kind != "classes":
+        return False
     if option == "map_targets":
         return kind == "one"
     return option not in OF_LABELS or kind == "classes"
@@ -66,7 +68,7 @@ SAMPLE = [
     *(("csv", option, "classes") for option in ("all", "classes", "rows")),
     *(("npy", option, "several") for option in ("flatten", "weights", "standardize")),
     *(("inline", "classes_found", "classes"), ("npz", "one_hot", "classes")),
-    *(("idx", "scale", "one"), ("npy", "plain", "one")),
+    *(("idx", "scale", "one"), ("npy", "plain", "one"), ("images", "all", "classes")),
 ]
 
 
@@ -137,6 +139,18 @@ def write_idx(folder, option, kind):
     return {"name": "idx", "images": "x.idx", "labels": "t.idx", "flatten": True}
 
 
+def write_images(folder, option, kind):
+    image = pytest.importorskip("PIL.Image")
+    named = option in ("texts", "all")
+    targets = target_of(option, kind)
+    for row, pixels in enumerate(shaped(arrays()[0], "all").astype(np.uint8)):
+        target = targets[row]
+        place = folder / "pictures" / (LABELS[target] if named else str(target))
+        place.mkdir(parents=True, exist_ok=True)
+        image.fromarray(pixels).save(place / f"{row}.png")
+    return {"name": "images", "path": "pictures", "flatten": True}
+
+
 def columns_of(option, kind):
     """Return the columns of a table, and the keys that name them."""
     inputs, _, weights = arrays()
@@ -187,6 +201,7 @@ WRITERS = {
     "npz": write_npz,
     "inline": write_inline,
     "idx": write_idx,
+    "images": write_images,
     "csv": write_csv,
     "parquet": write_parquet,
     "folder": write_folder,
@@ -259,13 +274,14 @@ def rows_stay(monkeypatch, small_parts):
     """Read no file as a whole, however small it is."""
     monkeypatch.setattr("lossfw.data.parquet._WHOLE_BYTES", 0)
     monkeypatch.setattr("lossfw.data.csv_table.WHOLE_BYTES", 0)
+    monkeypatch.setattr("lossfw.data.pictures._WHOLE_BYTES", 0)
 
 
 @pytest.mark.parametrize(("source", "option", "kind"), parametrized())
 def test_the_numbers_are_those_of_one_process(folder, workers, rows_stay, source, option, kind):
     configured(folder, source, option, kind)
     plan = build("run.yaml")
-    assert stays(plan.data.inputs) == (source in ("npy", *TABLES))
+    assert stays(plan.data.inputs) == (source in ("npy", "images", *TABLES))
     parts = []
     there = evaluate_on(workers, plan, progress=lambda done, _: parts.append(done))
     assert json.dumps(there.to_dict()) == json.dumps(lossfw.evaluate(build("run.yaml")).to_dict())
@@ -281,7 +297,7 @@ def test_every_data_option_is_in_the_table():
 def test_every_source_of_rows_is_in_the_table():
     others = {"digits"}  # the bundled rows, which are in memory
     known = {entry.name for entry in lossfw.registry().entries("source")}
-    assert {"arrays", "parquet", "inline", "idx"} == known - others
+    assert {"arrays", "parquet", "inline", "idx", "images"} == known - others
 
 
 @pytest.mark.parametrize("column", [PieceColumn, ChangedColumn, SelectedColumn])
