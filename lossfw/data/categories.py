@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from lossfw.components.naming import shortlist
 from lossfw.data.columns import DataColumn
 from lossfw.data.dataset import Dataset
-from lossfw.data.labels import Lookup, found_labels
+from lossfw.data.labels import Lookup, OneHot, found_labels
 from lossfw.data.lazy_arrays import (
     Column,
     RowArray,
@@ -21,7 +21,7 @@ from lossfw.data.lazy_arrays import (
     stays,
     take_rows,
 )
-from lossfw.data.row_changes import RowNumbers, changed_rows
+from lossfw.data.row_changes import TableEntry, changed_rows
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
@@ -90,28 +90,17 @@ def encoded(data: Dataset, known: Mapping[str, tuple[str, ...]]) -> Dataset:
     parts = [] if data.inputs is None else [data.inputs]
     for name, labels in known.items():
         column = data.categories[name]
-        if unknown := [label for label in column.labels if label not in labels]:
+        places = {label: place for place, label in enumerate(labels)}
+        if unknown := [label for label in column.labels if label not in places]:
             raise DataError(
                 f"data {data.name!r}: the column {name!r} has the category {unknown[0]!r}, and "
                 f"the weights were trained with {shortlist(labels)}: leave such rows out, or "
                 "train again with some of them."
             )
-        order = np.array([labels.index(label) for label in column.labels], np.int64)
-        parts.append(changed_rows(column.values, _OneOf(order, len(labels))))
+        order = np.array([places[label] for label in column.labels], np.int64)
+        codes = changed_rows(column.values, TableEntry(order))
+        parts.append(changed_rows(codes, OneHot(data.name, len(labels))))
     return replace(data, inputs=joined(parts), categories={})
-
-
-@dataclass(frozen=True, eq=False)
-class _OneOf:
-    """A change: the position of a category becomes a row with a 1 at its input."""
-
-    order: NDArray
-    width: int
-
-    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
-        made = np.zeros((len(rows), self.width), np.int8)
-        made[np.arange(len(rows)), self.order[rows]] = 1
-        return made
 
 
 def joined(parts: Sequence[RowArray]) -> RowArray:

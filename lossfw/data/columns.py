@@ -10,7 +10,7 @@ import numpy as np
 
 from lossfw.data.csv_numbers import is_missing, is_number, is_whole
 from lossfw.data.lazy_arrays import RowArray, in_memory, read_rows, stays, take_rows
-from lossfw.data.row_changes import RowNumbers, changed_rows
+from lossfw.data.row_changes import TableEntry, changed_rows
 from lossfw.errors import DataError
 from lossfw.numerics.arrays import NDArray
 
@@ -80,8 +80,9 @@ class DataColumn:
             )
         if values.dtype.kind == "U":
             values = np.strings.strip(values)
-        elif not _are_keys(values):
+        elif not rounded_at(values).size:
             return cls(values)
+        # Numbers that a float does not have exactly can only be keys, which are texts.
         labels, codes = np.unique(values, return_inverse=True)
         return cls(codes, tuple(map(str, labels.tolist())))
 
@@ -97,7 +98,7 @@ class DataColumn:
         if not given or not all(map(_is_exact, given)):
             return cls(codes, labels)
         numbers = np.array([np.nan if is_missing(x) else float(x) for x in labels])
-        return cls(changed_rows(codes, _Numbers(numbers)))
+        return cls(changed_rows(codes, TableEntry(numbers)))
 
     @property
     def holds_texts(self) -> bool:
@@ -138,18 +139,8 @@ def _is_exact(label: str) -> bool:
     return is_number(label) and not (is_whole(label) and abs(float(label)) >= FIRST_ROUNDED)
 
 
-def _are_keys(values: NDArray) -> bool:
-    """Tell whether numbers are so large that they can only be keys, which no float has exactly."""
-    wide = values.dtype.kind in "iu" and values.dtype.itemsize == 8 and values.size > 0
-    return wide and bool((np.abs(values.astype(np.float64)) >= FIRST_ROUNDED).any())
-
-
-@dataclass(frozen=True, eq=False)
-class _Numbers:
-    """A change: the position of a label becomes the number that the label is."""
-
-    numbers: NDArray
-
-    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
-        found: NDArray = self.numbers[rows]
-        return found
+def rounded_at(values: NDArray) -> NDArray:
+    """Return the places of whole numbers that float64 would round."""
+    if values.dtype.kind not in "iu" or values.dtype.itemsize < 8:
+        return np.array([], np.int64)
+    return np.flatnonzero((values >= FIRST_ROUNDED) | (values <= -FIRST_ROUNDED))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lossfw.data.columns import FIRST_ROUNDED, DataColumn
+from lossfw.data.columns import FIRST_ROUNDED, DataColumn, rounded_at
 from lossfw.data.lazy_arrays import (
     RowArray,
     check_unchanged,
@@ -200,16 +200,13 @@ class Dataset:
 
     def _as_floats(self, name: str, values: NDArray, start: int) -> NDArray:
         """Return the values of a column in float64, which has to have them exactly."""
-        floats = values.astype(np.float64)
-        if values.dtype.kind in "iu" and values.dtype.itemsize == 8:
-            rounded = np.flatnonzero(np.abs(floats) >= FIRST_ROUNDED)
-            if rounded.size:
-                row = int(rounded[0])
-                raise DataError(
-                    f"data {self.name!r}: column {name!r}[{start + row}] is {values[row]}; whole "
-                    f"numbers below {FIRST_ROUNDED} tell rows apart. Save longer ones as texts."
-                )
-        return floats
+        if (rounded := rounded_at(values)).size:
+            row = int(rounded[0])
+            raise DataError(
+                f"data {self.name!r}: column {name!r}[{start + row}] is {values[row]}; whole "
+                f"numbers below {FIRST_ROUNDED} tell rows apart. Save longer ones as texts."
+            )
+        return values.astype(np.float64)
 
     def _checked_column(self, name: str, given: Any) -> DataColumn:
         try:

@@ -6,7 +6,8 @@ import hashlib
 import importlib
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -272,34 +273,25 @@ def _content(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
 
 
-class _opened:  # noqa: N801 - used like a function
-    """Open a picture, and turn every error of its decoder into one that names the file."""
-
-    def __init__(self, content: bytes, path: Path) -> None:
-        self._content, self._path = content, path
-
-    def __enter__(self) -> Any:
-        try:
-            picture = _pillow().open(io.BytesIO(self._content), formats=_FORMATS)
-        except Exception as error:
-            raise self._damaged(error) from None
+@contextmanager
+def _opened(content: bytes, path: Path) -> Iterator[Any]:
+    """Open a picture; every error of its decoder becomes one that names the file."""
+    try:
+        picture = _pillow().open(io.BytesIO(content), formats=_FORMATS)
         if picture.width * picture.height > MOST_PIXELS:
             raise DataError(
-                f"{self._path} has {picture.height} x {picture.width} pixels; at most "
-                f"{MOST_PIXELS:,} are read."
+                f"{path} has {picture.height} x {picture.width} pixels; at most {MOST_PIXELS:,} "
+                "are read."
             )
-        return picture
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Exception) and not isinstance(error, DataError):
-            raise self._damaged(error) from None
-
-    def _damaged(self, error: Exception) -> DataError:
+        yield picture
+    except DataError:
+        raise
+    except Exception as error:
         said = " ".join(str(error).split()).partition(" <_io")[0] or type(error).__name__
-        return DataError(
-            f"{self._path} is no readable PNG or JPEG, it may be damaged or cut short "
+        raise DataError(
+            f"{path} is not a readable PNG or JPEG; it may be damaged or cut short "
             f"({said:.120}): save it again, or take it away."
-        )
+        ) from None
 
 
 def _pixels(content: bytes, path: Path, colour: Colour, size: tuple[int, ...]) -> NDArray:

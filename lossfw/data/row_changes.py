@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -86,6 +87,18 @@ def changed_rows(array: RowArray, change: RowChange) -> RowArray:
     first = change(read_rows(array, 0, 1), range(1))
     changed: Any = ChangedColumn(array, change, first.shape[1:], first.dtype)
     return changed  # type: ignore[no-any-return]  # read like an array, see `RowArray`
+
+
+@dataclass(frozen=True, eq=False)
+class TableEntry:
+    """A change: a position becomes the entry of a table at that place."""
+
+    table: NDArray
+
+    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
+        """Look every position up."""
+        found: NDArray = self.table[rows]
+        return found
 
 
 class Flat:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from lossfw.data.lazy_arrays import (
     stays,
     take_rows,
 )
-from lossfw.data.row_changes import RowNumbers, changed_rows
+from lossfw.data.row_changes import TableEntry, changed_rows
 from lossfw.data.row_filter import RowFilter
 from lossfw.data.stamps import FileStamp
 from lossfw.errors import DataError
@@ -125,19 +125,8 @@ def _with_present_classes(data: Dataset) -> Dataset:
         return data
     numbers = np.cumsum(present) - 1
     classes = tuple(label for label, there in zip(data.classes, present, strict=True) if there)
-    targets = changed_rows(data.targets, _Renumbered(numbers.astype(data.targets.dtype)))
+    targets = changed_rows(data.targets, TableEntry(numbers.astype(data.targets.dtype)))
     return replace(data, targets=targets, classes=classes)
-
-
-@dataclass(frozen=True, eq=False)
-class _Renumbered:
-    """A change: classes get the numbers that a table has for theirs."""
-
-    numbers: NDArray
-
-    def __call__(self, rows: NDArray, numbers: RowNumbers) -> NDArray:
-        found: NDArray = self.numbers[rows]
-        return found
 
 
 def taken(array: RowArray, index: NDArray) -> RowArray:

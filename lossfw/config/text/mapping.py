@@ -95,8 +95,10 @@ def _plain(value: Any, path: _Path, held: dict[_Path, MemoryFile], *, files: boo
     if isinstance(value, Component):
         return _plain(_spec(value, path), path, held)
     if files and _stands_for_a_file(value, path):
-        with _told_at(path):
+        try:
             held[path] = MemoryFile.of(dotted(path), value)
+        except DataError as error:
+            raise _mistake(path, str(error).removesuffix(".")) from None
         return dotted(path)
     if isinstance(value, Mapping):
         files = path not in _DATA or value.get("name", "arrays") == "arrays"
@@ -166,20 +168,6 @@ def _key(key: Any, path: _Path) -> str:
     if isinstance(key, bool) or not isinstance(key, int | float | np.number):
         raise _mistake(path, f"the key {key!r} is a {type(key).__name__}; expected a text")
     return str(key)
-
-
-class _told_at:  # noqa: N801 - used like a function
-    """Turn an error of the data into a mistake at a place."""
-
-    def __init__(self, path: _Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, DataError):
-            raise _mistake(self.path, str(error).removesuffix(".")) from None
 
 
 def _mistake(path: _Path, what: str, hint: str = "") -> ConfigError:

@@ -123,7 +123,7 @@ def _jpeg_cut(path):
 def test_a_damaged_picture_is_told_by_its_name(damage, tmp_path):
     folder = save(tmp_path / "p")
     damage(folder / "dog" / "3.png")
-    with pytest.raises(DataError, match=r"dog/3\.png (is no readable PNG|has more than 8 bits)"):
+    with pytest.raises(DataError, match=r"dog/3\.png (is not a readable PNG|has more than 8 bits)"):
         np.asarray(open_pictures(folder, PictureFormat()).inputs)
 
 
