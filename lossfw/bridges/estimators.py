@@ -81,14 +81,9 @@ class Opened:
 
 
 def opened(estimator: Any, *, trusted: bool = False) -> Opened:
-    """Return the estimator inside pipelines, searches and the like.
+    """Return the fitted estimator inside pipelines, searches and the like.
 
-    Parameters
-    ----------
-    estimator : object
-        Fitted.
-    trusted : bool
-        Whether predictions of which nothing is known may be combined.
+    If it is `trusted`, another one may combine predictions of which nothing is known.
 
     Raises
     ------

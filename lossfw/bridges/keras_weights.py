@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import keras
@@ -13,32 +15,23 @@ from lossfw.losses.loss import Loss
 def counted(loss: Loss, class_axis: int, prediction: Any, sample_weight: Any) -> Any:
     """Return which losses of a batch count, in the shape of the unreduced loss of lossfw.
 
-    None where all do. Keras multiplies by the weights what is already computed, so that a NaN
-    would stay one.
-
-    Parameters
-    ----------
-    loss : Loss
-    class_axis : int
-        The axis of the classes of a loss of rows.
-    prediction : array
-        Its mask of Keras is looked for.
-    sample_weight : array_like or None
+    None where all do. Keras multiplies the losses by the weights afterwards, so a NaN would stay
+    one. A mask of Keras is an attribute of the prediction.
     """
     given = [x for x in (sample_weight, get_keras_mask(prediction)) if x is not None]
     shape = list(prediction.shape)
     if not given or (loss.takes_rows and not -len(shape) <= class_axis < len(shape)):
         return None
+    averaged = not (loss.takes_rows or loss.sums_rows) and len(shape) > 1
     if loss.takes_rows:
         del shape[class_axis]
-    elif loss.sums_rows or len(shape) > 1:
+    elif loss.sums_rows or averaged:
         del shape[-1]
-    kept = None
-    for x in given:
-        counts = _in_shape(x, tuple(shape))
-        if counts is not None:
-            kept = counts if kept is None else kept & counts
-    if kept is None or loss.takes_rows or loss.sums_rows or len(prediction.shape) < 2:
+    found = [one for x in given if (one := _in_shape(x, tuple(shape))) is not None]
+    if not found:
+        return None
+    kept = functools.reduce(operator.and_, found)
+    if not averaged:
         return kept
     return keras.ops.broadcast_to(keras.ops.expand_dims(kept, -1), prediction.shape)
 

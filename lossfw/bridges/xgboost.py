@@ -217,9 +217,12 @@ def _begun(loss: Any, xgb_model: Any, classes: int | None) -> Begun:
 
 def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
     """Raise `ArgumentError` if responses are wanted, and XGBoost returns something else."""
+    if not respond:
+        return
     given = made(loss)
     link = link_of(given) if face == "classifier" else given.link_name
-    if not respond or (link is None and face != "classifier" and not given.takes_rows):
+    of_classes = face == "classifier" or given.takes_rows
+    if link is None and not of_classes:
         return
     if face == "regressor":
         raise ArgumentError(
@@ -227,7 +230,7 @@ def _refuse_no_response(loss: Any, face: Face, respond: bool) -> None:
             "objective from outside. Leave respond out, and call boosting.response(loss, "
             "model.predict(x)); the scorer of lossfw does so. xgboost.train can respond."
         )
-    if link not in ("sigmoid", "softmax") and (face == "classifier" or given.takes_rows):
+    if of_classes and link not in ("sigmoid", "softmax"):
         raise ArgumentError(
             f"respond=True with {given.name}, whose raw predictions have no link to probabilities: "
             "leave respond out, and call predict(..., output_margin=True)."

@@ -66,14 +66,9 @@ class Operations:
 
 
 def instructions(loss: Loss) -> frozenset[tuple[str, int, int]] | None:
-    """Return which instructions of the author's code run in a call of the loss.
+    """Return file, first line and offset of each instruction of the author's code that runs.
 
-    Two instances that run the same ones differ in their numbers alone.
-
-    Returns
-    -------
-    frozenset of tuple, or None
-        File, first line and offset of each instruction; None if a call raises.
+    Two instances that run the same ones differ only in their numbers. None if a call raises.
     """
     seen: set[tuple[str, int, int]] = set()
 

@@ -76,7 +76,7 @@ class _ByTerms(RowwiseMetric):
                     None, RowTerms.of(columns, self.places(columns), number // inner, every)
                 )
         except ValueError as error:
-            raise_for_writing(error, self.terms, (tile.y, tile.t))
+            raise_for_writing(error, self.terms)
 
     def result(self, partial: GroupedSums) -> Any:
         """Return the metric as a float, or as lists of them.

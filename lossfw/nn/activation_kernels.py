@@ -160,7 +160,7 @@ def _called(
     try:
         results = _as_tuple(method(np, *given))
     except ValueError as error:
-        raise_for_writing(error, method, given)
+        raise_for_writing(error, method)
     if arrays and results[0] is given[0]:
         return (arrays[0], *results[1:])
     return results

@@ -151,8 +151,9 @@ def _row_pairs(subject: Subject, search: Search, columns: int) -> tuple[NDArray,
 
 def _off_bound(space: Space, y: NDArray) -> NDArray:
     """Return rows in a space of numbers, of which steps to either side stay inside."""
-    turned = on_side(space, np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y))
-    return y if on_side(space, y) is y else turned
+    if on_side(space, y) is y:
+        return y
+    return on_side(space, np.where(np.abs(y) < _OFF_BOUND, _OFF_BOUND, y))
 
 
 def _differences(subject: Subject, search: Search, order: int) -> tuple[float, NDArray, NDArray]:

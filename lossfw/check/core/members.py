@@ -110,14 +110,7 @@ def _between(space: Interval, dtype: str, rng: Generator, count: int) -> NDArray
 def usual(space: Space, rng: Generator, shape: tuple[int, ...], scale: float = 1.0) -> NDArray:
     """Return unremarkable members of a space of numbers, in float64.
 
-    Parameters
-    ----------
-    space : Space
-        An interval, a few numbers or the counts.
-    rng : Generator
-    shape : tuple of int
-    scale : float
-        The spread of the numbers of an interval that is not bounded.
+    The numbers of an interval that is not bounded have the spread `scale`.
     """
     if isinstance(space, Members):
         return np.asarray(rng.choice(np.array(space.members), shape))
@@ -132,13 +125,8 @@ def usual(space: Space, rng: Generator, shape: tuple[int, ...], scale: float = 1
 def on_side(space: Space, x: NDArray, off: float = 1.0) -> NDArray:
     """Return real numbers, turned to the side of its bound on which a half-line lies.
 
-    Parameters
-    ----------
-    space : Space
-        Numbers of one that is not a half-line stay as they are.
-    x : ndarray
-    off : float
-        Where 0 goes, seen from a bound that does not belong to the space.
+    For other spaces they stay as they are. If the bound does not belong to the space, 0 goes as
+    far from it as `off` says.
     """
     if not isinstance(space, Interval) or (np.isinf(space.low) and np.isinf(space.high)):
         return x

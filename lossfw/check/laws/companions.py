@@ -49,15 +49,9 @@ def _is_written(loss: Loss) -> bool:
 
 
 def compare_both(subject: Subject, search: Search, code: str) -> None:
-    """Refute a loss whose value or derivative is another one where they are computed together.
+    """Refute a component whose value or derivative is another one if computed together.
 
-    Parameters
-    ----------
-    subject : Subject
-        A component.
-    search : Search
-    code : str
-        The expression that shows the difference.
+    The expression `code` shows the difference.
     """
     loss = subject.component
     for points in search.points(subject, *_DTYPES):

@@ -107,7 +107,7 @@ def _called(function: Callable[..., Any], y: NDArray, t: NDArray) -> Any:
     try:
         return function(np, y, t)
     except ValueError as error:
-        raise_for_writing(error, function, (y, t))
+        raise_for_writing(error, function)
 
 
 def _as_tuple(results: Any) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NoReturn
@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lossfw.errors import BodyError
-from lossfw.numerics.arrays import Array, NDArray
+from lossfw.numerics.arrays import NDArray
 
 # How NumPy says that an array cannot be written to.
 _SAID = "read-only"
@@ -30,19 +30,10 @@ def read_only(x: NDArray) -> NDArray:
     return view
 
 
-def raise_for_writing(
-    error: ValueError, function: Callable[..., Any], arguments: Sequence[Array]
-) -> NoReturn:
+def raise_for_writing(error: ValueError, function: Callable[..., Any]) -> NoReturn:
     """Raise `BodyError` if a body tried to write to its arguments, else the error itself.
 
-    Parameters
-    ----------
-    error : ValueError
-        Raised by a call of the function.
-    function : callable
-        The function, of which the component is told if the author's own cannot be.
-    arguments : sequence of array
-        Those of the call.
+    If no frame is the author's, the message names the component of `function`.
     """
     if _SAID not in str(error):
         raise error
@@ -52,7 +43,7 @@ def raise_for_writing(
         raise BodyError(f"a function of {owner} writes to its arguments. {_RULE}") from error
     frame, at = frames[-1]
     code, line = frame.f_code, _line(frame.f_code, at)
-    name = _written(frame, line, arguments)
+    name = _written(frame, line)
     what = f"its argument {name}" if name else "one of its arguments"
     place = f"{Path(code.co_filename).name}, line {_number(code, at)}"
     source = linecache.getline(code.co_filename, _number(code, at)).strip()
@@ -110,7 +101,7 @@ def _line(code: CodeType, at: int) -> str:
     return b"".join(lines).decode(errors="replace").strip()
 
 
-def _written(frame: FrameType, line: str, arguments: Sequence[Array]) -> str:
+def _written(frame: FrameType, line: str) -> str:
     """Return the name of the argument that is written to; empty where it is not known."""
     code = frame.f_code
     parameters = code.co_varnames[: code.co_argcount]
@@ -119,18 +110,13 @@ def _written(frame: FrameType, line: str, arguments: Sequence[Array]) -> str:
         for name, value in frame.f_locals.items()
         if isinstance(value, np.ndarray) and not value.flags.writeable
     }
-    target = known.get(_target(line))
-    if target is None:
+    own = _target(line)
+    if own not in known:
         return ""
-    shared = [name for name in parameters if name in known]
-    return next(
-        (
-            name
-            for name in (_target(line), *shared)
-            if name in parameters and np.may_share_memory(known[name], target)
-        ),
-        _target(line),
-    )
+    if own in parameters:
+        return own
+    shared = (x for x in parameters if x in known and np.may_share_memory(known[x], known[own]))
+    return next(shared, own)
 
 
 def _target(line: str) -> str:

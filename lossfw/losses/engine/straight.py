@@ -179,7 +179,7 @@ def _flat_inside(loss: Any, route: Route, y: Any, t: Any) -> tuple[Any, Any] | N
         except DomainError:
             return None
         except ValueError as error:
-            raise_for_writing(error, loss.check_domain, (y, t))
+            raise_for_writing(error, loss.check_domain)
     return y, t
 
 
@@ -214,7 +214,7 @@ def _called(function: Callable[..., Any], y: Any, t: Any) -> Any:
     try:
         return function(np, y, t)
     except ValueError as error:
-        raise_for_writing(error, function, (y, t))
+        raise_for_writing(error, function)
 
 
 @np.errstate(all="ignore")

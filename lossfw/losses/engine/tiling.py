@@ -158,7 +158,7 @@ def check_domain(
             _check_one_by_one(body, call, first, last)
         raise
     except ValueError as error:
-        raise_for_writing(error, body.check_domain, (y, t))
+        raise_for_writing(error, body.check_domain)
 
 
 def _check_one_by_one(body: EngineBody, call: Arguments, first: int, last: int) -> None:

@@ -90,12 +90,7 @@ _unused: deque[Any] = deque()
 
 
 class Code:
-    """Machine code in this process, which is freed when no kernel uses it any more.
-
-    Attributes
-    ----------
-    address : int
-    """
+    """Machine code in this process, which is freed when no kernel uses it any more."""
 
     def __init__(self, engine: Any, key: str) -> None:
         self._engine = engine
