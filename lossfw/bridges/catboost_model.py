@@ -27,7 +27,7 @@ _TRAINED: Final = "_lossfw_trained"
 
 
 def model_of(given: Any, cat: Any) -> Any:
-    """Return the model to be continued of a model in memory or of a file.
+    """Return the model to be continued, given a model in memory or the path of a file.
 
     Raises
     ------
@@ -52,9 +52,9 @@ def model_of(given: Any, cat: Any) -> Any:
 def stateless(model: Any) -> Any:
     """Return a copy of a model without the state of its training.
 
-    From that CatBoost continues a model in memory once, on the same data. It knows nothing of a
-    bias that was set afterwards, and holds labels that other models lack. A copy is continued as
-    a model from a file is.
+    With this state, CatBoost continues a model in memory only once, and on the same data. The
+    state misses a bias that was set afterwards, and holds labels that other models lack. CatBoost
+    continues a copy like a model from a file.
     """
     found = model.copy()
     # Such as the number of features, which a copy forgets.
@@ -101,7 +101,7 @@ def refuse_other_kind(model: Any, form: Loss, columns: int) -> None:
         raise ArgumentError(
             f"{form.name} with these targets takes {columns} raw predictions for a row, and the "
             f"model to be continued has {there}: continue it with a loss of its kind, or train "
-            "anew."
+            "a new model."
         )
 
 

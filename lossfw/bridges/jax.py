@@ -92,8 +92,8 @@ def function(
     Notes
     -----
     Shapes and dtypes are checked, and nothing is broadcast. A value outside of its space is a
-    `DomainError`. Under ``jit`` and ``vmap`` there are no values to look at, and a class that is
-    none gives NaN. Under ``grad`` alone the targets are looked at.
+    `DomainError`. ``jit`` and ``vmap`` hide the values, so an invalid class index gives NaN.
+    ``grad`` hides only the predictions: the targets are checked.
 
     Examples
     --------

@@ -296,7 +296,7 @@ def _released(datasets: list[Any]) -> Iterator[None]:
         yield
     finally:
         for data in bare:
-            # Without its rows a data set cannot be trained with again, of which LightGBM tells.
+            # A data set without its rows cannot be trained with again; LightGBM says so then.
             if data.data is not None:
                 data._set_predictor(None)
 

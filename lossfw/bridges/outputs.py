@@ -63,8 +63,8 @@ class EstimatorOutputs:
 def link_of(loss: Loss) -> str | None:
     """Return the activation that makes responses of the raw predictions of a loss.
 
-    Of a loss of the margin it is the sigmoid if its least mean loss lies at the log-odds, as
-    that of the logistic loss.
+    For a loss of the margin, such as the logistic loss, it is the sigmoid if the mean loss is
+    least at the log-odds.
 
     Examples
     --------

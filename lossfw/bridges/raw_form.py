@@ -25,7 +25,7 @@ def made(loss: Any) -> Loss:
     Raises
     ------
     UnknownNameError
-        If there is no such loss; besides the errors of its construction.
+        If there is no such loss. The construction of a loss may raise other errors.
     """
     create = registry().create
     try:

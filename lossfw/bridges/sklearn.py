@@ -50,9 +50,8 @@ def scorer(loss: Any, *, response: str | None = None) -> LossScorer:
     LossScorer
         For ``scoring=`` of `cross_val_score`, `GridSearchCV` and others. Weights come in by
         ``sample_weight``, or by metadata routing with ``set_score_request``. Labels may be
-        texts: they are counted as the estimator counts them. When it is called it raises
-        `ArgumentError` for predictions that the loss cannot be measured at, or of which
-        nothing is known.
+        texts: they are counted as the estimator counts them. A call raises `ArgumentError`
+        if the loss cannot be computed from the predictions, or if nothing is known of them.
 
     Raises
     ------

@@ -48,8 +48,8 @@ def module(
         Whether a loss with a link takes logits in place of the link's results.
     check : bool
         Whether classes, weights and values in bounded spaces are looked at. That waits for
-        an accelerator. ``torch.compile`` leaves it out anyway, and there a class that is none
-        gives NaN; with ``check=False`` it gives any result.
+        an accelerator. ``torch.compile`` leaves it out anyway, and an invalid class index
+        then gives NaN; with ``check=False`` it gives any result.
 
     Returns
     -------
@@ -96,8 +96,8 @@ def module(
 def function(loss: Any, *, fuse: bool = True, check: bool = True) -> Callable[[Any, Any], Any]:
     """Return a loss as a function of input and target, unreduced, for ``torch.func``.
 
-    Parameters and errors are those of `module`. While a function is mapped or compiled there
-    are no values to look at, and a class that is none gives NaN.
+    Parameters and errors are those of `module`. Mapping or compiling a function hides the
+    values, so an invalid class index then gives NaN.
 
     Examples
     --------

@@ -69,18 +69,19 @@ class Begun(NamedTuple):
             raise ArgumentError(
                 f"{loss.name} takes a raw prediction for each class, and the model to be continued "
                 "has a single one: continue it with a loss of single numbers or logits, or train "
-                "anew."
+                "a new model."
             )
         if not loss.takes_rows and self.classes is not None:
             raise ArgumentError(
                 f"{loss.name} takes single raw predictions, and the model to be continued has "
                 f"{self.classes}, one for each class: continue it with a loss of classes, such as "
-                "cross_entropy, or train anew."
+                "cross_entropy, or train a new model."
             )
         if classes not in (None, self.classes):
             raise ArgumentError(
                 f"the model to be continued has {self.classes or 2} classes, and {classes} were "
-                "asked for: its trees belong to its classes. Leave the number out, or train anew."
+                "asked for: its trees belong to its classes. Leave the number out, or train a new "
+                "model."
             )
 
     def keep(self, parameters: dict[str, Any], objective: str) -> None:
