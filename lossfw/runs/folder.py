@@ -8,7 +8,6 @@
     metrics.json    the numbers
     results.jsonl   each row with its loss, prediction and target, with evaluate.rows; a run
                     on a cluster has a folder of parts instead, joined by a manifest
-    curve.npz       the curve of a loss from a plugin file, for the page
     error.txt       why a run failed
 
 and while a run is not done, ``partials.npz`` and ``results.part`` or ``results.parts``, from
@@ -48,8 +47,6 @@ ERROR_FILE = "error.txt"
 REPORT_FILE = "report.html"
 # The texts that plugins add to the report.
 TEXTS_FILE = "texts.json"
-# The curve of a loss from a plugin file; see `lossfw.runs.kept_curve`.
-CURVE_FILE = "curve.npz"
 # The record of an older run, until that of the new one is written.
 _ASIDE = f".{RECORD_FILE}.old.tmp"
 
@@ -157,7 +154,6 @@ class RunFolder:
         result: Mapping[str, Any],
         rows: RowsFormat | None,
         parts: Sequence[PartFile] = (),
-        curve: bytes | None = None,
     ) -> None:
         """Write the results of a run.
 
@@ -171,8 +167,6 @@ class RunFolder:
             The format of the rows, None for no rows.
         parts : sequence of PartFile
             The files of the rows, where they are in parts.
-        curve : bytes, optional
-            The curve of the loss; see `lossfw.runs.kept_curve`.
 
         Raises
         ------
@@ -180,7 +174,7 @@ class RunFolder:
             If a file cannot be written.
         """
         old = [name for form, name in ROWS_FILES.items() if form != rows]
-        self._remove(*old, REPORT_FILE, TEXTS_FILE, CURVE_FILE)
+        self._remove(*old, REPORT_FILE, TEXTS_FILE)
         if rows is not None and parts:
             finish_parts(self.path, self.path / ROWS_FILES[rows], parts)
         elif rows == "jsonl":
@@ -192,8 +186,6 @@ class RunFolder:
 
             self._remove_folder(ROWS_FILES[rows])
             write_parquet(self.path / PART_FILE, self.path / ROWS_FILES[rows])
-        if curve is not None:
-            write_file(self.path, CURVE_FILE, curve)
         write_result(self.path, result)
         self.write(RECORD_FILE, f"{to_json(record)}\n")
         self.write(STATUS_FILE, "done\n")

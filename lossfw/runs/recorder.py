@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from lossfw.config.plan.resolved import resolved
-from lossfw.config.schema.checked import CheckedConfig
 from lossfw.errors import DataError, OutputError
 from lossfw.evaluation.plan import Plan
 from lossfw.evaluation.result import Result
 from lossfw.runs.files import to_json, write_file
 from lossfw.runs.folder import TEXTS_FILE, RunFolder, kept_result
 from lossfw.runs.journal import RunJournal, rows_format
-from lossfw.runs.kept_curve import curve_to_keep
 from lossfw.runs.lock import held
 from lossfw.runs.provenance import provenance_of
 from lossfw.runs.records import Run, RunRequest
@@ -42,7 +40,6 @@ class Recorder:
         self._folder: RunFolder | None = None
         self._plan: Plan | None = None
         self._record: dict[str, Any] = {}
-        self._config: CheckedConfig | None = None
 
     def begin(self, folder: RunFolder, request: RunRequest, run: Run) -> None:
         """Begin a run in a folder, or resume the run in it.
@@ -67,7 +64,7 @@ class Recorder:
         else:
             self._record["started"] = old.get("started")
             folder.go_on(self._record, text)
-        self._folder, self._plan, self._config = folder, run.plan, config
+        self._folder, self._plan = folder, run.plan
         self.journal = RunJournal(
             folder.path, run.plan, resume=old is not None, spread=request.scheduler is not None
         )
@@ -87,8 +84,7 @@ class Recorder:
             if journal.failure is not None:
                 raise journal.failure
             rows = rows_format(self._plan)
-            curve = None if self._config is None else curve_to_keep(self._config)
-            folder.finish(self._record, result.to_dict(), rows, journal.part_files, curve)
+            folder.finish(self._record, result.to_dict(), rows, journal.part_files)
         except OutputError as error:
             self.failure = error
             folder.fail(str(error))

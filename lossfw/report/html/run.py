@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from lossfw.data.labels import label_of
-from lossfw.errors import ConfigError, LossfwError
+from lossfw.errors import ConfigError
 from lossfw.nn.sample_curve import curve
 from lossfw.report.html.confusion_matrix import matrix_of
 from lossfw.report.html.images import as_images, as_uri
@@ -29,7 +29,6 @@ from lossfw.runs.compare.finished_run import LOSS, is_number
 from lossfw.runs.compare.rebuild_metrics import loss_of
 from lossfw.runs.compare.rows import KeptRows
 from lossfw.runs.folder import CONFIG_FILE, read_texts
-from lossfw.runs.kept_curve import read_curve
 from lossfw.version import __version__
 
 # A slice of more parts has no plot.
@@ -164,13 +163,14 @@ def _element(number: RunNumber, index: int) -> str:
 def _loss_plots(run: FinishedRun, faults: dict[str, str]) -> tuple[list[Picture], str]:
     """Return the plots of the loss, or the reason why there are none, which goes to `faults`."""
     try:
-        return of_loss_itself(read_curve(run.path) or curve(loss_of(run))), ""
+        return of_loss_itself(curve(loss_of(run))), ""
     except ConfigError as error:
         faults.setdefault(str(error), "The loss cannot be drawn")
         why = "a plugin was not loaded for this page" if run.not_imported else "it cannot be made"
         return [], f"The loss cannot be drawn: {why}."
-    except LossfwError as error:
-        return [], f"The loss cannot be drawn: {error}"
+    except Exception as error:
+        # A plugin may raise anything at the points of a line, and the page has other parts.
+        return [], f"The loss cannot be drawn: {str(error) or type(error).__name__}"
 
 
 def _worst(rebuilt: RebuiltRun, rows: KeptRows) -> dict[str, Any]:
