@@ -127,15 +127,17 @@ def json_lines(rows: RowRecords) -> bytes:
     b'{"row": 7, "loss": 0.5, "prediction": [0.25, 0.75], "target": 1}\n'
     """
     arrays, labels = rows.arrays, rows.labels
-    texts = {name: _texts(array) for name, array in arrays.items() if name not in labels}
-    for name in rows.columns:
-        key = f"{COLUMN}{name}"
-        if key in labels:
-            written = [json.dumps(label) for label in labels[key]]
-            texts[key] = [written[code] for code in arrays[key]]
+    texts = {}
+    for name, array in arrays.items():
+        if name in labels:
+            codes = array.tolist()
+            # Only the labels of these rows: a column may have one for each row of the data.
+            written = {code: json.dumps(labels[name][code]) for code in set(codes)}
+            texts[name] = [written[code] for code in codes]
+        elif name.startswith(COLUMN):
+            texts[name] = _with_null(_texts(array), np.isnan(array).tolist())
         else:
-            missing = np.isnan(arrays[key]).tolist()
-            texts[key] = _with_null(texts[key], missing)
+            texts[name] = _texts(array)
     if rows.weight is not None:
         texts["loss"] = _with_null(texts["loss"], (rows.weight == 0).tolist())
     # A name may have any character, also one that means something in the pattern.

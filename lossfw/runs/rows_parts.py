@@ -272,7 +272,10 @@ def row_files(target: Path) -> list[Path]:
             )
         files = [
             PartFile(
-                *(str(part["file"]), int(part["start"]), int(part["stop"]), int(part["bytes"])),
+                str(part["file"]),
+                int(part["start"]),
+                int(part["stop"]),
+                int(part["bytes"]),
                 str(part.get("sha256", "")),
             )
             for part in content["parts"]

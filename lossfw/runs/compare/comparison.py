@@ -40,8 +40,23 @@ class Difference(NamedTuple):
         return bool(isinstance(self.value, float) and ends and (ends[0] > 0 or ends[1] < 0))
 
 
+class _ByRun:
+    """Numbers and differences by run and measure."""
+
+    numbers: Mapping[str, Mapping[str, RunNumber]]
+    differences: Mapping[str, Mapping[str, Difference]]
+
+    def number(self, run: FinishedRun, name: str) -> RunNumber:
+        """Return a measure of a run; its value is None if there is none."""
+        return self.numbers[run.name].get(name) or RunNumber(None)
+
+    def difference(self, run: FinishedRun, name: str) -> Difference:
+        """Return a difference of a run; its value is None if there is none."""
+        return self.differences.get(run.name, {}).get(name) or Difference(None)
+
+
 @dataclass(frozen=True)
-class ComparedSlice:
+class ComparedSlice(_ByRun):
     """A part of the rows with the numbers and differences of all runs.
 
     Attributes
@@ -59,17 +74,9 @@ class ComparedSlice:
     numbers: Mapping[str, Mapping[str, RunNumber]]
     differences: Mapping[str, Mapping[str, Difference]]
 
-    def number(self, run: FinishedRun, name: str) -> RunNumber:
-        """Return a measure of a run; its value is None if the part has none."""
-        return self.numbers[run.name].get(name) or RunNumber(None)
-
-    def difference(self, run: FinishedRun, name: str) -> Difference:
-        """Return a difference of a run; its value is None if there is none."""
-        return self.differences.get(run.name, {}).get(name) or Difference(None)
-
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(_ByRun):
     """Runs with their numbers and differences.
 
     Attributes
@@ -164,14 +171,6 @@ class Comparison:
         """Return the title of a measure; the loss has its name if that is the same in all runs."""
         names = {run.loss_name for run in self.runs}
         return f"{LOSS} ({names.pop()})" if name == LOSS and len(names) == 1 else name
-
-    def number(self, run: FinishedRun, name: str) -> RunNumber:
-        """Return a measure of a run; its value is None if the run does not have it."""
-        return self.numbers[run.name].get(name) or RunNumber(None)
-
-    def difference(self, run: FinishedRun, name: str) -> Difference:
-        """Return a difference of a run; its value is None if there is none."""
-        return self.differences.get(run.name, {}).get(name) or Difference(None)
 
     def _repr_html_(self) -> str:
         """Return the comparison for a notebook: its numbers, differences and settings."""

@@ -93,26 +93,25 @@ class RunWithRows:
     def estimated(self, name: str) -> Estimated | None:
         """Return a loss or a metric, None if the rows do not reproduce its number."""
         if name not in self._known:
-            found = self._agreeing(name) if self.whole is None else self._in_part(name, self.whole)
-            self._known[name] = next(found, None)
+            whole = self.whole
+            self._known[name] = self._agreeing(name) if whole is None else self._like(whole, name)
         return self._known[name]
 
-    def _agreeing(self, name: str) -> Iterator[Estimated]:
+    def _agreeing(self, name: str) -> Estimated | None:
         reported = self.run.numbers[name].value
         for weight in _weights(self.rows):
             found = self._estimated(name, weight)
             if found is not None and _agree(found.value, reported):
                 if weight is None:
                     self._unweighted.add(name)
-                yield found
+                return found
+        return None
 
-    def _in_part(self, name: str, whole: RunWithRows) -> Iterator[Estimated]:
-        """Yield the number of a part of the rows, computed as that of all of them is."""
-        if whole.estimated(name) is not None:
-            weight = None if name in whole._unweighted else self.rows.weight
-            found = self._estimated(name, weight)
-            if found is not None:
-                yield found
+    def _like(self, whole: RunWithRows, name: str) -> Estimated | None:
+        """Return the number of a part of the rows, computed as that of all of them is."""
+        if whole.estimated(name) is None:
+            return None
+        return self._estimated(name, None if name in whole._unweighted else self.rows.weight)
 
     def _estimated(self, name: str, weight: NDArray | None) -> Estimated | None:
         try:
