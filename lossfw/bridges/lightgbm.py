@@ -392,7 +392,8 @@ class LightGBMBridge(BoostingBridge):
         params = {
             "learning_rate": training.learning_rate,
             "lambda_l2": training.l2,
-            "min_data_in_leaf": 1,
+            # With 1 it makes no leaf of little curvature, which it takes for a leaf without rows.
+            "min_data_in_leaf": 0,
             "min_data_in_bin": 1,
             # With 0 it makes leaves without rows where curvatures vanish, and fails.
             "min_sum_hessian_in_leaf": 1e-3,

@@ -2,11 +2,13 @@
 
 import json
 import os
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
 
 import lossfw
+from lossfw import POSITIVE, PointwiseLoss, Space
 from lossfw.check import check, parametrize_with_checks
 from lossfw.check.bridges.installed import LAWS, bridge_checks, installed_bridges
 from lossfw.check.core.session import NotApplicable, Search
@@ -22,7 +24,7 @@ LOSSES = ("huber", "squared_error", "quantile", "logistic", "poisson_deviance", 
 
 def outcomes(bridge, loss):
     """Return what each law says of a bridge, by the name of the law."""
-    loss = lossfw.loss(loss)
+    loss = lossfw.loss(loss) if isinstance(loss, str) else loss
     checks = bridge_checks(loss, [bridge])
     of = Prepared(loss.name, of_component(loss), checks, (), component=loss)
     search = Search(0, 200)
@@ -41,6 +43,23 @@ def test_an_honest_bridge_holds_every_law(loss):
             # The mean of Poisson's deviance is above 0, and has no kink there.
             nothing = law == "hard points" and loss == "poisson_deviance"
             assert isinstance(outcome, NotApplicable if nothing else Held), f"{law}: {outcome}"
+
+
+class RelativeSquare(PointwiseLoss):
+    """The square of the relative error, whose curvatures differ by powers of ten."""
+
+    target: ClassVar[Space] = POSITIVE
+
+    def value(self, xp, y, t):
+        r = (y - t) / t
+        return r * r
+
+
+def test_a_leaf_of_little_curvature_is_a_leaf_of_lightgbm():
+    pytest.importorskip("lightgbm")
+    (bridge,) = (one for one in installed_bridges() if one.name == "lightgbm")
+    outcome = outcomes(bridge, RelativeSquare())["stump"]
+    assert isinstance(outcome, Held), outcome
 
 
 @pytest.mark.parametrize("liar", BRIDGE_LIARS, ids=str)
