@@ -96,6 +96,12 @@ class Result:
         """Return the result with further warnings."""
         return replace(self, warnings=(*self.warnings, *notes))
 
+    def __repr__(self) -> str:
+        found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}
+        numbers = [f"{name} {_told(value)}" for name, value in found.items()]
+        warned = [f"warnings: {len(self.warnings)}"] if self.warnings else []
+        return f"Result({', '.join([self.loss_text, f'{self.count} rows', *numbers, *warned])})"
+
     def _repr_html_(self) -> str:
         """Return the result for a notebook: its numbers, slices and warnings."""
         found = {self.loss_name: self.numbers.loss, **self.numbers.metrics}

@@ -1,5 +1,6 @@
 """Runs, trainings and comparisons from Python, and what notebooks show of them."""
 
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -33,6 +34,8 @@ def test_a_run_is_that_of_the_command_line(saved):
     shown = html(result)
     for text in ("cross_entropy", "accuracy", "2 rows"):
         assert text in shown
+    assert repr(result).startswith("Result(CrossEntropy(")
+    assert repr(result).endswith("), 2 rows, cross_entropy 1.03972, accuracy 0)")
 
 
 def test_slices_and_warnings_are_shown(saved):
@@ -46,6 +49,8 @@ def test_slices_and_warnings_are_shown(saved):
     assert "The loss is NaN, since that of row 0 is." in shown
     assert "target 1" in shown
     assert "&lt;" not in shown
+    assert "cross_entropy nan" in repr(result)
+    assert repr(result).endswith(f", warnings: {len(result.warnings)})")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +95,9 @@ def test_a_training(folder):
     trained = lossfw.train("train.yaml", overrides=["train.epochs=2"], out=folder / "a")
     assert len(trained.history) == 3
     assert html(trained).count("<polyline") == 2
+    assert re.fullmatch(
+        r"Trained\(\w+\(.*\), epoch 2 of 2, loss [\d.]+, .*held-out loss [\d.]+.*\)", repr(trained)
+    )
     assert (folder / "a" / "weights.npz").exists()
 
 

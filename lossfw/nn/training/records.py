@@ -229,6 +229,15 @@ class Trained:
         """The arrays of ``weights.npz``: those of the layers, and those of `record`."""
         return self.network.named_arrays | self.record.arrays
 
+    def __repr__(self) -> str:
+        kept = self.history[self.kept]
+        parts = [self.loss_text, f"epoch {self.kept} of {self.history[-1].number}"]
+        for title, measured in (("", kept.learnt), ("held-out ", kept.held_out)):
+            if measured is not None:
+                numbers = {"loss": measured.loss, **measured.metrics}
+                parts += [f"{title}{name} {_told(value)}" for name, value in numbers.items()]
+        return f"Trained({', '.join(parts)})"
+
     def _repr_html_(self) -> str:
         """Return the training for a notebook: its learning curve and its last numbers."""
         epochs = [epoch.number for epoch in self.history]

@@ -43,7 +43,6 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
     MissingExtraError
         If jinja2 or matplotlib is not installed.
     """
-    count = comparison.baseline.result["count"]
     differing = bool(comparison.settings or comparison.surroundings)
     sections = [("result", "Result"), ("plots", "Plots")]
     sections += [("seeds", "Over seeds")] if comparison.seeds else []
@@ -53,7 +52,7 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         "compare.html",
         kind="lossfw comparison",
         title=title,
-        lead=breakable(f"{count:,} rows · compared with {comparison.baseline.name}"),
+        lead=breakable(" · ".join(_lead(comparison))),
         sections=[*sections, ("notes", "Notes")],
         foot=f"Written by lossfw {__version__}.",
         titles=[comparison.title(name) for name in comparison.single],
@@ -70,6 +69,15 @@ def comparison_page(comparison: Comparison, title: str, beside: Path | None = No
         seeds=list(seed_tables(comparison, comparison.single, "run")),
         notes=list(_notes(comparison)),
     )
+
+
+def _lead(comparison: Comparison) -> Iterator[str]:
+    """Yield what is under the title: the data, a condition on their rows included."""
+    of = comparison.baseline
+    if len({run.data for run in comparison.runs}) == 1:
+        yield str((of.record.get("data") or {}).get("name", "data"))
+    yield f"{of.result['count']:,} rows"
+    yield f"compared with {of.name}"
 
 
 def _notes(comparison: Comparison) -> Iterator[str]:

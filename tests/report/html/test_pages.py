@@ -242,6 +242,12 @@ def test_where_reports_go(home, monkeypatch):
         assert said in result.stderr
     told = command("report", "files", "runs/other", "--out", "c.html", "--side-by-side").stdout
     assert told.endswith("wrote c.html\n")
+    # Runs on different data have none that the title could name.
+    assert "inline ·" not in (home / "c.html").read_text()
+
+
+def test_a_comparison_names_its_data(comparison):
+    assert re.search(r"inline · [\d,]+ rows · compared with", comparison.words)
 
 
 @pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
