@@ -65,199 +65,99 @@ Worst errors measured, in units in the last place of float64 and float32: at
 most 4 for a function of one argument; the tests hold each to its own bound.
 """
 
-from lossfw.numerics.arrays import columns, device_of, namespace_of
-from lossfw.numerics.cancellation import (
-    ATANH_TAIL,
-    expm1_minus,
-    hypot1m1,
-    log1p_minus,
-    log1p_square,
-    log_cosh,
-    sech_squared,
-    sqrt1pm1,
-)
-from lossfw.numerics.double_double import (
-    FAR_EXPONENT,
-    DoubleDouble,
-    ScaledExp,
-    add_words,
-    multiply_words,
-    scaled_exp,
-    words_of,
-)
-from lossfw.numerics.double_double_log import (
-    exp_words,
-    expm1_minus_words,
-    expm1_words,
-    log_distance_words,
-    log_ratio_words,
-    scale_words,
-)
-from lossfw.numerics.error_free import difference_error, exact_square, two_diff, two_prod
-from lossfw.numerics.factorial import factorial_rest, log_factorial
-from lossfw.numerics.guards import (
-    DEFAULT_DELTA,
-    Delta,
-    Guard,
-    guarded_log,
-    guarded_log_derivative,
-    guarded_log_second_derivative,
-    textbook_log,
-)
-from lossfw.numerics.logistic import (
-    LogisticParts,
-    log_sigmoid,
-    logistic_parts,
-    positive_part,
-    sigmoid,
-    softplus,
-    step_of,
-)
-from lossfw.numerics.normal import (
-    erf,
-    erfc,
-    normal_cdf,
-    normal_pdf,
-    scaled_normal_tail,
-    times_normal_pdf,
-)
-from lossfw.numerics.parameters import (
-    at_least,
-    at_most,
-    excess,
-    holdable,
-    hypotenuse_and_share,
-    nearest_float32,
-    over_root,
-    pieces,
-    power,
-    precisely,
-    remembered,
-    shares,
-    zero_or_nan,
-)
-from lossfw.numerics.primitive import in_double, in_double_by, polynomial
-from lossfw.numerics.selection import (
-    patched,
-    patched_rows,
-    select,
-    with_nan_of,
-    with_nan_of_rows,
-)
+from lossfw.numerics.arrays import columns as columns
+from lossfw.numerics.arrays import device_of as device_of
+from lossfw.numerics.arrays import namespace_of as namespace_of
+from lossfw.numerics.cancellation import ATANH_TAIL as ATANH_TAIL
+from lossfw.numerics.cancellation import expm1_minus as expm1_minus
+from lossfw.numerics.cancellation import hypot1m1 as hypot1m1
+from lossfw.numerics.cancellation import log1p_minus as log1p_minus
+from lossfw.numerics.cancellation import log1p_square as log1p_square
+from lossfw.numerics.cancellation import log_cosh as log_cosh
+from lossfw.numerics.cancellation import sech_squared as sech_squared
+from lossfw.numerics.cancellation import sqrt1pm1 as sqrt1pm1
+from lossfw.numerics.double_double import FAR_EXPONENT as FAR_EXPONENT
+from lossfw.numerics.double_double import DoubleDouble as DoubleDouble
+from lossfw.numerics.double_double import ScaledExp as ScaledExp
+from lossfw.numerics.double_double import add_words as add_words
+from lossfw.numerics.double_double import multiply_words as multiply_words
+from lossfw.numerics.double_double import scaled_exp as scaled_exp
+from lossfw.numerics.double_double import words_of as words_of
+from lossfw.numerics.double_double_log import exp_words as exp_words
+from lossfw.numerics.double_double_log import expm1_minus_words as expm1_minus_words
+from lossfw.numerics.double_double_log import expm1_words as expm1_words
+from lossfw.numerics.double_double_log import log_distance_words as log_distance_words
+from lossfw.numerics.double_double_log import log_ratio_words as log_ratio_words
+from lossfw.numerics.double_double_log import scale_words as scale_words
+from lossfw.numerics.error_free import difference_error as difference_error
+from lossfw.numerics.error_free import exact_square as exact_square
+from lossfw.numerics.error_free import two_diff as two_diff
+from lossfw.numerics.error_free import two_prod as two_prod
+from lossfw.numerics.factorial import factorial_rest as factorial_rest
+from lossfw.numerics.factorial import log_factorial as log_factorial
+from lossfw.numerics.guards import DEFAULT_DELTA as DEFAULT_DELTA
+from lossfw.numerics.guards import Delta as Delta
+from lossfw.numerics.guards import Guard as Guard
+from lossfw.numerics.guards import guarded_log as guarded_log
+from lossfw.numerics.guards import guarded_log_derivative as guarded_log_derivative
+from lossfw.numerics.guards import guarded_log_second_derivative as guarded_log_second_derivative
+from lossfw.numerics.guards import textbook_log as textbook_log
+from lossfw.numerics.logistic import LogisticParts as LogisticParts
+from lossfw.numerics.logistic import log_sigmoid as log_sigmoid
+from lossfw.numerics.logistic import logistic_parts as logistic_parts
+from lossfw.numerics.logistic import positive_part as positive_part
+from lossfw.numerics.logistic import sigmoid as sigmoid
+from lossfw.numerics.logistic import softplus as softplus
+from lossfw.numerics.logistic import step_of as step_of
+from lossfw.numerics.normal import erf as erf
+from lossfw.numerics.normal import erfc as erfc
+from lossfw.numerics.normal import normal_cdf as normal_cdf
+from lossfw.numerics.normal import normal_pdf as normal_pdf
+from lossfw.numerics.normal import scaled_normal_tail as scaled_normal_tail
+from lossfw.numerics.normal import times_normal_pdf as times_normal_pdf
+from lossfw.numerics.parameters import at_least as at_least
+from lossfw.numerics.parameters import at_most as at_most
+from lossfw.numerics.parameters import excess as excess
+from lossfw.numerics.parameters import holdable as holdable
+from lossfw.numerics.parameters import hypotenuse_and_share as hypotenuse_and_share
+from lossfw.numerics.parameters import nearest_float32 as nearest_float32
+from lossfw.numerics.parameters import over_root as over_root
+from lossfw.numerics.parameters import pieces as pieces
+from lossfw.numerics.parameters import power as power
+from lossfw.numerics.parameters import precisely as precisely
+from lossfw.numerics.parameters import remembered as remembered
+from lossfw.numerics.parameters import shares as shares
+from lossfw.numerics.parameters import zero_or_nan as zero_or_nan
+from lossfw.numerics.primitive import in_double as in_double
+from lossfw.numerics.primitive import in_double_by as in_double_by
+from lossfw.numerics.primitive import polynomial as polynomial
+from lossfw.numerics.selection import patched as patched
+from lossfw.numerics.selection import patched_rows as patched_rows
+from lossfw.numerics.selection import select as select
+from lossfw.numerics.selection import with_nan_of as with_nan_of
+from lossfw.numerics.selection import with_nan_of_rows as with_nan_of_rows
+from lossfw.numerics.softmax import largest_of_rows as largest_of_rows
+from lossfw.numerics.softmax import log_softmax as log_softmax
+from lossfw.numerics.softmax import logsumexp as logsumexp
+from lossfw.numerics.softmax import scaled_softmax as scaled_softmax
+from lossfw.numerics.softmax import softmax as softmax
+from lossfw.numerics.softmax import softmax_complement as softmax_complement
+from lossfw.numerics.softmax import softmax_cross_entropy as softmax_cross_entropy
 from lossfw.numerics.softmax import (
-    largest_of_rows,
-    log_softmax,
-    logsumexp,
-    scaled_softmax,
-    softmax,
-    softmax_complement,
-    softmax_cross_entropy,
-    softmax_cross_entropy_and_gradient,
-    softmax_cross_entropy_gradient,
-    softmax_cross_entropy_hessian,
-    softmax_parts,
-    sum_of_others,
+    softmax_cross_entropy_and_gradient as softmax_cross_entropy_and_gradient,
 )
+from lossfw.numerics.softmax import softmax_cross_entropy_gradient as softmax_cross_entropy_gradient
+from lossfw.numerics.softmax import softmax_cross_entropy_hessian as softmax_cross_entropy_hessian
+from lossfw.numerics.softmax import softmax_parts as softmax_parts
+from lossfw.numerics.softmax import sum_of_others as sum_of_others
+from lossfw.numerics.softmax_index import put_at as put_at
 from lossfw.numerics.softmax_index import (
-    put_at,
-    softmax_cross_entropy_and_gradient_at,
-    softmax_cross_entropy_at,
-    softmax_parts_at,
-    take_at,
+    softmax_cross_entropy_and_gradient_at as softmax_cross_entropy_and_gradient_at,
 )
-from lossfw.numerics.xlogy import quotient, times, xlog1py, xlogy
-
-__all__ = [
-    "ATANH_TAIL",
-    "DEFAULT_DELTA",
-    "FAR_EXPONENT",
-    "Delta",
-    "DoubleDouble",
-    "Guard",
-    "LogisticParts",
-    "ScaledExp",
-    "add_words",
-    "at_least",
-    "at_most",
-    "columns",
-    "device_of",
-    "difference_error",
-    "erf",
-    "erfc",
-    "exact_square",
-    "excess",
-    "exp_words",
-    "expm1_minus",
-    "expm1_minus_words",
-    "expm1_words",
-    "factorial_rest",
-    "guarded_log",
-    "guarded_log_derivative",
-    "guarded_log_second_derivative",
-    "holdable",
-    "hypot1m1",
-    "hypotenuse_and_share",
-    "in_double",
-    "in_double_by",
-    "largest_of_rows",
-    "log1p_minus",
-    "log1p_square",
-    "log_cosh",
-    "log_distance_words",
-    "log_factorial",
-    "log_ratio_words",
-    "log_sigmoid",
-    "log_softmax",
-    "logistic_parts",
-    "logsumexp",
-    "multiply_words",
-    "namespace_of",
-    "nearest_float32",
-    "normal_cdf",
-    "normal_pdf",
-    "over_root",
-    "patched",
-    "patched_rows",
-    "pieces",
-    "polynomial",
-    "positive_part",
-    "power",
-    "precisely",
-    "put_at",
-    "quotient",
-    "remembered",
-    "scale_words",
-    "scaled_exp",
-    "scaled_normal_tail",
-    "scaled_softmax",
-    "sech_squared",
-    "select",
-    "shares",
-    "sigmoid",
-    "softmax",
-    "softmax_complement",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_and_gradient",
-    "softmax_cross_entropy_and_gradient_at",
-    "softmax_cross_entropy_at",
-    "softmax_cross_entropy_gradient",
-    "softmax_cross_entropy_hessian",
-    "softmax_parts",
-    "softmax_parts_at",
-    "softplus",
-    "sqrt1pm1",
-    "step_of",
-    "sum_of_others",
-    "take_at",
-    "textbook_log",
-    "times",
-    "times_normal_pdf",
-    "two_diff",
-    "two_prod",
-    "with_nan_of",
-    "with_nan_of_rows",
-    "words_of",
-    "xlog1py",
-    "xlogy",
-    "zero_or_nan",
-]
+from lossfw.numerics.softmax_index import softmax_cross_entropy_at as softmax_cross_entropy_at
+from lossfw.numerics.softmax_index import softmax_parts_at as softmax_parts_at
+from lossfw.numerics.softmax_index import take_at as take_at
+from lossfw.numerics.xlogy import quotient as quotient
+from lossfw.numerics.xlogy import times as times
+from lossfw.numerics.xlogy import xlog1py as xlog1py
+from lossfw.numerics.xlogy import xlogy as xlogy
