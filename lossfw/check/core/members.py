@@ -6,6 +6,7 @@ number, and belong to the space or not.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TypeAlias, TypeGuard
 
 import numpy as np
@@ -65,13 +66,9 @@ def is_bounded(space: Space) -> TypeGuard[Interval]:
 
 def _mirrored(space: Interval) -> Interval:
     """Return the interval of the negative numbers of another one."""
-    return Interval(
-        space.name,
-        space.meaning,
-        -space.high,
-        -space.low,
-        space.high_included,
-        space.low_included,
+    low_in, high_in = space.high_included, space.low_included
+    return replace(
+        space, low=-space.high, high=-space.low, low_included=low_in, high_included=high_in
     )
 
 

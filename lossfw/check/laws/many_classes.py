@@ -86,13 +86,12 @@ check_many_classes, check_gradient_of_many, check_hessian_of_many = (
 def check_half_of_many(subject: Subject, search: Search) -> None:
     """In float16 the sum over very many classes keeps its digits."""
     functions = written(subject)
-    points = _equal_rows(subject, _MOST_CLASSES)
 
     def in_double(columns: int) -> Points:
         return cast(subject, _equal_rows(subject, columns), "float64")
 
     columns = most_columns(search, functions, in_double, _MOST_CLASSES)
-    points = points if columns == _MOST_CLASSES else _equal_rows(subject, columns)
+    points = _equal_rows(subject, columns)
     for function in functions:
         half = compared(function, points, _HALF_ULPS)
         if half.bad.any():

@@ -1,4 +1,4 @@
-"""Advice to scale the inputs, where a training has not learnt and they are large."""
+"""Advice to scale the inputs, if a training has learnt nothing and its inputs are large."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def largest_input(data: Dataset) -> float:
     if data.inputs is None:
         return 0.0
     rows = read_rows(data.inputs, 0, min(len(data), _ROWS))
-    return float(max(abs(float(rows.min())), abs(float(rows.max())))) if rows.size else 0.0
+    return max(abs(float(rows.min())), abs(float(rows.max()))) if rows.size else 0.0
 
 
 def remedy(data: Dataset) -> str:
-    """Return how inputs are scaled, where they are large; else nothing."""
+    """Return how to scale the inputs if they are large; else an empty string."""
     largest = largest_input(data)
     if largest < LARGE:
         return ""

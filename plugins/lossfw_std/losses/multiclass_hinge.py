@@ -239,9 +239,9 @@ class MulticlassHinge(CategoricalLoss):
     ) -> Array:
         """Return the same for Crammer and Singer's form."""
         first, second = _two_strongest(xp, y)
+        none = xp.zeros_like(y)
         if self.power == 2:
             # Of equal scores the first counts in derivatives of this too.
-            none = xp.zeros_like(y)
             top, next_one = (
                 xp.sum(xp.where(chosen, y, none), axis=-1, keepdims=True)
                 for chosen in (first, second)
@@ -250,7 +250,6 @@ class MulticlassHinge(CategoricalLoss):
         else:
             strongest = _strongest_other(xp, y)
         weight = times(xp, t, rate(xp, self._violation(xp, strongest, y)))
-        none = xp.zeros_like(weight)
         # What is missing to the first is missing to the second for the first itself.
         of_first = xp.sum(xp.where(first, weight, none), axis=-1, keepdims=True)
         of_rest = xp.sum(xp.where(first, none, weight), axis=-1, keepdims=True)

@@ -123,14 +123,13 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
     @in_double_by(_plain_value)
     def value(self, xp: Namespace, y: Array, t: Array) -> Array:
         """The definition; the full one is half the deviance and log t! - t log t + t."""
-        return self._short(xp, y, t) if not self.full else self._full(xp, y, t)
+        if not self.full:
+            return self._short(xp, y, t)
+        return poisson.half(xp, y, t) + factorial_rest(xp, t)
 
     def _short(self, xp: Namespace, y: Array, t: Array) -> Array:
         # inf - inf would be NaN.
         return patched(xp, y - xlogy(xp, t, y), xp.isinf(y), lambda xp, y: y, y)
-
-    def _full(self, xp: Namespace, y: Array, t: Array) -> Array:
-        return poisson.half(xp, y, t) + factorial_rest(xp, t)
 
     @in_double
     def derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
