@@ -9,7 +9,7 @@ _WHOLE = 10_000
 
 
 class WholeHelp(click.Group):
-    """A group whose list of commands cuts no text: it goes on in the next line."""
+    """A group whose list of commands wraps long texts instead of cutting them."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands, each with its first sentence."""

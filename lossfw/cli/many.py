@@ -68,7 +68,9 @@ def _carried_out(requests: Sequence[RunRequest], jobs: int) -> list[RunOutcome]:
             outcomes = _run_all(requests, jobs, ended)
     except KeyboardInterrupt:
         if requests[0].folder is not None:
-            tell(f"{len(done)} of {len(requests)} runs have ended; --resume goes on with the rest")
+            tell(
+                f"{len(done)} of {len(requests)} runs have ended; --resume continues with the rest"
+            )
         raise
     teller.tell_rest(len(requests))
     return outcomes

@@ -111,7 +111,7 @@ def _check(given: _Options) -> None:
     from lossfw.errors import ArgumentError
 
     if given.resume and given.out is None:
-        raise ArgumentError("--resume goes on with the run in a folder: give --out DIR too.")
+        raise ArgumentError("--resume continues the run in a folder: give --out DIR too.")
     if given.report:
         from lossfw.cli.report import check_report
 
@@ -154,7 +154,7 @@ def _one(request: RunRequest, *, as_json: bool) -> None:
             outcome = carry_out(request, progress=progress, warn=warn)
     except KeyboardInterrupt:
         if request.folder is not None:
-            click.echo(f"{request.folder}: interrupted; --resume goes on from here", err=True)
+            click.echo(f"{request.folder}: interrupted; --resume continues from here", err=True)
         raise
     if outcome.before:
         tell(f"{request.folder}: done before, not run again")

@@ -100,7 +100,9 @@ def _requests(given: _TrainOptions) -> list[RunRequest]:
     from lossfw.runs.records import RunRequest
 
     if given.resume and given.out is None:
-        raise ArgumentError("--resume goes on from the checkpoint of a folder: give --out DIR too.")
+        raise ArgumentError(
+            "--resume continues from the checkpoint of a folder: give --out DIR too."
+        )
     if given.out is not None and given.no_out:
         raise ArgumentError("--out keeps the weights and --no-out does not: give one of them.")
     if given.report:
@@ -163,7 +165,7 @@ def _carried_out(request: RunRequest, run: TrainingRun) -> Any:
             return carry_out_training(request, run, progress=progress, warn=warn)
     except KeyboardInterrupt:
         if request.folder is not None:
-            tell(f"{request.folder}: interrupted; --resume goes on from its last epoch")
+            tell(f"{request.folder}: interrupted; --resume continues from its last epoch")
         raise
 
 

@@ -1,4 +1,4 @@
-"""DataRecord: what is kept of the data of a training, beside its weights, for later data."""
+"""DataRecord: what a file of weights says about the data of the training."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ COLUMNS = "inputs_columns"
 DIVISOR = "inputs_divisor"
 # The array of a `.npz` with the categories of each column of texts, as JSON.
 CATEGORIES = "inputs_categories"
-# The arrays that stand beside weights and are none.
+# The arrays in a file of weights that are not weights.
 RECORDED = frozenset({CLASSES, COLUMNS, DIVISOR, CATEGORIES, MEAN, SCALE})
 
 
 @dataclass(frozen=True, eq=False)
 class DataRecord:
-    """What later data have to agree with: it stands beside the weights in a ``.npz``.
+    """What later data have to agree with; it is stored with the weights in a ``.npz``.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class DataRecord:
 
     @classmethod
     def read(cls, path: Path) -> DataRecord:
-        """Return what stands beside weights; nothing for another file than a ``.npz``.
+        """Read what is stored with weights; any file other than a ``.npz`` has nothing.
 
         Raises
         ------
@@ -89,7 +89,7 @@ class DataRecord:
 
     @property
     def arrays(self) -> dict[str, NDArray]:
-        """The arrays as they stand beside weights, by name."""
+        """The arrays that are stored with weights, by name."""
         arrays: dict[str, NDArray] = {}
         if self.classes:
             arrays[CLASSES] = np.array(self.classes)

@@ -21,7 +21,7 @@ from lossfw.numerics.arrays import NDArray
 
 Colour: TypeAlias = Literal["grey", "rgb"]
 
-# Of what names and formats files are pictures.
+# The names and formats of pictures.
 ENDINGS = (".png", ".jpg", ".jpeg")
 _FORMATS = ("PNG", "JPEG")
 # Pillow's names for the pixels of each, and of those that are converted to them.
@@ -75,7 +75,7 @@ class Pictures(NamedTuple):
     digest : str
         That of names and contents.
     left_out : int
-        Files that are no pictures.
+        Files that are not pictures.
     """
 
     inputs: RowArray
@@ -190,7 +190,7 @@ def _pillow() -> Any:
 def _found(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
     """Return classes and pictures of a folder in the order of their names."""
     if not folder.is_dir():
-        kind = "no folder" if folder.exists() else "not there"
+        kind = "not a folder" if folder.exists() else "not there"
         raise DataError(
             f"{folder} is {kind}; expected a folder with one sub-folder of pictures for each class."
         )
@@ -214,7 +214,7 @@ def _found(folder: Path) -> tuple[tuple[str, ...], list[PictureFile], int]:
     if empty:
         raise DataError(
             f"{folder} has no pictures ({', '.join(ENDINGS)}) in {shortlist(empty)}: add some, or "
-            "take the folder away."
+            "remove the folder."
         )
     return tuple(inside), files, left_out
 
@@ -290,7 +290,7 @@ def _opened(content: bytes, path: Path) -> Iterator[Any]:
         said = " ".join(str(error).split()).partition(" <_io")[0] or type(error).__name__
         raise DataError(
             f"{path} is not a readable PNG or JPEG; it may be damaged or cut short "
-            f"({said:.120}): save it again, or take it away."
+            f"({said:.120}): save it again, or remove it."
         ) from None
 
 

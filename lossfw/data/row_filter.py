@@ -50,7 +50,7 @@ _EXAMPLE = "column.region == south"
 
 
 class FilterError(ParameterError):
-    """An expression that is no filter of rows."""
+    """An expression that is not a filter of rows."""
 
 
 class Condition(Protocol):
@@ -128,7 +128,7 @@ class RowFilter:
         Raises
         ------
         FilterError
-            If it is none; the message names the place.
+            If it is not a filter; the message names the place.
         """
         if len(text) > MAX_CHARACTERS:
             raise FilterError(

@@ -36,8 +36,8 @@ _APART = 4
 def selected(data: Dataset, rows: RowFilter, keep: Iterable[str] = ()) -> tuple[Dataset, NDArray]:
     """Return the rows that fulfil a filter, and their numbers; those of a file stay there.
 
-    The rows are numbered from 0, and labels of targets that no row has any more are no classes:
-    it is as if the data had no other rows.
+    The result is that of data without the other rows: rows are numbered from 0, and a label
+    that no row has is not a class.
 
     Parameters
     ----------

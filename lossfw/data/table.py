@@ -102,9 +102,9 @@ class Table(ABC):
         return self.names[column] if self.names else str(column)
 
     def leave_out(self, columns: Sequence[int]) -> str:
-        """Return a hint how columns of texts are left out."""
+        """Return a hint on how to exclude columns of texts, or to make them inputs."""
         listed = ", ".join(map(self.title, columns))
-        told = "A column that is no input is" if len(columns) == 1 else "Columns of texts are"
+        told = "A column that is not an input is" if len(columns) == 1 else "Columns of texts are"
         also = f"with categories: [{listed}] each text is an input"
         return f"{told} left out with exclude: [{listed}]; {also}."
 

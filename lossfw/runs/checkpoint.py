@@ -103,6 +103,6 @@ def read(folder: Path, plan: Plan) -> Checkpoint | None:
         )
     except (DataError, ValueError, TypeError, LookupError):
         raise DataError(
-            f"{path} is no checkpoint of a run, or damaged: run without --resume, which begins "
-            "anew."
+            f"{path} is not a checkpoint of a run, or damaged: run without --resume, which starts "
+            "over."
         ) from None

@@ -330,5 +330,5 @@ def kept_result(folder: RunFolder, plan: Plan) -> Result:
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError):
         raise DataError(
             f"{folder.path} does not hold the whole result of a run that is done: run without "
-            "--resume, which begins anew."
+            "--resume, which starts over."
         ) from None

@@ -114,7 +114,7 @@ class RunJournal:
             except (ValueError, TypeError, LookupError) as error:
                 raise DataError(
                     f"{self._folder / CHECKPOINT_FILE} does not hold the state of this run "
-                    f"({error}): run without --resume, which begins anew."
+                    f"({error}): run without --resume, which starts over."
                 ) from None
             self.before, self.resumed = kept.seconds, state.seen.count
             self.notes += kept.notes

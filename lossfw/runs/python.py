@@ -312,7 +312,7 @@ def _request(
     if isinstance(plugins, str | os.PathLike):
         raise ArgumentError(f"plugins is a list of files: plugins=[{os.fspath(plugins)!r}].")
     if resume and out is None:
-        raise ArgumentError("resume=True goes on with the run in a folder: give out too.")
+        raise ArgumentError("resume=True continues the run in a folder: give out too.")
     local = tuple(os.fspath(plugin) for plugin in plugins)
     folder = None if out is None else Path(out)
     source = _source(config, overrides, Plugins(local), folder)

@@ -36,7 +36,7 @@ def repaired(path: Path, plan: Plan, form: RowsFormat, pieces: Sequence[RowsPiec
             raise DataError(
                 f"{path} is damaged from byte {begin} to {begin + piece.size - 1}, and its rows "
                 f"{piece.start} to {piece.stop - 1} are not the same when they are computed "
-                "again: run without --resume, which begins anew."
+                "again: run without --resume, which starts over."
             )
         try:
             with path.open("r+b") as file:

@@ -87,7 +87,7 @@ def evaluate_on(
             return "no row was computed"
         missing = plan.count - state.seen.count
         return (
-            f"{missing} of {plan.count} rows are not computed. With --out, --resume goes on from "
+            f"{missing} of {plan.count} rows are not computed. With --out, --resume continues from "
             "those that are"
         )
 

@@ -200,7 +200,7 @@ class ClusterWorkers:
         if self._agree or self._looks:
             self._seen_alive = now
         elif not self._begun:
-            raise self._refusals() or self._error("the cluster has no worker, start some")
+            raise self._refusals() or self._error("the cluster has no worker; start some")
         elif now - self._seen_alive > self._patience:
             none = f"no worker is left, and none has come for {self._patience:g} s"
             raise self._refusals() or self._error(none)

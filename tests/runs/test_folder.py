@@ -198,7 +198,7 @@ class TestGoingOn:
         (folder / "out/partials.npz").write_bytes(content)
         done = lossfw("run", "run.yaml", "--out", "out", "--resume")
         assert (done.exit_code, done.stdout) == (2, "")
-        assert "partials.npz is no checkpoint of a run, or damaged" in done.stderr
+        assert "partials.npz is not a checkpoint of a run, or damaged" in done.stderr
         assert lossfw("run", "run.yaml", "--out", "out").exit_code == 0
 
     def test_going_on_needs_a_folder(self, lossfw, write):

@@ -247,7 +247,7 @@ def test_a_run_of_a_cluster_that_died_goes_on_from_its_parts(
     dies_after_the_first_part([w.pid for w in workers] if gone == "workers" else [process.pid])
     ended = run("--out", "two", "-o", rows, "--cluster", file)
     assert ended.exit_code == 1
-    assert "--resume goes on from those that are" in ended.stderr
+    assert "--resume continues from those that are" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert (few / "two" / "status").read_text() == "failed\n"
     went_on = run("--out", "two", "-o", rows, "--cluster", scheduler, "--resume")

@@ -80,4 +80,4 @@ def test_a_run_on_a_cluster_is_interrupted_as_by_a_terminal(folder, delay):
     _, told = ran.communicate(timeout=HANGS)
     assert "Traceback" not in told
     if ran.returncode:
-        assert told.endswith("o: interrupted; --resume goes on from here\nlossfw: interrupted\n")
+        assert told.endswith("o: interrupted; --resume continues from here\nlossfw: interrupted\n")

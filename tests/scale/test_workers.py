@@ -276,7 +276,7 @@ def test_a_part_that_ends_its_workers_is_named_and_no_other_one(quick):
 @pytest.mark.parametrize(
     ("cluster", "differs", "told"),
     [
-        (Cluster(), {}, "the cluster has no worker, start some: rows are left"),
+        (Cluster(), {}, "the cluster has no worker; start some: rows are left"),
         (
             Cluster("a", "b"),
             {"a": "x", "b": "y"},

@@ -58,4 +58,4 @@ def seed_remark(groups: Sequence[SeedGroup], level: float) -> str:
     told = "Over seeds: mean ± standard deviation; differences are paired by seed"
     if any(of.interval for of in known):
         return f"{told}, with {100 * level:.4g}% intervals of their mean by Student's t."
-    return f"{told}, and have no interval, because no pair differs from another."
+    return f"{told}; they have no interval, which needs two pairs that differ."

@@ -251,7 +251,7 @@ def find_trainings(
             rest.append(path)
     done = [path for path in dict.fromkeys(found) if (path / TRAINING_FILE).is_file()]
     told = [
-        f"{path.name} is left out: its training has not ended; --resume goes on with it"
+        f"{path.name} is left out: its training has not ended; --resume continues it"
         for path in dict.fromkeys(found)
         if path not in done
     ]

@@ -286,7 +286,7 @@ class Arrays(Source):
         if self.file is not None:
             return "With missing: drop such rows are left out."
         return (
-            "Rows of files of their own stay together, so none is left out: put all columns into "
+            "lossfw leaves no row out if each array has a file of its own: put all columns into "
             "one file or data frame, and write missing: drop."
         )
 
@@ -365,8 +365,8 @@ class Arrays(Source):
         for number in chosen:
             if number not in inputs:
                 raise DataError(
-                    f"categories lists {table.title(number)}, which is no input: list it in "
-                    "inputs_key too, or take it out of exclude."
+                    f"categories lists {table.title(number)}, which is not an input: add it to "
+                    "inputs_key, or remove it from exclude."
                 )
         left = [number for number in inputs if number not in chosen]
         others = {role: group for role, group in groups.items() if role != "inputs"}

@@ -150,8 +150,8 @@ class Parquet(Source):
         for number in chosen:
             if number not in left:
                 raise DataError(
-                    f"categories lists {data.names[number]}, which is no input: list it in "
-                    "inputs_key too, or take it out of exclude."
+                    f"categories lists {data.names[number]}, which is not an input: add it to "
+                    "inputs_key, or remove it from exclude."
                 )
         if chosen:
             groups["inputs"] = [number for number in left if number not in chosen]
@@ -175,7 +175,7 @@ class Parquet(Source):
             if self.categories != "found" and (texts := sorted({*texts} - {*self.categories})):
                 listed = ", ".join(texts)
                 raise DataError(
-                    f"{self.path} has texts in {listed}. A column that is no input is left out "
+                    f"{self.path} has texts in {listed}. A column that is not an input is left out "
                     f"with exclude: [{listed}]; with categories: [{listed}] each text is an input."
                 )
             groups["inputs"] = left

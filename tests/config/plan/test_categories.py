@@ -111,7 +111,7 @@ def test_messages_lead_to_categories(make, folder):
         lossfw.run(path, overrides=[weights, "data.categories=[kind]"])
     with pytest.raises(ConfigError, match="scale divides every input"):
         lossfw.train(path, overrides=["data.scale=2", "data.standardize-"])
-    with pytest.raises(ConfigError, match="categories lists price, which is no input"):
+    with pytest.raises(ConfigError, match="categories lists price, which is not an input"):
         lossfw.train(path, overrides=["data.categories=[kind, price]"])
 
 

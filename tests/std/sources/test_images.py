@@ -138,7 +138,7 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     ("make", "told"),
     [
         (lambda f: None, "is not there; expected a folder"),
-        (lambda f: f.write_text(""), "is no folder"),
+        (lambda f: f.write_text(""), "is not a folder"),
         (lambda f: f.mkdir(), "has no sub-folders"),
         (
             lambda f: (f / "cat").mkdir(parents=True),
