@@ -133,7 +133,7 @@ class CsvTable(Table):
     ) -> str:
         remedy = "" if self.names else "Columns are counted from 0. "
         if column not in options.optional:
-            remedy += "Inputs and weights are numbers: name other columns."
+            remedy += self.name_others(column)
         else:
             # Those of the same line too: a message for each of them would be tiresome.
             texts = [n for n in sorted(options.optional) if not is_number(cells[n])]

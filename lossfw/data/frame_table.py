@@ -105,14 +105,14 @@ class FrameTable(Table):
 
     def _text(self, number: int, options: TableOptions) -> DataError:
         """Return the error of a column of texts where numbers are wanted."""
-        hint = ""
+        hint = self.name_others(number)
         if number in options.optional:
             texts = [n for n in sorted(options.optional) if self.columns[n].dtype.kind == "U"]
-            hint = " " + self.leave_out(texts)
+            hint = self.leave_out(texts)
         first = next((text for text in self.columns[number].tolist() if text), "")
         return DataError(
             f"{self.path}, column {self.title(number)!r} holds texts, such as {first!r}; expected "
-            f"numbers.{hint}"
+            f"numbers. {hint}"
         )
 
 

@@ -203,7 +203,7 @@ class _ParquetPieces(Pieces):
             return array_of(batch.column(name), where, start, remedy)
         except TextError as error:
             if number not in self._options.optional:
-                raise
+                raise DataError(f"{error} {self._table.name_others(number)}") from None
             names, types = self._table.names, batch.schema
             texts = [
                 n for n in sorted(self._options.optional) if holds_texts(types.field(names[n]).type)

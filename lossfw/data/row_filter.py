@@ -228,7 +228,7 @@ class _Reader:
     def _comparison(self) -> Condition:
         token = self._here()
         if token is None or token.kind != "column":
-            raise self._wrong(f"a column, such as column.{_name_in(token)}")
+            raise self._wrong(f"a column, such as column.{_name_in(token)},")
         self.next += 1
         name = _unquoted(token.text.removeprefix(COLUMN))
         operator = self._here()

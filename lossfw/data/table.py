@@ -108,6 +108,11 @@ class Table(ABC):
         also = f"with categories: [{listed}] each text is an input"
         return f"{told} left out with exclude: [{listed}]; {also}."
 
+    def name_others(self, column: int) -> str:
+        """Return a hint for a column of texts that was asked for by its name."""
+        inputs = f"make an input of each text with categories: [{self.title(column)}]"
+        return f"Inputs and weights are numbers: name other columns, or {inputs}."
+
     def _check_single(self, name: str) -> None:
         places = [number for number, other in enumerate(self.names) if other == name]
         if len(places) > 1:

@@ -147,8 +147,8 @@ def test_keys_beyond_a_float_and_dates_are_compared_exactly():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "expected a column, such as column.region at the end"),
-        ("region == a", "such as column.region at 'region', character 1"),
+        ("", "expected a column, such as column.region, at the end"),
+        ("region == a", "such as column.region, at 'region', character 1"),
         ("column.a", "expected ==, !=, <, <=, >, >=, in or not in at the end"),
         ("column.a = 1", "'=' at character 10 of 'column.a = 1' means nothing: equal is =="),
         ("column.a == ", "expected a value at the end"),

@@ -140,6 +140,10 @@ def test_texts_are_labels_and_rows_are_dropped(frame, out):
     ("data", "message"),
     [
         ({"file": "frame"}, r"data.file has no column 'targets'.*targets_key"),
+        (
+            {"file": "frame", "targets_key": "price", "inputs_key": ["kind"]},
+            r"'kind' holds texts.*name other columns, or .* categories: \[kind\]",
+        ),
         ({"file": "frame", "targets_key": "price"}, r"'kind' holds texts.*exclude: \[kind, sold\]"),
         (
             {"file": "frame", "targets_key": "price", "exclude": ["kind", "sold"]},
