@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -50,7 +51,7 @@ FunctionKey: TypeAlias = tuple[Any, ...]
 
 _clock = itertools.count()
 _lock = threading.Lock()
-_trusts = [False]
+_trusts = ContextVar("_trusts", default=False)
 
 
 @dataclass(slots=True)
@@ -92,13 +93,12 @@ _entries: dict[FunctionKey, _Entry] = {}
 
 @contextmanager
 def trusted() -> Iterator[None]:
-    """Use kernels without a trial inside the ``with`` block: the caller compares them."""
-    before = _trusts[0]
-    _trusts[0] = True
+    """Use kernels without a trial inside the ``with`` block: this thread compares them."""
+    token = _trusts.set(True)
     try:
         yield
     finally:
-        _trusts[0] = before
+        _trusts.reset(token)
 
 
 def find(
@@ -140,7 +140,7 @@ def find(
         return None
     entry.used = next(_clock)
     trial = entry.trial
-    return Found(kernel, None if trial is None or trial.passed or _trusts[0] else trial)
+    return Found(kernel, None if trial is None or trial.passed or _trusts.get() else trial)
 
 
 def _entry(key: FunctionKey) -> _Entry:
