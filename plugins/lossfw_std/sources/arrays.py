@@ -319,28 +319,33 @@ class Arrays(Source):
         """Read the arrays of a table, and beside them columns that tell rows apart."""
         target, inputs = groups.get("targets"), _listed(groups.get("inputs", []))
         groups, held = self._split(table, groups, inputs)
-        labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held.values())
+        labels = frozenset([target] if isinstance(target, int) else []) | frozenset(held)
         optional = frozenset() if self.inputs_key is not None else frozenset(inputs)
         apart = {name: _column(table, name) for name in columns}
         # What is an array too is held to the rules of arrays.
         kept = frozenset(apart.values()) - {n for group in groups.values() for n in _listed(group)}
-        kept -= frozenset(held.values())
+        kept -= frozenset(held)
         read = table.read_rows(
-            [*groups.values(), *held.values(), *apart.values()],
+            [*groups.values(), *held, *apart.values()],
             TableOptions(self.missing, labels | kept, optional, kept, self._remedy()),
         )
         count = len(groups) + len(held)
         arrays = dict(zip(groups, read.arrays, strict=False))
         alone = dict(zip(held, read.arrays[len(groups) : count], strict=True))
         more = read.arrays[count:]
-        categories = {
-            title: category_column(alone[title], read.labels.get(number, ()), title)
-            for title, number in held.items()
-            if self.categories != _FOUND or number in read.labels
-        }
-        if numbers := [title for title in held if title not in categories]:
-            arrays["inputs"] = joined([_upright(alone[title]) for title in numbers])
-        names = [number for number in inputs if table.title(number) not in categories]
+        categories: dict[str, DataColumn] = {}
+        names = [number for number in inputs if number not in held]
+        for number in held:
+            title, texts = table.title(number), read.labels.get(number, ())
+            if self.categories == _FOUND and not texts:
+                names.append(number)
+            elif title in categories:
+                raise DataError(f"{table.path} has several columns of categories named {title!r}.")
+            else:
+                categories[title] = category_column(alone[number], texts, title)
+        if self.categories == _FOUND and names:
+            upright = [changed_rows(alone[number], Upright()) for number in names]
+            arrays["inputs"] = joined(upright)
         return _Read(
             arrays,
             read.labels.get(target, ()) if isinstance(target, int) else (),
@@ -355,10 +360,10 @@ class Arrays(Source):
 
     def _split(
         self, table: Table, groups: dict[str, Group], inputs: list[int]
-    ) -> tuple[dict[str, Group], dict[str, int]]:
-        """Return the groups without columns that may hold categories, and these by their titles."""
+    ) -> tuple[dict[str, Group], list[int]]:
+        """Return the groups without columns that may hold categories, and these columns."""
         if not self.categories or "inputs" not in groups:
-            return groups, {}
+            return groups, []
         chosen = inputs
         if self.categories != _FOUND:
             chosen = [table.column(key) for key in self.categories]
@@ -370,13 +375,7 @@ class Arrays(Source):
                 )
         left = [number for number in inputs if number not in chosen]
         others = {role: group for role, group in groups.items() if role != "inputs"}
-        held = {table.title(number): number for number in chosen}
-        return {**others, "inputs": left} if left else others, held
-
-
-def _upright(values: Any) -> Any:
-    """Return a column of numbers as an array of one column."""
-    return changed_rows(values, Upright())
+        return {**others, "inputs": left} if left else others, chosen
 
 
 def _column(table: Table, name: str) -> int:

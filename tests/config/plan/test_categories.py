@@ -85,6 +85,16 @@ def test_an_input_for_each_category(make, folder):
     assert result.loss == pytest.approx(np.mean((predicted - PRICE[flats]) ** 2), rel=1e-9)
 
 
+def test_columns_of_one_name_stay_apart(folder):
+    source = lossfw.registry().component_class("source", "arrays")
+    (folder / "d.csv").write_text("a,a,kind,targets\n1,2,x,0\n3,4,y,1\n")
+    data = source(file="d.csv", categories="found").load()
+    assert (data.inputs.tolist(), data.input_names) == ([[1, 2], [3, 4]], ("a", "a"))
+    (folder / "e.csv").write_text("kind,kind,targets\nx,x,0\ny,z,1\n")
+    with pytest.raises(DataError, match="several columns of categories named 'kind'"):
+        source(file="e.csv", categories="found").load()
+
+
 @pytest.mark.parametrize("make", SOURCES)
 def test_every_column_of_texts_is_found(make, folder):
     found = written(folder, make(folder))
