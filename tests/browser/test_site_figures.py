@@ -1,5 +1,6 @@
 """Figures of the documentation in a real browser: each is the component, and moves at once."""
 
+import json
 import numpy as np
 import pytest
 
@@ -43,7 +44,10 @@ def _chosen(sample, switches, places):
     chosen = {}
     for one, place in zip(switches, places, strict=True):
         words = one["options"][place]["words"]
-        chosen[one["name"]] = {"true": True, "false": False}.get(words, words)
+        try:
+            chosen[one["name"]] = json.loads(words)
+        except ValueError:
+            chosen[one["name"]] = words
     return chosen
 
 

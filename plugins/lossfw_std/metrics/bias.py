@@ -14,11 +14,10 @@ from lossfw.metrics import SumMetric, Term
 class Bias(SumMetric):
     """Multiplicative bias: the sum of the predictions over the sum of the targets.
 
-    Use it to see whether a model of costs, counts or sales has the right level: 1 is right, and
-    1.05 is 5 % too high.
+    Use it when a model of costs, counts or sales has to have the right level.
 
-    Prediction and target of one shape, (N,) or (N, D), both real; sums over rows and columns,
-    by weight. Where the targets sum to 0, it is infinite or NaN.
+    1 is right, and 1.05 is 5 % too high. Prediction and target of one shape, (N,) or (N, D),
+    both real; sums over rows and columns, by weight. Where the targets sum to 0, it is infinite or NaN.
 
     Notes
     -----

@@ -54,9 +54,9 @@ class ConcentrationMetric(ScoreMetric):
 class Gini(ConcentrationMetric):
     """Normalised Gini coefficient: how well the predictions order the targets, by weight.
 
-    Use it for models of costs or counts, where few rows have most of the sum. 1 is the order
-    of the targets themselves, 0 that of no model, and -1 the opposite order.
+    Use it when few rows have most of the sum, as in models of costs or counts.
 
+    1 is the order of the targets themselves, 0 that of no model, and -1 the opposite order.
     Prediction and target of shape (N,), or (N, 1), targets at or above 0. With targets 0 and 1
     it is 2 AUC - 1, with weights and ties too. NaN if a prediction is, or if all targets are
     equal.

@@ -13,8 +13,7 @@ from lossfw.data import Dataset, Location, PictureFormat, Source, open_pictures
 class Images(Source):
     """Pictures in PNG or JPEG files, in one sub-folder for each class.
 
-    Use it when each class is a folder of pictures, as for torchvision's ImageFolder. Needs the
-    library Pillow: ``pip install lossfw[images]``.
+    Use it when each class is a folder of pictures, as for torchvision's ImageFolder.
 
     Parameters
     ----------
@@ -29,7 +28,7 @@ class Images(Source):
 
     Notes
     -----
-    Inputs are bytes, (N, H, W) for grey pictures and (N, H, W, 3) for colours; a dense network
+    Needs the library Pillow: ``pip install lossfw[images]``. Inputs are bytes, (N, H, W) for grey pictures and (N, H, W, 3) for colours; a dense network
     takes them with ``flatten: true`` and ``scale: 255`` beside the source. A folder of more than
     64 MB of pixels is read as it is evaluated. The rows are in the order of the names of the
     files, class by class. Transparency and the rotation that a camera has noted are left out.
