@@ -1,6 +1,7 @@
 """Figures of the documentation in a real browser: each is the component, and moves at once."""
 
 import json
+
 import numpy as np
 import pytest
 

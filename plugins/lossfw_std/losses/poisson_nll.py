@@ -164,6 +164,11 @@ class PoissonNll(LinkedLoss, PointwiseLoss):
         )
 
 
+# In these units t z is a float for every target, and so is exp(z) up to the z where it exceeds all
+# t z, which is 716.4 for the largest target.
+_UNIT = 2.0**-20
+
+
 @dataclass(frozen=True)
 class _OnLogits(PointwiseBody):
     """The negative log-likelihood of a logarithm of the mean."""
@@ -190,10 +195,11 @@ class _OnLogits(PointwiseBody):
 
     def _short(self, xp: Namespace, z: Array, t: Array, mean: Array) -> Array:
         def of_root(xp: Namespace, z: Array, t: Array) -> Array:
-            # Where the exponential overflows its difference may not; an infinite one remains.
-            quarter = xp.exp(0.5 * z) * (0.25 * xp.exp(0.5 * z))
-            left = 4.0 * (quarter - (0.25 * t) * z)
-            return xp.where(xp.isinf(quarter), quarter + 0.0 * t, left)
+            # Where a term overflows the difference may not; an infinite exponential remains.
+            root = xp.exp(0.5 * z)
+            part = root * (_UNIT * root)
+            left = (part - (_UNIT * t) * z) / _UNIT
+            return xp.where(xp.isinf(part), part + 0.0 * t, left)
 
         usual = mean - times(xp, t, z)
         return patched(xp, usual, z > poisson.LARGEST_EXPONENT, of_root, z, t)

@@ -17,7 +17,8 @@ class Bias(SumMetric):
     Use it when a model of costs, counts or sales has to have the right level.
 
     1 is right, and 1.05 is 5 % too high. Prediction and target of one shape, (N,) or (N, D),
-    both real; sums over rows and columns, by weight. Where the targets sum to 0, it is infinite or NaN.
+    both real; sums over rows and columns, by weight. Where the targets sum to 0, it is infinite
+    or NaN.
 
     Notes
     -----

@@ -28,10 +28,11 @@ class Images(Source):
 
     Notes
     -----
-    Needs the library Pillow: ``pip install lossfw[images]``. Inputs are bytes, (N, H, W) for grey pictures and (N, H, W, 3) for colours; a dense network
-    takes them with ``flatten: true`` and ``scale: 255`` beside the source. A folder of more than
-    64 MB of pixels is read as it is evaluated. The rows are in the order of the names of the
-    files, class by class. Transparency and the rotation that a camera has noted are left out.
+    Needs the library Pillow: ``pip install lossfw[images]``. Inputs are bytes, (N, H, W) for grey
+    pictures and (N, H, W, 3) for colours; a dense network takes them with ``flatten: true`` and
+    ``scale: 255`` beside the source. A folder of more than 64 MB of pixels is read as it is
+    evaluated. The rows are in the order of the names of the files, class by class. Transparency and
+    the rotation that a camera has noted are left out.
 
     Examples
     --------
