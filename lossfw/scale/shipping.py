@@ -101,11 +101,8 @@ def evaluate_part(
     with in_turn():
         try:
             plan = plan_of(shared)
-        except (
-            LossfwError,
-            ImportError,
-            AttributeError,
-        ) as error:  # a file or a class is not there
+        except (LossfwError, ImportError, AttributeError) as error:
+            # A file or a class is not there.
             return Refusal(str(error).rstrip("."))
         state, file = part_of(plan, start, stop, rows)
     return state.pack().to_bytes(), file

@@ -259,9 +259,8 @@ class ClusterWorkers:
         ahead = _AHEAD if len(self._waiting) > len(self._agree) else 1
         return len(has) < ahead
 
-    def _submit(self, address: str, *call: Any) -> str:
+    def _submit(self, address: str, function: WorkFunction, *arguments: Any) -> str:
         """Give a task to a worker, and to no other one; return its key."""
-        function, *arguments = call
         future = self._client.submit(
             function,
             self._shared,
