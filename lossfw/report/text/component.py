@@ -148,7 +148,9 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _bounds(schema: dict[str, Any]) -> str:
-    own = [form.format(schema[key]) for key, form in _BOUNDS.items() if key in schema]
+    # Pydantic writes a bound of 0 as 0 or as 0.0, by its release.
+    bounds = {key: schema[key] for key in _BOUNDS if key in schema}
+    own = [_BOUNDS[key].format(int(b) if b == int(b) else b) for key, b in bounds.items()]
     parts = [_bounds(part) for part in schema.get("anyOf", ())]
     return ", ".join([*own, *filter(None, parts)])
 
