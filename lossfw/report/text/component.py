@@ -140,6 +140,8 @@ def parameters(cls: type[Component], component: Component | None) -> list[dict[s
 def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
+    if "const" in schema:
+        return str(schema["const"])
     if "anyOf" in schema:
         kinds = [_type(part) for part in schema["anyOf"]]
         return " | ".join("none" if kind == "null" else kind for kind in kinds)
