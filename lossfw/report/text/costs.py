@@ -49,8 +49,8 @@ def _measured(package: str) -> dict[str, Any]:
     """Return the file of a package, empty where it has none."""
     try:
         found: dict[str, Any] = json.loads((resources.files(package) / _FILE).read_text("utf-8"))
-    except (OSError, ModuleNotFoundError, TypeError):
-        # A local file is no package.
+    except (OSError, ModuleNotFoundError, TypeError, AttributeError):
+        # A local file is not a package, and a module of a notebook or a test may have no spec.
         return {}
     return found
 
