@@ -59,11 +59,11 @@ class OfShares(PointwiseBody):
         return self.weight * times(xp, a, softplus(xp, -z)) + times(xp, b, softplus(xp, z))
 
     def value(self, xp: Namespace, z: Array, t: Array) -> Array:
-        """The same with one exponential. The weight comes last: a share may be subnormal."""
+        """The same with one exponential. The weight comes first: a share may be subnormal."""
         a, b = self.shares(xp, t)
         log = xp.log1p(xp.exp(-xp.abs(z)))
         own, other = log + positive_part(xp, -z), log + positive_part(xp, z)
-        return self.weight * times(xp, a, own) + times(xp, b, other)
+        return times(xp, a, self.weight * own) + times(xp, b, other)
 
     def derivative(self, xp: Namespace, z: Array, t: Array) -> Array:
         """b sigmoid(z) - a w sigmoid(-z)."""

@@ -144,7 +144,7 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         return smoothed, 1 - smoothed
 
     def _weighted(self, x: Array) -> Array:
-        """Return w x. It comes after the share, which may be subnormal."""
+        """Return w x."""
         return x if self.pos_weight == 1.0 else self.pos_weight * x
 
     def formula(self, xp: Namespace, y: Array, t: Array) -> Array:
@@ -172,7 +172,8 @@ class BinaryCrossEntropy(LinkedLoss, GuardedLoss, PointwiseLoss):
         log = guarded_log(xp, y, self.guard, self.delta, rest)
         log_rest = guarded_log(xp, rest, self.guard, self.delta, y)
         a, b = self._shares(xp, t)
-        return -(self._weighted(times(xp, a, log)) + times(xp, b, log_rest))
+        # The weight is at the logarithm: a product with a share may be subnormal.
+        return -(times(xp, a, self._weighted(log)) + times(xp, b, log_rest))
 
     def _plain_derivative(self, xp: Namespace, y: Array, t: Array) -> Array:
         if not (self._is_plain and self._is_even):
