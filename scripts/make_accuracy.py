@@ -31,7 +31,7 @@ def main() -> None:
     arguments = parser.parse_args()
     plugins = Plugins(installed=False)
     everything = chosen(plugins.registry(), (), {})
-    components = [c for c in everything if not arguments.names or c.name in arguments.names]
+    components = chosen(plugins.registry(), tuple(arguments.names), {})
     todo = accuracy_jobs(
         components, plugins, points=arguments.points, seed=arguments.seed, peers=True
     )
