@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lossfw.check.bridges.installed import bridge_checks
+from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.core.reproduce import setup
-from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import of_component
-from lossfw.check.laws import activations, companions, components_only, curvature_bound
+from lossfw.check.laws import activations
 from lossfw.check.options import Options
 from lossfw.check.report import Report
 from lossfw.check.runner import Prepared, prepare, run
@@ -99,8 +99,8 @@ def prepared(component: str | Mapping[str, Any] | Component, bridges: bool = Fal
         checks, not_claimed = activations.checks(made), made.claims().not_made()
         return Prepared(repr(made), made, checks, not_claimed, setup(made), made)
     if isinstance(made, Loss):
-        more = checks_in(components_only, companions, curvature_bound)
-        return prepare(of_component(made), {**more, **(bridge_checks(made) if bridges else {})})
+        more = {**COMPONENT_CHECKS, **(bridge_checks(made) if bridges else {})}
+        return prepare(of_component(made), more)
     raise ArgumentError(f"{made!r} is a {made.kind}: losses and activations can be checked.")
 
 

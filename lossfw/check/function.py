@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from lossfw.check.checks import CHECKS
 from lossfw.check.core.reproduce import importing
 from lossfw.check.core.subject import Kind, Subject, call, kind_of, space_named, spaces_of_kind
 from lossfw.check.foreign.adapters import adapt
 from lossfw.check.foreign.loading import load
 from lossfw.check.options import Options
 from lossfw.check.report import Report
-from lossfw.check.runner import CHECKS, prepare, run
+from lossfw.check.runner import prepare, run
 from lossfw.components.claims import check_values
 from lossfw.components.naming import did_you_mean
 from lossfw.components.spaces import LOGITS, Space

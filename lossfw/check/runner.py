@@ -9,39 +9,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossfw.check.claims import (
-    bounds,
-    calibration,
-    convexity,
-    elicitation,
-    invariance,
-    linearity,
-    properness,
-    slopes,
-    smoothness,
-)
+from lossfw.check.checks import CHECKS
 from lossfw.check.core.causes import Cause, cause_of
 from lossfw.check.core.reproduce import snippet
-from lossfw.check.core.session import Check, NotApplicable, Refuted, Search, checks_in
+from lossfw.check.core.session import Check, NotApplicable, Refuted, Search
 from lossfw.check.core.subject import Subject
 from lossfw.check.denials import denials
-from lossfw.check.laws import (
-    derivatives,
-    dtypes,
-    foreign_arrays,
-    formula_nan,
-    half_precision,
-    large_inputs,
-    legal_nan,
-    many_classes,
-    masks,
-    means,
-    nan_and_labels,
-    purity,
-    shapes,
-    values,
-    weights,
-)
 from lossfw.check.options import Options
 from lossfw.check.report import Held, NotRun, Refutation, Report
 from lossfw.check.severity import gravity
@@ -51,34 +24,6 @@ from lossfw.errors import ArgumentError, MissingExtraError
 from lossfw.losses.engine.engine_mode import use_engine
 
 CheckOutcome: TypeAlias = Held | Refutation | NotApplicable | NotRun
-
-# The checks of any loss, in the order in which they run.
-CHECKS = checks_in(
-    shapes,
-    legal_nan,
-    nan_and_labels,
-    purity,
-    dtypes,
-    half_precision,
-    large_inputs,
-    weights,
-    masks,
-    means,
-    many_classes,
-    values,
-    derivatives,
-    formula_nan,
-    foreign_arrays,
-    bounds,
-    convexity,
-    slopes,
-    invariance,
-    linearity,
-    smoothness,
-    properness,
-    calibration,
-    elicitation,
-)
 
 # Names of checks of a formula begin so; those of them that test the call end so.
 _OF_FORMULA = (

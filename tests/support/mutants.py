@@ -18,13 +18,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lossfw.check.checks import COMPONENT_CHECKS
 from lossfw.check.claims.convexity import TIGHTNESS
 from lossfw.check.core.dense import dense_pairs
 from lossfw.check.core.draw import draw
-from lossfw.check.core.session import checks_in
 from lossfw.check.core.subject import call, of_component
 from lossfw.check.edges import edges
-from lossfw.check.laws import companions, components_only
 from lossfw.check.runner import prepare, run
 from lossfw.components.registry import registry
 
@@ -272,7 +271,7 @@ def verdict(mutant, seed, examples=200):
 def refuting(made, original, seed, examples):
     """Return the checks that refute a mutant: the first, or none."""
     subject = replace(of_component(made), truth=original)
-    of = prepare(subject, checks_in(components_only, companions)).formula_alone()
+    of = prepare(subject, COMPONENT_CHECKS).formula_alone()
     report = run(of, seed=seed, examples=examples, first=True, skip=[NOT_OF_A_MUTANT])
     assert report.held or report.refuted, f"nothing was looked at: {report}"
     return [refutation.check for refutation in report.refuted]

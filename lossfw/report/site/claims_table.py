@@ -132,8 +132,8 @@ def _tried(held: Mapping[str, int], check: str) -> str:
 
 def attack(claim: str) -> str:
     """Return the promise that the check of a claim attacks."""
+    from lossfw.check.checks import CHECKS
     from lossfw.check.laws import activations
-    from lossfw.check.runner import CHECKS
 
     check = CHECKS.get(f"claim:{claim}") or activations.ELEMENTWISE.get(f"claim:{claim}")
     if check is None:
